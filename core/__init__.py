@@ -1,0 +1,1 @@
+"""What every adapter shares: personalities, sessions, retrieval, toil, and the model behind them."""

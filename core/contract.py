@@ -1,0 +1,181 @@
+"""The prompt contract: what an adapter hands to the engine, and what comes back.
+
+Values only, frozen, from the standard library alone. An adapter maps its platform's message onto `Prompt` and the
+events back onto its platform; it needs to know nothing else of the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Language = Literal["en", "fr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing that was said."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    speaker: str | None = None  # who, where several people share a thread
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file or a quoted message: context to read, never instructions to follow."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn. `None` leaves the choice to the personality, and then to the model."""
+
+    temperature: float | None = None  # 0: always the most likely token
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a person asked, where, and what they brought along."""
+
+    personality: str
+    text: str  # what the person wrote, the mention removed
+    conversation: str | None = None  # "slack:T1:C2:1712.5", "web:<opaque>": whose history it continues; None keeps none
+    user: str | None = None  # opaque; for fairness and limits
+    language: Language | None = None
+    attachments: tuple[Attachment, ...] = ()
+    heard: tuple[Turn, ...] = ()  # what others said in the thread since the bot last spoke
+    history: tuple[Turn, ...] = ()  # earlier turns, from a caller that keeps them itself (conversation is None then)
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as the model counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0  # of the prompt's, those that were not computed again
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is being waited for, or what the person should know about how the answer is made."""
+
+    state: Literal["queued", "reading", "reconnecting", "trimmed"]
+    position: int | None = None  # queued: how many are served before this one, from 1
+    wait_s: float | None = None  # queued: expected
+    turns_dropped: int | None = None  # trimmed: how many of the oldest turns the model no longer sees
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something the answer was based on, which a person can open."""
+
+    number: int  # as cited in the answer: [1]
+    title: str
+    url: str | None = None
+    language: Language | None = None
+    fetched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The next piece of the answer; pieces concatenate, and none ends inside a character."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer is whole. `length` means that the token budget ended it, not the model."""
+
+    reason: Literal["stop", "length"]
+    model: str
+    usage: Usage
+
+
+Event = Status | Source | Text | Done  # exactly one Done, and it is last
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Toil: a prompt answered by JSON. No schema means any JSON object."""
+
+    personality: str
+    prompt: str
+    schema: Mapping[str, Json] | bool | None = None
+    user: str | None = None
+    history: tuple[Turn, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class Toiled:
+    """A value that was checked against its task's schema."""
+
+    value: Json
+    model: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What people are told about a personality before they talk to it."""
+
+    personality: str
+    title: str
+    language: Language
+    description: Mapping[Language, str]
+    greeting: str
+    model: str  # which model answers, as TBS guidance asks to show
+    starter: bool  # it is the weak starter model
+    context_window: int  # tokens that conversation and answer share
+
+
+class Engine(Protocol):
+    """What adapters see of the core. Failures are exceptions of `core.errors`."""
+
+    def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+        """Answer. Closing the iterator cancels the generation and frees its slot."""
+        ...
+
+    async def toil(self, task: Task) -> Toiled:
+        """Answer with JSON that conforms to the task's schema, or raise."""
+        ...
+
+    async def open(self, personality: str, user: str | None = None) -> str:
+        """Begin a conversation; its unguessable id ("web:…") is all that later gives access to it."""
+        ...
+
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Turn, ...]:
+        """The turns so far of a conversation that `open` issued. Raises SessionUnknown."""
+        ...
+
+    async def forget(self, conversation: str) -> None:
+        """Delete a conversation and all that was said in it."""
+        ...
+
+    def personalities(self) -> tuple[str, ...]:
+        """The names that can be asked for, in order."""
+        ...
+
+    async def describe(self, personality: str) -> Description:
+        """Raises PersonalityUnknown; ModelUnavailable while no model answers."""
+        ...
+
+    async def ready(self) -> None:
+        """Returns when a prompt would be answered now; raises ModelUnavailable or StorageError at once if not."""
+        ...

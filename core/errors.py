@@ -1,0 +1,119 @@
+"""The error family. Raised where something is known to be wrong; turned into words only at the edge.
+
+    CspsError
+    ├── ConfigError              a file or variable of the operator is wrong: where, what, and what to do
+    ├── BadRequest        400    the caller's input is wrong
+    │   ├── PromptTooLong 413    personality and question alone exceed the context window
+    │   ├── SchemaRefused 422    a JSON Schema that is none, or that cannot be held
+    │   └── NotAnEmbedder        embeddings were asked of a chat model
+    ├── NotFound          404    no such personality, session, model
+    │   └── SessionUnknown
+    ├── Overloaded        503    come back later (retry_after_s)
+    │   └── Stopping             the process is being stopped
+    ├── ModelError        502    the engine behind us failed
+    │   ├── ModelUnavailable 503 it cannot be reached, also after waiting
+    │   └── ModelRefused  502    it answered with an error of its own
+    ├── BudgetExhausted   422    the token budget ended before the JSON was whole
+    ├── NonConforming     502    the model's JSON failed the check
+    └── StorageError      503    the database refused (disk full, locked)
+
+Each class carries a stable `code` for programs and an HTTP `status`; an instance's message is one English sentence for
+a developer. What a person reads is chosen by `code` and language at the edge (`core.messages`).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CspsError(Exception):
+    """Base of everything that this project raises on purpose."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class ConfigError(CspsError):
+    code = "config"
+
+
+class BadRequest(CspsError):
+    code = "bad_request"
+    status = 400
+
+
+class PromptTooLong(BadRequest):
+    """`tokens` is what the prompt takes, `limit` what there is room for."""
+
+    code = "prompt_too_long"
+    status = 413
+
+    def __init__(self, message: str, *, tokens: int | None = None, limit: int | None = None) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.limit = limit
+
+
+class SchemaRefused(BadRequest):
+    code = "schema_refused"
+    status = 422
+
+
+class NotAnEmbedder(BadRequest):
+    code = "not_an_embedder"
+
+
+class NotFound(CspsError):
+    code = "not_found"
+    status = 404
+
+
+class PersonalityUnknown(NotFound):
+    code = "personality_unknown"
+
+
+class SessionUnknown(NotFound):
+    code = "session_unknown"
+
+
+class Overloaded(CspsError):
+    code = "overloaded"
+    status = 503
+
+
+class Stopping(Overloaded):
+    code = "stopping"
+
+
+class ModelError(CspsError):
+    code = "model_failed"
+    status = 502
+
+
+class ModelUnavailable(ModelError):
+    code = "model_unavailable"
+    status = 503
+
+
+class ModelRefused(ModelError):
+    code = "model_refused"
+
+
+class BudgetExhausted(CspsError):
+    code = "budget_exhausted"
+    status = 422
+
+
+class NonConforming(CspsError):
+    code = "non_conforming"
+    status = 502
+
+
+class StorageError(CspsError):
+    code = "storage"
+    status = 503

@@ -1,0 +1,118 @@
+"""`python -m core.model`: loads the model and serves it, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from core import log as logs
+from core import settings as configuration
+from core.errors import ConfigError, CspsError
+from core.model.host import Host, find_model, load_runner
+from core.model.server import Service, create_app
+from core.settings import Settings
+
+log = structlog.get_logger()
+
+CONFIG_EXIT = 2  # nothing that a restart would mend
+
+
+def main() -> int:
+    try:
+        settings = configuration.load()
+        logs.configure(settings.log, process="model")
+        return asyncio.run(serve(settings))
+    except CspsError as exc:
+        print(exc.message, file=sys.stderr)
+        return CONFIG_EXIT
+
+
+async def serve(settings: Settings) -> int:
+    """Listen at once, answering "loading"; load; serve; on a signal let running replies finish, then leave."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    service = Service(api_key=api_key_for(settings))
+    async with listening(service, settings):
+        loading = asyncio.create_task(load(service, settings))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({loading, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if loading.done():
+            loading.result()
+            await stopped
+        service.stopping = True
+    if service.host:
+        service.host.close()
+    log.info("model_stopped")
+    return 0
+
+
+async def load(service: Service, settings: Settings) -> None:
+    started = time.monotonic()
+    file = await asyncio.to_thread(find_model, settings)
+    log.info("model_loading", model=file.name, size_mb=round(file.path.stat().st_size / 1e6))
+    runner = await asyncio.to_thread(load_runner, file, settings.model)
+    service.host = Host(runner, file, settings.model, settings.data_folder)
+    log.info(
+        "model_ready",
+        model=file.name,
+        starter=file.starter,
+        window_tokens=runner.window,
+        cache_tokens=runner.cache_tokens,
+        slots=settings.model.slots,
+        took_s=round(time.monotonic() - started, 1),
+    )
+
+
+@contextlib.asynccontextmanager
+async def listening(service: Service, settings: Settings) -> AsyncIterator[None]:
+    runner = web.AppRunner(
+        create_app(service), handler_cancellation=True, access_log=None, shutdown_timeout=settings.web.drain_s
+    )
+    await runner.setup()
+    try:
+        await site_for(runner, settings).start()
+        log.info("model_listening", at=settings.model.listen or str(settings.model_socket))
+        yield
+    except OSError as exc:
+        raise ConfigError(f"cannot listen at {settings.model.listen or settings.model_socket}: {exc.strerror}") from exc
+    finally:
+        await runner.cleanup()
+
+
+def site_for(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
+    if settings.model.listen:
+        host, _, port = settings.model.listen.rpartition(":")
+        if not host or not port.isdigit():
+            raise ConfigError("LLM_LISTEN must be host:port, for example 127.0.0.1:8081")
+        return web.TCPSite(runner, host, int(port))
+    return web.UnixSite(runner, str(prepare_socket(settings.model_socket)))
+
+
+def prepare_socket(path: Path) -> Path:
+    """The folder is its owner's alone, which is what guards the socket; what a killed process left is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    path.unlink(missing_ok=True)
+    return path
+
+
+def api_key_for(settings: Settings) -> str | None:
+    if not settings.model.listen:
+        return None
+    if settings.model.api_key is None:
+        raise ConfigError("LLM_LISTEN opens the model to the network: set LLM_API_KEY, which callers must then show")
+    return settings.model.api_key.get_secret_value()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""A queue that is fair between users: start-time fair queueing with every request of cost one.
+
+Goyal, Vin, Cheng, "Start-time fair queueing" (SIGCOMM 1996). Someone with a hundred requests waiting delays another
+user's first request by one turn, not by a hundred. Knows no clock.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Hashable, Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+class FairQueue(Generic[Item]):
+    def __init__(self) -> None:
+        self._order: list[tuple[float, int, Item]] = []
+        self._virtual_time = 0.0
+        self._last_start: dict[Hashable, float] = {}
+        self._arrivals = 0
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __iter__(self) -> Iterator[Item]:
+        """In the order in which they will be served."""
+        return iter([item for _, _, item in self._order])
+
+    def add(self, item: Item, user: Hashable) -> None:
+        start = max(self._virtual_time, self._last_start.get(user, -1.0) + 1.0)
+        self._last_start[user] = start
+        self._insert(start, item)
+
+    def add_first(self, item: Item) -> None:
+        """Ahead of all others: for one that was served already and had to step back."""
+        first = self._order[0][0] if self._order else self._virtual_time
+        self._insert(first - 1.0, item)
+
+    def remove(self, item: Item) -> None:
+        """Take an item out, whether it is served now or no longer wanted. Raises ValueError if it is not here."""
+        index = next((i for i, entry in enumerate(self._order) if entry[2] is item), None)
+        if index is None:
+            raise ValueError("not queued")
+        start = self._order.pop(index)[0]
+        self._virtual_time = max(self._virtual_time, start)
+        self._forget_idle_users()
+
+    def _insert(self, start: float, item: Item) -> None:
+        self._arrivals += 1
+        bisect.insort(self._order, (start, self._arrivals, item), key=lambda entry: entry[:2])
+
+    def _forget_idle_users(self) -> None:
+        # A user whose last start lies behind the virtual time has no claim left and need not be remembered.
+        if len(self._last_start) > 2 * len(self._order) + 64:
+            self._last_start = {u: s for u, s in self._last_start.items() if s + 1.0 > self._virtual_time}

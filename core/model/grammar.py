@@ -1,0 +1,108 @@
+"""Limits a sequence's tokens to what a JSON Schema allows. The only module that imports `llguidance`.
+
+Compiling happens off the inference thread and is cached; a schema that llguidance cannot enforce whole is refused with
+its reason, never loosened.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+from numpy.typing import NDArray
+
+from core.contract import Json
+from core.errors import ModelError, SchemaRefused
+from core.model.vocabulary import Vocabulary
+
+CACHED_GRAMMARS = 128
+ANY_OBJECT: Mapping[str, Json] = {"type": "object"}
+
+
+class Grammars:
+    """Compiles schemas for one vocabulary; building the tokenizer takes 0.6 s for 49,000 tokens, once."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._size = vocabulary.size
+        # llguidance wants control tokens marked by a byte that no UTF-8 text has, so that a string cannot spell them.
+        pieces = [
+            b"\xff" + vocabulary.control[t] if t in vocabulary.control else p for t, p in enumerate(vocabulary.pieces)
+        ]
+        self._tokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+            tokens=pieces,
+            vocab_ptr=vocabulary.handle,
+            tokenize_fptr=vocabulary.tokenize_pointer,
+            eos_token=sorted(vocabulary.end) or vocabulary.eos,
+            slices=LLTokenizer.json_slices(),
+        )
+        self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def constraint(self, schema: Mapping[str, Json] | bool) -> JsonConstraint:
+        """A fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
+        key = json.dumps(schema, sort_keys=False)
+        with self._lock:
+            matcher = self._compiled.get(key)
+            if matcher:
+                self._compiled.move_to_end(key)
+        if matcher is None:
+            matcher = self._compile(key)
+            with self._lock:
+                self._compiled[key] = matcher
+                while len(self._compiled) > CACHED_GRAMMARS:
+                    self._compiled.popitem(last=False)
+        return JsonConstraint(matcher.deep_copy(), self._size)
+
+    def _compile(self, schema: str) -> LLMatcher:
+        try:
+            # Flexible white space would let a weak model write blanks until its budget is gone.
+            grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
+        except ValueError as exc:
+            raise SchemaRefused(f"the schema is not a JSON object: {exc}") from exc
+        limits = LLParserLimits(initial_lexer_fuel=2_000_000, max_grammar_size=500_000, max_lexer_states=100_000)
+        matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=limits)
+        if matcher.is_error():
+            raise SchemaRefused(f"the schema cannot be enforced while writing: {matcher.get_error()}")
+        return matcher
+
+
+class JsonConstraint:
+    """The state of one sequence in its grammar."""
+
+    def __init__(self, matcher: LLMatcher, n_vocab: int) -> None:
+        self._matcher = matcher
+        self._mask = np.zeros((n_vocab + 31) // 32, np.uint32)
+        self._n_vocab = n_vocab
+
+    def allows(self, token: int) -> bool:
+        """Whether this token may come next: 3 µs, where a whole mask costs a hundred times that."""
+        return bool(self._matcher.validate_tokens([token]) == 1)
+
+    def mask(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The logits with −∞ for every token that may not come next."""
+        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
+        self._check()
+        allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._n_vocab].view(bool)
+        return np.where(allowed, logits, np.float32(-np.inf))
+
+    def accept(self, token: int) -> list[int]:
+        """Take the token; the tokens that the grammar forces after it, already taken too."""
+        self._matcher.consume_token(token)
+        forced = [] if self._matcher.is_stopped() else self._matcher.compute_ff_tokens()
+        if forced:
+            self._matcher.consume_tokens(forced)
+        self._check()
+        return list(forced)
+
+    @property
+    def complete(self) -> bool:
+        """The document is whole and nothing may follow."""
+        return bool(self._matcher.is_stopped())
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            raise ModelError(f"the constraint failed while writing: {self._matcher.get_error()}")

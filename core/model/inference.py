@@ -1,0 +1,388 @@
+"""The one thread that owns llama.cpp: takes requests, steps, and hands out text.
+
+Each step decodes one batch that mixes every running sequence's next token with slices of waiting prompts (continuous
+batching, chunked prefill), draws a token for each, and delivers what became text. Other threads talk to it through
+`submit`, `cancel`, `pause` and `unpause`, which only put a command into its inbox.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from core.contract import Sampling
+from core.errors import CspsError, ModelError, Overloaded
+from core.model.llama.batch import Row
+from core.model.llama.runner import NoRoom
+from core.model.metrics import Metrics
+from core.model.prefix_cache import Memory, PrefixCache, common_prefix
+from core.model.prefix_store import PrefixStore
+from core.model.scheduler import Scheduler, Slice
+from core.model.sequence import Failed, Finished, Output, Piece, Queued, Sampler, Sequence
+from core.model.vocabulary import Vocabulary
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+Deliver = Callable[[list[tuple[Sequence, Output]]], None]
+
+PINNED_PREFIXES = 16
+WORTH_WAITING_TOKENS = 32  # a prefix that another request is computing right now, and that is worth waiting for
+STEP_TARGET_S = 0.15  # while somebody is written to, a newcomer's prefill may lengthen a step to about this
+PREFILL_FLOOR_TOKENS = 32
+QUEUE_NEWS_INTERVAL_S = 1.0
+
+
+class Model(Memory, Protocol):
+    """What of the runner a step needs."""
+
+    vocabulary: Vocabulary
+    batch_tokens: int
+
+    def decode(self, rows: list[Row]) -> list[int]: ...
+    def logits(self, index: int) -> NDArray[np.float32]: ...
+    def sampler(self, sampling: Sampling, seed: int) -> Sampler: ...
+    def clear(self) -> None: ...
+
+
+class Inference:
+    """Runs until `stop`; `deliver` is called on its thread, once a step, with everything that came of it."""
+
+    def __init__(
+        self,
+        model: Model,
+        scheduler: Scheduler,
+        cache: PrefixCache,
+        deliver: Deliver,
+        metrics: Metrics,
+        store: PrefixStore | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._model = model
+        self._scheduler = scheduler
+        self._cache = cache
+        self._deliver = deliver
+        self._metrics = metrics
+        self._store = store
+        self._clock = clock
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._outputs: list[tuple[Sequence, Output]] = []
+        self._stopping = False
+        self._prefill_rate = 200.0  # tokens a second, learnt
+        self._service_s: float | None = None  # how long a request holds its slot, learnt
+        self._news_at_s = 0.0
+        self._seen_prefixes: dict[bytes, int] = {}
+        self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+        self._last_step_s = clock()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread after the step under way; what still runs gets no more outputs."""
+        self._inbox.put(self._end)
+        self._thread.join()
+
+    def submit(self, sequence: Sequence) -> None:
+        self._inbox.put(lambda: self._add(sequence))
+
+    def cancel(self, sequence: Sequence) -> None:
+        """Its slot is free after the step under way; the reader hears nothing more."""
+        self._inbox.put(lambda: self._cancel(sequence))
+
+    def pause(self, sequence: Sequence, paused: bool) -> None:
+        """A paused sequence keeps its place but is not written to: its reader is behind."""
+        self._inbox.put(lambda: setattr(sequence, "paused", paused))
+
+    def run(self, work: Callable[[], Result]) -> Future[Result]:
+        """Do some work on the inference thread, between two steps."""
+        future: Future[Result] = Future()
+
+        def do() -> None:
+            try:
+                future.set_result(work())
+            except Exception as exc:  # noqa: BLE001 - it is the caller's, and reaches the caller
+                future.set_exception(exc)
+
+        self._inbox.put(do)
+        return future
+
+    @property
+    def idle_for_s(self) -> float:
+        """Seconds since the last step ended."""
+        return self._clock() - self._last_step_s
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._scheduler.running or self._scheduler.waiting)
+
+    # --- the loop, on the inference thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._restore_prefixes()
+            self._loop()
+        except BaseException:
+            # A dead thread would leave everybody waiting for ever; a dead process is restarted within a second.
+            log.critical("inference_thread_died", exc_info=True)
+            os._exit(os.EX_SOFTWARE)
+
+    def _loop(self) -> None:
+        progress = False
+        while not self._stopping:
+            try:
+                # Without progress only a command can change anything: a request, a cancel, a reader that caught up.
+                self._take_commands(wait=not progress)
+                progress = self.step()
+            except Exception as exc:
+                log.exception("inference_failed", running=len(self._scheduler.running))
+                self._fail_all(exc)
+            self._last_step_s = self._clock()
+            self._flush()
+
+    def _take_commands(self, wait: bool) -> None:
+        if wait:
+            self._inbox.get()()
+        while not self._inbox.empty():
+            self._inbox.get()()
+
+    def step(self) -> bool:
+        """Admit who may run, compute one batch, draw a token for each sequence that is up to date.
+
+        False if there was nothing to compute.
+        """
+        self._admit()
+        self._tell_queue()
+        slices = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())
+        if not slices:
+            return False
+        rows = [self._row(s) for s in slices]
+        started = self._clock()
+        try:
+            indices = self._model.decode(rows)
+        except NoRoom:
+            self._make_room(sum(s.count for s in slices))
+            return True
+        self._metrics.stepped(slices)
+        for part, row, index in zip(slices, rows, indices, strict=True):
+            self._computed(part, row)
+            if row.logits:
+                self._draw(part.sequence, index)
+        self._learn_prefill_rate(slices, self._clock() - started)
+        return True
+
+    def _row(self, part: Slice) -> Row:
+        sequence = part.sequence
+        assert sequence.slot is not None
+        tokens = sequence.tokens(sequence.computed, sequence.computed + part.count)
+        return Row(sequence.slot, sequence.computed, tokens, part.sampled)
+
+    # --- who runs ---------------------------------------------------------------------------------------------------
+
+    def _add(self, sequence: Sequence) -> None:
+        if self._scheduler.full:
+            wait_s = self._expected_wait_s(len(self._scheduler.waiting))
+            self._say(sequence, Failed(Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)))
+            return
+        sequence.queued_at_s = self._clock()
+        self._scheduler.add(sequence)
+
+    def _admit(self) -> None:
+        for sequence in self._scheduler.waiting:
+            if not self._scheduler.has_free_slot:
+                return
+            if self._awaits_prefix(sequence):
+                continue
+            if not self._start(sequence):
+                return
+
+    def _start(self, sequence: Sequence) -> bool:
+        """Give a sequence its slot, with whatever of its tokens is known; False if there is no room now."""
+        tokens = sequence.tokens(0, sequence.length)
+        if len(tokens) - self._cache.longest(tokens) > self._cache.obtainable_cells:
+            return False
+        place = self._cache.acquire(tokens)
+        if place is None:
+            return False
+        sequence.slot, sequence.computed = place
+        if sequence.sampler is None:
+            sequence.cached = sequence.computed
+            seed = sequence.sampling.seed
+            sequence.sampler = self._model.sampler(sequence.sampling, random.getrandbits(31) if seed is None else seed)
+        self._scheduler.start(sequence)
+        self._cache.make_room(sequence.pending)
+        if sequence.shared_prefix <= sequence.computed:
+            self._keep_prefix(sequence)
+        sequence.admitted_at_s = self._clock()
+        self._metrics.admitted(sequence, sequence.admitted_at_s - sequence.queued_at_s)
+        return True
+
+    def _awaits_prefix(self, sequence: Sequence) -> bool:
+        """Whether another request is computing a prefix of this one right now, so that waiting is cheaper."""
+        known = self._cache.longest(sequence.prompt)
+        for other in self._scheduler.running:
+            if other.computed < len(other.prompt):
+                target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
+                if target > max(other.computed, known) and target - known >= WORTH_WAITING_TOKENS:
+                    return True
+        return False
+
+    def _cancel(self, sequence: Sequence) -> None:
+        if sequence in self._scheduler.running or sequence in list(self._scheduler.waiting):
+            self._leave(sequence)
+
+    def _leave(self, sequence: Sequence) -> None:
+        """A sequence is over: its slot is free, and its tokens stay for whoever continues it."""
+        self._scheduler.remove(sequence)
+        if sequence.slot is not None:
+            self._cache.release(sequence.slot)
+            sequence.slot = None
+        if sequence.sampler is not None:
+            sequence.sampler.close()
+        self._metrics.left(sequence)
+
+    def _make_room(self, cells: int) -> None:
+        """After a batch found no room: evict what is idle, else let the sequence admitted last step back."""
+        if self._cache.make_room(cells):
+            return
+        victim = max(self._scheduler.running, key=lambda s: s.admitted_at_s)
+        if len(self._scheduler.running) == 1:
+            self._finish(victim, "length")
+            return
+        assert victim.slot is not None
+        self._cache.suspend(victim.slot)
+        victim.slot = None
+        self._scheduler.step_back(victim)
+        self._metrics.preempted()
+
+    # --- one sequence's progress -----------------------------------------------------------------------------------
+
+    def _computed(self, part: Slice, row: Row) -> None:
+        sequence = part.sequence
+        assert sequence.slot is not None
+        self._cache.extend(sequence.slot, np.asarray(row.tokens, np.int32))
+        before, sequence.computed = sequence.computed, sequence.computed + part.count
+        if before < sequence.shared_prefix <= sequence.computed:
+            self._keep_prefix(sequence)
+
+    def _draw(self, sequence: Sequence, index: int) -> None:
+        """Draw the next token from the logits at `index`, and tell the reader what came of it."""
+        try:
+            token = self._pick(sequence, self._model.logits(index))
+            forced = sequence.constraint.accept(token) if sequence.constraint else []
+        except CspsError as exc:
+            self._fail(sequence, exc)
+            return
+        for drawn in [token, *forced][: sequence.budget]:
+            if sequence.sampler is not None:
+                sequence.sampler.accept(drawn)
+            if drawn in self._model.vocabulary.end:
+                self._finish(sequence, "stop")
+                return
+            sequence.generated.append(drawn)
+            self._write(sequence, self._model.vocabulary.pieces[drawn])
+        if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete):
+            self._finish(sequence, "stop")
+        elif sequence.budget <= 0:
+            self._finish(sequence, "length")
+
+    def _pick(self, sequence: Sequence, logits: NDArray[np.float32]) -> int:
+        assert sequence.sampler is not None
+        token = sequence.sampler.pick(logits)
+        # Try first, mask on refusal: the result is distributed as if masked from the start, and a mask is dear.
+        if sequence.constraint and not sequence.constraint.allows(token):
+            token = sequence.sampler.pick(sequence.constraint.mask(logits))
+        return token
+
+    def _write(self, sequence: Sequence, data: bytes) -> None:
+        text = sequence.text.feed(data)
+        if text:
+            self._say(sequence, Piece(text))
+
+    def _finish(self, sequence: Sequence, reason: str) -> None:
+        rest = sequence.text.finish()
+        if rest:
+            self._say(sequence, Piece(rest))
+        self._learn_service_time(self._clock() - sequence.admitted_at_s)
+        self._say(sequence, Finished("length" if reason == "length" else "stop", sequence.usage))
+        self._leave(sequence)
+
+    def _fail(self, sequence: Sequence, error: CspsError) -> None:
+        self._say(sequence, Failed(error))
+        self._leave(sequence)
+
+    def _fail_all(self, exc: Exception) -> None:
+        """After an unexpected failure the KV cache is in doubt: everybody hears of it, nothing cached is trusted."""
+        error = exc if isinstance(exc, CspsError) else ModelError("the model process failed inside; see its log")
+        for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
+            self._fail(sequence, error)
+        self._cache.forget_all()
+        self._model.clear()
+
+    # --- prefixes that are shared by many --------------------------------------------------------------------------
+
+    def _restore_prefixes(self) -> None:
+        for tokens, state in self._store.load() if self._store else ():
+            if self._cache.adopt(tokens, state):
+                self._metrics.prefix_restored()
+
+    def _keep_prefix(self, sequence: Sequence) -> None:
+        """Pin a personality's prefix when it is used for the second time: one that comes once is nobody's."""
+        if sequence.shared_prefix < WORTH_WAITING_TOKENS:
+            return
+        key = sequence.prompt[: sequence.shared_prefix].tobytes()
+        self._seen_prefixes[key] = self._seen_prefixes.pop(key, 0) + 1
+        while len(self._seen_prefixes) > 4 * PINNED_PREFIXES:
+            del self._seen_prefixes[next(iter(self._seen_prefixes))]
+        if self._seen_prefixes[key] < 2 or sequence.slot is None:
+            return
+        pinned = self._cache.pin(sequence.slot, sequence.shared_prefix, PINNED_PREFIXES)
+        if pinned is not None and self._store:
+            self._store.save(sequence.prompt[: sequence.shared_prefix], self._model.save(pinned))
+
+    # --- what is learnt and told ------------------------------------------------------------------------------------
+
+    def _prefill_tokens(self) -> int:
+        if not self._scheduler.decodes:
+            return self._model.batch_tokens
+        return max(PREFILL_FLOOR_TOKENS, int(self._prefill_rate * STEP_TARGET_S))
+
+    def _learn_prefill_rate(self, slices: list[Slice], took_s: float) -> None:
+        tokens = sum(s.count for s in slices)
+        if tokens >= PREFILL_FLOOR_TOKENS and took_s > 0:
+            self._prefill_rate += 0.3 * (tokens / took_s - self._prefill_rate)
+
+    def _learn_service_time(self, took_s: float) -> None:
+        self._service_s = took_s if self._service_s is None else self._service_s + 0.2 * (took_s - self._service_s)
+
+    def _expected_wait_s(self, position: int) -> float | None:
+        return None if self._service_s is None else round(self._service_s * position / self._scheduler.slots, 1)
+
+    def _tell_queue(self) -> None:
+        now = self._clock()
+        if not self._scheduler.waiting or now - self._news_at_s < QUEUE_NEWS_INTERVAL_S:
+            return
+        self._news_at_s = now
+        for position, sequence in enumerate(self._scheduler.waiting, 1):
+            self._say(sequence, Queued(position, self._expected_wait_s(position)))
+
+    def _say(self, sequence: Sequence, output: Output) -> None:
+        self._outputs.append((sequence, output))
+
+    def _flush(self) -> None:
+        if self._outputs:
+            outputs, self._outputs = self._outputs, []
+            self._deliver(outputs)
+
+    def _end(self) -> None:
+        self._stopping = True

@@ -1,0 +1,92 @@
+"""Draws tokens from logits, by llama.cpp's samplers."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import llama_cpp.llama_cpp as llama
+import numpy as np
+from numpy.typing import NDArray
+
+from core.contract import Sampling
+from core.errors import ModelError
+
+PENALTY_WINDOW_TOKENS = 64
+DEFAULT_TOP_K = 40  # a chain without top-k sorts the whole vocabulary: 4.4 ms a token instead of 0.1
+
+
+class Candidates:
+    """The array that samplers work on, shared by all: one per context, as big as the vocabulary."""
+
+    def __init__(self, n_vocab: int) -> None:
+        self.size = n_vocab
+        self._ids = np.arange(n_vocab, dtype=np.int32)
+        self._data = np.zeros(n_vocab, np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)]))
+        self._array = llama.llama_token_data_array(
+            data=ctypes.cast(self._data.ctypes.data, llama.llama_token_data_p), size=n_vocab, selected=-1, sorted=False
+        )
+
+    def choose(self, chain: Any, logits: NDArray[np.float32]) -> int:
+        self._data["id"] = self._ids
+        self._data["logit"] = logits
+        self._array.size = len(self._ids)
+        self._array.selected = -1
+        self._array.sorted = False
+        llama.llama_sampler_apply(chain, ctypes.byref(self._array))
+        return int(self._data["id"][self._array.selected])
+
+
+class Sampler:
+    """Draws tokens for one sequence, with its own settings, seed and history.
+
+    Picking and accepting are two steps, so that a constraint can refuse a token before it enters the history. Through
+    our own array this costs 74 µs a token where llama_sampler_sample takes 67.
+    """
+
+    def __init__(self, chain: Any, scratch: Candidates) -> None:
+        self._chain = chain
+        self._scratch = scratch
+
+    def pick(self, logits: NDArray[np.float32]) -> int:
+        """A token for these logits; the history is unchanged until `accept`."""
+        return self._scratch.choose(self._chain, logits)
+
+    def accept(self, token: int) -> None:
+        llama.llama_sampler_accept(self._chain, token)
+
+    def close(self) -> None:
+        if self._chain is not None:
+            llama.llama_sampler_free(self._chain)
+            self._chain = None
+
+
+def make_sampler(sampling: Sampling, seed: int, candidates: Candidates) -> Sampler:
+    """A new sampler chain. Penalties first, cheap cuts before dear ones, and always a selector last."""
+    parameters = llama.llama_sampler_chain_default_params()
+    parameters.no_perf = True
+    chain = llama.llama_sampler_chain_init(parameters)
+    for stage in stages(sampling, seed, candidates.size):
+        if not stage:
+            llama.llama_sampler_free(chain)
+            raise ModelError("llama.cpp refused a sampler")
+        llama.llama_sampler_chain_add(chain, stage)
+    return Sampler(chain, candidates)
+
+
+def stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
+    """The samplers of a chain, in order; the last one selects."""
+    chain: list[Any] = []
+    if sampling.repeat_penalty not in (None, 1.0):
+        chain.append(
+            llama.llama_sampler_init_penalties(n_vocab, PENALTY_WINDOW_TOKENS, sampling.repeat_penalty, 0.0, 0.0)
+        )
+    temperature = 0.8 if sampling.temperature is None else sampling.temperature
+    if temperature <= 0:
+        return [*chain, llama.llama_sampler_init_greedy()]
+    chain.append(llama.llama_sampler_init_top_k(DEFAULT_TOP_K if sampling.top_k is None else sampling.top_k))
+    chain.append(llama.llama_sampler_init_top_p(0.95 if sampling.top_p is None else sampling.top_p, 1))
+    chain.append(llama.llama_sampler_init_min_p(0.05 if sampling.min_p is None else sampling.min_p, 1))
+    chain.append(llama.llama_sampler_init_temp(temperature))
+    chain.append(llama.llama_sampler_init_dist(seed))
+    return chain

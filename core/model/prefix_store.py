@@ -1,0 +1,73 @@
+"""Keeps the computed prefixes of personalities on disk, so that a restarted process need not compute them again.
+
+A file is trusted only with the fingerprint of the model that computed it and a checksum of its own: llama.cpp accepts
+some states that were tampered with. A bad file is deleted and said, and its prefix simply computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+log = structlog.get_logger()
+
+MAGIC = b"csps-llm prefix 1\n"
+DIGEST_BYTES = 32
+
+
+class PrefixStore:
+    """A folder of at most `limit` files, one a prefix. `fingerprint` names model, llama.cpp and context settings."""
+
+    def __init__(self, folder: Path, fingerprint: str, limit: int) -> None:
+        self._folder = folder
+        self._fingerprint = hashlib.sha256(fingerprint.encode()).digest()
+        self._limit = limit
+
+    def save(self, tokens: NDArray[np.int32], state: NDArray[np.uint8]) -> None:
+        """Write a prefix; a full disk costs only a log line."""
+        body = self._fingerprint + len(tokens).to_bytes(4, "little") + tokens.astype("<i4").tobytes() + state.tobytes()
+        path = self._folder / f"{hashlib.sha256(self._fingerprint + tokens.tobytes()).hexdigest()[:32]}.prefix"
+        part = path.with_suffix(".part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part.write_bytes(MAGIC + hashlib.sha256(body).digest() + body)
+            part.replace(path)
+            self._prune()
+        except OSError as exc:
+            part.unlink(missing_ok=True)
+            log.warning("prefix_not_kept", reason=exc.strerror)
+
+    def load(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
+        """(tokens, state) of every prefix that this model computed, the newest first."""
+        for path in self._newest_first():
+            entry = self._read(path)
+            if entry is not None:
+                yield entry
+
+    def _read(self, path: Path) -> tuple[NDArray[np.int32], NDArray[np.uint8]] | None:
+        data = path.read_bytes()
+        head = len(MAGIC) + DIGEST_BYTES
+        body = data[head:]
+        if data[: len(MAGIC)] != MAGIC or hashlib.sha256(body).digest() != data[len(MAGIC) : head]:
+            log.warning("prefix_corrupt", file=path.name)
+            path.unlink(missing_ok=True)
+            return None
+        if body[:DIGEST_BYTES] != self._fingerprint:
+            return None  # another model's; pruned when it is the oldest
+        start = DIGEST_BYTES + 4
+        end = start + 4 * int.from_bytes(body[DIGEST_BYTES:start], "little")
+        tokens = np.frombuffer(body[start:end], "<i4").astype(np.int32)
+        return tokens, np.frombuffer(body[end:], np.uint8)
+
+    def _newest_first(self) -> list[Path]:
+        files = [p for p in self._folder.glob("*.prefix") if p.is_file()]
+        return sorted(files, key=lambda p: p.stat().st_mtime, reverse=True)
+
+    def _prune(self) -> None:
+        for path in self._newest_first()[self._limit :]:
+            path.unlink(missing_ok=True)

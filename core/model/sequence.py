@@ -1,0 +1,112 @@
+"""One request in the model process: its tokens, how far they are computed, and what its reader is told.
+
+Values and bookkeeping; knows no llama.cpp, no clock and no asyncio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.contract import Sampling, Usage
+from core.errors import CspsError
+from core.model.text import TextAssembler
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Still waiting: `position` from 1, and the expected wait in seconds if one can be told yet."""
+
+    position: int
+    wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    reason: Literal["stop", "length"]
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: CspsError
+
+
+Output = Queued | Piece | Finished | Failed  # exactly one Finished or Failed, and it is last; none after a cancel
+
+
+class Constraint(Protocol):
+    """What limits the tokens of one sequence (`core.model.grammar`)."""
+
+    def allows(self, token: int) -> bool: ...
+    def mask(self, logits: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def accept(self, token: int) -> list[int]: ...
+    @property
+    def complete(self) -> bool: ...
+
+
+class Sampler(Protocol):
+    def pick(self, logits: NDArray[np.float32]) -> int: ...
+    def accept(self, token: int) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class Sequence:
+    """A request from its arrival to its last token."""
+
+    prompt: NDArray[np.int32]
+    max_tokens: int
+    sampling: Sampling
+    reader: Callable[[Output], None]  # called on the event loop, never on the inference thread
+    user: str | None = None
+    shared_prefix: int = 0  # length of the part (the personality) that other requests will bring again
+    constraint: Constraint | None = None
+
+    generated: list[int] = field(default_factory=list)
+    computed: int = 0  # tokens whose keys and values are in the cache
+    cached: int = 0  # of the prompt's, those that were computed before this request
+    slot: int | None = None  # its id in the KV cache while it runs
+    sampler: Sampler | None = None
+    text: TextAssembler = field(init=False)
+    paused: bool = False  # its reader is behind
+    queued_at_s: float = 0.0
+    admitted_at_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.text = TextAssembler(self.sampling.stop)
+
+    @property
+    def length(self) -> int:
+        return len(self.prompt) + len(self.generated)
+
+    @property
+    def pending(self) -> int:
+        """Tokens that wait to be computed: a prompt's rest, or the one drawn last and those forced after it."""
+        return self.length - self.computed
+
+    def tokens(self, start: int, end: int) -> NDArray[np.int32]:
+        """The tokens at positions start … end - 1, of the prompt and then of the answer."""
+        split = len(self.prompt)
+        if end <= split:
+            return self.prompt[start:end]
+        drawn = np.asarray(self.generated[max(start - split, 0) : end - split], np.int32)
+        return drawn if start >= split else np.concatenate([self.prompt[start:], drawn])
+
+    @property
+    def budget(self) -> int:
+        """How many tokens may still be drawn."""
+        return self.max_tokens - len(self.generated)
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(len(self.prompt), len(self.generated), self.cached)

@@ -1,0 +1,264 @@
+"""The model process over HTTP, in OpenAI's words. Knows requests and replies; nothing of tokens or llama.cpp."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from core.contract import Usage
+from core.errors import BadRequest, CspsError, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused, Stopping
+from core.model.host import Host, Reply
+from core.model.requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
+from core.model.sequence import Failed, Finished, Output, Piece, Queued
+
+log = structlog.get_logger()
+
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+KEEPALIVE_S = 10.0  # a stream that has nothing to say sends a comment this often, so that its reader knows we live
+SSE = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+# Words of our own family, as OpenAI and vLLM say them to their callers.
+OPENAI_CODES: dict[type[CspsError], tuple[int, str]] = {
+    PromptTooLong: (400, "context_length_exceeded"),
+    SchemaRefused: (400, "unsupported_schema"),
+}
+
+
+@dataclass
+class Service:
+    """What the handlers share. The host appears when the model is loaded."""
+
+    api_key: str | None = None
+    host: Host | None = None
+    stopping: bool = False
+
+    def loaded(self) -> Host:
+        if self.stopping:
+            raise Stopping("the model process is stopping", retry_after_s=5)
+        if self.host is None:
+            raise ModelUnavailable("the model is being loaded", retry_after_s=2)
+        return self.host
+
+
+SERVICE = web.AppKey("service", Service)
+
+
+def create_app(service: Service) -> web.Application:
+    app = web.Application(middlewares=[errors_as_json, authorize], client_max_size=BODY_LIMIT_BYTES)
+    app[SERVICE] = service
+    app.router.add_post("/v1/chat/completions", chat_completions)
+    app.router.add_post("/v1/embeddings", embeddings)
+    app.router.add_get("/v1/models", models)
+    app.router.add_post("/tokenize", tokenize)
+    app.router.add_get("/health", health)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+# --- handlers --------------------------------------------------------------------------------------------------------
+
+
+async def chat_completions(request: web.Request) -> web.StreamResponse:
+    chat: ChatRequest = parse(ChatRequest, await json_body(request))
+    host = request.app[SERVICE].loaded()
+    check_model(chat.model, host)
+    reply = await host.chat(chat)
+    finished = False
+    try:
+        answer = stream(request, host, chat, reply) if chat.stream else collect(host, reply)
+        response = await answer
+        finished = True
+        return response
+    finally:
+        if not finished:
+            host.cancel(reply)
+
+
+async def collect(host: Host, reply: Reply) -> web.Response:
+    """The whole answer as one chat.completion."""
+    text: list[str] = []
+    while True:
+        output = await reply.reader.next(KEEPALIVE_S)
+        if isinstance(output, Piece):
+            text.append(output.text)
+        elif isinstance(output, Failed):
+            raise output.error
+        elif isinstance(output, Finished):
+            message = {"role": "assistant", "content": "".join(text)}
+            choice = {"index": 0, "message": message, "finish_reason": output.reason, "logprobs": None}
+            body = envelope(host, "chat.completion") | {"choices": [choice], "usage": usage_json(output.usage)}
+            return web.json_response(body)
+
+
+async def stream(request: web.Request, host: Host, chat: ChatRequest, reply: Reply) -> web.StreamResponse:
+    """The answer as server-sent events. A failure before the first one still gets its own status."""
+    first = await reply.reader.next(KEEPALIVE_S)
+    if isinstance(first, Failed):
+        raise first.error
+    response = web.StreamResponse(headers=SSE)
+    await response.prepare(request)
+    head = envelope(host, "chat.completion.chunk")
+    await send(response, chunk(head, {"role": "assistant", "content": ""}))
+    output: Output | None = first
+    while True:
+        if isinstance(output, Failed):
+            await send(response, event({"error": openai_error(output.error)[1]}))
+            break
+        await send(response, "".join(lines_for(output, head, chat.include_usage)))
+        if isinstance(output, Finished):
+            break
+        output = await reply.reader.next(KEEPALIVE_S)
+    await response.write_eof()
+    return response
+
+
+def lines_for(output: Output | None, head: dict[str, Any], include_usage: bool) -> list[str]:
+    """What one output is on the wire; None is "nothing yet"."""
+    if isinstance(output, Piece):
+        return [chunk(head, {"content": output.text})]
+    if isinstance(output, Queued):
+        wait = "" if output.wait_s is None else f" wait_s={output.wait_s}"
+        return [f": queued position={output.position}{wait}\n\n"]
+    if isinstance(output, Finished):
+        end = [chunk(head, {}, output.reason)]
+        usage = [event(head | {"choices": [], "usage": usage_json(output.usage)})] if include_usage else []
+        return [*end, *usage, "data: [DONE]\n\n"]
+    return [": working\n\n"]
+
+
+async def embeddings(request: web.Request) -> web.Response:
+    wanted: EmbeddingsRequest = parse(EmbeddingsRequest, await json_body(request))
+    host = request.app[SERVICE].loaded()
+    check_model(wanted.model, host)
+    tokenized = [await asyncio.to_thread(host.prompts.embedding, text) for text in wanted.texts]
+    data = [
+        {"object": "embedding", "index": i, "embedding": await host.embed(tokens)} for i, tokens in enumerate(tokenized)
+    ]
+    count = sum(len(tokens) for tokens in tokenized)
+    usage = {"prompt_tokens": count, "total_tokens": count}
+    return web.json_response({"object": "list", "data": data, "model": host.file.name, "usage": usage})
+
+
+async def models(request: web.Request) -> web.Response:
+    host = request.app[SERVICE].loaded()
+    model = {
+        "id": host.file.name,
+        "object": "model",
+        "created": int(host.file.path.stat().st_mtime),
+        "owned_by": "csps-llm",
+        "max_model_len": host.window,
+        "starter": host.file.starter,
+        "embedder": host.embeds,
+    }
+    return web.json_response({"object": "list", "data": [model]})
+
+
+async def tokenize(request: web.Request) -> web.Response:
+    wanted: TokenizeRequest = parse(TokenizeRequest, await json_body(request))
+    host = request.app[SERVICE].loaded()
+    if wanted.messages is not None:
+        messages = [m.plain() for m in wanted.messages]
+        tokens = (await asyncio.to_thread(host.prompts.tokenize, messages)).tokens.tolist()
+    else:
+        tokens = await asyncio.to_thread(host.prompts.text, wanted.prompt or "")
+    return web.json_response({"count": len(tokens), "max_model_len": host.window, "tokens": tokens})
+
+
+async def health(request: web.Request) -> web.Response:
+    service = request.app[SERVICE]
+    if service.stopping:
+        return web.json_response({"status": "stopping"}, status=503)
+    if service.host is None:
+        return web.json_response({"status": "loading"}, status=503)
+    if service.host.stalled:
+        return web.json_response({"status": "stalled"}, status=503)
+    return web.json_response({"status": "ok"})
+
+
+async def metrics(request: web.Request) -> web.Response:
+    return web.Response(body=request.app[SERVICE].loaded().metrics.render(), content_type="text/plain", charset="utf-8")
+
+
+# --- what handlers share ---------------------------------------------------------------------------------------------
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every failure as OpenAI's error object, with its status; nothing of the request is repeated in it."""
+    try:
+        return await handler(request)
+    except CspsError as exc:
+        status, body = openai_error(exc)
+        headers = {} if exc.retry_after_s is None else {"Retry-After": str(max(1, round(exc.retry_after_s)))}
+        return web.json_response({"error": body}, status=status, headers=headers)
+    except web.HTTPException as exc:
+        body = {"message": exc.reason, "type": "invalid_request_error", "param": None, "code": None}
+        return web.json_response({"error": body}, status=exc.status)
+
+
+@web.middleware
+async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """On TCP callers show the key; the Unix socket is guarded by the file system."""
+    key = request.app[SERVICE].api_key
+    shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if key and request.path != "/health" and not hmac.compare_digest(shown.encode("utf-8", "replace"), key.encode()):
+        raise web.HTTPUnauthorized(reason="this model process wants `Authorization: Bearer <LLM_API_KEY>`")
+    return await handler(request)
+
+
+async def json_body(request: web.Request) -> object:
+    try:
+        return json.loads(await request.read())
+    except (ValueError, RecursionError) as exc:
+        raise BadRequest("the body is not valid JSON in UTF-8") from exc
+
+
+def check_model(wanted: str | None, host: Host) -> None:
+    if wanted is not None and wanted != host.file.name:
+        raise web.HTTPNotFound(reason=f"this process serves the model {host.file.name!r} and no other")
+
+
+def openai_error(error: CspsError) -> tuple[int, dict[str, Any]]:
+    status, code = OPENAI_CODES.get(type(error), (error.status, error.code))
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    if isinstance(error, Overloaded):
+        kind = "overloaded_error"
+    body: dict[str, Any] = {"message": error.message, "type": kind, "param": None, "code": code}
+    if isinstance(error, PromptTooLong):
+        body |= {"tokens": error.tokens, "limit": error.limit}
+    return status, body
+
+
+def envelope(host: Host, kind: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()), "model": host.file.name}
+
+
+def chunk(head: dict[str, Any], delta: dict[str, str], finish_reason: str | None = None) -> str:
+    return event(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}]})
+
+
+def event(body: dict[str, Any]) -> str:
+    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+
+async def send(response: web.StreamResponse, text: str) -> None:
+    await response.write(text.encode("utf-8", "replace"))
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+    }

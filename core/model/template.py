@@ -1,0 +1,144 @@
+"""Formats a chat with the model's own template, so that nobody's text can pose as a turn border.
+
+The template (Jinja, from the model file, sandboxed) is rendered with a placeholder for each message's text. What stands
+between the placeholders is the template's and may hold control tokens; what replaces them is people's and never does.
+Knows no tokenizer: it gives `Part`s, and whoever tokenises them honours `trusted`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import jinja2
+from jinja2.ext import loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from core.errors import BadRequest, ConfigError
+
+Role = Literal["system", "user", "assistant"]
+
+# For models that bring none: what most small chat models were trained on.
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the prompt. Only in trusted ones may "<|im_start|>" become a control token."""
+
+    text: str
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    parts: tuple[Part, ...]
+    shared_parts: int  # how many parts, from the start, belong to the system message: others will bring them again
+
+
+class ChatTemplate:
+    """One model's way to write a chat. Raises ConfigError if its template does not work at all."""
+
+    def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols], autoescape=False
+        )
+        environment.globals["raise_exception"] = _raise
+        environment.globals["strftime_now"] = lambda pattern: datetime.now().strftime(pattern)
+        self._variables = {"bos_token": bos, "eos_token": eos}
+        try:
+            self._template = environment.from_string(source or CHATML)
+            self._render([Message("user", "probe")])
+        except jinja2.TemplateError as exc:
+            raise ConfigError(f"the model's chat template does not work: {exc}") from exc
+        self.takes_system = self._keeps_system()
+
+    def render(self, messages: Sequence[Message]) -> Rendered:
+        """The prompt for these messages. A last assistant message is left open, for the model to continue."""
+        messages = merge(messages)
+        if not messages:
+            raise BadRequest("`messages` holds nothing to answer")
+        open_end = messages.pop().content if messages[-1].role == "assistant" else ""
+        if not self.takes_system:
+            messages = fold_system(messages)
+        if not any(m.role == "user" for m in messages):
+            raise BadRequest("`messages` needs at least one message of role `user`")
+        try:
+            parts, shared = self._parts(messages)
+        except jinja2.TemplateError as exc:
+            raise BadRequest(f"the model's chat template refuses these messages: {exc}") from exc
+        if open_end:
+            parts.append(Part(open_end, trusted=False))
+        return Rendered(tuple(parts), shared)
+
+    def _parts(self, messages: Sequence[Message]) -> tuple[list[Part], int]:
+        nonce = secrets.token_hex(8)
+        marks = [f"«{nonce}:{index}»" for index in range(len(messages))]
+        text = self._render([Message(m.role, mark) for m, mark in zip(messages, marks, strict=True)])
+        parts: list[Part] = []
+        shared = 0
+        for piece in re.split(f"(«{nonce}:[0-9]+»)", text):
+            if not piece:
+                continue
+            if piece not in marks:
+                parts.append(Part(piece, trusted=True))
+                continue
+            message = messages[marks.index(piece)]
+            if message.role != "system" and not shared:
+                shared = len(parts)
+            parts.append(Part(message.content, trusted=False))
+        if sum(not p.trusted for p in parts) < len(messages):
+            raise jinja2.TemplateError("it leaves a message out")
+        return parts, shared if messages[0].role == "system" else 0
+
+    def _render(self, messages: Sequence[Message]) -> str:
+        return self._template.render(
+            messages=[{"role": m.role, "content": m.content} for m in messages],
+            add_generation_prompt=True,
+            **self._variables,
+        )
+
+    def _keeps_system(self) -> bool:
+        """Some templates refuse a system message, others drop it without a word."""
+        try:
+            return "system-probe" in self._render([Message("system", "system-probe"), Message("user", "probe")])
+        except jinja2.TemplateError:
+            return False
+
+
+def merge(messages: Sequence[Message]) -> list[Message]:
+    """Neighbours of one role as one message: many templates insist that user and assistant alternate."""
+    merged: list[Message] = []
+    for message in messages:
+        if merged and merged[-1].role == message.role:
+            message = Message(message.role, f"{merged.pop().content}\n\n{message.content}")
+        merged.append(message)
+    return merged
+
+
+def fold_system(messages: Sequence[Message]) -> list[Message]:
+    """For models without a system role: its text goes in front of the first question."""
+    system = "\n\n".join(m.content for m in messages if m.role == "system")
+    rest = merge([m for m in messages if m.role != "system"])
+    if not system or not rest:
+        return rest
+    if rest[0].role != "user":
+        return [Message("user", system), *rest]
+    return [Message("user", f"{system}\n\n{rest[0].content}"), *rest[1:]]
+
+
+def _raise(message: str) -> None:
+    raise jinja2.TemplateError(message)

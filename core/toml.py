@@ -1,0 +1,90 @@
+"""Reads the operator's TOML files into pydantic models, and says precisely what is wrong with one.
+
+Knows nothing of what the files mean.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+Key = tuple[str, ...]
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The file's tables. Raises ConfigError with the file and, for a syntax error, its line."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{file}: {exc.strerror}") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{file}: not valid TOML: {exc}") from exc
+
+
+def validate(
+    model: type[Model], values: Mapping[str, Any], file: Path, overridden: Mapping[Key, str] | None = None
+) -> Model:
+    """`values` as a `model`; ConfigError lists every problem with its file and line, key and what to do.
+
+    `overridden` maps keys to the environment variable that they came from, which is then named instead of the file.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as exc:
+        text = file.read_text(encoding="utf-8")
+        problems = []
+        for error in exc.errors(include_url=False):
+            key = tuple(str(part) for part in error["loc"])
+            place = (overridden or {}).get(key[:2]) or place_of(key, file, text)
+            problems.append(f"{place}: {describe(model, key, error['type'], error['msg'])}")
+        raise ConfigError("\n".join(problems)) from exc
+
+
+def describe(model: type[BaseModel], key: Key, kind: str, message: str) -> str:
+    name = ".".join(key)
+    if kind == "missing":
+        return f"`{name}` is missing"
+    if kind != "extra_forbidden":
+        return f"`{name}`: {message[0].lower()}{message[1:]}"
+    near = difflib.get_close_matches(key[-1], known_keys(model, key[:-1]), n=1)
+    return f"`{name}` is not a setting" + (f"; did you mean `{near[0]}`?" if near else "")
+
+
+def known_keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    """The keys that `model` has at `path`."""
+    for part in path:
+        field = model.model_fields.get(part)
+        inner = [t for t in (field.annotation, *get_args(field.annotation)) if is_model(t)] if field else []
+        if not inner:
+            return []
+        model = inner[0]
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def place_of(key: Key, file: Path, text: str) -> str:
+    """ "file:line" of a dotted key, or of its nearest table, or the file alone."""
+    header = ""
+    best = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if table := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
+            header = table[1]
+            if header == ".".join(key[: len(header.split("."))]):
+                best = number
+        elif assignment := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line):
+            dotted = f"{header}.{assignment[1]}" if header else assignment[1]
+            if dotted == ".".join(key[: len(dotted.split("."))]):
+                return f"{file}:{number}"
+    return f"{file}:{best}" if best else str(file)
