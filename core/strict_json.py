@@ -1,0 +1,99 @@
+"""JSON from strangers: what the standard library lets through and the rest of the service could trip over is refused.
+
+That is: keys given twice, NaN and Infinity, numbers beyond a float, half surrogate pairs, bombs of nesting.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from core.contract import Json
+from core.errors import BadRequest
+
+DEPTH_LIMIT = 64
+DIGITS_LIMIT = 308  # a float's range
+
+
+def parse(raw: bytes | str) -> Json:
+    """The value. Raises BadRequest with what is wrong; never quotes the input."""
+    try:
+        text = raw if isinstance(raw, str) else raw.decode("utf-8")
+        value: Json = json.loads(
+            text,
+            object_pairs_hook=without_duplicates,
+            parse_constant=refuse_constant,
+            parse_float=finite,
+            parse_int=bounded,
+        )
+    except UnicodeDecodeError as exc:
+        raise BadRequest("the JSON is not valid UTF-8") from exc
+    except RecursionError as exc:
+        raise BadRequest(f"the JSON is nested more than {DEPTH_LIMIT} levels deep") from exc
+    except json.JSONDecodeError as exc:
+        raise BadRequest(f"not valid JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}") from exc
+    check(value)
+    return value
+
+
+def check(value: Json) -> None:
+    """Depth and text, without recursion: the input chooses how deep it is."""
+    level: list[Json] = [value]
+    for _ in range(DEPTH_LIMIT + 1):
+        for item in level:
+            if isinstance(item, str):
+                check_text(item)
+            elif isinstance(item, dict):
+                for key in item:
+                    check_text(key)
+        if not any(isinstance(item, (dict, list)) for item in level):
+            return
+        level = [inner for item in level for inner in children(item)]
+    raise BadRequest(f"the JSON is nested more than {DEPTH_LIMIT} levels deep")
+
+
+def children(value: Json) -> list[Json]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def check_text(text: str) -> None:
+    """Raises BadRequest for text that cannot be encoded: it would fail far from here, and as our error."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise BadRequest("a text holds half of a surrogate pair, which is no character") from exc
+
+
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadRequest("the JSON gives a key twice in one object")
+    return found
+
+
+def refuse_constant(_name: str) -> NoReturn:
+    raise BadRequest("NaN and Infinity are not JSON")
+
+
+def finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise BadRequest("the JSON holds a number out of range")
+    return number
+
+
+def bounded(digits: str) -> int:
+    if len(digits) > DIGITS_LIMIT:
+        raise BadRequest("the JSON holds a number out of range")
+    return int(digits)
+
+
+def dump(value: Json) -> bytes:
+    """UTF-8 with letters as they are; escaped only where a model wrote what UTF-8 cannot say."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False).encode("ascii")

@@ -1,0 +1,76 @@
+"""JSON from strangers."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import strict_json
+from core.contract import Json
+from core.errors import BadRequest
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(VALUES)
+def test_what_is_dumped_parses_to_itself(value: Json) -> None:
+    """Ordinary JSON passes unchanged, both ways."""
+    assert value == strict_json.parse(strict_json.dump(value))
+
+
+@given(st.binary())
+def test_bytes_are_understood_or_refused(raw: bytes) -> None:
+    """No input raises anything but BadRequest."""
+    with suppress(BadRequest):
+        strict_json.parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "not valid JSON"),
+        (b"\xef\xbb\xbf{}", "not valid JSON"),
+        (b"\xff", "UTF-8"),
+        (b"NaN", "NaN"),
+        (b"[-Infinity]", "Infinity"),
+        (b"1e999", "range"),
+        (b"-1e999", "range"),
+        (b"1" * 400, "range"),
+        (b"1" * 5000, "range"),
+        (b'{"a": 1, "a": 1}', "twice"),
+        (b'{"b": {"a": 1, "a": 2}}', "twice"),
+        (b'["\\ud800"]', "surrogate"),
+        (b'{"\\udfff": 1}', "surrogate"),
+        (b"[" * 65 + b"]" * 65, "nested"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, "nested"),
+        (b"[" * 1_000_000, "nested"),
+        (b"[" * 500_000 + b"]" * 500_000, "nested"),
+    ],
+)
+def test_refusals(raw: bytes, reason: str) -> None:
+    """What would hurt later is refused here, with the reason."""
+    with pytest.raises(BadRequest, match=reason):
+        strict_json.parse(raw)
+
+
+def test_the_deepest_that_is_taken() -> None:
+    """64 levels are fine."""
+    deep: Json = json.loads("[" * 64 + "]" * 64)
+
+    assert deep == strict_json.parse("[" * 64 + "]" * 64)
+
+
+def test_half_a_pair_that_a_model_wrote_is_escaped() -> None:
+    """What UTF-8 cannot say is still well-formed JSON."""
+    assert strict_json.dump("\ud800") == b'"\\ud800"'
+    assert '"é"'.encode() == strict_json.dump("é")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        strict_json.dump(math.nan)

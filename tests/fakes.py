@@ -1,0 +1,346 @@
+"""Stand-ins for the two borders: a model that speaks OpenAI's protocol, and an engine that speaks the contract.
+
+Both do what a test's script says, and record what they were asked. Neither sleeps: a script that must wait holds an
+`asyncio.Event`, which the test sets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from core.contract import Description, Done, Event, Json, Prompt, Task, Text, Toiled, Turn, Usage
+from core.errors import CspsError, PersonalityUnknown, SessionUnknown
+
+# ---------------------------------------------------------------- the engine
+
+ReplyStep = Event | Exception | asyncio.Event  # an Event of asyncio: wait until it is set
+Replies = Sequence[ReplyStep] | Callable[[Prompt], Iterable[ReplyStep]]
+Toil = Json | Toiled | Exception | Callable[[Task], Any]
+
+HELLO: tuple[ReplyStep, ...] = (Text("Hello"), Text(" world."), Done("stop", "fake-model", Usage(7, 3, 2)))
+
+
+class FakeEngine:
+    """The Engine protocol in memory.
+
+    `replies` is what every answer consists of, or a function from the prompt to that; an exception in it is raised, an
+    `asyncio.Event` is waited for. `toiled` likewise is a value, a `Toiled`, an exception, or a function from the task.
+    """
+
+    def __init__(
+        self,
+        replies: Replies = HELLO,
+        toiled: Toil = None,
+        names: Sequence[str] = ("whisper", "chuchotte"),
+        unready: CspsError | None = None,
+    ) -> None:
+        self.replies = replies
+        self.toiled: Toil = {"answer": 42} if toiled is None else toiled
+        self.names = tuple(names)
+        self.unready = unready
+        self.prompts: list[Prompt] = []
+        self.tasks: list[Task] = []
+        self.started = asyncio.Event()  # the first event of a reply was asked for
+        self.cancelled = asyncio.Event()  # a reply was closed before its Done
+        self.finished = asyncio.Event()  # a reply came to its end
+        self.sessions: dict[str, tuple[str, str | None, list[Turn]]] = {}
+
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+        self.known(prompt.personality)
+        turns = self.turns_of(prompt)
+        self.prompts.append(prompt)
+        self.started.set()
+        turns.append(Turn("user", prompt.text))
+        said = ""
+        try:
+            for step in self.replies(prompt) if callable(self.replies) else self.replies:
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                    continue
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, Text):
+                    said += step.text
+                yield step
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled.set()
+            raise
+        finally:
+            turns.append(Turn("assistant", said))
+        self.finished.set()
+
+    async def toil(self, task: Task) -> Toiled:
+        self.known(task.personality)
+        self.tasks.append(task)
+        outcome = self.toiled(task) if callable(self.toiled) else self.toiled
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome if isinstance(outcome, Toiled) else Toiled(outcome, "fake-model", Usage(7, 3, 0))
+
+    async def open(self, personality: str, user: str | None = None) -> str:
+        self.known(personality)
+        conversation = f"web:{secrets.token_urlsafe(32)}"
+        self.sessions[conversation] = (personality, user, [])
+        return conversation
+
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Turn, ...]:
+        session = self.sessions.get(conversation)
+        if session is None or session[0] != personality or session[1] not in (None, user):
+            raise SessionUnknown("no such session")
+        return tuple(session[2])
+
+    async def forget(self, conversation: str) -> None:
+        if self.sessions.pop(conversation, None) is None:
+            raise SessionUnknown("no such session")
+
+    def personalities(self) -> tuple[str, ...]:
+        return self.names
+
+    async def describe(self, personality: str) -> Description:
+        self.known(personality)
+        return Description(
+            personality=personality,
+            title=personality.title(),
+            language="fr" if personality == "chuchotte" else "en",
+            description={"en": f"About {personality}", "fr": f"À propos de {personality}"},
+            greeting="Bonjour !" if personality == "chuchotte" else "Hello!",
+            model="fake-model",
+            starter=True,
+            context_window=4096,
+        )
+
+    async def ready(self) -> None:
+        if self.unready is not None:
+            raise self.unready
+
+    def known(self, personality: str) -> None:
+        if personality not in self.names:
+            raise PersonalityUnknown(f"no personality named {personality!r}; there are: {', '.join(self.names)}")
+
+    def turns_of(self, prompt: Prompt) -> list[Turn]:
+        if prompt.conversation is None:
+            return []
+        if prompt.conversation.startswith("web:") and prompt.conversation not in self.sessions:
+            raise SessionUnknown("no such session")
+        return self.sessions.setdefault(prompt.conversation, (prompt.personality, prompt.user, []))[2]
+
+
+# ---------------------------------------------------------------- the model
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Bytes to write as they are, flushed by themselves."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """An SSE comment, such as `queued position=3 wait_s=2.5`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Die:
+    """The connection is torn down, as when the process is killed. As the first step: before any answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """An error response if it comes first; after other steps, an error event in the stream."""
+
+    status: int
+    code: str = "server_error"
+    message: str = "it failed"
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The model's end of the answer; without one, the answer ends by "stop"."""
+
+    reason: str = "stop"
+
+
+Step = str | asyncio.Event | Raw | Comment | Die | Fail | Finish
+Body = dict[str, Any]
+Answers = Callable[[Body], Sequence[Step]]
+DEFAULT_ANSWER: tuple[Step, ...] = ("Hello", " there.")
+
+
+class FakeModel:
+    """An OpenAI-compatible model. Each chat request takes the next of `answers`; afterwards it says "Hello there."
+
+    `answer` instead chooses by the request's body. A token is a word, in `/tokenize` and in the usage.
+    """
+
+    def __init__(
+        self, *answers: Sequence[Step], answer: Answers | None = None, window: int = 4096, tokenizes: bool = True
+    ) -> None:
+        self.answers = list(answers)
+        self.answer = answer
+        self.window = window
+        self.tokenizes = tokenizes
+        self.healthy = True
+        self.api_key: str | None = None
+        self.requests: list[Body] = []
+        self.counted: list[Body] = []
+        self.listed = 0  # how often /v1/models was asked
+        self.asked = asyncio.Event()  # a chat request arrived
+        self.probed = asyncio.Event()  # /health was asked
+        self.closed = asyncio.Event()  # a client left before its answer was whole
+        self.running: list[web.Request] = []
+        self.url = ""
+        self.runner: web.AppRunner | None = None
+
+    @asynccontextmanager
+    async def serving(self, socket: Path | None = None) -> AsyncIterator[FakeModel]:
+        """Listens on the Unix socket, or on a free port of 127.0.0.1 and then has a `url`."""
+        await self.start(socket)
+        try:
+            yield self
+        finally:
+            await self.stop()
+
+    async def start(self, socket: Path | None = None) -> None:
+        app = web.Application(client_max_size=2**26)
+        app.router.add_post("/v1/chat/completions", self.chat)
+        app.router.add_get("/v1/models", self.models)
+        app.router.add_get("/health", self.health)
+        if self.tokenizes:
+            app.router.add_post("/tokenize", self.tokenize)
+        self.runner = web.AppRunner(app, shutdown_timeout=0, handler_cancellation=True, access_log=None)
+        await self.runner.setup()
+        await self.listen(self.runner, socket)
+
+    async def listen(self, runner: web.AppRunner, socket: Path | None) -> None:
+        if socket is not None:
+            socket.parent.mkdir(parents=True, exist_ok=True)
+            await web.UnixSite(runner, str(socket)).start()
+            return
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Answers under way are torn down, as by kill -9."""
+        for request in tuple(self.running):
+            abort(request)
+        if self.runner is not None:
+            await self.runner.cleanup()
+            self.runner = None
+
+    def tokens(self, messages: list[Body]) -> int:
+        return sum(len(str(message["content"]).split()) for message in messages)
+
+    def next_answer(self, body: Body) -> Sequence[Step]:
+        if self.answer is not None:
+            return self.answer(body)
+        return self.answers.pop(0) if self.answers else DEFAULT_ANSWER
+
+    async def health(self, _request: web.Request) -> web.Response:
+        self.probed.set()
+        return web.json_response({"status": "ok" if self.healthy else "loading"}, status=200 if self.healthy else 503)
+
+    async def models(self, request: web.Request) -> web.Response:
+        if refusal := self.refuse_key(request):
+            return refusal
+        self.listed += 1
+        model = {"id": "fake-model", "object": "model", "max_model_len": self.window, "starter": True}
+        return web.json_response({"object": "list", "data": [model]})
+
+    async def tokenize(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.counted.append(body)
+        return web.json_response({"count": self.tokens(body["messages"]), "max_model_len": self.window, "tokens": []})
+
+    def refuse_key(self, request: web.Request) -> web.Response | None:
+        if self.api_key is None or request.headers.get("Authorization") == f"Bearer {self.api_key}":
+            return None
+        return error_response(Fail(401, "invalid_api_key", "wrong key"))
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        if refusal := self.refuse_key(request):
+            return refusal
+        self.requests.append(body)
+        self.asked.set()
+        steps = self.next_answer(body)
+        if steps and isinstance(steps[0], Fail):
+            return error_response(steps[0])
+        if steps and isinstance(steps[0], Die):
+            abort(request)
+            return web.Response()
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        self.running.append(request)
+        try:
+            await self.play(request, response, body, steps)
+        except (asyncio.CancelledError, ConnectionError):
+            self.closed.set()
+            raise
+        finally:
+            self.running.remove(request)
+        return response
+
+    async def play(self, request: web.Request, response: web.StreamResponse, body: Body, steps: Sequence[Step]) -> None:
+        reason, said = "stop", ""
+        for step in steps:
+            match step:
+                case str():
+                    said += step
+                    await response.write(sse({"choices": [choice(step)]}))
+                case asyncio.Event():
+                    await step.wait()
+                case Raw(data):
+                    await response.write(data)
+                case Comment(text):
+                    await response.write(f": {text}\n\n".encode())
+                case Finish():
+                    reason = step.reason
+                case Fail():
+                    await response.write(sse({"error": {"message": step.message, "code": step.code}}))
+                    return
+                case Die():
+                    abort(request)
+                    return
+        await response.write(sse({"choices": [choice(None, reason)]}))
+        await response.write(sse({"choices": [], "usage": self.usage(body, said)}))
+        await response.write(b"data: [DONE]\n\n")
+
+    def usage(self, body: Body, said: str) -> Body:
+        return {
+            "prompt_tokens": self.tokens(body["messages"]),
+            "completion_tokens": len(said.split()),
+            "prompt_tokens_details": {"cached_tokens": 0},
+        }
+
+
+def sse(data: Body) -> bytes:
+    return f"data: {json.dumps({'object': 'chat.completion.chunk', 'model': 'fake-model', **data})}\n\n".encode()
+
+
+def choice(text: str | None, reason: str | None = None) -> Body:
+    return {"index": 0, "delta": {} if text is None else {"content": text}, "finish_reason": reason}
+
+
+def error_response(fail: Fail) -> web.Response:
+    headers = {} if fail.retry_after_s is None else {"Retry-After": str(fail.retry_after_s)}
+    body = {"error": {"message": fail.message, "type": "error", "code": fail.code, "param": None}}
+    return web.json_response(body, status=fail.status, headers=headers)
+
+
+def abort(request: web.Request) -> None:
+    if isinstance(request.transport, asyncio.Transport):  # None: it is gone already
+        request.transport.abort()

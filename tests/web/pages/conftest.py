@@ -1,0 +1,53 @@
+"""One Chromium for all tests of the page, and visits with it to the real web app, whose engine follows a script."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from core.settings import Settings
+from tests.fakes import FakeEngine, Replies
+from tests.web.pages.visit import Visit, Visiting, serving
+
+QUIET = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def browser() -> AsyncIterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("the page's tests need Chromium as `chromium` on the PATH (Debian: apt-get install chromium)")
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *as_root])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def visiting(browser: Browser, own_settings: Settings) -> Visiting:
+    """`async with visiting(replies, **options of the browser context) as visit`."""
+
+    @asynccontextmanager
+    async def visit(replies: Replies, *, query: str = "", **options: Any) -> AsyncIterator[Visit]:
+        engine = FakeEngine(replies)
+        async with serving(engine, own_settings) as port:
+            context = await browser.new_context(**{"locale": "en-CA", **options})
+            context.set_default_timeout(10_000)
+            visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
+            try:
+                await visit.open(query)
+                yield visit
+            finally:
+                await context.close()
+            visit.check()
+
+    return visit

@@ -1,0 +1,182 @@
+"""The page for everybody: both languages, keyboard, screen readers, colours, small screens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import Page, expect
+
+from core.contract import Text
+from core.errors import ModelUnavailable
+from tests.fakes import ReplyStep
+from tests.web.pages.visit import DONE, Visiting
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
+
+
+async def test_the_whole_interface_changes_its_language(visiting: Visiting) -> None:
+    """Every string, the title and the page's lang change, also over a reload; the messages stay in their language."""
+    async with visiting([Text("Sure. "), DONE]) as visit:
+        await visit.ask("first")
+        await visit.answered()
+        await visit.page.get_by_role("button", name="Français").click()
+        for _ in ("at once", "after a reload"):
+            await expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
+            await expect(visit.page).to_have_title("Whisper – Clavardage avec l’IA")
+            await expect(visit.page.locator("#description")).to_have_text("À propos de whisper")
+            await expect(visit.page.locator(".question h3")).to_have_text("Vous")
+            await expect(visit.page.locator(".answer .body").last).to_have_attribute("lang", "en")
+            left = await visit.page.evaluate(
+                """async () => {
+                    const { strings } = await import('/static/strings.js');
+                    const shown = [...document.querySelectorAll('[data-string], [data-label]')];
+                    const words = (e, language) => e.dataset.label
+                        ? [e.getAttribute('aria-label'), strings[language][e.dataset.label]]
+                        : [e.textContent, strings[language][e.dataset.string]];
+                    return shown.filter((e) => {
+                        const [now, should] = words(e, 'fr');
+                        return typeof should === 'string' && now !== should;
+                    }).map((e) => e.outerHTML);
+                }"""
+            )
+            assert left == []
+            await visit.open()
+
+
+async def test_both_languages_have_every_string(visiting: Visiting) -> None:
+    """The two tables have the same keys, and the page asks for none that is missing. A French browser gets French."""
+    async with visiting([DONE], locale="fr-CA") as visit:
+        await expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
+        await expect(visit.page.locator("#title")).to_have_text("Chuchotte")
+        english, french = await visit.page.evaluate(
+            """async () => {
+                const { strings } = await import('/static/strings.js');
+                return [strings.en, strings.fr].map(Object.keys);
+            }"""
+        )
+        assert english == french
+        named = await visit.page.locator("[data-string], [data-label]").evaluate_all(
+            "all => all.flatMap(e => [e.dataset.string, e.dataset.label]).filter(Boolean)"
+        )
+        assert set() == set(named) - set(english)
+
+
+async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
+    """The skip link leads to the question, Shift + Enter makes a line, Enter sends, Tab reaches every control."""
+    async with visiting([Text("```\ncode\n```"), DONE]) as visit:
+        keyboard = visit.page.keyboard
+        for control in ("#question", "#language", "#new", "#personality", ".skip"):
+            await expect(visit.page.locator(control)).to_be_focused()
+            await keyboard.press("Shift+Tab")
+        await keyboard.press("Tab")
+        await expect(visit.page.locator(".skip")).to_be_in_viewport()
+        await keyboard.press("Enter")
+        await keyboard.type("one")
+        await keyboard.press("Shift+Enter")
+        await keyboard.type("two")
+        await keyboard.press("Enter")
+
+        await visit.answered()
+        assert [prompt.text for prompt in visit.engine.prompts] == ["one\ntwo"]
+        await keyboard.press("Shift+Tab")
+        await expect(visit.page.locator("pre")).to_be_focused()  # so that its ends can be reached
+
+
+async def test_an_answer_is_said_once_and_by_whole_sentences(visiting: Visiting) -> None:
+    """Only the live regions are live; what they say of an answer never ends inside a sentence, and never repeats."""
+    more = asyncio.Event()
+    async with visiting([Text("The first is whole. The second is n"), more, Text("ot yet."), DONE]) as visit:
+        await visit.ask("?")
+        spoken = visit.page.locator("#spoken p")
+        await expect(spoken).to_have_text(["The first is whole."])
+        await expect(spoken).to_have_attribute("lang", "en")
+        more.set()
+        await visit.answered()
+        await expect(spoken).to_have_text(["The first is whole.", "The second is not yet."])
+        await expect(visit.page.locator("#messages").locator("xpath=ancestor-or-self::*[@aria-live]")).to_have_count(0)
+
+
+RICH = (
+    "## Head\n\ntext `code` [link](https://a.example/)\n\n1. a\n   - b\n\n| x | y |\n|---|--:|\n| 1 | 2 |\n\n> said\n\n"
+)
+WIDE = f"```\n{'wide ' * 60}\n```\n\n{'unbroken' * 40}\n\n| {' | '.join(['column'] * 12)} |\n|{'---|' * 12}\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"color_scheme": "light"},
+        {"color_scheme": "dark"},
+        {"locale": "fr-CA", "viewport": {"width": 320, "height": 640}},
+        {"forced_colors": "active"},
+    ],
+    ids=["light", "dark", "french", "forced colours"],
+)
+async def test_axe_finds_no_violation(visiting: Visiting, options: dict[str, Any]) -> None:
+    """Empty, while an answer is written, after it, with an error, and with the dialog open."""
+    more = asyncio.Event()
+    outcomes: list[list[ReplyStep]] = [[Text(RICH + WIDE), more, DONE], [ModelUnavailable("away", retry_after_s=5)]]
+    async with visiting(lambda _: outcomes.pop(0), reduced_motion="reduce", **options) as visit:
+        found = await violations(visit.page)
+        await visit.ask("rich")
+        await expect(visit.page.locator(".answer pre")).to_be_visible()
+        found += await violations(visit.page)
+        more.set()
+        await visit.answered()
+        await visit.ask("fail")
+        await expect(visit.page.locator(".error")).to_be_visible()
+        found += await violations(visit.page)
+        await visit.page.click("#new")
+        found += await violations(visit.page)
+
+        assert found == []
+
+
+async def violations(page: Page) -> list[str]:
+    results = await Axe().run(page)
+    return [
+        f"{found['id']}: {node['html']} {node.get('failureSummary', '')}"
+        for found in results.response["violations"]
+        for node in found["nodes"]
+    ]
+
+
+PHONE, AT_400_PERCENT, AT_200_PERCENT = (320, 640), (320, 256), (640, 450)
+
+
+async def test_nothing_needs_sideways_scrolling(visiting: Visiting) -> None:
+    """Wide code, tables and words scroll or break by themselves; controls stay large enough to touch."""
+    async with visiting([Text(RICH + WIDE), DONE]) as visit:
+        page = visit.page
+        await visit.ask("unbroken" * 40)
+        await visit.answered()
+        for width, height in (PHONE, AT_400_PERCENT, AT_200_PERCENT):
+            await page.set_viewport_size({"width": width, "height": height})
+
+            assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
+            boxes = [await control.bounding_box() for control in await page.locator("button:visible, select").all()]
+            assert [box for box in boxes if box is None or min(box["width"], box["height"]) < 24] == []
+
+
+async def test_reading_further_up_is_not_disturbed(visiting: Visiting) -> None:
+    """Text that arrives is followed at the end only; who scrolled up stays there and can go to the latest."""
+    more = asyncio.Event()
+    long = [Text(f"line {number}\n\n") for number in range(60)]
+    async with visiting([*long, more, *long, DONE]) as visit:
+        await visit.ask("long")
+        line = visit.page.locator(".answer").get_by_text("line 59")
+        await expect(line).to_be_in_viewport()
+        await visit.page.mouse.move(300, 300)
+        await visit.page.mouse.wheel(0, -1500)
+        await expect(visit.page.locator("#latest")).to_be_visible()
+        before = await visit.page.evaluate("() => scrollY")
+        more.set()
+        await visit.answered()
+
+        assert before == await visit.page.evaluate("() => scrollY")
+        await visit.page.click("#latest")
+        await expect(line.last).to_be_in_viewport()
+        await expect(visit.page.locator("#latest")).to_be_hidden()

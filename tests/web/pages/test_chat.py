@@ -1,0 +1,153 @@
+"""Chatting in the page: answers, waiting, sources, conversations that go on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from core.contract import Done, Source, Status, Text, Usage
+from tests.fakes import ReplyStep
+from tests.web.pages.visit import DONE, Visiting
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
+
+
+async def test_an_answer_appears_while_it_is_written(visiting: Visiting) -> None:
+    """The question is shown to the letter, the answer piece by piece as Markdown, and the model is named."""
+    more = asyncio.Event()
+    async with visiting([Text("Hello **wo"), more, Text("rld**."), DONE]) as visit:
+        await visit.ask("What is <b>this</b>?")
+
+        answer = visit.page.locator(".answer").last
+        await expect(visit.page.locator(".question .body")).to_have_text("What is <b>this</b>?")
+        await expect(answer.locator(".body")).to_have_text("Hello **wo")
+        more.set()
+        await expect(answer.locator("strong")).to_have_text("world")
+        await visit.answered()
+        await expect(visit.page.locator("#model")).to_contain_text("fake-model. It is the starter model: weak")
+        assert (visit.engine.prompts[0].text, visit.engine.prompts[0].language) == ("What is <b>this</b>?", "en")
+
+
+@pytest.mark.parametrize("way", ["escape", "button"])
+async def test_an_answer_can_be_stopped(visiting: Visiting, way: str) -> None:
+    """What was written stays, it is said that it was stopped, and the next question can be asked."""
+    async with visiting(lambda p: [Text("One"), *([asyncio.Event()] if p.text == "first" else []), DONE]) as visit:
+        await visit.ask("first")
+        await expect(visit.page.locator(".answer .body").last).to_have_text("One")
+        await (visit.page.keyboard.press("Escape") if way == "escape" else visit.page.click("#stop"))
+
+        await visit.engine.cancelled.wait()
+        await expect(visit.page.locator(".answer .note")).to_have_text("You stopped this answer.")
+        await expect(visit.page.locator("#question")).to_be_focused()
+        await visit.ask("second")
+        await visit.answered()
+
+
+async def test_a_long_answer_is_drawn_as_if_at_once(visiting: Visiting) -> None:
+    """Redrawing only the end of an answer leads to the same page as drawing the whole of it."""
+    text = "# One\n\ntext\n===\n\n1. a\n\n2. b\n\n| x | y |\n|--|-:|\n| 1 | 2 |\n\n"
+    text += "```\ncode\n\n# no\n```\n\n> a\n> b\n\nend [z]\n\n[z]: https://z.example/"
+    async with visiting([*map(Text, text), DONE]) as visit:
+        await visit.ask("a letter at a time")
+        await visit.answered()
+
+        kinds = (
+            await visit.page.locator(".answer").last.locator(".body > *").evaluate_all("all => all.map(e => e.tagName)")
+        )
+        assert kinds == ["H4", "H4", "OL", "DIV", "PRE", "BLOCKQUOTE", "P"]
+        await expect(visit.page.locator("td").last).to_have_css("text-align", "end")
+        await expect(visit.page.locator(".answer a")).to_have_attribute("href", "https://z.example/")
+
+
+async def test_the_wait_and_what_was_left_out_are_told(visiting: Visiting) -> None:
+    """Place in the queue with the expected time, a restarting model, and turns that no longer fit are said in words."""
+    gates = [asyncio.Event() for _ in range(3)]
+    steps: list[ReplyStep] = [Status("queued", position=3, wait_s=12.4), gates[0], Status("reconnecting"), gates[1]]
+    steps += [Status("trimmed", turns_dropped=2), Text("Yes."), gates[2], Done("length", "fake-model", Usage())]
+    async with visiting(steps) as visit:
+        status = visit.page.locator("#status")
+        await visit.ask("?")
+        await expect(status).to_have_text("Waiting in line, number 3, about 12 seconds.")
+        gates[0].set()
+        await expect(status).to_have_text("The model is being restarted. The answer will go on.")
+        gates[1].set()
+        await expect(visit.page.locator(".answer .note")).to_contain_text("2 oldest messages are no longer taken")
+        gates[2].set()
+        await expect(status).to_contain_text("reached its length limit")
+
+
+async def test_sources_are_listed_and_only_web_addresses_are_links(visiting: Visiting) -> None:
+    """A source can be opened where it has an address of the web."""
+    sources = [Source(1, "Forecast", "https://weather.example/x", "en"), Source(2, "Trap", "javascript:alert(1)")]
+    async with visiting([*sources, Text("Rain [1]."), DONE]) as visit:
+        await visit.ask("weather?")
+        await visit.answered()
+
+        await expect(visit.page.locator(".sources li")).to_have_count(2)
+        await expect(visit.page.locator(".sources a")).to_have_attribute("href", "https://weather.example/x")
+        await expect(visit.page.locator(".sources a")).to_contain_text("weather.example")
+
+
+async def test_a_reload_continues_the_conversation(visiting: Visiting) -> None:
+    """Questions and answers are there again, and the next prompt belongs to the same session."""
+    async with visiting([Text("Sure."), DONE]) as visit:
+        await visit.ask("first")
+        await visit.answered()
+        await visit.open()
+
+        await expect(visit.page.locator(".question .body")).to_have_text("first")
+        await expect(visit.page.locator(".answer .body").last).to_have_text("Sure.")
+        await visit.ask("second")
+        await visit.answered()
+        assert len({prompt.conversation for prompt in visit.engine.prompts}) == 1
+
+
+async def test_a_session_that_is_gone_begins_anew(visiting: Visiting) -> None:
+    """After a reload without the session, the page is ready for a new one and the draft is still there."""
+    async with visiting([Text("Sure."), DONE]) as visit:
+        await visit.ask("first")
+        await visit.answered()
+        await visit.page.locator("#question").fill("half a thou")
+        visit.engine.sessions.clear()
+        await visit.open()
+
+        await expect(visit.page.locator("#question")).to_have_value("half a thou")
+        await visit.ask("second")
+        await visit.answered()
+        await expect(visit.page.locator(".question .body")).to_have_text("second")
+
+
+async def test_a_new_conversation_deletes_the_old_one(visiting: Visiting) -> None:
+    """After a confirmation the session is gone from the service, from the page and from the tab."""
+    async with visiting([Text("Sure."), DONE]) as visit:
+        await visit.ask("a secret")
+        await visit.answered()
+        await visit.page.click("#new")
+        await visit.page.click("#confirm button[value=cancel]")
+        assert len(visit.engine.sessions) == 1
+        await visit.page.click("#new")
+        await visit.page.click("#confirm button[value=delete]")
+
+        await expect(visit.page.locator("#status")).to_contain_text("was deleted")
+        await expect(visit.page.locator(".question")).to_have_count(0)
+        assert visit.engine.sessions == {}
+        assert "a secret" not in await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
+
+
+async def test_personalities_are_chosen_and_keep_their_conversations(visiting: Visiting) -> None:
+    """Each has its greeting in its language, its description in the interface's, its address, and its conversation."""
+    async with visiting(lambda prompt: [Text(f"I am {prompt.personality}."), DONE]) as visit:
+        await visit.ask("who?")
+        await visit.answered()
+        await visit.page.locator("#personality").select_option("chuchotte")
+
+        await expect(visit.page.locator("#title")).to_have_text("Chuchotte")
+        await expect(visit.page.locator("#description")).to_have_text("About chuchotte")
+        await expect(visit.page.locator(".answer .body")).to_have_text("Bonjour !")
+        await expect(visit.page.locator(".answer .body")).to_have_attribute("lang", "fr")
+        await expect(visit.page).to_have_title("Chuchotte – AI chat")
+        assert visit.page.url.endswith("?personality=chuchotte")
+        await visit.page.locator("#personality").select_option("whisper")
+        await expect(visit.page.locator(".answer .body").last).to_have_text("I am whisper.")

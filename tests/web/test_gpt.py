@@ -1,0 +1,209 @@
+"""/gpt: one prompt in, plain text out."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from urllib.parse import quote, urlencode
+
+import pytest
+from aiohttp import ClientPayloadError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.contract import Done, Prompt, Text, Usage
+from core.errors import BadRequest, ModelUnavailable, PromptTooLong
+from core.messages import words
+from core.settings import Settings
+from tests.fakes import FakeEngine
+from tests.web.site import Site, site
+from web import body
+
+DONE = Done("stop", "fake-model", Usage(7, 3, 2))
+
+
+async def test_get_and_post_give_the_same_answer(whisper: Site) -> None:
+    """A URL-encoded `prompt`, in the query or in the body; text/plain in UTF-8, which no browser takes for HTML."""
+    async with whisper.http.get("/gpt/whisper", params={"prompt": "Où ça & là?"}) as got:
+        assert (got.status, await got.text()) == (200, "Hello world.")
+    async with whisper.http.post("/gpt/whisper", data={"prompt": "Où ça & là?"}) as posted:
+        assert (posted.status, await posted.text()) == (200, "Hello world.")
+
+    for response in (got, posted):
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert [prompt.text for prompt in whisper.engine.prompts] == ["Où ça & là?"] * 2
+
+
+async def test_each_call_is_a_conversation_of_its_own(whisper: Site) -> None:
+    """Nothing is stored; |CONTEXT| goes to the engine as it is, at what is always a session's start."""
+    text = "|CONTEXT|The sky is green.|/CONTEXT| What colour is it?"
+    async with whisper.http.get("/gpt/whisper", params={"prompt": text}):
+        pass
+
+    [prompt] = whisper.engine.prompts
+    assert (None, (), text) == (prompt.conversation, prompt.history, prompt.text)
+    assert whisper.engine.sessions == {}
+
+
+async def test_text_streams(own_settings: Settings) -> None:
+    """The first words arrive while the rest is being written."""
+    gate = asyncio.Event()
+    async with (
+        site(own_settings, FakeEngine([Text("a"), gate, Text("é"), DONE])) as running,
+        running.http.get("/gpt/whisper?prompt=Hi") as response,
+    ):
+        assert await response.content.readany() == b"a"
+        gate.set()
+        assert (await response.content.read()).decode() == "é"
+
+
+async def test_an_answer_without_text_is_whole(own_settings: Settings) -> None:
+    """A model that says nothing is not an error."""
+    async with (
+        site(own_settings, FakeEngine([DONE])) as running,
+        running.http.get("/gpt/whisper?prompt=Hi") as response,
+    ):
+        assert (response.status, await response.text()) == (200, "")
+
+
+async def test_a_failure_before_text_is_a_status_and_a_sentence(own_settings: Settings) -> None:
+    """In the personality's language, and saying when to come back."""
+    failure = ModelUnavailable("no model at /secret/path", retry_after_s=2.5)
+    async with site(own_settings, FakeEngine([failure])) as running:
+        async with running.http.get("/gpt/chuchotte?prompt=Hi") as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "3")
+            assert f"{words(failure, 'fr')}\n" == await response.text()
+            assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert running.count("csps_web_errors_total", code="model_unavailable") == 1
+
+
+async def test_a_prompt_that_is_too_long(own_settings: Settings) -> None:
+    """413, with the numbers."""
+    failure = PromptTooLong("too long", tokens=9000, limit=4000)
+    async with (
+        site(own_settings, FakeEngine([failure])) as running,
+        running.http.get("/gpt/whisper?prompt=Hi") as response,
+    ):
+        assert response.status == 413
+        assert "9000" in await response.text()
+
+
+@pytest.mark.parametrize("failure", [ModelUnavailable("gone"), ValueError("a defect")])
+async def test_a_failure_after_text_breaks_the_connection(own_settings: Settings, failure: Exception) -> None:
+    """A part of an answer is never taken for a whole one: the body has no end."""
+    async with (
+        site(own_settings, FakeEngine([Text("Half of"), failure])) as running,
+        running.http.get("/gpt/whisper?prompt=Hi") as response,
+    ):
+        assert response.status == 200
+        with pytest.raises(ClientPayloadError):
+            await response.text()
+
+
+async def test_what_was_written_before_a_failure_arrives(own_settings: Settings) -> None:
+    """The last bytes are the text, not the chunk that would end the body."""
+    async with site(own_settings, FakeEngine([Text("Half of"), ModelUnavailable("gone")])) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /gpt/whisper?prompt=Hi HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        received = await reader.read()
+        writer.close()
+
+    assert received.endswith(b"Half of\r\n")
+
+
+async def test_a_failure_breaks_http_1_0_too(own_settings: Settings) -> None:
+    """Without chunks, an ordinary end would look whole: the connection is reset."""
+    gate = asyncio.Event()
+    async with site(own_settings, FakeEngine([Text("Half of"), gate, ModelUnavailable("gone")])) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /gpt/whisper?prompt=Hi HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(b"Half of")
+        gate.set()
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+
+
+async def test_a_client_that_leaves_cancels(own_settings: Settings) -> None:
+    """A vanished HTTP client frees its slot."""
+    async with site(own_settings, FakeEngine([Text("a"), asyncio.Event(), DONE])) as running:
+        async with running.http.get("/gpt/whisper?prompt=Hi") as response:
+            await response.content.readany()
+            response.close()
+        await running.engine.cancelled.wait()
+
+
+async def test_a_client_that_leaves_before_the_first_words_cancels(own_settings: Settings) -> None:
+    """Also while nothing has been sent."""
+    async with site(own_settings, FakeEngine([asyncio.Event(), DONE])) as running:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /gpt/whisper?prompt=Hi HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await running.engine.started.wait()
+        writer.close()
+        await running.engine.cancelled.wait()
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "said"),
+    [
+        ("/gpt/whisper", 400, "`prompt`"),
+        ("/gpt/whisper?prompt=", 400, "`prompt`"),
+        ("/gpt/whisper?prompt=+%0A", 400, "`prompt`"),
+        ("/gpt/whisper?Prompt=Hi", 400, "`prompt`"),
+        ("/gpt/whisper?prompt=a&prompt=b", 400, "more than once"),
+        ("/gpt/whisper?prompt=%FF", 400, "UTF-8"),
+        ("/gpt/whisper?prompt=%ED%A0%80", 400, "UTF-8"),
+        ("/gpt/whisper?" + "&".join(f"a{n}=1" for n in range(100)), 400, "parameters"),
+        ("/gpt/nobody?prompt=Hi", 404, "whisper"),
+        ("/gpt/whisper/?prompt=Hi", 404, "nothing"),
+        ("/gpt/?prompt=Hi", 404, "nothing"),
+        ("/gpt/whisper?prompt=" + "x" * 20_000, 414, "POST"),
+    ],
+)
+async def test_refused_gets(whisper: Site, target: str, status: int, said: str) -> None:
+    """Each with what to do instead, in text, and without asking the engine."""
+    async with whisper.http.get(target) as response:
+        assert status == response.status
+        assert said in await response.text()
+    assert whisper.engine.prompts == []
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_other_methods(whisper: Site, method: str) -> None:
+    """405, with those there are."""
+    async with whisper.http.request(method, "/gpt/whisper?prompt=Hi") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+
+
+@given(st.text())
+def test_a_prompt_survives_its_encoding(prompt: str) -> None:
+    """What a client encodes is what the engine is asked."""
+    assert prompt == body.form_field(urlencode({"prompt": prompt}), "prompt")
+    assert prompt == body.form_field(f"prompt={quote(prompt)}", "prompt")
+
+
+@given(st.text(alphabet=st.characters(), max_size=200))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_any_query_is_read_or_refused(encoded: str) -> None:
+    """No query raises anything but BadRequest."""
+    with suppress(BadRequest):
+        assert isinstance(body.form_field(encoded, "prompt"), str)
+
+
+async def test_the_slot_is_counted(own_settings: Settings) -> None:
+    """What runs, what was used and how long the first words took can be read from /metrics."""
+    gate = asyncio.Event()
+
+    def steps(_prompt: Prompt) -> list[Text | asyncio.Event | Done]:
+        return [Text("a"), gate, Text("b"), DONE]
+
+    async with site(own_settings, FakeEngine(steps)) as running:
+        async with running.http.get("/gpt/whisper?prompt=Hi") as response:
+            await response.content.readany()
+            assert running.count("csps_web_replies_running") == 1
+            gate.set()
+            await response.read()
+        assert running.count("csps_web_replies_running") == 0
+        assert tuple(running.count("csps_web_tokens_total", kind=kind) for kind in ("prompt", "completion")) == (7, 3)
+        assert running.count("csps_web_first_words_seconds_count") == 1

@@ -1,0 +1,300 @@
+"""/v1 with OpenAI's own client, and without it where the client would not ask."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import openai
+import pytest
+from openai import AsyncOpenAI
+
+from core.contract import Done, Sampling, Text, Turn, Usage
+from core.errors import ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
+from core.settings import Settings
+from tests.fakes import FakeEngine
+from tests.web.site import Site, site
+
+HI: list[Any] = [{"role": "user", "content": "Hi"}]
+DONE = Done("stop", "fake-model", Usage(7, 3, 2))
+
+
+def client_of(running: Site) -> AsyncOpenAI:
+    return AsyncOpenAI(base_url=f"{running.url}v1", api_key="none", max_retries=0)
+
+
+@pytest.fixture
+async def client(whisper: Site) -> AsyncIterator[AsyncOpenAI]:
+    async with client_of(whisper) as made:
+        yield made
+
+
+async def test_a_whole_answer(whisper: Site, client: AsyncOpenAI) -> None:
+    """A model is a personality; the usage is the model's."""
+    completion = await client.chat.completions.create(model="whisper", messages=HI)
+
+    assert completion.choices[0].message.content == "Hello world."
+    assert (completion.choices[0].finish_reason, completion.model) == ("stop", "whisper")
+    assert completion.usage is not None
+    assert (
+        completion.usage.prompt_tokens,
+        completion.usage.completion_tokens,
+        completion.usage.total_tokens,
+    ) == (7, 3, 10)
+
+
+async def test_a_streamed_answer(client: AsyncOpenAI) -> None:
+    """Role first, then text, then why it ended, then the usage if it was asked for."""
+    chunks = [
+        chunk
+        async for chunk in await client.chat.completions.create(
+            model="whisper", messages=HI, stream=True, stream_options={"include_usage": True}
+        )
+    ]
+
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    assert deltas[0].role == "assistant"
+    assert [delta.content for delta in deltas if delta.content] == ["Hello", " world."]
+    assert chunks[-2].choices[0].finish_reason == "stop"
+    assert chunks[-1].usage is not None
+    assert (chunks[-1].choices, chunks[-1].usage.total_tokens) == ([], 10)
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+async def test_a_stream_ends_with_done(whisper: Site) -> None:
+    """Server-sent events, the last of them `[DONE]`; no usage where none was asked for."""
+    async with whisper.http.post(
+        "/v1/chat/completions", json={"model": "whisper", "messages": HI, "stream": True}
+    ) as response:
+        events = (await response.text()).split("\n\n")
+
+    assert response.content_type == "text/event-stream"
+    assert events[-2:] == ["data: [DONE]", ""]
+    assert [len(json.loads(event.removeprefix("data: "))["choices"]) for event in events[:-2]] == [1] * 4
+
+
+async def test_messages_become_history_and_text(whisper: Site, client: AsyncOpenAI) -> None:
+    """The caller keeps the conversation; its instructions go with the question and never replace the personality."""
+    messages: list[Any] = [
+        {"role": "system", "content": "Answer in one word."},
+        {"role": "user", "content": "One", "name": "Ann"},
+        {"role": "assistant", "content": "Un"},
+        {"role": "developer", "content": [{"type": "text", "text": "Be kind."}]},
+        {"role": "user", "content": [{"type": "text", "text": "Two"}, {"type": "text", "text": "!"}]},
+    ]
+    await client.chat.completions.create(model="whisper", messages=messages)
+
+    [prompt] = whisper.engine.prompts
+    assert (Turn("user", "One", "Ann"), Turn("assistant", "Un")) == prompt.history
+    assert prompt.text == "Answer in one word.\n\nBe kind.\n\nTwo!"
+    assert (prompt.personality, prompt.conversation) == ("whisper", None)
+    assert whisper.engine.sessions == {}
+
+
+async def test_sampling(whisper: Site, client: AsyncOpenAI) -> None:
+    """Each parameter reaches the engine; those of OpenAI's and those beside them."""
+    await client.chat.completions.create(
+        model="whisper",
+        messages=HI,
+        temperature=0,
+        top_p=0.5,
+        max_completion_tokens=9,
+        stop=["a", "b"],
+        seed=-3,
+        extra_body={"top_k": 5, "min_p": 0.1, "repeat_penalty": 1.1},
+    )
+    await client.chat.completions.create(model="whisper", messages=HI, max_tokens=4, stop="c")
+
+    first, second = (prompt.sampling for prompt in whisper.engine.prompts)
+    assert Sampling(0, 0.5, 5, 0.1, 1.1, 9, -3, ("a", "b")) == first
+    assert Sampling(max_tokens=4, stop=("c",)) == second
+
+
+async def test_users_of_a_program_are_told_apart(whisper: Site, client: AsyncOpenAI) -> None:
+    """`user` counts for fairness, and is passed on as something that cannot be read."""
+    for user in ("ann", "ann", "bob"):
+        await client.chat.completions.create(model="whisper", messages=HI, user=user)
+
+    ann, again, bob = (str(prompt.user) for prompt in whisper.engine.prompts)
+    assert ann == again != bob
+    assert "ann" not in ann
+
+
+async def test_parameters_without_effect(client: AsyncOpenAI) -> None:
+    """What would not change the answer, or asks for what is so anyway, is no error."""
+    completion = await client.chat.completions.create(
+        model="whisper",
+        messages=HI,
+        n=1,
+        store=False,
+        metadata={"a": "b"},
+        frequency_penalty=0,
+        presence_penalty=0.0,
+        logprobs=False,
+        tools=[],
+        service_tier="auto",
+        extra_body={"logit_bias": None},
+    )
+
+    assert completion.choices[0].message.content
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_response_format_is_toil(whisper: Site, client: AsyncOpenAI, form: Any, stream: bool) -> None:
+    """The checked value, in one piece also when streamed."""
+    messages = [{"role": "assistant", "content": "Before"}, *HI]
+    answer: Any = await client.chat.completions.create(
+        model="whisper", messages=messages, response_format=form, stream=stream
+    )
+    if stream:
+        contents = [chunk.choices[0].delta.content async for chunk in answer]
+        [text] = [content for content in contents if content]
+    else:
+        text = answer.choices[0].message.content
+
+    assert json.loads(text) == {"answer": 42}
+    [task] = whisper.engine.tasks
+    assert (form.get("json_schema", {}).get("schema"), (Turn("assistant", "Before"),)) == (task.schema, task.history)
+
+
+async def test_an_error_before_the_stream(own_settings: Settings) -> None:
+    """A status of its own, in OpenAI's shape, with when to come back."""
+    async with (
+        site(own_settings, FakeEngine([Overloaded("full", retry_after_s=4)])) as running,
+        client_of(running) as client,
+    ):
+        for stream in (False, True):
+            with pytest.raises(openai.InternalServerError) as failure:
+                await client.chat.completions.create(model="whisper", messages=HI, stream=stream)
+            assert (failure.value.status_code, failure.value.code) == (503, "overloaded")
+            assert failure.value.response.headers["Retry-After"] == "4"
+
+
+async def test_an_error_in_the_stream(own_settings: Settings) -> None:
+    """One event with the error, and no `[DONE]` that would make the answer look whole."""
+    async with site(own_settings, FakeEngine([Text("Half"), ModelUnavailable("gone")])) as running:
+        body = {"model": "whisper", "messages": HI, "stream": True}
+        async with running.http.post("/v1/chat/completions", json=body) as response:
+            events = (await response.text()).strip().split("\n\n")
+        assert json.loads(events[-1].removeprefix("data: "))["error"]["code"] == "model_unavailable"
+        assert not any("DONE" in event for event in events)
+
+        async with client_of(running) as client:
+            stream = await client.chat.completions.create(model="whisper", messages=HI, stream=True)
+            with pytest.raises(openai.APIError, match="gone"):
+                async for _chunk in stream:
+                    pass
+
+
+async def test_leaving_a_stream_cancels(own_settings: Settings) -> None:
+    """A client that closes its stream frees its slot."""
+    async with (
+        site(own_settings, FakeEngine([Text("a"), asyncio.Event(), DONE])) as running,
+        client_of(running) as client,
+    ):
+        async with await client.chat.completions.create(model="whisper", messages=HI, stream=True) as stream:
+            await anext(stream)
+        await running.engine.cancelled.wait()
+
+
+async def test_a_prompt_that_is_too_long(own_settings: Settings) -> None:
+    """The status and code that OpenAI's clients look for."""
+    async with site(own_settings, FakeEngine([PromptTooLong("too long")])) as running, client_of(running) as client:
+        with pytest.raises(openai.BadRequestError) as failure:
+            await client.chat.completions.create(model="whisper", messages=HI)
+
+    assert failure.value.code == "context_length_exceeded"
+
+
+async def test_a_schema_that_is_refused(own_settings: Settings) -> None:
+    """422, with the reason."""
+    refusal = SchemaRefused("`contains` cannot be held")
+    async with site(own_settings, FakeEngine(toiled=refusal)) as running, client_of(running) as client:
+        with pytest.raises(openai.UnprocessableEntityError, match="contains"):
+            await client.chat.completions.create(model="whisper", messages=HI, response_format={"type": "json_object"})
+
+
+async def test_models(client: AsyncOpenAI) -> None:
+    """The personalities, all and one; an unknown one is 404."""
+    assert [model.id async for model in client.models.list()] == ["whisper", "chuchotte"]
+    assert (await client.models.retrieve("whisper")).id == "whisper"
+    with pytest.raises(openai.NotFoundError):
+        await client.models.retrieve("nobody")
+
+
+async def test_an_unknown_model(client: AsyncOpenAI) -> None:
+    """404 `model_not_found`, naming those there are."""
+    with pytest.raises(openai.NotFoundError, match="whisper, chuchotte") as failure:
+        await client.chat.completions.create(model="gpt-4o", messages=HI)
+
+    assert failure.value.code == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    ("changes", "param"),
+    [
+        ({"n": 2}, "n"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"functions": [{"name": "f"}]}, "functions"),
+        ({"logprobs": True}, "logprobs"),
+        ({"frequency_penalty": 1}, "frequency_penalty"),
+        ({"presence_penalty": -1}, "presence_penalty"),
+        ({"logit_bias": {"1": 1}}, "logit_bias"),
+        ({"modalities": ["audio"]}, "modalities"),
+        ({"best_of": 2}, "best_of"),
+        ({"temperature": 3}, "temperature"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": True}, "temperature"),
+        ({"top_p": 0}, "top_p"),
+        ({"top_k": -1}, "top_k"),
+        ({"min_p": 2}, "min_p"),
+        ({"repeat_penalty": 0}, "repeat_penalty"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_completion_tokens": 1.5}, "max_completion_tokens"),
+        ({"seed": 2**63}, "seed"),
+        ({"stop": [""]}, "stop"),
+        ({"stop": ["a"] * 17}, "stop"),
+        ({"stream": "yes"}, "stream"),
+        ({"user": "x" * 1000}, "user"),
+        ({"response_format": {"type": "xml"}}, "response_format"),
+        ({"response_format": {"type": "json_schema"}}, "response_format"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"schema": "x"}}}, "response_format"),
+        ({"messages": []}, "messages"),
+        ({"messages": "Hi"}, "messages"),
+        ({"messages": [{"role": "user"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": " "}]}, "messages"),
+        ({"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}]}, "messages"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
+        ({"messages": [*HI, {"role": "assistant", "content": "x"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "messages"),
+        ({"model": None}, "model"),
+        ({"model": 1}, "model"),
+    ],
+)
+async def test_what_cannot_be_honoured_is_named(whisper: Site, changes: dict[str, Any], param: str) -> None:
+    """400 in OpenAI's shape, with the parameter; the engine is not asked."""
+    async with whisper.http.post(
+        "/v1/chat/completions", json={"model": "whisper", "messages": HI, **changes}
+    ) as response:
+        error = (await response.json())["error"]
+
+    assert (response.status, error["type"]) == (400, "invalid_request_error")
+    assert param == error["param"].split(".")[0]
+    assert param in error["message"]
+    assert whisper.engine.prompts == []
+
+
+@pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 400), (b'{"model": "\\ud800"}', 400)])
+async def test_refused_bodies(whisper: Site, body: bytes, status: int) -> None:
+    """In OpenAI's shape, too."""
+    headers = {"Content-Type": "application/json"}
+    async with whisper.http.post("/v1/chat/completions", data=body, headers=headers) as response:
+        assert status == response.status
+        assert {"message", "type", "code", "param"} == set((await response.json())["error"])

@@ -1,0 +1,130 @@
+"""What the service says of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.contract import Description
+from core.errors import CspsError, ModelUnavailable, StorageError
+from core.settings import Settings
+from tests.fakes import FakeEngine
+from tests.web.site import Site, answer, site
+
+
+class PartlyAway(FakeEngine):
+    """The model of some personalities does not answer."""
+
+    away: tuple[str, ...] = ("whisper",)
+
+    async def describe(self, personality: str) -> Description:
+        if personality in self.away:
+            raise ModelUnavailable("no model", retry_after_s=2)
+        return await super().describe(personality)
+
+
+async def test_describe(whisper: Site) -> None:
+    """What people are told before they talk to a personality, and which model answers."""
+    async with whisper.http.get("/describe/chuchotte") as response:
+        described = await response.json()
+
+    assert described == {
+        "personality": "chuchotte",
+        "title": "Chuchotte",
+        "language": "fr",
+        "description": {"en": "About chuchotte", "fr": "À propos de chuchotte"},
+        "greeting": "Bonjour !",
+        "model": "fake-model",
+        "starter": True,
+        "context_window": 4096,
+    }
+
+
+async def test_describe_all(whisper: Site) -> None:
+    """All of them, in the engine's order."""
+    async with whisper.http.get("/describe") as response:
+        personalities = (await response.json())["personalities"]
+
+    assert [each["personality"] for each in personalities] == ["whisper", "chuchotte"]
+
+
+async def test_describe_while_a_model_is_away(own_settings: Settings) -> None:
+    """Alone it is 503 with the reason; in the list, only what answers is there."""
+    async with site(own_settings, PartlyAway()) as running:
+        async with running.http.get("/describe/whisper") as response:
+            assert (response.status, response.content_type) == (503, "application/problem+json")
+            assert response.headers["Retry-After"] == "2"
+        async with running.http.get("/describe") as response:
+            assert [each["personality"] for each in (await response.json())["personalities"]] == ["chuchotte"]
+
+
+async def test_describe_while_no_model_answers(own_settings: Settings) -> None:
+    """503: an empty list would say that there are no personalities."""
+    engine = PartlyAway()
+    engine.away = engine.names
+    async with site(own_settings, engine) as running, running.http.get("/describe") as response:
+        assert (response.status, (await response.json(content_type=None))["code"]) == (503, "model_unavailable")
+
+
+async def test_describe_of_nobody(whisper: Site) -> None:
+    """404 as a problem that names the known."""
+    async with whisper.http.get("/describe/nobody") as response:
+        problem = await response.json(content_type="application/problem+json")
+
+    assert (response.status, problem["code"]) == (404, "personality_unknown")
+    assert "whisper" in problem["detail"]
+
+
+async def test_alive_and_ready(whisper: Site) -> None:
+    """Both by GET and HEAD-free JSON."""
+    for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
+        async with whisper.http.get(path) as response:
+            assert (200, {"status": status}) == (response.status, await response.json())
+
+
+@pytest.mark.parametrize("reason", [ModelUnavailable("the model loads"), StorageError("the disk is full")])
+async def test_alive_but_not_ready(own_settings: Settings, reason: CspsError) -> None:
+    """/readyz says why not, as a problem; /healthz stays 200."""
+    async with site(own_settings, FakeEngine(unready=reason)) as running:
+        async with running.http.get("/readyz") as response:
+            problem = await response.json(content_type="application/problem+json")
+            assert (503, reason.code, reason.message) == (response.status, problem["code"], problem["detail"])
+        async with running.http.get("/healthz") as response:
+            assert response.status == 200
+
+
+async def test_not_ready_while_stopping(whisper: Site) -> None:
+    """A balancer is told before the last answer is written."""
+    whisper.service.life.stop()
+    async with whisper.http.get("/readyz") as response:
+        assert (response.status, (await response.json(content_type=None))["code"]) == (503, "stopping")
+    async with whisper.http.get("/healthz") as response:
+        assert response.status == 200
+
+
+async def test_health_answers_under_any_name(whisper: Site) -> None:
+    """Probes come by addresses that the operator's browsers never use."""
+    for path in ("/healthz", "/readyz"):
+        async with whisper.http.get(path, headers={"Host": "10.9.8.7", "Origin": "https://probe.example"}) as response:
+            assert response.status == 200
+
+
+async def test_metrics(whisper: Site) -> None:
+    """Counts by route pattern, method and status; nothing that a person wrote or that a client can multiply."""
+    async with whisper.http.get("/gpt/whisper?prompt=secretive"):
+        pass
+    async with whisper.http.get("/nowhere/secretive"):
+        pass
+    async with whisper.http.request("PROPFIND", "/gpt/whisper"):
+        pass
+    async with whisper.plain() as socket:
+        await socket.send_str("secretive")
+        await answer(socket)
+    async with whisper.http.get("/metrics") as response:
+        text = await response.text()
+
+    assert response.headers["Content-Type"].startswith("text/plain")
+    assert 'csps_web_requests_total{method="GET",route="/gpt/{personality}",status="200"} 1.0' in text
+    assert 'csps_web_requests_total{method="GET",route="unknown",status="404"} 1.0' in text
+    assert 'csps_web_requests_total{method="other",route="unknown",status="405"} 1.0' in text
+    assert 'csps_web_tokens_total{kind="completion"} 6.0' in text
+    assert "secretive" not in text.lower()

@@ -1,0 +1,150 @@
+"""/toil: JSON in, JSON out, also when it fails."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from core.contract import Task
+from core.errors import BudgetExhausted, CspsError, ModelUnavailable, NonConforming, SchemaRefused
+from core.settings import Settings
+from tests.fakes import FakeEngine
+from tests.web.site import Site, site
+
+JSON = {"Content-Type": "application/json"}
+SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}}
+
+
+async def test_a_value_by_its_schema(whisper: Site) -> None:
+    """The body of the answer is the value itself."""
+    async with whisper.http.post("/toil/whisper", json={"prompt": "Six by seven?", "schema": SCHEMA}) as response:
+        assert (response.status, response.content_type) == (200, "application/json")
+        assert await response.json() == {"answer": 42}
+
+    [task] = whisper.engine.tasks
+    assert (task.personality, task.prompt, task.schema) == ("whisper", "Six by seven?", SCHEMA)
+
+
+@pytest.mark.parametrize("schema", [None, True, False, {}])
+async def test_any_kind_of_schema(whisper: Site, schema: Any) -> None:
+    """A JSON Schema may be a boolean; null is none."""
+    async with whisper.http.post("/toil/whisper", json={"prompt": "Hi", "schema": schema}) as response:
+        assert response.status == 200
+
+    assert [schema] == [task.schema for task in whisper.engine.tasks]
+
+
+async def test_no_schema(whisper: Site) -> None:
+    """`schema` is optional."""
+    async with whisper.http.post("/toil/whisper", json={"prompt": "Hi"}) as response:
+        assert response.status == 200
+
+    assert [task.schema for task in whisper.engine.tasks] == [None]
+
+
+@pytest.mark.parametrize("value", [1.5, "é", ["a", None], {"a": {"b": False}}, "\ud800", 0])
+async def test_every_value_is_well_formed(own_settings: Settings, value: Any) -> None:
+    """Whatever a schema allows comes out as JSON, even text that UTF-8 cannot say."""
+    async with (
+        site(own_settings, FakeEngine(toiled=lambda _task: value)) as running,
+        running.http.post("/toil/whisper", json={"prompt": "Hi"}) as response,
+    ):
+        assert value == json.loads(await response.read())
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (SchemaRefused("`contains` cannot be held"), 422),
+        (BudgetExhausted("the JSON was not whole"), 422),
+        (NonConforming("at answer: not an integer"), 502),
+        (ModelUnavailable("no model", retry_after_s=1.2), 503),
+    ],
+)
+async def test_failures_are_problems(own_settings: Settings, failure: CspsError, status: int) -> None:
+    """RFC 9457, with our code."""
+    async with (
+        site(own_settings, FakeEngine(toiled=failure)) as running,
+        running.http.post("/toil/whisper", json={"prompt": "Hi"}) as response,
+    ):
+        assert (status, "application/problem+json") == (response.status, response.content_type)
+        problem = await response.json(content_type=None)
+
+    assert {"status": status, "code": failure.code, "detail": failure.message, "type": "about:blank"} == {
+        key: problem[key] for key in ("status", "code", "detail", "type")
+    }
+    assert problem["title"]
+    assert ("2" if status == 503 else None) == response.headers.get("Retry-After")
+
+
+async def test_a_defect_is_a_problem_that_tells_nothing(own_settings: Settings) -> None:
+    """An unexpected exception is a 500 in the form of the route; what it says stays inside."""
+
+    def broken(_task: Task) -> Any:
+        raise KeyError("the secret")
+
+    async with (
+        site(own_settings, FakeEngine(toiled=broken)) as running,
+        running.http.post("/toil/whisper", json={"prompt": "Hi"}) as response,
+    ):
+        assert (response.status, response.content_type) == (500, "application/problem+json")
+        assert "secret" not in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "said"),
+    [
+        (b"", JSON, 400, "not valid JSON"),
+        (b"{", JSON, 400, "not valid JSON"),
+        (b"[]", JSON, 400, "object"),
+        (b'"Hi"', JSON, 400, "object"),
+        (b"{}", JSON, 400, "`prompt`"),
+        (b'{"prompt": ""}', JSON, 400, "`prompt`"),
+        (b'{"prompt": null}', JSON, 400, "`prompt`"),
+        (b'{"prompt": 1}', JSON, 400, "`prompt`"),
+        (b'{"prompt": "a", "schema": "b"}', JSON, 400, "`schema"),
+        (b'{"prompt": "a", "schema": []}', JSON, 400, "`schema"),
+        (b'{"prompt": "a", "schema": 1}', JSON, 400, "`schema"),
+        (b'{"prompt": "a", "json_schema": {}}', JSON, 400, "`json_schema`"),
+        (b'{"prompt": "a", "temperature": 1}', JSON, 400, "`temperature`"),
+        (b'{"prompt": "a", "prompt": "b"}', JSON, 400, "twice"),
+        (b'{"prompt": "a", "schema": {"const": NaN}}', JSON, 400, "NaN"),
+        (b'{"prompt": "a", "schema": {"const": 1e999}}', JSON, 400, "range"),
+        (b'{"prompt": "\xff"}', JSON, 400, "UTF-8"),
+        (b'{"prompt": "\\ud800"}', JSON, 400, "surrogate"),
+        (b'{"prompt": "a", "schema": ' + b'{"not":' * 500 + b"{}" + b"}" * 500 + b"}", JSON, 400, "nested"),
+        (b"[" * 900_000, JSON, 400, "nested"),
+        (b'{"prompt": "' + b"a" * 1_100_000 + b'"}', JSON, 413, "1048576"),
+        (b'{"prompt": "a"}', {"Content-Type": "text/plain"}, 415, "application/json"),
+        (b'{"prompt": "a"}', {"Content-Type": "application/x-www-form-urlencoded"}, 415, "application/json"),
+        (b'{"prompt": "a"}', {**JSON, "Content-Encoding": "gzip"}, 415, "uncompressed"),
+    ],
+)
+async def test_refused_bodies(whisper: Site, body: bytes, headers: dict[str, str], status: int, said: str) -> None:
+    """Each is a problem that names what is wrong, and the engine is not asked."""
+    async with whisper.http.post("/toil/whisper", data=io.BytesIO(body), headers=headers) as response:
+        problem = await response.json(content_type="application/problem+json")
+
+    assert (status, status) == (response.status, problem["status"])
+    assert said in problem["detail"]
+    assert whisper.engine.tasks == []
+
+
+async def test_an_unknown_personality_names_the_known(whisper: Site) -> None:
+    """404, as a problem."""
+    async with whisper.http.post("/toil/nobody", json={"prompt": "Hi"}) as response:
+        problem = await response.json(content_type="application/problem+json")
+
+    assert (response.status, problem["code"]) == (404, "personality_unknown")
+    assert "whisper, chuchotte" in problem["detail"]
+
+
+async def test_get_is_refused(whisper: Site) -> None:
+    """405 as a problem, with what there is."""
+    async with whisper.http.get("/toil/whisper") as response:
+        problem = await response.json(content_type="application/problem+json")
+
+    assert (response.status, response.headers["Allow"], problem["code"]) == (405, "POST", "method_refused")

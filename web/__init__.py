@@ -1,0 +1,1 @@
+"""The web process: sockets, HTTP endpoints and the page, over `core.contract.Engine`."""

@@ -1,0 +1,73 @@
+"""Reads what a request brings: within the deadline, within the limit, and strictly. Knows no endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from core import strict_json
+from core.errors import BadRequest
+from web.problems import MediaTypeRefused, ParameterRefused, TooLarge, TooSlow, of_validation
+from web.service import SERVICE
+
+Model = TypeVar("Model", bound=BaseModel)
+FIELDS_LIMIT = 32
+
+
+async def read(request: web.Request, media_type: str) -> bytes:
+    """The whole body. Raises MediaTypeRefused, TooLarge, TooSlow, BadRequest."""
+    settings = request.app[SERVICE].settings
+    if request.content_type != media_type or "Content-Type" not in request.headers:
+        raise MediaTypeRefused(f"send Content-Type: {media_type}")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise MediaTypeRefused("send the body uncompressed")
+    too_large = TooLarge(f"the body may have at most {settings.body_limit_bytes} bytes")
+    if (request.content_length or 0) > settings.body_limit_bytes:
+        raise too_large
+    try:
+        async with asyncio.timeout(settings.read_timeout_s):
+            return await request.read()
+    except TimeoutError as exc:
+        raise TooSlow(f"the body did not arrive within {settings.read_timeout_s:g} s") from exc
+    except web.HTTPRequestEntityTooLarge as exc:
+        raise too_large from exc
+    except web.RequestPayloadError as exc:
+        raise BadRequest("the body is not well-formed HTTP") from exc
+
+
+async def read_json(request: web.Request, model: type[Model]) -> Model:
+    """The body as a `model`. Raises BadRequest and its kind, naming the key that is wrong."""
+    value = strict_json.parse(await read(request, "application/json"))
+    if not isinstance(value, dict):
+        raise BadRequest("the body must be a JSON object")
+    try:
+        return model.model_validate(value)
+    except ValidationError as exc:
+        raise of_validation(exc) from exc
+
+
+def utf8(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise BadRequest("the body is not valid UTF-8") from exc
+
+
+def form_field(encoded: str, name: str) -> str:
+    """The one value of `name` in URL-encoded text; "" if it is missing."""
+    try:
+        fields = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT)
+    except UnicodeDecodeError as exc:
+        raise BadRequest("the parameters are not URL-encoded UTF-8") from exc
+    except ValueError as exc:
+        raise BadRequest(f"at most {FIELDS_LIMIT} parameters") from exc
+    values = [value for key, value in fields if key == name]
+    if len(values) > 1:
+        raise ParameterRefused(f"`{name}` is given more than once", name)
+    for value in values:
+        strict_json.check_text(value)
+    return values[0] if values else ""

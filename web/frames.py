@@ -1,0 +1,206 @@
+"""The two dialects of /gpt-socket, as pure functions between frames and values. docs/protocols.md is the specification.
+
+Knows no socket, no engine and no order of things: what follows what is `web.sockets`' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from core import strict_json
+from core.contract import Attachment, Json, Language, Source, Status, Text, Turn, Usage
+from core.errors import BadRequest
+from web.problems import of_validation
+
+SUBPROTOCOL = "csps-llm.v1"
+ATTACHMENTS_LIMIT = 16
+END = "<END>"
+ERROR = "<ERROR>"
+
+# ---------------------------------------------------------------- from the client
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    text: str
+    language: Language | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    pass
+
+
+Command = Ask | Stop | Resume | Forget
+
+# ---------------------------------------------------------------- to the client
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    session: str
+    personality: str
+    model: str | None  # None: no model answers just now
+    starter: bool | None
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    reason: Literal["stop", "length", "stopped"]
+    model: str | None
+    session: str
+    usage: Usage | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    code: str
+    message: str
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    pass
+
+
+Message = Opened | Status | Source | Text | Finished | Failed | Forgotten
+
+
+class Dialect(Protocol):
+    def decode(self, frame: str) -> Command:
+        """Raises BadRequest with what is wrong."""
+        ...
+
+    def encode(self, message: Message) -> Sequence[str]:
+        """The frames that say it, in order; none where this dialect has no word for it."""
+        ...
+
+
+class Plain:
+    """Text frames, `<END>` and `<ERROR> `: the contract of the first version."""
+
+    def decode(self, frame: str) -> Command:
+        return Ask(frame)
+
+    def encode(self, message: Message) -> Sequence[str]:
+        match message:
+            case Text(text):
+                return unforgeable(text)
+            case Finished():
+                return [END]
+            case Failed():
+                return [f"{ERROR} {' '.join(message.message.split())}", END]
+            case _:
+                return []
+
+
+def unforgeable(text: str) -> list[str]:
+    """A frame of the model's that would read as one of ours is cut after its first character."""
+    if text == END or text.startswith(ERROR):
+        return [text[0], text[1:]]
+    return [text] if text else []
+
+
+class V1:
+    """JSON objects with a `type`."""
+
+    def decode(self, frame: str) -> Command:
+        value = strict_json.parse(frame)
+        if not isinstance(value, dict):
+            raise BadRequest("a frame must be a JSON object with a `type`")
+        try:
+            return COMMANDS.validate_python(value).command()
+        except ValidationError as exc:
+            raise of_validation(exc) from exc
+
+    def encode(self, message: Message) -> Sequence[str]:
+        return [strict_json.dump(as_json(message)).decode("utf-8")]
+
+
+class Frame(BaseModel):
+    """Unknown fields are ignored, so that a newer client can talk to an older service."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class AttachmentFrame(Frame):
+    name: str
+    text: str
+
+
+class PromptFrame(Frame):
+    type: Literal["prompt"]
+    text: str
+    language: Language | None = None
+    attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
+
+    def command(self) -> Command:
+        return Ask(self.text, self.language, tuple(Attachment(each.name, each.text) for each in self.attachments))
+
+
+class StopFrame(Frame):
+    type: Literal["stop"]
+
+    def command(self) -> Command:
+        return Stop()
+
+
+class ResumeFrame(Frame):
+    type: Literal["resume"]
+    session: str
+
+    def command(self) -> Command:
+        return Resume(self.session)
+
+
+class ForgetFrame(Frame):
+    type: Literal["forget"]
+
+    def command(self) -> Command:
+        return Forget()
+
+
+COMMANDS: TypeAdapter[PromptFrame | StopFrame | ResumeFrame | ForgetFrame] = TypeAdapter(
+    Annotated[PromptFrame | StopFrame | ResumeFrame | ForgetFrame, Field(discriminator="type")]
+)
+
+
+def as_json(message: Message) -> dict[str, Json]:
+    match message:
+        case Opened():
+            turns: list[Json] = [{"role": turn.role, "text": turn.text} for turn in message.turns]
+            return {"type": "session", **asdict(message), "turns": turns}
+        case Status():
+            return {"type": "status", **known(message)}
+        case Source():
+            fetched_at = {"fetched_at": message.fetched_at.isoformat()} if message.fetched_at else {}
+            return {"type": "source", **known(message), **fetched_at}
+        case Text(text):
+            return {"type": "text", "text": text}
+        case Finished():
+            return {"type": "done", **asdict(message)}
+        case Failed():
+            return {"type": "error", **asdict(message)}
+        case Forgotten():
+            return {"type": "forgotten"}
+
+
+def known(message: Status | Source) -> dict[str, Json]:
+    return {key: value for key, value in asdict(message).items() if value is not None}

@@ -1,0 +1,213 @@
+/** Puts the page together: what people do goes to the conversation, what the conversation tells is shown. */
+
+import { Announcer } from './announcer.js';
+import { Chooser, descriptions, introduce, nameModel } from './chooser.js';
+import { Composer } from './composer.js';
+import { Conversation } from './conversation.js';
+import { Follow } from './follow.js';
+import { choose, language, other, preferred, say, speak } from './language.js';
+import { Messages, StatusLine } from './messages.js';
+
+const $ = (selector) => document.querySelector(selector);
+const follow = new Follow($('#latest'));
+const status = new StatusLine($('#status'));
+const announcer = new Announcer($('#spoken'));
+const messages = new Messages($('#messages'), drawn);
+const composer = new Composer($('#composer'), { ask, stop });
+
+let personality = null; // its description
+let conversation = null;
+let exchange = null; // {text, question, answer}: the latest, and whether its answer is still being written
+let named = ''; // the model that people are told answers
+let toRestore = false; // an earlier visit's conversation that the service has not sent yet
+let failed = null; // the exchange that can be asked again
+
+function drawn() {
+  follow.grew();
+  if (conversation?.answering && exchange) announcer.hear(() => exchange.answer.shown);
+}
+
+/** Turns to a personality: its earlier conversation of this tab, or a new one. */
+function turnTo(chosen) {
+  conversation?.leave();
+  personality = chosen;
+  introduce(chosen);
+  name(chosen);
+  begin();
+  conversation.start();
+}
+
+/** An empty conversation with the current personality. */
+function begin() {
+  exchange = failed = null;
+  conversation = new Conversation(personality.personality, tell);
+  composer.turnTo(conversation.memory);
+  composer.answering = false;
+  status.clear();
+  messages.clear();
+  if (personality.greeting) messages.whole(personality.greeting, personality);
+  toRestore = Boolean(conversation.memory.session);
+  if (!toRestore) reclaim();
+}
+
+/** A question that was sent and never answered, from before a reload, is a draft again. */
+function reclaim() {
+  const { memory } = conversation;
+  if (!memory.pending || conversation.answering) return; // what is being asked now is on the page
+  composer.draft = [memory.pending, composer.draft].filter(Boolean).join('\n\n');
+  memory.pending = '';
+}
+
+function ask(text) {
+  if (conversation.answering) {
+    status.show('busy');
+    return false;
+  }
+  failed?.answer.settle();
+  failed = null;
+  const question = messages.question(text, personality.language);
+  exchange = { text, question, answer: messages.answer(personality) };
+  announcer.begin(personality.language);
+  composer.answering = true;
+  follow.toEnd();
+  conversation.ask(text, language());
+  return true;
+}
+
+function askAgain() {
+  const { text, question, answer } = failed;
+  if (answer.empty) {
+    question.remove();
+    answer.remove();
+  }
+  if (composer.draft.trim() === text) composer.draft = '';
+  ask(text);
+  composer.focus();
+}
+
+function stop() {
+  if (!conversation?.answering) return;
+  status.show('stopping');
+  conversation.stop();
+}
+
+function name(described) {
+  if (!described.model) return; // none answers just now: what was said about it stands
+  named = described.model;
+  nameModel(described);
+}
+
+/** Another model took over while we were connected. */
+async function renameModel() {
+  const [described] = await descriptions(() => {}, personality.personality);
+  if (described.personality === personality.personality) name(described);
+}
+
+/** What each event of the conversation changes. */
+const told = {
+  session: (event) => name(event),
+  restored: ({ turns }) => restore(turns),
+  expired() {
+    if (!messages.empty) messages.note('expired');
+    if (toRestore) reclaim();
+    toRestore = false;
+  },
+  connection: ({ state }) => status.show(state),
+  status(event) {
+    if (event.state === 'trimmed') exchange.answer.note('trimmed', event);
+    status.show(event.state, { ...event, title: personality.title });
+  },
+  source: (event) => exchange.answer.source(event),
+  text({ text }) {
+    status.show('answering', { title: personality.title });
+    exchange.answer.add(text);
+  },
+  done: (event) => finish(event),
+  error: (event) => fail(event),
+};
+
+function tell(event) {
+  told[event.type]?.(event); // unknown types are to be ignored
+}
+
+/** The turns of an earlier visit. After a connection that was lost in this one, they are on the page already. */
+function restore(turns) {
+  if (!toRestore) return;
+  toRestore = false;
+  const asked = turns.findLast(({ role }) => role === 'user')?.text;
+  if (asked === conversation.memory.pending && !conversation.answering) conversation.memory.pending = '';
+  reclaim();
+  messages.above(() => {
+    for (const { role, text } of turns) {
+      if (role === 'user') messages.question(text, personality.language);
+      else messages.whole(text, personality);
+    }
+  });
+  if (turns.length) status.show('restored');
+  follow.toEnd();
+}
+
+function finish({ reason, model }) {
+  const { answer, text } = exchange;
+  answer.finish();
+  announcer.end(answer.shown);
+  if (model && model !== named) renameModel();
+  if (reason !== 'stop') answer.note(reason);
+  // Stopped before a word was said: most likely to ask it differently.
+  if (reason === 'stopped' && answer.empty && !composer.draft) composer.draft = text;
+  composer.answering = false;
+  status.show(reason === 'stop' ? 'whole' : reason);
+}
+
+function fail({ code, message }) {
+  const asked = language();
+  failed = exchange;
+  const box = failed.answer.fail(
+    // The service's words, which also say when to try again, are in the language asked in; ours follow the interface.
+    (detail) => (message ? Object.assign(detail, { textContent: message, lang: asked }) : say(detail, code)),
+    askAgain,
+  );
+  announcer.end(failed.answer.shown);
+  announcer.say(box.innerText, asked);
+  if (!composer.draft) composer.draft = failed.text;
+  if (composer.draft === failed.text) conversation.memory.pending = '';
+  composer.answering = false;
+  status.clear();
+}
+
+/** Asks first, as what is deleted is gone for good. */
+async function startOver() {
+  if (messages.empty && !conversation.memory.session) {
+    composer.focus();
+    return;
+  }
+  const dialog = $('#confirm');
+  dialog.returnValue = '';
+  dialog.showModal();
+  await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
+  if (dialog.returnValue !== 'delete') return;
+  const gone = await conversation.forget();
+  if (gone) {
+    conversation.leave();
+    begin();
+  }
+  status.show(gone ? 'forgotten' : 'notForgotten');
+  composer.focus();
+}
+
+function switchLanguage() {
+  const button = $('#language');
+  say(button, 'otherLanguage').lang = other();
+  if (personality) introduce(personality);
+}
+
+document.addEventListener('languagechange', switchLanguage);
+speak(preferred());
+$('#language').addEventListener('click', () => choose(other()));
+$('#new').addEventListener('click', () => personality && startOver());
+status.show('connecting');
+const personalities = await descriptions(() => status.show('starting'));
+status.clear();
+new Chooser($('#personality'), personalities, turnTo);
+// Not where that would raise a keyboard over half of the screen.
+if (matchMedia('(hover: hover)').matches) composer.focus();

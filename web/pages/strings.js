@@ -1,0 +1,131 @@
+/** Every word of the interface, in both languages. A value is a text, or a function of its values where numbers or
+ * names go in. Which language is shown is decided in language.js. */
+
+const count = (language, value) => new Intl.NumberFormat(language).format(value);
+
+/** "12 seconds", "2 minutes": nobody waits more precisely than that. */
+function duration(language, seconds) {
+  const [value, unit] = seconds < 100 ? [Math.max(1, Math.round(seconds)), 'second'] : [Math.round(seconds / 60), 'minute'];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+}
+
+const en = {
+  documentTitle: ({ title }) => (title ? `${title} – AI chat` : 'AI chat'),
+  heading: 'AI chat',
+  otherLanguage: 'Français', // each language by its own name
+  skip: 'Skip to your question',
+  personality: 'Talk to',
+  newConversation: 'New conversation',
+  conversation: 'Conversation',
+  composer: 'Ask a question',
+  question: 'Your question',
+  send: 'Send',
+  stop: 'Stop',
+  latest: 'Go to the latest message',
+  keys: 'Enter sends, Shift + Enter starts a new line, Escape stops the answer.',
+  caution: 'AI wrote the answers: check what matters. Do not enter protected or personal information.',
+  model: ({ model }) => `Model that answers: ${model}.`,
+  modelStarter: ({ model }) => `Model that answers: ${model}. It is the starter model: weak, for trying out only.`,
+  you: 'You',
+  assistant: ({ title }) => `${title} (AI)`,
+  spoken: 'Answer as it is written',
+  code: 'Code',
+  table: 'Table',
+  newTab: ' (opens in a new tab)',
+  sources: 'Sources',
+  connecting: 'Connecting…',
+  queued: ({ position, wait_s: wait }) =>
+    `Waiting in line${position ? `, number ${count('en', position)}` : ''}${wait ? `, about ${duration('en', wait)}` : ''}.`,
+  reading: ({ title }) => `${title} is reading…`,
+  answering: ({ title }) => `${title} is answering…`,
+  reconnecting: 'The model is being restarted. The answer will go on.',
+  stopping: 'Stopping…',
+  whole: 'The answer is complete.',
+  stopped: 'You stopped this answer.',
+  length: 'This answer reached its length limit and may not be complete.',
+  trimmed: ({ turns_dropped: dropped }) =>
+    dropped === 1
+      ? 'The conversation is long: its oldest message is no longer taken into account.'
+      : `The conversation is long: its ${dropped ? `${count('en', dropped)} ` : ''}oldest messages are no longer taken into account.`,
+  lost: 'The connection was lost. Reconnecting…',
+  back: 'The connection is back.',
+  expired: 'The service no longer has this conversation. What is above is not remembered; your next question starts a new one.',
+  restored: 'Your conversation was restored.',
+  notAnswered: 'Not answered.',
+  interrupted: 'The answer was cut off.',
+  unreachable: 'The service cannot be reached. Check your connection, then try again.',
+  dropped: 'The connection to the service was lost.',
+  tooLarge: 'The question is too long for the service. Shorten it, then try again.',
+  retry: 'Try again',
+  busy: 'An answer is being written. Your text is kept: send it when the answer is complete, or stop the answer first.',
+  starting: 'The service is not ready yet. Trying again…',
+  confirmTitle: 'Start a new conversation?',
+  confirmText: 'This one is deleted from the service and cannot be brought back.',
+  confirmDelete: 'Delete and start new',
+  cancel: 'Cancel',
+  forgotten: 'The conversation was deleted. A new one starts with your next question.',
+  notForgotten: 'The conversation could not be deleted. Check your connection, then try again.',
+};
+
+const fr = {
+  documentTitle: ({ title }) => (title ? `${title} – Clavardage avec l’IA` : 'Clavardage avec l’IA'),
+  heading: 'Clavardage avec l’IA',
+  otherLanguage: 'English',
+  skip: 'Passer à votre question',
+  personality: 'Discuter avec',
+  newConversation: 'Nouvelle conversation',
+  conversation: 'Conversation',
+  composer: 'Poser une question',
+  question: 'Votre question',
+  send: 'Envoyer',
+  stop: 'Arrêter',
+  latest: 'Aller au dernier message',
+  keys: 'Entrée envoie, Maj + Entrée commence une nouvelle ligne, Échap arrête la réponse.',
+  caution:
+    'Les réponses sont rédigées par une IA : vérifiez ce qui compte. N’entrez aucun renseignement protégé ou personnel.',
+  model: ({ model }) => `Modèle qui répond : ${model}.`,
+  modelStarter: ({ model }) =>
+    `Modèle qui répond : ${model}. C’est le modèle de départ : faible, à utiliser seulement pour des essais.`,
+  you: 'Vous',
+  assistant: ({ title }) => `${title} (IA)`,
+  spoken: 'Réponse en cours de rédaction',
+  code: 'Code',
+  table: 'Tableau',
+  newTab: ' (s’ouvre dans un nouvel onglet)',
+  sources: 'Sources',
+  connecting: 'Connexion en cours…',
+  queued: ({ position, wait_s: wait }) =>
+    `En file d’attente${position ? `, position ${count('fr', position)}` : ''}${wait ? `, environ ${duration('fr', wait)}` : ''}.`,
+  reading: ({ title }) => `${title} lit…`,
+  answering: ({ title }) => `${title} répond…`,
+  reconnecting: 'Le modèle redémarre. La réponse se poursuivra.',
+  stopping: 'Arrêt en cours…',
+  whole: 'La réponse est complète.',
+  stopped: 'Vous avez arrêté cette réponse.',
+  length: 'Cette réponse a atteint sa longueur maximale et pourrait être incomplète.',
+  trimmed: ({ turns_dropped: dropped }) =>
+    dropped === 1
+      ? 'La conversation est longue : son plus ancien message n’est plus pris en compte.'
+      : `La conversation est longue : ses ${dropped ? `${count('fr', dropped)} ` : ''}plus anciens messages ne sont plus pris en compte.`,
+  lost: 'La connexion a été perdue. Reconnexion en cours…',
+  back: 'La connexion est rétablie.',
+  expired:
+    'Le service n’a plus cette conversation. Ce qui précède n’est plus en mémoire; votre prochaine question en commence une nouvelle.',
+  restored: 'Votre conversation a été rétablie.',
+  notAnswered: 'Sans réponse.',
+  interrupted: 'La réponse a été interrompue.',
+  unreachable: 'Le service est injoignable. Vérifiez votre connexion, puis réessayez.',
+  dropped: 'La connexion au service a été perdue.',
+  tooLarge: 'La question est trop longue pour le service. Raccourcissez-la, puis réessayez.',
+  retry: 'Réessayer',
+  busy: 'Une réponse est en cours. Votre texte est conservé : envoyez-le quand elle sera complète, ou arrêtez-la d’abord.',
+  starting: 'Le service n’est pas encore prêt. Nouvelle tentative…',
+  confirmTitle: 'Commencer une nouvelle conversation?',
+  confirmText: 'Celle-ci sera supprimée du service et ne pourra pas être récupérée.',
+  confirmDelete: 'Supprimer et recommencer',
+  cancel: 'Annuler',
+  forgotten: 'La conversation a été supprimée. Votre prochaine question en commencera une nouvelle.',
+  notForgotten: 'La conversation n’a pas pu être supprimée. Vérifiez votre connexion, puis réessayez.',
+};
+
+export const strings = { en, fr };

@@ -1,0 +1,187 @@
+"""Errors at the edge: those that only HTTP knows, and how each becomes a response in the form of its route."""
+
+from __future__ import annotations
+
+import math
+from http import HTTPStatus
+from typing import Literal
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from core import strict_json
+from core.contract import Json, Language
+from core.errors import BadRequest, CspsError, NotFound, PersonalityUnknown, PromptTooLong
+from core.messages import words
+
+Form = Literal["text", "problem", "openai"]
+
+
+class ParameterRefused(BadRequest):
+    """`param` names what in the request is wrong."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class TooLarge(BadRequest):
+    code = "too_large"
+    status = 413
+
+
+class TargetTooLong(BadRequest):
+    code = "target_too_long"
+    status = 414
+
+
+class MediaTypeRefused(BadRequest):
+    code = "media_type"
+    status = 415
+
+
+class TooSlow(BadRequest):
+    code = "too_slow"
+    status = 408
+
+
+class UpgradeRequired(BadRequest):
+    code = "upgrade_required"
+    status = 426
+
+
+class OriginRefused(CspsError):
+    code = "origin_refused"
+    status = 403
+
+
+class HostRefused(CspsError):
+    code = "host_refused"
+    status = 421
+
+
+class PathUnknown(NotFound):
+    code = "path_unknown"
+
+
+class MethodRefused(CspsError):
+    code = "method_refused"
+    status = 405
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"this path takes {allowed}")
+        self.allowed = allowed
+
+
+class HttpRefused(CspsError):
+    """An error of aiohttp's own that has no class here."""
+
+    code = "http"
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"{HTTPStatus(status).phrase}.")
+        self.http_status = status
+
+
+class Internal(CspsError):
+    """A defect of ours. Its cause is in the log, and nothing of it goes out."""
+
+    def __init__(self) -> None:
+        super().__init__("something went wrong on our side")
+
+
+OPENAI_CODES: dict[type[CspsError], str] = {
+    PromptTooLong: "context_length_exceeded",
+    PersonalityUnknown: "model_not_found",
+}
+
+
+def form_of(path: str) -> Form:
+    if path.startswith("/v1/"):
+        return "openai"
+    first = path.split("/", 2)[1] if "/" in path else ""
+    return "problem" if first in ("toil", "describe", "healthz", "readyz") else "text"
+
+
+def sentence(error: CspsError, language: Language | None) -> str:
+    """What a person reads, in both languages where theirs is not known; what a program did wrong, for its author."""
+    told = words(error, language) if language else f"{words(error, 'en')} / {words(error, 'fr')}"
+    return f"{told} ({error.message})" if error.code == BadRequest.code else told
+
+
+def status_of(error: CspsError, form: Form) -> int:
+    if isinstance(error, HttpRefused):
+        return error.http_status
+    # OpenAI's clients look for this one among the 400s.
+    return 400 if form == "openai" and isinstance(error, PromptTooLong) else error.status
+
+
+def response(error: CspsError, form: Form, text: str | None = None) -> web.Response:
+    """`text` is what to say in the form "text"; by default the error's message."""
+    status = status_of(error, form)
+    if form == "text":
+        body = f"{text or error.message}\n".encode()
+        content_type = "text/plain; charset=utf-8"
+    elif form == "openai":
+        body = strict_json.dump({"error": openai_error(error)})
+        content_type = "application/json"
+    else:
+        body = strict_json.dump(problem(error, status))
+        content_type = "application/problem+json"
+    answer = web.Response(status=status, body=body, headers={"Content-Type": content_type, **headers(error)})
+    if isinstance(error, (TooSlow, TooLarge)):
+        answer.force_close()  # the rest of the body may still be on its way
+    return answer
+
+
+def headers(error: CspsError) -> dict[str, str]:
+    found = {}
+    if error.retry_after_s is not None:
+        found["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+    if isinstance(error, MethodRefused):
+        found["Allow"] = error.allowed
+    if isinstance(error, UpgradeRequired):
+        found["Upgrade"] = "websocket"
+    return found
+
+
+def problem(error: CspsError, status: int) -> dict[str, Json]:
+    """RFC 9457."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": error.message,
+        "code": error.code,
+    }
+
+
+def openai_error(error: CspsError) -> dict[str, Json]:
+    return {
+        "message": error.message,
+        "type": "server_error" if error.status >= 500 else "invalid_request_error",
+        "code": OPENAI_CODES.get(type(error), error.code),
+        "param": error.param if isinstance(error, ParameterRefused) else None,
+    }
+
+
+def of_http(exc: web.HTTPException) -> CspsError:
+    """aiohttp's own errors in our family."""
+    if isinstance(exc, web.HTTPMethodNotAllowed):
+        return MethodRefused(", ".join(sorted(exc.allowed_methods)))
+    if exc.status == 404:
+        return PathUnknown("there is nothing at this path")
+    return HttpRefused(exc.status)
+
+
+def of_validation(exc: ValidationError) -> ParameterRefused:
+    """The first thing that pydantic found, by the key's name and never by the value that was sent."""
+    first = exc.errors(include_url=False, include_input=False)[0]
+    param = ".".join(str(part) for part in first["loc"])[:100]
+    if first["type"] == "union_tag_invalid":  # pydantic's own words quote what was sent
+        return ParameterRefused(f"`type` must be one of {first['ctx']['expected_tags']}", "type")
+    if first["type"] == "union_tag_not_found":
+        return ParameterRefused("`type` is missing", "type")
+    if first["type"] == "extra_forbidden":
+        return ParameterRefused(f"`{param}` is not known here", param)
+    return ParameterRefused(f"`{param}`: {first['msg'][0].lower()}{first['msg'][1:]}" if param else first["msg"], param)

@@ -1,0 +1,64 @@
+"""The page's files: those in one folder, of the kinds that a page consists of. No listings, no links that lead out."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+from aiohttp import ETag, web
+
+from web.problems import PathUnknown
+
+START = "/static/index.html"
+# Fixed, because the machine's own table may call JavaScript text/plain, which browsers then refuse to run.
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+
+
+class Pages:
+    """`folder` holds index.html and what it needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    async def start(self, _request: web.Request) -> web.StreamResponse:
+        """GET /."""
+        return web.Response(status=302, headers={"Location": START})
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """GET /static/<path>. Browsers keep it and ask each time whether it is still the same."""
+        path = await asyncio.to_thread(self.find, request.match_info["path"])
+        content = await asyncio.to_thread(path.read_bytes)
+        tag = ETag(hashlib.sha256(content).hexdigest()[:32])
+        known = request.if_none_match or ()
+        if any(each.value in (tag.value, "*") for each in known):
+            response = web.Response(status=304)
+        else:
+            response = web.Response(body=content, headers={"Content-Type": CONTENT_TYPES[path.suffix]})
+        response.etag = tag
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    def find(self, name: str) -> Path:
+        """Raises PathUnknown for what is not a servable file below the folder."""
+        try:
+            path = (self._folder / name).resolve()
+            # Only by its one plain name: without dots, doubled slashes or links, nothing leads out.
+            plain = path.relative_to(self._folder).as_posix() == name
+            if plain and path.suffix in CONTENT_TYPES and path.is_file():
+                return path
+        except (OSError, ValueError, RuntimeError):  # outside, a name too long, a NUL in it, a loop of links
+            pass
+        raise PathUnknown("there is no such file")
