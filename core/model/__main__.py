@@ -51,6 +51,7 @@ async def serve(settings: Settings) -> int:
             await stopped
         service.stopping = True
     if service.host:
+        await loop.shutdown_default_executor()  # threads that still tokenise for somebody who left
         service.host.close()
     log.info("model_stopped")
     return 0
@@ -79,12 +80,14 @@ async def listening(service: Service, settings: Settings) -> AsyncIterator[None]
         create_app(service), handler_cancellation=True, access_log=None, shutdown_timeout=settings.web.drain_s
     )
     await runner.setup()
+    place = settings.model.listen or str(settings.model_socket)
     try:
-        await site_for(runner, settings).start()
-        log.info("model_listening", at=settings.model.listen or str(settings.model_socket))
+        try:
+            await site_for(runner, settings).start()
+        except OSError as exc:
+            raise ConfigError(f"cannot listen at {place}: {exc.strerror or exc}") from exc
+        log.info("model_listening", at=place)
         yield
-    except OSError as exc:
-        raise ConfigError(f"cannot listen at {settings.model.listen or settings.model_socket}: {exc.strerror}") from exc
     finally:
         await runner.cleanup()
 
@@ -92,9 +95,9 @@ async def listening(service: Service, settings: Settings) -> AsyncIterator[None]
 def site_for(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
     if settings.model.listen:
         host, _, port = settings.model.listen.rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
             raise ConfigError("LLM_LISTEN must be host:port, for example 127.0.0.1:8081")
-        return web.TCPSite(runner, host, int(port))
+        return web.TCPSite(runner, host.strip("[]"), int(port))
     return web.UnixSite(runner, str(prepare_socket(settings.model_socket)))
 
 

@@ -42,6 +42,13 @@ class ModelFile:
 
 def find(settings: Settings, transcode: Transcode) -> ModelFile:
     """The file to load; downloads or transcodes it first if need be. Raises ConfigError saying what to do."""
+    try:
+        return wanted_file(settings, transcode)
+    except OSError as exc:
+        raise ConfigError(f"{exc.filename or settings.data_folder}: {exc.strerror or exc}") from exc
+
+
+def wanted_file(settings: Settings, transcode: Transcode) -> ModelFile:
     model = settings.model
     if model.file:
         path = Path(model.file).expanduser()
@@ -90,12 +97,11 @@ def bundled_starter() -> Path:
 def download(repo: str, pattern: str, folder: Path) -> ModelFile:
     """A file of a Hugging Face repository, fetched once. Of a split model all parts, and the first one is loaded."""
     import huggingface_hub as hub
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     place = folder / repo.replace("/", "--")
     try:
         info = hub.HfApi().model_info(repo, files_metadata=True)
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as exc:
+    except Exception as exc:  # noqa: BLE001 - the hub's client raises its own, its HTTP client's and built-in ones
         return already_here(repo, pattern, place, exc)
     siblings = {s.rfilename: s for s in info.siblings or []}
     wanted = choose([name for name in siblings if name.endswith(".gguf")], pattern, repo)
@@ -104,10 +110,22 @@ def download(repo: str, pattern: str, folder: Path) -> ModelFile:
         lfs = siblings[name].lfs
         if not target.is_file():
             log.info("downloading_model", repo=repo, file=name, size_bytes=siblings[name].size)
-            hub.hf_hub_download(repo, name, local_dir=place)
+            fetch(repo, name, place)
             verify(target, lfs.sha256 if lfs else None)
         check_gguf(target, "LLM_HUGGINGFACE_FILE")
     return ModelFile(place / wanted[0], Path(wanted[0]).stem)
+
+
+def fetch(repo: str, name: str, place: Path) -> None:
+    """Download one file of a repository; a broken transfer goes on where it stopped when it is tried again."""
+    import huggingface_hub as hub
+
+    try:
+        hub.hf_hub_download(repo, name, local_dir=place)
+    except Exception as exc:
+        raise ConfigError(
+            f"{repo}: downloading {name} failed ({type(exc).__name__}: {first_line(exc)}); start again to go on with it"
+        ) from exc
 
 
 def already_here(repo: str, pattern: str, place: Path, cause: Exception) -> ModelFile:
@@ -126,12 +144,17 @@ def already_here(repo: str, pattern: str, place: Path, cause: Exception) -> Mode
 def choose(names: list[str], pattern: str, repo: str) -> list[str]:
     """The one model that `pattern` names: one file, or all parts of a split one, in order."""
     matches = sorted(name for name in names if fnmatch.fnmatch(name, pattern))
-    whole = {re.sub(r"-\d{5}-of-\d{5}(?=\.gguf$)", "", name) for name in matches}
+    whole = {whole_name(name) for name in matches}
     if not matches:
         raise ConfigError(f"LLM_HUGGINGFACE_FILE: nothing in {repo} matches {pattern}; it has: {', '.join(names)}")
     if len(whole) > 1:
         raise ConfigError(f"LLM_HUGGINGFACE_FILE: {pattern} matches {len(whole)} models: {', '.join(sorted(whole))}")
-    return matches
+    return sorted(name for name in names if whole_name(name) in whole)
+
+
+def whole_name(name: str) -> str:
+    """What the parts of a split model have in common."""
+    return re.sub(r"-\d{5}-of-\d{5}(?=\.gguf$)", "", name)
 
 
 def verify(path: Path, sha256: str | None) -> None:

@@ -44,7 +44,7 @@ class Grammars:
 
     def constraint(self, schema: Mapping[str, Json] | bool) -> JsonConstraint:
         """A fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
-        key = json.dumps(schema, sort_keys=False)
+        key = json.dumps({} if schema is True else schema)
         with self._lock:
             matcher = self._compiled.get(key)
             if matcher:
@@ -65,8 +65,10 @@ class Grammars:
             raise SchemaRefused(f"the schema is not a JSON object: {exc}") from exc
         limits = LLParserLimits(initial_lexer_fuel=2_000_000, max_grammar_size=500_000, max_lexer_states=100_000)
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=limits)
-        if matcher.is_error():
-            raise SchemaRefused(f"the schema cannot be enforced while writing: {matcher.get_error()}")
+        begun = matcher.deep_copy()
+        begun.compute_logit_bias()  # {"$ref": "#"} compiles, and fails at its first token
+        if begun.is_error():
+            raise SchemaRefused(f"the schema cannot be enforced while writing: {reason_of(begun)}")
         return matcher
 
 
@@ -105,4 +107,9 @@ class JsonConstraint:
 
     def _check(self) -> None:
         if self._matcher.is_error():
-            raise ModelError(f"the constraint failed while writing: {self._matcher.get_error()}")
+            raise ModelError(f"the constraint failed while writing: {reason_of(self._matcher)}")
+
+
+def reason_of(matcher: LLMatcher) -> str:
+    """What llguidance says went wrong, without the state and the schema that it puts below."""
+    return matcher.get_error().split("\n", 1)[0]

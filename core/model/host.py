@@ -70,7 +70,7 @@ class Host:
             ),
             deliver=self._deliver,
             metrics=self.metrics,
-            store=PrefixStore(data_folder / "prefixes", f"{file.fingerprint} {runner.description}", PINNED_PREFIXES),
+            store=PrefixStore(data_folder / "prefixes", f"{file.fingerprint} {runner.build}", PINNED_PREFIXES),
         )
         self._inference.start()
 
@@ -118,11 +118,7 @@ class Host:
 
     @property
     def stalled(self) -> bool:
-        return self._inference.idle_for_s > STALLED_S and self._inference.busy
-
-    @property
-    def busy(self) -> bool:
-        return self._inference.busy
+        return self._inference.step_took_s > STALLED_S
 
     def close(self) -> None:
         self._inference.stop()

@@ -2,7 +2,7 @@
 
 Each step decodes one batch that mixes every running sequence's next token with slices of waiting prompts (continuous
 batching, chunked prefill), draws a token for each, and delivers what became text. Other threads talk to it through
-`submit`, `cancel`, `pause` and `unpause`, which only put a command into its inbox.
+`submit`, `cancel`, `pause` and `run`, which only put a command into its inbox.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Inference:
         self._news_at_s = 0.0
         self._seen_prefixes: dict[bytes, int] = {}
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
-        self._last_step_s = clock()
+        self._step_began_s: float | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -109,6 +109,8 @@ class Inference:
         future: Future[Result] = Future()
 
         def do() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(work())
             except Exception as exc:  # noqa: BLE001 - it is the caller's, and reaches the caller
@@ -118,13 +120,10 @@ class Inference:
         return future
 
     @property
-    def idle_for_s(self) -> float:
-        """Seconds since the last step ended."""
-        return self._clock() - self._last_step_s
-
-    @property
-    def busy(self) -> bool:
-        return bool(self._scheduler.running or self._scheduler.waiting)
+    def step_took_s(self) -> float:
+        """Seconds since the step under way began; 0 while there is nothing to compute."""
+        began_s = self._step_began_s
+        return 0.0 if began_s is None else self._clock() - began_s
 
     # --- the loop, on the inference thread -------------------------------------------------------------------------
 
@@ -147,12 +146,14 @@ class Inference:
             except Exception as exc:
                 log.exception("inference_failed", running=len(self._scheduler.running))
                 self._fail_all(exc)
-            self._last_step_s = self._clock()
+            self._step_began_s = None
             self._flush()
 
     def _take_commands(self, wait: bool) -> None:
-        if wait:
-            self._inbox.get()()
+        command = self._inbox.get() if wait else None
+        self._step_began_s = self._clock()
+        if command:
+            command()
         while not self._inbox.empty():
             self._inbox.get()()
 
@@ -209,7 +210,8 @@ class Inference:
     def _start(self, sequence: Sequence) -> bool:
         """Give a sequence its slot, with whatever of its tokens is known; False if there is no room now."""
         tokens = sequence.tokens(0, sequence.length)
-        if len(tokens) - self._cache.longest(tokens) > self._cache.obtainable_cells:
+        # Whoever starts must fit beside what the others are about to compute, or it would step back at once.
+        if not self._cache.fits(tokens, reserved=sum(s.pending for s in self._scheduler.running)):
             return False
         place = self._cache.acquire(tokens)
         if place is None:
@@ -231,7 +233,7 @@ class Inference:
         """Whether another request is computing a prefix of this one right now, so that waiting is cheaper."""
         known = self._cache.longest(sequence.prompt)
         for other in self._scheduler.running:
-            if other.computed < len(other.prompt):
+            if other.computed < len(other.prompt) and not other.paused:
                 target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
                 if target > max(other.computed, known) and target - known >= WORTH_WAITING_TOKENS:
                     return True
@@ -253,7 +255,7 @@ class Inference:
 
     def _make_room(self, cells: int) -> None:
         """After a batch found no room: evict what is idle, else let the sequence admitted last step back."""
-        if self._cache.make_room(cells):
+        if self._cache.free_cells < cells and self._cache.make_room(cells):
             return
         victim = max(self._scheduler.running, key=lambda s: s.admitted_at_s)
         if len(self._scheduler.running) == 1:
@@ -283,6 +285,7 @@ class Inference:
         except CspsError as exc:
             self._fail(sequence, exc)
             return
+        whole = sequence.budget > len(forced)
         for drawn in [token, *forced][: sequence.budget]:
             if sequence.sampler is not None:
                 sequence.sampler.accept(drawn)
@@ -291,7 +294,7 @@ class Inference:
                 return
             sequence.generated.append(drawn)
             self._write(sequence, self._model.vocabulary.pieces[drawn])
-        if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete):
+        if sequence.text.stopped or (whole and sequence.constraint and sequence.constraint.complete):
             self._finish(sequence, "stop")
         elif sequence.budget <= 0:
             self._finish(sequence, "length")
@@ -324,10 +327,11 @@ class Inference:
     def _fail_all(self, exc: Exception) -> None:
         """After an unexpected failure the KV cache is in doubt: everybody hears of it, nothing cached is trusted."""
         error = exc if isinstance(exc, CspsError) else ModelError("the model process failed inside; see its log")
-        for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
-            self._fail(sequence, error)
         self._cache.forget_all()
         self._model.clear()
+        for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
+            sequence.slot = None  # it went with the cache
+            self._fail(sequence, error)
 
     # --- prefixes that are shared by many --------------------------------------------------------------------------
 

@@ -81,13 +81,15 @@ class PrefixCache:
         return self._cells - sum(r.cells for r in self._residents.values())
 
     @property
-    def obtainable_cells(self) -> int:
-        """Cells that are free, or would be if everything idle left."""
-        return self._cells - sum(r.cells for r in self._residents.values() if r.busy)
-
-    @property
     def suspended_bytes(self) -> int:
         return sum(len(s.state) for s in self._suspended.values())
+
+    def fits(self, tokens: Tokens, reserved: int = 0) -> bool:
+        """Whether these tokens have room, with the idle out of the way and `reserved` cells for the busy to grow."""
+        resident, live = self._longest_resident(tokens)
+        kept = self._longest_suspended(tokens)[1]
+        live = min(live, len(tokens) - 1) if live >= kept else 0
+        return self._held_cells(resident, live) + len(tokens) - live + reserved <= self._cells
 
     def longest(self, tokens: Tokens) -> int:
         """How many of the prompt's tokens are known, in the KV cache or in host memory."""
@@ -112,11 +114,11 @@ class PrefixCache:
             return resident.slot, live
         if not self._free_slots and not self._evict_one():
             return None
-        if suspended and kept > live and self._revive(suspended, self._free_slots[-1]):
-            return self._continue(self._free_slots.pop(), suspended, min(kept, usable))
+        slot = self._free_slots.pop()
+        if suspended and kept > live and self._revive(suspended, slot):
+            return self._continue(slot, suspended, min(kept, usable))
         if resident and resident.slot not in self._residents:  # it was evicted to make room
             resident, live = self._longest_resident(tokens)
-        slot = self._free_slots.pop()
         live = min(live, usable)
         if resident and live:
             self._memory.fork(resident.slot, slot, live)
@@ -182,9 +184,10 @@ class PrefixCache:
         return True
 
     def forget_all(self) -> None:
-        """After a failure that leaves the KV cache in doubt."""
+        """After a failure that leaves the KV cache in doubt, and with it what was saved from it."""
         for resident in list(self._residents.values()):
             self._drop(resident)
+        self._suspended.clear()
 
     def _longest_resident(self, tokens: Tokens) -> tuple[Resident | None, int]:
         best: tuple[Resident | None, int] = (None, 0)
@@ -198,9 +201,21 @@ class PrefixCache:
         best: tuple[Suspended | None, int] = (None, 0)
         for entry in self._suspended.values():
             length = common_prefix(entry.tokens, tokens)
-            if length > best[1]:
+            # What cannot be shared cannot be cut either: a recurrent state serves only what goes on where it ended.
+            if length > best[1] and (self._share or length == len(entry.tokens) < len(tokens)):
                 best = (entry, length)
         return best
+
+    def _held_cells(self, source: Resident | None, length: int) -> int:
+        """Cells that busy sequences use, their own and their bases', with the first `length` tokens of `source`."""
+        users = [(r, len(r.tokens)) for r in self._residents.values() if r.busy]
+        reach: dict[Resident, int] = {}
+        for user, end in [*users, *([(source, length)] if source else [])]:
+            resident: Resident | None = user
+            while resident:
+                reach[resident] = max(reach.get(resident, 0), end)
+                end, resident = min(end, resident.shared), resident.base
+        return sum(max(end - r.shared, 0) for r, end in reach.items())
 
     def _idle(self) -> list[Resident]:
         return [r for r in self._residents.values() if not r.busy and not r.pinned]
@@ -218,18 +233,27 @@ class PrefixCache:
         if resident.cells < WORTH_KEEPING_TOKENS or not self._suspend_bytes:
             return
         state = self._memory.save(resident.slot)
+        if len(state) > self._suspend_bytes:  # it would push all others out, and then itself
+            return
+        self._suspended.pop(resident.tokens.tobytes(), None)
         self._suspended[resident.tokens.tobytes()] = Suspended(resident.tokens, state)
         while self.suspended_bytes > self._suspend_bytes:
             self._suspended.popitem(last=False)
 
     def _revive(self, entry: Suspended, slot: int) -> bool:
         """Bring a suspended state back; a refused one is forgotten."""
-        del self._suspended[entry.tokens.tobytes()]
-        return self.make_room(len(entry.tokens)) and self._memory.restore(slot, entry.state)
+        if not self.make_room(len(entry.tokens)):
+            return False
+        if self._memory.restore(slot, entry.state):
+            return True
+        self._suspended.pop(entry.tokens.tobytes(), None)
+        return False
 
     def _continue(self, slot: int, entry: Suspended, length: int) -> tuple[int, int]:
-        if length < len(entry.tokens):
+        if length < len(entry.tokens):  # only its beginning serves here: the rest stays for whoever it belongs to
             self._memory.drop(slot, length)
+        else:
+            self._suspended.pop(entry.tokens.tobytes(), None)
         self._residents[slot] = Resident(slot, entry.tokens[:length])
         return slot, length
 

@@ -6,6 +6,7 @@ some states that were tampered with. A bad file is deleted and said, and its pre
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,13 +40,18 @@ class PrefixStore:
             part.replace(path)
             self._prune()
         except OSError as exc:
-            part.unlink(missing_ok=True)
             log.warning("prefix_not_kept", reason=exc.strerror)
+            with contextlib.suppress(OSError):
+                part.unlink()
 
     def load(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
         """(tokens, state) of every prefix that this model computed, the newest first."""
         for path in self._newest_first():
-            entry = self._read(path)
+            try:
+                entry = self._read(path)
+            except OSError as exc:
+                log.warning("prefix_unreadable", file=path.name, reason=exc.strerror)
+                continue
             if entry is not None:
                 yield entry
 

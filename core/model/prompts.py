@@ -28,13 +28,12 @@ class Prompts:
 
     def __init__(self, runner: Runner) -> None:
         vocabulary = runner.vocabulary
-        written = {t: data.decode("utf-8", "replace") for t, data in vocabulary.control.items()}
         self._runner = runner
         self._bos = vocabulary.bos if vocabulary.add_bos else None
         self._template = ChatTemplate(
             vocabulary.chat_template,
-            bos=written.get(vocabulary.bos or -1, ""),
-            eos=written.get(vocabulary.eos or -1, ""),
+            bos=vocabulary.written(vocabulary.bos),
+            eos=vocabulary.written(vocabulary.eos),
         )
         self.window = runner.window
 

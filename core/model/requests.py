@@ -12,7 +12,11 @@ from core.model.grammar import ANY_OBJECT
 from core.model.template import Message, Role
 
 ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-UNSUPPORTED = ("tools", "functions", "tool_choice", "logprobs", "top_logprobs", "logit_bias", "audio", "modalities")
+UNSUPPORTED = (
+    *("tools", "functions", "tool_choice", "logprobs", "top_logprobs", "logit_bias", "audio", "modalities"),
+    *("frequency_penalty", "presence_penalty"),
+)
+Stop = Annotated[str, Field(max_length=1000)]
 
 
 class Lenient(BaseModel):
@@ -72,11 +76,11 @@ class ChatRequest(Lenient):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0, le=5)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0)] | None = None
+    top_k: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
     repeat_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
-    stop: Annotated[str, Field(max_length=1000)] | Annotated[list[str], Field(max_length=16)] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
     user: Annotated[str, Field(max_length=512)] | None = None
     response_format: ResponseFormat | None = None
 
@@ -131,7 +135,7 @@ class EmbeddingsRequest(Lenient):
 
     input: str | Annotated[list[str], Field(min_length=1, max_length=2048)]
     model: str | None = None
-    encoding_format: Literal["float", None] = None
+    encoding_format: Literal["float", "base64", None] = None  # OpenAI's own client asks for base64
 
     @property
     def texts(self) -> list[str]:

@@ -34,7 +34,8 @@ class Scheduler:
 
     @property
     def full(self) -> bool:
-        return len(self.waiting) >= self.queue_limit
+        """Whether one more would have to wait behind `queue_limit` others; who gets a free slot at once does not."""
+        return len(self.waiting) >= self.queue_limit + self.slots - len(self.running)
 
     @property
     def has_free_slot(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 import json
 import time
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import structlog
 from aiohttp import web
 
@@ -23,6 +25,8 @@ from core.model.sequence import Failed, Finished, Output, Piece, Queued
 log = structlog.get_logger()
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
+BODY_TIMEOUT_S = 30.0  # for a whole request to arrive
+SEND_TIMEOUT_S = 60.0  # a reader that takes nothing for so long is cut off, and its slot is another's
 KEEPALIVE_S = 10.0  # a stream that has nothing to say sends a comment this often, so that its reader knows we live
 SSE = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
 # Words of our own family, as OpenAI and vLLM say them to their callers.
@@ -106,13 +110,13 @@ async def stream(request: web.Request, host: Host, chat: ChatRequest, reply: Rep
     response = web.StreamResponse(headers=SSE)
     await response.prepare(request)
     head = envelope(host, "chat.completion.chunk")
-    await send(response, chunk(head, {"role": "assistant", "content": ""}))
+    await send(request, response, chunk(head, {"role": "assistant", "content": ""}))
     output: Output | None = first
     while True:
         if isinstance(output, Failed):
-            await send(response, event({"error": openai_error(output.error)[1]}))
+            await send(request, response, event({"error": openai_error(output.error)[1]}))
             break
-        await send(response, "".join(lines_for(output, head, chat.include_usage)))
+        await send(request, response, "".join(lines_for(output, head, chat.include_usage)))
         if isinstance(output, Finished):
             break
         output = await reply.reader.next(KEEPALIVE_S)
@@ -139,8 +143,11 @@ async def embeddings(request: web.Request) -> web.Response:
     host = request.app[SERVICE].loaded()
     check_model(wanted.model, host)
     tokenized = [await asyncio.to_thread(host.prompts.embedding, text) for text in wanted.texts]
+    packed = wanted.encoding_format == "base64"
+    vectors = [await host.embed(tokens) for tokens in tokenized]
     data = [
-        {"object": "embedding", "index": i, "embedding": await host.embed(tokens)} for i, tokens in enumerate(tokenized)
+        {"object": "embedding", "index": i, "embedding": base64_of(vector) if packed else vector}
+        for i, vector in enumerate(vectors)
     ]
     count = sum(len(tokens) for tokens in tokenized)
     usage = {"prompt_tokens": count, "total_tokens": count}
@@ -218,7 +225,14 @@ async def authorize(request: web.Request, handler: Handler) -> web.StreamRespons
 
 async def json_body(request: web.Request) -> object:
     try:
-        return json.loads(await request.read())
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            body = await request.read()
+    except TimeoutError as exc:
+        raise web.HTTPRequestTimeout(reason=f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from exc
+    except web.RequestPayloadError as exc:
+        raise BadRequest("the body is not well-formed HTTP") from exc
+    try:
+        return json.loads(body)
     except (ValueError, RecursionError) as exc:
         raise BadRequest("the body is not valid JSON in UTF-8") from exc
 
@@ -247,12 +261,25 @@ def chunk(head: dict[str, Any], delta: dict[str, str], finish_reason: str | None
     return event(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}]})
 
 
+def base64_of(vector: list[float]) -> str:
+    """As OpenAI packs it: 32-bit floats, little-endian."""
+    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
+
+
 def event(body: dict[str, Any]) -> str:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
 
 
-async def send(response: web.StreamResponse, text: str) -> None:
-    await response.write(text.encode("utf-8", "replace"))
+async def send(request: web.Request, response: web.StreamResponse, text: str) -> None:
+    """Raises TimeoutError, and cuts the connection, if the reader takes nothing for long."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await response.write(text.encode("utf-8", "replace"))
+    except TimeoutError:
+        log.warning("reader_cut_off", after_s=SEND_TIMEOUT_S)
+        if request.transport:
+            request.transport.abort()
+        raise
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from datetime import datetime
 from typing import Literal
 
 import jinja2
-from jinja2.ext import loopcontrols
+from jinja2.ext import Extension, loopcontrols
+from jinja2.nodes import Node
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.errors import BadRequest, ConfigError
@@ -49,12 +51,22 @@ class Rendered:
     shared_parts: int  # how many parts, from the start, belong to the system message: others will bring them again
 
 
+class Generation(Extension):
+    """`{% generation %}` marks, for those who train, what the assistant said; it prints what it holds."""
+
+    tags = {"generation"}  # noqa: RUF012 - as Jinja declares it
+
+    def parse(self, parser: Parser) -> list[Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
 class ChatTemplate:
     """One model's way to write a chat. Raises ConfigError if its template does not work at all."""
 
     def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
         environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols], autoescape=False
+            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, Generation], autoescape=False
         )
         environment.globals["raise_exception"] = _raise
         environment.globals["strftime_now"] = lambda pattern: datetime.now().strftime(pattern)
@@ -89,7 +101,8 @@ class ChatTemplate:
         marks = [f"«{nonce}:{index}»" for index in range(len(messages))]
         text = self._render([Message(m.role, mark) for m, mark in zip(messages, marks, strict=True)])
         parts: list[Part] = []
-        shared = 0
+        shared: int | None = None
+        written: set[str] = set()
         for piece in re.split(f"(«{nonce}:[0-9]+»)", text):
             if not piece:
                 continue
@@ -97,19 +110,22 @@ class ChatTemplate:
                 parts.append(Part(piece, trusted=True))
                 continue
             message = messages[marks.index(piece)]
-            if message.role != "system" and not shared:
+            if message.role != "system" and shared is None:
                 shared = len(parts)
             parts.append(Part(message.content, trusted=False))
-        if sum(not p.trusted for p in parts) < len(messages):
+            written.add(piece)
+        if len(written) < len(messages):
             raise jinja2.TemplateError("it leaves a message out")
-        return parts, shared if messages[0].role == "system" else 0
+        return parts, shared or 0 if messages[0].role == "system" else 0
 
     def _render(self, messages: Sequence[Message]) -> str:
-        return self._template.render(
-            messages=[{"role": m.role, "content": m.content} for m in messages],
-            add_generation_prompt=True,
-            **self._variables,
-        )
+        plain = [{"role": m.role, "content": m.content} for m in messages]
+        try:
+            return self._template.render(messages=plain, add_generation_prompt=True, **self._variables)
+        except jinja2.TemplateError:
+            raise
+        except Exception as exc:  # a template is a program of the model's maker, and fails as programs do
+            raise jinja2.TemplateError(f"{type(exc).__name__}: {exc}") from exc
 
     def _keeps_system(self) -> bool:
         """Some templates refuse a system message, others drop it without a word."""

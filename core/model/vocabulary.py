@@ -15,9 +15,16 @@ class Vocabulary:
     size: int
     pieces: tuple[bytes, ...]  # by token; empty for control tokens, which are never shown
     control: Mapping[int, bytes]  # control tokens and how they are written
+    added: frozenset[int]  # tokens that llama.cpp sees in any text, control tokens or not; some models' turn borders
     end: frozenset[int]  # end-of-generation tokens
     bos: int | None
     eos: int | None
     add_bos: bool
     chat_template: str | None  # Jinja, as it stands in the model file
     tokenize_pointer: int  # address of llama_tokenize, for llguidance
+
+    def written(self, token: int | None) -> str:
+        """How a token stands in a template; "" for one that the model does not have."""
+        if token is None:
+            return ""
+        return self.control.get(token, self.pieces[token]).decode("utf-8", "replace")

@@ -36,7 +36,7 @@ def load(path: Path, config: RunnerConfig) -> Runner:
     llama.llama_backend_init()
     parameters = llama.llama_model_default_params()
     parameters.n_gpu_layers = gpu_layers(config.gpu_layers)
-    model = llama.llama_model_load_from_file(str(path).encode(), parameters)
+    model = llama.llama_model_load_from_file(os.fsencode(path), parameters)
     if not model:
         raise ConfigError(
             f"{path}: llama.cpp could not load this model: the file is cut, corrupt, or of an architecture newer than "
@@ -111,7 +111,7 @@ def transcode(source: Path, target: Path, threads: int) -> None:
     parameters.ftype = llama.LLAMA_FTYPE_MOSTLY_Q8_0
     parameters.allow_requantize = True
     parameters.nthread = threads
-    if llama.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters)) != 0:
+    if llama.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(parameters)) != 0:
         raise ModelError(f"{source}: transcoding failed: {_last_words.get('error', 'no reason given')}")
 
 
@@ -130,7 +130,7 @@ _last_words: dict[str, str] = {}
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
 def _hear(level: int, text: bytes, _user: Any) -> None:
     """llama.cpp logs to stderr, hundreds of lines; we keep its last error, for our own message."""
-    if level >= LOG_LEVEL_ERROR:
+    if level == LOG_LEVEL_ERROR:
         _last_words["error"] = text.decode("utf-8", "replace").strip()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence as SequenceOf
 from pathlib import Path
 from typing import Any
 
+import llama_cpp
 import llama_cpp.llama_cpp as llama
 import numpy as np
 from numpy.typing import NDArray
@@ -47,19 +48,17 @@ class Runner:
         self.window = window
         self.sequences = int(llama.llama_n_seq_max(context))
         self.vocabulary = read_vocabulary(model)
+        self._spelled: dict[int, list[int]] = {}
+        self._spelled = {token: self._spell(token) for token in self.vocabulary.added}
         self._candidates = Candidates(self.vocabulary.size)
         self.batch_tokens = BATCH_TOKENS
         self.cache_tokens = int(llama.llama_n_ctx(context))
         self.description = text_of(lambda buffer, size: llama.llama_model_desc(model, buffer, size)) or "unknown"
-        self.size_bytes = int(llama.llama_model_size(model))
+        self.build = f"{self.description}, llama-cpp-python {llama_cpp.__version__}"  # whose states it understands
         # A recurrent state cannot be cut at a position, so no prefix of it can be shared.
         self.shares_prefixes = not (llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model))
         self.embeds = int(llama.llama_pooling_type(context)) in EMBEDDING_POOLS
         llama.llama_set_embeddings(context, self.embeds)
-
-    def meta(self, key: str) -> str | None:
-        """A value of the model file's metadata."""
-        return text_of(lambda buffer, size: llama.llama_model_meta_val_str(self._model, key.encode(), buffer, size))
 
     def tokenize(self, text: str, *, special: bool, add_special: bool = False) -> list[int]:
         """Token ids; any thread.
@@ -73,7 +72,9 @@ class Runner:
         count = llama.llama_tokenize(self.vocabulary.handle, data, len(data), ids, capacity, add_special, special)
         if count < 0:
             raise ModelError(f"the model's tokenizer refused a text of {len(data)} bytes")
-        return ids[:count]
+        if special or not self._spelled:
+            return ids[:count]
+        return [part for token in ids[:count] for part in self._spelled.get(token, (token,))]
 
     def decode(self, rows: SequenceOf[Row]) -> list[int]:
         """Compute the rows; the batch index of each row's last token, for `logits`.
@@ -136,6 +137,11 @@ class Runner:
             return True
         self.drop(sequence)
         return False
+
+    def _spell(self, token: int) -> list[int]:
+        """An added token's text in ordinary tokens: cut in two, llama.cpp does not recognise it."""
+        text = self.vocabulary.pieces[token].decode("utf-8", "replace")
+        return self.tokenize(text[:1], special=False) + self.tokenize(text[1:], special=False)
 
     def close(self) -> None:
         llama.llama_free(self._context)

@@ -20,12 +20,14 @@ def read_vocabulary(model: Any) -> Vocabulary:
         return buffer.raw[:count] if count > 0 else b""
 
     control = frozenset(t for t in range(size) if llama.llama_vocab_is_control(handle, t))
+    pieces = tuple(piece(t, False) for t in range(size))
     template = llama.llama_model_chat_template(model, None)
     return Vocabulary(
         handle=handle,
         size=size,
-        pieces=tuple(piece(t, False) for t in range(size)),
+        pieces=pieces,
         control={t: piece(t, True) for t in control},
+        added=frozenset(t for t in range(size) if is_added(handle, t) and len(pieces[t].strip()) > 1),
         end=frozenset(t for t in range(size) if llama.llama_vocab_is_eog(handle, t)),
         bos=token_or_none(llama.llama_vocab_bos(handle)),
         eos=token_or_none(llama.llama_vocab_eos(handle)),
@@ -33,6 +35,10 @@ def read_vocabulary(model: Any) -> Vocabulary:
         chat_template=template.decode("utf-8", "replace") if template else None,
         tokenize_pointer=int(ctypes.cast(llama.llama_tokenize, ctypes.c_void_p).value or 0),
     )
+
+
+def is_added(handle: Any, token: int) -> bool:
+    return bool(llama.llama_vocab_get_attr(handle, token) & llama.LLAMA_TOKEN_ATTR_USER_DEFINED)
 
 
 def token_or_none(token: int) -> int | None:

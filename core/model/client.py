@@ -1,0 +1,219 @@
+"""Talks to the model: the local process on its Unix socket or any OpenAI-compatible engine by URL, by the same code.
+
+Owns the connection, its deadlines, and which models are served. Knows no personality, no conversation, and nothing of
+what runs behind the protocol (docs/protocols.md, "The model process").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import httpx
+
+from core.contract import Json, Sampling
+from core.errors import ModelRefused, ModelUnavailable
+from core.model.wire import RETRY_AFTER_S, AnswerReader, Fields, Message, Piece, error_of, request_body
+from core.settings import Settings
+
+# A waiting request is sent comments and a running one tokens; only a long prompt on a slow machine is silent for long.
+TIMEOUT = httpx.Timeout(connect=5, read=120, write=30, pool=30)
+LIMITS = httpx.Limits(max_connections=None)  # how many may ask at once is the engine's decision
+PROBE_TIMEOUT_S = 3
+ERROR_BODY_LIMIT_BYTES = 2**16
+INFO_TTL_S = 30
+BACKOFF_FIRST_S = 0.05
+BACKOFF_LIMIT_S = 1.0
+ASSUMED_WINDOW_TOKENS = 4096  # where neither the engine nor LLM_CONTEXT_WINDOW says
+ABSENT_STATUSES = {404, 405, 501}
+LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - reached, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that the engine serves. `window`: tokens that prompt and answer share."""
+
+    name: str
+    window: int
+    starter: bool
+
+
+class ModelClient:
+    """One per process. `model` is what to ask for where a call names none; None: the first that is served."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        model: str | None = None,
+        window: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._model = model
+        self._window = window
+        self._clock = clock
+        self._served: dict[str, ModelInfo] = {}
+        self._served_until = 0.0
+        self._counts = True
+
+    @classmethod
+    def of(cls, settings: Settings) -> ModelClient:
+        """For the engine that the settings name."""
+        model = settings.model
+        headers = {"Authorization": f"Bearer {model.api_key.get_secret_value()}"} if model.api_key else {}
+        options: dict[str, Any] = {"headers": headers, "timeout": TIMEOUT, "limits": LIMITS}
+        if model.url:
+            return cls(httpx.AsyncClient(base_url=root_of(model.url), **options), model.name, model.context_window)
+        if model.listen:
+            return cls(httpx.AsyncClient(base_url=local_url(model.listen), trust_env=False, **options))
+        transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket), limits=LIMITS)
+        return cls(httpx.AsyncClient(base_url="http://model", transport=transport, **options))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        *,
+        user: str | None = None,
+        response_format: Json = None,
+        continue_last: bool = False,
+        model: str | None = None,
+    ) -> AsyncGenerator[Piece, None]:
+        """Ask, and give what comes, `Finished` last. `continue_last`: go on with the last message, the assistant's.
+
+        Raises ModelUnavailable if the engine cannot be reached or goes away, Overloaded, PromptTooLong, SchemaRefused,
+        ModelRefused. Closing it closes the connection, which frees the slot.
+        """
+        body = request_body((await self.info(model)).name, messages, sampling)
+        body |= {"user": user} if user else {}
+        body |= {"response_format": response_format} if response_format else {}
+        # vLLM answers a last assistant message unless it is told to continue it.
+        body |= {"continue_final_message": True, "add_generation_prompt": False} if continue_last else {}
+        reader = AnswerReader()
+        with translated_failures():
+            async with self._http.stream("POST", "/v1/chat/completions", json=body) as response:
+                if response.status_code != 200:
+                    self._served_until = 0  # perhaps another model is served meanwhile
+                await raise_for_error(response)
+                async for chunk in response.aiter_bytes():
+                    for piece in reader.feed(chunk):
+                        yield piece
+        for piece in reader.end():
+            yield piece
+
+    async def info(self, model: str | None = None) -> ModelInfo:
+        """The model that would answer. Raises ModelUnavailable, or ModelRefused if it is not served."""
+        if self._clock() >= self._served_until:
+            self._served = await self._list()
+            self._served_until = self._clock() + INFO_TTL_S
+        name = model or self._model
+        if name is None:
+            return next(iter(self._served.values()))
+        if name not in self._served:
+            raise ModelRefused(f"the engine does not serve the model {name!r}; it serves: {', '.join(self._served)}")
+        return self._served[name]
+
+    async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
+        """The tokens that the messages take as a prompt; None where the engine does not tell."""
+        if not self._counts:
+            return None
+        body = {"model": (await self.info(model)).name, "messages": [asdict(message) for message in messages]}
+        with translated_failures():
+            response = await self._http.post("/tokenize", json=body)
+        if response.status_code in ABSENT_STATUSES:
+            self._counts = False
+            return None
+        # llama-server's /tokenize takes no messages and counts none.
+        count = (await fields_of(response)).get("count")
+        self._counts = isinstance(count, int)
+        return count if isinstance(count, int) else None
+
+    async def ready(self) -> None:
+        """Raises ModelUnavailable at once if a request would not be answered now."""
+        with translated_failures():
+            response = await self._http.get("/health", timeout=PROBE_TIMEOUT_S)
+            if response.status_code in ABSENT_STATUSES:
+                response = await self._http.get("/v1/models", timeout=PROBE_TIMEOUT_S)
+        await raise_for_error(response)
+
+    async def wait_ready(self, wait_s: float) -> None:
+        """Returns when the engine answers; ModelUnavailable if it does not within `wait_s` seconds."""
+        self._served_until = 0  # another model may come back
+        deadline = self._clock() + wait_s
+        pause_s = BACKOFF_FIRST_S
+        while True:
+            try:
+                return await self.ready()
+            except ModelUnavailable:
+                if self._clock() + pause_s > deadline:
+                    raise
+            # Another process comes up by itself and tells nobody: asking again is all there is.
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, BACKOFF_LIMIT_S)
+
+    async def _list(self) -> dict[str, ModelInfo]:
+        with translated_failures():
+            response = await self._http.get("/v1/models")
+        listed = (await fields_of(response)).get("data")
+        models = [model for model in listed if isinstance(model, dict)] if isinstance(listed, list) else []
+        if not models:
+            raise ModelRefused("the engine lists no model at /v1/models")
+        return {info.name: info for info in map(self._info_of, models)}
+
+    def _info_of(self, model: Fields) -> ModelInfo:
+        meta = model.get("meta")  # where llama-server has it
+        told = model.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
+        windows = [window for window in (told, self._window) if isinstance(window, int) and window > 0]
+        return ModelInfo(str(model.get("id")), min(windows, default=ASSUMED_WINDOW_TOKENS), bool(model.get("starter")))
+
+
+def root_of(url: str) -> str:
+    """OpenAI's clients want a URL that ends in /v1, ours has endpoints beside it: both forms are understood."""
+    return url.rstrip("/").removesuffix("/v1")
+
+
+def local_url(listen: str) -> str:
+    """Where to reach what listens on "host:port"; a wildcard address is reached on the loopback."""
+    host, _, port = listen.rpartition(":")
+    return f"http://{LOOPBACK.get(host, host)}:{port}"
+
+
+@contextmanager
+def translated_failures() -> Iterator[None]:
+    try:
+        yield
+    except httpx.TimeoutException as exc:
+        raise ModelUnavailable(
+            f"the model did not answer in time ({type(exc).__name__})", retry_after_s=RETRY_AFTER_S
+        ) from exc
+    except httpx.RequestError as exc:
+        raise ModelUnavailable(
+            f"the model cannot be reached ({type(exc).__name__})", retry_after_s=RETRY_AFTER_S
+        ) from exc
+
+
+async def raise_for_error(response: httpx.Response) -> None:
+    if response.status_code == 200:
+        return
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body = (body + chunk)[:ERROR_BODY_LIMIT_BYTES]
+        if len(body) == ERROR_BODY_LIMIT_BYTES:
+            break
+    raise error_of(response.status_code, body, response.headers.get("retry-after"))
+
+
+async def fields_of(response: httpx.Response) -> Fields:
+    await raise_for_error(response)
+    try:
+        data = response.json()
+    except ValueError as exc:
+        raise ModelRefused(f"the answer of {response.request.url.path} is not JSON") from exc
+    return data if isinstance(data, dict) else {}
