@@ -43,8 +43,12 @@ class FairQueue(Generic[Item]):
         if index is None:
             raise ValueError("not queued")
         start = self._order.pop(index)[0]
+        if not self._order:  # nobody waits, so nobody has a claim
+            self._virtual_time = 0.0
+            self._last_start.clear()
+            return
         # Not past those who still wait: one who gives up far behind must not make newcomers queue behind all others.
-        self._virtual_time = max(self._virtual_time, min([start, *(entry[0] for entry in self._order[:1])]))
+        self._virtual_time = max(self._virtual_time, min(start, self._order[0][0]))
         self._forget_idle_users()
 
     def _insert(self, start: float, item: Item) -> None:

@@ -1,0 +1,71 @@
+"""Puts the engine together from settings. The one place where all wiring is to be seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from core.engine import ChatEngine
+from core.errors import StorageError
+from core.model.client import ModelClient
+from core.personalities import Personalities
+from core.sessions import Sessions
+from core.settings import Settings
+from core.storage import Database
+
+log = structlog.get_logger()
+
+PURGE_INTERVAL_S = 24 * 60 * 60
+
+
+@asynccontextmanager
+async def engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
+    """The engine with its chores running; on leaving, what is being stored is stored first.
+
+    Raises ConfigError and StorageError. The model need not be there yet.
+    """
+    personalities = Personalities(settings.config / "personalities")
+    personalities.load()
+    database = Database(settings.database_url)
+    client = ModelClient.of(settings)
+    sessions = Sessions(database)
+    chat = ChatEngine(personalities, sessions, database, client, settings.model.wait_s)
+    try:
+        await sessions.create_tables()
+        chores = asyncio.create_task(run_chores(chat, personalities, sessions, settings))
+        try:
+            yield chat
+        finally:
+            chores.cancel()
+            await asyncio.wait([chores])
+    finally:
+        await chat.close()
+        await client.close()
+        await database.close()
+
+
+async def run_chores(chat: ChatEngine, personalities: Personalities, sessions: Sessions, settings: Settings) -> None:
+    """Until cancelled. A chore that fails is a defect: it is logged, and answers go on without the chores."""
+    try:
+        async with asyncio.TaskGroup() as chores:
+            chores.create_task(personalities.watch(chat.cold.set))
+            chores.create_task(purge_daily(sessions, timedelta(days=settings.data.keep_days)))
+            if settings.model.url is None:  # what a remote engine keeps in its cache is its own affair
+                chores.create_task(chat.keep_warm())
+    except Exception:
+        log.exception("chores_failed")
+
+
+async def purge_daily(sessions: Sessions, keep: timedelta) -> None:
+    while True:
+        try:
+            purged = await sessions.purge(keep)
+        except StorageError as exc:
+            log.warning("sessions_not_purged", problem=exc.message)
+        else:
+            log.info("sessions_purged", conversations=purged)
+        await asyncio.sleep(PURGE_INTERVAL_S)

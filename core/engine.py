@@ -1,0 +1,238 @@
+"""The engine that adapters talk to: personality → conversation → draft → answer → the turn is stored.
+
+Owns the order of these and what is stored when. How each is done is in the module of its name; nothing here knows
+HTTP, SQL or tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+import structlog
+
+from core.answer import Answer, Request
+from core.contract import Description, Done, Event, Prompt, Sampling, Status, Task, Toiled, Turn
+from core.dialogue import cleaned, cleaned_turns, compose, opening_of, told
+from core.errors import BadRequest, CspsError, ModelUnavailable, StorageError
+from core.model.client import ModelClient
+from core.personalities import Personalities, Personality
+from core.sessions import Conversation, Exchange, Question, Reason, RunningTurn, Sessions
+from core.storage import Database
+from core.toil import Toiler
+
+log = structlog.get_logger()
+
+WARMING = Sampling(temperature=0, max_tokens=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt with what it is answered from."""
+
+    personality: Personality
+    conversation: Conversation
+    question: Question
+    sampling: Sampling
+    user: str | None
+
+    def request(self) -> Request:
+        draft = compose(self.personality, self.conversation, self.question)
+        sampling = self.personality.sampling.under(self.sampling)
+        return Request(draft, sampling, self.user and pseudonym(self.user), self.personality.model)
+
+
+class ChatEngine:
+    """Implements `core.contract.Engine`. `wait_s`: how long an answer waits for a model that is away."""
+
+    def __init__(
+        self,
+        personalities: Personalities,
+        sessions: Sessions,
+        database: Database,
+        client: ModelClient,
+        wait_s: float,
+    ) -> None:
+        self._personalities = personalities
+        self._sessions = sessions
+        self._database = database
+        self._client = client
+        self._wait_s = wait_s
+        self._toiler = Toiler(client, wait_s)
+        self._answering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._storing: set[asyncio.Task[None]] = set()
+        self.cold = asyncio.Event()  # the personalities' prefixes are, or may be, not computed
+        self.cold.set()
+
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+        """Answer, and store the turn if the prompt names a conversation. `Done` comes when it is stored.
+
+        Raises PersonalityUnknown, SessionUnknown, BadRequest, PromptTooLong, Overloaded, ModelError, StorageError.
+        """
+        prompt = cleaned(prompt)
+        personality = self._personalities.get(prompt.personality)
+        events = self._reply_once(prompt, personality)
+        if prompt.conversation is not None:
+            events = self._reply_in(prompt.conversation, prompt, personality)
+        async with aclosing(events):
+            async for event in events:
+                self._watch_model(event)
+                yield event
+
+    async def _reply_once(self, prompt: Prompt, personality: Personality) -> AsyncGenerator[Event, None]:
+        asked = asked_of(prompt, personality, told(prompt.history))
+        async with aclosing(self._answer(asked).events()) as events:
+            async for event in events:
+                yield event
+
+    async def _reply_in(self, name: str, prompt: Prompt, personality: Personality) -> AsyncGenerator[Event, None]:
+        # Prompts of one conversation follow one another: each must know the answer before it.
+        async with self._answering.setdefault(name, asyncio.Lock()):
+            conversation = await self._sessions.enter(name, personality.name, prompt.user)
+            asked = asked_of(prompt, personality, conversation)
+            turn = await self._sessions.begin_turn(conversation.id, asked.question, asked.conversation.context)
+            async with aclosing(self._recorded(turn, self._answer(asked))) as events:
+                async for event in events:
+                    yield event
+
+    async def _recorded(self, turn: RunningTurn, answer: Answer) -> AsyncGenerator[Event, None]:
+        """The answer's events; however they end, what was given is stored with the reason of the end."""
+        done: Done | None = None
+        try:
+            async with aclosing(answer.events()) as events:
+                async for event in events:
+                    if isinstance(event, Done):
+                        done = event
+                        break
+                    yield event
+        except BadRequest:
+            await self._sessions.withdraw_turn(turn)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            await self._store_anyway(turn, answer.text, "stopped")
+            raise
+        except BaseException:
+            await self._store_anyway(turn, answer.text, "failed")
+            raise
+        assert done is not None
+        await self._store(turn, answer.text, done.reason)
+        yield done
+
+    async def _store(self, turn: RunningTurn, text: str, reason: Reason) -> None:
+        """Goes on by itself if its caller is cancelled; `close` waits for it."""
+        storing = asyncio.create_task(self._sessions.finish_turn(turn, text, reason))
+        self._storing.add(storing)
+        storing.add_done_callback(self._storing.discard)
+        await asyncio.shield(storing)
+
+    async def _store_anyway(self, turn: RunningTurn, text: str, reason: Reason) -> None:
+        """As `_store`, where something else already went wrong, which is what has to be told."""
+        try:
+            await self._store(turn, text, reason)
+        except StorageError as exc:
+            log.warning("turn_not_stored", reason=reason, chars=len(text), problem=exc.message)
+
+    def _answer(self, asked: Asked) -> Answer:
+        return Answer(self._client, asked.request(), self._wait_s)
+
+    def _watch_model(self, event: Event) -> None:
+        # A model process that was restarted has forgotten the prefixes.
+        if isinstance(event, Status) and event.state == "reconnecting":
+            self.cold.set()
+
+    async def toil(self, task: Task) -> Toiled:
+        """Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises."""
+        personality = self._personalities.get(task.personality)
+        asked = asked_of(cleaned(prompt_of(task)), personality, told(cleaned_turns(task.history)))
+        return await self._toiler.toil(asked.request(), task, personality.language)
+
+    async def open(self, personality: str, user: str | None = None) -> str:
+        """A new conversation's id; raises PersonalityUnknown, StorageError."""
+        return await self._sessions.open(self._personalities.get(personality).name, user)
+
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Turn, ...]:
+        """The latest turns, as people see them: an answer that was interrupted is there as far as it came."""
+        resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, user)
+        return tuple(turn for exchange in resumed.exchanges for turn in turns_of(exchange))
+
+    async def forget(self, conversation: str) -> None:
+        await self._sessions.forget(conversation)
+
+    def personalities(self) -> tuple[str, ...]:
+        return self._personalities.names()
+
+    async def describe(self, personality: str) -> Description:
+        """Raises PersonalityUnknown; ModelError while no model answers or the personality's is not served."""
+        of = self._personalities.get(personality)
+        model = await self._client.info(of.model)
+        return Description(
+            personality=of.name,
+            title=of.title,
+            language=of.language,
+            description={"en": of.description.en, "fr": of.description.fr},
+            greeting=of.greeting,
+            model=model.name,
+            starter=model.starter,
+            context_window=model.window,
+        )
+
+    async def ready(self) -> None:
+        await self._database.ping()
+        await self._client.ready()
+
+    async def keep_warm(self) -> None:
+        """Has the personalities' prefixes computed whenever they may not be, until cancelled."""
+        while True:
+            await self.cold.wait()
+            try:
+                await self._client.wait_ready(self._wait_s)
+            except ModelUnavailable as exc:
+                log.info("model_awaited", problem=exc.message)
+                continue
+            self.cold.clear()
+            await self.warm()
+
+    async def warm(self) -> None:
+        """One tiny request for each personality. A failure costs the first person some time and nothing else."""
+        for name in self._personalities.names():
+            personality = self._personalities.get(name)
+            asked = Asked(personality, Conversation(id=0), Question("."), WARMING, user=None)
+            try:
+                async with aclosing(Answer(self._client, asked.request(), self._wait_s).events()) as events:
+                    async for _event in events:
+                        pass
+            except CspsError as exc:
+                log.warning("personality_not_warmed", personality=name, problem=exc.message)
+            else:
+                log.info("personality_warmed", personality=name)
+
+    async def close(self) -> None:
+        """Returns when what is being stored is stored."""
+        await asyncio.gather(*self._storing, return_exceptions=True)
+
+
+def asked_of(prompt: Prompt, personality: Personality, conversation: Conversation) -> Asked:
+    """Raises BadRequest for a prompt without a question."""
+    question = Question(prompt.text, prompt.attachments, prompt.heard)
+    conversation, question = opening_of(conversation, question)
+    if not question.text.strip():
+        raise BadRequest("the prompt is empty: there is nothing to answer")
+    return Asked(personality, conversation, question, prompt.sampling, prompt.user)
+
+
+def prompt_of(task: Task) -> Prompt:
+    return Prompt(task.personality, task.prompt, user=task.user, sampling=task.sampling)
+
+
+def turns_of(exchange: Exchange) -> tuple[Turn, ...]:
+    question = Turn("user", exchange.question.text)
+    return (question, Turn("assistant", exchange.answer)) if exchange.answer else (question,)
+
+
+def pseudonym(user: str) -> str:
+    """The engine only has to tell one person from another."""
+    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()[:32]

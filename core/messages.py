@@ -1,0 +1,168 @@
+"""What a person reads when something is waited for or goes wrong, in English and French. One table.
+
+Chosen by the error's `code`. No sentence repeats what a person or a model wrote; numbers are all that is filled in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from core.contract import Language, Status
+from core.errors import CspsError, PromptTooLong
+
+Sentence = Mapping[Language, str]
+
+ERRORS: Mapping[str, Sentence] = {
+    "internal": {
+        "en": "Something went wrong on our side. Please try again.",
+        "fr": "Une erreur s’est produite de notre côté. Veuillez réessayer.",
+    },
+    "config": {
+        "en": "The service is not set up correctly. Please tell the people who run it.",
+        "fr": "Le service est mal configuré. Veuillez en informer les responsables.",
+    },
+    "bad_request": {
+        "en": "The service did not understand this request.",
+        "fr": "Le service n’a pas compris cette demande.",
+    },
+    "prompt_too_long": {
+        "en": "This is too long for the model to read at once. Please shorten your question or what you pasted.",
+        "fr": "C’est trop long pour être lu d’un coup par le modèle. Veuillez raccourcir la question ou le texte.",
+    },
+    "schema_refused": {
+        "en": "This JSON Schema cannot be used: it is not valid, or the model cannot be held to it.",
+        "fr": "Ce schéma JSON ne peut pas être utilisé : il n’est pas valide, ou le modèle ne peut pas y être tenu.",
+    },
+    "not_an_embedder": {
+        "en": "This model chats; it does not make embeddings.",
+        "fr": "Ce modèle sert à converser; il ne produit pas de plongements.",
+    },
+    "not_found": {
+        "en": "What you asked for does not exist.",
+        "fr": "Ce que vous avez demandé n’existe pas.",
+    },
+    "personality_unknown": {
+        "en": "There is no such personality here.",
+        "fr": "Cette personnalité n’existe pas ici.",
+    },
+    "session_unknown": {
+        "en": "This conversation no longer exists. Please begin a new one.",
+        "fr": "Cette conversation n’existe plus. Veuillez en commencer une nouvelle.",
+    },
+    "overloaded": {
+        "en": "Many people are asking at the moment. Please try again later.",
+        "fr": "Beaucoup de personnes posent des questions en ce moment. Veuillez réessayer plus tard.",
+    },
+    "stopping": {
+        "en": "The service is restarting. Please try again in a moment.",
+        "fr": "Le service redémarre. Veuillez réessayer dans un instant.",
+    },
+    "model_failed": {
+        "en": "The model failed to answer. Please try again.",
+        "fr": "Le modèle n’a pas réussi à répondre. Veuillez réessayer.",
+    },
+    "model_unavailable": {
+        "en": "The model is not available at the moment. Please try again later.",
+        "fr": "Le modèle n’est pas disponible en ce moment. Veuillez réessayer plus tard.",
+    },
+    "model_refused": {
+        "en": "The model refused this request.",
+        "fr": "Le modèle a refusé cette demande.",
+    },
+    "budget_exhausted": {
+        "en": "The answer became too long before it was complete. Please ask for less at once.",
+        "fr": "La réponse est devenue trop longue avant d’être complète. Veuillez en demander moins à la fois.",
+    },
+    "non_conforming": {
+        "en": "The model did not manage to answer in the form that was asked for.",
+        "fr": "Le modèle n’a pas réussi à répondre dans la forme demandée.",
+    },
+    "storage": {
+        "en": "The conversation cannot be saved at the moment. Please try again later.",
+        "fr": "La conversation ne peut pas être enregistrée en ce moment. Veuillez réessayer plus tard.",
+    },
+    # Known to the edge alone.
+    "too_large": {
+        "en": "This is larger than the service accepts.",
+        "fr": "C’est plus gros que ce que le service accepte.",
+    },
+    "target_too_long": {
+        "en": "This address is too long. Please send long questions by POST.",
+        "fr": "Cette adresse est trop longue. Veuillez envoyer les longues questions par POST.",
+    },
+    "media_type": {
+        "en": "The service does not read this type of content.",
+        "fr": "Le service ne lit pas ce type de contenu.",
+    },
+    "too_slow": {
+        "en": "The request took too long to arrive. Please try again.",
+        "fr": "La demande a mis trop de temps à arriver. Veuillez réessayer.",
+    },
+    "upgrade_required": {
+        "en": "This address is for WebSockets only.",
+        "fr": "Cette adresse est réservée aux WebSockets.",
+    },
+    "origin_refused": {
+        "en": "Pages of other sites may not use this service.",
+        "fr": "Les pages d’autres sites ne peuvent pas utiliser ce service.",
+    },
+    "host_refused": {
+        "en": "The service is not reached under this name.",
+        "fr": "Le service n’est pas offert sous ce nom.",
+    },
+    "path_unknown": {
+        "en": "There is nothing at this address.",
+        "fr": "Il n’y a rien à cette adresse.",
+    },
+    "method_refused": {
+        "en": "This address does not take this kind of request.",
+        "fr": "Cette adresse n’accepte pas ce type de demande.",
+    },
+    "http": {
+        "en": "The request could not be handled.",
+        "fr": "La demande n’a pas pu être traitée.",
+    },
+}
+
+SIZE: Sentence = {
+    "en": "It takes {tokens} tokens, and there is room for {limit}.",
+    "fr": "Il faut {tokens} jetons, et il y a de la place pour {limit}.",
+}
+RETRY: Sentence = {"en": "(in about {seconds} s)", "fr": "(dans environ {seconds} s)"}
+
+STATES: Mapping[str, Sentence] = {
+    "queued": {"en": "Waiting for a place…", "fr": "En attente d’une place…"},
+    "reading": {"en": "Reading…", "fr": "Lecture en cours…"},
+    "reconnecting": {
+        "en": "The model is being restarted; the answer will go on.",
+        "fr": "Le modèle redémarre; la réponse va continuer.",
+    },
+    "trimmed": {
+        "en": "This conversation is long: the model no longer sees its beginning.",
+        "fr": "Cette conversation est longue : le modèle n’en voit plus le début.",
+    },
+}
+POSITION: Sentence = {"en": "Place {position} in line.", "fr": "Place {position} dans la file."}
+WAIT: Sentence = {"en": "About {seconds} s.", "fr": "Environ {seconds} s."}
+
+
+def words(error: CspsError, language: Language) -> str:
+    """What to tell a person. A code that has no sentence of its own is told as its base class."""
+    codes = [str(kind.code) for kind in type(error).__mro__ if issubclass(kind, CspsError)]
+    sentence = next(ERRORS[code] for code in codes if code in ERRORS)[language]
+    if isinstance(error, PromptTooLong) and error.tokens is not None and error.limit is not None:
+        return f"{sentence} {SIZE[language].format(tokens=error.tokens, limit=error.limit)}"
+    if error.retry_after_s is not None:
+        return f"{sentence} {RETRY[language].format(seconds=math.ceil(error.retry_after_s))}"
+    return sentence
+
+
+def status_words(status: Status, language: Language) -> str:
+    """What to show while this is so."""
+    parts = [STATES[status.state][language]]
+    if status.position is not None:
+        parts.append(POSITION[language].format(position=status.position))
+    if status.wait_s is not None:
+        parts.append(WAIT[language].format(seconds=math.ceil(status.wait_s)))
+    return " ".join(parts)

@@ -1,0 +1,223 @@
+"""Conversations and their turns. Two kinds of id: "web:…" ones, which only `open` issues, and those of platforms.
+
+Whoever holds a "web:" id holds the conversation, so the database knows only its hash. Platforms ("slack:T1:C2:1712.5")
+issue their own ids and vouch for who speaks; their conversations begin when they are first heard of.
+
+A row of `turns` is a question and its answer. The question is durable before the model is asked, and `reason` says how
+the answer ended: "stop" and "length" by the model, "stopped" by the person, "failed" by an error. It is null while the
+answer is being written, and stays null if the process was killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from core.contract import Attachment, Turn
+from core.errors import SessionUnknown
+from core.storage import Database
+
+Reason = Literal["stop", "length", "stopped", "failed"]
+ISSUED_PREFIX = "web:"
+TOKEN_BYTES = 32
+EXCHANGES_KEPT_IN_VIEW = 400  # the latest; a context window holds far fewer
+
+tables = sa.MetaData()
+conversations = sa.Table(
+    "conversations",
+    tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), nullable=False),  # SHA-256 of the id
+    sa.Column("personality", sa.String(100), nullable=False),
+    sa.Column("user_key", sa.String(64)),  # SHA-256; null: bound to nobody
+    sa.Column("context", sa.Text),  # pasted at the start, read again in every turn
+    sa.Column("used_at", sa.Float, nullable=False, index=True),  # seconds since 1970
+    sa.UniqueConstraint("key", "personality"),
+)
+turns = sa.Table(
+    "turns",
+    tables,
+    sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("attachments", sa.Text, nullable=False),  # JSON of Attachment
+    sa.Column("heard", sa.Text, nullable=False),  # JSON of Turn
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("reason", sa.String(16)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a turn begins with."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    heard: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and what was answered, as far as it came."""
+
+    question: Question
+    answer: str = ""
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as it stood when it was looked up."""
+
+    id: int
+    context: str | None = None
+    exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
+    earlier: int = 0  # how many exchanges came before those
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTurn:
+    """A turn whose answer is not whole yet."""
+
+    conversation: int
+    number: int
+
+
+class Sessions:
+    """`clock` gives seconds since 1970."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def create_tables(self) -> None:
+        await self._database.create(tables)
+
+    async def open(self, personality: str, user: str | None = None) -> str:
+        """A new conversation's id: 256 random bits. It is shown this once and cannot be read back."""
+        conversation = ISSUED_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        row = {"key": digest(conversation), "personality": personality, "user_key": user and digest(user)}
+        await self._database.write(lambda db: db.execute(conversations.insert().values(**row, used_at=self._clock())))
+        return conversation
+
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> Conversation:
+        """Raises SessionUnknown, also for a conversation of another personality or user."""
+        return await self._database.read(lambda db: view(db, find(db, conversation, personality, user)))
+
+    async def enter(self, conversation: str, personality: str, user: str | None = None) -> Conversation:
+        """As `resume`, but a platform's conversation is begun if it is new."""
+        if conversation.startswith(ISSUED_PREFIX):
+            return await self.resume(conversation, personality, user)
+        key, now = digest(conversation), self._clock()
+        return await self._database.write(lambda db: view(db, find_or_begin(db, key, personality, now)))
+
+    async def forget(self, conversation: str) -> None:
+        """Raises SessionUnknown if there is nothing to forget."""
+        gone = conversations.delete().where(conversations.c.key == digest(conversation))
+        if not await self._database.write(lambda db: db.execute(gone).rowcount):
+            raise SessionUnknown("no such session; it may have expired or been deleted")
+
+    async def begin_turn(self, conversation: int, question: Question, context: str | None = None) -> RunningTurn:
+        """The question is durable when this returns. `context` is kept if this is the conversation's first turn.
+
+        Raises SessionUnknown if the conversation was forgotten meanwhile.
+        """
+        now = self._clock()
+        return await self._database.write(lambda db: insert_turn(db, conversation, question, context, now))
+
+    async def finish_turn(self, turn: RunningTurn, answer: str, reason: Reason) -> None:
+        """A conversation that was forgotten meanwhile stays forgotten."""
+        ended = turns.update().where(*is_turn(turn)).values(answer=answer, reason=reason)
+        used = conversations.update().where(conversations.c.id == turn.conversation).values(used_at=self._clock())
+
+        def write(db: sa.Connection) -> None:
+            db.execute(ended)
+            db.execute(used)
+
+        await self._database.write(write)
+
+    async def withdraw_turn(self, turn: RunningTurn) -> None:
+        """As if it had not been asked: for a question that was refused, so that the next one is not refused with it."""
+
+        def write(db: sa.Connection) -> None:
+            db.execute(turns.delete().where(*is_turn(turn)))
+            if turn.number == 1:
+                db.execute(conversations.update().where(conversations.c.id == turn.conversation).values(context=None))
+
+        await self._database.write(write)
+
+    async def purge(self, older_than: timedelta) -> int:
+        """Deletes the conversations that nobody continued for so long; how many they were."""
+        last = self._clock() - older_than.total_seconds()
+        gone = conversations.delete().where(conversations.c.used_at < last)
+        return await self._database.write(lambda db: db.execute(gone).rowcount)
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def find(db: sa.Connection, conversation: str, personality: str, user: str | None) -> Any:
+    """The conversation's row. One message for every refusal: a guesser learns nothing."""
+    row = row_of(db, digest(conversation), personality)
+    if row is None or row.user_key not in (None, user and digest(user)):
+        raise SessionUnknown("no such session; it may have expired or been deleted")
+    return row
+
+
+def row_of(db: sa.Connection, key: str, personality: str) -> Any:
+    columns = conversations.c
+    return db.execute(sa.select(conversations).where(columns.key == key, columns.personality == personality)).first()
+
+
+def find_or_begin(db: sa.Connection, key: str, personality: str, now: float) -> Any:
+    if row := row_of(db, key, personality):
+        return row
+    db.execute(conversations.insert().values(key=key, personality=personality, used_at=now))
+    return row_of(db, key, personality)
+
+
+def view(db: sa.Connection, row: Any) -> Conversation:
+    latest = sa.select(turns).where(turns.c.conversation == row.id).order_by(turns.c.number.desc())
+    rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
+    count = db.execute(sa.select(sa.func.count()).where(turns.c.conversation == row.id)).scalar_one()
+    exchanges = tuple(exchange_of(turn) for turn in reversed(rows))
+    return Conversation(row.id, row.context, exchanges, earlier=count - len(exchanges))
+
+
+def exchange_of(row: Any) -> Exchange:
+    attachments = tuple(Attachment(**each) for each in json.loads(row.attachments))
+    heard = tuple(Turn(**each) for each in json.loads(row.heard))
+    return Exchange(Question(row.question, attachments, heard), row.answer, row.reason)
+
+
+def insert_turn(
+    db: sa.Connection, conversation: int, question: Question, context: str | None, now: float
+) -> RunningTurn:
+    # The row is locked until the end, where there are row locks, so that no two turns get one number.
+    locked = sa.select(conversations.c.id).where(conversations.c.id == conversation).with_for_update()
+    if db.execute(locked).first() is None:
+        raise SessionUnknown("this session was deleted")
+    last = db.execute(sa.select(sa.func.max(turns.c.number)).where(turns.c.conversation == conversation)).scalar()
+    turn = RunningTurn(conversation, (last or 0) + 1)
+    written = {"question": question.text, "attachments": packed(question.attachments), "heard": packed(question.heard)}
+    db.execute(turns.insert().values(conversation=conversation, number=turn.number, answer="", **written))
+    kept = {"context": context} if turn.number == 1 else {}
+    db.execute(conversations.update().where(conversations.c.id == conversation).values(used_at=now, **kept))
+    return turn
+
+
+def packed(values: Iterable[Attachment | Turn]) -> str:
+    return json.dumps([asdict(value) for value in values], ensure_ascii=False)
+
+
+def is_turn(turn: RunningTurn) -> tuple[Any, Any]:
+    return turns.c.conversation == turn.conversation, turns.c.number == turn.number

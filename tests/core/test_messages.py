@@ -1,0 +1,58 @@
+"""What people read: complete in both languages, and never their own words back."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import get_args, get_type_hints
+
+import pytest
+
+from core import errors
+from core.contract import Language, Status
+from core.errors import CspsError, Overloaded, PromptTooLong
+from core.messages import ERRORS, STATES, status_words, words
+
+FAMILY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, CspsError)]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+@pytest.mark.parametrize("kind", FAMILY)
+def test_every_error_has_a_sentence_of_its_own(kind: type[CspsError]) -> None:
+    """In both languages, different ones, and without the developer's message."""
+    assert kind.code in ERRORS
+    said = [words(kind("developer's words"), language) for language in LANGUAGES]
+
+    assert len(set(said)) == len(LANGUAGES)
+    assert all("developer" not in sentence for sentence in said)
+
+
+def test_every_state_has_a_sentence() -> None:
+    """All that `Status` can be."""
+    assert set(STATES) == set(get_args(get_type_hints(Status)["state"]))
+
+
+@pytest.mark.parametrize("sentence", [*ERRORS.values(), *STATES.values()])
+def test_both_languages_are_complete(sentence: dict[Language, str]) -> None:
+    """Neither is empty, both end as sentences."""
+    assert set(sentence) == set(LANGUAGES)
+    assert all(re.search(r"[.…]$", text) for text in sentence.values())
+
+
+def test_a_code_without_a_sentence_is_told_as_its_base() -> None:
+    """An edge may have errors of its own."""
+
+    class Stranger(Overloaded):
+        code = "stranger"
+
+    assert words(Stranger("x"), "fr") == ERRORS["overloaded"]["fr"]
+
+
+def test_numbers_are_filled_in() -> None:
+    """How long, how much, when."""
+    assert "900 tokens" in words(PromptTooLong("x", tokens=900, limit=300), "en")
+    assert "300" in words(PromptTooLong("x", tokens=900, limit=300), "fr")
+    assert "3 s" in words(Overloaded("x", retry_after_s=2.2), "en")
+    assert status_words(Status("queued", position=3, wait_s=1.5), "fr") == (
+        "En attente d’une place… Place 3 dans la file. Environ 2 s."
+    )
