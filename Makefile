@@ -1,0 +1,47 @@
+# Everything a person types: `make run`, and for who works on the code `make test`. What they do is in core/install.
+
+CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+FOUND = $(shell for p in $(CANDIDATES); do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
+INSTALLER = $(or $(PYTHON),$(FOUND),python3)
+CHECKS := "ruff format --check ." "ruff check ." "mypy" "python -m pytest"
+BROWSERS := chromium chromium-browser google-chrome
+UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.PHONY: help run install install-dev test lock clean
+
+help:
+	@echo "make run       install what is missing, then serve at http://localhost:5000/"
+	@echo "make install   install what is missing into .venv (PYTHON=/path/to/python3.11 to choose one,"
+	@echo "               CMAKE_ARGS=-DGGML_CUDA=on for an NVIDIA GPU)"
+	@echo "make test      install what tests need, then format check, lint, types and tests"
+	@echo "make lock      resolve the lock files again after pyproject.toml changed (LOCK=--upgrade for newer versions)"
+	@echo "make clean     remove .venv and what tools left behind; var/ (conversations, models) stays"
+
+run: install
+	@.venv/bin/csps-llm up
+
+install:
+	@$(INSTALLER) -m core.install
+
+install-dev:
+	@$(INSTALLER) -m core.install --dev
+
+test: install-dev
+	@for b in $(BROWSERS); do command -v $$b >/dev/null && found=yes; done; [ "$$found" ] || \
+		echo "No Chromium here: the tests in a browser will be skipped (Debian: apt install chromium)."
+	@failed=; for check in $(CHECKS); do \
+		echo "→ $$check"; .venv/bin/$$check || failed="$$failed [$$check]"; \
+	done; [ -z "$$failed" ] || { echo "Failed:$$failed"; exit 1; }
+
+lock:
+	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
+	$(INSTALLER) -m venv "$$tools"; "$$tools/bin/pip" install --quiet uv; \
+	export PATH="$$tools/bin:$$PATH" UV_CUSTOM_COMPILE_COMMAND="make lock"; \
+	$(UV_COMPILE) $(LOCK) pyproject.toml --extra build -o requirements.lock; \
+	$(UV_COMPILE) $(LOCK) pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .venv.log build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find core bindings web tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,134 @@
+"""`csps-llm up`: checks, starts the Procfile's processes, says where to go, and stays until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core import settings as settings_module
+from core.cli import announcement, preflight, procfile
+from core.cli.announcement import Announcement
+from core.cli.console import Console, wants_colour
+from core.cli.supervisor import Process, Supervisor
+from core.cli.words import Table, Words, language_of
+from core.model import catalog
+from core.personalities import Personalities
+from core.settings import ROOT, Settings
+
+WORDS: Table = {
+    "started": ("{process} started (process {pid})", "{process} démarré (processus {pid})"),
+    "ended": (
+        "{process} ended: {why}. Starting it again in {delay_s:g} s.",
+        "{process} s'est arrêté : {why}. Nouveau démarrage dans {delay_s:g} s.",
+    ),
+    "failing": (
+        "{process} ended {times} times in a row. It is tried again and again, and the others go on. Its last words:",
+        "{process} s'est arrêté {times} fois de suite. Il est relancé encore et encore, et les autres continuent."
+        " Ses derniers mots :",
+    ),
+    "overdue": (
+        "{process} did not end within {grace_s:g} s: killed.",
+        "{process} ne s'est pas arrêté en {grace_s:g} s : tué.",
+    ),
+    "skipped": ("{process} is not started: {variable} is set.", "{process} n'est pas démarré : {variable} est défini."),
+    "stopping": (
+        "Stopping. Answers under way may finish, for at most {drain_s:g} s; Ctrl-C again stops at once.",
+        "Arrêt. Les réponses en cours peuvent finir, en {drain_s:g} s au plus; encore Ctrl-C arrête aussitôt.",
+    ),
+    "stopped": ("Stopped.", "Arrêté."),
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """All that was checked before anything is started."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    processes: list[Process]
+    skipped: Mapping[str, str]
+    personality: str
+    words: Words
+
+
+class Shown:
+    """The supervisor's events, in words."""
+
+    def __init__(self, console: Console, words: Words) -> None:
+        self.line = console.line
+        self._console = console
+        self._words = words
+
+    def event(self, event: str, process: str, **values: Any) -> None:
+        quoted = [f"    {line}" for line in values.get("last_lines", ())]
+        text = "\n".join([self._words(event, process=process, **values), *quoted])
+        self._console.tell(f"process_{event}", text, of=process, **values)
+
+
+def up(environ: Mapping[str, str]) -> None:
+    """Serve until Ctrl-C or SIGTERM. Raises ConfigError if it cannot be started."""
+    start = prepare(environ)
+    web = start.settings.web
+    with preflight.alone(start.settings.data_folder, start.words):
+        preflight.require_port(web.host, web.port, start.words)
+        preflight.clear_socket(start.settings.model_socket, start.words)
+        asyncio.run(serve(start))
+
+
+def prepare(environ: Mapping[str, str]) -> Start:
+    """Read and check everything that a person could have got wrong. Raises ConfigError."""
+    settings = settings_module.load(environ)
+    if settings.web.port == 0:  # any free one: then all must be told the same
+        environ = {**environ, "PORT": str(preflight.free_port(settings.web.host))}
+        settings = settings_module.load(environ)
+    personalities = Personalities(settings.config / "personalities")
+    personalities.load()
+    if settings.model.file and not settings.model.url:
+        catalog.check_gguf(Path(settings.model.file).expanduser(), "LLM_MODEL_FILE")
+    processes, skipped = procfile.plan(procfile.read(ROOT / "Procfile"), settings)
+    words = Words({**WORDS, **preflight.WORDS, **announcement.WORDS}, language_of(environ))
+    return Start(settings, environ, processes, skipped, personalities.names()[0], words)
+
+
+async def serve(start: Start) -> None:
+    words, web = start.words, start.settings.web
+    console = Console(
+        sys.stdout,
+        [process.name for process in start.processes],
+        as_json=start.settings.log.format == "json",
+        colour=wants_colour(sys.stdout, start.environ),
+    )
+    supervisor = Supervisor(start.processes, Shown(console, words), start.environ, ROOT)
+
+    def stop() -> None:
+        if not supervisor.stopping:
+            console.tell("stopping", words("stopping", drain_s=web.drain_s))
+        supervisor.stop()
+
+    try:
+        for name, variable in start.skipped.items():
+            console.tell("process_skipped", words("skipped", process=name, variable=variable), of=name)
+        on_signals(stop)
+        await run(supervisor, Announcement(web.host, web.port, start.personality, console, words))
+        console.tell("stopped", words("stopped"))
+    finally:
+        console.close()
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """Ctrl-C, a service manager's wish, and a terminal that is closed."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+
+
+async def run(supervisor: Supervisor, announced: Announcement) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        announcing = tasks.create_task(announced.make())
+        await supervisor.run()
+        announcing.cancel()

@@ -1,0 +1,8 @@
+"""Makes .venv: what `make install` runs, with the system's Python, before anything is installed. Standard library only.
+
+lock.py         reads the lock files
+progress.py     runs one command, shows how far it is, keeps the whole output in a log
+venv.py         the virtual environment itself, and the record of what was done in it
+engine.py       compiles llama-cpp-python, trimmed, once for each machine
+__main__.py     the order of it all
+"""

@@ -1,0 +1,271 @@
+"""`csps-llm chat` against the real web application, with an engine that does what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from core.cli.chat import harmless
+from core.cli.conversation import Conversation, Frame, PersonalityAway, ServiceAway
+from core.contract import Done, Text, Usage
+from core.errors import ModelRefused
+from core.settings import ROOT, Settings
+from tests.fakes import FakeEngine
+from tests.web.site import site
+
+COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "chat")
+ENVIRON = {**os.environ, "LC_ALL": "C.UTF-8"}
+FINISHED = Done("stop", "fake-model", Usage(1, 1, 0))
+
+
+async def frames_of(conversation: Conversation, prompt: str) -> list[Frame]:
+    async with aclosing(conversation.ask(prompt)) as frames:
+        return [frame async for frame in frames]
+
+
+# ---------------------------------------------------------------- the conversation
+
+
+async def test_prompts_follow_one_another_in_one_session(own_settings: Settings) -> None:
+    """The second prompt resumes the session of the first, over a connection of its own."""
+    engine = FakeEngine()
+    async with site(own_settings, engine) as running:
+        conversation = Conversation(running.url, "whisper", "en")
+        first = await frames_of(conversation, "one")
+        second = await frames_of(conversation, "two")
+    assert [frame["type"] for frame in first] == ["session", "text", "text", "done"]
+    assert "".join(frame["text"] for frame in second if frame["type"] == "text") == "Hello world."
+    assert [prompt.text for prompt in engine.prompts] == ["one", "two"]
+    assert len({prompt.conversation for prompt in engine.prompts}) == 1
+
+
+async def test_a_session_that_expired_is_replaced(own_settings: Settings) -> None:
+    """The person is told, and the prompt is answered in a new session."""
+    engine = FakeEngine()
+    async with site(own_settings, engine) as running:
+        conversation = Conversation(running.url, "whisper", "en")
+        conversation.session = "web:gone"
+        frames = await frames_of(conversation, "hello")
+    assert [frame["type"] for frame in frames] == ["error", "session", "text", "text", "done"]
+    assert conversation.session in engine.sessions
+
+
+async def test_stop_ends_the_answer(own_settings: Settings) -> None:
+    """The model is freed, and the answer's last frame says that it was stopped."""
+    engine = FakeEngine([Text("Once"), asyncio.Event()])
+    async with site(own_settings, engine) as running:
+        conversation = Conversation(running.url, "whisper", "en")
+        seen = []
+        async with asyncio.timeout(30), aclosing(conversation.ask("a story")) as frames:
+            async for frame in frames:
+                seen.append(frame)
+                if frame["type"] == "text":
+                    conversation.stop()
+        await asyncio.wait_for(engine.cancelled.wait(), 30)
+    assert seen[-1]["reason"] == "stopped"
+
+
+async def test_who_is_not_there(own_settings: Settings) -> None:
+    """No service and no such personality are two different things."""
+    async with site(own_settings) as running:
+        with pytest.raises(PersonalityAway):
+            await Conversation(running.url, "nobody", "en").describe()
+        with pytest.raises(PersonalityAway):
+            await frames_of(Conversation(running.url, "nobody", "en"), "hello")
+        url = running.url
+    with pytest.raises(ServiceAway):
+        await Conversation(url, "whisper", "en").describe()
+    with pytest.raises(ServiceAway):
+        await frames_of(Conversation(url, "whisper", "en"), "hello")
+
+
+# ---------------------------------------------------------------- through a pipe
+
+
+async def piped(text: str, *arguments: str, **environ: str) -> tuple[int | None, str, str]:
+    child = await asyncio.create_subprocess_exec(
+        *COMMAND, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=ROOT, env={**ENVIRON, **environ}
+    )
+    async with asyncio.timeout(60):
+        out, err = await child.communicate(text.encode())
+    return child.returncode, out.decode(), err.decode()
+
+
+async def test_a_prompt_a_line(own_settings: Settings) -> None:
+    """Each line is answered, empty ones are not, a slash means nothing; stdout holds answers alone."""
+    engine = FakeEngine()
+    async with site(own_settings, engine) as running:
+        outcome = await piped("one\n\n/quit\n", "--url", running.url)
+    assert outcome == (0, "Hello world.\nHello world.\n", "")
+    assert [prompt.text for prompt in engine.prompts] == ["one", "/quit"]
+    assert [prompt.personality for prompt in engine.prompts] == ["whisper", "whisper"]
+
+
+async def test_a_failure_goes_to_stderr_and_into_the_exit_status(own_settings: Settings) -> None:
+    """The lines after it are still answered."""
+    replies = iter([[ModelRefused("no")], [Text("Yes"), FINISHED]])
+    async with site(own_settings, FakeEngine(lambda _: next(replies))) as running:
+        status, out, err = await piped("one\ntwo\n", "--url", running.url)
+    assert (status, out) == (1, "Yes\n")
+    assert err != ""
+
+
+async def test_nobody_there_is_said_in_the_readers_language() -> None:
+    """With what to do about it."""
+    status, out, err = await piped("hello\n", "--url", "http://127.0.0.1:1", LC_ALL="fr_CA.UTF-8")
+    assert (status, out) == (1, "")
+    assert "Aucun service" in err
+    assert "make run" in err
+
+
+# ---------------------------------------------------------------- at a terminal
+
+
+class Typist:
+    """Types into a terminal and reads what it shows."""
+
+    def __init__(self, child: asyncio.subprocess.Process, terminal: int, shown: asyncio.StreamReader) -> None:
+        self.child = child
+        self._terminal = terminal
+        self._shown = shown
+        self.seen = ""
+        self._read_to = 0
+
+    def type(self, text: str) -> None:
+        os.write(self._terminal, text.encode())
+
+    async def sees(self, text: str) -> None:
+        """Returns when `text` came after what was seen before."""
+        async with asyncio.timeout(30):
+            while text not in self.seen[self._read_to :]:
+                chunk = await self._shown.read(4096)
+                assert chunk, f"{text!r} never came; it showed: {self.seen}"
+                self.seen += chunk.decode(errors="replace")
+        self._read_to = self.seen.index(text, self._read_to) + len(text)
+
+
+@asynccontextmanager
+async def typist(*arguments: str) -> AsyncIterator[Typist]:
+    terminal, theirs = pty.openpty()
+    child = await asyncio.create_subprocess_exec(
+        *COMMAND, *arguments, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=ENVIRON
+    )
+    os.close(theirs)
+    shown = asyncio.StreamReader()
+    pipe = os.fdopen(os.dup(terminal), "rb", buffering=0)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(shown), pipe)
+    try:
+        yield Typist(child, terminal, shown)
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+        transport.close()
+        os.close(terminal)
+
+
+async def test_an_evening_at_the_terminal(own_settings: Settings) -> None:
+    """Greeting and model first; an answer; Ctrl-C stops one; commands; Ctrl-C at the prompt leaves with 0."""
+    replies = iter(
+        [[Text("Hi \x1b[2Jthere"), FINISHED], [Text("Once upon"), asyncio.Event()], [Text("Anew"), FINISHED]]
+    )
+    engine = FakeEngine(lambda _: next(replies))
+    async with site(own_settings, engine) as running, typist("--url", running.url) as person:
+        await person.sees("fake-model, the starter model")
+        await person.sees("Hello!")
+        await person.sees("> ")
+        person.type("hello\n")
+        await person.sees("Hi [2Jthere")
+        await person.sees("> ")
+        person.type("a story\n")
+        await person.sees("Once upon")
+        person.child.send_signal(signal.SIGINT)
+        await person.sees("(stopped)")
+        await person.sees("> ")
+        person.type("/new\n")
+        await person.sees("A new conversation.")
+        await person.sees("> ")
+        person.type("/personality chuchotte\n")
+        await person.sees("Bonjour !")
+        await person.sees("> ")
+        person.type("salut\n")
+        await person.sees("Anew")
+        await person.sees("> ")
+        person.type("/dance\n")
+        await person.sees("There is no command /dance.")
+        await person.sees("> ")
+        person.child.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            assert await person.child.wait() == 0
+    assert [prompt.personality for prompt in engine.prompts] == ["whisper", "whisper", "chuchotte"]
+    assert engine.prompts[0].conversation == engine.prompts[1].conversation
+
+
+@asynccontextmanager
+async def service_that_never_stops() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """Its URL, and what is set when it was asked to stop an answer (which it does not)."""
+    asked_to_stop = asyncio.Event()
+
+    async def socket(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("csps-llm.v1",))
+        await socket.prepare(request)
+        async for message in socket:
+            if message.json()["type"] == "stop":
+                asked_to_stop.set()
+            else:
+                await socket.send_json({"type": "text", "text": "Once upon"})
+        return socket
+
+    async def describe(_: web.Request) -> web.Response:
+        return web.json_response({"model": "m"})
+
+    app = web.Application()
+    app.router.add_get("/gpt-socket/whisper", socket)
+    app.router.add_get("/describe/whisper", describe)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    listener = web.TCPSite(runner, "127.0.0.1", 0)
+    await listener.start()
+    try:
+        yield f"http://127.0.0.1:{listener.port}", asked_to_stop
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_second_ctrl_c_does_not_wait() -> None:
+    """Where the service does not stop the answer, the second Ctrl-C gives the prompt back all the same."""
+    async with service_that_never_stops() as (url, asked_to_stop), typist("--url", url) as person:
+        await person.sees("> ")
+        person.type("a story\n")
+        await person.sees("Once upon")
+        person.child.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            await asked_to_stop.wait()
+        person.child.send_signal(signal.SIGINT)
+        await person.sees("> ")
+        person.type("/quit\n")
+        async with asyncio.timeout(30):
+            assert await person.child.wait() == 0
+
+
+async def test_a_service_that_is_not_there_ends_it() -> None:
+    """Nothing can be typed to nobody: the status says so."""
+    async with typist("--url", "http://127.0.0.1:1") as person:
+        await person.sees("No service answers")
+        async with asyncio.timeout(30):
+            assert await person.child.wait() == 1
+
+
+def test_what_a_model_writes_cannot_steer_the_terminal() -> None:
+    """Control characters go, line ends, tabs and every language stay."""
+    assert harmless("a\x1b[31mb\r\x07\n\tçé日") == "a[31mb\n\tçé日"

@@ -1,0 +1,112 @@
+"""`csps-llm up` as a person starts it: the real web process, with a fake engine behind LLM_URL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from core.settings import ROOT
+from tests.fakes import FakeModel
+
+COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "up")
+
+
+class Running:
+    """`up` and what it has printed."""
+
+    def __init__(self, child: asyncio.subprocess.Process) -> None:
+        self.child = child
+        self.printed = ""
+
+    async def prints(self, pattern: str) -> re.Match[str]:
+        """The first match; returns when it is there."""
+        assert self.child.stdout
+        async with asyncio.timeout(60):
+            while not (found := re.search(pattern, self.printed)):
+                line = await self.child.stdout.readline()
+                assert line, f"{pattern!r} never came; it printed:\n{self.printed}"
+                self.printed += line.decode()
+        return found
+
+    async def ends(self) -> int:
+        assert self.child.stdout
+        async with asyncio.timeout(60):
+            self.printed += (await self.child.stdout.read()).decode()
+            return await self.child.wait()
+
+
+@asynccontextmanager
+async def up(folder: Path, **environ: str) -> AsyncIterator[Running]:
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "LC_", "LANG"))}
+    own = {"CSPS_LLM_DATA": str(folder), "PORT": "0", "LC_ALL": "C.UTF-8", "WEB_DRAIN_S": "5"}
+    child = await asyncio.create_subprocess_exec(
+        *COMMAND, stdout=PIPE, stderr=STDOUT, cwd=ROOT, env={**quiet, **own, **environ}
+    )
+    running = Running(child)
+    try:
+        yield running
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await running.ends()
+
+
+async def healthy(url: str) -> bool:
+    async with aiohttp.ClientSession() as http:
+        try:
+            async with http.get(f"{url}healthz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_from_start_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    """It says where to go and which model answers, and serves there; one signal ends it with 0 and leaves nothing."""
+    async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url) as running:
+        url = (await running.prints(r"http://localhost:\d+/"))[0]
+        await running.prints("Ctrl-C")
+        assert "model is not started: LLM_URL is set" in running.printed
+        assert "fake-model (the starter model)" in running.printed
+        assert await healthy(url)
+        running.child.send_signal(number)
+        assert await running.ends() == 0
+        assert running.printed.rstrip().endswith("up  │ Stopped.")
+        assert not await healthy(url)
+
+
+async def test_the_web_process_comes_back(tmp_path: Path) -> None:
+    """After kill -9 it serves again at the same address; a second `up` on the same data is refused meanwhile."""
+    async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url) as running:
+        url = (await running.prints(r"http://localhost:\d+/"))[0]
+        async with up(tmp_path, LLM_URL=model.url) as second:
+            assert await second.ends() == 2
+            assert f"already running with the data in {tmp_path} (process {running.child.pid})" in second.printed
+        os.kill(int((await running.prints(r"web started \(process (\d+)\)"))[1]), signal.SIGKILL)
+        await running.prints(r"web ended: SIGKILL\. Starting it again in 0\.5 s\.")
+        await running.prints(r"(?s)web ended.*web_serving")
+        assert await healthy(url)
+
+
+async def test_json_logs_are_json_in_every_line(tmp_path: Path) -> None:
+    """With LOG_FORMAT=json a program reads the whole log, also what `up` says itself."""
+    async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url, LOG_FORMAT="json") as running:
+        await running.prints('"event": "ready"')
+        running.child.send_signal(signal.SIGTERM)
+        assert await running.ends() == 0
+    events = [json.loads(line) for line in running.printed.splitlines()]
+    assert {"up", "web"} == {event["process"] for event in events}
+    ready = next(event for event in events if event["event"] == "ready")
+    assert ready["model"] == "fake-model"
+    assert ready["url"].startswith("http://localhost:")
