@@ -63,6 +63,7 @@ class PersonalityFile(Section):
     """What one file says."""
 
     title: Line  # as people see it
+    position: int = 100  # in lists: lower ones first, equal ones by name; the first of a language is its default
     language: Language  # that it speaks, and is spoken to by the service around it
     description: Words
     system: str = Field(min_length=1, max_length=20_000)  # the system prompt
@@ -106,7 +107,7 @@ class Personalities:
             problems.append(f"{self.folder}: there is no personality; add a file such as whisper.toml")
         if problems:
             raise ConfigError("\n".join(problems))
-        self._by_name = loaded
+        self._by_name = dict(sorted(loaded.items(), key=lambda entry: (entry[1].position, entry[0])))
 
     async def watch(self, swapped: Callable[[], None] = lambda: None) -> None:
         """Reload on every change, until cancelled. If a file is bad, all stay as they were and a log event says why."""

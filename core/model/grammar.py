@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
+from core.model.steering import Endings, Steering
 from core.model.vocabulary import Vocabulary
 
 CACHED_GRAMMARS = 128
@@ -39,11 +40,16 @@ class Grammars:
             eos_token=sorted(vocabulary.end) or vocabulary.eos,
             slices=LLTokenizer.json_slices(),
         )
+        self._endings = Endings(vocabulary.pieces, vocabulary.end)
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
         self._lock = threading.Lock()
 
-    def constraint(self, schema: Mapping[str, Json] | bool) -> JsonConstraint:
+    def steering(self, schema: Mapping[str, Json] | bool) -> Steering:
         """A fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
+        return Steering(self.constraint(schema), self._endings)
+
+    def constraint(self, schema: Mapping[str, Json] | bool) -> JsonConstraint:
+        """The bare grammar of `steering`, without a budget."""
         key = json.dumps({} if schema is True else schema)
         with self._lock:
             matcher = self._compiled.get(key)
@@ -84,12 +90,11 @@ class JsonConstraint:
         """Whether this token may come next: 3 µs, where a whole mask costs a hundred times that."""
         return bool(self._matcher.validate_tokens([token]) == 1)
 
-    def mask(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The logits with −∞ for every token that may not come next."""
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which tokens may come next, by token."""
         self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
         self._check()
-        allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._n_vocab].view(bool)
-        return np.where(allowed, logits, np.float32(-np.inf))
+        return np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._n_vocab].view(np.bool_)
 
     def accept(self, token: int) -> list[int]:
         """Take the token; the tokens that the grammar forces after it, already taken too."""
@@ -100,10 +105,24 @@ class JsonConstraint:
         self._check()
         return list(forced)
 
+    def copy(self) -> JsonConstraint:
+        """As it stands now; what the copy takes does not concern this one. Costs a microsecond."""
+        return JsonConstraint(self._matcher.deep_copy(), self._n_vocab)
+
+    def ends_by(self, tokens: Sequence[int]) -> bool:
+        """Whether these tokens may follow, and make the document whole."""
+        probe = self._matcher.deep_copy()
+        return probe.try_consume_tokens(list(tokens)) == len(tokens) and bool(probe.is_accepting())
+
     @property
-    def complete(self) -> bool:
+    def whole(self) -> bool:
         """The document is whole and nothing may follow."""
         return bool(self._matcher.is_stopped())
+
+    @property
+    def may_end(self) -> bool:
+        """The document is whole, though more might follow: `1` may become `12`."""
+        return bool(self._matcher.is_accepting())
 
     def _check(self) -> None:
         if self._matcher.is_error():

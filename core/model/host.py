@@ -80,7 +80,7 @@ class Host:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
         prompt = await asyncio.to_thread(self.prompts.chat, request.plain_messages())
         schema = request.schema_to_hold
-        constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.constraint(schema))
+        constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.steering(schema))
         reader = Reader()
         sequence = Sequence(
             prompt=prompt.tokens,

@@ -280,13 +280,12 @@ class Inference:
     def _draw(self, sequence: Sequence, index: int) -> None:
         """Draw the next token from the logits at `index`, and tell the reader what came of it."""
         try:
-            token = self._pick(sequence, self._model.logits(index))
-            forced = sequence.constraint.accept(token) if sequence.constraint else []
+            tokens = self._choose(sequence, self._model.logits(index))
         except CspsError as exc:
             self._fail(sequence, exc)
             return
-        whole = sequence.budget > len(forced)
-        for drawn in [token, *forced][: sequence.budget]:
+        cut = len(tokens) > sequence.budget
+        for drawn in tokens[: sequence.budget]:
             if sequence.sampler is not None:
                 sequence.sampler.accept(drawn)
             if drawn in self._model.vocabulary.end:
@@ -294,18 +293,16 @@ class Inference:
                 return
             sequence.generated.append(drawn)
             self._write(sequence, self._model.vocabulary.pieces[drawn])
-        if sequence.text.stopped or (whole and sequence.constraint and sequence.constraint.complete):
+        if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
             self._finish(sequence, "stop")
         elif sequence.budget <= 0:
             self._finish(sequence, "length")
 
-    def _pick(self, sequence: Sequence, logits: NDArray[np.float32]) -> int:
+    def _choose(self, sequence: Sequence, logits: NDArray[np.float32]) -> list[int]:
         assert sequence.sampler is not None
-        token = sequence.sampler.pick(logits)
-        # Try first, mask on refusal: the result is distributed as if masked from the start, and a mask is dear.
-        if sequence.constraint and not sequence.constraint.allows(token):
-            token = sequence.sampler.pick(sequence.constraint.mask(logits))
-        return token
+        if sequence.constraint is None:
+            return [sequence.sampler.pick(logits)]
+        return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
 
     def _write(self, sequence: Sequence, data: bytes) -> None:
         text = sequence.text.feed(data)

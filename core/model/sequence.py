@@ -41,17 +41,16 @@ class Failed:
     error: CspsError
 
 
+Pick = Callable[[NDArray[np.float32]], int]
 Output = Queued | Piece | Finished | Failed  # exactly one Finished or Failed, and it is last; none after a cancel
 
 
 class Constraint(Protocol):
-    """What limits the tokens of one sequence (`core.model.grammar`)."""
+    """What limits the tokens of one sequence (`core.model.steering`)."""
 
-    def allows(self, token: int) -> bool: ...
-    def mask(self, logits: NDArray[np.float32]) -> NDArray[np.float32]: ...
-    def accept(self, token: int) -> list[int]: ...
     @property
     def complete(self) -> bool: ...
+    def choose(self, pick: Pick, logits: NDArray[np.float32], budget: int) -> list[int]: ...
 
 
 class Sampler(Protocol):

@@ -86,7 +86,7 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
 
 def test_unknown_personality_names_the_nearest_and_all() -> None:
     """Who mistypes is told what there is."""
-    with pytest.raises(PersonalityUnknown, match=r"did you mean 'whisper'\? There are: chuchotte, guide, whisper"):
+    with pytest.raises(PersonalityUnknown, match=r"did you mean 'whisper'\? There are: whisper, chuchotte, guide"):
         loaded(SHIPPED).get("wisper")
 
 
@@ -137,3 +137,8 @@ async def test_changes_are_taken_while_running(folder: Path) -> None:
     assert "nova" in personalities.names()
     assert personalities.get("echo").system == "You are Iris."
     assert held.system == "You are Echo."
+
+
+def test_lists_are_in_the_order_of_position() -> None:
+    """Whisper and Chuchotte come first, so that a page that takes the first of a language takes them."""
+    assert ("whisper", "chuchotte") == loaded(SHIPPED).names()[:2]
