@@ -40,13 +40,13 @@ class Grammars:
             eos_token=sorted(vocabulary.end) or vocabulary.eos,
             slices=LLTokenizer.json_slices(),
         )
-        self._endings = Endings(vocabulary.pieces, vocabulary.end)
+        self.endings = Endings(vocabulary.pieces, vocabulary.end)
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
         self._lock = threading.Lock()
 
     def steering(self, schema: Mapping[str, Json] | bool) -> Steering:
         """A fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
-        return Steering(self.constraint(schema), self._endings)
+        return Steering(self.constraint(schema), self.endings)
 
     def constraint(self, schema: Mapping[str, Json] | bool) -> JsonConstraint:
         """The bare grammar of `steering`, without a budget."""

@@ -1,0 +1,155 @@
+"""Documents brought to a valid end within their budget, over the starter's real vocabulary and mad models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from core.model.grammar import Grammars
+from core.model.llama.loading import RunnerConfig, load
+from core.model.steering import Lexer, Steering
+from core.model.vocabulary import Vocabulary
+
+PERSON = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "age": {"type": "integer", "minimum": 0},
+        "tags": {"type": "array", "items": {"type": "string", "minLength": 3}, "minItems": 2},
+        "kind": {"enum": ["alpha", "beta"]},
+        "born": {"type": "string", "format": "date"},
+        "code": {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"},
+    },
+    "required": ["name", "age", "tags", "kind", "born", "code"],
+    "additionalProperties": False,
+}
+CHAIN = {
+    "$defs": {
+        "node": {
+            "type": "object",
+            "properties": {"text": {"type": "string"}, "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}},
+            "required": ["text", "next"],
+            "additionalProperties": False,
+        }
+    },
+    "$ref": "#/$defs/node",
+}
+SCHEMAS: dict[str, Any] = {
+    "person": PERSON,
+    "chain": CHAIN,
+    "any": {"type": ["string", "boolean", "null"]},
+    "object": {"type": "object", "additionalProperties": {"type": "string"}},
+    # Bounded, since a mad model writes 9e910, which is JSON but no float.
+    "numbers": {"type": "array", "items": {"type": "number", "minimum": -1000, "maximum": 1000}, "minItems": 5},
+    "nested": {"type": "array", "items": {"type": "array", "items": {"$ref": "#"}}},
+    "long": {"type": "string", "minLength": 40},
+    "integer": {"type": "integer", "minimum": 100, "maximum": 200},
+}
+
+
+@pytest.fixture(scope="module")
+def vocabulary(starter_file: Path) -> Iterator[Vocabulary]:
+    runner = load(starter_file, RunnerConfig(window=256, cache_tokens=256, sequences=1, threads=1))
+    yield runner.vocabulary
+    runner.close()
+
+
+@pytest.fixture(scope="module")
+def grammars(vocabulary: Vocabulary) -> Grammars:
+    return Grammars(vocabulary)
+
+
+def most_likely(logits: NDArray[np.float32]) -> int:
+    return int(logits.argmax())
+
+
+def written(steering: Steering, vocabulary: Vocabulary, budget: int, model: Any) -> str:
+    """What a model writes that wants any tokens at all, within `budget`."""
+    tokens: list[int] = []
+    while not steering.complete and len(tokens) < budget:
+        tokens += steering.choose(most_likely, model(), budget - len(tokens))
+    assert len(tokens) <= budget
+    return b"".join(vocabulary.pieces[token] for token in tokens).decode()
+
+
+def mad(vocabulary: Vocabulary, seed: int) -> Any:
+    chance = np.random.default_rng(seed)
+    return lambda: chance.normal(size=vocabulary.size).astype(np.float32)
+
+
+@settings(deadline=None, max_examples=40)
+@given(name=st.sampled_from(sorted(SCHEMAS)), extra=st.integers(0, 120), seed=st.integers(0, 2**31))
+def test_whole_within_any_budget(grammars: Grammars, vocabulary: Vocabulary, name: str, extra: int, seed: int) -> None:
+    """However short the budget, as long as an end is in reach at all, what comes out is whole and valid."""
+    schema = SCHEMAS[name]
+    shortest = grammars.endings.find(grammars.constraint(schema), Lexer(), 200)
+    assert shortest is not None
+    steering = grammars.steering(schema)
+    text = written(steering, vocabulary, max(1, len(shortest) + extra), mad(vocabulary, seed))
+
+    assert steering.complete
+    assert jsonschema_rs.is_valid(schema, json.loads(text)), text
+
+
+def test_one_string_does_not_eat_the_budget(grammars: Grammars, vocabulary: Vocabulary) -> None:
+    """A model that never closes a string loses half of the budget to it, and the next string has its share."""
+    schema = {
+        "type": "object",
+        "properties": {"first": {"type": "string"}, "second": {"type": "string"}},
+        "required": ["first", "second"],
+    }
+    word = vocabulary.pieces.index(b" bread")
+
+    def rambling() -> NDArray[np.float32]:
+        logits = np.zeros(vocabulary.size, np.float32)
+        logits[word] = 10
+        return logits
+
+    value = json.loads(written(grammars.steering(schema), vocabulary, 400, rambling))
+    first, second = (value[key].count("bread") for key in ("first", "second"))
+
+    assert 180 <= first <= 200
+    assert 80 <= second <= 110
+
+
+def test_plenty_of_budget_changes_nothing(grammars: Grammars, vocabulary: Vocabulary) -> None:
+    """With budget to spare the model's own choice stands, token by token, as the bare grammar allows it."""
+    steering, bare = grammars.steering(PERSON), grammars.constraint(PERSON)
+    model, twin = mad(vocabulary, 7), mad(vocabulary, 7)
+    for _ in range(20):
+        tokens = steering.choose(most_likely, model(), 4000)
+        wanted = most_likely(np.where(bare.allowed(), twin(), np.float32(-np.inf)))
+        assert [wanted, *bare.accept(wanted)] == tokens
+
+
+def test_what_cannot_end_is_left_to_the_budget(grammars: Grammars, vocabulary: Vocabulary) -> None:
+    """Where the search finds no end, the model writes on, and the document is not called complete."""
+    steering = grammars.steering({"type": "number", "multipleOf": 7, "minimum": 1000})
+    zeros = vocabulary.pieces.index(b"0")
+
+    def stubborn() -> NDArray[np.float32]:
+        logits = np.zeros(vocabulary.size, np.float32)
+        logits[zeros] = 10
+        return logits
+
+    written(steering, vocabulary, 30, stubborn)
+    assert not steering.complete
+
+
+@given(text=st.text())
+def test_lexer_knows_what_is_inside_a_string(text: str) -> None:
+    """Whatever a string holds, escaped as JSON does, the lexer is inside until its end."""
+    data = json.dumps(text).encode()
+    lexer = Lexer()
+    for index, byte in enumerate(data):
+        lexer.feed(bytes([byte]))
+        assert lexer.inside is (index < len(data) - 1)
