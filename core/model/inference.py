@@ -78,6 +78,7 @@ class Inference:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._outputs: list[tuple[Sequence, Output]] = []
         self._stopping = False
+        self._crowded = False  # somebody had to step back, and nobody left since
         self._prefill_rate = 200.0  # tokens a second, learnt
         self._service_s: float | None = None  # how long a request holds its slot, learnt
         self._news_at_s = 0.0
@@ -199,6 +200,8 @@ class Inference:
         self._scheduler.add(sequence)
 
     def _admit(self) -> None:
+        if self._crowded:  # who stepped back would be thrown out again, and nobody else could get on meanwhile
+            return
         for sequence in self._scheduler.waiting:
             if not self._scheduler.has_free_slot:
                 return
@@ -246,6 +249,7 @@ class Inference:
     def _leave(self, sequence: Sequence) -> None:
         """A sequence is over: its slot is free, and its tokens stay for whoever continues it."""
         self._scheduler.remove(sequence)
+        self._crowded = False
         if sequence.slot is not None:
             self._cache.release(sequence.slot)
             sequence.slot = None
@@ -255,7 +259,8 @@ class Inference:
 
     def _make_room(self, cells: int) -> None:
         """After a batch found no room: evict what is idle, else let the sequence admitted last step back."""
-        if self._cache.free_cells < cells and self._cache.make_room(cells):
+        # Where the books say that there was room, llama.cpp is right all the same: somebody idle has to go.
+        if self._cache.make_room(max(cells, self._cache.free_cells + 1)):
             return
         victim = max(self._scheduler.running, key=lambda s: s.admitted_at_s)
         if len(self._scheduler.running) == 1:
@@ -265,6 +270,7 @@ class Inference:
         self._cache.suspend(victim.slot)
         victim.slot = None
         self._scheduler.step_back(victim)
+        self._crowded = True
         self._metrics.preempted()
 
     # --- one sequence's progress -----------------------------------------------------------------------------------
@@ -302,7 +308,8 @@ class Inference:
         assert sequence.sampler is not None
         if sequence.constraint is None:
             return [sequence.sampler.pick(logits)]
-        return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
+        with self._metrics.constrained():
+            return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
 
     def _write(self, sequence: Sequence, data: bytes) -> None:
         text = sequence.text.feed(data)

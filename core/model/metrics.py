@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from core.model.scheduler import Scheduler, Slice
 from core.model.sequence import Sequence
 
+CHOICE_SECONDS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -22,6 +25,12 @@ class Metrics:
         self._preempted = Counter("csps_model_preemptions", "Sequences that gave their place up for room", registry=r)
         self._restored = Counter("csps_model_prefixes_restored", "Prefixes taken from disk at start", registry=r)
         self._waited = Histogram("csps_model_queue_seconds", "Wait for a slot", buckets=SECONDS, registry=r)
+        self._chosen = Histogram(
+            "csps_model_constrained_choice_seconds",
+            "Drawing a token under a schema",
+            buckets=CHOICE_SECONDS,
+            registry=r,
+        )
         Gauge("csps_model_running", "Sequences that run", registry=r).set_function(lambda: len(scheduler.running))
         Gauge("csps_model_waiting", "Requests that wait", registry=r).set_function(lambda: len(scheduler.waiting))
 
@@ -33,6 +42,10 @@ class Metrics:
         self._steps.inc()
         for part in slices:
             self._tokens.labels("decode" if part.sequence.generated else "prefill").inc(part.count)
+
+    def constrained(self) -> AbstractContextManager[object]:
+        """Times what a schema costs for one token."""
+        return self._chosen.time()
 
     def left(self, sequence: Sequence) -> None:
         self._requests.inc()

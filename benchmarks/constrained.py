@@ -1,0 +1,108 @@
+"""Text held to a schema beside free text: tokens/s at 1, 8 and 16 sequences, and what a schema costs for one token.
+
+    .venv/bin/python -m benchmarks.constrained [--clients 1,8,16] [--rounds 5] [--tokens 96]
+
+Both are asked of one model process, in turn within each round; the table shows medians over the rounds. The cost of a
+token is the model process's own histogram of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import statistics
+import time
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.serving import KEY, Peer, commands, free_port, peer
+from core import settings
+from core.model.host import find_model
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string", "maxLength": 60},
+        "kind": {"enum": ["note", "letter", "report"]},
+        "pages": {"type": "integer", "minimum": 1, "maximum": 99},
+        "points": {"type": "array", "items": {"type": "string", "maxLength": 120}, "minItems": 3, "maxItems": 6},
+        "summary": {"type": "string", "maxLength": 400},
+    },
+    "required": ["title", "kind", "pages", "points", "summary"],
+    "additionalProperties": False,
+}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "document", "schema": SCHEMA}}
+QUANTILE = 0.5
+
+
+async def ask(client: httpx.AsyncClient, number: int, tokens: int, constrained: bool) -> int:
+    body = {
+        "messages": [{"role": "user", "content": f"Describe document number {number} about snow, at length."}],
+        "max_tokens": tokens,
+        "temperature": 0.7,
+        "seed": number,
+        **({"response_format": FORMAT} if constrained else {}),
+    }
+    response = await client.post("/v1/chat/completions", json=body)
+    response.raise_for_status()
+    return int(response.json()["usage"]["completion_tokens"])
+
+
+async def rate(client: httpx.AsyncClient, clients: int, first: int, tokens: int, constrained: bool) -> float:
+    started = time.perf_counter()
+    counts = await asyncio.gather(*(ask(client, first + i, tokens, constrained) for i in range(clients)))
+    return sum(counts) / (time.perf_counter() - started)
+
+
+async def compare(at: Peer, clients: list[int], rounds: int, tokens: int) -> tuple[dict[int, list[list[float]]], float]:
+    results: dict[int, list[list[float]]] = {count: [[], []] for count in clients}
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(base_url=at.url, headers=headers, timeout=600) as client:
+        for constrained in (False, True):
+            await ask(client, 0, 8, constrained)
+        for turn in range(rounds):
+            for count in clients:
+                for constrained in (False, True) if turn % 2 else (True, False):
+                    rated = await rate(client, count, 100 * turn, tokens, constrained)
+                    results[count][constrained].append(rated)
+        return results, median_cost_ms((await client.get("/metrics")).text)
+
+
+def median_cost_ms(exposition: str) -> float:
+    """The upper edge of the histogram's bucket that holds the median."""
+    pattern = r'csps_model_constrained_choice_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)'
+    buckets = [(float(edge), float(count)) for edge, count in re.findall(pattern, exposition)]
+    total = buckets[-1][1]
+    return 1000 * next(edge for edge, count in buckets if count >= QUANTILE * total)
+
+
+async def run(clients: list[int], rounds: int, tokens: int) -> tuple[dict[int, list[list[float]]], float]:
+    model = find_model(settings.load()).path
+    port = free_port()
+    name, command, environment = commands(model, max(clients))[0]
+    variables = {key: value.replace("PORT", str(port)) for key, value in environment.items()}
+    async with peer(name, command, port, variables) as at:
+        return await compare(at, clients, rounds, tokens)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", default="1,8,16")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=96)
+    options = parser.parse_args()
+    clients = [int(part) for part in options.clients.split(",")]
+    results, cost_ms = asyncio.run(run(clients, options.rounds, options.tokens))
+    table = Table("sequences", "free text, tokens/s", "held to a schema, tokens/s", "ratio (median of rounds)")
+    for count, (free, held) in results.items():
+        ratio = statistics.median(h / f for f, h in zip(free, held, strict=True))
+        table.add_row(str(count), f"{statistics.median(free):.0f}", f"{statistics.median(held):.0f}", f"{ratio:.2f}")
+    Console().print(table)
+    print(f"drawing a token under the schema: at most {cost_ms:g} ms at the median")
+
+
+if __name__ == "__main__":
+    main()
