@@ -1,58 +1,134 @@
-"""Whether a value conforms to a schema, asked of a child process that the kernel ends when it takes too long.
+"""Plans schemas and checks values in child processes, which the kernel ends when one takes too long.
 
 A schema comes from a stranger, and some take exponential time on a small value; no validator that we tried is proof
-against all. In a child that costs two seconds of one core and nobody's event loop. `core.checker` is the child.
+against all. In a child that costs two seconds of one core and nobody's event loop. `core.checker` is the child; it
+lives on from question to question, for starting one takes longer than a thousand checks.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from core.contract import Json
+from core.contract import Json, Note
+from core.errors import SchemaRefused
+from core.schema.plan import Plan
 from core.settings import ROOT
 
 COMMAND = (sys.executable, "-m", "core.checker")
 WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb
 AT_ONCE = 4  # children; more would take the cores from the model
+PLANS_KEPT = 256
+LINE_LIMIT_BYTES = 64 * 1024 * 1024
+TOO_LONG = "checking against it takes too long, or too much memory: simplify its patterns and references"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """`refused`: why the schema is none that can be held. `problems`: where the value fails, and by which keyword."""
+class Problem:
+    """Where a value fails, by which keyword, and what that asks for: the schema's words, not the value's."""
 
-    refused: str | None = None
-    problems: tuple[str, ...] = ()
+    where: str
+    keyword: str
+    expected: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where} fails `{self.keyword}`"
+
+    @property
+    def told(self) -> str:
+        return f"{self}: {self.expected}" if self.expected else str(self)
 
 
 class Judge:
-    """One per process: it limits how many children run at once."""
+    """One per event loop. Children are started when they are needed, and ended by `close` or with this process."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._idle: list[Process] = []  # the one used last comes first: it knows the schema
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
 
-    async def judge(self, schema: Json, value: Json = None) -> Verdict:
-        """The verdict of a child. If it had to be ended, that is a refusal of the schema."""
-        question = json.dumps({"schema": schema, "value": value}).encode()
+    async def plan(self, schema: Json) -> Plan:
+        """Raises SchemaRefused with the place and the reason."""
+        key = key_of(schema)
+        if key not in self._plans:
+            made = (await self._ask({"ask": "plan", "schema": schema}))["plan"]
+            self._plans[key] = Plan(made["written"], made["narrowed"], tuple(Note(*note) for note in made["notes"]))
+            while len(self._plans) > PLANS_KEPT:
+                self._plans.popitem(last=False)
+        self._plans.move_to_end(key)
+        return self._plans[key]
+
+    async def problems(self, schema: Json, value: Json) -> tuple[Problem, ...]:
+        """None if the value conforms. Raises SchemaRefused if that cannot be found out."""
+        question = {"ask": "check", "key": key_of(schema), "value": value}
+        answer = await self._ask(question, {"schema": schema})
+        return tuple(Problem(*problem) for problem in answer["problems"])
+
+    async def _ask(self, question: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+        """`more` goes along only if the child asks for it."""
+        async with self._child() as child:
+            answer = await asked(child, question)
+            if answer.get("unknown"):
+                answer = await asked(child, {**question, **(more or {})})
+        if "refused" in answer:
+            raise SchemaRefused(answer["refused"])
+        return answer
+
+    @asynccontextmanager
+    async def _child(self) -> AsyncIterator[Process]:
+        """A child for one question. One that did not answer it whole answers no other."""
         async with self._turn:
-            child = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT)
+            child = self._idle.pop() if self._idle else None
+            if child is None or child.returncode is not None:
+                child = await asyncio.create_subprocess_exec(
+                    *COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, limit=LINE_LIMIT_BYTES
+                )
             try:
-                async with asyncio.timeout(WALL_LIMIT_S):
-                    answer, _ = await child.communicate(question)
-            except TimeoutError:
-                answer = b""
-            finally:
+                yield child
+            except BaseException:
                 await end(child)
-        if child.returncode != 0 or not answer:
-            return Verdict("checking against it takes too long, or too much memory")
-        said = json.loads(answer)
-        return Verdict(said["refused"], tuple(said["problems"]))
+                raise
+            self._idle.append(child)
+
+    async def close(self) -> None:
+        """Ends the children. Nothing is under way then."""
+        while self._idle:
+            await end(self._idle.pop())
+
+
+async def asked(child: Process, question: dict[str, Any]) -> dict[str, Any]:
+    """Raises SchemaRefused if the child had to be ended over it."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        async with asyncio.timeout(WALL_LIMIT_S):
+            child.stdin.write(json.dumps(question).encode() + b"\n")
+            await child.stdin.drain()
+            line = await child.stdout.readline()
+    except (TimeoutError, ConnectionError) as exc:
+        raise SchemaRefused(TOO_LONG) from exc
+    if not line.endswith(b"\n"):
+        raise SchemaRefused(TOO_LONG)
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def key_of(schema: Json) -> str:
+    return hashlib.sha256(json.dumps(schema).encode()).hexdigest()
 
 
 async def end(child: Process) -> None:
+    """Also its pipes: a transport left open would outlive its loop."""
     if child.returncode is None:
         child.kill()
-        await child.wait()
+    await child.wait()
+    if child.stdin is not None:
+        child.stdin.close()

@@ -118,6 +118,8 @@ class Task:
     prompt: str
     schema: Mapping[str, Json] | bool | None = None
     user: str | None = None
+    conversation: str | None = None  # as in Prompt: what was said there is known, and the task becomes a turn of it
+    attachments: tuple[Attachment, ...] = ()
     history: tuple[Turn, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
 
@@ -129,6 +131,24 @@ class Toiled:
     value: Json
     model: str
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The text so far is void: it did not conform, or was lost; what follows begins anew."""
+
+
+ToilEvent = Status | Text | Again | Toiled  # exactly one Toiled, and it is last
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What becomes of one keyword of a schema: held to while writing, checked afterwards, or the schema is refused."""
+
+    path: str  # its JSON pointer in the schema as it was given
+    keyword: str
+    outcome: Literal["enforced", "checked", "refused"]
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,14 @@ class Engine(Protocol):
 
     async def toil(self, task: Task) -> Toiled:
         """Answer with JSON that conforms to the task's schema, or raise."""
+        ...
+
+    def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
+        """As `toil`, with the text while it is written, unchecked; the checked value is the last event."""
+        ...
+
+    async def check_schema(self, schema: Json) -> tuple[Note, ...]:
+        """What becomes of each keyword of a schema, with its path. Asks no model."""
         ...
 
     async def open(self, personality: str, user: str | None = None) -> str:

@@ -16,12 +16,25 @@ from weakref import WeakValueDictionary
 import structlog
 
 from core.answer import Answer, Request
-from core.contract import Description, Done, Event, Prompt, Sampling, Status, Task, Toiled, Turn
-from core.dialogue import cleaned, cleaned_turns, compose, opening_of, told
-from core.errors import BadRequest, CspsError, ModelUnavailable, StorageError
+from core.contract import (
+    Description,
+    Event,
+    Json,
+    Note,
+    Prompt,
+    Sampling,
+    Status,
+    Task,
+    Toiled,
+    ToilEvent,
+    Turn,
+)
+from core.dialogue import cleaned, compose, opening_of, told
+from core.errors import BadRequest, CspsError, ModelUnavailable
 from core.model.client import ModelClient
 from core.personalities import Personalities, Personality
-from core.sessions import Conversation, Exchange, Question, Reason, RunningTurn, Sessions
+from core.recording import Recorder
+from core.sessions import Conversation, Exchange, Question, Sessions
 from core.storage import Database
 from core.toil import Toiler
 
@@ -64,7 +77,7 @@ class ChatEngine:
         self._wait_s = wait_s
         self._toiler = Toiler(client, wait_s)
         self._answering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._storing: set[asyncio.Task[None]] = set()
+        self._recorder = Recorder(sessions)
         self.cold = asyncio.Event()  # the personalities' prefixes are, or may be, not computed
         self.cold.set()
 
@@ -95,60 +108,55 @@ class ChatEngine:
             conversation = await self._sessions.enter(name, personality.name, prompt.user)
             asked = asked_of(prompt, personality, conversation)
             turn = await self._sessions.begin_turn(conversation.id, asked.question, asked.conversation.context)
-            async with aclosing(self._recorded(turn, self._answer(asked))) as events:
+            answer = self._answer(asked)
+            async with aclosing(self._recorder.reply(turn, answer)) as events:
                 async for event in events:
                     yield event
-
-    async def _recorded(self, turn: RunningTurn, answer: Answer) -> AsyncGenerator[Event, None]:
-        """The answer's events; however they end, what was given is stored with the reason of the end."""
-        done: Done | None = None
-        try:
-            async with aclosing(answer.events()) as events:
-                async for event in events:
-                    if isinstance(event, Done):
-                        done = event
-                        break
-                    yield event
-        except BadRequest:
-            await self._sessions.withdraw_turn(turn)
-            raise
-        except (asyncio.CancelledError, GeneratorExit):
-            await self._store_anyway(turn, answer.text, "stopped")
-            raise
-        except BaseException:
-            await self._store_anyway(turn, answer.text, "failed")
-            raise
-        assert done is not None
-        await self._store(turn, answer.text, done.reason)
-        yield done
-
-    async def _store(self, turn: RunningTurn, text: str, reason: Reason) -> None:
-        """Goes on by itself if its caller is cancelled; `close` waits for it."""
-        storing = asyncio.create_task(self._sessions.finish_turn(turn, text, reason))
-        self._storing.add(storing)
-        storing.add_done_callback(self._storing.discard)
-        await asyncio.shield(storing)
-
-    async def _store_anyway(self, turn: RunningTurn, text: str, reason: Reason) -> None:
-        """As `_store`, where something else already went wrong, which is what has to be told."""
-        try:
-            await self._store(turn, text, reason)
-        except StorageError as exc:
-            log.warning("turn_not_stored", reason=reason, chars=len(text), problem=exc.message)
 
     def _answer(self, asked: Asked) -> Answer:
         return Answer(self._client, asked.request(), self._wait_s)
 
-    def _watch_model(self, event: Event) -> None:
+    def _watch_model(self, event: Event | ToilEvent) -> None:
         # A model process that was restarted has forgotten the prefixes.
         if isinstance(event, Status) and event.state == "reconnecting":
             self.cold.set()
 
     async def toil(self, task: Task) -> Toiled:
+        """Raises what `toil_events` raises."""
+        async with aclosing(self.toil_events(task)) as events:
+            async for event in events:
+                if isinstance(event, Toiled):
+                    return event
+        raise AssertionError("toil ends by Toiled or an exception")
+
+    async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
         """Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises."""
         personality = self._personalities.get(task.personality)
-        asked = asked_of(cleaned(prompt_of(task)), personality, told(cleaned_turns(task.history)))
-        return await self._toiler.toil(asked.request(), task, personality.language)
+        prompt = cleaned(prompt_of(task))
+        if task.conversation is None:
+            asked = asked_of(prompt, personality, told(prompt.history))
+            events = self._toiler.events(asked.request(), task, personality.language)
+        else:
+            events = self._toil_in(task.conversation, task, prompt, personality)
+        async with aclosing(events):
+            async for event in events:
+                self._watch_model(event)
+                yield event
+
+    async def _toil_in(
+        self, name: str, task: Task, prompt: Prompt, personality: Personality
+    ) -> AsyncGenerator[ToilEvent, None]:
+        async with self._answering.setdefault(name, asyncio.Lock()):
+            conversation = await self._sessions.enter(name, personality.name, prompt.user)
+            asked = asked_of(prompt, personality, conversation)
+            turn = await self._sessions.begin_turn(conversation.id, asked.question, asked.conversation.context)
+            toiling = self._toiler.events(asked.request(), task, personality.language)
+            async with aclosing(self._recorder.toil(turn, toiling)) as events:
+                async for event in events:
+                    yield event
+
+    async def check_schema(self, schema: Json) -> tuple[Note, ...]:
+        return await self._toiler.report(schema)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         """A new conversation's id; raises PersonalityUnknown, StorageError."""
@@ -212,7 +220,8 @@ class ChatEngine:
 
     async def close(self) -> None:
         """Returns when what is being stored is stored."""
-        await asyncio.gather(*self._storing, return_exceptions=True)
+        await self._recorder.close()
+        await self._toiler.close()
 
 
 def asked_of(prompt: Prompt, personality: Personality, conversation: Conversation) -> Asked:
@@ -225,7 +234,14 @@ def asked_of(prompt: Prompt, personality: Personality, conversation: Conversatio
 
 
 def prompt_of(task: Task) -> Prompt:
-    return Prompt(task.personality, task.prompt, user=task.user, sampling=task.sampling)
+    return Prompt(
+        task.personality,
+        task.prompt,
+        user=task.user,
+        attachments=task.attachments,
+        history=task.history,
+        sampling=task.sampling,
+    )
 
 
 def turns_of(exchange: Exchange) -> tuple[Turn, ...]:

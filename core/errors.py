@@ -3,6 +3,7 @@
     CspsError
     ├── ConfigError              a file or variable of the operator is wrong: where, what, and what to do
     ├── BadRequest        400    the caller's input is wrong
+    │   ├── ParameterRefused     one named part of it is
     │   ├── PromptTooLong 413    personality and question alone exceed the context window
     │   ├── SchemaRefused 422    a JSON Schema that is none, or that cannot be held
     │   └── NotAnEmbedder        embeddings were asked of a chat model
@@ -14,7 +15,7 @@
     │   ├── ModelUnavailable 503 it cannot be reached, also after waiting
     │   └── ModelRefused  502    it answered with an error of its own
     ├── BudgetExhausted   422    the token budget ended before the JSON was whole
-    ├── NonConforming     502    the model's JSON failed the check
+    ├── NonConforming     422    the model's JSON failed the check, however often it was asked
     └── StorageError      503    the database refused (disk full, locked)
 
 Each class carries a stable `code` for programs and an HTTP `status`; an instance's message is one English sentence for
@@ -45,6 +46,14 @@ class ConfigError(CspsError):
 class BadRequest(CspsError):
     code = "bad_request"
     status = 400
+
+
+class ParameterRefused(BadRequest):
+    """`param` names what in the request is wrong."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
 
 
 class PromptTooLong(BadRequest):
@@ -111,7 +120,7 @@ class BudgetExhausted(CspsError):
 
 class NonConforming(CspsError):
     code = "non_conforming"
-    status = 502
+    status = 422
 
 
 class StorageError(CspsError):

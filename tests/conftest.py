@@ -8,6 +8,8 @@ import pytest
 
 from core import settings
 
+pytest_plugins = ("tests.starter",)
+
 
 @pytest.fixture
 def own_settings(tmp_path: Path) -> settings.Settings:

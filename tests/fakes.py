@@ -17,7 +17,22 @@ from typing import Any
 
 from aiohttp import web
 
-from core.contract import Description, Done, Event, Json, Prompt, Task, Text, Toiled, Turn, Usage
+from core.contract import (
+    Again,
+    Description,
+    Done,
+    Event,
+    Json,
+    Note,
+    Prompt,
+    Status,
+    Task,
+    Text,
+    Toiled,
+    ToilEvent,
+    Turn,
+    Usage,
+)
 from core.errors import CspsError, PersonalityUnknown, SessionUnknown
 
 # ---------------------------------------------------------------- the engine
@@ -85,6 +100,22 @@ class FakeEngine:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome if isinstance(outcome, Toiled) else Toiled(outcome, "fake-model", Usage(7, 3, 0))
+
+    async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
+        """A first attempt that is void, the text in two pieces, and the value."""
+        toiled = await self.toil(task)
+        text = json.dumps(toiled.value)
+        self.started.set()
+        try:
+            for event in (Status("queued", position=1), Text("{"), Again(), Text(text[:1]), Text(text[1:]), toiled):
+                yield event
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled.set()
+            raise
+
+    async def check_schema(self, schema: Json) -> tuple[Note, ...]:
+        keywords = schema if isinstance(schema, dict) else {}
+        return tuple(Note(f"/{word}", word, "refused" if word == "$ref" else "enforced") for word in keywords)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         self.known(personality)

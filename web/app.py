@@ -16,7 +16,8 @@ from web.metrics import Metrics
 from web.service import SERVICE, Service
 from web.sockets import gpt_socket
 from web.static import Pages
-from web.toil import toil
+from web.toil import check, toil
+from web.toil_batch import toil_batch
 
 PAGES = Path(__file__).resolve().parent / "pages"
 
@@ -25,7 +26,7 @@ def create_app(
     engine: Engine, settings: Settings, limits: Limits | None = None, pages: Path = PAGES
 ) -> web.Application:
     """Raises ConfigError for a WEB_ORIGINS that cannot be meant."""
-    limits = limits or Limits()
+    limits = limits or Limits(batch_rows=settings.model.slots)
     app = web.Application(
         middlewares=[edge.observe, edge.translate, edge.admit], client_max_size=settings.web.body_limit_bytes
     )
@@ -47,6 +48,8 @@ def add_routes(app: web.Application, pages: Pages) -> None:
         ("GET", "/gpt/{personality}", gpt),
         ("POST", "/gpt/{personality}", gpt),
         ("POST", "/toil/{personality}", toil),
+        ("POST", "/toil/{personality}/batch", toil_batch),
+        ("POST", "/toil/{personality}/check", check),
         ("POST", "/v1/chat/completions", openai.chat_completions),
         ("GET", "/v1/models", openai.models),
         ("GET", "/v1/models/{personality}", openai.one_model),

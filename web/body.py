@@ -10,8 +10,9 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from core import strict_json
-from core.errors import BadRequest
-from web.problems import MediaTypeRefused, ParameterRefused, TooLarge, TooSlow, of_validation
+from core.errors import BadRequest, ParameterRefused
+from core.validation import of_validation
+from web.problems import MediaTypeRefused, TooLarge, TooSlow
 from web.service import SERVICE
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,10 +22,7 @@ FIELDS_LIMIT = 32
 async def read(request: web.Request, media_type: str) -> bytes:
     """The whole body. Raises MediaTypeRefused, TooLarge, TooSlow, BadRequest."""
     settings = request.app[SERVICE].settings
-    if request.content_type != media_type or "Content-Type" not in request.headers:
-        raise MediaTypeRefused(f"send Content-Type: {media_type}")
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise MediaTypeRefused("send the body uncompressed")
+    check_media(request, media_type)
     too_large = TooLarge(f"the body may have at most {settings.body_limit_bytes} bytes")
     if (request.content_length or 0) > settings.body_limit_bytes:
         raise too_large
@@ -37,6 +35,14 @@ async def read(request: web.Request, media_type: str) -> bytes:
         raise too_large from exc
     except web.RequestPayloadError as exc:
         raise BadRequest("the body is not well-formed HTTP") from exc
+
+
+def check_media(request: web.Request, media_type: str) -> None:
+    """Raises MediaTypeRefused."""
+    if request.content_type != media_type or "Content-Type" not in request.headers:
+        raise MediaTypeRefused(f"send Content-Type: {media_type}")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise MediaTypeRefused("send the body uncompressed")
 
 
 async def read_json(request: web.Request, model: type[Model]) -> Model:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from core.contract import Prompt, Text
+from core.errors import ParameterRefused
 from web import body
-from web.problems import ParameterRefused
 from web.service import SERVICE, asking
 from web.streaming import Stream
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import secrets
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from core.contract import Done, Json, Text, Usage
+from core.contract import Done, Json, Text
 from core.errors import CspsError
-from web import body, problems
-from web.chat_request import Chat, ChatRequest, chat_of
-from web.service import SERVICE, Service
+from core.openai.answer import Completion, error_object, pieces_of
+from core.openai.request import Chat, ChatRequest, chat_of
+from web import body
+from web.service import SERVICE
 from web.streaming import Stream
 
 OWNER = "csps-llm"
@@ -44,23 +42,10 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
     chat = chat_of(await body.read_json(request, ChatRequest))
     service.personality(chat.personality)
     completion = Completion(chat.personality)
-    async with aclosing(answer(service, chat, service.user_of(request, chat.user))) as pieces:
+    async with aclosing(pieces_of(service, chat, service.user_of(request, chat.user))) as pieces:
         if chat.stream:
             return await stream(request, chat, completion, pieces)
         return await whole(completion, pieces)
-
-
-async def answer(service: Service, chat: Chat, user: str) -> AsyncGenerator[Text | Done, None]:
-    """The answer, free or constrained: text, and then how it ended."""
-    if chat.constrained:
-        toiled = await service.toil(chat.task(user))
-        yield Text(json.dumps(toiled.value, ensure_ascii=False, allow_nan=False))
-        yield Done("stop", toiled.model, toiled.usage)
-        return
-    async with aclosing(service.reply(chat.prompt(user))) as events:
-        async for event in events:
-            if isinstance(event, (Text, Done)):
-                yield event
 
 
 async def whole(completion: Completion, pieces: AsyncGenerator[Text | Done, None]) -> web.Response:
@@ -91,7 +76,7 @@ async def stream(
         if not out.begun:
             raise
         request.app[SERVICE].metrics.errors.labels(error.code).inc()
-        await out.write(event({"error": problems.openai_error(error)}))
+        await out.write(event({"error": error_object(error)}))
     else:
         await out.write(b"data: [DONE]\n\n")
     return out.response
@@ -99,36 +84,3 @@ async def stream(
 
 def event(data: Json) -> bytes:
     return f"data: {json.dumps(data)}\n\n".encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """OpenAI's envelope round one answer."""
-
-    model: str
-    id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
-    created: int = field(default_factory=lambda: int(time.time()))
-
-    def head(self, kind: str) -> dict[str, Json]:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
-
-    def whole(self, text: str, done: Done) -> dict[str, Json]:
-        message: Json = {"role": "assistant", "content": text, "refusal": None}
-        choice: Json = {"index": 0, "message": message, "logprobs": None, "finish_reason": done.reason}
-        return {**self.head("chat.completion"), "choices": [choice], "usage": usage_of(done.usage)}
-
-    def chunk(self, delta: dict[str, Json], reason: str | None = None) -> dict[str, Json]:
-        choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return {**self.head("chat.completion.chunk"), "choices": [choice]}
-
-    def usage(self, usage: Usage) -> dict[str, Json]:
-        return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage_of(usage)}
-
-
-def usage_of(usage: Usage) -> Json:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-    }

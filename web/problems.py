@@ -7,22 +7,14 @@ from http import HTTPStatus
 from typing import Literal
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from core import strict_json
 from core.contract import Json, Language
-from core.errors import BadRequest, CspsError, NotFound, PersonalityUnknown, PromptTooLong
+from core.errors import BadRequest, CspsError, NotFound
 from core.messages import words
+from core.openai.answer import error_object, openai_status
 
 Form = Literal["text", "problem", "openai"]
-
-
-class ParameterRefused(BadRequest):
-    """`param` names what in the request is wrong."""
-
-    def __init__(self, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.param = param
 
 
 class TooLarge(BadRequest):
@@ -90,12 +82,6 @@ class Internal(CspsError):
         super().__init__("something went wrong on our side")
 
 
-OPENAI_CODES: dict[type[CspsError], str] = {
-    PromptTooLong: "context_length_exceeded",
-    PersonalityUnknown: "model_not_found",
-}
-
-
 def form_of(path: str) -> Form:
     if path.startswith("/v1/"):
         return "openai"
@@ -112,8 +98,7 @@ def sentence(error: CspsError, language: Language | None) -> str:
 def status_of(error: CspsError, form: Form) -> int:
     if isinstance(error, HttpRefused):
         return error.http_status
-    # OpenAI's clients look for this one among the 400s.
-    return 400 if form == "openai" and isinstance(error, PromptTooLong) else error.status
+    return openai_status(error) if form == "openai" else error.status
 
 
 def response(error: CspsError, form: Form, text: str | None = None) -> web.Response:
@@ -123,7 +108,7 @@ def response(error: CspsError, form: Form, text: str | None = None) -> web.Respo
         body = f"{text or error.message}\n".encode()
         content_type = "text/plain; charset=utf-8"
     elif form == "openai":
-        body = strict_json.dump({"error": openai_error(error)})
+        body = strict_json.dump({"error": error_object(error)})
         content_type = "application/json"
     else:
         body = strict_json.dump(problem(error, status))
@@ -156,15 +141,6 @@ def problem(error: CspsError, status: int) -> dict[str, Json]:
     }
 
 
-def openai_error(error: CspsError) -> dict[str, Json]:
-    return {
-        "message": error.message,
-        "type": "server_error" if error.status >= 500 else "invalid_request_error",
-        "code": OPENAI_CODES.get(type(error), error.code),
-        "param": error.param if isinstance(error, ParameterRefused) else None,
-    }
-
-
 def of_http(exc: web.HTTPException) -> CspsError:
     """aiohttp's own errors in our family."""
     if isinstance(exc, web.HTTPMethodNotAllowed):
@@ -172,16 +148,3 @@ def of_http(exc: web.HTTPException) -> CspsError:
     if exc.status == 404:
         return PathUnknown("there is nothing at this path")
     return HttpRefused(exc.status)
-
-
-def of_validation(exc: ValidationError) -> ParameterRefused:
-    """The first thing that pydantic found, by the key's name and never by the value that was sent."""
-    first = exc.errors(include_url=False, include_input=False)[0]
-    param = ".".join(str(part) for part in first["loc"])[:100]
-    if first["type"] == "union_tag_invalid":  # pydantic's own words quote what was sent
-        return ParameterRefused(f"`type` must be one of {first['ctx']['expected_tags']}", "type")
-    if first["type"] == "union_tag_not_found":
-        return ParameterRefused("`type` is missing", "type")
-    if first["type"] == "extra_forbidden":
-        return ParameterRefused(f"`{param}` is not known here", param)
-    return ParameterRefused(f"`{param}`: {first['msg'][0].lower()}{first['msg'][1:]}" if param else first["msg"], param)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, Toiled
+from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, Toiled, ToilEvent
 from core.errors import CspsError, PersonalityUnknown
 from core.settings import WebSettings
 from web.life import Life
@@ -60,6 +60,14 @@ class Service:
             toiled = await self.engine.toil(task)
         self.metrics.used(toiled.usage)
         return toiled
+
+    async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
+        with self.metrics.running.track_inprogress():
+            async with aclosing(self.engine.toil_events(task)) as events:
+                async for event in events:
+                    if isinstance(event, Toiled):
+                        self.metrics.used(event.usage)
+                    yield event
 
     async def description(self, personality: str) -> Description | None:
         """None while the engine cannot tell, because no model answers."""

@@ -2,6 +2,7 @@
 
 up              procfile → preflight → supervisor (with guards) → console, announcement
 chat            a conversation with the running service
+toil            toil_plan (what is checked before), toil_progress; the batch itself is core.batch
 doctor          checks (what was found, what to do), on machine and gguf (facts alone)
 personalities   validate, list
 """
@@ -15,17 +16,18 @@ from typing import Annotated
 
 import typer
 
-from core.cli import chat, doctor, personalities, up
+from core.cli import chat, doctor, personalities, toil, up
 from core.errors import ConfigError, CspsError
 
 REFUSED = 2
 
 app = typer.Typer(
-    help="A chat service: `up` serves, `chat` talks to it, `doctor` says what is wrong.",
+    help="A chat service: `up` serves, `chat` talks to it, `toil` asks for rows, `doctor` says what is wrong.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(toil.app, name="toil")
 app.add_typer(personalities.app, name="personalities")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -50,6 +51,9 @@ async def serve(settings: Settings) -> int:
             loading.result()
             await stopped
         service.stopping = True
+    if not loading.done():
+        log.info("model_stopped", loading=True)
+        os._exit(os.EX_OK)  # the thread of a download or a load hears nothing, and asyncio would wait for it
     if service.host:
         await loop.shutdown_default_executor()  # threads that still tokenise for somebody who left
         service.host.close()

@@ -60,7 +60,7 @@ async def test_every_value_is_well_formed(own_settings: Settings, value: Any) ->
     [
         (SchemaRefused("`contains` cannot be held"), 422),
         (BudgetExhausted("the JSON was not whole"), 422),
-        (NonConforming("at answer: not an integer"), 502),
+        (NonConforming("at answer: not an integer"), 422),
         (ModelUnavailable("no model", retry_after_s=1.2), 503),
     ],
 )
@@ -109,7 +109,7 @@ async def test_a_defect_is_a_problem_that_tells_nothing(own_settings: Settings) 
         (b'{"prompt": "a", "schema": []}', JSON, 400, "`schema"),
         (b'{"prompt": "a", "schema": 1}', JSON, 400, "`schema"),
         (b'{"prompt": "a", "json_schema": {}}', JSON, 400, "`json_schema`"),
-        (b'{"prompt": "a", "temperature": 1}', JSON, 400, "`temperature`"),
+        (b'{"prompt": "a", "colour": 1}', JSON, 400, "`colour`"),
         (b'{"prompt": "a", "prompt": "b"}', JSON, 400, "twice"),
         (b'{"prompt": "a", "schema": {"const": NaN}}', JSON, 400, "NaN"),
         (b'{"prompt": "a", "schema": {"const": 1e999}}', JSON, 400, "range"),
@@ -148,3 +148,74 @@ async def test_get_is_refused(whisper: Site) -> None:
         problem = await response.json(content_type="application/problem+json")
 
     assert (response.status, response.headers["Allow"], problem["code"]) == (405, "POST", "method_refused")
+
+
+async def test_what_else_a_request_may_say(whisper: Site) -> None:
+    """Context, a session, and how tokens are drawn reach the engine; the text as an attachment, for it is data."""
+    asked = {"prompt": "Sum up.", "text": "Snow.", "session": "web:x", "seed": 7, "max_tokens": 9, "temperature": 0}
+    async with whisper.http.post("/toil/whisper", json=asked) as response:
+        assert response.status == 200
+
+    [task] = whisper.engine.tasks
+    assert [("text", "Snow.")] == [(each.name, each.text) for each in task.attachments]
+    assert ("web:x", 7, 9, 0) == (
+        task.conversation,
+        task.sampling.seed,
+        task.sampling.max_tokens,
+        task.sampling.temperature,
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"seed": "7"}, {"max_tokens": 0}, {"temperature": -1}, {"stream": 1}, {"text": 5}])
+async def test_wrong_fields_are_named(whisper: Site, wrong: dict[str, Any]) -> None:
+    """A field of the wrong kind is 400 with its name."""
+    async with whisper.http.post("/toil/whisper", json={"prompt": "Hi", **wrong}) as response:
+        assert response.status == 400
+        assert next(iter(wrong)) in (await response.json(content_type=None))["detail"]
+
+
+def events_of(body: str) -> list[tuple[str, Any]]:
+    blocks = [block.splitlines() for block in body.split("\n\n") if block]
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
+
+
+async def test_streamed(whisper: Site) -> None:
+    """Text while it is written, `again` where it is void, and the checked value as the last event."""
+    async with whisper.http.post("/toil/whisper", json={"prompt": "Hi", "stream": True}) as response:
+        assert (200, "text/event-stream") == (response.status, response.content_type)
+        events = events_of(await response.text())
+
+    names = [name for name, _ in events]
+    begun = len(names) - names[::-1].index("again")
+    assert '{"answer": 42}' == "".join(data["text"] for name, data in events[begun:] if name == "text")
+    assert ("value", {"answer": 42}) == (names[-1], events[-1][1]["value"])
+    assert ("status", {"state": "queued", "position": 1}) in events
+
+
+async def test_streamed_failure_before_the_first_event_is_a_status(own_settings: Settings) -> None:
+    """A schema that is refused is 422, streamed or not."""
+    async with (
+        site(own_settings, FakeEngine(toiled=SchemaRefused("`$ref` is remote"))) as running,
+        running.http.post("/toil/whisper", json={"prompt": "Hi", "stream": True}) as response,
+    ):
+        assert (422, "application/problem+json") == (response.status, response.content_type)
+
+
+async def test_check_lists_what_becomes_of_each_keyword(whisper: Site) -> None:
+    """`/check` names each keyword with its path and outcome, and says whether the schema is accepted at all."""
+    async with whisper.http.post("/toil/whisper/check", json={"schema": {"type": "object"}}) as response:
+        good = await response.json()
+    async with whisper.http.post("/toil/whisper/check", json={"schema": {"$ref": "https://example.org"}}) as response:
+        bad = await response.json()
+
+    assert {
+        "accepted": True,
+        "keywords": [{"path": "/type", "keyword": "type", "outcome": "enforced", "why": None}],
+    } == good
+    assert bad["accepted"] is False
+
+
+async def test_check_needs_a_schema(whisper: Site) -> None:
+    """Without a schema there is nothing to check."""
+    async with whisper.http.post("/toil/whisper/check", json={}) as response:
+        assert response.status == 400

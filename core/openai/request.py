@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.contract import Json, Prompt, Sampling, Task, Turn
-from web.problems import ParameterRefused
+from core.errors import ParameterRefused
 
 # What means "as it would be anyway" is accepted of parameters that are otherwise refused.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -122,7 +122,7 @@ class Chat:
         return Prompt(self.personality, self.text, user=user, history=self.history, sampling=self.sampling)
 
     def task(self, user: str) -> Task:
-        return Task(self.personality, self.text, self.schema, user, self.history, self.sampling)
+        return Task(self.personality, self.text, self.schema, user=user, history=self.history, sampling=self.sampling)
 
 
 def chat_of(request: ChatRequest) -> Chat:

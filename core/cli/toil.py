@@ -1,0 +1,251 @@
+"""`csps-llm toil run`: a file of rows through the model, one line of JSON for each.
+
+Exit status 0: every row has its value; 3: some rows failed, and their lines say why; 2: it was not begun, because
+something has to be put right first; 1: it was broken off, by the model or the disk; 130: stopped by Ctrl-C. After 1 and
+130, and after `kill -9`, the same command goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from core import bootstrap, log
+from core import settings as settings_module
+from core.batch.answers import Outcome
+from core.batch.flow import Flow
+from core.batch.journal import InUse, Journal, OtherJob
+from core.batch.reading import Pump, chunks_of
+from core.batch.rows import AnyRow
+from core.cli.chat import WHO
+from core.cli.toil_plan import Format, Options, Plan, plan_of
+from core.cli.toil_progress import Tally, progress
+from core.cli.words import Table, Words, language_of
+from core.contract import Engine, Sampling
+from core.errors import CspsError, ModelError, PersonalityUnknown
+from core.settings import Settings
+
+SOME_FAILED = 3
+REFUSED = 2
+BROKEN_OFF = 1
+INTERRUPTED = 130
+SHOWN_CODES = 8
+
+WORDS: Table = {
+    "no_model": (
+        "No model answers ({problem}). Start one with `csps-llm up`, in another terminal, or name one by LLM_URL.",
+        "Aucun modèle ne répond ({problem}). Lancez-en un avec `csps-llm up`, dans un autre terminal, ou nommez-en un"
+        " par LLM_URL.",
+    ),
+    "other_job": (
+        "{problem}.\nName another output, or throw this one away with --force-new.",
+        "{problem}.\nNommez une autre sortie, ou jetez celle-ci avec --force-new.",
+    ),
+    "in_use": ("Another run is writing {output}.", "Une autre exécution écrit {output}."),
+    "nobody": (
+        "There is no personality named {name}; there are: {names}",
+        "Pas de personnalité {name}; il y a : {names}",
+    ),
+    "going_on": ("{done} rows are done already; going on.", "{done} lignes sont déjà faites; on continue."),
+    "all_good": ("{done} rows, all answered: {output}", "{done} lignes, toutes répondues : {output}"),
+    "some_failed": (
+        "{done} rows, {failed} of them failed ({codes}): {output}",
+        "{done} lignes, dont {failed} en échec ({codes}) : {output}",
+    ),
+    "interrupted": (
+        "Stopped. {done} rows are kept in {output}; the same command goes on from there.",
+        "Arrêté. {done} lignes sont gardées dans {output}; la même commande continue à partir de là.",
+    ),
+    "broken_off": (
+        "Broken off: {problem}. {done} rows are kept in {output}; the same command goes on from there.",
+        "Interrompu : {problem}. {done} lignes sont gardées dans {output}; la même commande continue à partir de là.",
+    ),
+}
+
+app = typer.Typer(help="Toil: rows in, JSON out.", no_args_is_help=True)
+OpenEngine = Callable[[Settings], AbstractAsyncContextManager[Engine]]
+
+
+@app.callback()
+def toil() -> None:
+    """Toil: rows in, JSON out."""
+
+
+@app.command("run")
+def run_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="One line of JSON for each row.")],
+    rows: Annotated[str | None, typer.Argument(help="A CSV or JSON-lines file, or - for stdin.")] = None,
+    schema: Annotated[Path | None, typer.Option(help="A JSON Schema that every value conforms to.")] = None,
+    prompt_template: Annotated[
+        Path | None, typer.Option(help="The prompt, with {column} where a row's value goes; {{ and }} are braces.")
+    ] = None,
+    openai: Annotated[Path | None, typer.Option(help="A file in OpenAI's Batch format, instead of rows.")] = None,
+    personality: Annotated[str | None, typer.Option(help="Who answers; by the locale: whisper or chuchotte.")] = None,
+    in_order: Annotated[
+        bool, typer.Option("--in-order/--as-they-come", help="Whether the output has the order of the rows.")
+    ] = True,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Rows at once; LLM_SLOTS if not given.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="For the same answers again.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of each answer.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, max=2, help="0: always the likeliest word.")] = None,
+    force_new: Annotated[bool, typer.Option("--force-new", help="Throw away what the output holds.")] = False,
+    file_format: Annotated[Format | None, typer.Option("--format", help="Of the rows; by the file's name.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Of a CSV file; by its header.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, such as cp1252; UTF-8 if not given.")] = None,
+) -> None:
+    """Ask for every row of a file. A run that was stopped goes on when the same command is given again.
+
+    Exit status: 0 all answered, 3 some rows failed, 2 refused before the start, 1 broken off, 130 stopped.
+    """
+    if (rows is None) == (openai is None):
+        raise typer.BadParameter("give the rows, or --openai with a file of requests")
+    if openai is not None and (schema or prompt_template):
+        raise typer.BadParameter("--schema and --prompt-template are in each request of an OpenAI file")
+    if delimiter is not None and len(delimiter) != 1:
+        raise typer.BadParameter("a delimiter is one character")
+    words = Words(WORDS, language_of(os.environ))
+    options = Options(
+        rows=openai or (None if rows == "-" or rows is None else Path(rows)),
+        output=output,
+        personality=personality or WHO[words.language],
+        openai=openai is not None,
+        schema=schema,
+        template=prompt_template,
+        sampling=Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed),
+        in_order=in_order,
+        concurrency=concurrency,
+        anew=force_new,
+        format=file_format,
+        delimiter=delimiter,
+        encoding=encoding,
+    )
+    settings = settings_module.load(os.environ)
+    log.configure(settings.log.model_copy(update={"level": "error"}), "toil")  # what people read is said here
+    raise typer.Exit(run(options, settings, words))
+
+
+def run(options: Options, settings: Settings, words: Words, open_engine: OpenEngine = bootstrap.engine) -> int:
+    """The exit status. Raises ConfigError."""
+    console = Console(stderr=True)
+    try:
+        batch = Batch(plan_of(options), settings, words, console)
+    except CspsError as exc:
+        return batch_refused(console, exc.message)
+    try:
+        return asyncio.run(batch.run(open_engine))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say(console, words("interrupted", done=batch.done, output=options.output))
+        return INTERRUPTED
+
+
+def batch_refused(console: Console, message: str) -> int:
+    say(console, message)
+    return REFUSED
+
+
+def say(console: Console, message: str) -> None:
+    console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+
+class Batch:
+    """One run of a plan."""
+
+    def __init__(self, plan: Plan, settings: Settings, words: Words, console: Console) -> None:
+        self._plan = plan
+        self._settings = settings
+        self._words = words
+        self._console = console
+        self.done = 0
+
+    async def run(self, open_engine: OpenEngine) -> int:
+        """The exit status. A cancelled run has kept what was finished."""
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        async with open_engine(self._settings) as engine:
+            try:
+                await self._check(engine)
+                journal = await asyncio.to_thread(self._plan.journal)
+            except CspsError as exc:
+                return batch_refused(self._console, self._refusal(exc))
+            try:
+                return await self._run(engine, journal)
+            finally:
+                await asyncio.to_thread(journal.close)
+
+    async def _check(self, engine: Engine) -> None:
+        """Raises ModelError if no model answers, PersonalityUnknown."""
+        name = self._plan.options.personality
+        if not self._plan.options.openai and name not in engine.personalities():
+            names = ", ".join(engine.personalities())
+            raise PersonalityUnknown(self._words("nobody", name=name, names=names))
+        await engine.ready()
+
+    def _refusal(self, error: CspsError) -> str:
+        if isinstance(error, ModelError):
+            return self._words("no_model", problem=error.message)
+        if isinstance(error, OtherJob):
+            return self._words("other_job", problem=error.message)
+        if isinstance(error, InUse):
+            return self._words("in_use", output=self._plan.options.output)
+        return error.message
+
+    async def _run(self, engine: Engine, journal: Journal) -> int:
+        tally = Tally(journal.recovered, self._plan.total)
+        self.done = tally.done
+        if tally.done:
+            say(self._console, self._words("going_on", done=tally.done))
+        shown = progress(tally, self._console, self._words)
+
+        async def deliver(outcomes: Sequence[Outcome]) -> None:
+            await asyncio.to_thread(journal.record, outcomes)
+            tally.add(outcomes)
+            self.done = tally.done
+            shown.show()
+
+        concurrency = self._plan.options.concurrency or self._settings.model.slots
+        flow = Flow(self._plan.answers(engine).answer, deliver, concurrency, in_order=self._plan.options.in_order)
+        try:
+            async with aclosing(self._rows(journal)) as rows:
+                await flow.run(rows)
+        except CspsError as exc:
+            shown.end()
+            return self._broken_off(exc)
+        finally:
+            shown.end()
+        return self._summary(tally)
+
+    async def _rows(self, journal: Journal) -> AsyncGenerator[AnyRow, None]:
+        """Those that are not done yet."""
+        path = self._plan.options.rows
+        async for row in Pump(self._plan.read(chunks_of(path))).items():
+            if path is None:
+                journal.check(row.number, row.digest)
+            if row.number not in journal.recovered.done:
+                yield row
+
+    def _broken_off(self, error: CspsError) -> int:
+        say(
+            self._console,
+            self._words("broken_off", problem=error.message, done=self.done, output=self._plan.options.output),
+        )
+        return BROKEN_OFF
+
+    def _summary(self, tally: Tally) -> int:
+        values = {"done": tally.done, "output": self._plan.options.output}
+        if not tally.failed:
+            say(self._console, self._words("all_good", **values))
+            return 0
+        codes = ", ".join(f"{code} {count}" for code, count in tally.failures.most_common(SHOWN_CODES))
+        say(self._console, self._words("some_failed", failed=tally.failed, codes=codes, **values))
+        return SOME_FAILED

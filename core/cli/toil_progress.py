@@ -1,0 +1,120 @@
+"""How far a batch is: a bar in a terminal, now and then a line elsewhere. Knows nothing of rows but their number."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core.batch.answers import Outcome
+from core.batch.recovery import Recovered
+from core.cli.words import Table, Words
+
+LINE_INTERVAL_S = 5.0
+
+WORDS: Table = {
+    "rows": ("rows", "lignes"),
+    "rate": ("{rate:.1f} rows/s", "{rate:.1f} lignes/s"),
+    "failures": ("{failures} failed", "{failures} en échec"),
+    "line": (
+        "{done} of {total} rows, {rate:.1f} rows/s, {left} left, {failures} failed",
+        "{done} lignes sur {total}, {rate:.1f} lignes/s, encore {left}, {failures} en échec",
+    ),
+    "line_endless": (
+        "{done} rows, {rate:.1f} rows/s, {failures} failed",
+        "{done} lignes, {rate:.1f} lignes/s, {failures} en échec",
+    ),
+}
+
+
+class Tally:
+    """Rows done, in this run and those before."""
+
+    def __init__(self, recovered: Recovered, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total = total
+        self.before = len(recovered.done)
+        self.done = self.before
+        self.failures: Counter[str] = Counter(recovered.failures)
+        self._clock = clock
+        self._began_s = clock()
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        self.done += len(outcomes)
+        self.failures.update(outcome.code for outcome in outcomes if outcome.code is not None)
+
+    @property
+    def failed(self) -> int:
+        return self.failures.total()
+
+    @property
+    def rate(self) -> float:
+        """Rows a second, of this run."""
+        return (self.done - self.before) / max(self._clock() - self._began_s, 1e-3)
+
+    @property
+    def left_s(self) -> float | None:
+        return None if self.total is None or not self.rate else (self.total - self.done) / self.rate
+
+
+class Bar:
+    """In a terminal."""
+
+    def __init__(self, tally: Tally, console: Console, language_words: Words) -> None:
+        self._tally = tally
+        self._words = Words(WORDS, language_words.language)
+        self._progress = Progress(
+            TextColumn(self._words("rows")),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[failures]}"),
+            console=console,
+        )
+        self._task = self._progress.add_task("", total=tally.total, rate="", failures="")
+        self.show()
+        self._progress.start()
+
+    def show(self) -> None:
+        rate = self._words("rate", rate=self._tally.rate)
+        failures = self._words("failures", failures=self._tally.failed)
+        self._progress.update(self._task, completed=self._tally.done, rate=rate, failures=failures)
+
+    def end(self) -> None:
+        self._progress.stop()
+
+
+class Lines:
+    """In a log or a pipe."""
+
+    def __init__(
+        self, tally: Tally, console: Console, language_words: Words, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tally = tally
+        self._console = console
+        self._words = Words(WORDS, language_words.language)
+        self._clock = clock
+        self._shown_s = clock()
+
+    def show(self) -> None:
+        if self._clock() - self._shown_s >= LINE_INTERVAL_S:
+            self._shown_s = self._clock()
+            self._console.print(self.line(), highlight=False, soft_wrap=True)
+
+    def end(self) -> None:
+        """The summary says the rest."""
+
+    def line(self) -> str:
+        tally = self._tally
+        values = {"done": tally.done, "total": tally.total, "rate": tally.rate, "failures": tally.failed}
+        if tally.left_s is None:
+            return self._words("line_endless", **values)
+        minutes, seconds = divmod(round(tally.left_s), 60)
+        return self._words("line", left=f"{minutes}:{seconds:02}", **values)
+
+
+def progress(tally: Tally, console: Console, words: Words) -> Bar | Lines:
+    return Bar(tally, console, words) if console.is_terminal else Lines(tally, console, words)

@@ -1,0 +1,17 @@
+"""A client of the starter's process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.core.model.talking import connect
+from tests.starter import ModelProcess
+
+
+@pytest.fixture
+async def http(starter_process: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
+    async with connect(starter_process) as client:
+        yield client

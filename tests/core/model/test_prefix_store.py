@@ -1,0 +1,149 @@
+"""Computed prefixes on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from core.model.prefix_store import PrefixStore
+
+TOKENS = np.asarray([1, 2, 300_000], np.int32)
+STATE = np.asarray([0, 255, 7, 7], np.uint8)
+
+
+def entries(store: PrefixStore) -> list[tuple[list[int], list[int]]]:
+    return [(tokens.tolist(), state.tolist()) for tokens, state in store.load()]
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+def save_at(store: PrefixStore, folder: Path, number: int) -> None:
+    """Saves a prefix of its own, which is as old as its number says."""
+    before = set(folder.glob("*")) if folder.exists() else set()
+    store.save(np.asarray([number], np.int32), STATE)
+    for file in set(folder.glob("*")) - before:
+        os.utime(file, (number, number))
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    """Tokens and state, by another process with the same model."""
+    PrefixStore(tmp_path / "prefixes", "model", 4).save(TOKENS, STATE)
+
+    assert entries(PrefixStore(tmp_path / "prefixes", "model", 4)) == [(TOKENS.tolist(), STATE.tolist())]
+
+
+def test_without_a_folder_there_is_nothing(tmp_path: Path) -> None:
+    """A first start."""
+    assert entries(PrefixStore(tmp_path / "none", "model", 4)) == []
+
+
+def test_another_models_file_is_not_loaded_and_not_deleted(tmp_path: Path) -> None:
+    """Somebody tries another model and comes back."""
+    PrefixStore(tmp_path, "a model", 4).save(TOKENS, STATE)
+
+    assert entries(PrefixStore(tmp_path, "another", 4)) == []
+    assert len(entries(PrefixStore(tmp_path, "a model", 4))) == 1
+
+
+@given(st.data())
+def test_a_corrupt_file_is_deleted_and_said(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """One flipped bit or a cut anywhere: llama.cpp is never given a state that was tampered with."""
+    folder = tmp_path_factory.mktemp("prefixes")
+    store = PrefixStore(folder, "model", 4)
+    store.save(TOKENS, STATE)
+    (file,) = files(folder)
+    whole = file.read_bytes()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    flipped = bytes([whole[place] ^ (1 << data.draw(st.integers(0, 7)))])
+    file.write_bytes(data.draw(st.sampled_from([whole[:place], whole[:place] + flipped + whole[place + 1 :]])))
+
+    with capture_logs() as logs:
+        assert entries(store) == []
+
+    assert files(folder) == []
+    assert [entry["event"] for entry in logs] == ["prefix_corrupt"]
+
+
+def test_the_newest_are_kept(tmp_path: Path) -> None:
+    """Up to the limit; of any model."""
+    for number in range(1, 6):
+        save_at(PrefixStore(tmp_path, f"model {number % 2}", 3), tmp_path, number)
+
+    assert entries(PrefixStore(tmp_path, "model 1", 3)) == [([5], STATE.tolist()), ([3], STATE.tolist())]
+    assert entries(PrefixStore(tmp_path, "model 0", 3)) == [([4], STATE.tolist())]
+
+
+def test_the_same_prefix_is_one_file(tmp_path: Path) -> None:
+    """Saved again it takes no more room."""
+    store = PrefixStore(tmp_path, "model", 4)
+    store.save(TOKENS, STATE)
+    store.save(TOKENS, STATE[::-1].copy())
+
+    assert entries(store) == [(TOKENS.tolist(), STATE[::-1].tolist())]
+
+
+def test_the_files_are_their_owners_alone(tmp_path: Path) -> None:
+    """A personality's prompt may be confidential."""
+    folder = tmp_path / "prefixes"
+    PrefixStore(folder, "model", 4).save(TOKENS, STATE)
+
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_costs_only_a_log_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing half-written stays behind, and what was there still is."""
+    store = PrefixStore(tmp_path, "model", 4)
+    store.save(TOKENS, STATE)
+    kept = files(tmp_path)
+
+    def half(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with capture_logs() as logs:
+        store.save(TOKENS[:2], STATE)
+
+    assert files(tmp_path) == kept
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_not_kept", "No space left on device")]
+
+
+def test_a_folder_that_cannot_be_made_costs_only_a_log_line(tmp_path: Path) -> None:
+    """Such as when a file is in its place. (It raised on the inference thread.)"""
+    (tmp_path / "prefixes").write_text("in the way")
+    store = PrefixStore(tmp_path / "prefixes", "model", 4)
+
+    with capture_logs() as logs:
+        store.save(TOKENS, STATE)
+        assert entries(store) == []
+
+    assert [entry["event"] for entry in logs] == ["prefix_not_kept"]
+
+
+def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as another user's: the others are loaded. (It ended the process at each start.)"""
+    store = PrefixStore(tmp_path, "model", 4)
+    save_at(store, tmp_path, 1)
+    save_at(store, tmp_path, 2)
+    newest = max(files(tmp_path), key=lambda file: file.stat().st_mtime)
+    read_bytes = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path == newest:
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with capture_logs() as logs:
+        assert entries(store) == [([1], STATE.tolist())]
+
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_unreadable", "Permission denied")]

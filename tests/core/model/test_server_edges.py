@@ -1,0 +1,161 @@
+"""The server before a model is loaded, while it stops, and with callers that are slow."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pytest_aiohttp import AiohttpClient
+from structlog.testing import capture_logs
+
+from core.contract import Usage
+from core.errors import ModelError, PromptTooLong
+from core.model import server
+from core.model.catalog import ModelFile
+from core.model.host import Host, Reply
+from core.model.reader import Reader
+from core.model.sequence import Failed, Finished, Output, Piece, Queued
+from core.model.server import Service, create_app
+from tests.core.model.talking import CHAT, Streamed
+
+ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
+END = Finished("stop", Usage(3, 1, 0))
+
+
+@dataclass
+class FakeHost:
+    """Replies with these outputs; what is cancelled shows."""
+
+    outputs: list[Output] = field(default_factory=list)
+    error: Exception | None = None
+    file: ModelFile = field(default_factory=lambda: ModelFile(Path("/model.gguf"), "a model"))
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def chat(self, request: object) -> Reply:
+        if self.error:
+            raise self.error
+        reader = Reader()
+        for output in self.outputs:
+            reader(output)
+        return Reply(reader, cast(Any, None))
+
+    def cancel(self, reply: Reply) -> None:
+        self.cancelled.set()
+
+
+def serving(host: FakeHost | None = None, *, stopping: bool = False) -> web.Application:
+    return create_app(Service(host=cast(Host | None, host), stopping=stopping))
+
+
+async def streamed(response: aiohttp.ClientResponse) -> Streamed:
+    answer = Streamed()
+    for line in (await response.text()).splitlines():
+        answer.take(line)
+    return answer
+
+
+async def test_while_the_model_is_loaded_callers_are_asked_to_come_back(aiohttp_client: AiohttpClient) -> None:
+    """503 with a time, not a refused connection; /health says why."""
+    client = await aiohttp_client(serving())
+    answer = await client.post(CHAT, json=ASK)
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+    assert (await answer.json())["error"]["code"] == "model_unavailable"
+    assert await (await client.get("/health")).json() == {"status": "loading"}
+
+
+async def test_while_it_stops_new_work_is_turned_away(aiohttp_client: AiohttpClient) -> None:
+    """503 with a time: the next process is on its way."""
+    client = await aiohttp_client(serving(FakeHost([END]), stopping=True))
+    answer = await client.post(CHAT, json=ASK)
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert (await (await client.get("/health")).json()) == {"status": "stopping"}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_failure_before_the_first_word_has_its_own_status(aiohttp_client: AiohttpClient, stream: bool) -> None:
+    """Streamed or not; nothing was promised yet."""
+    client = await aiohttp_client(serving(FakeHost([Failed(ModelError("it failed"))])))
+    answer = await client.post(CHAT, json={**ASK, "stream": stream})
+
+    assert answer.status == 502
+    assert (await answer.json())["error"]["message"] == "it failed"
+
+
+async def test_a_failure_after_the_first_word_is_the_streams_last_event(aiohttp_client: AiohttpClient) -> None:
+    """And no [DONE] follows, so that nobody takes half an answer for a whole one."""
+    host = FakeHost([Piece("Hel"), Failed(ModelError("it failed"))])
+    client = await aiohttp_client(serving(host))
+    answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
+
+    assert not answer.done
+    assert answer.events[-1]["error"]["message"] == "it failed"
+    assert answer.events[-2]["choices"][0]["delta"]["content"] == "Hel"
+
+
+async def test_what_waits_is_told_in_comments(aiohttp_client: AiohttpClient) -> None:
+    """Which OpenAI's clients skip: the place, and the wait where it is known."""
+    host = FakeHost([Queued(2, None), Queued(1, 2.5), Piece("Hi"), END])
+    client = await aiohttp_client(serving(host))
+    answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
+
+    assert answer.comments == [": queued position=2", ": queued position=1 wait_s=2.5"]
+    assert (answer.text, answer.done) == ("Hi", True)
+
+
+async def test_silence_is_filled_with_comments(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader of a long prompt's answer sees that the process lives."""
+    monkeypatch.setattr(server, "KEEPALIVE_S", 0.01)
+    client = await aiohttp_client(serving(FakeHost([])))
+    async with client.post(CHAT, json={**ASK, "stream": True}) as response:
+        while (line := await response.content.readline()) != b": working\n":
+            assert line.startswith((b"data: ", b"\n"))
+
+
+async def test_the_numbers_of_a_prompt_that_is_too_long(aiohttp_client: AiohttpClient) -> None:
+    """In OpenAI's words, with what callers need to trim."""
+    client = await aiohttp_client(serving(FakeHost(error=PromptTooLong("too long", tokens=900, limit=512))))
+    answer = await client.post(CHAT, json=ASK)
+
+    assert answer.status == 400
+    assert (await answer.json())["error"] == {
+        "message": "too long",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "context_length_exceeded",
+        "tokens": 900,
+        "limit": 512,
+    }
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(
+    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """408; half-sent requests do not pile up."""
+    monkeypatch.setattr(server, "BODY_TIMEOUT_S", 0.05)
+    client = await aiohttp_client(serving(FakeHost([END])))
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: model\r\nContent-Length: 100\r\n\r\n{")
+
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
+
+
+async def test_a_reader_that_takes_nothing_is_cut_off(
+    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its slot is another's then."""
+    monkeypatch.setattr(server, "SEND_TIMEOUT_S", 0.2)
+    host = FakeHost([Piece("x" * 1_000_000)] * 64)
+    client = await aiohttp_client(serving(host))
+    with capture_logs() as logs:
+        async with client.post(CHAT, json={**ASK, "stream": True}):
+            await asyncio.wait_for(host.cancelled.wait(), 30)
+
+    assert [entry["event"] for entry in logs] == ["reader_cut_off"]

@@ -1,0 +1,115 @@
+"""The model process with the real starter, through its real socket: bad input, odd input, questions about itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.core.model.talking import (
+    CHAT,
+    EMBEDDINGS,
+    TOKENIZE,
+    Fields,
+    body,
+)
+
+HELLO = [{"role": "user", "content": "Hello"}]
+BAD: list[tuple[str, bytes | Fields | list[Any], int]] = [
+    (CHAT, b"", 400),
+    (CHAT, b"{", 400),
+    (CHAT, b"\xff\xfe", 400),
+    (CHAT, b"null", 400),
+    (CHAT, b"[" * 100_000, 400),
+    (CHAT, b'{"messages":' + b"[" * 5000, 400),
+    (CHAT, b"1" * 10_000, 400),
+    (CHAT, [], 400),
+    (CHAT, {}, 400),
+    (CHAT, {"messages": []}, 400),
+    (CHAT, {"messages": HELLO, "temperature": "hot"}, 400),
+    (CHAT, b'{"messages": [{"role": "user", "content": "x"}], "temperature": NaN}', 400),
+    (CHAT, b'{"messages": [{"role": "user", "content": "x"}], "temperature": 1e999}', 400),
+    (CHAT, {"messages": HELLO, "model": "another-model"}, 404),
+    (CHAT, {"messages": HELLO, "model": "a\nmodel\x00\ud800"}, 404),
+    (CHAT, {"messages": HELLO, "tools": [{"type": "function", "function": {"name": "f"}}]}, 400),
+    (CHAT, {"messages": HELLO, "n": 2}, 400),
+    (CHAT, {"messages": [{"role": "system", "content": "Be kind."}]}, 400),
+    (CHAT, {"messages": [{"role": "assistant", "content": "Hi"}]}, 400),
+    (CHAT, {"messages": HELLO, "response_format": {"type": "json_schema", "json_schema": {"schema": 5}}}, 400),
+    (CHAT, {"messages": HELLO, "stop": ["\ud800"]}, 400),
+    (TOKENIZE, {}, 400),
+    (TOKENIZE, {"prompt": 5}, 400),
+    (TOKENIZE, {"messages": []}, 400),
+    (EMBEDDINGS, {"input": "Hello"}, 400),
+    (EMBEDDINGS, {"input": []}, 400),
+    (CHAT, b" " * (9 * 1024 * 1024), 413),
+]
+
+
+@pytest.mark.parametrize(("path", "sent", "status"), BAD, ids=[f"{path}-{n}" for n, (path, _, _) in enumerate(BAD)])
+async def test_bad_input_is_the_callers_error(
+    http: httpx.AsyncClient, path: str, sent: bytes | Fields | list[Any], status: int
+) -> None:
+    """4xx with OpenAI's error object, never 5xx; and the process serves on."""
+    content = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
+    response = await http.post(path, content=content)
+
+    assert response.status_code == status, response.text
+    assert response.json()["error"]["message"]
+    assert response.json()["error"]["type"] == "invalid_request_error"
+    assert (await http.get("/health")).json() == {"status": "ok"}
+
+
+ONE_WORD = {"type": "json_schema", "json_schema": {"schema": {"const": "word"}}}
+ODD: list[Fields] = [
+    {"content": ""},
+    {"content": " \n\t"},
+    {"content": "\x00\x01\x7f"},
+    {"content": "\ud800 half a pair"},
+    {"content": "😀" * 100},
+    {"content": "{{ 7 * 7 }}{% raw %}"},
+    {"content": "e\u0301" * 50},
+    {"content": "x", "stop": ["", "\x00"]},
+    {"content": "x", "seed": -(2**63)},
+    {"content": "x", "temperature": 1e-300, "top_p": 1e-300},
+    {"content": "x", "temperature": 5, "top_k": 1, "min_p": 1, "repeat_penalty": 10},
+    {"content": "x", "top_k": 0, "min_p": 0, "top_p": 1, "repeat_penalty": 1e-9},
+    {"content": "x", "max_tokens": 10**30, "response_format": ONE_WORD},
+    {"content": "x", "user": "\x00"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+async def test_odd_input_is_answered(http: httpx.AsyncClient, odd: Fields) -> None:
+    """It is what people and programs send."""
+    request = body(**{"max_tokens": 4, **odd})
+    response = await http.post(CHAT, content=json.dumps(request).encode())
+
+    assert response.status_code == 200, response.text
+
+
+async def test_what_does_not_exist_is_said_in_json(http: httpx.AsyncClient) -> None:
+    """Paths and methods."""
+    assert (await http.get("/v1/nothing")).json()["error"]["message"] == "Not Found"
+    assert (await http.get(CHAT)).status_code == 405
+
+
+async def test_a_body_that_is_not_what_its_encoding_says(http: httpx.AsyncClient) -> None:
+    """A bad gzip is the caller's error. (It was ours.)"""
+    response = await http.post(CHAT, content=b"not gzip", headers={"Content-Encoding": "gzip"})
+
+    assert response.status_code == 400
+
+
+async def test_what_the_process_tells_of_itself(http: httpx.AsyncClient) -> None:
+    """Which model, its window, that it is the starter; metrics without anybody's words."""
+    (model,) = (await http.get("/v1/models")).json()["data"]
+    metrics = (await http.get("/metrics")).text
+
+    assert model["id"].startswith("SmolLM2-135M-Instruct")
+    assert (model["starter"], model["embedder"]) == (True, False)
+    assert model["max_model_len"] == 8192
+    assert "csps_model_tokens_total" in metrics
+    assert "librarian" not in metrics

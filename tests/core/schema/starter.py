@@ -1,0 +1,42 @@
+"""The starter's vocabulary and its grammars, without its weights."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+
+import llama_cpp.llama_cpp as llama
+
+from core.contract import Json
+from core.model.catalog import bundled_starter
+from core.model.grammar import Grammars, JsonConstraint
+from core.model.llama.vocabulary import read_vocabulary
+
+
+class Starter:
+    def __init__(self) -> None:
+        llama.llama_backend_init()
+        parameters = llama.llama_model_default_params()
+        parameters.vocab_only = True
+        self._model = llama.llama_model_load_from_file(str(bundled_starter()).encode(), parameters)
+        self.vocabulary = read_vocabulary(self._model)
+        self.grammars = Grammars(self.vocabulary)
+
+    def close(self) -> None:
+        llama.llama_model_free(self._model)
+
+    def tokens(self, text: str) -> list[int]:
+        raw = text.encode()
+        buffer = (ctypes.c_int32 * (len(raw) + 8))()
+        count = llama.llama_tokenize(self.vocabulary.handle, raw, len(raw), buffer, len(buffer), False, False)
+        return list(buffer[:count])
+
+    def holding(self, schema: Json) -> JsonConstraint:
+        """Raises SchemaRefused."""
+        return self.grammars.constraint(schema if isinstance(schema, dict) else {})
+
+    def can_write(self, constraint: JsonConstraint, value: Json) -> bool:
+        """Whether a model that is held so can write this value, byte by byte, and stop there."""
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        tokens = [*self.tokens(text), min(self.vocabulary.end)]
+        return bool(constraint._matcher.deep_copy().validate_tokens(tokens) == len(tokens))

@@ -1,0 +1,326 @@
+"""/toil/<personality>/batch: lines in, lines out, at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+
+from core.contract import Task, Toiled, Usage
+from core.errors import ModelUnavailable, NonConforming
+from core.settings import Settings
+from tests.fakes import FakeEngine
+from tests.web.site import Site, site
+from web.limits import Limits
+
+NDJSON = {"Content-Type": "application/x-ndjson"}
+PATH = "/toil/whisper/batch"
+
+
+class GatedEngine(FakeEngine):
+    """Each row waits until its prompt's event is set; how many wait can be awaited."""
+
+    def __init__(self) -> None:
+        super().__init__(toiled=lambda task: {"said": task.prompt})
+        self.gates: dict[str, asyncio.Event] = {}
+        self.news = asyncio.Condition()
+        self.gone = 0
+
+    async def toil(self, task: Task) -> Toiled:
+        gate = self.gates.setdefault(task.prompt, asyncio.Event())
+        self.tasks.append(task)
+        await self._tell()
+        try:
+            await gate.wait()
+        except asyncio.CancelledError:
+            self.gone += 1
+            # Shielded: whoever is cancelled still says so.
+            await asyncio.shield(self._tell())
+            raise
+        return Toiled({"said": task.prompt}, "fake-model", Usage(7, 3, 0))
+
+    async def _tell(self) -> None:
+        async with self.news:
+            self.news.notify_all()
+
+    async def asked(self, count: int) -> None:
+        async with asyncio.timeout(20), self.news:
+            await self.news.wait_for(lambda: len(self.tasks) >= count)
+
+    async def given_up(self, count: int) -> None:
+        async with asyncio.timeout(20), self.news:
+            await self.news.wait_for(lambda: self.gone >= count)
+
+
+def ndjson(*rows: Any) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+async def post(running: Site, data: bytes, path: str = PATH) -> list[dict[str, Any]]:
+    async with running.http.post(path, data=data, headers=NDJSON) as response:
+        assert (200, "application/x-ndjson") == (response.status, response.content_type)
+        return [json.loads(line) for line in (await response.read()).splitlines()]
+
+
+async def test_rows_with_prompts_of_their_own(own_settings: Settings) -> None:
+    """Each line is answered by a line with its number and its id, in the order of the rows."""
+    async with site(own_settings, FakeEngine(toiled=lambda task: task.prompt)) as running:
+        lines = await post(running, ndjson({"prompt": "a", "id": "x"}, {"prompt": "b", "schema": {"type": "string"}}))
+
+    assert [{"row": 1, "id": "x", "value": "a"}, {"row": 2, "value": "b"}] == lines
+    assert [None, {"type": "string"}] == [task.schema for task in running.engine.tasks]
+    assert running.engine.tasks[0].user == running.engine.tasks[1].user
+
+
+async def test_a_header_gives_what_all_share(own_settings: Settings) -> None:
+    """Schema, template and sampling once; the rows are then what the template names. Line numbers count the header."""
+    header = {"schema": {"type": "string"}, "prompt_template": "Say {word}!", "seed": 4, "order": "answers"}
+    async with site(own_settings, FakeEngine(toiled=lambda task: task.prompt)) as running:
+        lines = await post(running, ndjson({"batch": header}, {"word": "été", "id": 1}, {"wort": "b"}))
+
+    lines.sort(key=lambda line: int(line["row"]))
+    assert {"row": 2, "id": 1, "value": "Say été!"} == lines[0]
+    assert (3, "bad_request") == (lines[1]["row"], lines[1]["error"]["code"])
+    assert "`word`" in lines[1]["error"]["message"]
+    [task] = running.engine.tasks
+    assert ({"type": "string"}, 4) == (task.schema, task.sampling.seed)
+
+
+async def test_failed_rows_and_bad_lines(own_settings: Settings) -> None:
+    """Each is an error with its number, and the batch goes on."""
+
+    def toiled(task: Task) -> Any:
+        return NonConforming("it does not") if task.prompt == "fail" else {"ok": True}
+
+    body = (
+        ndjson({"prompt": "fail"}) + b'{"prompt": \n\n[]\n"' + b"x" * 5000 + b'"\n\xff\n' + ndjson({"prompt": "fine"})
+    )
+    async with site(own_settings, FakeEngine(toiled=toiled), body_limit_bytes=4096) as running:
+        lines = await post(running, body)
+
+    codes = ["non_conforming", "bad_request", "bad_request", "bad_request", "bad_request", None]
+    assert list(zip([1, 2, 4, 5, 6, 7], codes, strict=True)) == [
+        (line["row"], line.get("error", {}).get("code")) for line in lines
+    ]
+    assert "4096" in lines[3]["error"]["message"]
+    assert {"ok": True} == lines[-1]["value"]
+    assert 1 == running.count("csps_web_errors_total", code="non_conforming")
+
+
+async def test_no_lines(whisper: Site) -> None:
+    """Nothing in, nothing out."""
+    assert [] == await post(whisper, b"")
+    assert [] == await post(whisper, b"\n\n")
+
+
+async def test_answers_come_while_lines_are_still_being_sent(own_settings: Settings) -> None:
+    """A caller may decide by an answer what to send next."""
+    sent: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def body() -> AsyncIterator[bytes]:
+        while (line := await sent.get()) is not None:
+            yield line
+
+    async with site(own_settings, FakeEngine(toiled=lambda task: task.prompt + "!")) as running:
+        sent.put_nowait(ndjson({"prompt": "a"}))
+        async with running.http.post(PATH, data=body(), headers=NDJSON) as response:
+            said = "a"
+            for _ in range(5):
+                line = json.loads(await response.content.readline())
+                said = line["value"]
+                sent.put_nowait(ndjson({"prompt": said}))
+            sent.put_nowait(None)
+            rest = await response.read()
+
+    assert "a!!!!!!" == json.loads(rest)["value"]
+
+
+async def test_httpx_may_send_a_small_batch_whole(own_settings: Settings) -> None:
+    """A client that reads only when it has sent everything is served as long as its answers fit on the way."""
+
+    async def body() -> AsyncIterator[bytes]:
+        for number in range(200):
+            yield ndjson({"prompt": str(number)})
+
+    async with (
+        site(own_settings) as running,
+        httpx.AsyncClient(base_url=running.url, trust_env=False) as client,
+        client.stream("POST", PATH, content=body(), headers=NDJSON) as response,
+    ):
+        lines = [json.loads(line) async for line in response.aiter_lines()]
+
+    assert list(range(1, 201)) == [line["row"] for line in lines]
+
+
+async def test_curl(own_settings: Settings) -> None:
+    """As the documentation shows it."""
+    async with site(own_settings) as running:
+        process = await asyncio.create_subprocess_exec(
+            *("curl", "-sN", "-T", ".", "-X", "POST", "-H", "Content-Type: application/x-ndjson"),
+            running.url.rstrip("/") + PATH,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin
+        assert process.stdout
+        for number in range(3):  # the next is sent when the one before is answered
+            process.stdin.write(ndjson({"prompt": str(number)}))
+            assert number + 1 == json.loads(await process.stdout.readline())["row"]
+        process.stdin.close()
+        assert 0 == await process.wait()
+
+
+async def test_lines_are_read_only_as_fast_as_they_are_answered(own_settings: Settings) -> None:
+    """An endless upload stands still while its rows are being answered, and little of it is held."""
+    engine = GatedEngine()
+    yielded = 0
+    line = ndjson({"prompt": "hold", "id": "x" * 500})
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal yielded
+        while True:
+            yielded += 1
+            yield line * 20
+
+    async with (
+        site(own_settings, engine, Limits(batch_rows=3)) as running,
+        running.http.post(PATH, data=endless(), headers=NDJSON) as response,
+    ):
+        await engine.asked(3)
+        before = -1
+        while before != yielded:  # until the sender, too, stands still
+            before = yielded
+            await asyncio.sleep(0.2)
+        assert 3 == len(engine.tasks)
+        assert yielded * len(line * 20) < 16_000_000  # what the kernel's buffers take
+        engine.gates["hold"].set()
+        for number in range(1, 50):
+            assert number == json.loads(await response.content.readline())["row"]
+        response.close()
+
+
+@pytest.mark.parametrize("ahead", [0, 5000])
+async def test_a_client_that_vanishes_frees_all(own_settings: Settings, ahead: int) -> None:
+    """Every row under way is cancelled, also when much more was sent than was read."""
+    engine = GatedEngine()
+    end = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield ndjson(*({"prompt": f"hold {number}"} for number in range(4)))
+        for _ in range(ahead):
+            yield ndjson({"prompt": "more", "id": "x" * 500})
+        await end.wait()
+
+    async with (
+        site(own_settings, engine, Limits(batch_rows=4)) as running,
+        running.http.post(PATH, data=body(), headers=NDJSON) as response,
+    ):
+        await engine.asked(4)
+        assert response.connection is not None
+        assert response.connection.transport is not None
+        response.connection.transport.abort()
+        await engine.given_up(4)
+
+    assert 4 == len(engine.tasks)
+
+
+async def test_a_model_that_is_gone_breaks_the_batch_off(own_settings: Settings) -> None:
+    """The last line says so and is about no row; then the connection is cut, so that nobody takes it for the end."""
+    away = ModelUnavailable("nobody there")
+    engine = FakeEngine(toiled=ModelUnavailable("away", retry_after_s=0), unready=away)
+    async with (
+        site(own_settings, engine) as running,
+        running.http.post(PATH, data=ndjson({"prompt": "a"}), headers=NDJSON) as response,
+    ):
+        lines = [json.loads(await response.content.readline())]
+        with pytest.raises(aiohttp.ClientError):
+            await response.content.readline()
+
+    assert [{"error": {"code": "model_unavailable", "message": "nobody there"}}] == lines
+
+
+async def test_a_line_that_does_not_come(own_settings: Settings) -> None:
+    """What was asked is answered; then the last line says why it ends, and the connection is cut."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield ndjson({"prompt": "a"}) + b'{"prompt": "never'
+        await asyncio.Event().wait()
+
+    async with (
+        site(own_settings, read_timeout_s=0.2) as running,
+        running.http.post(PATH, data=body(), headers=NDJSON) as response,
+    ):
+        lines = [json.loads(await response.content.readline()) for _ in range(2)]
+        with pytest.raises(aiohttp.ClientError):
+            await response.content.readline()
+
+    assert {"row": 1, "value": {"answer": 42}} == lines[0]
+    assert ["error"] == list(lines[1])
+    assert "too_slow" == lines[1]["error"]["code"]
+
+
+async def test_nothing_comes_at_all(own_settings: Settings) -> None:
+    """Before the first line an error is a status of its own."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"prompt"'
+        await asyncio.Event().wait()
+
+    async with (
+        site(own_settings, read_timeout_s=0.2) as running,
+        running.http.post(PATH, data=body(), headers=NDJSON) as response,
+    ):
+        assert 408 == response.status
+
+
+async def test_a_service_that_stops_reads_no_more(own_settings: Settings) -> None:
+    """Rows under way are answered; the last line says why there are no more."""
+    engine = GatedEngine()
+    more: asyncio.Queue[bytes] = asyncio.Queue()
+    more.put_nowait(ndjson({"prompt": "a"}))
+
+    async def body() -> AsyncIterator[bytes]:
+        while True:
+            yield await more.get()
+
+    async with site(own_settings, engine) as running, running.http.post(PATH, data=body(), headers=NDJSON) as response:
+        await engine.asked(1)
+        running.service.life.stop()
+        more.put_nowait(ndjson({"prompt": "b"}, {"prompt": "c"}))
+        engine.gates["a"].set()
+        lines = [json.loads(await response.content.readline()) for _ in range(2)]
+
+    assert {"row": 1, "value": {"said": "a"}} == lines[0]
+    assert "stopping" == lines[1]["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "path", "status", "said"),
+    [
+        (b"{}", {"Content-Type": "application/json"}, PATH, 415, "application/x-ndjson"),
+        (b"{}", {**NDJSON, "Content-Encoding": "gzip"}, PATH, 415, "uncompressed"),
+        (b"{}", NDJSON, "/toil/nobody/batch", 404, "whisper"),
+        (ndjson({"batch": {"schema": 1}}), NDJSON, PATH, 400, "`batch.schema"),
+        (ndjson({"batch": {"nonsense": 1}}), NDJSON, PATH, 400, "nonsense"),
+        (ndjson({"batch": {"prompt_template": "{"}}), NDJSON, PATH, 400, "template"),
+    ],
+)
+async def test_refused_batches(
+    whisper: Site, body: bytes, headers: dict[str, str], path: str, status: int, said: str
+) -> None:
+    """As a problem, before anything is asked."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body
+
+    async with whisper.http.post(path, data=chunks(), headers=headers) as response:
+        problem = await response.json(content_type="application/problem+json")
+
+    assert (status, status) == (response.status, problem["status"])
+    assert said in problem["detail"]
+    assert whisper.engine.tasks == []
