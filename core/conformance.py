@@ -89,7 +89,13 @@ class Judge:
             child = self._idle.pop() if self._idle else None
             if child is None or child.returncode is not None:
                 child = await asyncio.create_subprocess_exec(
-                    *COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, limit=LINE_LIMIT_BYTES
+                    *COMMAND,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=DEVNULL,
+                    cwd=ROOT,
+                    limit=LINE_LIMIT_BYTES,
+                    start_new_session=True,  # Ctrl-C in a terminal is ours to answer, not the child's
                 )
             try:
                 yield child

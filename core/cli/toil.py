@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +30,7 @@ from core.cli.toil_plan import Format, Options, Plan, plan_of
 from core.cli.toil_progress import Tally, progress
 from core.cli.words import Table, Words, language_of
 from core.contract import Engine, Sampling
-from core.errors import CspsError, ModelError, PersonalityUnknown
+from core.errors import CspsError, ModelError, PersonalityUnknown, SchemaRefused
 from core.settings import Settings
 
 SOME_FAILED = 3
@@ -184,12 +184,19 @@ class Batch:
                 await asyncio.to_thread(journal.close)
 
     async def _check(self, engine: Engine) -> None:
-        """Raises ModelError if no model answers, PersonalityUnknown."""
+        """Raises ModelError if no model answers, PersonalityUnknown, SchemaRefused."""
         name = self._plan.options.personality
         if not self._plan.options.openai and name not in engine.personalities():
             names = ", ".join(engine.personalities())
             raise PersonalityUnknown(self._words("nobody", name=name, names=names))
         await engine.ready()
+        schema = self._plan.job.schema
+        notes = (
+            () if schema is None else await engine.check_schema(dict(schema) if isinstance(schema, Mapping) else schema)
+        )
+        for note in notes:
+            if note.outcome == "refused":
+                raise SchemaRefused(f"{self._plan.options.schema}: {note.why}")
 
     def _refusal(self, error: CspsError) -> str:
         if isinstance(error, ModelError):

@@ -62,6 +62,15 @@ def output(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "out.jsonl").read_bytes().splitlines()]
 
 
+def test_a_refused_schema_is_told_at_once(folder: Path, own_settings: Settings) -> None:
+    """A schema that no row could be answered by is refused before the first one, and nothing is written."""
+    (folder / "s.json").write_text('{"$ref": "https://example.org/s.json"}')
+
+    assert 2 == ran(options(folder), own_settings, engine := FakeEngine())
+    assert [] == engine.tasks
+    assert not (folder / "out.jsonl").exists()
+
+
 @pytest.mark.parametrize("rows", ["rows.csv", "rows.jsonl"])
 def test_every_row_is_answered(
     folder: Path, own_settings: Settings, rows: str, capsys: pytest.CaptureFixture[str]
