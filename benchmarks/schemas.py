@@ -1,8 +1,8 @@
 """Toil over real-world schemas, beside a llama-server's `json_schema`: what comes back, counted by the same validator.
 
 The data is a folder of *.jsonl with one {"id", "schema"} a line, such as JSONSchemaBench (Geng et al., 2025).
-Ours goes the whole way: the engine, its plan and check, and a model process of its own. A server that dies is started
-again, and its death counted.
+Ours goes the whole way: the engine, its plan and check, and a model process of its own. A server that dies
+or hangs is started again, and that is counted.
 
     .venv/bin/python -m benchmarks.schemas --data FOLDER [--sample 100 | --all] [--peers csps-llm,llama-server]
 """
@@ -37,8 +37,9 @@ from core.model.host import find_model
 
 OURS, THEIRS = "csps-llm", "llama-server"
 AT_ONCE = 8
-TIMEOUT_S = 1200
+TIMEOUT_S = 180  # 2048 tokens for each of eight take a fraction of it
 DIED = "died"
+HUNG = "did not answer"
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ def theirs(client: httpx.AsyncClient, at: Peer, judge: Judge, tokens: int) -> As
         }
         try:
             response = await client.post(f"{at.url}/v1/chat/completions", json=body)
+        except httpx.TimeoutException:
+            return HUNG
         except httpx.TransportError:
             return DIED
         if response.status_code != 200:
@@ -128,10 +131,11 @@ async def ask_all(cases: Sequence[Case], ask: Ask, tally: Tally) -> list[Case]:
         while waiting and not died.is_set():
             case = waiting.pop()
             outcome = await ask(case)
-            if outcome == DIED and died.is_set():
+            lost = outcome in (DIED, HUNG)
+            if lost and died.is_set():
                 waiting.append(case)  # another one's doing
                 continue
-            if outcome == DIED:
+            if lost:
                 died.set()
             tally.add(outcome, case)
             print(".", end="", flush=True, file=sys.stderr)
