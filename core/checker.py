@@ -28,6 +28,7 @@ from typing import Any
 import jsonschema_rs
 
 from core.errors import SchemaRefused
+from core.schema import limits
 from core.schema.drafts import Draft, draft_of
 from core.schema.plan import plan
 
@@ -45,6 +46,13 @@ CLASSES = {
     Draft.DRAFT7: jsonschema_rs.Draft7Validator,
     Draft.DRAFT2019: jsonschema_rs.Draft201909Validator,
     Draft.DRAFT2020: jsonschema_rs.Draft202012Validator,
+}
+METASCHEMAS = {
+    Draft.DRAFT4: "http://json-schema.org/draft-04/schema#",
+    Draft.DRAFT6: "http://json-schema.org/draft-06/schema#",
+    Draft.DRAFT7: "http://json-schema.org/draft-07/schema#",
+    Draft.DRAFT2019: "https://json-schema.org/draft/2019-09/schema",
+    Draft.DRAFT2020: "https://json-schema.org/draft/2020-12/schema",
 }
 LINEAR = jsonschema_rs.RegexOptions(size_limit=PATTERN_LIMIT_BYTES)
 BACKTRACKING = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_LIMIT, size_limit=PATTERN_LIMIT_BYTES)
@@ -70,8 +78,11 @@ class Checker:
             return {"refused": exc.message}
 
     def _plan(self, schema: Any) -> Answer:
-        # The validator first: what it refuses is no schema, and the plan may trust the types of its keywords.
+        # What is no schema is refused first, so the plan may trust the types of its keywords; then what lies elsewhere,
+        # by its place; then what the validator cannot do.
         if isinstance(schema, dict):
+            require_schema(schema)
+            limits.checked(schema)
             validator_of(schema)
         made = plan(schema)
         notes = [astuple(note) for note in made.notes]
@@ -87,6 +98,14 @@ class Checker:
                 self._validators.popitem(last=False)
         self._validators.move_to_end(key)
         return {"problems": list(problems(self._validators[key], question["value"]))}
+
+
+def require_schema(schema: Any) -> None:
+    """By the metaschema of its draft. Raises SchemaRefused."""
+    try:
+        jsonschema_rs.meta.validate({**schema, "$schema": METASCHEMAS[draft_of(schema)]})
+    except jsonschema_rs.ValidationError as exc:
+        raise SchemaRefused(reason_of(exc)) from exc
 
 
 def validator_of(schema: Any) -> jsonschema_rs.Validator:

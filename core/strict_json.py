@@ -16,13 +16,16 @@ DEPTH_LIMIT = 64
 DIGITS_LIMIT = 308  # a float's range
 
 
-def parse(raw: bytes | str) -> Json:
-    """The value. Raises BadRequest with what is wrong; never quotes the input."""
+def parse(raw: bytes | str, *, last_wins: bool = False) -> Json:
+    """The value. Raises BadRequest with what is wrong; never quotes the input.
+
+    `last_wins`: a key given twice has its last value, as RFC 8259 expects of most readers, instead of being refused.
+    """
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
         value: Json = json.loads(
             text,
-            object_pairs_hook=without_duplicates,
+            object_pairs_hook=dict if last_wins else without_duplicates,
             parse_constant=refuse_constant,
             parse_float=finite,
             parse_int=bounded,

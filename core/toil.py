@@ -110,7 +110,7 @@ class Toiler:
                 yield Toiled(value, written.done.model, usage)
                 return
             if value is None and problems[0].keyword == NOT_JSON:
-                # The engine cannot see a key that nobody declared come twice; narrowed, there are only declared ones.
+                # Such as 9e999, where a schema has no maximum; narrowed, only what was declared is written.
                 attempts = [plan.narrowed] * len(attempts)
             log.info("toil_refused", attempts_left=len(attempts), problems=[str(problem) for problem in problems])
             request = hotter(told_off(request, written.text, problems, language))
@@ -134,7 +134,8 @@ class Toiler:
     async def checked(self, text: str, schema: Json) -> tuple[Json, tuple[Problem, ...]]:
         """The value and what is wrong with it: nothing, or it must not leave here."""
         try:
-            value = strict_json.parse(text)
+            # No engine sees that a key which nobody declared comes twice; what leaves here holds it once.
+            value = strict_json.parse(text, last_wins=True)
         except BadRequest as exc:
             return None, (Problem("the answer", NOT_JSON, exc.message),)
         if schema is None:

@@ -121,3 +121,13 @@ async def test_a_plan_is_made_once(judge: Judge) -> None:
     await judge.close()
 
     assert await judge.plan(dict(NUMBER)) is first
+
+
+async def test_a_remote_reference_is_refused_by_its_place() -> None:
+    """Who wrote it is told where it stands and what to do instead."""
+    judge = Judge()
+    try:
+        with pytest.raises(SchemaRefused, match=r"^/properties/a/\$ref: .* put what it refers to under `\$defs`"):
+            await judge.plan({"properties": {"a": {"$ref": "http://127.0.0.1:9/x"}}})
+    finally:
+        await judge.close()
