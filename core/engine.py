@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -34,7 +34,7 @@ from core.errors import BadRequest, CspsError, ModelUnavailable
 from core.model.client import ModelClient
 from core.personalities import Personalities, Personality
 from core.recording import Recorder
-from core.sessions import Conversation, Exchange, Question, Sessions
+from core.sessions import Conversation, Exchange, Question, RunningTurn, Sessions
 from core.storage import Database
 from core.toil import Toiler
 
@@ -103,15 +103,21 @@ class ChatEngine:
                 yield event
 
     async def _reply_in(self, name: str, prompt: Prompt, personality: Personality) -> AsyncGenerator[Event, None]:
-        # Prompts of one conversation follow one another: each must know the answer before it.
-        async with self._answering.setdefault(name, asyncio.Lock()):
-            conversation = await self._sessions.enter(name, personality.name, prompt.user)
-            asked = asked_of(prompt, personality, conversation)
-            turn = await self._sessions.begin_turn(conversation.id, asked.question, asked.conversation.context)
+        async with self._turn(name, prompt, personality) as (asked, turn):
             answer = self._answer(asked)
             async with aclosing(self._recorder.reply(turn, answer)) as events:
                 async for event in events:
                     yield event
+
+    @asynccontextmanager
+    async def _turn(
+        self, name: str, prompt: Prompt, personality: Personality
+    ) -> AsyncGenerator[tuple[Asked, RunningTurn], None]:
+        """A turn of a conversation, its question durable. They follow one another: each must know the one before it."""
+        async with self._answering.setdefault(name, asyncio.Lock()):
+            conversation = await self._sessions.enter(name, personality.name, prompt.user)
+            asked = asked_of(prompt, personality, conversation)
+            yield asked, await self._sessions.begin_turn(conversation.id, asked.question, asked.conversation.context)
 
     def _answer(self, asked: Asked) -> Answer:
         return Answer(self._client, asked.request(), self._wait_s)
@@ -146,10 +152,7 @@ class ChatEngine:
     async def _toil_in(
         self, name: str, task: Task, prompt: Prompt, personality: Personality
     ) -> AsyncGenerator[ToilEvent, None]:
-        async with self._answering.setdefault(name, asyncio.Lock()):
-            conversation = await self._sessions.enter(name, personality.name, prompt.user)
-            asked = asked_of(prompt, personality, conversation)
-            turn = await self._sessions.begin_turn(conversation.id, asked.question, asked.conversation.context)
+        async with self._turn(name, prompt, personality) as (asked, turn):
             toiling = self._toiler.events(asked.request(), task, personality.language)
             async with aclosing(self._recorder.toil(turn, toiling)) as events:
                 async for event in events:
