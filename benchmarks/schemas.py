@@ -2,7 +2,7 @@
 
 The data is a folder of *.jsonl with one {"id", "schema"} a line, such as JSONSchemaBench (Geng et al., 2025).
 Ours goes the whole way: the engine, its plan and check, and a model process of its own. A server that dies
-or hangs is started again, and that is counted.
+or hangs is started again; those it was working on are then asked one by one, so that the guilty one is counted.
 
     .venv/bin/python -m benchmarks.schemas --data FOLDER [--sample 100 | --all] [--peers csps-llm,llama-server]
 """
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from core.model.host import find_model
 
 OURS, THEIRS = "csps-llm", "llama-server"
 AT_ONCE = 8
-TIMEOUT_S = 180  # 2048 tokens for each of eight take a fraction of it
+SILENCE_S = 120  # a server that writes no token for so long hangs
 DIED = "died"
 HUNG = "did not answer"
 
@@ -105,48 +106,61 @@ def theirs(client: httpx.AsyncClient, at: Peer, judge: Judge, tokens: int) -> As
             "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": case.schema}},
             "max_tokens": tokens,
             "seed": 1,
+            "stream": True,  # so that silence tells a server that hangs from one that writes
         }
         try:
-            response = await client.post(f"{at.url}/v1/chat/completions", json=body)
+            async with client.stream("POST", f"{at.url}/v1/chat/completions", json=body) as response:
+                if response.status_code != 200:
+                    return f"{response.status_code}"
+                text, reason = await collect(response)
         except httpx.TimeoutException:
             return HUNG
         except httpx.TransportError:
             return DIED
-        if response.status_code != 200:
-            return f"{response.status_code}"
-        choice = response.json()["choices"][0]
-        if choice["finish_reason"] == "length":
-            return "200 CUT OFF"
-        return await verdict(judge, choice["message"]["content"] or "", case.schema)
+        return "200 CUT OFF" if reason == "length" else await verdict(judge, text, case.schema)
 
     return ask
 
 
-async def ask_all(cases: Sequence[Case], ask: Ask, tally: Tally) -> list[Case]:
-    """Eight at a time, until all are asked or the server dies; those that are then left."""
-    waiting = list(reversed(cases))
-    died = asyncio.Event()
+async def collect(response: httpx.Response) -> tuple[str, str | None]:
+    """The text of a stream of chat.completion.chunk, and why it ended; an `error` in it ends it as invalid."""
+    text, reason = "", None
+    async for line in response.aiter_lines():
+        if not line.startswith("data: {"):
+            continue
+        for choice in json.loads(line.removeprefix("data: ")).get("choices", ()):
+            text += choice["delta"].get("content") or ""
+            reason = choice["finish_reason"] or reason
+    return text, reason
 
-    async def worker() -> None:
-        while waiting and not died.is_set():
-            case = waiting.pop()
+
+@dataclass
+class Round:
+    """What one server is asked, until all are answered or it is lost; those it leaves, and those it was lost with."""
+
+    waiting: list[Case]
+    suspects: list[Case] = field(default_factory=list)
+    lost: bool = False
+
+    async def run(self, ask: Ask, tally: Tally, at_once: int) -> None:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(at_once):
+                workers.create_task(self._work(ask, tally, alone=at_once == 1))
+
+    async def _work(self, ask: Ask, tally: Tally, *, alone: bool) -> None:
+        while self.waiting and not self.lost:
+            case = self.waiting.pop(0)
             outcome = await ask(case)
-            lost = outcome in (DIED, HUNG)
-            if lost and died.is_set():
-                waiting.append(case)  # another one's doing
+            self.lost = self.lost or outcome in (DIED, HUNG)
+            if outcome in (DIED, HUNG) and not alone:
+                self.suspects.append(case)
                 continue
-            if lost:
-                died.set()
             tally.add(outcome, case)
             print(".", end="", flush=True, file=sys.stderr)
 
-    async with asyncio.TaskGroup() as workers:
-        for _ in range(AT_ONCE):
-            workers.create_task(worker())
-    return waiting[::-1]
 
-
-async def run_ours(model: Path, cases: list[Case], judge: Judge, tokens: int, tally: Tally) -> list[Case]:
+@contextlib.asynccontextmanager
+async def our_server(model: Path, judge: Judge, tokens: int) -> AsyncIterator[Ask]:
     _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == OURS)
     port = free_port()
     variables = {name: value.replace("PORT", str(port)) for name, value in environment.items()}
@@ -154,29 +168,33 @@ async def run_ours(model: Path, cases: list[Case], judge: Judge, tokens: int, ta
         with tempfile.TemporaryDirectory() as data:
             chosen = settings.load({**variables, "CSPS_LLM_DATA": data, "LLM_WAIT_S": "5"})
             async with bootstrap.engine(chosen) as engine:
-                return await ask_all(cases, ours(engine, judge, tokens), tally)
+                yield ours(engine, judge, tokens)
 
 
-async def run_theirs(model: Path, cases: list[Case], judge: Judge, tokens: int, tally: Tally) -> list[Case]:
+@contextlib.asynccontextmanager
+async def their_server(model: Path, judge: Judge, tokens: int) -> AsyncIterator[Ask]:
     _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == THEIRS)
     port = free_port()
     filled = [part.replace("PORT", str(port)) for part in command]
-    async with peer(THEIRS, filled, port, environment) as at, httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+    async with peer(THEIRS, filled, port, environment) as at, httpx.AsyncClient(timeout=SILENCE_S) as client:
         client.headers["Authorization"] = f"Bearer {KEY}"
-        return await ask_all(cases, theirs(client, at, judge, tokens), tally)
+        yield theirs(client, at, judge, tokens)
 
 
-async def count(model: Path, cases: list[Case], names: list[str], tokens: int) -> dict[str, Tally]:
-    judge, tallies = Judge(), {name: Tally() for name in names}
+async def count(model: Path, cases: list[Case], name: str, tokens: int) -> Tally:
+    tally, judge, started = Tally(), Judge(), time.monotonic()
+    server = our_server if name == OURS else their_server
+    many, alone = list(cases), list[Case]()
     try:
-        for name, tally in tallies.items():
-            run, left, started = (run_ours if name == OURS else run_theirs), cases, time.monotonic()
-            while left:
-                left = await run(model, left, judge, tokens, tally)
-            tally.took_s = time.monotonic() - started
+        while many or alone:
+            turn = Round(many or alone)
+            async with server(model, judge, tokens) as ask:
+                await turn.run(ask, tally, AT_ONCE if many else 1)
+            alone += turn.suspects
     finally:
         await judge.close()
-    return tallies
+    tally.took_s = time.monotonic() - started
+    return tally
 
 
 def show(tallies: dict[str, Tally], total: int) -> None:
@@ -207,7 +225,8 @@ def main() -> None:
     if not options.all:
         cases = random.Random(0).sample(cases, min(options.sample, len(cases)))
     model = find_model(settings.load()).path
-    show(asyncio.run(count(model, cases, options.peers.split(","), options.tokens)), len(cases))
+    names = options.peers.split(",")
+    show({name: asyncio.run(count(model, cases, name, options.tokens)) for name in names}, len(cases))
 
 
 if __name__ == "__main__":
