@@ -59,6 +59,10 @@ class Prompt:
     heard: tuple[Turn, ...] = ()  # what others said in the thread since the bot last spoke
     history: tuple[Turn, ...] = ()  # earlier turns, from a caller that keeps them itself (conversation is None then)
     sampling: Sampling = field(default_factory=Sampling)
+    # Asked a second time under one key, it is the same turn: one that is answered gives its answer again, one that
+    # was cut off is answered anew from what came before it. With `again`, it is answered anew in any case.
+    key: str | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ class Task:
     attachments: tuple[Attachment, ...] = ()
     history: tuple[Turn, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    key: str | None = None  # as in Prompt; toil is always done anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,21 @@ def none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
+def split_pairs(value: object) -> object:
+    """A table given by the environment: "C1=chuchotte, T2=whisper" → {"C1": "chuchotte", "T2": "whisper"}."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not key.strip() or not name.strip() for key, _, name in pairs):
+        raise ValueError('expected pairs such as "C1=chuchotte, T2=whisper"')
+    return {key.strip(): name.strip() for key, _, name in pairs}
+
+
 CommaList = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
 OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
 OptionalInt = Annotated[int | None, BeforeValidator(none_if_empty)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty)]
+Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
 
 
 class Section(BaseModel):
@@ -77,6 +88,95 @@ class WebSettings(Section):
     drain_s: float = env("WEB_DRAIN_S", ge=0)  # how long running replies may go on after SIGTERM
 
 
+class BotSettings(Section):
+    """What holds for the bots of all platforms."""
+
+    answers: int = env("BOT_ANSWERS", ge=1)  # written at once by one process
+    user_limit: int = env("BOT_USER_LIMIT", ge=1)  # messages of one person that are answered in ten minutes
+    file_limit_bytes: int = env("BOT_FILE_LIMIT", ge=1024)  # of one attached file
+    row_limit: int = env("BOT_ROW_LIMIT", ge=1)  # of one CSV that is answered row by row
+    drain_s: float = env("BOT_DRAIN_S", ge=0)  # how long running answers may go on after SIGTERM
+
+
+class PlatformSettings(Section):
+    """What each platform's section has. Ids are the platform's own."""
+
+    host: str
+    port: int
+    personality: str | None  # None: the first personality of the language that a conversation begins in
+    personality_of: dict[str, str]  # by workspace or channel; the channel's goes before
+    allow: tuple[str, ...]  # if there are any, nobody else is answered
+    deny: tuple[str, ...]
+
+    @property
+    def missing(self) -> str | None:
+        """The variable without which the adapter cannot start."""
+        raise NotImplementedError
+
+
+class SlackSettings(PlatformSettings):
+    """Socket Mode with an app token; else HTTP with a signing secret."""
+
+    bot_token: OptionalSecret = env("SLACK_BOT_TOKEN")
+    app_token: OptionalSecret = env("SLACK_APP_TOKEN")
+    signing_secret: OptionalSecret = env("SLACK_SIGNING_SECRET")
+    host: str = env("SLACK_HOST")
+    port: int = env("SLACK_PORT", ge=0, le=65535)
+    personality: OptionalStr = env("SLACK_PERSONALITY")
+    personality_of: Pairs = env("SLACK_PERSONALITIES")
+    allow: CommaList = env("SLACK_ALLOW")
+    deny: CommaList = env("SLACK_DENY")
+    api_base_url: str = env("SLACK_API_BASE_URL")
+
+    @property
+    def missing(self) -> str | None:
+        if self.bot_token is None:
+            return "SLACK_BOT_TOKEN"
+        return None if self.app_token or self.signing_secret else "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET"
+
+
+class DiscordSettings(PlatformSettings):
+    bot_token: OptionalSecret = env("DISCORD_BOT_TOKEN")
+    message_content: bool = env("DISCORD_MESSAGE_CONTENT")  # the privileged intent was granted to the application
+    host: str = env("DISCORD_HOST")
+    port: int = env("DISCORD_PORT", ge=0, le=65535)
+    personality: OptionalStr = env("DISCORD_PERSONALITY")
+    personality_of: Pairs = env("DISCORD_PERSONALITIES")
+    allow: CommaList = env("DISCORD_ALLOW")
+    deny: CommaList = env("DISCORD_DENY")
+    api_base_url: OptionalStr = env("DISCORD_API_BASE_URL")
+    gateway_url: OptionalStr = env("DISCORD_GATEWAY_URL")
+
+    @property
+    def missing(self) -> str | None:
+        return None if self.bot_token else "DISCORD_BOT_TOKEN"
+
+
+class TeamsSettings(PlatformSettings):
+    app_id: OptionalStr = env("TEAMS_APP_ID")
+    app_password: OptionalSecret = env("TEAMS_APP_PASSWORD")
+    tenant_id: OptionalStr = env("TEAMS_TENANT_ID")
+    host: str = env("TEAMS_HOST")
+    port: int = env("TEAMS_PORT", ge=0, le=65535)
+    personality: OptionalStr = env("TEAMS_PERSONALITY")
+    personality_of: Pairs = env("TEAMS_PERSONALITIES")
+    allow: CommaList = env("TEAMS_ALLOW")
+    deny: CommaList = env("TEAMS_DENY")
+    openid_metadata_url: OptionalStr = env("TEAMS_OPENID_METADATA_URL")
+    token_issuer: OptionalStr = env("TEAMS_TOKEN_ISSUER")
+    login_url: OptionalStr = env("TEAMS_LOGIN_URL")
+    oauth_scope: OptionalStr = env("TEAMS_OAUTH_SCOPE")
+    allow_unauthenticated: bool = env("TEAMS_ALLOW_UNAUTHENTICATED")  # for the playground; on loopback only
+
+    @property
+    def missing(self) -> str | None:
+        if self.allow_unauthenticated:
+            return None
+        needed = {"TEAMS_APP_ID": self.app_id, "TEAMS_APP_PASSWORD": self.app_password}
+        needed["TEAMS_TENANT_ID"] = self.tenant_id
+        return next((variable for variable, value in needed.items() if value is None), None)
+
+
 class DataSettings(Section):
     folder: str = env("CSPS_LLM_DATA")
     database_url: OptionalStr = env("DATABASE_URL")
@@ -91,6 +191,10 @@ class LogSettings(Section):
 class Settings(Section):
     model: ModelSettings
     web: WebSettings
+    bot: BotSettings
+    slack: SlackSettings
+    discord: DiscordSettings
+    teams: TeamsSettings
     data: DataSettings
     log: LogSettings
     config: Path  # the folder that was read
