@@ -18,6 +18,7 @@ import structlog
 from core.answer import Answer, Request
 from core.contract import (
     Description,
+    Done,
     Event,
     Json,
     Note,
@@ -25,9 +26,11 @@ from core.contract import (
     Sampling,
     Status,
     Task,
+    Text,
     Toiled,
     ToilEvent,
     Turn,
+    Usage,
 )
 from core.dialogue import cleaned, compose, opening_of, told
 from core.errors import BadRequest, CspsError, ModelUnavailable
@@ -104,6 +107,10 @@ class ChatEngine:
 
     async def _reply_in(self, name: str, prompt: Prompt, personality: Personality) -> AsyncGenerator[Event, None]:
         async with self._turn(name, prompt, personality) as (asked, turn):
+            if turn is None:
+                async for event in self._answered_before(asked):
+                    yield event
+                return
             answer = self._answer(asked)
             async with aclosing(self._recorder.reply(turn, answer)) as events:
                 async for event in events:
@@ -112,12 +119,28 @@ class ChatEngine:
     @asynccontextmanager
     async def _turn(
         self, name: str, prompt: Prompt, personality: Personality
-    ) -> AsyncGenerator[tuple[Asked, RunningTurn], None]:
-        """A turn of a conversation, its question durable. They follow one another: each must know the one before it."""
+    ) -> AsyncGenerator[tuple[Asked, RunningTurn | None], None]:
+        """A turn of a conversation, its question durable; None: it is answered already, and that answer stands.
+
+        They follow one another: each must know the one before it.
+        """
         async with self._answering.setdefault(name, asyncio.Lock()):
-            conversation = await self._sessions.enter(name, personality.name, prompt.user)
+            conversation = await self._sessions.enter(name, personality.name, prompt.user, prompt.key)
             asked = asked_of(prompt, personality, conversation)
-            yield asked, await self._sessions.begin_turn(conversation.id, asked.question, asked.conversation.context)
+            if is_answered(conversation.repeated) and not prompt.again:
+                yield asked, None
+                return
+            context = asked.conversation.context
+            yield asked, await self._sessions.begin_turn(conversation.id, asked.question, context, prompt.key)
+
+    async def _answered_before(self, asked: Asked) -> AsyncGenerator[Event, None]:
+        """The answer as it was stored: whoever asked could not be told of it to its end."""
+        exchange = asked.conversation.repeated
+        assert exchange is not None
+        await self._client.wait_ready(self._wait_s)
+        model = (await self._client.info(asked.personality.model)).name
+        yield Text(exchange.answer)
+        yield Done("length" if exchange.reason == "length" else "stop", model, Usage())
 
     def _answer(self, asked: Asked) -> Answer:
         return Answer(self._client, asked.request(), self._wait_s)
@@ -153,6 +176,7 @@ class ChatEngine:
         self, name: str, task: Task, prompt: Prompt, personality: Personality
     ) -> AsyncGenerator[ToilEvent, None]:
         async with self._turn(name, prompt, personality) as (asked, turn):
+            assert turn is not None
             toiling = self._toiler.events(asked.request(), task, personality.language)
             async with aclosing(self._recorder.toil(turn, toiling)) as events:
                 async for event in events:
@@ -244,7 +268,14 @@ def prompt_of(task: Task) -> Prompt:
         attachments=task.attachments,
         history=task.history,
         sampling=task.sampling,
+        key=task.key,
+        again=True,  # a value that was given is not known to have been checked against this schema
     )
+
+
+def is_answered(exchange: Exchange | None) -> bool:
+    """By the model, to the end."""
+    return exchange is not None and exchange.reason in ("stop", "length")
 
 
 def turns_of(exchange: Exchange) -> tuple[Turn, ...]:

@@ -54,6 +54,15 @@ turns = sa.Table(
     sa.Column("reason", sa.String(16)),
 )
 
+turn_keys = sa.Table(
+    "turn_keys",
+    tables,
+    sa.Column("conversation", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),  # SHA-256 of what the caller calls the turn
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -81,6 +90,7 @@ class Conversation:
     context: str | None = None
     exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
     earlier: int = 0  # how many exchanges came before those
+    repeated: Exchange | None = None  # the turn of the key that it was looked up with; `exchanges` end before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +122,14 @@ class Sessions:
         """Raises SessionUnknown, also for a conversation of another personality or user."""
         return await self._database.read(lambda db: view(db, find(db, conversation, personality, user)))
 
-    async def enter(self, conversation: str, personality: str, user: str | None = None) -> Conversation:
-        """As `resume`, but a platform's conversation is begun if it is new."""
+    async def enter(
+        self, conversation: str, personality: str, user: str | None = None, key: str | None = None
+    ) -> Conversation:
+        """As `resume`, but a platform's conversation is begun if it is new. `key`: of the turn that is to be asked."""
         if conversation.startswith(ISSUED_PREFIX):
-            return await self.resume(conversation, personality, user)
-        key, now = digest(conversation), self._clock()
-        return await self._database.write(lambda db: view(db, find_or_begin(db, key, personality, now)))
+            return await self._database.read(lambda db: view(db, find(db, conversation, personality, user), key))
+        name, now = digest(conversation), self._clock()
+        return await self._database.write(lambda db: view(db, find_or_begin(db, name, personality, now), key))
 
     async def forget(self, conversation: str) -> None:
         """Raises SessionUnknown if there is nothing to forget."""
@@ -125,13 +137,16 @@ class Sessions:
         if not await self._database.write(lambda db: db.execute(gone).rowcount):
             raise SessionUnknown("no such session; it may have expired or been deleted")
 
-    async def begin_turn(self, conversation: int, question: Question, context: str | None = None) -> RunningTurn:
+    async def begin_turn(
+        self, conversation: int, question: Question, context: str | None = None, key: str | None = None
+    ) -> RunningTurn:
         """The question is durable when this returns. `context` is kept if this is the conversation's first turn.
 
-        Raises SessionUnknown if the conversation was forgotten meanwhile.
+        A turn that was begun under the same `key` is begun again, and loses its answer. Raises SessionUnknown if the
+        conversation was forgotten meanwhile.
         """
         now = self._clock()
-        return await self._database.write(lambda db: insert_turn(db, conversation, question, context, now))
+        return await self._database.write(lambda db: write_turn(db, conversation, question, context, key, now))
 
     async def finish_turn(self, turn: RunningTurn, answer: str, reason: Reason) -> None:
         """A conversation that was forgotten meanwhile stays forgotten."""
@@ -185,12 +200,28 @@ def find_or_begin(db: sa.Connection, key: str, personality: str, now: float) -> 
     return row_of(db, key, personality)
 
 
-def view(db: sa.Connection, row: Any) -> Conversation:
-    latest = sa.select(turns).where(turns.c.conversation == row.id).order_by(turns.c.number.desc())
+def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
+    number = number_of(db, row.id, key)
+    before = [turns.c.conversation == row.id, *([] if number is None else [turns.c.number < number])]
+    latest = sa.select(turns).where(*before).order_by(turns.c.number.desc())
     rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
-    count = db.execute(sa.select(sa.func.count()).where(turns.c.conversation == row.id)).scalar_one()
+    count = db.execute(sa.select(sa.func.count()).select_from(turns).where(*before)).scalar_one()
     exchanges = tuple(exchange_of(turn) for turn in reversed(rows))
-    return Conversation(row.id, row.context, exchanges, earlier=count - len(exchanges))
+    return Conversation(row.id, row.context, exchanges, count - len(exchanges), repeated_of(db, row.id, number))
+
+
+def repeated_of(db: sa.Connection, conversation: int, number: int | None) -> Exchange | None:
+    if number is None:
+        return None
+    return exchange_of(db.execute(sa.select(turns).where(*is_turn(RunningTurn(conversation, number)))).one())
+
+
+def number_of(db: sa.Connection, conversation: int, key: str | None) -> int | None:
+    """Of the turn that was asked under this key."""
+    if key is None:
+        return None
+    named = (turn_keys.c.conversation == conversation, turn_keys.c.key == digest(key))
+    return db.execute(sa.select(turn_keys.c.number).where(*named)).scalar()
 
 
 def exchange_of(row: Any) -> Exchange:
@@ -199,20 +230,36 @@ def exchange_of(row: Any) -> Exchange:
     return Exchange(Question(row.question, attachments, heard), row.answer, row.reason)
 
 
-def insert_turn(
-    db: sa.Connection, conversation: int, question: Question, context: str | None, now: float
+def write_turn(
+    db: sa.Connection, conversation: int, question: Question, context: str | None, key: str | None, now: float
 ) -> RunningTurn:
     # The row is locked until the end, where there are row locks, so that no two turns get one number.
     locked = sa.select(conversations.c.id).where(conversations.c.id == conversation).with_for_update()
     if db.execute(locked).first() is None:
         raise SessionUnknown("this session was deleted")
-    last = db.execute(sa.select(sa.func.max(turns.c.number)).where(turns.c.conversation == conversation)).scalar()
-    turn = RunningTurn(conversation, (last or 0) + 1)
-    written = {"question": question.text, "attachments": packed(question.attachments), "heard": packed(question.heard)}
-    db.execute(turns.insert().values(conversation=conversation, number=turn.number, answer="", **written))
+    number = number_of(db, conversation, key)
+    turn = RunningTurn(conversation, number or next_number(db, conversation))
+    written = {
+        "question": question.text,
+        "attachments": packed(question.attachments),
+        "heard": packed(question.heard),
+        "answer": "",
+        "reason": None,
+    }
+    if number:
+        db.execute(turns.update().where(*is_turn(turn)).values(written))
+    else:
+        db.execute(turns.insert().values(conversation=conversation, number=turn.number, **written))
+        if key is not None:
+            db.execute(turn_keys.insert().values(conversation=conversation, key=digest(key), number=turn.number))
     kept = {"context": context} if turn.number == 1 else {}
     db.execute(conversations.update().where(conversations.c.id == conversation).values(used_at=now, **kept))
     return turn
+
+
+def next_number(db: sa.Connection, conversation: int) -> int:
+    last = db.execute(sa.select(sa.func.max(turns.c.number)).where(turns.c.conversation == conversation)).scalar()
+    return (last or 0) + 1
 
 
 def packed(values: Iterable[Attachment | Turn]) -> str:

@@ -1,79 +1,36 @@
-"""Replies: what the model is shown, what survives its death, what is stored, and what is trimmed."""
+"""Replies: what the model is shown, whose conversation it is, what is stored, and what is trimmed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
+from contextlib import aclosing
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core import bootstrap
-from core.answer import DEATHS_LIMIT, Seam
-from core.contract import Attachment, Done, Event, Prompt, Sampling, Status, Text, Turn, Usage
+from core.contract import Attachment, Done, Event, Prompt, Status, Text, Turn
 from core.engine import ChatEngine
 from core.errors import (
     BadRequest,
-    ModelRefused,
     ModelUnavailable,
-    Overloaded,
     PersonalityUnknown,
     PromptTooLong,
     SessionUnknown,
     StorageError,
 )
-from core.model.client import ModelClient
-from core.personalities import Personalities
 from core.sessions import Sessions
-from core.settings import Settings, load
+from core.settings import Settings
 from core.storage import Database
+from tests.core.chatting import ask, chat_on, events_of, serving, shown, text_of
 from tests.fakes import Comment, Die, Fail, FakeModel, Finish, Step
-
-
-@asynccontextmanager
-async def chat_on(settings: Settings) -> AsyncIterator[ChatEngine]:
-    """The engine as bootstrap builds it, without the chores, which would ask the fake model things."""
-    personalities = Personalities(settings.config / "personalities")
-    personalities.load()
-    database, client = Database(settings.database_url), ModelClient.of(settings)
-    sessions = Sessions(database)
-    await sessions.create_tables()
-    chat = ChatEngine(personalities, sessions, database, client, settings.model.wait_s)
-    yield chat
-    await chat.close()
-    await client.close()
-    await database.close()
 
 
 @pytest.fixture
 async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
     async with chat_on(own_settings) as built:
         yield built
-
-
-def serving(settings: Settings, *answers: Sequence[Step], **options: Any) -> Any:
-    return FakeModel(*answers, **options).serving(settings.model_socket)
-
-
-async def events_of(chat: ChatEngine, prompt: Prompt) -> list[Event]:
-    async with aclosing(chat.reply(prompt)) as events:
-        return [event async for event in events]
-
-
-async def ask(chat: ChatEngine, text: str, conversation: str | None = None, **fields: Any) -> list[Event]:
-    return await events_of(chat, Prompt("whisper", text, conversation, **fields))
-
-
-def text_of(events: Sequence[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Text))
-
-
-def shown(request: dict[str, Any]) -> str:
-    return "\n".join(f"{message['role']}: {message['content']}" for message in request["messages"])
 
 
 # ---------------------------------------------------------------- what the model is shown
@@ -211,146 +168,6 @@ async def test_prompts_of_one_conversation_follow_one_another(chat: ChatEngine, 
             gate.set()
 
     assert "assistant: one more\nuser: second" in shown(model.requests[-1])
-
-
-# ---------------------------------------------------------------- the death of the model
-
-
-async def test_an_answer_goes_on_after_the_models_death(chat: ChatEngine, own_settings: Settings) -> None:
-    """The same answer from the text so far: nothing is lost and nothing comes twice."""
-    async with serving(own_settings, ("The quick", " brown ", Die()), ("fox", " jumps.")) as model:
-        name = await chat.open("whisper")
-        events = await ask(chat, "Tell", name)
-        turns = await chat.resume(name, "whisper")
-
-    assert text_of(events) == "The quick brown fox jumps." == turns[-1].text
-    assert Status("reconnecting") in events
-    assert model.requests[1]["messages"][-1] == {"role": "assistant", "content": "The quick brown"}
-    assert model.requests[1]["continue_final_message"] is True
-    assert model.requests[1]["max_tokens"] == model.requests[0]["max_tokens"] - 2
-    assert isinstance(events[-1], Done)
-    assert events[-1].usage.completion_tokens == 4
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "whole"),
-    [
-        ("A. ", " B", "A. B"),
-        ("A. ", "B", "A. B"),
-        ("A.\n\n", "\n\nB", "A.\n\nB"),
-        ("A.\n\n", "\nB", "A.\n\nB"),
-        ("A.\n\n", "B", "A.\n\nB"),
-        ("A.", " B", "A. B"),
-        (" \n", " \nB", " \nB"),
-    ],
-)
-async def test_blank_space_at_the_seam(
-    chat: ChatEngine, own_settings: Settings, first: str, second: str, whole: str
-) -> None:
-    """Whether or not the engine writes the trimmed blank space again, it is given once."""
-    async with serving(own_settings, (first, Die()), (second,)):
-        assert text_of(await ask(chat, "Tell")) == whole
-
-
-@given(st.text(" \n", max_size=6), st.text(" \nab", max_size=12), st.lists(st.integers(1, 5)))
-def test_the_seam_is_the_same_for_any_pieces(given_space: str, text: str, sizes: list[int]) -> None:
-    """Only the common beginning is left out, however the text is cut."""
-    seam, rest, found = Seam(given_space), text, ""
-    for size in [*sizes, len(text)]:
-        found, rest = found + seam.feed(rest[:size]), rest[size:]
-    common = next((i for i, (a, b) in enumerate(zip(given_space, text, strict=False)) if a != b), None)
-    skipped = min(len(given_space), len(text)) if common is None else common
-
-    assert found == text[skipped:]
-
-
-async def test_a_model_that_is_away_is_waited_for(chat: ChatEngine, own_settings: Settings) -> None:
-    """A prompt that comes while the model process starts is answered when it is there."""
-    async with aclosing(chat.reply(Prompt("whisper", "Hi"))) as events:
-        assert await anext(events) == Status("reconnecting")
-        async with serving(own_settings, ("Hello",)):
-            assert text_of([event async for event in events]) == "Hello"
-
-
-async def test_a_model_that_stays_away_is_told_and_the_part_kept(tmp_path: Path) -> None:
-    """After the wait it is ModelUnavailable; what was given stays in the session, and the next prompt builds on it."""
-    settings = load({"CSPS_LLM_DATA": str(tmp_path), "LLM_WAIT_S": "0.2"})
-    async with chat_on(settings) as chat:
-        gate = asyncio.Event()
-        name = await chat.open("whisper")
-        model = FakeModel(("Half an", gate))
-        await model.start(settings.model_socket)
-        asking = asyncio.create_task(ask(chat, "Tell", name))
-        await model.asked.wait()
-        await model.stop()
-        with pytest.raises(ModelUnavailable):
-            await asking
-        turns = await chat.resume(name, "whisper")
-        conversation = await Sessions(Database(settings.database_url)).resume(name, "whisper")
-        async with serving(settings) as back:
-            await ask(chat, "Go on", name)
-
-    assert turns[0] == Turn("user", "Tell")
-    assert conversation.exchanges[0].reason == "failed"
-    assert conversation.exchanges[0].answer in ("", "Half an")  # as much as had arrived
-    assert shown(back.requests[0]).endswith("user: Go on")
-
-
-async def test_a_prompt_that_kills_every_model_is_given_up(chat: ChatEngine, own_settings: Settings) -> None:
-    """It costs a few restarts, not all of them."""
-    async with FakeModel(answer=lambda _body: (Die(),)).serving(own_settings.model_socket) as model:
-        with pytest.raises(ModelUnavailable):
-            await ask(chat, "Hi")
-
-    assert len(model.requests) == DEATHS_LIMIT + 1
-
-
-async def test_a_continued_answer_whose_budget_is_spent_is_done(chat: ChatEngine, own_settings: Settings) -> None:
-    """No token is asked for beyond max_tokens."""
-    async with serving(own_settings, ("a", "b", Die())) as model:
-        events = await ask(chat, "Hi", sampling=Sampling(max_tokens=2))
-
-    assert events[-1] == Done("length", "fake-model", Usage(completion_tokens=2))
-    assert len(model.requests) == 1
-
-
-async def test_a_full_window_ends_a_continued_answer(chat: ChatEngine, own_settings: Settings) -> None:
-    """Prompt and answer so far fill it: that is the answer's length, not the person's error."""
-    async with serving(own_settings, ("a", "b", Die()), (Fail(400, "context_length_exceeded"),)):
-        name = await chat.open("whisper")
-        events = await ask(chat, "Hi", name)
-
-        assert isinstance(events[-1], Done)
-        assert events[-1].reason == "length"
-        assert (await chat.resume(name, "whisper"))[-1].text == "ab"
-
-
-async def test_overload_is_told_with_its_time(chat: ChatEngine, own_settings: Settings) -> None:
-    """Before an answer began it is the caller's to wait; a failed question does not haunt the next one."""
-    async with serving(own_settings, (Fail(429, "overloaded", retry_after_s=7),)) as model:
-        name = await chat.open("whisper")
-        with pytest.raises(Overloaded) as caught:
-            await ask(chat, "Hi", name)
-        await ask(chat, "Hi again", name)
-
-    assert caught.value.retry_after_s == 7
-    assert model.requests[1]["messages"][1:] == [{"role": "user", "content": "Hi again"}]
-
-
-async def test_an_answer_under_way_waits_out_an_overload(chat: ChatEngine, own_settings: Settings) -> None:
-    """Many come back at once after a death; who already has half an answer gets the rest."""
-    busy = (Fail(429, "overloaded", retry_after_s=0),)
-    async with serving(own_settings, ("one ", Die()), busy, ("two",)):
-        assert text_of(await ask(chat, "Hi")) == "one two"
-
-
-async def test_a_refusal_is_not_retried(chat: ChatEngine, own_settings: Settings) -> None:
-    """The same request would be refused again."""
-    async with serving(own_settings, (Fail(500, "exploded"),)) as model:
-        with pytest.raises(ModelRefused):
-            await ask(chat, "Hi")
-
-    assert len(model.requests) == 1
 
 
 # ---------------------------------------------------------------- cancelling

@@ -1,0 +1,52 @@
+"""A chat engine over a fake model, and what tests ask it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from core.contract import Event, Prompt, Text
+from core.engine import ChatEngine
+from core.model.client import ModelClient
+from core.personalities import Personalities
+from core.sessions import Sessions
+from core.settings import Settings
+from core.storage import Database
+from tests.fakes import FakeModel, Step
+
+
+@asynccontextmanager
+async def chat_on(settings: Settings) -> AsyncIterator[ChatEngine]:
+    """The engine as bootstrap builds it, without the chores, which would ask the fake model things."""
+    personalities = Personalities(settings.config / "personalities")
+    personalities.load()
+    database, client = Database(settings.database_url), ModelClient.of(settings)
+    sessions = Sessions(database)
+    await sessions.create_tables()
+    chat = ChatEngine(personalities, sessions, database, client, settings.model.wait_s)
+    yield chat
+    await chat.close()
+    await client.close()
+    await database.close()
+
+
+def serving(settings: Settings, *answers: Sequence[Step], **options: Any) -> Any:
+    return FakeModel(*answers, **options).serving(settings.model_socket)
+
+
+async def events_of(chat: ChatEngine, prompt: Prompt) -> list[Event]:
+    async with aclosing(chat.reply(prompt)) as events:
+        return [event async for event in events]
+
+
+async def ask(chat: ChatEngine, text: str, conversation: str | None = None, **fields: Any) -> list[Event]:
+    return await events_of(chat, Prompt("whisper", text, conversation, **fields))
+
+
+def text_of(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Text))
+
+
+def shown(request: dict[str, Any]) -> str:
+    return "\n".join(f"{message['role']}: {message['content']}" for message in request["messages"])
