@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -22,11 +23,28 @@ log = structlog.get_logger()
 PURGE_INTERVAL_S = 24 * 60 * 60
 
 
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What an adapter's process is given."""
+
+    engine: ChatEngine
+    personalities: Personalities
+    database: Database
+
+
 @asynccontextmanager
 async def engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
+    """As `core`, for whoever needs no more than the engine."""
+    async with core(settings) as built:
+        yield built.engine
+
+
+@asynccontextmanager
+async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core, None]:
     """The engine with its chores running; on leaving, what is being stored is stored first.
 
-    Raises ConfigError and StorageError. The model need not be there yet.
+    `warms`: has the personalities' prefixes computed, which one process of a service is enough for. Raises ConfigError
+    and StorageError. The model need not be there yet.
     """
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
@@ -36,9 +54,9 @@ async def engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
     chat = ChatEngine(personalities, sessions, database, client, settings.model.wait_s)
     try:
         await sessions.create_tables()
-        chores = asyncio.create_task(run_chores(chat, personalities, sessions, settings))
+        chores = asyncio.create_task(run_chores(chat, personalities, sessions, settings, warms=warms))
         try:
-            yield chat
+            yield Core(chat, personalities, database)
         finally:
             chores.cancel()
             await asyncio.wait([chores])
@@ -48,13 +66,15 @@ async def engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
         await database.close()
 
 
-async def run_chores(chat: ChatEngine, personalities: Personalities, sessions: Sessions, settings: Settings) -> None:
+async def run_chores(
+    chat: ChatEngine, personalities: Personalities, sessions: Sessions, settings: Settings, *, warms: bool
+) -> None:
     """Until cancelled. A chore that fails is a defect: it is logged, and answers go on without the chores."""
     try:
         async with asyncio.TaskGroup() as chores:
             chores.create_task(personalities.watch(chat.cold.set))
             chores.create_task(purge_daily(sessions, timedelta(days=settings.data.keep_days)))
-            if settings.model.url is None:  # what a remote engine keeps in its cache is its own affair
+            if warms and settings.model.url is None:  # what a remote engine keeps in its cache is its own affair
                 chores.create_task(chat.keep_warm())
     except Exception:
         log.exception("chores_failed")

@@ -113,6 +113,11 @@ class PlatformSettings(Section):
         """The variable without which the adapter cannot start."""
         raise NotImplementedError
 
+    @property
+    def wanted(self) -> bool:
+        """Something that only this platform's bot needs is set."""
+        raise NotImplementedError
+
 
 class SlackSettings(PlatformSettings):
     """Socket Mode with an app token; else HTTP with a signing secret."""
@@ -134,6 +139,10 @@ class SlackSettings(PlatformSettings):
             return "SLACK_BOT_TOKEN"
         return None if self.app_token or self.signing_secret else "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET"
 
+    @property
+    def wanted(self) -> bool:
+        return any((self.bot_token, self.app_token, self.signing_secret))
+
 
 class DiscordSettings(PlatformSettings):
     bot_token: OptionalSecret = env("DISCORD_BOT_TOKEN")
@@ -149,7 +158,11 @@ class DiscordSettings(PlatformSettings):
 
     @property
     def missing(self) -> str | None:
-        return None if self.bot_token else "DISCORD_BOT_TOKEN"
+        return None if self.wanted else "DISCORD_BOT_TOKEN"
+
+    @property
+    def wanted(self) -> bool:
+        return self.bot_token is not None
 
 
 class TeamsSettings(PlatformSettings):
@@ -175,6 +188,10 @@ class TeamsSettings(PlatformSettings):
         needed = {"TEAMS_APP_ID": self.app_id, "TEAMS_APP_PASSWORD": self.app_password}
         needed["TEAMS_TENANT_ID"] = self.tenant_id
         return next((variable for variable, value in needed.items() if value is None), None)
+
+    @property
+    def wanted(self) -> bool:
+        return any((self.app_id, self.app_password, self.allow_unauthenticated))
 
 
 class DataSettings(Section):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from aiohttp import web
 
+from core.listening import protocol_logger, url_of
 from core.settings import WebSettings
 from web.service import SERVICE
 
@@ -17,21 +17,6 @@ log = structlog.get_logger()
 
 LINGER_S = 1.0  # for the rest of a body that nobody wants
 CUT_S = 0.5  # for handlers that are cancelled after the drain
-
-
-class WithoutText(logging.Filter):
-    """aiohttp logs a malformed request with its first line, which may be a prompt: only the kind of error passes."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        kind = record.exc_info[0] if record.exc_info else None
-        log.info("malformed_request", kind=kind.__name__ if kind else record.levelname)
-        return False
-
-
-def protocol_logger() -> logging.Logger:
-    logger = logging.getLogger("web.protocol")
-    logger.filters[:] = [WithoutText()]
-    return logger
 
 
 @asynccontextmanager
@@ -72,7 +57,3 @@ async def drain(app: web.Application) -> None:
             await service.life.idle()
     except TimeoutError:
         log.warning("drain_cut_short", in_hand=service.life.in_hand)
-
-
-def url_of(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -11,22 +11,35 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from core.cli.guards import Answers, HttpHealth, Runs
 from core.cli.supervisor import Guard, Process
 from core.errors import ConfigError
-from core.settings import Settings
+from core.settings import PlatformSettings, Settings
 
 LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
 DRAIN_MARGIN_S = 5.0
+PLATFORMS = ("slack", "discord", "teams")
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to reach who listens there
 
 
 @dataclass(frozen=True)
-class Rule:
-    """`skip` names the reason not to run it, `guards` notice that it hangs, `last` is for what the others need."""
+class Skip:
+    """Why a process is not run: a variable that is set, or one that is not."""
 
-    skip: Callable[[Settings], str | None] = lambda _: None
+    variable: str
+    is_set: bool
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`skip` is the reason not to run it, `guards` notice that it hangs, `last` is for what the others need.
+
+    `skip` raises ConfigError for a process that is half set up.
+    """
+
+    skip: Callable[[Settings], Skip | None] = lambda _: None
     guards: Callable[[Settings], tuple[Guard, ...]] = lambda _: ()
     grace_s: Callable[[Settings], float] = lambda _: 10.0
     last: bool = False
@@ -56,9 +69,31 @@ def address(host: str, port: int | str) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def bot(name: str) -> Rule:
+    """An adapter is run if its platform's tokens are set."""
+
+    def section(settings: Settings) -> PlatformSettings:
+        return cast(PlatformSettings, getattr(settings, name))
+
+    def skip(settings: Settings) -> Skip | None:
+        missing = section(settings).missing
+        if missing and section(settings).wanted:
+            raise ConfigError(f"the bot for {name.title()} is set up in part: set {missing} too (docs/{name}.md)")
+        return Skip(missing, is_set=False) if missing else None
+
+    def health(settings: Settings) -> HttpHealth:
+        return HttpHealth(f"{address(section(settings).host, section(settings).port)}/healthz")
+
+    return Rule(
+        skip=skip,
+        guards=lambda settings: (Answers(health(settings)),),
+        grace_s=lambda settings: settings.bot.drain_s + DRAIN_MARGIN_S,
+    )
+
+
 RULES: Mapping[str, Rule] = {
     "model": Rule(
-        skip=lambda settings: "LLM_URL" if settings.model.url else None,
+        skip=lambda settings: Skip("LLM_URL", is_set=True) if settings.model.url else None,
         guards=lambda settings: (Answers(model_health(settings)),),
         grace_s=drain_s,
         last=True,
@@ -67,6 +102,7 @@ RULES: Mapping[str, Rule] = {
         guards=lambda settings: (Answers(web_health(settings)),),
         grace_s=drain_s,
     ),
+    **{name: bot(name) for name in PLATFORMS},
 }
 
 
@@ -99,9 +135,10 @@ def entry(line: str, place: str) -> tuple[str, tuple[str, ...]]:
     return parts[1], tuple(words)
 
 
-def plan(commands: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[list[Process], dict[str, str]]:
-    """What to run, and the name of what is left out with the variable that is the reason."""
-    processes, skipped = [], {}
+def plan(commands: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[list[Process], dict[str, Skip]]:
+    """What to run, and the name of what is left out with the reason. Raises ConfigError for what is half set up."""
+    processes: list[Process] = []
+    skipped: dict[str, Skip] = {}
     for name, command in commands.items():
         rule = RULES.get(name, Rule())
         if reason := rule.skip(settings):

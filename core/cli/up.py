@@ -14,6 +14,7 @@ from core import settings as settings_module
 from core.cli import announcement, preflight, procfile
 from core.cli.announcement import Announcement
 from core.cli.console import Console, wants_colour
+from core.cli.procfile import Skip
 from core.cli.supervisor import Process, Supervisor
 from core.cli.words import Table, Words, language_of
 from core.model import catalog
@@ -36,6 +37,10 @@ WORDS: Table = {
         "{process} ne s'est pas arrêté en {grace_s:g} s : tué.",
     ),
     "skipped": ("{process} is not started: {variable} is set.", "{process} n'est pas démarré : {variable} est défini."),
+    "no_bots": (
+        "No bot is started, for no token of {platforms} is set: docs/ says where to find them.",
+        "Aucun robot n'est démarré, car aucun jeton de {platforms} n'est défini : voir docs/.",
+    ),
     "stopping": (
         "Stopping. Answers under way may finish, for at most {drain_s:g} s; Ctrl-C again stops at once.",
         "Arrêt. Les réponses en cours peuvent finir, en {drain_s:g} s au plus; encore Ctrl-C arrête aussitôt.",
@@ -51,7 +56,7 @@ class Start:
     settings: Settings
     environ: Mapping[str, str]
     processes: list[Process]
-    skipped: Mapping[str, str]
+    skipped: Mapping[str, Skip]
     personality: str
     words: Words
 
@@ -111,13 +116,21 @@ async def serve(start: Start) -> None:
         supervisor.stop()
 
     try:
-        for name, variable in start.skipped.items():
-            console.tell("process_skipped", words("skipped", process=name, variable=variable), of=name)
+        tell_skipped(start.skipped, console, words)
         on_signals(stop)
         await run(supervisor, Announcement(web.host, web.port, start.personality, console, words))
         console.tell("stopped", words("stopped"))
     finally:
         console.close()
+
+
+def tell_skipped(skipped: Mapping[str, Skip], console: Console, words: Words) -> None:
+    for name, skip in skipped.items():
+        if skip.is_set:
+            console.tell("process_skipped", words("skipped", process=name, variable=skip.variable), of=name)
+    platforms = ", ".join(name.title() for name in procfile.PLATFORMS)
+    if all(name in skipped for name in procfile.PLATFORMS):
+        console.tell("no_bots", words("no_bots", platforms=platforms))
 
 
 def on_signals(stop: Callable[[], None]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from core import settings as configuration
 from core.errors import ConfigError, CspsError
 from core.model.host import Host, find_model, load_runner
 from core.model.server import Service, create_app
+from core.process import stop_event
 from core.settings import Settings
 
 log = structlog.get_logger()
@@ -38,10 +38,7 @@ def main() -> int:
 
 async def serve(settings: Settings) -> int:
     """Listen at once, answering "loading"; load; serve; on a signal let running replies finish, then leave."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_event()
     service = Service(api_key=api_key_for(settings))
     async with listening(service, settings):
         loading = asyncio.create_task(load(service, settings))
@@ -55,7 +52,9 @@ async def serve(settings: Settings) -> int:
         log.info("model_stopped", loading=True)
         os._exit(os.EX_OK)  # the thread of a download or a load hears nothing, and asyncio would wait for it
     if service.host:
-        await loop.shutdown_default_executor()  # threads that still tokenise for somebody who left
+        await (
+            asyncio.get_running_loop().shutdown_default_executor()
+        )  # threads that still tokenise for somebody who left
         service.host.close()
     log.info("model_stopped")
     return 0

@@ -16,10 +16,9 @@ from aiohttp import ClientSession
 
 from core.contract import Done, Text, Usage
 from core.errors import ConfigError
-from core.settings import Settings, WebSettings
+from core.settings import Settings
 from tests.fakes import FakeEngine, FakeModel
 from tests.web.site import answer, site
-from web.__main__ import reason
 from web.app import create_app
 from web.limits import Limits
 from web.server import serving
@@ -94,20 +93,6 @@ async def test_stopping_cuts_what_outlasts_the_drain(own_settings: Settings) -> 
     assert engine.cancelled.is_set()
     with pytest.raises(OSError):
         await asyncio.open_connection("127.0.0.1", running.port)
-
-
-@pytest.mark.parametrize(
-    ("exc", "said"),
-    [
-        (OSError(98, "Address already in use"), "set PORT"),
-        (PermissionError(13, "Permission denied"), "above 1023"),
-        (OSError(99, "Cannot assign requested address"), "check HOST"),
-        (socket.gaierror(-2, "Name or service not known"), "Name or service not known; check HOST"),
-    ],
-)
-def test_why_an_address_cannot_be_listened_on(own_settings: Settings, exc: OSError, said: str) -> None:
-    """Each reason says what to do."""
-    assert said in reason(exc, WebSettings(**own_settings.web.model_dump()))
 
 
 # ---------------------------------------------------------------- python -m web

@@ -9,6 +9,7 @@ import pytest
 
 from core import settings
 from core.cli import procfile
+from core.cli.procfile import Skip
 from core.errors import ConfigError
 from core.settings import ROOT
 
@@ -18,13 +19,17 @@ def loaded(tmp_path: Path, **environ: str) -> settings.Settings:
 
 
 def test_the_shipped_procfile_runs_the_model_and_the_web(tmp_path: Path) -> None:
-    """Both run under this very Python, guarded; the model is stopped last."""
+    """Both run under this very Python, guarded; the model is stopped last. No bot runs without its tokens."""
     processes, skipped = procfile.plan(procfile.read(ROOT / "Procfile"), loaded(tmp_path))
     assert [(each.name, each.command) for each in processes] == [
         ("model", (sys.executable, "-m", "core.model")),
         ("web", (sys.executable, "-m", "web")),
     ]
-    assert skipped == {}
+    assert skipped == {
+        "slack": Skip("SLACK_BOT_TOKEN", is_set=False),
+        "discord": Skip("DISCORD_BOT_TOKEN", is_set=False),
+        "teams": Skip("TEAMS_APP_ID", is_set=False),
+    }
     assert [each.last for each in processes] == [True, False]
     assert all(len(each.guards) == 2 for each in processes)
 
@@ -34,7 +39,39 @@ def test_a_remote_engine_makes_the_local_one_needless(tmp_path: Path) -> None:
     commands = procfile.read(ROOT / "Procfile")
     processes, skipped = procfile.plan(commands, loaded(tmp_path, LLM_URL="http://engine:8000/v1"))
     assert [each.name for each in processes] == ["web"]
-    assert skipped == {"model": "LLM_URL"}
+    assert skipped["model"] == Skip("LLM_URL", is_set=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "environ"),
+    [
+        ("slack", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}),
+        ("slack", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}),
+        ("discord", {"DISCORD_BOT_TOKEN": "t"}),
+        ("teams", {"TEAMS_APP_ID": "a", "TEAMS_APP_PASSWORD": "p", "TEAMS_TENANT_ID": "t"}),
+    ],
+)
+def test_a_bot_runs_if_its_tokens_are_set(tmp_path: Path, name: str, environ: dict[str, str]) -> None:
+    """Guarded like the others, and none of the other bots with it."""
+    processes, _ = procfile.plan(procfile.read(ROOT / "Procfile"), loaded(tmp_path, **environ))
+
+    assert [each.name for each in processes] == ["model", "web", name]
+    assert len(processes[-1].guards) == 2
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET"),
+        ({"SLACK_APP_TOKEN": "xapp-1"}, "SLACK_BOT_TOKEN"),
+        ({"TEAMS_APP_ID": "a"}, "TEAMS_APP_PASSWORD"),
+        ({"TEAMS_APP_ID": "a", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_TENANT_ID"),
+    ],
+)
+def test_a_bot_that_is_half_set_up_is_refused(tmp_path: Path, environ: dict[str, str], named: str) -> None:
+    """Before anything starts, naming what is missing and where to read on."""
+    with pytest.raises(ConfigError, match=f"set {named} too"):
+        procfile.plan(procfile.read(ROOT / "Procfile"), loaded(tmp_path, **environ))
 
 
 def test_both_have_time_to_drain(tmp_path: Path) -> None:
