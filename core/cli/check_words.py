@@ -111,5 +111,54 @@ WORDS: Table = {
         "Corrigez ce qui est nommé; `csps-llm up` refuse de démarrer ainsi.",
     ),
     "personalities": ("Personalities", "Personnalités"),
+    "slack": ("Slack", "Slack"),
+    "discord": ("Discord", "Discord"),
+    "teams": ("Teams", "Teams"),
+    "slack_is": ("{bot} in {team}", "{bot} dans {team}"),
+    "discord_is": ("{bot}, application {id}", "{bot}, application {id}"),
+    "teams_is": ("application {id} gets its tokens", "l'application {id} obtient ses jetons"),
+    "not_set": ("{variable} is not set", "{variable} n'est pas défini"),
+    "set_up": (
+        "Set it, or unset the platform's other variables: docs/ has a page for each platform.",
+        "Définissez-le, ou retirez les autres variables de la plateforme : docs/ a une page pour chacune.",
+    ),
+    "lacking": ("scopes that are not granted: {names}", "portées non accordées : {names}"),
+    "slack_token": (
+        "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions at api.slack.com/apps into SLACK_BOT_TOKEN.",
+        "Copiez le Bot User OAuth Token (xoxb-…) de OAuth & Permissions, à api.slack.com/apps, dans SLACK_BOT_TOKEN.",
+    ),
+    "slack_scopes": (
+        "Paste the output of `csps-llm manifest slack` into App Manifest, save, and reinstall the app.",
+        "Collez la sortie de `csps-llm manifest slack` dans App Manifest, enregistrez et réinstallez l'application.",
+    ),
+    "slack_app_token": (
+        "Make an App-Level Token with connections:write in Basic Information, for SLACK_APP_TOKEN; Socket Mode is on.",
+        "Créez un App-Level Token avec connections:write dans Basic Information, pour SLACK_APP_TOKEN; activez Socket"
+        " Mode.",
+    ),
+    "discord_token": (
+        "Reset Token on the Bot page of the Developer Portal, and put the new one into DISCORD_BOT_TOKEN.",
+        "Faites Reset Token à la page Bot du portail des développeurs, et mettez le nouveau dans DISCORD_BOT_TOKEN.",
+    ),
+    "discord_blind": ("the message content intent is off", "l'intention « message content » est désactivée"),
+    "discord_intent": (
+        "Switch on Message Content Intent on the Bot page of the Developer Portal, or unset DISCORD_MESSAGE_CONTENT.",
+        "Activez Message Content Intent à la page Bot du portail, ou retirez DISCORD_MESSAGE_CONTENT.",
+    ),
+    "teams_open": (
+        "Anybody on this machine can talk as anybody: only for Microsoft's playground. Unset it to serve people.",
+        "Quiconque sur cette machine peut parler au nom de tous : seulement pour les essais. Retirez-le pour servir.",
+    ),
+    "teams_secret": (
+        "Make a new client secret in the app registration (Certificates & secrets), for TEAMS_APP_PASSWORD; check"
+        " TEAMS_APP_ID and TEAMS_TENANT_ID.",
+        "Créez un secret client dans l'inscription d'application (Certificats et secrets), pour TEAMS_APP_PASSWORD;"
+        " vérifiez TEAMS_APP_ID et TEAMS_TENANT_ID.",
+    ),
+    "unreachable": (
+        "It cannot be reached from here: check the network, the proxy and the platform's address in the settings.",
+        "Inaccessible d'ici : vérifiez le réseau, le mandataire et l'adresse de la plateforme dans les réglages.",
+    ),
+    "no_json": ("it does not answer in JSON", "la réponse n'est pas du JSON"),
     **preflight.WORDS,
 }

@@ -12,15 +12,14 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import httpx
 
 from core import settings as settings_module
-from core.cli import gguf, machine, preflight
+from core.cli import bot_checks, gguf, machine, preflight
 from core.cli.procfile import address
+from core.cli.report import Finding, Report
 from core.cli.words import Words
 from core.errors import ConfigError, CspsError
 from core.model import catalog
@@ -35,32 +34,6 @@ WINDOW_LIMIT_TOKENS = 8192  # of one conversation, where nobody asked for anothe
 LOW_DISK_BYTES = 1 << 30
 NO_DISK_BYTES = 100 << 20
 ASK_DEADLINE_S = 2.0
-
-State = Literal["ok", "warn", "problem"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One row: what was looked at, how it is, what was found and what to do."""
-
-    check: str
-    state: State
-    found: str
-    advice: str = ""
-
-
-@dataclass(frozen=True)
-class Report:
-    """Makes findings of one language."""
-
-    words: Words
-
-    def __call__(self, check: str, state: State, found: str, advice: str | None = None, **values: object) -> Finding:
-        """`check` and `advice` are keys of the table of words; `found` is shown as it is."""
-        return Finding(self.words(check), state, found, self.words(advice, **values) if advice else "")
-
-    def say(self, key: str, **values: object) -> str:
-        return self.words(key, **values)
 
 
 def versions(report: Report) -> Iterator[Finding]:
@@ -282,4 +255,5 @@ async def all_of(environ: Mapping[str, str], words: Words) -> list[Finding]:
     else:
         findings += model(report, settings)
         findings += checksum(report)
-    return [*findings, *await port(report, settings), *disk(report, settings), *await database(report, settings)]
+    findings += [*await port(report, settings), *disk(report, settings), *await database(report, settings)]
+    return [*findings, *await bot_checks.bots(report, settings)]

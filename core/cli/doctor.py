@@ -14,7 +14,7 @@ from rich.text import Text
 
 from core.cli import checks
 from core.cli.check_words import WORDS
-from core.cli.checks import Finding
+from core.cli.report import Finding
 from core.cli.words import Words, language_of
 
 STYLES = {"ok": "green", "warn": "yellow", "problem": "bold red"}
