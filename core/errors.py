@@ -6,7 +6,9 @@
     │   ├── ParameterRefused     one named part of it is
     │   ├── PromptTooLong 413    personality and question alone exceed the context window
     │   ├── SchemaRefused 422    a JSON Schema that is none, or that cannot be held
-    │   └── NotAnEmbedder        embeddings were asked of a chat model
+    │   ├── NotAnEmbedder        embeddings were asked of a chat model
+    │   ├── UnreadableDocument   a page, feed or file that no text can be read from
+    │   └── FetchRefused         a URL, or where it leads, that this service does not open
     ├── NotFound          404    no such personality, session, model
     │   └── SessionUnknown
     ├── Overloaded        503    come back later (retry_after_s)
@@ -14,6 +16,7 @@
     ├── ModelError        502    the engine behind us failed
     │   ├── ModelUnavailable 503 it cannot be reached, also after waiting
     │   └── ModelRefused  502    it answered with an error of its own
+    ├── FetchFailed       502    a site did not answer, or not with what is read here
     ├── BudgetExhausted   422    the token budget ended before the JSON was whole
     ├── NonConforming     422    the model's JSON failed the check, however often it was asked
     └── StorageError      503    the database refused (disk full, locked)
@@ -77,6 +80,16 @@ class NotAnEmbedder(BadRequest):
     code = "not_an_embedder"
 
 
+class UnreadableDocument(BadRequest):
+    """The message says what it was and why; `core.rag.reading.READ` names the formats that are read."""
+
+    code = "unreadable"
+
+
+class FetchRefused(BadRequest):
+    code = "fetch_refused"
+
+
 class NotFound(CspsError):
     code = "not_found"
     status = 404
@@ -111,6 +124,11 @@ class ModelUnavailable(ModelError):
 
 class ModelRefused(ModelError):
     code = "model_refused"
+
+
+class FetchFailed(CspsError):
+    code = "fetch_failed"
+    status = 502
 
 
 class BudgetExhausted(CspsError):

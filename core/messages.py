@@ -70,6 +70,18 @@ ERRORS: Mapping[str, Sentence] = {
         "en": "The model refused this request.",
         "fr": "Le modèle a refusé cette demande.",
     },
+    "unreadable": {
+        "en": "This document could not be read. Pages, feeds, text, Markdown, CSV, JSON, PDF and Word files can be.",
+        "fr": "Ce document n’a pas pu être lu. Pages, fils, texte, Markdown, CSV, JSON, PDF et Word peuvent l’être.",
+    },
+    "fetch_refused": {
+        "en": "The service does not open this address. Only public pages of the Web can be read.",
+        "fr": "Le service n’ouvre pas cette adresse. Seules les pages publiques du Web peuvent être lues.",
+    },
+    "fetch_failed": {
+        "en": "The page could not be read: its site did not answer, or answered with something that is not read here.",
+        "fr": "La page n’a pas pu être lue : son site n’a pas répondu, ou a envoyé ce qui ne se lit pas ici.",
+    },
     "budget_exhausted": {
         "en": "The answer became too long before it was complete. Please ask for less at once.",
         "fr": "La réponse est devenue trop longue avant d’être complète. Veuillez en demander moins à la fois.",

@@ -1,0 +1,207 @@
+"""What is taken of a response: readable types, known character sets, and a body of bounded size and effort.
+
+Pure but for the stream that it reads. Knows no URL policy, no redirects and no cache. We ask for uncompressed bodies;
+a server that compresses anyway is unpacked in steps that end at the limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import re
+import zlib
+from collections.abc import AsyncIterable, Iterator
+from email.message import Message
+from pathlib import PurePosixPath
+from typing import Protocol
+
+import httpx
+
+from core.errors import FetchFailed
+
+READABLE = {
+    "text/html",
+    "application/xhtml+xml",
+    "text/xml",
+    "application/xml",
+    "text/plain",
+    "text/markdown",
+    "text/x-markdown",
+    "text/csv",
+    "application/csv",
+    "application/json",
+    "text/json",
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
+UNSAID = {"", "application/octet-stream", "binary/octet-stream"}  # stores of files say this of anything
+BY_ENDING = {
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".xml": "application/xml",
+    ".rss": "application/rss+xml",
+    ".atom": "application/atom+xml",
+    ".txt": "text/plain",
+    ".md": "text/markdown",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+# By name, for Python knows encodings that take a long time (punycode) or unpack (zip).
+CHARSETS = re.compile(
+    r"utf-8|utf-16(-[bl]e)?|ascii|iso8859-\d+|cp125\d|cp437|cp85\d|koi8-[ru]|mac-roman|gb2312|gbk|gb18030|big5"
+    r"|shift_jis|cp932|euc_jp|iso2022_jp|euc_kr"
+)
+CHARSET_NAME = re.compile(r"[A-Za-z0-9_:-]{1,40}")
+CONTENT_TYPE_LIMIT_CHARS = 200
+PIECES_LIMIT = 20_000
+PIECES_AT_ONCE = 64
+STEP_BYTES = 2**16
+
+
+def media_type_of(headers: httpx.Headers, path: str) -> str:
+    """Lower case, without parameters; by the ending of `path` where the site does not say. Raises FetchFailed."""
+    said: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if said in UNSAID:
+        said = BY_ENDING.get(PurePosixPath(path).suffix.lower(), said)
+    if said in READABLE or FAMILIES.fullmatch(said):
+        return said
+    raise FetchFailed("the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX")
+
+
+def charset_of(headers: httpx.Headers) -> str | None:
+    """Python's name for the charset that the header tells, if it is one of those that texts of the Web are in."""
+    message = Message()
+    message["content-type"] = headers.get("content-type", "")[:CONTENT_TYPE_LIMIT_CHARS]
+    told = message.get_param("charset")
+    if not isinstance(told, str) or not CHARSET_NAME.fullmatch(told):
+        return None
+    try:
+        name = codecs.lookup(told).name
+    except LookupError:
+        return None
+    return name if CHARSETS.fullmatch(name) else None
+
+
+async def read_body(
+    headers: httpx.Headers, pieces: AsyncIterable[bytes], limit_bytes: int, *, cut: bool = False
+) -> bytes:
+    """The unpacked body. Longer ones are refused, or cut at the limit. Raises FetchFailed."""
+    unpacked = unpacker(headers.get("content-encoding", ""))
+    if not cut and int(headers.get("content-length", "0")) > limit_bytes:
+        raise too_long(limit_bytes)
+    body, count = bytearray(), 0
+    async for piece in pieces:
+        count += 1
+        if count > PIECES_LIMIT:
+            raise FetchFailed("the site sends its page in too many small pieces")
+        if count % PIECES_AT_ONCE == 0:
+            await asyncio.sleep(0)  # what was read already is given without waiting: others get their turn
+        for part in unpacked.feed(piece):
+            body += part
+            if len(body) > limit_bytes:
+                if cut:
+                    return bytes(body[:limit_bytes])
+                raise too_long(limit_bytes)
+    unpacked.finish()
+    return bytes(body)
+
+
+def too_long(limit_bytes: int) -> FetchFailed:
+    return FetchFailed(f"the page is larger than {limit_bytes} bytes")
+
+
+class Unpacker(Protocol):
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What `data` unpacks to, in parts of at most `STEP_BYTES`, each made only when it is asked for."""
+        ...
+
+    def finish(self) -> None:
+        """The body ended. Raises FetchFailed if it is not whole."""
+        ...
+
+
+def unpacker(encoding: str) -> Unpacker:
+    match encoding.strip().lower():
+        case "" | "identity":
+            return Plain()
+        case "gzip" | "x-gzip":
+            return Inflating(zlib.MAX_WBITS | 16)
+        case "deflate":
+            return Deflated()
+        case _:
+            raise FetchFailed("the site sent its page in a compression that was not asked for")
+
+
+class Decompressor(Protocol):
+    """What `zlib.decompressobj` makes."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+class Plain:
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        yield data
+
+    def finish(self) -> None:
+        pass
+
+
+class Inflating:
+    """zlib's formats, `window_bits` saying which."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._window_bits = window_bits
+        self._inflate = zlib.decompressobj(window_bits)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        more = bool(data)
+        while more:
+            if self._inflate.eof:  # gzip may come in several members
+                self._inflate = zlib.decompressobj(self._window_bits)
+            part = unpack(self._inflate, data)
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data
+            more = bool(data) or (len(part) == STEP_BYTES and not self._inflate.eof)
+            yield part
+
+    def finish(self) -> None:
+        if not self._inflate.eof:
+            raise incomplete()
+
+
+class Deflated:
+    """deflate, of which two forms are sent: the first two bytes tell."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._inflating: Inflating | None = None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        if self._inflating is None:
+            data = self._held = self._held + data
+            if len(data) < 2:
+                return
+            self._inflating = Inflating(zlib.MAX_WBITS if has_zlib_header(data) else -zlib.MAX_WBITS)
+        yield from self._inflating.feed(data)
+
+    def finish(self) -> None:
+        if self._inflating is None:
+            raise incomplete()
+        self._inflating.finish()
+
+
+def incomplete() -> FetchFailed:
+    return FetchFailed("the site sent only a part of its page")
+
+
+def has_zlib_header(data: bytes) -> bool:
+    return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
+
+
+def unpack(inflate: Decompressor, data: bytes) -> bytes:
+    try:
+        return inflate.decompress(data, STEP_BYTES)
+    except zlib.error as exc:
+        raise FetchFailed("the site sent a page that cannot be unpacked") from exc
