@@ -52,6 +52,7 @@ class Limits:
     edit_interval_s: float  # between two edits of an answer
     first_words_s: float = 0.0  # how long to gather text before the first post
     stream_limit_s: float | None = None  # after which the platform ends a native stream
+    post_interval_s: float = 0.0  # between two posts in one channel, over all answers there
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Outlet(Protocol):
     ai_label: bool  # the platform shows its own AI label, so the footer need not
 
     def length(self, page: Page) -> int:
-        """Of the rendered page, as the platform counts."""
+        """Of the rendered page, as the platform counts. What is the same text takes no more room once it is final."""
         ...
 
     async def post(self, page: Page, nonce: str) -> str:

@@ -43,6 +43,8 @@ SLACK_SCOPES = (
     "users:read",
 )
 SLACK_EVENTS = (
+    "agent_session_stopped",
+    "app_home_opened",
     "app_mention",
     "app_uninstalled",
     "assistant_thread_context_changed",

@@ -1,0 +1,9 @@
+"""`python -m bindings.slack`."""
+
+import sys
+
+from bindings import process
+from bindings.slack.adapter import build
+
+if __name__ == "__main__":
+    sys.exit(process.main("slack", build))

@@ -1,0 +1,127 @@
+"""The Slack adapter: logs in, listens by socket or HTTP, and gives the desk what was said.
+
+Socket Mode if there is an app token, else HTTP with a signing secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiohttp import web
+from slack_bolt.response import BoltResponse
+
+from bindings.delivery.outlet import DeliveryError
+from bindings.desk import Desk
+from bindings.incoming import Place
+from bindings.metrics import Metrics
+from bindings.platform import Platform
+from bindings.slack.api import Answered, Api
+from bindings.slack.app import Intake
+from bindings.slack.mapping import Fields, Me, text
+from bindings.slack.platform import SlackPlatform
+from bindings.slack.sockets import Sockets, Timings
+from bindings.slack.webhook import Webhook
+from core.errors import ConfigError
+from core.settings import Settings, SlackSettings
+
+log = structlog.get_logger()
+
+NEEDED = ("app_mentions:read", "chat:write", "channels:history", "groups:history", "im:history", "mpim:history")
+REPEAT_LOG_S = 60.0
+NOBODY = Me("", "", "")
+
+
+class SlackAdapter:
+    def __init__(self, settings: SlackSettings, metrics: Metrics, timings: Timings | None = None) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._timings = timings or Timings()
+        self._api = Api(settings, metrics)
+        self._me = NOBODY
+        self._desk: Desk | None = None
+        self._intake: Intake | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slack = SlackPlatform(self._api, lambda: self._me, self._answer_stopped)
+        self.platform: Platform = self._slack
+        self._sockets = Sockets(self._api, self._take, metrics.connected, timings) if settings.app_token else None
+
+    def routes(self) -> Sequence[web.AbstractRouteDef]:
+        if self._sockets is not None:
+            return ()
+        assert self._settings.signing_secret is not None, "the process checks that secrets are set"
+        return Webhook(self._settings.signing_secret.get_secret_value(), self._take).routes()
+
+    async def connect(self, desk: Desk) -> None:
+        """Raises ConfigError if the bot token is refused."""
+        await self._api.open()
+        found = await self._log_in()
+        self._me = Me(text(found, "team_id"), text(found, "user_id"), text(found, "bot_id"), text(found, "user"))
+        self._desk = desk
+        self._intake = Intake(self._api, self._slack, self._me, desk, self._spawn)
+        warn_of_scopes(text(found, "scopes"))
+        log.info("slack_logged_in", team=self._me.team, mode="socket" if self._sockets else "http")
+
+    async def run(self) -> None:
+        if self._sockets is not None:
+            await self._sockets.run()
+            return
+        self._metrics.connected.set(1)
+        await asyncio.Event().wait()
+
+    async def stop_taking(self) -> None:
+        if self._sockets is not None:
+            self._sockets.stop_taking()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._api.close()
+
+    async def _take(self, payload: Fields) -> BoltResponse:
+        return await self._intake.take(payload) if self._intake else BoltResponse(status=503)
+
+    # ------------------------------------------------------------ logging in
+
+    async def _log_in(self) -> Mapping[str, Any]:
+        """Goes on trying while Slack is away: one line when it begins, and one a minute."""
+        pause_s, logged_at = self._timings.first_pause_s, None
+        while True:
+            try:
+                return await self._api.write("auth.test")
+            except DeliveryError as error:
+                if isinstance(error, Answered):
+                    raise ConfigError(f"Slack refused SLACK_BOT_TOKEN: {error.message}") from error
+                now = time.monotonic()
+                if logged_at is None or now - logged_at >= REPEAT_LOG_S:
+                    logged_at = now
+                    log.warning("slack_not_reached", problem=error.message)
+                await asyncio.sleep(max(error.retry_after_s or 0.0, pause_s) * random.uniform(1.0, 1.25))  # noqa: S311
+                pause_s = min(2 * pause_s, self._timings.pause_limit_s)
+
+    # ------------------------------------------------------------ beside what is delivered
+
+    def _answer_stopped(self, place: Place, ref: str) -> None:
+        """Told within a call that the delivery itself makes, so the desk is told after it."""
+        assert self._desk is not None
+        self._spawn(self._desk.stopped(place, ref))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def warn_of_scopes(granted: str) -> None:
+    missing = [scope for scope in NEEDED if scope not in granted.split(",")] if granted else []
+    if missing:
+        log.warning("slack_scopes_missing", scopes=missing, hint="docs/slack.md: update the app from its manifest")
+
+
+def build(settings: Settings, metrics: Metrics) -> SlackAdapter:
+    return SlackAdapter(settings.slack, metrics)

@@ -1,0 +1,155 @@
+"""A model's Markdown, made so that in Slack it pings nobody, masks no link and opens no control sequence. Pure.
+
+Slack takes Markdown in `markdown` blocks and streams, and has its own <…> sequences, which some of its parsers see in
+any text, code included. Nobody outside knows in which order they run, so nothing is left that one of them could see: an
+escape could be undone by another, therefore `<` becomes ‹ where a sequence may begin. Addresses stay, in full and bare,
+so that what is opened is what was read.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+# What is not seen can hide a sequence from us and not from Slack, or turn text round. The joiner of emoji stays.
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200c\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
+FENCE = re.compile(r" {0,3}(?:> ?){0,3}(`{3,}|~{3,})([^\n]*)")
+BACKTICKS = re.compile(r"`+")
+BLANK_LINE = re.compile(r"\n[ \t]*\n")
+
+LINK = re.compile(
+    r"!?\[((?:[^\[\]\\\n]|\\.){0,200})\]"
+    r"\(\s{0,9}(?:<([^<>\n]{0,3000})>|((?:[^\s()<>]|\([^\s()<>]{0,300}\)){0,3000}))"
+    r"(?:\s{1,9}(?:\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'|\([^()\n]{0,500}\)))?\s{0,9}\)"
+)
+AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\s|]{0,3000})(?:\|([^<>\n]{0,500}))?>")
+HARMLESS = r"(?:[\sA-Za-z0-9=\-/<.,;:)(+$>\"']|$)"  # what may follow a < that begins no sequence
+SCHEME = r"[a-z][a-z0-9+.-]{1,31}:"
+OPENING = re.compile(rf"(?:<|&(?:amp;)*(?:lt|#0*60|#x0*3c);?)(?:(?!{HARMLESS})|(?={SCHEME}))", re.IGNORECASE)
+OPENING_IN_CODE = re.compile(
+    rf"<(?=\u200d?(?:[@#][a-z0-9]|![a-z]+\u200d?[\^|>]|{SCHEME}[^<>\s|]{{0,300}}\|))", re.IGNORECASE
+)
+EVERYBODY = re.compile(r"(?<![A-Za-z0-9._%+-])@(?=(?:here|channel|everyone|group)\b)", re.IGNORECASE)
+TAIL_CHARS = 800
+UNDECIDED = re.compile(
+    r"(?:!?\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,300})?)?"
+    rf"|<\S{{0,300}}|<{SCHEME}[^<>\s|]{{0,300}}\|[^<>\n]{{0,200}}"
+    r"|&\S{0,60}|@[a-z]{0,8}|[!\]])\Z",
+    re.IGNORECASE,
+)
+
+
+def defused(markdown: str) -> str:
+    """What a reader sees is the same, but for masked links, whose addresses are shown."""
+    text = seen(markdown)
+    return "".join(in_code(piece) if code else in_prose(piece) for code, piece in pieces(text))
+
+
+def seen(text: str) -> str:
+    """Without characters that nobody sees, or that no encoding knows."""
+    encodable = text.encode("utf-8", "replace").decode("utf-8")
+    return UNSEEN.sub("", LINE_ENDS.sub("\n", encodable))
+
+
+def in_prose(text: str) -> str:
+    shown = AUTOLINK.sub(lambda found: unmasked(found[2] or "", found[1]), LINK.sub(of_link, text))
+    # Whatever of a link was not understood above: a blank between its halves, and it is none.
+    halves = shown.replace("](", "] (").replace("][", "] [").replace("]:", "] :")
+    return EVERYBODY.sub("@\u2060", OPENING.sub("‹", halves))
+
+
+def in_code(text: str) -> str:
+    return EVERYBODY.sub("@\u2060", OPENING_IN_CODE.sub("‹", text))
+
+
+def of_link(found: re.Match[str]) -> str:
+    return unmasked(found[1], found[2] if found[2] is not None else found[3])
+
+
+def unmasked(label: str, url: str) -> str:
+    label, url = label.strip(), url.strip()
+    return url if not label or label == url else f"{label} ({url})" if url else label
+
+
+def pieces(text: str) -> Iterator[tuple[bool, str]]:
+    """Code and the rest, in order; together they are the text."""
+    prose: list[str] = []
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        found = FENCE.match(line)
+        if fence:
+            yield True, line
+            if found and found[1][0] == fence[0] and len(found[1]) >= len(fence) and not found[2].strip():
+                fence = ""
+        elif found and not ("`" in found[1] and "`" in found[2]):
+            yield from inline("".join(prose))
+            prose, fence = [], found[1]
+            yield True, line
+        else:
+            prose.append(line)
+    yield from inline("".join(prose))
+
+
+def inline(prose: str) -> Iterator[tuple[bool, str]]:
+    """Spans of code reach from a run of backticks to the next one as long, within a paragraph."""
+    start = 0
+    for end in [*(found.end() for found in BLANK_LINE.finditer(prose)), len(prose)]:
+        yield from spans(prose[start:end])
+        start = end
+
+
+def spans(paragraph: str) -> Iterator[tuple[bool, str]]:
+    runs = [(found.start(), found.end()) for found in BACKTICKS.finditer(paragraph)]
+    by_length: dict[int, list[int]] = {}
+    for begin, end in runs:
+        by_length.setdefault(end - begin, []).append(begin)
+    at = 0
+    for begin, end in runs:
+        if begin < at or paragraph[begin - 1 : begin] == "\\":
+            continue
+        closers = by_length[end - begin]
+        after = bisect_right(closers, begin)
+        if after < len(closers):
+            close = closers[after] + end - begin
+            yield False, paragraph[at:begin]
+            yield True, paragraph[begin:close]
+            at = close
+    yield False, paragraph[at:]
+
+
+def steady(markdown: str) -> str:
+    """As much of a text that is still being written as will be shown the same whatever follows.
+
+    A stream can only be added to. Held back are a fence that was closed for the time being, and what may become a link,
+    a mention or a span of code.
+    """
+    text = without_last_fence(seen(markdown))
+    last = text[text.rfind("\n") + 1 :]
+    if FENCE.match(last) or last.strip() in ("`", "``", "~", "~~"):
+        text = text[: len(text) - len(last)]
+    text = text[: open_span(text)]
+    return text[:-TAIL_CHARS] + UNDECIDED.sub("", text[-TAIL_CHARS:])
+
+
+def without_last_fence(text: str) -> str:
+    body, _, last = text.rstrip("\n").rpartition("\n")
+    found = FENCE.match(last)
+    return body if found and not found[2].strip() and any(code for code, _ in pieces(body)) else text
+
+
+def open_span(text: str) -> int:
+    """Where a span of code begins that is not closed, or the end."""
+    begin = 0
+    at = len(text)
+    for code, piece in pieces(text):
+        if not code and (found := BACKTICKS.search(piece)):
+            at = begin + found.start()
+        elif code or piece.strip():
+            at = len(text)
+        begin += len(piece)
+    return at

@@ -1,0 +1,185 @@
+"""A platform and a ledger in memory, and a loop whose clock jumps: what takes minutes on a platform takes none here."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import selectors
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from bindings.delivery.outlet import Closing, DeliveryError, Gone, Limits, Page, Upload
+
+Result = TypeVar("Result")
+CallName = Literal["post", "edit", "find", "delete", "upload"]
+
+
+class JumpingSelector(selectors.DefaultSelector):
+    """Never waits: what it would have waited is added to the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready and timeout is None:
+            raise RuntimeError("everything waits, and nothing will ever come: a deadlock")
+        self.now_s += 0.0 if ready else timeout or 0.0
+        return ready
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.jumping = JumpingSelector()
+        super().__init__(self.jumping)
+
+    def time(self) -> float:
+        return self.jumping.now_s
+
+
+def run(main: Coroutine[Any, Any, Result]) -> Result:
+    """As `asyncio.run`, in a time of its own. Not for what waits for other processes or threads."""
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        return runner.run(main)
+
+
+def clock() -> float:
+    """Of the loop that runs."""
+    return asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call to the platform, when it was made, and what it said."""
+
+    name: CallName
+    at: float
+    ref: str | None = None  # of what was posted, edited or deleted
+    page: Page | None = None
+    nonce: str | None = None
+
+
+@dataclass
+class Trouble:
+    """What happens instead of, or (`done`) after, doing what is asked."""
+
+    error: BaseException
+    done: bool = False
+
+
+class FakePlatform:
+    """A channel of a platform. What is in `messages` is what people see; it survives the processes that post there."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Page] = {}  # in order
+        self.nonces: dict[str, str] = {}
+        self.files: dict[str, Upload] = {}
+        self.posted_nonces: list[str] = []
+        self.counter = itertools.count(1)
+
+
+@dataclass
+class FakeOutlet:
+    """Records calls, and has trouble as its script says: one item for each call, None for none; then none any more."""
+
+    limits: Limits = field(default_factory=lambda: Limits(page_chars=500, edit_interval_s=1.0))
+    platform: FakePlatform = field(default_factory=FakePlatform)
+    trouble: Iterator[Trouble | None] = field(default_factory=lambda: iter(()))
+    took_s: float = 0.0  # each call
+    takes_files: bool = True
+    undeletable: DeliveryError | None = None
+    ai_label: bool = False
+    calls: list[Call] = field(default_factory=list)
+
+    def length(self, page: Page) -> int:
+        return len(rendered(page))
+
+    async def post(self, page: Page, nonce: str) -> str:
+        def act() -> str:
+            ref = f"m{next(self.platform.counter)}"
+            self.platform.messages[ref] = page
+            self.platform.nonces[nonce] = ref
+            self.platform.posted_nonces.append(nonce)
+            return ref
+
+        return await self._do(Call("post", clock(), page=page, nonce=nonce), act)
+
+    async def edit(self, ref: str, page: Page) -> None:
+        def act() -> None:
+            if ref not in self.platform.messages:
+                raise Gone("there is no such message")
+            self.platform.messages[ref] = page
+
+        await self._do(Call("edit", clock(), ref=ref, page=page), act)
+
+    async def find(self, nonce: str) -> str | None:
+        return await self._do(Call("find", clock(), nonce=nonce), lambda: self.platform.nonces.get(nonce))
+
+    async def delete(self, ref: str) -> None:
+        def act() -> None:
+            if self.undeletable:
+                raise self.undeletable
+            self.platform.messages.pop(ref, None)
+
+        await self._do(Call("delete", clock(), ref=ref), act)
+
+    async def upload(self, upload: Upload, nonce: str) -> bool:
+        def act() -> bool:
+            if self.takes_files:
+                self.platform.files[f"f{next(self.platform.counter)}"] = upload
+                self.platform.nonces[nonce] = "f"
+            return self.takes_files
+
+        return await self._do(Call("upload", clock(), nonce=nonce), act)
+
+    async def _do(self, call: Call, act: Callable[[], Result]) -> Result:
+        self.calls.append(call)
+        trouble = next(self.trouble, None)
+        await asyncio.sleep(self.took_s)
+        if trouble and not trouble.done:
+            raise trouble.error
+        result = act()
+        if trouble:
+            raise trouble.error
+        return result
+
+    def made(self, *names: CallName) -> list[Call]:
+        return [call for call in self.calls if call.name in names]
+
+    @property
+    def shown(self) -> list[Page]:
+        return list(self.platform.messages.values())
+
+
+@dataclass
+class FakeLedger:
+    """Durable: hand the same one to the next delivery, after `restarted`."""
+
+    refs: list[str] = field(default_factory=list)
+    begun_before: bool = False
+    failure: Exception | None = None
+
+    async def posted(self, ref: str) -> None:
+        if self.failure:
+            raise self.failure
+        self.refs.append(ref)
+
+    async def removed(self, ref: str) -> None:
+        self.refs.remove(ref)
+
+    def restarted(self) -> FakeLedger:
+        return FakeLedger(list(self.refs), begun_before=True)
+
+
+def rendered(page: Page) -> str:
+    """As plain as can be: what a platform would show."""
+    return "\n".join(part for part in (page.text, page.status, *closing_lines(page.closing)) if part)
+
+
+def closing_lines(closing: Closing | None) -> list[str]:
+    if closing is None:
+        return []
+    sources = [f"[{source.number}] {source.title} {source.url or ''}" for source in closing.sources]
+    return [*sources, *(part for part in (closing.note, closing.footer, closing.notice) if part)]

@@ -1,0 +1,36 @@
+"""A workspace, and what talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bindings.metrics import Metrics
+from bindings.slack.api import Api
+from tests.bindings.slack.fake_slack import FakeSlack
+from tests.bindings.slack.fakes import FakeDesk, settings
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack().serving() as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+async def api(slack: FakeSlack, metrics: Metrics) -> AsyncIterator[Api]:
+    made = Api(settings(slack, sockets=True), metrics, deadline_s=5.0)
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()

@@ -1,0 +1,85 @@
+"""Calls to Slack, and what its errors mean."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.metrics import Metrics
+from bindings.slack.api import Answered, Api
+from tests.bindings.slack.fake_slack import FakeSlack, Trouble
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "outcome"),
+    [
+        (Trouble(429, "ratelimited", retry_after_s="7"), Throttled, "throttled"),
+        (Trouble(429, raw="slow down", retry_after_s="7"), Throttled, "throttled"),
+        (Trouble(200, "ratelimited", retry_after_s="7"), Throttled, "throttled"),
+        (Trouble(500, "internal_error"), Unreachable, "unreachable"),
+        (Trouble(503, raw="<html>"), Unreachable, "unreachable"),
+        (Trouble(200, raw="<html>"), Unreachable, "unreachable"),
+        (Trouble(200, raw=""), Unreachable, "unreachable"),
+        (Trouble(200, "fatal_error"), Unreachable, "unreachable"),
+        (Trouble(cut=True), Unreachable, "unreachable"),
+        (Trouble(200, "channel_not_found"), Gone, "gone"),
+        (Trouble(200, "message_not_found"), Gone, "gone"),
+        (Trouble(200, "is_archived"), Gone, "gone"),
+        (Trouble(200, "account_inactive"), Gone, "gone"),
+        (Trouble(200, "not_in_channel"), Refused, "refused"),
+        (Trouble(200, "invalid_blocks"), Refused, "refused"),
+    ],
+)
+async def test_each_error_has_a_meaning(
+    slack: FakeSlack, api: Api, metrics: Metrics, trouble: Trouble, kind: type[DeliveryError], outcome: str
+) -> None:
+    """What Slack says in its many ways is one of four; it is counted, and the call is made once."""
+    slack.trouble["chat.postMessage"].append(trouble)
+
+    with pytest.raises(kind) as caught:
+        await api.write("chat.postMessage", channel="C1", text="secret words")
+    assert 1 == len(slack.made("chat.postMessage"))
+    assert 1 == metrics.calls.labels(outcome)._value.get()
+    assert "secret words" not in caught.value.message
+    if kind is Throttled:
+        assert 7 == caught.value.retry_after_s
+
+
+@pytest.mark.parametrize("header", ["soon", "nan", "inf", "-1", "99999", None])
+async def test_a_senseless_retry_after_is_bounded(slack: FakeSlack, api: Api, header: str | None) -> None:
+    """Nobody waits for a day, or for NaN."""
+    slack.trouble["chat.update"].append(Trouble(429, retry_after_s=header))
+
+    with pytest.raises(Throttled) as caught:
+        await api.write("chat.update")
+    assert caught.value.retry_after_s is not None
+    assert 0 <= caught.value.retry_after_s <= 600
+
+
+async def test_a_missing_scope_says_what_to_click(slack: FakeSlack, api: Api) -> None:
+    """Which scope, and where."""
+    slack.trouble["files.info"].append(Trouble(error="missing_scope", needed="files:read"))
+
+    with pytest.raises(Refused, match=r"files:read.*api\.slack\.com/apps → OAuth & Permissions") as caught:
+        await api.read("files.info", file="F1")
+    assert isinstance(caught.value, Answered)
+    assert "missing_scope" == caught.value.reason
+
+
+async def test_one_pool_serves_all_calls(slack: FakeSlack, api: Api) -> None:
+    """The SDK alone would open a connection for each."""
+    session = api.session
+    await asyncio.gather(*(api.write("auth.test") for _ in range(5)))
+
+    assert session is api.session is api.web.session
+    assert 5 == len(slack.made("auth.test"))
+
+
+async def test_nobody_there_is_unreachable(slack: FakeSlack, api: Api) -> None:
+    """A refused connection, too."""
+    api.web.base_url = "http://127.0.0.1:1/"
+
+    with pytest.raises(Unreachable):
+        await api.write("auth.test")

@@ -1,0 +1,48 @@
+"""Answers that only one person sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from bindings.delivery.outlet import Gone, Page, Refused, Throttled, Unreachable, Upload
+from bindings.slack.api import Api
+from bindings.slack.aside import AsideOutlet
+from tests.bindings.slack.fake_slack import FakeSlack
+
+
+@pytest.fixture
+def outlet(slack: FakeSlack, api: Api) -> AsideOutlet:
+    return AsideOutlet(api, f"{slack.url}/response/1")
+
+
+async def test_only_what_is_final_is_sent(slack: FakeSlack, outlet: AsideOutlet) -> None:
+    """Slack takes five calls in all."""
+    ref = await outlet.post(Page("", "en", status="A moment."), "n-1")
+    await outlet.edit(ref, Page("Whisper", "en"))
+    await outlet.edit(ref, Page("**Whisper** <!here>", "en", final=True))
+
+    [message] = slack.responses
+    assert "ephemeral" == message["response_type"]
+    assert "**Whisper** ‹!here>" == message["blocks"][0]["text"]
+    assert await outlet.find("n-1") is None
+    assert not await outlet.upload(Upload("a", "text/plain", b""), "n-1")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, Gone), (429, Throttled), (503, Unreachable)])
+async def test_a_url_that_is_used_up(slack: FakeSlack, outlet: AsideOutlet, status: int, kind: type[Exception]) -> None:
+    """It is good for half an hour: after that nobody can be told."""
+    slack.response_status = status
+
+    with pytest.raises(kind):
+        await outlet.post(Page("Hello", "en", final=True), "n-1")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/x", "http://hooks.slack.com/x", "https://slack.com.evil.example/"]
+)
+async def test_it_goes_to_slack_alone(api: Api, url: str) -> None:
+    """Whatever was written down."""
+    api.web.base_url = "https://slack.com/api/"
+
+    with pytest.raises(Refused):
+        await AsideOutlet(api, url).post(Page("Hello", "en", final=True), "n-1")

@@ -1,0 +1,205 @@
+"""Forty texts that a model could write to ping, unfurl, mask or break out: none does."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bindings.delivery.outlet import Closing, Page
+from bindings.slack.defuse import defused, pieces, steady
+from bindings.slack.formatting import blocks
+
+# What any of Slack's parsers could take for a control sequence, in any order of decoding.
+SEQUENCE = re.compile(r"<\s*(?:[@#!]|[a-z][a-z0-9+.-]*:[^<>\s]*\|)", re.IGNORECASE)
+COMPLETE = re.compile(r"<(?:[@#][A-Za-z0-9]|![a-z]+[\^|>])", re.IGNORECASE)  # code may hold the beginning of one
+BROADCAST = re.compile(r"(?<![\w.%+-])@(?:here|channel|everyone)\b", re.IGNORECASE)
+MASKED = re.compile(r"\]\(|\]\[|^\s{0,3}\[[^\]]*\]:", re.MULTILINE)
+
+HOSTILE = [
+    "<!channel>",
+    "<!here>",
+    "<!everyone>",
+    "<!here|here>",
+    "<!subteam^S012AB3CD>",
+    "<!subteam^S012AB3CD|@admins>",
+    "<!date^1392734382^{date}^https://evil.example|today>",
+    "<@U0ANN>",
+    "<@W0ANN|ann>",
+    "<#C0001|general>",
+    "@here @channel @Everyone",
+    "(@here)",
+    "Hello @channel!",
+    "`<!here>`",
+    "```\n<!here> <@U0ANN>\n```",
+    "~~~\n<!channel>\n~~~",
+    "    <!here>",
+    "> <!here>",
+    "**<!here>**",
+    "<\u200b!here>",
+    "<\u2060!here>",
+    "<\u200d!here>",
+    "@\u200bhere",
+    "<\\!here>",
+    "\\<!here>",
+    "<&#33;here>",
+    "<&excl;here>",
+    "&lt;!here&gt;",
+    "&#60;!here&#62;",
+    "&#x3C;!here>",
+    "&amp;lt;!here&amp;gt;",
+    "&amp;amp;lt;@U0ANN>",
+    "<https://evil.example|https://canada.ca>",
+    "[https://canada.ca](https://evil.example)",
+    "![a picture](https://evil.example/?secret)",
+    "[canada.ca][1]\n\n[1]: https://evil.example",
+    '[a](https://evil.example "https://canada.ca")',
+    "[a](<https://evil.example/x y>)",
+    "[a [b] c](https://evil.example)",
+    "[![img](https://evil.example/i.png)](https://evil.example)",
+    "<mailto:ann@example.ca|write here>",
+    "``` \n```\n<!here>\n```",
+    "```\nnever closed <!here>",
+    "`` ` <!here>",
+    "```` ``` <!here> ```` ```",
+    "<a href='https://evil.example'>canada.ca</a> <!here>",
+    "<script>alert(1)</script><img src=https://evil.example><@U0ANN>",
+    "\r\n<!here>\u2028<!channel>",
+    "‮>ereh!<",
+    "|<!here>|\n|-|\n|[a](https://evil.example)|",
+    "\U000e0001<!here>",
+    "<<!here>>",
+    "<" * 50 + "!here>",
+]
+
+
+def decodings(text: str) -> list[str]:
+    """As parsers might see it that undo entities, backslashes or invisible characters first."""
+    seen = [text]
+    for _ in range(3):
+        seen.append(html.unescape(seen[-1]))
+    seen += [re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", each) for each in seen]
+    invisible = {"Cf", "Mn"}
+    shown = ["".join(c for c in each if c == "\u2060" or unicodedata.category(c) not in invisible) for each in seen]
+    return [*seen, *shown]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_pings_or_masks(text: str) -> None:
+    """No control sequence, broadcast or masked link is left, for any parser that decodes in whatever order."""
+    shown = defused(text)
+
+    for seen in decodings(shown):
+        assert not SEQUENCE.search(seen), seen
+        assert not BROADCAST.search(seen), seen
+    for code, piece in pieces(shown):
+        assert code or not MASKED.search(piece), piece
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_breaks_out_of_its_block(text: str) -> None:
+    """Whatever the text opens: footer, note and buttons are blocks of their own, of kinds that Markdown cannot make."""
+    closing = Closing("ans-1", "Written by AI", note="cut")
+    made = blocks(Page(text, "en", final=True, closing=closing))
+
+    assert ["markdown", "context", "context", "context_actions", "actions"] == [each["type"] for each in made]
+    assert ["cut", "Written by AI"] == [each["elements"][0]["text"] for each in made[1:3]]
+
+
+def test_there_are_forty_of_them() -> None:
+    """The measure that was set."""
+    assert len(HOSTILE) >= 40
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plain, **bold**, *italic*, ~~gone~~, `code`.",
+        "# Title\n\n- one\n- two\n\n1. a\n2. b\n\n> quote\n\n---",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "a < b and c > d, x<3, List<String>, a <- b, <= and =>",
+        "```python\n@decorator\ndef f(a: list[int]) -> None:\n    return d[k](x) if a < b else m[i][j]\n```",
+        "```html\n<!DOCTYPE html>\n<!-- comment --><p>&lt;b&gt; &amp;</p>\n```",
+        "Use `Vec<&str>` and `a[0](1)`.",
+        "See https://canada.ca/en.html, or write to ann@example.ca.",
+        "Emoji 👩‍💻 and accents: é è ç œ.",
+        "R&D &amp; AT&T",
+    ],
+)
+def test_harmless_text_stays_as_it_is(text: str) -> None:
+    """Formatting, code, comparisons and bare addresses are left alone."""
+    assert text == defused(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[Canada](https://canada.ca)", "Canada (https://canada.ca)"),
+        ("[https://canada.ca](https://canada.ca)", "https://canada.ca"),
+        ("<https://canada.ca>", "https://canada.ca"),
+        ("![](https://e.example/x)", "https://e.example/x"),
+        ("[wiki](https://e.example/a_(b)) end", "wiki (https://e.example/a_(b)) end"),
+        ("hello <!here>", "hello ‹!here>"),
+    ],
+)
+def test_addresses_are_shown(text: str, shown: str) -> None:
+    """What is opened is what was read."""
+    assert shown == defused(text)
+
+
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "Some `code` and [a link](https://canada.ca/x), then\n```py\nx = 1\n```\nthe end."]
+)
+def test_what_was_streamed_is_never_taken_back(text: str) -> None:
+    """At each moment, what may be shown continues what was shown before, or is a part of it."""
+    said = ""
+    for end in range(len(text) + 1):
+        shown = defused(steady(text[:end]))
+        assert shown.startswith(said) or said.startswith(shown)
+        said = max(said, shown, key=len)
+    assert defused(text).startswith(said.rstrip("\n"))
+
+
+fragments = st.lists(
+    st.sampled_from(
+        [
+            "<",
+            "!here>",
+            "@",
+            "here",
+            "[a]",
+            "(https://e.ca)",
+            "`",
+            "```\n",
+            "\n",
+            " ",
+            "word",
+            "&lt;",
+            "]:",
+            "\\",
+            "~~~\n",
+        ]
+    ),
+    max_size=14,
+)
+
+
+@given(parts=fragments)
+def test_any_text_is_defused(parts: list[str]) -> None:
+    """Not only those that somebody thought of."""
+    shown = defused("".join(parts))
+
+    assert not COMPLETE.search(shown)
+    assert not BROADCAST.search(shown)
+
+
+@given(parts=fragments)
+def test_a_held_back_fence_is_one_that_the_delivery_closed(parts: list[str]) -> None:
+    """A page under way comes with its fence closed; the stream goes on inside it."""
+    text = "```py\n" + "".join(parts).replace("`", "").replace("~", "").strip("\n") + "\nx"
+
+    assert defused(steady(text + " = 1\n```")).startswith(defused(steady(text + "\n```")))

@@ -1,0 +1,83 @@
+"""Pages as Slack's blocks."""
+
+from __future__ import annotations
+
+from bindings.delivery.outlet import Closing, Page
+from bindings.slack.formatting import PAGE_CHARS, blocks, closing_blocks, linked, preview, question
+from core.contract import Source
+from tests.bindings.slack.slack_rules import wrong_blocks
+
+
+def test_an_answer_ends_with_sources_footer_and_buttons() -> None:
+    """In this order; feedback names the answer, and the labels are in the page's language."""
+    sources = (Source(1, "Congés", "https://canada.ca/a?b=1&c=2"), Source(2, "Interne"))
+    closing = Closing("ans-1", "Rédigé par une IA (modèle m).", note="Coupé.", notice="Première fois?", sources=sources)
+    made = blocks(Page("Voilà.", "fr", final=True, closing=closing))
+
+    kinds = ["markdown", "context", "section", "context", "context", "context_actions", "actions"]
+    assert kinds == [each["type"] for each in made]
+    expected = "*Sources*\n1. <https://canada.ca/a?b=1&amp;c=2|Congés> (canada.ca)\n2. Interne"
+    assert expected == made[2]["text"]["text"]
+    judge = made[5]["elements"][0]
+    assert ("good ans-1", "bad ans-1") == (judge["positive_button"]["value"], judge["negative_button"]["value"])
+    assert "Bonne réponse" == judge["positive_button"]["accessibility_label"]
+    assert ("Recommencer", "ans-1") == (made[6]["elements"][0]["text"]["text"], made[6]["elements"][0]["value"])
+    assert wrong_blocks(made) is None
+
+
+def test_a_notice_has_no_buttons() -> None:
+    """There is nothing to judge."""
+    assert [] == closing_blocks(Page("Stopped.", "en", final=True, closing=Closing("", "")))
+
+
+def test_a_hostile_title_stays_one() -> None:
+    """A source's title is another's words: it neither closes its link nor pings, and the host stands beside it."""
+    shown = linked(Source(1, "> <!here> | canada.ca", "https://evil.example/?q=<a|b>"))
+
+    assert "<https://evil.example/?q=%3Ca%7Cb%3E|&gt; &lt;!here&gt; ¦ canada.ca> (evil.example)" == shown
+
+
+def test_only_pages_are_linked() -> None:
+    """A source without an address, or with one of another kind, is named."""
+    assert "T" == linked(Source(1, "T", "javascript:alert(1)")) == linked(Source(1, "T"))
+
+
+def test_many_sources_fit() -> None:
+    """Slack takes 3,000 characters in a section."""
+    sources = tuple(Source(n, "t" * 500, f"https://canada.ca/{'x' * 300}{n}") for n in range(1, 60))
+    made = closing_blocks(Page("", "en", final=True, closing=Closing("a", "f", sources=sources)))
+
+    assert wrong_blocks(made) is None
+
+
+def test_a_page_of_nothing_is_something() -> None:
+    """Slack refuses an empty message."""
+    assert wrong_blocks(blocks(Page("", "en"))) is None
+    assert 1 == len(blocks(Page("", "en")))
+
+
+def test_waiting_is_shown_in_small_print() -> None:
+    """In place of the text, or under it."""
+    assert ["context"] == [each["type"] for each in blocks(Page("", "en", status="You are number 3."))]
+    assert ["markdown", "context"] == [each["type"] for each in blocks(Page("So far", "en", status="Reconnecting."))]
+
+
+def test_a_full_page_is_taken() -> None:
+    """With everything that stands under it."""
+    closing = Closing("a" * 40, "f" * 3000, note="n" * 3000, notice="p" * 3000)
+
+    assert wrong_blocks(blocks(Page("x" * PAGE_CHARS, "en", final=True, closing=closing))) is None
+
+
+def test_the_preview_has_nothing_to_read() -> None:
+    """Notifications show the text as mrkdwn: it is escaped, and cut."""
+    assert "‹!here&gt; &amp; b" == preview(Page("<!here> & b", "en"))
+    assert len(preview(Page("x" * 9000, "en"))) <= 3000
+
+
+def test_a_question_by_command_pings_nobody() -> None:
+    """It is shown as plain text, which has no sequences."""
+    made = question("ann", "<!here> " + "x" * 5000)
+
+    assert "plain_text" == made[1]["text"]["type"] == made[0]["elements"][0]["type"]
+    assert wrong_blocks(made) is None

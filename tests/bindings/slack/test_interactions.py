@@ -1,0 +1,101 @@
+"""Commands and presses."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bindings.incoming import Command
+from bindings.slack import interactions
+from bindings.slack.interactions import Judgement, asked, judgement, ordered, regenerate
+from tests.bindings.slack.fakes import ME, payload
+from tests.bindings.slack.test_mapping import anything
+
+
+def test_personality_is_a_command_for_its_author_alone() -> None:
+    """It concerns the conversation that the channel is, and is answered by the response URL."""
+    incoming = ordered(payload("slash_personality"), ME)
+
+    assert incoming is not None
+    assert Command("personality", "chuchotte") == incoming.command
+    assert "slack:T0001:C0001" == incoming.place.conversation
+    assert "https://hooks.slack.com/commands/T0001/1/abc" == incoming.place.route["response_url"]
+    assert incoming.event.startswith("slack:T0001:C0001:/")
+
+
+def test_forget_has_no_argument() -> None:
+    """Whatever is written after it."""
+    incoming = ordered({**payload("slash_forget"), "text": "everything"}, ME)
+
+    assert incoming is not None
+    assert Command("forget") == incoming.command
+
+
+@pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
+def test_a_question_by_command_is_about_the_message_that_shows_it(name: str, toil: bool) -> None:
+    """Its thread is where the answer goes, and what is said there later continues it."""
+    incoming = asked(payload(name), ME, "1760000009.000100")
+
+    assert toil == incoming.toil
+    assert "slack:T0001:C0001:1760000009.000100" == incoming.event == incoming.place.conversation
+    assert "1760000009.000100" == incoming.message == incoming.place.thread
+    assert {"user": "U0ANN", "team": "T0001"} == incoming.place.route
+
+
+def test_the_text_of_a_command_is_plain() -> None:
+    """As that of messages."""
+    assert "what is a <pension>?" == asked(payload("slash_ask"), ME, "1.1").text
+
+
+@pytest.mark.parametrize(
+    ("name", "conversation", "answer"),
+    [
+        ("block_actions_again", "slack:T0001:C0001:1760000001.000200", "ans-1"),
+        ("block_actions_again_im", "slack:T0001:D0001", "ans-2"),
+    ],
+)
+def test_a_press_on_again_names_the_answer(name: str, conversation: str, answer: str) -> None:
+    """In the conversation that the answer is in; each press is an event of its own."""
+    incoming = regenerate(payload(name), ME)
+
+    assert incoming is not None
+    assert Command("regenerate", answer) == incoming.command
+    assert conversation == incoming.place.conversation
+    assert payload(name)["actions"][0]["action_ts"] in incoming.event
+
+
+@pytest.mark.parametrize(("name", "value"), [("block_actions_good", "good"), ("block_actions_bad", "bad")])
+def test_feedback_names_answer_and_person(name: str, value: str) -> None:
+    """The person is who they are as a speaker."""
+    found = judgement(payload(name), ME)
+
+    assert isinstance(found, Judgement)
+    assert ("ans-1", "slack:T0001:U0ANN", value) == (found.answer, found.speaker, found.value)
+
+
+names = st.sampled_from(
+    [
+        "command",
+        "channel_id",
+        "user_id",
+        "trigger_id",
+        "team_id",
+        "text",
+        "actions",
+        "container",
+        "user",
+        "team",
+        "channel",
+        "message",
+        "value",
+    ]
+)
+
+
+@given(body=st.dictionaries(names, anything | st.just([{"value": 7}]) | st.just({"id": 3})))
+def test_fields_of_any_type_are_survived(body: dict[str, object]) -> None:
+    """Whatever a signed body holds."""
+    for function in (interactions.ordered, interactions.regenerate, interactions.judgement):
+        function(body, ME)
+    interactions.asked(body, ME, "1.1")
