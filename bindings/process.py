@@ -21,6 +21,7 @@ from bindings.store import Store
 from core import bootstrap, process
 from core.bootstrap import Core
 from core.errors import ConfigError
+from core.lock_file import Held, locked
 from core.settings import PlatformSettings, Settings
 
 log = structlog.get_logger()
@@ -57,7 +58,12 @@ def main(name: PlatformName, build: Build) -> int:
     """The exit code."""
 
     async def serve(settings: Settings) -> None:
-        await Process(name, settings, build).serve()
+        # Two would take up each other's unfinished answers.
+        try:
+            with locked(settings.data_folder / "run" / f"{name}.lock"):
+                await Process(name, settings, build).serve()
+        except Held as exc:
+            raise ConfigError(f"the bot for {name} runs already on {settings.data_folder} (process {exc.pid})") from exc
 
     return process.main(name, serve)
 

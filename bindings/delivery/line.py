@@ -8,19 +8,12 @@ from typing import TypeVar
 
 import structlog
 
-from bindings.delivery.manner import Called, Means
+from bindings.delivery.manner import Means
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
-
-CALLED: dict[type[DeliveryError], Called] = {
-    Throttled: "throttled",
-    Unreachable: "unreachable",
-    Gone: "gone",
-    Refused: "refused",
-}
 
 
 class Line:
@@ -72,7 +65,6 @@ class Line:
         self._failures = 0
         self.worked_at = self._means.pace.clock()
         self._means.health.worked()
-        self._means.called("ok")
 
     def _failed(self, error: DeliveryError) -> DeliveryError:
         if isinstance(error, (Throttled, Unreachable)):
@@ -80,5 +72,4 @@ class Line:
             pause_s = max(self._means.patience.pause_s(self._failures), error.retry_after_s or 0.0)
             self.free_at = self._means.pace.clock() + pause_s
             self._means.health.failed(error)
-        self._means.called(next(called for kind, called in CALLED.items() if isinstance(error, kind)))
         return error

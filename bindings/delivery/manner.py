@@ -15,7 +15,6 @@ from bindings.delivery.health import Health
 from bindings.delivery.pace import Pace
 from core.contract import Done, Language
 
-Called = Literal["ok", "throttled", "unreachable", "gone", "refused"]
 Ending = Literal["delivered", "stopped", "failed", "withdrawn", "gone", "refused", "undelivered"]
 
 
@@ -34,10 +33,6 @@ class Patience:
         return grown * random.uniform(1.0, 1.25)  # noqa: S311
 
 
-def uncounted(called: Called) -> None:
-    """Nobody wants to know."""
-
-
 @dataclass(frozen=True, slots=True)
 class Means:
     """What the deliveries of one process share."""
@@ -45,7 +40,6 @@ class Means:
     pace: Pace = field(default_factory=Pace)
     health: Health = field(default_factory=Health)
     patience: Patience = field(default_factory=Patience)
-    called: Callable[[Called], None] = uncounted  # after each call to an outlet; adapters may count calls of their own
     status_after_s: float = 1.5  # what is waited for is posted only then, so that quick answers do not flicker
     answer_limit_chars: int = 200_000  # an engine that never ends is cut there
 

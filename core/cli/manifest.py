@@ -64,7 +64,6 @@ COMMANDS = {
 DISCORD_PERMISSIONS = {
     "View Channels": 1 << 10,
     "Send Messages": 1 << 11,
-    "Embed Links": 1 << 14,
     "Attach Files": 1 << 15,
     "Read Message History": 1 << 16,
     "Send Messages in Threads": 1 << 38,
@@ -154,7 +153,7 @@ def discord_link(application: str) -> str:
     scopes = "bot%20applications.commands"
     return (
         "https://discord.com/oauth2/authorize"
-        f"?client_id={application}&scope={scopes}&permissions={discord_permissions()}"
+        f"?client_id={application}&scope={scopes}&permissions={discord_permissions()}&integration_type=0"
     )
 
 

@@ -6,15 +6,14 @@ Each refusal is a ConfigError in words for the person at the terminal.
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from core.cli.words import Table, Words
 from core.errors import ConfigError
+from core.lock_file import Held, locked
 
 WORDS: Table = {
     "running": (
@@ -46,22 +45,14 @@ WORDS: Table = {
 
 @contextmanager
 def alone(folder: Path, words: Words) -> Iterator[None]:
-    """Holds the data folder's lock. The kernel lets go of it when this process ends, however it ends."""
-    path = folder / "run" / "up.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = path.open("a+", encoding="utf-8")
-    except OSError as exc:
-        raise ConfigError(words("unwritable", folder=folder, reason=exc.strerror)) from exc
-    with lock:
+    """Holds the data folder's lock."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked(folder / "run" / "up.lock"))
+        except Held as exc:
+            raise ConfigError(words("running", folder=folder, pid=exc.pid)) from exc
         except OSError as exc:
-            lock.seek(0)
-            raise ConfigError(words("running", folder=folder, pid=lock.read().strip() or "?")) from exc
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+            raise ConfigError(words("unwritable", folder=folder, reason=exc.strerror)) from exc
         yield
 
 

@@ -25,9 +25,10 @@ from core.batch.flow import Flow
 from core.batch.journal import InUse, Journal, OtherJob
 from core.batch.reading import Pump, chunks_of
 from core.batch.rows import AnyRow
+from core.batch.tally import Tally
 from core.cli.chat import WHO
 from core.cli.toil_plan import Format, Options, Plan, plan_of
-from core.cli.toil_progress import Tally, progress
+from core.cli.toil_progress import progress
 from core.cli.words import Table, Words, language_of
 from core.contract import Engine, Sampling
 from core.errors import CspsError, ModelError, PersonalityUnknown, SchemaRefused

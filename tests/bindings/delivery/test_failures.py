@@ -152,12 +152,3 @@ def test_a_full_disk_is_the_callers_to_know() -> None:
         run(deliver(answer.events(), FakeOutlet(), ledger, manner()))
 
     assert answer.closed
-
-
-def test_calls_are_counted() -> None:
-    """By how they ended."""
-    counted: list[str] = []
-    outlet = FakeOutlet(trouble=troubles(Throttled("slowly", retry_after_s=1.0), Unreachable("503")))
-    run(delivered(Text("Hello"), DONE, outlet=outlet, wishes=manner(means={"called": counted.append})))
-
-    assert ["throttled", "unreachable", "ok", "ok"] == counted

@@ -19,9 +19,10 @@ from typer.testing import CliRunner
 
 from core.batch.answers import Outcome
 from core.batch.recovery import Recovered
+from core.batch.tally import Tally
 from core.cli import app, toil
 from core.cli.toil_plan import Options, plan_of
-from core.cli.toil_progress import Bar, Lines, Tally
+from core.cli.toil_progress import Bar, Lines
 from core.cli.words import Words
 from core.contract import Task
 from core.errors import BadRequest, NonConforming

@@ -1,0 +1,164 @@
+"""What becomes of an event of Discord's: the desk is told. Owns no policy, and nothing that a restart may lose."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import discord
+import structlog
+
+from bindings.delivery.outlet import DeliveryError, Gone, Refused
+from bindings.desk import Desk
+from bindings.discord import interactions, mapping, words
+from bindings.discord.calls import Calls
+from bindings.discord.destinations import ORIGINAL
+from bindings.discord.interactions import Press
+from bindings.discord.mapping import Payload
+from bindings.discord.rendering import NOBODY, SUPPRESS_EMBEDS
+from bindings.discord.surroundings import Surroundings
+from bindings.incoming import Incoming
+from core import messages
+from core.contract import Language
+from core.errors import CspsError, Stopping, StorageError
+
+log = structlog.get_logger()
+
+ALREADY = 40060  # acknowledged before, by a try whose outcome was unknown
+FIRST_PAUSE_S = 1.0
+PAUSE_LIMIT_S = 30.0
+
+
+class Messages:
+    """Events that are taken in their order. `follows`: others' messages can be read, so threads need no mentions."""
+
+    def __init__(self, desk: Desk, surroundings: Surroundings, *, follows: bool) -> None:
+        self._desk = desk
+        self._surroundings = surroundings
+        self._follows = follows
+
+    async def take(self, kind: str, data: Payload) -> None:
+        match kind:
+            case "MESSAGE_CREATE":
+                incoming = await self._incoming(data)
+                if incoming is not None:
+                    await self._taken(incoming)
+            case "MESSAGE_DELETE":
+                await self._withdrawn(data, [data["id"]])
+            case "MESSAGE_DELETE_BULK":
+                await self._withdrawn(data, data["ids"])
+            case "GUILD_DELETE" if not data.get("unavailable"):  # else it is only away for a while
+                await self._desk.uninstalled(str(data["id"]))
+
+    async def _incoming(self, data: Payload) -> Incoming | None:
+        around = await self._surroundings.of(data)
+        if mapping.to_prompt(data, replace(around, taking_part=self._follows)) is None:
+            return None  # most messages; nothing more is asked about them
+        around = replace(around, parent=await self._surroundings.parent_of(data))
+        incoming = mapping.to_prompt(data, around)
+        if incoming is not None or around.parent is None:
+            return incoming
+        followed = mapping.to_prompt(data, replace(around, taking_part=True))
+        return followed if followed and await self._desk.taking_part(followed.place) else None
+
+    async def _taken(self, incoming: Incoming) -> None:
+        """Discord delivers no message again, so one that cannot be written down waits here until it can."""
+        pause_s = FIRST_PAUSE_S
+        while (problem := await self._try_to_take(incoming)) is not None:
+            log.error("event_waits_for_storage", platform="discord", problem=problem.message)
+            await asyncio.sleep(pause_s)
+            pause_s = min(PAUSE_LIMIT_S, 2 * pause_s)
+
+    async def _try_to_take(self, incoming: Incoming) -> StorageError | None:
+        """What kept it from being written down."""
+        try:
+            await self._desk.take(incoming)
+        except Stopping:
+            log.warning("event_not_taken", platform="discord", code="stopping")
+        except StorageError as exc:
+            return exc
+        return None
+
+    async def _withdrawn(self, data: Payload, deleted: list[str]) -> None:
+        place = mapping.place_of(data, await self._surroundings.parent_of(data))
+        for message in deleted:
+            await self._desk.withdrawn(place, str(message))
+
+
+class Interactions:
+    """Slash commands and buttons: acknowledged at once, within Discord's three seconds."""
+
+    def __init__(self, desk: Desk, calls: Calls) -> None:
+        self._desk = desk
+        self._calls = calls
+
+    async def take(self, data: Payload) -> None:
+        if data.get("type") not in (interactions.COMMAND, interactions.COMPONENT):
+            return
+        if not await self._acknowledged(data):
+            return
+        if press := interactions.press_of(data):
+            await self._pressed(press, data)
+        elif incoming := interactions.to_prompt(data):
+            await self._asked(incoming, data)
+
+    async def _acknowledged(self, data: Payload) -> bool:
+        """False: too late, or never; Discord has told the person so."""
+        for last in (False, True):
+            try:
+                await self._callback(data)
+            except (Gone, Refused) as exc:
+                return is_repeat(exc) or self._lost(exc)
+            except DeliveryError as exc:
+                if last:
+                    return self._lost(exc)
+            else:
+                return True
+        return False
+
+    async def _callback(self, data: Payload) -> None:
+        ids = {"webhook_id": str(data["id"]), "webhook_token": str(data["token"])}
+        path = "/interactions/{webhook_id}/{webhook_token}/callback"
+        await self._calls.ask("answer", "POST", path, ids, json=interactions.acknowledgement(data))
+
+    def _lost(self, exc: DeliveryError) -> bool:
+        log.warning("interaction_not_acknowledged", platform="discord", problem=exc.message)
+        return False
+
+    async def _asked(self, incoming: Incoming, data: Payload) -> None:
+        try:
+            await self._desk.take(incoming)
+        except CspsError as exc:
+            log.warning("event_not_taken", platform="discord", code=exc.code, problem=exc.message)
+            language: Language = incoming.language or "en"
+            await self._say(data, messages.words(exc, language))
+
+    async def _pressed(self, press: Press, data: Payload) -> None:
+        match press.verb:
+            case "regenerate":
+                await self._desk.take(interactions.again(press, data))
+            case "stop" if interactions.allowed(press):
+                await self._desk.stopped(press.place, press.message)
+            case "stop":
+                await self._say(data, words.NOT_YOURS[press.language])
+            case "good" | "bad":
+                await self._say(data, await self._judged(press, press.verb))
+
+    async def _judged(self, press: Press, verb: str) -> str:
+        value: interactions.Judgement = "good" if verb == "good" else "bad"
+        try:
+            known = await self._desk.feedback(press.answer, press.speaker, value)
+        except CspsError as exc:
+            log.warning("feedback_not_stored", platform="discord", code=exc.code, problem=exc.message)
+            return words.NOT_DONE[press.language]
+        return (words.THANKS if known else words.NO_SUCH_ANSWER)[press.language]
+
+    async def _say(self, data: Payload, text: str) -> None:
+        """In place of "thinking …"."""
+        ids = {"webhook_id": str(data["application_id"]), "webhook_token": str(data["token"])}
+        body = {"content": text, "allowed_mentions": NOBODY, "flags": SUPPRESS_EMBEDS}
+        await self._calls.ask("answer", "PATCH", ORIGINAL, ids, json=body)
+
+
+def is_repeat(exc: DeliveryError) -> bool:
+    return isinstance(exc.__cause__, discord.HTTPException) and exc.__cause__.code == ALREADY

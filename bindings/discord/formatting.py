@@ -1,0 +1,143 @@
+"""Markdown from a model → Discord's, defused: what pings, unfurls, hides or imitates us is shown as plain text. Pure.
+
+Two parsers must agree on what is code, for links and mentions are live outside of it: ours, and that of people's
+clients. So nothing of the model's own backticks is passed on. What is code here is written anew in a form that leaves
+no doubt, and a backtick that closes nothing becomes a letter that looks like one.
+
+Discord's syntax: https://support.discord.com/hc/en-us/articles/210298617, and for mentions, emoji and timestamps
+https://discord.com/developers/docs/reference#message-formatting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bindings.discord import grids
+
+GAP = "\u200b"  # zero width: takes a pattern apart for Discord and not for people
+TICK = "ˋ"  # U+02CB, looks like a backtick
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+LINE_ENDS = re.compile("\r\n?|\u2028|\u2029")
+
+FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
+LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,24}")
+
+PING = re.compile(r"@(?=everyone|here)")
+REFERENCE = re.compile(
+    r"<(?=@[!&]?\d|#\d|/[^<>\n]{1,100}:\d|a?:\w{1,64}:\d|t:-?\d|id:[a-z]|sound:\d)"  # people, roles, channels, emoji …
+)
+# Invitations and gifts unfurl even where embeds are suppressed.
+INVITATION = re.compile(r"(?i)(discord(?:app)?)(\.(?:gg|gift|new|me)\b|\.com/(?:invite|gifts|template))")
+LINK = re.compile(r"!?\[(?P<label>[^\[\]\n]*)\]\(\s*<?(?P<url>[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?[^()\n]*\)")
+SUBTEXT = re.compile(r"-#(?=\s|$)")  # small print is how our own footer looks
+SPOILER = re.compile(r"\|(?=\|)")
+UNDERLINE = re.compile(r"(?<![\w_])__(?=[^\s_])(.+?)(?<=[^\s_])__(?![\w_])")  # bold, in everybody else's Markdown
+QUOTE_ALL = re.compile(r"^(\s*)(?:>\s?){2,}")  # ">>> " would take all that follows, our footer too, into the quote
+DEEP_HEADING = re.compile(r"^\s*#{4,6}\s+(.+?)\s*#*$")
+CODE = re.compile(r"\\(?P<escaped>.)|(?P<run>`+)(?!`)(?P<code>.+?)(?<!`)(?P=run)(?!`)|`+")
+SHOWN_IN_CODE = re.compile(r"\*\*|`")  # marks in a table's cells
+MARKS = re.compile(r"([\\`*_~|\[\]<>#])")
+WEB = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
+
+
+def to_discord(text: str) -> str:
+    """Of a whole page: a construct that is open at its end is closed."""
+    return "\n".join(blocks(visible(text).split("\n"))).strip("\n")
+
+
+def literal(text: str) -> str:
+    """On one line, with no mark of formatting in force: for names, titles and words of ours."""
+    return MARKS.sub(r"\\\1", defused(" ".join(visible(text).split())))
+
+
+def length(text: str) -> int:
+    """In UTF-16 units: never less than Discord counts, whichever way it counts beyond the basic plane."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def visible(text: str) -> str:
+    """Without characters that show nothing or turn the direction of reading around."""
+    return INVISIBLE.sub("", LINE_ENDS.sub("\n", text))
+
+
+def blocks(lines: list[str]) -> Iterator[str]:
+    at = 0
+    while at < len(lines):
+        fence, rows = FENCE.match(lines[at]), grids.rows_at(lines, at)
+        if fence:
+            end = closing(lines, at + 1, fence["mark"])
+            yield from fenced(dedented(lines[at + 1 : end], fence["indent"]), fence["info"])
+            at = end + 1
+        elif rows:
+            table = [SHOWN_IN_CODE.sub("", line) for line in lines[at : at + rows]]
+            yield from fenced(grids.aligned(table), "")
+            at += rows
+        else:
+            yield prose(lines[at])
+            at += 1
+
+
+def closing(lines: list[str], at: int, mark: str) -> int:
+    """The index of the line that ends a block of code, or the end of all."""
+    end = re.compile(rf"[ \t]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
+    return next((index for index in range(at, len(lines)) if end.match(lines[index])), len(lines))
+
+
+def dedented(lines: list[str], indent: str) -> list[str]:
+    return [line.removeprefix(indent) for line in lines]
+
+
+def fenced(lines: list[str], info: str) -> Iterator[str]:
+    """A block of code that nothing inside it can end."""
+    words = info.split()
+    language = words[0] if words and LANGUAGE.fullmatch(words[0]) else ""
+    body = defused("\n".join(lines).rstrip("\n")).replace("``", f"`{GAP}`")
+    yield f"```{language}"
+    yield body if body.strip() else GAP  # Discord takes an empty block for text
+    yield "```"
+
+
+def prose(line: str) -> str:
+    """A line outside of blocks of code."""
+    line = QUOTE_ALL.sub(r"\1> ", line)
+    if heading := DEEP_HEADING.match(line):
+        line = f"**{heading[1]}**"  # Discord knows three levels
+    parts: list[str] = []
+    at = 0
+    for found in CODE.finditer(line):
+        parts += [words(line[at : found.start()]), span(found)]
+        at = found.end()
+    return defused("".join([*parts, words(line[at:])]))
+
+
+def span(found: re.Match[str]) -> str:
+    if found["escaped"] is not None:
+        return TICK if found["escaped"] == "`" else found[0]
+    if found["code"] is None:
+        return TICK * len(found[0])
+    return f"`{found['code'].replace('`', TICK)}`"
+
+
+def words(text: str) -> str:
+    """Text between spans of code."""
+    text = UNDERLINE.sub(r"**\1**", LINK.sub(honest, text))
+    text = SPOILER.sub(f"|{GAP}", SUBTEXT.sub(f"-{GAP}#", text))
+    return text.replace("](", f"]{GAP}(")  # no link hides where it leads, however it was put together
+
+
+def honest(link: re.Match[str]) -> str:
+    """A link or picture, with its address beside its words."""
+    label, url = link["label"].strip(), link["url"]
+    if not WEB.fullmatch(url):
+        return link[0]  # Discord would not follow it, and it may be an index and a call
+    if label in ("", url, url.partition("://")[2].rstrip("/")):
+        return f"<{url}>"
+    return f"{label} (<{url}>)"
+
+
+def defused(text: str) -> str:
+    text = REFERENCE.sub(f"<{GAP}", PING.sub(f"@{GAP}", text))
+    return INVITATION.sub(rf"\1{GAP}\2", text)

@@ -1,0 +1,78 @@
+"""What a message does not say itself: which role is the bot's own in a guild, and whether a channel is a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import discord
+
+from bindings.delivery.outlet import DeliveryError
+from bindings.discord.calls import Calls
+from bindings.discord.interactions import THREADS
+from bindings.discord.mapping import Around, Payload
+
+IN_VIEW = 1024  # that the SDK does not know; above that, all are asked for anew
+
+
+class Surroundings:
+    """From the SDK's books where they have it: Discord sends them at the start and keeps them current."""
+
+    def __init__(self, client: Callable[[], discord.Client], calls: Calls) -> None:
+        self._client = client
+        self._calls = calls
+        self._asked: dict[str, str | None] = {}  # channel → parent
+        self._roles: dict[str, str | None] = {}  # guild → role
+
+    def of_guild(self, guild_id: str) -> Around:
+        client = self._client()
+        assert client.user is not None  # logged in
+        guild = client.get_guild(int(guild_id)) if guild_id else None
+        role = guild.self_role if guild else None
+        return Around(str(client.user.id), frozenset({str(role.id)} if role else ()))
+
+    async def of(self, payload: Payload) -> Around:
+        """Of whom a message may call."""
+        guild_id = str(payload.get("guild_id") or "")
+        around = self.of_guild(guild_id)
+        if around.my_roles or not payload.get("mention_roles"):
+            return around
+        role = await self._asked_role(guild_id, around.me)
+        return replace(around, my_roles=frozenset({role} if role else ()))
+
+    async def _asked_role(self, guild_id: str, me: str) -> str | None:
+        """After a restart Discord does not tell again what the guilds are like."""
+        if guild_id not in self._roles:
+            try:
+                roles = await self._calls.ask("read", "GET", "/guilds/{guild_id}/roles", {"guild_id": guild_id})
+            except DeliveryError:
+                return None
+            forget_some(self._roles)
+            own = (str(each["id"]) for each in roles if (each.get("tags") or {}).get("bot_id") == me)
+            self._roles[guild_id] = next(own, None)
+        return self._roles[guild_id]
+
+    async def parent_of(self, payload: Payload) -> str | None:
+        """Of the channel of a message, if it is a thread."""
+        if payload.get("guild_id") is None:
+            return None
+        guild = self._client().get_guild(int(payload["guild_id"]))
+        channel = guild.get_channel_or_thread(int(payload["channel_id"])) if guild else None
+        if isinstance(channel, discord.Thread):
+            return str(channel.parent_id)
+        return None if channel else await self._asked_parent(str(payload["channel_id"]))
+
+    async def _asked_parent(self, channel_id: str) -> str | None:
+        if channel_id not in self._asked:
+            try:
+                found = await self._calls.message("read", "GET", "/channels/{channel_id}", {"channel_id": channel_id})
+            except DeliveryError:
+                return None  # taken for a channel, which is right for most
+            forget_some(self._asked)
+            self._asked[channel_id] = found.get("parent_id") if found.get("type") in THREADS else None
+        return self._asked[channel_id]
+
+
+def forget_some(known: dict[str, str | None]) -> None:
+    if len(known) >= IN_VIEW:
+        known.clear()

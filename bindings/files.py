@@ -1,0 +1,138 @@
+"""Attached files: fetched within limits and read, or a reason that a person can be told. Knows no platform.
+
+Text is decoded here, for rows and schemas must stay as they are; whatever needs a parser is read by the engine.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Literal
+
+import structlog
+
+from bindings.delivery.outlet import DeliveryError
+from bindings.incoming import File
+from bindings.platform import Platform
+from core.contract import Attachment, Engine
+from core.errors import UnreadableDocument
+
+log = structlog.get_logger()
+
+Why = Literal["kind", "content", "size", "fetch", "number"]
+Shape = Literal["text", "json", "csv", "jsonl", "document"]
+FILES_LIMIT = 16
+SHAPES: dict[str, Shape] = {
+    ".txt": "text",
+    ".text": "text",
+    ".log": "text",
+    ".md": "text",
+    ".markdown": "text",
+    ".html": "document",
+    ".htm": "document",
+    ".pdf": "document",
+    ".docx": "document",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+MEDIA: dict[str, Shape] = {
+    "application/json": "json",
+    "text/csv": "csv",
+    "application/x-ndjson": "jsonl",
+    "text/html": "document",
+    "application/pdf": "document",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "document",
+}
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file whose text is known."""
+
+    name: str
+    shape: Shape
+    text: str
+
+    @property
+    def attachment(self) -> Attachment:
+        return Attachment(self.name, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    name: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    read: tuple[ReadFile, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+
+async def read_files(engine: Engine, platform: Platform, files: Sequence[File], limit_bytes: int) -> Files:
+    """All of a message's; nothing is raised for one that cannot be had."""
+    outcomes = [await read_file(engine, platform, file, limit_bytes) for file in files[:FILES_LIMIT]]
+    outcomes += [Unread(file.name, "number") for file in files[FILES_LIMIT:]]
+    return Files(
+        tuple(each for each in outcomes if isinstance(each, ReadFile)),
+        tuple(each for each in outcomes if isinstance(each, Unread)),
+    )
+
+
+async def read_file(engine: Engine, platform: Platform, file: File, limit_bytes: int) -> ReadFile | Unread:
+    shape = shape_of(file)
+    if shape is None:
+        return Unread(file.name, "kind")
+    if file.size_bytes is not None and file.size_bytes > limit_bytes:
+        return Unread(file.name, "size")
+    try:
+        body = await platform.fetch(file, limit_bytes)
+    except DeliveryError as exc:
+        log.warning("file_not_fetched", platform=platform.name, size_bytes=file.size_bytes, problem=exc.message)
+        return Unread(file.name, "fetch")
+    if len(body) > limit_bytes:
+        return Unread(file.name, "size")
+    if shape == "document":
+        return await read_document(engine, file, body)
+    text = decoded(body)
+    return Unread(file.name, "kind") if text is None else ReadFile(file.name, shape, text)
+
+
+async def read_document(engine: Engine, file: File, body: bytes) -> ReadFile | Unread:
+    try:
+        attachment = await engine.read(file.name, body, file.media_type)
+    except UnreadableDocument as exc:
+        log.info("file_not_read", size_bytes=len(body), problem=exc.message)
+        return Unread(file.name, "content")
+    return ReadFile(file.name, "document", attachment.text)
+
+
+def shape_of(file: File) -> Shape | None:
+    """By the name; by the media type where the name says nothing. None: not read here."""
+    media = file.media_type.partition(";")[0].strip().lower()
+    by_name = SHAPES.get(PurePath(file.name).suffix.lower())
+    return by_name or MEDIA.get(media) or ("text" if media.startswith("text/") else None)
+
+
+def decoded(body: bytes) -> str | None:
+    """By the byte order mark, as UTF-8, or as what older Windows programs write. None: this is no text."""
+    for bom, encoding in BOMS:
+        if body.startswith(bom):
+            return body[len(bom) :].decode(encoding, "replace")
+    if b"\0" in body:
+        return None
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")

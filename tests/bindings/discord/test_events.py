@@ -1,0 +1,300 @@
+"""What becomes of each kind of event: what the desk is told, and what the person."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import Stopping, StorageError
+from tests.bindings.discord.conftest import Adapting
+from tests.bindings.discord.fake_desk import FakeDesk
+from tests.bindings.discord.fake_discord import FakeDiscord
+from tests.bindings.discord.faults import Fault
+from tests.bindings.discord.recorded import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
+
+
+async def test_a_mention_is_taken(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+    """A mention in a channel reaches the desk as what was said there."""
+    async with adapting() as adapter:
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_mention")
+        await desk.until(lambda: desk.taken)
+        assert adapter.client.user is not None
+
+    (incoming,) = desk.taken
+    assert incoming.place.conversation == f"discord:{GUILD}:{CHANNEL}"
+    assert (incoming.user, incoming.text) == (ALICE["id"], "Hey what is a feed? :blob:")
+
+
+async def test_a_mention_of_the_role_is_taken(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+    """People often pick the bot's role, of the same name, instead of the bot."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_role_mention")
+        await desk.until(lambda: desk.taken)
+
+    assert "what is a feed?" == desk.taken[0].text
+
+
+async def test_threads_are_followed_while_the_bot_takes_part(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """With the intent, a message in a thread needs no mention once the bot has answered there."""
+    async with adapting(DISCORD_MESSAGE_CONTENT="true"):
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_thread")
+        await discord_server.say("message_dm")
+        await desk.until(lambda: desk.taken)
+        desk.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
+        await discord_server.say("message_thread_to_another")
+        await discord_server.say("message_thread")
+        await desk.until(lambda: len(desk.taken) == 2)
+
+    assert [f"discord:{DM}", f"discord:{GUILD}:{CHANNEL}:{THREAD}"] == [each.place.conversation for each in desk.taken]
+
+
+async def test_without_the_intent_nobody_asks_about_threads(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """What cannot be read costs no look into the database."""
+    desk.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_thread", content="")
+        await discord_server.say("message_mention", channel_id=THREAD)
+        await desk.until(lambda: desk.taken)
+
+    assert [] == desk.asked_parts
+    assert (CHANNEL, THREAD) == (desk.taken[0].place.channel, desk.taken[0].place.thread)
+
+
+async def test_an_unknown_thread_is_looked_up_once(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """A thread that was archived when we connected is in no book of the SDK's."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_mention", channel_id="777")
+        await discord_server.say("message_mention", channel_id="777", id="1500000000000000999")
+        await desk.until(lambda: len(desk.taken) == 2)
+
+    assert [(CHANNEL, "777")] * 2 == [(each.place.channel, each.place.thread) for each in desk.taken]
+    assert 1 == len(discord_server.asked("GET /api/v10/channels/777"))
+
+
+async def test_a_deleted_question_is_withdrawn(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+    """Also when many are deleted at once, in a thread."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.emit("MESSAGE_DELETE", payload("message_delete"))
+        await discord_server.emit("MESSAGE_DELETE_BULK", payload("message_delete_bulk"))
+        await desk.until(lambda: len(desk.deleted) == 3)
+
+    channel, thread = f"discord:{GUILD}:{CHANNEL}", f"discord:{GUILD}:{CHANNEL}:{THREAD}"
+    assert [
+        (channel, "1500000000000000001"),
+        (thread, "1500000000000000001"),
+        (thread, "1500000000000000003"),
+    ] == [(place.conversation, message) for place, message in desk.deleted]
+
+
+async def test_a_guild_that_removed_the_bot_is_forgotten(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """One that is only unavailable is not."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.emit("GUILD_DELETE", payload("guild_unavailable"))
+        await discord_server.say("message_dm")
+        await desk.until(lambda: desk.taken)
+        assert [] == desk.left
+        await discord_server.emit("GUILD_DELETE", payload("guild_delete"))
+        await desk.until(lambda: desk.left)
+
+    assert [GUILD] == desk.left
+
+
+async def test_commands_are_registered_once(discord_server: FakeDiscord, adapting: Adapting) -> None:
+    """A restart finds them as they should be, and writes nothing."""
+    async with adapting():
+        pass
+    async with adapting():
+        pass
+
+    assert 1 == len(discord_server.asked("PUT"))
+    assert ["ask", "personality", "toil", "forget"] == [each["name"] for each in discord_server.commands]
+
+
+async def test_commands_that_cannot_be_registered_do_not_keep_the_bot_from_serving(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """Mentions need none."""
+    discord_server.faults = [Fault("PUT", 403, {"code": 20012, "message": "no"})]
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_dm")
+        await desk.until(lambda: desk.taken)
+
+
+async def test_a_slash_command_is_deferred_at_once_and_taken(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """Discord gives three seconds."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        interaction = await discord_server.interact("interaction_ask")
+        await desk.until(lambda: desk.taken)
+
+    assert {"type": 5} == discord_server.interactions[interaction["token"]]["callback"]
+    assert f"discord:i{interaction['id']}" == desk.taken[0].event
+
+
+async def test_a_slash_command_that_cannot_be_taken_is_told_so(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """Nobody else would: Discord does not deliver it again."""
+    desk.failing = [StorageError("disk full")]
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        interaction = await discord_server.interact("interaction_ask")
+        await discord_server.until(lambda: discord_server.answered(interaction).get("content"))
+
+
+async def test_an_acknowledgement_that_failed_is_tried_again(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """Once; if it was done the first time, that is as good."""
+    discord_server.faults = [Fault("callback", 502, done=True)]
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.interact("interaction_ask")
+        await desk.until(lambda: desk.taken)
+
+
+async def test_an_interaction_that_is_over_is_left(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """Discord has told the person that the bot did not respond."""
+    discord_server.faults = [Fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})]
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.interact("interaction_ask")
+        await discord_server.interact("interaction_forget")
+        await desk.until(lambda: desk.taken)
+
+    assert ["forget"] == [each.command.name for each in desk.taken if each.command]
+
+
+async def test_feedback_is_stored_and_thanked_for(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """To the person alone; an answer that is not known any more is said to be."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        known = await discord_server.interact("interaction_button_good")
+        await discord_server.until(lambda: discord_server.answered(known).get("content"))
+        desk.known_answers.clear()
+        gone = await discord_server.interact("interaction_button_good", locale="fr")
+        await discord_server.until(lambda: discord_server.answered(gone).get("content"))
+
+    assert {"type": 5, "data": {"flags": 64}} == discord_server.interactions[known["token"]]["callback"]
+    assert ("a-1_B", f"discord:{GUILD}:{ALICE['id']}", "good") == desk.judged[0]
+    assert discord_server.answered(known)["content"].startswith("Thank you")
+    assert "n’est plus" in discord_server.answered(gone)["content"]
+
+
+async def test_regenerate_becomes_a_message(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+    """With the press's own id, so that a second press is another one."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        press = await discord_server.interact("interaction_button_regenerate")
+        await desk.until(lambda: desk.taken)
+
+    (incoming,) = desk.taken
+    assert incoming.command is not None
+    assert ("regenerate", "a-1_B") == (incoming.command.name, incoming.command.argument)
+    assert (f"discord:i{press['id']}", press["message"]["id"]) == (incoming.event, incoming.message)
+    assert {"type": 6} == discord_server.interactions[press["token"]]["callback"]
+
+
+async def test_stop_is_for_who_asked(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+    """Others are told."""
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        other = await discord_server.interact("interaction_button_stop_by_another")
+        await discord_server.until(lambda: discord_server.answered(other).get("content"))
+        assert [] == desk.stops
+        press = await discord_server.interact("interaction_button_stop")
+        await desk.until(lambda: desk.stops)
+
+    ((place, ref),) = desk.stops
+    assert (f"discord:{GUILD}:{CHANNEL}", press["message"]["id"]) == (place.conversation, ref)
+
+
+async def test_a_message_waits_for_a_full_disk(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Discord does not deliver it again: it is kept, and taken when it can be."""
+    monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
+    desk.failing = [StorageError("disk full"), StorageError("disk full")]
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_dm")
+        await desk.until(lambda: desk.taken)
+
+
+async def test_a_stopping_desk_takes_no_more(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+    """And nothing waits for it."""
+    desk.failing = [Stopping("stopping")]
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_dm")
+        await discord_server.say("message_mention")
+        await desk.until(lambda: desk.taken)
+
+    assert [payload("message_mention")["id"]] == [each.message for each in desk.taken]
+
+
+async def test_the_bot_is_seen_to_write_until_its_first_words(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not where a slash command shows that by itself."""
+    monkeypatch.setattr("bindings.discord.indicator.FIRST_S", 0.0)
+    async with adapting() as adapter:
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_mention")
+        await discord_server.interact("interaction_ask")
+        await desk.until(lambda: len(desk.taken) == 2)
+        for incoming in desk.taken:
+            adapter.platform.outlet(incoming)
+        await discord_server.until(lambda: discord_server.typing)
+
+    assert [CHANNEL] == discord_server.typing
+
+
+async def test_what_is_heard_ends_where_the_bot_last_spoke(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """Other people's words, oldest first; not the bot's, not other bots', not what was said to the bot."""
+
+    def said(number: int, text: str, **more: object) -> None:
+        message = {**payload("message_thread"), "id": str(100 + number), "channel_id": CHANNEL, "content": text, **more}
+        discord_server.messages[message["id"]] = {key: each for key, each in message.items() if key != "guild_id"}
+
+    said(1, "before")
+    said(2, "our answer", author=ME)
+    said(3, "The printer <@9> is broken", mentions=[{"id": "9", "username": "bob", "global_name": "Bob"}])
+    said(4, "beep", author={"id": "5", "username": "beep", "bot": True})
+    said(5, "")
+    said(6, "a question to the bot", mentions=[ME])
+    said(7, "So print elsewhere")
+    async with adapting() as adapter:
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_mention")
+        await desk.until(lambda: desk.taken)
+        heard = await adapter.platform.heard(desk.taken[0])
+        discord_server.faults = [Fault("GET", 403, {"code": 50013, "message": "Missing Permissions"})]
+        assert () == await adapter.platform.heard(desk.taken[0])
+
+    assert [("Alice Tremblay", "The printer @Bob is broken"), ("Alice Tremblay", "So print elsewhere")] == [
+        (turn.speaker, turn.text) for turn in heard
+    ]

@@ -1,0 +1,105 @@
+"""Attached files: what is read of them, and why others are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from bindings.delivery.outlet import Refused, Unreachable
+from bindings.files import FILES_LIMIT, Files, ReadFile, Unread, decoded, read_files
+from bindings.incoming import File
+from core.contract import Attachment
+from core.errors import UnreadableDocument
+from tests.bindings.desking import FakeChannels
+from tests.fakes import FakeEngine
+
+LIMIT = 1000
+
+
+async def read(name: str, body: bytes | Exception, media_type: str = "", size: int | None = None) -> Files:
+    return await read_files(FakeEngine(), FakeChannels(files={"u": body}), (File(name, "u", media_type, size),), LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "shape"),
+    [
+        ("a.txt", "", "text"),
+        ("A.MD", "application/octet-stream", "text"),
+        ("page.html", "", "document"),
+        ("Report.PDF", "application/octet-stream", "document"),
+        ("letter.docx", "", "document"),
+        ("page", "text/html; charset=utf-8", "document"),
+        ("rows.csv", "", "csv"),
+        ("rows.tsv", "text/plain", "csv"),
+        ("s.json", "", "json"),
+        ("rows.jsonl", "", "jsonl"),
+        ("unnamed", "application/json; charset=utf-8", "json"),
+        ("notes", "text/plain", "text"),
+    ],
+)
+async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
+    """By its name, else by what the platform calls it."""
+    files = await read(name, "é\n".encode(), media_type)
+
+    assert (ReadFile(name, shape, "é\n"),) == files.read  # type: ignore[arg-type]
+    assert Attachment(name, "é\n") == files.read[0].attachment
+    assert files.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "size", "why"),
+    [
+        ("a.xlsx", b"PK", None, "kind"),
+        ("program.exe", b"MZ", None, "kind"),
+        ("picture.png", b"", None, "kind"),
+        ("binary.txt", b"a\0b", None, "kind"),
+        ("large.txt", b"", LIMIT + 1, "size"),
+        ("larger.txt", b"a" * (LIMIT + 1), None, "size"),
+        ("liar.txt", b"a" * (LIMIT + 1), 5, "size"),
+        ("lost.txt", Refused("gone from there"), None, "fetch"),
+        ("far.txt", Unreachable("no answer"), None, "fetch"),
+    ],
+)
+async def test_what_cannot_be_read_is_said(name: str, body: bytes | Exception, size: int | None, why: str) -> None:
+    """With the reason; one that is known to be too large, or of a kind that is not read, is not even fetched."""
+    assert Files((), (Unread(name, why),)) == await read(name, body, size=size)  # type: ignore[arg-type]
+
+
+async def test_what_the_engine_cannot_read_is_said() -> None:
+    """A scan without text, or a file that is not what it is called."""
+    engine = FakeEngine()
+
+    async def unreadable(name: str, body: bytes, media_type: str) -> Attachment:
+        raise UnreadableDocument("no text in it")
+
+    engine.read = unreadable  # type: ignore[method-assign]
+    files = await read_files(engine, FakeChannels(files={"u": b"%PDF"}), (File("scan.pdf", "u", ""),), LIMIT)
+
+    assert Files((), (Unread("scan.pdf", "content"),)) == files
+
+
+async def test_only_so_many_are_read() -> None:
+    channels = FakeChannels(files={"u": b"x"})
+    files = await read_files(
+        FakeEngine(), channels, tuple(File(f"{n}.txt", "u", "") for n in range(FILES_LIMIT + 2)), LIMIT
+    )
+
+    assert (FILES_LIMIT, FILES_LIMIT) == (len(files.read), len(channels.fetched))
+    assert ["number", "number"] == [each.why for each in files.unread]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"\xef\xbb\xbfa", "a"),
+        ("é".encode("utf-16"), "é"),
+        (b"\xfe\xff\x00\xe9", "é"),
+        ("œuvre à Montréal".encode("cp1252"), "œuvre à Montréal"),
+        (b"\xff\xfea", "\ufffd"),
+        (b"", ""),
+        (b"\x81", "\ufffd"),
+        (b"\0", None),
+    ],
+)
+def test_text_is_decoded_by_what_it_is(body: bytes, text: str | None) -> None:
+    """As editors and spreadsheets of both languages write it; what is broken shows as that, and is no error."""
+    assert text == decoded(body)

@@ -1,0 +1,256 @@
+"""What the bots remember: once, until it is forgotten, and of the right people."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bindings.incoming import Command, File, Incoming, Place
+from bindings.store import Delivery, DeliveryLedger, Store
+from core.contract import Attachment, Turn
+from core.storage import Database
+from tests.bindings.desking import DIRECT, THREAD, Clock, message
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'bot.db'}")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def store(database: Database, clock: Clock) -> Store:
+    store = Store(database, clock)
+    await store.create_tables()
+    return store
+
+
+async def take(store: Store, incoming: Incoming) -> Delivery:
+    delivery = await store.take(incoming, "message")
+    assert delivery is not None
+    return delivery
+
+
+async def test_an_event_is_taken_once(store: Store) -> None:
+    """However often and however simultaneously it comes, and also by another process."""
+    taken = await asyncio.gather(*(store.take(message("hello"), "message") for _ in range(8)))
+    assert 1 == sum(delivery is not None for delivery in taken)
+
+    other = Store(store._database)
+    assert await other.take(message("hello"), "message") is None
+    assert await other.take(message("hello", 2), "message") is not None
+
+
+async def test_a_message_is_read_again_as_it_came(store: Store) -> None:
+    """With half characters and NUL, its files, what it quotes, and its route."""
+    place = replace(THREAD, route={"service_url": "https://example.org"})
+    incoming = replace(
+        message("é\0\ud800 \U0001f600", place=place, language="fr"),
+        files=(File("a.txt", "u", "text/plain", 5),),
+        quoted=(Attachment("q", "text"),),
+        command=Command("regenerate", "x"),
+        toil=True,
+    )
+    delivery = await take(store, incoming)
+
+    record = await store.record(delivery.number)
+
+    assert record is not None
+    assert (incoming, delivery, (), None, False) == (
+        record.incoming,
+        record.delivery,
+        record.refs,
+        record.heard,
+        record.uploaded,
+    )
+
+
+async def test_what_a_process_left_is_taken_up_by_the_next_in_order(database: Database, store: Store) -> None:
+    """Not what is finished, not another platform's, and not what the process itself is at."""
+    first, second, third = [await take(store, message("x", number)) for number in (1, 2, 3)]
+    await store.take(message("x", 4, Place("discord", "G", "C", None, "channel")), "message")
+    await store.finish(second, "done")
+
+    after = Store(database)
+    await after.take(message("x", 5), "message")
+
+    assert [first, third] == await after.unfinished("slack")
+    assert await store.unfinished("slack") != []  # of the other process alone
+
+
+async def test_refs_are_there_for_the_next_process(store: Store) -> None:
+    delivery = await take(store, message("x"))
+    record = await store.record(delivery.number)
+    assert record is not None
+    ledger = DeliveryLedger(store, record, begun_before=False)
+    for ref in ("a", "b", "c"):
+        await ledger.posted(ref)
+    await ledger.removed("b")
+
+    again = await store.record(delivery.number)
+    assert again is not None
+    assert ["a", "c"] == DeliveryLedger(store, again, begun_before=True).refs == ledger.refs
+
+
+async def test_what_was_heard_is_kept(store: Store) -> None:
+    delivery = await take(store, message("x"))
+    heard = (Turn("user", "psst", "Ann"),)
+    await store.heard(delivery.number, heard)
+
+    record = await store.record(delivery.number)
+    assert record is not None
+    assert heard == record.heard
+
+
+async def test_the_latest_answer_is_that_of_its_conversation(store: Store) -> None:
+    """By id only where it was given, so that an id that somebody learned elsewhere opens nothing."""
+    first, second = [await take(store, message(str(number), number)) for number in (1, 2)]
+    under_way = await take(store, message("3", 3))
+    command = await store.take(message("help", 4), "help")
+    elsewhere = await take(store, message("5", 5, DIRECT))
+    assert command
+    for delivery in (first, second, command, elsewhere):
+        await store.finish(delivery, "done")
+
+    latest, named = await store.latest(THREAD, 99), await store.latest(THREAD, 99, first.answer)
+
+    assert latest
+    assert named
+    assert [second, first] == [latest.delivery, named.delivery]
+    before = await store.latest(THREAD, second.number)
+    assert before
+    assert first == before.delivery
+    assert await store.latest(THREAD, 99, elsewhere.answer) is None
+    assert await store.latest(THREAD, 99, under_way.answer) is None
+
+
+async def test_a_conversation_keeps_its_personality_until_another_is_chosen(store: Store) -> None:
+    assert "whisper" == await store.settle(THREAD, "whisper")
+    assert "whisper" == await store.settle(THREAD, "chuchotte")
+    await store.choose(THREAD, "guide")
+    assert "guide" == await store.settle(THREAD, "chuchotte")
+    assert await store.chosen(DIRECT) is None
+
+
+async def test_of_one_persons_feedback_the_latest_counts(store: Store, tmp_path: Path) -> None:
+    """Beside that of others; an answer that is not there cannot be judged."""
+    answer = (await take(store, message("x"))).answer
+    assert await store.judge(answer, "slack:T1:U1", "bad", "wrong")
+    assert await store.judge(answer, "slack:T1:U1", "good", "r\0ight" + "!" * 9999)
+    assert await store.judge(answer, "slack:T1:U2", "bad", "")
+    assert not await store.judge("nothing", "slack:T1:U1", "good", "")
+
+    rows = sqlite3.connect(tmp_path / "bot.db").execute("SELECT value, comment, speaker FROM feedback").fetchall()
+    assert {("good", "right!"), ("bad", "")} == {(value, comment[:6]) for value, comment, _ in rows}
+    assert max(len(comment) for _, comment, _ in rows) <= 2000
+    assert "U1" not in str(rows)
+
+
+async def test_a_forgotten_conversation_leaves_no_word(store: Store, tmp_path: Path) -> None:
+    """Nor what was chosen and judged there; but its events stay taken, and other conversations stay."""
+    kept = await take(store, message("elsewhere", 9, DIRECT))
+    first, wish = await take(store, message("a secret", 1)), await take(store, message("forget", 2))
+    await store.heard(first.number, (Turn("user", "another secret"),))
+    await store.judge(first.answer, "u", "bad", "a third secret")
+    await store.judge(kept.answer, "u", "bad", "")
+    await store.choose(THREAD, "guide")
+    await store.finish(first, "done")
+
+    await store.forget(THREAD, but=wish.number)
+
+    assert await store.take(message("a secret", 1), "message") is None
+    assert await store.record(first.number) is None
+    assert await store.record(wish.number) is not None
+    assert await store.record(kept.number) is not None
+    assert await store.latest(THREAD, 99) is None
+    assert await store.chosen(THREAD) is None
+    assert not await store.judge(first.answer, "u", "good", "")
+    dump = "\n".join(sqlite3.connect(tmp_path / "bot.db").iterdump())
+    assert "secret" not in dump
+    assert "elsewhere" in dump
+
+
+async def test_what_is_finished_keeps_only_what_can_be_answered_again(store: Store) -> None:
+    """A message keeps its words for regenerate; a command and a message that was deleted do not."""
+    answered, deleted = await take(store, message("x", 1)), await take(store, message("y", 2))
+    command = await store.take(message("help", 3), "help")
+    assert command
+    await store.finish(answered, "done")
+    await store.finish(deleted, "gone")
+    await store.finish(command, "done")
+
+    assert [True, False, False] == [
+        await store.record(each.number) is not None for each in (answered, deleted, command)
+    ]
+
+
+async def test_the_bot_takes_part_where_it_was_asked(store: Store) -> None:
+    """Until that is forgotten."""
+    assert not await store.taking_part(THREAD)
+    await store.take(message("help"), "help")
+    assert not await store.taking_part(THREAD)
+    await take(store, message("x", 2))
+    assert await store.taking_part(THREAD)
+    assert not await store.taking_part(DIRECT)
+    await store.forget(THREAD, but=0)
+    assert not await store.taking_part(THREAD)
+
+
+async def test_a_person_is_told_once_in_each_workspace(store: Store) -> None:
+    here, elsewhere = message("x"), message("x", place=replace(THREAD, tenant="T2"))
+    await store.told(here, "privacy")
+    await store.told(here, "privacy")
+
+    assert await store.was_told(here, "privacy")
+    assert not await store.was_told(here, "refused")
+    assert not await store.was_told(elsewhere, "privacy")
+
+
+async def test_what_is_old_goes(store: Store, clock: Clock) -> None:
+    old = await take(store, message("x", 1))
+    await store.judge(old.answer, "u", "good", "")
+    await store.told(message("x"), "privacy")
+    await store.choose(THREAD, "guide")
+    await store.choose(DIRECT, "guide")
+    clock.now += 100
+    new = await take(store, message("x", 2))
+    await store.settle(DIRECT, "whisper")  # used again
+
+    assert 1 == await store.purge(timedelta(seconds=50))
+
+    assert await store.record(old.number) is None
+    assert await store.record(new.number) is not None
+    assert not await store.was_told(message("x"), "privacy")
+    assert [None, "guide"] == [await store.chosen(THREAD), await store.chosen(DIRECT)]
+
+
+async def test_of_a_workspace_that_left_nothing_stays(store: Store, tmp_path: Path) -> None:
+    there = message("x", 1, replace(THREAD, tenant="T9"))
+    gone, kept = await take(store, there), await take(store, message("y", 2))
+    for each in (gone, kept):
+        await store.judge(each.answer, "u", "good", "")
+    await store.told(there, "privacy")
+    await store.choose(there.place, "guide")
+    assert {there.place.conversation} == await store.conversations("slack", "T9")
+
+    await store.uninstalled("slack", "T9")
+
+    database = sqlite3.connect(tmp_path / "bot.db")
+    counts = {
+        table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for table in ("deliveries", "feedback", "acquaintances", "chosen")
+    }
+    assert {"deliveries": 1, "feedback": 1, "acquaintances": 0, "chosen": 0} == counts
+    assert set() == await store.conversations("slack", "T9")
