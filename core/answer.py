@@ -53,6 +53,13 @@ class Answer:
         self._least_dropped = 0
         self._pieces = 0  # given so far; about as many tokens
 
+    @property
+    def quotable(self) -> tuple[str, ...]:
+        """What the model was shown to answer from; () as long as nothing was asked, or where it had nothing to read."""
+        if self._fitted is None or not (self._fitted.draft.opening or self._fitted.passages):
+            return ()
+        return self._fitted.draft.texts(self._fitted.passages)
+
     async def events(self) -> AsyncGenerator[Event, None]:
         """Raises ModelUnavailable if the model stays away, and what the model refuses."""
         deaths = 0
@@ -87,6 +94,8 @@ class Answer:
             self._fitted = await self._fit()
             if dropped := self._fitted.dropped + self._request.draft.earlier:
                 yield Status("trimmed", turns_dropped=dropped)
+            for source in self._fitted.draft.sources(self._fitted.passages):
+                yield source
         sampling = remaining(self._fitted.sampling, self._pieces)
         if sampling.max_tokens == 0:
             yield await self._cut()

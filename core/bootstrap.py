@@ -14,6 +14,10 @@ from core.engine import ChatEngine
 from core.errors import StorageError
 from core.model.client import ModelClient
 from core.personalities import Personalities
+from core.rag.fetch import Fetcher
+from core.rag.grounding import Grounding
+from core.rag.reading import Reader
+from core.rag.site import Limits
 from core.sessions import Sessions
 from core.settings import Settings
 from core.storage import Database
@@ -21,6 +25,8 @@ from core.storage import Database
 log = structlog.get_logger()
 
 PURGE_INTERVAL_S = 24 * 60 * 60
+FETCH_DEADLINE_S = 4.5  # of a page, redirects included: somebody is waiting
+TEXT_LIMIT_CHARS = 200_000  # of one page or file: some hundred passages to choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     database = Database(settings.database_url)
     client = ModelClient.of(settings)
     sessions = Sessions(database)
-    chat = ChatEngine(personalities, sessions, database, client, settings.model.wait_s)
+    grounding = Grounding(fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS))
+    chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     try:
         await sessions.create_tables()
         chores = asyncio.create_task(run_chores(chat, personalities, sessions, settings, warms=warms))
@@ -64,6 +71,19 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
         await chat.close()
         await client.close()
         await database.close()
+
+
+def fetcher_of(settings: Settings) -> Fetcher:
+    """Sites are told who asks, and by `contact` whom to write to."""
+    of = settings.rag
+    agent = f"csps-llm (+{of.contact})" if of.contact else "csps-llm"
+    return Fetcher(
+        settings.data_folder / "pages",
+        of.allow,
+        user_agent=agent,
+        deny=of.deny,
+        limits=Limits(deadline_s=FETCH_DEADLINE_S),
+    )
 
 
 async def run_chores(

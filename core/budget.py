@@ -1,11 +1,18 @@
-"""Cuts a draft to the model's context window by rule: the oldest exchanges go first, in whole, and it is told how many.
+"""Cuts a draft to the model's context window, by one rule.
 
-The personality, the context and the question always stay; if these alone are too long, that is PromptTooLong. Knows
-tokens only as numbers that it is given.
+1. A quarter of the window is the answer's, or less if the answer may only be shorter. The rest is the room.
+2. The personality and the question always stay. If these alone exceed the room, that is PromptTooLong.
+3. What the conversation began with is shown in whole as long as that takes at most half of the room with the
+   personality; else its passages compete with whatever else was looked up.
+4. Of what personality and question leave, passages have half, and all that the history does not need.
+5. The rest is history. The oldest exchanges go first, in whole, and it is told how many.
+
+Knows tokens only as numbers that it is given.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,35 +32,60 @@ Count = Callable[[Sequence[Message]], Awaitable[int | None]]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What to ask the model. `dropped` of the draft's groups are not in it."""
+    """What to ask the model: `draft` with the best `passages` of its material, without the `dropped` oldest groups."""
 
-    messages: tuple[Message, ...]
+    draft: Draft
     sampling: Sampling
     dropped: int
+    passages: int
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return self.draft.messages(self.dropped, self.passages)
 
 
 async def fit(draft: Draft, sampling: Sampling, window: int, count: Count, least_dropped: int = 0) -> Fitted:
-    """As many of the draft's groups as fit `window` tokens with the answer. Raises PromptTooLong with the numbers."""
+    """As much of the draft as fits `window` tokens with the answer. Raises PromptTooLong with the numbers."""
     reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)
-    messages = draft.messages(least_dropped)
+    messages = draft.messages(least_dropped, len(draft.material))
     if ceiling(messages) + max(reserve, sampling.max_tokens or 0) <= window:
-        return Fitted(messages, sampling, least_dropped)
-    dropped = await fewest_dropped(draft, window - reserve, count, least_dropped)
-    messages = draft.messages(dropped)
-    return Fitted(messages, within(sampling, window - await measure(messages, count)), dropped)
+        return Fitted(draft, sampling, least_dropped, len(draft.material))
+    room = window - reserve
+    if draft.opening and await measure(draft.head(), count) > room // 2:
+        draft = await asyncio.to_thread(draft.narrowed)
+    passages = await most_passages(draft, room, count, least_dropped)
+    dropped = await fewest_dropped(draft, room, count, least_dropped, passages)
+    taken = await measure(draft.messages(dropped, passages), count)
+    return Fitted(draft, within(sampling, window - taken), dropped, passages)
 
 
-async def fewest_dropped(draft: Draft, room: int, count: Count, least: int) -> int:
+async def most_passages(draft: Draft, room: int, count: Count, dropped: int) -> int:
+    """How many may be shown: they have half of what personality and question leave, and what history does not need."""
+    all_groups = len(draft.groups)
+    bare = await measure(draft.messages(all_groups), count)
+    history = await measure(draft.messages(dropped), count) - bare
+    allowed = bare + max((room - bare) // 2, room - bare - history)
+    fits, too_many = 0, len(draft.material) + 1
+    while fits + 1 < too_many:
+        middle = (fits + too_many) // 2
+        if await measure(draft.messages(all_groups, middle), count) <= allowed:
+            fits = middle
+        else:
+            too_many = middle
+    return fits
+
+
+async def fewest_dropped(draft: Draft, room: int, count: Count, least: int, passages: int) -> int:
     """How many groups have to go, by halving: dropping more never makes a prompt longer."""
-    if await measure(draft.messages(least), count) <= room:
+    if await measure(draft.messages(least, passages), count) <= room:
         return least
     most = len(draft.groups)
-    if (tokens := await measure(draft.messages(most), count)) > room:
-        message = f"personality, context and question take {tokens} tokens; there is room for {room} beside an answer"
+    if (tokens := await measure(draft.messages(most, passages), count)) > room:
+        message = f"personality and question take {tokens} tokens; there is room for {room} beside an answer"
         raise PromptTooLong(message, tokens=tokens, limit=room)
     while least + 1 < most:
         middle = (least + most) // 2
-        if await measure(draft.messages(middle), count) <= room:
+        if await measure(draft.messages(middle, passages), count) <= room:
             most = middle
         else:
             least = middle

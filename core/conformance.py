@@ -7,27 +7,22 @@ lives on from question to question, for starting one takes longer than a thousan
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from core.child_pool import ChildEnded, ChildPool
 from core.contract import Json, Note
 from core.errors import SchemaRefused
 from core.schema.plan import Plan
-from core.settings import ROOT
 
 COMMAND = (sys.executable, "-m", "core.checker")
 WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb
 AT_ONCE = 4  # children; more would take the cores from the model
 PLANS_KEPT = 256
-LINE_LIMIT_BYTES = 64 * 1024 * 1024
 TOO_LONG = "checking against it takes too long, or too much memory: simplify its patterns and references"
 
 
@@ -51,8 +46,7 @@ class Judge:
     """One per event loop. Children are started when they are needed, and ended by `close` or with this process."""
 
     def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(AT_ONCE)
-        self._idle: list[Process] = []  # the one used last comes first: it knows the schema
+        self._children = ChildPool(COMMAND, at_once=AT_ONCE, wall_limit_s=WALL_LIMIT_S)
         self._plans: OrderedDict[str, Plan] = OrderedDict()
 
     async def plan(self, schema: Json) -> Plan:
@@ -74,67 +68,23 @@ class Judge:
 
     async def _ask(self, question: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
         """`more` goes along only if the child asks for it."""
-        async with self._child() as child:
-            answer = await asked(child, question)
-            if answer.get("unknown"):
-                answer = await asked(child, {**question, **(more or {})})
+        answer = await self._asked(question)
+        if answer.get("unknown"):
+            answer = await self._asked({**question, **(more or {})})
         if "refused" in answer:
             raise SchemaRefused(answer["refused"])
         return answer
 
-    @asynccontextmanager
-    async def _child(self) -> AsyncIterator[Process]:
-        """A child for one question. One that did not answer it whole answers no other."""
-        async with self._turn:
-            child = self._idle.pop() if self._idle else None
-            if child is None or child.returncode is not None:
-                child = await asyncio.create_subprocess_exec(
-                    *COMMAND,
-                    stdin=PIPE,
-                    stdout=PIPE,
-                    stderr=DEVNULL,
-                    cwd=ROOT,
-                    limit=LINE_LIMIT_BYTES,
-                    start_new_session=True,  # Ctrl-C in a terminal is ours to answer, not the child's
-                )
-            try:
-                yield child
-            except BaseException:
-                await end(child)
-                raise
-            self._idle.append(child)
+    async def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._children.ask(json.dumps(question).encode() + b"\n")
+        except ChildEnded as exc:
+            raise SchemaRefused(TOO_LONG) from exc
 
     async def close(self) -> None:
         """Ends the children. Nothing is under way then."""
-        while self._idle:
-            await end(self._idle.pop())
-
-
-async def asked(child: Process, question: dict[str, Any]) -> dict[str, Any]:
-    """Raises SchemaRefused if the child had to be ended over it."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
-        async with asyncio.timeout(WALL_LIMIT_S):
-            child.stdin.write(json.dumps(question).encode() + b"\n")
-            await child.stdin.drain()
-            line = await child.stdout.readline()
-    except (TimeoutError, ConnectionError) as exc:
-        raise SchemaRefused(TOO_LONG) from exc
-    if not line.endswith(b"\n"):
-        raise SchemaRefused(TOO_LONG)
-    answer: dict[str, Any] = json.loads(line)
-    return answer
+        await self._children.close()
 
 
 def key_of(schema: Json) -> str:
     return hashlib.sha256(json.dumps(schema).encode()).hexdigest()
-
-
-async def end(child: Process) -> None:
-    """Also its pipes: a transport left open would outlive its loop."""
-    if child.returncode is None:
-        child.kill()
-    await child.wait()
-    if child.stdin is not None:
-        child.stdin.close()

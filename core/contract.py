@@ -123,7 +123,7 @@ class Task:
     schema: Mapping[str, Json] | bool | None = None
     user: str | None = None
     conversation: str | None = None  # as in Prompt: what was said there is known, and the task becomes a turn of it
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Attachment, ...] = ()  # one that holds nothing but a URL is what is there
     history: tuple[Turn, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     key: str | None = None  # as in Prompt; toil is always done anew
@@ -187,6 +187,10 @@ class Engine(Protocol):
 
     async def check_schema(self, schema: Json) -> tuple[Note, ...]:
         """What becomes of each keyword of a schema, with its path. Asks no model."""
+        ...
+
+    async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
+        """A file as text to read: text, Markdown, HTML, CSV, JSON, PDF, DOCX. Raises UnreadableDocument."""
         ...
 
     async def open(self, personality: str, user: str | None = None) -> str:

@@ -6,12 +6,13 @@ Pure. Knows nothing of tokens (`core.budget`) or storage: it is given values and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from core.contract import Attachment, Language, Prompt, Turn
+from core.contract import Attachment, Language, Prompt, Source, Turn
 from core.model.wire import Message
 from core.personalities import Personality
-from core.rag.context import PASTED_NAME, parse_opening, plain_name, quoted
+from core.rag.context import PASTED_NAME, SUMMARISE, parse_opening, plain_name
+from core.rag.material import Material, Reading, Shown, read_text, shown
 from core.sessions import Conversation, Exchange, Question
 
 HEARD: Mapping[Language, str] = {"en": "Said by others meanwhile:", "fr": "Dit par d’autres entre-temps :"}
@@ -20,50 +21,107 @@ Group = tuple[Message, ...]  # a question with its answer: dropped together or n
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A prompt before it is cut to the window. Only `groups` may be dropped, the first ones first."""
+    """A prompt before it is cut to the window: of `groups` the first ones may go, of `material` the worst passages.
+
+    `opening`: what the conversation began with, shown in whole at its start, where it stays computed; `narrowed` puts
+    it among the material, for where that is too long.
+    """
 
     system: str
-    context: str  # as quoted data; "": none
     groups: tuple[Group, ...]
     question: str
+    opening: tuple[Reading, ...] = ()
+    material: Material = field(default_factory=lambda: Material((), "", "en"))
     earlier: int = 0  # exchanges older than `groups`, which are not even here
+    language: Language = "en"
+    rules: str = ""  # of the system prompt: told again after what strangers wrote
 
-    def messages(self, dropped: int = 0) -> tuple[Message, ...]:
-        """Without the `dropped` oldest groups."""
-        head = (Message("system", self.system), Message("user", self.context))
+    def messages(self, dropped: int = 0, passages: int = 0) -> tuple[Message, ...]:
+        """Without the `dropped` oldest groups, with the best `passages` of the material."""
         kept = [message for group in self.groups[dropped:] for message in group]
-        return alternating([*head, *kept, Message("user", self.question)])
+        looked_up = Message("user", self._material(passages).text)
+        return alternating([*self.head(), *kept, looked_up, Message("user", self.question)])
+
+    def head(self) -> tuple[Message, ...]:
+        """What every answer of this conversation begins with."""
+        return Message("system", self.system), Message("user", self._opening().text)
+
+    def sources(self, passages: int) -> tuple[Source, ...]:
+        """What an answer to `messages` can cite."""
+        return (*self._opening().sources, *self._material(passages).sources)
+
+    def texts(self, passages: int) -> tuple[str, ...]:
+        """What an answer to `messages` can quote."""
+        return self._opening().text, self._material(passages).text, self.question
+
+    def _opening(self) -> Shown:
+        return shown(self.opening, self.language, self.rules)
+
+    def _material(self, passages: int) -> Shown:
+        return self.material.shown(passages, first=1 + len(self._opening().sources))
+
+    def narrowed(self) -> Draft:
+        return replace(self, opening=(), material=self.material.with_more(self.opening))
 
 
-def compose(personality: Personality, conversation: Conversation, question: Question) -> Draft:
-    """The draft of the next answer in a conversation."""
+def compose(
+    personality: Personality, conversation: Conversation, question: Question, found: Sequence[Reading] = ()
+) -> Draft:
+    """The draft of the next answer in a conversation. `found`: what was looked up for this question."""
     language = personality.language
-    pasted = (Attachment(PASTED_NAME[language], conversation.context),) if conversation.context else ()
+    first, later = came_along(conversation, question)
+    pasted = (read_text(PASTED_NAME[language], conversation.context),) if conversation.context else ()
     return Draft(
         system=personality.instructions,
-        context=quoted(pasted, language),
+        opening=(*pasted, *conversation.readings, *(read_text(file.name, file.text) for file in first)),
         groups=tuple(group_of(exchange, language) for exchange in conversation.exchanges),
         question=asked(question, language),
+        material=Material(
+            (*found, *(read_text(file.name, file.text) for file in later)), question.text, language, personality.system
+        ),
         earlier=conversation.earlier,
+        language=language,
+        rules=personality.system,
     )
 
 
-def opening_of(conversation: Conversation, question: Question) -> tuple[Conversation, Question]:
-    """Both, with the context that was pasted in front of a conversation's first question moved to where it is kept."""
+def came_along(conversation: Conversation, question: Question) -> tuple[tuple[Attachment, ...], tuple[Attachment, ...]]:
+    """What was attached to the first question, which all others are about, and to later ones, the newest first."""
+    questions = [*(exchange.question for exchange in conversation.exchanges), question]
+    first = () if conversation.earlier else questions.pop(0).attachments
+    return first, tuple(file for each in reversed(questions) for file in each.attachments)
+
+
+def opening_of(conversation: Conversation, question: Question, language: Language) -> tuple[Conversation, Question]:
+    """Both, with the context that was pasted in front of a conversation's first question moved to where it is kept.
+
+    A first question that is only an address is one for a summary.
+    """
     if conversation.exchanges or conversation.earlier:
         return conversation, question
     opening = parse_opening(question.text)
-    return replace(conversation, context=opening.context), replace(question, text=opening.question)
+    if opening.url is None:
+        return replace(conversation, context=opening.context), replace(question, text=opening.question)
+    text = question.text if opening.question else f"{opening.url} {SUMMARISE[language]}"
+    return conversation, replace(question, text=text)
 
 
-def told(history: Sequence[Turn]) -> Conversation:
+def unread_url(conversation: Conversation, question: Question) -> str | None:
+    """The page or feed that the conversation begins with, as long as it was not read."""
+    if conversation.readings or conversation.earlier:
+        return None
+    first = conversation.exchanges[0].question if conversation.exchanges else question
+    return parse_opening(first.text).url
+
+
+def told(history: Sequence[Turn], language: Language) -> Conversation:
     """The conversation that a caller keeps itself. Turns in a row of one role are one."""
     conversation = Conversation(id=0)
     for turn in history:
         exchanges = conversation.exchanges
         if turn.role == "user" or not exchanges:
             question = Question(turn.text if turn.role == "user" else "")
-            conversation, question = opening_of(conversation, question)
+            conversation, question = opening_of(conversation, question, language)
             conversation = replace(conversation, exchanges=(*exchanges, Exchange(question)))
         if turn.role == "assistant":
             *before, last = conversation.exchanges
@@ -79,10 +137,10 @@ def group_of(exchange: Exchange, language: Language) -> Group:
 
 
 def asked(question: Question, language: Language) -> str:
-    """A question with what came along: files quoted as data, and what others said."""
+    """A question with what others said before it."""
     heard = [f"{plain_name(turn.speaker or turn.role)}: {turn.text}" for turn in question.heard]
     said = "\n".join([HEARD[language], *heard]) if heard else ""
-    return joined([quoted(question.attachments, language), said, question.text])
+    return joined([said, question.text])
 
 
 def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:

@@ -7,16 +7,16 @@ HTTP, SQL or tokens.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import structlog
 
-from core.answer import Answer, Request
+from core.answer import Answer
+from core.answering import Answering, Asked, asked_of
 from core.contract import (
+    Attachment,
     Description,
     Done,
     Event,
@@ -32,10 +32,11 @@ from core.contract import (
     Turn,
     Usage,
 )
-from core.dialogue import cleaned, compose, opening_of, told
-from core.errors import BadRequest, CspsError, ModelUnavailable
+from core.dialogue import cleaned, told
+from core.errors import CspsError, ModelUnavailable
 from core.model.client import ModelClient
 from core.personalities import Personalities, Personality
+from core.rag.grounding import Grounding
 from core.recording import Recorder
 from core.sessions import Conversation, Exchange, Question, RunningTurn, Sessions
 from core.storage import Database
@@ -44,22 +45,6 @@ from core.toil import Toiler
 log = structlog.get_logger()
 
 WARMING = Sampling(temperature=0, max_tokens=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A prompt with what it is answered from."""
-
-    personality: Personality
-    conversation: Conversation
-    question: Question
-    sampling: Sampling
-    user: str | None
-
-    def request(self) -> Request:
-        draft = compose(self.personality, self.conversation, self.question)
-        sampling = self.personality.sampling.under(self.sampling)
-        return Request(draft, sampling, self.user and pseudonym(self.user), self.personality.model)
 
 
 class ChatEngine:
@@ -71,15 +56,18 @@ class ChatEngine:
         sessions: Sessions,
         database: Database,
         client: ModelClient,
+        grounding: Grounding,
         wait_s: float,
     ) -> None:
         self._personalities = personalities
         self._sessions = sessions
         self._database = database
         self._client = client
+        self._grounding = grounding
+        self._answering = Answering(client, grounding, sessions, wait_s)
         self._wait_s = wait_s
         self._toiler = Toiler(client, wait_s)
-        self._answering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._recorder = Recorder(sessions)
         self.cold = asyncio.Event()  # the personalities' prefixes are, or may be, not computed
         self.cold.set()
@@ -100,8 +88,8 @@ class ChatEngine:
                 yield event
 
     async def _reply_once(self, prompt: Prompt, personality: Personality) -> AsyncGenerator[Event, None]:
-        asked = asked_of(prompt, personality, told(prompt.history))
-        async with aclosing(self._answer(asked).events()) as events:
+        asked = asked_of(prompt, personality, told(prompt.history, personality.language))
+        async with aclosing(self._answering.events(asked)) as events:
             async for event in events:
                 yield event
 
@@ -111,8 +99,7 @@ class ChatEngine:
                 async for event in self._answered_before(asked):
                     yield event
                 return
-            answer = self._answer(asked)
-            async with aclosing(self._recorder.reply(turn, answer)) as events:
+            async with aclosing(self._recorder.reply(turn, self._answering.events(asked))) as events:
                 async for event in events:
                     yield event
 
@@ -124,7 +111,7 @@ class ChatEngine:
 
         They follow one another: each must know the one before it.
         """
-        async with self._answering.setdefault(name, asyncio.Lock()):
+        async with self._turns.setdefault(name, asyncio.Lock()):
             conversation = await self._sessions.enter(name, personality.name, prompt.user, prompt.key)
             asked = asked_of(prompt, personality, conversation)
             if is_answered(conversation.repeated) and not prompt.again:
@@ -142,9 +129,6 @@ class ChatEngine:
         yield Text(exchange.answer)
         yield Done("length" if exchange.reason == "length" else "stop", model, Usage())
 
-    def _answer(self, asked: Asked) -> Answer:
-        return Answer(self._client, asked.request(), self._wait_s)
-
     def _watch_model(self, event: Event | ToilEvent) -> None:
         # A model process that was restarted has forgotten the prefixes.
         if isinstance(event, Status) and event.state == "reconnecting":
@@ -161,9 +145,9 @@ class ChatEngine:
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
         """Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises."""
         personality = self._personalities.get(task.personality)
-        prompt = cleaned(prompt_of(task))
+        prompt = cleaned(await self._answering.with_files(prompt_of(task)))
         if task.conversation is None:
-            asked = asked_of(prompt, personality, told(prompt.history))
+            asked = asked_of(prompt, personality, told(prompt.history, personality.language))
             events = self._toiler.events(asked.request(), task, personality.language)
         else:
             events = self._toil_in(task.conversation, task, prompt, personality)
@@ -184,6 +168,9 @@ class ChatEngine:
 
     async def check_schema(self, schema: Json) -> tuple[Note, ...]:
         return await self._toiler.report(schema)
+
+    async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
+        return await self._grounding.file(name, body, media_type)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         """A new conversation's id; raises PersonalityUnknown, StorageError."""
@@ -249,15 +236,7 @@ class ChatEngine:
         """Returns when what is being stored is stored."""
         await self._recorder.close()
         await self._toiler.close()
-
-
-def asked_of(prompt: Prompt, personality: Personality, conversation: Conversation) -> Asked:
-    """Raises BadRequest for a prompt without a question."""
-    question = Question(prompt.text, prompt.attachments, prompt.heard)
-    conversation, question = opening_of(conversation, question)
-    if not question.text.strip():
-        raise BadRequest("the prompt is empty: there is nothing to answer")
-    return Asked(personality, conversation, question, prompt.sampling, prompt.user)
+        await self._grounding.close()
 
 
 def prompt_of(task: Task) -> Prompt:
@@ -281,8 +260,3 @@ def is_answered(exchange: Exchange | None) -> bool:
 def turns_of(exchange: Exchange) -> tuple[Turn, ...]:
     question = Turn("user", exchange.question.text)
     return (question, Turn("assistant", exchange.answer)) if exchange.answer else (question,)
-
-
-def pseudonym(user: str) -> str:
-    """The engine only has to tell one person from another."""
-    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()[:32]

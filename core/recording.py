@@ -12,13 +12,13 @@ from contextlib import aclosing
 
 import structlog
 
-from core.answer import Answer
-from core.contract import Done, Event, Toiled, ToilEvent
+from core.contract import Done, Event, Text, Toiled, ToilEvent
 from core.errors import BadRequest, StorageError
 from core.sessions import Reason, RunningTurn, Sessions
 
 log = structlog.get_logger()
 
+Events = AsyncGenerator[Event, None]
 ToilEvents = AsyncGenerator[ToilEvent, None]
 
 
@@ -29,21 +29,22 @@ class Recorder:
         self._sessions = sessions
         self._storing: set[asyncio.Task[None]] = set()
 
-    async def reply(self, turn: RunningTurn, answer: Answer) -> AsyncGenerator[Event, None]:
+    async def reply(self, turn: RunningTurn, answering: Events) -> Events:
         """The answer's events; `Done` comes when the turn is stored."""
-        done: Done | None = None
+        text, done = "", None
         try:
-            async with aclosing(answer.events()) as events:
+            async with aclosing(answering) as events:
                 async for event in events:
                     if isinstance(event, Done):
                         done = event
                         break
+                    text += event.text if isinstance(event, Text) else ""
                     yield event
         except BaseException as exc:
-            await self._broken(turn, answer.text, exc)
+            await self._broken(turn, text, exc)
             raise
         assert done is not None
-        await self._store(turn, answer.text, done.reason)
+        await self._store(turn, text, done.reason)
         yield done
 
     async def toil(self, turn: RunningTurn, toiling: ToilEvents) -> ToilEvents:

@@ -14,21 +14,25 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from core.contract import Attachment, Turn
 from core.errors import SessionUnknown
+from core.rag.material import Reading
 from core.storage import Database
 
 Reason = Literal["stop", "length", "stopped", "failed"]
 ISSUED_PREFIX = "web:"
 TOKEN_BYTES = 32
 EXCHANGES_KEPT_IN_VIEW = 400  # the latest; a context window holds far fewer
+
+READING = TypeAdapter(Reading)
 
 tables = sa.MetaData()
 conversations = sa.Table(
@@ -54,6 +58,13 @@ turns = sa.Table(
     sa.Column("reason", sa.String(16)),
 )
 
+readings = sa.Table(
+    "readings",
+    tables,
+    sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("reading", sa.Text, nullable=False),  # JSON of Reading
+)
 turn_keys = sa.Table(
     "turn_keys",
     tables,
@@ -91,6 +102,7 @@ class Conversation:
     exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
     earlier: int = 0  # how many exchanges came before those
     repeated: Exchange | None = None  # the turn of the key that it was looked up with; `exchanges` end before it
+    readings: tuple[Reading, ...] = ()  # the page or feed that it began with
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +171,27 @@ class Sessions:
 
         await self._database.write(write)
 
+    async def keep_readings(self, conversation: int, kept: Sequence[Reading]) -> None:
+        """What every turn of this conversation is answered from; in place of what was kept before."""
+        rows = [
+            {"conversation": conversation, "number": number, "reading": READING.dump_json(each).decode()}
+            for number, each in enumerate(kept, 1)
+        ]
+
+        def write(db: sa.Connection) -> None:
+            db.execute(readings.delete().where(readings.c.conversation == conversation))
+            if rows and db.execute(sa.select(conversations.c.id).where(conversations.c.id == conversation)).first():
+                db.execute(readings.insert(), rows)
+
+        await self._database.write(write)
+
     async def withdraw_turn(self, turn: RunningTurn) -> None:
         """As if it had not been asked: for a question that was refused, so that the next one is not refused with it."""
 
         def write(db: sa.Connection) -> None:
             db.execute(turns.delete().where(*is_turn(turn)))
             if turn.number == 1:
+                db.execute(readings.delete().where(readings.c.conversation == turn.conversation))
                 db.execute(conversations.update().where(conversations.c.id == turn.conversation).values(context=None))
 
         await self._database.write(write)
@@ -207,7 +234,19 @@ def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
     rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
     count = db.execute(sa.select(sa.func.count()).select_from(turns).where(*before)).scalar_one()
     exchanges = tuple(exchange_of(turn) for turn in reversed(rows))
-    return Conversation(row.id, row.context, exchanges, count - len(exchanges), repeated_of(db, row.id, number))
+    return Conversation(
+        row.id,
+        row.context,
+        exchanges,
+        earlier=count - len(exchanges),
+        repeated=repeated_of(db, row.id, number),
+        readings=readings_of(db, row.id),
+    )
+
+
+def readings_of(db: sa.Connection, conversation: int) -> tuple[Reading, ...]:
+    stored = sa.select(readings.c.reading).where(readings.c.conversation == conversation).order_by(readings.c.number)
+    return tuple(READING.validate_json(text) for text in db.execute(stored).scalars())
 
 
 def repeated_of(db: sa.Connection, conversation: int, number: int | None) -> Exchange | None:

@@ -84,6 +84,7 @@ class WebSettings(Section):
     origins: CommaList = env("WEB_ORIGINS")  # exact; added to the service's own address
     connections: int = env("WEB_CONNECTIONS", ge=1)  # sockets open at once
     body_limit_bytes: int = env("WEB_BODY_LIMIT", ge=1024)
+    file_limit_bytes: int = env("WEB_FILE_LIMIT", ge=1024, le=16 * 1024 * 1024)  # above, core.rag.reading reads nothing
     read_timeout_s: float = env("WEB_READ_TIMEOUT_S", gt=0)  # for a request's whole body
     drain_s: float = env("WEB_DRAIN_S", ge=0)  # how long running replies may go on after SIGTERM
 
@@ -194,6 +195,17 @@ class TeamsSettings(PlatformSettings):
         return any((self.app_id, self.app_password, self.allow_unauthenticated))
 
 
+class RagSettings(Section):
+    """Where answers may be looked up."""
+
+    contact: OptionalStr = env("RAG_CONTACT")  # in the User-Agent: a URL or an e-mail address
+    allow: CommaList = env("RAG_ALLOW")  # "host:port" inside the network that pages may be fetched from
+    deny: CommaList = env("RAG_DENY")  # networks that are not reached although they look public
+    embeddings_url: OptionalStr = env("RAG_EMBEDDINGS_URL")  # "https://…/v1" instead of the bundled encoder
+    embeddings_model: OptionalStr = env("RAG_EMBEDDINGS_MODEL")
+    embeddings_api_key: OptionalSecret = env("RAG_EMBEDDINGS_API_KEY")
+
+
 class DataSettings(Section):
     folder: str = env("CSPS_LLM_DATA")
     database_url: OptionalStr = env("DATABASE_URL")
@@ -212,6 +224,7 @@ class Settings(Section):
     slack: SlackSettings
     discord: DiscordSettings
     teams: TeamsSettings
+    rag: RagSettings
     data: DataSettings
     log: LogSettings
     config: Path  # the folder that was read

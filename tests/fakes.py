@@ -19,6 +19,7 @@ from aiohttp import web
 
 from core.contract import (
     Again,
+    Attachment,
     Description,
     Done,
     Event,
@@ -116,6 +117,9 @@ class FakeEngine:
     async def check_schema(self, schema: Json) -> tuple[Note, ...]:
         keywords = schema if isinstance(schema, dict) else {}
         return tuple(Note(f"/{word}", word, "refused" if word == "$ref" else "enforced") for word in keywords)
+
+    async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
+        return Attachment(name, body.decode())
 
     async def open(self, personality: str, user: str | None = None) -> str:
         self.known(personality)

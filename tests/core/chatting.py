@@ -10,6 +10,9 @@ from core.contract import Event, Prompt, Text
 from core.engine import ChatEngine
 from core.model.client import ModelClient
 from core.personalities import Personalities
+from core.rag.fetch import Fetcher
+from core.rag.grounding import Grounding
+from core.rag.reading import Reader
 from core.sessions import Sessions
 from core.settings import Settings
 from core.storage import Database
@@ -24,7 +27,8 @@ async def chat_on(settings: Settings) -> AsyncIterator[ChatEngine]:
     database, client = Database(settings.database_url), ModelClient.of(settings)
     sessions = Sessions(database)
     await sessions.create_tables()
-    chat = ChatEngine(personalities, sessions, database, client, settings.model.wait_s)
+    grounding = Grounding(Fetcher(None, settings.rag.allow, user_agent="csps-llm tests"), Reader())
+    chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     yield chat
     await chat.close()
     await client.close()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.budget import DROP_STEP, fit
-from core.contract import Sampling
+from core.contract import Sampling, Source
 from core.dialogue import Draft
 from core.errors import PromptTooLong
 from core.model.wire import Message
+from core.rag.documents import Passage
+from core.rag.material import Material, Reading, read_text
 
 
 async def by_words(messages: Sequence[Message]) -> int:
@@ -24,7 +27,11 @@ def draft_of(lengths: Sequence[int], question: int = 10) -> Draft:
         (Message("user", f"{number} " + "w " * length), Message("assistant", "ok"))
         for number, length in enumerate(lengths)
     )
-    return Draft("You are Echo.", "", groups, "q " * question)
+    return Draft("You are Echo.", groups, "q " * question)
+
+
+def documents(*lengths: int) -> tuple[Reading, ...]:
+    return tuple(read_text(f"file{number}", f"w{number} " * length) for number, length in enumerate(lengths))
 
 
 @given(
@@ -59,3 +66,64 @@ async def test_the_beginning_stays_the_same_for_some_turns() -> None:
 
     assert cuts == sorted(cuts)
     assert len(set(cuts)) <= len(cuts) / 2
+
+
+@given(
+    lengths=st.lists(st.integers(0, 200), max_size=8),
+    opening=st.lists(st.integers(1, 1500), max_size=2),
+    looked_up=st.lists(st.integers(1, 1500), max_size=3),
+    question=st.integers(1, 100),
+    window=st.integers(512, 4096),
+)
+async def test_nothing_overflows_and_the_question_survives(
+    lengths: list[int], opening: list[int], looked_up: list[int], question: int, window: int
+) -> None:
+    """However much is to be read and was said."""
+    material = Material(documents(*looked_up), "w0", "en")
+    draft = replace(draft_of(lengths, question), opening=documents(*opening), material=material)
+    fitted = await fit(draft, Sampling(), window, by_words)
+
+    assert await by_words(fitted.messages) <= window - window // 4
+    assert fitted.messages[-1].content.endswith("q " * question)
+    assert fitted.messages[0].content == "You are Echo."
+
+
+async def test_what_a_conversation_began_with_stays_whole_as_long_as_it_is_short() -> None:
+    """At its start, where it need not be computed again; and among the passages where it is long."""
+    for words, whole in ((300, True), (600, False)):
+        draft = replace(draft_of([5]), opening=documents(words))
+        fitted = await fit(draft, Sampling(), 1024, by_words)
+
+        assert bool(fitted.draft.opening) is whole
+        assert ("w0 w0" in fitted.messages[1].content.split("q q")[0]) is whole
+
+
+async def test_passages_and_history_share_what_is_left() -> None:
+    """Each has half if both want more; one that wants less leaves it to the other."""
+    much = Material(documents(*[190] * 12), "?", "en")
+
+    async def words(history: list[int]) -> tuple[int, int]:
+        fitted = await fit(replace(draft_of(history), material=much), Sampling(), 2048, by_words)
+        shown = await by_words(fitted.draft.messages(len(history), fitted.passages))
+        return shown, await by_words(fitted.messages) - shown
+
+    passages, history = await words([100] * 30)
+    assert 500 < passages < 800
+    assert 500 < history < 800
+    passages, history = await words([20])
+    assert passages > 1200
+    assert history < 40
+
+
+async def test_the_best_passages_are_the_ones_that_are_shown() -> None:
+    """In reading order, numbered by what can be opened."""
+    page = Reading(
+        "Pool", (Passage("It opened in 1967."), Passage("It is green.", "Colour")), Source(0, "Pool", "https://x/")
+    )
+    other = Reading("Rink", (Passage("It is cold."),), Source(0, "Rink", "https://y/"))
+    draft = replace(draft_of([]), material=Material((other, page), "What colour is the pool?", "en"))
+
+    assert "green" in draft.messages(0, 1)[1].content
+    assert [(source.number, source.title) for source in draft.sources(1)] == [(1, "Pool")]
+    assert [(source.number, source.title) for source in draft.sources(3)] == [(1, "Rink"), (2, "Pool")]
+    assert "[2] Pool" in draft.messages(0, 3)[1].content

@@ -54,11 +54,11 @@ async def test_children_live_on(judge: Judge) -> None:
     """One after another, all questions go to the same child; at once, to a few."""
     for number in range(20):
         await judge.problems(NUMBER, {"n": number})
-    one = len(judge._idle)
+    one = len(judge._children._idle)
     await asyncio.gather(*(judge.problems(NUMBER, {"n": number}) for number in range(50)))
 
     assert one == 1
-    assert len(judge._idle) <= AT_ONCE
+    assert len(judge._children._idle) <= AT_ONCE
 
 
 async def test_a_child_knows_many_schemas(judge: Judge) -> None:
@@ -72,7 +72,7 @@ async def test_a_child_knows_many_schemas(judge: Judge) -> None:
 async def test_a_child_that_was_killed_is_replaced(judge: Judge) -> None:
     """The next question gets a new one."""
     await judge.problems(NUMBER, {})
-    child = judge._idle[0]
+    child = judge._children._idle[0]
     os.kill(child.pid, signal.SIGKILL)
     await child.wait()
 

@@ -253,7 +253,7 @@ async def test_what_cannot_be_trimmed_is_refused_with_numbers(chat: ChatEngine, 
     async with serving(own_settings, window=512) as model:
         name = await chat.open("whisper")
         with pytest.raises(PromptTooLong) as caught:
-            await ask(chat, f"|CONTEXT|{'word ' * 600}|/CONTEXT|Hi", name)
+            await ask(chat, "word " * 600, name)
         assert await chat.resume(name, "whisper") == ()
         await ask(chat, "Hi", name)
 
@@ -286,6 +286,20 @@ async def test_an_engine_that_does_not_count(chat: ChatEngine, own_settings: Set
     async with serving(own_settings, *refusals * 5, tokenizes=False) as model:
         with pytest.raises(PromptTooLong):
             await ask(chat, "Hi", history=history)
+
+
+async def test_long_context_is_shown_in_part(chat: ChatEngine, own_settings: Settings) -> None:
+    """What the question is about comes along, in every turn; nothing is refused for its length."""
+    pool = "\n\n".join([*("Nothing of note here. " * 20 for _ in range(20)), "The pool is painted green."])
+    async with serving(own_settings, window=1024) as model:
+        name = await chat.open("whisper")
+        await ask(chat, f"|CONTEXT|{pool}|/CONTEXT|Which colour has the pool?", name)
+        await ask(chat, "And who painted the pool?", name)
+
+    for request in model.requests:
+        assert "painted green" in shown(request)
+        assert len(shown(request)) < len(pool) / 2
+    assert shown(model.requests[1]).index("painted green") > shown(model.requests[1]).index("Which colour")
 
 
 # ---------------------------------------------------------------- around it

@@ -1,0 +1,172 @@
+"""What is read of saved real pages, beside trafilatura; and how documents that are made to hurt their reader end.
+
+Agreement is with the text that a person found in each page (tests/pages), as F1 of word 4-grams or of single words.
+Both sides get the page's bytes and nothing else, and each tells its own title before the text.
+
+    .venv/bin/python -m benchmarks.extraction [--words 1]
+    .venv/bin/python -m benchmarks.extraction --hostile
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import resource
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+import trafilatura
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import UnreadableDocument
+from core.rag import extract
+from core.rag.charset import decoded
+from core.rag.reading import Reader
+from tests.hostile_documents import CASES
+from tests.saved_pages import Agreement, SavedPage, agreement, saved_pages, text_of
+
+LANDMARKS = "main, [role~=main], article, [role~=article]"
+TICK_S = 0.005
+ENDED_LIMIT_S = 5.0  # how soon each hostile document must have ended
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    landmarks: bool
+    ours: Agreement
+    theirs: Agreement
+    ours_ms: float
+    theirs_ms: float
+
+
+def ours(html: bytes) -> str:
+    return text_of(extract.document(html))
+
+
+def theirs(html: bytes) -> str:
+    found = trafilatura.bare_extraction(html, include_comments=False, include_tables=True)
+    if found is None:
+        return ""
+    title, text = found.title or "", found.text or ""
+    return text if text.startswith(title) else f"{title}\n{text}"
+
+
+def timed(read: Callable[[bytes], str], html: bytes) -> tuple[str, float]:
+    begun = time.perf_counter()
+    return read(html), (time.perf_counter() - begun) * 1000
+
+
+def row(page: SavedPage, words: int) -> Row:
+    (mine, mine_ms), (other, other_ms) = timed(ours, page.html), timed(theirs, page.html)
+    landmarks = extract.parsed(decoded(page.html, is_html=True)).select_one(LANDMARKS) is not None
+    scores = agreement(mine, page.expected, words), agreement(other, page.expected, words)
+    return Row(page.name, landmarks, *scores, mine_ms, other_ms)
+
+
+def shown(rows: list[Row], words: int) -> Table:
+    table = Table(title=f"precision, recall, F1 of {'words' if words == 1 else f'{words}-grams of words'}")
+    for name in ("page", "landmarks", "ours P", "R", "F1", "trafilatura P", "R", "F1"):
+        table.add_column(name, justify="left" if name == "page" else "right")
+    for each in rows:
+        table.add_row(each.name, "yes" if each.landmarks else "", *cells(each.ours), *cells(each.theirs))
+    table.add_section()
+    marked = [each for each in rows if each.landmarks]
+    for name, some in (("all", rows), ("landmarks", marked), ("none", [each for each in rows if not each.landmarks])):
+        table.add_row(f"mean, {name} ({len(some)})", "", *means(some, "ours"), *means(some, "theirs"))
+    return table
+
+
+def cells(score: Agreement) -> list[str]:
+    return [f"{value:.3f}" for value in (score.precision, score.recall, score.f1)]
+
+
+def means(rows: list[Row], side: str) -> list[str]:
+    scores = [getattr(each, side) for each in rows]
+    return [f"{mean(getattr(score, part) for score in scores):.3f}" for part in ("precision", "recall", "f1")]
+
+
+def compare(words: int) -> None:
+    rows = [row(page, words) for page in saved_pages()]
+    console = Console(width=130)
+    console.print(shown(rows, words))
+    console.print(
+        f"a page: {mean(r.ours_ms for r in rows):.0f} ms ours, {mean(r.theirs_ms for r in rows):.0f} ms trafilatura"
+    )
+
+
+@contextlib.asynccontextmanager
+async def late_ticks() -> AsyncIterator[list[float]]:
+    """How much later than asked for the loop comes back, in ms, while this is open."""
+    late: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(TICK_S)
+            late.append((time.perf_counter() - begun - TICK_S) * 1000)
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield late
+    finally:
+        ticking.cancel()
+
+
+def resident_bytes() -> int:
+    """Of this process. Linux alone tells."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def outcome(reader: Reader, body: bytes, media_type: str) -> str:
+    try:
+        document = await reader.read(body, media_type)
+    except UnreadableDocument as exc:
+        return exc.message
+    return f"a {document.kind} of {len(document.passages)} passages"
+
+
+async def hurt() -> None:
+    table = Table(title="hostile documents")
+    for name in ("document", "MB", "s", "loop late, ms", "outcome"):
+        table.add_column(name, justify="right" if name in ("MB", "s", "loop late, ms") else "left")
+    reader = Reader()
+    took, lateness = [], []
+    await reader.read(b"<p>warm</p>", "text/html")
+    bodies = {name: (media_type, build()) for name, (media_type, build) in CASES.items()}
+    before = resident_bytes()
+    for name, (media_type, body) in bodies.items():
+        begun = time.perf_counter()
+        async with late_ticks() as late:
+            told = await outcome(reader, body, media_type)
+        took.append(time.perf_counter() - begun)
+        lateness.append(max(late, default=0))
+        table.add_row(name, f"{len(body) / 1e6:.1f}", f"{took[-1]:.2f}", f"{lateness[-1]:.0f}", told)
+    grown = (resident_bytes() - before) / 1e6
+    await reader.close()
+    Console(width=170).print(table)
+    slow = sum(each > ENDED_LIMIT_S for each in took)
+    print(f"{len(took)} documents: slowest {max(took):.2f} s, {slow} beyond {ENDED_LIMIT_S:.0f} s; ", end="")
+    print(f"loop at most {max(lateness):.0f} ms late; this process grew by {grown:.0f} MB; ", end="")
+    print(f"{os.getloadavg()[0]:.1f} processes wanted {os.cpu_count()} cores")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--words", type=int, default=4, help="how many words make a gram")
+    parser.add_argument("--hostile", action="store_true", help="hostile documents instead of real pages")
+    told = parser.parse_args()
+    if told.hostile:
+        asyncio.run(hurt())
+    else:
+        compare(told.words)
+
+
+if __name__ == "__main__":
+    main()

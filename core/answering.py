@@ -1,0 +1,121 @@
+"""What was asked, and the answer to it: looked up, written, and marked where it quotes what was not there.
+
+Knows no turn: whether and how a conversation is stored is the engine's and the recorder's matter, but for the page that
+it begins with, which later turns need.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from core.answer import Answer, Request
+from core.contract import Done, Event, Language, Prompt, Sampling, Status, Text
+from core.dialogue import compose, opening_of, unread_url
+from core.errors import BadRequest, CspsError
+from core.language import language_of
+from core.model.client import ModelClient
+from core.personalities import Personality
+from core.rag.grounding import Grounding, Lookup, told_unread, unread
+from core.rag.material import Reading
+from core.rag.quotes import QuoteMarker
+from core.sessions import Conversation, Question, Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt with what it is answered from."""
+
+    personality: Personality
+    conversation: Conversation
+    question: Question
+    sampling: Sampling
+    user: str | None
+
+    @property
+    def unread_url(self) -> str | None:
+        return unread_url(self.conversation, self.question)
+
+    def request(self, found: tuple[Reading, ...] = ()) -> Request:
+        draft = compose(self.personality, self.conversation, self.question, found)
+        sampling = self.personality.sampling.under(self.sampling)
+        return Request(draft, sampling, self.user and pseudonym(self.user), self.personality.model)
+
+
+class Answering:
+    """`wait_s`: how long an answer waits for a model that is away."""
+
+    def __init__(self, client: ModelClient, grounding: Grounding, sessions: Sessions, wait_s: float) -> None:
+        self._client = client
+        self._grounding = grounding
+        self._sessions = sessions
+        self._wait_s = wait_s
+
+    async def events(self, asked: Asked) -> AsyncGenerator[Event, None]:
+        """The answer, after what it is to be based on was looked up; what could not be is told in front of it."""
+        language = asked.personality.language
+        lookup = Lookup()
+        if asked.unread_url or self._grounding.looks_up(asked.personality):
+            yield Status("reading")
+            asked, lookup = await self._look_up(asked)
+        if lookup.unread:
+            yield Text(told_unread(lookup.unread, language))
+        answer = Answer(self._client, asked.request(lookup.readings), self._wait_s)
+        async with aclosing(marked(answer, language)) as events:
+            async for event in events:
+                yield event
+
+    async def with_files(self, prompt: Prompt) -> Prompt:
+        """With what is at the address of each attachment that is nothing but one. Raises FetchRefused, FetchFailed."""
+        return replace(prompt, attachments=tuple([await self._grounding.attached(each) for each in prompt.attachments]))
+
+    async def _look_up(self, asked: Asked) -> tuple[Asked, Lookup]:
+        conversation, missing = asked.conversation, Lookup()
+        if asked.unread_url:
+            try:
+                conversation = await self._read(conversation, asked.unread_url)
+            except CspsError as exc:
+                if not conversation.exchanges:
+                    raise  # it is what the question is about
+                missing = unread(asked.unread_url, exc)
+        language = language_of(asked.question.text) or asked.personality.language
+        found = await self._grounding.look_up(asked.personality, asked.question.text, language)
+        return replace(asked, conversation=conversation), missing.and_(found)
+
+    async def _read(self, conversation: Conversation, url: str) -> Conversation:
+        """With the page that it begins with, which is kept if the conversation is."""
+        reading = await self._grounding.page(url)
+        if conversation.id:
+            await self._sessions.keep_readings(conversation.id, (reading,))
+        return replace(conversation, readings=(reading,))
+
+
+async def marked(answer: Answer, language: Language) -> AsyncGenerator[Event, None]:
+    """The answer's events, with a mark on what it quotes and was not shown."""
+    marker: QuoteMarker | None = None
+    async with aclosing(answer.events()) as events:
+        async for event in events:
+            if marker is None and isinstance(event, Text) and answer.quotable:
+                marker = QuoteMarker(answer.quotable, language)
+            if marker is not None and isinstance(event, Text):
+                event = Text(marker.feed(event.text))
+            elif marker is not None and isinstance(event, Done) and (held := marker.flush()):
+                yield Text(held)
+            if not isinstance(event, Text) or event.text:
+                yield event
+
+
+def asked_of(prompt: Prompt, personality: Personality, conversation: Conversation) -> Asked:
+    """Raises BadRequest for a prompt without a question."""
+    question = Question(prompt.text, prompt.attachments, prompt.heard)
+    conversation, question = opening_of(conversation, question, personality.language)
+    if not question.text.strip():
+        raise BadRequest("the prompt is empty: there is nothing to answer")
+    return Asked(personality, conversation, question, prompt.sampling, prompt.user)
+
+
+def pseudonym(user: str) -> str:
+    """The engine only has to tell one person from another."""
+    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()[:32]

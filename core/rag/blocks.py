@@ -1,0 +1,58 @@
+"""What every reader of documents makes of one: headings, paragraphs, items, rows, in reading order. Values only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["heading", "paragraph", "item", "row", "code"]
+
+SPACE = re.compile(r"[^\S\n]+")
+BREAKS = re.compile(r" ?\n[ \n]*")
+# Controls, and what steers the direction of text or hides in it: no reader sees them, so no model should.
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+TAGS = re.compile("[\U000e0000-\U000e007f]")  # letters that are drawn by nobody
+UNPAIRED = re.compile("[\ud800-\udfff]")
+CELLS_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of text that belongs together. Its text is Markdown, without its own mark: no "# ", no "- "."""
+
+    kind: Kind
+    text: str
+    level: int = 0  # a heading's, from 1; how deep an item is nested, from 0
+    header: str = ""  # of a row: the lines above its table's first row, repeated wherever the table is cut
+
+
+def line(text: str) -> str:
+    """On one line."""
+    return " ".join(visible(text).split())
+
+
+def lines(text: str) -> str:
+    """Blank space collapsed, line breaks kept, no empty lines."""
+    return BREAKS.sub("\n", SPACE.sub(" ", visible(text))).strip()
+
+
+def visible(text: str) -> str:
+    """Without characters that a reader does not see, and without halves of characters."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return UNPAIRED.sub("\ufffd", TAGS.sub("", UNSEEN.sub("", text)))
+
+
+def row(cells: Sequence[str]) -> str:
+    """One row of a Markdown table."""
+    shown = [line(cell).replace("|", "\\|") for cell in cells[:CELLS_LIMIT]]
+    return f"| {' | '.join(shown)} |"
+
+
+def table(rows: Iterable[Sequence[str]], head: Sequence[str] | None) -> list[Block]:
+    """`head`: the names of the columns, if it has any."""
+    header = f"{row(head)}\n{row(['---'] * len(head[:CELLS_LIMIT]))}" if head else ""
+    return [Block("row", row(cells), header=header) for cells in rows]

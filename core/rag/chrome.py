@@ -1,0 +1,115 @@
+"""What of a page is not its content: hidden, navigation, banners, forms' controls, by semantics first, then by name.
+
+Pure: looks at one element of a parsed page at a time.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bs4 import Tag
+
+
+def words(told: str) -> frozenset[str]:
+    return frozenset(told.split())
+
+
+def named(told: str) -> re.Pattern[str]:
+    """A class or id, as words, in which one of these occurs."""
+    return re.compile(rf"(?:^|\s)(?:{'|'.join(told.split())})(?:$|\s)".replace("~", " "))
+
+
+NEVER_READ = words(
+    """
+    script style noscript template head iframe object embed applet canvas svg audio video map datalist frameset nav
+    aside dialog search menu input select button textarea label legend progress meter rp rt
+    """
+)
+CHROME_ROLES = words(
+    """
+    navigation banner contentinfo search dialog alertdialog alert complementary menu menubar toolbar tablist tooltip
+    button doc-toc doc-pagelist
+    """
+)
+CONTENT_TAGS = ("article", "main", "section")
+FRAME = words("html body main article")
+TEXT = words(
+    """
+    p h1 h2 h3 h4 h5 h6 table tr td th code pre em strong b i a span time small abbr cite dfn kbd samp var q sub sup u
+    font img
+    """
+)
+HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+SKIP_LINK = re.compile(
+    r"(skip|jump) (to|over|nav)|(passer|aller|sauter) (au|à|aux|directement)|retour en haut|haut de (la )?page|"
+    r"(back )?to (the )?top( of (the )?page)?$",
+    re.IGNORECASE,
+)
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+PROSE_ENOUGH_WORDS = 40
+# Nobody names content like this.
+CERTAIN = named(
+    r"""
+    breadcrumbs? pagination pager paginator navbox navbar catlinks printfooter headerlink editsection jumplinks? sortkey
+    sidebar newsletters? comments? commentaires disqus livefyre onetrust gdpr cookieconsent
+    cookie~(?:banner|consent|notice|bar|law) sharethis addthis addtoany sharing sharebar sharedaddy advert\w* adsense
+    ads adslot sponsored noprint noexcerpt mw~jump~link site~sub taboola outbrain trending popular mostpopular
+    mostviewed skiplinks? skip~link
+    """
+)
+# Content may be named so; chrome it is if there is no prose in it.
+LIKELY = named(
+    r"""
+    share socials? related recommend\w* promos? promo\w* cookies? consent menu toc tools toolbar widgets? login signin
+    subscribe subscription abonnement popup modal banner footer header nav navigation masthead ad tags? keywords? topics
+    byline author rss follow feedback rating print bookmarks? links more suggest\w* teasers? carousel gallery slideshow
+    sticky utility meta metadata hidden
+    """
+)
+
+
+def is_unseen(tag: Tag) -> bool:
+    """It says itself that nobody sees it, or nobody who listens hears it."""
+    if tag.get("aria-hidden") == "true":
+        return True
+    if tag.has_attr("hidden") and tag["hidden"] != "until-found":
+        return True
+    return HIDDEN_STYLE.search(str(tag.get("style") or "")) is not None
+
+
+def is_chrome(tag: Tag) -> bool:
+    """By what the element is: the page's frame, or a control."""
+    if tag.name in NEVER_READ or is_unseen(tag):
+        return True
+    if roles(tag) & CHROME_ROLES:
+        return True
+    if tag.name in ("header", "footer"):
+        return tag.find_parent(CONTENT_TAGS) is None and tag.find("main") is None
+    return tag.name == "a" and is_skip_link(tag)
+
+
+def roles(tag: Tag) -> set[str]:
+    role = tag.get("role")
+    return set(role.lower().split()) if isinstance(role, str) else set()
+
+
+def is_skip_link(tag: Tag) -> bool:
+    href = tag.get("href")
+    return isinstance(href, str) and href.startswith("#") and SKIP_LINK.match(tag.get_text(" ").strip()) is not None
+
+
+def name_of(tag: Tag) -> str:
+    """Class and id as words: "share-Tools js_x" → "share tools js x"."""
+    classes = tag.get("class") or ()
+    told = " ".join([*classes, str(tag.get("id") or "")])
+    return CAMEL.sub(" ", told).replace("-", " ").replace("_", " ").lower()
+
+
+def is_named_chrome(tag: Tag, prose_words: int) -> bool:
+    """By its class or id; `prose_words`: how much of it reads like content."""
+    name = name_of(tag) if tag.name not in FRAME else ""
+    if not name.strip():
+        return False
+    if CERTAIN.search(name):
+        return True
+    return tag.name not in TEXT and prose_words < PROSE_ENOUGH_WORDS and LIKELY.search(name) is not None

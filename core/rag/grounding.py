@@ -1,0 +1,103 @@
+"""What a question is answered from, besides what the model knows: the page it begins with, sources, facts.
+
+Owns when what is looked up and how a failure is told. How pages are fetched, read, chosen and searched is in the module
+of each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from core.contract import Attachment, Language
+from core.errors import CspsError
+from core.personalities import Personality
+from core.rag.context import parse_opening
+from core.rag.fetch import Fetcher
+from core.rag.material import Reading, read
+from core.rag.reading import Reader
+
+log = structlog.get_logger()
+
+UNREAD: Mapping[Language, str] = {
+    "en": "(I could not read {name}, so this answer does without it.)",
+    "fr": "(Je n’ai pas pu lire {name}; cette réponse s’en passe.)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What was found, and the names of what could not be read, which the person is told."""
+
+    readings: tuple[Reading, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def and_(self, other: Lookup) -> Lookup:
+        return Lookup((*self.readings, *other.readings), (*self.unread, *other.unread))
+
+
+class Finder(Protocol):
+    """Looks a question up somewhere. Failures are part of the lookup; raises nothing on purpose."""
+
+    def applies(self, personality: Personality) -> bool:
+        """Whether there is anything to look up for this personality at all."""
+        ...
+
+    async def find(self, personality: Personality, question: str, language: Language) -> Lookup: ...
+
+
+class Grounding:
+    def __init__(self, fetcher: Fetcher, reader: Reader, finders: tuple[Finder, ...] = ()) -> None:
+        self._fetcher = fetcher
+        self._reader = reader
+        self._finders = finders
+
+    async def page(self, url: str) -> Reading:
+        """A page or feed that a person named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
+        fetched = await self._fetcher.fetch(url, robots=False)
+        document = await self._reader.read(
+            fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
+        )
+        return read(document, fetched.fetched_at)
+
+    async def file(self, name: str, body: bytes, media_type: str) -> Attachment:
+        """An attached file, as text. Raises UnreadableDocument."""
+        document = await self._reader.read(body, media_type, name=name)
+        return Attachment(name, read(document).text)
+
+    async def attached(self, file: Attachment) -> Attachment:
+        """`file`, or what is at the address if it holds nothing but one."""
+        opening = parse_opening(file.text)
+        if opening.url is None or opening.question:
+            return file
+        reading = await self.page(opening.url)
+        return Attachment(reading.name, reading.text)
+
+    def looks_up(self, personality: Personality) -> bool:
+        return any(finder.applies(personality) for finder in self._finders)
+
+    async def look_up(self, personality: Personality, question: str, language: Language) -> Lookup:
+        finders = [finder for finder in self._finders if finder.applies(personality)]
+        lookups = await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
+        found = Lookup()
+        for lookup in lookups:
+            found = found.and_(lookup)
+        return found
+
+    async def close(self) -> None:
+        await self._fetcher.close()
+        await self._reader.close()
+
+
+def told_unread(names: tuple[str, ...], language: Language) -> str:
+    """What stands in front of an answer that had to do without something."""
+    return "".join(f"{UNREAD[language].format(name=name)}\n\n" for name in names)
+
+
+def unread(name: str, exc: CspsError) -> Lookup:
+    log.warning("source_unread", source=name, code=exc.code, problem=exc.message)
+    return Lookup(unread=(name,))

@@ -1,0 +1,120 @@
+"""Markdown to blocks, and plain text, which is Markdown without marks. Pure.
+
+Headings, items, tables and fenced code are seen, as they decide where text may be cut; the rest stays as written.
+"""
+
+from __future__ import annotations
+
+import re
+
+from core.rag.blocks import Block, lines, visible
+
+HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*$")
+ITEM = re.compile(r"(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(?=\S)")
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+ROW = re.compile(r"\s*\|.*\|\s*$")
+RULE = re.compile(r"[\s|:-]+$")
+IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,2000}\)")
+FRONT_MATTER = re.compile(r"---\n.*?\n(?:---|\.\.\.)\n", re.DOTALL)
+
+
+def blocks(text: str) -> list[Block]:
+    """In reading order. An image is what its alternative text says."""
+    source = visible(text)
+    if front := FRONT_MATTER.match(source):
+        source = source[front.end() :]
+    reading = Reading()
+    for each in IMAGE.sub(r"\1", source).split("\n"):
+        reading.line(each)
+    reading.end()
+    return reading.blocks
+
+
+def plain(text: str) -> list[Block]:
+    """Paragraphs at empty lines."""
+    return [Block("paragraph", each) for part in re.split(r"\n\s*\n", visible(text)) if (each := lines(part))]
+
+
+class Reading:
+    """One way through the lines of a text; lines gather until a block ends."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._held: list[str] = []
+        self._item: int | None = None  # how deep the item is nested that gathers
+        self._fence = ""  # what closes the code that gathers
+        self._header = ""
+
+    def line(self, line: str) -> None:
+        if self._fence or FENCE.match(line):
+            self._code(line)
+        elif heading := HEADING.match(line):
+            self.end()
+            self._heading(heading[2], len(heading[1]))
+        elif self._held and self._item is None and (mark := UNDERLINE.match(line)):
+            self._heading(" ".join(self._taken()), 1 if mark[1][0] == "=" else 2)
+        elif ROW.match(line):
+            self._row(line)
+        else:
+            self._text(line)
+
+    def _code(self, line: str) -> None:
+        opening = FENCE.match(line)
+        if not self._fence:
+            assert opening
+            self.end()
+            self._fence = opening[1]
+        elif opening and opening[1].startswith(self._fence):
+            self._fence = ""
+            self._add("code", "\n".join(self._taken()))
+        else:
+            self._held.append(line)
+
+    def _heading(self, text: str, level: int) -> None:
+        self._add("heading", text, level)
+
+    def _row(self, line: str) -> None:
+        if self._held:
+            self.end()
+        rows_before = bool(self.blocks) and self.blocks[-1].kind == "row"
+        if RULE.match(line) and rows_before and not self._header:
+            # The row above was the header.
+            self._header = f"{self.blocks.pop().text}\n{line.strip()}"
+        else:
+            self.blocks.append(Block("row", line.strip(), header=self._header))
+
+    def _text(self, line: str) -> None:
+        self._header = ""
+        item = ITEM.match(line)
+        if not line.strip() or item:
+            self.end()
+        if item:
+            self._item = min(len(item[1].replace("\t", "    ")) // 2, 5)
+            line = line[item.end() :]
+        if line.strip():
+            self._held.append(line)
+
+    def end(self) -> None:
+        """Ends the block that gathers; a fence that nobody closed ends with the text."""
+        kind = "code" if self._fence else "paragraph" if self._item is None else "item"
+        level = self._item or 0
+        text = "\n".join(self._taken())
+        if kind == "code":
+            self._add("code", text)
+        elif kind == "item":
+            self._add("item", lines(text), level)
+        else:
+            self._add("paragraph", lines(text))
+
+    def _taken(self) -> list[str]:
+        held, self._held, self._item = self._held, [], None
+        return held
+
+    def _add(self, kind: str, text: str, level: int = 0) -> None:
+        if not text.strip():
+            return
+        self._header = ""
+        for known in ("heading", "paragraph", "item", "code"):
+            if known == kind:
+                self.blocks.append(Block(known, text, level))

@@ -1,0 +1,196 @@
+"""Documents that are made to hurt their reader: slow, huge, deep, lying. Each is built when it is asked for."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+import zlib
+from collections.abc import Callable
+
+Case = tuple[str, Callable[[], bytes]]  # media type, bytes
+HTML, FEED, PDF = "text/html", "application/rss+xml", "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MB = 1024 * 1024
+WORD_NS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+CONTENT_TYPES = (
+    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.'
+    'wordprocessingml.document.main+xml"/></Types>'
+)
+RELATIONS = (
+    '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+    'Target="word/document.xml"/></Relationships>'
+)
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+def times(text: str, count: int, *, before: str = "", after: str = "") -> Callable[[], bytes]:
+    return lambda: (before + text * count + after).encode()
+
+
+def docx(document: str, *, padding_bytes: int = 0) -> bytes:
+    """A Word file of this document.xml; the padding packs to a thousandth."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("[Content_Types].xml", CONTENT_TYPES)
+        parts.writestr("_rels/.rels", RELATIONS)
+        parts.writestr("word/document.xml", document)
+        if padding_bytes:
+            with parts.open("word/media/image1.png", "w", force_zip64=True) as part:
+                for _ in range(padding_bytes // MB):
+                    part.write(bytes(MB))
+    return packed.getvalue()
+
+
+def body_of(inner: str) -> str:
+    return f'<?xml version="1.0"?><w:document xmlns:w="{WORD_NS}"><w:body>{inner}</w:body></w:document>'
+
+
+def lying_docx() -> bytes:
+    """A part of 100 MB that says it has ten bytes."""
+    honest = docx(body_of("<w:p><w:r><w:t>" + "a" * 100 * MB + "</w:t></w:r></w:p>"))
+    size = (100 * MB + len(body_of("<w:p><w:r><w:t></w:t></w:r></w:p>"))).to_bytes(4, "little")
+    return honest.replace(size, (10).to_bytes(4, "little"))
+
+
+def pdf(*objects: bytes) -> bytes:
+    """The objects, numbered from 1; the first is the catalog."""
+    made, places = b"%PDF-1.7\n", []
+    for number, each in enumerate(objects, 1):
+        places.append(len(made))
+        made += b"%d 0 obj\n%b\nendobj\n" % (number, each)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(objects) + 1, table)
+    return made + head + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(made))
+
+
+def stream(told: bytes, content: bytes) -> bytes:
+    return b"<< /Length %d %b >>\nstream\n%b\nendstream" % (len(content), told, content)
+
+
+def swelling_pdf() -> bytes:
+    """A page whose content unpacks to 256 MB."""
+    packer = zlib.compressobj(9)
+    once = b"".join(packer.compress(bytes(MB)) for _ in range(256)) + packer.flush()
+    page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 9 9] >>"
+    return pdf(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        page,
+        stream(b"/Filter /FlateDecode", once),
+    )
+
+
+def endless_form() -> bytes:
+    """A form that draws itself, twice."""
+    told = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >>"
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /Contents 5 0 R /MediaBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >> >>"
+    )
+    return pdf(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        page,
+        stream(told, b"/F Do /F Do"),
+        stream(b"", b"/F Do " * 1000),
+    )
+
+
+def rows(count: int, cell: str) -> str:
+    return f"<table>{f'<tr>{cell * 50}</tr>' * count}</table>"
+
+
+def noise(count: int) -> bytes:
+    return random.Random(5).randbytes(count)
+
+
+def feed(inner: str, *, doctype: str = "") -> bytes:
+    return f'<?xml version="1.0"?>{doctype}<rss version="2.0"><channel><title>t</title>{inner}</channel></rss>'.encode()
+
+
+CASES: dict[str, Case] = {
+    "comments that open": (HTML, times("<!--", 500_000)),
+    "comments that end wrongly": (HTML, times("<!-- --!> -- >", 150_000)),
+    "deep divs": (HTML, times("<div>", 400_000)),
+    "deep spans with text": (HTML, times("<span>word ", 150_000, before="<main>")),
+    "formatting never closed": (HTML, times("<b><i><font><p>", 100_000)),
+    "links never closed": (HTML, times("<p>word <a href=x>", 100_000)),
+    "an element of 200,000 attributes": (
+        HTML,
+        lambda: ("<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">text").encode(),
+    ),
+    "an attribute of 8 MB": (HTML, times("a ", 4 * MB, before='<p class="', after='">text</p>')),
+    "a class of many words": (HTML, times("share-", 300_000, before='<div class="', after='"><p>text</p></div>')),
+    "quotes that open": (HTML, times('<a href="', 250_000)),
+    "tables in tables": (HTML, times("<table><tr><td>", 60_000)),
+    "tables in tables, closed": (HTML, lambda: (b"<table><tr><td>" * 90 + b"x" + b"</td></tr></table>" * 90) * 150),
+    "lists in lists": (HTML, times("<ul><li>word", 80_000)),
+    "cells that span": (HTML, times("", 1, before=rows(400, "<td colspan=9999 rowspan=9999>x</td>"))),
+    "options": (HTML, times("<option>word", 200_000, before="<select>")),
+    "headings": (HTML, times("<h1>word</h1>", 100_000)),
+    "main parts": (HTML, times("<main><h1>w</h1>", 60_000)),
+    "articles in articles": (HTML, times("<article class=share>five words of some prose", 40_000)),
+    "links": (HTML, times("<li><a href=/>word word</a>", 100_000)),
+    "entities": (HTML, times("&amp;&#65;&#x1F600;&nosuch", 150_000)),
+    "zero bytes": (HTML, lambda: b"<p>" + bytes(4 * MB)),
+    "a word of 8 MB": (HTML, times("a", 8 * MB, before="<p>")),
+    "bytes of no charset": (HTML, lambda: b'<meta charset="no-such">' + noise(2 * MB)),
+    "half of UTF-16": (HTML, lambda: b"\xff\xfe" + noise(MB + 1)),
+    "a charset that is a codec": (HTML, lambda: b'<meta charset="zlib"><p>text ' + zlib.compress(bytes(MB))),
+    "sections marked as data": (HTML, times("<![CDATA[ ]]><svg><math>", 100_000)),
+    "styles": (HTML, times('<p style="display: :none;visibility  :">word', 60_000)),
+    "billion laughs": (
+        FEED,
+        lambda: feed("<description>&l9;</description>", doctype=f"<!DOCTYPE x [<!ENTITY l0 'ha'>{LAUGHS}]>"),
+    ),
+    "one entity, often": (
+        FEED,
+        lambda: feed("&a;" * 50_000, doctype=f"<!DOCTYPE x [<!ENTITY a '{'a' * 50_000}'>]>"),
+    ),
+    "an entity of this machine's": (
+        FEED,
+        lambda: feed(
+            "<description>&f;</description>", doctype="<!DOCTYPE x [<!ENTITY f SYSTEM 'file:///etc/passwd'>]>"
+        ),
+    ),
+    "entries": (FEED, lambda: feed("<item><title>t</title><description>word</description></item>" * 60_000)),
+    "entries in entries": (FEED, lambda: feed("<item><title>" * 60_000)),
+    "a summary of tags": (
+        FEED,
+        lambda: feed(f"<item><description>{'&lt;b&gt;&lt;table&gt;' * 60_000}</description></item>"),
+    ),
+    "a feed that is cut": (FEED, lambda: feed("<item><title><![CDATA[" + "]]" * 500_000)[:-30]),
+    "Word that unpacks to 256 MB": (DOCX, lambda: docx(body_of(""), padding_bytes=256 * MB)),
+    "Word that lies of its size": (DOCX, lying_docx),
+    "Word of billion laughs": (
+        DOCX,
+        lambda: docx(
+            f"<!DOCTYPE x [<!ENTITY l0 'ha'>{LAUGHS}]>" + body_of("<w:p><w:r><w:t>&l9;</w:t></w:r></w:p>")[21:]
+        ),
+    ),
+    "Word of tables in tables": (DOCX, lambda: docx(body_of("<w:tbl><w:tr><w:tc>" * 50_000))),
+    "Word of paragraphs": (DOCX, lambda: docx(body_of("<w:p><w:r><w:t>word</w:t></w:r></w:p>" * 200_000))),
+    "a ZIP that is cut": (DOCX, lambda: docx(body_of(""))[:-40]),
+    "PDF whose pages are their own": (
+        PDF,
+        lambda: pdf(b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9999999 >>"),
+    ),
+    "PDF that unpacks to 256 MB": (PDF, swelling_pdf),
+    "PDF of a form that draws itself": (PDF, endless_form),
+    "PDF of deep arrays": (PDF, lambda: pdf(b"<< /Type /Catalog /Pages " + b"[" * 500_000)),
+    "PDF of noise": (PDF, lambda: b"%PDF-1.7\n" + noise(2 * MB)),
+    "PDF without its end": (PDF, lambda: swelling_pdf()[:2000]),
+    "a quote that opens": ("text/csv", times('a,"b\n', MB)),
+    "columns": ("text/csv", times("a,", 2 * MB)),
+    "deep lists": ("application/json", times("[", 2 * MB)),
+    "a number of 4 MB": ("application/json", times("9", 4 * MB)),
+    "keys": ("application/json", lambda: ("[" + ",".join(f'{{"k{n}": {n}}}' for n in range(100_000)) + "]").encode()),
+    "fences": ("text/markdown", times("```\n~~~\n", 200_000)),
+    "images that open": ("text/markdown", times("![", MB)),
+    "rules": ("text/markdown", times("a\n|-|\n|a|\n", 200_000)),
+    "noise": ("text/plain", lambda: noise(2 * MB)),
+    "a line of 16 MB": ("text/plain", times("a ", 8 * MB - 1)),
+}
