@@ -1,0 +1,183 @@
+"""The bots as processes: one whole round trip each with the starter model, and what they refuse to start with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from core.settings import ROOT
+from tests.bindings.discord.fake_discord import TOKEN, FakeDiscord
+from tests.bindings.slack.fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for, text_of
+from tests.bindings.slack.fakes import payload
+from tests.starter import ModelProcess
+
+DEADLINE_S = 60
+
+
+class Bot:
+    """A process, seen through its log."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.log = ""
+
+    async def said(self, event: str) -> dict[str, Any]:
+        """The first line of the log with this event."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(DEADLINE_S):
+            async for line in self.process.stderr:
+                self.log += line.decode()
+                if line.startswith(b"{") and (entry := json.loads(line))["event"] == event:
+                    return dict(entry)
+        raise AssertionError(self.log)
+
+
+@pytest.fixture
+def variables(starter_process: ModelProcess, tmp_path: Path) -> dict[str, str]:
+    """The starter's process, and a database that knows of nothing yet."""
+    return {**starter_process.variables, "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
+
+
+def inherited() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
+
+
+@asynccontextmanager
+async def bot(name: str, environ: Mapping[str, str]) -> AsyncIterator[Bot]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        f"bindings.{name}",
+        cwd=ROOT,
+        env={**inherited(), "LOG_FORMAT": "json", f"{name.upper()}_PORT": "0", **environ},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Bot(process)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        await process.stderr.read()
+        await process.wait()
+
+
+async def whole_answer(slack: FakeSlack, channel: str) -> str:
+    """The text of the first answer there, once it stands with its footer."""
+
+    def done() -> str | None:
+        said = slack.answers(channel)
+        return text_of(said[0]) if said and "SmolLM2" in json.dumps(said[0]) else None
+
+    return str(await slack.until(done, DEADLINE_S))
+
+
+async def test_slack_over_socket_mode(variables: dict[str, str]) -> None:
+    """A mention over a socket; the answer stands whole, and the process ends by itself when it is told to."""
+    async with FakeSlack().serving() as slack:
+        tokens = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_API_BASE_URL": slack.api_url}
+        async with bot("slack", {**variables, **tokens}) as running:
+            await asyncio.wait_for(slack.connected.wait(), DEADLINE_S)
+            event = payload("app_mention")
+            await slack.acknowledged(await slack.push(event))
+            answer = await whole_answer(slack, event["event"]["channel"])
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.stderr is not None
+            await running.process.stderr.read()
+            code = await running.process.wait()
+
+    assert answer
+    assert code == 0
+
+
+async def test_slack_over_http(variables: dict[str, str]) -> None:
+    """The same over a signed webhook; and it says that it lives, can answer, and what it counted."""
+    async with FakeSlack().serving() as slack:
+        tokens = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": SECRET, "SLACK_API_BASE_URL": slack.api_url}
+        async with bot("slack", {**variables, **tokens}) as running, aiohttp.ClientSession() as http:
+            url = (await running.said("bot_connecting"))["url"]
+            await running.said("bot_serving")
+            event = payload("app_mention")
+            body = json.dumps(event).encode()
+            async with http.post(f"{url}slack/events", data=body, headers=headers_for(body)) as response:
+                assert response.status == 200
+            answer = await whole_answer(slack, event["event"]["channel"])
+            pages = {}
+            for path in ("healthz", "readyz", "metrics"):
+                async with http.get(url + path) as response:
+                    pages[path] = (response.status, await response.text())
+
+    assert answer
+    assert pages["healthz"] == (200, '{"status": "ok"}')
+    assert pages["readyz"][0] == 200
+    assert "csps_bot_events_total 1.0" in pages["metrics"][1]
+
+
+async def test_discord(variables: dict[str, str]) -> None:
+    """A mention over the gateway."""
+    async with FakeDiscord().serving() as discord:
+        tokens = {
+            "DISCORD_BOT_TOKEN": TOKEN,
+            "DISCORD_API_BASE_URL": discord.base,
+            "DISCORD_GATEWAY_URL": discord.gateway_url,
+        }
+        async with bot("discord", {**variables, **tokens}) as running:
+            await running.said("gateway_connected")
+            await discord.say()
+            await discord.until(lambda: any("SmolLM2" in each["content"] for each in discord.ours()), DEADLINE_S)
+
+    assert len(discord.ours()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "environ", "missing"),
+    [
+        ("slack", {}, "SLACK_BOT_TOKEN"),
+        ("slack", {"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET"),
+        ("discord", {}, "DISCORD_BOT_TOKEN"),
+        ("teams", {"TEAMS_APP_ID": "a", "TEAMS_TENANT_ID": "t"}, "TEAMS_APP_PASSWORD"),
+        ("teams", {"TEAMS_ALLOW_UNAUTHENTICATED": "1", "TEAMS_HOST": "0.0.0.0"}, "TEAMS_ALLOW_UNAUTHENTICATED"),
+    ],
+)
+async def test_without_its_secrets_it_does_not_start(
+    name: str, environ: dict[str, str], missing: str, tmp_path: Path
+) -> None:
+    """One line says which is missing; the exit code says that a restart would not help."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        f"bindings.{name}",
+        cwd=ROOT,
+        env={**inherited(), "CSPS_LLM_DATA": str(tmp_path), **environ},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), DEADLINE_S)
+
+    assert process.returncode == 2
+    assert missing in errors.decode()
+    assert "Traceback" not in errors.decode()
+
+
+async def test_there_is_one_bot_of_a_platform(variables: dict[str, str]) -> None:
+    """Two would take up each other's unfinished answers."""
+    async with FakeSlack().serving() as slack:
+        tokens = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_API_BASE_URL": slack.api_url}
+        async with bot("slack", {**variables, **tokens}) as first:
+            await first.said("bot_serving")
+            async with bot("slack", {**variables, **tokens}) as second:
+                assert second.process.stderr is not None
+                errors = (await second.process.stderr.read()).decode()
+                code = await second.process.wait()
+
+    assert code == 2
+    assert str(first.process.pid) in errors
