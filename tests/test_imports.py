@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PLATFORM_SDKS = {"slack_bolt", "slack_sdk", "discord", "botbuilder", "microsoft_agents"}
+PLATFORM_SDKS = {"slack_bolt", "slack_sdk", "discord", "botbuilder", "botframework", "msrest"}
 SDK_OF = {
     "slack": {"slack_bolt", "slack_sdk"},
     "discord": {"discord"},
-    "teams": {"botbuilder", "microsoft_agents"},
+    "teams": {"botbuilder", "botframework", "msrest"},
 }
 PLATFORMS = set(SDK_OF)
 ONLY_IN = {"llama_cpp": "core.model.llama", "llguidance": "core.model.grammar"}

@@ -19,6 +19,9 @@ from core.contract import Language, Source
 TITLE_CHARS = 100  # of a source that would not fit on a page as it is
 
 
+OURS = Closing(answer="", footer="")  # nothing that an AI wrote
+
+
 def whole(draft: Draft, outlet: Outlet, manner: Manner) -> tuple[Page, ...]:
     """The answer with its closing, or instead of an answer the reason why there is none."""
     note = note_of(draft, manner.language)
@@ -30,7 +33,7 @@ def whole(draft: Draft, outlet: Outlet, manner: Manner) -> tuple[Page, ...]:
     return closed(draft.pages, closing, Measure(outlet, manner.language))
 
 
-def notice(text: str, outlet: Outlet, language: Language, closing: Closing | None = None) -> tuple[Page, ...]:
+def notice(text: str, outlet: Outlet, language: Language, closing: Closing = OURS) -> tuple[Page, ...]:
     """Words of ours, on as many pages as they take."""
     measure = Measure(outlet, language)
     pages = Pages(measure.text, outlet.limits.page_chars)

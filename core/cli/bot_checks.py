@@ -11,7 +11,7 @@ import httpx
 
 from core.cli.manifest import SLACK_SCOPES
 from core.cli.report import Finding, Report
-from core.settings import PlatformSettings, Settings
+from core.settings import PlatformSettings, Settings, TeamsSettings
 
 DEADLINE_S = 10.0
 DISCORD_API = "https://discord.com/api/v10"
@@ -68,8 +68,7 @@ async def teams(report: Report, settings: Settings, http: httpx.AsyncClient) -> 
         "client_secret": of.app_password.get_secret_value(),
         "scope": of.oauth_scope or MICROSOFT_SCOPE,
     }
-    login = (of.login_url or f"{MICROSOFT_LOGIN}/{of.tenant_id}").rstrip("/")
-    answer = await http.post(f"{login}/oauth2/v2.0/token", data=form)
+    answer = await http.post(await token_endpoint(of, http), data=form)
     if answer.status_code != httpx.codes.OK:
         yield report("teams", "problem", f"{answer.status_code} {error_of(answer)}", "teams_secret")
     else:
@@ -77,6 +76,17 @@ async def teams(report: Report, settings: Settings, http: httpx.AsyncClient) -> 
     keys = await http.get(of.openid_metadata_url or MICROSOFT_KEYS)
     if keys.status_code != httpx.codes.OK:
         yield report("teams", "problem", f"{keys.url.host}: {keys.status_code}", "unreachable")
+
+
+async def token_endpoint(of: TeamsSettings, http: httpx.AsyncClient) -> str:
+    """As the adapter finds it: an AD FS names its own."""
+    login = (of.login_url or MICROSOFT_LOGIN).rstrip("/")
+    if login.endswith("/adfs"):
+        told = await http.get(f"{login}/.well-known/openid-configuration")
+        return str(told.json().get("token_endpoint", ""))
+    if httpx.URL(login).path.strip("/") == "":
+        login = f"{login}/{of.tenant_id}"
+    return f"{login}/oauth2/v2.0/token"
 
 
 CHECKS: dict[str, Check] = {"slack": slack, "discord": discord, "teams": teams}

@@ -160,7 +160,13 @@ def discord_link(application: str) -> str:
 def teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]:
     """https://learn.microsoft.com/microsoftteams/platform/resources/schema/manifest-schema"""
     site = website.rstrip("/")
-    words = (("help", "aide"), ("stop", "arrêter"), ("forget", "oublier"), ("regenerate", "recommencer"))
+    words = (
+        ("help", "aide"),
+        ("stop", "arrêter"),
+        ("forget", "oublier"),
+        ("regenerate", "recommencer"),
+        ("personality", "personnalité"),
+    )
     commands = [{"title": english, "description": f"{english} · {french}"} for english, french in words]
     return {
         "$schema": TEAMS_SCHEMA,
@@ -182,6 +188,11 @@ def teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]:
             }
         ],
         "permissions": ["identity", "messageTeamMembers"],
+        # So that replies in a thread in which the bot takes part reach it without a mention.
+        "webApplicationInfo": {"id": app_id, "resource": f"https://{app_id}.invalid"},
+        "authorization": {
+            "permissions": {"resourceSpecific": [{"name": "ChannelMessage.Read.Group", "type": "Application"}]}
+        },
         "validDomains": [],
     }
 

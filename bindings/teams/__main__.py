@@ -1,0 +1,8 @@
+"""`python -m bindings.teams`."""
+
+import sys
+
+from bindings import process
+from bindings.teams.adapter import build
+
+sys.exit(process.main("teams", build))

@@ -1,0 +1,74 @@
+"""What a person says to the offer of a file: it is put in their OneDrive, or thrown away."""
+
+from __future__ import annotations
+
+import structlog
+from botbuilder.schema import Activity, Attachment
+from botbuilder.schema.teams import FileInfoCard
+
+from bindings.delivery.outlet import DeliveryError, Sentences
+from bindings.incoming import Place
+from bindings.teams import messages, words
+from bindings.teams.activities import language_of, member, text_at
+from bindings.teams.connector import Connector
+from bindings.teams.files import Files
+from bindings.teams.hosts import Hosts
+from bindings.teams.mapping import place_of
+from bindings.teams.parcels import Parcels
+from core.contract import Language
+
+log = structlog.get_logger()
+
+FILE_CARD = "application/vnd.microsoft.teams.card.file.info"
+
+
+class Consents:
+    def __init__(self, connector: Connector, files: Files, parcels: Parcels, hosts: Hosts) -> None:
+        self._connector = connector
+        self._files = files
+        self._parcels = parcels
+        self._hosts = hosts
+
+    async def answered(self, activity: Activity) -> None:
+        """An invoke of `fileConsent/invoke`. Raises DeliveryError, StorageError."""
+        name = text_at(activity.value, "context", "parcel")
+        place, language = place_of(activity), language_of(activity) or "en"
+        if text_at(activity.value, "action") == "accept":
+            await self._deliver(name, activity, place, language)
+        else:
+            await self._parcels.remove(name)
+        await self._withdraw_offer(activity, place)
+
+    async def _deliver(self, name: str, activity: Activity, place: Place, language: Language) -> None:
+        parcel = await self._parcels.take(name, place.route["conversation"])
+        if parcel is None:
+            await self._tell(words.FILE_GONE, place, language)
+            return
+        info = member(activity.value, "uploadInfo")
+        try:
+            await self._files.put(parcel.upload, text_at(info, "uploadUrl"))
+        except DeliveryError as exc:
+            log.warning("file_not_put", size_bytes=len(parcel.upload.body), problem=exc.message)
+            await self._tell(words.FILE_FAILED, place, language)
+            return
+        await self._parcels.remove(name)
+        card = FileInfoCard(unique_id=text_at(info, "uniqueId"), file_type=text_at(info, "fileType"))
+        url = text_at(info, "contentUrl")
+        attachment = Attachment(
+            content_type=FILE_CARD,
+            name=text_at(info, "name") or parcel.upload.name,
+            content_url=url if self._hosts.keeps_files(url) else None,
+            content=card.serialize(),
+        )
+        await self._send(messages.card(attachment, place, language), place)
+
+    async def _withdraw_offer(self, activity: Activity, place: Place) -> None:
+        """So that nobody accepts it twice."""
+        if activity.reply_to_id:
+            await self._connector.delete(place.route["service_url"], place.route["conversation"], activity.reply_to_id)
+
+    async def _tell(self, sentence: Sentences, place: Place, language: Language) -> None:
+        await self._send(messages.notice(sentence[language], place, language), place)
+
+    async def _send(self, activity: Activity, place: Place) -> None:
+        await self._connector.send(place.route["service_url"], place.route["conversation"], activity)

@@ -1,0 +1,306 @@
+"""Microsoft's side, on a port of this machine: keys that sign real tokens, a login, a connector, and OneDrive.
+
+The connector keeps Teams' rules of streaming, and refuses what Teams refuses; calls can be made to fail by a script.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+APP_ID = "11111111-aaaa-4aaa-8aaa-111111111111"
+PASSWORD = "a-client-secret"
+TENANT = "22222222-bbbb-4bbb-8bbb-222222222222"
+ISSUER = "https://api.botframework.com"
+Body = dict[str, Any]
+
+
+@cache
+def private_key(name: str) -> rsa.RSAPrivateKey:
+    """The same for a name in all tests: making one takes a while."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One to the connector. `at` is the activity in the path, of an update, a reply or a deletion."""
+
+    method: str
+    conversation: str
+    at: str
+    activity: Body
+    token: str
+
+    @property
+    def stream(self) -> Body | None:
+        entities = self.activity.get("entities") or []
+        return next((each for each in entities if each["type"] == "streaminfo"), None)
+
+    @property
+    def text(self) -> str:
+        return str(self.activity.get("text", ""))
+
+
+@dataclass
+class Streamed:
+    sequence: int = 0
+    text: str = ""
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Of the next call to the connector. `status` 0: the connection breaks, and what was asked is done all the same."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    retry_after: str | None = None
+
+
+@dataclass
+class FakeMicrosoft:
+    url: str = ""
+    signing: list[str] = field(default_factory=lambda: ["key-1"])  # the names of the keys that are published
+    endorsements: list[str] = field(default_factory=lambda: ["msteams"])
+    calls: list[Call] = field(default_factory=list)
+    failures: list[Failure | None] = field(default_factory=list)  # None: this call works
+    messages: dict[str, Body] = field(default_factory=dict)  # as they stand, by id
+    streams: dict[str, Streamed] = field(default_factory=lambda: defaultdict(Streamed))
+    stopped: set[str] = field(default_factory=set)  # streams on which a person pressed stop
+    metadata_fetches: int = 0
+    token_fetches: int = 0
+    token_life_s: int = 3600
+    tokens_refused: set[str] = field(default_factory=set)
+    login_status: int = 200
+    login_forms: list[Body] = field(default_factory=list)
+    keys_hang: asyncio.Event | None = None
+    login_hangs: asyncio.Event | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
+    file_tokens: list[str | None] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    ids: Any = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def service_url(self) -> str:
+        return f"{self.url}/amer/"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What points the adapter here."""
+        return {
+            "TEAMS_APP_ID": APP_ID,
+            "TEAMS_APP_PASSWORD": PASSWORD,
+            "TEAMS_TENANT_ID": TENANT,
+            "TEAMS_PORT": "0",
+            "TEAMS_OPENID_METADATA_URL": f"{self.url}/v1/.well-known/openidconfiguration",
+            "TEAMS_TOKEN_ISSUER": ISSUER,
+            "TEAMS_LOGIN_URL": f"{self.url}/{TENANT}",
+            "TEAMS_OAUTH_SCOPE": "https://api.botframework.com",
+        }
+
+    def token(self, key: str = "key-1", *, headers: Body | None = None, **claims: Any) -> str:
+        """Signed as Microsoft signs. A claim that is None is left out."""
+        now = int(time.time())
+        said = {
+            "iss": ISSUER,
+            "aud": APP_ID,
+            "exp": now + 3600,
+            "nbf": now - 60,
+            "serviceurl": self.service_url,
+            **claims,
+        }
+        kept = {name: value for name, value in said.items() if value is not None}
+        return jwt.encode(kept, private_key(key), algorithm="RS256", headers={"kid": key, **(headers or {})})
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[FakeMicrosoft]:
+        app = web.Application(client_max_size=2**24)
+        conversation = "/amer/v3/conversations/{conversation}/activities"
+        app.add_routes(
+            [
+                web.get("/v1/.well-known/openidconfiguration", self._metadata),
+                web.get("/v1/keys", self._keys),
+                web.get("/adfs/.well-known/openid-configuration", self._adfs),
+                web.post("/{tenant}/oauth2/v2.0/token", self._login),
+                web.post("/adfs/oauth2/token", self._login),
+                web.post(conversation, self._connector),
+                web.route("*", conversation + "/{at}", self._connector),
+                web.get("/amer/v3/attachments/{name}/views/original", self._file),
+                web.get("/files/{name}", self._file),
+                web.put("/files/{name}", self._put),
+                web.get("/moved/{name}", self._moved),
+            ]
+        )
+        runner = web.AppRunner(app, shutdown_timeout=0, handler_cancellation=True, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def until(self, *, calls: int) -> list[Call]:
+        """Waits until so many calls to the connector were made."""
+        while len(self.calls) < calls:
+            self.changed.clear()
+            await self.changed.wait()
+        return self.calls
+
+    async def until_said(self, text: str) -> Body:
+        """Waits until a message has these words."""
+        while True:
+            self.changed.clear()
+            for message in self.messages.values():
+                if text in message.get("text", ""):
+                    return message
+            await self.changed.wait()
+
+    # -------------------------------------------------------------- who may call the bot
+
+    async def _metadata(self, _request: web.Request) -> web.Response:
+        self.metadata_fetches += 1
+        if self.keys_hang:
+            await self.keys_hang.wait()
+        return web.json_response({"issuer": ISSUER, "jwks_uri": f"{self.url}/v1/keys"})
+
+    async def _keys(self, _request: web.Request) -> web.Response:
+        keys = [
+            {
+                **json.loads(RSAAlgorithm.to_jwk(private_key(name).public_key())),
+                "kid": name,
+                "use": "sig",
+                "endorsements": self.endorsements,
+            }
+            for name in self.signing
+        ]
+        return web.json_response({"keys": [{"kty": "EC", "kid": "of another kind"}, *keys]})
+
+    # -------------------------------------------------------------- the login
+
+    async def _adfs(self, _request: web.Request) -> web.Response:
+        return web.json_response({"token_endpoint": f"{self.url}/adfs/oauth2/token"})
+
+    async def _login(self, request: web.Request) -> web.Response:
+        form = dict(await request.post())
+        self.login_forms.append(form)
+        self.token_fetches += 1
+        if self.login_hangs:
+            await self.login_hangs.wait()
+        if form.get("client_secret") != PASSWORD or form.get("client_id") != APP_ID:
+            return web.json_response({"error": "invalid_client", "error_description": "AADSTS7000215"}, status=401)
+        if self.login_status != 200:
+            return web.json_response({"error": "temporarily_unavailable"}, status=self.login_status)
+        token = f"connector-token-{self.token_fetches}"
+        return web.json_response({"access_token": token, "expires_in": self.token_life_s, "token_type": "Bearer"})
+
+    # -------------------------------------------------------------- the connector
+
+    async def _connector(self, request: web.Request) -> web.Response:
+        # A client writes ";" and "@" of an id as it likes.
+        conversation, at = unquote(request.match_info["conversation"]), unquote(request.match_info.get("at", ""))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        activity = await request.json() if request.can_read_body else {}
+        if token in self.tokens_refused:
+            return error(401, "Unauthorized", "Authorization has been denied for this request.")
+        failure = self.failures.pop(0) if self.failures else None
+        if failure and failure.status:
+            headers = {"Retry-After": failure.retry_after} if failure.retry_after else {}
+            return error(failure.status, failure.code, failure.message, headers)
+        call = Call(request.method, conversation, at, activity, token)
+        answer = self._do(call)
+        if answer.status < 300:
+            self.calls.append(call)
+        self.changed.set()
+        if failure and request.transport:
+            request.transport.abort()
+        return answer
+
+    def _do(self, call: Call) -> web.Response:
+        if call.method == "DELETE":
+            return web.Response(status=200 if self.messages.pop(call.at, None) else 404)
+        if call.method == "PUT":
+            if call.at not in self.messages:
+                return error(404, "ActivityNotFoundInConversation", "Message not found")
+            self.messages[call.at] = call.activity
+            return web.json_response({"id": call.at})
+        return self._streamed(call, call.stream) if call.stream else self._posted(call)
+
+    def _posted(self, call: Call) -> web.Response:
+        new = f"1:{next(self.ids)}"
+        self.messages[new] = call.activity
+        return web.json_response({"id": new}, status=201)
+
+    def _streamed(self, call: Call, told: Body) -> web.Response:
+        """https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux: rules and error codes."""
+        name, final = told.get("streamId"), told["streamType"] == "final"
+        if not call.text:
+            return error(400, "BadRequest", "Start streaming activities should include text")
+        if call.activity["type"] != ("message" if final else "typing") or final == ("streamSequence" in told):
+            return error(400, "BadRequest", "streamSequence")
+        if name is None:
+            if told.get("streamSequence") != 1:
+                return error(400, "BadRequest", "streamSequence starts with 1")
+            name = f"a-{next(self.ids)}"
+            new = True
+        else:
+            new = False
+        if not new and name not in self.messages:
+            return error(400, "BadRequest", "unknown stream")
+        stream = self.streams[name]
+        if refusal := self._refusal(name, stream, told, call):
+            return refusal
+        stream.sequence = told.get("streamSequence", stream.sequence)
+        stream.text = call.text if told["streamType"] != "informative" else stream.text
+        stream.over = final
+        self.messages[name] = call.activity
+        return web.json_response({"id": name} if new else {}, status=201 if new else 202)
+
+    def _refusal(self, name: str, stream: Streamed, told: Body, call: Call) -> web.Response | None:
+        code = "ContentStreamNotAllowed"
+        if name in self.stopped:
+            return error(403, code, "Content stream was canceled by user.")
+        if stream.over:
+            return error(403, code, "Content stream is not allowed on an already completed streamed message")
+        if told["streamType"] != "final" and told["streamSequence"] <= stream.sequence:
+            return error(400, "BadRequest", "streamSequence must grow")
+        if told["streamType"] == "informative" and stream.text:
+            return error(400, "BadRequest", "informative after the first words")
+        if told["streamType"] != "informative" and not call.text.startswith(stream.text):
+            return error(403, code, "Request streamed content should contain the previously streamed content")
+        return None
+
+    # -------------------------------------------------------------- files
+
+    async def _file(self, request: web.Request) -> web.Response:
+        self.file_tokens.append(request.headers.get("Authorization"))
+        body = self.files.get(request.match_info["name"])
+        return web.Response(body=body) if body is not None else web.Response(status=404)
+
+    async def _put(self, request: web.Request) -> web.Response:
+        self.file_tokens.append(request.headers.get("Authorization"))
+        self.files[request.match_info["name"]] = await request.read()
+        self.changed.set()
+        return web.json_response({"range": request.headers.get("Content-Range")}, status=201)
+
+    async def _moved(self, request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": request.query["to"]})
+
+
+def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)

@@ -1,0 +1,190 @@
+"""From a webhook to the last word on Microsoft's side: the real desk and delivery, over the fake connector."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bindings.delivery.manner import Means, Patience
+from bindings.delivery.outlet import Limits
+from bindings.desk import Desk
+from bindings.listener import Listener
+from bindings.metrics import Metrics
+from bindings.store import Store
+from bindings.teams.adapter import build
+from core import settings
+from core.contract import Done, Prompt, Source, Status, Text, Usage
+from core.personalities import Personalities
+from core.storage import Database
+from tests.bindings.teams.conftest import Served
+from tests.bindings.teams.fake_desk import FakeDesk
+from tests.bindings.teams.fake_microsoft import Failure, FakeMicrosoft
+from tests.fakes import FakeEngine
+
+QUICK = Means(patience=Patience(first_s=0.01, limit_s=0.05), status_after_s=0.0)
+WORDS = 'A statement of work says **what** is done [1].\n\n```json\n{"by": "Friday"}\n```\n\nThat is all.'
+ANSWER = (
+    Status("queued", position=1),
+    Text(WORDS[:30]),
+    Text(WORDS[30:]),
+    Source(1, "The guide", "https://example.gc.ca/guide"),
+    Done("stop", "fake-model", Usage(7, 30)),
+)
+
+
+@asynccontextmanager
+async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **environ: str) -> AsyncIterator[Served]:
+    """A process of the bot, as bindings.process puts it together."""
+    loaded = settings.load({"CSPS_LLM_DATA": str(folder), "BOT_USER_LIMIT": "1000", **microsoft.environ, **environ})
+    personalities = Personalities(loaded.config / "personalities")
+    personalities.load()
+    metrics, database = Metrics(), Database(loaded.database_url)
+    store = Store(database)
+    await store.create_tables()
+    adapter = build(loaded, metrics)
+    desk = Desk(engine, adapter.platform, store, personalities, loaded, metrics, QUICK)
+    await adapter.connect(desk)
+    tasks = [asyncio.create_task(adapter.run()), asyncio.create_task(desk.run())]
+    listener = Listener("teams", loaded.teams, adapter.routes(), metrics, engine)
+    try:
+        async with listener.serving() as url, aiohttp.ClientSession() as http:
+            listener.open()
+            yield Served(url, microsoft, FakeDesk(), adapter, http, metrics)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await adapter.close()
+        await database.close()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests do not wait for the pace that Teams asks for."""
+    monkeypatch.setattr("bindings.teams.outlet.STREAMED", Limits(10_000, 0.0))
+    monkeypatch.setattr("bindings.teams.outlet.EDITED", Limits(10_000, 0.0))
+
+
+@pytest.mark.parametrize("name", ["personal", "group", "channel"])
+async def test_one_question_to_its_last_word(microsoft: FakeMicrosoft, tmp_path: Path, name: str) -> None:
+    """Acknowledged, answered in its place in one message that is whole, with label, citation and feedback."""
+    more = asyncio.Event()
+    engine = FakeEngine((*ANSWER[:2], more, *ANSWER[2:]))
+    async with running(microsoft, tmp_path, engine) as bot:
+        assert 202 == (await bot.send(bot.activity(name))).status
+        await microsoft.until_said("A statement of work")
+        more.set()
+        message = await microsoft.until_said("Model: fake-model")
+
+    assert message["text"].startswith(WORDS)
+    assert "- [1] The guide: https://example.gc.ca/guide" in message["text"]
+    assert 1 == len(microsoft.messages)
+    label = message["entities"][0]
+    assert (["AIGeneratedContent"], 1) == (label["additionalType"], label["citation"][0]["position"])
+    assert {"type": "default"} == message["channelData"]["feedbackLoop"]
+    streamed = [call.stream["streamType"] for call in microsoft.calls if call.stream]
+    assert ("final" == streamed[-1]) if name == "personal" else ([] == streamed)
+    expected = bot.activity(name)["conversation"]["id"]
+    assert {expected} == {call.conversation for call in microsoft.calls}
+
+
+async def test_the_same_event_again_and_a_connector_that_fails(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """Each of ten events four times, every third call refused: ten answers, none doubled."""
+    microsoft.failures = [Failure(429, retry_after="0"), None, None, Failure(502), None, None] * 20
+    async with running(microsoft, tmp_path, FakeEngine(ANSWER)) as bot:
+        activities = [bot.activity("channel", id=f"17{number}") for number in range(10)]
+        for number, activity in enumerate(activities):
+            activity["conversation"]["id"] = f"19:c@thread.tacv2;messageid=17{number}"
+        sent = await asyncio.gather(*(bot.send(each) for each in activities for _ in range(4)))
+        while sum("Model: fake-model" in each["text"] for each in microsoft.messages.values()) < 10:
+            microsoft.changed.clear()
+            await microsoft.changed.wait()
+
+    assert {202} == {each.status for each in sent}
+    assert 10 == len(microsoft.messages)
+    assert 10 == len({call.conversation for call in microsoft.calls})
+
+
+async def test_feedback_finds_its_answer(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """By the message alone, which is all that Teams tells; also after a restart."""
+    more = asyncio.Event()
+    engine = FakeEngine((*ANSWER[:2], more, *ANSWER[2:]))
+    async with running(microsoft, tmp_path, engine) as bot:
+        await bot.send(bot.activity("personal"))
+        await microsoft.until_said("A statement of work")
+        more.set()
+        await microsoft.until_said("Model: fake-model")
+    async with running(microsoft, tmp_path, engine) as bot:
+        (ref,) = microsoft.messages
+        response = await bot.send(bot.activity("feedback_like", replyToId=ref))
+        judged = bot.metrics.registry.get_sample_value("csps_bot_feedback_total", {"value": "good"})
+
+    assert (200, 1.0) == (response.status, judged)
+
+
+async def test_the_button_writes_the_answer_again(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """It says the word for the person; the same message changes."""
+    answers = iter([[Text("First."), Done("stop", "m", Usage())], [Text("Second."), Done("stop", "m", Usage())]])
+
+    def reply(_prompt: Prompt) -> Any:
+        return next(answers)
+
+    async with running(microsoft, tmp_path, FakeEngine(reply)) as bot:
+        await bot.send(bot.activity("personal"))
+        first = await microsoft.until_said("First.\n\n")
+        said = first["suggestedActions"]["actions"][0]["value"]
+        await bot.send(bot.activity("personal", id="2", text=said, attachments=[]))
+        await microsoft.until_said("Second.\n\n")
+
+    assert 1 == len(microsoft.messages)
+
+
+async def test_stop_in_the_stream_ends_the_answer(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The model is freed, what was written stands, with a note."""
+    more = asyncio.Event()
+    engine = FakeEngine((Text("One "), more, Text("two "), asyncio.Event(), Text("never")))
+    async with running(microsoft, tmp_path, engine) as bot:
+        await bot.send(bot.activity("personal"))
+        await microsoft.until_said("One")
+        (name,) = microsoft.messages
+        microsoft.stopped.add(name)
+        more.set()
+        await engine.cancelled.wait()
+        message = await microsoft.until_said("Stopped")
+
+    assert message["text"].startswith("One two\n\nℹ Stopped")
+
+
+async def test_a_question_that_is_deleted_ends_quietly(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The answer that was begun goes as well."""
+    engine = FakeEngine((Text("One "), asyncio.Event()))
+    async with running(microsoft, tmp_path, engine) as bot:
+        await bot.send(bot.activity("channel_reply"))
+        await microsoft.until_said("One")
+        await bot.send(bot.activity("message_delete"))
+        await engine.cancelled.wait()
+        while microsoft.messages:
+            microsoft.changed.clear()
+            await microsoft.changed.wait()
+
+
+async def test_what_was_said_is_forgotten_where_the_app_goes(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The chat of who took it out; nobody else's."""
+    engine = FakeEngine(ANSWER)
+    async with running(microsoft, tmp_path, engine) as bot:
+        await bot.send(bot.activity("personal"))
+        await microsoft.until_said("Model: fake-model")
+        await bot.send(bot.activity("group"))
+        while sum("Model: fake-model" in each["text"] for each in microsoft.messages.values()) < 2:
+            microsoft.changed.clear()
+            await microsoft.changed.wait()
+        _chat, group = engine.sessions
+        await bot.send(bot.activity("removed"))
+
+    assert [group] == list(engine.sessions)

