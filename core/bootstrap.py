@@ -14,6 +14,10 @@ from core.engine import ChatEngine
 from core.errors import StorageError
 from core.model.client import ModelClient
 from core.personalities import Personalities
+from core.rag.embed import Embedder, embedder_of
+from core.rag.facts.glossary import Glossary
+from core.rag.facts.store import FactStore
+from core.rag.facts_finder import FactsFinder
 from core.rag.fetch import Fetcher
 from core.rag.grounding import Grounding
 from core.rag.reading import Reader
@@ -57,10 +61,14 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     database = Database(settings.database_url)
     client = ModelClient.of(settings)
     sessions = Sessions(database)
-    grounding = Grounding(fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS))
+    embedder = embedder_for(settings)
+    facts = FactStore(database, embedder, Glossary.load(settings.config / "glossary.toml"))
+    finders = (FactsFinder(facts),)
+    grounding = Grounding(fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS), finders)
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     try:
         await sessions.create_tables()
+        await facts.create_tables()
         chores = asyncio.create_task(run_chores(chat, personalities, sessions, settings, warms=warms))
         try:
             yield Core(chat, personalities, database)
@@ -69,8 +77,16 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
             await asyncio.wait([chores])
     finally:
         await chat.close()
+        await embedder.close()
         await client.close()
         await database.close()
+
+
+def embedder_for(settings: Settings) -> Embedder:
+    """Raises ConfigError."""
+    key = settings.rag.embeddings_api_key
+    secret = key.get_secret_value() if key else None
+    return embedder_of(settings.rag.embeddings_url, settings.rag.embeddings_model, secret)
 
 
 def fetcher_of(settings: Settings) -> Fetcher:

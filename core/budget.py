@@ -12,7 +12,6 @@ Knows tokens only as numbers that it is given.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -52,7 +51,7 @@ async def fit(draft: Draft, sampling: Sampling, window: int, count: Count, least
         return Fitted(draft, sampling, least_dropped, len(draft.material))
     room = window - reserve
     if draft.opening and await measure(draft.head(), count) > room // 2:
-        draft = await asyncio.to_thread(draft.narrowed)
+        draft = draft.narrowed()
     passages = await most_passages(draft, room, count, least_dropped)
     dropped = await fewest_dropped(draft, room, count, least_dropped, passages)
     taken = await measure(draft.messages(dropped, passages), count)

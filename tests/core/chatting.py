@@ -9,12 +9,12 @@ from typing import Any
 from core.contract import Event, Prompt, Text
 from core.engine import ChatEngine
 from core.model.client import ModelClient
-from core.personalities import Personalities
+from core.personalities import Personalities, Personality
 from core.rag.fetch import Fetcher
 from core.rag.grounding import Grounding
 from core.rag.reading import Reader
 from core.sessions import Sessions
-from core.settings import Settings
+from core.settings import ROOT, Settings
 from core.storage import Database
 from tests.fakes import FakeModel, Step
 
@@ -54,3 +54,10 @@ def text_of(events: Sequence[Event]) -> str:
 
 def shown(request: dict[str, Any]) -> str:
     return "\n".join(f"{message['role']}: {message['content']}" for message in request["messages"])
+
+
+def whisper(**fields: Any) -> Personality:
+    """The shipped one, but for `fields`."""
+    personalities = Personalities(ROOT / "config" / "personalities")
+    personalities.load()
+    return personalities.get("whisper").model_copy(update=fields)

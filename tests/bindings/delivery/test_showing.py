@@ -10,7 +10,7 @@ import pytest
 
 from bindings.delivery.deliver import deliver, tell
 from bindings.delivery.manner import Manner, Means, Outcome
-from bindings.delivery.outlet import Limits, Page
+from bindings.delivery.outlet import Closing, Limits, Page
 from bindings.delivery.pace import Pace
 from core.contract import Source, Status, Text
 from core.messages import status_words

@@ -1,0 +1,230 @@
+"""`csps-llm facts add | search | list | remove | export`: collections that personalities look things up in.
+
+Exit status 0: done; 3: some documents could not be read; 2: refused before anything was done; 1: broken off, and the
+same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table as RichTable
+
+from core import bootstrap, log, settings
+from core.cli.facts_words import WORDS
+from core.cli.words import Words, language_of
+from core.rag.facts.documents import Stored
+from core.rag.facts.glossary import Glossary
+from core.rag.facts.origins import Origins
+from core.rag.facts.search import Found
+from core.rag.facts.store import FactStore
+from core.rag.facts.sync import Counts, require_name, sync
+from core.rag.reading import Reader
+from core.settings import Settings
+from core.storage import Database
+
+SOME_FAILED = 3
+SHOWN_FAILURES = 20
+SHOWN_CHARS = 400  # of a passage that was found
+READ_CPU_LIMIT_S = 60.0  # who adds a long document waits for it
+READ_LIMIT_CHARS = 20_000_000
+
+app = typer.Typer(help="Facts: collections of documents that answers are looked up in.", no_args_is_help=True)
+Result = TypeVar("Result")
+Name = Annotated[str, typer.Argument(help="The collection, as personalities name it.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a command works with."""
+
+    store: FactStore
+    origins: Origins
+    words: Words
+    console: Console  # for people: stderr, so that stdout is the answer alone
+
+
+@app.command("add")
+def add_command(
+    name: Name,
+    what: Annotated[list[str], typer.Argument(help="Files, folders, CSV files (a fact a row), URLs, sitemaps.")],
+) -> None:
+    """Read documents into a collection. Given again: what is new or changed is read, what is gone is removed."""
+    require_name(name)
+    raise typer.Exit(run(lambda opened: add(opened, name, what)))
+
+
+@app.command("search")
+def search_command(
+    name: Name,
+    question: Annotated[str, typer.Argument(help="As a person would ask it, in English or French.")],
+    limit: Annotated[int, typer.Option(min=1, max=50, help="How many passages.")] = 5,
+) -> None:
+    """Show which passages answer a question, best first."""
+    run(lambda opened: search(opened, name, question, limit))
+
+
+@app.command("list")
+def list_command() -> None:
+    """Show the collections, their sizes and where they are from."""
+    run(show)
+
+
+@app.command("remove")
+def remove_command(
+    name: Name,
+    document: Annotated[str | None, typer.Argument(help="One document, by path or URL; all if not given.")] = None,
+) -> None:
+    """Remove a collection, or one document of it."""
+    run(lambda opened: remove(opened, name, document))
+
+
+@app.command("export")
+def export_command(name: Name) -> None:
+    """Write every document with its passages, one line of JSON each."""
+    run(lambda opened: export(opened, name))
+
+
+def run(work: Callable[[Opened], Coroutine[Any, Any, Result]]) -> Result:
+    """Raises CspsError."""
+
+    async def opened_and_run() -> Result:
+        async with opening(settings.load(os.environ)) as opened:
+            return await work(opened)
+
+    return asyncio.run(opened_and_run())
+
+
+@asynccontextmanager
+async def opening(chosen: Settings) -> AsyncGenerator[Opened, None]:
+    log.configure(chosen.log.model_copy(update={"level": "warning"}), "facts")
+    embedder = bootstrap.embedder_for(chosen)
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(embedder.close)
+        database = Database(chosen.database_url)
+        closing.push_async_callback(database.close)
+        store = FactStore(database, embedder, Glossary.load(chosen.config / "glossary.toml"))
+        await store.create_tables()
+        fetcher = bootstrap.fetcher_of(chosen)
+        closing.push_async_callback(fetcher.close)
+        reader = Reader(cpu_limit_s=READ_CPU_LIMIT_S, text_limit_chars=READ_LIMIT_CHARS)
+        closing.push_async_callback(reader.close)
+        words = Words(WORDS, language_of(os.environ))
+        yield Opened(store, Origins(fetcher, reader), words, Console(stderr=True))
+
+
+# ---------------------------------------------------------------- what the commands do
+
+
+async def add(opened: Opened, name: str, what: list[str]) -> int:
+    """The exit status."""
+    failed = 0
+    for each in what:
+        counts = await add_one(opened, name, each)
+        say_counts(opened, each, counts)
+        failed += len(counts.failed)
+    return SOME_FAILED if failed else 0
+
+
+async def add_one(opened: Opened, name: str, what: str) -> Counts:
+    words = opened.words
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[passages]}"),
+        TimeRemainingColumn(),
+        console=opened.console,
+        transient=True,
+        disable=not opened.console.is_terminal,
+    )
+    with shown:
+        task = shown.add_task(words("looking", what=what), total=None, passages="")
+        origin = await opened.origins.find(what)
+
+        def report(counts: Counts) -> None:
+            passages = words("passages", count=counts.passages)
+            shown.update(
+                task, description=words("documents"), completed=counts.done, total=counts.total, passages=passages
+            )
+
+        return await sync(opened.store, name, origin, report)
+
+
+def say_counts(opened: Opened, what: str, counts: Counts) -> None:
+    done = {key: getattr(counts, key) for key in ("added", "changed", "unchanged", "removed", "passages")}
+    say(opened.console, opened.words("synced", what=what, **done))
+    if counts.failed:
+        say(opened.console, opened.words("failed", count=len(counts.failed)))
+    for key, problem in list(counts.failed.items())[:SHOWN_FAILURES]:
+        say(opened.console, f"  {key}: {problem}")
+    if len(counts.failed) > SHOWN_FAILURES:
+        say(opened.console, opened.words("more_failed", count=len(counts.failed) - SHOWN_FAILURES))
+
+
+async def search(opened: Opened, name: str, question: str, limit: int) -> None:
+    found = await opened.store.search([name], question, limit, opened.words.language)
+    if not found:
+        say(opened.console, opened.words("nothing"))
+    for number, each in enumerate(found, 1):
+        typer.echo(shown(number, each) + "\n")
+
+
+def shown(number: int, found: Found) -> str:
+    place = " › ".join(part for part in (found.title, found.heading) if part)
+    text = " ".join(found.text.split())
+    short = text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS].rstrip() + "…"
+    when = found.fetched_at.date().isoformat()
+    source = f"{found.url or found.key} ({found.language or '?'}, {when}, {found.score:.2f})"
+    return f"{number}. {log.printable(place)}\n   {log.printable(source)}\n   {log.printable(short)}"
+
+
+async def show(opened: Opened) -> None:
+    sizes = await opened.store.collections()
+    words = opened.words
+    if not sizes:
+        say(opened.console, words("none_yet"))
+        return
+    table = RichTable(words("name"), words("count_documents"), words("count_passages"), words("origins"))
+    for each in sizes:
+        table.add_row(each.name, str(each.documents), str(each.passages), "\n".join(map(log.printable, each.origins)))
+    Console().print(table)
+
+
+async def remove(opened: Opened, name: str, document: str | None) -> None:
+    gone = await opened.store.remove(name, document and key_of(document))
+    said = "removed_all" if document is None else "removed_one"
+    say(opened.console, opened.words(said, name=name, count=gone))
+
+
+def key_of(document: str) -> str:
+    """Documents are named by their whole path or by their URL."""
+    return document if document.startswith(("http://", "https://")) else str(Path(document).expanduser().resolve())
+
+
+async def export(opened: Opened, name: str) -> None:
+    async for document in opened.store.export(name):
+        typer.echo(json_line(document))
+
+
+def json_line(document: Stored) -> str:
+    passages = [
+        {key: value for key, value in asdict(each).items() if value not in (None, "")} for each in document.passages
+    ]
+    told = {**asdict(document), "fetched_at": document.fetched_at.isoformat(), "passages": passages}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def say(console: Console, message: str) -> None:
+    console.print(log.printable(message), highlight=False, markup=False, soft_wrap=True)

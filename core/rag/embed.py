@@ -1,0 +1,160 @@
+"""Embeddings: texts in, vectors of length 1 out, by the bundled encoder or by a `/v1/embeddings` URL.
+
+Owns batches, threads and deadlines. Knows nothing of passages or databases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Protocol
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from core.errors import ConfigError, ModelRefused, ModelUnavailable
+from core.rag.encoder import SHA256, SentenceEncoder
+
+Vectors = NDArray[np.float32]
+
+TEXTS_PER_PART = 256  # for a thread at once: the more, the more words they share
+TEXTS_PER_CALL = 64  # of a URL
+URL_DEADLINE_S = 60.0  # for one call
+URL_CALLS_AT_ONCE = 2
+REPLY_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class Embedder(Protocol):
+    """`name` changes whenever the same text would get another vector."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """(texts, dimensions), each row of length 1. Raises ModelError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class LocalEmbedder:
+    """The encoder in the package: English, French and more in one space, offline, 512 dimensions.
+
+    It is loaded by the first call, in a thread like all its work.
+    """
+
+    name = f"use-multilingual-v3:{SHA256['weights.npz'][:12]}"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._at_once = threads or os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="embed")
+        self._lock = Lock()
+        self._encoder: SentenceEncoder | None = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Raises ConfigError if the package is damaged."""
+        loop = asyncio.get_running_loop()
+        rounds = math.ceil(len(texts) / (TEXTS_PER_PART * self._at_once)) or 1
+        size = math.ceil(len(texts) / (rounds * self._at_once)) or 1  # so that all threads end together
+        parts = (loop.run_in_executor(self._threads, self._encode, part) for part in parted(texts, size))
+        return joined(await asyncio.gather(*parts))
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        with self._lock:
+            self._encoder = self._encoder or SentenceEncoder()
+        return self._encoder.encode(texts)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+
+
+class Embedding(BaseModel):
+    index: int
+    embedding: list[float]
+
+
+class Reply(BaseModel):
+    """What is read of an answer in OpenAI's form."""
+
+    data: list[Embedding]
+
+
+class UrlEmbedder:
+    """An engine that speaks OpenAI's `/v1/embeddings`; `url` ends in /v1, as LLM_URL does."""
+
+    def __init__(self, url: str, model: str, api_key: str | None = None, deadline_s: float = URL_DEADLINE_S) -> None:
+        self.name = f"{model} at {httpx.URL(url).host}"
+        self._url = f"{url.rstrip('/')}/embeddings"
+        self._model = model
+        self._deadline_s = deadline_s
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx.AsyncClient(headers=headers, timeout=deadline_s)
+        self._turn = asyncio.Semaphore(URL_CALLS_AT_ONCE)
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Raises ModelUnavailable, ModelRefused."""
+        return joined(await asyncio.gather(*map(self._ask, parted(texts, TEXTS_PER_CALL))))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _ask(self, texts: Sequence[str]) -> Vectors:
+        try:
+            async with self._turn, asyncio.timeout(self._deadline_s):
+                body = await self._post({"model": self._model, "input": list(texts)})
+        except TimeoutError as exc:
+            raise ModelUnavailable(f"{self._url} did not answer within {self._deadline_s:g} s") from exc
+        except httpx.HTTPError as exc:
+            raise ModelUnavailable(f"{self._url} cannot be reached: {type(exc).__name__}") from exc
+        return self._vectors(body, len(texts))
+
+    async def _post(self, request: dict[str, object]) -> bytes:
+        body = bytearray()
+        async with self._http.stream("POST", self._url, json=request) as response:
+            if response.status_code in (429, 503):
+                raise ModelUnavailable(f"{self._url} is busy: status {response.status_code}")
+            if response.status_code != httpx.codes.OK:
+                raise ModelRefused(f"{self._url} answered with status {response.status_code}")
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > REPLY_LIMIT_BYTES:
+                    raise ModelRefused(f"{self._url} answered with more than {REPLY_LIMIT_BYTES} bytes")
+        return bytes(body)
+
+    def _vectors(self, body: bytes, texts: int) -> Vectors:
+        try:
+            data = sorted(Reply.model_validate_json(body).data, key=lambda each: each.index)
+            vectors = np.array([each.embedding for each in data], dtype=np.float64)
+        except (ValidationError, ValueError, OverflowError) as exc:
+            raise ModelRefused(f"{self._url} did not answer with embeddings") from exc
+        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        if [each.index for each in data] != list(range(texts)) or not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise ModelRefused(f"{self._url} did not answer with one embedding for each of {texts} texts")
+        return np.asarray(vectors / lengths, dtype=np.float32)
+
+
+def embedder_of(url: str | None, model: str | None, api_key: str | None) -> Embedder:
+    """What the settings name: the engine at `url`, or the bundled encoder. Raises ConfigError."""
+    if url is None:
+        return LocalEmbedder()
+    if model is None:
+        raise ConfigError("RAG_EMBEDDINGS_URL is set; name the model to ask for by RAG_EMBEDDINGS_MODEL")
+    return UrlEmbedder(url, model, api_key)
+
+
+def parted(texts: Sequence[str], size: int) -> list[list[str]]:
+    """For one call each. Half characters, which JSON can bring, become question marks."""
+    whole = [text.encode("utf-8", "replace").decode() for text in texts]
+    return [whole[begin : begin + size] for begin in range(0, len(whole), size)]
+
+
+def joined(parts: Sequence[Vectors]) -> Vectors:
+    if len({part.shape[1] for part in parts}) > 1:
+        raise ModelRefused("the embeddings of one batch differ in length")
+    return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)

@@ -1,0 +1,218 @@
+"""A collection's documents in the database: replaced, removed, listed. Each function is one transaction's work.
+
+Every change goes with another version of the collection, in the same transaction. The version's row is changed first,
+so that those who change one collection do it one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Keys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from core.contract import Language
+from core.errors import NotFound
+from core.rag.documents import Document, Passage
+from core.rag.facts.tables import STORED, collections, documents, passages, word_mark
+from core.rag.facts.words import stems
+
+Rows = list[dict[str, Any]]
+
+KEYS_AT_ONCE = 500  # databases limit the values of one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a stored document was made from."""
+
+    digest: str
+    embedder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A document to be stored."""
+
+    key: str
+    digest: str
+    fetched_at: datetime
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSize:
+    name: str
+    documents: int
+    passages: int
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it is in its collection."""
+
+    key: str
+    origin: str
+    fetched_at: datetime
+    title: str
+    url: str | None
+    language: Language | None
+    passages: tuple[Passage, ...]
+
+
+def known(db: sa.Connection, name: str) -> dict[str, Known]:
+    """By key; none, if there is no such collection."""
+    asked = sa.select(documents.c.key, documents.c.digest, documents.c.embedder).join(collections)
+    return {key: Known(digest, by) for key, digest, by in db.execute(asked.where(collections.c.name == name))}
+
+
+def require(db: sa.Connection, name: str) -> sa.Row[Any]:
+    """The collection's id and version. Raises NotFound."""
+    found = db.execute(sa.select(collections).where(collections.c.name == name)).first()
+    if found is None:
+        raise NotFound(f"there is no collection of facts named {name}; `csps-llm facts list` shows those there are")
+    return found
+
+
+def begin(db: sa.Connection, name: str) -> int:
+    """The collection's id, its version raised; it is created if it is new."""
+    raised = collections.update().where(collections.c.name == name).values(version=collections.c.version + 1)
+    asked = sa.select(collections.c.id).where(collections.c.name == name)
+    if not db.execute(raised).rowcount:
+        db.execute(collections.insert().values(name=name, version=1))
+    return int(db.execute(asked).scalar_one())
+
+
+def replace(db: sa.Connection, name: str, origin: str, embedder: str, fresh: Sequence[tuple[Fresh, Rows]]) -> None:
+    """Stores each document with its passages, as `passage_rows` made them, in place of what has its key."""
+    collection = begin(db, name)
+    delete_keys(db, collection, [document.key for document, _ in fresh])
+    for document, rows in fresh:
+        key = db.execute(documents.insert().values(document_row(collection, origin, embedder, document)))
+        assert key.inserted_primary_key is not None
+        place = {"document": key.inserted_primary_key[0], "collection": collection}
+        if rows:
+            db.execute(passages.insert(), [{**row, **place, "stems": marked(row["stems"], collection)} for row in rows])
+
+
+def document_row(collection: int, origin: str, embedder: str, fresh: Fresh) -> dict[str, Any]:
+    return {
+        "collection": collection,
+        "origin": origin,
+        "key": fresh.key,
+        "title": storable(fresh.document.title),
+        "url": fresh.document.url and storable(fresh.document.url),
+        "language": fresh.document.language,
+        "digest": fresh.digest,
+        "embedder": embedder,
+        "fetched_at": fresh.fetched_at.timestamp(),
+    }
+
+
+def passage_rows(document: Document, vectors: NDArray[np.float32]) -> Rows:
+    """Each passage with its stems and its vector, but not yet with its place. Made before the transaction begins."""
+    return [
+        {
+            "number": number,
+            "heading": storable(passage.heading),
+            "text": storable(passage.text),
+            "link": passage.link and storable(passage.link),
+            "stems": stems(f"{document.title} {passage.heading} {passage.text}", document.language),
+            "vector": vector.astype(STORED).tobytes(),
+        }
+        for number, (passage, vector) in enumerate(zip(document.passages, vectors, strict=True))
+    ]
+
+
+def marked(stems: Sequence[str], collection: int) -> str:
+    mark = word_mark(collection)
+    return " ".join([mark + stem for stem in stems])
+
+
+def storable(text: str) -> str:
+    """PostgreSQL stores no NUL, and neither database a lone surrogate."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def confirm(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, datetime]) -> None:
+    """What is unchanged was looked at again, and belongs to whatever origin had it last."""
+    mine = documents.c.collection == sa.select(collections.c.id).where(collections.c.name == name).scalar_subquery()
+    stated = documents.update().where(mine, documents.c.key == sa.bindparam("which"))
+    values = [{"which": key, "origin": origin, "fetched_at": at.timestamp()} for key, at in unchanged.items()]
+    if values:
+        db.execute(stated.values(origin=sa.bindparam("origin"), fetched_at=sa.bindparam("fetched_at")), values)
+
+
+def keep_only(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int:
+    """How many documents of the origin are gone because they are none of `keys`."""
+    asked = sa.select(documents.c.key).join(collections)
+    held = db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalars()
+    gone = [key for key in held if key not in keys]
+    return delete_keys(db, begin(db, name), gone) if gone else 0
+
+
+def remove(db: sa.Connection, name: str, document: str | None) -> int:
+    """How many documents are gone: of the whole collection, or those with this key or URL."""
+    asked = sa.select(documents.c.key).join(collections).where(collections.c.name == name)
+    if document is not None:
+        asked = asked.where(sa.or_(documents.c.key == document, documents.c.url == document))
+    gone = db.execute(asked).scalars().all()
+    if gone:
+        delete_keys(db, begin(db, name), gone)
+    if document is None:
+        db.execute(collections.delete().where(collections.c.name == name))
+    return len(gone)
+
+
+def delete_keys(db: sa.Connection, collection: int, keys: Sequence[str]) -> int:
+    for at in range(0, len(keys), KEYS_AT_ONCE):
+        some = documents.c.key.in_(keys[at : at + KEYS_AT_ONCE])
+        db.execute(documents.delete().where(documents.c.collection == collection, some))
+    return len(keys)
+
+
+def sizes(db: sa.Connection) -> list[CollectionSize]:
+    """Every collection, by name."""
+    counted = (
+        sa.select(
+            collections.c.name,
+            documents.c.origin,
+            sa.func.count(documents.c.id.distinct()),
+            sa.func.count(passages.c.id),
+        )
+        .outerjoin(documents, documents.c.collection == collections.c.id)
+        .outerjoin(passages, passages.c.document == documents.c.id)
+        .group_by(collections.c.name, documents.c.origin)
+        .order_by(collections.c.name, documents.c.origin)
+    )
+    by_name: dict[str, list[Any]] = {}
+    for row in db.execute(counted):
+        by_name.setdefault(row[0], []).append(row)
+    return [
+        CollectionSize(
+            name, sum(row[2] for row in rows), sum(row[3] for row in rows), tuple(row[1] for row in rows if row[1])
+        )
+        for name, rows in by_name.items()
+    ]
+
+
+def page(db: sa.Connection, name: str, after: str, limit: int) -> list[Stored]:
+    """The next documents of a collection by key."""
+    asked = sa.select(documents).join(collections).where(collections.c.name == name, documents.c.key > after)
+    rows = db.execute(asked.order_by(documents.c.key).limit(limit)).all()
+    of = sa.select(passages).where(passages.c.document.in_([row.id for row in rows])).order_by(passages.c.id)
+    texts: dict[int, list[Passage]] = {row.id: [] for row in rows}
+    for row in db.execute(of):
+        texts[row.document].append(Passage(row.text, row.heading, row.link))
+    return [stored(row, texts[row.id]) for row in rows]
+
+
+def stored(row: Any, texts: Iterable[Passage]) -> Stored:
+    at = datetime.fromtimestamp(row.fetched_at, UTC)
+    return Stored(row.key, row.origin, at, row.title, row.url, row.language, tuple(texts))

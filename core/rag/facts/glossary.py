@@ -1,0 +1,76 @@
+"""Words that mean the same, in both languages: what else a question asks for. Pure but for reading its file.
+
+It is applied to questions and not to what is stored, so that a new line counts at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core import toml
+from core.rag.facts.words import LANGUAGES, STEMMERS, stems, stems_of, tells, words
+
+Phrase = tuple[str, ...]  # stems, next to one another
+Term = Annotated[str, Field(min_length=1, max_length=100)]
+
+PHRASES_LIMIT = 60  # of one question
+
+
+class GlossaryFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    meanings: tuple[tuple[Term, ...], ...]
+
+
+class Glossary:
+    def __init__(self, meanings: Sequence[Sequence[str]] = ()) -> None:
+        self._phrases = [phrases_of(terms) for terms in meanings]
+        self._by_first: dict[str, list[tuple[Sequence[frozenset[str]], int]]] = defaultdict(list)
+        for number, terms in enumerate(meanings):
+            for term in terms:
+                said = [stems_of(word) for word in words(term)]
+                for first in said[0] if said else ():
+                    self._by_first[first].append((said, number))
+
+    @classmethod
+    def load(cls, file: Path) -> Glossary:
+        """Raises ConfigError with file, line and key."""
+        return cls(toml.validate(GlossaryFile, toml.read(file), file).meanings)
+
+    def phrases(self, question: str) -> tuple[Phrase, ...]:
+        """The question's own words, and all that means the same as a word or a phrase in it; at most PHRASES_LIMIT."""
+        own = [(stem,) for language in LANGUAGES for stem in stems(question, language)]
+        meant = [phrase for meaning in self._meanings(question) for phrase in self._phrases[meaning]]
+        return tuple(dict.fromkeys([*own, *meant]))[:PHRASES_LIMIT]
+
+    def _meanings(self, question: str) -> Iterator[int]:
+        """A phrase takes its words: "credit card" is not also "card"."""
+        asked = [stems_of(word) for word in words(question)]
+        at = 0
+        while at < len(asked):
+            found = [
+                (len(said), meaning)
+                for first in asked[at]
+                for said, meaning in self._by_first.get(first, ())
+                if len(said) <= len(asked) - at and all(map(frozenset.intersection, said, asked[at:]))
+            ]
+            longest = max((length for length, _ in found), default=1)
+            yield from dict.fromkeys(meaning for length, meaning in found if length == longest)
+            at += longest
+
+
+def phrases_of(terms: Sequence[str]) -> tuple[Phrase, ...]:
+    """As they are stored, by the rules of either language."""
+    return tuple(
+        dict.fromkeys(
+            tuple(STEMMERS[language].stem(word) for word in told)
+            for term in terms
+            if (told := [word for word in words(term) if tells(word)])
+            for language in LANGUAGES
+        )
+    )

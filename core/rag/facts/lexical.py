@@ -1,0 +1,81 @@
+"""Passages by their words. Each database in its own way: SQLite's FTS5 by BM25, PostgreSQL's tsvector by rarity.
+
+PostgreSQL's own ranks know nothing of how rare a word is, so there a passage's score is the sum of the rarities of
+what it has of the question. That is BM25 without counting how often a word occurs in a passage, which in passages of
+some hundred words is seldom more than once; so both databases' scores are of one scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.rag.facts.glossary import Phrase
+from core.rag.facts.tables import word_mark
+
+Scores = Mapping[int, float]  # by passage
+Rank = Callable[[sa.Connection, Sequence[Phrase], int, int], Scores]
+
+LOOKED_AT = 3000  # passages of one question: rarer words first, and what more of them have says little anyway
+
+BM25 = sa.text(
+    "SELECT rowid AS passage, -rank AS score FROM fact_words WHERE fact_words MATCH :query ORDER BY rank LIMIT :limit"
+)
+WORD_COUNTS = sa.text("SELECT term, doc FROM fact_word_counts WHERE term IN :terms").bindparams(
+    sa.bindparam("terms", expanding=True)
+)
+RARITY = sa.text(
+    """
+    WITH asked AS (SELECT unnest(CAST(:phrases AS text[])) AS phrase),
+    hits AS (
+        SELECT fact_passages.id, asked.phrase FROM asked JOIN fact_passages
+        ON to_tsvector('simple', fact_passages.stems) @@ CAST(asked.phrase AS tsquery)
+    ),
+    counts AS (SELECT phrase, count(*) AS passages FROM hits GROUP BY phrase)
+    SELECT id AS passage, sum(ln(1 + (:total - passages + 0.5) / (passages + 0.5))) AS score
+    FROM hits JOIN counts USING (phrase) GROUP BY id ORDER BY 2 DESC, 1 LIMIT :limit
+    """
+)
+
+
+def rank(db: sa.Connection, collections: Sequence[int], phrases: Sequence[Phrase], total: int, limit: int) -> Scores:
+    """The best `limit` passages of the collections, which have `total`. Of no phrases: none."""
+    asked = [tuple(word_mark(each) + stem for stem in phrase) for phrase in phrases for each in collections]
+    return RANK[db.dialect.name](db, asked, total, limit) if asked else {}
+
+
+def rank_sqlite(db: sa.Connection, phrases: Sequence[Phrase], _total: int, limit: int) -> Scores:
+    rare = rarest(phrases, passages_with(db, {stem for phrase in phrases for stem in phrase}))
+    if not rare:
+        return {}
+    query = " OR ".join(f'"{" ".join(phrase)}"' for phrase in rare)
+    return {row.passage: row.score for row in db.execute(BM25, {"query": query, "limit": limit})}
+
+
+def passages_with(db: sa.Connection, words: Set[str]) -> Mapping[str, int]:
+    """How many, by word; words that none has are left out."""
+    return {row.term: row.doc for row in db.execute(WORD_COUNTS, {"terms": list(words)})}
+
+
+def rarest(phrases: Sequence[Phrase], counts: Mapping[str, int]) -> list[Phrase]:
+    """Those that occur, rarest first, while not more than LOOKED_AT passages have to be looked at; one at least."""
+    costs = {phrase: sum(counts[stem] for stem in phrase) for phrase in phrases if all(map(counts.get, phrase))}
+    chosen: list[Phrase] = []
+    left = LOOKED_AT
+    for phrase in sorted(costs, key=costs.__getitem__):
+        left -= costs[phrase]
+        if left < 0 and chosen:
+            break
+        chosen.append(phrase)
+    return chosen
+
+
+def rank_postgresql(db: sa.Connection, phrases: Sequence[Phrase], total: int, limit: int) -> Scores:
+    asked = [" <-> ".join(f"'{stem}'" for stem in phrase) for phrase in phrases]
+    found = db.execute(RARITY, {"phrases": asked, "total": total, "limit": limit})
+    return {row.passage: float(row.score) for row in found}
+
+
+RANK: Mapping[str, Rank] = {sqlite.dialect.name: rank_sqlite, postgresql.dialect.name: rank_postgresql}

@@ -1,0 +1,167 @@
+"""What can be added to a collection, as entries: a file, a folder, a CSV file of facts, a page, a sitemap.
+
+A CSV file that is named itself is a list of facts, one a row; in a folder it is a document like others. Files and
+pages are read by `core.rag.reading`, pages fetched by `core.rag.fetch`; neither is begun before an entry is opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import structlog
+
+from core.errors import NotFound, UnreadableDocument
+from core.rag.documents import Document
+from core.rag.facts.documents import storable
+from core.rag.facts.rows import Row, rows_of
+from core.rag.facts.sitemap import is_index, is_sitemap, locations
+from core.rag.facts.sync import Content, Entry, Origin
+from core.rag.fetch import Fetched
+from core.rag.formats import SUFFIXES
+
+log = structlog.get_logger()
+
+READING = "1"  # another one whenever documents are read or cut otherwise, so that all are read again
+FILE_LIMIT_BYTES = 64 * 1024 * 1024
+SITEMAPS_LIMIT = 200  # of one index
+CSV_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
+
+
+class Fetches(Protocol):
+    async def fetch(self, url: str, *, robots: bool = True) -> Fetched: ...
+
+
+class Reads(Protocol):
+    async def read(
+        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
+    ) -> Document: ...
+
+
+class Origins:
+    def __init__(self, fetcher: Fetches, reader: Reads) -> None:
+        self._fetcher = fetcher
+        self._reader = reader
+
+    async def find(self, named: str) -> Origin:
+        """What `named` holds, a path or a URL. Raises NotFound, FetchRefused, FetchFailed, UnreadableDocument."""
+        if named.startswith(("http://", "https://")):
+            return await self._find_online(named)
+        path = await asyncio.to_thread(lambda: Path(named).expanduser().resolve())
+        if await asyncio.to_thread(path.is_dir):
+            files = await asyncio.to_thread(files_in, path)
+            return Origin(key_of(path), [self._file(file) for file in files])
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFound(f"{path}: there is no such file or folder")
+        if path.suffix.lower() in (".csv", ".tsv"):
+            return await rows_origin(key_of(path), await file_bytes(path), None, datetime.now(UTC))
+        return Origin(key_of(path), [self._file(path)])
+
+    # ---------------------------------------------------------------- files
+
+    def _file(self, path: Path) -> Entry:
+        return Entry(key_of(path), partial(self._open_file, path))
+
+    async def _open_file(self, path: Path) -> Content:
+        body = await file_bytes(path)
+        read = partial(self._reader.read, body, "", name=path.name)
+        return Content(digest(body, path.name), datetime.now(UTC), read)
+
+    # ---------------------------------------------------------------- pages
+
+    async def _find_online(self, url: str) -> Origin:
+        """The operator named it, so robots.txt is not asked; for the pages that a sitemap names it is."""
+        fetched = await self._fetcher.fetch(url, robots=False)
+        if is_sitemap(fetched.body):
+            pages = await self._pages(fetched)
+            return Origin(url, [Entry(page, partial(self._open_page, page)) for page in pages])
+        if fetched.media_type in CSV_TYPES:
+            return await rows_origin(url, fetched.body, fetched.charset, fetched.fetched_at)
+
+        async def opened() -> Content:
+            return self._page(fetched)
+
+        return Origin(url, [Entry(url, opened)])
+
+    async def _pages(self, sitemap: Fetched) -> list[str]:
+        if not is_index(sitemap.body):
+            return at_home(sitemap.url, locations(sitemap.body))
+        pages: dict[str, None] = {}
+        for url in at_home(sitemap.url, locations(sitemap.body))[:SITEMAPS_LIMIT]:
+            part = await self._fetcher.fetch(url, robots=False)
+            pages.update(dict.fromkeys(at_home(part.url, locations(part.body))))
+        return list(pages)
+
+    async def _open_page(self, url: str) -> Content:
+        return self._page(await self._fetcher.fetch(url, robots=True))
+
+    def _page(self, fetched: Fetched) -> Content:
+        read = partial(self._reader.read, fetched.body, fetched.media_type, url=fetched.url, charset=fetched.charset)
+        return Content(digest(fetched.body, fetched.media_type, fetched.charset or ""), fetched.fetched_at, read)
+
+
+def at_home(sitemap: str, urls: Sequence[str]) -> list[str]:
+    """Those of the sitemap's own host: by the protocol it speaks for no other."""
+    host = urlsplit(sitemap).netloc.lower()
+    own = [url for url in urls if host_of(url) == host]
+    if len(own) < len(urls):
+        log.warning("sitemap_names_other_hosts", host=host, pages=len(urls) - len(own))
+    return own
+
+
+def host_of(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
+async def rows_origin(name: str, body: bytes, charset: str | None, at: datetime) -> Origin:
+    rows = await asyncio.to_thread(rows_of, body, charset)
+    return Origin(name, [row_entry(name, row, at) for row in rows])
+
+
+def row_entry(origin: str, row: Row, at: datetime) -> Entry:
+    async def read() -> Document:
+        return row.document()
+
+    async def opened() -> Content:
+        return Content(digest(row.digest.encode()), at, read)
+
+    return Entry(storable(f"{origin}#{row.key}"), opened)
+
+
+def key_of(path: Path) -> str:
+    """Names of files are bytes; what in them is no text becomes question marks."""
+    return storable(str(path))
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Those that are of a format that is read, hidden ones and those in hidden folders left out, by name."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+async def file_bytes(path: Path) -> bytes:
+    """Raises UnreadableDocument."""
+
+    def read() -> bytes:
+        if path.stat().st_size > FILE_LIMIT_BYTES:
+            raise UnreadableDocument(f"{path} has more than {FILE_LIMIT_BYTES:,} bytes")
+        return path.read_bytes()
+
+    try:
+        return await asyncio.to_thread(read)
+    except OSError as exc:
+        raise UnreadableDocument(f"{path} cannot be read: {exc.strerror}") from exc
+
+
+def digest(body: bytes, *how: str) -> str:
+    """Of what is read, and of what decides how."""
+    return hashlib.sha256("\0".join([READING, *how]).encode() + b"\0" + body).hexdigest()

@@ -1,0 +1,115 @@
+"""A CSV file whose rows are facts: each row is a document of its own. Pure: text in, documents out.
+
+Columns are known by their names, in English or French: title, text, url, language, id. What other columns hold is
+added to the text with its name. A row without a title is named by its first cell.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from core.contract import Language
+from core.errors import UnreadableDocument
+from core.language import language_of
+from core.rag import markdown
+from core.rag.charset import decoded
+from core.rag.documents import Document
+from core.rag.facts.words import words
+from core.rag.files import FIELD_LIMIT_CHARS, TITLE_LIMIT_CHARS, delimiter
+from core.rag.passages import cut
+
+ROWS_LIMIT = 200_000
+COLUMNS: Mapping[str, frozenset[str]] = {
+    "title": frozenset(("title", "titre", "name", "nom", "question", "subject", "sujet")),
+    "text": frozenset(("text", "texte", "content", "contenu", "body", "answer", "reponse", "description")),
+    "url": frozenset(("url", "link", "lien")),
+    "language": frozenset(("language", "langue", "lang")),
+    "id": frozenset(("id", "key", "cle", "identifier", "identifiant")),
+}
+LANGUAGES: Mapping[str, Language] = {"en": "en", "fr": "fr", "eng": "en", "fra": "fr", "fre": "fr",
+                                     "english": "en", "french": "fr", "anglais": "en", "francais": "fr"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row by what its columns mean."""
+
+    key: str
+    digest: str
+    title: str
+    text: str
+    url: str | None
+    language: Language | None
+
+    def document(self) -> Document:
+        passages = cut(markdown.blocks(self.text))
+        language = self.language or language_of(f"{self.title}. {self.text}")
+        return Document(self.title, passages, "table", language, self.url)
+
+
+def rows_of(body: bytes, charset: str | None = None) -> list[Row]:
+    """Raises UnreadableDocument. Keys differ: the id or URL where the row has one, else its digest."""
+    source = decoded(body, charset)
+    csv.field_size_limit(FIELD_LIMIT_CHARS)
+    reader = csv.reader(StringIO(source, newline=""), delimiter=delimiter(source))
+    try:
+        header = next(reader, [])
+        roles = roles_of(header)
+        rows = [row_of(header, roles, cells) for cells in limited(reader) if any(cell.strip() for cell in cells)]
+    except csv.Error as exc:
+        raise UnreadableDocument(f"this CSV file cannot be read: line {reader.line_num}: {exc}") from exc
+    return list(told_apart(rows))
+
+
+def limited(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    for count, cells in enumerate(reader):
+        if count >= ROWS_LIMIT:
+            raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: give it in parts")
+        yield cells
+
+
+def roles_of(header: Sequence[str]) -> list[str]:
+    """What each column is for; "" for those that are none of COLUMNS, or not the first of theirs."""
+    roles: list[str] = []
+    for name in header:
+        folded = "".join(words(name))
+        found = next((role for role, names in COLUMNS.items() if folded in names and role not in roles), "")
+        roles.append(found)
+    return roles
+
+
+def row_of(header: Sequence[str], roles: Sequence[str], cells: Sequence[str]) -> Row:
+    told: dict[str, str] = {}
+    others = []
+    for name, role, cell in zip(header, roles, cells, strict=False):
+        value = cell.strip()
+        if role:
+            told[role] = value
+        elif value:
+            others.append(f"{name.strip()}: {value}")
+    text = "\n\n".join(part for part in (told.get("text", ""), *others) if part)
+    title = told.get("title") or next((cell.strip() for cell in cells if cell.strip()), "")
+    digest = hashlib.sha256("\0".join([*header, *cells]).encode("utf-8", "replace")).hexdigest()
+    language = LANGUAGES.get("".join(words(told.get("language", ""))))
+    url = told["url"] if told.get("url", "").startswith(("http://", "https://")) else None
+    key = told.get("id") or url or digest[:16]
+    return Row(key, digest, title[:TITLE_LIMIT_CHARS], text or title, url, language)
+
+
+def told_apart(rows: Sequence[Row]) -> Iterator[Row]:
+    """The second row of a key is "key 2". The same row again says nothing new."""
+    seen: Counter[str] = Counter()
+    digests: set[str] = set()
+    for row in rows:
+        if row.digest in digests:
+            continue
+        digests.add(row.digest)
+        seen[row.key] += 1
+        times = seen[row.key]
+        key = row.key if times == 1 else f"{row.key} {times}"
+        yield Row(key, row.digest, row.title, row.text, row.url, row.language)

@@ -1,0 +1,130 @@
+"""The store of facts: what the engine asks, and what the command line fills it by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence, Set
+from datetime import datetime
+from functools import partial
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from core.contract import Language
+from core.errors import NotFound
+from core.rag.documents import Document, Passage
+from core.rag.embed import Embedder
+from core.rag.facts import documents as rows
+from core.rag.facts import tables
+from core.rag.facts.documents import CollectionSize, Fresh, Known, Stored
+from core.rag.facts.glossary import Glossary
+from core.rag.facts.search import Asked, Found, searched
+from core.rag.facts.vectors import VectorCache
+from core.storage import Database
+
+QUESTION_LIMIT_CHARS = 2000
+EXPORT_DOCUMENTS = 50  # read at once
+
+
+class FactStore:
+    """One per process. It holds searched collections' vectors in memory."""
+
+    def __init__(self, database: Database, embedder: Embedder, glossary: Glossary) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._glossary = glossary
+        self._vectors = VectorCache(embedder.name)
+
+    @property
+    def embedder(self) -> str:
+        return self._embedder.name
+
+    async def create_tables(self) -> None:
+        await tables.create(self._database)
+
+    async def search(
+        self, collections: Sequence[str], question: str, limit: int = 5, language: Language | None = None
+    ) -> tuple[Found, ...]:
+        """The passages that answer best, best first, in either language; `language` is the reader's.
+
+        Raises NotFound (no such collection), ConfigError (vectors of another embedder), ModelError, StorageError.
+        """
+        text = question[:QUESTION_LIMIT_CHARS]
+        if not text.strip() or not collections or limit < 1:
+            return ()
+        vector = (await self._embedder.embed([text]))[0]
+        asked = Asked(self._glossary.phrases(text), vector, language)
+        names = tuple(dict.fromkeys(collections))
+        return await self._database.read(lambda db: searched(db, self._vectors, names, asked, limit))
+
+    # ---------------------------------------------------------------- filling it
+
+    async def known(self, collection: str) -> dict[str, Known]:
+        """What is stored already, by key; nothing, if there is no such collection."""
+        return await self._database.read(lambda db: rows.known(db, collection))
+
+    async def replace(
+        self, collection: str, origin: str, fresh: Sequence[Fresh], unchanged: Mapping[str, datetime]
+    ) -> int:
+        """Stores documents, and confirms others by key, in one transaction. The number of passages.
+
+        A collection that is not there yet is created. Raises ModelError, StorageError; then nothing was stored.
+        """
+        vectors = await self._embedded([each.document for each in fresh])
+        indexed = await asyncio.to_thread(
+            lambda: [(each, rows.passage_rows(each.document, some)) for each, some in zip(fresh, vectors, strict=True)]
+        )
+
+        def write(db: sa.Connection) -> None:
+            if indexed:
+                rows.replace(db, collection, origin, self._embedder.name, indexed)
+            rows.confirm(db, collection, origin, unchanged)
+
+        await self._database.write(write)
+        return sum(map(len, vectors))
+
+    async def _embedded(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
+        """For each document a row for each of its passages."""
+        texts = [embedded_text(each, passage) for each in documents for passage in each.passages]
+        vectors = await self._embedder.embed(texts) if texts else np.empty((0, 0), dtype=np.float32)
+        ends = np.cumsum([len(each.passages) for each in documents])
+        return np.split(vectors, ends[:-1]) if documents else []
+
+    async def keep_only(self, collection: str, origin: str, keys: Set[str]) -> int:
+        """How many documents of the origin are removed because it has them no more."""
+        return await self._database.write(lambda db: rows.keep_only(db, collection, origin, keys))
+
+    async def remove(self, collection: str, document: str | None = None) -> int:
+        """How many documents are gone: all with the collection, or those with this path or URL. Raises NotFound."""
+        await self._require(collection)
+        gone = await self._database.write(lambda db: rows.remove(db, collection, document))
+        if document is not None and not gone:
+            raise NotFound(
+                f"collection {collection} has no document {document}; `csps-llm facts export` names them all"
+            )
+        return gone
+
+    # ---------------------------------------------------------------- what is there
+
+    async def collections(self) -> list[CollectionSize]:
+        return await self._database.read(rows.sizes)
+
+    async def export(self, collection: str) -> AsyncGenerator[Stored, None]:
+        """Every document, by key. Raises NotFound."""
+        await self._require(collection)
+        after = ""
+        while page := await self._database.read(
+            partial(rows.page, name=collection, after=after, limit=EXPORT_DOCUMENTS)
+        ):
+            for document in page:
+                yield document
+            after = page[-1].key
+
+    async def _require(self, collection: str) -> None:
+        await self._database.read(lambda db: rows.require(db, collection))
+
+
+def embedded_text(document: Document, passage: Passage) -> str:
+    """A passage seldom says by itself what it is about; its title and heading do."""
+    return ". ".join(part for part in (document.title, passage.heading, passage.text) if part)

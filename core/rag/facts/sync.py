@@ -1,0 +1,134 @@
+"""What an origin holds against what is stored: reads what is new or changed, removes what is gone.
+
+An origin is what was named in `facts add`: a folder, a sitemap, a file, a page. Its documents are stored some at a
+time, each time in one transaction, and what is gone is removed last. So whenever this is killed, every document is in
+the collection whole, as it is or as it was; the next run finds by the digests what remains to be done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from core.errors import CspsError, ParameterRefused
+from core.rag.documents import Document
+from core.rag.facts.documents import Fresh, Known
+from core.rag.facts.store import FactStore
+
+log = structlog.get_logger()
+
+ENTRIES_AT_ONCE = 128  # between two transactions
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+OPEN_AT_ONCE = 4  # fetched or read
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an entry holds now. `read` is called only if that is new."""
+
+    digest: str
+    fetched_at: datetime
+    read: Callable[[], Awaitable[Document]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document of an origin, not looked at yet. `key` is storable; `open` and `read` raise CspsError."""
+
+    key: str
+    open: Callable[[], Awaitable[Content]]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where documents come from, and all that it has."""
+
+    name: str
+    entries: Sequence[Entry]
+
+
+@dataclass
+class Counts:
+    """How far a sync is, and at its end what it did."""
+
+    total: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0  # of the documents added and changed
+    failed: dict[str, str] = field(default_factory=dict)  # what is wrong, by key
+
+    @property
+    def done(self) -> int:
+        return self.added + self.changed + self.unchanged + len(self.failed)
+
+
+async def sync(
+    store: FactStore, collection: str, origin: Origin, report: Callable[[Counts], None] = lambda counts: None
+) -> Counts:
+    """Makes the collection's documents of this origin those that it has. `report` is called again and again.
+
+    A document that cannot be read is counted as failed; if it was stored before, it stays as it was. Raises
+    ParameterRefused, ModelError, StorageError: what was stored until then stays.
+    """
+    require_name(collection)
+    known = await store.known(collection)
+    counts = Counts(total=len(origin.entries))
+    turn = asyncio.Semaphore(OPEN_AT_ONCE)
+    for at in range(0, len(origin.entries), ENTRIES_AT_ONCE):
+        batch = Batch(store.embedder, known, counts)
+        async with asyncio.TaskGroup() as tasks:
+            for entry in origin.entries[at : at + ENTRIES_AT_ONCE]:
+                tasks.create_task(batch.take(entry, turn))
+        counts.passages += await store.replace(collection, origin.name, batch.fresh, batch.unchanged)
+        batch.count()
+        report(counts)
+    counts.removed = await store.keep_only(collection, origin.name, {entry.key for entry in origin.entries})
+    log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
+             unchanged=counts.unchanged, removed=counts.removed, failed=len(counts.failed))  # fmt: skip
+    return counts
+
+
+def require_name(collection: str) -> None:
+    """Personalities name collections like this."""
+    if not NAME.fullmatch(collection):
+        raise ParameterRefused(
+            f"{collection!r} cannot name a collection: up to 64 small letters, digits, - and _", param="collection"
+        )
+
+
+class Batch:
+    """Entries that are opened together, and what came of them."""
+
+    def __init__(self, embedder: str, known: Mapping[str, Known], counts: Counts) -> None:
+        self._embedder = embedder
+        self._known = known
+        self._counts = counts
+        self.fresh: list[Fresh] = []
+        self.unchanged: dict[str, datetime] = {}
+
+    async def take(self, entry: Entry, turn: asyncio.Semaphore) -> None:
+        try:
+            async with turn:
+                content = await entry.open()
+                if self._known.get(entry.key) == Known(content.digest, self._embedder):
+                    self.unchanged[entry.key] = content.fetched_at
+                    return
+                document = await content.read()
+        except CspsError as exc:
+            self._counts.failed[entry.key] = exc.message
+        else:
+            self.fresh.append(Fresh(entry.key, content.digest, content.fetched_at, document))
+
+    def count(self) -> None:
+        """What was stored is counted when it is stored."""
+        again = sum(each.key in self._known for each in self.fresh)
+        self._counts.changed += again
+        self._counts.added += len(self.fresh) - again
+        self._counts.unchanged += len(self.unchanged)

@@ -1,0 +1,49 @@
+"""Looks questions up in the collections of facts that a personality names."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from core.contract import Language, Source
+from core.errors import CspsError
+from core.personalities import Personality
+from core.rag.documents import Passage
+from core.rag.facts.search import Found
+from core.rag.facts.store import FactStore
+from core.rag.grounding import Lookup, unread
+from core.rag.material import Reading
+
+PASSAGES = 6
+
+
+class FactsFinder:
+    """Implements `core.rag.grounding.Finder`."""
+
+    def __init__(self, store: FactStore) -> None:
+        self._store = store
+
+    def applies(self, personality: Personality) -> bool:
+        return bool(personality.collections)
+
+    async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
+        """What fits best, a reading a document. A store that fails is said by the collections' names."""
+        try:
+            found = await self._store.search(personality.collections, question, PASSAGES, language)
+        except CspsError as exc:
+            return unread(", ".join(personality.collections), exc)
+        by_document = sorted(range(len(found)), key=lambda index: (first_of(found, index), index))
+        groups = groupby((found[index] for index in by_document), key=lambda each: (each.collection, each.key))
+        return Lookup(tuple(reading_of(list(passages)) for _, passages in groups))
+
+
+def first_of(found: tuple[Found, ...], index: int) -> int:
+    """Where its document comes first: documents stay in the order of their best passages."""
+    document = (found[index].collection, found[index].key)
+    return next(at for at, each in enumerate(found) if (each.collection, each.key) == document)
+
+
+def reading_of(found: list[Found]) -> Reading:
+    """A file of the operator's has a title and no address: its path is nobody's business."""
+    first = found[0]
+    source = Source(0, first.title, first.url, first.language, first.fetched_at)
+    return Reading(first.title, tuple(Passage(each.text, each.heading, each.url) for each in found), source)

@@ -1,0 +1,83 @@
+"""`csps-llm facts`: what a person types, and what they see."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from core.cli.facts import app
+from core.errors import NotFound
+
+WEATHER = "# Snow days\n\nWhen the building is closed because of a storm, work from home.\n"
+PARKING = "# Parking\n\nPermits for the garage are given by lot in October.\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Documents to add, and a data folder of the test's own."""
+    monkeypatch.setenv("CSPS_LLM_DATA", str(tmp_path / "var"))
+    monkeypatch.setenv("LC_ALL", "en_CA.UTF-8")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    held = tmp_path / "documents"
+    held.mkdir()
+    (held / "snow.md").write_text(WEATHER)
+    (held / "parking.md").write_text(PARKING)
+    return held
+
+
+def facts(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_from_a_folder_to_an_answer(folder: Path) -> None:
+    """Added, added again, asked in the other language, listed, exported, removed."""
+    added = facts("add", "hr", folder)
+    assert (0, True) == (added.exit_code, "2 added, 0 changed, 0 unchanged, 0 removed; 2 passages" in added.stderr)
+    (folder / "parking.md").unlink()
+    assert "0 added, 0 changed, 1 unchanged, 1 removed" in facts("add", "hr", folder).stderr
+
+    answer = facts("search", "hr", "Que faire quand il y a une tempête de neige?").stdout
+    assert answer.startswith("1. Snow days\n")
+    assert f"{folder / 'snow.md'} (en, " in answer
+    assert "2." not in answer
+
+    listed = facts("list").stdout
+    assert "hr" in listed
+    exported = [json.loads(line) for line in facts("export", "hr").stdout.splitlines()]
+    assert [("Snow days", str(folder / "snow.md"))] == [(each["title"], each["key"]) for each in exported]
+    assert "storm" in exported[0]["passages"][0]["text"]
+
+    assert "1 document(s) removed" in facts("remove", "hr", folder / "snow.md").stderr
+    assert "hr is gone" in facts("remove", "hr").stderr
+    assert "no collections yet" in facts("list").stderr
+
+
+def test_a_document_that_cannot_be_read_is_named(folder: Path) -> None:
+    """With the reason and an exit status of its own; the others are added."""
+    (folder / "old.pdf").write_bytes(b"%PDF-1.4 broken")
+
+    added = facts("add", "hr", folder)
+
+    assert 3 == added.exit_code
+    assert "2 added" in added.stderr
+    assert f"{folder / 'old.pdf'}: " in added.stderr
+
+
+def test_a_csv_file_is_a_fact_a_row(folder: Path) -> None:
+    """In French where the locale is."""
+    (folder / "faq.csv").write_text("question,réponse\nOù est la cantine?,Au deuxième étage.\n", encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["add", "faq", str(folder / "faq.csv")], env={"LC_ALL": "fr_CA.UTF-8"})
+
+    assert "1 ajoutés, 0 modifiés" in result.stderr
+    assert "Au deuxième étage." in facts("search", "faq", "Where can I eat lunch?").stdout
+
+
+def test_what_is_not_there_is_said(folder: Path) -> None:
+    """By the errors that every command shows in the same way."""
+    assert isinstance(facts("search", "none", "anything").exception, NotFound)
+    assert isinstance(facts("add", "hr", folder / "nowhere").exception, NotFound)
+    assert isinstance(facts("remove", "none").exception, NotFound)
