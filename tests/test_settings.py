@@ -38,7 +38,7 @@ def test_the_missions_variables_keep_their_names() -> None:
             "LLM_CONTEXT_WINDOW": "4096",
             "LLM_CPU_THREADS": "4",
             "LLM_URL": "http://engine:8000/v1",
-            "LLM_API_KEY": "secret",
+            "LLM_API_KEY": "hush-hush",
             "LLM_MODEL": "large",
             "DATABASE_URL": "postgresql://db/chat",
             "HOST": "0.0.0.0",
@@ -52,7 +52,7 @@ def test_the_missions_variables_keep_their_names() -> None:
     assert (settings.model.url, settings.model.name) == ("http://engine:8000/v1", "large")
     assert settings.database_url == "postgresql://db/chat"
     assert (settings.web.host, settings.web.port) == ("0.0.0.0", 8080)
-    assert "secret" not in repr(settings)
+    assert "hush-hush" not in repr(settings)
 
 
 def test_an_empty_variable_means_not_set() -> None:

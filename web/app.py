@@ -13,6 +13,7 @@ from web.gpt import gpt
 from web.life import Life
 from web.limits import Limits
 from web.metrics import Metrics
+from web.read import Files
 from web.service import SERVICE, Service
 from web.sockets import gpt_socket
 from web.static import Pages
@@ -34,11 +35,11 @@ def create_app(
     app[SERVICE] = Service(engine, settings.web, limits, life, Metrics())
     app[edge.GUARD] = guard.build(settings.web.host, settings.web.origins)
     app.on_response_prepare.append(edge.add_headers)
-    add_routes(app, Pages(pages))
+    add_routes(app, Pages(pages), Files(limits.files))
     return app
 
 
-def add_routes(app: web.Application, pages: Pages) -> None:
+def add_routes(app: web.Application, pages: Pages, files: Files) -> None:
     router = app.router
     router.add_get("/", pages.start)
     router.add_get("/static/{path:.*}", pages.file)
@@ -50,6 +51,8 @@ def add_routes(app: web.Application, pages: Pages) -> None:
         ("POST", "/toil/{personality}", toil),
         ("POST", "/toil/{personality}/batch", toil_batch),
         ("POST", "/toil/{personality}/check", check),
+        ("GET", "/read", files.limits),
+        ("POST", "/read", files.read),
         ("POST", "/v1/chat/completions", openai.chat_completions),
         ("GET", "/v1/models", openai.models),
         ("GET", "/v1/models/{personality}", openai.one_model),

@@ -23,14 +23,20 @@ async def read(request: web.Request, media_type: str) -> bytes:
     """The whole body. Raises MediaTypeRefused, TooLarge, TooSlow, BadRequest."""
     settings = request.app[SERVICE].settings
     check_media(request, media_type)
-    too_large = TooLarge(f"the body may have at most {settings.body_limit_bytes} bytes")
-    if (request.content_length or 0) > settings.body_limit_bytes:
+    return await whole(request, settings.body_limit_bytes, settings.read_timeout_s)
+
+
+async def whole(request: web.Request, limit_bytes: int, timeout_s: float) -> bytes:
+    """The body, whatever it is. Raises TooLarge, TooSlow, BadRequest."""
+    too_large = TooLarge(f"the body may have at most {limit_bytes} bytes")
+    if (request.content_length or 0) > limit_bytes:
         raise too_large
     try:
-        async with asyncio.timeout(settings.read_timeout_s):
-            return await request.read()
+        async with asyncio.timeout(timeout_s):
+            # The application's own limit is the smallest; a clone is how a route has another.
+            return await request.clone(client_max_size=limit_bytes).read()
     except TimeoutError as exc:
-        raise TooSlow(f"the body did not arrive within {settings.read_timeout_s:g} s") from exc
+        raise TooSlow(f"the body did not arrive within {timeout_s:g} s") from exc
     except web.HTTPRequestEntityTooLarge as exc:
         raise too_large from exc
     except web.RequestPayloadError as exc:
@@ -41,6 +47,11 @@ def check_media(request: web.Request, media_type: str) -> None:
     """Raises MediaTypeRefused."""
     if request.content_type != media_type or "Content-Type" not in request.headers:
         raise MediaTypeRefused(f"send Content-Type: {media_type}")
+    check_uncompressed(request)
+
+
+def check_uncompressed(request: web.Request) -> None:
+    """Raises MediaTypeRefused."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise MediaTypeRefused("send the body uncompressed")
 

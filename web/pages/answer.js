@@ -4,6 +4,7 @@
  * cost of a frame follows the length of a paragraph, not of the answer, and a selection in the text above survives.
  */
 
+import { linkCitations } from './citations.js';
 import { label, say } from './language.js';
 import { render, settledLength } from './markdown.js';
 
@@ -12,15 +13,18 @@ const SHARE = 4; // after a drawing of n ms we wait at least 4n: at most a fifth
 export class Answer {
   #element;
   #drawn; // called after each drawing
+  #cite;
   #text = ''; // all of it
   #tail = ''; // what is not settled yet
   #live = []; // the nodes that show the tail
   #frame = 0;
   #notBefore = 0;
 
-  constructor(element, drawn) {
+  /** `cite(number)` → a link to the source of that number, or null. */
+  constructor(element, drawn, cite) {
     this.#element = element;
     this.#drawn = drawn;
+    this.#cite = cite;
   }
 
   get text() {
@@ -37,7 +41,7 @@ export class Answer {
   /** Draws the whole once more: a link's address may have come paragraphs after the link. */
   finish() {
     cancelAnimationFrame(this.#frame);
-    this.#element.replaceChildren(decorate(render(this.#text)));
+    this.#element.replaceChildren(decorate(render(this.#text), this.#cite));
     this.#drawn();
   }
 
@@ -64,14 +68,15 @@ export class Answer {
 
   #replaceLive(fragment) {
     for (const node of this.#live) node.remove();
-    this.#live = [...decorate(fragment).childNodes];
+    this.#live = [...decorate(fragment, this.#cite).childNodes];
     this.#element.append(fragment);
   }
 }
 
-/** What sanitised Markdown lacks to be usable: where links lead, and scrolling wide things by keyboard. */
-function decorate(fragment) {
-  for (const link of fragment.querySelectorAll('a')) {
+/** What sanitised Markdown lacks to be usable: where links and citations lead, and scrolling wide things by keyboard. */
+function decorate(fragment, cite) {
+  linkCitations(fragment, cite);
+  for (const link of fragment.querySelectorAll('a:not(.cite)')) {
     if (link.protocol.length > 1) showWhere(link);
     else link.replaceWith(...link.childNodes); // its address was no good: ":" is all the browser makes of it
   }

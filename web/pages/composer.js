@@ -7,7 +7,7 @@ export class Composer {
   #memory = null; // of the personality that is talked to
   #answering = false;
 
-  /** `ask(text)` → whether it was taken; `stop()`. */
+  /** `ask(text)` → whether it was taken, "" included; `stop()`. */
   constructor(form, { ask, stop }) {
     this.#question = form.querySelector('textarea');
     this.#send = form.querySelector('#send');
@@ -56,8 +56,7 @@ export class Composer {
 
   #submit(ask) {
     const text = this.#question.value.trim();
-    if (!text || !this.#memory) return;
-    if (ask(text)) this.draft = '';
+    if (this.#memory && ask(text)) this.draft = '';
   }
 
   #key(event, form) {

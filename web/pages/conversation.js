@@ -42,11 +42,13 @@ export class Conversation {
     if (this.memory.session) this.#return();
   }
 
-  async ask(text, language) {
+  /** `attachments`: [{name, text}]. */
+  async ask(text, language, attachments) {
     const question = { text, sent: false };
     this.#question = question;
     this.#settled = deferred();
     this.memory.pending = text;
+    this.memory.pendingFiles = attachments;
     try {
       await this.#connected();
     } catch {
@@ -55,7 +57,7 @@ export class Conversation {
     }
     if (this.#question !== question) return; // stopped while connecting
     question.sent = true;
-    this.#socket.send({ type: 'prompt', text, language });
+    this.#socket.send({ type: 'prompt', text, language, attachments });
   }
 
   stop() {

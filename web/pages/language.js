@@ -5,6 +5,7 @@ import { strings } from './strings.js';
 
 const KEY = 'language';
 const spokenFor = new WeakMap(); // element → the values its string was filled with
+const labelledFor = new WeakMap(); // and its accessible name
 let values = {}; // of the document's title
 let current = 'en';
 
@@ -31,10 +32,11 @@ export function hush(element) {
   element.textContent = '';
 }
 
-/** Gives `element` its accessible name. */
-export function label(element, key) {
+/** Gives `element` its accessible name, now and after the language changed. */
+export function label(element, key, filled = {}) {
   element.dataset.label = key;
-  element.setAttribute('aria-label', text(key));
+  labelledFor.set(element, filled);
+  element.setAttribute('aria-label', text(key, filled));
   return element;
 }
 
@@ -51,7 +53,9 @@ export function speak(chosen) {
   for (const element of document.querySelectorAll('[data-string]')) {
     say(element, element.dataset.string, spokenFor.get(element));
   }
-  for (const element of document.querySelectorAll('[data-label]')) label(element, element.dataset.label);
+  for (const element of document.querySelectorAll('[data-label]')) {
+    label(element, element.dataset.label, labelledFor.get(element));
+  }
   document.dispatchEvent(new Event('languagechange'));
 }
 

@@ -1,4 +1,5 @@
-/** What a tab keeps over a reload: per personality the key of its session, the draft, and the question under way.
+/** What a tab keeps over a reload: per personality the key of its session, the draft, and the question under way;
+ * and the files that are attached to the next question, whoever is asked.
  *
  * In sessionStorage, not localStorage: the key opens the whole conversation, so on a shared computer it must go when
  * the tab is closed; and two tabs stay two conversations. The service itself keeps the conversation as long as it says.
@@ -25,6 +26,12 @@ export function recall(storage, key) {
     return ''; // switched off: nothing was kept
   }
 }
+
+const asJson = (list) => (list.length ? JSON.stringify(list) : '');
+const fromJson = (kept) => JSON.parse(kept || '[]');
+
+export const keepFiles = (attachments) => remember('sessionStorage', 'files', asJson(attachments));
+export const keptFiles = () => fromJson(recall('sessionStorage', 'files'));
 
 export class Memory {
   constructor(personality) {
@@ -55,5 +62,15 @@ export class Memory {
 
   set pending(value) {
     remember('sessionStorage', `pending:${this.personality}`, value);
+    if (!value) this.pendingFiles = [];
+  }
+
+  /** Its attachments. */
+  get pendingFiles() {
+    return fromJson(recall('sessionStorage', `pendingFiles:${this.personality}`));
+  }
+
+  set pendingFiles(attachments) {
+    remember('sessionStorage', `pendingFiles:${this.personality}`, asJson(attachments));
   }
 }

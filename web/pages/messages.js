@@ -1,7 +1,8 @@
 /** The messages as people see them: questions, answers with their notes, errors with a way on. Knows no connection. */
 
-import { Answer, showWhere } from './answer.js';
+import { Answer } from './answer.js';
 import { hush, label, say } from './language.js';
+import { Sources } from './sources.js';
 
 export class Messages {
   #list;
@@ -22,12 +23,13 @@ export class Messages {
     this.#list.replaceChildren();
   }
 
-  /** What the person wrote, shown to the letter. */
-  question(text, language) {
+  /** What the person wrote, shown to the letter, and the names of the files that went with it. */
+  question(text, language, names = []) {
     const item = message('question', language);
     say(item.querySelector('h3'), 'you');
     const body = item.querySelector('.body');
     body.textContent = text;
+    if (names.length) item.append(attached(names));
     this.#append(item);
     return item;
   }
@@ -78,18 +80,33 @@ function message(kind, language) {
   return item;
 }
 
+function attached(names) {
+  const list = label(document.createElement('ul'), 'files');
+  list.className = 'files';
+  list.setAttribute('role', 'list');
+  for (const name of names) {
+    const entry = document.createElement('li');
+    entry.className = 'chip';
+    entry.dir = 'auto';
+    entry.textContent = name;
+    list.append(entry);
+  }
+  return list;
+}
+
 class ShownAnswer {
   #item;
   #body;
   #answer;
   #drawn;
-  #sources = null;
+  #sources;
 
   constructor(item, drawn) {
     this.#item = item;
     this.#body = item.querySelector('.body');
     this.#drawn = drawn;
-    this.#answer = new Answer(this.#body, drawn);
+    this.#sources = new Sources(item);
+    this.#answer = new Answer(this.#body, drawn, (number) => this.#sources.linkTo(number));
     item.classList.add('waiting');
   }
 
@@ -119,29 +136,10 @@ class ShownAnswer {
     this.#drawn();
   }
 
-  /** `source` is a frame of the protocol; an address that is not of the web is not made a link. */
-  source({ number, title, url, language }) {
-    this.#sources ??= this.#sourceList();
-    const entry = document.createElement('li');
-    entry.value = number;
-    const name = document.createElement(/^https?:\/\//i.test(url ?? '') ? 'a' : 'span');
-    name.textContent = title;
-    if (language) name.lang = language;
-    if (name.matches('a')) {
-      name.href = url;
-      showWhere(name);
-    }
-    entry.append(name);
-    this.#sources.append(entry);
+  /** `frame` is a `source` of the protocol. */
+  source(frame) {
+    this.#sources.add(frame);
     this.#drawn();
-  }
-
-  #sourceList() {
-    const heading = document.createElement('h4');
-    const list = document.createElement('ol');
-    list.className = 'sources';
-    this.#item.append(say(heading, 'sources'), label(list, 'sources'));
-    return list;
   }
 
   /** Why there is no (whole) answer. `detail` is shown by `fill(element)`; `again()` asks once more. */
@@ -192,5 +190,10 @@ export class StatusLine {
   clear() {
     this.#shown = '';
     hush(this.#element);
+  }
+
+  /** Takes back what is true no longer, unless something else was said since. */
+  withdraw(key) {
+    if (this.#element.dataset.string === key) this.clear();
   }
 }

@@ -4,7 +4,9 @@ import { Announcer } from './announcer.js';
 import { Chooser, descriptions, introduce, nameModel } from './chooser.js';
 import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
+import { Files } from './files.js';
 import { Follow } from './follow.js';
+import { receiveFiles } from './incoming.js';
 import { choose, language, other, preferred, say, speak } from './language.js';
 import { Messages, StatusLine } from './messages.js';
 
@@ -14,10 +16,18 @@ const status = new StatusLine($('#status'));
 const announcer = new Announcer($('#spoken'));
 const messages = new Messages($('#messages'), drawn);
 const composer = new Composer($('#composer'), { ask, stop });
+const files = new Files(
+  { input: $('#attach'), list: $('#files'), spoken: $('#heard') },
+  {
+    settled: () => status.withdraw('stillReading'),
+    tell: (key, values) => status.show(key, values),
+    leave: () => composer.focus(),
+  },
+);
 
 let personality = null; // its description
 let conversation = null;
-let exchange = null; // {text, question, answer}: the latest, and whether its answer is still being written
+let exchange = null; // {text, attachments, question, answer}: the latest, also while its answer is being written
 let named = ''; // the model that people are told answers
 let toRestore = false; // an earlier visit's conversation that the service has not sent yet
 let failed = null; // the exchange that can be asked again
@@ -55,33 +65,58 @@ function reclaim() {
   const { memory } = conversation;
   if (!memory.pending || conversation.answering) return; // what is being asked now is on the page
   composer.draft = [memory.pending, composer.draft].filter(Boolean).join('\n\n');
+  files.giveBack(memory.pendingFiles);
   memory.pending = '';
 }
 
 function ask(text) {
-  if (conversation.answering) {
-    status.show('busy');
-    return false;
-  }
+  const hindrance = hindranceTo(text);
+  if (hindrance) status.show(hindrance);
+  else if (text) send(text, files.take());
+  return !hindrance;
+}
+
+/** Why this cannot be asked just now: the key of what to say about it, or "". */
+function hindranceTo(text) {
+  if (!text) return files.empty ? '' : 'questionMissing';
+  if (conversation.answering) return 'busy';
+  if (files.reading) return 'stillReading';
+  return files.fit(text) ? '' : 'tooLargeFiles';
+}
+
+function send(text, attachments) {
   failed?.answer.settle();
   failed = null;
-  const question = messages.question(text, personality.language);
-  exchange = { text, question, answer: messages.answer(personality) };
+  const names = attachments.map(({ name }) => name);
+  const question = messages.question(text, personality.language, names);
+  exchange = { text, attachments, question, answer: messages.answer(personality) };
   announcer.begin(personality.language);
   composer.answering = true;
   follow.toEnd();
-  conversation.ask(text, language());
-  return true;
+  conversation.ask(text, language(), attachments);
+}
+
+/** Into the field again, where it can be changed before it is asked again. */
+function giveBack({ text, attachments }) {
+  if (composer.draft) return;
+  composer.draft = text;
+  files.giveBack(attachments);
 }
 
 function askAgain() {
-  const { text, question, answer } = failed;
+  const { text, attachments, question, answer } = failed;
+  const given = composer.draft.trim() === text; // back, and maybe with other files by now
+  const hindrance = given ? hindranceTo(text) : '';
+  if (hindrance) {
+    status.show(hindrance);
+    return;
+  }
   if (answer.empty) {
     question.remove();
     answer.remove();
   }
-  if (composer.draft.trim() === text) composer.draft = '';
-  ask(text);
+  if (given) composer.draft = '';
+  send(text, given ? files.take() : attachments);
   composer.focus();
 }
 
@@ -148,13 +183,13 @@ function restore(turns) {
 }
 
 function finish({ reason, model }) {
-  const { answer, text } = exchange;
+  const { answer } = exchange;
   answer.finish();
   announcer.end(answer.shown);
   if (model && model !== named) renameModel();
   if (reason !== 'stop') answer.note(reason);
   // Stopped before a word was said: most likely to ask it differently.
-  if (reason === 'stopped' && answer.empty && !composer.draft) composer.draft = text;
+  if (reason === 'stopped' && answer.empty) giveBack(exchange);
   composer.answering = false;
   status.show(reason === 'stop' ? 'whole' : reason);
 }
@@ -164,16 +199,18 @@ function fail({ code, message }) {
   failed = exchange;
   const box = failed.answer.fail(
     // The service's words, which also say when to try again, are in the language asked in; ours follow the interface.
-    (detail) => (message ? Object.assign(detail, { textContent: message, lang: asked }) : say(detail, code)),
+    (detail) => (message ? Object.assign(detail, { textContent: message, lang: asked }) : say(detail, wordsFor(code))),
     askAgain,
   );
   announcer.end(failed.answer.shown);
   announcer.say(box.innerText, asked);
-  if (!composer.draft) composer.draft = failed.text;
+  giveBack(failed);
   if (composer.draft === failed.text) conversation.memory.pending = '';
   composer.answering = false;
   status.clear();
 }
+
+const wordsFor = (code) => (code === 'tooLarge' && failed.attachments.length ? 'tooLargeFiles' : code);
 
 /** Asks first, as what is deleted is gone for good. */
 async function startOver() {
@@ -202,6 +239,8 @@ function switchLanguage() {
 }
 
 document.addEventListener('languagechange', switchLanguage);
+receiveFiles($('#composer'), (given) => files.add(given));
+new ResizeObserver(() => follow.grew()).observe($('#composer')); // it covers what is behind it
 speak(preferred());
 $('#language').addEventListener('click', () => choose(other()));
 $('#new').addEventListener('click', () => personality && startOver());

@@ -9,6 +9,13 @@ function duration(language, seconds) {
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
 }
 
+/** "8 MB", "8 Mo". */
+const megabytes = (language, bytes) =>
+  new Intl.NumberFormat(language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }).format(bytes / 2 ** 20);
+
+const moment = (language, when) =>
+  new Intl.DateTimeFormat(`${language}-CA`, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(when));
+
 const en = {
   documentTitle: ({ title }) => (title ? `${title} – AI chat` : 'AI chat'),
   heading: 'AI chat',
@@ -21,6 +28,26 @@ const en = {
   question: 'Your question',
   send: 'Send',
   stop: 'Stop',
+  attach: 'Attach a file',
+  files: 'Attached files',
+  filesReading: ({ files }) => (files === 1 ? 'Reading the file…' : `Reading ${count('en', files)} files…`),
+  filesLimit: ({ limit, left }) =>
+    `At most ${limit} files go with a question: ${left === 1 ? 'one was' : `${count('en', left)} were`} left out.`,
+  fileReading: 'reading…',
+  fileRead: ({ characters }) => (characters === 1 ? 'read: 1 character' : `read: ${count('en', characters)} characters`),
+  fileUnreadable:
+    'No text could be read from it. It may be locked, damaged or made of pictures. Text, Markdown, HTML, CSV, JSON, PDF and Word (.docx) can be read.',
+  fileTooLarge: ({ limit }) => `It is too large: a file may have at most ${megabytes('en', limit)}.`,
+  fileTooSlow: 'It took too long to send. Remove it, then attach it again.',
+  fileBusy: 'The service is busy. Remove it, then attach it again later.',
+  fileUnsent: 'It could not be sent. Check your connection, then attach it again.',
+  fileFailed: 'Something went wrong. Remove it, then attach it again.',
+  fileWasRead: ({ name }) => `${name} was read.`,
+  fileWasNotRead: ({ name }) => `${name} was not read.`,
+  fileWasRemoved: ({ name }) => `${name} was removed.`,
+  removeFile: ({ name }) => `Remove ${name}`,
+  stillReading: 'A file is still being read. Your text is kept: send it when the file is read, or remove the file.',
+  questionMissing: 'Write what you want to know about the file, then send.',
   latest: 'Go to the latest message',
   keys: 'Enter sends, Shift + Enter starts a new line, Escape stops the answer.',
   caution: 'AI wrote the answers: check what matters. Do not enter protected or personal information.',
@@ -33,6 +60,11 @@ const en = {
   table: 'Table',
   newTab: ' (opens in a new tab)',
   sources: 'Sources',
+  source: ({ number }) => `Source ${number}`,
+  sourceDetails: ({ language, fetched }) =>
+    [language && { en: 'in English', fr: 'in French' }[language], fetched && `read on ${moment('en', fetched)}`]
+      .filter(Boolean)
+      .join(', '),
   connecting: 'Connecting…',
   queued: ({ position, wait_s: wait }) =>
     `Waiting in line${position ? `, number ${count('en', position)}` : ''}${wait ? `, about ${duration('en', wait)}` : ''}.`,
@@ -56,6 +88,7 @@ const en = {
   unreachable: 'The service cannot be reached. Check your connection, then try again.',
   dropped: 'The connection to the service was lost.',
   tooLarge: 'The question is too long for the service. Shorten it, then try again.',
+  tooLargeFiles: 'The question and its files are too long for the service. Remove a file or shorten the question, then send.',
   retry: 'Try again',
   busy: 'An answer is being written. Your text is kept: send it when the answer is complete, or stop the answer first.',
   starting: 'The service is not ready yet. Trying again…',
@@ -79,6 +112,27 @@ const fr = {
   question: 'Votre question',
   send: 'Envoyer',
   stop: 'Arrêter',
+  attach: 'Joindre un fichier',
+  files: 'Fichiers joints',
+  filesReading: ({ files }) => (files === 1 ? 'Lecture du fichier…' : `Lecture de ${count('fr', files)} fichiers…`),
+  filesLimit: ({ limit, left }) =>
+    `Au plus ${limit} fichiers accompagnent une question : ${left === 1 ? 'un a été laissé' : `${count('fr', left)} ont été laissés`} de côté.`,
+  fileReading: 'lecture…',
+  fileRead: ({ characters }) => (characters < 2 ? `lu : ${characters} caractère` : `lu : ${count('fr', characters)} caractères`),
+  fileUnreadable:
+    'Aucun texte n’a pu y être lu. Il est peut-être verrouillé, endommagé ou fait d’images. Texte, Markdown, HTML, CSV, JSON, PDF et Word (.docx) peuvent être lus.',
+  fileTooLarge: ({ limit }) => `Il est trop gros : un fichier peut avoir au plus ${megabytes('fr', limit)}.`,
+  fileTooSlow: 'L’envoi a pris trop de temps. Retirez-le, puis joignez-le de nouveau.',
+  fileBusy: 'Le service est occupé. Retirez-le, puis joignez-le de nouveau plus tard.',
+  fileUnsent: 'Il n’a pas pu être envoyé. Vérifiez votre connexion, puis joignez-le de nouveau.',
+  fileFailed: 'Une erreur s’est produite. Retirez-le, puis joignez-le de nouveau.',
+  fileWasRead: ({ name }) => `${name} a été lu.`,
+  fileWasNotRead: ({ name }) => `${name} n’a pas été lu.`,
+  fileWasRemoved: ({ name }) => `${name} a été retiré.`,
+  removeFile: ({ name }) => `Retirer ${name}`,
+  stillReading:
+    'La lecture d’un fichier est en cours. Votre texte est conservé : envoyez-le quand elle sera finie, ou retirez le fichier.',
+  questionMissing: 'Écrivez ce que vous voulez savoir du fichier, puis envoyez.',
   latest: 'Aller au dernier message',
   keys: 'Entrée envoie, Maj + Entrée commence une nouvelle ligne, Échap arrête la réponse.',
   caution:
@@ -93,6 +147,11 @@ const fr = {
   table: 'Tableau',
   newTab: ' (s’ouvre dans un nouvel onglet)',
   sources: 'Sources',
+  source: ({ number }) => `Source ${number}`,
+  sourceDetails: ({ language, fetched }) =>
+    [language && { en: 'en anglais', fr: 'en français' }[language], fetched && `consultée le ${moment('fr', fetched)}`]
+      .filter(Boolean)
+      .join(', '),
   connecting: 'Connexion en cours…',
   queued: ({ position, wait_s: wait }) =>
     `En file d’attente${position ? `, position ${count('fr', position)}` : ''}${wait ? `, environ ${duration('fr', wait)}` : ''}.`,
@@ -117,6 +176,8 @@ const fr = {
   unreachable: 'Le service est injoignable. Vérifiez votre connexion, puis réessayez.',
   dropped: 'La connexion au service a été perdue.',
   tooLarge: 'La question est trop longue pour le service. Raccourcissez-la, puis réessayez.',
+  tooLargeFiles:
+    'La question et ses fichiers sont trop longs pour le service. Retirez un fichier ou raccourcissez la question, puis envoyez.',
   retry: 'Réessayer',
   busy: 'Une réponse est en cours. Votre texte est conservé : envoyez-le quand elle sera complète, ou arrêtez-la d’abord.',
   starting: 'Le service n’est pas encore prêt. Nouvelle tentative…',

@@ -34,11 +34,11 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def visiting(browser: Browser, own_settings: Settings) -> Visiting:
-    """`async with visiting(replies, **options of the browser context) as visit`."""
+    """`async with visiting(replies or engine, **options of the browser context) as visit`."""
 
     @asynccontextmanager
-    async def visit(replies: Replies, *, query: str = "", **options: Any) -> AsyncIterator[Visit]:
-        engine = FakeEngine(replies)
+    async def visit(answers: Replies | FakeEngine, *, query: str = "", **options: Any) -> AsyncIterator[Visit]:
+        engine = answers if isinstance(answers, FakeEngine) else FakeEngine(answers)
         async with serving(engine, own_settings) as port:
             context = await browser.new_context(**{"locale": "en-CA", **options})
             context.set_default_timeout(10_000)

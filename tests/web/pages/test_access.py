@@ -68,7 +68,7 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
     """The skip link leads to the question, Shift + Enter makes a line, Enter sends, Tab reaches every control."""
     async with visiting([Text("```\ncode\n```"), DONE]) as visit:
         keyboard = visit.page.keyboard
-        for control in ("#question", "#language", "#new", "#personality", ".skip"):
+        for control in ("#question", "#attach", "#language", "#new", "#personality", ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")
@@ -81,6 +81,7 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
 
         await visit.answered()
         assert [prompt.text for prompt in visit.engine.prompts] == ["one\ntwo"]
+        await keyboard.press("Shift+Tab")
         await keyboard.press("Shift+Tab")
         await expect(visit.page.locator("pre")).to_be_focused()  # so that its ends can be reached
 

@@ -1,4 +1,4 @@
-"""Chatting in the page: answers, waiting, sources, conversations that go on."""
+"""Chatting in the page: answers, waiting, conversations that go on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from core.contract import Done, Source, Status, Text, Usage
+from core.contract import Done, Status, Text, Usage
 from tests.fakes import ReplyStep
 from tests.web.pages.visit import DONE, Visiting
 
@@ -76,18 +76,6 @@ async def test_the_wait_and_what_was_left_out_are_told(visiting: Visiting) -> No
         await expect(visit.page.locator(".answer .note")).to_contain_text("2 oldest messages are no longer taken")
         gates[2].set()
         await expect(status).to_contain_text("reached its length limit")
-
-
-async def test_sources_are_listed_and_only_web_addresses_are_links(visiting: Visiting) -> None:
-    """A source can be opened where it has an address of the web."""
-    sources = [Source(1, "Forecast", "https://weather.example/x", "en"), Source(2, "Trap", "javascript:alert(1)")]
-    async with visiting([*sources, Text("Rain [1]."), DONE]) as visit:
-        await visit.ask("weather?")
-        await visit.answered()
-
-        await expect(visit.page.locator(".sources li")).to_have_count(2)
-        await expect(visit.page.locator(".sources a")).to_have_attribute("href", "https://weather.example/x")
-        await expect(visit.page.locator(".sources a")).to_contain_text("weather.example")
 
 
 async def test_a_reload_continues_the_conversation(visiting: Visiting) -> None:

@@ -81,4 +81,4 @@ async def serving(engine: FakeEngine, settings: Settings, port: int = 0) -> Asyn
         await runner.cleanup()
 
 
-Visiting = Callable[..., AbstractAsyncContextManager[Visit]]  # (replies, *, query, **options of the context)
+Visiting = Callable[..., AbstractAsyncContextManager[Visit]]  # (replies or engine, *, query, **options of the context)

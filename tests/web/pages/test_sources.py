@@ -1,0 +1,90 @@
+"""What an answer was based on, in the page: listed, dated, and led to by the numbers in the text."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from playwright.async_api import expect
+
+from core.contract import Source, Status, Text
+from tests.web.pages.test_access import violations
+from tests.web.pages.visit import DONE, Visiting
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
+
+READ_AT = datetime(2026, 7, 27, 18, 5, tzinfo=UTC)
+FORECAST = Source(1, "Forecast", "https://weather.example/x", "en", READ_AT)
+NEWS = Source(2, "Nouvelles", "https://news.example/", "fr")
+
+
+async def test_sources_are_listed_and_only_web_addresses_are_links(visiting: Visiting) -> None:
+    """A source can be opened where it has an address of the web, which is shown; one without a title shows it twice."""
+    trap, nameless = Source(3, "Trap", "javascript:alert(1)"), Source(4, "", "https://a.example/b")
+    async with visiting([FORECAST, trap, nameless, Text("Rain [1]."), DONE]) as visit:
+        await visit.ask("weather?")
+        await visit.answered()
+
+        entries = visit.page.locator(".sources li")
+        assert await entries.evaluate_all("all => all.map(e => e.value)") == [1, 3, 4]
+        await expect(entries.locator("a")).to_have_count(2)
+        await expect(entries.locator("a").first).to_have_attribute("href", "https://weather.example/x")
+        await expect(entries.locator("a").first).to_contain_text("weather.example")
+        await expect(entries.last).to_contain_text("https://a.example/b")
+
+
+async def test_language_and_time_are_told_in_the_interfaces_language(visiting: Visiting) -> None:
+    """Also after it was switched; the title is marked with its own."""
+    async with visiting([FORECAST, NEWS, Text("Rain."), DONE], timezone_id="America/Toronto") as visit:
+        await visit.ask("weather?")
+        await visit.answered()
+
+        details = visit.page.locator(".sources .details")
+        await expect(details).to_have_text(["in English, read on July 27, 2026 at 2:05 p.m.", "in French"])
+        await visit.page.get_by_role("button", name="Français").click()
+        await expect(details).to_have_text(["en anglais, consultée le 27 juillet 2026 à 14 h 05", "en français"])
+        await expect(visit.page.locator(".sources a > span:first-child").last).to_have_attribute("lang", "fr")
+
+
+async def test_numbers_in_the_text_lead_to_their_source(visiting: Visiting) -> None:
+    """Those that there is a source for, several in one bracket, too; not those in code or in a link."""
+    text = "Rain [1], news [1, 2], nothing [7], `list[1]`, [click](https://a.example/1)."
+    async with visiting([FORECAST, NEWS, *map(Text, text), DONE], color_scheme="dark") as visit:
+        await visit.ask("weather?")
+        await visit.answered()
+
+        cited = visit.page.locator(".answer .body a.cite")
+        await expect(cited).to_have_text(["1", "1", "2"])
+        await expect(visit.page.get_by_role("link", name="Source 2")).to_have_count(1)
+        await cited.last.click()
+        await expect(visit.page.locator(".sources li:target")).to_contain_text("Nouvelles")
+        await expect(visit.page.locator(".sources li:target")).to_be_in_viewport()
+        await expect(visit.page.locator(".answer .body").last).to_contain_text(
+            "[1], news [1, 2], nothing [7], list[1], c"
+        )
+        assert await violations(visit.page) == []
+
+
+async def test_each_answer_has_its_own_sources(visiting: Visiting) -> None:
+    """The number 1 of the second answer leads to the second answer's source; one that comes again takes its place."""
+    later = Source(1, "Later", "https://later.example/")
+    async with visiting(lambda p: [FORECAST, *([later] if p.text == "b" else []), Text("So [1]."), DONE]) as visit:
+        for question in ("a", "b"):
+            await visit.ask(question)
+            await expect(visit.page.locator(".question .body").last).to_have_text(question)
+            await visit.answered()
+        await expect(visit.page.locator(".answer a.cite")).to_have_count(2)
+        await visit.page.locator(".answer a.cite").last.click()
+        await expect(visit.page.locator(".sources li:target")).to_contain_text("Later")
+        await expect(visit.page.locator(".sources li")).to_have_count(2)
+
+
+async def test_reading_is_told_while_it_lasts(visiting: Visiting) -> None:
+    """Who asks about a page knows that it is being read."""
+    read = asyncio.Event()
+    async with visiting([Status("reading"), read, FORECAST, Text("Rain."), DONE]) as visit:
+        await visit.ask("https://weather.example/x What changed?")
+        await expect(visit.page.locator("#status")).to_have_text("Whisper is reading…")
+        read.set()
+        await visit.answered()
