@@ -19,6 +19,8 @@ from core.settings import ROOT
 from tests.bindings.discord.fake_discord import TOKEN, FakeDiscord
 from tests.bindings.slack.fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for, text_of
 from tests.bindings.slack.fakes import payload
+from tests.bindings.teams.conftest import payload as teams_payload
+from tests.bindings.teams.fake_microsoft import TENANT, FakeMicrosoft
 from tests.starter import ModelProcess
 
 DEADLINE_S = 60
@@ -137,6 +139,26 @@ async def test_discord(variables: dict[str, str]) -> None:
             await discord.until(lambda: any("SmolLM2" in each["content"] for each in discord.ours()), DEADLINE_S)
 
     assert len(discord.ours()) == 1
+
+
+@pytest.mark.parametrize("name", ["personal", "group", "channel"])
+async def test_teams(variables: dict[str, str], name: str) -> None:
+    """A personal chat, where it streams, a group and a channel."""
+    async with (
+        FakeMicrosoft().serving() as microsoft,
+        bot("teams", {**variables, **microsoft.environ}) as running,
+        aiohttp.ClientSession() as http,
+    ):
+        url = (await running.said("bot_connecting"))["url"]
+        await running.said("bot_serving")
+        activity = teams_payload(name, serviceUrl=microsoft.service_url)
+        activity["channelData"] = {**activity.get("channelData", {}), "tenant": {"id": TENANT}}
+        headers = {"Authorization": f"Bearer {microsoft.token()}"}
+        async with http.post(f"{url}api/messages", json=activity, headers=headers) as response:
+            assert response.status == 202
+        said = await asyncio.wait_for(microsoft.until_said("SmolLM2"), DEADLINE_S)
+
+    assert said
 
 
 @pytest.mark.parametrize(
