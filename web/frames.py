@@ -84,6 +84,8 @@ Message = Opened | Status | Source | Text | Finished | Failed | Forgotten
 
 
 class Dialect(Protocol):
+    text_alone: bool  # it has no frame for a source
+
     def decode(self, frame: str) -> Command:
         """Raises BadRequest with what is wrong."""
         ...
@@ -95,6 +97,8 @@ class Dialect(Protocol):
 
 class Plain:
     """Text frames, `<END>` and `<ERROR> `: the contract of the first version."""
+
+    text_alone = True
 
     def decode(self, frame: str) -> Command:
         return Ask(frame)
@@ -120,6 +124,8 @@ def unforgeable(text: str) -> list[str]:
 
 class V1:
     """JSON objects with a `type`."""
+
+    text_alone = False
 
     def decode(self, frame: str) -> Command:
         value = strict_json.parse(frame)

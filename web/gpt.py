@@ -20,7 +20,7 @@ async def gpt(request: web.Request) -> web.StreamResponse:
     personality = service.personality(request.match_info["personality"])
     prompt = Prompt(personality, await question(request), user=service.user_of(request))
     stream = Stream(request, HEADERS)
-    async with asking(service, prompt) as events:
+    async with asking(service, prompt, text_alone=True) as events:
         async for event in events:
             if isinstance(event, Text) and event.text:
                 await stream.write(event.text.encode())

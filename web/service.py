@@ -13,6 +13,7 @@ from aiohttp import web
 
 from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, Toiled, ToilEvent
 from core.errors import CspsError, PersonalityUnknown
+from core.rag.listing import listed
 from core.settings import WebSettings
 from web.life import Life
 from web.limits import Limits
@@ -85,7 +86,10 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 
 @asynccontextmanager
-async def asking(service: Service, prompt: Prompt) -> AsyncIterator[AsyncGenerator[Event, None]]:
-    """The answer's events; leaving the block cancels what is left of it."""
-    async with aclosing(service.reply(prompt)) as events:
+async def asking(
+    service: Service, prompt: Prompt, *, text_alone: bool = False
+) -> AsyncIterator[AsyncGenerator[Event, None]]:
+    """The answer's events; leaving the block cancels what is left of it. `text_alone`: sources are part of the text."""
+    answer = service.reply(prompt)
+    async with aclosing(listed(answer) if text_alone else answer) as events:
         yield events

@@ -226,7 +226,7 @@ class Conversation:
         )
         outcome = None
         try:
-            async with asking(self.service, prompt) as events:
+            async with asking(self.service, prompt, text_alone=self.dialect.text_alone) as events:
                 async for event in events:
                     if isinstance(event, Done):
                         outcome = Finished(event.reason, event.model, session, event.usage)

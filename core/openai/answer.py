@@ -13,6 +13,7 @@ from typing import Protocol
 from core.contract import Done, Event, Json, Prompt, Task, Text, Toiled, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
 from core.openai.request import Chat
+from core.rag.listing import listed
 
 CODES: dict[type[CspsError], str] = {
     PromptTooLong: "context_length_exceeded",
@@ -34,7 +35,7 @@ async def pieces_of(engine: Answering, chat: Chat, user: str) -> AsyncGenerator[
         yield Text(json.dumps(toiled.value, ensure_ascii=False, allow_nan=False))
         yield Done("stop", toiled.model, toiled.usage)
         return
-    async with aclosing(engine.reply(chat.prompt(user))) as events:
+    async with aclosing(listed(engine.reply(chat.prompt(user)))) as events:
         async for event in events:
             if isinstance(event, (Text, Done)):
                 yield event

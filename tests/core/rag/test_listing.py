@@ -1,0 +1,36 @@
+"""Sources as text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from core.contract import Done, Event, Source, Status, Text, Usage
+from core.rag.listing import listed
+
+DONE = Done("stop", "fake-model", Usage())
+
+
+async def answer(*events: Event) -> AsyncGenerator[Event, None]:
+    for event in events:
+        yield event
+
+
+async def test_sources_are_the_last_lines() -> None:
+    """In order, each once, with its address if it has one; everything else comes through."""
+    sources = (
+        Source(2, "Notes"),
+        Source(1, "Pool", "https://x.example/pool"),
+        Source(1, "Pool", "https://x.example/pool"),
+    )
+    events = [event async for event in listed(answer(Status("reading"), *sources, Text("Green [1]."), DONE))]
+
+    assert "".join(event.text for event in events if isinstance(event, Text)) == (
+        "Green [1].\n\nSources\n[1] Pool – https://x.example/pool\n[2] Notes"
+    )
+    assert events[0] == Status("reading")
+    assert events[-1] == DONE
+
+
+async def test_without_sources_nothing_is_added() -> None:
+    """The text is the model's."""
+    assert [event async for event in listed(answer(Text("Hi"), DONE))] == [Text("Hi"), DONE]
