@@ -17,6 +17,7 @@ import resource
 import signal
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from core.errors import UnreadableDocument
@@ -69,6 +70,10 @@ def main() -> None:
 
 
 def peak_bytes() -> int:
+    """Of this program. Linux's `ru_maxrss` may be that of the process which started it, so the kernel's file is read."""
+    if sys.platform == "linux":
+        _, _, after = Path("/proc/self/status").read_text(encoding="ascii").partition("VmHWM:")
+        return int(after.split()[0]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

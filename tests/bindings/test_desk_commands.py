@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bindings.delivery.outlet import Closing
 from bindings.desk import Desk
 from bindings.incoming import Command
 from core.contract import Done, Prompt, Text, Turn, Usage
@@ -73,7 +74,7 @@ async def test_help_says_who_answers_what_can_be_done_and_what_is_kept(
     assert ("Chuchotte" if language == "fr" else "Whisper") in page.text
     for fact in ("fake-model", "30", "JSON", "CSV", "{"):
         assert fact in page.text
-    assert page.closing is None
+    assert page.closing == Closing("", "")
     assert [] == engine.prompts
 
 

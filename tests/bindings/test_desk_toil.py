@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bindings.delivery.outlet import Refused
+from bindings.delivery.outlet import Closing, Refused
 from core.contract import Attachment, Turn
 from core.errors import NonConforming, Overloaded
 from tests.bindings.desking import DIRECT, THREAD, Office, message
@@ -151,5 +151,5 @@ async def test_what_is_missing_is_asked_for(office: Office, engine: FakeEngine, 
 
     (page,) = office.channels.shown(WHERE)
     assert told in page.text
-    assert page.closing is None
+    assert page.closing == Closing("", "")
     assert [] == engine.tasks

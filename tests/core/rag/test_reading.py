@@ -145,7 +145,7 @@ async def test_no_file_is_read_for_a_document(reader: Reader) -> None:
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
 async def test_hostile_documents_end_as_a_document_or_a_refusal(names: list[str]) -> None:
     """Every one of them, and an honest one is read after that."""
-    reader = Reader(cpu_limit_s=0.2)  # they end as they would after seconds, or sooner
+    reader = Reader(cpu_limit_s=0.5)  # they end as they would after seconds, or sooner
 
     async def outcome(name: str) -> str:
         media_type, build = CASES[name]
