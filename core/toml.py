@@ -62,7 +62,7 @@ def describe(model: type[BaseModel], key: Key, kind: str, message: str) -> str:
 def known_keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:
     """The keys that `model` has at `path`."""
     for part in path:
-        field = model.model_fields.get(part)
+        field = next((each for name, each in model.model_fields.items() if (each.alias or name) == part), None)
         inner = [t for t in (field.annotation, *get_args(field.annotation)) if is_model(t)] if field else []
         if not inner:
             return []

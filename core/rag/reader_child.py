@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def peak_bytes() -> int:
-    """Of this program. Linux's `ru_maxrss` may be that of the process which started it, so the kernel's file is read."""
+    """Of this program: Linux's `ru_maxrss` may be that of the process which started it."""
     if sys.platform == "linux":
         _, _, after = Path("/proc/self/status").read_text(encoding="ascii").partition("VmHWM:")
         return int(after.split()[0]) * 1024
