@@ -6,6 +6,7 @@ it begins with, which later turns need.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -22,6 +23,9 @@ from core.rag.grounding import Grounding, Lookup, told_unread, unread
 from core.rag.material import Reading
 from core.rag.quotes import QuoteMarker
 from core.sessions import Conversation, Question, Sessions
+
+
+UNNOTICED_S = 0.3  # what is looked up within it need not be announced
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,14 @@ class Answering:
     async def events(self, asked: Asked) -> AsyncGenerator[Event, None]:
         """The answer, after what it is to be based on was looked up; what could not be is told in front of it."""
         language = asked.personality.language
-        lookup = Lookup()
-        if asked.unread_url or self._grounding.looks_up(asked.personality):
-            yield Status("reading")
-            asked, lookup = await self._look_up(asked)
+        looking = asyncio.create_task(self._look_up(asked))
+        try:
+            await asyncio.wait({looking}, timeout=UNNOTICED_S)
+            if not looking.done():
+                yield Status("reading")
+            asked, lookup = await looking
+        finally:
+            looking.cancel()
         if lookup.unread:
             yield Text(told_unread(lookup.unread, language))
         answer = Answer(self._client, asked.request(lookup.readings), self._wait_s)

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from core.engine import ChatEngine
-from core.errors import StorageError
+from core.errors import CspsError, StorageError
 from core.model.client import ModelClient
 from core.personalities import Personalities
 from core.rag.embed import Embedder, embedder_of
@@ -22,6 +22,8 @@ from core.rag.fetch import Fetcher
 from core.rag.grounding import Grounding
 from core.rag.reading import Reader
 from core.rag.site import Limits
+from core.rag.source_finder import SourceFinder
+from core.rag.sources import Sources
 from core.sessions import Sessions
 from core.settings import Settings
 from core.storage import Database
@@ -53,8 +55,8 @@ async def engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
 async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core, None]:
     """The engine with its chores running; on leaving, what is being stored is stored first.
 
-    `warms`: has the personalities' prefixes computed, which one process of a service is enough for. Raises ConfigError
-    and StorageError. The model need not be there yet.
+    `warms`: has what first answers would wait for computed beforehand, which one process of a service is enough for.
+    Raises ConfigError and StorageError. The model need not be there yet.
     """
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
@@ -62,14 +64,19 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     client = ModelClient.of(settings)
     sessions = Sessions(database)
     embedder = embedder_for(settings)
-    facts = FactStore(database, embedder, Glossary.load(settings.config / "glossary.toml"))
-    finders = (FactsFinder(facts),)
-    grounding = Grounding(fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS), finders)
+    facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
+    sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
+    sources.load()
+    fetcher, reader = fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
+    finder = SourceFinder(sources, fetcher, reader, embedder, lambda *asked: chat.decide(*asked))
+    grounding = Grounding(fetcher, reader, (finder, FactsFinder(facts)))
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     try:
         await sessions.create_tables()
         await facts.create_tables()
-        chores = asyncio.create_task(run_chores(chat, personalities, sessions, settings, warms=warms))
+        chores = asyncio.create_task(
+            run_chores(chat, personalities, sessions, sources, finder if warms else None, settings)
+        )
         try:
             yield Core(chat, personalities, database)
         finally:
@@ -103,17 +110,37 @@ def fetcher_of(settings: Settings) -> Fetcher:
 
 
 async def run_chores(
-    chat: ChatEngine, personalities: Personalities, sessions: Sessions, settings: Settings, *, warms: bool
+    chat: ChatEngine,
+    personalities: Personalities,
+    sessions: Sessions,
+    sources: Sources,
+    warmed: SourceFinder | None,
+    settings: Settings,
 ) -> None:
     """Until cancelled. A chore that fails is a defect: it is logged, and answers go on without the chores."""
+    changed = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as chores:
             chores.create_task(personalities.watch(chat.cold.set))
+            chores.create_task(sources.watch(changed.set))
             chores.create_task(purge_daily(sessions, timedelta(days=settings.data.keep_days)))
-            if warms and settings.model.url is None:  # what a remote engine keeps in its cache is its own affair
+            if warmed is not None:
+                chores.create_task(keep_sources_warm(warmed, changed))
+            if warmed is not None and settings.model.url is None:  # a remote engine's cache is its own affair
                 chores.create_task(chat.keep_warm())
     except Exception:
         log.exception("chores_failed")
+
+
+async def keep_sources_warm(finder: SourceFinder, changed: asyncio.Event) -> None:
+    """So that the first question does not wait for what every choice among sources needs."""
+    while True:
+        try:
+            await finder.warm()
+        except CspsError as exc:
+            log.warning("sources_not_warmed", problem=exc.message)
+        await changed.wait()
+        changed.clear()
 
 
 async def purge_daily(sessions: Sessions, keep: timedelta) -> None:

@@ -7,7 +7,7 @@ HTTP, SQL or tokens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from weakref import WeakValueDictionary
 
@@ -44,6 +44,7 @@ from core.toil import Toiler
 
 log = structlog.get_logger()
 
+DECISION_TOKENS = 128
 WARMING = Sampling(temperature=0, max_tokens=1)
 
 
@@ -165,6 +166,13 @@ class ChatEngine:
             async with aclosing(self._recorder.toil(turn, toiling)) as events:
                 async for event in events:
                     yield event
+
+    async def decide(self, personality: Personality, prompt: str, schema: Mapping[str, Json]) -> Json:
+        """What the model says to a question of our own, which nobody sees. None: it is too weak to be asked."""
+        if (await self._client.info(personality.model)).starter:
+            return None
+        task = Task(personality.name, prompt, schema, sampling=Sampling(temperature=0, max_tokens=DECISION_TOKENS))
+        return (await self.toil(task)).value
 
     async def check_schema(self, schema: Json) -> tuple[Note, ...]:
         return await self._toiler.report(schema)

@@ -238,6 +238,11 @@ class Settings(Section):
     def database_url(self) -> str:
         return self.data.database_url or f"sqlite:///{self.data_folder / 'csps-llm.db'}"
 
+    def config_file(self, name: str) -> Path:
+        """Of the folder that was read; a folder of somebody's own need not have every file that we ship."""
+        own = self.config / name
+        return own if own.exists() else ROOT / "config" / name
+
     @property
     def model_socket(self) -> Path:
         """Where the local model process listens. Long checkouts get a short path: the kernel's limit is about 100."""

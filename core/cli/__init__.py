@@ -5,6 +5,7 @@ chat            a conversation with the running service
 toil            toil_plan (what is checked before), toil_progress; the batch itself is core.batch
 doctor          checks and bot_checks (what was found, what to do), on machine and gguf (facts alone)
 facts           collections of documents; the store itself is core.rag.facts
+sources         the pages, feeds and searches that answers may be looked up in
 manifest        what Slack, Teams and Discord want to know of the bot
 personalities   validate, list
 """
@@ -18,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import chat, doctor, facts, manifest, personalities, toil, up
+from core.cli import chat, doctor, facts, manifest, personalities, sources, toil, up
 from core.errors import ConfigError, CspsError
 
 REFUSED = 2
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(toil.app, name="toil")
 app.add_typer(personalities.app, name="personalities")
 app.add_typer(facts.app, name="facts")
+app.add_typer(sources.app, name="sources")
 app.add_typer(manifest.app, name="manifest")
 
 

@@ -113,7 +113,7 @@ async def opening(chosen: Settings) -> AsyncGenerator[Opened, None]:
         closing.push_async_callback(embedder.close)
         database = Database(chosen.database_url)
         closing.push_async_callback(database.close)
-        store = FactStore(database, embedder, Glossary.load(chosen.config / "glossary.toml"))
+        store = FactStore(database, embedder, Glossary.load(chosen.config_file("glossary.toml")))
         await store.create_tables()
         fetcher = bootstrap.fetcher_of(chosen)
         closing.push_async_callback(fetcher.close)

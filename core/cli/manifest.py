@@ -115,7 +115,7 @@ def teams(
     loaded = settings.load(os.environ)
     if not loaded.teams.app_id:
         raise ConfigError("TEAMS_APP_ID is not set: it is the id of the bot's registration in Azure (docs/teams.md)")
-    output.write_bytes(teams_package(teams_manifest(loaded.teams.app_id, name, website), loaded.config / "icons"))
+    output.write_bytes(teams_package(teams_manifest(loaded.teams.app_id, name, website), loaded.config_file("icons")))
     typer.echo(Words(WORDS, language_of(os.environ))("written", path=output))
 
 

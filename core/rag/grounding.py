@@ -77,9 +77,6 @@ class Grounding:
         reading = await self.page(opening.url)
         return Attachment(reading.name, reading.text)
 
-    def looks_up(self, personality: Personality) -> bool:
-        return any(finder.applies(personality) for finder in self._finders)
-
     async def look_up(self, personality: Personality, question: str, language: Language) -> Lookup:
         finders = [finder for finder in self._finders if finder.applies(personality)]
         lookups = await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))

@@ -1,0 +1,168 @@
+"""Choosing sources: how often the right one is chosen without a model's help, how often one in vain, and how fast.
+
+The questions are those of tests/core/rag/questions.toml. The tuning part is what words and weights were fitted to; the
+held-out part was written afterwards and is only measured. Beside the choice stand its halves: the words alone, and the
+nearest example alone. `--misses` lists the questions that went wrong; `--fit` computes the weights of
+core/rag/choice.py from the tuning part.
+
+    .venv/bin/python -m benchmarks.sources [--misses] [--fit]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from core.language import language_of
+from core.rag.asking import asked_in
+from core.rag.choice import Chooser, Likeness
+from core.rag.embed import LocalEmbedder
+from core.rag.likeness import Likenesses
+from core.rag.sources import Catalogue, read
+from core.settings import ROOT
+
+QUESTIONS = ROOT / "tests" / "core" / "rag" / "questions.toml"
+NONE = "none"
+NAMES = ("BIAS", "NAME", "TOPIC", "HINT", "NAMED", "LIKE", "UNLIKE", "TASK", "TIMELESS")
+POSITIVE_WEIGHT = 2.0  # there are six wrong sources for each right one
+RIDGE = 0.07
+NEWTON_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    question: str
+    label: str  # a source, or "none"
+    likeness: Likeness
+    took_ms: float  # the embedding and the choice
+
+
+Choose = Callable[[Labelled], list[str]]
+
+
+async def labelled(catalogue: Catalogue, chooser: Chooser) -> dict[str, list[Labelled]]:
+    embedder = LocalEmbedder()
+    likenesses = Likenesses(embedder)
+    began = time.perf_counter()
+    await likenesses.examples(catalogue)
+    print(f"examples embedded in {time.perf_counter() - began:.1f} s, once for each change of the file")
+    parts: dict[str, list[Labelled]] = {}
+    for part, questions in tomllib.loads(QUESTIONS.read_text()).items():
+        parts[part] = [
+            await one(likenesses, catalogue, chooser, question, label)
+            for label, asked in questions.items()
+            for question in asked
+        ]
+    await embedder.close()
+    return parts
+
+
+async def one(likenesses: Likenesses, catalogue: Catalogue, chooser: Chooser, question: str, label: str) -> Labelled:
+    began = time.perf_counter()
+    likeness = await likenesses.of(question, catalogue)
+    assert likeness is not None  # the encoder is in the package
+    chooser.shortlist(question, catalogue.sources.values(), likeness)
+    return Labelled(question, label, likeness, 1000 * (time.perf_counter() - began))
+
+
+def ways(catalogue: Catalogue, chooser: Chooser) -> dict[str, Choose]:
+    def chosen(question: str, likeness: Likeness | None) -> list[str]:
+        shortlist = chooser.shortlist(question, catalogue.sources.values(), likeness)
+        return [candidate.source.name for candidate in shortlist.chosen]
+
+    return {
+        "both": lambda each: chosen(each.question, each.likeness),
+        "words alone": lambda each: chosen(each.question, None),
+        "nearest example": lambda each: nearest(each.likeness),
+    }
+
+
+def nearest(likeness: Likeness) -> list[str]:
+    best = max(likeness.sources, key=likeness.sources.__getitem__)
+    return [best] if likeness.sources[best] > likeness.none else []
+
+
+def is_right(each: Labelled, names: Sequence[str]) -> bool:
+    return list(names) == ([] if each.label == NONE else [each.label])
+
+
+def rows(parts: dict[str, list[Labelled]], choosing: dict[str, Choose]) -> Iterator[tuple[str, ...]]:
+    for part, questions in parts.items():
+        for way, choose in choosing.items():
+            answers = [(each, choose(each)) for each in questions]
+            needless = [names for each, names in answers if each.label == NONE]
+            in_vain = sum(bool(names) for names in needless)
+            right = [is_right(each, names) for each, names in answers]
+            french = [language_of(each.question) == "fr" for each in questions]
+            yield (
+                part,
+                way,
+                f"{sum(right)}/{len(right)}",
+                percent(right),
+                percent([good for good, of in zip(right, french, strict=True) if not of]),
+                percent([good for good, of in zip(right, french, strict=True) if of]),
+                f"{in_vain}/{len(needless)} ({100 * in_vain / len(needless):.1f} %)",
+            )
+
+
+def percent(right: Sequence[bool]) -> str:
+    return f"{100 * sum(right) / len(right):.1f} %"
+
+
+def fitted(questions: Sequence[Labelled], catalogue: Catalogue, chooser: Chooser) -> NDArray[np.float64]:
+    """Logistic regression by Newton's method, over each source with each question."""
+    sources = catalogue.sources.values()
+    pairs = [(each, source) for each in questions for source in sources]
+    signs = np.array(
+        [chooser.signs(asked_in(each.question), source, each.question, each.likeness).values for each, source in pairs],
+        dtype=float,
+    )
+    wanted = np.array([each.label == source.name for each, source in pairs], dtype=float)
+    counts = np.where(wanted > 0, POSITIVE_WEIGHT, 1.0)
+    weights = np.zeros(signs.shape[1])
+    free = np.array([0.0, *[1.0] * (len(weights) - 1)])  # the bias is not held down
+    for _ in range(NEWTON_STEPS):
+        likely = 1 / (1 + np.exp(-signs @ weights))
+        slope = signs.T @ (counts * (likely - wanted)) + RIDGE * weights * free
+        curve = (signs * (counts * likely * (1 - likely))[:, None]).T @ signs + RIDGE * np.diag(free)
+        weights -= np.linalg.solve(curve, slope)
+    return weights
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--fit", action="store_true")
+    wanted = parser.parse_args()
+    catalogue = read(ROOT / "config" / "sources.toml")
+    chooser = Chooser(catalogue)
+    parts = asyncio.run(labelled(catalogue, chooser))
+    choosing = ways(catalogue, chooser)
+    table = Table("part", "by", "right", "", "English", "French", "fetched in vain")
+    for row in rows(parts, choosing):
+        table.add_row(*row)
+    Console().print(table)
+    took_ms = sorted(each.took_ms for questions in parts.values() for each in questions)
+    print(f"a choice: median {statistics.median(took_ms):.1f} ms, p95 {took_ms[int(0.95 * len(took_ms))]:.1f} ms")
+    if wanted.misses:
+        for part, questions in parts.items():
+            for each in questions:
+                if not is_right(each, names := choosing["both"](each)):
+                    print(f"{part}: {each.question} needs {each.label}, got {', '.join(names) or NONE}")
+    if wanted.fit:
+        weights = fitted(parts["tuning"], catalogue, chooser)
+        print(", ".join(f"{name} {weight:.1f}" for name, weight in zip(NAMES, weights, strict=True)))
+
+
+if __name__ == "__main__":
+    main()

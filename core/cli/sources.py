@@ -1,0 +1,216 @@
+"""`csps-llm sources list | test | add`."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from core import settings
+from core.bootstrap import fetcher_of
+from core.cli.words import Table, Words, language_of
+from core.contract import Language
+from core.errors import ConfigError, CspsError
+from core.personalities import Personalities
+from core.rag.documents import Document
+from core.rag.reading import Reader
+from core.rag.source_finder import SourceFinder, Target, targets
+from core.rag.sources import Source, Sources, read
+from core.settings import Settings
+
+WORDS: Table = {
+    "name": ("Name", "Nom"),
+    "kind": ("Kind", "Sorte"),
+    "title": ("Title", "Titre"),
+    "read_by": ("Read by", "Lue par"),
+    "language": ("Language", "Langue"),
+    "entries": ("Entries", "Entrées"),
+    "newest": ("Newest", "Plus récente"),
+    "found": ("First entry, or what is wrong", "Première entrée, ou le problème"),
+    "unknown": (
+        "{personality} names a source that is not there: {name}",
+        "{personality} nomme une source qui n’existe pas : {name}",
+    ),
+    "good": ("All {count} addresses answer.", "Les {count} adresses répondent."),
+    "bad": ("{bad} of {count} addresses do not answer as they should.", "{bad} adresses sur {count} ne répondent pas."),
+    "added": (
+        "{name} is in {file}. Give it topics and examples there, and name it in the personalities that may read it.",
+        "{name} est dans {file}. Donnez-lui des sujets et des exemples, et nommez-la dans les personnalités.",
+    ),
+}
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+AT_ONCE = 4
+SHOWN_CHARS = 60
+
+app = typer.Typer(help="The public sources of config/sources.toml.", no_args_is_help=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What an address answered: `problem`, or its entries."""
+
+    target: Target
+    entries: int = 0
+    newest: datetime | None = None
+    first: str = ""
+    problem: str = ""
+
+
+@app.command("list")
+def show() -> None:
+    """Names, kinds, titles, and which personalities read them."""
+    current = settings.load(os.environ)
+    sources = loaded(current)
+    personalities = Personalities(current.config / "personalities")
+    personalities.load()
+    words = Words(WORDS, language_of(os.environ))
+    readers = {name: personalities.get(name).sources for name in personalities.names()}
+    table = RichTable(*map(words, ("name", "kind", "title", "read_by")))
+    for source in sources.catalogue.sources.values():
+        reading = [name for name, named in readers.items() if source.name in named]
+        table.add_row(source.name, source.says.kind, source.title(words.language), ", ".join(reading))
+    Console().print(table)
+    for personality, named in readers.items():
+        for name in sorted(set(named) - set(sources.catalogue.sources)):
+            typer.echo(words("unknown", personality=personality, name=name), err=True)
+
+
+@app.command("test")
+def try_out(
+    names: Annotated[list[str] | None, typer.Argument(help="Which; all of them by default.")] = None,
+    question: Annotated[str, typer.Option(help="May name a place or a department, or what to search for.")] = "",
+) -> None:
+    """Fetch every address in both languages, past the cache, and show what came. Exit status 1: not all answered."""
+    current = settings.load(os.environ)
+    sources = loaded(current)
+    chosen = [sources.get(name) for name in names or sources.catalogue.sources]
+    trials = asyncio.run(tried(current, sources, chosen, question))
+    words = Words(WORDS, language_of(os.environ))
+    table = RichTable(*map(words, ("name", "language", "entries", "newest", "found")))
+    for trial in trials:
+        newest = f"{trial.newest:%Y-%m-%d %H:%M}" if trial.newest else ""
+        found = trial.problem or trial.first[:SHOWN_CHARS]
+        table.add_row(trial.target.source.name, trial.target.language, str(trial.entries), newest, found)
+    Console().print(table)
+    bad = sum(bool(trial.problem) for trial in trials)
+    typer.echo(words("bad" if bad else "good", count=len(trials), bad=bad))
+    raise typer.Exit(bool(bad))
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Of the new source: a-z, 0-9 and -.")],
+    url: Annotated[str, typer.Argument(help="A page, or an RSS, Atom or JSON feed.")],
+    url_fr: Annotated[str | None, typer.Option(help="The same in French; else URL is read in both languages.")] = None,
+    title_en: Annotated[str | None, typer.Option(help="By default what it calls itself.")] = None,
+    title_fr: Annotated[str | None, typer.Option(help="By default what it calls itself.")] = None,
+    topic: Annotated[list[str] | None, typer.Option(help="A word of its subject; as often as you like.")] = None,
+) -> None:
+    """Look at a page or feed, and write an entry for it into config/sources.toml."""
+    current = settings.load(os.environ)
+    file = loaded(current).file
+    document = asyncio.run(opened(current, url))
+    english = title_en or document.title or name
+    titles = {"en": english, "fr": title_fr or document.title or english}
+    urls = {"en": url, "fr": url_fr} if url_fr else {"en": url}
+    append(
+        file,
+        name,
+        entry(name, "feed" if document.kind == "feed" else "page", titles, urls, topic or ()),
+        current.rag.allow,
+    )
+    typer.echo(Words(WORDS, language_of(os.environ))("added", name=name, file=file))
+
+
+def loaded(current: Settings) -> Sources:
+    """Raises ConfigError that lists every problem of the file."""
+    sources = Sources(current.config_file("sources.toml"), current.rag.allow)
+    sources.load()
+    return sources
+
+
+async def tried(current: Settings, sources: Sources, chosen: Sequence[Source], question: str) -> list[Trial]:
+    turn = asyncio.Semaphore(AT_ONCE)
+    reader = Reader()
+    async with fetcher_of(current) as fetcher:
+        finder = SourceFinder(sources, fetcher, reader)
+        wanted = [
+            target
+            for source in chosen
+            for language in LANGUAGES
+            for target in targets(at_once(source), question, language, finder.query(question, source))
+        ]
+        try:
+            return list(await asyncio.gather(*(trial(finder, target, turn) for target in wanted)))
+        finally:
+            await reader.close()
+
+
+async def trial(finder: SourceFinder, target: Target, turn: asyncio.Semaphore) -> Trial:
+    try:
+        async with turn:
+            reading = await finder.open(target)
+    except CspsError as exc:
+        return Trial(target, problem=exc.message)
+    dates = [passage.published_at for passage in reading.passages if passage.published_at]
+    first = reading.passages[0]
+    return Trial(target, len(reading.passages), max(dates, default=None), first.heading or first.text)
+
+
+def at_once(source: Source) -> Source:
+    """Never from the cache."""
+    return dataclasses.replace(source, says=source.says.model_copy(update={"fresh_s": 0.0}))
+
+
+async def opened(current: Settings, url: str) -> Document:
+    """Raises FetchRefused, FetchFailed, UnreadableDocument."""
+    reader = Reader()
+    async with fetcher_of(current) as fetcher:
+        try:
+            fetched = await fetcher.fetch(url)
+            return await reader.read(
+                fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
+            )
+        finally:
+            await reader.close()
+
+
+def entry(name: str, kind: str, titles: dict[str, str], urls: dict[str, str], topics: Sequence[str]) -> str:
+    """TOML. Its strings are written as JSON's are."""
+    lines = [f"[{name}]", f'kind = "{kind}"', f"title = {inline(titles)}", f"description = {inline(titles)}"]
+    lines.append(f"url = {inline(urls)}")
+    if topics:
+        lines.append(f"topics = {{ en = {quoted(list(topics))}, fr = {quoted(list(topics))} }}")
+    return "\n".join(lines) + "\n"
+
+
+def inline(texts: dict[str, str]) -> str:
+    return "{ " + ", ".join(f"{key} = {quoted(text)}" for key, text in texts.items()) + " }"
+
+
+def quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "")
+
+
+def append(file: Path, name: str, text: str, allow: Sequence[str] = ()) -> None:
+    """All or nothing: a file that would be bad is not put in place. Raises ConfigError."""
+    before = file.read_text(encoding="utf-8")
+    if name in read(file, allow).sources:
+        raise ConfigError(f"{file}: there is a source named {name!r} already")
+    draft = file.with_name(f".{file.name}.new")
+    draft.write_text(f"{before.rstrip()}\n\n{text}", encoding="utf-8")
+    try:
+        read(draft, allow)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,185 @@
+"""Finds the places, departments or sections that a question names, in a table of them. Pure but for loading it.
+
+Accents and case make no difference, and "St." is "Saint"; yet a name that is a common word ("Hope", "Trail") counts
+only where it is written like a name, and an acronym only in capitals.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+
+from core.contract import Language
+from core.errors import ConfigError
+from core.language import known
+from core.rag.passages import folded
+
+WORD = re.compile(r"[^\W_]+")
+OWN = ("name", "fr", "also", "within", "weight")  # the columns that are not the URL's
+WELL_KNOWN = 50_000  # people: the name of such a place is one in any spelling
+WEIGHT = 1_000_000  # of rows without one
+Key = tuple[str, ...]  # the words of a name
+NAMED_LIMIT = 3  # in one question
+WORDS_LIMIT = 400  # of a question that are looked at
+BEFORE_PLACES = known("in at near around for from to a au aux en pour de du sur vers")
+AND = known("and or et ou")
+SAME = {"st": "saint", "ste": "sainte"}
+# What else stands after "in" or "à" with a capital letter.
+NO_PLACES = known(
+    """
+    january february march april may june july august september october november december spring summer autumn fall
+    winter monday tuesday wednesday thursday friday saturday sunday christmas easter celsius fahrenheit english french
+    janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi
+    vendredi samedi dimanche noel paques francais anglais i my the your our this that
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A row of the table. `values` by column, for the URL."""
+
+    name: str
+    within: str
+    weight: float
+    values: Mapping[str, str] = field(hash=False)
+    french: str = ""  # its name, where it is another
+    within_french: str = ""
+
+    def label(self, language: Language) -> str:
+        french = language == "fr"
+        name, within = (
+            (self.french if french else "") or self.name,
+            (self.within_french if french else "") or self.within,
+        )
+        return f"{name} ({within})" if within else name
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What words `begin` to `end` of a question may mean. `joined`: "and" stands in front of them."""
+
+    begin: int
+    end: int
+    joined: bool
+    meanings: tuple[Named, ...]
+
+
+class Names:
+    """`strict`: `stranger` tells what a question names instead of anything here."""
+
+    def __init__(self, rows: Sequence[tuple[Named, Sequence[str]]], columns: Sequence[str], *, strict: bool) -> None:
+        """`rows`: each with all its names."""
+        self.columns = frozenset(columns)
+        self.strict = strict
+        index: dict[Key, list[tuple[Named, str]]] = defaultdict(list)
+        for row, names in rows:
+            for name in names:
+                index[tuple(words_of(name))].append((row, name))
+        self._index: Mapping[Key, tuple[Named, ...]] = {key: tuple(row for row, _ in of) for key, of in index.items()}
+        self._acronyms = {key for key, of in index.items() if all(name.isupper() for _, name in of)}
+        self._longest = max(map(len, index))
+
+    @classmethod
+    def load(cls, file: Path, *, strict: bool = False) -> Names:
+        """Raises ConfigError with the file and line."""
+        try:
+            with file.open(encoding="utf-8", newline="") as opened:
+                reader = csv.DictReader(opened)
+                rows = [row_of(row, file, reader.line_num) for row in reader]
+        except (OSError, UnicodeDecodeError, csv.Error) as exc:
+            raise ConfigError(f"{file}: it cannot be read as CSV: {exc}") from exc
+        if not rows:
+            raise ConfigError(f"{file}: it names nothing")
+        french = {row.name: row.french for row, _ in rows}
+        rows = [(replace(row, within_french=french.get(row.within, "")), names) for row, names in rows]
+        return cls(rows, [column for column in reader.fieldnames or () if column not in OWN], strict=strict)
+
+    def found(self, question: str) -> tuple[Named, ...]:
+        """What the question names, in its order; the few first."""
+        mentions = list(self._mentions(question))
+        around = {folded(row.name.lower()) for mention in mentions for row in mention.meanings}
+        meant = [
+            (mention, max(mention.meanings, key=lambda row: (folded(row.within.lower()) in around, row.weight)))
+            for mention in mentions
+        ]
+        own = (row for at, row in meant if not any(is_said_of(row, at, other, it) for other, it in meant))
+        return tuple(dict.fromkeys(own))[:NAMED_LIMIT]
+
+    def stranger(self, question: str) -> str | None:
+        """A name after "in" or "à" that is none of these, if this table has all there are."""
+        if not self.strict or self.found(question):
+            return None
+        words = written_in(question)
+        for before, word in pairwise(words):
+            if (
+                before.lower() in ("in", "à", "au", "en")
+                and word[0].isupper()
+                and folded(word.lower()) not in NO_PLACES
+            ):
+                return word
+        return None
+
+    def _mentions(self, question: str) -> Iterator[Mention]:
+        """The longest names, from left to right."""
+        written = written_in(question)
+        words = words_of(question)
+        at = 0
+        while at < len(words):
+            mention = self._mention(words, written, at)
+            if mention is not None:
+                yield mention
+            at = mention.end if mention is not None else at + 1
+
+    def _mention(self, words: Sequence[str], written: Sequence[str], at: int) -> Mention | None:
+        for end in range(min(len(words), at + self._longest), at, -1):
+            key = tuple(words[at:end])
+            if key in self._index and self._counts(key, written, at, end):
+                return Mention(at, end, at > 0 and words[at - 1] in AND, self._index[key])
+        return None
+
+    def _counts(self, key: Key, written: Sequence[str], at: int, end: int) -> bool:
+        """Whether these words are meant as a name."""
+        if key in self._acronyms:
+            return all(word.isupper() for word in written[at:end])
+        if len(key) > 1 or any(row.weight >= WELL_KNOWN for row in self._index[key]):
+            return True
+        begins_sentence = at == 0
+        return (written[at][0].isupper() and not begins_sentence) or (
+            at > 0 and folded(written[at - 1].lower()) in BEFORE_PLACES and len(written[at]) > 2
+        )
+
+
+def is_said_of(region: Named, at: Mention, place: Mention, row: Named) -> bool:
+    """Whether `region` only tells where `row` lies: a province, or "Québec" right behind its name."""
+    lies_there = row != region and folded(row.within.lower()) == folded(region.name.lower())
+    return lies_there and (not region.weight or (at.begin - place.end in (0, 1) and not at.joined))
+
+
+def written_in(text: str) -> list[str]:
+    return WORD.findall(text)[:WORDS_LIMIT]
+
+
+def words_of(text: str) -> list[str]:
+    words = [folded(word.lower()) for word in written_in(text)]
+    return [SAME.get(word, word) for word in words]
+
+
+def row_of(row: Mapping[str, str | None], file: Path, line: int) -> tuple[Named, list[str]]:
+    """With all its names. Raises ConfigError."""
+    name = (row.get("name") or "").strip()
+    if not words_of(name):
+        raise ConfigError(f"{file}:{line}: `name` is missing")
+    try:
+        weight = float(row.get("weight") or ("0" if "weight" in row else WEIGHT))
+    except ValueError as exc:
+        raise ConfigError(f"{file}:{line}: `weight` is not a number: {row.get('weight')}") from exc
+    values = {key: value or "" for key, value in row.items() if key not in OWN and isinstance(value, str | None)}
+    french = (row.get("fr") or "").strip()
+    names = [name, *(other for other in (french, *(row.get("also") or "").split("|")) if words_of(other))]
+    return Named(name, (row.get("within") or "").strip(), weight, values, french), names
