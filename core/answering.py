@@ -24,7 +24,6 @@ from core.rag.material import Reading
 from core.rag.quotes import QuoteMarker
 from core.sessions import Conversation, Question, Sessions
 
-
 UNNOTICED_S = 0.3  # what is looked up within it need not be announced
 
 
