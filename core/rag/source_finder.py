@@ -83,7 +83,7 @@ class SourceFinder:
         started_s = time.monotonic()
         chosen, query = await self._chosen(personality, question, language)
         took_ms = round(1000 * (time.monotonic() - started_s))
-        log.info("sources_chosen", names=[source.name for source in chosen], took_ms=took_ms)
+        log.debug("sources_chosen", names=[source.name for source in chosen], took_ms=took_ms)
         found = Lookup()
         for lookup in await asyncio.gather(
             *(self.read(source, question, language, personality.language, query) for source in chosen)
