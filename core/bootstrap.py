@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from pydantic import SecretStr
 
 from core.engine import ChatEngine
 from core.errors import CspsError, StorageError
-from core.model.client import ModelClient
+from core.model.client import ModelClient, local_url
 from core.personalities import Personalities
-from core.rag.embed import Embedder, embedder_of
+from core.rag.embed import Embedder, embedder_of, served_embedder
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
 from core.rag.facts_finder import FactsFinder
@@ -31,6 +32,7 @@ from core.storage import Database
 log = structlog.get_logger()
 
 PURGE_INTERVAL_S = 24 * 60 * 60
+WARM_PAUSE_S = 3  # before a model that is not there yet is asked again
 FETCH_DEADLINE_S = 4.5  # of a page, redirects included: somebody is waiting
 TEXT_LIMIT_CHARS = 200_000  # of one page or file: some hundred passages to choose from
 
@@ -55,15 +57,15 @@ async def engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
 async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core, None]:
     """The engine with its chores running; on leaving, what is being stored is stored first.
 
-    `warms`: has what first answers would wait for computed beforehand, which one process of a service is enough for.
-    Raises ConfigError and StorageError. The model need not be there yet.
+    `warms`: has the personalities' prefixes computed, which one process of a service is enough for. Raises ConfigError
+    and StorageError. The model need not be there yet.
     """
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
     database = Database(settings.database_url)
     client = ModelClient.of(settings)
     sessions = Sessions(database)
-    embedder = embedder_for(settings)
+    embedder = shared_embedder(settings)
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     sources.load()
@@ -74,9 +76,7 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     try:
         await sessions.create_tables()
         await facts.create_tables()
-        chores = asyncio.create_task(
-            run_chores(chat, personalities, sessions, sources, finder if warms else None, settings)
-        )
+        chores = asyncio.create_task(run_chores(chat, personalities, sessions, sources, finder, settings, warms=warms))
         try:
             yield Core(chat, personalities, database)
         finally:
@@ -90,10 +90,23 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
 
 
 def embedder_for(settings: Settings) -> Embedder:
-    """Raises ConfigError."""
-    key = settings.rag.embeddings_api_key
-    secret = key.get_secret_value() if key else None
-    return embedder_of(settings.rag.embeddings_url, settings.rag.embeddings_model, secret)
+    """The one that the settings name, or the bundled encoder; in this process. Raises ConfigError."""
+    of = settings.rag
+    return embedder_of(of.embeddings_url, of.embeddings_model, revealed(of.embeddings_api_key))
+
+
+def shared_embedder(settings: Settings) -> Embedder:
+    """As `embedder_for`, but by the local model process if there is one, so that it is in memory once."""
+    model = settings.model
+    if settings.rag.embeddings_url or model.url:
+        return embedder_for(settings)
+    if model.listen:
+        return served_embedder(f"{local_url(model.listen)}/v1", revealed(model.api_key), socket=None)
+    return served_embedder("http://model/v1", None, socket=str(settings.model_socket))
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def fetcher_of(settings: Settings) -> Fetcher:
@@ -114,8 +127,10 @@ async def run_chores(
     personalities: Personalities,
     sessions: Sessions,
     sources: Sources,
-    warmed: SourceFinder | None,
+    finder: SourceFinder,
     settings: Settings,
+    *,
+    warms: bool,
 ) -> None:
     """Until cancelled. A chore that fails is a defect: it is logged, and answers go on without the chores."""
     changed = asyncio.Event()
@@ -124,9 +139,8 @@ async def run_chores(
             chores.create_task(personalities.watch(chat.cold.set))
             chores.create_task(sources.watch(changed.set))
             chores.create_task(purge_daily(sessions, timedelta(days=settings.data.keep_days)))
-            if warmed is not None:
-                chores.create_task(keep_sources_warm(warmed, changed))
-            if warmed is not None and settings.model.url is None:  # a remote engine's cache is its own affair
+            chores.create_task(keep_sources_warm(finder, changed))
+            if warms and settings.model.url is None:  # a remote engine's cache is its own affair
                 chores.create_task(chat.keep_warm())
     except Exception:
         log.exception("chores_failed")
@@ -138,7 +152,9 @@ async def keep_sources_warm(finder: SourceFinder, changed: asyncio.Event) -> Non
         try:
             await finder.warm()
         except CspsError as exc:
-            log.warning("sources_not_warmed", problem=exc.message)
+            log.debug("sources_not_warmed", problem=exc.message)
+            await asyncio.sleep(WARM_PAUSE_S)
+            continue
         await changed.wait()
         changed.clear()
 

@@ -8,8 +8,8 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,14 @@ from core.errors import BadRequest, CspsError, ModelUnavailable, Overloaded, Pro
 from core.model.host import Host, Reply
 from core.model.requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
 from core.model.sequence import Failed, Finished, Output, Piece, Queued
+from core.rag.embed import Embedder, LocalEmbedder
 
 log = structlog.get_logger()
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 BODY_TIMEOUT_S = 30.0  # for a whole request to arrive
 SEND_TIMEOUT_S = 60.0  # a reader that takes nothing for so long is cut off, and its slot is another's
+ENCODER_THREADS = 1  # the cores are the model's
 KEEPALIVE_S = 10.0  # a stream that has nothing to say sends a comment this often, so that its reader knows we live
 SSE = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
 # Words of our own family, as OpenAI and vLLM say them to their callers.
@@ -43,6 +45,7 @@ class Service:
     api_key: str | None = None
     host: Host | None = None
     stopping: bool = False
+    encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loaded when first asked
 
     def loaded(self) -> Host:
         if self.stopping:
@@ -140,18 +143,29 @@ def lines_for(output: Output | None, head: dict[str, Any], include_usage: bool) 
 
 async def embeddings(request: web.Request) -> web.Response:
     wanted: EmbeddingsRequest = parse(EmbeddingsRequest, await json_body(request))
+    if wanted.model == LocalEmbedder.name:
+        return await encoded(request.app[SERVICE].encoder, wanted)
     host = request.app[SERVICE].loaded()
     check_model(wanted.model, host)
     tokenized = [await asyncio.to_thread(host.prompts.embedding, text) for text in wanted.texts]
-    packed = wanted.encoding_format == "base64"
     vectors = [await host.embed(tokens) for tokens in tokenized]
+    return embedded(wanted, vectors, host.file.name, sum(len(tokens) for tokens in tokenized))
+
+
+async def encoded(encoder: Embedder, wanted: EmbeddingsRequest) -> web.Response:
+    """By the bundled sentence encoder, whatever the model is; it counts no tokens."""
+    vectors = await encoder.embed(wanted.texts)
+    return embedded(wanted, vectors.tolist(), encoder.name, 0)
+
+
+def embedded(wanted: EmbeddingsRequest, vectors: Sequence[list[float]], model: str, tokens: int) -> web.Response:
+    packed = wanted.encoding_format == "base64"
     data = [
         {"object": "embedding", "index": i, "embedding": base64_of(vector) if packed else vector}
         for i, vector in enumerate(vectors)
     ]
-    count = sum(len(tokens) for tokens in tokenized)
-    usage = {"prompt_tokens": count, "total_tokens": count}
-    return web.json_response({"object": "list", "data": data, "model": host.file.name, "usage": usage})
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return web.json_response({"object": "list", "data": data, "model": model, "usage": usage})
 
 
 async def models(request: web.Request) -> web.Response:

@@ -86,15 +86,27 @@ class Reply(BaseModel):
 
 
 class UrlEmbedder:
-    """An engine that speaks OpenAI's `/v1/embeddings`; `url` ends in /v1, as LLM_URL does."""
+    """An engine that speaks OpenAI's `/v1/embeddings`; `url` ends in /v1, as LLM_URL does.
 
-    def __init__(self, url: str, model: str, api_key: str | None = None, deadline_s: float = URL_DEADLINE_S) -> None:
-        self.name = f"{model} at {httpx.URL(url).host}"
+    `name`: of the vectors, where they are the same elsewhere. `transport`: another way there than TCP.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        api_key: str | None = None,
+        deadline_s: float = URL_DEADLINE_S,
+        *,
+        name: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.name = name or f"{model} at {httpx.URL(url).host}"
         self._url = f"{url.rstrip('/')}/embeddings"
         self._model = model
         self._deadline_s = deadline_s
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._http = httpx.AsyncClient(headers=headers, timeout=deadline_s)
+        self._http = httpx.AsyncClient(headers=headers, timeout=deadline_s, transport=transport)
         self._turn = asyncio.Semaphore(URL_CALLS_AT_ONCE)
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
@@ -146,6 +158,12 @@ def embedder_of(url: str | None, model: str | None, api_key: str | None) -> Embe
     if model is None:
         raise ConfigError("RAG_EMBEDDINGS_URL is set; name the model to ask for by RAG_EMBEDDINGS_MODEL")
     return UrlEmbedder(url, model, api_key)
+
+
+def served_embedder(url: str, api_key: str | None, socket: str | None) -> Embedder:
+    """The bundled encoder as the model process serves it, at `url` or at its Unix `socket`: loaded once a machine."""
+    transport = httpx.AsyncHTTPTransport(uds=socket) if socket else None
+    return UrlEmbedder(url, LocalEmbedder.name, api_key, name=LocalEmbedder.name, transport=transport)
 
 
 def parted(texts: Sequence[str], size: int) -> list[list[str]]:
