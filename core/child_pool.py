@@ -11,12 +11,13 @@ import asyncio
 import json
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from core.settings import ROOT
 
 LINE_LIMIT_BYTES = 64 * 1024 * 1024
+END_LIMIT_S = 5.0
 
 
 class ChildEnded(Exception):
@@ -55,15 +56,23 @@ class ChildPool:
             self._idle.append(child)
 
     async def _started(self) -> Process:
-        return await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            cwd=ROOT,
-            limit=LINE_LIMIT_BYTES,
-            start_new_session=True,  # Ctrl-C in a terminal is ours to answer, not the child's
+        # asyncio waits for ever for a child whose start is cancelled half-way: it is ended once it is there.
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                cwd=ROOT,
+                limit=LINE_LIMIT_BYTES,
+                start_new_session=True,  # Ctrl-C in a terminal is ours to answer, not the child's
+            )
         )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(kill)
+            raise
 
     async def close(self) -> None:
         """Ends the children. Nothing is under way then."""
@@ -88,10 +97,17 @@ async def asked(child: Process, question: bytes, wall_limit_s: float) -> dict[st
     return answer
 
 
+def kill(started: asyncio.Future[Process]) -> None:
+    if not started.cancelled() and started.exception() is None:
+        started.result().kill()
+
+
 async def end(child: Process) -> None:
     """Also its pipes: a transport left open would outlive its loop."""
     if child.returncode is None:
         child.kill()
-    await child.wait()
+    with suppress(TimeoutError):  # its pipes may not have ended with it, which asyncio waits for
+        async with asyncio.timeout(END_LIMIT_S):
+            await child.wait()
     if child.stdin is not None:
         child.stdin.close()
