@@ -6,6 +6,8 @@ Owns the connection and what SQLite needs to be safe with many processes. Knows 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +22,7 @@ Result = TypeVar("Result")
 Work = Callable[[sqlalchemy.Connection], Result]
 
 BUSY_TIMEOUT_S = 10
+LOCKED_PAUSE_S = 0.02
 RETRY_AFTER_S = 5.0
 SQLITE_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_S * 1000}",  # first, so that the next ones wait too
@@ -88,7 +91,21 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
     # sqlite3 would begin transactions by its own rules; with None it leaves that to `begin_sqlite`.
     connection.isolation_level = None
     for pragma in SQLITE_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+        patiently(connection, f"PRAGMA {pragma}")
+
+
+def patiently(connection: Any, statement: str) -> None:
+    """Turning WAL on waits for no other process that does so, whatever busy_timeout says. In a thread."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() > deadline:
+                raise
+            time.sleep(LOCKED_PAUSE_S)
+        else:
+            return
 
 
 def begin_sqlite(connection: sqlalchemy.Connection) -> None:

@@ -165,6 +165,7 @@ PIECES = st.sampled_from(
 @example("```py\n```")
 @example("> ```")
 @example("- - - `")
+@example("!\\[b](http://c.ca/)")
 def test_each_text_of_a_stream_begins_with_the_one_before(text: str) -> None:
     """However the text is cut; so Teams does not end the stream. The whole begins with the last of them."""
     before = ""
