@@ -39,8 +39,7 @@ class Bot:
 
     @property
     def section(self) -> PlatformSettings:
-        section: PlatformSettings = getattr(self.settings, self.platform.name)
-        return section
+        return self.settings.platform(self.platform.name)
 
     @property
     def keep_days(self) -> int:

@@ -22,7 +22,7 @@ from core import bootstrap, process
 from core.bootstrap import Core
 from core.errors import ConfigError
 from core.lock_file import Held, locked
-from core.settings import PlatformSettings, Settings
+from core.settings import Settings
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ class Process:
         """Raises ConfigError if a secret is missing."""
         self._name = name
         self._settings = settings
-        self._section: PlatformSettings = getattr(settings, name)
+        self._section = settings.platform(name)
         if missing := self._section.missing:
             raise ConfigError(f"{missing} is not set: docs/{name}.md says where to find it")
         self._metrics = Metrics()

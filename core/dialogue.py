@@ -58,7 +58,7 @@ class Draft:
         return shown(self.opening, self.language, self.rules)
 
     def _material(self, passages: int) -> Shown:
-        return self.material.shown(passages, first=1 + len(self._opening().sources))
+        return self.material.shown(passages, first=1 + sum(reading.source is not None for reading in self.opening))
 
     def narrowed(self) -> Draft:
         return replace(self, opening=(), material=self.material.with_more(self.opening))

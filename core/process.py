@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 from core import log, settings
 from core.errors import ConfigError, CspsError
@@ -19,21 +19,17 @@ OPERATOR_MUST_ACT = 2
 FAILED = 1
 
 
-def main(name: str, serve: Callable[[Settings], Awaitable[None]]) -> int:
+def main(name: str, serve: Callable[[Settings], Coroutine[None, None, None]]) -> int:
     """The exit code of a process that is `serve`, which ends by itself after `stop_event` was set."""
     try:
         loaded = settings.load()
         log.configure(loaded.log, name)
-        asyncio.run(run(serve, loaded))
+        asyncio.run(serve(loaded))
     except ConfigError as error:
         return say(name, error.message, OPERATOR_MUST_ACT)
     except CspsError as error:
         return say(name, error.message, FAILED)
     return 0
-
-
-async def run(serve: Callable[[Settings], Awaitable[None]], loaded: Settings) -> None:
-    await serve(loaded)
 
 
 def stop_event() -> asyncio.Event:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,14 +111,14 @@ class PlatformSettings(Section):
     deny: tuple[str, ...]
 
     @property
+    @abstractmethod
     def missing(self) -> str | None:
         """The variable without which the adapter cannot start."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def wanted(self) -> bool:
         """Something that only this platform's bot needs is set."""
-        raise NotImplementedError
 
 
 class SlackSettings(PlatformSettings):
@@ -237,6 +238,12 @@ class Settings(Section):
     @property
     def database_url(self) -> str:
         return self.data.database_url or f"sqlite:///{self.data_folder / 'csps-llm.db'}"
+
+    def platform(self, name: str) -> PlatformSettings:
+        """The section of "slack", "discord" or "teams"."""
+        section = getattr(self, name)
+        assert isinstance(section, PlatformSettings)
+        return section
 
     def config_file(self, name: str) -> Path:
         """Of the folder that was read; a folder of somebody's own need not have every file that we ship."""

@@ -11,7 +11,7 @@ import httpx
 
 from core.cli.manifest import SLACK_SCOPES
 from core.cli.report import Finding, Report
-from core.settings import PlatformSettings, Settings, TeamsSettings
+from core.settings import Settings, TeamsSettings
 
 DEADLINE_S = 10.0
 DISCORD_API = "https://discord.com/api/v10"
@@ -96,7 +96,7 @@ async def bots(report: Report, settings: Settings) -> list[Finding]:
     """Of the platforms whose tokens are set."""
     findings: list[Finding] = []
     for name, check in CHECKS.items():
-        section: PlatformSettings = getattr(settings, name)
+        section = settings.platform(name)
         if section.missing:
             if section.wanted:
                 findings.append(report(name, "problem", report.say("not_set", variable=section.missing), "set_up"))

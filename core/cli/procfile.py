@@ -11,12 +11,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from core.cli.guards import Answers, HttpHealth, Runs
 from core.cli.supervisor import Guard, Process
 from core.errors import ConfigError
-from core.settings import PlatformSettings, Settings
+from core.settings import Settings
 
 LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
 DRAIN_MARGIN_S = 5.0
@@ -72,17 +71,14 @@ def address(host: str, port: int | str) -> str:
 def bot(name: str) -> Rule:
     """An adapter is run if its platform's tokens are set."""
 
-    def section(settings: Settings) -> PlatformSettings:
-        return cast(PlatformSettings, getattr(settings, name))
-
     def skip(settings: Settings) -> Skip | None:
-        missing = section(settings).missing
-        if missing and section(settings).wanted:
+        missing = settings.platform(name).missing
+        if missing and settings.platform(name).wanted:
             raise ConfigError(f"the bot for {name.title()} is set up in part: set {missing} too (docs/{name}.md)")
         return Skip(missing, is_set=False) if missing else None
 
     def health(settings: Settings) -> HttpHealth:
-        return HttpHealth(f"{address(section(settings).host, section(settings).port)}/healthz")
+        return HttpHealth(f"{address(settings.platform(name).host, settings.platform(name).port)}/healthz")
 
     return Rule(
         skip=skip,
