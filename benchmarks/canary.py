@@ -18,7 +18,7 @@ import httpx
 
 from benchmarks.hostile_urls import DENIED, PUBLIC, Case
 from core.errors import CspsError
-from core.rag.fetch import Fetcher
+from core.rag.fetching.fetch import Fetcher
 
 AGENT = "csps-llm/1 (+https://example.org)"
 

@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from core.errors import UnreadableDocument
-from core.rag import extract
-from core.rag.charset import decoded
-from core.rag.reading import Reader
+from core.rag.reading import extract
+from core.rag.reading.charset import decoded
+from core.rag.reading.reader import Reader
 from tests.hostile_documents import CASES
 from tests.saved_pages import Agreement, SavedPage, agreement, saved_pages, text_of
 

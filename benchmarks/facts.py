@@ -39,7 +39,6 @@ from rich.console import Console
 from rich.table import Table
 
 from core.contract import Language
-from core.rag import markdown
 from core.rag.documents import Document, Passage
 from core.rag.embed import LocalEmbedder
 from core.rag.facts.documents import Fresh
@@ -50,10 +49,11 @@ from core.rag.facts.store import FactStore
 from core.rag.facts.sync import Content, Entry, Origin, sync
 from core.rag.facts.tables import documents, passages
 from core.rag.facts.vectors import VectorCache
+from core.rag.reading import markdown
 from core.settings import ROOT
 from core.storage import Database
 
-LABELLED = ROOT / "tests" / "core" / "rag" / "labelled"
+LABELLED = ROOT / "tests" / "core" / "rag" / "facts" / "labelled"
 GLOSSARY = ROOT / "config" / "glossary.toml"
 DIRECTIONS = ("en→en", "fr→fr", "fr→en", "en→fr")
 METHODS = ("words", "synonyms", "meaning", "ranks", "hybrid")

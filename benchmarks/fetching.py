@@ -27,8 +27,8 @@ from benchmarks.canary import AGENT, attack
 from benchmarks.hostile_bodies import SITES
 from benchmarks.hostile_urls import cases
 from core.errors import CspsError
-from core.rag.fetch import Fetcher
-from core.rag.site import Limits
+from core.rag.fetching.fetch import Fetcher
+from core.rag.fetching.site import Limits
 
 TICK_S = 0.005
 

@@ -32,7 +32,7 @@ from rich.table import Table
 from benchmarks.delivery import ANSWER
 from bindings import process
 from bindings.delivery.outlet import Outlet, Page
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
 from bindings.metrics import Metrics
 from bindings.slack.adapter import SlackAdapter

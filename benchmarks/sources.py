@@ -1,9 +1,9 @@
 """Choosing sources: how often the right one is chosen without a model's help, how often one in vain, and how fast.
 
-The questions are those of tests/core/rag/questions.toml. The tuning part is what words and weights were fitted to; the
-held-out part was written afterwards and is only measured. Beside the choice stand its halves: the words alone, and the
-nearest example alone. `--misses` lists the questions that went wrong; `--fit` computes the weights of
-core/rag/choice.py from the tuning part.
+The questions are those of tests/core/rag/sources/questions.toml. The tuning part is what words and weights were fitted
+to; the held-out part was written afterwards and is only measured. Beside the choice stand its halves: the words alone,
+and the nearest example alone. `--misses` lists the questions that went wrong; `--fit` computes the weights of
+core/rag/sources/choice.py from the tuning part.
 
     .venv/bin/python -m benchmarks.sources [--misses] [--fit]
 """
@@ -24,14 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from core.language import language_of
-from core.rag.asking import asked_in
-from core.rag.choice import Chooser, Likeness
 from core.rag.embed import LocalEmbedder
-from core.rag.likeness import Likenesses
-from core.rag.sources import Catalogue, read
+from core.rag.sources.asking import asked_in
+from core.rag.sources.catalogue import Catalogue, read
+from core.rag.sources.choice import Chooser, Likeness
+from core.rag.sources.likeness import Likenesses
 from core.settings import ROOT
 
-QUESTIONS = ROOT / "tests" / "core" / "rag" / "questions.toml"
+QUESTIONS = ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 NONE = "none"
 NAMES = ("BIAS", "NAME", "TOPIC", "HINT", "NAMED", "LIKE", "UNLIKE", "TASK", "TIMELESS")
 POSITIVE_WEIGHT = 2.0  # there are six wrong sources for each right one

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bindings import commands, routing, words
+from bindings import words
 from bindings.delivery.manner import Means
+from bindings.desk import commands, routing
 from bindings.incoming import Incoming, Place
 from bindings.metrics import Metrics
 from bindings.platform import Platform

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.incoming import PlatformName
 from bindings.listener import Listener
 from bindings.metrics import Metrics

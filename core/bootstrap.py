@@ -16,15 +16,15 @@ from core.errors import CspsError, StorageError
 from core.model.client import ModelClient, local_url
 from core.personalities import Personalities
 from core.rag.embed import Embedder, embedder_of, served_embedder
+from core.rag.facts.finder import FactsFinder
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
-from core.rag.facts_finder import FactsFinder
-from core.rag.fetch import Fetcher
+from core.rag.fetching.fetch import Fetcher
+from core.rag.fetching.site import Limits
 from core.rag.grounding import Grounding
-from core.rag.reading import Reader
-from core.rag.site import Limits
-from core.rag.source_finder import SourceFinder
-from core.rag.sources import Sources
+from core.rag.reading.reader import Reader
+from core.rag.sources.catalogue import Sources
+from core.rag.sources.finder import SourceFinder
 from core.sessions import Sessions
 from core.settings import Settings
 from core.storage import Database

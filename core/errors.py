@@ -81,7 +81,7 @@ class NotAnEmbedder(BadRequest):
 
 
 class UnreadableDocument(BadRequest):
-    """The message says what it was and why; `core.rag.formats.READ` names the formats that are read."""
+    """The message says what it was and why; `core.rag.reading.formats.READ` names the formats that are read."""
 
     code = "unreadable"
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from discord.http import Route
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.discord import commands
 from bindings.discord.bookmark import Bookmark
 from bindings.discord.calls import Calls

@@ -9,7 +9,7 @@ import discord
 import structlog
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.discord import interactions, mapping, words
 from bindings.discord.calls import Calls
 from bindings.discord.destinations import ORIGINAL

@@ -17,7 +17,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
 from bindings.slack import words
 from bindings.slack.api import Answered, Api, quiet_logger

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import structlog
 
 from bindings.delivery.outlet import DeliveryError, Page
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.incoming import Place
 from bindings.slack import words
 from bindings.slack.api import Api

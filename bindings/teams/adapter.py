@@ -16,7 +16,7 @@ from aiohttp import web
 from botbuilder.schema import Activity
 
 from bindings.delivery.outlet import DeliveryError, Refused
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.incoming import Place
 from bindings.metrics import Metrics
 from bindings.platform import Platform

@@ -13,7 +13,7 @@ from typing import Literal
 from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ChannelAccount
 
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
 from bindings.teams import messages
 from bindings.teams.activities import is_id, language_of, member, text_at

@@ -29,7 +29,7 @@ from core.rag.facts.origins import Origins
 from core.rag.facts.search import Found
 from core.rag.facts.store import FactStore
 from core.rag.facts.sync import Counts, require_name, sync
-from core.rag.reading import Reader
+from core.rag.reading.reader import Reader
 from core.settings import Settings
 from core.storage import Database
 

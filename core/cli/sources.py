@@ -23,9 +23,9 @@ from core.contract import Language
 from core.errors import ConfigError, CspsError
 from core.personalities import Personalities
 from core.rag.documents import Document
-from core.rag.reading import Reader
-from core.rag.source_finder import SourceFinder, Target, targets
-from core.rag.sources import Source, Sources, read
+from core.rag.reading.reader import Reader
+from core.rag.sources.catalogue import Source, Sources, read
+from core.rag.sources.finder import SourceFinder, Target, targets
 from core.settings import Settings
 
 WORDS: Table = {

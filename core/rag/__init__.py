@@ -1,1 +1,15 @@
-"""What the model is given to read: context that people paste, and text from elsewhere."""
+"""What an answer is based on, besides what the model knows: found, read, cut into passages, quoted, cited.
+
+fetching/    pages, feeds and files of the public Web by URL, guarded
+reading/     their bytes, and those of attached files, to documents, in child processes
+sources/     the public sources of config/sources.toml, and which of them a question needs
+facts/       collections of documents that an operator adds, searched by words and by meaning
+
+grounding    what a question is answered from: asks the four above
+material     passages that compete for the model's window
+context      how the model is shown them
+quotes       what an answer quotes and they do not hold
+listing      sources as lines of text
+documents, blocks, passages   what a document is made of, and how it is cut
+embed, encoder   texts to vectors
+"""

@@ -17,9 +17,9 @@ from core.contract import Attachment, Language
 from core.errors import CspsError
 from core.personalities import Personality
 from core.rag.context import parse_opening
-from core.rag.fetch import Fetcher
+from core.rag.fetching.fetch import Fetcher
 from core.rag.material import Reading, read
-from core.rag.reading import Reader
+from core.rag.reading.reader import Reader
 
 log = structlog.get_logger()
 

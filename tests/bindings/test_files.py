@@ -9,7 +9,7 @@ from bindings.files import FILES_LIMIT, Files, ReadFile, Unread, decoded, read_f
 from bindings.incoming import File
 from core.contract import Attachment
 from core.errors import UnreadableDocument
-from tests.bindings.desking import FakeChannels
+from tests.bindings.desk.desking import FakeChannels
 from tests.fakes import FakeEngine
 
 LIMIT = 1000

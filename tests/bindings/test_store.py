@@ -15,7 +15,7 @@ from bindings.incoming import Command, File, Incoming, Place
 from bindings.store import Delivery, DeliveryLedger, Store
 from core.contract import Attachment, Turn
 from core.storage import Database
-from tests.bindings.desking import DIRECT, THREAD, Clock, message
+from tests.bindings.desk.desking import DIRECT, THREAD, Clock, message
 
 
 @pytest.fixture

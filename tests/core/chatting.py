@@ -10,9 +10,9 @@ from core.contract import Event, Prompt, Text
 from core.engine import ChatEngine
 from core.model.client import ModelClient
 from core.personalities import Personalities, Personality
-from core.rag.fetch import Fetcher
+from core.rag.fetching.fetch import Fetcher
 from core.rag.grounding import Grounding
-from core.rag.reading import Reader
+from core.rag.reading.reader import Reader
 from core.sessions import Sessions
 from core.settings import ROOT, Settings
 from core.storage import Database

@@ -15,9 +15,9 @@ from core.bootstrap import fetcher_of
 from core.contract import Attachment
 from core.errors import UnreadableDocument
 from core.rag.grounding import Grounding
-from core.rag.reading import Reader
+from core.rag.reading.reader import Reader
 from core.settings import Settings
-from tests.core.rag.test_files import DOCX, pdf, word
+from tests.core.rag.reading.test_files import DOCX, pdf, word
 from tests.fakes import FakeEngine
 from tests.hostile_documents import CASES, MB
 from tests.web.site import Site, site

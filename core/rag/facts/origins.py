@@ -1,7 +1,7 @@
 """What can be added to a collection, as entries: a file, a folder, a CSV file of facts, a page, a sitemap.
 
 A CSV file that is named itself is a list of facts, one a row; in a folder it is a document like others. Files and
-pages are read by `core.rag.reading`, pages fetched by `core.rag.fetch`; neither is begun before an entry is opened.
+pages are read by `core.rag.reading`, pages fetched by `core.rag.fetching`; neither is begun before an entry is opened.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from core.rag.facts.documents import storable
 from core.rag.facts.rows import Row, rows_of
 from core.rag.facts.sitemap import is_index, is_sitemap, locations
 from core.rag.facts.sync import Content, Entry, Origin
-from core.rag.fetch import Fetched
-from core.rag.formats import SUFFIXES
+from core.rag.fetching.fetch import Fetched
+from core.rag.reading.formats import SUFFIXES
 
 log = structlog.get_logger()
 

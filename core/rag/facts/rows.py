@@ -16,12 +16,12 @@ from io import StringIO
 from core.contract import Language
 from core.errors import UnreadableDocument
 from core.language import language_of
-from core.rag import markdown
-from core.rag.charset import decoded
 from core.rag.documents import Document
 from core.rag.facts.words import words
-from core.rag.files import FIELD_LIMIT_CHARS, TITLE_LIMIT_CHARS, delimiter
 from core.rag.passages import cut
+from core.rag.reading import markdown
+from core.rag.reading.charset import decoded
+from core.rag.reading.files import FIELD_LIMIT_CHARS, TITLE_LIMIT_CHARS, delimiter
 
 ROWS_LIMIT = 200_000
 COLUMNS: Mapping[str, frozenset[str]] = {

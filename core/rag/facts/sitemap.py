@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 
-from core.rag.charset import decoded
+from core.rag.reading.charset import decoded
 
 PAGES_LIMIT = 50_000  # of one sitemap, by the protocol
 ROOT = re.compile(r"<(?:\w+:)?(urlset|sitemapindex)[\s>]")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bindings.delivery.manner import Means, Patience
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.discord.adapter import DiscordAdapter
 from bindings.metrics import Metrics
 from bindings.store import Store

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+from bindings.desk.notices import Greeting
 from bindings.incoming import Incoming, Place
-from bindings.notices import Greeting
 from bindings.slack.mapping import Me
 from core.contract import Language
 from core.errors import CspsError

@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 
 from bindings.delivery.manner import Means, Patience
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.metrics import Metrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.store import Store

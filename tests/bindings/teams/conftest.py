@@ -13,7 +13,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.listener import Listener
 from bindings.metrics import Metrics
 from bindings.teams.adapter import TeamsAdapter, build

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bindings.desk.notices import Greeting
 from bindings.incoming import Incoming, Place
-from bindings.notices import Greeting
 from core.contract import Language
 
 

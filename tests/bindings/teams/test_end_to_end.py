@@ -13,7 +13,7 @@ import pytest
 
 from bindings.delivery.manner import Means, Patience
 from bindings.delivery.outlet import Limits
-from bindings.desk import Desk
+from bindings.desk.desk import Desk
 from bindings.listener import Listener
 from bindings.metrics import Metrics
 from bindings.store import Store

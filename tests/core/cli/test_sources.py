@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from core.cli.sources import app
 from core.errors import ConfigError, CspsError, NotFound
-from core.rag.sources import read
+from core.rag.sources.catalogue import read
 from core.settings import ROOT
 
 FEED = (

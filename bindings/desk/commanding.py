@@ -1,0 +1,115 @@
+"""Does what a command wants, and tells that it is done. A command may be done twice: a process may die in between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from bindings import words
+from bindings.bot import Bot, Voice
+from bindings.delivery.deliver import tell
+from bindings.delivery.manner import Ending, Manner
+from bindings.desk.admission import Limiter
+from bindings.desk.answering import Answering
+from bindings.desk.commands import command_in
+from bindings.desk.notices import help_text, personality_list
+from bindings.desk.workload import Work
+from bindings.incoming import Command
+from bindings.store import DeliveryLedger, Kind, Record
+from core.errors import SessionUnknown
+
+Said = Callable[[Record, Voice], Awaitable[str]]
+
+
+class Commanding:
+    def __init__(self, bot: Bot, answering: Answering, limiter: Limiter) -> None:
+        self._bot = bot
+        self._answering = answering
+        self._limiter = limiter
+        self._said: Mapping[Kind, Said] = {
+            "help": self._help,
+            "stop": self._nothing_to_stop,
+            "forget": self._forget,
+            "personality": self._personality,
+            "limited": self._limited,
+        }
+
+    async def perform(self, work: Work, record: Record) -> Ending | None:
+        """As `Answering.answer`, for a job may be done again. Raises StorageError; it may then be asked once more."""
+        kind = record.delivery.kind
+        if kind == "regenerate":
+            return await self._regenerate(work, record)
+        if kind == "refused":
+            return await self._refuse(work, record)
+        voice = await self._bot.voice(record.incoming)
+        return await self._tell(work, record, voice, await self._said[kind](record, voice))
+
+    async def _tell(self, work: Work, record: Record, voice: Voice, text: str) -> Ending:
+        incoming = record.incoming
+        ledger = DeliveryLedger(self._bot.store, record, begun_before=work.begun_before)
+        manner = Manner(
+            voice.language,
+            record.delivery.answer,
+            channel=incoming.place.channel,
+            withdrawn=work.withdrawn,
+            means=self._bot.means,
+        )
+        outcome = await tell(text, self._bot.platform.outlet(incoming), ledger, manner)
+        return outcome.ending
+
+    async def _regenerate(self, work: Work, record: Record) -> Ending | None:
+        """In the messages of the answer that it replaces, if that was given in the same conversation."""
+        incoming = record.incoming
+        original = await self._bot.store.latest(incoming.place, record.delivery.number, command_of(record).argument)
+        if original is None:
+            voice = await self._bot.voice(incoming)
+            return await self._tell(work, record, voice, words.NOTHING_TO_REGENERATE[voice.language])
+        if original.uploaded and not work.begun_before:
+            await self._bot.store.asked_again(original.delivery.number)
+            original = replace(original, uploaded=False)
+        return await self._answering.answer(work, original, again=True)
+
+    async def _refuse(self, work: Work, record: Record) -> Ending:
+        """Once to each person."""
+        if await self._bot.store.was_told(record.incoming, "refused"):
+            return "delivered"
+        voice = await self._bot.voice(record.incoming)
+        ending = await self._tell(work, record, voice, words.REFUSED[voice.language])
+        if ending == "delivered":
+            await self._bot.store.told(record.incoming, "refused")
+        return ending
+
+    async def _help(self, _record: Record, voice: Voice) -> str:
+        return await help_text(self._bot, voice)
+
+    async def _nothing_to_stop(self, _record: Record, voice: Voice) -> str:
+        return words.NOTHING_TO_STOP[voice.language]
+
+    async def _limited(self, record: Record, voice: Voice) -> str:
+        wait_s = self._limiter.wait_s(record.incoming.speaker)
+        return words.LIMITED[voice.language].format(minutes=max(1, math.ceil(wait_s / 60)))
+
+    async def _forget(self, record: Record, voice: Voice) -> str:
+        place = record.incoming.place
+        with suppress(SessionUnknown):
+            await self._bot.engine.forget(place.conversation)
+        await self._bot.store.forget(place, but=record.delivery.number)
+        return words.FORGOTTEN[voice.language]
+
+    async def _personality(self, record: Record, voice: Voice) -> str:
+        name = command_of(record).argument
+        if not name:
+            return personality_list(self._bot, voice)
+        if name not in self._bot.personalities.names():
+            return f"{words.PERSONALITY_UNKNOWN[voice.language]}\n\n{personality_list(self._bot, voice)}"
+        await self._bot.store.choose(record.incoming.place, name)
+        title = self._bot.personalities.get(name).title
+        return words.PERSONALITY_CHOSEN[voice.language].format(title=title)
+
+
+def command_of(record: Record) -> Command:
+    command = record.incoming.command or command_in(record.incoming.text)
+    assert command is not None, "it was taken as a command"
+    return command

@@ -1,0 +1,183 @@
+"""Connections to public hosts: a name is resolved once, every answer is checked, and one of those is connected to.
+
+Owns the border to httpcore. Knows no redirects, no caching, no content. Names are checked where the socket is opened,
+so no way to a connection goes round it. httpx's client is left out, for it would keep cookies, and unpack a body of a
+few bytes into gigabytes; its transport, requests and responses are what remains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import ssl
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+import httpx
+
+from core.errors import FetchFailed, FetchRefused
+from core.rag.fetching.addresses import Network, is_public, parse_address
+from core.rag.fetching.resolver import Resolve
+from core.rag.fetching.urls import host_and_port
+
+HEAD_LIMIT_BYTES = 2**14  # of all that comes before a body, interim answers included
+HEAD_LIMIT_LINES = 1000  # some of the body are among them
+# What one read brings is parsed at one go, so a head of the tiniest pieces must come in small ones.
+HEAD_READ_BYTES, BODY_READ_BYTES = 2**10, 2**14
+TRIES = 3  # addresses of a host
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Which addresses a host may be reached by. `allow`: "host:port" that is not questioned."""
+
+    resolve: Resolve
+    allow: frozenset[str] = frozenset()
+    deny: tuple[Network, ...] = ()
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """All of them public, at least one. Raises FetchRefused if one is not, FetchFailed if there is none."""
+        allowed = host_and_port(host, port) in self.allow
+        answers = await self._answers(host, absolute=not allowed)
+        if not allowed and not all(self._is_public(answer) for answer in answers):
+            raise FetchRefused(f"{host} has an address that is not of the public Internet")
+        return answers
+
+    async def _answers(self, host: str, *, absolute: bool) -> Sequence[str]:
+        if parse_address(host) is not None:
+            return (host,)
+        try:
+            answers = await self.resolve(f"{host}." if absolute else host)
+        except OSError as exc:
+            raise FetchFailed(f"{host} is not known to the DNS") from exc
+        if not answers:
+            raise FetchFailed(f"{host} has no address")
+        return answers
+
+    def _is_public(self, answer: str) -> bool:
+        address = parse_address(answer)
+        return address is not None and is_public(address, self.deny)
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Opens sockets to what `guard` found, and to nothing else. `network` is given addresses, never names."""
+
+    def __init__(self, guard: Guard, network: httpcore.AsyncNetworkBackend) -> None:
+        self._guard = guard
+        self._network = network
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> BoundedStream:
+        failed: Exception | None = None
+        for address in (await self._guard.addresses(host, port))[:TRIES]:
+            try:
+                stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
+                failed = exc
+            else:
+                return BoundedStream(stream)
+        assert failed is not None
+        raise failed
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
+
+
+class BoundedStream(httpcore.AsyncNetworkStream):
+    """Gives what comes in small reads, and no more than a head until a body is granted."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._left_bytes = HEAD_LIMIT_BYTES
+        self._left_lines: float = HEAD_LIMIT_LINES
+        self._read_bytes = HEAD_READ_BYTES
+
+    def grant_body(self, size_bytes: int) -> None:
+        """The head is whole: so much may come from now on."""
+        self._left_bytes, self._left_lines, self._read_bytes = size_bytes, math.inf, BODY_READ_BYTES
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if self._left_bytes <= 0:
+            raise FetchFailed("the site sends more than is read of one page")
+        # What TLS has unpacked already comes without waiting: others get their turn all the same.
+        await asyncio.sleep(0)
+        data = await self._stream.read(min(max_bytes, self._read_bytes, self._left_bytes), timeout)
+        self._left_bytes -= len(data)
+        self._left_lines -= data.count(b"\n")
+        if self._left_lines < 0:
+            raise FetchFailed("the site sends too many headers")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> BoundedStream:
+        try:
+            return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        except httpcore.ConnectError as exc:
+            if isinstance(exc.__cause__, ssl.SSLCertVerificationError):
+                raise FetchFailed(f"{server_hostname} has no certificate that can be trusted") from exc
+            raise
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """httpx's way to a site, through a `GuardedBackend`. Raises httpcore's errors.
+
+    A response's `extensions["network_stream"]` is its `BoundedStream`; its body comes as it is on the wire.
+    """
+
+    def __init__(self, backend: GuardedBackend, tls: ssl.SSLContext, connections: int) -> None:
+        # A connection serves one request: the next page's address is then looked up and checked afresh.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls, max_connections=connections, max_keepalive_connections=0, network_backend=backend
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        answer = await self._pool.handle_async_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=Wire(answer.stream), extensions=answer.extensions
+        )
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class Wire(httpx.AsyncByteStream):
+    """A body, piece by piece, as httpcore gives it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -1,0 +1,184 @@
+"""Fetches pages, feeds and files of the public Web by URL, without harm to who runs this.
+
+Owns the order of things: the URL is checked, the cache is looked at, the site is asked within a deadline. Refuses to
+know what a page says: parsing belongs to `core.rag.reading.reader`. Each guard has its file: `urls`, `addresses` and
+`connection` for where we go, `response` for what we take, `robots` for what we leave alone.
+
+No proxy is used: the environment's proxy variables are not read, because behind a proxy it is the proxy that resolves
+names, and nothing here could check an address. Of a URL only its host is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import httpcore
+import httpx
+import structlog
+
+from core.errors import ConfigError, FetchFailed
+from core.rag.fetching import urls
+from core.rag.fetching.addresses import parse_networks
+from core.rag.fetching.connection import Guard, GuardedBackend, GuardedTransport
+from core.rag.fetching.freshness import combined_s, lifetime_s, may_be_kept, validator
+from core.rag.fetching.page_cache import Page, PageCache
+from core.rag.fetching.resolver import Resolve, SystemResolver
+from core.rag.fetching.response import charset_of, media_type_of
+from core.rag.fetching.robots import LIMIT_BYTES as ROBOTS_LIMIT_BYTES
+from core.rag.fetching.robots import Robots
+from core.rag.fetching.site import Landing, Limits, Sites
+from core.rag.fetching.turns import Turns
+
+log = structlog.get_logger()
+
+ALLOWED_FORM = re.compile(r"[^\s/@]+:[0-9]{1,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """`fetched_at`: when the site last said that this is it. `cached`: the body had been fetched before."""
+
+    url: str  # where it was found, after redirects
+    media_type: str
+    charset: str | None  # by the header
+    body: bytes
+    fetched_at: datetime
+    cached: bool
+
+
+class Fetcher:
+    """One per process.
+
+    `cache_folder`: None keeps nothing. `user_agent`: name/version and where to complain. `allow`: exact "host:port"
+    that are reached whatever their address and port, by any URL and any redirect; for operators and tests.
+    `deny`: networks that are not reached although they look public, such as "198.103.0.0/16".
+    `resolve` and `network` are for tests. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        cache_folder: Path | None,
+        allow: Sequence[str] = (),
+        *,
+        user_agent: str,
+        deny: Sequence[str] = (),
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+        resolve: Resolve | None = None,
+        network: httpcore.AsyncNetworkBackend | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._limits = limits or Limits()
+        self._allow = frozenset(map(allowed, allow))
+        self._cache = PageCache(cache_folder)
+        self._now = now
+        guard = Guard(resolve or SystemResolver(), self._allow, parse_networks(deny))
+        backend = GuardedBackend(guard, network or httpcore.AnyIOBackend())
+        transport = GuardedTransport(backend, tls or httpx.create_ssl_context(), self._limits.connections)
+        self._sites = Sites(transport, user_agent, self._allow, self._limits)
+        self._robots = Robots(self._read_robots, user_agent)
+        self._turns: Turns[Page] = Turns(at_once=1)
+
+    async def __aenter__(self) -> Fetcher:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._sites.close()
+
+    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> Fetched:
+        """GET. `robots`: ask the site's robots.txt first, as for sources; a URL that a person gave is asked without.
+
+        `max_age_s`: how old a copy may be and still be used unasked, where the site does not want less; None: as the
+        site says. Raises FetchRefused (what was wrong with the URL or address), FetchFailed.
+        """
+        target = urls.checked(url, self._allow)
+        started_s = time.monotonic()
+        try:
+            async with asyncio.timeout(self._limits.deadline_s):
+                fetched = await self._fetch(target, robots, max_age_s)
+        except TimeoutError as exc:
+            raise FetchFailed(f"{target.host} did not answer within {self._limits.deadline_s:g} s") from exc
+        took_ms = round(1000 * (time.monotonic() - started_s))
+        log.info("page_fetched", host=target.host, bytes=len(fetched.body), cached=fetched.cached, took_ms=took_ms)
+        return fetched
+
+    async def _fetch(self, target: httpx.URL, robots: bool, max_age_s: float | None) -> Fetched:
+        async with self._turns.turn(str(target)) as line:
+            if line.found is not None:  # it arrived while we waited
+                return fetched_of(line.found, cached=True)
+            known = await self._cache.get(str(target))
+            if known is not None and known.is_fresh(self._now(), max_age_s):
+                return fetched_of(known, cached=True)
+            line.found = await self._ask(target, robots, known)
+            return fetched_of(line.found, cached=known is not None and line.found.body is known.body)
+
+    async def _ask(self, target: httpx.URL, robots: bool, known: Page | None) -> Page:
+        """The page from its site; with the body of `known` if that still holds."""
+
+        def headers_for(url: httpx.URL) -> Mapping[str, str]:
+            return conditions(known) if known is not None and known.url == str(url) else {}
+
+        before = self._robots.require if robots else None
+        async with self._sites.follow(target, before, headers_for) as landing:
+            page = await self._taken(landing, known)
+        if may_be_kept(landing.headers):
+            await self._cache.keep(str(target), page)
+        else:
+            await self._cache.drop(str(target))
+        return page
+
+    async def _taken(self, landing: Landing, known: Page | None) -> Page:
+        said = lifetime_s(landing.headers)
+        if landing.status == 304 and known is not None and known.url == str(landing.url):
+            lifetime = combined_s([*landing.lifetimes, known.lifetime_s if said is None else said])
+            return replace(known, fetched_at=self._now(), lifetime_s=lifetime)
+        if landing.status not in (200, 203):
+            raise FetchFailed(f"{landing.url.host} answers with status {landing.status}")
+        media_type = media_type_of(landing.headers, landing.url.path)
+        return Page(
+            url=str(landing.url),
+            media_type=media_type,
+            charset=charset_of(landing.headers),
+            body=await landing.body(self._limits.body_bytes),
+            fetched_at=self._now(),
+            etag=validator(landing.headers, "etag"),
+            last_modified=validator(landing.headers, "last-modified"),
+            lifetime_s=combined_s([*landing.lifetimes, said]),
+        )
+
+    async def _read_robots(self, url: httpx.URL) -> str:
+        async with self._sites.follow(url) as landing:
+            if 400 <= landing.status < 500:
+                return ""
+            if landing.status != 200:
+                raise FetchFailed(f"{landing.url.host} answers with status {landing.status}")
+            return (await landing.body(ROBOTS_LIMIT_BYTES, cut=True)).decode("utf-8", "replace")
+
+
+def allowed(entry: str) -> str:
+    if not ALLOWED_FORM.fullmatch(entry):
+        raise ConfigError(f"{entry!r} is not of the form host:port, such as search.example.gc.ca:8080")
+    return entry.lower()
+
+
+def conditions(known: Page) -> dict[str, str]:
+    """What asks a site only for what is newer."""
+    headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in headers.items() if value is not None}
+
+
+def fetched_of(page: Page, *, cached: bool) -> Fetched:
+    return Fetched(page.url, page.media_type, page.charset, page.body, page.fetched_at, cached)

@@ -1,0 +1,128 @@
+"""Asks sites: one GET at a time, through guarded connections, and along redirects that are each checked again.
+
+Owns politeness, waiting times and the translation of httpcore's errors. Knows no cache and no robots.txt, and what is
+read of a response is its caller's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+from core.errors import FetchFailed
+from core.rag.fetching.connection import GuardedTransport
+from core.rag.fetching.freshness import redirect_lifetime_s
+from core.rag.fetching.response import read_body
+from core.rag.fetching.turns import Turns
+from core.rag.fetching.urls import origin_of, redirected
+
+REDIRECTS = {301, 302, 303, 307, 308}
+REDIRECTS_LIMIT = 3
+OVERHEAD = 2  # bytes on the wire for one of a body: chunks have borders
+
+Before = Callable[[httpx.URL], Awaitable[None]]
+HeadersFor = Callable[[httpx.URL], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one fetch may take."""
+
+    deadline_s: float = 10.0  # for all of it: waiting, robots.txt and redirects included
+    connect_s: float = 4.0  # for each address of a host, and for TLS
+    silence_s: float = 6.0  # without a byte
+    body_bytes: int = 2 * 2**20  # unpacked
+    at_once: int = 2  # requests to one host
+    connections: int = 20  # to all
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A response that is no redirect, its body unread. `lifetimes`: how long each redirect on the way holds."""
+
+    url: httpx.URL
+    response: httpx.Response
+    lifetimes: tuple[float | None, ...]
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def headers(self) -> httpx.Headers:
+        return self.response.headers
+
+    async def body(self, limit_bytes: int, *, cut: bool = False) -> bytes:
+        """Raises FetchFailed if it is longer, unless it may be `cut`."""
+        self.response.extensions["network_stream"].grant_body(OVERHEAD * limit_bytes)
+        assert isinstance(self.response.stream, httpx.AsyncByteStream)
+        return await read_body(self.headers, self.response.stream, limit_bytes, cut=cut)
+
+
+class Sites:
+    """Speaks for `user_agent`. `allow`: "host:port" that URLs may name without being questioned."""
+
+    def __init__(self, transport: GuardedTransport, user_agent: str, allow: frozenset[str], limits: Limits) -> None:
+        self._transport = transport
+        self._allow = allow
+        self._hosts: Turns[None] = Turns(limits.at_once)
+        self._headers = {
+            "User-Agent": user_agent,
+            "Accept": "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
+        waits = {"connect": limits.connect_s, "read": limits.silence_s, "write": limits.silence_s}
+        self._timeout = {**waits, "pool": limits.deadline_s}
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+    @asynccontextmanager
+    async def follow(
+        self, url: httpx.URL, before: Before | None = None, headers_for: HeadersFor = lambda _: {}
+    ) -> AsyncIterator[Landing]:
+        """GET, and on to where it leads. `before` is asked about each URL first; `headers_for` adds to its headers.
+
+        Raises FetchRefused for a redirect to what is not opened, FetchFailed.
+        """
+        lifetimes: list[float | None] = []
+        for _ in range(REDIRECTS_LIMIT + 1):
+            if before is not None:
+                await before(url)
+            async with self._asked(url, headers_for(url)) as response:
+                location = response.headers.get("location")
+                if response.status_code not in REDIRECTS or location is None:
+                    yield Landing(url, response, tuple(lifetimes))
+                    return
+                lifetimes.append(redirect_lifetime_s(response.status_code, response.headers))
+            url = redirected(url, location, self._allow)
+        raise FetchFailed(f"{url.host} redirects more than {REDIRECTS_LIMIT} times")
+
+    @asynccontextmanager
+    async def _asked(self, url: httpx.URL, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+        request = httpx.Request("GET", url, headers={**self._headers, **headers}, extensions={"timeout": self._timeout})
+        async with self._hosts.turn(origin_of(url)):
+            with translated(url.host):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+
+
+@contextmanager
+def translated(host: str) -> Iterator[None]:
+    """httpcore's errors as ours."""
+    try:
+        yield
+    except httpcore.TimeoutException as exc:
+        raise FetchFailed(f"{host} takes too long to answer") from exc
+    except httpcore.NetworkError as exc:
+        raise FetchFailed(f"{host} cannot be reached") from exc
+    except httpcore.ProtocolError as exc:
+        raise FetchFailed(f"{host} does not answer in whole and valid HTTP") from exc

@@ -1,0 +1,82 @@
+"""`python -m core.rag.reading.child`: reads documents, one after another, from stdin.
+
+A question is one line of JSON and then the document's bytes; its answer is one line of JSON:
+
+    {"length", "media_type", "name", "url", "charset", "cpu_limit_s", "text_limit_chars"}
+        → {"document": {"title", "kind", "language", "url", "passages": [[text, heading, link, published_at]…]}, "cut"}
+        or {"refused": reason}; "spent" beside either if this process has grown too large to live on
+
+Each question may take so much CPU time, then the kernel ends the process; memory is bounded too, and no file can be
+written (`core.rag.reading.reader` says why).
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core.errors import UnreadableDocument
+from core.rag.documents import Document
+from core.rag.reading.formats import read
+
+MEMORY_LIMIT_BYTES = 1 << 30
+SPENT_BYTES = 200 * 1024 * 1024
+TOO_LARGE = "reading it takes too much memory, or it is nested too deep: give a smaller or simpler one"
+
+
+def answer(question: dict[str, Any], body: bytes) -> dict[str, Any]:
+    told = {key: question[key] for key in ("name", "url", "charset")}
+    try:
+        return shown(read(body, question["media_type"], **told), question["text_limit_chars"])
+    except UnreadableDocument as exc:
+        return {"refused": exc.message}
+    except (MemoryError, RecursionError):
+        return {"refused": TOO_LARGE}
+    except Exception as exc:  # noqa: BLE001 - a stranger's bytes can make a parser raise anything; this is its border
+        return {"refused": f"it is damaged, and reading it failed ({type(exc).__name__})"}
+
+
+def shown(document: Document, text_limit_chars: int) -> dict[str, Any]:
+    """As much of it as fits."""
+    passages, left = [], text_limit_chars
+    for passage in document.passages:
+        left -= len(passage.text)
+        if left < 0:
+            break
+        when = passage.published_at.isoformat() if passage.published_at else None
+        passages.append([passage.text, passage.heading, passage.link, when])
+    told = {key: value for key, value in asdict(document).items() if key != "passages"}
+    return {"document": {**told, "passages": passages}, "cut": left < 0}
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    for line in sys.stdin.buffer:
+        question = json.loads(line)
+        body = sys.stdin.buffer.read(question["length"])
+        # Nobody handles SIGPROF, so the kernel ends this process with it. RLIMIT_CPU knows whole seconds only.
+        signal.setitimer(signal.ITIMER_PROF, question["cpu_limit_s"])
+        told = answer(question, body)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        told["spent"] = peak_bytes() > SPENT_BYTES
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+
+
+def peak_bytes() -> int:
+    """Of this program: Linux's `ru_maxrss` may be that of the process which started it."""
+    if sys.platform == "linux":
+        _, _, after = Path("/proc/self/status").read_text(encoding="ascii").partition("VmHWM:")
+        return int(after.split()[0]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""RSS, Atom, RDF and JSON feeds to documents: the newest entry first, a passage each. Pure: fetches nothing.
+
+Feeds that are not well-formed are read as far as feedparser gets; that they come from somewhere is its caller's matter.
+"""
+
+from __future__ import annotations
+
+import json
+from calendar import timegm
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from time import struct_time
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import feedparser  # type: ignore[import-untyped]
+
+from core.contract import Language
+from core.errors import UnreadableDocument
+from core.language import language_of
+from core.rag.blocks import Block, line
+from core.rag.documents import Document, Passage
+from core.rag.passages import HEADING_LIMIT_CHARS, cut
+from core.rag.reading import extract
+
+ENTRIES_LIMIT = 500
+LINK_LIMIT_CHARS = 2000
+JSON_FEED = "https://jsonfeed.org/version/"
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    title: str
+    summary: str  # text
+    link: str | None
+    published_at: datetime | None
+
+
+def document(body: bytes, *, media_type: str = "", charset: str | None = None, url: str | None = None) -> Document:
+    """Raises UnreadableDocument for what is no feed. A feed without entries has no passages."""
+    if body.lstrip()[:1] == b"{":
+        return json_document(body, url)
+    # Without a charset feedparser goes by the bytes; with a wrong one it would still try them.
+    told = f"{media_type or 'application/xml'}; charset={charset}" if charset else media_type or "application/xml"
+    parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": told}, sanitize_html=False)
+    if not parsed.get("version") and not parsed.get("entries"):
+        raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it")
+    entries = [entry_of(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
+    home = link_of(parsed.feed.get("link"), url)
+    return made(line(extract.text_of(str(parsed.feed.get("title") or ""))), entries, parsed.feed.get("language"), home)
+
+
+def entry_of(parsed: Mapping[str, Any], base: str | None) -> Entry:
+    content = next((each.get("value") for each in parsed.get("content") or ()), None)
+    summary = parsed.get("summary") or content or ""
+    when = parsed.get("published_parsed" if "published_parsed" in parsed else "updated_parsed")
+    title = line(extract.text_of(str(parsed.get("title") or "")))
+    return Entry(title, extract.text_of(str(summary)), link_of(parsed.get("link"), base), moment(when))
+
+
+def json_document(body: bytes, url: str | None) -> Document:
+    """https://www.jsonfeed.org/version/1.1/"""
+    try:
+        feed = json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise UnreadableDocument("this JSON feed is no JSON") from exc
+    if not isinstance(feed, dict) or not str(feed.get("version", "")).startswith(JSON_FEED):
+        raise UnreadableDocument(f"this JSON is no feed: its `version` does not begin with {JSON_FEED}")
+    items = feed.get("items")
+    items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    entries = [json_entry(item, url) for item in items[:ENTRIES_LIMIT]]
+    return made(
+        line(str(feed.get("title") or "")), entries, feed.get("language"), link_of(feed.get("home_page_url"), url)
+    )
+
+
+def json_entry(item: Mapping[str, Any], base: str | None) -> Entry:
+    html = item.get("content_html")
+    summary = item.get("summary") or item.get("content_text") or (extract.text_of(str(html)) if html else "")
+    when = str(item.get("date_published") or item.get("date_modified") or "")
+    return Entry(line(str(item.get("title") or "")), str(summary), link_of(item.get("url"), base), iso_moment(when))
+
+
+def made(title: str, entries: Iterable[Entry], language: Any, home: str | None) -> Document:
+    newest = sorted(entries, key=lambda entry: entry.published_at or NEVER, reverse=True)
+    passages = tuple(passage for entry in newest for passage in passages_of(entry))
+    read = "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages[:20])
+    return Document(title, passages, "feed", language_in(language) or language_of(f"{title}\n{read}"), home)
+
+
+def passages_of(entry: Entry) -> list[Passage]:
+    """One unless it is long; each names its entry by its heading, and the day by its text."""
+    day = entry.published_at.date().isoformat() if entry.published_at else ""
+    lines = [text for text in (day, *entry.summary.split("\n")) if text.strip()]
+    heading = entry.title[:HEADING_LIMIT_CHARS] if lines else ""
+    blocks = [Block("paragraph", text) for text in lines or [entry.title] if text]
+    return [Passage(each.text, heading, entry.link, entry.published_at) for each in cut(blocks)]
+
+
+def language_in(told: Any) -> Language | None:
+    """Of "fr-CA"."""
+    found = str(told or "").strip().lower()[:2]
+    return "en" if found == "en" else "fr" if found == "fr" else None
+
+
+def link_of(link: Any, base: str | None) -> str | None:
+    """Absolute and of the Web, or none."""
+    if not isinstance(link, str) or not link.strip():
+        return None
+    try:
+        absolute = urljoin(base or "", link.strip())
+        parts = urlsplit(absolute)
+    except ValueError:
+        return None
+    fits = parts.scheme in ("http", "https") and parts.hostname and len(absolute) <= LINK_LIMIT_CHARS
+    return absolute if fits and absolute.isprintable() else None
+
+
+def moment(when: struct_time | None) -> datetime | None:
+    """feedparser's times are UTC, and as right as the feed."""
+    try:
+        return datetime.fromtimestamp(timegm(when), UTC) if when else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def iso_moment(when: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(when)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

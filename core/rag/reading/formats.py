@@ -1,0 +1,139 @@
+"""Tells what a document is, by its bytes, its media type and its name in that order, and reads it so. Pure.
+
+A media type is what somebody said: servers call feeds HTML and text, and browsers call Markdown nothing at all.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import Literal
+
+from core.errors import UnreadableDocument
+from core.rag.documents import Document
+from core.rag.reading import extract, feeds, files
+from core.rag.reading.charset import decoded
+
+READ = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
+Kind = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
+
+MEDIA_TYPES: dict[str, Kind] = {
+    "text/html": "page",
+    "application/xhtml+xml": "page",
+    "application/rss+xml": "feed",
+    "application/atom+xml": "feed",
+    "application/rdf+xml": "feed",
+    "application/feed+json": "feed",
+    "text/markdown": "markdown",
+    "text/x-markdown": "markdown",
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+    "application/json": "json",
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
+}
+SUFFIXES: dict[str, Kind] = {
+    ".htm": "page",
+    ".html": "page",
+    ".xhtml": "page",
+    ".rss": "feed",
+    ".atom": "feed",
+    ".rdf": "feed",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".txt": "text",
+    ".log": "text",
+    ".pdf": "pdf",
+    ".docx": "word",
+}
+# Said of anything.
+VAGUE = frozenset(("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"))
+REFUSED_STARTS = {
+    b"\xd0\xcf\x11\xe0": "an old Office file: save it as .docx or PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"\x1f\x8b": "a compressed file: unpack it first",
+    b"Rar!": "a compressed file: unpack it first",
+    b"7z\xbc\xaf": "a compressed file: unpack it first",
+    b"{\\rtf": "an RTF file: save it as .docx or PDF",
+}
+ZIP = b"PK\x03\x04"
+SNIFFED_BYTES = 4096
+# Past blank space, <?xml …?>, comments and <!DOCTYPE …>. Possessive: whatever comes, it is read once.
+ROOT = re.compile(r"(?:\s+|<\?[^>]*>|<!--.*?-->|<!(?!--)[^>]*>|\]>)*+<(?:\w+:)?(\w+)", re.DOTALL)
+FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
+PAGE_ROOTS = frozenset(
+    ("html", "head", "body", "main", "article", "section", "div", "p", "h1", "table", "meta", "title")
+)
+JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
+
+
+def read(
+    body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
+) -> Document:
+    """Raises UnreadableDocument for what is none of these formats, is damaged, or has no text."""
+    kind = kind_of(body, media_type, name)
+    document = read_as(kind, body, media_type, name, url, charset)
+    if not document.passages:
+        hint = " (a page that scripts draw has none before they run)" if kind == "page" else ""
+        raise UnreadableDocument(f"there is no text in it{hint}")
+    return document
+
+
+def read_as(kind: Kind, body: bytes, media_type: str, name: str, url: str | None, charset: str | None) -> Document:
+    if kind == "page":
+        return extract.document(body, charset=charset, url=url)
+    if kind == "feed":
+        return feeds.document(body, media_type=media_type, charset=charset, url=url)
+    if kind == "pdf":
+        return files.pdf(body, name=name, url=url)
+    if kind == "word":
+        return files.word(body, name=name, url=url)
+    by_kind = {"text": files.text, "markdown": files.marked, "csv": files.values, "json": files.data}
+    return by_kind[kind](body, name=name, charset=charset, url=url)
+
+
+def kind_of(body: bytes, media_type: str, name: str) -> Kind:
+    """Raises UnreadableDocument for what is certainly none."""
+    told = media_type.partition(";")[0].strip().lower()
+    by_name = SUFFIXES.get(PurePath(name).suffix.lower())
+    if found := by_bytes(body, by_name or MEDIA_TYPES.get(told)):
+        return found
+    if told.split("/")[0] in ("image", "audio", "video", "font"):
+        raise UnreadableDocument(f"this is {told}: {READ}")
+    start = decoded(body[:SNIFFED_BYTES])
+    by_type = MEDIA_TYPES.get(told) or (by_name if told in VAGUE else None)
+    if by_type in (None, "page", "feed", "json", "text"):
+        return by_start(start) or by_type or "text"
+    return by_type
+
+
+def by_bytes(body: bytes, told: Kind | None) -> Kind | None:
+    """What the first bytes alone say."""
+    if b"%PDF-" in body[:1024]:
+        return "pdf"
+    for start, what in REFUSED_STARTS.items():
+        if body.startswith(start):
+            raise UnreadableDocument(f"this is {what}; {READ}")
+    if body.startswith(ZIP) or told == "word":
+        if told != "word" and b"word/" not in body:
+            raise UnreadableDocument(f"this is a ZIP file, and no .docx; {READ}")
+        return "word"
+    return None
+
+
+def by_start(start: str) -> Kind | None:
+    """What the first characters say."""
+    if start.lstrip().startswith("{"):
+        return "feed" if JSON_FEED.search(start) else None
+    found = ROOT.match(start)
+    root = found[1].lower() if found else ""
+    if root in FEED_ROOTS:
+        return "feed"
+    if root in PAGE_ROOTS:
+        return "page"
+    return None

@@ -1,0 +1,76 @@
+"""Reads pages, feeds and files in child processes, so that no document can stop, swell or crash this one.
+
+Documents come from strangers. Every parser has inputs that take it minutes or gigabytes, and the best have bugs: in a
+child that costs some seconds of one core and nobody's event loop. `core.rag.reading.child` is the child.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from core.child_pool import ChildEnded, ChildPool
+from core.errors import UnreadableDocument
+from core.rag.documents import Document, Passage
+
+COMMAND = (sys.executable, "-m", "core.rag.reading.child")
+WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb
+AT_ONCE = 2  # children; more would take the cores from the model
+LONG_STARTS = (b"%PDF", b"PK")  # of files whose hundred pages take honest seconds
+PATIENCE = 2
+BODY_LIMIT_BYTES = 16 * 1024 * 1024
+TOO_LONG = "reading it takes too long, or too much memory: give a smaller or simpler document"
+
+log = structlog.get_logger(__name__)
+
+
+class Reader:
+    """One per event loop. `close` ends its children.
+
+    `cpu_limit_s` is what a page may take (a PDF or Word file: twice that), `text_limit_chars` how much of a document is
+    kept: who adds a large one to a collection can wait for it, who asks a question about one cannot.
+    """
+
+    def __init__(self, *, cpu_limit_s: float = 2, text_limit_chars: int = 1_000_000) -> None:
+        self._cpu_limit_s = cpu_limit_s
+        self._text_limit_chars = text_limit_chars
+        self._children = ChildPool(COMMAND, at_once=AT_ONCE, wall_limit_s=WALL_LIMIT_S + PATIENCE * cpu_limit_s)
+
+    async def read(
+        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
+    ) -> Document:
+        """A document with at least one passage. Raises UnreadableDocument."""
+        if len(body) > BODY_LIMIT_BYTES:
+            raise UnreadableDocument(f"it has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most")
+        told = {"media_type": media_type, "name": name, "url": url, "charset": charset}
+        question = json.dumps({"length": len(body), **told, **self._limits(body)}).encode()
+        try:
+            answer = await self._children.ask(question + b"\n" + body)
+        except ChildEnded as exc:
+            log.warning("document_ended_its_reader", bytes=len(body))
+            raise UnreadableDocument(TOO_LONG) from exc
+        if "refused" in answer:
+            raise UnreadableDocument(answer["refused"])
+        if answer["cut"]:
+            log.info("document_cut", bytes=len(body), passages=len(answer["document"]["passages"]))
+        return document_in(answer["document"])
+
+    def _limits(self, body: bytes) -> dict[str, float]:
+        cpu_limit_s = self._cpu_limit_s * (PATIENCE if body.startswith(LONG_STARTS) else 1)
+        return {"cpu_limit_s": cpu_limit_s, "text_limit_chars": self._text_limit_chars}
+
+    async def close(self) -> None:
+        """Nothing is being read then."""
+        await self._children.close()
+
+
+def document_in(told: dict[str, Any]) -> Document:
+    passages = tuple(
+        Passage(text, heading, link, datetime.fromisoformat(when) if when else None)
+        for text, heading, link, when in told["passages"]
+    )
+    return Document(told["title"], passages, told["kind"], told["language"], told["url"])

@@ -1,0 +1,184 @@
+"""Answers a question from the sources that it needs: chosen, fetched as fresh as they must be, read.
+
+A source that fails is told by its title; the others are read nevertheless. What is chosen and how is in `choice` and
+`decision`, what a source is in `sources`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from core.contract import Json, Language
+from core.contract import Source as Cited
+from core.errors import CspsError
+from core.personalities import Personality
+from core.rag.documents import Document
+from core.rag.embed import Embedder
+from core.rag.fetching.fetch import Fetched
+from core.rag.grounding import Lookup
+from core.rag.material import Reading
+from core.rag.sources import decision, search_results
+from core.rag.sources.catalogue import Catalogue, Source, Sources
+from core.rag.sources.choice import Chooser
+from core.rag.sources.likeness import Likenesses
+
+log = structlog.get_logger()
+
+DECIDE_DEADLINE_S = 8.0
+
+# Asks a model: (personality, prompt, schema) → a value that conforms to the schema. None: this model decides nothing,
+# such as the starter. Raises CspsError.
+Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]
+
+
+class Fetches(Protocol):
+    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> Fetched: ...
+
+
+class Reads(Protocol):
+    async def read(
+        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
+    ) -> Document: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something to fetch. `label` is what it is called in the answer."""
+
+    source: Source
+    url: str
+    page: str | None
+    label: str
+    language: Language
+
+
+class SourceFinder:
+    """A Finder. `embedder`: None chooses by words alone. `decide`: None chooses without a model."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        fetcher: Fetches,
+        reader: Reads,
+        embedder: Embedder | None = None,
+        decide: Decide | None = None,
+    ) -> None:
+        self._sources = sources
+        self._fetcher = fetcher
+        self._reader = reader
+        self._likenesses = Likenesses(embedder) if embedder is not None else None
+        self._decide = decide
+        self._chooser: tuple[Catalogue, Chooser] | None = None
+
+    def applies(self, personality: Personality) -> bool:
+        return bool(self._sources.catalogue.of(personality.sources))
+
+    async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
+        started_s = time.monotonic()
+        chosen, query = await self._chosen(personality, question, language)
+        took_ms = round(1000 * (time.monotonic() - started_s))
+        log.debug("sources_chosen", names=[source.name for source in chosen], took_ms=took_ms)
+        found = Lookup()
+        for lookup in await asyncio.gather(
+            *(self.read(source, question, language, personality.language, query) for source in chosen)
+        ):
+            found = found.and_(lookup)
+        return found
+
+    async def warm(self) -> None:
+        """Have ready what the first question would wait for. Raises ModelError."""
+        if self._likenesses is not None:
+            await self._likenesses.examples(self._sources.catalogue)
+
+    async def read(
+        self, source: Source, question: str, language: Language, told_in: Language, query: str = ""
+    ) -> Lookup:
+        """What `source` says in `language`; what could not be read is named in the language `told_in`."""
+        stranger = source.named.stranger(question) if source.named is not None else None
+        if stranger is not None:
+            log.info("source_has_no_such_name", source=source.name)
+            return Lookup(unread=(f"{source.title(told_in)} ({stranger})",))
+        query = query or self.query(question, source)
+        lookups = await asyncio.gather(
+            *(self._attempt(target, told_in) for target in targets(source, question, language, query))
+        )
+        found = Lookup()
+        for lookup in lookups:
+            found = found.and_(lookup)
+        return found
+
+    def query(self, question: str, source: Source) -> str:
+        """What to search it for; "" where nothing is searched, or for the newest."""
+        return self._chooser_of(self._sources.catalogue).query(question, source) if source.searches else ""
+
+    async def open(self, target: Target) -> Reading:
+        """Raises FetchRefused, FetchFailed, UnreadableDocument, also for a source that has nothing to say."""
+        says = target.source.says
+        fetched = await self._fetcher.fetch(target.url, max_age_s=says.fresh_s)
+        body, media_type, charset = fetched.body, fetched.media_type, fetched.charset
+        if says.fields is not None:
+            body = await asyncio.to_thread(
+                search_results.feed, body, says.fields, target.label, target.language, says.entries
+            )
+            media_type, charset = search_results.MEDIA_TYPE, "utf-8"
+        document = await self._reader.read(body, media_type, name=target.label, url=fetched.url, charset=charset)
+        cited = Cited(0, target.label, target.page or document.url or fetched.url, target.language, fetched.fetched_at)
+        return Reading(target.label, document.passages[: says.entries], cited)
+
+    async def _attempt(self, target: Target, told_in: Language) -> Lookup:
+        try:
+            return Lookup((await self.open(target),))
+        except CspsError as exc:
+            log.warning("source_unread", source=target.source.name, code=exc.code, problem=exc.message)
+            return Lookup(unread=(target.source.title(told_in),))
+
+    async def _chosen(
+        self, personality: Personality, question: str, language: Language
+    ) -> tuple[Sequence[Source], str]:
+        """The sources, and what to search for if the model said so."""
+        catalogue = self._sources.catalogue
+        sources = catalogue.of(personality.sources)
+        likeness = await self._likenesses.of(question, catalogue) if self._likenesses is not None else None
+        shortlist = self._chooser_of(catalogue).shortlist(question, sources, likeness)
+        if shortlist.candidates and self._decide is not None:
+            likely = [candidate.source for candidate in shortlist.candidates]
+            decided = await self._decided(self._decide, personality, question, likely, language)
+            if decided is not None:
+                return decided.sources, decided.query
+        return [candidate.source for candidate in shortlist.chosen], ""
+
+    async def _decided(
+        self, decide: Decide, personality: Personality, question: str, likely: Sequence[Source], language: Language
+    ) -> decision.Decision | None:
+        """None if the model does not decide."""
+        prompt = decision.prompt(question, likely, language)
+        try:
+            async with asyncio.timeout(DECIDE_DEADLINE_S):
+                answer = await decide(personality, prompt, decision.schema(likely))
+        except (CspsError, TimeoutError) as exc:
+            log.warning("model_did_not_decide", problem=str(exc) or f"no answer within {DECIDE_DEADLINE_S:g} s")
+            return None
+        return decision.read(answer, likely)
+
+    def _chooser_of(self, catalogue: Catalogue) -> Chooser:
+        if self._chooser is None or self._chooser[0] is not catalogue:
+            self._chooser = (catalogue, Chooser(catalogue))
+        return self._chooser[1]
+
+
+def targets(source: Source, question: str, language: Language, query: str = "") -> list[Target]:
+    """One for each place, department or section that the question names, or the one for all."""
+    found = source.named.found(question) if source.named is not None else ()
+    title = source.title(language)
+    page = source.page(language, query)
+    by_url = {
+        source.url(language, named, query): f"{title}: {named.label(language)}" if named is not None else title
+        for named in found or (None,)
+    }
+    return [Target(source, url, page, label, language) for url, label in by_url.items()]

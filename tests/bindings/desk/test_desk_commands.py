@@ -1,0 +1,320 @@
+"""Commands at the desk: in both languages, by words, buttons and slash commands, and only in one's own conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bindings.delivery.outlet import Closing
+from bindings.desk.desk import Desk
+from bindings.incoming import Command
+from core.contract import Done, Prompt, Text, Turn, Usage
+from core.errors import ModelUnavailable, StorageError
+from tests.bindings.desk.desking import DIRECT, THREAD, Office, message
+from tests.fakes import FakeEngine, ReplyStep
+
+WHERE = THREAD.conversation
+
+
+class CountingEngine(FakeEngine):
+    """Says which answer it is: "1: hello"."""
+
+    def __init__(self) -> None:
+        super().__init__(self.say, names=("whisper", "chuchotte", "guide"))
+
+    def say(self, prompt: Prompt) -> Iterable[ReplyStep]:
+        return (Text(f"{len(self.prompts)}: {prompt.text}"), Done("stop", "fake-model", Usage()))
+
+
+@pytest.fixture
+def engine() -> CountingEngine:
+    return CountingEngine()
+
+
+@pytest.fixture
+def office(tmp_path: Path, engine: CountingEngine) -> Office:
+    return Office(tmp_path / "var", engine)
+
+
+class Gated:
+    """An engine that writes the first words and then waits."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.gate = asyncio.Event()
+        engine.replies = self.say
+
+    def say(self, prompt: Prompt) -> Iterable[ReplyStep]:
+        return (Text("It begins"), self.gate, Text(" and ends."), Done("stop", "fake-model", Usage()))
+
+
+async def until_shown(office: Office, conversation: str = WHERE) -> None:
+    async with asyncio.timeout(10):
+        while not office.channels.texts(conversation):
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "language"),
+    [("help", "Ask me anything", "en"), ("/Aide !", "Demandez-moi", "fr")],
+)
+async def test_help_says_who_answers_what_can_be_done_and_what_is_kept(
+    office: Office, engine: FakeEngine, text: str, part: str, language: str
+) -> None:
+    await office.asked(message(text))
+
+    (page,) = office.channels.shown(WHERE)
+    assert part in page.text
+    assert language == page.language
+    assert ("Chuchotte" if language == "fr" else "Whisper") in page.text
+    for fact in ("fake-model", "30", "JSON", "CSV", "{"):
+        assert fact in page.text
+    assert page.closing == Closing("", "")
+    assert [] == engine.prompts
+
+
+async def test_help_also_comes_while_no_model_answers(office: Office, engine: FakeEngine) -> None:
+    async def describe(personality: str) -> None:
+        raise ModelUnavailable("gone")
+
+    engine.describe = describe  # type: ignore[assignment, method-assign]
+    await office.asked(message("help"))
+
+    assert "no model answers at the moment" in office.channels.texts(WHERE)[0]
+
+
+@pytest.mark.parametrize("text", ["stop", "Arrête!"])
+async def test_stop_ends_the_answer_with_a_note(office: Office, engine: FakeEngine, text: str) -> None:
+    """What was written stands, the model is free, and the next question is answered."""
+    gated = Gated(engine)
+    async with office.process() as desk:
+        await desk.take(message("A long story, please", 1))
+        await until_shown(office)
+        await desk.take(message(text, 2, user="U2"))
+        await office.settled()
+        assert engine.cancelled.is_set()
+        gated.gate.set()
+        await desk.take(message("And now?", 3))
+        await office.settled()
+
+    first, second = office.channels.shown(WHERE)
+    assert ("It begins", "It begins and ends.") == (first.text, second.text)
+    assert first.closing
+    assert "Stopped" in str(first.closing.note)
+    assert "fake-model" in first.closing.footer
+
+
+@pytest.mark.parametrize(("text", "answer"), [("stop", "Nothing is being written"), ("arrêter", "Rien n’est en cours")])
+async def test_stop_where_nothing_is_written_says_so(office: Office, text: str, answer: str) -> None:
+    await office.asked(message("hello", 1, DIRECT), message(text, 2))
+
+    assert answer in office.channels.texts(WHERE)[0]
+
+
+async def test_stop_does_not_reach_another_conversation(office: Office, engine: FakeEngine) -> None:
+    gated = Gated(engine)
+    async with office.process() as desk:
+        await desk.take(message("A story", 1))
+        await until_shown(office)
+        await desk.take(message("stop", 2, DIRECT))
+        gated.gate.set()
+        await office.settled()
+
+    assert ["It begins and ends."] == office.channels.texts(WHERE)
+
+
+async def test_the_platforms_own_stop_ends_the_answer_with_a_note(office: Office, engine: FakeEngine) -> None:
+    """If it was pressed on the message that is being written."""
+    Gated(engine)
+    async with office.process() as desk:
+        await desk.take(message("A story", 1))
+        await until_shown(office)
+        (ref,) = office.channels.channels[WHERE].messages
+        await desk.stopped(THREAD, "m-other")
+        await desk.stopped(DIRECT, ref)
+        assert not engine.cancelled.is_set()
+        await desk.stopped(THREAD, ref)
+        await office.settled()
+
+    (page,) = office.channels.shown(WHERE)
+    assert page.closing
+    assert "Stopped" in str(page.closing.note)
+
+
+async def test_a_question_that_is_deleted_ends_quietly(office: Office, engine: FakeEngine) -> None:
+    """Also while it waits, and where only the channel is known; nothing of it stays."""
+    Gated(engine)
+    async with office.process() as desk:
+        await desk.take(message("A secret story", 1))
+        await desk.take(message("Another secret", 2))
+        await until_shown(office)
+        await desk.withdrawn(replace(THREAD, thread=None), "m2")
+        await desk.withdrawn(THREAD, "m-unknown")
+        assert not engine.cancelled.is_set()
+        await desk.withdrawn(THREAD, "m1")
+        await office.settled()
+
+    assert [] == office.channels.shown(WHERE)
+    assert 1 == len(engine.prompts)
+    with closing(sqlite3.connect(office.folder / "csps-llm.db")) as database:
+        assert "secret" not in "\n".join(database.iterdump())
+
+
+@pytest.mark.parametrize("text", ["again", "regenerate", "/Recommence", "Régénère !"])
+async def test_regenerate_writes_the_latest_answer_anew_in_its_place(
+    office: Office, engine: FakeEngine, text: str
+) -> None:
+    """Under the key of the question, with what was heard then; nothing is posted."""
+    office.channels.said = (Turn("user", "said before"),)
+    await office.asked(message("one", 1), message("two", 2))
+    office.channels.said = (Turn("assistant", "said after"),)
+    await office.asked(message(text, 3))
+
+    assert ["1: one", "3: two"] == office.channels.texts(WHERE)
+    before, again = engine.prompts[1:]
+    assert replace(before, again=True) == again
+
+
+async def test_a_button_regenerates_its_own_answer(office: Office, engine: FakeEngine) -> None:
+    async with office.process() as desk:
+        for number, text in enumerate(("one", "two"), 1):
+            await desk.take(message(text, number))
+        await office.settled()
+        first = office.channels.shown(WHERE)[0].closing
+        assert first
+        await desk.take(message("", 3, command=Command("regenerate", first.answer)))
+        await office.settled()
+        second = office.channels.shown(WHERE)[0].closing
+
+    assert ["3: one", "2: two"] == office.channels.texts(WHERE)
+    assert second
+    assert first.answer == second.answer
+
+
+async def test_nobody_regenerates_an_answer_of_another_conversation(office: Office, engine: FakeEngine) -> None:
+    """Whatever id they present."""
+    async with office.process() as desk:
+        await desk.take(message("one", 1))
+        await office.settled()
+        shown = office.channels.shown(WHERE)[0].closing
+        assert shown
+        await desk.take(message("", 2, DIRECT, user="U2", command=Command("regenerate", shown.answer)))
+        await desk.take(message("recommence", 3, DIRECT, user="U2"))
+        await office.settled()
+
+    assert ["1: one"] == office.channels.texts(WHERE)
+    assert ["There is no answer", "Il n’y a pas de réponse"] == [
+        text[: len(part)]
+        for text, part in zip(
+            office.channels.texts(DIRECT.conversation), ("There is no answer", "Il n’y a pas de réponse"), strict=True
+        )
+    ]
+    assert 1 == len(engine.prompts)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("forget", "is forgotten"), ("Oublie cette conversation.", "est oubliée")],
+)
+async def test_forget_deletes_what_was_said_and_chosen(
+    office: Office, engine: FakeEngine, text: str, answer: str
+) -> None:
+    """Here and with the engine; the answer under way ends, what waits is dropped."""
+    gated = Gated(engine)
+    async with office.process() as desk:
+        await desk.take(message("personality guide", 1))
+        await office.settled()
+        await desk.take(message("a secret of mine", 2))
+        async with asyncio.timeout(10):
+            while "It begins" not in office.channels.texts(WHERE):
+                await asyncio.sleep(0.005)
+        await desk.take(message("my other secret", 3))
+        await desk.take(message(text, 4))
+        await office.settled()
+        assert not await desk.taking_part(THREAD)
+
+    assert answer in office.channels.texts(WHERE)[-1]
+    assert 1 == len(engine.prompts)
+    assert {} == engine.sessions
+    with closing(sqlite3.connect(office.folder / "csps-llm.db")) as database:
+        assert "secret" not in "\n".join(database.iterdump())
+    gated.gate.set()
+    await office.asked(message("hello", 5))
+    assert "whisper" == engine.prompts[-1].personality
+
+
+async def test_forgetting_what_never_was_is_fine(office: Office) -> None:
+    await office.asked(message("forget"))
+
+    assert "is forgotten" in office.channels.texts(WHERE)[0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answer"),
+    [
+        (message("personality chuchotte"), "**Chuchotte** now answers"),
+        (message("Personnalité Chuchotte"), "**Chuchotte** répond maintenant"),
+        (message("", command=Command("personality", "chuchotte")), "**Chuchotte** now answers"),
+    ],
+)
+async def test_a_personality_is_chosen_for_the_conversation(
+    office: Office, engine: FakeEngine, wanted: object, answer: str
+) -> None:
+    """By words or a slash command; it stays over a restart and elsewhere nothing changes."""
+    await office.asked(wanted)  # type: ignore[arg-type]
+    await office.asked(message("What is this?", 2))
+    await office.asked(message("What is that?", 3, DIRECT))
+
+    assert answer in office.channels.texts(WHERE)[0]
+    assert ["chuchotte", "whisper"] == [prompt.personality for prompt in engine.prompts]
+
+
+@pytest.mark.parametrize(("text", "first"), [("personality", "Write “personality”"), ("personnalité nobody", "Aucune")])
+async def test_those_that_can_be_chosen_are_listed(office: Office, text: str, first: str) -> None:
+    """With who answers now; also where the name is not one of them."""
+    await office.asked(message(text))
+
+    (shown,) = office.channels.texts(WHERE)
+    assert shown.startswith(first)
+    for name in ("`whisper`", "`chuchotte`", "`guide`"):
+        assert name in shown
+    assert 1 == shown.count("(answers here)") + shown.count("(répond ici)")
+
+
+async def test_a_message_that_only_begins_like_a_command_is_answered(office: Office, engine: FakeEngine) -> None:
+    """And so is one that a file came with."""
+    office.channels.files = {"u": b"text"}
+    await office.asked(message("stop using commas please", 1), message("help", 2, note__txt="u"))
+
+    assert ["stop using commas please", "help"] == [prompt.text for prompt in engine.prompts]
+
+
+async def test_the_names_for_slash_commands_are_the_personalities(office: Office) -> None:
+    async with office.opened() as desk:
+        assert isinstance(desk, Desk)
+        assert {"whisper", "chuchotte", "guide"} <= set(desk.personalities())
+
+
+async def test_a_failure_of_the_engine_does_not_keep_a_conversation_from_being_forgotten_later(
+    office: Office, engine: FakeEngine
+) -> None:
+    """The wish is tried again until it is done."""
+    failures = iter([True])
+    forget = engine.forget
+
+    async def shaky(conversation: str) -> None:
+        if next(failures, False):
+            raise StorageError("locked")
+        await forget(conversation)
+
+    engine.forget = shaky  # type: ignore[method-assign]
+    await office.asked(message("hello", 1))
+    await office.asked(message("forget", 2))
+
+    assert {} == engine.sessions
+    assert 2 == len(office.channels.shown(WHERE))

@@ -1,0 +1,117 @@
+"""Which JSON in a message is a schema, and what is left of the message without it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bindings.files import ReadFile
+from bindings.toil.schemas import demand, find, is_schema
+from core.errors import BadRequest
+
+SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
+WRITTEN = json.dumps(SCHEMA)
+
+
+def file(name: str, text: str) -> ReadFile:
+    return ReadFile(name, "json" if name.endswith("json") else "text", text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"$schema": "https://json-schema.org/draft/2020-12/schema"},
+        {"type": "object"},
+        {"type": ["string", "null"], "maxLength": 5},
+        {"properties": {"a": {"type": "string"}, "b": True}},
+        {"type": "object", "properties": {}, "name": "answer", "strict": True},
+        {"items": {"type": "number"}},
+        {"anyOf": [{"type": "string"}, {"type": "number"}]},
+        {"$defs": {"x": {"type": "string"}}, "$ref": "#/$defs/x"},
+        {"enum": ["a", "b"], "title": "Which"},
+    ],
+)
+def test_a_schema_is_known(value: dict[str, Any]) -> None:
+    assert is_schema(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"name": "Ada", "age": 36},
+        {"type": "Feature", "geometry": {"type": "Point"}, "properties": {"name": "x"}},
+        {"type": "number", "value": 5},
+        {"type": "invoice", "items": [{"price": 3}]},
+        {"title": "Meeting", "description": "On Monday", "format": "A4"},
+        {"items": ["a", "b"]},
+        {"anyOf": "these"},
+        {"properties": "none", "type": []},
+        {"not": "a schema"},
+    ],
+)
+def test_data_is_no_schema(value: dict[str, Any]) -> None:
+    """Also where its keys are words of JSON Schema."""
+    assert not is_schema(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        (f"Who is it?\n```json\n{WRITTEN}\n```", "Who is it?"),
+        (f"```\n{WRITTEN}\n```\nWho is it?", "Who is it?"),
+        (f"```{WRITTEN}``` Who?", "Who?"),
+        (f"Before\n```JSON\n{WRITTEN}```\nafter", "Before\n\nafter"),
+        (f"```json\n{WRITTEN}\n```", ""),
+    ],
+)
+def test_a_code_block_is_found_and_taken_out(text: str, prompt: str) -> None:
+    """With or without the language, on lines of its own or not, as platforms hand it over."""
+    found = find(text, ())
+
+    assert found is not None
+    assert SCHEMA == found.schema
+    assert prompt == found.prompt
+
+
+def test_the_first_schema_counts_and_samples_are_passed_over() -> None:
+    """A sample of data in a block before it stays part of the message."""
+    found = find(f'Like this: ```{{"name": "Ada"}}``` by ```{WRITTEN}``` please', ())
+
+    assert found is not None
+    assert SCHEMA == found.schema
+    assert '{"name": "Ada"}' in found.prompt
+
+
+def test_a_file_is_a_schema_and_not_an_attachment() -> None:
+    files = (file("note.txt", "Ada"), file("schema.json", WRITTEN))
+    found = find(" Who? ", files)
+
+    assert found is not None
+    assert (SCHEMA, "Who?", files[:1]) == (found.schema, found.prompt, found.files)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello", "```python\nprint()\n```", "```{broken```", '```{"a": 1, "a": 2}```', "```" * 99]
+)
+def test_what_is_no_schema_is_a_message_as_any(text: str) -> None:
+    assert find(text, (file("data.json", "[1, 2]"), file("broken.json", "{"))) is None
+
+
+def test_what_was_promised_and_is_broken_is_told_with_its_place() -> None:
+    with pytest.raises(BadRequest, match="line 2, column 3"):
+        demand('```json\n{\n  name: "x"\n}\n```', ())
+    with pytest.raises(BadRequest, match="line 1"):
+        demand("Who?", (file("schema.json", "{nothing}"),))
+    with pytest.raises(BadRequest, match="object"):
+        demand("Who?", (file("schema.json", "[]"),))
+
+
+def test_what_was_promised_is_taken_for_a_schema_whatever_it_looks_like() -> None:
+    found = demand('```{"odd": 1}``` Who?', ())
+
+    assert found is not None
+    assert {"odd": 1} == found.schema
+    assert demand("Who?", ()) is None

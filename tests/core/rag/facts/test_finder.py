@@ -1,0 +1,69 @@
+"""Facts as readings: grouped by document, numbered as sources, and a store that fails is said."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from core.contract import Source
+from core.errors import NotFound
+from core.rag.facts.finder import FactsFinder
+from core.rag.facts.search import Found
+from core.rag.facts.store import FactStore
+from tests.core.chatting import whisper
+
+THEN = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class Store:
+    """Finds what it is given."""
+
+    def __init__(self, *found: Found, failure: NotFound | None = None) -> None:
+        self.found = found
+        self.failure = failure
+        self.asked: list[Any] = []
+
+    async def search(self, *asked: Any) -> tuple[Found, ...]:
+        self.asked.append(asked)
+        if self.failure:
+            raise self.failure
+        return self.found
+
+
+def found(key: str, text: str, url: str | None = None) -> Found:
+    return Found("leave", key, key.title(), "", text, url, "en", THEN, 1.0)
+
+
+def finder(store: Store) -> FactsFinder:
+    return FactsFinder(cast(FactStore, store))
+
+
+async def test_passages_of_one_document_are_one_reading() -> None:
+    """In the order of their best passages; a file has a title and no address."""
+    store = Store(found("b", "first"), found("a", "second", "https://x.example/a"), found("b", "third"))
+    lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
+
+    assert [[passage.text for passage in reading.passages] for reading in lookup.readings] == [
+        ["first", "third"],
+        ["second"],
+    ]
+    assert [reading.source for reading in lookup.readings] == [
+        Source(0, "B", None, "en", THEN),
+        Source(0, "A", "https://x.example/a", "en", THEN),
+    ]
+    assert store.asked[0][0] == ("leave",)
+
+
+async def test_a_collection_that_is_not_there_is_said() -> None:
+    """By its name; the answer goes on without it."""
+    store = Store(failure=NotFound("there is no collection leave"))
+    lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
+
+    assert lookup.unread == ("leave",)
+    assert lookup.readings == ()
+
+
+def test_only_personalities_with_collections_are_looked_up_for() -> None:
+    """The others cost nothing."""
+    assert finder(Store()).applies(whisper(collections=("leave",)))
+    assert not finder(Store()).applies(whisper())

@@ -1,0 +1,144 @@
+"""Whatever a site sends, fetching ends in a bounded body or in an error of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from benchmarks import hostile_bodies
+from benchmarks.hostile_bodies import SITES, serve
+from core.errors import FetchFailed, FetchRefused
+from core.rag.fetching.fetch import Fetcher
+from core.rag.fetching.response import Inflating, charset_of, media_type_of, read_body
+from core.rag.fetching.site import Limits
+from tests.core.rag.fetching.websites import AGENT
+
+LIMIT_BYTES = 10_000
+# These do no harm in the end: what they sent beyond a short page was not taken.
+HARMLESS = {
+    "many cookies": b"x",
+    "a content type to parse for long": b"x",
+    "as many headers as are read": b"x",
+    "less announced than sent": b"x",
+    "length and chunks": b"x",
+}
+
+
+@pytest.mark.parametrize("name", SITES)
+async def test_hostile_bodies_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an error that the caller knows, within the deadline; none comes through longer than the limit."""
+    monkeypatch.setattr(hostile_bodies, "BOMB_BYTES", 2**24)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        limits = Limits(deadline_s=10 if name in HARMLESS else 0.2, body_bytes=LIMIT_BYTES)
+        async with Fetcher(None, [f"127.0.0.1:{port}"], user_agent=AGENT, limits=limits) as own:
+            url = str(httpx.URL(f"http://127.0.0.1:{port}/{name}"))
+            if name in HARMLESS:
+                assert HARMLESS[name] == (await own.fetch(url, robots=False)).body
+                return
+            with pytest.raises((FetchFailed, FetchRefused)):
+                await own.fetch(url, robots=False)
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packing = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packing.compress(data) + packing.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("", b"Hello " * 1000),
+        ("identity", b"Hello " * 1000),
+        ("gzip", gzip.compress(b"Hello " * 1000)),
+        ("X-GZIP", gzip.compress(b"Hello " * 1000)),
+        ("gzip", gzip.compress(b"Hello " * 400) + gzip.compress(b"") + gzip.compress(b"Hello " * 600)),
+        ("deflate", zlib.compress(b"Hello " * 1000)),
+        ("deflate", raw_deflate(b"Hello " * 1000)),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+async def test_bodies_are_unpacked(coding: str, packed: bytes, size: int) -> None:
+    """Though none was asked for, and however they are cut."""
+    cut = pieces(*(packed[start : start + size] for start in range(0, len(packed), size)))
+
+    assert b"Hello " * 1000 == await read_body(httpx.Headers({"Content-Encoding": coding}), cut, 6000)
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_a_body_may_be_as_long_as_the_limit(coding: str) -> None:
+    """And not a byte longer, unless it is to be cut there."""
+    headers = httpx.Headers({"Content-Encoding": coding})
+    body = gzip.compress(b"x" * 1000) if coding else b"x" * 1000
+
+    assert 1000 == len(await read_body(headers, pieces(body), 1000))
+    assert b"x" * 999 == await read_body(headers, pieces(body), 999, cut=True)
+    with pytest.raises(FetchFailed, match="999 bytes"):
+        await read_body(headers, pieces(body), 999)
+
+
+def test_a_bomb_is_unpacked_only_as_far_as_asked() -> None:
+    """A part at a time: who stops asking has unpacked no more."""
+    parts = Inflating(zlib.MAX_WBITS | 16).feed(gzip.compress(bytes(2**24)))
+
+    assert 2**16 == len(next(parts))
+    assert 2**24 - 2**16 == sum(map(len, parts))
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "expected"),
+    [
+        ("text/html; charset=utf-8", "/", "text/html"),
+        ("Text/HTML", "/", "text/html"),
+        ("application/rss+xml", "/feed", "application/rss+xml"),
+        ("application/vnd.geo+json", "/", "application/vnd.geo+json"),
+        ("application/pdf", "/a.html", "application/pdf"),
+        ("application/octet-stream", "/data/table.CSV", "text/csv"),
+        ("", "/a/report.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ],
+)
+def test_readable_types(said: str, path: str, expected: str) -> None:
+    """By the header; by the path's ending only where the header says nothing."""
+    assert expected == media_type_of(httpx.Headers({"Content-Type": said} if said else {}), path)
+
+
+@pytest.mark.parametrize(
+    "said", ["image/png", "video/mp4", "text/javascript", "application/zip", "", "x", "text/html, a/b"]
+)
+def test_types_that_are_not_read(said: str) -> None:
+    """Refused before their body is read."""
+    with pytest.raises(FetchFailed, match="type of content"):
+        media_type_of(httpx.Headers({"Content-Type": said}), "/page")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("text/html; charset=UTF-8", "utf-8"),
+        ('text/html; charset="iso-8859-1"', "iso8859-1"),
+        ("text/html; charset=windows-1252", "cp1252"),
+        ("text/html; a=b; charset=Shift_JIS", "shift_jis"),
+        ("text/html", None),
+        ("text/html; charset=", None),
+        ("text/html; charset=klingon", None),
+        ("text/html; charset=punycode", None),
+        ("text/html; charset=zip", None),
+        ("text/html; charset=unicode_escape", None),
+        ("text/html; charset=../../etc", None),
+        ("text/html; charset*=utf-8''utf-8", None),
+    ],
+)
+def test_charsets(said: str, expected: str | None) -> None:
+    """Only those in which texts are written, not every codec that Python has."""
+    assert expected == charset_of(httpx.Headers({"Content-Type": said}))

@@ -1,0 +1,244 @@
+"""No way inside: by URL, redirect, DNS answer or certificate."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpcore
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from benchmarks.canary import AGENT, Canary, Names, Wires, attack, listening, outside
+from benchmarks.hostile_urls import PUBLIC, Case, cases, leading
+from core.errors import ConfigError, FetchFailed, FetchRefused
+from core.rag.fetching.fetch import Fetcher
+from core.rag.fetching.resolver import SystemResolver
+from tests.core.rag.fetching.websites import website
+
+TLS = httpx.create_ssl_context()
+
+
+@pytest.fixture
+async def wires() -> AsyncIterator[Wires]:
+    """Public addresses lead to a site outside, others to the canary."""
+    async with listening(outside) as open_port, listening(Canary()) as canary_port:
+        yield Wires(open_port, canary_port)
+
+
+def fetcher(wires: Any, names: Any, allow: Sequence[str] = ()) -> Fetcher:
+    return Fetcher(None, allow, user_agent=AGENT, tls=TLS, resolve=names, network=wires)
+
+
+async def test_nobody_reaches_the_canary() -> None:
+    """250 hostile URLs, redirects and DNS answers: none connects inside, none is answered."""
+    outcomes = await attack(cases())
+
+    assert len(outcomes) >= 250
+    assert [] == [outcome.case for outcome in outcomes if outcome.connections or not outcome.refused]
+
+
+async def test_ordinary_pages_are_reached() -> None:
+    """By the same network, so the canary's silence is not the network's."""
+    pages = [
+        "http://outside.example.org/",
+        "http://93.184.215.14/",
+        "http://outside.example.org:443/",
+        leading("a.b", "/c", 302),
+    ]
+    outcomes = await attack([Case("ordinary", url, robots=robots) for url in pages for robots in (True, False)])
+
+    assert [None] * 8 == [outcome.error for outcome in outcomes]
+
+
+async def test_the_canary_hears_who_gets_inside(wires: Wires) -> None:
+    """What the operator allows is reached, whatever its address and port."""
+    async with fetcher(wires, Names({"inside.lan": [["127.0.0.1"]]}), ["inside.lan:8080"]) as own:
+        fetched = await own.fetch("http://inside.lan:8080/", robots=False)
+
+    assert b"secret" == fetched.body
+    assert [("127.0.0.1", 8080)] == wires.connected
+
+
+async def test_a_name_is_resolved_once_and_its_address_connected_to(wires: Wires) -> None:
+    """What was checked is what is used, and no search list may complete the name."""
+    names = Names({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
+    async with fetcher(wires, names) as own:
+        await own.fetch("http://turns.example.org/", robots=False)
+
+    assert ["turns.example.org."] == names.asked
+    assert [(PUBLIC[0], 80)] == wires.connected
+
+
+async def test_each_fetch_resolves_afresh(wires: Wires) -> None:
+    """A connection is not kept for the next one."""
+    names = Names({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
+    async with fetcher(wires, names) as own:
+        await own.fetch("http://turns.example.org/a", robots=False)
+        with pytest.raises(FetchRefused):
+            await own.fetch("http://turns.example.org/b", robots=False)
+
+    assert [(PUBLIC[0], 80)] == wires.connected
+
+
+async def test_an_address_is_connected_to_without_a_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real network is given an address, and asks nobody what it means."""
+
+    def resolve(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a second resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with website() as site:
+        site.page("/", "Hello")
+        host, port = "pages.example.org", site.origin.rpartition(":")[2]
+        names = Names({host: [["127.0.0.1"]]})
+        async with fetcher(None, names, [f"{host}:{port}"]) as own:
+            assert b"Hello" == (await own.fetch(f"http://{host}:{port}/", robots=False)).body
+
+
+async def test_the_next_address_is_tried() -> None:
+    """A host whose first address does not answer is reached by its second."""
+
+    class Broken(Wires):
+        async def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> httpcore.AsyncNetworkStream:
+            stream = await super().connect_tcp(host, port, *rest, **more)
+            if host == PUBLIC[1]:
+                await stream.aclose()
+                raise httpcore.ConnectError("unreachable")
+            return stream
+
+    async with listening(outside) as port:
+        broken = Broken(port, port)
+        async with fetcher(broken, Names({"a.example.org": [[PUBLIC[1], PUBLIC[0]]]})) as own:
+            assert b"A page." == (await own.fetch("http://a.example.org/", robots=False)).body
+
+    assert [PUBLIC[1], PUBLIC[0]] == [host for host, _ in broken.connected]
+
+
+async def test_a_name_without_address_is_said_so(wires: Wires) -> None:
+    """A failure, not a refusal: nothing was wrong with the URL's form."""
+
+    async def nobody(name: str) -> Sequence[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async def nothing(name: str) -> Sequence[str]:
+        return ()
+
+    for names in (nobody, nothing):
+        async with fetcher(wires, names) as own:
+            with pytest.raises(FetchFailed, match=r"missing\.example\.org"):
+                await own.fetch("http://missing.example.org/", robots=False)
+    assert [] == wires.connected
+
+
+async def test_proxies_of_the_environment_are_not_used(wires: Wires, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would resolve names itself, unchecked."""
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:3128")
+    async with fetcher(wires, Names({})) as own:
+        await own.fetch("http://outside.example.org/", robots=False)
+
+    assert [(PUBLIC[0], 80)] == wires.connected
+
+
+@pytest.mark.parametrize("entry", ["localhost", "http://localhost:80", "localhost:", "a b:80", "user@host:80"])
+def test_what_is_allowed_is_a_host_and_port(entry: str) -> None:
+    """Anything else would silently allow nothing, or more than was meant."""
+    with pytest.raises(ConfigError, match="host:port"):
+        Fetcher(None, [entry], user_agent=AGENT, tls=TLS)
+
+
+async def test_the_system_resolves_names() -> None:
+    """To addresses; a name that cannot exist has none, and both leave the resolver free for the next."""
+    resolve = SystemResolver(at_once=1)
+
+    assert {"127.0.0.1", "::1"} & set(await resolve("localhost"))
+    with pytest.raises(OSError):
+        await resolve(f"{'a' * 64}.invalid.")
+    assert await resolve("127.0.0.1")
+
+
+async def test_a_resolver_outlives_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who gave up does not free the place of the thread that still looks."""
+    looked, may_answer = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(*_: Any, **__: Any) -> Any:
+        loop.call_soon_threadsafe(looked.set)
+        asyncio.run_coroutine_threadsafe(may_answer.wait(), loop).result()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    resolve = SystemResolver(at_once=1)
+    first = asyncio.create_task(resolve("slow.example.org"))
+    await looked.wait()
+    first.cancel()
+    second = asyncio.create_task(resolve("next.example.org"))
+    await asyncio.sleep(0)
+    assert not second.done()
+    may_answer.set()
+
+    assert ["192.0.2.1"] == await second
+
+
+# ---------------------------------------------------------------- certificates
+
+
+@pytest.fixture
+async def secure(tmp_path: Path) -> AsyncIterator[tuple[Wires, ssl.SSLContext]]:
+    """A site on TLS that is good.example.org, and who trusts its certificate."""
+    certificate = certify("good.example.org", tmp_path)
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(certificate)
+    server = await asyncio.start_server(outside, "127.0.0.1", 0, ssl=serving)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield Wires(port, port), ssl.create_default_context(cafile=str(certificate))
+
+
+def certify(name: str, folder: Path) -> Path:
+    """A key and a certificate that it signs itself, in one file."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(private + certificate.public_bytes(pem))
+    return path
+
+
+async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[Wires, ssl.SSLContext]) -> None:
+    """A pinned address changes nothing about whom we speak to."""
+    wires, trusting = secure
+    async with Fetcher(None, user_agent=AGENT, tls=trusting, resolve=Names({}), network=wires) as own:
+        fetched = await own.fetch("https://good.example.org./", robots=False)
+        with pytest.raises(FetchFailed, match="certificate"):
+            await own.fetch("https://other.example.org/", robots=False)
+
+    assert b"A page." == fetched.body
+    assert [(PUBLIC[0], 443)] * 2 == [*wires.connected]
+
+
+async def test_https_does_not_fall_back(secure: tuple[Wires, ssl.SSLContext]) -> None:
+    """A redirect from https to http is refused, even to what is allowed."""
+    wires, trusting = secure
+    url = leading("good.example.org", "http://good.example.org/", 302).replace("http:", "https:", 1)
+    allow = ["good.example.org:80"]
+    async with Fetcher(None, allow, user_agent=AGENT, tls=trusting, resolve=Names({}), network=wires) as own:
+        with pytest.raises(FetchRefused, match="https to http"):
+            await own.fetch(url, robots=False)

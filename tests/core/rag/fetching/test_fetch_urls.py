@@ -1,0 +1,122 @@
+"""What is read out of a URL, and which are refused unread."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.hostile_urls import FORMS, ODD_URLS, PORTS
+from core.errors import FetchRefused
+from core.rag.fetching.urls import checked, origin_of, redirected
+
+# Numbers in unusual digits are an address, which is then looked at where it is connected to.
+ADDRESSES = {"127.0.0.1.", "127。0。0。1", "127．0．0．1", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "[0000::1]"}
+ADDRESSES |= {"[::ffff:127.0.0.1]:80"}
+# So is a port; and what follows the host is nobody's business.
+FINE = {"http://127.0.0.1:٨٠/", "http://127.0.0.1#@example.org/", "http://127.0.0.1?@example.org/"}
+
+
+@pytest.mark.parametrize("form", sorted(set(FORMS) - ADDRESSES))
+def test_hosts_that_programs_read_differently_are_refused(form: str) -> None:
+    """Before anything is resolved."""
+    with pytest.raises(FetchRefused):
+        checked(f"http://{form}/")
+
+
+@pytest.mark.parametrize("url", sorted(set(ODD_URLS) - FINE))
+def test_odd_urls_are_refused(url: str) -> None:
+    """Other schemes, users, backslashes, control characters, blanks, ports that are none."""
+    with pytest.raises(FetchRefused):
+        checked(url)
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_only_the_ports_of_the_web_are_opened(port: int) -> None:
+    """Whatever listens elsewhere is no page."""
+    with pytest.raises(FetchRefused, match="80 and 443"):
+        checked(f"http://example.org:{port}/")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www.canada.ca/en.html", "https://www.canada.ca/en.html"),
+        ("HTTPS://WWW.Canada.CA/En?Q=A", "https://www.canada.ca/En?Q=A"),
+        ("https://www.canada.ca.:443/#top", "https://www.canada.ca/"),
+        ("http://example.org:443/", "http://example.org:443/"),
+        (
+            "https://Québec.example.org/été?où=là bas",
+            "https://xn--qubec-csa.example.org/%C3%A9t%C3%A9?o%C3%B9=l%C3%A0%20bas",
+        ),
+        ("http://93.184.215.14/", "http://93.184.215.14/"),
+        ("http://[2606:4700::1111]/", "http://[2606:4700::1111]/"),
+        ("https://a_b.example.org/?to=user@example.org%20%5C", "https://a_b.example.org/?to=user@example.org%20%5C"),
+    ],
+)
+def test_ordinary_urls_are_opened(url: str, expected: str) -> None:
+    """In lower-case ASCII, without default port, final dot and fragment."""
+    assert expected == str(checked(url))
+
+
+def test_an_allowed_host_and_port_is_not_questioned() -> None:
+    """But exactly that: another port or name of the same machine is."""
+    allow = frozenset({"localhost:8080"})
+
+    assert "http://localhost:8080/" == str(checked("http://LOCALHOST:8080/", allow))
+    for url in ("http://localhost:8081/", "http://127.0.0.1:8080/", "http://localhost/", "http://u@localhost:8080/"):
+        with pytest.raises(FetchRefused):
+            checked(url, allow)
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/a", "https://example.org/a"),
+        ("b?c", "https://example.org/x/b?c"),
+        ("//example.net/", "https://example.net/"),
+        ("https://example.net/é", "https://example.net/%C3%A9"),
+    ],
+)
+def test_redirects_lead_on(location: str, expected: str) -> None:
+    """Relative ones from where they stand."""
+    assert expected == str(redirected(httpx.URL("https://example.org/x/y"), location))
+
+
+@pytest.mark.parametrize("location", ["http://example.org/", "//localhost/", "\\\\a.b", "https:x", "https://a@b.c/"])
+def test_redirects_are_checked(location: str) -> None:
+    """No way back from https, and nothing that would have been refused at first."""
+    with pytest.raises(FetchRefused):
+        redirected(httpx.URL("https://example.org/x"), location)
+
+
+def test_what_is_refused_is_not_repeated() -> None:
+    """A path may tell what a person is up to; an error's message may reach a log."""
+    with pytest.raises(FetchRefused) as raised:
+        checked("http://example.org:8080/my/secret?of=mine")
+
+    assert "secret" not in raised.value.message
+    assert "mine" not in raised.value.message
+
+
+@given(
+    st.text(max_size=60) | st.from_regex(r"https?:\\?/*[^/]{0,20}[@:\[\].%0-9a-fx\\]{0,20}/?.{0,20}", fullmatch=True)
+)
+def test_any_text_is_opened_or_refused(text: str) -> None:
+    """Nothing else is raised, and what is opened reads the same when it is read again."""
+    base = httpx.URL("https://example.org/x")
+    for read in (checked, lambda location: redirected(base, location)):
+        try:
+            url = read(text)
+        except FetchRefused:
+            continue
+        assert url.scheme in ("http", "https")
+        assert not url.userinfo
+        assert (url.port or 80) in (80, 443)
+        assert str(url) == str(checked(str(url)))
+
+
+def test_the_origin_of_an_address_is_in_brackets() -> None:
+    """As it is written in a URL and in `allow`."""
+    assert "[::1]:80" == origin_of(httpx.URL("http://[::1]/"))

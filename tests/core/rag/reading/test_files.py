@@ -1,0 +1,203 @@
+"""Files that people attach: what they are is found out, and what is in them is read in its order."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import zipfile
+from typing import Any
+
+import docx
+import pypdf
+import pytest
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+from core.errors import UnreadableDocument
+from core.rag.documents import Document
+from core.rag.reading.formats import kind_of, read
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def texts(document: Document) -> list[tuple[str, str]]:
+    return [(passage.heading, passage.text) for passage in document.passages]
+
+
+def pdf(*pages: str, title: str = "", password: str = "") -> bytes:
+    """A page of text each, in Helvetica."""
+    writer = pypdf.PdfWriter()
+    font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica", "/Encoding": "/WinAnsiEncoding"}
+    for text in pages:
+        page = writer.add_blank_page(300, 300)
+        named = DictionaryObject({NameObject(key): NameObject(value) for key, value in font.items()})
+        fonts = DictionaryObject({NameObject("/F1"): named})
+        page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        lines = " T* ".join(f"({line}) Tj" for line in text.split("\n"))
+        content = DecodedStreamObject()
+        content.set_data(f"BT /F1 12 Tf 14 TL 10 280 Td {lines} ET".encode("cp1252") if text else b"")
+        page[NameObject("/Contents")] = writer._add_object(content)
+    if title:
+        writer.add_metadata({"/Title": title})
+    if password:
+        writer.encrypt(password)
+    written = io.BytesIO()
+    writer.write(written)
+    return written.getvalue()
+
+
+def word(build: Any) -> bytes:
+    made = docx.Document()
+    made.core_properties.title = ""
+    build(made)
+    written = io.BytesIO()
+    made.save(written)
+    return written.getvalue()
+
+
+def test_text_is_cut_at_empty_lines() -> None:
+    """Its title is the name of its file."""
+    document = read(
+        "Un congé.\r\n\r\nDeux\r\nlignes.".encode("cp1252"), "text/plain", name="C:\\Mes notes\\Plan 2026.txt"
+    )
+
+    assert (document.title, document.kind) == ("Plan 2026", "text")
+    assert texts(document) == [("", "Un congé.\n\nDeux\nlignes.")]
+
+
+def test_markdown_is_cut_at_its_headings() -> None:
+    """Both kinds of headings; what looks like one in code is none."""
+    source = (
+        "---\ndraft: yes\n---\n# Guide\n\nIntro.\n\nFirst\n-----\n- one\n  - two\n1. three\n\n"
+        "### Code ###\n```sh\n# no heading\n```\n"
+        "| a | b |\n|---|---|\n| 1 | 2 |\n![A map](x.png) here\n"
+    )
+    document = read(source.encode(), "application/octet-stream", name="guide.md")
+
+    assert document.title == "Guide"
+    assert texts(document) == [
+        ("", "Intro."),
+        ("First", "- one\n  - two\n- three"),
+        ("First › Code", "```\n# no heading\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nA map here"),
+    ]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_csv_is_a_table(sign: str) -> None:
+    """Whatever parts its columns; each passage repeats their names."""
+    rows = [f'{number}{sign}"Name, of {number}"{sign}{"x" * 50}' for number in range(100)]
+    source = codecs.BOM_UTF8 + "\r\n".join([f"Id{sign}Name{sign}Note", *rows]).encode()
+    document = read(source, "text/csv", name="people.csv")
+
+    assert (document.title, document.kind) == ("people", "table")
+    assert len(document.passages) > 3
+    header = "| Id | Name | Note |\n| --- | --- | --- |\n"
+    assert all(passage.text.startswith(header) for passage in document.passages)
+    assert f"| 0 | Name, of 0 | {'x' * 50} |" in document.passages[0].text
+
+
+def test_json_is_a_table_if_it_looks_like_one() -> None:
+    """Else it keeps its form."""
+    table = read(b'[{"a": 1, "b": "x"}, {"a": null, "c": true}]', "application/json", name="d.json")
+    tree = read(b'{"a": {"b": ["\xc3\xa9t\xc3\xa9"]}}', "application/json")
+
+    assert texts(table) == [("", "| a | b | c |\n| --- | --- | --- |\n| 1 | x |  |\n|  |  | true |")]
+    assert "été" in tree.passages[0].text
+    assert json.loads(tree.passages[0].text.strip("`")) == {"a": {"b": ["été"]}}
+
+
+def test_a_pdf_is_read_by_its_pages() -> None:
+    """Words that a line parts are joined; a page without text is none."""
+    document = read(pdf("Bonjour les em-\nployés", "", "Third page.", title="Rapport"), "application/pdf", name="r.pdf")
+
+    assert document.title == "Rapport"
+    assert texts(document) == [("p. 1", "Bonjour les employés"), ("p. 3", "Third page.")]
+
+
+def test_a_pdf_that_is_locked_or_scanned_says_so() -> None:
+    """And what to do about it."""
+    with pytest.raises(UnreadableDocument, match="password"):
+        read(pdf("Secret", password="p"), "application/pdf")
+    with pytest.raises(UnreadableDocument, match="pictures"):
+        read(pdf("", ""), "application/pdf")
+
+
+def test_a_word_file_is_read_in_its_order() -> None:
+    """Headings, items, tables."""
+
+    def build(made: Any) -> None:
+        made.add_heading("Directive", 0)
+        made.add_paragraph("Intro.")
+        made.add_heading("Scope", 1)
+        made.add_paragraph("one", style="List Bullet")
+        made.add_paragraph("two", style="List Number")
+        table = made.add_table(2, 2)
+        for cell, text in zip(table._cells, ["Group", "Rate", "AS", "50"], strict=True):
+            cell.text = text
+        made.add_paragraph("End.")
+
+    document = read(word(build), DOCX, name="d.docx")
+
+    assert document.title == "Directive"
+    assert texts(document) == [
+        ("", "Intro."),
+        ("Scope", "- one\n- two\n\n| Group | Rate |\n| --- | --- |\n| AS | 50 |\n\nEnd."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "name", "kind"),
+    [
+        (b"<html><p>x", "text/html", "", "page"),
+        (b"<?xml version='1.0'?><!-- x --><!DOCTYPE html><html>", "application/xml", "", "page"),
+        (b"<?xml version='1.0'?>\n<rss version='2.0'>", "text/html; charset=utf-8", "", "feed"),
+        (b"<feed xmlns='http://www.w3.org/2005/Atom'>", "text/plain", "", "feed"),
+        (codecs.BOM_UTF16_LE + "<rss>".encode("utf-16-le"), "application/octet-stream", "", "feed"),
+        (b'{"version": "https://jsonfeed.org/version/1"}', "application/json", "", "feed"),
+        (b"<p>Text about <feed> elements", "text/html", "", "page"),
+        (b"a,b\n1,2", "text/plain", "x.CSV", "csv"),
+        (b"a,b\n1,2", "text/csv", "", "csv"),
+        (b"# x", "", "x.md", "markdown"),
+        (b"<div>not HTML</div> but Markdown", "text/markdown", "", "markdown"),
+        (b"%PDF-1.7", "text/plain", "x.txt", "pdf"),
+        (b"PK\x03\x04...word/document.xml", "application/octet-stream", "", "word"),
+        (b"hello", "application/octet-stream", "", "text"),
+        (b"hello", "x/y", "", "text"),
+        (b"", "", "", "text"),
+    ],
+)
+def test_what_a_document_is_is_found_out(body: bytes, media_type: str, name: str, kind: str) -> None:
+    """By its bytes before its type, and by its type before its name."""
+    assert kind_of(body, media_type, name) == kind
+
+
+def zipped(name: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as packed:
+        packed.writestr(name, "x")
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "told"),
+    [
+        (b"\x89PNG\r\n", "image/png", "picture"),
+        (b"whatever", "image/webp", "image/webp"),
+        (b"whatever", "video/mp4", "video/mp4"),
+        (b"\xd0\xcf\x11\xe0old", "application/msword", "docx"),
+        (zipped("a.txt"), "application/zip", "ZIP"),
+        (zipped("a.txt"), DOCX, "damaged"),
+        (b"text", DOCX, "damaged"),
+        (b"%PDF-1.7 and no more", "application/pdf", "damaged"),
+        (b"\x00\x01\x02binary", "text/plain", "zero bytes"),
+        (b"{", "application/json", "not"),
+        (b"", "text/plain", "no text"),
+        (b" \n ", "text/markdown", "no text"),
+        (b"", "text/csv", "no text"),
+        (b"<script>draw()</script>", "text/html", "scripts"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_reason(body: bytes, media_type: str, told: str) -> None:
+    """In one sentence, for who attached it."""
+    with pytest.raises(UnreadableDocument, match=told):
+        read(body, media_type)

@@ -1,0 +1,165 @@
+"""The readers' processes: long-lived, replaced when they die, and no document hurts anybody but its own reader."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from core.errors import UnreadableDocument
+from core.rag.documents import Document, Passage
+from core.rag.reading.reader import AT_ONCE, BODY_LIMIT_BYTES, Reader
+from tests.hostile_documents import CASES
+
+PAGE = b"<html lang=fr><main><h1>Cong\xc3\xa9s</h1><h2>Parental</h2><p>Dix-huit mois.</p></main>"
+FEED = b"""<rss version="2.0"><channel><title>News</title><language>en</language><link>https://example.ca/</link>
+<item><title>One</title><link>https://example.ca/1</link><pubDate>Mon, 04 May 2026 12:00:00 GMT</pubDate></item>
+</channel></rss>"""
+BOMB = b"<div>" * 400_000
+GROUPS = [list(CASES)[start : start + 8] for start in range(0, len(CASES), 8)]
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[Reader]:
+    built = Reader()
+    yield built
+    await built.close()
+
+
+def pids(reader: Reader) -> list[int]:
+    return [child.pid for child in reader._children._idle]
+
+
+async def test_a_document_comes_back_whole(reader: Reader) -> None:
+    """All that it says of itself."""
+    page = await reader.read(PAGE, "text/html", url="https://example.ca/conges")
+    assert page == Document(
+        "Congés", (Passage("Dix-huit mois.", "Parental"),), "page", "fr", "https://example.ca/conges"
+    )
+
+    when = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    entry = Passage("2026-05-04", "One", "https://example.ca/1", when)
+    assert await reader.read(FEED, "application/rss+xml") == Document(
+        "News", (entry,), "feed", "en", "https://example.ca/"
+    )
+
+
+async def test_what_is_told_of_a_document_is_used(reader: Reader) -> None:
+    """Its name and its charset."""
+    document = await reader.read("été".encode("utf-16-le"), "text/plain", name="notes.txt", charset="utf-16-le")
+
+    assert (document.title, document.passages[0].text) == ("notes", "été")
+
+
+async def test_a_refusal_says_why(reader: Reader) -> None:
+    """In the words of who reads that format."""
+    with pytest.raises(UnreadableDocument, match="picture"):
+        await reader.read(b"\x89PNG\r\n", "image/png")
+
+
+async def test_children_live_on(reader: Reader) -> None:
+    """One after another, all documents go to the same child; at once, to a few; a refusal costs none."""
+    for body in (PAGE, b"\x89PNG", PAGE):
+        await asyncio.gather(reader.read(body, "text/html"), return_exceptions=True)
+    (first,) = pids(reader)
+    await asyncio.gather(*(reader.read(PAGE, "text/html") for _ in range(10)))
+
+    assert first in pids(reader)
+    assert len(pids(reader)) <= AT_ONCE
+
+
+async def test_a_bomb_costs_its_child_and_nobody_else() -> None:
+    """Others are read meanwhile, and after."""
+    reader = Reader(cpu_limit_s=6)  # longer than a child takes to start on a busy machine
+    exploding = asyncio.create_task(reader.read(BOMB, "text/html"))
+    for _ in range(3):
+        await reader.read(PAGE, "text/html")
+    assert not exploding.done()
+
+    with pytest.raises(UnreadableDocument, match="too long"):
+        await exploding
+    assert (await reader.read(PAGE, "text/html")).title == "Congés"
+    await reader.close()
+
+
+async def test_a_child_that_was_killed_is_replaced(reader: Reader) -> None:
+    """The next document gets a new one."""
+    await reader.read(PAGE, "text/html")
+    (child,) = reader._children._idle
+    os.kill(child.pid, signal.SIGKILL)
+    await child.wait()
+
+    assert (await reader.read(PAGE, "text/html")).title == "Congés"
+
+
+async def test_a_child_that_grew_is_ended() -> None:
+    """What one large document took is given back."""
+    reader = Reader(cpu_limit_s=60)
+    await reader.read(("\U0001f600" + "a " * 7_000_000).encode(), "text/plain")
+    left = pids(reader)
+    await reader.close()
+
+    assert left == []
+
+
+async def test_a_cancelled_question_leaves_no_answer_behind(reader: Reader) -> None:
+    """Its child is ended: what it might still say would be taken for the next answer."""
+    reading = asyncio.create_task(reader.read(FEED, "application/rss+xml"))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+    assert (await reader.read(PAGE, "text/html")).kind == "page"
+
+
+async def test_a_document_too_large_reaches_no_child(reader: Reader) -> None:
+    """Its size is told."""
+    with pytest.raises(UnreadableDocument, match="16,777,216"):
+        await reader.read(bytes(BODY_LIMIT_BYTES + 1), "text/plain")
+
+    assert pids(reader) == []
+
+
+async def test_as_much_text_is_kept_as_was_asked_for() -> None:
+    """From the beginning."""
+    reader = Reader(text_limit_chars=3000)
+    document = await reader.read(b"word " * 2000, "text/plain")
+    await reader.close()
+
+    assert 1500 < sum(len(passage.text) for passage in document.passages) <= 3000
+
+
+async def test_no_file_is_read_for_a_document(reader: Reader) -> None:
+    """Not by an entity either."""
+    body = b"<!DOCTYPE x [<!ENTITY f SYSTEM 'file:///etc/passwd'>]><rss><channel><item><title>a&f;b</title></item></channel></rss>"
+    try:
+        document = await reader.read(body, "application/rss+xml")
+    except UnreadableDocument:
+        return
+    assert not any("root:" in passage.text + passage.heading for passage in document.passages)
+
+
+@pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
+async def test_hostile_documents_end_as_a_document_or_a_refusal(names: list[str]) -> None:
+    """Every one of them, and an honest one is read after that."""
+    reader = Reader(cpu_limit_s=0.5)  # they end as they would after seconds, or sooner
+
+    async def outcome(name: str) -> str:
+        media_type, build = CASES[name]
+        try:
+            document = await reader.read(build(), media_type)
+        except UnreadableDocument as exc:
+            return exc.message
+        return "read" if document.passages else ""
+
+    outcomes = await asyncio.gather(*map(outcome, names))
+    page = await reader.read(PAGE, "text/html")
+    await reader.close()
+
+    assert all(outcomes)
+    assert page.title == "Congés"

@@ -1,0 +1,105 @@
+"""Which source a question needs, by the shipped sources and the bundled encoder."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from core.rag.embed import LocalEmbedder
+from core.rag.sources.catalogue import Catalogue, read
+from core.rag.sources.choice import Chooser
+from core.rag.sources.likeness import Likenesses
+from core.settings import ROOT
+
+QUESTIONS = tomllib.loads((Path(__file__).parent / "questions.toml").read_text())
+MISSION = [
+    ("Given the weather forecast, what should I wear tomorrow?", "weather"),
+    ("What's the most interesting new learning product from the CSPS?", "csps-learning"),
+    ("What are the latest articles about AI on Busrides?", "busrides"),
+    ("D’après les prévisions météo, que devrais-je porter demain ?", "weather"),
+    ("Quel est le nouveau produit d’apprentissage le plus intéressant de l’EFPC ?", "csps-learning"),
+    ("Quels sont les derniers articles sur l’IA dans Trajets en bus ?", "busrides"),
+]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return read(ROOT / "config" / "sources.toml")
+
+
+def by_words(catalogue: Catalogue, question: str) -> list[str]:
+    chosen = Chooser(catalogue).shortlist(question, catalogue.sources.values(), None).chosen
+    return [candidate.source.name for candidate in chosen]
+
+
+@pytest.mark.parametrize(("question", "source"), MISSION)
+def test_the_missions_prompts_need_no_embeddings(catalogue: Catalogue, question: str, source: str) -> None:
+    """Each reaches its source by words alone, in both languages."""
+    assert by_words(catalogue, question) == [source]
+
+
+async def test_the_labelled_questions(catalogue: Catalogue, encoder: LocalEmbedder) -> None:
+    """At least 95 % of the questions get what they need, and at most 2 % of those that need nothing get something."""
+    chooser, likenesses = Chooser(catalogue), Likenesses(encoder)
+    for part, labelled in QUESTIONS.items():
+        right, asked, in_vain = 0, 0, 0
+        for label, questions in labelled.items():
+            for question in questions:
+                likeness = await likenesses.of(question, catalogue)
+                chosen = chooser.shortlist(question, catalogue.sources.values(), likeness).chosen
+                names = [candidate.source.name for candidate in chosen]
+                right += names == ([] if label == "none" else [label])
+                in_vain += label == "none" and bool(names)
+                asked += 1
+        assert right >= 0.95 * asked, part
+        assert in_vain <= 0.02 * len(labelled["none"]), part
+
+
+def test_two_things_asked_for_are_two_sources(catalogue: Catalogue) -> None:
+    """Each has words of its own."""
+    assert set(by_words(catalogue, "What is the weather forecast, and what are the CBC headlines today?")) == {
+        "weather",
+        "cbc-news",
+    }
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Translate « What is the weather forecast for tomorrow? » into French.",
+        'Put this into French: "What are the latest Busrides articles?"',
+        "Traduis : quelles sont les manchettes de Radio-Canada aujourd’hui ?",
+    ],
+)
+def test_what_is_quoted_is_not_asked(catalogue: Catalogue, question: str) -> None:
+    """A text to work on is no question, whatever it speaks of."""
+    assert by_words(catalogue, question) == []
+
+
+def test_a_personality_is_offered_its_own_sources_only(catalogue: Catalogue) -> None:
+    """What is not among them is not read, however well it would fit."""
+    others = [source for source in catalogue.sources.values() if source.name != "busrides"]
+
+    assert Chooser(catalogue).shortlist("What is new on Busrides?", others, None).chosen == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "query"),
+    [
+        ("Is there an open dataset about air quality in Canada?", "air quality"),
+        ("Existe-t-il un jeu de données ouvert sur les espèces en péril ?", "espèces péril"),
+        ("What are the newest open datasets?", ""),
+    ],
+)
+def test_a_search_is_for_what_matters(catalogue: Catalogue, question: str, query: str) -> None:
+    """Neither the source's own words nor the question's form are searched for."""
+    assert Chooser(catalogue).query(question, catalogue.sources["open-data"]) == query
+
+
+def test_long_questions_cost_little(catalogue: Catalogue) -> None:
+    """Only the beginning of a pasted text is looked at: what follows it changes nothing."""
+    question = "What is the weather forecast for tomorrow? " + "x " * 1000
+
+    assert by_words(catalogue, question) == by_words(catalogue, question + "Write a poem. " * 10_000) == ["weather"]

@@ -1,0 +1,326 @@
+"""From a question to what sources say, over a real website, fetcher and reader."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from core.contract import Json
+from core.errors import ModelUnavailable
+from core.personalities import Personality, Words
+from core.rag.embed import Vectors
+from core.rag.reading.reader import Reader
+from core.rag.sources.catalogue import Sources
+from core.rag.sources.finder import Decide, SourceFinder
+from tests.core.rag.fetching.websites import Clock, Website, fetcher, website
+
+ATOM = """<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{title}</title>
+<link href="https://weather.example.org/{title}"/><id>x</id>
+<entry><title>Old</title><link href="https://weather.example.org/1"/><id>1</id><updated>2025-05-01T10:00:00Z</updated>
+<summary>It rained.</summary></entry>
+<entry><title>Tomorrow: sunny</title><link href="https://weather.example.org/2"/><id>2</id>
+<updated>2025-06-01T10:00:00Z</updated><summary>High 25.</summary></entry></feed>"""
+FILE = """
+[weather]
+kind = "feed"
+title = {{ en = "The forecast", fr = "Les prévisions" }}
+description = {{ en = "The weather.", fr = "La météo." }}
+url = {{ en = "http://{host}/city_e.xml", fr = "http://{host}/city_f.xml" }}
+names = {{ en = ["weather forecast"], fr = ["prévisions météo"] }}
+examples = {{ en = ["What is the weather forecast?"] }}
+fresh_s = 60
+entries = 1
+[weather.named]
+file = "places.csv"
+url = {{ en = "http://{host}/{{code}}_e.xml", fr = "http://{host}/{{code}}_f.xml" }}
+strict = true
+
+[data]
+kind = "search"
+title = {{ en = "Open data", fr = "Données ouvertes" }}
+description = {{ en = "Data sets.", fr = "Jeux de données." }}
+url = {{ en = "http://{host}/search?q={{query}}" }}
+page = {{ en = "https://data.example.org/?q={{query}}" }}
+fields = {{ entries = "results", title = "title", summary = "notes", date = "changed", link = "url" }}
+names = {{ en = ["open data"], fr = ["données ouvertes"] }}
+
+[none]
+en = ["Hello"]
+"""
+FORECAST = "What is the weather forecast for tomorrow?"
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Website]:
+    async with website() as serving:
+        for city in ("city", "halifax"):
+            for language in ("e", "f"):
+                serving.page(
+                    f"/{city}_{language}.xml",
+                    ATOM.format(title=f"{city}-{language}"),
+                    Content_Type="application/atom+xml",
+                )
+        found = {"title": "Lakes", "notes": "All of <b>them</b>", "changed": "2025-05-05", "url": "/set/1"}
+        serving.page("/search", json.dumps({"results": [found]}), Content_Type="application/json")
+        yield serving
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[Reader]:
+    made = Reader()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def sources(site: Website, tmp_path: Path) -> Sources:
+    (tmp_path / "places.csv").write_text("name,code\nHalifax,halifax\nMoncton,moncton\n")
+    (tmp_path / "sources.toml").write_text(FILE.format(host=site.origin))
+    loaded = Sources(tmp_path / "sources.toml", [site.origin])
+    loaded.load()
+    return loaded
+
+
+@pytest.fixture
+def finder(sources: Sources, site: Website, reader: Reader) -> SourceFinder:
+    return SourceFinder(sources, fetcher(site), reader)
+
+
+def personality(*names: str) -> Personality:
+    return Personality(
+        name="echo",
+        title="Echo",
+        language="fr",
+        description=Words(en="x", fr="x"),
+        system="x",
+        greeting="x",
+        sources=names or ("weather", "data"),
+    )
+
+
+async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site: Website) -> None:
+    """The newest entries, with date and link, under a source that a person can open."""
+    found = await finder.find(personality(), FORECAST, "en")
+
+    (reading,) = found.readings
+    assert found.unread == ()
+    assert reading.name == "The forecast"
+    assert [passage.heading for passage in reading.passages] == ["Tomorrow: sunny"]
+    assert reading.passages[0].link == "https://weather.example.org/2"
+    assert reading.source is not None
+    assert (reading.source.url, reading.source.language) == ("https://weather.example.org/city-e", "en")
+    assert reading.source.fetched_at is not None
+
+
+async def test_the_sources_language_is_the_questions(finder: SourceFinder, site: Website) -> None:
+    """A French question reads the French feed."""
+    found = await finder.find(personality(), "Quelles sont les prévisions météo ?", "fr")
+
+    assert found.readings[0].name == "Les prévisions"
+    assert "/city_f.xml" in site.paths
+
+
+async def test_what_is_named_is_what_is_read(finder: SourceFinder, site: Website) -> None:
+    """Each place has its own feed, and its name stands in the title."""
+    found = await finder.find(personality(), "weather forecast for Halifax", "en")
+
+    assert found.readings[0].name == "The forecast: Halifax"
+    assert "/halifax_e.xml" in site.paths
+    assert "/city_e.xml" not in site.paths
+
+
+async def test_what_the_source_does_not_have_is_said(finder: SourceFinder, site: Website) -> None:
+    """Nobody is given the default place's weather for another's; the title is in the personality's language."""
+    found = await finder.find(personality(), "What is the weather forecast in Tokyo?", "en")
+
+    assert found.readings == ()
+    assert found.unread == ("Les prévisions (Tokyo)",)
+    assert site.paths == []
+
+
+async def test_a_search_is_asked_for_the_questions_words(finder: SourceFinder, site: Website) -> None:
+    """Its JSON is read like a feed, and a person is sent to a page and not to JSON."""
+    found = await finder.find(personality(), "Is there open data on lakes?", "en")
+
+    (reading,) = found.readings
+    asked = next(request for request in site.requests if request.path == "/search")
+    assert asked.query["q"] == "lakes"
+    assert reading.source is not None
+    assert reading.source.url == "https://data.example.org/?q=lakes"
+    assert (reading.passages[0].heading, reading.passages[0].link) == ("Lakes", f"http://{site.origin}/set/1")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/city_e.xml", "gone"), ("/city_e.xml", '<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title></feed>')],
+)
+async def test_failures_and_emptiness_are_said(finder: SourceFinder, site: Website, path: str, body: str) -> None:
+    """By the source's title; the question and the address stay out of the log."""
+    site.page(path, body, 404 if body == "gone" else 200, Content_Type="application/atom+xml")
+    with capture_logs() as logs:
+        found = await finder.find(personality(), FORECAST, "en")
+
+    assert (found.readings, found.unread) == ((), ("Les prévisions",))
+    (warning,) = [log for log in logs if log["event"] == "source_unread"]
+    assert warning["source"] == "weather"
+    assert "tomorrow" not in str(logs)
+
+
+async def test_one_that_fails_does_not_spoil_the_others(finder: SourceFinder, site: Website) -> None:
+    """What can be read is read; the rest is named."""
+    del site.pages["/search"]
+    found = await finder.find(personality(), "What is the weather forecast, and is there open data on lakes?", "en")
+
+    assert [reading.name for reading in found.readings] == ["The forecast"]
+    assert found.unread == ("Données ouvertes",)
+
+
+async def test_a_question_that_needs_none_fetches_nothing(finder: SourceFinder, site: Website) -> None:
+    """Nothing is asked of any site."""
+    found = await finder.find(personality(), "Write a poem about a weather forecast.", "en")
+
+    assert (found.readings, found.unread, site.requests) == ((), (), [])
+
+
+async def test_only_the_personalitys_own_sources(finder: SourceFinder, site: Website) -> None:
+    """A personality without sources has nothing looked up; one that names only others is not given this one."""
+    assert finder.applies(personality("data"))
+    assert not finder.applies(personality("absent"))
+    assert (await finder.find(personality("data"), FORECAST, "en")).readings == ()
+    assert site.requests == []
+
+
+async def test_a_copy_is_used_while_it_is_fresh(
+    sources: Sources, site: Website, reader: Reader, tmp_path: Path
+) -> None:
+    """A source is fetched again only when its copy is older than the file says."""
+    clock = Clock()
+    finder = SourceFinder(sources, fetcher(site, tmp_path / "pages", now=clock), reader)
+    for seconds in (0, 59, 2):
+        clock.advance(seconds)
+        await finder.find(personality(), FORECAST, "en")
+
+    assert site.paths.count("/city_e.xml") == 2
+
+
+async def test_robots_are_respected(finder: SourceFinder, site: Website) -> None:
+    """What a site asks programs to leave alone is not read, and that is said."""
+    site.page("/robots.txt", "User-agent: *\nDisallow: /", Content_Type="text/plain")
+
+    assert (await finder.find(personality(), FORECAST, "en")).unread == ("Les prévisions",)
+    assert "/city_e.xml" not in site.paths
+
+
+async def test_sources_that_were_swapped_are_used(finder: SourceFinder, sources: Sources) -> None:
+    """The next question is asked of the file as it is now."""
+    assert (await finder.find(personality(), FORECAST, "en")).readings
+    sources.file.write_text(sources.file.read_text().replace("weather forecast", "tide table"))
+    assert await sources.reload()
+
+    assert not (await finder.find(personality(), FORECAST, "en")).readings
+
+
+# ---------------------------------------------------------------- the model
+
+
+def deciding(answer: Json | Exception, asked: list[str] | None = None) -> Decide:
+    async def decide(_: Personality, prompt: str, schema: Mapping[str, Json]) -> Json:
+        if asked is not None:
+            asked.append(prompt)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return decide
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        ({"sources": []}, []),
+        ({"sources": ["weather"]}, ["The forecast"]),
+        (None, ["The forecast"]),
+        ("nonsense", ["The forecast"]),
+        (ModelUnavailable("gone"), ["The forecast"]),
+    ],
+)
+async def test_the_model_has_the_last_word(
+    sources: Sources, site: Website, reader: Reader, answer: Json | Exception, read: list[str]
+) -> None:
+    """It may say that none is needed; where it says nothing usable, the shortlist decides."""
+    finder = SourceFinder(sources, fetcher(site), reader, decide=deciding(answer))
+
+    assert [reading.name for reading in (await finder.find(personality(), FORECAST, "en")).readings] == read
+
+
+async def test_the_models_query_is_searched_for(sources: Sources, site: Website, reader: Reader) -> None:
+    """Its words instead of the question's."""
+    decide = deciding({"sources": ["data"], "query": "great lakes"})
+    await SourceFinder(sources, fetcher(site), reader, decide=decide).find(personality(), "open data on lakes", "en")
+
+    assert [request.query["q"] for request in site.requests if request.path == "/search"] == ["great lakes"]
+
+
+async def test_the_model_is_not_asked_about_nothing(sources: Sources, site: Website, reader: Reader) -> None:
+    """Small talk costs no decision."""
+    asked: list[str] = []
+    finder = SourceFinder(sources, fetcher(site), reader, decide=deciding({"sources": []}, asked))
+    await finder.find(personality(), "Hello!", "en")
+
+    assert asked == []
+
+
+# ---------------------------------------------------------------- the embedder
+
+
+class FakeEmbedder:
+    """One direction for texts with "weather" or "parapluie" in them, another for the rest."""
+
+    name = "fake"
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.texts: list[str] = []
+        self.stuck: asyncio.Event | None = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        if self.failure is not None:
+            raise self.failure
+        if self.stuck is not None:
+            await self.stuck.wait()
+        self.texts.extend(texts)
+        alike = [any(word in text for word in ("weather", "parapluie")) for text in texts]
+        return np.array([[1.0, 0.0] if each else [0.0, 1.0] for each in alike], dtype=np.float32)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def test_likeness_finds_what_words_do_not(sources: Sources, site: Website, reader: Reader) -> None:
+    """A question that shares no word with a source reaches it by its meaning; examples are embedded once."""
+    embedder = FakeEmbedder()
+    finder = SourceFinder(sources, fetcher(site), reader, embedder)
+    for _ in range(2):
+        found = await finder.find(personality(), "Me faut-il un parapluie ?", "fr")
+
+    assert [reading.name for reading in found.readings] == ["Les prévisions"]
+    assert embedder.texts.count("What is the weather forecast?") == 1
+
+
+@pytest.mark.parametrize("failure", [ModelUnavailable("gone"), None])
+async def test_without_embeddings_words_decide(
+    sources: Sources, site: Website, reader: Reader, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An embedder that fails or hangs delays nobody for long, and loses no answer that words find."""
+    monkeypatch.setattr("core.rag.sources.likeness.DEADLINE_S", 0.05)
+    embedder = FakeEmbedder(failure)
+    embedder.stuck = None if failure else asyncio.Event()
+    finder = SourceFinder(sources, fetcher(site), reader, embedder)
+
+    assert (await finder.find(personality(), FORECAST, "en")).readings

@@ -1,0 +1,93 @@
+"""What a question names: places of Canada, departments, sections, as people write them in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.rag.sources.names import Names
+from core.settings import ROOT
+
+FOLDER = ROOT / "config" / "sources"
+
+
+@pytest.fixture(scope="module")
+def places() -> Names:
+    return Names.load(FOLDER / "places.csv", strict=True)
+
+
+@pytest.fixture(scope="module")
+def departments() -> Names:
+    return Names.load(FOLDER / "departments.csv")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("météo montreal demain", ["Montréal (Quebec)"]),
+        ("Quel temps fera-t-il à Québec ?", ["Québec (Quebec)"]),
+        ("Weather in Quebec City", ["Québec (Quebec)"]),
+        ("Are there any weather warnings for St. John's?", ["St. John's (Newfoundland and Labrador)"]),
+        ("Météo à Saint-Jean de Terre-Neuve", ["St. John's (Newfoundland and Labrador)"]),
+        ("Weather in Windsor", ["Windsor (Ontario)"]),
+        ("Weather in Windsor, Nova Scotia", ["Windsor (Nova Scotia)"]),
+        ("Windsor NS forecast", ["Windsor (Nova Scotia)"]),
+        ("météo de Windsor au Québec", ["Windsor (Quebec)"]),
+        ("Montréal et Québec demain", ["Montréal (Quebec)", "Québec (Quebec)"]),
+        ("Weather in Nova Scotia", ["Nova Scotia"]),
+        ("Quelle est la météo à Sept-Îles", ["Sept-Îles (Quebec)"]),
+        ("rain in hope today?", ["Hope (British Columbia)"]),
+        ("I hope that it will not rain on the trail", []),
+        ("Hope you are well. Rain on Friday?", []),
+        ("Will it rain on Friday?", []),
+        ("quels vêtements ont-ils pour demain", []),
+    ],
+)
+def test_places_are_found(places: Names, question: str, expected: list[str]) -> None:
+    """In any spelling, with or without accents and provinces; common words are no places."""
+    assert expected == [named.label("en") for named in places.found(question)]
+
+
+def test_places_are_called_as_in_the_language(places: Names) -> None:
+    """A French answer speaks of Nouvelle-Écosse."""
+    (halifax,) = places.found("Halifax")
+
+    assert halifax.label("fr") == "Halifax (Nouvelle-Écosse)"
+
+
+@pytest.mark.parametrize(
+    ("question", "stranger"),
+    [
+        ("What is the weather in Tokyo?", "Tokyo"),
+        ("Quel temps fait-il à Lisbonne ?", "Lisbonne"),
+        ("Will it snow in January?", None),
+        ("What is it in Celsius?", None),
+        ("Fera-t-il beau à Ottawa en Juillet ?", None),
+        ("Do I need an umbrella in the morning?", None),
+    ],
+)
+def test_places_elsewhere_are_noticed(places: Names, question: str, stranger: str | None) -> None:
+    """So that nobody is told Ottawa's weather for another country's."""
+    assert places.stranger(question) == stranger
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What did the treasury board announce?", ["Treasury Board of Canada Secretariat"]),
+        ("Quoi de neuf à l'ARC ?", ["Canada Revenue Agency"]),
+        ("un arc en ciel", []),
+        ("Immigration, Réfugiés et Citoyenneté Canada", ["Immigration, Refugees and Citizenship Canada"]),
+        ("ministère des finances", ["Department of Finance Canada"]),
+        ("Sante Canada", ["Health Canada"]),
+    ],
+)
+def test_departments_are_found(departments: Names, question: str, expected: list[str]) -> None:
+    """By either name, by the words people use, and by an acronym in capitals."""
+    assert expected == [named.label("en") for named in departments.found(question)]
+
+
+def test_a_few_names_are_enough(places: Names) -> None:
+    """A list of cities does not become a hundred fetches, nor a long text a long search."""
+    many = "Toronto, Calgary, Halifax, Regina, Moncton " * 2000
+
+    assert len(places.found(many)) == 3

@@ -1,0 +1,72 @@
+"""A search's JSON as a feed, by the paths that the operator wrote."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from core.errors import UnreadableDocument
+from core.rag.sources.catalogue import Fields, OfLanguage
+from core.rag.sources.search_results import feed
+
+FIELDS = Fields(
+    entries="result.results",
+    title=OfLanguage(en="title.en", fr="title.fr"),
+    link="https://data.example.org/set/{id}",
+    date="changed",
+    summary="notes",
+)
+WATER = {"id": "w-1", "title": {"en": "Water", "fr": "Eau"}, "changed": "2025-05-01T10:00:00", "notes": "<b>Clean</b>"}
+
+
+def items(*entries: Any, fields: Fields = FIELDS, limit: int = 10) -> list[dict[str, str]]:
+    body = json.dumps({"result": {"results": list(entries)}}).encode()
+    found: list[dict[str, str]] = json.loads(feed(body, fields, "Data", "fr", limit))["items"]
+    return found
+
+
+def test_entries_are_mapped_by_their_paths() -> None:
+    """Title in the language, link from the entry's own id, date and summary as they are."""
+    assert items(WATER) == [
+        {
+            "title": "Eau",
+            "summary": "<b>Clean</b>",
+            "date_published": "2025-05-01T10:00:00",
+            "url": "https://data.example.org/set/w-1",
+        }
+    ]
+
+
+def test_what_an_entry_lacks_is_left_out() -> None:
+    """A title is enough; an entry without title and summary is none."""
+    assert items({"title": {"fr": "Eau"}}, {"id": "x"}, "odd", None) == [{"title": "Eau"}]
+
+
+@pytest.mark.parametrize("id_", ["../../admin", "a/b", "", {"a": 1}, "x?y", "é"])
+def test_an_id_cannot_change_a_link(id_: Any) -> None:
+    """The entry is shown without a link then."""
+    assert "url" not in items({**WATER, "id": id_})[0]
+
+
+def test_no_more_than_wanted() -> None:
+    """The first of them."""
+    assert len(items(*[WATER] * 50, limit=7)) == 7
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"<html>", "not valid JSON"),
+        (b"[" * 100_000, "nested"),
+        (b'{"result": {"results": {}}}', "no list at result.results"),
+        (b"[]", "no list at result.results"),
+        (b'{"result": {"results": []}}', "no entries"),
+        (b" " * (4 * 1024 * 1024 + 1), "bytes"),
+    ],
+)
+def test_anything_else_is_told(body: bytes, why: str) -> None:
+    """No JSON, another form, nothing found, too much."""
+    with pytest.raises(UnreadableDocument, match=why):
+        feed(body, FIELDS, "Data", "en", 10)
