@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from bindings.incoming import CommandName, Incoming, Place
 from bindings.tables import (
@@ -31,7 +30,7 @@ from bindings.tables import (
     workspace_of,
 )
 from core.contract import Turn
-from core.storage import Database
+from core.storage import Database, put, put_new, storable
 
 Kind = Literal["message", "limited", "refused"] | CommandName  # what becomes of it was decided when it was taken
 State = Literal["received", "done", "gone", "failed"]
@@ -163,7 +162,8 @@ class Store:
         return await self._database.read(lambda db: db.execute(wanted).scalar())
 
     async def choose(self, place: Place, personality: str) -> None:
-        await self._database.write(lambda db: choose(db, place, personality, self._clock()))
+        row = choice(place, personality, self._clock())
+        await self._database.write(lambda db: put(db, chosen, row))
 
     async def was_told(self, incoming: Incoming, what: Told) -> bool:
         known = sa.select(acquaintances.c.at).where(*is_acquaintance(incoming, what))
@@ -176,13 +176,12 @@ class Store:
             "workspace": workspace_of(incoming.place.platform, incoming.place.tenant),
             "at": self._clock(),
         }
-        gone = acquaintances.delete().where(*is_acquaintance(incoming, what))
-        await self._database.write(lambda db: (db.execute(gone), db.execute(acquaintances.insert().values(row))))
+        await self._database.write(lambda db: put(db, acquaintances, row))
 
     async def judge(self, answer: str, speaker: str, value: Feedback, comment: str) -> bool:
         """The latest of one person counts. False: there is no such answer."""
         row = {"answer": answer, "speaker": digest(speaker), "value": value, "at": self._clock()}
-        row["comment"] = comment[:COMMENT_LIMIT_CHARS].replace("\0", "")
+        row["comment"] = storable(comment[:COMMENT_LIMIT_CHARS])
         return await self._database.write(lambda db: judge(db, row))
 
     async def forget(self, place: Place, but: int) -> None:
@@ -257,13 +256,8 @@ def row_of(incoming: Incoming, kind: Kind) -> dict[str, Any]:
 
 
 def insert(db: sa.Connection, row: dict[str, Any]) -> Delivery | None:
-    try:
-        with db.begin_nested():
-            key = db.execute(deliveries.insert().values(**row)).inserted_primary_key
-    except IntegrityError:
-        return None
-    assert key is not None
-    return Delivery(key[0], row["answer"], row["kind"], row["conversation"], row["source"])
+    new = put_new(db, deliveries, row)
+    return new and Delivery(new.number, row["answer"], row["kind"], row["conversation"], row["source"])
 
 
 def delivery_of(row: Any) -> Delivery:
@@ -279,19 +273,16 @@ def record_of(row: Any) -> Record | None:
 
 
 def settle(db: sa.Connection, place: Place, personality: str, now: float) -> str:
+    put_new(db, chosen, choice(place, personality, now))
     mine = chosen.c.conversation == digest(place.conversation)
-    if db.execute(chosen.update().where(mine).values(at=now)).rowcount:
-        return str(db.execute(sa.select(chosen.c.personality).where(mine)).scalar_one())
-    choose(db, place, personality, now)
-    return personality
+    kept = chosen.update().where(mine).values(at=now).returning(chosen.c.personality)
+    return str(db.execute(kept).scalar_one())
 
 
-def choose(db: sa.Connection, place: Place, personality: str, now: float) -> None:
-    conversation = digest(place.conversation)
+def choice(place: Place, personality: str, now: float) -> dict[str, Any]:
     workspace = workspace_of(place.platform, place.tenant)
-    row = {"conversation": conversation, "workspace": workspace, "personality": personality, "at": now}
-    db.execute(chosen.delete().where(chosen.c.conversation == conversation))
-    db.execute(chosen.insert().values(row))
+    conversation = digest(place.conversation)
+    return {"conversation": conversation, "workspace": workspace, "personality": personality, "at": now}
 
 
 def is_acquaintance(incoming: Incoming, what: Told) -> tuple[Any, Any]:
@@ -303,9 +294,7 @@ def judge(db: sa.Connection, row: dict[str, Any]) -> bool:
     known = sa.select(of.number).where(of.answer == row["answer"], of.kind == "message", of.conversation != "")
     if db.execute(known).first() is None:
         return False
-    columns = feedback.c
-    db.execute(feedback.delete().where(columns.answer == row["answer"], columns.speaker == row["speaker"]))
-    db.execute(feedback.insert().values(row))
+    put(db, feedback, row)
     return True
 
 

@@ -14,6 +14,7 @@ from core.personalities import Personality
 from core.rag.context import PASTED_NAME, SUMMARISE, parse_opening, plain_name
 from core.rag.material import Material, Reading, Shown, read_text, shown
 from core.sessions import Conversation, Exchange, Question
+from core.storage import storable
 
 HEARD: Mapping[Language, str] = {"en": "Said by others meanwhile:", "fr": "Dit par d’autres entre-temps :"}
 Group = tuple[Message, ...]  # a question with its answer: dropped together or not at all
@@ -173,8 +174,3 @@ def cleaned_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     return tuple(
         replace(turn, text=storable(turn.text), speaker=turn.speaker and storable(turn.speaker)) for turn in turns
     )
-
-
-def storable(text: str) -> str:
-    """Half characters become question marks; NUL, which PostgreSQL refuses, goes."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")

@@ -1,6 +1,6 @@
 """The database behind a URL: short transactions in threads, its refusals as StorageError.
 
-Owns the connection and what SQLite needs to be safe with many processes. Knows no table: `core.sessions` has those.
+Owns the connection, and what SQLite and PostgreSQL each need to be safe with many processes. Knows no table.
 """
 
 from __future__ import annotations
@@ -8,21 +8,24 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
 
 Result = TypeVar("Result")
 Work = Callable[[sqlalchemy.Connection], Result]
+Insert = Callable[[sqlalchemy.Table], Any]
 
 BUSY_TIMEOUT_S = 10
 LOCKED_PAUSE_S = 0.02
+CREATION_LOCK = 8_262_015  # PostgreSQL's "IF NOT EXISTS" is not safe for two at once
 RETRY_AFTER_S = 5.0
 SQLITE_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_S * 1000}",  # first, so that the next ones wait too
@@ -30,6 +33,7 @@ SQLITE_PRAGMAS = (
     "synchronous=FULL",  # what was acknowledged survives a power cut
     "foreign_keys=ON",
 )
+INSERT: Mapping[str, Insert] = {sqlite.dialect.name: sqlite.insert, postgresql.dialect.name: postgresql.insert}
 
 
 class Database:
@@ -49,7 +53,12 @@ class Database:
 
     async def create(self, tables: sqlalchemy.MetaData) -> None:
         """Creates what is not there yet; several processes may do so at once."""
-        await self.write(tables.create_all)
+
+        def work(db: sqlalchemy.Connection) -> None:
+            lock_creation(db)
+            tables.create_all(db)
+
+        await self.write(work)
 
     async def ping(self) -> None:
         """Raises StorageError if the database does not answer."""
@@ -57,6 +66,29 @@ class Database:
 
     async def close(self) -> None:
         await asyncio.to_thread(self._engine.dispose)
+
+
+def lock_creation(db: sqlalchemy.Connection) -> None:
+    """Until the transaction's end nobody else creates tables."""
+    if db.dialect.name == postgresql.dialect.name:
+        db.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(CREATION_LOCK)))
+
+
+def put(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str, Any]) -> None:
+    """In the place of the row that has its primary key, if there is one."""
+    inserted = INSERT[db.dialect.name](table).values(row)
+    db.execute(inserted.on_conflict_do_update(index_elements=table.primary_key.columns, set_=row))
+
+
+def put_new(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str, Any]) -> Any:
+    """The new row's primary key, or None: there is one already that it may not stand beside."""
+    inserted = INSERT[db.dialect.name](table).values(row).on_conflict_do_nothing()
+    return db.execute(inserted.returning(*table.primary_key.columns)).first()
+
+
+def storable(text: str) -> str:
+    """What databases and JSON can carry: half characters become question marks; NUL, which PostgreSQL refuses, goes."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def connect(url: str) -> sqlalchemy.Engine:
@@ -119,7 +151,8 @@ def run(engine: sqlalchemy.Engine, work: Work[Result]) -> Result:
         with engine.begin() as connection:
             return work(connection)
     except SQLAlchemyError as exc:
-        raise StorageError(f"the database refused: {reason(exc)}", retry_after_s=RETRY_AFTER_S) from exc
+        # Not its cause: what PostgreSQL says in detail holds what people wrote, and would be logged with a traceback.
+        raise StorageError(f"the database refused: {reason(exc)}", retry_after_s=RETRY_AFTER_S) from None
 
 
 def reason(exc: SQLAlchemyError) -> str:

@@ -11,7 +11,7 @@ import structlog
 
 from core import settings
 
-pytest_plugins = ("tests.starter",)
+pytest_plugins = ("tests.databases", "tests.starter")
 
 
 @pytest.fixture(autouse=True)

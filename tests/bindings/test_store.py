@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,18 +13,12 @@ from bindings.store import Delivery, DeliveryLedger, Store
 from core.contract import Attachment, Turn
 from core.storage import Database
 from tests.bindings.desk.desking import DIRECT, THREAD, Clock, message
+from tests.databases import dumped
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'bot.db'}")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -144,7 +135,7 @@ async def test_a_conversation_keeps_its_personality_until_another_is_chosen(stor
     assert await store.chosen(DIRECT) is None
 
 
-async def test_of_one_persons_feedback_the_latest_counts(store: Store, tmp_path: Path) -> None:
+async def test_of_one_persons_feedback_the_latest_counts(store: Store, database_url: str) -> None:
     """Beside that of others; an answer that is not there cannot be judged."""
     answer = (await take(store, message("x"))).answer
     assert await store.judge(answer, "slack:T1:U1", "bad", "wrong")
@@ -152,13 +143,13 @@ async def test_of_one_persons_feedback_the_latest_counts(store: Store, tmp_path:
     assert await store.judge(answer, "slack:T1:U2", "bad", "")
     assert not await store.judge("nothing", "slack:T1:U1", "good", "")
 
-    rows = sqlite3.connect(tmp_path / "bot.db").execute("SELECT value, comment, speaker FROM feedback").fetchall()
-    assert {("good", "right!"), ("bad", "")} == {(value, comment[:6]) for value, comment, _ in rows}
-    assert max(len(comment) for _, comment, _ in rows) <= 2000
+    rows = dumped(database_url)["feedback"]
+    assert {("good", "right!"), ("bad", "")} == {(row["value"], str(row["comment"])[:6]) for row in rows}
+    assert max(len(str(row["comment"])) for row in rows) <= 2000
     assert "U1" not in str(rows)
 
 
-async def test_a_forgotten_conversation_leaves_no_word(store: Store, tmp_path: Path) -> None:
+async def test_a_forgotten_conversation_leaves_no_word(store: Store, database_url: str) -> None:
     """Nor what was chosen and judged there; but its events stay taken, and other conversations stay."""
     kept = await take(store, message("elsewhere", 9, DIRECT))
     first, wish = await take(store, message("a secret", 1)), await take(store, message("forget", 2))
@@ -177,7 +168,7 @@ async def test_a_forgotten_conversation_leaves_no_word(store: Store, tmp_path: P
     assert await store.latest(THREAD, 99) is None
     assert await store.chosen(THREAD) is None
     assert not await store.judge(first.answer, "u", "good", "")
-    dump = "\n".join(sqlite3.connect(tmp_path / "bot.db").iterdump())
+    dump = str(dumped(database_url))
     assert "secret" not in dump
     assert "elsewhere" in dump
 
@@ -236,7 +227,7 @@ async def test_what_is_old_goes(store: Store, clock: Clock) -> None:
     assert [None, "guide"] == [await store.chosen(THREAD), await store.chosen(DIRECT)]
 
 
-async def test_of_a_workspace_that_left_nothing_stays(store: Store, tmp_path: Path) -> None:
+async def test_of_a_workspace_that_left_nothing_stays(store: Store, database_url: str) -> None:
     there = message("x", 1, replace(THREAD, tenant="T9"))
     gone, kept = await take(store, there), await take(store, message("y", 2))
     for each in (gone, kept):
@@ -247,10 +238,6 @@ async def test_of_a_workspace_that_left_nothing_stays(store: Store, tmp_path: Pa
 
     await store.uninstalled("slack", "T9")
 
-    database = sqlite3.connect(tmp_path / "bot.db")
-    counts = {
-        table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        for table in ("deliveries", "feedback", "acquaintances", "chosen")
-    }
+    counts = {table: len(rows) for table, rows in dumped(database_url).items()}
     assert {"deliveries": 1, "feedback": 1, "acquaintances": 0, "chosen": 0} == counts
     assert set() == await store.conversations("slack", "T9")

@@ -8,9 +8,9 @@ from benchmarks.facts import hits_of, labelled, labelled_questions
 from core.rag.embed import LocalEmbedder
 
 
-async def test_recall_on_the_labelled_set(url: str, encoder: LocalEmbedder) -> None:
+async def test_recall_on_the_labelled_set(database_url: str, encoder: LocalEmbedder) -> None:
     """The hybrid finds 90 % in one language and 85 % across, and more than either half by itself."""
-    async with labelled(url, encoder) as (methods, languages):
+    async with labelled(database_url, encoder) as (methods, languages):
         for name in ("questions", "held-out"):
             hits = await hits_of(methods, labelled_questions(name, languages))
             one = {method: mean(by["en→en"] + by["fr→fr"]) for method, by in hits.items()}

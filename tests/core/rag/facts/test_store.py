@@ -153,10 +153,10 @@ async def test_more_than_one_transaction_is_counted_together(store: FactStore) -
     assert "Title 131" == (await titles(store, "word131"))[0]
 
 
-async def test_another_process_sees_every_change(store: FactStore, url: str) -> None:
+async def test_another_process_sees_every_change(store: FactStore, database_url: str) -> None:
     """Vectors in memory follow the database, whoever changes it."""
     await sync(store, "hr", origin("folder", HELD))
-    other = FactStore(Database(url), WordEmbedder(), Glossary())
+    other = FactStore(Database(database_url), WordEmbedder(), Glossary())
     assert "Travel" == (await titles(other, "receipts"))[0]
 
     await sync(store, "hr", origin("folder", {**HELD, "travel": document("Trips", "No receipts any more.")}))
@@ -236,9 +236,9 @@ async def test_a_collection_is_named_as_personalities_name_it(store: FactStore, 
         await sync(store, name, origin("folder", HELD))
 
 
-async def test_many_may_add_and_search_at_once(store: FactStore, url: str) -> None:
+async def test_many_may_add_and_search_at_once(store: FactStore, database_url: str) -> None:
     """Everything that was added is there in the end, once, and no search fails meanwhile."""
-    others = [FactStore(Database(url), WordEmbedder(), Glossary()) for _ in range(3)]
+    others = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(3)]
     await sync(store, "hr", origin("folder", HELD))
     async with asyncio.TaskGroup() as tasks:
         for number, each in enumerate(others):
@@ -252,9 +252,9 @@ async def test_many_may_add_and_search_at_once(store: FactStore, url: str) -> No
     assert 20 == sum("own1" in each.text for each in await store.search(["hr"], "own1", 60))
 
 
-async def test_tables_may_be_created_by_several_at_once(url: str) -> None:
+async def test_tables_may_be_created_by_several_at_once(database_url: str) -> None:
     """Adapters start together."""
-    stores = [FactStore(Database(url), WordEmbedder(), Glossary()) for _ in range(4)]
+    stores = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(4)]
     await asyncio.gather(*(each.create_tables() for each in stores))
 
     assert [] == await stores[0].collections()
