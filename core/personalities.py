@@ -6,41 +6,23 @@ Owns what a personality is and which are there. Knows nothing of models or conve
 
 from __future__ import annotations
 
-import asyncio
-import difflib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import structlog
-import watchfiles
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core import toml
 from core.contract import Language, Sampling
 from core.errors import ConfigError, PersonalityUnknown
+from core.reloaded import Reloaded, unknown
+from core.toml import NAME, Line, Section, Words
 
-log = structlog.get_logger()
-
-NAME = re.compile(r"[a-z0-9-]+")
 SHOWN_NAME_CHARS = 40  # of a name that a caller made up, in the message that refuses it
 FACTS_HEADER: Mapping[Language, str] = {"en": "Facts you can rely on:", "fr": "Faits sur lesquels tu peux compter :"}
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Line = Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Words(Section):
-    """A sentence in both languages: people who see a list of personalities read either."""
-
-    en: Line
-    fr: Line
 
 
 class SamplingDefaults(Section):
@@ -88,8 +70,10 @@ class Personality(PersonalityFile):
         return "\n".join([self.system, "", FACTS_HEADER[self.language], *(f"- {fact}" for fact in self.facts)])
 
 
-class Personalities:
-    """Those of one folder. `load` them once, then keep `watch` running."""
+class Personalities(Reloaded):
+    """Those of one folder."""
+
+    what = "personalities"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -98,7 +82,7 @@ class Personalities:
     def load(self) -> None:
         """Take the whole folder, or raise ConfigError with every problem of every file and change nothing."""
         loaded, problems = {}, []
-        for file in files_of(self.folder):
+        for file in self._files():
             try:
                 loaded[file.stem] = read(file)
             except ConfigError as exc:
@@ -109,21 +93,15 @@ class Personalities:
             raise ConfigError("\n".join(problems))
         self._by_name = dict(sorted(loaded.items(), key=lambda entry: (entry[1].position, entry[0])))
 
-    async def watch(self, swapped: Callable[[], None] = lambda: None) -> None:
-        """Reload on every change, until cancelled. If a file is bad, all stay as they were and a log event says why."""
-        async for _changes in watchfiles.awatch(self.folder, watch_filter=is_personality, recursive=False):
-            if await self.reload():
-                swapped()
+    def concerns(self, file: Path) -> bool:
+        return file.suffix == ".toml"
 
-    async def reload(self) -> bool:
-        """Load again; False if the files are bad and the old ones stay."""
+    def _files(self) -> list[Path]:
+        """In order of name."""
         try:
-            await asyncio.to_thread(self.load)
-        except ConfigError as exc:
-            log.error("personalities_kept", problem=exc.message)  # noqa: TRY400 - the operator's error, not ours
-            return False
-        log.info("personalities_loaded", names=self.names())
-        return True
+            return sorted(file for file in self.folder.iterdir() if self.is_of(file))
+        except OSError as exc:
+            raise ConfigError(f"{self.folder}: {exc.strerror}") from exc
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._by_name)
@@ -132,24 +110,7 @@ class Personalities:
         """Raises PersonalityUnknown, which names the nearest and those there are."""
         if name in self._by_name:
             return self._by_name[name]
-        near = difflib.get_close_matches(name[:SHOWN_NAME_CHARS], self._by_name, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise PersonalityUnknown(
-            f"no personality named {name[:SHOWN_NAME_CHARS]!r}; {hint}There are: {', '.join(self._by_name)}"
-        )
-
-
-def files_of(folder: Path) -> list[Path]:
-    """In order of name. Hidden ones are editors' working copies."""
-    try:
-        return sorted(file for file in folder.iterdir() if is_personality(None, str(file)))
-    except OSError as exc:
-        raise ConfigError(f"{folder}: {exc.strerror}") from exc
-
-
-def is_personality(_change: Any, path: str) -> bool:
-    file = Path(path)
-    return file.suffix == ".toml" and not file.name.startswith(".")
+        raise PersonalityUnknown(unknown("personality", name[:SHOWN_NAME_CHARS], self._by_name))
 
 
 def read(file: Path) -> Personality:

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic.fields import FieldInfo
 
 from core import toml
+from core.toml import Section
 
 ROOT = Path(__file__).resolve().parent.parent
 SOCKET_PATH_LIMIT_BYTES = 100  # sun_path holds 104 to 108 bytes, by platform
@@ -53,10 +54,6 @@ OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
 OptionalInt = Annotated[int | None, BeforeValidator(none_if_empty)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty)]
 Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModelSettings(Section):

@@ -1,6 +1,6 @@
 """Reads the operator's TOML files into pydantic models, and says precisely what is wrong with one.
 
-Knows nothing of what the files mean.
+Has what their models are made of. Knows nothing of what the files mean.
 """
 
 from __future__ import annotations
@@ -10,14 +10,30 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str, ...]
+
+NAME = re.compile(r"[a-z0-9-]+")  # of what has a table or a file of its own
+Line = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Section(BaseModel):
+    """A table. What it does not know is refused: a misspelt setting that does nothing is worse than none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Words(Section):
+    """A sentence in both languages: people who see a list read either."""
+
+    en: Line
+    fr: Line
 
 
 def read(file: Path) -> dict[str, Any]:

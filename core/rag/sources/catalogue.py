@@ -5,26 +5,21 @@ Owns what a source is and which there are. Knows neither how one is chosen nor h
 
 from __future__ import annotations
 
-import asyncio
-import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import structlog
-import watchfiles
 from pydantic import Field, create_model, model_validator
 
 from core import toml
 from core.contract import Language
 from core.errors import ConfigError, FetchRefused, NotFound
-from core.personalities import NAME, Line, Section, Words
 from core.rag.sources import url_templates
 from core.rag.sources.names import Named, Names
 from core.rag.sources.url_templates import QUERY
-
-log = structlog.get_logger()
+from core.reloaded import Reloaded, unknown
+from core.toml import NAME, Line, Section, Words
 
 NONE = "none"  # the table of questions that need no source
 Template = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -146,14 +141,17 @@ class Catalogue:
         return [source for name, source in self.sources.items() if name in names]
 
 
-class Sources:
-    """Those of one file. `load` them once, then keep `watch` running.
+class Sources(Reloaded):
+    """Those of one file.
 
     `allow`: "host:port" inside the network that URLs may lead to, also without TLS.
     """
 
+    what = "sources"
+
     def __init__(self, file: Path, allow: Collection[str] = ()) -> None:
         self.file = file
+        self.folder = file.parent
         self._allow = frozenset(entry.lower() for entry in allow)
         self._catalogue = Catalogue({})
 
@@ -165,34 +163,18 @@ class Sources:
         """Take the file, or raise ConfigError with every problem of it and change nothing."""
         self._catalogue = read(self.file, self._allow)
 
-    async def watch(self, swapped: Callable[[], None] = lambda: None) -> None:
-        """Reload on every change, until cancelled. If the file is bad, all stay as they were and the log says why."""
-        async for _changes in watchfiles.awatch(self.file.parent, watch_filter=self._concerns):
-            if await self.reload():
-                swapped()
+    def concerns(self, file: Path) -> bool:
+        return file.name == self.file.name or file.suffix == ".csv"
 
-    async def reload(self) -> bool:
-        """Load again; False if the file is bad and the old sources stay."""
-        try:
-            await asyncio.to_thread(self.load)
-        except ConfigError as exc:
-            log.error("sources_kept", problem=exc.message)  # noqa: TRY400 - the operator's error, not ours
-            return False
-        log.info("sources_loaded", names=list(self._catalogue.sources))
-        return True
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._catalogue.sources)
 
     def get(self, name: str) -> Source:
         """Raises NotFound, which names the nearest and those there are."""
         sources = self._catalogue.sources
         if name in sources:
             return sources[name]
-        near = difflib.get_close_matches(name, sources, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise NotFound(f"no source named {name!r}; {hint}There are: {', '.join(sources)}")
-
-    def _concerns(self, _change: Any, path: str) -> bool:
-        changed = Path(path)
-        return changed.name == self.file.name or (changed.suffix == ".csv" and not changed.name.startswith("."))
+        raise NotFound(unknown("source", name, sources))
 
 
 def read(file: Path, allow: Collection[str] = ()) -> Catalogue:
