@@ -84,8 +84,8 @@ class Host:
         reader = Reader()
         sequence = Sequence(
             prompt=prompt.tokens,
-            max_tokens=self._budget(prompt, request.sampling()),
-            sampling=request.sampling(),
+            max_tokens=self._budget(prompt, request.sampling),
+            sampling=request.sampling,
             reader=reader,
             user=request.user,
             shared_prefix=prompt.shared,

@@ -6,17 +6,17 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.contract import Json, Sampling
+from core.contract import Json
 from core.errors import BadRequest
 from core.model.grammar import ANY_OBJECT
 from core.model.template import Message, Role
+from core.openai.sampling import SamplingFields
 
 ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 UNSUPPORTED = (
     *("tools", "functions", "tool_choice", "logprobs", "top_logprobs", "logit_bias", "audio", "modalities"),
     *("frequency_penalty", "presence_penalty"),
 )
-Stop = Annotated[str, Field(max_length=1000)]
 
 
 class Lenient(BaseModel):
@@ -64,7 +64,7 @@ class StreamOptions(Lenient):
     include_usage: bool = False
 
 
-class ChatRequest(Lenient):
+class ChatRequest(Lenient, SamplingFields):
     """The body of POST /v1/chat/completions."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=4096)]
@@ -72,15 +72,6 @@ class ChatRequest(Lenient):
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Literal[1, None] = 1
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=5)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    repeat_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
-    stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
     user: Annotated[str, Field(max_length=512)] | None = None
     response_format: ResponseFormat | None = None
 
@@ -102,19 +93,6 @@ class ChatRequest(Lenient):
 
     def plain_messages(self) -> list[Message]:
         return [m.plain() for m in self.messages]
-
-    def sampling(self) -> Sampling:
-        stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
-        return Sampling(
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            min_p=self.min_p,
-            repeat_penalty=self.repeat_penalty,
-            max_tokens=self.max_completion_tokens or self.max_tokens,
-            seed=None if self.seed is None else self.seed & 0xFFFFFFFF,  # llama.cpp's seeds have 32 bits
-            stop=stop,
-        )
 
 
 class TokenizeRequest(Lenient):

@@ -1,1 +1,1 @@
-"""OpenAI's chat completions in our terms, for whoever is asked in them: the web process and batches from files."""
+"""OpenAI's chat completions in our terms, for whoever is asked in them: the web process, batches, the model process."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.contract import Json, Prompt, Sampling, Task, Turn
 from core.errors import ParameterRefused
+from core.openai.sampling import SamplingFields
 
 # What means "as it would be anyway" is accepted of parameters that are otherwise refused.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -42,7 +43,6 @@ WITHOUT_EFFECT = frozenset(
     }
 )
 Schema = dict[str, Any] | bool
-StopString = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Strict(BaseModel):
@@ -84,7 +84,7 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(SamplingFields):
     model_config = ConfigDict(strict=True, extra="allow")
 
     model: str
@@ -93,15 +93,6 @@ class ChatRequest(BaseModel):
     stream_options: StreamOptions | None = None
     response_format: ResponseFormat | None = None
     user: str | None = Field(default=None, max_length=512)
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    min_p: float | None = Field(default=None, ge=0, le=1)
-    repeat_penalty: float | None = Field(default=None, gt=0, le=10)
-    max_tokens: int | None = Field(default=None, ge=1, le=2**31 - 1)
-    max_completion_tokens: int | None = Field(default=None, ge=1, le=2**31 - 1)
-    seed: int | None = Field(default=None, ge=-(2**63), le=2**63 - 1)
-    stop: StopString | Annotated[list[StopString], Field(max_length=16)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +131,7 @@ def chat_of(request: ChatRequest) -> Chat:
         personality=request.model,
         text="\n\n".join([*instructions(request.messages), last.text]),
         history=history,
-        sampling=sampling_of(request),
+        sampling=request.sampling,
         user=request.user or "",
         constrained=form is not None and form.type != "text",
         schema=schema,
@@ -170,17 +161,3 @@ def turns_of(message: ChatMessage) -> list[Turn]:
         role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
         return [Turn(role, message.text, message.name)]
     return []
-
-
-def sampling_of(request: ChatRequest) -> Sampling:
-    stop = (request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ())
-    return Sampling(
-        temperature=request.temperature,
-        top_p=request.top_p,
-        top_k=request.top_k,
-        min_p=request.min_p,
-        repeat_penalty=request.repeat_penalty,
-        max_tokens=request.max_completion_tokens or request.max_tokens,
-        seed=request.seed,
-        stop=stop,
-    )

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from aiohttp import ClientPayloadError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import Done, Prompt, Text, Usage
@@ -184,7 +184,6 @@ def test_a_prompt_survives_its_encoding(prompt: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(), max_size=200))
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_query_is_read_or_refused(encoded: str) -> None:
     """No query raises anything but BadRequest."""
     with suppress(BadRequest):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.contract import Sampling
 from core.errors import ModelError
 
+SEED_MASK = 0xFFFFFFFF  # llama.cpp's seeds have 32 bits
 PENALTY_WINDOW_TOKENS = 64
 DEFAULT_TOP_K = 40  # a chain without top-k sorts the whole vocabulary: 4.4 ms a token instead of 0.1
 
@@ -88,5 +89,5 @@ def stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
     chain.append(llama.llama_sampler_init_top_p(0.95 if sampling.top_p is None else sampling.top_p, 1))
     chain.append(llama.llama_sampler_init_min_p(0.05 if sampling.min_p is None else sampling.min_p, 1))
     chain.append(llama.llama_sampler_init_temp(temperature))
-    chain.append(llama.llama_sampler_init_dist(seed))
+    chain.append(llama.llama_sampler_init_dist(seed & SEED_MASK))
     return chain

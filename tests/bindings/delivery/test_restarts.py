@@ -151,7 +151,7 @@ def trouble_of(kind: str) -> Trouble | None:
 
 
 @given(st.lists(trouble_kinds, max_size=40), st.integers(1, 60), st.integers(60, 300), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_happens_each_page_stands_once_and_the_answer_is_whole(
     kinds: list[str], count: int, limit: int, slow: bool
 ) -> None:

@@ -58,7 +58,7 @@ def squeezed(text: str) -> str:
 
 
 @given(hostile, measures, st.integers(40, 200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_page_is_longer_than_it_may_be(text: str, length: Measure, limit: int) -> None:
     """By the platform's own measure, closed fences and repeated headers included; and none is blank."""
     for page in pages(text, length, limit):
@@ -67,7 +67,7 @@ def test_no_page_is_longer_than_it_may_be(text: str, length: Measure, limit: int
 
 
 @given(st.lists(st.sampled_from(LINES + SIGNS), max_size=60).map("\n".join), st.integers(60, 200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_fits_also_where_the_measure_does_not_grow_with_the_text(text: str, limit: int) -> None:
     """A page that turns out longer than its beginning promised is made shorter."""
     bold = text.replace("words", "**words**")
@@ -76,7 +76,7 @@ def test_fits_also_where_the_measure_does_not_grow_with_the_text(text: str, limi
 
 
 @given(hostile, st.data(), measures, st.integers(40, 200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example("```\n" + "x" * 100 + "\n```\nmore words here", None, len, 60)
 def test_text_that_is_added_changes_no_page_but_the_last(
     text: str, data: st.DataObject | None, length: Measure, limit: int
@@ -90,7 +90,7 @@ def test_text_that_is_added_changes_no_page_but_the_last(
 
 
 @given(st.lists(hostile, max_size=8), st.integers(40, 200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_pieces_give_the_same_pages_as_the_whole(pieces: list[str], limit: int) -> None:
     """A streamed answer is split as it would be at once, and settled pages stay."""
     growing = Pages(len, limit)
@@ -103,14 +103,14 @@ def test_pieces_give_the_same_pages_as_the_whole(pieces: list[str], limit: int) 
 
 
 @given(st.text(st.characters(exclude_characters="`~>|#")), st.integers(20, 200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nothing_is_lost_but_white_space(text: str, limit: int) -> None:
     """Neither a character nor the order."""
     assert re.sub(r"\s", "", text) == re.sub(r"\s", "", "".join(pages(text, len, limit)))
 
 
 @given(hostile.filter(lambda text: "|-" not in text), st.integers(60, 200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @example("x" * 70 + "\n> ```\nwords and more words.\nwords and more words.", 82)
 def test_nothing_is_lost_around_fences_either(text: str, limit: int) -> None:
     """Apart from what closes and opens code blocks and quotes."""
@@ -129,7 +129,7 @@ blocks = st.one_of(
 
 
 @given(st.lists(blocks, max_size=8).map("\n\n".join), st.integers(80, 300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_code_stays_code_with_its_language(text: str, limit: int) -> None:
     """A parser that knows nothing of pages finds the same code on them as in the whole, and nothing else as code."""
     assert codes([text]) == codes(pages(text, len, limit))

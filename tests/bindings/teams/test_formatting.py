@@ -160,7 +160,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=25).map("".join))
 @example("```py\n```")
 @example("> ```")
@@ -176,7 +176,7 @@ def test_each_text_of_a_stream_begins_with_the_one_before(text: str) -> None:
     assert formatting.body(text).startswith(before)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_no_output_has_markup(text: str) -> None:
     """Whatever the pieces are put together to."""

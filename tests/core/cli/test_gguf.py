@@ -91,7 +91,7 @@ def test_what_is_no_whole_head_is_refused(tmp_path: Path, content: bytes) -> Non
         read_head(written(tmp_path, content))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_damaged_heads_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Any flipped byte gives a head or NotGguf, and nothing else."""

@@ -103,7 +103,7 @@ def test_whatever_is_drawn_conforms(grammars: Grammars, vocabulary: Vocabulary, 
         jsonschema_rs.validate(schema, json.loads(text))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(SCHEMAS))
 def test_asking_for_one_token_agrees_with_the_mask(
     grammars: Grammars, vocabulary: Vocabulary, seed: int, schema: dict[str, Any]

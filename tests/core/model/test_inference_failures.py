@@ -162,7 +162,7 @@ def wake_until_ended(bench: Bench, sequences: list[Sequence]) -> None:
         bench.settle()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     REQUESTS,
     st.sampled_from([200, 260, 500]),

@@ -153,5 +153,5 @@ class CacheMachine(RuleBasedStateMachine):
         assert self.cache.suspended_bytes <= self.suspend_bytes
 
 
-CacheMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+CacheMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestWhateverHappens = CacheMachine.TestCase

@@ -55,7 +55,7 @@ def test_vectors_are_those_of_the_package(sentence_encoder: SentenceEncoder, pac
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_words_are_segmented_as_whole_texts_are(text: str) -> None:
     """Segmenting word by word gives the same tokens: none reaches over a space."""
     tokenizer = tokenizers()
