@@ -17,11 +17,11 @@ from bindings.delivery.outlet import DeliveryError
 from bindings.incoming import File
 from bindings.platform import Platform
 from core.contract import Attachment, Engine
-from core.errors import UnreadableDocument
+from core.errors import Obstacle, UnreadableDocument
 
 log = structlog.get_logger()
 
-Why = Literal["kind", "content", "size", "fetch", "number"]
+Why = Obstacle | Literal["content", "size", "fetch", "number"]  # content: for another reason than those of Obstacle
 Shape = Literal["text", "json", "csv", "jsonl", "document"]
 FILES_LIMIT = 16
 SHAPES: dict[str, Shape] = {
@@ -62,10 +62,11 @@ class ReadFile:
     name: str
     shape: Shape
     text: str
+    cut: bool = False  # as in Attachment
 
     @property
     def attachment(self) -> Attachment:
-        return Attachment(self.name, self.text)
+        return Attachment(self.name, self.text, self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ async def read_document(engine: Engine, file: File, body: bytes) -> ReadFile | U
         attachment = await engine.read(file.name, body, file.media_type)
     except UnreadableDocument as exc:
         log.info("file_not_read", size_bytes=len(body), problem=exc.message)
-        return Unread(file.name, "content")
-    return ReadFile(file.name, "document", attachment.text)
+        return Unread(file.name, exc.reason or "content")
+    return ReadFile(file.name, "document", attachment.text, attachment.cut)
 
 
 def shape_of(file: File) -> Shape | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bindings.delivery.outlet import Sentences
-from bindings.files import Unread, Why
+from bindings.files import Files, Unread, Why
 from core.contract import Language
 from core.rag.context import plain_name
 
@@ -149,6 +149,27 @@ UNREAD: Mapping[Why, Sentences] = {
         "en": "Not read: {names}. No text could be read from it.",
         "fr": "Non lu : {names}. Aucun texte n’a pu en être lu.",
     },
+    "locked": {
+        "en": "Not read: {names}. It is locked by a password; attach it without one.",
+        "fr": "Non lu : {names}. Il est verrouillé par un mot de passe; joignez-le sans mot de passe.",
+    },
+    "pictures": {
+        "en": "Not read: {names}. It has no text, only pictures of it; attach one with text, such as from OCR.",
+        "fr": "Non lu : {names}. Il n’a pas de texte, seulement des images; joignez-en un qui a du texte, issu d’une"
+        " reconnaissance de caractères par exemple.",
+    },
+    "damaged": {
+        "en": "Not read: {names}. It is damaged; save it anew, or attach another copy.",
+        "fr": "Non lu : {names}. Il est endommagé; enregistrez-le de nouveau ou joignez-en une autre copie.",
+    },
+    "large": {
+        "en": "Not read: {names}. It is too large or too complicated; attach the part that matters.",
+        "fr": "Non lu : {names}. Il est trop gros ou trop complexe; joignez la partie qui compte.",
+    },
+    "empty": {
+        "en": "Not read: {names}. There is no text in it.",
+        "fr": "Non lu : {names}. Il ne contient pas de texte.",
+    },
     "size": {
         "en": "Not read: {names}. A file may have at most {limit}.",
         "fr": "Non lu : {names}. Un fichier peut avoir au plus {limit}.",
@@ -161,6 +182,10 @@ UNREAD: Mapping[Why, Sentences] = {
         "en": "Not read: {names}. That is too many files at once.",
         "fr": "Non lu : {names}. C’est trop de fichiers à la fois.",
     },
+}
+CUT: Sentences = {
+    "en": "Read in part: {names}. It is too long; its end was left out.",
+    "fr": "Lu en partie : {names}. C’est trop long; la fin a été laissée de côté.",
 }
 SIZE: Sentences = {"en": "{size:.1f} MB", "fr": "{size:.1f} Mo"}
 
@@ -220,6 +245,14 @@ def unread(files: Sequence[Unread], limit_bytes: int, language: Language) -> lis
         names.setdefault(file.why, []).append(plain_name(file.name))
     size = SIZE[language].format(size=limit_bytes / 2**20)
     return [UNREAD[why][language].format(names=", ".join(named), limit=size) for why, named in names.items()]
+
+
+def shortcomings(files: Files, limit_bytes: int, language: Language) -> list[str]:
+    """Which files were not read, or not to their end."""
+    said = unread(files.unread, limit_bytes, language)
+    if cut := [plain_name(file.name) for file in files.read if file.cut]:
+        said.append(CUT[language].format(names=", ".join(cut)))
+    return said
 
 
 def duration(seconds: float) -> str:

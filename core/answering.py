@@ -19,7 +19,7 @@ from core.errors import BadRequest, CspsError
 from core.language import language_of
 from core.model.client import ModelClient
 from core.personalities import Personality
-from core.rag.grounding import Grounding, Lookup, told_unread, unread
+from core.rag.grounding import Grounding, Lookup, shortcomings, unread
 from core.rag.material import Reading
 from core.rag.quotes import QuoteMarker
 from core.sessions import Conversation, Question, Sessions
@@ -67,8 +67,8 @@ class Answering:
             asked, lookup = await looking
         finally:
             looking.cancel()
-        if lookup.unread:
-            yield Text(told_unread(lookup.unread, language))
+        if told := shortcomings(lookup, language):
+            yield Text(told)
         answer = Answer(self._client, asked.request(lookup.readings), self._wait_s)
         async with aclosing(marked(answer, language)) as events:
             async for event in events:
@@ -83,6 +83,8 @@ class Answering:
         if asked.unread_url:
             try:
                 conversation = await self._read(conversation, asked.unread_url)
+                if any(reading.cut for reading in conversation.readings):
+                    missing = Lookup(in_part=(asked.unread_url,))
             except CspsError as exc:
                 if not conversation.exchanges:
                     raise  # it is what the question is about

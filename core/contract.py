@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Language = Literal["en", "fr"]
+Ending = Literal["stop", "length", "stopped", "failed"]  # of an answer: by the model, its budget, the person, an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Attachment:
 
     name: str
     text: str
+    cut: bool = False  # its end was left out: it is longer than what is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,17 @@ Event = Status | Source | Text | Done  # exactly one Done, and it is last
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A turn of a conversation as people saw it; as the model sees it, it is a `Turn`."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    attachments: tuple[str, ...] = ()  # of a question: the names of what came with it
+    sources: tuple[Source, ...] = ()  # of an answer
+    reason: Ending | None = None  # of an answer
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """Toil: a prompt answered by JSON. No schema means any JSON object."""
 
@@ -197,7 +210,7 @@ class Engine(Protocol):
         """Begin a conversation; its unguessable id ("web:…") is all that later gives access to it."""
         ...
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Turn, ...]:
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Said, ...]:
         """The turns so far of a conversation that `open` issued. Raises SessionUnknown."""
         ...
 

@@ -12,7 +12,7 @@ from core.contract import Attachment, Language, Prompt, Source, Turn
 from core.model.wire import Message
 from core.personalities import Personality
 from core.rag.context import PASTED_NAME, SUMMARISE, parse_opening, plain_name
-from core.rag.material import Material, Reading, Shown, read_text, shown
+from core.rag.material import Material, Reading, Shown, read_file, read_text, shown
 from core.sessions import Conversation, Exchange, Question
 from core.storage import storable
 
@@ -74,12 +74,10 @@ def compose(
     pasted = (read_text(PASTED_NAME[language], conversation.context),) if conversation.context else ()
     return Draft(
         system=personality.instructions,
-        opening=(*pasted, *conversation.readings, *(read_text(file.name, file.text) for file in first)),
+        opening=(*pasted, *conversation.readings, *map(read_file, first)),
         groups=tuple(group_of(exchange, language) for exchange in conversation.exchanges),
         question=asked(question, language),
-        material=Material(
-            (*found, *(read_text(file.name, file.text) for file in later)), question.text, language, personality.system
-        ),
+        material=Material((*found, *map(read_file, later)), question.text, language, personality.system),
         earlier=conversation.earlier,
         language=language,
         rules=personality.system,
@@ -164,7 +162,9 @@ def cleaned(prompt: Prompt) -> Prompt:
     return replace(
         prompt,
         text=storable(prompt.text),
-        attachments=tuple(Attachment(storable(each.name), storable(each.text)) for each in prompt.attachments),
+        attachments=tuple(
+            replace(each, name=storable(each.name), text=storable(each.text)) for each in prompt.attachments
+        ),
         heard=cleaned_turns(prompt.heard),
         history=cleaned_turns(prompt.history),
     )

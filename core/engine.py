@@ -23,13 +23,13 @@ from core.contract import (
     Json,
     Note,
     Prompt,
+    Said,
     Sampling,
     Status,
     Task,
     Text,
     Toiled,
     ToilEvent,
-    Turn,
     Usage,
 )
 from core.dialogue import cleaned, told
@@ -122,11 +122,13 @@ class ChatEngine:
             yield asked, await self._sessions.begin_turn(conversation.id, asked.question, context, prompt.key)
 
     async def _answered_before(self, asked: Asked) -> AsyncGenerator[Event, None]:
-        """The answer as it was stored: whoever asked could not be told of it to its end."""
+        """The answer and its sources as they were stored: whoever asked could not be told of it to its end."""
         exchange = asked.conversation.repeated
         assert exchange is not None
         await self._client.wait_ready(self._wait_s)
         model = (await self._client.info(asked.personality.model)).name
+        for source in exchange.sources:
+            yield source
         yield Text(exchange.answer)
         yield Done("length" if exchange.reason == "length" else "stop", model, Usage())
 
@@ -184,10 +186,10 @@ class ChatEngine:
         """A new conversation's id; raises PersonalityUnknown, StorageError."""
         return await self._sessions.open(self._personalities.get(personality).name, user)
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Turn, ...]:
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Said, ...]:
         """The latest turns, as people see them: an answer that was interrupted is there as far as it came."""
         resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, user)
-        return tuple(turn for exchange in resumed.exchanges for turn in turns_of(exchange))
+        return tuple(said for exchange in resumed.exchanges for said in said_in(exchange))
 
     async def forget(self, conversation: str) -> None:
         await self._sessions.forget(conversation)
@@ -265,6 +267,10 @@ def is_answered(exchange: Exchange | None) -> bool:
     return exchange is not None and exchange.reason in ("stop", "length")
 
 
-def turns_of(exchange: Exchange) -> tuple[Turn, ...]:
-    question = Turn("user", exchange.question.text)
-    return (question, Turn("assistant", exchange.answer)) if exchange.answer else (question,)
+def said_in(exchange: Exchange) -> tuple[Said, ...]:
+    """Without an answer as long as it has not ended, which it never has if its process was killed."""
+    asked, reason = exchange.question, exchange.reason
+    question = Said("user", asked.text, attachments=tuple(file.name for file in asked.attachments))
+    if reason is None:
+        return (question,)
+    return question, Said("assistant", exchange.answer, sources=exchange.sources, reason=reason)

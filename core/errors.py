@@ -27,7 +27,10 @@ a developer. What a person reads is chosen by `code` and language at the edge (`
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+# Why a document cannot be read, as far as a person can do something about it.
+Obstacle = Literal["locked", "pictures", "kind", "damaged", "large", "empty"]
 
 
 class CspsError(Exception):
@@ -81,9 +84,16 @@ class NotAnEmbedder(BadRequest):
 
 
 class UnreadableDocument(BadRequest):
-    """The message says what it was and why; `core.rag.reading.formats.READ` names the formats that are read."""
+    """The message says what it was and why; `core.rag.reading.formats.READ` names the formats that are read.
+
+    `reason`: what is in the way, where it is one of what people are told by (`core.messages.OBSTACLES`).
+    """
 
     code = "unreadable"
+
+    def __init__(self, message: str, reason: Obstacle | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class FetchRefused(BadRequest):

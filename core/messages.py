@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 from core.contract import Language, Status
-from core.errors import CspsError, PromptTooLong
+from core.errors import CspsError, Obstacle, PromptTooLong, UnreadableDocument
 
 Sentence = Mapping[Language, str]
 
@@ -137,6 +137,37 @@ ERRORS: Mapping[str, Sentence] = {
     },
 }
 
+# Of "unreadable", where the reason is known.
+OBSTACLES: Mapping[Obstacle, Sentence] = {
+    "locked": {
+        "en": "This document is locked by a password. Please give it without one.",
+        "fr": "Ce document est verrouillé par un mot de passe. Veuillez le donner sans mot de passe.",
+    },
+    "pictures": {
+        "en": "This document has no text, only pictures of it. Please give one with text, such as from OCR.",
+        "fr": "Ce document n’a pas de texte, seulement des images. Veuillez en donner un qui a du texte, issu d’une"
+        " reconnaissance de caractères par exemple.",
+    },
+    "kind": {
+        "en": "This kind of document is not read here. Pages, feeds, text, Markdown, CSV, JSON, PDF and Word (.docx)"
+        " files are.",
+        "fr": "Ce type de document ne se lit pas ici. Pages, fils, texte, Markdown, CSV, JSON, PDF et Word (.docx)"
+        " se lisent.",
+    },
+    "damaged": {
+        "en": "This document is damaged. Please save it anew, or give another copy.",
+        "fr": "Ce document est endommagé. Veuillez l’enregistrer de nouveau ou en donner une autre copie.",
+    },
+    "large": {
+        "en": "This document is too large or too complicated to be read here. Please give the part that matters.",
+        "fr": "Ce document est trop gros ou trop complexe pour être lu ici. Veuillez donner la partie qui compte.",
+    },
+    "empty": {
+        "en": "There is no text in this document. What a page shows only by its scripts cannot be read here.",
+        "fr": "Il n’y a pas de texte dans ce document. Ce qu’une page n’affiche que par ses scripts ne se lit pas ici.",
+    },
+}
+
 SIZE: Sentence = {
     "en": "It takes {tokens} tokens, and there is room for {limit}.",
     "fr": "Il faut {tokens} jetons, et il y a de la place pour {limit}.",
@@ -165,6 +196,8 @@ def words(error: CspsError, language: Language) -> str:
     sentence = next(ERRORS[code] for code in codes if code in ERRORS)[language]
     if isinstance(error, PromptTooLong) and error.tokens is not None and error.limit is not None:
         return f"{sentence} {SIZE[language].format(tokens=error.tokens, limit=error.limit)}"
+    if isinstance(error, UnreadableDocument) and error.reason is not None:
+        return OBSTACLES[error.reason][language]
     if error.retry_after_s is not None:
         return f"{sentence} {RETRY[language].format(seconds=math.ceil(error.retry_after_s))}"
     return sentence

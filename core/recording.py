@@ -9,17 +9,32 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 
 import structlog
 
-from core.contract import Done, Event, Text, Toiled, ToilEvent
+from core.contract import Done, Ending, Event, Source, Text, Toiled, ToilEvent
 from core.errors import BadRequest, StorageError
-from core.sessions import Reason, RunningTurn, Sessions
+from core.sessions import RunningTurn, Sessions
 
 log = structlog.get_logger()
 
 Events = AsyncGenerator[Event, None]
 ToilEvents = AsyncGenerator[ToilEvent, None]
+
+
+@dataclass(slots=True)
+class Given:
+    """What was given of an answer so far."""
+
+    text: str = ""
+    sources: dict[int, Source] = field(default_factory=dict)  # by number: one that comes again replaces the one before
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Text):
+            self.text += event.text
+        elif isinstance(event, Source):
+            self.sources[event.number] = event
 
 
 class Recorder:
@@ -31,20 +46,20 @@ class Recorder:
 
     async def reply(self, turn: RunningTurn, answering: Events) -> Events:
         """The answer's events; `Done` comes when the turn is stored."""
-        text, done = "", None
+        given, done = Given(), None
         try:
             async with aclosing(answering) as events:
                 async for event in events:
                     if isinstance(event, Done):
                         done = event
                         break
-                    text += event.text if isinstance(event, Text) else ""
+                    given.take(event)
                     yield event
         except BaseException as exc:
-            await self._broken(turn, text, exc)
+            await self._broken(turn, given, exc)
             raise
         assert done is not None
-        await self._store(turn, text, done.reason)
+        await self._store(turn, given, done.reason)
         yield done
 
     async def toil(self, turn: RunningTurn, toiling: ToilEvents) -> ToilEvents:
@@ -58,33 +73,34 @@ class Recorder:
                         break
                     yield event
         except BaseException as exc:
-            await self._broken(turn, "", exc)
+            await self._broken(turn, Given(), exc)
             raise
         assert toiled is not None
-        await self._store(turn, json.dumps(toiled.value, ensure_ascii=False), "stop")
+        await self._store(turn, Given(json.dumps(toiled.value, ensure_ascii=False)), "stop")
         yield toiled
 
     async def close(self) -> None:
         await asyncio.gather(*self._storing, return_exceptions=True)
 
-    async def _broken(self, turn: RunningTurn, text: str, exc: BaseException) -> None:
+    async def _broken(self, turn: RunningTurn, given: Given, exc: BaseException) -> None:
         if isinstance(exc, BadRequest):
             await self._sessions.withdraw_turn(turn)  # a question that is refused must not spoil the next one
         elif isinstance(exc, asyncio.CancelledError | GeneratorExit):
-            await self._store_anyway(turn, text, "stopped")
+            await self._store_anyway(turn, given, "stopped")
         else:
-            await self._store_anyway(turn, text, "failed")
+            await self._store_anyway(turn, given, "failed")
 
-    async def _store(self, turn: RunningTurn, text: str, reason: Reason) -> None:
+    async def _store(self, turn: RunningTurn, given: Given, reason: Ending) -> None:
         """Goes on by itself if its caller is cancelled."""
-        storing = asyncio.create_task(self._sessions.finish_turn(turn, text, reason))
+        sources = tuple(given.sources.values())
+        storing = asyncio.create_task(self._sessions.finish_turn(turn, given.text, reason, sources))
         self._storing.add(storing)
         storing.add_done_callback(self._storing.discard)
         await asyncio.shield(storing)
 
-    async def _store_anyway(self, turn: RunningTurn, text: str, reason: Reason) -> None:
+    async def _store_anyway(self, turn: RunningTurn, given: Given, reason: Ending) -> None:
         """As `_store`, where something else already went wrong, which is what has to be told."""
         try:
-            await self._store(turn, text, reason)
+            await self._store(turn, given, reason)
         except StorageError as exc:
-            log.warning("turn_not_stored", reason=reason, chars=len(text), problem=exc.message)
+            log.warning("turn_not_stored", reason=reason, chars=len(given.text), problem=exc.message)

@@ -15,64 +15,25 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from core.contract import Attachment, Turn
+from core.contract import Attachment, Ending, Source, Turn
 from core.errors import SessionUnknown
 from core.rag.material import Reading
-from core.storage import Database
+from core.session_tables import conversations, readings, tables, turn_keys, turn_sources, turns
+from core.storage import Database, put_new, storable
 
-Reason = Literal["stop", "length", "stopped", "failed"]
 ISSUED_PREFIX = "web:"
 TOKEN_BYTES = 32
 EXCHANGES_KEPT_IN_VIEW = 400  # the latest; a context window holds far fewer
 
 READING = TypeAdapter(Reading)
-
-tables = sa.MetaData()
-conversations = sa.Table(
-    "conversations",
-    tables,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("key", sa.String(64), nullable=False),  # SHA-256 of the id
-    sa.Column("personality", sa.String(100), nullable=False),
-    sa.Column("user_key", sa.String(64)),  # SHA-256; null: bound to nobody
-    sa.Column("context", sa.Text),  # pasted at the start, read again in every turn
-    sa.Column("used_at", sa.Float, nullable=False, index=True),  # seconds since 1970
-    sa.UniqueConstraint("key", "personality"),
-)
-turns = sa.Table(
-    "turns",
-    tables,
-    sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("attachments", sa.Text, nullable=False),  # JSON of Attachment
-    sa.Column("heard", sa.Text, nullable=False),  # JSON of Turn
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("reason", sa.String(16)),
-)
-
-readings = sa.Table(
-    "readings",
-    tables,
-    sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
-    sa.Column("reading", sa.Text, nullable=False),  # JSON of Reading
-)
-turn_keys = sa.Table(
-    "turn_keys",
-    tables,
-    sa.Column("conversation", sa.Integer, primary_key=True),
-    sa.Column("key", sa.String(64), primary_key=True),  # SHA-256 of what the caller calls the turn
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
-)
+SOURCES = TypeAdapter(tuple[Source, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +51,8 @@ class Exchange:
 
     question: Question
     answer: str = ""
-    reason: Reason | None = None
+    reason: Ending | None = None
+    sources: tuple[Source, ...] = ()  # of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +93,9 @@ class Sessions:
         return conversation
 
     async def resume(self, conversation: str, personality: str, user: str | None = None) -> Conversation:
-        """Raises SessionUnknown, also for a conversation of another personality or user."""
-        return await self._database.read(lambda db: view(db, find(db, conversation, personality, user)))
+        """Of those that `open` began. Raises SessionUnknown, also for one of another personality or user."""
+        name = issued(conversation)
+        return await self._database.read(lambda db: view(db, find(db, name, personality, user)))
 
     async def enter(
         self, conversation: str, personality: str, user: str | None = None, key: str | None = None
@@ -160,13 +123,14 @@ class Sessions:
         now = self._clock()
         return await self._database.write(lambda db: write_turn(db, conversation, question, context, key, now))
 
-    async def finish_turn(self, turn: RunningTurn, answer: str, reason: Reason) -> None:
+    async def finish_turn(self, turn: RunningTurn, answer: str, reason: Ending, sources: Sequence[Source] = ()) -> None:
         """A conversation that was forgotten meanwhile stays forgotten."""
-        ended = turns.update().where(*is_turn(turn)).values(answer=answer, reason=reason)
+        ended = turns.update().where(*is_turn(turn)).values(answer=storable(answer), reason=reason)
         used = conversations.update().where(conversations.c.id == turn.conversation).values(used_at=self._clock())
 
         def write(db: sa.Connection) -> None:
-            db.execute(ended)
+            if db.execute(ended).rowcount:
+                write_sources(db, turn, sources)
             db.execute(used)
 
         await self._database.write(write)
@@ -203,6 +167,16 @@ class Sessions:
         return await self._database.write(lambda db: db.execute(gone).rowcount)
 
 
+def issued(conversation: str) -> str:
+    """The id, if it has the form of those that `open` issues: for callers who prove nothing but that they have it.
+
+    A platform's ids can be guessed; only its adapter, which knows who speaks, may ask by them. Raises SessionUnknown.
+    """
+    if not conversation.startswith(ISSUED_PREFIX):
+        raise SessionUnknown("no such session; it may have expired or been deleted")
+    return conversation
+
+
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -223,14 +197,14 @@ def row_of(db: sa.Connection, key: str, personality: str) -> Any:
 def find_or_begin(db: sa.Connection, key: str, personality: str, now: float) -> Any:
     if row := row_of(db, key, personality):
         return row
-    db.execute(conversations.insert().values(key=key, personality=personality, used_at=now))
+    put_new(db, conversations, {"key": key, "personality": personality, "used_at": now})
     return row_of(db, key, personality)
 
 
 def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
     number = number_of(db, row.id, key)
     before = [turns.c.conversation == row.id, *([] if number is None else [turns.c.number < number])]
-    latest = sa.select(turns).where(*before).order_by(turns.c.number.desc())
+    latest = told_turns().where(*before).order_by(turns.c.number.desc())
     rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
     count = db.execute(sa.select(sa.func.count()).select_from(turns).where(*before)).scalar_one()
     exchanges = tuple(exchange_of(turn) for turn in reversed(rows))
@@ -252,7 +226,7 @@ def readings_of(db: sa.Connection, conversation: int) -> tuple[Reading, ...]:
 def repeated_of(db: sa.Connection, conversation: int, number: int | None) -> Exchange | None:
     if number is None:
         return None
-    return exchange_of(db.execute(sa.select(turns).where(*is_turn(RunningTurn(conversation, number)))).one())
+    return exchange_of(db.execute(told_turns().where(*is_turn(RunningTurn(conversation, number)))).one())
 
 
 def number_of(db: sa.Connection, conversation: int, key: str | None) -> int | None:
@@ -263,10 +237,16 @@ def number_of(db: sa.Connection, conversation: int, key: str | None) -> int | No
     return db.execute(sa.select(turn_keys.c.number).where(*named)).scalar()
 
 
+def told_turns() -> sa.Select[Any]:
+    """Turns with the sources of their answers."""
+    return sa.select(turns, turn_sources.c.sources).outerjoin(turn_sources)
+
+
 def exchange_of(row: Any) -> Exchange:
     attachments = tuple(Attachment(**each) for each in json.loads(row.attachments))
     heard = tuple(Turn(**each) for each in json.loads(row.heard))
-    return Exchange(Question(row.question, attachments, heard), row.answer, row.reason)
+    sources = SOURCES.validate_json(row.sources) if row.sources else ()
+    return Exchange(Question(row.question, attachments, heard), row.answer, row.reason, sources)
 
 
 def write_turn(
@@ -287,6 +267,7 @@ def write_turn(
     }
     if number:
         db.execute(turns.update().where(*is_turn(turn)).values(written))
+        write_sources(db, turn, ())
     else:
         db.execute(turns.insert().values(conversation=conversation, number=turn.number, **written))
         if key is not None:
@@ -294,6 +275,14 @@ def write_turn(
     kept = {"context": context} if turn.number == 1 else {}
     db.execute(conversations.update().where(conversations.c.id == conversation).values(used_at=now, **kept))
     return turn
+
+
+def write_sources(db: sa.Connection, turn: RunningTurn, sources: Iterable[Source]) -> None:
+    """In place of those that were there."""
+    db.execute(turn_sources.delete().where(*is_turn(turn, turn_sources)))
+    told = tuple(replace(each, title=storable(each.title), url=each.url and storable(each.url)) for each in sources)
+    if told:
+        db.execute(turn_sources.insert().values(**asdict(turn), sources=SOURCES.dump_json(told).decode()))
 
 
 def next_number(db: sa.Connection, conversation: int) -> int:
@@ -305,5 +294,5 @@ def packed(values: Iterable[Attachment | Turn]) -> str:
     return json.dumps([asdict(value) for value in values], ensure_ascii=False)
 
 
-def is_turn(turn: RunningTurn) -> tuple[Any, Any]:
-    return turns.c.conversation == turn.conversation, turns.c.number == turn.number
+def is_turn(turn: RunningTurn, table: sa.Table = turns) -> tuple[Any, Any]:
+    return table.c.conversation == turn.conversation, table.c.number == turn.number

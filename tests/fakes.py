@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,13 @@ from core.contract import (
     Json,
     Note,
     Prompt,
+    Said,
+    Source,
     Status,
     Task,
     Text,
     Toiled,
     ToilEvent,
-    Turn,
     Usage,
 )
 from core.errors import CspsError, PersonalityUnknown, SessionUnknown
@@ -68,15 +69,15 @@ class FakeEngine:
         self.started = asyncio.Event()  # the first event of a reply was asked for
         self.cancelled = asyncio.Event()  # a reply was closed before its Done
         self.finished = asyncio.Event()  # a reply came to its end
-        self.sessions: dict[str, tuple[str, str | None, list[Turn]]] = {}
+        self.sessions: dict[str, tuple[str, str | None, list[Said]]] = {}
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         self.known(prompt.personality)
         turns = self.turns_of(prompt)
         self.prompts.append(prompt)
         self.started.set()
-        turns.append(Turn("user", prompt.text))
-        said = ""
+        turns.append(Said("user", prompt.text, attachments=tuple(file.name for file in prompt.attachments)))
+        said = Said("assistant", "", reason="failed")
         try:
             for step in self.replies(prompt) if callable(self.replies) else self.replies:
                 if isinstance(step, asyncio.Event):
@@ -84,14 +85,14 @@ class FakeEngine:
                     continue
                 if isinstance(step, Exception):
                     raise step
-                if isinstance(step, Text):
-                    said += step.text
+                said = grown(said, step)
                 yield step
         except (asyncio.CancelledError, GeneratorExit):
+            said = replace(said, reason="stopped")
             self.cancelled.set()
             raise
         finally:
-            turns.append(Turn("assistant", said))
+            turns.append(said)
         self.finished.set()
 
     async def toil(self, task: Task) -> Toiled:
@@ -127,7 +128,7 @@ class FakeEngine:
         self.sessions[conversation] = (personality, user, [])
         return conversation
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Turn, ...]:
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Said, ...]:
         session = self.sessions.get(conversation)
         if session is None or session[0] != personality or session[1] not in (None, user):
             raise SessionUnknown("no such session")
@@ -161,12 +162,24 @@ class FakeEngine:
         if personality not in self.names:
             raise PersonalityUnknown(f"no personality named {personality!r}; there are: {', '.join(self.names)}")
 
-    def turns_of(self, prompt: Prompt) -> list[Turn]:
+    def turns_of(self, prompt: Prompt) -> list[Said]:
         if prompt.conversation is None:
             return []
         if prompt.conversation.startswith("web:") and prompt.conversation not in self.sessions:
             raise SessionUnknown("no such session")
         return self.sessions.setdefault(prompt.conversation, (prompt.personality, prompt.user, []))[2]
+
+
+def grown(said: Said, event: Event) -> Said:
+    match event:
+        case Text(text):
+            return replace(said, text=said.text + text)
+        case Source():
+            return replace(said, sources=(*said.sources, event))
+        case Done(reason):
+            return replace(said, reason=reason)
+        case _:
+            return said
 
 
 # ---------------------------------------------------------------- the model

@@ -160,7 +160,7 @@ async def test_conversation_survives_a_restart_of_everything(short_answers: Path
     data = tmp_path / "data"
     async with running(short_answers, data) as service, aiohttp.ClientSession() as http:
         client = Client(await http.ws_connect(f"{service.url}/gpt-socket/whisper", protocols=("csps-llm.v1",)))
-        answer, _ = await client.ask("What is the capital of Canada?")
+        answer, end = await client.ask("What is the capital of Canada?")
     async with running(short_answers, data) as service, aiohttp.ClientSession() as http:
         socket = await http.ws_connect(f"{service.url}/gpt-socket/whisper", protocols=("csps-llm.v1",))
         await socket.send_json({"type": "resume", "session": client.session})
@@ -169,5 +169,5 @@ async def test_conversation_survives_a_restart_of_everything(short_answers: Path
     assert "session" == resumed["type"]
     assert [
         {"role": "user", "text": "What is the capital of Canada?"},
-        {"role": "assistant", "text": answer},
+        {"role": "assistant", "text": answer, "reason": end["reason"]},
     ] == resumed["turns"]

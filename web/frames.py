@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core import strict_json
-from core.contract import Attachment, Json, Language, Source, Status, Text, Turn, Usage
+from core.contract import Attachment, Json, Language, Said, Source, Status, Text, Usage
 from core.errors import BadRequest
 from core.validation import of_validation
 
@@ -57,7 +57,7 @@ class Opened:
     personality: str
     model: str | None  # None: no model answers just now
     starter: bool | None
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,11 @@ class Frame(BaseModel):
 class AttachmentFrame(Frame):
     name: str
     text: str
+    cut: bool = False  # as /read says it
+
+    @property
+    def attachment(self) -> Attachment:
+        return Attachment(self.name, self.text, self.cut)
 
 
 class PromptFrame(Frame):
@@ -158,7 +163,7 @@ class PromptFrame(Frame):
     attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
 
     def command(self) -> Command:
-        return Ask(self.text, self.language, tuple(Attachment(each.name, each.text) for each in self.attachments))
+        return Ask(self.text, self.language, tuple(each.attachment for each in self.attachments))
 
 
 class StopFrame(Frame):
@@ -191,13 +196,12 @@ COMMANDS: TypeAdapter[PromptFrame | StopFrame | ResumeFrame | ForgetFrame] = Typ
 def as_json(message: Message) -> dict[str, Json]:
     match message:
         case Opened():
-            turns: list[Json] = [{"role": turn.role, "text": turn.text} for turn in message.turns]
+            turns: list[Json] = [turn_json(turn) for turn in message.turns]
             return {"type": "session", **asdict(message), "turns": turns}
         case Status():
             return {"type": "status", **known(message)}
         case Source():
-            fetched_at = {"fetched_at": message.fetched_at.isoformat()} if message.fetched_at else {}
-            return {"type": "source", **known(message), **fetched_at}
+            return {"type": "source", **source_json(message)}
         case Text(text):
             return {"type": "text", "text": text}
         case Finished():
@@ -206,6 +210,20 @@ def as_json(message: Message) -> dict[str, Json]:
             return {"type": "error", **asdict(message)}
         case Forgotten():
             return {"type": "forgotten"}
+
+
+def turn_json(said: Said) -> dict[str, Json]:
+    there: dict[str, Json] = {
+        "attachments": list(said.attachments),
+        "sources": [source_json(source) for source in said.sources],
+        "reason": said.reason,
+    }
+    return {"role": said.role, "text": said.text, **{key: value for key, value in there.items() if value}}
+
+
+def source_json(source: Source) -> dict[str, Json]:
+    fetched_at = {"fetched_at": source.fetched_at.isoformat()} if source.fetched_at else {}
+    return {**known(source), **fetched_at}
 
 
 def known(message: Status | Source) -> dict[str, Json]:

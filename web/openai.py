@@ -8,9 +8,9 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from core.contract import Done, Json, Text
+from core.contract import Json, Text
 from core.errors import CspsError
-from core.openai.answer import Completion, error_object, pieces_of
+from core.openai.answer import Cited, Completion, Piece, error_object, pieces_of, whole_of
 from core.openai.request import Chat, ChatRequest, chat_of
 from web import body
 from web.service import SERVICE
@@ -45,21 +45,12 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
     async with aclosing(pieces_of(service, chat, service.user_of(request, chat.user))) as pieces:
         if chat.stream:
             return await stream(request, chat, completion, pieces)
-        return await whole(completion, pieces)
-
-
-async def whole(completion: Completion, pieces: AsyncGenerator[Text | Done, None]) -> web.Response:
-    text = ""
-    async for piece in pieces:
-        if isinstance(piece, Done):
-            done = piece
-        else:
-            text += piece.text
-    return web.json_response(completion.whole(text, done))
+        answer, _ = await whole_of(completion, pieces)
+        return web.json_response(answer)
 
 
 async def stream(
-    request: web.Request, chat: Chat, completion: Completion, pieces: AsyncGenerator[Text | Done, None]
+    request: web.Request, chat: Chat, completion: Completion, pieces: AsyncGenerator[Piece, None]
 ) -> web.StreamResponse:
     out = Stream(request, SSE)
     try:
@@ -68,10 +59,13 @@ async def stream(
                 await out.write(event(completion.chunk({"role": "assistant", "content": ""})))
             if isinstance(piece, Text):
                 await out.write(event(completion.chunk({"content": piece.text})))
-                continue
-            await out.write(event(completion.chunk({}, piece.reason)))
-            if chat.include_usage:
-                await out.write(event(completion.usage(piece.usage)))
+            elif isinstance(piece, Cited):
+                # All in one chunk: OpenAI's own client refuses to join lists of them.
+                await out.write(event(completion.chunk({"annotations": piece.annotations})))
+            else:
+                await out.write(event(completion.chunk({}, piece.reason)))
+                if chat.include_usage:
+                    await out.write(event(completion.usage(piece.usage)))
     except CspsError as error:
         if not out.begun:
             raise

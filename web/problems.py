@@ -10,7 +10,7 @@ from aiohttp import web
 
 from core import strict_json
 from core.contract import Json, Language
-from core.errors import BadRequest, CspsError, NotFound
+from core.errors import BadRequest, CspsError, NotFound, UnreadableDocument
 from core.messages import words
 from core.openai.answer import error_object, openai_status
 
@@ -131,13 +131,15 @@ def headers(error: CspsError) -> dict[str, str]:
 
 
 def problem(error: CspsError, status: int) -> dict[str, Json]:
-    """RFC 9457."""
+    """RFC 9457. `reason`: of a document that cannot be read, where it is known."""
+    reason = {"reason": error.reason} if isinstance(error, UnreadableDocument) and error.reason else {}
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": error.message,
         "code": error.code,
+        **reason,
     }
 
 

@@ -43,7 +43,7 @@ class Files:
         check_file(request)
         async with self._place(service):
             file = await service.engine.read(name, await body_of(request, service), request.content_type)
-        answer = strict_json.dump({"name": file.name, "text": file.text})
+        answer = strict_json.dump({"name": file.name, "text": file.text, "cut": file.cut})
         return web.Response(body=answer, content_type="application/json")
 
     @asynccontextmanager

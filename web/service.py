@@ -13,7 +13,7 @@ from aiohttp import web
 
 from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, Toiled, ToilEvent
 from core.errors import CspsError, PersonalityUnknown
-from core.rag.listing import listed
+from core.listing import listed
 from core.settings import WebSettings
 from web.life import Life
 from web.limits import Limits

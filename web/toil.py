@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core import strict_json
 from core.contract import Again, Json, Status, Task, Text, ToilEvent
 from core.errors import CspsError
+from core.sessions import issued
 from core.toil_fields import Schema, ToilFields
 from web import body
 from web.problems import problem
@@ -37,7 +38,8 @@ async def toil(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     personality = service.personality(request.match_info["personality"])
     asked = await body.read_json(request, ToilRequest)
-    task = replace(asked.task(personality, service.user_of(request)), conversation=asked.session)
+    conversation = None if asked.session is None else issued(asked.session)
+    task = replace(asked.task(personality, service.user_of(request)), conversation=conversation)
     if asked.stream:
         return await stream(request, service, task)
     toiled = await service.toil(task)

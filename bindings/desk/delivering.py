@@ -87,9 +87,9 @@ class Delivering:
         )
 
     async def _notice(self) -> str:
-        """Under the answer: which files were not read, and at the first contact what becomes of what is said."""
+        """Under the answer: what was not read of the files, and at the first contact what becomes of what is said."""
         language = self.asked.voice.language
-        said = words.unread(self.asked.files.unread, self._bot.settings.bot.file_limit_bytes, language)
+        said = words.shortcomings(self.asked.files, self._bot.settings.bot.file_limit_bytes, language)
         if not await self._bot.store.was_told(self.asked.incoming, "privacy"):
             said.append(words.PRIVACY[language].format(days=self._bot.keep_days))
         return "\n".join(said)

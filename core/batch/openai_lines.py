@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.batch.answers import Asker, ModelGone, Outcome, Patience
 from core.batch.job import id_of
 from core.batch.rows import AnyRow, Broken
-from core.contract import Done, Engine, Json, Usage
+from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
-from core.openai.answer import Completion, error_object, openai_status, pieces_of
+from core.openai.answer import Completion, error_object, openai_status, pieces_of, whole_of
 from core.openai.request import Chat, ChatRequest, chat_of
 from core.validation import of_validation
 
@@ -63,13 +63,8 @@ class OpenAiAnswers:
         return Outcome(row.number, line_of(row.number, name, OK, body), usage=usage)
 
     async def _whole(self, chat: Chat) -> tuple[dict[str, Json], Usage]:
-        text = ""
         async with aclosing(pieces_of(self._engine, chat, self._user)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Done):
-                    return Completion(chat.personality).whole(text, piece), piece.usage
-                text += piece.text
-        raise AssertionError("an answer ends by Done or an exception")
+            return await whole_of(Completion(chat.personality), pieces)
 
 
 def chat_in(fields: Any) -> Chat:

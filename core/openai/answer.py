@@ -10,10 +10,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.contract import Done, Event, Json, Prompt, Task, Text, Toiled, Usage
+from core.contract import Done, Event, Json, Prompt, Source, Task, Text, Toiled, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
+from core.listing import listed
+from core.openai.citations import annotations_of
 from core.openai.request import Chat
-from core.rag.listing import listed
 
 CODES: dict[type[CspsError], str] = {
     PromptTooLong: "context_length_exceeded",
@@ -28,15 +29,33 @@ class Answering(Protocol):
     async def toil(self, task: Task) -> Toiled: ...
 
 
-async def pieces_of(engine: Answering, chat: Chat, user: str) -> AsyncGenerator[Text | Done, None]:
-    """The answer, free or constrained: text, and then how it ended."""
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Where the text, which is whole by now, cites what can be opened."""
+
+    annotations: list[Json]
+
+
+Piece = Text | Cited | Done
+
+
+async def pieces_of(engine: Answering, chat: Chat, user: str) -> AsyncGenerator[Piece, None]:
+    """The answer, free or constrained: text, what it cites if it does, and then how it ended."""
     if chat.constrained:
         toiled = await engine.toil(chat.task(user))
         yield Text(json.dumps(toiled.value, ensure_ascii=False, allow_nan=False))
         yield Done("stop", toiled.model, toiled.usage)
         return
+    text = ""
+    sources: dict[int, Source] = {}
     async with aclosing(listed(engine.reply(chat.prompt(user)))) as events:
         async for event in events:
+            if isinstance(event, Source):
+                sources[event.number] = event
+            elif isinstance(event, Text):
+                text += event.text
+            elif isinstance(event, Done) and (found := annotations_of(text, sources)):
+                yield Cited(found)
             if isinstance(event, (Text, Done)):
                 yield event
 
@@ -52,8 +71,8 @@ class Completion:
     def head(self, kind: str) -> dict[str, Json]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
-    def whole(self, text: str, done: Done) -> dict[str, Json]:
-        message: Json = {"role": "assistant", "content": text, "refusal": None}
+    def whole(self, text: str, cited: list[Json], done: Done) -> dict[str, Json]:
+        message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": cited}
         choice: Json = {"index": 0, "message": message, "logprobs": None, "finish_reason": done.reason}
         return {**self.head("chat.completion"), "choices": [choice], "usage": usage_of(done.usage)}
 
@@ -63,6 +82,21 @@ class Completion:
 
     def usage(self, usage: Usage) -> dict[str, Json]:
         return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage_of(usage)}
+
+
+async def whole_of(completion: Completion, pieces: AsyncGenerator[Piece, None]) -> tuple[dict[str, Json], Usage]:
+    """The answer in one, and what it took."""
+    text = ""
+    cited: list[Json] = []
+    async for piece in pieces:
+        match piece:
+            case Text():
+                text += piece.text
+            case Cited():
+                cited = piece.annotations
+            case Done():
+                return completion.whole(text, cited, piece), piece.usage
+    raise AssertionError("an answer ends by Done or an exception")
 
 
 def usage_of(usage: Usage) -> Json:

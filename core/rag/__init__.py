@@ -9,7 +9,6 @@ grounding    what a question is answered from: asks the four above
 material     passages that compete for the model's window
 context      how the model is shown them
 quotes       what an answer quotes and they do not hold
-listing      sources as lines of text
 documents, blocks, passages   what a document is made of, and how it is cut
 embed, encoder   texts to vectors
 """

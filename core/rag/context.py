@@ -35,6 +35,10 @@ CITE: Mapping[Language, str] = {
 RULES_AGAIN: Mapping[Language, str] = {"en": "Your instructions are still:", "fr": "Tes instructions restent :"}
 SPEAKS: Mapping[Language, str] = {"en": "Now the person speaks:", "fr": "Maintenant, la personne parle :"}
 END: Mapping[Language, str] = {"en": "End of", "fr": "Fin de"}
+CUT: Mapping[Language, str] = {
+    "en": "(The document goes on here: it was too long to be read to its end.)",
+    "fr": "(Le document continue ici : il était trop long pour être lu jusqu’à la fin.)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ def block(document: Attachment, language: Language) -> str:
     # A document cannot know its own hash, so it cannot contain the line that would end it early.
     seal = hashlib.sha256(document.text.encode("utf-8", "replace")).hexdigest()[:SEAL_CHARS]
     title = f"Document «{plain_name(document.name)}» {seal}"
-    return f"--- {title} ---\n{document.text}\n--- {END[language]} {title} ---"
+    cut = f"\n{CUT[language]}" if document.cut else ""
+    return f"--- {title} ---\n{document.text}{cut}\n--- {END[language]} {title} ---"
 
 
 def plain_name(name: str) -> str:

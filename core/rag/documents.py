@@ -33,3 +33,4 @@ class Document:
     kind: Literal["page", "feed", "text", "table"]
     language: Language | None = None  # as it says of itself, else as it reads; None: neither English nor French
     url: str | None = None  # where a person can open it
+    cut: bool = False  # its end is not here: it is longer than what is read

@@ -27,17 +27,22 @@ UNREAD: Mapping[Language, str] = {
     "en": "(I could not read {name}, so this answer does without it.)",
     "fr": "(Je n’ai pas pu lire {name}; cette réponse s’en passe.)",
 }
+READ_IN_PART: Mapping[Language, str] = {
+    "en": "(I read only the beginning of {name}: it is too long to be read to its end.)",
+    "fr": "(Je n’ai lu que le début de {name} : c’est trop long pour être lu jusqu’à la fin.)",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What was found, and the names of what could not be read, which the person is told."""
+    """What was found, and the names of what could not be read, or not to its end, which the person is told."""
 
     readings: tuple[Reading, ...] = ()
     unread: tuple[str, ...] = ()
+    in_part: tuple[str, ...] = ()
 
     def and_(self, other: Lookup) -> Lookup:
-        return Lookup((*self.readings, *other.readings), (*self.unread, *other.unread))
+        return Lookup((*self.readings, *other.readings), (*self.unread, *other.unread), (*self.in_part, *other.in_part))
 
 
 class Finder(Protocol):
@@ -67,7 +72,7 @@ class Grounding:
     async def file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """An attached file, as text. Raises UnreadableDocument."""
         document = await self._reader.read(body, media_type, name=name)
-        return Attachment(name, read(document).text)
+        return Attachment(name, read(document).text, document.cut)
 
     async def attached(self, file: Attachment) -> Attachment:
         """`file`, or what is at the address if it holds nothing but one."""
@@ -75,7 +80,7 @@ class Grounding:
         if opening.url is None or opening.question:
             return file
         reading = await self.page(opening.url)
-        return Attachment(reading.name, reading.text)
+        return Attachment(reading.name, reading.text, reading.cut)
 
     async def look_up(self, personality: Personality, question: str, language: Language) -> Lookup:
         finders = [finder for finder in self._finders if finder.applies(personality)]
@@ -90,9 +95,11 @@ class Grounding:
         await self._reader.close()
 
 
-def told_unread(names: tuple[str, ...], language: Language) -> str:
-    """What stands in front of an answer that had to do without something."""
-    return "".join(f"{UNREAD[language].format(name=name)}\n\n" for name in names)
+def shortcomings(lookup: Lookup, language: Language) -> str:
+    """What stands in front of an answer that had to do without something; "" for one that did not."""
+    told = [UNREAD[language].format(name=name) for name in lookup.unread]
+    told += [READ_IN_PART[language].format(name=name) for name in lookup.in_part]
+    return "".join(f"{sentence}\n\n" for sentence in told)
 
 
 def unread(name: str, exc: CspsError) -> Lookup:

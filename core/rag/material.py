@@ -30,6 +30,7 @@ class Reading:
     passages: tuple[Passage, ...]
     source: Source | None = None
     verbatim: str | None = None  # of text that came as text: all of it, as it was
+    cut: bool = False  # its end is not here: it is longer than what is read
 
     @property
     def text(self) -> str:
@@ -96,7 +97,7 @@ def shown(readings: Iterable[Reading], language: Language, rules: str = "", firs
         if reading.source is not None:
             sources.append(replace(reading.source, number=first + len(sources)))
             name = f"[{sources[-1].number}] {name}"
-        documents.append(Attachment(name, reading.text))
+        documents.append(Attachment(name, reading.text, reading.cut))
     return Shown(quoted(documents, language, rules, cited=bool(sources)), tuple(sources))
 
 
@@ -108,12 +109,17 @@ def written(passage: Passage) -> str:
 
 
 def read_text(name: str, text: str) -> Reading:
-    """Text that a person pasted or attached."""
+    """Text that a person pasted."""
     blocks = (Block("paragraph", part) for part in PARAGRAPHS.split(text) if part.strip())
     return Reading(name, cut(blocks), verbatim=text)
+
+
+def read_file(file: Attachment) -> Reading:
+    """Text that a person attached."""
+    return replace(read_text(file.name, file.text), cut=file.cut)
 
 
 def read(document: Document, fetched_at: datetime | None = None) -> Reading:
     """A page, feed or file; one that has an address is a source."""
     source = document.url and Source(0, document.title, document.url, document.language, fetched_at)
-    return Reading(document.title, document.passages, source or None)
+    return Reading(document.title, document.passages, source or None, cut=document.cut)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bindings.delivery.outlet import Refused, Unreachable
-from bindings.files import FILES_LIMIT, Files, ReadFile, Unread, decoded, read_files
+from bindings.files import FILES_LIMIT, Files, ReadFile, Unread, Why, decoded, read_files
 from bindings.incoming import File
 from core.contract import Attachment
-from core.errors import UnreadableDocument
+from core.errors import Obstacle, UnreadableDocument
 from tests.bindings.desk.desking import FakeChannels
 from tests.fakes import FakeEngine
 
@@ -64,17 +64,33 @@ async def test_what_cannot_be_read_is_said(name: str, body: bytes | Exception, s
     assert Files((), (Unread(name, why),)) == await read(name, body, size=size)  # type: ignore[arg-type]
 
 
-async def test_what_the_engine_cannot_read_is_said() -> None:
-    """A scan without text, or a file that is not what it is called."""
-    engine = FakeEngine()
+class Reading(FakeEngine):
+    """Raises, or gives text whose end was left out."""
 
-    async def unreadable(name: str, body: bytes, media_type: str) -> Attachment:
-        raise UnreadableDocument("no text in it")
+    def __init__(self, problem: UnreadableDocument | None = None) -> None:
+        super().__init__()
+        self.problem = problem
 
-    engine.read = unreadable  # type: ignore[method-assign]
+    async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
+        if self.problem is not None:
+            raise self.problem
+        return Attachment(name, "The beginning.", cut=True)
+
+
+@pytest.mark.parametrize(("reason", "why"), [("pictures", "pictures"), ("locked", "locked"), (None, "content")])
+async def test_what_the_engine_cannot_read_is_said(reason: Obstacle | None, why: Why) -> None:
+    """With its reason, where there is one."""
+    engine = Reading(UnreadableDocument("no text in it", reason))
     files = await read_files(engine, FakeChannels(files={"u": b"%PDF"}), (File("scan.pdf", "u", ""),), LIMIT)
 
-    assert Files((), (Unread("scan.pdf", "content"),)) == files
+    assert Files((), (Unread("scan.pdf", why),)) == files
+
+
+async def test_what_was_read_in_part_is_known_as_such() -> None:
+    """And reaches the engine so."""
+    files = await read_files(Reading(), FakeChannels(files={"u": b"%PDF"}), (File("long.pdf", "u", ""),), LIMIT)
+
+    assert Attachment("long.pdf", "The beginning.", cut=True) == files.read[0].attachment
 
 
 async def test_only_so_many_are_read() -> None:

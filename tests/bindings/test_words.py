@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import pytest
 
 from bindings import words
-from bindings.files import Unread
+from bindings.files import Files, ReadFile, Unread, Why
 
 
 def sentences() -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -41,6 +42,22 @@ def test_unread_files_are_named_by_reason_and_made_harmless() -> None:
     said = words.unread(files, 2**20, "fr")
 
     assert ["a.pdf, b@all.pdf" in said[0], "1.0 Mo" in said[1], len(said)] == [True, True, 2]
+
+
+def test_there_is_a_sentence_for_every_reason() -> None:
+    """Those of the engine and those of the platforms."""
+    reasons = [reason for part in get_args(Why) for reason in get_args(part) or (part,)]
+
+    assert set(words.UNREAD) == set(reasons)
+
+
+def test_files_that_were_read_in_part_are_named() -> None:
+    """After those that were not read at all; the others are not."""
+    read = (ReadFile("whole.pdf", "document", "a"), ReadFile("long\n.pdf", "document", "a", cut=True))
+    said = words.shortcomings(Files(read, (Unread("a.pdf", "locked"),)), 2**20, "en")
+
+    assert ["Not read: a.pdf. It is locked by a password; attach it without one."] == said[:1]
+    assert ["Read in part: long.pdf. It is too long; its end was left out."] == said[1:]
 
 
 def test_a_duration_is_in_minutes_and_seconds() -> None:

@@ -20,14 +20,14 @@ from tests.fakes import FakeModel, Step
 
 
 @asynccontextmanager
-async def chat_on(settings: Settings) -> AsyncIterator[ChatEngine]:
+async def chat_on(settings: Settings, reader: Reader | None = None) -> AsyncIterator[ChatEngine]:
     """The engine as bootstrap builds it, without the chores, which would ask the fake model things."""
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
     database, client = Database(settings.database_url), ModelClient.of(settings)
     sessions = Sessions(database)
     await sessions.create_tables()
-    grounding = Grounding(Fetcher(None, settings.rag.allow, user_agent="csps-llm tests"), Reader())
+    grounding = Grounding(Fetcher(None, settings.rag.allow, user_agent="csps-llm tests"), reader or Reader())
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     yield chat
     await chat.close()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.answer import DEATHS_LIMIT, Seam
-from core.contract import Done, Prompt, Sampling, Status, Turn, Usage
+from core.contract import Done, Prompt, Said, Sampling, Status, Usage
 from core.engine import ChatEngine
 from core.errors import (
     ModelRefused,
@@ -106,7 +106,7 @@ async def test_a_model_that_stays_away_is_told_and_the_part_kept(tmp_path: Path)
         async with serving(settings) as back:
             await ask(chat, "Go on", name)
 
-    assert turns[0] == Turn("user", "Tell")
+    assert turns[0] == Said("user", "Tell")
     assert conversation.exchanges[0].reason == "failed"
     assert conversation.exchanges[0].answer in ("", "Half an")  # as much as had arrived
     assert shown(back.requests[0]).endswith("user: Go on")

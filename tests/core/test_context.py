@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.contract import Attachment
-from core.rag.context import CLOSING, OPENING, RULE_AFTER, RULE_BEFORE, SPEAKS, Opening, parse_opening, quoted
+from core.rag.context import CLOSING, CUT, END, OPENING, RULE_AFTER, RULE_BEFORE, SPEAKS, Opening, parse_opening, quoted
 
 
 def test_the_form_of_the_readme() -> None:
@@ -88,6 +88,14 @@ def test_a_document_cannot_end_its_own_quotation(name: str, text: str) -> None:
     assert block.startswith(RULE_BEFORE["en"])
     assert block.endswith(f"\n{text}\n{closing}\n\n{RULE_AFTER['en']}\n{SPEAKS['en']}")
     assert closing not in text
+
+
+def test_a_document_that_was_cut_says_so_where_it_ends() -> None:
+    """So that nobody takes its last line for its end."""
+    for language in ("en", "fr"):
+        whole, cut = (quoted([Attachment("a", "Text.", is_cut)], language) for is_cut in (False, True))
+        assert CUT[language] not in whole
+        assert f"Text.\n{CUT[language]}\n--- {END[language]} Document «a»" in cut
 
 
 def test_nothing_to_read_is_nothing() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core import bootstrap
-from core.contract import Attachment, Done, Event, Prompt, Status, Text, Turn
+from core.contract import Attachment, Done, Event, Prompt, Said, Status, Text, Turn
 from core.engine import ChatEngine
 from core.errors import (
     BadRequest,
@@ -60,7 +60,7 @@ async def test_a_conversation_knows_what_was_said(chat: ChatEngine, own_settings
 
     roles = [(message["role"], message["content"]) for message in model.requests[1]["messages"][1:]]
     assert roles == [("user", "I am Bob."), ("assistant", "I see, Bob."), ("user", "Who am I?")]
-    assert turns[-1] == Turn("assistant", "Hello there.")
+    assert turns[-1] == Said("assistant", "Hello there.", reason="stop")
 
 
 async def test_context_is_data_and_stays(chat: ChatEngine, own_settings: Settings) -> None:

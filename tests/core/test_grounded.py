@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from core.contract import Attachment, Event, Source, Task
+from core.contract import Attachment, Done, Event, Prompt, Said, Source, Task, Text, Usage
 from core.engine import ChatEngine
 from core.errors import FetchFailed, FetchRefused, UnreadableDocument
 from core.settings import load
-from tests.core.chatting import ask, chat_on, serving, shown, text_of
+from tests.core.chatting import ask, chat_on, events_of, serving, shown, text_of
 
 PAGE = """<html lang="en"><title>Pool</title><body><nav>Menu of the site</nav><main><h1>Pool</h1>
 <p>The pool of the department is painted green.</p><h2>Hours</h2><p>It opens at noon.</p></main></body></html>"""
@@ -123,6 +123,35 @@ async def test_a_page_that_was_lost_does_not_end_its_conversation(chat: ChatEngi
 
     assert text_of(later).startswith("(I could not read http://")
     assert text_of(later).endswith("Hello there.")
+    assert len(model.requests) == 1
+
+
+async def test_a_resumed_conversation_has_its_sources_and_files(chat: ChatEngine, settings: Any, place: str) -> None:
+    """As they were told with each answer; of a file, its name."""
+    async with serving(settings):
+        name = await chat.open("whisper")
+        first = await ask(chat, f"http://{place}/pool Which colour is it?", name)
+        await ask(chat, "And this?", name, attachments=(Attachment("a.txt", "The pool is blue."),))
+        async with chat_on(settings) as other:
+            question, answer, later, _ = await other.resume(name, "whisper")
+
+    told = tuple(event for event in first if isinstance(event, Source))
+    assert (len(told), told[0].title, told[0].fetched_at is not None) == (1, "Pool", True)
+    assert (question.sources, question.attachments) == ((), ())
+    assert answer == Said("assistant", "Hello there.", sources=told, reason="stop")
+    assert (later.text, later.attachments) == ("And this?", ("a.txt",))
+
+
+async def test_an_answer_that_is_given_again_has_its_sources(chat: ChatEngine, settings: Any, place: str) -> None:
+    """In front of its text, as the first time; the page is not read again for it."""
+    prompt = Prompt("whisper", f"http://{place}/pool Which colour is it?", "slack:T:C:1", key="m1")
+    async with serving(settings) as model:
+        first = await events_of(chat, prompt)
+        again = await events_of(chat, prompt)
+
+    told = [event for event in first if isinstance(event, Source)]
+    assert len(told) == 1
+    assert again == [*told, Text("Hello there."), Done("stop", "fake-model", Usage())]
     assert len(model.requests) == 1
 
 

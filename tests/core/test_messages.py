@@ -10,8 +10,8 @@ import pytest
 
 from core import errors
 from core.contract import Language, Status
-from core.errors import CspsError, Overloaded, PromptTooLong
-from core.messages import ERRORS, STATES, status_words, words
+from core.errors import CspsError, Obstacle, Overloaded, PromptTooLong, UnreadableDocument
+from core.messages import ERRORS, OBSTACLES, STATES, status_words, words
 
 FAMILY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, CspsError)]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -32,11 +32,20 @@ def test_every_state_has_a_sentence() -> None:
     assert set(STATES) == set(get_args(get_type_hints(Status)["state"]))
 
 
-@pytest.mark.parametrize("sentence", [*ERRORS.values(), *STATES.values()])
+@pytest.mark.parametrize("sentence", [*ERRORS.values(), *OBSTACLES.values(), *STATES.values()])
 def test_both_languages_are_complete(sentence: dict[Language, str]) -> None:
     """Neither is empty, both end as sentences."""
     assert set(sentence) == set(LANGUAGES)
     assert all(re.search(r"[.…]$", text) for text in sentence.values())
+
+
+@pytest.mark.parametrize("reason", get_args(Obstacle))
+def test_a_document_that_cannot_be_read_is_told_by_its_reason(reason: Obstacle) -> None:
+    """A sentence for each that says what to do, and a general one where nothing is known."""
+    error = UnreadableDocument("developer's words", reason)
+
+    assert [words(error, language) for language in LANGUAGES] == [OBSTACLES[reason][each] for each in LANGUAGES]
+    assert words(UnreadableDocument("x"), "fr") == ERRORS["unreadable"]["fr"]
 
 
 def test_a_code_without_a_sentence_is_told_as_its_base() -> None:

@@ -10,7 +10,9 @@ import pytest
 from core.contract import Done, Prompt, Task, Text, Usage
 from core.engine import ChatEngine
 from core.errors import ModelRefused
+from core.sessions import Sessions
 from core.settings import Settings
+from core.storage import Database
 from tests.core.chatting import ask, chat_on, events_of, serving, shown, text_of
 from tests.fakes import Fail
 
@@ -23,8 +25,9 @@ async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
         yield built
 
 
-async def said(chat: ChatEngine) -> list[str]:
-    return [turn.text for turn in await chat.resume(HERE, "whisper")]
+async def said(settings: Settings) -> list[str]:
+    conversation = await Sessions(Database(settings.database_url)).enter(HERE, "whisper")
+    return [text for exchange in conversation.exchanges for text in (exchange.question.text, exchange.answer)]
 
 
 async def test_an_answer_that_stands_is_given_again(chat: ChatEngine, own_settings: Settings) -> None:
@@ -35,7 +38,7 @@ async def test_an_answer_that_stands_is_given_again(chat: ChatEngine, own_settin
 
     assert again == [Text("First."), Done("stop", "fake-model", Usage())]
     assert len(model.requests) == 1
-    assert await said(chat) == ["Hi", "First."]
+    assert await said(own_settings) == ["Hi", "First."]
 
 
 async def test_an_answer_that_was_cut_off_is_written_anew(chat: ChatEngine, own_settings: Settings) -> None:
@@ -47,7 +50,7 @@ async def test_an_answer_that_was_cut_off_is_written_anew(chat: ChatEngine, own_
 
     assert text_of(again) == "Whole."
     assert shown(model.requests[1]).count("user: Hi") == 1
-    assert await said(chat) == ["Hi", "Whole."]
+    assert await said(own_settings) == ["Hi", "Whole."]
 
 
 async def test_another_answer_takes_the_place_of_the_first(chat: ChatEngine, own_settings: Settings) -> None:
@@ -60,7 +63,7 @@ async def test_another_answer_takes_the_place_of_the_first(chat: ChatEngine, own
     assert text_of(again) == "Better."
     assert "Second?" not in shown(model.requests[2])
     assert "One." not in shown(model.requests[2])
-    assert await said(chat) == ["First?", "Better.", "Second?", "Two."]
+    assert await said(own_settings) == ["First?", "Better.", "Second?", "Two."]
 
 
 async def test_context_is_found_again_with_the_first_question(chat: ChatEngine, own_settings: Settings) -> None:
@@ -90,7 +93,7 @@ async def test_toil_is_done_anew_as_the_same_turn(chat: ChatEngine, own_settings
             toiled = await chat.toil(Task("whisper", "Count", conversation=HERE, key="m1"))
             assert toiled.value == value
 
-    assert await said(chat) == ["Count", '{"a": 2}']
+    assert await said(own_settings) == ["Count", '{"a": 2}']
 
 
 async def test_a_turn_that_failed_is_written_anew(chat: ChatEngine, own_settings: Settings) -> None:
@@ -101,4 +104,4 @@ async def test_a_turn_that_failed_is_written_anew(chat: ChatEngine, own_settings
         again = await ask(chat, "Hi", HERE, key="m1")
 
     assert text_of(again) == "Whole."
-    assert await said(chat) == ["Hi", "Whole."]
+    assert await said(own_settings) == ["Hi", "Whole."]

@@ -258,3 +258,11 @@ async def test_what_a_model_wrote_is_stored_whatever_it_is(sessions: Sessions) -
     await sessions.finish_turn(await sessions.begin_turn(conversation.id, Question("?")), "a\0b\ud83dc", "stop")
 
     assert (await sessions.resume(name, "whisper")).exchanges[0].answer == "ab?c"
+
+
+async def test_a_platforms_conversation_is_not_resumed_by_its_name(sessions: Sessions) -> None:
+    """Its name can be guessed: who has nothing else is told what is told of one that is not there."""
+    await sessions.enter("slack:T1:C2:1712.5", "whisper")
+
+    with pytest.raises(SessionUnknown, match="no such session"):
+        await sessions.resume("slack:T1:C2:1712.5", "whisper")

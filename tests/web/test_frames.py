@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.contract import Attachment, Source, Status, Text, Turn, Usage
+from core.contract import Attachment, Said, Source, Status, Text, Usage
 from core.errors import BadRequest
+from core.settings import ROOT
 from web.frames import V1, Ask, Failed, Finished, Forget, Forgotten, Message, Opened, Plain, Resume, Stop
 
 TRICKY = st.sampled_from(["<END>", "<ERROR> ", "<ERROR>", "<", "END>", "a", " ", "\n", "é", "<END>\n"])
+PROTOCOLS = (ROOT / "docs" / "protocols.md").read_text()
+LEAVE = Source(1, "Parental leave", "https://leave.example/", "en", datetime(2026, 7, 27, 18, 5, tzinfo=UTC))
 PIECES = st.lists(st.one_of(TRICKY, st.lists(TRICKY).map("".join), st.text()))
 
 
@@ -114,7 +117,7 @@ def test_v1_events() -> None:
     usage = Usage(7, 3, 2)
     expected: list[tuple[Message, Any]] = [
         (
-            Opened("web:1", "whisper", "m", True, (Turn("user", "Hi", "Ann"),)),
+            Opened("web:1", "whisper", "m", True, (Said("user", "Hi"),)),
             {
                 "type": "session",
                 "session": "web:1",
@@ -157,3 +160,15 @@ def test_v1_events() -> None:
 
     for message, frame in expected:
         assert [frame] == [json.loads(encoded) for encoded in V1().encode(message)]
+
+
+def test_turns_are_as_the_documentation_shows_them() -> None:
+    """What came with a question, and what an answer had and how it ended; what there is not is left out."""
+    turns = (
+        Said("user", "How long is the leave?", attachments=("leave.pdf",)),
+        Said("assistant", "Eighteen months [1].", sources=(LEAVE,), reason="stop"),
+    )
+    documented = PROTOCOLS.partition("`turns` are")[2].partition("```json")[2].partition("```")[0]
+    [frame] = V1().encode(Opened("web:1", "whisper", "m", True, turns))
+
+    assert json.loads(documented) == json.loads(frame)["turns"]

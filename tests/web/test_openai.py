@@ -11,7 +11,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from core.contract import Done, Sampling, Text, Turn, Usage
+from core.contract import Done, Sampling, Source, Text, Turn, Usage
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
 from core.settings import Settings
 from tests.fakes import FakeEngine
@@ -19,6 +19,14 @@ from tests.web.site import Site, site
 
 HI: list[Any] = [{"role": "user", "content": "Hi"}]
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))
+CITING = (
+    Source(1, "Pool", "https://x.example/pool"),
+    Source(2, "Notes"),
+    Text("Green [1]"),
+    Text(", I noted [2]."),
+    DONE,
+)
+CITED = ["[1]", "[1] Pool – https://x.example/pool"]
 
 
 def client_of(running: Site) -> AsyncOpenAI:
@@ -73,6 +81,36 @@ async def test_a_stream_ends_with_done(whisper: Site) -> None:
     assert response.content_type == "text/event-stream"
     assert events[-2:] == ["data: [DONE]", ""]
     assert [len(json.loads(event.removeprefix("data: "))["choices"]) for event in events[:-2]] == [1] * 4
+
+
+async def test_what_an_answer_cites(own_settings: Settings) -> None:
+    """As OpenAI's client reads it: the places in the text, and what they lead to; of an answer without sources none."""
+    async with site(own_settings, FakeEngine(CITING)) as running, client_of(running) as client:
+        message = (await client.chat.completions.create(model="whisper", messages=HI)).choices[0].message
+        running.engine.replies = (Text("Green [1]."), DONE)
+        bare = (await client.chat.completions.create(model="whisper", messages=HI)).choices[0].message
+
+    assert message.content is not None
+    assert message.annotations is not None
+    places = [each.url_citation for each in message.annotations]
+    assert [message.content[place.start_index : place.end_index] for place in places] == CITED
+    assert {(place.title, place.url) for place in places} == {("Pool", "https://x.example/pool")}
+    assert (bare.content, bare.annotations) == ("Green [1].", [])
+
+
+async def test_what_a_streamed_answer_cites(own_settings: Settings) -> None:
+    """One chunk without text, after all of it and before the end; OpenAI's client joins it to the rest."""
+    async with site(own_settings, FakeEngine(CITING)) as running, client_of(running) as client:
+        raw = await client.chat.completions.create(model="whisper", messages=HI, stream=True)
+        deltas = [chunk.choices[0].delta.model_dump(exclude_unset=True) async for chunk in raw]
+        async with client.chat.completions.stream(model="whisper", messages=HI) as stream:
+            message = (await stream.get_final_completion()).choices[0].message
+
+    assert [sorted(delta) for delta in deltas] == [["content", "role"], *[["content"]] * 3, ["annotations"], []]
+    assert message.content is not None
+    assert message.annotations is not None
+    places = [each.url_citation for each in message.annotations]
+    assert [message.content[place.start_index : place.end_index] for place in places] == CITED
 
 
 async def test_messages_become_history_and_text(whisper: Site, client: AsyncOpenAI) -> None:
@@ -153,10 +191,12 @@ async def test_response_format_is_toil(whisper: Site, client: AsyncOpenAI, form:
         model="whisper", messages=messages, response_format=form, stream=stream
     )
     if stream:
-        contents = [chunk.choices[0].delta.content async for chunk in answer]
-        [text] = [content for content in contents if content]
+        deltas = [chunk.choices[0].delta async for chunk in answer]
+        [text] = [delta.content for delta in deltas if delta.content]
+        assert not any("annotations" in delta.model_dump() for delta in deltas)
     else:
         text = answer.choices[0].message.content
+        assert answer.choices[0].message.annotations == []
 
     assert json.loads(text) == {"answer": 42}
     [task] = whisper.engine.tasks

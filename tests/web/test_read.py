@@ -115,7 +115,7 @@ async def test_a_file_comes_back_as_text(reading: Site, name: str, media_type: s
     """Text, Markdown, HTML, CSV, JSON, PDF, Word; also where the browser knows no media type."""
     told = await read(reading.http, name, body, media_type)
 
-    assert (told["name"], "Menu" in told["text"]) == (name, False)
+    assert (told["name"], "Menu" in told["text"], told["cut"]) == (name, False, False)
     assert expected in told["text"]
 
 
@@ -140,6 +140,25 @@ async def test_what_cannot_be_read_is_refused_with_a_reason(
 ) -> None:
     """Locked, scanned, damaged, of another kind than it says, or empty."""
     assert problem(400, "unreadable") == await read(reading.http, name, body, media_type)
+
+
+@in_the_readers_loop
+async def test_the_reason_is_told_to_programs(reading: Site) -> None:
+    """Beside the sentence, where it is one that a person can do something about."""
+    headers = {"Content-Type": "application/pdf"}
+    async with reading.http.post("/read?name=a.pdf", data=pdf("Secret.", password="x"), headers=headers) as response:
+        told = await response.json(content_type=None)
+
+    assert (told["code"], told["reason"], "password" in told["detail"]) == ("unreadable", "locked", True)
+
+
+@in_the_readers_loop
+async def test_a_file_that_is_too_long_is_read_in_part(reading: Site) -> None:
+    """And that is said."""
+    told = await read(reading.http, "long.txt", b"word " * 250_000)
+
+    assert told["cut"] is True
+    assert 900_000 < len(told["text"]) < 1_250_000
 
 
 @in_the_readers_loop
@@ -169,7 +188,11 @@ async def test_the_limit_is_the_files_own(own_settings: Settings) -> None:
     async with site(own_settings, body_limit_bytes=2048, file_limit_bytes=8192) as running:
         async with running.http.get("/read") as response:
             assert await response.json() == {"file_limit_bytes": 8192, "prompt_limit_bytes": 2048}
-        assert await read(running.http, "a.txt", b"x" * 8192) == {"name": "a.txt", "text": "x" * 8192}
+        assert await read(running.http, "a.txt", b"x" * 8192) == {
+            "name": "a.txt",
+            "text": "x" * 8192,
+            "cut": False,
+        }
         assert problem(413, "too_large") == await read(running.http, "a.txt", b"x" * 8193)
         assert problem(413, "too_large") == await read(running.http, "a.txt", unannounced())
 
@@ -255,8 +278,8 @@ async def test_few_are_held_at_once(own_settings: Settings) -> None:
         engine.released.set()
 
         assert [await first, await third] == [
-            {"name": "first.txt", "text": "2 of text/plain"},
-            {"name": "third.txt", "text": "3 of text/plain"},
+            {"name": "first.txt", "text": "2 of text/plain", "cut": False},
+            {"name": "third.txt", "text": "3 of text/plain", "cut": False},
         ]
 
 

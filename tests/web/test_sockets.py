@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from core.contract import Attachment, Description, Done, Prompt, Source, Status, Text, Turn, Usage
+from core.contract import Attachment, Description, Done, Prompt, Said, Source, Status, Text, Usage
 from core.errors import ModelUnavailable, Overloaded, StorageError
 from core.messages import words
 from core.settings import Settings
@@ -413,14 +413,39 @@ async def test_v1_resume(whisper: Site) -> None:
         kinds = [frame["type"] for frame in await until(socket, "done", "error")]
 
     assert session == resumed["session"]
-    assert resumed["turns"] == [{"role": "user", "text": "Hi"}, {"role": "assistant", "text": "Hello world."}]
+    assert resumed["turns"] == [
+        {"role": "user", "text": "Hi"},
+        {"role": "assistant", "text": "Hello world.", "reason": "stop"},
+    ]
     assert kinds == ["text", "text", "done"]
     assert [session, session] == [prompt.conversation for prompt in whisper.engine.prompts]
 
 
+async def test_v1_resumed_turns_have_what_came_with_them(own_settings: Settings) -> None:
+    """The names of a question's files, and the sources of an answer as they were told; also of one that was stopped."""
+    source = Source(1, "Leave", "https://leave.example/", "en")
+    ask = {**PROMPT, "attachments": [{"name": "leave.txt", "text": "Eighteen months."}]}
+    engine = FakeEngine([source, Text("So [1]."), asyncio.Event()])
+    async with site(own_settings, engine) as running:
+        async with running.v1() as socket:
+            await socket.send_json(ask)
+            opened, told, _ = await until(socket, "text")
+            await socket.send_json({"type": "stop"})
+            await until(socket, "done")
+        async with running.v1() as socket:
+            await socket.send_json({"type": "resume", "session": opened["session"]})
+            [resumed] = await until(socket, "session", "error")
+
+    assert told.pop("type") == "source"
+    assert resumed["turns"] == [
+        {"role": "user", "text": "Hi", "attachments": ["leave.txt"]},
+        {"role": "assistant", "text": "So [1].", "sources": [told], "reason": "stopped"},
+    ]
+
+
 async def test_v1_resume_of_what_is_not(whisper: Site) -> None:
     """An unknown session, or another personality's, is `session_unknown`; the socket stays, a prompt begins anew."""
-    whisper.engine.sessions["web:other"] = ("chuchotte", None, [Turn("user", "secret")])
+    whisper.engine.sessions["web:other"] = ("chuchotte", None, [Said("user", "secret")])
     for session in ("web:never-issued", "web:other", "", "x" * 10_000):
         async with whisper.v1() as socket:
             await socket.send_json({"type": "resume", "session": session})

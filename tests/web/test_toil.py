@@ -166,6 +166,15 @@ async def test_what_else_a_request_may_say(whisper: Site) -> None:
     )
 
 
+async def test_a_platforms_conversation_is_no_session(whisper: Site) -> None:
+    """Its name can be guessed, and would give all that was said in a channel to anybody."""
+    asked = {"prompt": "Sum up.", "session": "slack:T1:C2:1712.5"}
+    async with whisper.http.post("/toil/whisper", json=asked) as response:
+        assert (response.status, (await response.json(content_type=None))["code"]) == (404, "session_unknown")
+
+    assert whisper.engine.tasks == []
+
+
 @pytest.mark.parametrize("wrong", [{"seed": "7"}, {"max_tokens": 0}, {"temperature": -1}, {"stream": 1}, {"text": 5}])
 async def test_wrong_fields_are_named(whisper: Site, wrong: dict[str, Any]) -> None:
     """A field of the wrong kind is 400 with its name."""

@@ -4,7 +4,7 @@ import { label, say } from './language.js';
 
 export class Chip {
   state = 'reading';
-  attachment = null; // {name, text}, once it was read
+  attachment = null; // {name, text, cut}, once it was read
   reading = new AbortController();
   element = document.createElement('li');
   #state = document.createElement('span');
@@ -26,9 +26,10 @@ export class Chip {
     this.#become('reading', 'fileReading');
   }
 
-  read(text) {
-    this.attachment = { name: this.name, text };
-    this.#become('read', 'fileRead', { characters: text.length });
+  /** `cut`: the rest of it was too long. */
+  read({ text, cut }) {
+    this.attachment = { name: this.name, text, cut };
+    this.#become('read', cut ? 'fileReadInPart' : 'fileRead', { characters: text.length });
   }
 
   /** `reason` is a key of strings.js. */

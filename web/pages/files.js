@@ -66,7 +66,7 @@ export class Files {
 
   /** The attachments of a question that was not answered. */
   giveBack(attachments) {
-    for (const { name, text } of attachments) this.#chip(name).read(text);
+    for (const attachment of attachments) this.#chip(attachment.name).read(attachment);
     this.#keep();
   }
 
@@ -80,8 +80,9 @@ export class Files {
 
   async #read(chip, file) {
     try {
-      chip.read(await this.#upload.read(file, chip.reading.signal));
-      this.#say('fileWasRead', { name: chip.name });
+      const read = await this.#upload.read(file, chip.reading.signal);
+      chip.read(read);
+      this.#say(read.cut ? 'fileWasReadInPart' : 'fileWasRead', { name: chip.name });
     } catch (problem) {
       if (chip.reading.signal.aborted) return;
       if (!(problem instanceof Unread)) throw problem;

@@ -42,11 +42,15 @@ export class Messages {
     return new ShownAnswer(item, this.#drawn);
   }
 
-  /** An answer that is already whole: the greeting, or one of an earlier visit. */
-  whole(text, personality) {
+  /** An answer that nothing will be added to: the greeting, or one of an earlier visit with how it ended. */
+  past(text, personality, { sources = [], reason = 'stop' } = {}) {
     const answer = this.answer(personality);
+    for (const source of sources) answer.source(source);
     answer.add(text);
     answer.finish();
+    if (reason === 'length') answer.note(reason);
+    // A reload ends an answer as a person does: what is stored does not tell who or what it was.
+    else if (reason !== 'stop') answer.note(answer.empty ? 'notAnswered' : 'interrupted');
   }
 
   /** Something about the conversation that stays true for what is above it. */

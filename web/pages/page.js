@@ -55,7 +55,7 @@ function begin() {
   composer.answering = false;
   status.clear();
   messages.clear();
-  if (personality.greeting) messages.whole(personality.greeting, personality);
+  if (personality.greeting) messages.past(personality.greeting, personality);
   toRestore = Boolean(conversation.memory.session);
   if (!toRestore) reclaim();
 }
@@ -173,9 +173,9 @@ function restore(turns) {
   if (asked === conversation.memory.pending && !conversation.answering) conversation.memory.pending = '';
   reclaim();
   messages.above(() => {
-    for (const { role, text } of turns) {
-      if (role === 'user') messages.question(text, personality.language);
-      else messages.whole(text, personality);
+    for (const { role, text, attachments, ...ended } of turns) {
+      if (role === 'user') messages.question(text, personality.language, attachments);
+      else messages.past(text, personality, ended);
     }
   });
   if (turns.length) status.show('restored');

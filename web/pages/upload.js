@@ -2,6 +2,11 @@
 
 const REASONS = {
   unreadable: 'fileUnreadable',
+  locked: 'fileLocked',
+  pictures: 'filePictures',
+  damaged: 'fileDamaged',
+  large: 'fileComplicated',
+  empty: 'fileEmpty',
   too_large: 'fileTooLarge',
   too_slow: 'fileTooSlow',
   overloaded: 'fileBusy',
@@ -24,7 +29,7 @@ export class Upload {
   /** How many bytes a prompt with its files may have; Infinity as long as that is not known. */
   promptLimit = Infinity;
 
-  /** The file's text. One after the other, as many at once would only be in each other's way. Throws Unread. */
+  /** {text, cut} of the file. One after the other, as many at once would only be in each other's way. Throws Unread. */
   read(file, signal) {
     const read = this.#last.then(() => this.#read(file, signal));
     this.#last = read.catch(() => {});
@@ -41,8 +46,8 @@ export class Upload {
       signal,
     });
     const told = await response.json().catch(() => ({})); // from a proxy, it may be anything
-    if (response.ok && told.text) return told.text;
-    throw new Unread(REASONS[told.code] ?? 'fileFailed', { limit });
+    if (response.ok && told.text) return told;
+    throw new Unread(REASONS[told.reason] ?? REASONS[told.code] ?? 'fileFailed', { limit });
   }
 
   async #fileLimit() {

@@ -3,8 +3,8 @@
 A question is one line of JSON and then the document's bytes; its answer is one line of JSON:
 
     {"length", "media_type", "name", "url", "charset", "cpu_limit_s", "text_limit_chars"}
-        → {"document": {"title", "kind", "language", "url", "passages": [[text, heading, link, published_at]…]}, "cut"}
-        or {"refused": reason}; "spent" beside either if this process has grown too large to live on
+        → {"document": {"title", "kind", "language", "url", "cut", "passages": [[text, heading, link, published_at]…]}}
+        or {"refused": why, "reason"}; "spent" beside either if this process has grown too large to live on
 
 Each question may take so much CPU time, then the kernel ends the process; memory is bounded too, and no file can be
 written (`core.rag.reading.reader` says why).
@@ -34,11 +34,11 @@ def answer(question: dict[str, Any], body: bytes) -> dict[str, Any]:
     try:
         return shown(read(body, question["media_type"], **told), question["text_limit_chars"])
     except UnreadableDocument as exc:
-        return {"refused": exc.message}
+        return {"refused": exc.message, "reason": exc.reason}
     except (MemoryError, RecursionError):
-        return {"refused": TOO_LARGE}
+        return {"refused": TOO_LARGE, "reason": "large"}
     except Exception as exc:  # noqa: BLE001 - a stranger's bytes can make a parser raise anything; this is its border
-        return {"refused": f"it is damaged, and reading it failed ({type(exc).__name__})"}
+        return {"refused": f"it is damaged, and reading it failed ({type(exc).__name__})", "reason": "damaged"}
 
 
 def shown(document: Document, text_limit_chars: int) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def shown(document: Document, text_limit_chars: int) -> dict[str, Any]:
             break
         when = passage.published_at.isoformat() if passage.published_at else None
         passages.append([passage.text, passage.heading, passage.link, when])
-    told = {key: value for key, value in asdict(document).items() if key != "passages"}
-    return {"document": {**told, "passages": passages}, "cut": left < 0}
+    told = {**asdict(document), "passages": passages, "cut": document.cut or left < 0}
+    return {"document": told}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from calendar import timegm
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from time import struct_time
@@ -47,10 +47,11 @@ def document(body: bytes, *, media_type: str = "", charset: str | None = None, u
     told = f"{media_type or 'application/xml'}; charset={charset}" if charset else media_type or "application/xml"
     parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": told}, sanitize_html=False)
     if not parsed.get("version") and not parsed.get("entries"):
-        raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it")
+        raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it", "kind")
     entries = [entry_of(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
     home = link_of(parsed.feed.get("link"), url)
-    return made(line(extract.text_of(str(parsed.feed.get("title") or ""))), entries, parsed.feed.get("language"), home)
+    title = line(extract.text_of(str(parsed.feed.get("title") or "")))
+    return replace(made(title, entries, parsed.feed.get("language"), home), cut=len(parsed.entries) > ENTRIES_LIMIT)
 
 
 def entry_of(parsed: Mapping[str, Any], base: str | None) -> Entry:
@@ -66,15 +67,15 @@ def json_document(body: bytes, url: str | None) -> Document:
     try:
         feed = json.loads(body)
     except (ValueError, RecursionError) as exc:
-        raise UnreadableDocument("this JSON feed is no JSON") from exc
+        raise UnreadableDocument("this JSON feed is no JSON", "damaged") from exc
     if not isinstance(feed, dict) or not str(feed.get("version", "")).startswith(JSON_FEED):
-        raise UnreadableDocument(f"this JSON is no feed: its `version` does not begin with {JSON_FEED}")
+        raise UnreadableDocument(f"this JSON is no feed: its `version` does not begin with {JSON_FEED}", "kind")
     items = feed.get("items")
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     entries = [json_entry(item, url) for item in items[:ENTRIES_LIMIT]]
-    return made(
-        line(str(feed.get("title") or "")), entries, feed.get("language"), link_of(feed.get("home_page_url"), url)
-    )
+    home = link_of(feed.get("home_page_url"), url)
+    found = made(line(str(feed.get("title") or "")), entries, feed.get("language"), home)
+    return replace(found, cut=len(items) > ENTRIES_LIMIT)
 
 
 def json_entry(item: Mapping[str, Any], base: str | None) -> Entry:

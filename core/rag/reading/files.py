@@ -70,7 +70,7 @@ def readable(body: bytes, charset: str | None) -> str:
     """Text, unless these are bytes of something else."""
     found = decoded(body, charset)
     if "\x00" in found[:10_000]:
-        raise UnreadableDocument("this is said to be text, but it is not: it has zero bytes")
+        raise UnreadableDocument("this is said to be text, but it is not: it has zero bytes", "kind")
     return found
 
 
@@ -83,7 +83,7 @@ def values(body: bytes, *, name: str = "", charset: str | None = None, url: str 
             row for row in limited(csv.reader(StringIO(source, newline=""), delimiter=delimiter(source))) if any(row)
         ]
     except csv.Error as exc:
-        raise UnreadableDocument(f"this CSV file cannot be read: {exc}") from exc
+        raise UnreadableDocument(f"this CSV file cannot be read: {exc}", "damaged") from exc
     found = table(rows[1:], rows[0]) if len(rows) > 1 else table(rows, None)
     return made(stem(name), found, "table", url)
 
@@ -91,7 +91,9 @@ def values(body: bytes, *, name: str = "", charset: str | None = None, url: str 
 def limited(rows: Iterator[list[str]]) -> Iterator[list[str]]:
     for count, each in enumerate(rows):
         if count >= ROWS_LIMIT:
-            raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: attach the part that matters")
+            raise UnreadableDocument(
+                f"this CSV file has more than {ROWS_LIMIT:,} rows: attach the part that matters", "large"
+            )
         yield each
 
 
@@ -107,7 +109,7 @@ def data(body: bytes, *, name: str = "", charset: str | None = None, url: str | 
         value = json.loads(readable(body, charset))
         written = json.dumps(value, ensure_ascii=False, indent=1)
     except (ValueError, RecursionError) as exc:
-        raise UnreadableDocument("this is said to be JSON, but it is not, or it is nested too deep") from exc
+        raise UnreadableDocument("this is said to be JSON, but it is not, or it is nested too deep", "damaged") from exc
     if rows := records(value):
         columns = list(dict.fromkeys(key for row in rows for key in row))
         found = table(([said(row.get(column)) for column in columns] for row in rows), columns)
@@ -134,20 +136,22 @@ def pdf(body: bytes, *, name: str = "", url: str | None = None) -> Document:
     try:
         reader = pypdf.PdfReader(BytesIO(body), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise UnreadableDocument("this PDF is locked by a password: attach it without")
+            raise UnreadableDocument("this PDF is locked by a password: attach it without", "locked")
         found = [block for number, page in enumerate(reader.pages, 1) for block in page_blocks(number, page)]
         title = str(reader.metadata.title or "") if reader.metadata else ""
     except (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OSError) as exc:
         # pypdf trusts a file's structure, so a broken one fails anywhere in it.
-        raise UnreadableDocument(f"this PDF cannot be read: it is damaged ({type(exc).__name__})") from exc
+        raise UnreadableDocument(f"this PDF cannot be read: it is damaged ({type(exc).__name__})", "damaged") from exc
     if not found:
-        raise UnreadableDocument("this PDF has no text, only pictures of it: attach one with text, such as from OCR")
+        raise UnreadableDocument(
+            "this PDF has no text, only pictures of it: attach one with text, such as from OCR", "pictures"
+        )
     return made(title or stem(name), found, url=url)
 
 
 def page_blocks(number: int, page: pypdf.PageObject) -> list[Block]:
     if number > PAGES_LIMIT:
-        raise UnreadableDocument(f"this PDF has more than {PAGES_LIMIT} pages: attach the part that matters")
+        raise UnreadableDocument(f"this PDF has more than {PAGES_LIMIT} pages: attach the part that matters", "large")
     found = markdown.plain(unwrapped(page.extract_text()))
     return [Block("heading", f"p. {number}", 1), *found] if found else []
 
@@ -166,7 +170,7 @@ def word(body: bytes, *, name: str = "", url: str | None = None) -> Document:
         title = source.core_properties.title
     except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError, AttributeError, RecursionError, OSError) as exc:
         raise UnreadableDocument(
-            f"this Word file cannot be read: it is damaged, or no .docx ({type(exc).__name__})"
+            f"this Word file cannot be read: it is damaged, or no .docx ({type(exc).__name__})", "damaged"
         ) from exc
     if not title and found and found[0].kind == "heading":
         return made(found[0].text, found[1:], url=url)
@@ -178,7 +182,9 @@ def require_small(body: bytes) -> None:
     with zipfile.ZipFile(BytesIO(body)) as packed:
         parts = packed.infolist()
     if len(parts) > PARTS_LIMIT or sum(part.file_size for part in parts) > UNZIPPED_LIMIT_BYTES:
-        raise UnreadableDocument("this Word file unpacks to more than is read here: attach it without its pictures")
+        raise UnreadableDocument(
+            "this Word file unpacks to more than is read here: attach it without its pictures", "large"
+        )
 
 
 def word_blocks(each: Paragraph | Table) -> list[Block]:

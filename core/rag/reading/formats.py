@@ -51,8 +51,10 @@ SUFFIXES: dict[str, Kind] = {
 }
 # Said of anything.
 VAGUE = frozenset(("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"))
+OFFICE = b"\xd0\xcf\x11\xe0"
+LOCKED = "EncryptedPackage".encode("utf-16-le")  # the part of an Office file that holds another, under a password
 REFUSED_STARTS = {
-    b"\xd0\xcf\x11\xe0": "an old Office file: save it as .docx or PDF",
+    OFFICE: "an old Office file: save it as .docx or PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
@@ -80,7 +82,7 @@ def read(
     document = read_as(kind, body, media_type, name, url, charset)
     if not document.passages:
         hint = " (a page that scripts draw has none before they run)" if kind == "page" else ""
-        raise UnreadableDocument(f"there is no text in it{hint}")
+        raise UnreadableDocument(f"there is no text in it{hint}", "empty")
     return document
 
 
@@ -104,7 +106,7 @@ def kind_of(body: bytes, media_type: str, name: str) -> Kind:
     if found := by_bytes(body, by_name or MEDIA_TYPES.get(told)):
         return found
     if told.split("/")[0] in ("image", "audio", "video", "font"):
-        raise UnreadableDocument(f"this is {told}: {READ}")
+        raise UnreadableDocument(f"this is {told}: {READ}", "kind")
     start = decoded(body[:SNIFFED_BYTES])
     by_type = MEDIA_TYPES.get(told) or (by_name if told in VAGUE else None)
     if by_type in (None, "page", "feed", "json", "text"):
@@ -116,12 +118,14 @@ def by_bytes(body: bytes, told: Kind | None) -> Kind | None:
     """What the first bytes alone say."""
     if b"%PDF-" in body[:1024]:
         return "pdf"
+    if body.startswith(OFFICE) and LOCKED in body:
+        raise UnreadableDocument("this Office file is locked by a password: attach it without", "locked")
     for start, what in REFUSED_STARTS.items():
         if body.startswith(start):
-            raise UnreadableDocument(f"this is {what}; {READ}")
+            raise UnreadableDocument(f"this is {what}; {READ}", "kind")
     if body.startswith(ZIP) or told == "word":
         if told != "word" and b"word/" not in body:
-            raise UnreadableDocument(f"this is a ZIP file, and no .docx; {READ}")
+            raise UnreadableDocument(f"this is a ZIP file, and no .docx; {READ}", "kind")
         return "word"
     return None
 

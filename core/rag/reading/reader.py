@@ -45,19 +45,20 @@ class Reader:
     ) -> Document:
         """A document with at least one passage. Raises UnreadableDocument."""
         if len(body) > BODY_LIMIT_BYTES:
-            raise UnreadableDocument(f"it has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most")
+            raise UnreadableDocument(f"it has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most", "large")
         told = {"media_type": media_type, "name": name, "url": url, "charset": charset}
         question = json.dumps({"length": len(body), **told, **self._limits(body)}).encode()
         try:
             answer = await self._children.ask(question + b"\n" + body)
         except ChildEnded as exc:
             log.warning("document_ended_its_reader", bytes=len(body))
-            raise UnreadableDocument(TOO_LONG) from exc
+            raise UnreadableDocument(TOO_LONG, "large") from exc
         if "refused" in answer:
-            raise UnreadableDocument(answer["refused"])
-        if answer["cut"]:
-            log.info("document_cut", bytes=len(body), passages=len(answer["document"]["passages"]))
-        return document_in(answer["document"])
+            raise UnreadableDocument(answer["refused"], answer["reason"])
+        document = document_in(answer["document"])
+        if document.cut:
+            log.info("document_cut", bytes=len(body), passages=len(document.passages))
+        return document
 
     def _limits(self, body: bytes) -> dict[str, float]:
         cpu_limit_s = self._cpu_limit_s * (PATIENCE if body.startswith(LONG_STARTS) else 1)
@@ -73,4 +74,4 @@ def document_in(told: dict[str, Any]) -> Document:
         Passage(text, heading, link, datetime.fromisoformat(when) if when else None)
         for text, heading, link, when in told["passages"]
     )
-    return Document(told["title"], passages, told["kind"], told["language"], told["url"])
+    return Document(told["title"], passages, told["kind"], told["language"], told["url"], told["cut"])

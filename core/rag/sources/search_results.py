@@ -24,17 +24,17 @@ SUMMARY_LIMIT_CHARS = 2000
 def feed(body: bytes, fields: Fields, title: str, language: Language, limit: int) -> bytes:
     """At most `limit` entries. Raises UnreadableDocument for what is empty, or not the JSON that `fields` describe."""
     if len(body) > BODY_LIMIT_BYTES:
-        raise UnreadableDocument(f"its answer has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most")
+        raise UnreadableDocument(f"its answer has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most", "large")
     try:
         answer = strict_json.parse(body, last_wins=True)
     except BadRequest as exc:
-        raise UnreadableDocument(f"its answer cannot be read: {exc.message}") from exc
+        raise UnreadableDocument(f"its answer cannot be read: {exc.message}", "damaged") from exc
     entries = at(answer, fields.entries)
     if not isinstance(entries, list):
-        raise UnreadableDocument(f"its answer has no list at {fields.entries}")
+        raise UnreadableDocument(f"its answer has no list at {fields.entries}", "kind")
     items = [item(entry, fields, language) for entry in entries[:limit]]
     if not any(items):
-        raise UnreadableDocument("its answer has no entries")
+        raise UnreadableDocument("its answer has no entries", "empty")
     told = {"version": VERSION, "title": title, "language": language, "items": [each for each in items if each]}
     return json.dumps(told).encode()
 

@@ -127,6 +127,20 @@ async def test_what_others_said_and_what_is_attached_is_context(office: Office, 
     assert ["u1"] == office.channels.fetched
 
 
+async def test_files_that_were_read_in_part_are_named_under_the_answer(office: Office, engine: FakeEngine) -> None:
+    async def first_words(name: str, body: bytes, media_type: str) -> Attachment:
+        return Attachment(name, "The beginning.", cut=True)
+
+    engine.read = first_words  # type: ignore[method-assign]
+    office.channels.files = {"u1": b"%PDF"}
+    await office.asked(message("What is in it?", long__pdf="u1"))
+
+    (page,) = office.channels.shown(WHERE)
+    assert page.closing
+    assert "Read in part: long.pdf." in str(page.closing.notice)
+    assert (Attachment("long.pdf", "The beginning.", cut=True),) == engine.prompts[0].attachments
+
+
 @pytest.mark.parametrize("failure", [Unreachable("no"), Refused("no"), TimeoutError()])
 async def test_a_thread_that_cannot_be_heard_is_answered_without(office: Office, failure: Exception) -> None:
     office.channels.said_failure = failure

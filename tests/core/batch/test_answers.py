@@ -10,7 +10,7 @@ from core.batch.answers import ModelGone, Outcome, Patience, ToilAnswers
 from core.batch.job import Job
 from core.batch.openai_lines import OpenAiAnswers, UniqueIds, code_in, number_in
 from core.batch.rows import Broken, Row
-from core.contract import Done, Text, Toiled, Usage
+from core.contract import Done, Source, Text, Toiled, Usage
 from core.errors import BadRequest, CspsError, ModelUnavailable, NonConforming, Overloaded, Stopping
 from tests.fakes import FakeEngine
 
@@ -107,6 +107,15 @@ async def test_openai_free_text() -> None:
         "reason": body["choices"][0]["finish_reason"],
     }
     assert (12, None, 4) == (number_in(line), code_in(line), engine.prompts[0].sampling.seed)
+
+
+async def test_openai_citations() -> None:
+    """As over HTTP."""
+    engine = FakeEngine([Source(1, "Pool", "https://x/pool"), Text("Green."), Done("stop", "m", Usage())])
+    message = (await openai(engine, request_line()))["response"]["body"]["choices"][0]["message"]
+
+    assert message["content"].endswith("[1] Pool – https://x/pool")
+    assert ["https://x/pool"] == [each["url_citation"]["url"] for each in message["annotations"]]
 
 
 async def test_openai_by_schema() -> None:

@@ -23,7 +23,7 @@ SURE: Replies = (Text("Sure."), DONE)
 
 
 class Reading(FakeEngine):
-    """Reads every file as text, but what is called "scan…" or "busy…"; what is called "slow…" when `released`."""
+    """Reads files as text; "scan…" and "busy…" not at all, "slow…" when `released`, and of "long…" it says: in part."""
 
     def __init__(self, replies: Replies = SURE) -> None:
         super().__init__(replies)
@@ -32,7 +32,7 @@ class Reading(FakeEngine):
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         if name.startswith("scan"):
-            raise UnreadableDocument("this PDF has no text, only pictures of it")
+            raise UnreadableDocument("this PDF has no text, only pictures of it", "pictures")
         if name.startswith("busy"):
             raise Overloaded("too many files are being read at once")
         try:
@@ -41,7 +41,7 @@ class Reading(FakeEngine):
         except asyncio.CancelledError:
             self.let_go.set()
             raise
-        return Attachment(name, body.decode())
+        return Attachment(name, body.decode(), cut=name.startswith("long"))
 
 
 def payload(name: str, text: str = "Eighteen months.") -> FilePayload:
@@ -109,7 +109,7 @@ async def test_what_becomes_of_a_file_is_said(visiting: Visiting) -> None:
         heard = visit.page.locator("#heard p")
         await expect(heard).to_have_count(3)
         await expect(heard).to_contain_text(
-            ["Reading 2 files…", "leave.txt was read.", "scan.pdf was not read. No text could be read from it."]
+            ["Reading 2 files…", "leave.txt was read.", "scan.pdf was not read. It has no text, only pictures of it."]
         )
         await visit.page.get_by_role("button", name="Remove scan.pdf").click()
         await expect(heard.last).to_have_text("scan.pdf was removed.")
@@ -123,7 +123,7 @@ async def test_a_file_that_is_not_read_says_why_and_is_not_sent(visiting: Visiti
         await attach(visit, "scan.pdf", "busy.txt", "congés.txt")
         await chips(visit, "failed", "failed", "read")
         shown = visit.page.locator("#files > li")
-        await expect(shown.nth(0)).to_contain_text("Aucun texte n’a pu y être lu.")
+        await expect(shown.nth(0)).to_contain_text("seulement des images")
         await expect(shown.nth(1)).to_contain_text("Le service est occupé.")
         await expect(shown.nth(2)).to_contain_text("lu : 16 caractères")
         await visit.ask("Combien de temps?")
@@ -131,6 +131,24 @@ async def test_a_file_that_is_not_read_says_why_and_is_not_sent(visiting: Visiti
 
         assert attached(visit) == [(Attachment("congés.txt", "Eighteen months."),)]
         await expect(visit.page.locator(".question .files li")).to_have_text(["congés.txt"])
+
+
+@pytest.mark.parametrize(
+    ("locale", "shown", "spoken"),
+    [
+        ("en-CA", "read in part: the first 16 characters.", "long.txt was read in part: the rest was left out"),
+        ("fr-CA", "lu en partie : les 16 premiers caractères.", "long.txt a été lu en partie : le reste, trop long"),
+    ],
+)
+async def test_a_file_that_was_read_in_part_says_so(visiting: Visiting, locale: str, shown: str, spoken: str) -> None:
+    """To those who see it and to those who hear it; also after a reload."""
+    async with visiting(Reading(), locale=locale) as visit:
+        await attach(visit, "long.txt")
+        await chips(visit, "read")
+        await expect(visit.page.locator("#files > li")).to_contain_text(shown)
+        await expect(visit.page.locator("#heard p").last).to_contain_text(spoken)
+        await visit.open()
+        await expect(visit.page.locator("#files > li")).to_contain_text(shown)
 
 
 async def test_a_file_that_is_too_large_is_not_even_sent(visiting: Visiting) -> None:

@@ -60,6 +60,7 @@ class Visit:
         await self.page.locator("#question").press("Enter")
 
     async def answered(self) -> None:
+        await expect(self.page.locator("#send")).to_be_visible()  # the status may still be of the answer before
         await expect(self.page.locator("#status")).to_have_text(re.compile("complete|complète"))
 
 

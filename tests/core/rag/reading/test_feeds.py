@@ -151,6 +151,20 @@ def test_a_long_entry_is_cut() -> None:
     assert all(len(part.text) <= PASSAGE_LIMIT_CHARS for part in parts.passages)
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_feed_with_too_many_entries_is_cut(more: int) -> None:
+    """And says so, whatever it is written in."""
+    count = feeds.ENTRIES_LIMIT + more
+    entries = ",".join(['{"title": "One"}'] * count)
+    documents = (
+        read(f"<rss version='2.0'><channel>{'<item><title>One</title></item>' * count}</channel></rss>"),
+        read(f'{{"version": "{feeds.JSON_FEED}1", "items": [{entries}]}}'),
+    )
+
+    assert [document.cut for document in documents] == [bool(more)] * 2
+    assert [len(document.passages) for document in documents] == [feeds.ENTRIES_LIMIT] * 2
+
+
 @pytest.mark.parametrize("when", ["yesterday", "Tue, 99 May 99999 99:99:99 GMT", ""])
 def test_dates_that_are_none_are_left_out(when: str) -> None:
     """The entry is read all the same."""

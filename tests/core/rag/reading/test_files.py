@@ -15,6 +15,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
+from core.rag.reading.files import ROWS_LIMIT
 from core.rag.reading.formats import kind_of, read
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -116,10 +117,12 @@ def test_a_pdf_is_read_by_its_pages() -> None:
 
 def test_a_pdf_that_is_locked_or_scanned_says_so() -> None:
     """And what to do about it."""
-    with pytest.raises(UnreadableDocument, match="password"):
+    with pytest.raises(UnreadableDocument, match="password") as locked:
         read(pdf("Secret", password="p"), "application/pdf")
-    with pytest.raises(UnreadableDocument, match="pictures"):
+    with pytest.raises(UnreadableDocument, match="pictures") as scanned:
         read(pdf("", ""), "application/pdf")
+
+    assert (locked.value.reason, scanned.value.reason) == ("locked", "pictures")
 
 
 def test_a_word_file_is_read_in_its_order() -> None:
@@ -179,25 +182,29 @@ def zipped(name: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("body", "media_type", "told"),
+    ("body", "media_type", "told", "reason"),
     [
-        (b"\x89PNG\r\n", "image/png", "picture"),
-        (b"whatever", "image/webp", "image/webp"),
-        (b"whatever", "video/mp4", "video/mp4"),
-        (b"\xd0\xcf\x11\xe0old", "application/msword", "docx"),
-        (zipped("a.txt"), "application/zip", "ZIP"),
-        (zipped("a.txt"), DOCX, "damaged"),
-        (b"text", DOCX, "damaged"),
-        (b"%PDF-1.7 and no more", "application/pdf", "damaged"),
-        (b"\x00\x01\x02binary", "text/plain", "zero bytes"),
-        (b"{", "application/json", "not"),
-        (b"", "text/plain", "no text"),
-        (b" \n ", "text/markdown", "no text"),
-        (b"", "text/csv", "no text"),
-        (b"<script>draw()</script>", "text/html", "scripts"),
+        (b"\x89PNG\r\n", "image/png", "picture", "kind"),
+        (b"whatever", "image/webp", "image/webp", "kind"),
+        (b"whatever", "video/mp4", "video/mp4", "kind"),
+        (b"\xd0\xcf\x11\xe0old", "application/msword", "docx", "kind"),
+        (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), DOCX, "password", "locked"),
+        (zipped("a.txt"), "application/zip", "ZIP", "kind"),
+        (zipped("a.txt"), DOCX, "damaged", "damaged"),
+        (b"text", DOCX, "damaged", "damaged"),
+        (b"%PDF-1.7 and no more", "application/pdf", "damaged", "damaged"),
+        (b"\x00\x01\x02binary", "text/plain", "zero bytes", "kind"),
+        (b"{", "application/json", "not", "damaged"),
+        (b"a\n" * (ROWS_LIMIT + 1), "text/csv", "rows", "large"),
+        (b"", "text/plain", "no text", "empty"),
+        (b" \n ", "text/markdown", "no text", "empty"),
+        (b"", "text/csv", "no text", "empty"),
+        (b"<script>draw()</script>", "text/html", "scripts", "empty"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(body: bytes, media_type: str, told: str) -> None:
+def test_what_cannot_be_read_is_refused_with_the_reason(body: bytes, media_type: str, told: str, reason: str) -> None:
     """In one sentence, for who attached it."""
-    with pytest.raises(UnreadableDocument, match=told):
+    with pytest.raises(UnreadableDocument, match=told) as refusal:
         read(body, media_type)
+
+    assert refusal.value.reason == reason

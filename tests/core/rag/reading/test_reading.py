@@ -56,9 +56,11 @@ async def test_what_is_told_of_a_document_is_used(reader: Reader) -> None:
 
 
 async def test_a_refusal_says_why(reader: Reader) -> None:
-    """In the words of who reads that format."""
-    with pytest.raises(UnreadableDocument, match="picture"):
+    """In the words of who reads that format, and with the reason that people are told."""
+    with pytest.raises(UnreadableDocument, match="picture") as refusal:
         await reader.read(b"\x89PNG\r\n", "image/png")
+
+    assert refusal.value.reason == "kind"
 
 
 async def test_children_live_on(reader: Reader) -> None:
@@ -80,8 +82,9 @@ async def test_a_bomb_costs_its_child_and_nobody_else() -> None:
         await reader.read(PAGE, "text/html")
     assert not exploding.done()
 
-    with pytest.raises(UnreadableDocument, match="too long"):
+    with pytest.raises(UnreadableDocument, match="too long") as refusal:
         await exploding
+    assert refusal.value.reason == "large"
     assert (await reader.read(PAGE, "text/html")).title == "Congés"
     await reader.close()
 
@@ -126,11 +129,13 @@ async def test_a_document_too_large_reaches_no_child(reader: Reader) -> None:
 
 
 async def test_as_much_text_is_kept_as_was_asked_for() -> None:
-    """From the beginning."""
+    """From the beginning, and a document whose end is left out says so."""
     reader = Reader(text_limit_chars=3000)
     document = await reader.read(b"word " * 2000, "text/plain")
+    short = await reader.read(b"word " * 200, "text/plain")
     await reader.close()
 
+    assert (document.cut, short.cut) == (True, False)
     assert 1500 < sum(len(passage.text) for passage in document.passages) <= 3000
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from core.contract import Done, Event, Source, Text
 
-HEADING = "Sources"  # the same word in English and French
+HEADING = "\n\nSources"  # the same word in English and French
 
 
 async def listed(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
@@ -18,8 +18,13 @@ async def listed(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, N
             if isinstance(event, Source):
                 sources[event.number] = event
             elif isinstance(event, Done) and sources:
-                yield Text(f"\n\n{HEADING}\n" + "\n".join(line(sources[number]) for number in sorted(sources)))
+                yield Text(listing(sources))
             yield event
+
+
+def listing(sources: Mapping[int, Source]) -> str:
+    """HEADING, and below it a line for each source, by number."""
+    return HEADING + "".join(f"\n{line(sources[number])}" for number in sorted(sources))
 
 
 def line(source: Source) -> str:

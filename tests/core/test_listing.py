@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from core.contract import Done, Event, Source, Status, Text, Usage
-from core.rag.listing import listed
+from core.listing import listed
 
 DONE = Done("stop", "fake-model", Usage())
 

@@ -1,0 +1,129 @@
+"""A conversation that a page comes back to: by a reload, or from another personality in the same tab."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from core.contract import Done, Prompt, Source, Text, Usage
+from core.errors import ModelUnavailable
+from tests.fakes import Replies, ReplyStep
+from tests.web.pages.test_access import violations
+from tests.web.pages.test_files import attach, chips
+from tests.web.pages.visit import DONE, Visit, Visiting
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
+
+READ_AT = datetime(2026, 7, 27, 18, 5, tzinfo=UTC)
+LEAVE = Source(1, "Parental leave", "https://leave.example/rules", "en", READ_AT)
+NEWS = Source(2, "Nouvelles", "https://news.example/", "fr")
+SOURCED: Replies = (LEAVE, NEWS, Text("Eighteen **months** [1], news [1, 2], nothing [7]."), DONE)
+
+
+async def talked(visit: Visit) -> None:
+    """Two questions, the first with files, were answered with sources."""
+    await attach(visit, "leave.txt", "<b>odd</b>.txt")
+    await chips(visit, "read", "read")
+    for question in ("How long is the leave?", "And then?"):
+        await visit.ask(question)
+        await visit.answered()
+
+
+async def shown(visit: Visit) -> str:
+    return await visit.page.locator("#messages").inner_html()
+
+
+async def restored(visit: Visit) -> None:
+    await expect(visit.page.locator("#status")).to_have_text("Your conversation was restored.")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"locale": "fr-CA", "viewport": {"width": 320, "height": 640}}], ids=["wide", "narrow, French"]
+)
+async def test_a_restored_conversation_looks_as_it_did(visiting: Visiting, options: dict[str, Any]) -> None:
+    """Sources, citations that lead to them, and the names of files: to the last element, and none of it is read out."""
+    async with visiting(SOURCED, **options) as visit:
+        await talked(visit)
+        before = await shown(visit)
+        await visit.open()
+        await expect(visit.page.locator("#status")).to_contain_text("conversation")
+
+        assert before == await shown(visit)
+        await expect(visit.page.locator("#spoken")).to_be_empty()
+        await expect(visit.page.locator(".question .files li")).to_have_text(["leave.txt", "<b>odd</b>.txt"])
+        await visit.page.locator(".answer a.cite").last.click()
+        await expect(visit.page.locator(".sources li:target")).to_contain_text("Nouvelles")
+        await expect(visit.page.locator(".sources li:target")).to_be_in_viewport()
+        assert await violations(visit.page) == []
+
+
+async def test_so_does_one_that_a_tab_comes_back_to(visiting: Visiting) -> None:
+    """From another personality and its conversation."""
+    async with visiting(SOURCED) as visit:
+        await talked(visit)
+        before = await visit.page.locator(".sources").all_inner_texts()
+        await visit.page.select_option("#personality", "chuchotte")
+        await expect(visit.page.locator(".question")).to_have_count(0)
+        await visit.page.select_option("#personality", "whisper")
+        await restored(visit)
+
+        assert len(before) == 2
+        assert before == await visit.page.locator(".sources").all_inner_texts()
+        await expect(visit.page.locator(".answer a.cite")).to_have_text(["1", "1", "2"] * 2)
+
+
+async def test_the_next_answer_has_sources_of_its_own(visiting: Visiting) -> None:
+    """Numbers of a restored answer lead to its sources, those of a new one to the new one's."""
+    later = Source(1, "Later", "https://later.example/")
+    async with visiting(lambda p: [later if p.text == "b" else LEAVE, Text("So [1]."), DONE]) as visit:
+        await visit.ask("a")
+        await visit.answered()
+        await visit.open()
+        await restored(visit)
+        await visit.ask("b")
+        await visit.answered()
+
+        for at, title in ((0, "Parental leave"), (1, "Later")):
+            await visit.page.locator(".answer a.cite").nth(at).click()
+            await expect(visit.page.locator(".sources li:target")).to_contain_text(title)
+
+
+def ended(prompt: Prompt) -> list[ReplyStep]:
+    """As its text says."""
+    ends: dict[str, list[ReplyStep]] = {
+        "whole": [Text("All."), DONE],
+        "long": [Text("Much"), Done("length", "fake-model", Usage())],
+        "stopped": [LEAVE, Text("Half [1]"), asyncio.Event()],
+        "failed": [Text("Half"), ModelUnavailable("gone")],
+        "nothing": [ModelUnavailable("gone")],
+    }
+    return ends[prompt.text]
+
+
+async def test_how_answers_ended_is_told(visiting: Visiting) -> None:
+    """Of those that are not whole, also after the language was switched; a stopped one has its sources."""
+    async with visiting(ended) as visit:
+        for question in ("whole", "long", "stopped", "failed", "nothing"):
+            await visit.ask(question)
+            if question == "stopped":
+                await expect(visit.page.locator(".answer .body").last).to_have_text("Half [1]")
+                await visit.page.click("#stop")
+            await expect(visit.page.locator("#send")).to_be_visible()
+        await visit.page.locator("#question").fill("")
+        await visit.open()
+        await restored(visit)
+
+        answers = visit.page.locator(".answer")
+        notes = ["", "This answer reached its length limit", *["The answer was cut off."] * 2, "Not answered."]
+        await expect(answers).to_have_count(1 + len(notes))  # the greeting
+        for at, note in enumerate(notes, 1):
+            await expect(answers.nth(at).locator(".note")).to_have_count(1 if note else 0)
+            await expect(answers.nth(at)).to_contain_text(note)
+        await expect(answers.nth(3).locator("a.cite")).to_have_text("1")
+        await visit.page.get_by_role("button", name="Français").click()
+        await expect(visit.page.locator(".note").last).to_have_text("Sans réponse.")
+        assert await violations(visit.page) == []
