@@ -80,6 +80,7 @@ class WebSettings(Section):
     host: str = env("HOST")
     port: int = env("PORT", ge=0, le=65535)
     origins: CommaList = env("WEB_ORIGINS")  # exact; added to the service's own address
+    trusted: CommaList = env("WEB_TRUSTED")  # addresses and networks that say truly for whom they ask
     connections: int = env("WEB_CONNECTIONS", ge=1)  # sockets open at once
     body_limit_bytes: int = env("WEB_BODY_LIMIT", ge=1024)
     file_limit_bytes: int = env("WEB_FILE_LIMIT", ge=1024, le=16 * 1024 * 1024)  # above, core.rag.reading reads nothing

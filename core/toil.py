@@ -112,7 +112,8 @@ class Toiler:
             if value is None and problems[0].keyword == NOT_JSON:
                 # Such as 9e999, where a schema has no maximum; narrowed, only what was declared is written.
                 attempts = [plan.narrowed] * len(attempts)
-            log.info("toil_refused", attempts_left=len(attempts), problems=[str(problem) for problem in problems])
+            # Not where: a path has keys that the model wrote.
+            log.info("toil_refused", attempts_left=len(attempts), keywords=[problem.keyword for problem in problems])
             request = hotter(told_off(request, written.text, problems, language))
             if attempts:
                 yield Again()

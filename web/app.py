@@ -13,6 +13,7 @@ from web.gpt import gpt
 from web.life import Life
 from web.limits import Limits
 from web.metrics import Metrics
+from web.peers import Peers
 from web.read import Files
 from web.service import SERVICE, Service
 from web.sockets import gpt_socket
@@ -26,13 +27,13 @@ PAGES = Path(__file__).resolve().parent / "pages"
 def create_app(
     engine: Engine, settings: Settings, limits: Limits | None = None, pages: Path = PAGES
 ) -> web.Application:
-    """Raises ConfigError for a WEB_ORIGINS that cannot be meant."""
+    """Raises ConfigError for a WEB_ORIGINS or WEB_TRUSTED that cannot be meant."""
     limits = limits or Limits(batch_rows=settings.model.slots)
     app = web.Application(
         middlewares=[edge.observe, edge.translate, edge.admit], client_max_size=settings.web.body_limit_bytes
     )
     life = Life(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
-    app[SERVICE] = Service(engine, settings.web, limits, life, Metrics())
+    app[SERVICE] = Service(engine, settings.web, limits, life, Metrics(), Peers.of(settings.web.trusted))
     app[edge.GUARD] = guard.build(settings.web.host, settings.web.origins)
     app.on_response_prepare.append(edge.add_headers)
     add_routes(app, Pages(pages), Files(limits.files))

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 
 from core import strict_json
 from core.errors import Overloaded, ParameterRefused
+from core.turn_taking import Turns
 from web import body
 from web.problems import MediaTypeRefused
 from web.service import SERVICE, Service
@@ -24,10 +25,14 @@ FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 class Files:
-    """`at_once`: how many are held in memory; the others wait where they come from."""
+    """`at_once`: how many are held in memory; the others wait where they come from.
+
+    Nobody has more than half of the places, however slowly their files arrive.
+    """
 
     def __init__(self, at_once: int) -> None:
         self._places = asyncio.Semaphore(at_once)
+        self._own: Turns[None] = Turns(max(1, at_once // 2))
 
     async def limits(self, request: web.Request) -> web.Response:
         """GET /read: how much can be sent, so that nobody has to send it to learn that it is too much."""
@@ -41,24 +46,23 @@ class Files:
         service = request.app[SERVICE]
         name = name_of(request)
         check_file(request)
-        async with self._place(service):
+        async with self._place(service, service.user_of(request)):
             file = await service.engine.read(name, await body_of(request, service), request.content_type)
         answer = strict_json.dump({"name": file.name, "text": file.text, "cut": file.cut})
         return web.Response(body=answer, content_type="application/json")
 
     @asynccontextmanager
-    async def _place(self, service: Service) -> AsyncIterator[None]:
+    async def _place(self, service: Service, user: str) -> AsyncIterator[None]:
         """Raises Overloaded when there is none for as long as a request may take to arrive."""
-        try:
-            async with asyncio.timeout(service.settings.read_timeout_s):
-                await self._places.acquire()
-        except TimeoutError as exc:
-            busy = "too many files are being read at once"
-            raise Overloaded(busy, retry_after_s=service.limits.retry_after_s) from exc
-        try:
+        async with AsyncExitStack() as places:
+            try:
+                async with asyncio.timeout(service.settings.read_timeout_s):
+                    await places.enter_async_context(self._own.turn(user))
+                    await places.enter_async_context(self._places)
+            except TimeoutError as exc:
+                busy = "too many files are being read at once"
+                raise Overloaded(busy, retry_after_s=service.limits.retry_after_s) from exc
             yield
-        finally:
-            self._places.release()
 
 
 async def body_of(request: web.Request, service: Service) -> bytes:

@@ -18,6 +18,7 @@ from core.settings import WebSettings
 from web.life import Life
 from web.limits import Limits
 from web.metrics import Metrics
+from web.peers import Peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Service:
     limits: Limits
     life: Life
     metrics: Metrics
+    peers: Peers
     # New in each process: what is derived from an address cannot be traced back to it, nor across restarts.
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
@@ -38,8 +40,9 @@ class Service:
         return name
 
     def user_of(self, request: web.Request, named: str = "") -> str:
-        """An opaque id for fairness: the peer's address, and whom a program says that it asks for."""
-        seen = f"{request.remote}\0{named}".encode(errors="surrogatepass")
+        """An opaque id for fairness. `named`: whom a program says that it asks for."""
+        person = self.peers.person(request.remote, request.headers.getall("X-Forwarded-For", ()), named)
+        seen = "\0".join(person).encode(errors="surrogatepass")
         return hashlib.blake2b(seen, key=self.salt, digest_size=16).hexdigest()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:

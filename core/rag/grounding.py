@@ -103,5 +103,6 @@ def shortcomings(lookup: Lookup, language: Language) -> str:
 
 
 def unread(name: str, exc: CspsError) -> Lookup:
-    log.warning("source_unread", source=name, code=exc.code, problem=exc.message)
+    # Without its name, which may be a URL that a person wrote.
+    log.warning("context_unread", code=exc.code, problem=exc.message)
     return Lookup(unread=(name,))

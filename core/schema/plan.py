@@ -27,15 +27,6 @@ class Plan:
     narrowed: Json
     notes: tuple[Note, ...]
 
-    @property
-    def checked_after(self) -> tuple[Note, ...]:
-        return tuple(note for note in self.notes if note.outcome == "checked")
-
-    @property
-    def held(self) -> bool:
-        """Whether anything at all is held while writing."""
-        return self.written not in (True, {})
-
 
 def plan(schema: Any) -> Plan:
     """Raises SchemaRefused with the place, the reason and what to do."""
@@ -61,14 +52,6 @@ def document(writer: Writer, written: Written) -> Json:
     if isinstance(written.schema, bool):
         return written.schema
     return {**written.schema, "$defs": dict(writer.definitions)} if writer.definitions else dict(written.schema)
-
-
-def report(schema: Any) -> tuple[Note, ...]:
-    """Each keyword that asserts something, with what becomes of it. One that is refused comes alone, and says why."""
-    try:
-        return plan(schema).notes
-    except SchemaRefused as exc:
-        return (refused(exc.message),)
 
 
 def refused(reason: str) -> Note:

@@ -150,13 +150,18 @@ async def test_sampling(whisper: Site, client: AsyncOpenAI) -> None:
     assert Sampling(max_tokens=4, stop=("c",)) == second
 
 
-async def test_users_of_a_program_are_told_apart(whisper: Site, client: AsyncOpenAI) -> None:
-    """`user` counts for fairness, and is passed on as something that cannot be read."""
-    for user in ("ann", "ann", "bob"):
-        await client.chat.completions.create(model="whisper", messages=HI, user=user)
+@pytest.mark.parametrize(("trusted", "persons"), [(("127.0.0.1",), 2), ((), 1)])
+async def test_users_of_a_program_are_told_apart(
+    own_settings: Settings, trusted: tuple[str, ...], persons: int
+) -> None:
+    """Of one that the operator trusts: `user` counts for fairness, and is passed on as something that cannot be read."""
+    async with site(own_settings, trusted=trusted) as running, client_of(running) as client:
+        for user in ("ann", "ann", "bob"):
+            await client.chat.completions.create(model="whisper", messages=HI, user=user)
+        ann, again, bob = (str(prompt.user) for prompt in running.engine.prompts)
 
-    ann, again, bob = (str(prompt.user) for prompt in whisper.engine.prompts)
-    assert ann == again != bob
+    assert ann == again
+    assert len({ann, bob}) == persons
     assert "ann" not in ann
 
 

@@ -73,9 +73,10 @@ async def reading(own_settings: Settings, reader: Reader) -> AsyncIterator[Site]
 in_the_readers_loop = pytest.mark.asyncio(loop_scope="module")
 
 
-async def read(http: ClientSession, name: str, body: Any, media_type: str = "text/plain") -> Any:
-    """What comes back, or the problem."""
-    async with http.post("/read", params={"name": name}, data=body, headers={"Content-Type": media_type}) as response:
+async def read(http: ClientSession, name: str, body: Any, media_type: str = "text/plain", behind: str = "") -> Any:
+    """What comes back, or the problem. `behind`: the address that a proxy tells."""
+    headers = {"Content-Type": media_type, **({"X-Forwarded-For": behind} if behind else {})}
+    async with http.post("/read", params={"name": name}, data=body, headers=headers) as response:
         told = await response.json(content_type=None)
         if response.status == 200:
             assert response.content_type == "application/json"
@@ -281,6 +282,21 @@ async def test_few_are_held_at_once(own_settings: Settings) -> None:
             {"name": "first.txt", "text": "2 of text/plain", "cut": False},
             {"name": "third.txt", "text": "3 of text/plain", "cut": False},
         ]
+
+
+async def test_nobody_takes_all_places(own_settings: Settings) -> None:
+    """Somebody else's file is read while one person's files fill what one may have."""
+    engine = Holding()
+    proxied = {"trusted": ("127.0.0.0/8",), "read_timeout_s": 0.2}
+    async with site(own_settings, engine, Limits(files=2), **proxied) as running:
+        first = asyncio.create_task(read(running.http, "first.txt", b"xx", behind="198.51.100.1"))
+        await engine.held.get()
+        assert problem(503, "overloaded") == await read(running.http, "second.txt", b"x", behind="198.51.100.1")
+        other = asyncio.create_task(read(running.http, "other.txt", b"xxx", behind="198.51.100.2"))
+        assert "other.txt" == await engine.held.get()
+        engine.released.set()
+
+        assert ["first.txt", "other.txt"] == [(await first)["name"], (await other)["name"]]
 
 
 async def test_who_leaves_gives_the_place_free(own_settings: Settings) -> None:

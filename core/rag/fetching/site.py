@@ -17,8 +17,8 @@ from core.errors import FetchFailed
 from core.rag.fetching.connection import GuardedTransport
 from core.rag.fetching.freshness import redirect_lifetime_s
 from core.rag.fetching.response import read_body
-from core.rag.fetching.turns import Turns
 from core.rag.fetching.urls import origin_of, redirected
+from core.turn_taking import Turns
 
 REDIRECTS = {301, 302, 303, 307, 308}
 REDIRECTS_LIMIT = 3
