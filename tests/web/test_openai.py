@@ -154,7 +154,7 @@ async def test_sampling(whisper: Site, client: AsyncOpenAI) -> None:
 async def test_users_of_a_program_are_told_apart(
     own_settings: Settings, trusted: tuple[str, ...], persons: int
 ) -> None:
-    """Of one that the operator trusts: `user` counts for fairness, and is passed on as something that cannot be read."""
+    """Of one that the operator trusts: `user` counts for fairness, and is passed on as what cannot be read."""
     async with site(own_settings, trusted=trusted) as running, client_of(running) as client:
         for user in ("ann", "ann", "bob"):
             await client.chat.completions.create(model="whisper", messages=HI, user=user)
