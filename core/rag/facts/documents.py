@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from core.contract import Language
 from core.errors import NotFound
 from core.rag.documents import Document, Passage
-from core.rag.facts.tables import STORED, collections, documents, passages, word_mark
+from core.rag.facts.tables import collections, documents, passages, word_mark
 from core.rag.facts.words import stems
 
 Rows = list[dict[str, Any]]
@@ -43,6 +41,14 @@ class Fresh:
     digest: str
     fetched_at: datetime
     document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Whose vectors passages have."""
+
+    embedder: str
+    dimensions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,51 +78,73 @@ def known(db: sa.Connection, name: str) -> dict[str, Known]:
     return {key: Known(digest, by) for key, digest, by in db.execute(asked.where(collections.c.name == name))}
 
 
+def find(db: sa.Connection, name: str) -> sa.Row[Any] | None:
+    """The collection's id, version and form, if there is such a collection."""
+    return db.execute(sa.select(collections).where(collections.c.name == name)).first()
+
+
 def require(db: sa.Connection, name: str) -> sa.Row[Any]:
-    """The collection's id and version. Raises NotFound."""
-    found = db.execute(sa.select(collections).where(collections.c.name == name)).first()
+    """As `find`. Raises NotFound."""
+    found = find(db, name)
     if found is None:
         raise NotFound(f"there is no collection of facts named {name}; `csps-llm facts list` shows those there are")
     return found
 
 
-def begin(db: sa.Connection, name: str) -> int:
-    """The collection's id, its version raised; it is created if it is new."""
+def begin(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:
+    """As `require`, its version raised; it is created, with this form, if it is new."""
+    if not changed(db, name):
+        db.execute(collections.insert().values(name=name, version=1, form=form))
+    return require(db, name)
+
+
+def changed(db: sa.Connection, name: str) -> bool:
+    """Raises the collection's version, if there is such a collection."""
     raised = collections.update().where(collections.c.name == name).values(version=collections.c.version + 1)
-    asked = sa.select(collections.c.id).where(collections.c.name == name)
-    if not db.execute(raised).rowcount:
-        db.execute(collections.insert().values(name=name, version=1))
-    return int(db.execute(asked).scalar_one())
+    return bool(db.execute(raised).rowcount)
 
 
-def replace(db: sa.Connection, name: str, origin: str, embedder: str, fresh: Sequence[tuple[Fresh, Rows]]) -> None:
-    """Stores each document with its passages, as `passage_rows` made them, in place of what has its key."""
-    collection = begin(db, name)
+def replace(
+    db: sa.Connection, collection: int, origin: str, by: Embedded, fresh: Sequence[tuple[Fresh, Rows]]
+) -> list[int]:
+    """Stores each document with its passages, as `passage_rows` made them, in place of what has its key.
+
+    All passages' ids, in order. The collection has begun.
+    """
     delete_keys(db, collection, [document.key for document, _ in fresh])
+    keys = []
     for document, rows in fresh:
-        key = db.execute(documents.insert().values(document_row(collection, origin, embedder, document)))
-        assert key.inserted_primary_key is not None
-        place = {"document": key.inserted_primary_key[0], "collection": collection}
+        row = {**document_row(document), "collection": collection, "origin": origin, "embedder": by.embedder}
+        inserted = db.execute(documents.insert().values(**row, dimensions=by.dimensions if rows else None))
+        assert inserted.inserted_primary_key is not None
+        keys.append(inserted.inserted_primary_key[0])
         if rows:
-            db.execute(passages.insert(), [{**row, **place, "stems": marked(row["stems"], collection)} for row in rows])
+            db.execute(passages.insert(), [placed(each, collection, keys[-1]) for each in rows])
+    return ids_of(db, keys)
 
 
-def document_row(collection: int, origin: str, embedder: str, fresh: Fresh) -> dict[str, Any]:
+def ids_of(db: sa.Connection, keys: Sequence[int]) -> list[int]:
+    """Of the documents' passages. Documents in the order of `keys`, which ascend."""
+    ids: list[int] = []
+    for at in range(0, len(keys), KEYS_AT_ONCE):
+        asked = sa.select(passages.c.id).where(passages.c.document.in_(keys[at : at + KEYS_AT_ONCE]))
+        ids += db.execute(asked.order_by(passages.c.document, passages.c.number)).scalars()
+    return ids
+
+
+def document_row(fresh: Fresh) -> dict[str, Any]:
     return {
-        "collection": collection,
-        "origin": origin,
         "key": fresh.key,
         "title": storable(fresh.document.title),
         "url": fresh.document.url and storable(fresh.document.url),
         "language": fresh.document.language,
         "digest": fresh.digest,
-        "embedder": embedder,
         "fetched_at": fresh.fetched_at.timestamp(),
     }
 
 
-def passage_rows(document: Document, vectors: NDArray[np.float32]) -> Rows:
-    """Each passage with its stems and its vector, but not yet with its place. Made before the transaction begins."""
+def passage_rows(document: Document) -> Rows:
+    """Each passage with its stems, but not yet with its place. Made before the transaction begins."""
     return [
         {
             "number": number,
@@ -124,15 +152,14 @@ def passage_rows(document: Document, vectors: NDArray[np.float32]) -> Rows:
             "text": storable(passage.text),
             "link": passage.link and storable(passage.link),
             "stems": stems(f"{document.title} {passage.heading} {passage.text}", document.language),
-            "vector": vector.astype(STORED).tobytes(),
         }
-        for number, (passage, vector) in enumerate(zip(document.passages, vectors, strict=True))
+        for number, passage in enumerate(document.passages)
     ]
 
 
-def marked(stems: Sequence[str], collection: int) -> str:
+def placed(row: dict[str, Any], collection: int, document: int) -> dict[str, Any]:
     mark = word_mark(collection)
-    return " ".join([mark + stem for stem in stems])
+    return {**row, "document": document, "stems": " ".join([mark + stem for stem in row["stems"]])}
 
 
 def storable(text: str) -> str:
@@ -154,20 +181,32 @@ def keep_only(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int
     asked = sa.select(documents.c.key).join(collections)
     held = db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalars()
     gone = [key for key in held if key not in keys]
-    return delete_keys(db, begin(db, name), gone) if gone else 0
+    return delete_changed(db, name, gone) if gone else 0
+
+
+def count(db: sa.Connection, name: str, origin: str) -> int:
+    """How many documents a collection has from an origin."""
+    asked = sa.select(sa.func.count()).select_from(documents.join(collections))
+    return db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalar_one()
 
 
 def remove(db: sa.Connection, name: str, document: str | None) -> int:
-    """How many documents are gone: of the whole collection, or those with this key or URL."""
+    """How many documents are gone: of the whole collection, or those with this key or URL, or from this origin."""
     asked = sa.select(documents.c.key).join(collections).where(collections.c.name == name)
     if document is not None:
-        asked = asked.where(sa.or_(documents.c.key == document, documents.c.url == document))
+        asked = asked.where(sa.literal(document).in_((documents.c.key, documents.c.url, documents.c.origin)))
     gone = db.execute(asked).scalars().all()
     if gone:
-        delete_keys(db, begin(db, name), gone)
+        delete_changed(db, name, gone)
     if document is None:
         db.execute(collections.delete().where(collections.c.name == name))
     return len(gone)
+
+
+def delete_changed(db: sa.Connection, name: str, keys: Sequence[str]) -> int:
+    """As `delete_keys`, of a collection whose version is raised by it."""
+    changed(db, name)
+    return delete_keys(db, require(db, name).id, keys)
 
 
 def delete_keys(db: sa.Connection, collection: int, keys: Sequence[str]) -> int:

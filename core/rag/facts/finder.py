@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import ClassVar
+
+import structlog
 
 from core.contract import Language, Source
 from core.errors import CspsError
 from core.personalities import Personality
 from core.rag.documents import Passage
+from core.rag.facts.relevance import asks_for_something, fits
 from core.rag.facts.search import Found
 from core.rag.facts.store import FactStore
 from core.rag.grounding import Lookup, unread
 from core.rag.material import Reading
+
+log = structlog.get_logger()
 
 PASSAGES = 6
 
 
 class FactsFinder:
     """Implements `core.rag.grounding.Finder`."""
+
+    outside: ClassVar[bool] = False
 
     def __init__(self, store: FactStore) -> None:
         self._store = store
@@ -26,11 +34,16 @@ class FactsFinder:
         return bool(personality.collections)
 
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
-        """What fits best, a reading a document. A store that fails is said by the collections' names."""
+        """What fits best, a reading a document, if anything fits. A failure is said by the collections' names."""
+        if not asks_for_something(question):
+            return Lookup()
         try:
             found = await self._store.search(personality.collections, question, PASSAGES, language)
         except CspsError as exc:
             return unread(", ".join(personality.collections), exc)
+        if not found or not fits(question, found[0].score, self._store.embedder):
+            log.debug("facts_do_not_fit", score=round(found[0].score, 2) if found else None)
+            return Lookup()
         by_document = sorted(range(len(found)), key=lambda index: (first_of(found, index), index))
         groups = groupby((found[index] for index in by_document), key=lambda each: (each.collection, each.key))
         return Lookup(tuple(reading_of(list(passages)) for _, passages in groups))

@@ -33,9 +33,20 @@ RARITY = sa.text(
         SELECT fact_passages.id, asked.phrase FROM asked JOIN fact_passages
         ON to_tsvector('simple', fact_passages.stems) @@ CAST(asked.phrase AS tsquery)
     ),
-    counts AS (SELECT phrase, count(*) AS passages FROM hits GROUP BY phrase)
-    SELECT id AS passage, sum(ln(1 + (:total - passages + 0.5) / (passages + 0.5))) AS score
-    FROM hits JOIN counts USING (phrase) GROUP BY id ORDER BY 2 DESC, 1 LIMIT :limit
+    rarities AS (
+        SELECT phrase, ln((CAST(:total AS float8) + 1) / (count(*) + 0.5)) AS rarity FROM hits GROUP BY phrase
+    )
+    SELECT id AS passage, sum(rarity) AS score
+    FROM hits JOIN rarities USING (phrase) GROUP BY id ORDER BY 2 DESC, 1 LIMIT :limit
+    """
+)
+# The thousand most frequent words of all passages, as PostgreSQL has last counted them for its plans.
+FREQUENT = sa.text(
+    """
+    SELECT term, greatest(1, frequency * reltuples) AS passages FROM pg_class, pg_stats,
+    unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs) AS frequent(term, frequency)
+    WHERE pg_class.oid = to_regclass('fact_passages') AND schemaname = current_schema()
+    AND tablename = 'fact_passages_words' AND term = ANY(:terms)
     """
 )
 
@@ -47,7 +58,7 @@ def rank(db: sa.Connection, collections: Sequence[int], phrases: Sequence[Phrase
 
 
 def rank_sqlite(db: sa.Connection, phrases: Sequence[Phrase], _total: int, limit: int) -> Scores:
-    rare = rarest(phrases, passages_with(db, {stem for phrase in phrases for stem in phrase}))
+    rare = rarest(phrases, passages_with(db, words_of(phrases)))
     if not rare:
         return {}
     query = " OR ".join(f'"{" ".join(phrase)}"' for phrase in rare)
@@ -59,11 +70,15 @@ def passages_with(db: sa.Connection, words: Set[str]) -> Mapping[str, int]:
     return {row.term: row.doc for row in db.execute(WORD_COUNTS, {"terms": list(words)})}
 
 
-def rarest(phrases: Sequence[Phrase], counts: Mapping[str, int]) -> list[Phrase]:
+def words_of(phrases: Sequence[Phrase]) -> Set[str]:
+    return {stem for phrase in phrases for stem in phrase}
+
+
+def rarest(phrases: Sequence[Phrase], counts: Mapping[str, float]) -> list[Phrase]:
     """Those that occur, rarest first, while not more than LOOKED_AT passages have to be looked at; one at least."""
     costs = {phrase: sum(counts[stem] for stem in phrase) for phrase in phrases if all(map(counts.get, phrase))}
     chosen: list[Phrase] = []
-    left = LOOKED_AT
+    left = float(LOOKED_AT)
     for phrase in sorted(costs, key=costs.__getitem__):
         left -= costs[phrase]
         if left < 0 and chosen:
@@ -73,7 +88,11 @@ def rarest(phrases: Sequence[Phrase], counts: Mapping[str, int]) -> list[Phrase]
 
 
 def rank_postgresql(db: sa.Connection, phrases: Sequence[Phrase], total: int, limit: int) -> Scores:
-    asked = [" <-> ".join(f"'{stem}'" for stem in phrase) for phrase in phrases]
+    words = words_of(phrases)
+    # What is not among the frequent is rare, or not there.
+    frequent = {row.term: row.passages for row in db.execute(FREQUENT, {"terms": list(words)})}
+    rare = rarest(phrases, {**dict.fromkeys(words, 1.0), **frequent})
+    asked = [" <-> ".join(f"'{stem}'" for stem in phrase) for phrase in rare]
     found = db.execute(RARITY, {"phrases": asked, "total": total, "limit": limit})
     return {row.passage: float(row.score) for row in found}
 

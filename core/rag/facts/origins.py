@@ -153,7 +153,7 @@ async def file_bytes(path: Path) -> bytes:
 
     def read() -> bytes:
         if path.stat().st_size > FILE_LIMIT_BYTES:
-            raise UnreadableDocument(f"{path} has more than {FILE_LIMIT_BYTES:,} bytes")
+            raise UnreadableDocument(f"{path} has more than {FILE_LIMIT_BYTES:,} bytes", "large")
         return path.read_bytes()
 
     try:

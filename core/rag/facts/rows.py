@@ -62,14 +62,14 @@ def rows_of(body: bytes, charset: str | None = None) -> list[Row]:
         roles = roles_of(header)
         rows = [row_of(header, roles, cells) for cells in limited(reader) if any(cell.strip() for cell in cells)]
     except csv.Error as exc:
-        raise UnreadableDocument(f"this CSV file cannot be read: line {reader.line_num}: {exc}") from exc
+        raise UnreadableDocument(f"this CSV file cannot be read: line {reader.line_num}: {exc}", "damaged") from exc
     return list(told_apart(rows))
 
 
 def limited(reader: Iterator[list[str]]) -> Iterator[list[str]]:
     for count, cells in enumerate(reader):
         if count >= ROWS_LIMIT:
-            raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: give it in parts")
+            raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: give it in parts", "large")
         yield cells
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from core.contract import Language
+from core.rag.facts.forms import Floats
 from core.rag.facts.fusion import fuse, merged, varied
 from core.rag.facts.glossary import Phrase
 from core.rag.facts.lexical import rank
@@ -45,7 +44,7 @@ class Asked:
     """A question in the forms that it is searched by."""
 
     phrases: Sequence[Phrase]
-    vector: NDArray[np.float32]
+    vector: Floats
     language: Language | None
 
 
@@ -53,12 +52,12 @@ def searched(
     db: sa.Connection, cache: VectorCache, names: Sequence[str], asked: Asked, limit: int
 ) -> tuple[Found, ...]:
     """Best first. Raises NotFound, ConfigError."""
-    held = [each for name in names if len((each := cache.load(db, name, len(asked.vector))).ids)]
-    total = sum(len(each.ids) for each in held)
+    held = [each for name in names if len(each := cache.load(db, name, len(asked.vector)))]
+    total = sum(map(len, held))
     many = max(CANDIDATES, 4 * limit)
     bm25 = rank(db, [each.collection for each in held], asked.phrases, total, many)
-    near = merged(each.nearest(asked.vector, many) for each in held)
-    cosines = {**near, **merged(each.cosines(list(bm25), asked.vector) for each in held)}
+    near = merged(each.nearest(db, asked.vector, many) for each in held)
+    cosines = {**near, **merged(each.cosines(db, list(bm25), asked.vector) for each in held)}
     best = fuse(cosines, bm25, total)[:many]
     return tuple(varied(details(db, best, asked.language), limit))
 

@@ -6,21 +6,22 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from core.contract import Language
 from core.errors import NotFound
 from core.rag.documents import Document, Passage
 from core.rag.embed import Embedder
+from core.rag.facts import creation
 from core.rag.facts import documents as rows
-from core.rag.facts import tables
-from core.rag.facts.documents import CollectionSize, Fresh, Known, Stored
+from core.rag.facts.documents import CollectionSize, Embedded, Fresh, Known, Stored
+from core.rag.facts.forms import Floats
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.search import Asked, Found, searched
-from core.rag.facts.vectors import VectorCache
+from core.rag.facts.vectors import FORMS, MEMORY, VectorCache
 from core.storage import Database
 
 QUESTION_LIMIT_CHARS = 2000
@@ -28,20 +29,22 @@ EXPORT_DOCUMENTS = 50  # read at once
 
 
 class FactStore:
-    """One per process. It holds searched collections' vectors in memory."""
+    """One per process. It holds the vectors of collections that it searched, unless the database compares them."""
 
     def __init__(self, database: Database, embedder: Embedder, glossary: Glossary) -> None:
         self._database = database
         self._embedder = embedder
         self._glossary = glossary
         self._vectors = VectorCache(embedder.name)
+        self._form = MEMORY
 
     @property
     def embedder(self) -> str:
         return self._embedder.name
 
     async def create_tables(self) -> None:
-        await tables.create(self._database)
+        """Whatever is not there yet. What the database offers decides on the vectors of collections to come."""
+        self._form = await creation.create(self._database)
 
     async def search(
         self, collections: Sequence[str], question: str, limit: int = 5, language: Language | None = None
@@ -72,32 +75,44 @@ class FactStore:
         A collection that is not there yet is created. Raises ModelError, StorageError; then nothing was stored.
         """
         vectors = await self._embedded([each.document for each in fresh])
-        indexed = await asyncio.to_thread(
-            lambda: [(each, rows.passage_rows(each.document, some)) for each, some in zip(fresh, vectors, strict=True)]
-        )
+        stemmed = await asyncio.to_thread(lambda: [(each, rows.passage_rows(each.document)) for each in fresh])
 
         def write(db: sa.Connection) -> None:
-            if indexed:
-                rows.replace(db, collection, origin, self._embedder.name, indexed)
+            if stemmed:
+                stored = rows.begin(db, collection, self._form)
+                by = Embedded(self._embedder.name, vectors.shape[1])
+                passages = rows.replace(db, stored.id, origin, by, stemmed)
+                if passages:
+                    FORMS[stored.form].add(db, stored.id, passages, vectors)
             rows.confirm(db, collection, origin, unchanged)
 
         await self._database.write(write)
-        return sum(map(len, vectors))
+        return len(vectors)
 
-    async def _embedded(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
-        """For each document a row for each of its passages."""
+    async def _embedded(self, documents: Sequence[Document]) -> Floats:
+        """A row for each passage of each document."""
         texts = [embedded_text(each, passage) for each in documents for passage in each.passages]
-        vectors = await self._embedder.embed(texts) if texts else np.empty((0, 0), dtype=np.float32)
-        ends = np.cumsum([len(each.passages) for each in documents])
-        return np.split(vectors, ends[:-1]) if documents else []
+        return await self._embedder.embed(texts) if texts else np.empty((0, 0), dtype=np.float32)
+
+    async def count(self, collection: str, origin: str) -> int:
+        """How many documents are stored from an origin."""
+        return await self._database.read(lambda db: rows.count(db, collection, origin))
 
     async def keep_only(self, collection: str, origin: str, keys: Set[str]) -> int:
         """How many documents of the origin are removed because it has them no more."""
         return await self._database.write(lambda db: rows.keep_only(db, collection, origin, keys))
 
+    async def index(self, collection: str) -> None:
+        """When documents were added: what makes searching many fast. Others who add may have to wait meanwhile."""
+        stored = await self._database.read(lambda db: rows.find(db, collection))
+        if stored is not None:
+            await self._database.write(lambda db: FORMS[stored.form].index(db, stored.id))
+
     async def remove(self, collection: str, document: str | None = None) -> int:
-        """How many documents are gone: all with the collection, or those with this path or URL. Raises NotFound."""
-        await self._require(collection)
+        """How many documents are gone: all with the collection, or those at or from a path or URL. Raises NotFound."""
+        stored = await self._require(collection)
+        if document is None:
+            await self._database.write(lambda db: FORMS[stored.form].unindex(db, stored.id))
         gone = await self._database.write(lambda db: rows.remove(db, collection, document))
         if document is not None and not gone:
             raise NotFound(
@@ -121,8 +136,8 @@ class FactStore:
                 yield document
             after = page[-1].key
 
-    async def _require(self, collection: str) -> None:
-        await self._database.read(lambda db: rows.require(db, collection))
+    async def _require(self, collection: str) -> sa.Row[Any]:
+        return await self._database.read(lambda db: rows.require(db, collection))
 
 
 def embedded_text(document: Document, passage: Passage) -> str:

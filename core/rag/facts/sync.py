@@ -78,6 +78,7 @@ async def sync(
     ParameterRefused, ModelError, StorageError: what was stored until then stays.
     """
     require_name(collection)
+    await require_entries(store, collection, origin)
     known = await store.known(collection)
     counts = Counts(total=len(origin.entries))
     turn = asyncio.Semaphore(OPEN_AT_ONCE)
@@ -90,9 +91,19 @@ async def sync(
         batch.count()
         report(counts)
     counts.removed = await store.keep_only(collection, origin.name, {entry.key for entry in origin.entries})
+    await store.index(collection)
     log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
              unchanged=counts.unchanged, removed=counts.removed, failed=len(counts.failed))  # fmt: skip
     return counts
+
+
+async def require_entries(store: FactStore, collection: str, origin: Origin) -> None:
+    """An origin that is all at once empty is more often broken than meant so."""
+    if not origin.entries and (held := await store.count(collection, origin.name)):
+        raise ParameterRefused(
+            f"{origin.name} names no document any more, while {held} from it are stored; nothing was removed. To remove"
+            f" them: csps-llm facts remove {collection} {origin.name}"
+        )
 
 
 def require_name(collection: str) -> None:

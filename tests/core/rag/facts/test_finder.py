@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import pytest
+
 from core.contract import Source
 from core.errors import NotFound
+from core.rag.embed import LocalEmbedder
 from core.rag.facts.finder import FactsFinder
+from core.rag.facts.relevance import LEAST, LEAST_FOR_TASKS
 from core.rag.facts.search import Found
 from core.rag.facts.store import FactStore
 from tests.core.chatting import whisper
@@ -21,6 +25,7 @@ class Store:
     def __init__(self, *found: Found, failure: NotFound | None = None) -> None:
         self.found = found
         self.failure = failure
+        self.embedder = LocalEmbedder.name
         self.asked: list[Any] = []
 
     async def search(self, *asked: Any) -> tuple[Found, ...]:
@@ -30,8 +35,8 @@ class Store:
         return self.found
 
 
-def found(key: str, text: str, url: str | None = None) -> Found:
-    return Found("leave", key, key.title(), "", text, url, "en", THEN, 1.0)
+def found(key: str, text: str, url: str | None = None, score: float = 1.0) -> Found:
+    return Found("leave", key, key.title(), "", text, url, "en", THEN, score)
 
 
 def finder(store: Store) -> FactsFinder:
@@ -61,6 +66,40 @@ async def test_a_collection_that_is_not_there_is_said() -> None:
 
     assert lookup.unread == ("leave",)
     assert lookup.readings == ()
+
+
+@pytest.mark.parametrize("said", ["Hello!", "Bonjour !", "Thank you", "Merci.", "Who are you?", "?"])
+async def test_small_talk_is_not_looked_up(said: str) -> None:
+    """Something is always nearest."""
+    store = Store(found("a", "text"))
+    lookup = await finder(store).find(whisper(collections=("leave",)), said, "en")
+
+    assert lookup.readings == ()
+    assert store.asked == []
+
+
+@pytest.mark.parametrize(
+    ("question", "score", "fits"),
+    [
+        ("How long is the leave?", LEAST, True),
+        ("How long is the leave?", LEAST - 0.01, False),
+        ("Write a story about penguins.", LEAST, False),
+        ("Write a story about penguins.", LEAST_FOR_TASKS, True),
+    ],
+)
+async def test_what_does_not_fit_is_not_shown(question: str, score: float, fits: bool) -> None:
+    """What a model does by itself needs the better reason to be looked up."""
+    lookup = await finder(Store(found("a", "text", score=score))).find(whisper(collections=("leave",)), question, "en")
+
+    assert bool(lookup.readings) == fits
+
+
+async def test_scores_of_another_encoder_are_not_judged() -> None:
+    """They are of another scale."""
+    store = Store(found("a", "text", score=0.01))
+    store.embedder = "another"
+
+    assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).readings
 
 
 def test_only_personalities_with_collections_are_looked_up_for() -> None:

@@ -1,4 +1,4 @@
-"""The fact store, on SQLite and on PostgreSQL: what is found, what changes, what is gone."""
+"""The fact store, on SQLite and on PostgreSQL, with pgvector and without: what is found, what changes, what is gone."""
 
 from __future__ import annotations
 
@@ -121,12 +121,12 @@ async def test_what_changed_is_replaced_and_what_vanished_is_gone(store: FactSto
 async def test_other_origins_stay_when_one_is_added_again(store: FactStore) -> None:
     """What vanished is told by origin."""
     await sync(store, "hr", origin("one", {"leave": LEAVE}))
-    await sync(store, "hr", origin("two", {"pay": PAY}))
+    await sync(store, "hr", origin("two", {"pay": PAY, "travel": TRAVEL}))
 
-    counts = await sync(store, "hr", origin("two", {}))
+    counts = await sync(store, "hr", origin("two", {"travel": TRAVEL}))
 
     assert 1 == counts.removed
-    assert [("hr", 1, 2, ("one",))] == [
+    assert [("hr", 2, 2 + len(TRAVEL.passages), ("one", "two"))] == [
         (each.name, each.documents, each.passages, each.origins) for each in await store.collections()
     ]
 
@@ -187,6 +187,20 @@ async def test_an_embedder_that_changed_under_its_name_is_told(store: FactStore,
         await FactStore(database, WordEmbedder(dimensions=128), Glossary()).search(["hr"], "receipts")
 
 
+async def test_an_origin_that_is_empty_all_at_once_takes_nothing_away(store: FactStore) -> None:
+    """A sitemap that fails, or a disk that is not mounted, looks like this; who means it, says so."""
+    await sync(store, "hr", origin("one", {"leave": LEAVE}))
+    await sync(store, "hr", origin("two", {"pay": PAY, "travel": TRAVEL}))
+
+    with pytest.raises(ParameterRefused, match=r"two names no document any more, while 2 .*facts remove hr two"):
+        await sync(store, "hr", origin("two", {}))
+    assert 3 == (await store.collections())[0].documents
+    assert Counts() == await sync(store, "hr", origin("three", {}))
+
+    assert 2 == await store.remove("hr", "two")
+    assert ["leave"] == [each.key async for each in store.export("hr")]
+
+
 async def test_removing(store: FactStore) -> None:
     """A document by its key or URL, or the whole collection; what is not there is said."""
     await sync(store, "hr", origin("folder", HELD))
@@ -239,6 +253,8 @@ async def test_a_collection_is_named_as_personalities_name_it(store: FactStore, 
 async def test_many_may_add_and_search_at_once(store: FactStore, database_url: str) -> None:
     """Everything that was added is there in the end, once, and no search fails meanwhile."""
     others = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(3)]
+    for each in others:
+        await each.create_tables()
     await sync(store, "hr", origin("folder", HELD))
     async with asyncio.TaskGroup() as tasks:
         for number, each in enumerate(others):
@@ -253,11 +269,12 @@ async def test_many_may_add_and_search_at_once(store: FactStore, database_url: s
 
 
 async def test_tables_may_be_created_by_several_at_once(database_url: str) -> None:
-    """Adapters start together."""
+    """Adapters start together, and find that the same is to be used."""
     stores = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(4)]
     await asyncio.gather(*(each.create_tables() for each in stores))
 
     assert [] == await stores[0].collections()
+    assert 1 == len({each._form for each in stores})
 
 
 def test_the_shipped_glossary_is_valid() -> None:
