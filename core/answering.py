@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from core.answer import Answer, Request
 from core.contract import Done, Event, Language, Prompt, Sampling, Status, Text
-from core.dialogue import compose, opening_of, unread_url
+from core.dialogue import compose, opening_of, read_in_part, to_read, unread_url
 from core.errors import BadRequest, CspsError
 from core.language import language_of
 from core.model.client import ModelClient
 from core.personalities import Personality
+from core.rag.context import OPENING
 from core.rag.grounding import Grounding, Lookup, shortcomings, unread
-from core.rag.material import Reading
+from core.rag.material import Reading, readable
 from core.rag.quotes import QuoteMarker
+from core.rag.shelf import Readable, Shelf
 from core.sessions import Conversation, Question, Sessions
 
+NOTHING = Lookup()
 UNNOTICED_S = 0.3  # what is looked up within it need not be announced
 
 
@@ -41,8 +45,28 @@ class Asked:
     def unread_url(self) -> str | None:
         return unread_url(self.conversation, self.question)
 
-    def request(self, found: tuple[Reading, ...] = ()) -> Request:
-        draft = compose(self.personality, self.conversation, self.question, found)
+    @property
+    def brings_along(self) -> bool:
+        """Whether it came with what it is about: a page, pasted text, a file."""
+        begins_with = self.conversation.context is not None or self.unread_url is not None
+        return bool(self.question.attachments) or (self._is_first and begins_with)
+
+    @property
+    def unclosed(self) -> bool:
+        """Whether it begins as pasted text does, and nothing says where that ends."""
+        pasted = self.question.text.lstrip().startswith(OPENING)
+        return self._is_first and self.conversation.context is None and pasted
+
+    @property
+    def _is_first(self) -> bool:
+        return not self.conversation.exchanges and not self.conversation.earlier
+
+    def to_read(self, found: Sequence[Reading]) -> list[Readable]:
+        items = to_read(self.conversation, self.question, found, self.personality.language)
+        return [readable(item) for item in chain.from_iterable(items)]
+
+    def request(self, found: Sequence[Reading] = (), unread: Sequence[str] = (), shelf: Shelf | None = None) -> Request:
+        draft = compose(self.personality, self.conversation, self.question, found, unread, shelf)
         sampling = self.personality.sampling.under(self.sampling)
         return Request(draft, sampling, self.user and pseudonym(self.user), self.personality.model)
 
@@ -55,21 +79,22 @@ class Answering:
         self._grounding = grounding
         self._sessions = sessions
         self._wait_s = wait_s
+        self._shelf = Shelf()
 
     async def events(self, asked: Asked) -> AsyncGenerator[Event, None]:
         """The answer, after what it is to be based on was looked up; what could not be is told in front of it."""
         language = asked.personality.language
-        looking = asyncio.create_task(self._look_up(asked))
+        looking = asyncio.create_task(self._prepare(asked))
         try:
             await asyncio.wait({looking}, timeout=UNNOTICED_S)
             if not looking.done():
                 yield Status("reading")
-            asked, lookup = await looking
+            request, lookup = await looking
         finally:
             looking.cancel()
         if told := shortcomings(lookup, language):
             yield Text(told)
-        answer = Answer(self._client, asked.request(lookup.readings), self._wait_s)
+        answer = Answer(self._client, request, self._wait_s)
         async with aclosing(marked(answer, language)) as events:
             async for event in events:
                 yield event
@@ -78,19 +103,31 @@ class Answering:
         """With what is at the address of each attachment that is nothing but one. Raises FetchRefused, FetchFailed."""
         return replace(prompt, attachments=tuple([await self._grounding.attached(each) for each in prompt.attachments]))
 
+    async def request(self, asked: Asked, looked_up: Lookup = NOTHING) -> Request:
+        """What the model is asked, with what was looked up. Raises Overloaded."""
+        await self._shelf.take(asked.to_read(looked_up.readings))
+        return asked.request(looked_up.readings, looked_up.unread, self._shelf)
+
+    async def _prepare(self, asked: Asked) -> tuple[Request, Lookup]:
+        asked, lookup = await self._look_up(asked)
+        request = await self.request(asked, lookup)
+        return request, lookup.and_(Lookup(in_part=read_in_part(request.draft, asked.question)))
+
     async def _look_up(self, asked: Asked) -> tuple[Asked, Lookup]:
-        conversation, missing = asked.conversation, Lookup()
+        conversation, missing = asked.conversation, Lookup(unclosed=asked.unclosed)
         if asked.unread_url:
             try:
                 conversation = await self._read(conversation, asked.unread_url)
                 if any(reading.cut for reading in conversation.readings):
-                    missing = Lookup(in_part=(asked.unread_url,))
+                    missing = missing.and_(Lookup(in_part=(asked.unread_url,)))
             except CspsError as exc:
                 if not conversation.exchanges:
                     raise  # it is what the question is about
-                missing = unread(asked.unread_url, exc)
+                missing = missing.and_(unread(asked.unread_url, exc))
         language = language_of(asked.question.text) or asked.personality.language
-        found = await self._grounding.look_up(asked.personality, asked.question.text, language)
+        found = await self._grounding.look_up(
+            asked.personality, asked.question.text, language, outside=not asked.brings_along
+        )
         return replace(asked, conversation=conversation), missing.and_(found)
 
     async def _read(self, conversation: Conversation, url: str) -> Conversation:
@@ -121,7 +158,7 @@ def asked_of(prompt: Prompt, personality: Personality, conversation: Conversatio
     question = Question(prompt.text, prompt.attachments, prompt.heard)
     conversation, question = opening_of(conversation, question, personality.language)
     if not question.text.strip():
-        raise BadRequest("the prompt is empty: there is nothing to answer")
+        raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
     return Asked(personality, conversation, question, prompt.sampling, prompt.user)
 
 

@@ -24,6 +24,7 @@ ANSWER_SHARE = 4  # a quarter of the window is kept for the answer, unless it ma
 TEMPLATE_TOKENS = 64  # what a chat template may write around a conversation, generously,
 TEMPLATE_TOKENS_PER_MESSAGE = 16  # and around each message
 BYTES_PER_TOKEN = 3  # a low guess for French and English, where the engine does not count
+MOST_BYTES_PER_TOKEN = 16  # on average, in whatever people read
 DROP_STEP = 4
 
 Count = Callable[[Sequence[Message]], Awaitable[int | None]]
@@ -50,7 +51,7 @@ async def fit(draft: Draft, sampling: Sampling, window: int, count: Count, least
     if ceiling(messages) + max(reserve, sampling.max_tokens or 0) <= window:
         return Fitted(draft, sampling, least_dropped, len(draft.material))
     room = window - reserve
-    if draft.opening and await measure(draft.head(), count) > room // 2:
+    if draft.opening and await exceed(draft.head(), room // 2, count):
         draft = draft.narrowed()
     passages = await most_passages(draft, room, count, least_dropped)
     dropped = await fewest_dropped(draft, room, count, least_dropped, passages)
@@ -95,6 +96,11 @@ def in_steps(dropped: int, groups: int) -> int:
     """Rounded up while enough is left: the beginning then stays the same for some turns, and is not computed again."""
     rounded = -(-dropped // DROP_STEP) * DROP_STEP
     return max(dropped, min(rounded, groups - DROP_STEP))
+
+
+async def exceed(messages: Sequence[Message], tokens: int, count: Count) -> bool:
+    """Whether they take more than so many. A megabyte is not sent to be counted."""
+    return ceiling(messages, MOST_BYTES_PER_TOKEN) > tokens or await measure(messages, count) > tokens
 
 
 async def measure(messages: Sequence[Message], count: Count) -> int:

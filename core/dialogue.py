@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from core.contract import Attachment, Language, Prompt, Source, Turn
 from core.model.wire import Message
 from core.personalities import Personality
-from core.rag.context import PASTED_NAME, SUMMARISE, parse_opening, plain_name
-from core.rag.material import Material, Reading, Shown, read_file, read_text, shown
+from core.rag.context import PASTED_NAME, SUMMARISE, missing, parse_opening, plain_name
+from core.rag.material import Item, Material, Reading, Shown, readable, reading_of, shared, shown
+from core.rag.shelf import Shelf
 from core.sessions import Conversation, Exchange, Question
 from core.storage import storable
 
@@ -66,22 +68,49 @@ class Draft:
 
 
 def compose(
-    personality: Personality, conversation: Conversation, question: Question, found: Sequence[Reading] = ()
+    personality: Personality,
+    conversation: Conversation,
+    question: Question,
+    found: Sequence[Reading] = (),
+    unread: Sequence[str] = (),
+    shelf: Shelf | None = None,
 ) -> Draft:
-    """The draft of the next answer in a conversation. `found`: what was looked up for this question."""
-    language = personality.language
-    first, later = came_along(conversation, question)
-    pasted = (read_text(PASTED_NAME[language], conversation.context),) if conversation.context else ()
+    """The draft of the next answer in a conversation.
+
+    `found`: what was looked up for this question. `unread`: names of what could not be.
+
+    What is not on the `shelf` yet is put there, which takes a second for a megabyte.
+    """
+    language, shelf = personality.language, shelf or Shelf()
+    items = to_read(conversation, question, found, language)
+    shelved = [[shelf.of(readable(item)) for item in each] for each in items]
+    opening, later = ([*map(reading_of, *pair)] for pair in zip(items, shelved, strict=True))
+    indexes = {each.passages: each.index for each in chain.from_iterable(shelved)}
     return Draft(
         system=personality.instructions,
-        opening=(*pasted, *conversation.readings, *map(read_file, first)),
+        opening=tuple(opening),
         groups=tuple(group_of(exchange, language) for exchange in conversation.exchanges),
-        question=asked(question, language),
-        material=Material((*found, *map(read_file, later)), question.text, language, personality.system),
+        question=joined([missing(unread, language), asked(question, language)]),
+        material=Material(later, question.text, language, personality.system, indexes.__getitem__),
         earlier=conversation.earlier,
         language=language,
         rules=personality.system,
     )
+
+
+def to_read(
+    conversation: Conversation, question: Question, found: Sequence[Reading], language: Language
+) -> tuple[list[Item], list[Item]]:
+    """What the conversation began with; and what came since, what matters most first. As much as is read of it."""
+    first, later = came_along(conversation, question)
+    pasted = (Attachment(PASTED_NAME[language], conversation.context),) if conversation.context else ()
+    return shared((*pasted, *conversation.readings, *first), (*found, *later))
+
+
+def read_in_part(draft: Draft, question: Question) -> tuple[str, ...]:
+    """Those of the question's attachments that are longer than what is read of them here."""
+    cut = {reading.name for reading in (*draft.opening, *draft.material.readings) if reading.cut}
+    return tuple(plain_name(file.name) for file in question.attachments if not file.cut and file.name in cut)
 
 
 def came_along(conversation: Conversation, question: Question) -> tuple[tuple[Attachment, ...], tuple[Attachment, ...]]:

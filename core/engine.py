@@ -33,8 +33,8 @@ from core.contract import (
     Usage,
 )
 from core.dialogue import cleaned, told
-from core.errors import CspsError, ModelUnavailable
-from core.model.client import ModelClient
+from core.errors import CspsError, ModelError, ModelUnavailable, OnlyThought
+from core.model.client import ModelClient, ModelInfo
 from core.personalities import Personalities, Personality
 from core.rag.grounding import Grounding
 from core.recording import Recorder
@@ -45,6 +45,7 @@ from core.toil import Toiler
 log = structlog.get_logger()
 
 DECISION_TOKENS = 128
+DESCRIBE_WAIT_S = 3  # a page that names no model is better than none
 WARMING = Sampling(temperature=0, max_tokens=1)
 
 
@@ -151,7 +152,8 @@ class ChatEngine:
         prompt = cleaned(await self._answering.with_files(prompt_of(task)))
         if task.conversation is None:
             asked = asked_of(prompt, personality, told(prompt.history, personality.language))
-            events = self._toiler.events(asked.request(), task, personality.language)
+            request = await self._answering.request(asked)
+            events = self._toiler.events(request, task, personality.language)
         else:
             events = self._toil_in(task.conversation, task, prompt, personality)
         async with aclosing(events):
@@ -164,7 +166,8 @@ class ChatEngine:
     ) -> AsyncGenerator[ToilEvent, None]:
         async with self._turn(name, prompt, personality) as (asked, turn):
             assert turn is not None
-            toiling = self._toiler.events(asked.request(), task, personality.language)
+            request = await self._answering.request(asked)
+            toiling = self._toiler.events(request, task, personality.language)
             async with aclosing(self._recorder.toil(turn, toiling)) as events:
                 async for event in events:
                     yield event
@@ -198,19 +201,27 @@ class ChatEngine:
         return self._personalities.names()
 
     async def describe(self, personality: str) -> Description:
-        """Raises PersonalityUnknown; ModelError while no model answers or the personality's is not served."""
+        """Raises PersonalityUnknown."""
         of = self._personalities.get(personality)
-        model = await self._client.info(of.model)
+        model = await self._model_of(of)
         return Description(
             personality=of.name,
             title=of.title,
             language=of.language,
             description={"en": of.description.en, "fr": of.description.fr},
             greeting=of.greeting,
-            model=model.name,
-            starter=model.starter,
-            context_window=model.window,
+            model=model.name if model else None,
+            starter=model.starter if model else None,
+            context_window=model.window if model else None,
         )
+
+    async def _model_of(self, personality: Personality) -> ModelInfo | None:
+        """None where no model answers in time, or the personality's own is not served."""
+        try:
+            async with asyncio.timeout(DESCRIBE_WAIT_S):
+                return await self._client.info(personality.model)
+        except (ModelError, TimeoutError):
+            return None
 
     async def ready(self) -> None:
         await self._database.ping()
@@ -237,10 +248,12 @@ class ChatEngine:
                 async with aclosing(Answer(self._client, asked.request(), self._wait_s).events()) as events:
                     async for _event in events:
                         pass
+            except OnlyThought:  # one token is enough of it
+                pass
             except CspsError as exc:
                 log.warning("personality_not_warmed", personality=name, problem=exc.message)
-            else:
-                log.info("personality_warmed", personality=name)
+                continue
+            log.info("personality_warmed", personality=name)
 
     async def close(self) -> None:
         """Returns when what is being stored is stored."""

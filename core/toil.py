@@ -214,6 +214,7 @@ def instructed(request: Request, schema: Json, language: Language) -> Request:
     return replace(
         request,
         draft=replace(request.draft, system=system),
+        own_system=False,
         sampling=replace(request.sampling, stop=()),  # a stop string would cut the JSON
     )
 

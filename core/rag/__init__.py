@@ -7,6 +7,8 @@ facts/       collections of documents that an operator adds, searched by words a
 
 grounding    what a question is answered from: asks the four above
 material     passages that compete for the model's window
+ranking      which of them fit a question best
+shelf        documents that were read lately, in passages and indexed
 context      how the model is shown them
 quotes       what an answer quotes and they do not hold
 documents, blocks, passages   what a document is made of, and how it is cut

@@ -11,11 +11,12 @@ Kind = Literal["heading", "paragraph", "item", "row", "code"]
 
 SPACE = re.compile(r"[^\S\n]+")
 BREAKS = re.compile(r" ?\n[ \n]*")
-# Controls, and what steers the direction of text or hides in it: no reader sees them, so no model should.
+# Controls, fillers, letters that are drawn by nobody, and what steers the direction of text: no reader sees them, so
+# no model should, and nothing that a model writes may hide in them. What joins and colours emoji stays.
 UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-TAGS = re.compile("[\U000e0000-\U000e007f]")  # letters that are drawn by nobody
 UNPAIRED = re.compile("[\ud800-\udfff]")
 CELLS_LIMIT = 60
 
@@ -43,7 +44,7 @@ def lines(text: str) -> str:
 def visible(text: str) -> str:
     """Without characters that a reader does not see, and without halves of characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return UNPAIRED.sub("\ufffd", TAGS.sub("", UNSEEN.sub("", text)))
+    return UNPAIRED.sub("\ufffd", UNSEEN.sub("", text))
 
 
 def row(cells: Sequence[str]) -> str:

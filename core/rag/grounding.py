@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import structlog
 
@@ -27,9 +27,17 @@ UNREAD: Mapping[Language, str] = {
     "en": "(I could not read {name}, so this answer does without it.)",
     "fr": "(Je n’ai pas pu lire {name}; cette réponse s’en passe.)",
 }
+# A title has no article, and would not be a part of any sentence.
+SOURCE: Mapping[Language, str] = {"en": "the source “{name}”", "fr": "la source « {name} »"}
 READ_IN_PART: Mapping[Language, str] = {
     "en": "(I read only the beginning of {name}: it is too long to be read to its end.)",
     "fr": "(Je n’ai lu que le début de {name} : c’est trop long pour être lu jusqu’à la fin.)",
+}
+UNCLOSED: Mapping[Language, str] = {
+    "en": "(The context that begins with |CONTEXT| does not end: |/CONTEXT| is missing. I took all of it for the"
+    " question.)",
+    "fr": "(Le contexte qui commence par |CONTEXT| ne finit pas : il manque |/CONTEXT|. J’ai pris le tout pour la"
+    " question.)",
 }
 
 
@@ -40,13 +48,24 @@ class Lookup:
     readings: tuple[Reading, ...] = ()
     unread: tuple[str, ...] = ()
     in_part: tuple[str, ...] = ()
+    unclosed: bool = False  # what was pasted has no end
 
     def and_(self, other: Lookup) -> Lookup:
-        return Lookup((*self.readings, *other.readings), (*self.unread, *other.unread), (*self.in_part, *other.in_part))
+        return Lookup(
+            (*self.readings, *other.readings),
+            (*self.unread, *other.unread),
+            (*self.in_part, *other.in_part),
+            self.unclosed or other.unclosed,
+        )
 
 
 class Finder(Protocol):
-    """Looks a question up somewhere. Failures are part of the lookup; raises nothing on purpose."""
+    """Looks a question up somewhere. Failures are part of the lookup; raises nothing on purpose.
+
+    `outside`: in what strangers publish, as against what the operator has collected for this personality.
+    """
+
+    outside: ClassVar[bool]
 
     def applies(self, personality: Personality) -> bool:
         """Whether there is anything to look up for this personality at all."""
@@ -82,8 +101,11 @@ class Grounding:
         reading = await self.page(opening.url)
         return Attachment(reading.name, reading.text, reading.cut)
 
-    async def look_up(self, personality: Personality, question: str, language: Language) -> Lookup:
-        finders = [finder for finder in self._finders if finder.applies(personality)]
+    async def look_up(
+        self, personality: Personality, question: str, language: Language, *, outside: bool = True
+    ) -> Lookup:
+        """`outside`: False leaves out those finders that are."""
+        finders = [each for each in self._finders if each.applies(personality) and (outside or not each.outside)]
         lookups = await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
         found = Lookup()
         for lookup in lookups:
@@ -97,9 +119,15 @@ class Grounding:
 
 def shortcomings(lookup: Lookup, language: Language) -> str:
     """What stands in front of an answer that had to do without something; "" for one that did not."""
-    told = [UNREAD[language].format(name=name) for name in lookup.unread]
+    told = [UNCLOSED[language]] if lookup.unclosed else []
+    told += [UNREAD[language].format(name=called(name, language)) for name in lookup.unread]
     told += [READ_IN_PART[language].format(name=name) for name in lookup.in_part]
     return "".join(f"{sentence}\n\n" for sentence in told)
+
+
+def called(name: str, language: Language) -> str:
+    """An address speaks for itself."""
+    return name if name.startswith(("http://", "https://")) else SOURCE[language].format(name=name)
 
 
 def unread(name: str, exc: CspsError) -> Lookup:

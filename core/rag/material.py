@@ -6,20 +6,20 @@ document by document, and a document that a person can open has a number, by whi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import accumulate
 
 from core.contract import Attachment, Language, Source
-from core.rag.blocks import Block
 from core.rag.context import quoted
 from core.rag.documents import Document, Passage
-from core.rag.passages import cut, ranked
+from core.rag.ranking import Index, asked_in, indexed, ranked
+from core.rag.shelf import Readable, Shelved, size_chars
 
-PARAGRAPHS = re.compile(r"\n[^\S\n]*\n")
 SHOWN_LIMIT = 24  # passages; what fits into a window is usually less
+MATERIAL_LIMIT_CHARS = 1_000_000  # of all that one question is answered from
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ class Reading:
         return replace(self, passages=tuple(self.passages[number] for number in numbers), verbatim=None)
 
 
+Item = Attachment | Reading  # text, or what is in passages already
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """`text` is a block of quoted data, "" for none; `sources` are the numbers that it has."""
@@ -49,32 +52,48 @@ class Shown:
 
 
 class Material:
-    """`readings`: the ones that matter most first, for where the question does not tell passages apart."""
+    """`readings`: the ones that matter most first, for where the question does not tell passages apart.
 
-    def __init__(self, readings: Sequence[Reading], question: str, language: Language, rules: str = "") -> None:
+    What may take long is done when it is made, and is what `index` does.
+    """
+
+    def __init__(
+        self,
+        readings: Sequence[Reading],
+        question: str,
+        language: Language,
+        rules: str = "",
+        index: Callable[[tuple[Passage, ...]], Index] = indexed,
+    ) -> None:
         self.readings = tuple(readings)
         self._question = question
         self._language = language
         self._rules = rules
+        self._index = index
+        self._indexes = [index(reading.passages) for reading in self.readings]
 
     def __len__(self) -> int:
         """How many passages there are to show."""
-        return min(SHOWN_LIMIT, sum(len(reading.passages) for reading in self.readings))
+        return min(SHOWN_LIMIT, len(self._places))
 
     def with_more(self, readings: Sequence[Reading]) -> Material:
-        return Material((*self.readings, *readings), self._question, self._language, self._rules)
+        return Material((*self.readings, *readings), self._question, self._language, self._rules, self._index)
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """(reading, passage), in reading order."""
+        return [(at, number) for at, reading in enumerate(self.readings) for number in range(len(reading.passages))]
 
     @cached_property
     def order(self) -> list[tuple[int, int]]:
-        """(reading, passage), the best first."""
-        places = [(at, number) for at, reading in enumerate(self.readings) for number in range(len(reading.passages))]
-        scores = ranked([self.readings[at].passages[number] for at, number in places], self._question)
-        best = sorted(range(len(places)), key=lambda index: (-scores[index], spread(places[index])))
-        return [places[index] for index in best]
+        """The places, the best first."""
+        scores = ranked(self._indexes, asked_in(self._question))
+        best = sorted(range(len(scores)), key=lambda index: (-scores[index], spread(self._places[index])))
+        return [self._places[index] for index in best]
 
     def shown(self, passages: int, first: int = 1) -> Shown:
         """The best so many; sources are numbered from `first`."""
-        chosen = sorted(self.order[:passages])
+        chosen = sorted(self.order[:passages]) if 0 < passages < len(self._places) else self._places[:passages]
         parts = [
             reading.only([number for at, number in chosen if at == index])
             for index, reading in enumerate(self.readings)
@@ -108,18 +127,51 @@ def written(passage: Passage) -> str:
     return "\n".join(part for part in (head, passage.text, passage.link) if part)
 
 
-def read_text(name: str, text: str) -> Reading:
-    """Text that a person pasted."""
-    blocks = (Block("paragraph", part) for part in PARAGRAPHS.split(text) if part.strip())
-    return Reading(name, cut(blocks), verbatim=text)
-
-
-def read_file(file: Attachment) -> Reading:
-    """Text that a person attached."""
-    return replace(read_text(file.name, file.text), cut=file.cut)
-
-
 def read(document: Document, fetched_at: datetime | None = None) -> Reading:
     """A page, feed or file; one that has an address is a source."""
     source = document.url and Source(0, document.title, document.url, document.language, fetched_at)
     return Reading(document.title, document.passages, source or None, cut=document.cut)
+
+
+def readable(item: Item) -> Readable:
+    """What of it goes on a shelf."""
+    return item.text if isinstance(item, Attachment) else item.passages
+
+
+def reading_of(item: Item, shelved: Shelved) -> Reading:
+    if isinstance(item, Reading):
+        return item
+    return Reading(item.name, shelved.passages, verbatim=item.text, cut=item.cut)
+
+
+def shared(opening: Sequence[Item], later: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """Both, cut to MATERIAL_LIMIT_CHARS together: each has half if both want more; one that wants less leaves it."""
+    half = MATERIAL_LIMIT_CHARS // 2
+    wanted = [sum(size_chars(readable(item)) for item in items) for items in (opening, later)]
+    rooms = [max(half, MATERIAL_LIMIT_CHARS - other) for other in reversed(wanted)]
+    return within(opening, rooms[0]), within(later, rooms[1])
+
+
+def within(items: Sequence[Item], room_chars: int) -> list[Item]:
+    """The longest are cut: a short file beside a long one is read whole."""
+    most = level([size_chars(readable(item)) for item in items], room_chars)
+    return [beginning(item, most) for item in items]
+
+
+def level(sizes: Sequence[int], room: int) -> int:
+    """The most that each may have, so that all fit together."""
+    for others, size in zip(range(len(sizes), 0, -1), sorted(sizes), strict=True):
+        if size * others > room:
+            return room // others
+        room -= size
+    return max(sizes, default=0)
+
+
+def beginning(item: Item, room_chars: int) -> Item:
+    """What of it fits; it says so if that is not all."""
+    if size_chars(readable(item)) <= room_chars:
+        return item
+    if isinstance(item, Attachment):
+        return replace(item, text=item.text[:room_chars], cut=True)
+    ends = accumulate(len(passage.text) for passage in item.passages)
+    return replace(item.only(range(sum(end <= room_chars for end in ends))), cut=True)

@@ -1,16 +1,13 @@
-"""Cuts a document's blocks into passages, and chooses those that answer a question. Pure; reads no format.
+"""Cuts a document's blocks into passages, and text into its words' stems. Pure; reads no format.
 
-A passage ends where a section ends, else between blocks, else between sentences, else between words. The choice is by
-BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009), over the passages of one document.
+A passage ends where a section ends, else between blocks, else between sentences, else between words.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
@@ -25,9 +22,12 @@ HEADER_LIMIT_CHARS = 400  # a table's, repeated in each of its passages
 SEPARATOR = " › "
 SENTENCE_END = re.compile(r"(?<=[.!?…。])[\"'»”’)\]]*\s+|\n+")
 WORD = re.compile(r"[^\W_]+")
-SATURATION, LENGTH_WEIGHT = 1.2, 0.75  # k1 and b of BM25
+PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n(?:[^\S\n]*\n[^\S\n]*\n)*")  # an empty line, or as many as there are
 
 STEMMERS = (snowballstemmer.stemmer("english"), snowballstemmer.stemmer("french"))
+for stemmer in STEMMERS:
+    stemmer.maxCacheSize = 0  # PyStemmer's own, which takes longer than to stem; `stems` has one
+STEMMED_LIMIT_CHARS = 40  # a longer word is none
 # They say nothing about what a passage is about. Folded, as words are when they are looked up.
 EMPTY_WORDS_TEXT = (
     "a about am an and any are as at be been but by can could did do does for from had has have he her his how i if in "
@@ -48,6 +48,20 @@ def cut(blocks: Iterable[Block], limit_chars: int = PASSAGE_LIMIT_CHARS) -> tupl
         for path, alike in groupby(sections(blocks), key=itemgetter(0))
         for text in packed(chain.from_iterable(section for _, section in alike), limit_chars)
     )
+
+
+def cut_text(text: str) -> Iterator[Passage]:
+    """Of text that came as text, a block a paragraph. One by one: there may be much of it."""
+    blocks = (Block("paragraph", part) for part in paragraphs(text) if part.strip())
+    return map(Passage, packed(blocks, PASSAGE_LIMIT_CHARS))
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    begun = 0
+    for end in PARAGRAPH_END.finditer(text):
+        yield text[begun : end.start()]
+        begun = end.end()
+    yield text[begun:]
 
 
 def sections(blocks: Iterable[Block]) -> Iterator[tuple[str, list[Block]]]:
@@ -149,53 +163,6 @@ def border(text: str, begun: int, end: int, *, by_line: bool) -> int:
     return space + 1 if space > 0 else end
 
 
-def best(passages: Sequence[Passage], question: str, budget_chars: int) -> list[Passage]:
-    """Those that answer the question best, as many as fit, in reading order.
-
-    What remains of the budget is filled from the beginning; so is all of it, if no word of the question occurs. A
-    passage costs its heading too. If not even one fits, the best one is cut to the budget.
-    """
-    scores = ranked(passages, question)
-    order = sorted(range(len(passages)), key=lambda index: (-scores[index], index))
-    chosen, left = [], budget_chars
-    for index in order:
-        cost = cost_chars(passages[index])
-        if cost <= left:
-            chosen.append(index)
-            left -= cost
-        elif not scores[index]:
-            break  # the beginning, and not what happens to fit
-    if not chosen and order and budget_chars > 0:
-        first = passages[order[0]]
-        return [Passage(first.text[:budget_chars], "", first.link, first.published_at)]
-    return [passages[index] for index in sorted(chosen)]
-
-
-def cost_chars(passage: Passage) -> int:
-    return len(passage.text) + len(passage.heading) + 2
-
-
-def ranked(passages: Sequence[Passage], question: str) -> list[float]:
-    """BM25 of each passage with its heading; 0.0 for those that share no word with the question."""
-    asked = set(terms(question))
-    counts = [Counter(term for term in terms(f"{each.heading} {each.text}") if term in asked) for each in passages]
-    lengths = [len(each.text) + len(each.heading) for each in passages]
-    mean = sum(lengths) / max(len(lengths), 1) or 1
-    frequency = Counter(term for count in counts for term in count)
-    return [
-        sum(
-            rarity(frequency[term], len(passages)) * times * (SATURATION + 1)
-            / (times + SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * length / mean))
-            for term, times in count.items()
-        )
-        for count, length in zip(counts, lengths, strict=True)
-    ]  # fmt: skip
-
-
-def rarity(frequency: int, total: int) -> float:
-    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
-
-
 def terms(text: str) -> Iterator[str]:
     """The words' stems in either language, without accents: a question may be asked without them, or in the other."""
     for word in WORD.findall(unicodedata.normalize("NFC", text).lower()):
@@ -205,10 +172,13 @@ def terms(text: str) -> Iterator[str]:
 @lru_cache(maxsize=20_000)
 def stems(word: str) -> tuple[str, ...]:
     """None for words that say nothing; two where the languages differ."""
-    if folded(word) in EMPTY_WORDS:
+    if len(word) >= STEMMED_LIMIT_CHARS or folded(word) in EMPTY_WORDS:
         return ()
-    return tuple(dict.fromkeys(folded(stemmer.stemWord(word)) for stemmer in STEMMERS if len(word) < 40))
+    return tuple(dict.fromkeys(folded(stemmer.stemWord(word)) for stemmer in STEMMERS))
 
 
 def folded(word: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
+    decomposed = unicodedata.normalize("NFD", word)
+    if decomposed.isalnum():  # which no combining sign is
+        return decomposed
+    return "".join(char for char in decomposed if not unicodedata.combining(char))

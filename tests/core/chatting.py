@@ -11,7 +11,7 @@ from core.engine import ChatEngine
 from core.model.client import ModelClient
 from core.personalities import Personalities, Personality
 from core.rag.fetching.fetch import Fetcher
-from core.rag.grounding import Grounding
+from core.rag.grounding import Finder, Grounding
 from core.rag.reading.reader import Reader
 from core.sessions import Sessions
 from core.settings import ROOT, Settings
@@ -20,14 +20,17 @@ from tests.fakes import FakeModel, Step
 
 
 @asynccontextmanager
-async def chat_on(settings: Settings, reader: Reader | None = None) -> AsyncIterator[ChatEngine]:
+async def chat_on(
+    settings: Settings, reader: Reader | None = None, finders: tuple[Finder, ...] = ()
+) -> AsyncIterator[ChatEngine]:
     """The engine as bootstrap builds it, without the chores, which would ask the fake model things."""
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
     database, client = Database(settings.database_url), ModelClient.of(settings)
     sessions = Sessions(database)
     await sessions.create_tables()
-    grounding = Grounding(Fetcher(None, settings.rag.allow, user_agent="csps-llm tests"), reader or Reader())
+    fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
+    grounding = Grounding(fetcher, reader or Reader(), finders)
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     yield chat
     await chat.close()

@@ -15,7 +15,8 @@ from core.dialogue import Draft
 from core.errors import PromptTooLong
 from core.model.wire import Message
 from core.rag.documents import Passage
-from core.rag.material import Material, Reading, read_text
+from core.rag.material import Material, Reading
+from core.rag.passages import cut_text
 
 
 async def by_words(messages: Sequence[Message]) -> int:
@@ -31,7 +32,8 @@ def draft_of(lengths: Sequence[int], question: int = 10) -> Draft:
 
 
 def documents(*lengths: int) -> tuple[Reading, ...]:
-    return tuple(read_text(f"file{number}", f"w{number} " * length) for number, length in enumerate(lengths))
+    texts = [f"w{number} " * length for number, length in enumerate(lengths)]
+    return tuple(Reading(f"file{number}", tuple(cut_text(text)), verbatim=text) for number, text in enumerate(texts))
 
 
 @given(

@@ -314,6 +314,14 @@ async def test_describing_says_which_model_answers(chat: ChatEngine, own_setting
     assert set(found.description) == {"en", "fr"}
 
 
+async def test_describing_needs_no_model(chat: ChatEngine) -> None:
+    """What a person is greeted by is known without one; what only a model could tell is None."""
+    found = await chat.describe("chuchotte")
+
+    assert (found.title, found.language) == ("Chuchotte", "fr")
+    assert (found.model, found.starter, found.context_window) == (None, None, None)
+
+
 async def test_ready_or_not(chat: ChatEngine, own_settings: Settings) -> None:
     """At once, without waiting for a model that is away."""
     with pytest.raises(ModelUnavailable):

@@ -89,3 +89,20 @@ def test_what_was_stored_before_is_whole() -> None:
     stored: dict[str, Any] = {"name": "a.txt", "text": "A"}
 
     assert (reading.cut, Attachment(**stored).cut) == (False, False)
+
+
+async def test_a_file_longer_than_what_is_read_for_a_question(chat: ChatEngine, settings: Settings) -> None:
+    """By its name, in front of the answer for which it came."""
+    files = (
+        Attachment("long «file».txt", "The pool is green. " * 60_000),
+        Attachment("short.txt", "The rink is cold."),
+    )
+    async with serving(settings) as model:
+        name = await chat.open("whisper")
+        first = await ask(chat, "Which colour is the pool?", name, attachments=files)
+        later = await ask(chat, "And lane 2?", name)
+
+    assert text_of(first).startswith("(I read only the beginning of long file.txt: it is too long")
+    assert "short.txt:" not in text_of(first)
+    assert text_of(later) == "Hello there."
+    assert [CUT["en"] in shown(request) for request in model.requests] == [True, True]

@@ -214,7 +214,7 @@ async def test_an_answer_that_is_too_long_is_asked_for_with_less(chat: ChatEngin
 
 async def test_a_schema_that_the_engine_refuses_is_relaxed(chat: ChatEngine, own_settings: Settings) -> None:
     """What its reason names is held no more, and is checked; the next answer begins there."""
-    no_format = Fail(400, "unsupported_schema", "Unknown format: date")
+    no_format = Fail(422, "schema_refused", "Unknown format: date")
     schema = {"type": "string", "format": "date"}
     async with serving(own_settings, (no_format,), ('"today"',), ('"2026-01-01"',), ('"2026-01-02"',)) as model:
         first = await chat.toil(Task("whisper", "When?", schema))
@@ -246,7 +246,7 @@ async def test_a_number_beyond_a_float_is_answered_by_declared_keys_only(
 
 async def test_a_narrowed_schema_that_nothing_satisfies_is_not_used(chat: ChatEngine, own_settings: Settings) -> None:
     """It is ours, not the caller's: the wider one is held then."""
-    nothing = Fail(400, "unsupported_schema", "Unsatisfiable schema: types")
+    nothing = Fail(422, "schema_refused", "Unsatisfiable schema: types")
     schema: dict[str, Json] = {"type": "array", "uniqueItems": True}
     twice = ("[1,1]",)
     result, requests = await toiled(chat, own_settings, schema, twice, twice, (nothing,), ("[1]",))
@@ -289,7 +289,7 @@ async def test_a_schema_that_the_engine_finds_unsatisfiable_is_refused(
 ) -> None:
     """Holding the model to less would only make it fail the check."""
     with pytest.raises(SchemaRefused, match="Unsatisfiable"):
-        await toiled(chat, own_settings, CITY, (Fail(400, "unsupported_schema", "Unsatisfiable schema: types"),))
+        await toiled(chat, own_settings, CITY, (Fail(422, "schema_refused", "Unsatisfiable schema: types"),))
 
 
 async def test_bad_tasks(chat: ChatEngine) -> None:

@@ -15,11 +15,14 @@ import structlog
 
 from core.child_pool import ChildEnded, ChildPool
 from core.errors import UnreadableDocument
+from core.line import Line
 from core.rag.documents import Document, Passage
+from core.storage import storable
 
 COMMAND = (sys.executable, "-m", "core.rag.reading.child")
 WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb
 AT_ONCE = 2  # children; more would take the cores from the model
+LINE_LIMIT, LINE_WAIT_LIMIT_S = 64, 15.0  # who waits longer has given up, and each holds a document in memory
 LONG_STARTS = (b"%PDF", b"PK")  # of files whose hundred pages take honest seconds
 PATIENCE = 2
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -38,18 +41,20 @@ class Reader:
     def __init__(self, *, cpu_limit_s: float = 2, text_limit_chars: int = 1_000_000) -> None:
         self._cpu_limit_s = cpu_limit_s
         self._text_limit_chars = text_limit_chars
+        self._line = Line("reading a document", places=AT_ONCE, limit=LINE_LIMIT, wait_limit_s=LINE_WAIT_LIMIT_S)
         self._children = ChildPool(COMMAND, at_once=AT_ONCE, wall_limit_s=WALL_LIMIT_S + PATIENCE * cpu_limit_s)
 
     async def read(
         self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
     ) -> Document:
-        """A document with at least one passage. Raises UnreadableDocument."""
+        """A document with at least one passage. Raises UnreadableDocument; Overloaded where too many are read."""
         if len(body) > BODY_LIMIT_BYTES:
             raise UnreadableDocument(f"it has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most", "large")
         told = {"media_type": media_type, "name": name, "url": url, "charset": charset}
         question = json.dumps({"length": len(body), **told, **self._limits(body)}).encode()
         try:
-            answer = await self._children.ask(question + b"\n" + body)
+            async with self._line.place():
+                answer = await self._children.ask(question + b"\n" + body)
         except ChildEnded as exc:
             log.warning("document_ended_its_reader", bytes=len(body))
             raise UnreadableDocument(TOO_LONG, "large") from exc
@@ -70,8 +75,12 @@ class Reader:
 
 
 def document_in(told: dict[str, Any]) -> Document:
+    """Without what neither a database nor JSON can carry: JSON's "\\ud800" is half a character, and parsers keep it."""
     passages = tuple(
-        Passage(text, heading, link, datetime.fromisoformat(when) if when else None)
+        Passage(
+            storable(text), storable(heading), link and storable(link), datetime.fromisoformat(when) if when else None
+        )
         for text, heading, link, when in told["passages"]
     )
-    return Document(told["title"], passages, told["kind"], told["language"], told["url"], told["cut"])
+    url = told["url"] and storable(told["url"])
+    return Document(storable(told["title"]), passages, told["kind"], told["language"], url, told["cut"])

@@ -1,6 +1,8 @@
-"""Passages: cut where sections, blocks and sentences end, and chosen by the words of a question."""
+"""Passages: cut where sections, blocks and sentences end."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from hypothesis import given
@@ -8,19 +10,12 @@ from hypothesis import strategies as st
 
 from core.rag.blocks import Block, table
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Passage
-from core.rag.passages import best, cost_chars, cut
+from core.rag.passages import cut, cut_text, paragraphs
 
 KINDS = st.sampled_from(["heading", "paragraph", "item", "row", "code"])
 BLOCKS = st.builds(
     Block, KINDS, st.text(min_size=1, max_size=3000), st.integers(1, 6), st.sampled_from(["", "| a |\n| --- |"])
 )
-
-LEAVE = [
-    Passage("This directive says who may be away from work, and when.", ""),
-    Passage("Parents of a newborn may be away for up to eighteen months.", "Leave › Parental leave"),
-    Passage("Les employés malades présentent un certificat médical après trois jours.", "Congés"),
-    Passage("Vacation credits are earned each month, by years of service.", "Leave › Vacation"),
-]
 
 
 def sentence(words: int, word: str = "word") -> str:
@@ -83,53 +78,15 @@ def test_a_heading_with_nothing_under_it_is_text() -> None:
     assert last == Passage("End")
 
 
-@pytest.mark.parametrize(
-    ("question", "found"),
-    [
-        ("How long can parents be away?", 1),
-        ("newborns", 1),
-        ("PARENTAL LEAVE", 1),
-        ("certificat medical", 2),
-        ("un employé qui est malade", 2),
-        ("how do I earn vacations", 3),
-    ],
-)
-def test_the_passage_that_answers_is_chosen(question: str, found: int) -> None:
-    """In either language, whatever its accents, endings and case."""
-    budget = cost_chars(LEAVE[found])
-
-    assert best(LEAVE, question, budget) == [LEAVE[found]]
+@pytest.mark.parametrize("text", ["One.\n\nTwo.", "One.\n \n\n\nTwo.\n\n", "\n\n\n\nOne.\n\t\nTwo."])
+def test_text_is_cut_into_paragraphs_at_empty_lines(text: str) -> None:
+    """However many there are."""
+    assert [passage.text.split() for passage in cut_text(text)] == [["One.", "Two."]]
 
 
-@pytest.mark.parametrize("question", ["", "what is this about?", "de quoi s'agit-il?", "zebra"])
-def test_without_a_word_in_common_the_beginning_is_chosen(question: str) -> None:
-    """As for a summary."""
-    assert best(LEAVE, question, cost_chars(LEAVE[0]) + cost_chars(LEAVE[1])) == LEAVE[:2]
+@given(st.text(alphabet="a \n\t\r"))
+def test_paragraphs_are_what_stands_between_empty_lines(text: str) -> None:
+    """As by splitting at each of them."""
+    split = [part for part in re.split(r"\n[^\S\n]*\n", text) if part.strip()]
 
-
-def test_the_chosen_stand_in_reading_order() -> None:
-    """The best need not come first; what remains of the budget is filled from the beginning."""
-    budget = sum(map(cost_chars, (LEAVE[0], LEAVE[1], LEAVE[3])))
-
-    assert best(LEAVE, "vacation credits of parents", budget) == [LEAVE[0], LEAVE[1], LEAVE[3]]
-    assert best(LEAVE, "anything", 10_000) == LEAVE
-
-
-def test_an_abbreviation_is_a_word() -> None:
-    """ "AI" is a French verb form too; it is what the question is about all the same."""
-    passages = [Passage("About gardens."), Passage("About AI at work.")]
-
-    assert best(passages, "What are the latest articles about AI?", 20) == [passages[1]]
-
-
-@pytest.mark.parametrize("budget", [0, 1, 30])
-def test_the_budget_is_never_exceeded(budget: int) -> None:
-    """What fits of the best passage is better than nothing."""
-    found = best(LEAVE, "parents", budget)
-
-    assert "".join(passage.text for passage in found) == LEAVE[1].text[:budget]
-
-
-def test_no_passages_are_chosen_from_none() -> None:
-    """Nothing to choose from."""
-    assert best([], "parents", 100) == []
+    assert split == [part for part in paragraphs(text) if part.strip()]

@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.errors import UnreadableDocument
+from core.errors import Overloaded, UnreadableDocument
 from core.rag.documents import Document, Passage
-from core.rag.reading.reader import AT_ONCE, BODY_LIMIT_BYTES, Reader
+from core.rag.material import read
+from core.rag.reading.reader import AT_ONCE, BODY_LIMIT_BYTES, LINE_LIMIT, Reader
+from core.sessions import READING
 from tests.hostile_documents import CASES
 
 PAGE = b"<html lang=fr><main><h1>Cong\xc3\xa9s</h1><h2>Parental</h2><p>Dix-huit mois.</p></main>"
 FEED = b"""<rss version="2.0"><channel><title>News</title><language>en</language><link>https://example.ca/</link>
 <item><title>One</title><link>https://example.ca/1</link><pubDate>Mon, 04 May 2026 12:00:00 GMT</pubDate></item>
 </channel></rss>"""
-BOMB = b"<div>" * 400_000
+BOMB = b"<div>" * 1_200_000
 GROUPS = [list(CASES)[start : start + 8] for start in range(0, len(CASES), 8)]
 
 
@@ -137,6 +139,39 @@ async def test_as_much_text_is_kept_as_was_asked_for() -> None:
 
     assert (document.cut, short.cut) == (True, False)
     assert 1500 < sum(len(passage.text) for passage in document.passages) <= 3000
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (
+            rb'{"version": "https://jsonfeed.org/version/1.1", "title": "a\ud800", "items": [{"title": "b\udfff",'
+            rb' "content_text": "c\ud800\u0000", "url": "https://example.ca/\ud800"}]}',
+            "application/feed+json",
+        ),
+        (rb'{"a": "b\ud800c\u0000"}', "application/json"),
+        (rb'[{"a": "b\ud800", "b\ud800": 1}]', "application/json"),
+    ],
+)
+async def test_half_characters_are_none(reader: Reader, body: bytes, media_type: str) -> None:
+    """Whatever a parser lets through, what was read can be kept."""
+    document = await reader.read(body, media_type, name="a\udcff.json")
+
+    assert "\0" not in document.passages[0].text
+    assert READING.dump_json(read(document)).decode()
+
+
+async def test_too_many_documents_are_told_to_come_back(reader: Reader) -> None:
+    """Those in line are read; nobody waits where so many do."""
+    outcomes = await asyncio.gather(
+        *(reader.read(PAGE, "text/html") for _ in range(AT_ONCE + LINE_LIMIT + 1)), return_exceptions=True
+    )
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert [type(each) for each in refused] == [Overloaded]
+    assert isinstance(refused[0], Overloaded)
+    assert refused[0].retry_after_s
+    assert (await reader.read(PAGE, "text/html")).title == "Congés"
 
 
 async def test_no_file_is_read_for_a_document(reader: Reader) -> None:

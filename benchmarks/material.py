@@ -1,0 +1,164 @@
+"""What reading costs that belongs to a question: attached text, cut into passages that are ranked by the question.
+
+Through the engine, on a fake model in another process. Prints for each text how long a conversation's first answer
+takes and a later one, and how late the event loop was meanwhile, beside a conversation with nothing to read.
+
+    .venv/bin/python -m benchmarks.material [--turns 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.fetching import Watch
+from core.contract import Attachment, Prompt
+from core.engine import ChatEngine
+from core.settings import Settings, load
+from tests.core.chatting import chat_on, events_of
+from tests.fakes import FakeModel
+from tests.saved_pages import saved_pages
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzé"
+QUESTION = "How many days of parental leave does an employee have, number {number}?"
+WANTED_LATE_MS, WANTED_FIRST_MS = 50, 300
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    texts: tuple[str, ...] = ()  # one for each of as many conversations at once
+
+
+@dataclass(frozen=True)
+class Measured:
+    case: Case
+    first_ms: float
+    later_ms: float
+    late_ms: float
+    busy_ms: float
+
+
+def honest(chars: int) -> str:
+    """Saved pages' texts, again and again, each time with other words among them."""
+    pages, draw, parts = [page.expected for page in saved_pages()], random.Random(chars), list[str]()
+    while sum(map(len, parts)) < chars:
+        parts.append(" ".join([*pages[len(parts) % len(pages)].split(" "), *invented(draw, 100)]))
+    return "\n\n".join(parts)[:chars]
+
+
+def hostile(chars: int, seed: int = 0) -> str:
+    """No word comes twice."""
+    draw = random.Random(seed)
+    return " ".join(invented(draw, chars // 8))
+
+
+def invented(draw: random.Random, count: int) -> list[str]:
+    return ["".join(draw.choices(LETTERS, k=7)) for _ in range(count)]
+
+
+def cases() -> list[Case]:
+    return [
+        Case("nothing", ("",)),
+        Case("200,000 characters", (honest(200_000),)),
+        Case("1,000,000 characters", (honest(1_000_000),)),
+        Case("1,000,000, each paragraph a letter", ("a\n\n" * 333_333,)),
+        Case("1,000,000, no word twice", (hostile(1_000_000),)),
+        Case("the same, 4 at once", tuple(hostile(1_000_000, seed) for seed in range(1, 5))),
+    ]
+
+
+async def talked(chat: ChatEngine, text: str, turns: int) -> list[float]:
+    """Seconds for each answer."""
+    name, took_s = await chat.open("whisper"), list[float]()
+    for number in range(turns):
+        attachments = (Attachment("report.txt", text),) if text and not number else ()
+        began = time.perf_counter()
+        await events_of(chat, Prompt("whisper", QUESTION.format(number=number), name, attachments=attachments))
+        took_s.append(time.perf_counter() - began)
+    return took_s
+
+
+async def measured(chat: ChatEngine, case: Case, turns: int) -> Measured:
+    watch = Watch()
+    async with watch.watching():
+        took_s = await asyncio.gather(*(talked(chat, text, turns) for text in case.texts))
+    first_s = max(each[0] for each in took_s)
+    later_s = statistics.median(each for talk in took_s for each in talk[1:])
+    return Measured(case, 1000 * first_s, 1000 * later_s, 1000 * watch.late_s, 1000 * watch.busy_s)
+
+
+@contextlib.asynccontextmanager
+async def model_on(socket: Path) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.material", "--model", str(socket), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        await process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def be_model(socket: Path) -> None:
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    async with FakeModel().serving(socket):
+        print("ready", flush=True)
+        await ended.wait()
+
+
+async def measure(settings: Settings, turns: int) -> list[Measured]:
+    async with model_on(settings.model_socket), contextlib.AsyncExitStack() as stack:
+        chat = await stack.enter_async_context(chat_on(settings))
+        await talked(chat, "warm", turns)
+        return [await measured(chat, case, turns) for case in cases()]
+
+
+def show(rows: list[Measured]) -> None:
+    table = Table("attached", "first answer ms", "later ones ms", "loop late ms", "by its work ms")
+    for row in rows:
+        figures = (row.first_ms, row.later_ms, row.late_ms, row.busy_ms)
+        table.add_row(row.case.name, *(f"{figure:.0f}" for figure in figures))
+    Console(width=120).print(table)
+    bare, ordinary, latest = rows[0], rows[1], max(rows[1:], key=lambda row: row.late_ms)
+    added = (ordinary.first_ms - bare.first_ms, ordinary.later_ms - bare.later_ms)
+    print(f"{ordinary.case.name} add {added[0]:.0f} ms to the first answer (wanted {WANTED_FIRST_MS}),", end=" ")
+    print(f"{added[1]:.0f} ms to later ones;", end=" ")
+    print(
+        f"the loop was late by at most {latest.late_ms:.0f} ms (wanted {WANTED_LATE_MS}; with nothing to read", end=" "
+    )
+    print(f"{bare.late_ms:.0f}), {latest.busy_ms:.0f} ms of it by its own work")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=5, help="of each conversation")
+    parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.model is not None:
+        asyncio.run(be_model(options.model))
+        return
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    with tempfile.TemporaryDirectory() as folder:
+        show(asyncio.run(measure(load({"CSPS_LLM_DATA": folder, "LLM_WAIT_S": "20"}), options.turns)))
+
+
+if __name__ == "__main__":
+    main()

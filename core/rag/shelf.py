@@ -1,0 +1,123 @@
+"""Documents that were read lately, in passages that are indexed: made once, and kept while there is room.
+
+A conversation asks about the same documents turn by turn. What is kept goes by content, so it is never wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.line import Line
+from core.rag.documents import Passage
+from core.rag.passages import cut_text
+from core.rag.ranking import Index, index_of, words_in
+
+KEPT_LIMIT_BYTES = 48 * 2**20  # some eighty documents of 200,000 characters
+PASSAGE_BYTES = 200  # what one takes besides its text
+AT_ONCE_CHARS = 10_000  # takes some milliseconds: less than waiting for those who have more to read
+SLICE_S = 0.002  # the event loop is held up so long at a time, and about as long again by a passage under way
+LINE_LIMIT, LINE_WAIT_LIMIT_S = 64, 20.0
+
+Part = TypeVar("Part")
+Readable = str | tuple[Passage, ...]  # text that came as text, or what is in passages already
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shelved:
+    passages: tuple[Passage, ...]
+    index: Index
+
+    @property
+    def size_bytes(self) -> int:
+        return self.index.size_bytes + sum(PASSAGE_BYTES + sys.getsizeof(each.text) for each in self.passages)
+
+
+class Shelf:
+    """One per event loop. `take` what may be long; then `of` has it at hand."""
+
+    def __init__(self, limit_bytes: int = KEPT_LIMIT_BYTES, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._limit_bytes = limit_bytes
+        self._clock = clock
+        self._kept: OrderedDict[bytes, Shelved] = OrderedDict()  # what was used last is last
+        self._line = Line(
+            "reading what belongs to a question", places=1, limit=LINE_LIMIT, wait_limit_s=LINE_WAIT_LIMIT_S
+        )
+        self.kept_bytes = 0
+
+    async def take(self, documents: Sequence[Readable]) -> None:
+        """Has them on the shelf, one caller after the other, while the event loop goes on. Raises Overloaded.
+
+        On the loop and not in a thread: a thread that computes in Python keeps the loop waiting each time that it wants
+        to go on, and longer where the machine is busy.
+        """
+        new = [document for document in documents if digest(document) not in self._kept]
+        if sum(map(size_chars, new)) <= AT_ONCE_CHARS:
+            return
+        async with self._line.place():
+            for document in documents:  # also those that were there, and may have gone meanwhile
+                key = digest(document)
+                if key not in self._kept:
+                    passages = await self._sliced(cut_text(document)) if isinstance(document, str) else document
+                    words = await self._sliced(map(words_in, passages))
+                    self._keep(key, Shelved(tuple(passages), index_of(passages, words)))
+                else:
+                    self._kept.move_to_end(key)
+
+    def of(self, document: Readable) -> Shelved:
+        """Made on the spot if it is not there."""
+        key = digest(document)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        passages = tuple(cut_text(document)) if isinstance(document, str) else document
+        made = Shelved(passages, index_of(passages, [*map(words_in, passages)]))
+        self._keep(key, made)
+        return made
+
+    async def _sliced(self, parts: Iterable[Part]) -> list[Part]:
+        """All of them, with other tasks in between."""
+        made, until = list[Part](), self._clock() + SLICE_S
+        for part in parts:
+            made.append(part)
+            if self._clock() >= until:
+                await asyncio.sleep(0)
+                until = self._clock() + SLICE_S
+        return made
+
+    def _keep(self, key: bytes, shelved: Shelved) -> None:
+        if key in self._kept:
+            return  # two asked for it at once
+        self._kept[key] = shelved
+        self.kept_bytes += shelved.size_bytes
+        while self.kept_bytes > self._limit_bytes:
+            _, oldest = self._kept.popitem(last=False)
+            self.kept_bytes -= oldest.size_bytes
+
+
+def digest(document: Readable) -> bytes:
+    """Of all its texts, and of where each ends."""
+    found = hashlib.sha256(b"text" if isinstance(document, str) else b"passages")
+    for text in texts_of(document):
+        said = text.encode("utf-8", "surrogatepass")
+        found.update(len(said).to_bytes(8))
+        found.update(said)
+    return found.digest()
+
+
+def texts_of(document: Readable) -> Iterator[str]:
+    if isinstance(document, str):
+        yield document
+        return
+    for passage in document:
+        yield from (passage.heading, passage.text)
+
+
+def size_chars(document: Readable) -> int:
+    return len(document) if isinstance(document, str) else sum(len(passage.text) for passage in document)

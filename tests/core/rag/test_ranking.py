@@ -1,0 +1,72 @@
+"""Passages ranked by the words of a question."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.rag.documents import Passage
+from core.rag.ranking import asked_in, indexed, ranked
+
+LEAVE = [
+    Passage("This directive says who may be away from work, and when.", ""),
+    Passage("Parents of a newborn may be away for up to eighteen months.", "Leave › Parental leave"),
+    Passage("Les employés malades présentent un certificat médical après trois jours.", "Congés"),
+    Passage("Vacation credits are earned each month, by years of service.", "Leave › Vacation"),
+]
+
+
+def scores(question: str, *documents: list[Passage]) -> list[float]:
+    return ranked([indexed(each) for each in documents], asked_in(question))
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("How long can parents be away?", 1),
+        ("newborns", 1),
+        ("PARENTAL LEAVE", 1),
+        ("certificat medical", 2),
+        ("un employé qui est malade", 2),
+        ("how do I earn vacations", 3),
+    ],
+)
+def test_the_passage_that_answers_is_the_best(question: str, found: int) -> None:
+    """In either language, whatever its accents, endings and case."""
+    each = scores(question, LEAVE)
+
+    assert each.index(max(each)) == found
+
+
+@pytest.mark.parametrize("question", ["", "what is this about?", "de quoi s'agit-il?", "zebra"])
+def test_without_a_word_in_common_all_are_alike(question: str) -> None:
+    """As for a summary."""
+    assert scores(question, LEAVE) == [0.0] * len(LEAVE)
+
+
+def test_an_abbreviation_is_a_word() -> None:
+    """ "AI" is a French verb form too; it is what the question is about all the same."""
+    gardens, ai = scores("What are the latest articles about AI?", [Passage("About gardens."), Passage("AI at work.")])
+
+    assert (gardens, ai > 0) == (0.0, True)
+
+
+def test_a_rare_word_says_more_than_a_frequent_one() -> None:
+    """And more in a short passage than in a long one; the second time it says less than the first."""
+    pool, green, long, twice = scores(
+        "green pools",
+        [Passage("The pool."), Passage("It is green."), Passage(f"A pool {'x' * 99}"), Passage("Pool pool")],
+    )
+
+    assert green > twice > pool > long > 0
+    assert twice < 2 * pool
+
+
+def test_documents_compete_as_if_they_were_one() -> None:
+    """One score a passage, document by document."""
+    assert scores("parental leave", LEAVE[:1], [], LEAVE[1:]) == scores("parental leave", LEAVE)
+    assert scores("parental leave") == scores("parental leave", []) == []
+
+
+def test_a_passage_without_a_word_is_ranked_too() -> None:
+    """Behind all that have one of the question."""
+    assert scores("pool", [Passage("?!"), Passage("")]) == [0.0, 0.0]
