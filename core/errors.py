@@ -15,9 +15,11 @@
     │   └── Stopping             the process is being stopped
     ├── ModelError        502    the engine behind us failed
     │   ├── ModelUnavailable 503 it cannot be reached, also after waiting
+    │   ├── ModelTooSlow  504    it took the request, and began no answer in time
     │   └── ModelRefused  502    it answered with an error of its own
     ├── FetchFailed       502    a site did not answer, or not with what is read here
     ├── BudgetExhausted   422    the token budget ended before the JSON was whole
+    │   └── OnlyThought          or before anything but the model's thinking was written
     ├── NonConforming     422    the model's JSON failed the check, however often it was asked
     └── StorageError      503    the database refused (disk full, locked)
 
@@ -29,8 +31,29 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-# Why a document cannot be read, as far as a person can do something about it.
+# What a person is told by, where more is known than the class says: `core.messages` has a sentence for each.
+# Of a request: what about it is wrong.
+Fault = Literal["empty", "frame", "attachments", "resume"]
+# Of a document: why it cannot be read, as far as a person can do something about it.
 Obstacle = Literal["locked", "pictures", "kind", "damaged", "large", "empty"]
+# Of an address: why nothing was fetched from it.
+Unfetched = Literal[
+    "form",  # the address is none that is opened: not HTTP, malformed, with a password, on another port
+    "private",  # it is, or leads, inside
+    "robots",  # the site's robots.txt forbids it
+    "unknown",  # the DNS knows no such site
+    "offline",  # the DNS cannot be asked
+    "silent",  # nobody answers, or not in time
+    "broken",  # what answers breaks off, speaks no HTTP, shows no certificate that can be trusted
+    "missing",  # 404, 410
+    "login",  # 401, 403, 407
+    "busy",  # 429, 503
+    "status",  # another status
+    "picture",
+    "recording",  # sound or video
+    "kind",  # another kind of content that is not read
+    "large",
+]
 
 
 class CspsError(Exception):
@@ -50,15 +73,21 @@ class ConfigError(CspsError):
 
 
 class BadRequest(CspsError):
+    """`fault`: what is wrong with it, where it is one of what people are told by (`core.messages.FAULTS`)."""
+
     code = "bad_request"
     status = 400
+
+    def __init__(self, message: str, fault: Fault | None = None, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.fault = fault
 
 
 class ParameterRefused(BadRequest):
     """`param` names what in the request is wrong."""
 
-    def __init__(self, message: str, param: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, param: str | None = None, fault: Fault | None = None) -> None:
+        super().__init__(message, fault)
         self.param = param
 
 
@@ -97,7 +126,13 @@ class UnreadableDocument(BadRequest):
 
 
 class FetchRefused(BadRequest):
+    """`reason`: why the address is not opened, where it is known (`core.messages.UNFETCHED`)."""
+
     code = "fetch_refused"
+
+    def __init__(self, message: str, reason: Unfetched | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class NotFound(CspsError):
@@ -132,18 +167,33 @@ class ModelUnavailable(ModelError):
     status = 503
 
 
+class ModelTooSlow(ModelError):
+    code = "model_too_slow"
+    status = 504
+
+
 class ModelRefused(ModelError):
     code = "model_refused"
 
 
 class FetchFailed(CspsError):
+    """`reason`: what went wrong, where it is known (`core.messages.UNFETCHED`)."""
+
     code = "fetch_failed"
     status = 502
+
+    def __init__(self, message: str, reason: Unfetched | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class BudgetExhausted(CspsError):
     code = "budget_exhausted"
     status = 422
+
+
+class OnlyThought(BudgetExhausted):
+    code = "only_thought"
 
 
 class NonConforming(CspsError):

@@ -28,4 +28,6 @@ def listing(sources: Mapping[int, Source]) -> str:
 
 
 def line(source: Source) -> str:
-    return f"[{source.number}] {source.title}" + (f" – {source.url}" if source.url else "")
+    """What is known of it: title, address, or both."""
+    known = [part for part in (source.title.strip(), source.url) if part]
+    return " ".join((f"[{source.number}]", " – ".join(known))).rstrip()

@@ -17,4 +17,5 @@ def of_validation(exc: ValidationError) -> ParameterRefused:
         return ParameterRefused("`type` is missing", "type")
     if first["type"] == "extra_forbidden":
         return ParameterRefused(f"`{param}` is not known here", param)
-    return ParameterRefused(f"`{param}`: {first['msg'][0].lower()}{first['msg'][1:]}" if param else first["msg"], param)
+    message = first["msg"].removeprefix("Value error, ")  # of a validator of ours, which says it as it is
+    return ParameterRefused(f"`{param}`: {message[0].lower()}{message[1:]}" if param else message, param)

@@ -11,13 +11,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
-from core.errors import CspsError, PromptTooLong
+from core.errors import CspsError, FetchRefused, PromptTooLong, UnreadableDocument
 from web import problems
 from web.guard import ALWAYS_OPEN, Call, Guard
 from web.problems import Internal, TargetTooLong
 from web.service import SERVICE
+from web.sockets import SOCKET
 from web.streaming import STREAM, Gone, Stream
 
 log = structlog.get_logger()
@@ -25,10 +26,12 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GUARD: web.AppKey[Guard] = web.AppKey("guard", Guard)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+LOST = (None, WSCloseCode.ABNORMAL_CLOSURE)  # how a WebSocket ends without a word
 QUIET_ROUTES = frozenset(
     {"/static/{path}", "/healthz", "/readyz", "/metrics"}
 )  # asked for often, and of little interest
 CLIENT_LEFT = 499  # nginx's number for it; nobody receives it
+PERSONS = (PromptTooLong, FetchRefused, UnreadableDocument)  # not a program's doing
 
 SECURITY_HEADERS = {
     # 'self' covers ws: to the same host and port (CSP3, "does url match expression"), so the page may open its socket.
@@ -64,6 +67,9 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             status = response.status
             return response
         finally:
+            if (socket := request.get(SOCKET)) is not None:
+                # Its handler is cancelled when the connection ends, in whichever way it does.
+                status = socket.status if socket.close_code not in LOST else CLIENT_LEFT
             route = route_of(request)
             request.app[SERVICE].metrics.answered(route, request.method, status)
             duration_ms = round((time.monotonic() - began) * 1000)
@@ -115,7 +121,7 @@ async def told(request: web.Request, error: CspsError) -> web.StreamResponse:
 
 async def words_for(request: web.Request, error: CspsError) -> str | None:
     """What a person should read; None for what a program did wrong, where the error's own message is more exact."""
-    if error.status < 500 and not isinstance(error, PromptTooLong):
+    if error.status < 500 and not isinstance(error, PERSONS):
         return None
     personality = request.match_info.get("personality")
     language = await request.app[SERVICE].language(personality) if personality else None

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core import strict_json
 from core.contract import Attachment, Json, Language, Said, Source, Status, Text, Usage
-from core.errors import BadRequest
+from core.errors import BadRequest, Fault, ParameterRefused
 from core.validation import of_validation
 
 SUBPROTOCOL = "csps-llm.v1"
@@ -71,8 +71,9 @@ class Finished:
 @dataclass(frozen=True, slots=True)
 class Failed:
     code: str
-    message: str
+    message: str  # for a person
     retry_after_s: float | None = None
+    detail: str | None = None  # in English, for who writes the client: what is wrong with what it sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +131,21 @@ class V1:
     def decode(self, frame: str) -> Command:
         value = strict_json.parse(frame)
         if not isinstance(value, dict):
-            raise BadRequest("a frame must be a JSON object with a `type`")
+            raise BadRequest("a frame must be a JSON object with a `type`", "frame")
         try:
             return COMMANDS.validate_python(value).command()
         except ValidationError as exc:
-            raise of_validation(exc) from exc
+            refused = of_validation(exc)
+            raise ParameterRefused(refused.message, refused.param, fault_of(exc)) from exc
 
     def encode(self, message: Message) -> Sequence[str]:
         return [strict_json.dump(as_json(message)).decode("utf-8")]
+
+
+def fault_of(exc: ValidationError) -> Fault:
+    """A person can attach too much; all else is the client's doing."""
+    first = exc.errors(include_url=False, include_input=False)[0]
+    return "attachments" if first["type"] == "too_long" else "frame"
 
 
 class Frame(BaseModel):
@@ -207,7 +215,8 @@ def as_json(message: Message) -> dict[str, Json]:
         case Finished():
             return {"type": "done", **asdict(message)}
         case Failed():
-            return {"type": "error", **asdict(message)}
+            said = {"code": message.code, "message": message.message, "retry_after_s": message.retry_after_s}
+            return {"type": "error", **said, **({"detail": message.detail} if message.detail else {})}
         case Forgotten():
             return {"type": "forgotten"}
 

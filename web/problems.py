@@ -10,7 +10,7 @@ from aiohttp import web
 
 from core import strict_json
 from core.contract import Json, Language
-from core.errors import BadRequest, CspsError, NotFound, UnreadableDocument
+from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, NotFound, UnreadableDocument
 from core.messages import words
 from core.openai.answer import error_object, openai_status
 
@@ -90,9 +90,8 @@ def form_of(path: str) -> Form:
 
 
 def sentence(error: CspsError, language: Language | None) -> str:
-    """What a person reads, in both languages where theirs is not known; what a program did wrong, for its author."""
-    told = words(error, language) if language else f"{words(error, 'en')} / {words(error, 'fr')}"
-    return f"{told} ({error.message})" if error.code == BadRequest.code else told
+    """What a person reads, in both languages where theirs is not known."""
+    return words(error, language) if language else f"{words(error, 'en')} / {words(error, 'fr')}"
 
 
 def status_of(error: CspsError, form: Form) -> int:
@@ -131,8 +130,9 @@ def headers(error: CspsError) -> dict[str, str]:
 
 
 def problem(error: CspsError, status: int) -> dict[str, Json]:
-    """RFC 9457. `reason`: of a document that cannot be read, where it is known."""
-    reason = {"reason": error.reason} if isinstance(error, UnreadableDocument) and error.reason else {}
+    """RFC 9457. `reason`: of a document or an address that cannot be read, where it is known."""
+    told = error.reason if isinstance(error, UnreadableDocument | FetchFailed | FetchRefused) else None
+    reason: dict[str, Json] = {"reason": told} if told else {}
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

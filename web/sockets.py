@@ -36,6 +36,8 @@ from web.streaming import Gone, reset
 
 log = structlog.get_logger()
 
+SOCKET = web.RequestKey("socket", web.WebSocketResponse)
+
 Item = Ask | Resume | BadRequest  # what is answered in order; a frame that was not understood has its turn, too
 
 
@@ -48,6 +50,7 @@ async def gpt_socket(request: web.Request) -> web.WebSocketResponse:
     if not socket.can_prepare(request):
         raise UpgradeRequired("this is a WebSocket endpoint: connect with a WebSocket client")
     await socket.prepare(request)
+    request[SOCKET] = socket
     try:
         await Conversation(service, socket, dialect, personality, service.user_of(request)).run()
     finally:
@@ -136,7 +139,7 @@ class Conversation:
                 await asyncio.wait([answering])
                 await self.forget()
             case Resume() if self.frames > 1:
-                await self.enqueue(BadRequest("`resume` must be the first frame"))
+                await self.enqueue(BadRequest("`resume` must be the first frame", "resume"))
             case Ask() | Resume():
                 await self.enqueue(command)
 
@@ -200,7 +203,7 @@ class Conversation:
         """Raises what went wrong, as CspsError."""
         self.service.life.refuse_when_stopping()
         if not ask.text.strip():
-            raise BadRequest("the prompt is empty")
+            raise BadRequest("the prompt is empty", "empty")
         if self.session is None:
             await self.introduce(await self.service.engine.open(self.personality), ())
         assert self.session is not None
@@ -249,7 +252,7 @@ class Conversation:
         await self.send(Opened(session, self.personality, model, starter, tuple(turns)))
 
     async def learn(self) -> None:
-        if self.described is None:
+        if self.described is None or self.described.model is None:
             self.described = await self.service.description(self.personality)
 
     # ------------------------------------------------------------ sending, leaving
@@ -259,7 +262,8 @@ class Conversation:
         log.info("prompt_failed", code=error.code, personality=self.personality)
         asked = item.language if isinstance(item, Ask) else None
         language = asked or (self.described.language if self.described else None)
-        return Failed(error.code, sentence(error, language), error.retry_after_s)
+        detail = error.message if error.code == BadRequest.code else None
+        return Failed(error.code, sentence(error, language), error.retry_after_s, detail)
 
     async def send(self, message: Message) -> None:
         try:

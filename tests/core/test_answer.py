@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from core.answer import DEATHS_LIMIT, Seam
-from core.contract import Done, Prompt, Said, Sampling, Status, Usage
+from core.contract import Done, Prompt, Said, Sampling, Status, Task, Usage
 from core.engine import ChatEngine
 from core.errors import (
     ModelRefused,
+    ModelTooSlow,
     ModelUnavailable,
+    OnlyThought,
     Overloaded,
 )
 from core.sessions import Sessions
 from core.settings import Settings, load
 from core.storage import Database
 from tests.core.chatting import ask, chat_on, serving, shown, text_of
-from tests.fakes import Die, Fail, FakeModel
+from tests.fakes import Die, Fail, FakeModel, Finish, Step, Thought
 
 
 @pytest.fixture
@@ -167,3 +171,123 @@ async def test_a_refusal_is_not_retried(chat: ChatEngine, own_settings: Settings
             await ask(chat, "Hi")
 
     assert len(model.requests) == 1
+
+
+async def test_silence_is_told_and_not_taken_for_a_death(tmp_path: Path) -> None:
+    """Behind a long queue, each further attempt would lose its place. (There were five, of 120 s.)"""
+    async with FakeModel((asyncio.Event(),)).serving() as model:
+        settings = load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": model.url, "LLM_TIMEOUT_S": "0.1"})
+        async with chat_on(settings) as chat:
+            with pytest.raises(ModelTooSlow):
+                await ask(chat, "Hi")
+
+    assert len(model.requests) == 1
+
+
+THINKING: list[Sequence[Step]] = [
+    ("<think>", "Secret", " plans.", "</think>", "\n\n", "Hello", " there."),
+    ("<think>Secret plans.</think>Hello there.",),
+    (Thought("Secret"), Thought(" plans."), "Hello", " there."),
+    (Thought("Secret", "reasoning"), Thought(" plans.", "reasoning"), "Hello", " there."),
+]
+
+
+@pytest.mark.parametrize("steps", THINKING)
+async def test_thinking_is_announced_and_kept_nowhere(
+    chat: ChatEngine, own_settings: Settings, steps: Sequence[Step]
+) -> None:
+    """People see that there is thinking, once; what was thought is not shown, stored, or told to the model later."""
+    async with serving(own_settings, steps) as model:
+        name = await chat.open("whisper")
+        events = await ask(chat, "Hi", name)
+        turns = await chat.resume(name, "whisper")
+        await ask(chat, "And?", name)
+
+    assert text_of(events) == "Hello there." == turns[-1].text
+    assert [event for event in events if isinstance(event, Status)] == [Status("thinking")]
+    assert model.requests[1]["messages"][-2] == {"role": "assistant", "content": "Hello there."}
+    assert "Secret" not in shown(model.requests[1])
+
+
+async def test_a_death_within_the_thinking(chat: ChatEngine, own_settings: Settings) -> None:
+    """There is nothing to go on from: it thinks again, with its whole budget, which is not announced again."""
+    async with serving(own_settings, ("<think>Se", "cret", Die()), ("<think>Secret</think>", "Hello")) as model:
+        events = await ask(chat, "Hi")
+
+    assert text_of(events) == "Hello"
+    assert [event for event in events if isinstance(event, Status)] == [Status("thinking"), Status("reconnecting")]
+    assert model.requests[1]["messages"] == model.requests[0]["messages"]
+    assert model.requests[1]["max_tokens"] == model.requests[0]["max_tokens"]
+
+
+async def test_a_death_anywhere_in_a_thinking_answer(chat: ChatEngine, own_settings: Settings) -> None:
+    """In the thinking or behind it: nothing is lost, nothing comes twice, and nothing of the thinking is given."""
+    whole, said = "<think>Hm.</think>\n\nHi <b>, all.", "Hi <b>, all."
+    cut = 0
+
+    def answer(body: dict[str, Any]) -> Sequence[Step]:
+        last = body["messages"][-1]
+        if last["role"] == "assistant":
+            return (said[len(last["content"]) :],)
+        return (*whole[:cut], Die()) if len(model.requests) == 1 else (whole,)
+
+    async with serving(own_settings, answer=answer) as model:
+        for cut in range(len(whole)):
+            model.requests.clear()
+            assert text_of(await ask(chat, "Hi")) == said, f"cut after {whole[:cut]!r}"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("<think>Hm, hm", Finish("length")),
+        ("<think>Hm, hm",),
+        ("<think>Hm</think>\n\n", Finish("length")),
+        (Thought("Hm"), Finish("length")),
+    ],
+)
+async def test_an_answer_that_is_nothing_but_thinking(
+    chat: ChatEngine, own_settings: Settings, steps: Sequence[Step]
+) -> None:
+    """Is no answer: it is told, and leaves nothing that the next question would be answered from."""
+    async with serving(own_settings, steps) as model:
+        name = await chat.open("whisper")
+        with pytest.raises(OnlyThought):
+            await ask(chat, "Hi", name)
+        turns = await chat.resume(name, "whisper")
+        await ask(chat, "Hi again", name)
+
+    assert turns[-1] == Said("assistant", "", reason="failed")
+    assert model.requests[1]["messages"][1:] == [{"role": "user", "content": "Hi again"}]
+
+
+async def test_a_model_that_was_told_not_to_think_has_nothing_announced(
+    chat: ChatEngine, own_settings: Settings
+) -> None:
+    """Its empty block is left out like a full one."""
+    async with serving(own_settings, ("<think>\n\n", "</think>\n\n", "Hello")):
+        events = await ask(chat, "Hi")
+
+    assert text_of(events) == "Hello"
+    assert not [event for event in events if isinstance(event, Status)]
+
+
+async def test_a_personality_may_be_kept_and_a_schema_not(chat: ChatEngine, own_settings: Settings) -> None:
+    """The model process writes to disk what it is told to keep; schemas are the words of callers."""
+    async with serving(own_settings, ("Hello",), ("{}",)) as model:
+        await ask(chat, "Hi")
+        await chat.toil(Task("whisper", "Hi", {"type": "object", "title": "Secret"}))
+
+    answered, toiled = model.requests
+    assert answered["keep_prefix"] is True
+    assert "Secret" in toiled["messages"][0]["content"]
+    assert "keep_prefix" not in toiled
+
+
+async def test_a_model_that_thinks_is_warmed_by_one_token(chat: ChatEngine, own_settings: Settings) -> None:
+    """Which is thought; that is no failure."""
+    async with FakeModel(answer=lambda _: ("<think>Hm", Finish("length"))).serving(own_settings.model_socket):
+        with capture_logs() as logs:
+            await chat.warm()
+
+    assert {entry["event"] for entry in logs} == {"personality_warmed"}

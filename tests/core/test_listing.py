@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
+import pytest
+
 from core.contract import Done, Event, Source, Status, Text, Usage
-from core.listing import listed
+from core.listing import line, listed
 
 DONE = Done("stop", "fake-model", Usage())
 
@@ -29,6 +31,19 @@ async def test_sources_are_the_last_lines() -> None:
     )
     assert events[0] == Status("reading")
     assert events[-1] == DONE
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (Source(1, "", "https://x.example/pool"), "[1] https://x.example/pool"),
+        (Source(1, "  ", "https://x.example/pool"), "[1] https://x.example/pool"),
+        (Source(1, ""), "[1]"),
+    ],
+)
+def test_a_source_without_a_title_is_its_address(source: Source, shown: str) -> None:
+    """Nothing stands for the name that it has not."""
+    assert line(source) == shown
 
 
 async def test_without_sources_nothing_is_added() -> None:

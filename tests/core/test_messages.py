@@ -10,8 +10,19 @@ import pytest
 
 from core import errors
 from core.contract import Language, Status
-from core.errors import CspsError, Obstacle, Overloaded, PromptTooLong, UnreadableDocument
-from core.messages import ERRORS, OBSTACLES, STATES, status_words, words
+from core.errors import (
+    BadRequest,
+    CspsError,
+    Fault,
+    FetchFailed,
+    FetchRefused,
+    Obstacle,
+    Overloaded,
+    PromptTooLong,
+    Unfetched,
+    UnreadableDocument,
+)
+from core.messages import ERRORS, FAULTS, OBSTACLES, STATES, UNFETCHED, status_words, words
 
 FAMILY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, CspsError)]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -32,7 +43,10 @@ def test_every_state_has_a_sentence() -> None:
     assert set(STATES) == set(get_args(get_type_hints(Status)["state"]))
 
 
-@pytest.mark.parametrize("sentence", [*ERRORS.values(), *OBSTACLES.values(), *STATES.values()])
+@pytest.mark.parametrize(
+    "sentence",
+    [*ERRORS.values(), *OBSTACLES.values(), *UNFETCHED.values(), *FAULTS.values(), *STATES.values()],
+)
 def test_both_languages_are_complete(sentence: dict[Language, str]) -> None:
     """Neither is empty, both end as sentences."""
     assert set(sentence) == set(LANGUAGES)
@@ -48,6 +62,23 @@ def test_a_document_that_cannot_be_read_is_told_by_its_reason(reason: Obstacle) 
     assert words(UnreadableDocument("x"), "fr") == ERRORS["unreadable"]["fr"]
 
 
+@pytest.mark.parametrize("reason", get_args(Unfetched))
+def test_an_address_that_cannot_be_read_is_told_by_its_reason(reason: Unfetched) -> None:
+    """A sentence for each, whether the site or this service is in the way."""
+    for error in (FetchFailed("developer's words", reason), FetchRefused("developer's words", reason)):
+        assert [words(error, language) for language in LANGUAGES] == [UNFETCHED[reason][each] for each in LANGUAGES]
+    assert words(FetchFailed("x"), "fr") == ERRORS["fetch_failed"]["fr"]
+
+
+@pytest.mark.parametrize("fault", get_args(Fault))
+def test_a_request_is_told_by_what_is_wrong_with_it(fault: Fault) -> None:
+    """A sentence for each that a person can act on, and a general one for the rest."""
+    said = [words(BadRequest("developer's words", fault), language) for language in LANGUAGES]
+
+    assert said == [FAULTS[fault][language] for language in LANGUAGES]
+    assert words(BadRequest("x"), "fr") == ERRORS["bad_request"]["fr"]
+
+
 def test_a_code_without_a_sentence_is_told_as_its_base() -> None:
     """An edge may have errors of its own."""
 
@@ -59,8 +90,12 @@ def test_a_code_without_a_sentence_is_told_as_its_base() -> None:
 
 def test_numbers_are_filled_in() -> None:
     """How long, how much, when."""
-    assert "900 tokens" in words(PromptTooLong("x", tokens=900, limit=300), "en")
-    assert "300" in words(PromptTooLong("x", tokens=900, limit=300), "fr")
+    too_long = PromptTooLong("x", tokens=60_244, limit=2048)
+    assert "about 46,000 words; there is room for about 1,500." in words(too_long, "en")
+    assert "environ 37\u00a0000 mots; il y a de la place pour environ 1\u00a0200." in words(too_long, "fr")
+    assert "about 1,600 words; there is room for about 1,500." in words(
+        PromptTooLong("x", tokens=2049, limit=2048), "en"
+    )
     assert "3 s" in words(Overloaded("x", retry_after_s=2.2), "en")
     assert status_words(Status("queued", position=3, wait_s=1.5), "fr") == (
         "En attente d’une place… Place 3 dans la file. Environ 2 s."

@@ -155,6 +155,16 @@ def test_v1_events() -> None:
             Failed("overloaded", "Busy.", 5.0),
             {"type": "error", "code": "overloaded", "message": "Busy.", "retry_after_s": 5.0},
         ),
+        (
+            Failed("bad_request", "What?", detail="`type` is missing"),
+            {
+                "type": "error",
+                "code": "bad_request",
+                "message": "What?",
+                "retry_after_s": None,
+                "detail": "`type` is missing",
+            },
+        ),
         (Forgotten(), {"type": "forgotten"}),
     ]
 

@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import Done, Prompt, Text, Usage
-from core.errors import BadRequest, ModelUnavailable, PromptTooLong
+from core.errors import (
+    BadRequest,
+    CspsError,
+    FetchFailed,
+    FetchRefused,
+    ModelUnavailable,
+    PromptTooLong,
+    UnreadableDocument,
+)
 from core.messages import words
 from core.settings import Settings
 from tests.fakes import FakeEngine
@@ -79,14 +87,27 @@ async def test_a_failure_before_text_is_a_status_and_a_sentence(own_settings: Se
 
 
 async def test_a_prompt_that_is_too_long(own_settings: Settings) -> None:
-    """413, with the numbers."""
+    """413, with how much it is and how much could be."""
     failure = PromptTooLong("too long", tokens=9000, limit=4000)
     async with (
         site(own_settings, FakeEngine([failure])) as running,
         running.http.get("/gpt/whisper?prompt=Hi") as response,
     ):
         assert response.status == 413
-        assert "9000" in await response.text()
+        assert await response.text() == f"{words(failure, 'en')}\n"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [FetchFailed("status 404", "missing"), FetchRefused("10.0.0.1", "private"), UnreadableDocument("no text", "empty")],
+)
+async def test_what_is_wrong_with_an_address_is_told_to_the_person(own_settings: Settings, failure: CspsError) -> None:
+    """It is what they wrote, so in the personality's language, whatever the status."""
+    async with (
+        site(own_settings, FakeEngine([failure])) as running,
+        running.http.get("/gpt/chuchotte?prompt=Hi") as response,
+    ):
+        assert (response.status, await response.text()) == (failure.status, f"{words(failure, 'fr')}\n")
 
 
 @pytest.mark.parametrize("failure", [ModelUnavailable("gone"), ValueError("a defect")])

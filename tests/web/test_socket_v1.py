@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from core.contract import Attachment, Description, Said, Source, Status, Text
-from core.errors import ModelUnavailable, Overloaded, StorageError
-from core.messages import words
+from core.errors import Fault, ModelUnavailable, Overloaded, StorageError
+from core.messages import FAULTS, words
 from core.settings import Settings
 from tests.fakes import FakeEngine, ReplyStep
 from tests.web.site import Site, site, until
@@ -210,6 +211,24 @@ async def test_v1_resume_must_come_first(whisper: Site) -> None:
     assert error["code"] == "bad_request"
 
 
+@pytest.mark.parametrize(
+    ("frame", "fault"),
+    [
+        ({"type": "prompt", "text": " "}, "empty"),
+        ({"type": "sing"}, "frame"),
+        ({"type": "prompt", "text": "Hi", "attachments": [{"name": "a", "text": "b"}] * 17}, "attachments"),
+    ],
+)
+async def test_v1_what_is_wrong_is_told_in_one_language(whisper: Site, frame: dict[str, Any], fault: Fault) -> None:
+    """`message` is a sentence for the person; what the client's author wants to know is `detail`, in English."""
+    async with whisper.v1("chuchotte") as socket:
+        await socket.send_json(frame)
+        [error] = await until(socket, "session", "error")
+
+    assert ("bad_request", FAULTS[fault]["fr"]) == (error["code"], error["message"])
+    assert error["detail"] not in (None, "", error["message"])
+
+
 async def test_v1_forget(whisper: Site) -> None:
     """The session is deleted, the client is told, and the socket closes."""
     async with whisper.v1() as socket:
@@ -271,7 +290,7 @@ async def test_v1_frames_that_are_not_understood(whisper: Site, frame: str) -> N
         *_, done = await until(socket, "done", "error")
 
     assert (error["code"], done["type"]) == ("bad_request", "done")
-    assert any(reason in error["message"] for reason in ("not valid JSON", "object", "`", "nested"))
+    assert any(reason in error["detail"] for reason in ("not valid JSON", "object", "`", "nested"))
 
 
 async def test_v1_each_prompt_has_one_end_in_order(own_settings: Settings) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from socket import SHUT_RDWR
 
 import pytest
+from structlog.testing import capture_logs
 
-from core.contract import Text
+from core.contract import Language, Text
 from core.errors import Overloaded
-from core.messages import words
+from core.messages import FAULTS, words
 from core.settings import Settings
 from tests.fakes import FakeEngine
 from tests.web.site import Site, answer, site, until
@@ -82,16 +84,57 @@ async def test_plain_failure_in_the_personality_s_language(
             assert ("Well", f"<ERROR> {words(failure, language)}") == (text, error)  # type: ignore[arg-type]
 
 
-async def test_a_blank_prompt_is_a_failure(whisper: Site) -> None:
-    """White space asks nothing: the engine is not bothered, the client is told."""
-    async with whisper.plain() as socket:
+@pytest.mark.parametrize(("personality", "language"), [("whisper", "en"), ("chuchotte", "fr")])
+async def test_a_blank_prompt_is_a_failure(whisper: Site, personality: str, language: Language) -> None:
+    """White space asks nothing: the engine is not bothered, the client is told, in its language and no other."""
+    async with whisper.plain(personality) as socket:
         for blank in ("", " \n"):
             await socket.send_str(blank)
-            [error] = await answer(socket)
-            assert error.startswith("<ERROR> ")
-            assert "the prompt is empty" in error
+            assert [f"<ERROR> {FAULTS['empty'][language]}"] == await answer(socket)
 
     assert whisper.engine.prompts == []
+
+
+async def test_a_socket_that_is_closed_in_order_is_no_loss(whisper: Site) -> None:
+    """It is logged and counted as 101; 499 is for those who vanish."""
+    with capture_logs() as logs:
+        async with whisper.plain() as socket:
+            await socket.send_str("Hi")
+            await answer(socket)
+        async with whisper.v1() as socket:
+            await socket.send_json(PROMPT)
+            await until(socket, "done")
+            await socket.send_json({"type": "forget"})
+            await closing(socket)
+        await ended(whisper, 2)
+
+    assert [101, 101] == [each["status"] for each in logs if each["event"] == "request"]
+
+
+async def test_a_socket_that_breaks_off_is_a_client_that_left(whisper: Site) -> None:
+    """Without a closing frame."""
+    with capture_logs() as logs:
+        async with whisper.plain() as socket:
+            await socket.send_str("Hi")
+            await answer(socket)
+            connection = socket.get_extra_info("socket")
+            connection.shutdown(SHUT_RDWR)
+            await ended(whisper, 1)
+
+    assert [499] == [each["status"] for each in logs if each["event"] == "request"]
+
+
+async def ended(running: Site, count: int) -> None:
+    """Until so many sockets have ended: the last thing that happens to one is that it is counted."""
+    counted = 0.0
+    while counted < count:
+        await asyncio.sleep(0)
+        counted = sum(
+            running.count(
+                "csps_web_requests_total", method="GET", route="/gpt-socket/{personality}", status=str(status)
+            )
+            for status in (101, 499)
+        )
 
 
 async def test_a_defect_of_ours_is_a_failure_that_tells_nothing(own_settings: Settings) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ HEAD_LIMIT_LINES = 1000  # some of the body are among them
 # What one read brings is parsed at one go, so a head of the tiniest pieces must come in small ones.
 HEAD_READ_BYTES, BODY_READ_BYTES = 2**10, 2**14
 TRIES = 3  # addresses of a host
+# What getaddrinfo says of a name that does not exist, or has no address; macOS has the second one, Linux maybe.
+UNKNOWN = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Guard:
         allowed = host_and_port(host, port) in self.allow
         answers = await self._answers(host, absolute=not allowed)
         if not allowed and not all(self._is_public(answer) for answer in answers):
-            raise FetchRefused(f"{host} has an address that is not of the public Internet")
+            raise FetchRefused(f"{host} has an address that is not of the public Internet", "private")
         return answers
 
     async def _answers(self, host: str, *, absolute: bool) -> Sequence[str]:
@@ -51,14 +54,21 @@ class Guard:
         try:
             answers = await self.resolve(f"{host}." if absolute else host)
         except OSError as exc:
-            raise FetchFailed(f"{host} is not known to the DNS") from exc
+            raise unresolved(host, exc) from exc
         if not answers:
-            raise FetchFailed(f"{host} has no address")
+            raise FetchFailed(f"{host} has no address", "unknown")
         return answers
 
     def _is_public(self, answer: str) -> bool:
         address = parse_address(answer)
         return address is not None and is_public(address, self.deny)
+
+
+def unresolved(host: str, exc: OSError) -> FetchFailed:
+    """The DNS said that there is no such name; or, as on a machine without a network, it said nothing."""
+    if isinstance(exc, socket.gaierror) and exc.errno not in UNKNOWN:
+        return FetchFailed(f"{host} cannot be looked up, because no name server answers ({exc.strerror})", "offline")
+    return FetchFailed(f"{host} is not known to the DNS", "unknown")
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -106,14 +116,14 @@ class BoundedStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if self._left_bytes <= 0:
-            raise FetchFailed("the site sends more than is read of one page")
+            raise FetchFailed("the site sends more than is read of one page", "large")
         # What TLS has unpacked already comes without waiting: others get their turn all the same.
         await asyncio.sleep(0)
         data = await self._stream.read(min(max_bytes, self._read_bytes, self._left_bytes), timeout)
         self._left_bytes -= len(data)
         self._left_lines -= data.count(b"\n")
         if self._left_lines < 0:
-            raise FetchFailed("the site sends too many headers")
+            raise FetchFailed("the site sends too many headers", "broken")
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -129,7 +139,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
             return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
         except httpcore.ConnectError as exc:
             if isinstance(exc.__cause__, ssl.SSLCertVerificationError):
-                raise FetchFailed(f"{server_hostname} has no certificate that can be trusted") from exc
+                raise FetchFailed(f"{server_hostname} has no certificate that can be trusted", "broken") from exc
             raise
 
     async def aclose(self) -> None:

@@ -110,7 +110,7 @@ class Fetcher:
             async with asyncio.timeout(self._limits.deadline_s):
                 fetched = await self._fetch(target, robots, max_age_s)
         except TimeoutError as exc:
-            raise FetchFailed(f"{target.host} did not answer within {self._limits.deadline_s:g} s") from exc
+            raise FetchFailed(f"{target.host} did not answer within {self._limits.deadline_s:g} s", "silent") from exc
         took_ms = round(1000 * (time.monotonic() - started_s))
         log.info("page_fetched", host=target.host, bytes=len(fetched.body), cached=fetched.cached, took_ms=took_ms)
         return fetched
@@ -146,7 +146,7 @@ class Fetcher:
             lifetime = combined_s([*landing.lifetimes, known.lifetime_s if said is None else said])
             return replace(known, fetched_at=self._now(), lifetime_s=lifetime)
         if landing.status not in (200, 203):
-            raise FetchFailed(f"{landing.url.host} answers with status {landing.status}")
+            raise landing.failure()
         media_type = media_type_of(landing.headers, landing.url.path)
         return Page(
             url=str(landing.url),
@@ -164,7 +164,7 @@ class Fetcher:
             if 400 <= landing.status < 500:
                 return ""
             if landing.status != 200:
-                raise FetchFailed(f"{landing.url.host} answers with status {landing.status}")
+                raise landing.failure()
             return (await landing.body(ROBOTS_LIMIT_BYTES, cut=True)).decode("utf-8", "replace")
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import httpx
 
-from core.errors import FetchFailed
+from core.errors import FetchFailed, Unfetched
 
 READABLE = {
     "text/html",
@@ -36,6 +36,7 @@ READABLE = {
 }
 FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
 UNSAID = {"", "application/octet-stream", "binary/octet-stream"}  # stores of files say this of anything
+UNREAD: dict[str, Unfetched] = {"image": "picture", "audio": "recording", "video": "recording"}
 BY_ENDING = {
     ".htm": "text/html",
     ".html": "text/html",
@@ -68,7 +69,8 @@ def media_type_of(headers: httpx.Headers, path: str) -> str:
         said = BY_ENDING.get(PurePosixPath(path).suffix.lower(), said)
     if said in READABLE or FAMILIES.fullmatch(said):
         return said
-    raise FetchFailed("the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX")
+    problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX"
+    raise FetchFailed(problem, UNREAD.get(said.partition("/")[0], "kind"))
 
 
 def charset_of(headers: httpx.Headers) -> str | None:
@@ -96,7 +98,7 @@ async def read_body(
     async for piece in pieces:
         count += 1
         if count > PIECES_LIMIT:
-            raise FetchFailed("the site sends its page in too many small pieces")
+            raise FetchFailed("the site sends its page in too many small pieces", "broken")
         if count % PIECES_AT_ONCE == 0:
             await asyncio.sleep(0)  # what was read already is given without waiting: others get their turn
         for part in unpacked.feed(piece):
@@ -110,7 +112,7 @@ async def read_body(
 
 
 def too_long(limit_bytes: int) -> FetchFailed:
-    return FetchFailed(f"the page is larger than {limit_bytes} bytes")
+    return FetchFailed(f"the page is larger than {limit_bytes} bytes", "large")
 
 
 class Unpacker(Protocol):
@@ -132,7 +134,7 @@ def unpacker(encoding: str) -> Unpacker:
         case "deflate":
             return Deflated()
         case _:
-            raise FetchFailed("the site sent its page in a compression that was not asked for")
+            raise FetchFailed("the site sent its page in a compression that was not asked for", "broken")
 
 
 class Decompressor(Protocol):
@@ -193,7 +195,7 @@ class Deflated:
 
 
 def incomplete() -> FetchFailed:
-    return FetchFailed("the site sent only a part of its page")
+    return FetchFailed("the site sent only a part of its page", "broken")
 
 
 def has_zlib_header(data: bytes) -> bool:
@@ -204,4 +206,4 @@ def unpack(inflate: Decompressor, data: bytes) -> bytes:
     try:
         return inflate.decompress(data, STEP_BYTES)
     except zlib.error as exc:
-        raise FetchFailed("the site sent a page that cannot be unpacked") from exc
+        raise FetchFailed("the site sent a page that cannot be unpacked", "broken") from exc

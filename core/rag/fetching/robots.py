@@ -31,9 +31,9 @@ Read = Callable[[httpx.URL], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """`rules`: what concerns us, as text (parsed it is forty times as large); None: could not be found out."""
+    """`rules`: what concerns us, as text (parsed it is forty times as large); or why it could not be found out."""
 
-    rules: str | None
+    rules: str | FetchFailed
     until_s: float
 
 
@@ -50,10 +50,13 @@ class Robots:
     async def require(self, url: httpx.URL) -> None:
         """Raises FetchRefused if the site forbids it, FetchFailed if that cannot be found out now."""
         said = await self._ask(url)
-        if said.rules is None:
-            raise FetchFailed(f"the robots.txt of {url.host} cannot be read now, so the site is left alone")
+        if isinstance(said.rules, FetchFailed):
+            why = said.rules
+            raise FetchFailed(
+                f"{why.message}: its robots.txt cannot be asked, so it is left alone", why.reason
+            ) from why
         if not await asyncio.to_thread(permits, said.rules, str(url), self._name):
-            raise FetchRefused(f"the robots.txt of {url.host} does not let {self._name} read this")
+            raise FetchRefused(f"the robots.txt of {url.host} does not let {self._name} read this", "robots")
 
     async def _ask(self, url: httpx.URL) -> Said:
         site = f"{url.scheme}://{origin_of(url)}"
@@ -69,8 +72,9 @@ class Robots:
     async def _ask_site(self, url: httpx.URL) -> Said:
         try:
             text = await self._read(url.copy_with(raw_path=b"/robots.txt"))
-        except FetchFailed:
-            return Said(None, self._clock() + KEEP_FAILURE_S)
+        except FetchFailed as exc:
+            # A copy: one that is raised keeps what it was raised through.
+            return Said(FetchFailed(exc.message, exc.reason), self._clock() + KEEP_FAILURE_S)
         rules = await asyncio.to_thread(concerning, text, self._name)
         return Said(rules, self._clock() + KEEP_S)
 

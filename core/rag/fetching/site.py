@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import httpcore
 import httpx
 
-from core.errors import FetchFailed
+from core.errors import FetchFailed, Unfetched
 from core.rag.fetching.connection import GuardedTransport
 from core.rag.fetching.freshness import redirect_lifetime_s
 from core.rag.fetching.response import read_body
@@ -22,6 +22,11 @@ from core.turn_taking import Turns
 
 REDIRECTS = {301, 302, 303, 307, 308}
 REDIRECTS_LIMIT = 3
+REASONS: Mapping[int, Unfetched] = {
+    **dict.fromkeys((401, 403, 407), "login"),
+    **dict.fromkeys((404, 410), "missing"),
+    **dict.fromkeys((429, 503), "busy"),
+}
 OVERHEAD = 2  # bytes on the wire for one of a body: chunks have borders
 
 Before = Callable[[httpx.URL], Awaitable[None]]
@@ -55,6 +60,10 @@ class Landing:
     @property
     def headers(self) -> httpx.Headers:
         return self.response.headers
+
+    def failure(self) -> FetchFailed:
+        """What a status is that brings no page."""
+        return FetchFailed(f"{self.url.host} answers with status {self.status}", REASONS.get(self.status, "status"))
 
     async def body(self, limit_bytes: int, *, cut: bool = False) -> bytes:
         """Raises FetchFailed if it is longer, unless it may be `cut`."""
@@ -101,7 +110,7 @@ class Sites:
                     return
                 lifetimes.append(redirect_lifetime_s(response.status_code, response.headers))
             url = redirected(url, location, self._allow)
-        raise FetchFailed(f"{url.host} redirects more than {REDIRECTS_LIMIT} times")
+        raise FetchFailed(f"{url.host} redirects more than {REDIRECTS_LIMIT} times", "broken")
 
     @asynccontextmanager
     async def _asked(self, url: httpx.URL, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
@@ -121,8 +130,8 @@ def translated(host: str) -> Iterator[None]:
     try:
         yield
     except httpcore.TimeoutException as exc:
-        raise FetchFailed(f"{host} takes too long to answer") from exc
+        raise FetchFailed(f"{host} takes too long to answer", "silent") from exc
     except httpcore.NetworkError as exc:
-        raise FetchFailed(f"{host} cannot be reached") from exc
+        raise FetchFailed(f"{host} cannot be reached", "silent") from exc
     except httpcore.ProtocolError as exc:
-        raise FetchFailed(f"{host} does not answer in whole and valid HTTP") from exc
+        raise FetchFailed(f"{host} does not answer in whole and valid HTTP", "broken") from exc

@@ -41,12 +41,12 @@ def checked(text: str, allow: AbstractSet[str] = frozenset()) -> httpx.URL:
         host = ascii_host(url)
         url = url.copy_with(host=host, fragment=None)
     except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
-        raise FetchRefused("the URL's host or port is malformed") from exc
+        raise FetchRefused("the URL's host or port is malformed", "form") from exc
     if origin_of(url) in allow:
         return url
     require_public_name(host, bracketed=authority.startswith("["))
     if port_of(url) not in PORTS:
-        raise FetchRefused(f"the URL names a port of {host} that is not opened: only 80 and 443 are")
+        raise FetchRefused(f"the URL names a port of {host} that is not opened: only 80 and 443 are", "form")
     return url
 
 
@@ -54,14 +54,14 @@ def redirected(base: httpx.URL, location: str, allow: AbstractSet[str] = frozens
     """Where a redirect of `base` leads; checked like any URL. Raises FetchRefused."""
     require_plain(location)
     if SCHEME.match(location) and not FORM.match(location):
-        raise FetchRefused(f"{base.host} redirects to something that is not http:// or https://")
+        raise FetchRefused(f"{base.host} redirects to something that is not http:// or https://", "form")
     try:
         joined = str(base.join(location))
     except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
-        raise FetchRefused(f"{base.host} redirects to a malformed URL") from exc
+        raise FetchRefused(f"{base.host} redirects to a malformed URL", "form") from exc
     url = checked(joined, allow)
     if base.scheme == "https" and url.scheme == "http":
-        raise FetchRefused(f"{base.host} redirects from https to http")
+        raise FetchRefused(f"{base.host} redirects from https to http", "form")
     return url
 
 
@@ -82,9 +82,9 @@ def host_and_port(host: str, port: int) -> str:
 def require_plain(text: str) -> None:
     """No sign that some reader drops or turns into another."""
     if len(text) > LIMIT_CHARS:
-        raise FetchRefused(f"the URL is longer than {LIMIT_CHARS} characters")
+        raise FetchRefused(f"the URL is longer than {LIMIT_CHARS} characters", "form")
     if "\\" in text or any(is_control(char) for char in text):
-        raise FetchRefused("the URL contains a backslash or a control character")
+        raise FetchRefused("the URL contains a backslash or a control character", "form")
 
 
 def is_control(char: str) -> bool:
@@ -94,12 +94,12 @@ def is_control(char: str) -> bool:
 def authority_of(text: str) -> str:
     form = FORM.match(text)
     if form is None:
-        raise FetchRefused("the URL must begin with http:// or https:// and a host")
+        raise FetchRefused("the URL must begin with http:// or https:// and a host", "form")
     authority = form["authority"]
     if "@" in authority:
-        raise FetchRefused("the URL carries a user name or password; write it without")
+        raise FetchRefused("the URL carries a user name or password; write it without", "form")
     if "%" in authority or any(char.isspace() for char in authority):
-        raise FetchRefused("the URL's host contains an escape, a zone or a blank")
+        raise FetchRefused("the URL's host contains an escape, a zone or a blank", "form")
     return authority
 
 
@@ -114,8 +114,8 @@ def require_public_name(host: str, *, bracketed: bool) -> None:
         return  # whether it is a public one is asked where it is connected to
     labels = host.split(".")
     if bracketed or NUMBER.fullmatch(labels[-1]):
-        raise FetchRefused("the URL's host is a number, but not an IP address in its usual form")
+        raise FetchRefused("the URL's host is a number, but not an IP address in its usual form", "form")
     if len(host) > HOST_LIMIT_CHARS or not all(LABEL.fullmatch(label) for label in labels):
-        raise FetchRefused("the URL's host is not a host name")
+        raise FetchRefused("the URL's host is not a host name", "form")
     if len(labels) == 1 or host.endswith(tuple(f".{suffix}" for suffix in INSIDE)):
-        raise FetchRefused(f"{host} is not a name of the public Internet")
+        raise FetchRefused(f"{host} is not a name of the public Internet", "private")

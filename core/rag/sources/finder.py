@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import structlog
 
@@ -60,6 +60,8 @@ class Target:
 
 class SourceFinder:
     """A Finder. `embedder`: None chooses by words alone. `decide`: None chooses without a model."""
+
+    outside: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -27,17 +27,17 @@ def check(template: str, known: AbstractSet[str], allow: Collection[str] = ()) -
     """
     url = urls.checked(PLACE.sub("x", template), frozenset(allow))
     if url.scheme != "https" and urls.origin_of(url) not in allow:
-        raise FetchRefused("only https:// is read, but for hosts that RAG_ALLOW names")
+        raise FetchRefused("only https:// is read, but for hosts that RAG_ALLOW names", "form")
     if unknown := keys(template) - known:
         can = f"; what can be put in is {', '.join(sorted(known))}" if known else ""
-        raise FetchRefused(f"{{{min(unknown)}}} is not known here{can}")
+        raise FetchRefused(f"{{{min(unknown)}}} is not known here{can}", "form")
     parts = urlsplit(template)
     if PLACE.search(parts.netloc) or PLACE.search(parts.fragment):
-        raise FetchRefused("only the path and what follows the ? may have {…}")
+        raise FetchRefused("only the path and what follows the ? may have {…}", "form")
     if f"{{{QUERY}}}" in parts.path:
-        raise FetchRefused("{query} may only stand after the ?")
+        raise FetchRefused("{query} may only stand after the ?", "form")
     if re.search(r"[{}]", PLACE.sub("", template)):
-        raise FetchRefused("a brace that is no {name}; write it as %7B or %7D")
+        raise FetchRefused("a brace that is no {name}; write it as %7B or %7D", "form")
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:
@@ -52,5 +52,6 @@ def filled(template: str, values: Mapping[str, str]) -> str:
 
 def in_path(value: str) -> str:
     if not IN_PATH.fullmatch(value) or ".." in value or len(value) > VALUE_LIMIT_CHARS:
-        raise FetchRefused("what is to be put into the URL's path is not made of letters, digits, dots and hyphens")
+        problem = "what is to be put into the URL's path is not made of letters, digits, dots and hyphens"
+        raise FetchRefused(problem, "form")
     return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -13,15 +12,13 @@ from typing import Any
 import httpcore
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from benchmarks.canary import AGENT, Canary, Names, Wires, attack, listening, outside
 from benchmarks.hostile_urls import PUBLIC, Case, cases, leading
 from core.errors import ConfigError, FetchFailed, FetchRefused
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.resolver import SystemResolver
+from tests.certificates import certify
 from tests.core.rag.fetching.websites import website
 
 TLS = httpx.create_ssl_context()
@@ -202,24 +199,6 @@ async def secure(tmp_path: Path) -> AsyncIterator[tuple[Wires, ssl.SSLContext]]:
     async with server:
         port = server.sockets[0].getsockname()[1]
         yield Wires(port, port), ssl.create_default_context(cafile=str(certificate))
-
-
-def certify(name: str, folder: Path) -> Path:
-    """A key and a certificate that it signs itself, in one file."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "certificate.pem"
-    path.write_bytes(private + certificate.public_bytes(pem))
-    return path
 
 
 async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[Wires, ssl.SSLContext]) -> None:

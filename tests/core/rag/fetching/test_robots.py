@@ -79,6 +79,15 @@ async def test_a_site_that_fails_is_left_alone(site: Website, status: int) -> No
     assert ["/robots.txt"] == site.paths
 
 
+async def test_why_robots_txt_cannot_be_asked_is_told() -> None:
+    """It is the same that is in the way of everything else of that site, and what an operator has to mend."""
+    robots = Web(FetchFailed("a.org is not known to the DNS", "unknown")).robots()
+    for _ in range(2):
+        with pytest.raises(FetchFailed, match=r"a\.org is not known to the DNS.*robots\.txt") as caught:
+            await robots.require(httpx.URL("https://a.org/"))
+        assert "unknown" == caught.value.reason
+
+
 async def test_robots_txt_is_fetched_as_safely_as_a_page(site: Website) -> None:
     """Its redirects lead nowhere inside."""
     site.page("/robots.txt", status=301, Location="http://127.0.0.1/robots.txt")

@@ -1,0 +1,101 @@
+"""Why a fetch failed, as far as a person can be told."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from core.errors import FetchFailed, FetchRefused, Unfetched
+from core.rag.fetching.fetch import Fetcher
+from core.rag.fetching.site import Limits
+from tests.core.rag.fetching.websites import AGENT, Website, fetcher, website
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Website]:
+    async with website() as running:
+        yield running
+
+
+async def reason_of(own: Fetcher, url: str, *, robots: bool = False) -> Unfetched | None:
+    async with own:
+        try:
+            await own.fetch(url, robots=robots)
+        except (FetchFailed, FetchRefused) as exc:
+            return exc.reason
+    pytest.fail("it was fetched")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(404, "missing"), (410, "missing"), (401, "login"), (403, "login"), (429, "busy"), (503, "busy"), (500, "status")],
+)
+async def test_statuses(site: Website, status: int, reason: Unfetched) -> None:
+    """What can be done differs: check the address, paste the text, wait."""
+    site.page("/page", "An error", status=status)
+
+    assert reason == await reason_of(fetcher(site), site.url("/page"))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "reason"),
+    [("image/png", "picture"), ("video/mp4", "recording"), ("audio/mpeg", "recording"), ("application/zip", "kind")],
+)
+async def test_kinds(site: Website, media_type: str, reason: Unfetched) -> None:
+    """What is there is named, where people have a word for it."""
+    site.page("/page", "bytes", Content_Type=media_type)
+
+    assert reason == await reason_of(fetcher(site), site.url("/page"))
+
+
+async def test_a_page_that_is_too_large(site: Website) -> None:
+    """Its site did answer."""
+    site.page("/page", "x" * 100)
+
+    assert "large" == await reason_of(fetcher(site, limits=Limits(body_bytes=99)), site.url("/page"))
+
+
+async def test_what_robots_txt_forbids(site: Website) -> None:
+    """The site's own wish."""
+    site.page("/robots.txt", "User-agent: *\nDisallow: /")
+
+    assert "robots" == await reason_of(fetcher(site), site.url("/page"), robots=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "unknown"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "offline"),
+    ],
+)
+@pytest.mark.parametrize("robots", [True, False])
+async def test_names(error: OSError, reason: Unfetched, robots: bool) -> None:
+    """A name that does not exist is the person's to mend, a machine without a network is the operator's."""
+
+    async def resolve(_name: str) -> Sequence[str]:
+        raise error
+
+    own = Fetcher(None, user_agent=AGENT, resolve=resolve)
+    assert reason == await reason_of(own, "https://www.example.ca/page", robots=robots)
+
+
+async def test_addresses_inside() -> None:
+    """By name, by address, and by what a name resolves to."""
+
+    async def resolve(_name: str) -> Sequence[str]:
+        return ["10.0.0.1"]
+
+    for url in ("http://intranet/", "http://10.0.0.1/", "http://www.example.ca/"):
+        assert "private" == await reason_of(Fetcher(None, user_agent=AGENT, resolve=resolve), url)
+    assert "form" == await reason_of(Fetcher(None, user_agent=AGENT, resolve=resolve), "http://a:b@example.ca/")
+
+
+async def test_nobody_answers() -> None:
+    """The address is good, and nothing listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        origin = f"127.0.0.1:{closed.getsockname()[1]}"
+
+    assert "silent" == await reason_of(Fetcher(None, (origin,), user_agent=AGENT), f"http://{origin}/")
