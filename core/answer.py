@@ -16,9 +16,9 @@ import structlog
 from core.budget import Fitted, fit
 from core.contract import Done, Event, Json, Sampling, Status, Text, Usage
 from core.dialogue import Draft
-from core.errors import CspsError, ModelUnavailable, Overloaded, PromptTooLong
+from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
 from core.model.client import ModelClient
-from core.model.wire import Delta, Finished, Message, Piece, Queued
+from core.model.wire import Delta, Finished, Message, Piece, Queued, Thinks
 
 log = structlog.get_logger()
 
@@ -32,6 +32,7 @@ class Request:
 
     `model`: its name, if the personality has one of its own. `response_format`: OpenAI's. An answer that has one is
     written anew after a death, for its grammar begins with it; read its `text` at the end and not its `Text` events.
+    `own_system`: the system message is a personality's and nobody else's words, so that the engine may keep it.
     """
 
     draft: Draft
@@ -39,6 +40,7 @@ class Request:
     user: str | None = None
     model: str | None = None
     response_format: Json = None
+    own_system: bool = True
 
 
 class Answer:
@@ -52,6 +54,7 @@ class Answer:
         self._fitted: Fitted | None = None
         self._least_dropped = 0
         self._pieces = 0  # given so far; about as many tokens
+        self._thinks = False
 
     @property
     def quotable(self) -> tuple[str, ...]:
@@ -61,7 +64,7 @@ class Answer:
         return self._fitted.draft.texts(self._fitted.passages)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Raises ModelUnavailable if the model stays away, and what the model refuses."""
+        """Raises ModelUnavailable if the model stays away, OnlyThought if no answer came of it, what it refuses."""
         deaths = 0
         while True:
             try:
@@ -104,10 +107,22 @@ class Answer:
         given = self._pieces
         async with aclosing(self._stream(self._fitted.messages, sampling)) as pieces:
             async for piece in pieces:
-                if isinstance(piece, Finished):
-                    yield Done(piece.reason, model, plus(piece.usage, given))
-                else:
-                    yield Text(piece.text) if isinstance(piece, Delta) else waiting(piece)
+                match piece:
+                    case Delta(text):
+                        yield Text(text)
+                    case Queued():
+                        yield waiting(piece)
+                    case Thinks() if not self._thinks and not self.text:
+                        self._thinks = True
+                        yield Status("thinking")
+                    case Finished():
+                        self._require_answer(piece)
+                        yield Done(piece.reason, model, plus(piece.usage, given))
+
+    def _require_answer(self, end: Finished) -> None:
+        if self._thinks and not self.text.strip():
+            tokens = end.usage.completion_tokens
+            raise OnlyThought(f"the model thought for {tokens} tokens, and wrote no answer ({end.reason})")
 
     async def _stream(self, messages: tuple[Message, ...], sampling: Sampling) -> AsyncGenerator[Piece, None]:
         """The client's pieces, after the text so far."""
@@ -120,6 +135,7 @@ class Answer:
             user=self._request.user,
             response_format=self._request.response_format,
             continue_last=bool(settled),
+            keep_prefix=self._request.own_system,
             model=self._request.model,
         )
         async with aclosing(asked) as pieces:

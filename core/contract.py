@@ -80,7 +80,7 @@ class Usage:
 class Status:
     """What is being waited for, or what the person should know about how the answer is made."""
 
-    state: Literal["queued", "reading", "reconnecting", "trimmed"]
+    state: Literal["queued", "reading", "thinking", "reconnecting", "trimmed"]
     position: int | None = None  # queued: how many are served before this one, from 1
     wait_s: float | None = None  # queued: expected
     turns_dropped: int | None = None  # trimmed: how many of the oldest turns the model no longer sees
@@ -178,9 +178,10 @@ class Description:
     language: Language
     description: Mapping[Language, str]
     greeting: str
-    model: str  # which model answers, as TBS guidance asks to show
-    starter: bool  # it is the weak starter model
-    context_window: int  # tokens that conversation and answer share
+    # None while no model answers:
+    model: str | None  # which one does, as TBS guidance asks to show
+    starter: bool | None  # it is the weak starter model
+    context_window: int | None  # tokens that conversation and answer share
 
 
 class Engine(Protocol):
@@ -223,7 +224,7 @@ class Engine(Protocol):
         ...
 
     async def describe(self, personality: str) -> Description:
-        """Raises PersonalityUnknown; ModelUnavailable while no model answers."""
+        """Raises PersonalityUnknown. Needs no model: what only that could tell is None while none answers."""
         ...
 
     async def ready(self) -> None:

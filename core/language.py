@@ -75,6 +75,12 @@ def language_of(text: str) -> Language | None:
     return "en" if english > french else "fr"
 
 
+def language_named(told: str) -> Language | None:
+    """Of "fr-CA", "fr_CA.UTF-8" and the like. None: neither."""
+    found = told.strip().lower()[:2]
+    return "en" if found == "en" else "fr" if found == "fr" else None
+
+
 def parts_of(word: str) -> list[str]:
     """A word that is known whole, or what its hyphens and elisions join: "fait-il", "l'article"."""
     if word in ENGLISH or word in FRENCH:

@@ -1,4 +1,5 @@
-"""What our HTTP servers share: nothing that people wrote in the logs, and help where an address cannot be had."""
+"""What our HTTP servers share: nothing that people wrote in the logs, where they are reached, and help where an address
+cannot be had."""
 
 from __future__ import annotations
 
@@ -11,6 +12,9 @@ import structlog
 from core.errors import ConfigError
 
 log = structlog.get_logger()
+
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach who listens there
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class WithoutText(logging.Filter):
@@ -28,8 +32,25 @@ def protocol_logger() -> logging.Logger:
     return logger
 
 
+def base_of(host: str, port: int | str) -> str:
+    """The beginning of a URL; an IPv6 address may come in brackets or without."""
+    host = host.strip("[]")
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def url_of(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    return f"{base_of(host, port)}/"
+
+
+def reached_at(host: str, port: int | str) -> str:
+    """`base_of` as this machine reaches what listens on `host`: a wildcard address on the loopback."""
+    host = host.strip("[]")
+    return base_of(EVERYWHERE.get(host, host), port)
+
+
+def is_here(host: str) -> bool:
+    """Whether what listens on `host` is reached on this machine's loopback."""
+    return EVERYWHERE.get(host, host) in LOOPBACK
 
 
 def cannot_listen(exc: OSError, host: str, port: int, host_variable: str, port_variable: str) -> ConfigError:

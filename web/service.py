@@ -74,7 +74,7 @@ class Service:
                     yield event
 
     async def description(self, personality: str) -> Description | None:
-        """None while the engine cannot tell, because no model answers."""
+        """None where the engine cannot tell."""
         try:
             return await self.engine.describe(personality)
         except CspsError:

@@ -9,36 +9,30 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from core.contract import Description
-from core.errors import ModelError, PersonalityUnknown
+from core.errors import PersonalityUnknown
 from web.service import SERVICE, Service
 
 
 async def describe(request: web.Request) -> web.Response:
-    """GET /describe/<personality>. 503 while its model does not answer."""
+    """GET /describe/<personality>, also while its model does not answer."""
     service = request.app[SERVICE]
     description = await service.engine.describe(service.personality(request.match_info["personality"]))
     return web.json_response(asdict(description))
 
 
 async def describe_all(request: web.Request) -> web.Response:
-    """GET /describe: those whose model answers; 503 if none does."""
+    """GET /describe: all of them, also those whose model does not answer."""
     service = request.app[SERVICE]
     found = await asyncio.gather(*(described(service, name) for name in service.engine.personalities()))
-    descriptions = [each for each in found if isinstance(each, Description)]
-    failures = [each for each in found if isinstance(each, ModelError)]
-    if failures and not descriptions:
-        raise failures[0]
-    return web.json_response({"personalities": [asdict(each) for each in descriptions]})
+    return web.json_response({"personalities": [asdict(each) for each in found if each]})
 
 
-async def described(service: Service, name: str) -> Description | ModelError | None:
+async def described(service: Service, name: str) -> Description | None:
     """None for a personality that was taken away since it was listed."""
     try:
         return await service.engine.describe(name)
     except PersonalityUnknown:
         return None
-    except ModelError as error:
-        return error
 
 
 async def healthz(_request: web.Request) -> web.Response:

@@ -13,32 +13,18 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from core import log as logs
-from core import settings as configuration
-from core.errors import ConfigError, CspsError
+from core import process
+from core.errors import ConfigError
 from core.model.host import Host, find_model, load_runner
 from core.model.server import Service, create_app
-from core.process import stop_event
 from core.settings import Settings
 
 log = structlog.get_logger()
 
-CONFIG_EXIT = 2  # nothing that a restart would mend
 
-
-def main() -> int:
-    try:
-        settings = configuration.load()
-        logs.configure(settings.log, process="model")
-        return asyncio.run(serve(settings))
-    except CspsError as exc:
-        print(exc.message, file=sys.stderr)
-        return CONFIG_EXIT
-
-
-async def serve(settings: Settings) -> int:
+async def serve(settings: Settings) -> None:
     """Listen at once, answering "loading"; load; serve; on a signal let running replies finish, then leave."""
-    stop = stop_event()
+    stop = process.stop_event()
     service = Service(api_key=api_key_for(settings))
     async with listening(service, settings):
         loading = asyncio.create_task(load(service, settings))
@@ -57,7 +43,6 @@ async def serve(settings: Settings) -> int:
         )  # threads that still tokenise for somebody who left
         service.host.close()
     log.info("model_stopped")
-    return 0
 
 
 async def load(service: Service, settings: Settings) -> None:
@@ -121,4 +106,4 @@ def api_key_for(settings: Settings) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process.main("model", serve))

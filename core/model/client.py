@@ -8,20 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import httpx
+import structlog
 
 from core.contract import Json, Sampling
-from core.errors import ModelRefused, ModelUnavailable
-from core.model.wire import RETRY_AFTER_S, AnswerReader, Fields, Message, Piece, error_of, request_body
+from core.errors import ModelRefused, ModelTooSlow, ModelUnavailable
+from core.listening import reached_at
+from core.model.thinking import Thinking
+from core.model.wire import (
+    RETRY_AFTER_S,
+    AnswerReader,
+    Fields,
+    Message,
+    Piece,
+    error_of,
+    refuses_extensions,
+    request_body,
+    without_extensions,
+)
+from core.reaching import why
 from core.settings import Settings
 
-# A waiting request is sent comments and a running one tokens; only a long prompt on a slow machine is silent for long.
-TIMEOUT = httpx.Timeout(connect=5, read=120, write=30, pool=30)
+log = structlog.get_logger()
+
+TIMEOUT = httpx.Timeout(connect=5, read=120, write=30, pool=30)  # of what is no answer
 LIMITS = httpx.Limits(max_connections=None)  # how many may ask at once is the engine's decision
 PROBE_TIMEOUT_S = 3
 ERROR_BODY_LIMIT_BYTES = 2**16
@@ -30,7 +45,8 @@ BACKOFF_FIRST_S = 0.05
 BACKOFF_LIMIT_S = 1.0
 ASSUMED_WINDOW_TOKENS = 4096  # where neither the engine nor LLM_CONTEXT_WINDOW says
 ABSENT_STATUSES = {404, 405, 501}
-LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - reached, not bound
+GATEWAY_TIMEOUT = 504
+OTHER_BODY_STATUSES = ABSENT_STATUSES | {422}  # of an endpoint of this name that wants something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,10 @@ class ModelInfo:
 
 
 class ModelClient:
-    """One per process. `model` is what to ask for where a call names none; None: the first that is served."""
+    """One per process. `model` is what to ask for where a call names none; None: the first that is served.
+
+    `timeout_s`: how long an engine may be silent while it owes an answer. `ours`: it is our own process.
+    """
 
     def __init__(
         self,
@@ -51,14 +70,19 @@ class ModelClient:
         model: str | None = None,
         window: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        timeout_s: float = 600,
+        ours: bool = False,
     ) -> None:
         self._http = http
         self._model = model
         self._window = window
         self._clock = clock
+        self._timeout_s = timeout_s
+        self._ours = ours
         self._served: dict[str, ModelInfo] = {}
         self._served_until = 0.0
         self._counts = True
+        self._plain: set[str] = set()  # models whose engine takes OpenAI's fields only
 
     @classmethod
     def of(cls, settings: Settings) -> ModelClient:
@@ -67,11 +91,14 @@ class ModelClient:
         headers = {"Authorization": f"Bearer {model.api_key.get_secret_value()}"} if model.api_key else {}
         options: dict[str, Any] = {"headers": headers, "timeout": TIMEOUT, "limits": LIMITS}
         if model.url:
-            return cls(httpx.AsyncClient(base_url=root_of(model.url), **options), model.name, model.context_window)
+            http = httpx.AsyncClient(base_url=root_of(model.url), **options)
+            return cls(http, model.name, model.context_window, timeout_s=model.timeout_s)
         if model.listen:
-            return cls(httpx.AsyncClient(base_url=local_url(model.listen), trust_env=False, **options))
-        transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket), limits=LIMITS)
-        return cls(httpx.AsyncClient(base_url="http://model", transport=transport, **options))
+            http = httpx.AsyncClient(base_url=local_url(model.listen), trust_env=False, **options)
+        else:
+            transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket), limits=LIMITS)
+            http = httpx.AsyncClient(base_url="http://model", transport=transport, **options)
+        return cls(http, timeout_s=model.timeout_s, ours=True)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -84,11 +111,13 @@ class ModelClient:
         user: str | None = None,
         response_format: Json = None,
         continue_last: bool = False,
+        keep_prefix: bool = False,
         model: str | None = None,
     ) -> AsyncGenerator[Piece, None]:
         """Ask, and give what comes, `Finished` last. `continue_last`: go on with the last message, the assistant's.
 
-        Raises ModelUnavailable if the engine cannot be reached or goes away, Overloaded, PromptTooLong, SchemaRefused,
+        `keep_prefix`: the system message may be kept for others who bring it. Raises ModelUnavailable if the engine
+        cannot be reached or goes away, ModelTooSlow if it does not begin, Overloaded, PromptTooLong, SchemaRefused,
         ModelRefused. Closing it closes the connection, which frees the slot.
         """
         body = request_body((await self.info(model)).name, messages, sampling)
@@ -96,22 +125,57 @@ class ModelClient:
         body |= {"response_format": response_format} if response_format else {}
         # vLLM answers a last assistant message unless it is told to continue it.
         body |= {"continue_final_message": True, "add_generation_prompt": False} if continue_last else {}
-        reader = AnswerReader()
-        with translated_failures():
-            async with self._http.stream("POST", "/v1/chat/completions", json=body) as response:
-                if response.status_code != 200:
-                    self._served_until = 0  # perhaps another model is served meanwhile
-                await raise_for_error(response)
+        body |= {"keep_prefix": True} if keep_prefix and self._ours else {}
+        reader = AnswerReader(None if continue_last else Thinking())
+        with translated_failures(), self._patience(reader):
+            async with self._answering(body) as response:
                 async for chunk in response.aiter_bytes():
                     for piece in reader.feed(chunk):
                         yield piece
         for piece in reader.end():
             yield piece
 
+    @asynccontextmanager
+    async def _answering(self, body: Fields) -> AsyncIterator[httpx.Response]:
+        """What answers a request. An engine that refuses what is not OpenAI's is asked again without it."""
+        model = body["model"]
+        if model in self._plain:
+            body = without_extensions(body)
+        async with self._post(body) as response:
+            if response.status_code == 200:
+                yield response
+                return
+            self._served_until = 0  # perhaps another model is served meanwhile
+            if response.status_code == GATEWAY_TIMEOUT:
+                raise ModelTooSlow("what is in front of the model did not wait for its answer (504)")
+            refusal = await body_of(response)
+            if not refuses_extensions(response.status_code, refusal, body):
+                raise error_of(response.status_code, refusal, response.headers.get("retry-after"))
+        async with self._post(without_extensions(body)) as response:
+            await raise_for_error(response)
+            self._plain.add(model)
+            log.info("engine_without_extensions", model=model)
+            yield response
+
+    def _post(self, body: Fields) -> AbstractAsyncContextManager[httpx.Response]:
+        timeout = httpx.Timeout(**{**TIMEOUT.as_dict(), "read": self._timeout_s})
+        return self._http.stream("POST", "/v1/chat/completions", json=body, timeout=timeout)
+
+    @contextmanager
+    def _patience(self, reader: AnswerReader) -> Iterator[None]:
+        """Silence before an answer begins is a queue, not a death: whoever asked again would lose their place in it."""
+        try:
+            yield
+        except httpx.ReadTimeout as exc:
+            if reader.begun:
+                raise
+            raise ModelTooSlow(f"the model began no answer within {self._timeout_s:g} s (LLM_TIMEOUT_S)") from exc
+
     async def info(self, model: str | None = None) -> ModelInfo:
         """The model that would answer. Raises ModelUnavailable, or ModelRefused if it is not served."""
         if self._clock() >= self._served_until:
             self._served = await self._list()
+            self._counts = True  # perhaps it could not while it was loading
             self._served_until = self._clock() + INFO_TTL_S
         name = model or self._model
         if name is None:
@@ -122,13 +186,14 @@ class ModelClient:
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
         """The tokens that the messages take as a prompt; None where the engine does not tell."""
+        name = (await self.info(model)).name
         if not self._counts:
             return None
-        body = {"model": (await self.info(model)).name, "messages": [asdict(message) for message in messages]}
+        body = {"model": name, "messages": [asdict(message) for message in messages]}
         with translated_failures():
             response = await self._http.post("/tokenize", json=body)
-        if response.status_code in ABSENT_STATUSES:
-            self._counts = False
+        if 400 <= response.status_code < 500 or response.status_code in ABSENT_STATUSES:
+            self._counts = response.status_code not in OTHER_BODY_STATUSES
             return None
         # llama-server's /tokenize takes no messages and counts none.
         count = (await fields_of(response)).get("count")
@@ -136,10 +201,11 @@ class ModelClient:
         return count if isinstance(count, int) else None
 
     async def ready(self) -> None:
-        """Raises ModelUnavailable at once if a request would not be answered now."""
+        """Raises ModelUnavailable at once if a request would not be answered now, ModelRefused if none ever will."""
         with translated_failures():
             response = await self._http.get("/health", timeout=PROBE_TIMEOUT_S)
-            if response.status_code in ABSENT_STATUSES:
+            # What is in front of an engine may have no such path, or its own idea of who may ask there.
+            if (response.status_code < 500 and response.status_code != 200) or response.status_code in ABSENT_STATUSES:
                 response = await self._http.get("/v1/models", timeout=PROBE_TIMEOUT_S)
         await raise_for_error(response)
 
@@ -182,32 +248,30 @@ def root_of(url: str) -> str:
 def local_url(listen: str) -> str:
     """Where to reach what listens on "host:port"; a wildcard address is reached on the loopback."""
     host, _, port = listen.rpartition(":")
-    return f"http://{LOOPBACK.get(host, host)}:{port}"
+    return reached_at(host, port)
 
 
 @contextmanager
 def translated_failures() -> Iterator[None]:
     try:
         yield
-    except httpx.TimeoutException as exc:
-        raise ModelUnavailable(
-            f"the model did not answer in time ({type(exc).__name__})", retry_after_s=RETRY_AFTER_S
-        ) from exc
     except httpx.RequestError as exc:
-        raise ModelUnavailable(
-            f"the model cannot be reached ({type(exc).__name__})", retry_after_s=RETRY_AFTER_S
-        ) from exc
+        raise ModelUnavailable(f"the model cannot be reached: {why(exc)}", retry_after_s=RETRY_AFTER_S) from exc
 
 
 async def raise_for_error(response: httpx.Response) -> None:
-    if response.status_code == 200:
-        return
+    if response.status_code != 200:
+        raise error_of(response.status_code, await body_of(response), response.headers.get("retry-after"))
+
+
+async def body_of(response: httpx.Response) -> bytes:
+    """Of an error: its beginning."""
     body = b""
     async for chunk in response.aiter_bytes():
         body = (body + chunk)[:ERROR_BODY_LIMIT_BYTES]
         if len(body) == ERROR_BODY_LIMIT_BYTES:
             break
-    raise error_of(response.status_code, body, response.headers.get("retry-after"))
+    return body
 
 
 async def fields_of(response: httpx.Response) -> Fields:

@@ -36,10 +36,11 @@ STALLED_S = 120.0  # no step of a healthy model takes so long
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A submitted request: where its outputs arrive, and what to cancel."""
+    """A submitted request: where its outputs arrive, and what to cancel. `opening`: what the answer begins with."""
 
     reader: Reader
     sequence: Sequence
+    opening: str
 
 
 class Host:
@@ -78,8 +79,9 @@ class Host:
         """Queue a request. Raises BadRequest, PromptTooLong, SchemaRefused."""
         if self.embeds:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
-        prompt = await asyncio.to_thread(self.prompts.chat, request.plain_messages())
         schema = request.schema_to_hold
+        thinks = schema is None  # what is held to a schema from its first character cannot think before it
+        prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
         constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.steering(schema))
         reader = Reader()
         sequence = Sequence(
@@ -88,12 +90,12 @@ class Host:
             sampling=request.sampling,
             reader=reader,
             user=request.user,
-            shared_prefix=prompt.shared,
+            kept_prefix=prompt.shared if request.keep_prefix else 0,
             constraint=constraint,
         )
         reader.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)
-        return Reply(reader, sequence)
+        return Reply(reader, sequence, prompt.opening)
 
     def cancel(self, reply: Reply) -> None:
         self._inference.cancel(reply.sequence)

@@ -82,7 +82,6 @@ class Inference:
         self._prefill_rate = 200.0  # tokens a second, learnt
         self._service_s: float | None = None  # how long a request holds its slot, learnt
         self._news_at_s = 0.0
-        self._seen_prefixes: dict[bytes, int] = {}
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._step_began_s: float | None = None
 
@@ -226,7 +225,7 @@ class Inference:
             sequence.sampler = self._model.sampler(sequence.sampling, random.getrandbits(31) if seed is None else seed)
         self._scheduler.start(sequence)
         self._cache.make_room(sequence.pending)
-        if sequence.shared_prefix <= sequence.computed:
+        if sequence.kept_prefix <= sequence.computed:
             self._keep_prefix(sequence)
         sequence.admitted_at_s = self._clock()
         self._metrics.admitted(sequence, sequence.admitted_at_s - sequence.queued_at_s)
@@ -280,7 +279,7 @@ class Inference:
         assert sequence.slot is not None
         self._cache.extend(sequence.slot, np.asarray(row.tokens, np.int32))
         before, sequence.computed = sequence.computed, sequence.computed + part.count
-        if before < sequence.shared_prefix <= sequence.computed:
+        if before < sequence.kept_prefix <= sequence.computed:
             self._keep_prefix(sequence)
 
     def _draw(self, sequence: Sequence, index: int) -> None:
@@ -345,18 +344,12 @@ class Inference:
                 self._metrics.prefix_restored()
 
     def _keep_prefix(self, sequence: Sequence) -> None:
-        """Pin a personality's prefix when it is used for the second time: one that comes once is nobody's."""
-        if sequence.shared_prefix < WORTH_WAITING_TOKENS:
+        """Pin a personality's prefix. Whose words may be kept only its sender knows, and says: most are a caller's."""
+        if sequence.kept_prefix < WORTH_WAITING_TOKENS or sequence.slot is None:
             return
-        key = sequence.prompt[: sequence.shared_prefix].tobytes()
-        self._seen_prefixes[key] = self._seen_prefixes.pop(key, 0) + 1
-        while len(self._seen_prefixes) > 4 * PINNED_PREFIXES:
-            del self._seen_prefixes[next(iter(self._seen_prefixes))]
-        if self._seen_prefixes[key] < 2 or sequence.slot is None:
-            return
-        pinned = self._cache.pin(sequence.slot, sequence.shared_prefix, PINNED_PREFIXES)
+        pinned = self._cache.pin(sequence.slot, sequence.kept_prefix, PINNED_PREFIXES)
         if pinned is not None and self._store:
-            self._store.save(sequence.prompt[: sequence.shared_prefix], self._model.save(pinned))
+            self._store.save(sequence.prompt[: sequence.kept_prefix], self._model.save(pinned))
 
     # --- what is learnt and told ------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 log = structlog.get_logger()
 
-MAGIC = b"csps-llm prefix 1\n"
+MAGIC = b"csps-llm prefix 2\n"  # files of the first kind may hold what callers wrote; they are deleted
 DIGEST_BYTES = 32
 
 

@@ -17,10 +17,14 @@ CHARACTERS_PER_TOKEN_LIMIT = 64  # no text averages longer tokens; one that is s
 
 @dataclass(frozen=True, slots=True)
 class TokenPrompt:
-    """`shared` is the length of the part that other requests to the same personality begin with."""
+    """`shared` is the length of the part that other requests to the same personality begin with.
+
+    `opening`: what of the answer the prompt ends with, and the model will not write.
+    """
 
     tokens: NDArray[np.int32]
     shared: int
+    opening: str
 
 
 class Prompts:
@@ -37,7 +41,7 @@ class Prompts:
         )
         self.window = runner.window
 
-    def chat(self, messages: Sequence[Message]) -> TokenPrompt:
+    def chat(self, messages: Sequence[Message], *, thinks: bool = True) -> TokenPrompt:
         """The prompt for these messages. Raises BadRequest, or PromptTooLong if no answer would fit behind it."""
         size = sum(len(message.content) for message in messages)
         if size > self.window * CHARACTERS_PER_TOKEN_LIMIT:
@@ -45,7 +49,7 @@ class Prompts:
                 f"the prompt has {size} characters; the context window of {self.window} tokens cannot hold that",
                 limit=self.window,
             )
-        prompt = self.tokenize(messages)
+        prompt = self.tokenize(messages, thinks=thinks)
         if len(prompt.tokens) >= self.window:
             raise PromptTooLong(
                 f"the prompt takes {len(prompt.tokens)} tokens; the context window holds {self.window}, "
@@ -55,9 +59,9 @@ class Prompts:
             )
         return prompt
 
-    def tokenize(self, messages: Sequence[Message]) -> TokenPrompt:
+    def tokenize(self, messages: Sequence[Message], *, thinks: bool = True) -> TokenPrompt:
         """The prompt, however long. Raises BadRequest if the template cannot write these messages."""
-        rendered = self._template.render(messages)
+        rendered = self._template.render(messages, thinks=thinks)
         tokens: list[int] = []
         shared = 0
         for index, part in enumerate(rendered.parts):
@@ -67,7 +71,7 @@ class Prompts:
         if self._bos is not None and tokens[:1] != [self._bos]:
             tokens.insert(0, self._bos)
             shared += 1
-        return TokenPrompt(np.asarray(tokens, np.int32), shared)
+        return TokenPrompt(np.asarray(tokens, np.int32), shared, rendered.opening)
 
     def text(self, text: str) -> list[int]:
         """A person's text as tokens, never as control tokens."""

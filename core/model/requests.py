@@ -11,6 +11,7 @@ from core.errors import BadRequest
 from core.model.grammar import ANY_OBJECT
 from core.model.template import Message, Role
 from core.openai.sampling import SamplingFields
+from core.validation import of_validation
 
 ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 UNSUPPORTED = (
@@ -74,6 +75,7 @@ class ChatRequest(Lenient, SamplingFields):
     n: Literal[1, None] = 1
     user: Annotated[str, Field(max_length=512)] | None = None
     response_format: ResponseFormat | None = None
+    keep_prefix: bool = False  # the system message may be kept, on disk too, for others who bring it
 
     @model_validator(mode="before")
     @classmethod
@@ -121,13 +123,10 @@ class EmbeddingsRequest(Lenient):
 
 
 def parse(kind: type[BaseModel], body: object) -> Any:
-    """`body` as a `kind`. Raises BadRequest that names the first wrong field."""
+    """`body` as a `kind`. Raises BadRequest, ParameterRefused with the first wrong field."""
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
     try:
         return kind.model_validate(cast(dict[str, Any], body))
     except ValidationError as exc:
-        first = exc.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise BadRequest(f"`{place}`: {message}" if place else message) from exc
+        raise of_validation(exc) from exc

@@ -68,7 +68,7 @@ class Sequence:
     sampling: Sampling
     reader: Callable[[Output], None]  # called on the event loop, never on the inference thread
     user: str | None = None
-    shared_prefix: int = 0  # length of the part (the personality) that other requests will bring again
+    kept_prefix: int = 0  # length of the part (a personality) that is to be kept, on disk too; 0: nothing is
     constraint: Constraint | None = None
 
     generated: list[int] = field(default_factory=list)

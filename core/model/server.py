@@ -6,21 +6,19 @@ import asyncio
 import base64
 import hmac
 import json
-import time
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import structlog
 from aiohttp import web
 
-from core.contract import Usage
-from core.errors import BadRequest, CspsError, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused, Stopping
+from core.contract import Done, Json
+from core.errors import BadRequest, CspsError, ModelUnavailable, Stopping
 from core.model.host import Host, Reply
 from core.model.requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
 from core.model.sequence import Failed, Finished, Output, Piece, Queued
+from core.openai.answer import Completion, error_object, openai_status
 from core.rag.embed import Embedder, LocalEmbedder
 
 log = structlog.get_logger()
@@ -30,12 +28,8 @@ BODY_TIMEOUT_S = 30.0  # for a whole request to arrive
 SEND_TIMEOUT_S = 60.0  # a reader that takes nothing for so long is cut off, and its slot is another's
 ENCODER_THREADS = 1  # the cores are the model's
 KEEPALIVE_S = 10.0  # a stream that has nothing to say sends a comment this often, so that its reader knows we live
+READER_LEFT = 499  # nginx's number for it; nobody receives it
 SSE = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-# Words of our own family, as OpenAI and vLLM say them to their callers.
-OPENAI_CODES: dict[type[CspsError], tuple[int, str]] = {
-    PromptTooLong: (400, "context_length_exceeded"),
-    SchemaRefused: (400, "unsupported_schema"),
-}
 
 
 @dataclass
@@ -91,7 +85,7 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
 
 async def collect(host: Host, reply: Reply) -> web.Response:
     """The whole answer as one chat.completion."""
-    text: list[str] = []
+    text = [reply.opening]
     while True:
         output = await reply.reader.next(KEEPALIVE_S)
         if isinstance(output, Piece):
@@ -99,10 +93,8 @@ async def collect(host: Host, reply: Reply) -> web.Response:
         elif isinstance(output, Failed):
             raise output.error
         elif isinstance(output, Finished):
-            message = {"role": "assistant", "content": "".join(text)}
-            choice = {"index": 0, "message": message, "finish_reason": output.reason, "logprobs": None}
-            body = envelope(host, "chat.completion") | {"choices": [choice], "usage": usage_json(output.usage)}
-            return web.json_response(body)
+            done = Done(output.reason, host.file.name, output.usage)
+            return web.json_response(Completion(host.file.name).whole("".join(text), [], done))
 
 
 async def stream(request: web.Request, host: Host, chat: ChatRequest, reply: Reply) -> web.StreamResponse:
@@ -112,14 +104,14 @@ async def stream(request: web.Request, host: Host, chat: ChatRequest, reply: Rep
         raise first.error
     response = web.StreamResponse(headers=SSE)
     await response.prepare(request)
-    head = envelope(host, "chat.completion.chunk")
-    await send(request, response, chunk(head, {"role": "assistant", "content": ""}))
+    completion = Completion(host.file.name)
+    await send(request, response, event(completion.chunk({"role": "assistant", "content": reply.opening})))
     output: Output | None = first
     while True:
         if isinstance(output, Failed):
-            await send(request, response, event({"error": openai_error(output.error)[1]}))
+            await send(request, response, event({"error": error_object(output.error)}))
             break
-        await send(request, response, "".join(lines_for(output, head, chat.include_usage)))
+        await send(request, response, "".join(lines_for(output, completion, chat.include_usage)))
         if isinstance(output, Finished):
             break
         output = await reply.reader.next(KEEPALIVE_S)
@@ -127,17 +119,16 @@ async def stream(request: web.Request, host: Host, chat: ChatRequest, reply: Rep
     return response
 
 
-def lines_for(output: Output | None, head: dict[str, Any], include_usage: bool) -> list[str]:
+def lines_for(output: Output | None, completion: Completion, include_usage: bool) -> list[str]:
     """What one output is on the wire; None is "nothing yet"."""
     if isinstance(output, Piece):
-        return [chunk(head, {"content": output.text})]
+        return [event(completion.chunk({"content": output.text}))]
     if isinstance(output, Queued):
         wait = "" if output.wait_s is None else f" wait_s={output.wait_s}"
         return [f": queued position={output.position}{wait}\n\n"]
     if isinstance(output, Finished):
-        end = [chunk(head, {}, output.reason)]
-        usage = [event(head | {"choices": [], "usage": usage_json(output.usage)})] if include_usage else []
-        return [*end, *usage, "data: [DONE]\n\n"]
+        usage = [event(completion.usage(output.usage))] if include_usage else []
+        return [event(completion.chunk({}, output.reason)), *usage, "data: [DONE]\n\n"]
     return [": working\n\n"]
 
 
@@ -219,12 +210,14 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except CspsError as exc:
-        status, body = openai_error(exc)
         headers = {} if exc.retry_after_s is None else {"Retry-After": str(max(1, round(exc.retry_after_s)))}
-        return web.json_response({"error": body}, status=status, headers=headers)
+        return web.json_response({"error": error_object(exc)}, status=openai_status(exc), headers=headers)
     except web.HTTPException as exc:
         body = {"message": exc.reason, "type": "invalid_request_error", "param": None, "code": None}
         return web.json_response({"error": body}, status=exc.status)
+    except ConnectionResetError:
+        log.info("reader_left")
+        return web.Response(status=READER_LEFT)
 
 
 @web.middleware
@@ -256,31 +249,12 @@ def check_model(wanted: str | None, host: Host) -> None:
         raise web.HTTPNotFound(reason=f"this process serves the model {host.file.name!r} and no other")
 
 
-def openai_error(error: CspsError) -> tuple[int, dict[str, Any]]:
-    status, code = OPENAI_CODES.get(type(error), (error.status, error.code))
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    if isinstance(error, Overloaded):
-        kind = "overloaded_error"
-    body: dict[str, Any] = {"message": error.message, "type": kind, "param": None, "code": code}
-    if isinstance(error, PromptTooLong):
-        body |= {"tokens": error.tokens, "limit": error.limit}
-    return status, body
-
-
-def envelope(host: Host, kind: str) -> dict[str, Any]:
-    return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()), "model": host.file.name}
-
-
-def chunk(head: dict[str, Any], delta: dict[str, str], finish_reason: str | None = None) -> str:
-    return event(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}]})
-
-
 def base64_of(vector: list[float]) -> str:
     """As OpenAI packs it: 32-bit floats, little-endian."""
     return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
 
 
-def event(body: dict[str, Any]) -> str:
+def event(body: Json) -> str:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
 
 
@@ -294,12 +268,3 @@ async def send(request: web.Request, response: web.StreamResponse, text: str) ->
         if request.transport:
             request.transport.abort()
         raise
-
-
-def usage_json(usage: Usage) -> dict[str, Any]:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-    }

@@ -21,8 +21,10 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.errors import BadRequest, ConfigError
+from core.model.thinking import CLOSE, OPEN
 
 Role = Literal["system", "user", "assistant"]
+NO_THINKING = f"\n{CLOSE}\n\n"  # as Qwen's template writes it for a model that is not to think
 
 # For models that bring none: what most small chat models were trained on.
 CHATML = (
@@ -49,6 +51,7 @@ class Part:
 class Rendered:
     parts: tuple[Part, ...]
     shared_parts: int  # how many parts, from the start, belong to the system message: others will bring them again
+    opening: str = ""  # what of the answer stands in the prompt already: the mark that begins a model's thinking
 
 
 class Generation(Extension):
@@ -78,8 +81,12 @@ class ChatTemplate:
             raise ConfigError(f"the model's chat template does not work: {exc}") from exc
         self.takes_system = self._keeps_system()
 
-    def render(self, messages: Sequence[Message]) -> Rendered:
-        """The prompt for these messages. A last assistant message is left open, for the model to continue."""
+    def render(self, messages: Sequence[Message], *, thinks: bool = True) -> Rendered:
+        """The prompt for these messages. A last assistant message is left open, for the model to continue.
+
+        Some templates make the model think first. Without `thinks`, and in front of an answer that is to be continued,
+        that is over before it began.
+        """
         messages = merge(messages)
         if not messages:
             raise BadRequest("`messages` holds nothing to answer")
@@ -92,9 +99,13 @@ class ChatTemplate:
             parts, shared = self._parts(messages)
         except jinja2.TemplateError as exc:
             raise BadRequest(f"the model's chat template refuses these messages: {exc}") from exc
+        opening = OPEN if parts[-1].trusted and parts[-1].text.rstrip().endswith(OPEN) else ""
+        if opening and (open_end or not thinks):
+            parts.append(Part(NO_THINKING, trusted=True))
+            opening = ""
         if open_end:
             parts.append(Part(open_end, trusted=False))
-        return Rendered(tuple(parts), shared)
+        return Rendered(tuple(parts), shared, opening)
 
     def _parts(self, messages: Sequence[Message]) -> tuple[list[Part], int]:
         nonce = secrets.token_hex(8)

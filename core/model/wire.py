@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError, ModelRefused, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
-from core.model.sse import Comment, Data, LineTooLongError, SseDecoder, WholeCharacters
+from core.model.sse import Data, LineTooLongError, SseDecoder, WholeCharacters
+from core.model.thinking import Thinking
 
 RETRY_AFTER_S = 5.0  # where the engine does not say
 SHOWN_MESSAGE_CHARS = 500
@@ -22,6 +23,11 @@ UNAVAILABLE_CODES = {"stopping", "model_unavailable", "no_room"}
 REFUSED_CODES = {"model_failed", "model_refused"}
 TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}  # OpenAI's, llama-server's
 TOO_LONG_WORDS = "maximum context length"  # vLLM has no code for it
+# Not OpenAI's, though most engines have them. The last two are one: llama.cpp says "repeat", vLLM "repetition".
+EXTENSIONS = ("top_k", "min_p", "repeat_penalty", "repetition_penalty")
+UNKNOWN_FIELD_STATUSES = {400, 422}
+KEY_STATUSES = {401, 403}
+THOUGHTS = ("reasoning_content", "reasoning")  # of a delta, as engines name what they have parsed themselves
 
 Fields = dict[str, Any]
 
@@ -50,6 +56,11 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinks:
+    """The model thinks before it answers, of which nothing is given. Once a stream."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last of a stream."""
 
@@ -57,12 +68,14 @@ class Finished:
     usage: Usage
 
 
-Piece = Queued | Delta | Finished
+Piece = Queued | Thinks | Delta | Finished
 
 
 def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> Fields:
     """What is not set is not sent: not every engine knows every field."""
     chosen = {name: value for name, value in asdict(sampling).items() if value not in (None, ())}
+    if "repeat_penalty" in chosen:
+        chosen["repetition_penalty"] = chosen["repeat_penalty"]
     return {
         "model": model,
         "messages": [asdict(message) for message in messages],
@@ -72,12 +85,25 @@ def request_body(model: str, messages: Sequence[Message], sampling: Sampling) ->
     }
 
 
-class AnswerReader:
-    """A streamed answer: feed it the bytes as they come, then `end`."""
+def without_extensions(body: Fields) -> Fields:
+    return {name: value for name, value in body.items() if name not in EXTENSIONS}
 
-    def __init__(self) -> None:
+
+def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
+    """Whether a refusal of `body` names a field of it that is not OpenAI's, in whatever words the engine has."""
+    sent = [name for name in EXTENSIONS if name in body]
+    return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in sent)
+
+
+class AnswerReader:
+    """A streamed answer: feed it the bytes as they come, then `end`. `thinking`: None for the rest of an answer."""
+
+    def __init__(self, thinking: Thinking | None = None) -> None:
+        self.begun = False  # something was written, or thought
         self._decoder = SseDecoder()
         self._characters = WholeCharacters()
+        self._thinking = thinking
+        self._thinks_told = False
         self._reason: str | None = None
         self._usage = Usage()
 
@@ -85,9 +111,10 @@ class AnswerReader:
         """Raises the error that the stream tells, or ModelRefused if it is not what the protocol says."""
         try:
             for event in self._decoder.feed(chunk):
-                piece = queued_of(event.text) if isinstance(event, Comment) else self._read(event)
-                if piece is not None:
-                    yield piece
+                if isinstance(event, Data):
+                    yield from self._read(event)
+                elif queued := queued_of(event.text):
+                    yield queued
         except LineTooLongError as exc:
             raise ModelRefused("the engine sent a line that is too long") from exc
 
@@ -95,22 +122,43 @@ class AnswerReader:
         """The bytes are over. Without a finish reason, that is the death of the engine: ModelUnavailable."""
         if self._reason is None:
             raise ModelUnavailable("the model ended its answer early", retry_after_s=RETRY_AFTER_S)
-        if rest := self._characters.feed("", last=True):
-            yield Delta(rest)
+        yield from self._given(self._characters.feed("", last=True))
+        if self._thinking and (held := self._thinking.end()):
+            yield Delta(held)
         yield Finished("length" if self._reason == "length" else "stop", self._usage)
 
-    def _read(self, event: Data) -> Delta | None:
+    def _read(self, event: Data) -> Iterator[Piece]:
         if event.text == "[DONE]":
-            return None
+            return
         data = object_of(event.text)
         self._usage = usage_of(data) or self._usage
         choice = first_choice(data)
         reason = choice.get("finish_reason")
         self._reason = reason if isinstance(reason, str) else self._reason
         delta = choice.get("delta")
-        text = delta.get("content") if isinstance(delta, dict) else None
-        whole = self._characters.feed(text) if isinstance(text, str) else ""
-        return Delta(whole) if whole else None
+        if isinstance(delta, dict):
+            yield from self._changed(delta)
+
+    def _changed(self, delta: Fields) -> Iterator[Piece]:
+        if any(delta.get(name) for name in THOUGHTS):
+            yield from self._thinks()
+        if isinstance(text := delta.get("content"), str):
+            yield from self._given(self._characters.feed(text))
+
+    def _given(self, text: str) -> Iterator[Piece]:
+        if self._thinking:
+            text = self._thinking.feed(text)
+            if self._thinking.begun:
+                yield from self._thinks()
+        if text:
+            self.begun = True
+            yield Delta(text)
+
+    def _thinks(self) -> Iterator[Thinks]:
+        self.begun = True
+        if not self._thinks_told:
+            self._thinks_told = True
+            yield Thinks()
 
 
 def object_of(text: str) -> Fields:
@@ -177,10 +225,11 @@ def error_named(error: Fields, status: int, retry_after_s: float = RETRY_AFTER_S
     if code in TOO_LONG_CODES or str(error.get("type")) in TOO_LONG_CODES or TOO_LONG_WORDS in message:
         tokens, limit = (value if isinstance(value, int) else None for value in map(error.get, ("tokens", "limit")))
         return PromptTooLong("the prompt does not fit the model's context window", tokens=tokens, limit=limit)
-    if code == "unsupported_schema":
+    if code == SchemaRefused.code:
         return SchemaRefused(message)
     if status == 429 or code in OVERLOADED_CODES:
         return Overloaded(f"the model is busy ({status}, {code})", retry_after_s=retry_after_s)
     if (status in (502, 503, 504) and code not in REFUSED_CODES) or code in UNAVAILABLE_CODES:
         return ModelUnavailable(f"the model cannot answer now ({status}, {code})", retry_after_s=retry_after_s)
-    return ModelRefused(f"the engine answered {status} ({code})")
+    advice = "; check LLM_API_KEY" if status in KEY_STATUSES else ""
+    return ModelRefused(f"the engine answered {status} ({code}){advice}")

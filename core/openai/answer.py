@@ -114,9 +114,13 @@ def openai_status(error: CspsError) -> int:
 
 
 def error_object(error: CspsError) -> dict[str, Json]:
+    size: dict[str, Json] = {}
+    if isinstance(error, PromptTooLong):
+        size = {"tokens": error.tokens, "limit": error.limit}
     return {
         "message": error.message,
         "type": "server_error" if error.status >= 500 else "invalid_request_error",
         "code": CODES.get(type(error), error.code),
         "param": error.param if isinstance(error, ParameterRefused) else None,
+        **size,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.contract import Language
-from core.language import language_of
+from core.language import language_named, language_of
 
 ENGLISH = """
 what's new
@@ -123,3 +123,21 @@ def test_accents_may_be_written_in_two_ways() -> None:
 def test_a_long_text_is_told_by_its_beginning() -> None:
     """And costs no more than that."""
     assert language_of("Les employés sont en congé. " * 200 + "The rest is in English. " * 100_000) == "fr"
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("fr-CA", "fr"),
+        ("fr_CA.UTF-8", "fr"),
+        (" FR", "fr"),
+        ("en-GB", "en"),
+        ("en", "en"),
+        ("de-DE", None),
+        ("C.UTF-8", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_named_by_platforms_and_machines(told: str, expected: Language | None) -> None:
+    """Two are spoken here."""
+    assert expected == language_named(told)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.contract import Description
@@ -17,9 +19,10 @@ class PartlyAway(FakeEngine):
     away: tuple[str, ...] = ("whisper",)
 
     async def describe(self, personality: str) -> Description:
+        described = await super().describe(personality)
         if personality in self.away:
-            raise ModelUnavailable("no model", retry_after_s=2)
-        return await super().describe(personality)
+            return replace(described, model=None, starter=None, context_window=None)
+        return described
 
 
 async def test_describe(whisper: Site) -> None:
@@ -48,21 +51,17 @@ async def test_describe_all(whisper: Site) -> None:
 
 
 async def test_describe_while_a_model_is_away(own_settings: Settings) -> None:
-    """Alone it is 503 with the reason; in the list, only what answers is there."""
+    """What needs no model is told all the same, alone and in the list; the rest is null."""
     async with site(own_settings, PartlyAway()) as running:
         async with running.http.get("/describe/whisper") as response:
-            assert (response.status, response.content_type) == (503, "application/problem+json")
-            assert response.headers["Retry-After"] == "2"
+            alone = await response.json()
         async with running.http.get("/describe") as response:
-            assert [each["personality"] for each in (await response.json())["personalities"]] == ["chuchotte"]
+            listed = (await response.json())["personalities"]
 
-
-async def test_describe_while_no_model_answers(own_settings: Settings) -> None:
-    """503: an empty list would say that there are no personalities."""
-    engine = PartlyAway()
-    engine.away = engine.names
-    async with site(own_settings, engine) as running, running.http.get("/describe") as response:
-        assert (response.status, (await response.json(content_type=None))["code"]) == (503, "model_unavailable")
+    assert (alone["title"], alone["greeting"]) == ("Whisper", "Hello!")
+    assert (alone["model"], alone["starter"], alone["context_window"]) == (None, None, None)
+    assert alone == listed[0]
+    assert [each["model"] for each in listed] == [None, "fake-model"]
 
 
 async def test_describe_of_nobody(whisper: Site) -> None:

@@ -12,9 +12,8 @@ import llama_cpp.llama_cpp as llama
 
 from core.errors import ConfigError, ModelError
 from core.model.llama.runner import BATCH_TOKENS, SEQUENCE_LIMIT, Runner
+from core.model.sizing import choose_cache_tokens, choose_window, kv_bytes_per_token
 
-WINDOW_LIMIT_TOKENS = 8192  # by default; a model trained for 128k would take all memory for windows nobody needs
-KV_MEMORY_SHARE = 0.4  # of the memory that is free once the weights are loaded
 LOG_LEVEL_ERROR = 4  # GGML_LOG_LEVEL_ERROR
 
 
@@ -44,30 +43,18 @@ def load(path: Path, config: RunnerConfig) -> Runner:
         )
     try:
         window = choose_window(config.window, int(llama.llama_model_n_ctx_train(model)))
-        cells = config.cache_tokens or choose_cache_tokens(window, kv_bytes_per_token(model), free_memory_bytes())
+        cells = config.cache_tokens or choose_cache_tokens(window, kv_bytes_of(model), free_memory_bytes())
         return Runner(model, make_context(model, max(cells, window), config), path, window)
     except ConfigError as exc:
         llama.llama_model_free(model)
         raise ConfigError(f"{path}: {exc.message}") from exc
 
 
-def choose_window(wanted: int | None, trained: int) -> int:
-    """Tokens one conversation may take. Raises ConfigError if more is wanted than the model was trained for."""
-    if wanted and wanted > trained:
-        raise ConfigError(f"LLM_CONTEXT_WINDOW is {wanted}, but this model was trained for at most {trained} tokens")
-    return wanted or min(trained, WINDOW_LIMIT_TOKENS)
-
-
-def choose_cache_tokens(window: int, bytes_per_token: int, free_bytes: int) -> int:
-    """KV cells for two whole windows, which many short conversations share; fewer where memory is short."""
-    return max(window, min(2 * window, int(free_bytes * KV_MEMORY_SHARE) // max(bytes_per_token, 1)))
-
-
-def kv_bytes_per_token(model: Any) -> int:
-    """Keys and values of one token over all layers, in 16-bit floats."""
+def kv_bytes_of(model: Any) -> int:
+    """What one token takes in the KV cache."""
     heads = max(int(llama.llama_model_n_head(model)), 1)
-    width = int(llama.llama_model_n_embd(model)) // heads * int(llama.llama_model_n_head_kv(model))
-    return 2 * 2 * int(llama.llama_model_n_layer(model)) * width
+    cached_heads = int(llama.llama_model_n_layer(model)) * int(llama.llama_model_n_head_kv(model))
+    return kv_bytes_per_token(cached_heads, int(llama.llama_model_n_embd(model)) // heads)
 
 
 def free_memory_bytes() -> int:

@@ -105,3 +105,16 @@ def test_rows_that_are_not_understood(fields: dict[str, Any], said: str) -> None
 def test_what_a_row_may_be_called(name: Any, kept: Any) -> None:
     """A short text or a whole number; anything else is not handed back."""
     assert kept == id_of(Row(1, {"id": name}))
+
+
+def test_names_too_many_or_too_long_to_compare_are_not_hinted_at() -> None:
+    """The answer comes, and names what is missing."""
+    long = "x" * 100_000
+    template = parse("".join(f"{{{name}}}" for name in (long, "Titel", *(f"{number}" * 9 for number in range(20_000)))))
+    fields = {long + "y": 1, **{f"{number}{'z' * 30}": 1 for number in range(20_000)}, "Title": 1}
+    with pytest.raises(ColumnUnknown) as caught:
+        template.fill(fields)
+
+    assert "did you mean" not in caught.value.message
+    assert "`Titel`" in caught.value.message
+    assert len(caught.value.message) < 4000

@@ -177,14 +177,14 @@ class Bench:
         *,
         user: str | None = None,
         max_tokens: int = 300,
-        shared_prefix: int = 0,
+        kept_prefix: int = 0,
         constraint: Constraint | None = None,
         sampling: Sampling | None = None,
     ) -> Sequence:
         """Submit a request."""
         tokens = np.frombuffer(prompt.encode() + ASK, np.uint8).astype(np.int32)
         sequence = Sequence(
-            tokens, max_tokens, sampling or Sampling(), lambda _: None, user, shared_prefix, constraint=constraint
+            tokens, max_tokens, sampling or Sampling(), lambda _: None, user, kept_prefix, constraint=constraint
         )
         self.outputs[sequence] = []
         self.inference.submit(sequence)

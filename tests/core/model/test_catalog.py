@@ -15,7 +15,7 @@ from huggingface_hub import constants
 from structlog.testing import capture_logs
 
 from core import settings
-from core.errors import ConfigError
+from core.errors import ConfigError, ModelError
 from core.model import catalog
 from core.model.catalog import ModelFile, choose, find, verify
 
@@ -246,11 +246,51 @@ def test_a_corrupt_download_is_refused_and_removed(hub: Hub, tmp_path: Path) -> 
     """Of the right size, and with another's sha256: the hub's client takes it for a success."""
     hub.files = {"model.gguf": ONE}
     hub.stated = {"model.gguf": sha256(OTHER)}
-    with pytest.raises(ConfigError, match="corrupt"):
+    with pytest.raises(ModelError, match="corrupt"):
         from_hub(tmp_path, "*.gguf")
     hub.stated = {}
 
     assert from_hub(tmp_path, "*.gguf").path.read_bytes() == ONE
+
+
+@pytest.mark.parametrize("name", ["model.gguf", "folder/model.gguf"])
+def test_a_download_is_no_model_before_it_was_checked(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A process that is killed while it computes the sha256 leaves nothing that the next would load. (It did.)"""
+    hub.files = {name: ONE}
+    hub.stated = {name: sha256(OTHER)}
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(catalog, "verify", killed)
+        with pytest.raises(KeyboardInterrupt):
+            from_hub(tmp_path, "*.gguf")
+    with pytest.raises(ModelError, match="corrupt"):
+        from_hub(tmp_path, "*.gguf")
+    hub.stated = {}
+
+    assert from_hub(tmp_path, "*.gguf").path == tmp_path / "models" / "someone--A-Model-GGUF" / name
+
+
+def test_what_was_not_checked_does_not_serve_without_the_hub(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could check it then."""
+    hub.files = {"model.gguf": ONE}
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(catalog, "verify", killed)
+    with pytest.raises(KeyboardInterrupt):
+        from_hub(tmp_path, "*.gguf")
+    hub.stop()
+
+    with pytest.raises(ModelError, match="holds no file"):
+        from_hub(tmp_path, "*.gguf")
 
 
 def test_a_download_that_breaks_off_is_said(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +298,7 @@ def test_a_download_that_breaks_off_is_said(hub: Hub, tmp_path: Path, monkeypatc
     monkeypatch.setattr("time.sleep", lambda _s: None)  # between the tries of the hub's client
     hub.files = {"model.gguf": ONE}
     hub.cut_after = 4
-    with pytest.raises(ConfigError, match=r"downloading model\.gguf failed") as refused:
+    with pytest.raises(ModelError, match=r"downloading model\.gguf failed") as refused:
         from_hub(tmp_path, "*.gguf")
     assert REPO in refused.value.message
     hub.cut_after = None
@@ -280,9 +320,9 @@ def test_without_the_hub_what_was_fetched_serves_on(hub: Hub, tmp_path: Path, mo
 def test_without_the_hub_and_without_a_file_it_is_said_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which repository, which pattern, which variables."""
+    """Which repository, which pattern, which variables; a network that is down may be up again at the next start."""
     use_hub(monkeypatch, "http://127.0.0.1:9")
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ModelError) as refused:
         from_hub(tmp_path, "*Q4*")
 
     assert all(word in refused.value.message for word in (REPO, "*Q4*", "LLM_HUGGINGFACE_REPO", "LLM_MODEL_FILE"))
@@ -298,7 +338,7 @@ def test_a_repository_that_does_not_exist_is_said(hub: Hub, tmp_path: Path, repo
 
 def test_repository_and_file_belong_together(tmp_path: Path) -> None:
     """One without the other is a mistake."""
-    with pytest.raises(ConfigError, match="together"):
+    with pytest.raises(ConfigError, match="LLM_HUGGINGFACE_FILE is missing"):
         find(wanting(tmp_path, LLM_HUGGINGFACE_REPO=REPO), never)
 
 

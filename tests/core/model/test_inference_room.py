@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Overloaded
+from core.model.inference import PINNED_PREFIXES
 from core.model.prefix_store import PrefixStore
 from core.model.sequence import Queued, Sequence
 from tests.core.model.fake_model import (
@@ -148,30 +149,44 @@ def test_a_crowd_does_not_keep_another_user_waiting() -> None:
 # --- prefixes of personalities ----------------------------------------------------------------------------------------
 
 
-def test_a_personality_used_twice_is_kept_for_good(tmp_path: Path) -> None:
+def test_a_personality_is_kept_for_good(tmp_path: Path) -> None:
     """In the KV cache, however much comes after it, and on disk for the next start."""
     store = PrefixStore(tmp_path, "model", 4)
     length = len(PERSONALITY)
     with Bench(greets, idle_cells=0, suspend_bytes=0, store=store) as bench:
-        for name in ("One", "Two"):
-            finished(bench, bench.ask(f"{PERSONALITY}I am {name}", shared_prefix=length))
-            finished(bench, bench.ask("x " * 100))
-        third = finished(bench, bench.ask(f"{PERSONALITY}I am Three", shared_prefix=length))
-        assert third.usage.cached_tokens == length
+        finished(bench, bench.ask(f"{PERSONALITY}I am One", kept_prefix=length))
+        finished(bench, bench.ask("x " * 100))
+        second = finished(bench, bench.ask(f"{PERSONALITY}I am Two", kept_prefix=length))
+        assert second.usage.cached_tokens == length
 
     with Bench(greets, idle_cells=0, store=PrefixStore(tmp_path, "model", 4)) as bench:
-        first = bench.ask(f"{PERSONALITY}I am Back", shared_prefix=length)
+        first = bench.ask(f"{PERSONALITY}I am Back", kept_prefix=length)
         assert finished(bench, first).usage.cached_tokens == length
         assert bench.text(first) == greets("Back")
         assert bench.metric("csps_model_prefixes_restored_total") == 1
 
 
-def test_what_comes_once_is_nobodys_prefix(tmp_path: Path) -> None:
-    """Each caller of the HTTP API may bring a system message of their own; those are not written to disk."""
+def test_what_nobody_asked_to_keep_is_shared_and_not_kept(tmp_path: Path) -> None:
+    """A batch's schema stands in front of each of its rows: it is computed once, and never on disk. (It was.)"""
     store = PrefixStore(tmp_path, "model", 4)
+    schema = '{"type": "object", "title": "Secret"} ' * 2
     with Bench(greets, store=store) as bench:
-        for n in range(5):
-            prompt = f"{n} {PERSONALITY}I am One"
-            finished(bench, bench.ask(prompt, shared_prefix=len(PERSONALITY) + 2))
+        finished(bench, bench.ask(f"{PERSONALITY}I am One", kept_prefix=len(PERSONALITY)))
+        finished(bench, bench.ask(f"{PERSONALITY}{schema}row 0"))
+        rows = [finished(bench, bench.ask(f"{PERSONALITY}{schema}row {n}")) for n in range(1, 4)]
+        assert all(row.usage.cached_tokens >= len(PERSONALITY + schema) for row in rows)
 
-    assert list(store.load()) == []
+    (kept,) = store.load()
+    assert bytes(kept[0].tolist()).decode() == PERSONALITY
+
+
+def test_callers_schemas_do_not_displace_the_personalities(tmp_path: Path) -> None:
+    """However many there are, and however often each is used. (Sixteen did.)"""
+    with Bench(greets, cells=600, ids=40, idle_cells=0, suspend_bytes=0) as bench:
+        finished(bench, bench.ask(f"{PERSONALITY}I am One", kept_prefix=len(PERSONALITY)))
+        for n in range(PINNED_PREFIXES + 1):
+            for _ in range(2):
+                finished(bench, bench.ask(f"{n} {'schema ' * 8} I am Row"))
+
+        again = finished(bench, bench.ask(f"{PERSONALITY}I am Two", kept_prefix=len(PERSONALITY)))
+        assert again.usage.cached_tokens == len(PERSONALITY)

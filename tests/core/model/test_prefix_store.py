@@ -72,6 +72,17 @@ def test_a_corrupt_file_is_deleted_and_said(tmp_path_factory: pytest.TempPathFac
     assert [entry["event"] for entry in logs] == ["prefix_corrupt"]
 
 
+def test_files_of_the_first_kind_are_deleted(tmp_path: Path) -> None:
+    """They may hold what callers wrote."""
+    store = PrefixStore(tmp_path, "model", 4)
+    store.save(TOKENS, STATE)
+    (file,) = files(tmp_path)
+    file.write_bytes(file.read_bytes().replace(b"prefix 2", b"prefix 1"))
+
+    assert entries(store) == []
+    assert files(tmp_path) == []
+
+
 def test_the_newest_are_kept(tmp_path: Path) -> None:
     """Up to the limit; of any model."""
     for number in range(1, 6):

@@ -15,7 +15,7 @@ import pytest
 from core import settings
 from core.errors import ConfigError
 from core.model.__main__ import serve
-from core.model.llama.loading import choose_window
+from core.model.sizing import choose_window
 from tests.core.model.talking import (
     CHAT,
     PERSONALITY,
@@ -99,10 +99,12 @@ async def test_who_waits_is_told_and_who_is_too_many_is_turned_away(tcp: httpx.A
 
 
 async def test_a_personality_survives_a_restart(small: ModelProcess, tcp: httpx.AsyncClient) -> None:
-    """What was computed of it twice is on disk; SIGTERM exits 0; the next process need not compute it again."""
+    """What was to be kept of it is on disk, and nothing else; SIGTERM exits 0; the next process need not compute it."""
     messages = [{"role": "system", "content": PERSONALITY}, {"role": "user", "content": "Where is Maria Chapdelaine?"}]
-    await ask(tcp, messages)
-    await ask(tcp, [*messages[:1], {"role": "user", "content": "Who are you?"}])
+    await ask(tcp, messages, keep_prefix=True)
+    other = [{"role": "system", "content": f"{PERSONALITY} Answer by this schema."}, messages[1]]
+    for _ in range(2):
+        await ask(tcp, other)
     assert small.stop() == 0
     (file,) = (small.settings.data_folder / "prefixes").iterdir()
     small.start()
@@ -163,6 +165,17 @@ def test_on_the_network_without_a_key_it_refuses_to_start(tmp_path: Path) -> Non
 
     assert process.wait() == 2
     assert "LLM_API_KEY" in process.said
+    assert "Traceback" not in process.said
+
+
+def test_what_a_restart_may_mend_has_another_exit_code(tmp_path: Path) -> None:
+    """A hub that cannot be reached is no mistake of the operator's: 1, as for every process. (It was 2.)"""
+    wanted = {"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf"}
+    process = ModelProcess(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{free_port()}", **wanted)
+    process.start()
+
+    assert process.wait() == 1
+    assert "csps-llm model: a/b cannot be read" in process.said
     assert "Traceback" not in process.said
 
 

@@ -174,7 +174,7 @@ async def test_a_schema_that_cannot_be_held_is_refused(http: httpx.AsyncClient, 
     wanted = {"type": "json_schema", "json_schema": {"schema": schema}}
     response = await http.post("/v1/chat/completions", json=body("x", response_format=wanted, stream=True))
 
-    assert (response.status_code, response.json()["error"]["code"]) == (400, "unsupported_schema")
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "schema_refused")
 
 
 # --- prompts ---------------------------------------------------------------------------------------------------------

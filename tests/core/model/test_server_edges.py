@@ -33,6 +33,7 @@ class FakeHost:
 
     outputs: list[Output] = field(default_factory=list)
     error: Exception | None = None
+    opening: str = ""
     file: ModelFile = field(default_factory=lambda: ModelFile(Path("/model.gguf"), "a model"))
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -42,7 +43,7 @@ class FakeHost:
         reader = Reader()
         for output in self.outputs:
             reader(output)
-        return Reply(reader, cast(Any, None))
+        return Reply(reader, cast(Any, None), self.opening)
 
     def cancel(self, reply: Reply) -> None:
         self.cancelled.set()
@@ -67,6 +68,27 @@ async def test_while_the_model_is_loaded_callers_are_asked_to_come_back(aiohttp_
     assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
     assert (await answer.json())["error"]["code"] == "model_unavailable"
     assert await (await client.get("/health")).json() == {"status": "loading"}
+
+
+async def test_a_reader_that_left_is_no_defect(aiohttp_client: AiohttpClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever vanishes between two pieces of an answer leaves one line in the log, and no traceback."""
+
+    async def left(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        assert request.transport is not None
+        request.transport.close()
+        await server.send(request, response, "a piece")
+        return response
+
+    app = web.Application(middlewares=[server.errors_as_json])
+    app.router.add_get("/", left)
+    client = await aiohttp_client(app)
+    with capture_logs() as logs, pytest.raises(aiohttp.ClientError):
+        await (await client.get("/")).read()
+
+    assert ["reader_left"] == [each["event"] for each in logs]
+    assert "Error handling request" not in caplog.text
 
 
 async def test_while_it_stops_new_work_is_turned_away(aiohttp_client: AiohttpClient) -> None:
@@ -97,6 +119,17 @@ async def test_a_failure_after_the_first_word_is_the_streams_last_event(aiohttp_
     assert not answer.done
     assert answer.events[-1]["error"]["message"] == "it failed"
     assert answer.events[-2]["choices"][0]["delta"]["content"] == "Hel"
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_what_the_prompt_wrote_of_the_answer_comes_first(aiohttp_client: AiohttpClient, streams: bool) -> None:
+    """A template that opens the thinking leaves the model to write its end alone: whoever reads sees both."""
+    host = FakeHost([Piece("Hm.</think>"), Piece("Hello"), END], opening="<think>")
+    client = await aiohttp_client(serving(host))
+    response = await client.post(CHAT, json=ASK | {"stream": streams})
+
+    text = (await streamed(response)).text if streams else (await response.json())["choices"][0]["message"]["content"]
+    assert text == "<think>Hm.</think>Hello"
 
 
 async def test_what_waits_is_told_in_comments(aiohttp_client: AiohttpClient) -> None:

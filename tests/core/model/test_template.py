@@ -201,6 +201,36 @@ def test_a_last_assistant_message_is_continued(family: str) -> None:
     assert (continued.parts[-1].text, continued.parts[-1].trusted) == ("Hi</s><|im_end|>", False)
 
 
+# Qwen's and DeepSeek's thinking models begin the thinking themselves; the model writes its end alone.
+THINKER = CHATML.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
+ASKED = "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n"
+
+
+def test_a_template_that_opens_the_thinking_is_noticed() -> None:
+    """What the prompt ends with is the beginning of the answer."""
+    rendered = template(THINKER).render([Message("user", "Hello")])
+
+    assert (text(rendered), rendered.opening) == (ASKED, "<think>")
+    assert template(CHATML).render([Message("user", "Hello")]).opening == ""
+
+
+def test_thinking_that_is_not_wanted_is_closed() -> None:
+    """An answer under a schema cannot begin with it, and one that is continued is beyond it."""
+    plain = template(THINKER).render([Message("user", "Hello")], thinks=False)
+    continued = template(THINKER).render([Message("user", "Hello"), Message("assistant", "Hi th")])
+
+    assert (text(plain), plain.opening) == (f"{ASKED}\n</think>\n\n", "")
+    assert (text(continued), continued.opening) == (f"{ASKED}\n</think>\n\nHi th", "")
+    assert trusted(continued).endswith("</think>\n\n")
+
+
+def test_nobodys_words_open_the_thinking() -> None:
+    """Only the template does; with one that ends with the question, the question may say what it likes."""
+    bare = template("{% for m in messages %}{{ m.content }}{% endfor %}")
+
+    assert bare.render([Message("user", "What is <think>")]).opening == ""
+
+
 def test_an_empty_last_assistant_message_is_an_ordinary_question() -> None:
     """There is nothing to continue yet."""
     assert template(SMOLLM).render([HELLO, Message("assistant", "")]) == template(SMOLLM).render([HELLO])
