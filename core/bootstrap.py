@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from core.engine import ChatEngine
 from core.errors import CspsError, StorageError
+from core.mentions import unknown_collections, unknown_sources
 from core.model.client import ModelClient, local_url
 from core.personalities import Personalities
 from core.rag.embed import Embedder, embedder_of, served_embedder
@@ -60,7 +61,7 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     `warms`: has the personalities' prefixes computed, which one process of a service is enough for. Raises ConfigError
     and StorageError. The model need not be there yet.
     """
-    personalities = Personalities(settings.config / "personalities")
+    personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
     database = Database(settings.database_url)
     client = ModelClient.of(settings)
@@ -76,7 +77,9 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     try:
         await sessions.create_tables()
         await facts.create_tables()
-        chores = asyncio.create_task(run_chores(chat, personalities, sessions, sources, finder, settings, warms=warms))
+        chores = asyncio.create_task(
+            run_chores(chat, personalities, sessions, sources, facts, finder, settings, warms=warms)
+        )
         try:
             yield Core(chat, personalities, database)
         finally:
@@ -127,17 +130,19 @@ async def run_chores(
     personalities: Personalities,
     sessions: Sessions,
     sources: Sources,
+    facts: FactStore,
     finder: SourceFinder,
     settings: Settings,
     *,
     warms: bool,
 ) -> None:
     """Until cancelled. A chore that fails is a defect: it is logged, and answers go on without the chores."""
-    changed = asyncio.Event()
+    changed, named = asyncio.Event(), asyncio.Event()
     try:
         async with asyncio.TaskGroup() as chores:
-            chores.create_task(personalities.watch(chat.cold.set))
-            chores.create_task(sources.watch(changed.set))
+            chores.create_task(personalities.watch(each(chat.cold.set, named.set)))
+            chores.create_task(sources.watch(each(changed.set, named.set)))
+            chores.create_task(tell_unknown_names(personalities, sources, facts, named))
             chores.create_task(purge_daily(sessions, timedelta(days=settings.data.keep_days)))
             chores.create_task(keep_sources_warm(finder, changed))
             if warms and settings.model.url is None:  # a remote engine's cache is its own affair
@@ -146,17 +151,53 @@ async def run_chores(
         log.exception("chores_failed")
 
 
+def each(*told: Callable[[], None]) -> Callable[[], None]:
+    """Calls all of them."""
+
+    def tell() -> None:
+        for one in told:
+            one()
+
+    return tell
+
+
+async def tell_unknown_names(
+    personalities: Personalities, sources: Sources, facts: FactStore, changed: asyncio.Event
+) -> None:
+    """A warning for each source and collection that a personality names and that is not there, after every change."""
+    while True:
+        try:
+            collections = [size.name for size in await facts.collections()]
+            problems = unknown_sources(personalities, sources.names())
+            problems += unknown_collections(personalities, collections)
+        except CspsError as exc:
+            log.debug("names_not_checked", problem=exc.message)
+            problems = ()
+        for problem in problems:
+            log.warning("personality_names_nothing", problem=problem)
+        await changed.wait()
+        changed.clear()
+
+
 async def keep_sources_warm(finder: SourceFinder, changed: asyncio.Event) -> None:
     """So that the first question does not wait for what every choice among sources needs."""
     while True:
         try:
             await finder.warm()
         except CspsError as exc:
+            if being_cancelled():
+                raise asyncio.CancelledError from exc
             log.debug("sources_not_warmed", problem=exc.message)
             await asyncio.sleep(WARM_PAUSE_S)
             continue
         await changed.wait()
         changed.clear()
+
+
+def being_cancelled() -> bool:
+    """`asyncio.gather` prefers an error of one of its own to the cancellation of all: who loops has to look."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def purge_daily(sessions: Sessions, keep: timedelta) -> None:

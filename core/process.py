@@ -1,7 +1,7 @@
 """What every process of the service does around its work: settings, logging, signals, and the exit code.
 
-0 after SIGTERM or SIGINT; 2 when the operator has to change something, which one line on stderr says; 1 for a failure
-that may mend itself.
+0 after SIGTERM or SIGINT; 2 when the operator has to change something, which the last lines on stderr say; 1 for a
+failure that may mend itself.
 """
 
 from __future__ import annotations
@@ -42,5 +42,10 @@ def stop_event() -> asyncio.Event:
 
 
 def say(name: str, message: str, code: int) -> int:
-    print(f"csps-llm {name}: {message}", file=sys.stderr)
+    print(f"{opening(name)}{message}", file=sys.stderr)
     return code
+
+
+def opening(name: str) -> str:
+    """What a process's last words begin with: `csps-llm up` knows them by it."""
+    return f"csps-llm {name}: "

@@ -63,4 +63,4 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"no {what} named {name!r}; {hint}There are: {', '.join(names)}"
+    return f"no {what} named {name!r}; {hint}There are: {', '.join(names) or 'none'}"

@@ -1,26 +1,33 @@
-"""The only reader of the environment and of config/settings.toml.
+"""The only reader of the environment and of settings.toml.
 
-Defaults live in config/settings.toml, the environment wins, and what results is one frozen `Settings`, built once by
-`load` and passed in. Each field names its variable, so that docs and `doctor` can list them without a second table.
+Defaults live in our config/settings.toml, a folder of the operator's own (CSPS_LLM_CONFIG) says what differs, the
+environment wins, and what results is one frozen `Settings`, built once by `load` and passed in. Each field names its
+variable, so that docs and `doctor` can list them without a second table.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic.fields import FieldInfo
 
 from core import toml
+from core.errors import ConfigError
 from core.toml import Section
 
 ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "config"
+FILE = "settings.toml"
+HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 SOCKET_PATH_LIMIT_BYTES = 100  # sun_path holds 104 to 108 bytes, by platform
 
 
@@ -49,23 +56,69 @@ def split_pairs(value: object) -> object:
     return {key.strip(): name.strip() for key, _, name in pairs}
 
 
+def whole_number(value: object) -> object:
+    value = none_if_empty(value)
+    if isinstance(value, str) and not re.fullmatch(r"\s*-?\d+\s*", value, re.ASCII):
+        raise ValueError("expected a whole number, or nothing for the automatic choice")
+    return value
+
+
+def web_url(example: str) -> AfterValidator:
+    def check(value: str | None) -> str | None:
+        if value is not None and not is_web_url(value):
+            raise ValueError(f"expected a URL that begins with http:// or https://, such as {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+def is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, brackets without an address
+        return False
+
+
+def token(beginnings: tuple[str, ...], kind: str) -> AfterValidator:
+    """What is no token of this kind is refused before it is sent anywhere; it may be another secret."""
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(beginnings):
+            raise ValueError(f"expected {kind}, which begins with {beginnings[0]}")
+        return value
+
+    return AfterValidator(check)
+
+
+def hub_repo(value: str | None) -> str | None:
+    if value is not None and not HUB_REPO.fullmatch(value):
+        raise ValueError("expected owner/name, such as bartowski/SmolLM2-1.7B-Instruct-GGUF")
+    return value
+
+
 CommaList = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
 OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
-OptionalInt = Annotated[int | None, BeforeValidator(none_if_empty)]
+# A file's name is any bytes: to strip it would ask for UTF-8.
+PathStr = Annotated[str, StringConstraints(strip_whitespace=False)]
+OptionalPath = Annotated[PathStr | None, BeforeValidator(none_if_empty)]
+OptionalInt = Annotated[int | None, BeforeValidator(whole_number)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty)]
+EngineUrl = Annotated[OptionalStr, web_url("http://localhost:8000/v1")]
+OptionalUrl = Annotated[OptionalStr, web_url("https://proxy.example.org/api")]
 Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
 
 
 class ModelSettings(Section):
     """Which model answers, and how much of the machine it may use."""
 
-    file: OptionalStr = env("LLM_MODEL_FILE")
-    huggingface_repo: OptionalStr = env("LLM_HUGGINGFACE_REPO")
+    file: OptionalPath = env("LLM_MODEL_FILE")
+    huggingface_repo: Annotated[OptionalStr, AfterValidator(hub_repo)] = env("LLM_HUGGINGFACE_REPO")
     huggingface_file: OptionalStr = env("LLM_HUGGINGFACE_FILE")
     gpu_layers: OptionalInt = env("LLM_GPU_LAYERS", ge=-1)  # None: all if there is a GPU, else none; -1: all
     context_window: OptionalInt = env("LLM_CONTEXT_WINDOW", ge=256)  # tokens a conversation may take
     cpu_threads: OptionalInt = env("LLM_CPU_THREADS", ge=1, le=512)  # None: the physical cores
-    url: OptionalStr = env("LLM_URL")  # an OpenAI-compatible engine instead of the local process
+    url: EngineUrl = env("LLM_URL")  # an OpenAI-compatible engine instead of the local process
     api_key: OptionalSecret = env("LLM_API_KEY")
     name: OptionalStr = env("LLM_MODEL")  # the model to ask the remote engine for
     listen: OptionalStr = env("LLM_LISTEN")  # "host:port" for the local process instead of its Unix socket
@@ -74,6 +127,7 @@ class ModelSettings(Section):
     cache_tokens: OptionalInt = env("LLM_CACHE_TOKENS", ge=256)  # KV cells; None: by window, slots and free memory
     suspend_mb: int = env("LLM_SUSPEND_MB", ge=0)  # host memory for suspended conversations
     wait_s: float = env("LLM_WAIT_S", gt=0)  # how long a reply waits for a model process that is away
+    timeout_s: float = env("LLM_TIMEOUT_S", gt=0)  # how long an engine may be silent while it owes an answer
 
 
 class WebSettings(Section):
@@ -122,8 +176,8 @@ class PlatformSettings(Section):
 class SlackSettings(PlatformSettings):
     """Socket Mode with an app token; else HTTP with a signing secret."""
 
-    bot_token: OptionalSecret = env("SLACK_BOT_TOKEN")
-    app_token: OptionalSecret = env("SLACK_APP_TOKEN")
+    bot_token: Annotated[OptionalSecret, token(("xoxb-", "xoxe.xoxb-"), "a bot token")] = env("SLACK_BOT_TOKEN")
+    app_token: Annotated[OptionalSecret, token(("xapp-",), "an app-level token")] = env("SLACK_APP_TOKEN")
     signing_secret: OptionalSecret = env("SLACK_SIGNING_SECRET")
     host: str = env("SLACK_HOST")
     port: int = env("SLACK_PORT", ge=0, le=65535)
@@ -131,7 +185,7 @@ class SlackSettings(PlatformSettings):
     personality_of: Pairs = env("SLACK_PERSONALITIES")
     allow: CommaList = env("SLACK_ALLOW")
     deny: CommaList = env("SLACK_DENY")
-    api_base_url: str = env("SLACK_API_BASE_URL")
+    api_base_url: Annotated[str, web_url("https://slack.com/api/")] = env("SLACK_API_BASE_URL")
 
     @property
     def missing(self) -> str | None:
@@ -153,7 +207,7 @@ class DiscordSettings(PlatformSettings):
     personality_of: Pairs = env("DISCORD_PERSONALITIES")
     allow: CommaList = env("DISCORD_ALLOW")
     deny: CommaList = env("DISCORD_DENY")
-    api_base_url: OptionalStr = env("DISCORD_API_BASE_URL")
+    api_base_url: OptionalUrl = env("DISCORD_API_BASE_URL")
     gateway_url: OptionalStr = env("DISCORD_GATEWAY_URL")
 
     @property
@@ -175,9 +229,9 @@ class TeamsSettings(PlatformSettings):
     personality_of: Pairs = env("TEAMS_PERSONALITIES")
     allow: CommaList = env("TEAMS_ALLOW")
     deny: CommaList = env("TEAMS_DENY")
-    openid_metadata_url: OptionalStr = env("TEAMS_OPENID_METADATA_URL")
+    openid_metadata_url: OptionalUrl = env("TEAMS_OPENID_METADATA_URL")
     token_issuer: OptionalStr = env("TEAMS_TOKEN_ISSUER")
-    login_url: OptionalStr = env("TEAMS_LOGIN_URL")
+    login_url: OptionalUrl = env("TEAMS_LOGIN_URL")
     oauth_scope: OptionalStr = env("TEAMS_OAUTH_SCOPE")
     allow_unauthenticated: bool = env("TEAMS_ALLOW_UNAUTHENTICATED")  # for the playground; on loopback only
 
@@ -200,7 +254,7 @@ class RagSettings(Section):
     contact: OptionalStr = env("RAG_CONTACT")  # in the User-Agent: a URL or an e-mail address
     allow: CommaList = env("RAG_ALLOW")  # "host:port" inside the network that pages may be fetched from
     deny: CommaList = env("RAG_DENY")  # networks that are not reached although they look public
-    embeddings_url: OptionalStr = env("RAG_EMBEDDINGS_URL")  # "https://…/v1" instead of the bundled encoder
+    embeddings_url: EngineUrl = env("RAG_EMBEDDINGS_URL")  # "https://…/v1" instead of the bundled encoder
     embeddings_model: OptionalStr = env("RAG_EMBEDDINGS_MODEL")
     embeddings_api_key: OptionalSecret = env("RAG_EMBEDDINGS_API_KEY")
 
@@ -212,8 +266,8 @@ class DataSettings(Section):
 
 
 class LogSettings(Section):
-    level: str = env("LOG_LEVEL", pattern="^(debug|info|warning|error)$")
-    format: str = env("LOG_FORMAT", pattern="^(text|json)$")
+    level: Literal["debug", "info", "warning", "error"] = env("LOG_LEVEL")
+    format: Literal["text", "json"] = env("LOG_FORMAT")
 
 
 class Settings(Section):
@@ -226,7 +280,9 @@ class Settings(Section):
     rag: RagSettings
     data: DataSettings
     log: LogSettings
-    config: Path  # the folder that was read
+    config: Path  # the folder that was read over the shipped one
+    file: Path  # the settings.toml that mistakes are in
+    from_environment: dict[str, str] = Field(default_factory=dict)  # "web.port": "PORT", where that was set
 
     @property
     def data_folder(self) -> Path:
@@ -244,9 +300,13 @@ class Settings(Section):
         return section
 
     def config_file(self, name: str) -> Path:
-        """Of the folder that was read; a folder of somebody's own need not have every file that we ship."""
+        """A file or folder of the configuration: the operator's own where there is one, else the shipped one."""
         own = self.config / name
-        return own if own.exists() else ROOT / "config" / name
+        return own if own.exists() else SHIPPED / name
+
+    def origin(self, section: str, key: str) -> str:
+        """Where somebody who has to change a setting finds it: its variable, or the file."""
+        return self.from_environment.get(f"{section}.{key}") or str(self.file)
 
     @property
     def model_socket(self) -> Path:
@@ -259,18 +319,51 @@ class Settings(Section):
 
 
 def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
-    """Read config/settings.toml and the environment. Raises ConfigError naming the file or variable and the key."""
+    """Read settings.toml and the environment. Raises ConfigError naming the file or variable and the key."""
     environ = os.environ if environ is None else environ
-    config = config or Path(environ.get("CSPS_LLM_CONFIG") or ROOT / "config")
-    file = config / "settings.toml"
-    tables = toml.read(file)
+    # Not from where a process was started, for those of one service are started in different places.
+    config = config or ROOT / Path(environ.get("CSPS_LLM_CONFIG") or SHIPPED).expanduser()
+    tables, file = layered(config)
     overridden: dict[tuple[str, ...], str] = {}
     for section, key, field in variables():
         variable = variable_of(field)
-        if variable in environ:
-            tables.setdefault(section, {})[key] = environ[variable]
+        table = tables.setdefault(section, {})
+        if variable in environ and isinstance(table, dict):
+            table[key] = environ[variable]
             overridden[(section, key)] = variable
-    return toml.validate(Settings, {**tables, "config": config}, file, overridden)
+    named = {".".join(key): variable for key, variable in overridden.items()}
+    read = {**tables, "config": config, "file": file, "from_environment": named}
+    loaded = toml.validate(Settings, read, file, overridden)
+    require_whole(loaded.model)
+    return loaded
+
+
+def layered(config: Path) -> tuple[dict[str, Any], Path]:
+    """What is shipped, and over it, key by key, what the folder says; with the file that mistakes are in."""
+    if not config.is_dir():
+        raise ConfigError(f"CSPS_LLM_CONFIG: there is no folder {config}")
+    tables, own = toml.read(SHIPPED / FILE), config / FILE
+    if config.resolve() == SHIPPED or not own.exists():
+        return tables, SHIPPED / FILE
+    for section, says in toml.read(own).items():
+        under = tables.get(section)
+        tables[section] = {**under, **says} if isinstance(under, dict) and isinstance(says, dict) else says
+    return tables, own
+
+
+def require_whole(model: ModelSettings) -> None:
+    """Raises ConfigError where half of what is needed is there."""
+    repo, file = model.huggingface_repo, model.huggingface_file
+    if model.url or model.file or bool(repo) == bool(file):
+        return
+    if repo:
+        raise ConfigError(
+            f"LLM_HUGGINGFACE_FILE is missing: it says which file of {repo} to take, for example *Q4_K_M.gguf"
+        )
+    raise ConfigError(
+        f"LLM_HUGGINGFACE_REPO is missing: it says where {file} is, as owner/name, "
+        "for example bartowski/SmolLM2-1.7B-Instruct-GGUF"
+    )
 
 
 def variables() -> list[tuple[str, str, FieldInfo]]:

@@ -20,6 +20,14 @@ Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str, ...]
 
 NAME = re.compile(r"[a-z0-9-]+")  # of what has a table or a file of its own
+# What pydantic says of these is about its own work.
+EXPECTED = {
+    "int_parsing": "expected a whole number",
+    "int_type": "expected a whole number",
+    "float_parsing": "expected a number",
+    "bool_parsing": "expected true or false",
+    "string_unicode": "expected text in UTF-8",
+}
 Line = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -39,10 +47,18 @@ class Words(Section):
 def read(file: Path) -> dict[str, Any]:
     """The file's tables. Raises ConfigError with the file and, for a syntax error, its line."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(text_of(file))
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{file}: not valid TOML: {exc}") from exc
+
+
+def text_of(file: Path) -> str:
+    """Raises ConfigError."""
+    try:
+        return file.read_text(encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"{file}: {exc.strerror}") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except UnicodeDecodeError as exc:
         raise ConfigError(f"{file}: not valid TOML: {exc}") from exc
 
 
@@ -70,7 +86,8 @@ def describe(model: type[BaseModel], key: Key, kind: str, message: str) -> str:
     if kind == "missing":
         return f"`{name}` is missing"
     if kind != "extra_forbidden":
-        return f"`{name}`: {message[0].lower()}{message[1:]}"
+        said = EXPECTED.get(kind) or message.removeprefix("Value error, ")
+        return f"`{name}`: {said[0].lower()}{said[1:]}"
     near = difflib.get_close_matches(key[-1], known_keys(model, key[:-1]), n=1)
     return f"`{name}` is not a setting" + (f"; did you mean `{near[0]}`?" if near else "")
 

@@ -75,21 +75,114 @@ def test_a_wrong_variable_is_named() -> None:
 
 
 def test_a_wrong_key_is_told_with_file_line_and_the_nearest(tmp_path: Path) -> None:
-    """An operator goes straight to the place."""
+    """An operator goes straight to the place; what is shipped is not told to be missing."""
     line = next(n for n, text in enumerate(SHIPPED.splitlines(), 1) if text.startswith("port ="))
     with pytest.raises(ConfigError) as caught:
         load({}, config_with(tmp_path, "port = 5000", "prt = 5000"))
 
-    assert f"settings.toml:{line}: `web.prt` is not a setting; did you mean `port`?" in caught.value.message
-    assert "`web.port` is missing" in caught.value.message
+    assert caught.value.message == f"{tmp_path}/settings.toml:{line}: `web.prt` is not a setting; did you mean `port`?"
+
+
+def test_a_folder_of_ones_own_says_what_differs(tmp_path: Path) -> None:
+    """One key is enough: the others are the shipped ones, and variables still win. Nothing of it is asked for twice."""
+    (tmp_path / "settings.toml").write_text('[web]\nport = 5002\n[slack]\npersonality_of = { C1 = "whisper" }\n')
+    own = load({}, tmp_path)
+
+    assert (own.web.port, own.web.host, own.model.slots) == (5002, "127.0.0.1", 16)
+    assert own.slack.personality_of == {"C1": "whisper"}
+    assert load({"PORT": "5003"}, tmp_path).web.port == 5003
+    assert own.config_file("sources.toml") == ROOT / "config" / "sources.toml"
+    assert own.config_file("personalities") == ROOT / "config" / "personalities"
+    (tmp_path / "personalities").mkdir()
+    assert own.config_file("personalities") == tmp_path / "personalities"
+
+
+def test_a_folder_without_settings_is_enough(tmp_path: Path) -> None:
+    """Whoever wants other personalities and nothing else."""
+    assert load({}, tmp_path).web.port == 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("web = 3", "settings.toml:1: `web`: input should be a valid dictionary"),
+        ("[web]\nport = 'many'", "settings.toml:2: `web.port`: expected a whole number"),
+        ("[wbe]\nport = 1", "settings.toml:1: `wbe` is not a setting; did you mean `web`?"),
+    ],
+)
+def test_mistakes_in_a_folder_of_ones_own(tmp_path: Path, text: str, said: str) -> None:
+    """Its file and line are named, also where a variable would go into the same table."""
+    (tmp_path / "settings.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load({"HOST": "::1"}, tmp_path)
+    assert caught.value.message.startswith(f"{tmp_path}/{said}"), caught.value.message
+    assert "missing" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("LOG_FORMAT", "xml", "'text' or 'json'"),
+        ("LLM_GPU_LAYERS", "all", "expected a whole number, or nothing for the automatic choice"),
+        ("LLM_CONTEXT_WINDOW", "8k", "expected a whole number, or nothing for the automatic choice"),
+        ("PORT", "many", "expected a whole number"),
+        ("LLM_TIMEOUT_S", "long", "expected a number"),
+        ("DISCORD_MESSAGE_CONTENT", "maybe", "expected true or false"),
+        ("LLM_URL", "localhost:9999", "http:// or https://, such as http://localhost:8000/v1"),
+        ("LLM_URL", "http:///v1", "such as http://localhost:8000/v1"),
+        ("LLM_URL", "http://engine:80000/v1", "such as http://localhost:8000/v1"),
+        ("RAG_EMBEDDINGS_URL", "ftp://engine", "such as http://localhost:8000/v1"),
+        ("SLACK_API_BASE_URL", "slack.com/api", "such as https://slack.com/api/"),
+        ("LLM_HUGGINGFACE_REPO", "foo", "expected owner/name, such as "),
+        ("SLACK_BOT_TOKEN", "xapp-hush", "expected a bot token, which begins with xoxb-"),
+        ("SLACK_APP_TOKEN", "xoxb-hush", "expected an app-level token, which begins with xapp-"),
+        ("SLACK_PERSONALITIES", "C1", "expected pairs such as"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_form(variable: str, value: str, said: str) -> None:
+    """Which words there are, what a URL begins with, what an empty value means; no validator's jargon, no secret."""
+    with pytest.raises(ConfigError) as caught:
+        load({variable: value})
+    message = caught.value.message
+    assert message.startswith(f"{variable}: `")
+    assert said in message
+    assert not any(word in message.lower() for word in ("pattern", "parse", "value error", "hush"))
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [("LLM_HUGGINGFACE_REPO", "LLM_HUGGINGFACE_FILE"), ("LLM_HUGGINGFACE_FILE", "LLM_HUGGINGFACE_REPO")],
+)
+def test_half_a_model_is_none(given: str, missing: str) -> None:
+    """It is said what is missing, unless something else names the model."""
+    with pytest.raises(ConfigError, match=rf"^{missing} is missing: .*a/b.*for example "):
+        load({given: "a/b"})
+    load({given: "a/b", "LLM_MODEL_FILE": "/m.gguf"})
+    load({given: "a/b", "LLM_URL": "http://engine/v1"})
+
+
+def test_where_a_setting_came_from() -> None:
+    """The variable, where one was set; else the file that the operator has to open."""
+    loaded = load({"SLACK_PERSONALITY": "whisper"})
+    assert loaded.origin("slack", "personality") == "SLACK_PERSONALITY"
+    assert loaded.origin("teams", "personality") == str(ROOT / "config" / "settings.toml")
+
+
+def test_a_relative_folder_does_not_depend_on_where_a_process_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`up` and the processes that it starts are in different places."""
+    monkeypatch.chdir(tmp_path)
+    assert load({"CSPS_LLM_CONFIG": "config"}).config == ROOT / "config"
 
 
 @pytest.mark.parametrize(("old", "new"), [("port = 5000", "port = "), ("[web]", "[web")])
 def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path: Path, old: str, new: str) -> None:
-    """And a missing one by its name."""
+    """And a folder that is not there by its name."""
     with pytest.raises(ConfigError, match=r"settings\.toml: not valid TOML: .*line \d+"):
         load({}, config_with(tmp_path, old, new))
-    with pytest.raises(ConfigError, match=r"absent/settings\.toml: No such file"):
+    with pytest.raises(ConfigError, match=r"^CSPS_LLM_CONFIG: there is no folder .*/absent$"):
         load({}, tmp_path / "absent")
 
 

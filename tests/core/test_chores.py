@@ -1,0 +1,37 @@
+"""What runs beside an engine ends with it, whatever it was doing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from core.bootstrap import keep_sources_warm
+from core.errors import ModelUnavailable
+
+
+class Gathering:
+    """A finder whose parts fail when they are cancelled, as a connection that is being made may: `gather` then raises
+    what they did, and not that all was cancelled."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    async def warm(self) -> None:
+        await asyncio.gather(self._part(), self._part())
+
+    async def _part(self) -> None:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ModelUnavailable("the model cannot be reached") from None
+
+
+async def test_warming_ends_when_it_is_cancelled() -> None:
+    """It went on for ever, and with it whoever waited for its end: `toil run`, a web process on SIGTERM."""
+    finder: Any = Gathering()
+    warming = asyncio.create_task(keep_sources_warm(finder, asyncio.Event()))
+    await finder.begun.wait()
+    warming.cancel()
+    await asyncio.wait([warming], timeout=30)
+    assert warming.cancelled()
