@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import httpx
 
-from core.cli.procfile import address
+from core.cli.guards import Health
 from core.cli.words import Table, Words
+from core.listening import is_here, reached_at, url_of
 
 READY_INTERVAL_S = 0.25
 SOON_S = 2.0  # a start that takes longer is explained
@@ -20,6 +21,10 @@ WORDS: Table = {
     "loading": (
         "The model is being loaded; the service will answer in a moment …",
         "Chargement du modèle; le service répondra dans un instant …",
+    ),
+    "starting": (
+        "Starting; it will say when it answers …",
+        "Démarrage; il dira quand il répond …",
     ),
     "still_loading": (
         "Still not ready after {seconds:.0f} s. `csps-llm doctor`, in another terminal, looks for the reason.",
@@ -46,14 +51,18 @@ class Teller(Protocol):
 
 
 class Announcement:
-    """Of the service at `host`:`port`; `personality` is one to ask for the model."""
+    """Of the service at `host`:`port`; `personality` is one to ask for the model. `model` says whether it is being
+    loaded; None where somebody else runs it."""
 
-    def __init__(self, host: str, port: int, personality: str, console: Teller, words: Words) -> None:
-        self._base = address(host, port)
+    def __init__(
+        self, host: str, port: int, personality: str, console: Teller, words: Words, model: Health | None = None
+    ) -> None:
+        self._base = reached_at(host, port)
         self.url = shown_url(host, port)
         self._personality = personality
         self._console = console
         self._words = words
+        self._model = model
 
     async def make(self) -> None:
         """Returns when it was said, which may be never."""
@@ -71,11 +80,21 @@ class Announcement:
     async def _remind(self) -> None:
         began = time.monotonic()
         await asyncio.sleep(SOON_S)
-        self._console.tell("loading", self._words("loading"))
+        waiting_for = "loading" if await self._loading() else "starting"
+        self._console.tell(waiting_for, self._words(waiting_for))
         while True:
             await asyncio.sleep(REMIND_S)
             seconds = time.monotonic() - began
             self._console.tell("still_loading", self._words("still_loading", seconds=seconds), seconds=round(seconds))
+
+    async def _loading(self) -> bool:
+        """Not where it failed, or did not begin: it listens while it loads, and says so."""
+        if self._model is None:
+            return False
+        try:
+            return await self._model.state(DEADLINE_S) == "answers"
+        finally:
+            await self._model.close()
 
 
 async def ready(client: httpx.AsyncClient) -> None:
@@ -100,5 +119,4 @@ async def describe(client: httpx.AsyncClient, personality: str) -> dict[str, Any
 
 def shown_url(host: str, port: int) -> str:
     """Where a person on this machine goes."""
-    here = host in ("127.0.0.1", "localhost", "0.0.0.0", "::", "::1", "")  # noqa: S104 - compared, not listened on
-    return f"http://localhost:{port}/" if here else f"{address(host, port)}/"
+    return url_of("localhost" if is_here(host) else host, port)

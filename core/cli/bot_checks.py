@@ -9,16 +9,14 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 
-from core.cli.manifest import SLACK_SCOPES
+from core import platforms
 from core.cli.report import Finding, Report
+from core.reaching import asked, why
 from core.settings import Settings, TeamsSettings
 
 DEADLINE_S = 10.0
 DISCORD_API = "https://discord.com/api/v10"
 DISCORD_CONTENT_FLAGS = (1 << 18) | (1 << 19)  # GATEWAY_MESSAGE_CONTENT, and the same for fewer than 100 servers
-MICROSOFT_LOGIN = "https://login.microsoftonline.com"
-MICROSOFT_SCOPE = "https://api.botframework.com/.default"
-MICROSOFT_KEYS = "https://login.botframework.com/v1/.well-known/openidconfiguration"
 
 Check = Callable[[Report, Settings, httpx.AsyncClient], AsyncIterator[Finding]]
 
@@ -32,8 +30,7 @@ async def slack(report: Report, settings: Settings, http: httpx.AsyncClient) -> 
         yield report("slack", "problem", f"auth.test: {who.get('error')}", "slack_token")
         return
     yield report("slack", "ok", report.say("slack_is", bot=who.get("user"), team=who.get("team")))
-    granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
-    if lacking := [scope for scope in SLACK_SCOPES if scope not in granted]:
+    if lacking := platforms.lacking_scopes(answer.headers.get("x-oauth-scopes", "")):
         yield report("slack", "problem", report.say("lacking", names=", ".join(lacking)), "slack_scopes")
     if app_token := settings.slack.app_token:
         opened = await http.post(f"{base}/apps.connections.open", headers=bearer(app_token.get_secret_value()))
@@ -66,27 +63,25 @@ async def teams(report: Report, settings: Settings, http: httpx.AsyncClient) -> 
         "grant_type": "client_credentials",
         "client_id": of.app_id or "",
         "client_secret": of.app_password.get_secret_value(),
-        "scope": of.oauth_scope or MICROSOFT_SCOPE,
+        "scope": platforms.microsoft_scope(of.oauth_scope),
     }
     answer = await http.post(await token_endpoint(of, http), data=form)
     if answer.status_code != httpx.codes.OK:
         yield report("teams", "problem", f"{answer.status_code} {error_of(answer)}", "teams_secret")
     else:
         yield report("teams", "ok", report.say("teams_is", id=of.app_id))
-    keys = await http.get(of.openid_metadata_url or MICROSOFT_KEYS)
+    keys = await http.get(of.openid_metadata_url or platforms.MICROSOFT_KEYS_URL)
     if keys.status_code != httpx.codes.OK:
         yield report("teams", "problem", f"{keys.url.host}: {keys.status_code}", "unreachable")
 
 
 async def token_endpoint(of: TeamsSettings, http: httpx.AsyncClient) -> str:
     """As the adapter finds it: an AD FS names its own."""
-    login = (of.login_url or MICROSOFT_LOGIN).rstrip("/")
-    if login.endswith("/adfs"):
-        told = await http.get(f"{login}/.well-known/openid-configuration")
+    authority = platforms.microsoft_authority(of.login_url, of.tenant_id or "")
+    if discovery_url := platforms.microsoft_discovery_url(authority):
+        told = await http.get(discovery_url)
         return str(told.json().get("token_endpoint", ""))
-    if httpx.URL(login).path.strip("/") == "":
-        login = f"{login}/{of.tenant_id}"
-    return f"{login}/oauth2/v2.0/token"
+    return platforms.microsoft_token_url(authority)
 
 
 CHECKS: dict[str, Check] = {"slack": slack, "discord": discord, "teams": teams}
@@ -109,8 +104,10 @@ async def findings_of(name: str, check: Check, report: Report, settings: Setting
     try:
         async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
             return [finding async for finding in check(report, settings, http)]
-    except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        return [report(name, "problem", type(exc).__name__, "unreachable")]
+    except httpx.RequestError as exc:
+        return [report(name, "problem", f"{asked(exc).url.host}: {why(exc, report.words.language)}", "unreachable")]
+    except httpx.InvalidURL as exc:
+        return [report(name, "problem", str(exc), "unreachable")]
     except ValueError:
         return [report(name, "problem", report.say("no_json"), "unreachable")]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from core import settings
 from core.cli.announcement import shown_url
-from core.cli.conversation import Conversation, Frame, PersonalityAway, ServiceAway
+from core.cli.conversation import Conversation, Frame, NotOurs, PersonalityAway, ServiceAway
 from core.cli.words import Table, Words, language_of
 from core.contract import Language
 from core.errors import CspsError
@@ -34,6 +34,7 @@ WORDS: Table = {
     "new": ("A new conversation.", "Une nouvelle conversation."),
     "queued": ("waiting, place {position} …", "en attente, place {position} …"),
     "reading": ("reading …", "lecture …"),
+    "thinking": ("thinking …", "réflexion …"),
     "reconnecting": (
         "the model is being restarted; the answer will go on …",
         "le modèle redémarre; la réponse va continuer …",
@@ -51,6 +52,10 @@ WORDS: Table = {
     "away": (
         "No service answers at {url}. Start it with `make run`, or name another with --url.",
         "Aucun service ne répond à {url}. Lancez-le avec `make run`, ou nommez-en un autre par --url.",
+    ),
+    "not_ours": (
+        "What answers at {url} is not csps-llm. Name the service with --url, or see HOST and PORT.",
+        "Ce qui répond à {url} n'est pas csps-llm. Nommez le service par --url, ou voyez HOST et PORT.",
     ),
     "nobody": (
         "There is no personality named {name}. `csps-llm personalities list` shows those there are.",
@@ -227,6 +232,8 @@ def harmless(text: str) -> str:
 def in_words(exc: CspsError, conversation: Conversation, words: Words) -> str:
     if isinstance(exc, ServiceAway):
         return words("away", url=conversation.url)
+    if isinstance(exc, NotOurs):
+        return words("not_ours", url=conversation.url)
     if isinstance(exc, PersonalityAway):
         return words("nobody", name=conversation.personality)
     return exc.message

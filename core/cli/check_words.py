@@ -56,9 +56,10 @@ WORDS: Table = {
         "It is damaged or no GGUF file: fetch it again.",
         "Il est abîmé ou n'est pas un fichier GGUF : téléchargez-le de nouveau.",
     ),
+    "starter_to_come": ("the starter model, still to be made: {path}", "le modèle de départ, encore à créer : {path}"),
     "no_starter": (
-        "Run .venv/bin/python -m core.model.prepare; the model process also makes it when it starts.",
-        "Lancez .venv/bin/python -m core.model.prepare; le processus de modèle le crée aussi en démarrant.",
+        "Nothing: the model process makes it when it starts, which takes some seconds.",
+        "Rien : le processus de modèle le crée en démarrant, ce qui prend quelques secondes.",
     ),
     "bad_starter": (
         "Delete it; the model process makes it again when it starts.",
@@ -101,6 +102,8 @@ WORDS: Table = {
         "It cannot be written: change its owner, or set CSPS_LLM_DATA.",
         "Impossible d'y écrire : changez-en le propriétaire, ou réglez CSPS_LLM_DATA.",
     ),
+    "disk_file": ("{place} is a file", "{place} est un fichier"),
+    "disk_no_folder": ("Set CSPS_LLM_DATA to a folder.", "Donnez un dossier par CSPS_LLM_DATA."),
     "disk_low": ("Free some space, or set CSPS_LLM_DATA.", "Libérez de l'espace, ou réglez CSPS_LLM_DATA."),
     "database": ("Database", "Base de données"),
     "database_opens": ("opens", "s'ouvre"),

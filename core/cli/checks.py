@@ -18,19 +18,20 @@ import httpx
 
 from core import settings as settings_module
 from core.cli import bot_checks, gguf, machine, preflight
-from core.cli.procfile import address
 from core.cli.report import Finding, Report
 from core.cli.words import Words
 from core.errors import ConfigError, CspsError
+from core.listening import reached_at
 from core.model import catalog
 from core.model.client import ModelClient
 from core.model.cores import physical_cores
+from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window
 from core.personalities import Personalities
+from core.reaching import plainly, without_secrets
 from core.settings import Settings
 from core.storage import Database
 
 PACKAGES = ("csps-llm", "llama-cpp-python", "llguidance", "aiohttp", "pydantic")
-WINDOW_LIMIT_TOKENS = 8192  # of one conversation, where nobody asked for another
 LOW_DISK_BYTES = 1 << 30
 NO_DISK_BYTES = 100 << 20
 ASK_DEADLINE_S = 2.0
@@ -86,7 +87,10 @@ def model(report: Report, settings: Settings) -> Iterator[Finding]:
     try:
         head = gguf.read_head(path)
     except FileNotFoundError:
-        yield report("model", "problem", report.say("no_file", path=path), "no_starter" if starter else "no_model_file")
+        if starter:
+            yield report("model", "warn", report.say("starter_to_come", path=path), "no_starter")
+        else:
+            yield report("model", "problem", report.say("no_file", path=path), "no_model_file")
         return
     except OSError as exc:
         yield report("model", "problem", f"{path}: {exc.strerror}", "no_model_file")
@@ -116,7 +120,7 @@ def memory(report: Report, settings: Settings, size_bytes: int, head: gguf.Head)
     there = machine.memory()
     if there is None:
         return
-    window = settings.model.context_window or min(WINDOW_LIMIT_TOKENS, head.context_length or WINDOW_LIMIT_TOKENS)
+    window = settings.model.context_window or choose_window(None, head.context_length or WINDOW_LIMIT_TOKENS)
     cache_bytes = max(settings.model.cache_tokens or 0, window) * (head.kv_bytes_per_token or 0)
     needed = size_bytes + cache_bytes
     found = report.say(
@@ -162,15 +166,15 @@ def stated_sha256(path: Path) -> bytes | None:
 
 async def remote(report: Report, settings: Settings) -> Iterator[Finding]:
     """The engine behind LLM_URL."""
-    client = ModelClient.of(settings)
+    client, url = ModelClient.of(settings), without_secrets(settings.model.url or "")
     try:
         await client.ready()
         found = (await client.info()).name
     except CspsError as exc:
-        return iter([report("remote", "problem", f"{settings.model.url}: {exc.message}", "remote_away")])
+        return iter([report("remote", "problem", f"{url}: {plainly(exc, report.words.language)}", "remote_away")])
     finally:
         await client.close()
-    return iter([report("remote", "ok", f"{settings.model.url}: {found}")])
+    return iter([report("remote", "ok", f"{url}: {found}")])
 
 
 async def port(report: Report, settings: Settings) -> Iterator[Finding]:
@@ -179,7 +183,7 @@ async def port(report: Report, settings: Settings) -> Iterator[Finding]:
     try:
         preflight.require_port(web.host, web.port, report.words)
     except ConfigError as exc:
-        if await is_ours(address(web.host, web.port)):
+        if await is_ours(reached_at(web.host, web.port)):
             return iter([report("port", "ok", report.say("port_ours", port=web.port))])
         return iter([Finding(report.say("port"), "problem", f"{web.host}:{web.port}", exc.message)])
     return iter([report("port", "ok", report.say("port_free", port=web.port))])
@@ -197,9 +201,12 @@ async def is_ours(base: str) -> bool:
 def disk(report: Report, settings: Settings) -> Iterator[Finding]:
     folder = settings.data_folder
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not there.is_dir():
+        yield report("disk", "problem", report.say("disk_file", place=there), "disk_no_folder")
+        return
     free = shutil.disk_usage(there).free
     found = report.say("disk_found", folder=folder, free=megabytes(free))
-    if not os.access(there, os.W_OK | os.X_OK) or not there.is_dir():
+    if not os.access(there, os.W_OK | os.X_OK):
         yield report("disk", "problem", found, "disk_unwritable")
     elif free < LOW_DISK_BYTES:
         yield report("disk", "problem" if free < NO_DISK_BYTES else "warn", found, "disk_low")
@@ -229,7 +236,7 @@ def configuration(report: Report, environ: Mapping[str, str]) -> tuple[list[Find
 
 
 def personalities(report: Report, settings: Settings) -> Iterator[Finding]:
-    there = Personalities(settings.config / "personalities")
+    there = Personalities(settings.config_file("personalities"))
     try:
         there.load()
     except ConfigError as exc:

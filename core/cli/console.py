@@ -41,7 +41,7 @@ class Console:
     def tell(self, event: str, text: str, **values: object) -> None:
         """Something that we have to say ourselves: `text` for people, `event` and `values` for programs."""
         if self._json:
-            self._put(json_line({**values, "event": event, "level": "info", "process": OWN_NAME}))
+            self._put(json_line({"level": "info", **values, "event": event, "process": OWN_NAME}))
         else:
             for line in text.split("\n"):
                 self._put(f"{self._prefixes[OWN_NAME]}{plain(line)}")

@@ -30,6 +30,12 @@ class ServiceAway(CspsError):
     code = "service_away"
 
 
+class NotOurs(CspsError):
+    """Something answers at the address, and it is another program."""
+
+    code = "not_ours"
+
+
 class PersonalityAway(CspsError):
     """The service is there, and has no such personality."""
 
@@ -51,19 +57,25 @@ class Conversation:
         self._stop.set()
 
     async def describe(self) -> Frame:
-        """What the service tells of the personality. Raises ServiceAway, PersonalityAway."""
+        """What the service tells of the personality. Raises ServiceAway, PersonalityAway, NotOurs."""
         timeout = aiohttp.ClientTimeout(total=CONNECT_S)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as http, http.get(self._path("describe")) as answer:
-                if answer.status == 404:
-                    raise PersonalityAway(self.personality)
-                body = await answer.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
+                body = fields_of(await answer.read())
+        except aiohttp.ClientResponseError as exc:  # it is no HTTP
+            raise NotOurs(self.url) from exc
+        except (aiohttp.ClientError, TimeoutError) as exc:
             raise ServiceAway(self.url) from exc
-        return body if isinstance(body, dict) and answer.status == 200 else {}
+        if answer.status == 404 and body.get("code") == PersonalityAway.code:
+            raise PersonalityAway(self.personality)
+        if answer.status == 200 and "personality" in body:
+            return body
+        if answer.status >= 500:  # it, or what is in front of it
+            return {}
+        raise NotOurs(self.url)
 
     async def ask(self, prompt: str) -> AsyncGenerator[Frame, None]:
-        """The frames about one prompt; the last is `done` or `error`. Raises ServiceAway, PersonalityAway."""
+        """The frames about one prompt; the last is `done` or `error`. Raises ServiceAway, PersonalityAway, NotOurs."""
         self._stop.clear()
         try:
             async with aiohttp.ClientSession() as http, await self._connect(http) as socket, self._stoppable(socket):
@@ -73,7 +85,10 @@ class Conversation:
                 async for frame in self._frames(socket):
                     yield frame
         except aiohttp.WSServerHandshakeError as exc:
-            raise PersonalityAway(self.personality) if exc.status == 404 else ServiceAway(self.url) from exc
+            await self.describe()  # says who it is that refuses
+            raise ServiceAway(self.url) from exc
+        except aiohttp.ClientResponseError as exc:
+            raise NotOurs(self.url) from exc
         except (aiohttp.ClientError, TimeoutError) as exc:
             raise ServiceAway(self.url) from exc
 
@@ -109,3 +124,12 @@ class Conversation:
 
     def _path(self, endpoint: str) -> str:
         return f"{self.url}/{endpoint}/{quote(self.personality, safe='')}"
+
+
+def fields_of(content: bytes) -> Frame:
+    """Of a JSON object; none of anything else."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}

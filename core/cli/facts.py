@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -39,9 +39,7 @@ SHOWN_CHARS = 400  # of a passage that was found
 READ_CPU_LIMIT_S = 60.0  # who adds a long document waits for it
 READ_LIMIT_CHARS = 20_000_000
 
-app = typer.Typer(help="Facts: collections of documents that answers are looked up in.", no_args_is_help=True)
 Result = TypeVar("Result")
-Name = Annotated[str, typer.Argument(help="The collection, as personalities name it.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +50,6 @@ class Opened:
     origins: Origins
     words: Words
     console: Console  # for people: stderr, so that stdout is the answer alone
-
-
-@app.command("add")
-def add_command(
-    name: Name,
-    what: Annotated[list[str], typer.Argument(help="Files, folders, CSV files (a fact a row), URLs, sitemaps.")],
-) -> None:
-    """Read documents into a collection. Given again: what is new or changed is read, what is gone is removed."""
-    require_name(name)
-    raise typer.Exit(run(lambda opened: add(opened, name, what)))
-
-
-@app.command("search")
-def search_command(
-    name: Name,
-    question: Annotated[str, typer.Argument(help="As a person would ask it, in English or French.")],
-    limit: Annotated[int, typer.Option(min=1, max=50, help="How many passages.")] = 5,
-) -> None:
-    """Show which passages answer a question, best first."""
-    run(lambda opened: search(opened, name, question, limit))
-
-
-@app.command("list")
-def list_command() -> None:
-    """Show the collections, their sizes and where they are from."""
-    run(show)
-
-
-@app.command("remove")
-def remove_command(
-    name: Name,
-    document: Annotated[str | None, typer.Argument(help="One document, by path or URL; all if not given.")] = None,
-) -> None:
-    """Remove a collection, or one document of it."""
-    run(lambda opened: remove(opened, name, document))
-
-
-@app.command("export")
-def export_command(name: Name) -> None:
-    """Write every document with its passages, one line of JSON each."""
-    run(lambda opened: export(opened, name))
 
 
 def run(work: Callable[[Opened], Coroutine[Any, Any, Result]]) -> Result:
@@ -124,6 +81,12 @@ async def opening(chosen: Settings) -> AsyncGenerator[Opened, None]:
 
 
 # ---------------------------------------------------------------- what the commands do
+
+
+def add_to(name: str, what: list[str]) -> int:
+    """The exit status. Raises CspsError."""
+    require_name(name)
+    return run(lambda opened: add(opened, name, what))
 
 
 async def add(opened: Opened, name: str, what: list[str]) -> int:

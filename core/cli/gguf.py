@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from core.model.sizing import kv_bytes_per_token
+
 MAGIC = b"GGUF"
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 STRING, ARRAY = 8, 9
 ENTRIES_LIMIT = 10_000
 STRING_LIMIT_BYTES = 16 * 1024 * 1024
 SKIP_LIMIT_BYTES = 1 << 32
-KV_BYTES = 2 * 2  # a key and a value, in 16 bits each
 
 Value = int | float | str | tuple[int | float, ...] | None
 
@@ -49,8 +50,8 @@ class Head:
         if not layers or not heads or not width:
             return None
         shared = self.entries.get(f"{self.architecture}.attention.head_count_kv", heads)
-        each_layer = sum(map(int, shared)) if isinstance(shared, tuple) else int(shared or heads) * layers
-        return each_layer * width * KV_BYTES
+        cached_heads = sum(map(int, shared)) if isinstance(shared, tuple) else int(shared or heads) * layers
+        return kv_bytes_per_token(cached_heads, width)
 
     def _head_width(self) -> int | None:
         width, heads = self._whole("embedding_length"), self._whole("attention.head_count")

@@ -1,21 +1,23 @@
 """Notices that a process hangs: stopped by a signal, or no longer answering its health check.
 
 A guard is called with a process id and returns, with the reason, when that process must be killed. It polls, because
-nothing announces that a process does nothing.
+nothing announces that a process does nothing. Until then it tells when the process does its work.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-import httpx
+import httpcore
 
-State = Literal["answers", "stalled", "silent"]
+State = Literal["ready", "answers", "stalled", "silent"]
+OK = 200
 
 
 @dataclass(frozen=True)
@@ -30,33 +32,47 @@ class Limits:
 class Health(Protocol):
     async def state(self, deadline_s: float) -> State: ...
 
+    async def close(self) -> None: ...
+
 
 class HttpHealth:
-    """GET `url`, through the Unix socket `socket` where one is given. 503 with {"status": "stalled"} says so itself."""
+    """GET `url`, through the Unix socket `socket` where one is given. The `status` in its JSON says how it is.
+
+    One connection is kept from check to check. It is httpcore's: httpx would set up TLS, which nothing here speaks.
+    """
 
     def __init__(self, url: str, socket: Path | None = None, headers: Mapping[str, str] | None = None) -> None:
         self._url = url
         self._socket = str(socket) if socket else None
-        self._headers = dict(headers or {})
+        self._headers = list((headers or {}).items())
+        self._pool: httpcore.AsyncConnectionPool | None = None  # of the event loop that first asks
 
     async def state(self, deadline_s: float) -> State:
+        """200 with {"status": "ok"} is ready; whatever else is answered is an answer, but for "stalled"."""
         try:
             async with asyncio.timeout(deadline_s):
-                answer = await self.get()
-        except (httpx.HTTPError, TimeoutError, OSError):
+                answer = await self._get()
+        except (httpcore.NetworkError, httpcore.ProtocolError, TimeoutError, OSError):
             return "silent"
-        return "stalled" if status_of(answer) == "stalled" else "answers"
+        status = status_of(answer)
+        if status == "stalled":
+            return "stalled"
+        return "ready" if answer.status == OK and status == "ok" else "answers"
 
-    async def get(self) -> httpx.Response:
-        transport = httpx.AsyncHTTPTransport(uds=self._socket)
-        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=None) as client:  # noqa: S113
-            return await client.get(self._url, headers=self._headers)
+    async def close(self) -> None:
+        if self._pool:
+            await self._pool.aclose()
+            self._pool = None
+
+    async def _get(self) -> httpcore.Response:
+        self._pool = self._pool or httpcore.AsyncConnectionPool(uds=self._socket)
+        return await self._pool.request("GET", self._url, headers=self._headers)
 
 
-def status_of(answer: httpx.Response) -> str:
+def status_of(answer: httpcore.Response) -> str:
     """The `status` of a health answer; "" where there is none."""
     try:
-        body = answer.json()
+        body = json.loads(answer.content)
     except ValueError:
         return ""
     return str(body.get("status", "")) if isinstance(body, dict) else ""
@@ -75,26 +91,31 @@ class Silence:
         """Why the process hangs, or None."""
         if state == "stalled":
             return "it says that it is stalled"
-        if state == "answers":
+        if state != "silent":
             self._heard_at, self._allowed_s = self._clock(), self._limits.silent_s
         silent_s = self._clock() - self._heard_at
         return f"it did not answer for {silent_s:.0f} s" if silent_s > self._allowed_s else None
 
 
 class Answers:
-    """Guards a process by its health check."""
+    """Guards a process by its health check, and calls `ready` whenever that says that all is well."""
 
     def __init__(self, health: Health, limits: Limits | None = None) -> None:
         self._health = health
         self._limits = limits or Limits()
 
-    async def __call__(self, _pid: int) -> str:
+    async def __call__(self, _pid: int, ready: Callable[[], None]) -> str:
         silence = Silence(self._limits)
-        while True:
-            state = await self._health.state(self._limits.deadline_s)
-            if reason := silence.see(state):
-                return reason
-            await asyncio.sleep(self._limits.interval_s)
+        try:
+            while True:
+                state = await self._health.state(self._limits.deadline_s)
+                if state == "ready":
+                    ready()
+                if reason := silence.see(state):
+                    return reason
+                await asyncio.sleep(self._limits.interval_s)
+        finally:
+            await self._health.close()
 
 
 class Runs:
@@ -103,7 +124,7 @@ class Runs:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
 
-    async def __call__(self, pid: int) -> str:
+    async def __call__(self, pid: int, _ready: Callable[[], None]) -> str:
         seen = 0
         while seen < 2:  # twice in a row: a debugger that only looks is gone by then
             await asyncio.sleep(self._limits.stopped_interval_s)

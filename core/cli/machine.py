@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.install.engine import cpu_flags
+
 CPUINFO = Path("/proc/cpuinfo")
 MEMINFO = Path("/proc/meminfo")
 # The instruction sets for which llama.cpp has fast kernels, by the names that the kernel gives them.
@@ -37,12 +39,8 @@ class Memory:
 
 def cpu_features(cpuinfo: str) -> list[str]:
     """Of the first CPU in /proc/cpuinfo's text, those in KNOWN_FEATURES."""
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in ("flags", "Features"):
-            present = set(value.split())
-            return [shown for flag, shown in KNOWN_FEATURES.items() if flag in present]
-    return []
+    present = cpu_flags(cpuinfo)
+    return [shown for flag, shown in KNOWN_FEATURES.items() if flag in present]
 
 
 def features() -> list[str]:

@@ -1,6 +1,6 @@
 """`csps-llm manifest slack|teams|discord`: what each platform wants to know of the bot before it lets it in.
 
-Values only come from here, so that `doctor` asks for exactly what the manifest grants.
+What `doctor` and the bots ask for too is in `core.platforms`, so that they ask for exactly what this grants.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import sys
 import uuid
 import zipfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from core import settings
 from core.cli.words import Table, Words, language_of
 from core.errors import ConfigError
+from core.platforms import SLACK_SCOPES
 
 WORDS: Table = {
     "written": ("{path} is written: upload it in Teams.", "{path} est écrit : téléversez-le dans Teams."),
@@ -29,19 +30,6 @@ WORDS: Table = {
     ),
 }
 
-SLACK_SCOPES = (
-    "app_mentions:read",
-    "assistant:write",
-    "channels:history",
-    "chat:write",
-    "commands",
-    "files:read",
-    "files:write",
-    "groups:history",
-    "im:history",
-    "mpim:history",
-    "users:read",
-)
 SLACK_EVENTS = (
     "agent_session_stopped",
     "app_home_opened",
@@ -77,25 +65,14 @@ LONG = (
 TEAMS_SCHEMA = "https://developer.microsoft.com/en-us/json-schemas/teams/v1.19/MicrosoftTeams.schema.json"
 ICONS = ("color.png", "outline.png")
 
-app = typer.Typer(help="What Slack, Teams and Discord want to know of the bot.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Option(help="What people call the bot.")]
-
-
-@app.command("slack")
-def slack(
-    name: Name = "Whisper",
-    url: Annotated[str | None, typer.Option(help="https://…, for events over HTTP; without it, Socket Mode.")] = None,
-) -> None:
-    """The app manifest, as JSON: paste it at api.slack.com/apps, Create New App, From a manifest."""
+def slack(name: str, url: str | None) -> None:
+    """The app manifest, as JSON. `url`: https://…, for events over HTTP; None: Socket Mode."""
     json.dump(slack_manifest(name, url), sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
 
 
-@app.command("discord")
-def discord(
-    application: Annotated[str | None, typer.Option(help="The application's id, of the Developer Portal.")] = None,
-) -> None:
+def discord(application: str | None) -> None:
     """The link by which somebody adds the bot to a server, and the permissions in it."""
     words = Words(WORDS, language_of(os.environ))
     for permission in DISCORD_PERMISSIONS:
@@ -105,13 +82,8 @@ def discord(
     typer.echo(discord_link(application or "APPLICATION_ID"))
 
 
-@app.command("teams")
-def teams(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The app package.")] = Path("csps-llm-teams.zip"),
-    name: Name = "Whisper",
-    website: Annotated[str, typer.Option(help="Who runs it: https://…")] = "https://www.csps-efpc.gc.ca/",
-) -> None:
-    """The app package, a zip with manifest and icons. Needs TEAMS_APP_ID. Raises ConfigError without it."""
+def teams(output: Path, name: str, website: str) -> None:
+    """Write the app package, a zip with manifest and icons. Raises ConfigError without TEAMS_APP_ID."""
     loaded = settings.load(os.environ)
     if not loaded.teams.app_id:
         raise ConfigError("TEAMS_APP_ID is not set: it is the id of the bot's registration in Azure (docs/teams.md)")

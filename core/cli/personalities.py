@@ -9,7 +9,11 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from core import settings
+from core.cli import facts
+from core.cli.sources import loaded as all_sources
 from core.cli.words import Table, Words, language_of
+from core.errors import ConfigError
+from core.mentions import unknown_collections, unknown_sources
 from core.personalities import Personalities
 
 WORDS: Table = {
@@ -19,25 +23,35 @@ WORDS: Table = {
     "description": ("Description", "Description"),
 }
 
-app = typer.Typer(help="The personalities of config/personalities.", no_args_is_help=True)
-
 
 def loaded() -> Personalities:
     """Raises ConfigError that lists every problem of every file."""
-    personalities = Personalities(settings.load(os.environ).config / "personalities")
+    personalities = Personalities(settings.load(os.environ).config_file("personalities"))
     personalities.load()
     return personalities
 
 
-@app.command()
 def validate() -> None:
-    """Check every file; each problem is shown with its file and line."""
-    names = loaded().names()
+    """Check every file, and that the sources it names are there; of collections, which may come later, it is told.
+
+    Raises ConfigError that lists every problem.
+    """
+    personalities = loaded()
+    if problems := unknown_sources(personalities, all_sources(settings.load(os.environ)).names()):
+        raise ConfigError("\n".join(problems))
+    names = personalities.names()
+    if any(personalities.get(name).collections for name in names):
+        for problem in unknown_collections(personalities, collections()):
+            typer.echo(problem, err=True)
     words = Words(WORDS, language_of(os.environ))
     typer.echo(words("valid", count=len(names), names=", ".join(names)))
 
 
-@app.command("list")
+def collections() -> list[str]:
+    """The names of those that are stored."""
+    return [size.name for size in facts.run(lambda opened: opened.store.collections())]
+
+
 def show() -> None:
     """Names, languages and what each is for."""
     personalities = loaded()

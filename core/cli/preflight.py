@@ -27,6 +27,11 @@ WORDS: Table = {
         "Impossible d'écrire dans le dossier de données {folder} : {reason}. Changez-en le propriétaire, ou réglez"
         " CSPS_LLM_DATA.",
     ),
+    "no_folder": (
+        "The data folder {folder} cannot be made: {place} is a file. Set CSPS_LLM_DATA to a folder.",
+        "Impossible de créer le dossier de données {folder} : {place} est un fichier. Donnez un dossier par"
+        " CSPS_LLM_DATA.",
+    ),
     "port_taken": (
         "Port {port} is taken by another program. Stop that one, or choose another port: PORT={other} csps-llm up",
         "Le port {port} est pris par un autre programme. Arrêtez celui-ci, ou choisissez un autre port :"
@@ -51,9 +56,16 @@ def alone(folder: Path, words: Words) -> Iterator[None]:
             held.enter_context(locked(folder / "run" / "up.lock"))
         except Held as exc:
             raise ConfigError(words("running", folder=folder, pid=exc.pid)) from exc
+        except (NotADirectoryError, FileExistsError) as exc:
+            raise ConfigError(words("no_folder", folder=folder, place=file_in(folder))) from exc
         except OSError as exc:
             raise ConfigError(words("unwritable", folder=folder, reason=exc.strerror)) from exc
         yield
+
+
+def file_in(folder: Path) -> Path:
+    """What stands where it, or a folder above it, should be."""
+    return next(place for place in (folder / "run", folder, *folder.parents) if place.exists())
 
 
 def require_port(host: str, port: int, words: Words) -> None:

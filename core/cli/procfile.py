@@ -15,12 +15,12 @@ from pathlib import Path
 from core.cli.guards import Answers, HttpHealth, Runs
 from core.cli.supervisor import Guard, Process
 from core.errors import ConfigError
+from core.listening import reached_at
 from core.settings import Settings
 
 LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
 DRAIN_MARGIN_S = 5.0
 PLATFORMS = ("slack", "discord", "teams")
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to reach who listens there
 
 
 @dataclass(frozen=True)
@@ -49,23 +49,17 @@ def model_health(settings: Settings) -> HttpHealth:
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     if settings.model.listen:
         host, _, port = settings.model.listen.rpartition(":")
-        return HttpHealth(f"{address(host.strip('[]'), port)}/health", headers=headers)
+        return HttpHealth(f"{reached_at(host, port)}/health", headers=headers)
     return HttpHealth("http://model/health", settings.model_socket, headers)
 
 
 def web_health(settings: Settings) -> HttpHealth:
-    return HttpHealth(f"{address(settings.web.host, settings.web.port)}/healthz")
+    return HttpHealth(f"{reached_at(settings.web.host, settings.web.port)}/healthz")
 
 
 def drain_s(settings: Settings) -> float:
     """What both give running answers after SIGTERM, and a margin to say so."""
     return settings.web.drain_s + DRAIN_MARGIN_S
-
-
-def address(host: str, port: int | str) -> str:
-    """The URL at which this machine reaches what listens on `host`."""
-    host = EVERYWHERE.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def bot(name: str) -> Rule:
@@ -78,7 +72,7 @@ def bot(name: str) -> Rule:
         return Skip(missing, is_set=False) if missing else None
 
     def health(settings: Settings) -> HttpHealth:
-        return HttpHealth(f"{address(settings.platform(name).host, settings.platform(name).port)}/healthz")
+        return HttpHealth(f"{reached_at(settings.platform(name).host, settings.platform(name).port)}/healthz")
 
     return Rule(
         skip=skip,
@@ -141,5 +135,5 @@ def plan(commands: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[l
             skipped[name] = reason
         else:
             guards: tuple[Guard, ...] = (Runs(), *rule.guards(settings))
-            processes.append(Process(name, command, rule.grace_s(settings), guards, rule.last))
+            processes.append(Process(name, command, rule.grace_s(settings), guards, rule.last, ours=name in RULES))
     return processes, skipped

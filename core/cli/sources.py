@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -52,8 +51,6 @@ LANGUAGES: tuple[Language, ...] = ("en", "fr")
 AT_ONCE = 4
 SHOWN_CHARS = 60
 
-app = typer.Typer(help="The public sources of config/sources.toml.", no_args_is_help=True)
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -66,12 +63,11 @@ class Trial:
     problem: str = ""
 
 
-@app.command("list")
 def show() -> None:
     """Names, kinds, titles, and which personalities read them."""
     current = settings.load(os.environ)
     sources = loaded(current)
-    personalities = Personalities(current.config / "personalities")
+    personalities = Personalities(current.config_file("personalities"))
     personalities.load()
     words = Words(WORDS, language_of(os.environ))
     readers = {name: personalities.get(name).sources for name in personalities.names()}
@@ -85,12 +81,11 @@ def show() -> None:
             typer.echo(words("unknown", personality=personality, name=name), err=True)
 
 
-@app.command("test")
-def try_out(
-    names: Annotated[list[str] | None, typer.Argument(help="Which; all of them by default.")] = None,
-    question: Annotated[str, typer.Option(help="May name a place or a department, or what to search for.")] = "",
-) -> None:
-    """Fetch every address in both languages, past the cache, and show what came. Exit status 1: not all answered."""
+def try_out(names: Sequence[str], question: str) -> int:
+    """Fetch every address in both languages, past the cache, and show what came. `names`: which; none: all.
+
+    The exit status: 1 if not all answered.
+    """
     current = settings.load(os.environ)
     sources = loaded(current)
     chosen = [sources.get(name) for name in names or sources.catalogue.sources]
@@ -104,19 +99,13 @@ def try_out(
     Console().print(table)
     bad = sum(bool(trial.problem) for trial in trials)
     typer.echo(words("bad" if bad else "good", count=len(trials), bad=bad))
-    raise typer.Exit(bool(bad))
+    return int(bool(bad))
 
 
-@app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Of the new source: a-z, 0-9 and -.")],
-    url: Annotated[str, typer.Argument(help="A page, or an RSS, Atom or JSON feed.")],
-    url_fr: Annotated[str | None, typer.Option(help="The same in French; else URL is read in both languages.")] = None,
-    title_en: Annotated[str | None, typer.Option(help="By default what it calls itself.")] = None,
-    title_fr: Annotated[str | None, typer.Option(help="By default what it calls itself.")] = None,
-    topic: Annotated[list[str] | None, typer.Option(help="A word of its subject; as often as you like.")] = None,
+    name: str, url: str, url_fr: str | None, title_en: str | None, title_fr: str | None, topics: Sequence[str]
 ) -> None:
-    """Look at a page or feed, and write an entry for it into config/sources.toml."""
+    """Look at a page or feed, and write an entry for it into sources.toml. What is None is what it calls itself."""
     current = settings.load(os.environ)
     file = loaded(current).file
     document = asyncio.run(opened(current, url))
@@ -126,7 +115,7 @@ def add(
     append(
         file,
         name,
-        entry(name, "feed" if document.kind == "feed" else "page", titles, urls, topic or ()),
+        entry(name, "feed" if document.kind == "feed" else "page", titles, urls, topics),
         current.rag.allow,
     )
     typer.echo(Words(WORDS, language_of(os.environ))("added", name=name, file=file))

@@ -12,19 +12,22 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from core.cli.output import Output, lines_of
+from core.process import OPERATOR_MUST_ACT, opening
 
 TAIL_LINES = 10
 LAST_WORDS_S = 2.0  # for output that a grandchild still holds open
 FAILURES_TO_SHOW = 5
 
-Guard = Callable[[int], Awaitable[str]]  # watches a process id; returns, with the reason, when it must be killed
+# Watches a process id, calls the second argument when that process is ready for work, and returns, with the reason,
+# when it must be killed.
+Guard = Callable[[int, Callable[[], None]], Awaitable[str]]
 
 
 class Report(Protocol):
@@ -44,6 +47,7 @@ class Process:
     grace_s: float = 10.0  # between SIGTERM and SIGKILL
     guards: tuple[Guard, ...] = ()
     last: bool = False  # stopped when the others have ended, because they need it to finish
+    ours: bool = False  # it ends as `core.process` says: by 2 where a restart mends nothing, and why in its last words
 
 
 class Backoff:
@@ -60,7 +64,7 @@ class Backoff:
 
 
 class Supervisor:
-    """`run` returns when `stop` was asked for and nothing is left."""
+    """`run` returns when `stop` was asked for, or a process can never start, and nothing is left."""
 
     def __init__(
         self,
@@ -71,9 +75,11 @@ class Supervisor:
         backoff: Callable[[], Backoff] = Backoff,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kept = [Kept(process, report, environ, folder, backoff(), clock) for process in processes]
-        self._report = report
+        self._asked = False
         self._stopping = asyncio.Event()
+        self._kept = [
+            Kept(process, report, environ, folder, backoff(), clock, self._stopping.set) for process in processes
+        ]
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -90,16 +96,56 @@ class Supervisor:
     def stopping(self) -> bool:
         return self._stopping.is_set()
 
+    def saw_ready(self, *names: str) -> None:
+        """These processes do their work: somebody noticed it before their guards did."""
+        for kept in self._kept:
+            if kept.process.name in names:
+                kept.saw_ready()
+
+    @property
+    def refusals(self) -> list[str]:
+        """What processes said that can never start, if that is why all was stopped; each message once, for several
+        processes may read the same file."""
+        return [] if self._asked else list(dict.fromkeys(kept.refusal for kept in self._kept if kept.refusal))
+
     def stop(self) -> None:
         """Ask all to end, as they wish to; asked again, kill them."""
         if self._stopping.is_set():
             for kept in self._kept:
                 kept.kill()
-        self._stopping.set()
+        else:
+            self._asked = True
+            self._stopping.set()
+
+
+class LastWords:
+    """Holds a process's output back from where it says why it cannot start (`core.process.say`), for whoever is to
+    show that: in the middle of the others' lines it would be missed."""
+
+    def __init__(self, process: str, tail_lines: int) -> None:
+        self._opening = opening(process)
+        self._held: list[str] = []
+        self.tail: deque[str] = deque(maxlen=tail_lines)
+
+    def take(self, line: str) -> bool:
+        """Whether to show the line now."""
+        self.tail.append(line)
+        if self._held or line.startswith(self._opening):
+            self._held.append(line)
+        return not self._held
+
+    def release(self) -> list[str]:
+        """What was held back."""
+        held, self._held = self._held, []
+        return held
+
+    def message(self) -> str:
+        """What was held back, as a message; all of the tail if that is nothing."""
+        return "\n".join(self.release() or self.tail).removeprefix(self._opening)
 
 
 class Kept:
-    """One process, over all its lives."""
+    """One process, over all its lives. `refuse` is called once if it can never start."""
 
     def __init__(
         self,
@@ -109,15 +155,19 @@ class Kept:
         folder: Path,
         backoff: Backoff,
         clock: Callable[[], float],
+        refuse: Callable[[], None],
     ) -> None:
         self.process = process
+        self.refusal: str | None = None  # what it said
         self._report = report
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
         self._folder = folder
         self._backoff = backoff
         self._clock = clock
+        self._refuse = refuse
         self._child: asyncio.subprocess.Process | None = None
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._words = LastWords(process.name, TAIL_LINES)
+        self._was_ready = False  # in any life
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -127,10 +177,25 @@ class Kept:
             while not self._stopping.is_set():
                 began = self._clock()
                 why = await self._live()
+                if self._refused and not self._was_ready:
+                    return self._give_up()
                 if not self._stopping.is_set():
                     await self._pause(why, self._backoff.after(self._clock() - began))
         finally:
+            self._show(self._words.release())
             self._ended.set()
+
+    @property
+    def _refused(self) -> bool:
+        return self.process.ours and self._child is not None and self._child.returncode == OPERATOR_MUST_ACT
+
+    def _give_up(self) -> None:
+        self.refusal = self._words.message()
+        self._report.event("refused", self.process.name)
+        self._refuse()
+
+    def saw_ready(self) -> None:
+        self._was_ready = True
 
     async def stop(self) -> None:
         """End it: SIGTERM, its grace, SIGKILL."""
@@ -150,6 +215,7 @@ class Kept:
 
     async def _live(self) -> str:
         """One life. Returns why it ended."""
+        self._child = None
         with closing(Output()) as output:
             try:
                 self._child = child = await self._start(output)
@@ -179,7 +245,7 @@ class Kept:
         hung: list[str] = []
 
         async def guard(watch: Guard) -> None:
-            why = await watch(child.pid)
+            why = await watch(child.pid, self.saw_ready)
             if not self._stopping.is_set():  # who drains has its own deadline
                 hung.append(why)
                 kill_group(child.pid)
@@ -197,14 +263,22 @@ class Kept:
 
     async def _read(self, printed: asyncio.StreamReader) -> None:
         async for line in lines_of(printed):
-            self._tail.append(line)
+            if self._words.take(line):
+                self._show([line])
+
+    def _show(self, lines: Iterable[str]) -> None:
+        for line in lines:
             self._report.line(self.process.name, line)
 
     async def _pause(self, why: str, delay_s: float) -> None:
         name, failures = self.process.name, self._backoff.failures
-        self._report.event("ended", name, why=why, delay_s=delay_s)
-        if failures % FAILURES_TO_SHOW == 0:
-            self._report.event("failing", name, times=failures, last_lines=tuple(self._tail))
+        if self._refused:  # by what somebody changed while it ran: others may be talking to us just now
+            self._report.event("waiting", name, delay_s=delay_s, last_lines=tuple(self._words.message().split("\n")))
+        else:
+            self._show(self._words.release())
+            self._report.event("ended", name, why=why, delay_s=delay_s)
+            if failures % FAILURES_TO_SHOW == 0:
+                self._report.event("failing", name, times=failures, last_lines=tuple(self._words.tail))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), delay_s)
 

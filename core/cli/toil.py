@@ -8,14 +8,10 @@ something has to be put right first; 1: it was broken off, by the model or the d
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
-from pathlib import Path
-from typing import Annotated
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
-import typer
 from rich.console import Console
 
 from core import bootstrap, log
@@ -27,11 +23,12 @@ from core.batch.reading import Pump, chunks_of
 from core.batch.rows import AnyRow
 from core.batch.tally import Tally
 from core.cli.chat import WHO
-from core.cli.toil_plan import Format, Options, Plan, plan_of
+from core.cli.toil_plan import Options, Plan, plan_of
 from core.cli.toil_progress import progress
 from core.cli.words import Table, Words, language_of
-from core.contract import Engine, Sampling
+from core.contract import Engine
 from core.errors import CspsError, ModelError, PersonalityUnknown, SchemaRefused
+from core.model.client import ModelClient
 from core.settings import Settings
 
 SOME_FAILED = 3
@@ -71,71 +68,35 @@ WORDS: Table = {
     ),
 }
 
-app = typer.Typer(help="Toil: rows in, JSON out.", no_args_is_help=True)
 OpenEngine = Callable[[Settings], AbstractAsyncContextManager[Engine]]
 
 
-@app.callback()
-def toil() -> None:
-    """Toil: rows in, JSON out."""
+def whom(environ: Mapping[str, str]) -> str:
+    """The personality that answers where none is named."""
+    return WHO[language_of(environ)]
 
 
-@app.command("run")
-def run_command(
-    output: Annotated[Path, typer.Option("--output", "-o", help="One line of JSON for each row.")],
-    rows: Annotated[str | None, typer.Argument(help="A CSV or JSON-lines file, or - for stdin.")] = None,
-    schema: Annotated[Path | None, typer.Option(help="A JSON Schema that every value conforms to.")] = None,
-    prompt_template: Annotated[
-        Path | None, typer.Option(help="The prompt, with {column} where a row's value goes; {{ and }} are braces.")
-    ] = None,
-    openai: Annotated[Path | None, typer.Option(help="A file in OpenAI's Batch format, instead of rows.")] = None,
-    personality: Annotated[str | None, typer.Option(help="Who answers; by the locale: whisper or chuchotte.")] = None,
-    in_order: Annotated[
-        bool, typer.Option("--in-order/--as-they-come", help="Whether the output has the order of the rows.")
-    ] = True,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Rows at once; LLM_SLOTS if not given.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="For the same answers again.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of each answer.")] = None,
-    temperature: Annotated[float | None, typer.Option(min=0, max=2, help="0: always the likeliest word.")] = None,
-    force_new: Annotated[bool, typer.Option("--force-new", help="Throw away what the output holds.")] = False,
-    file_format: Annotated[Format | None, typer.Option("--format", help="Of the rows; by the file's name.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Of a CSV file; by its header.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, such as cp1252; UTF-8 if not given.")] = None,
-) -> None:
-    """Ask for every row of a file. A run that was stopped goes on when the same command is given again.
-
-    Exit status: 0 all answered, 3 some rows failed, 2 refused before the start, 1 broken off, 130 stopped.
-    """
-    if (rows is None) == (openai is None):
-        raise typer.BadParameter("give the rows, or --openai with a file of requests")
-    if openai is not None and (schema or prompt_template):
-        raise typer.BadParameter("--schema and --prompt-template are in each request of an OpenAI file")
-    if delimiter is not None and len(delimiter) != 1:
-        raise typer.BadParameter("a delimiter is one character")
-    words = Words(WORDS, language_of(os.environ))
-    options = Options(
-        rows=openai or (None if rows == "-" or rows is None else Path(rows)),
-        output=output,
-        personality=personality or WHO[words.language],
-        openai=openai is not None,
-        schema=schema,
-        template=prompt_template,
-        sampling=Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed),
-        in_order=in_order,
-        concurrency=concurrency,
-        anew=force_new,
-        format=file_format,
-        delimiter=delimiter,
-        encoding=encoding,
-    )
-    settings = settings_module.load(os.environ)
+def start(options: Options, environ: Mapping[str, str]) -> int:
+    """The exit status. Raises ConfigError."""
+    settings = settings_module.load(environ)
     log.configure(settings.log.model_copy(update={"level": "error"}), "toil")  # what people read is said here
-    raise typer.Exit(run(options, settings, words))
+    return run(options, settings, Words(WORDS, language_of(environ)))
 
 
-def run(options: Options, settings: Settings, words: Words, open_engine: OpenEngine = bootstrap.engine) -> int:
+@asynccontextmanager
+async def answering_engine(settings: Settings) -> AsyncGenerator[Engine, None]:
+    """Raises ModelError at once if no model answers: an engine would begin with what it does for one, and have to end
+    that first."""
+    client = ModelClient.of(settings)
+    try:
+        await client.ready()
+    finally:
+        await client.close()
+    async with bootstrap.engine(settings) as engine:
+        yield engine
+
+
+def run(options: Options, settings: Settings, words: Words, open_engine: OpenEngine = answering_engine) -> int:
     """The exit status. Raises ConfigError."""
     console = Console(stderr=True)
     try:
@@ -144,6 +105,8 @@ def run(options: Options, settings: Settings, words: Words, open_engine: OpenEng
         return batch_refused(console, exc.message)
     try:
         return asyncio.run(batch.run(open_engine))
+    except ModelError as exc:
+        return batch_refused(console, words("no_model", problem=exc.message))
     except (KeyboardInterrupt, asyncio.CancelledError):
         say(console, words("interrupted", done=batch.done, output=options.output))
         return INTERRUPTED

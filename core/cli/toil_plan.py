@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
 from core import strict_json
 from core.batch import openai_lines, recovery, template
@@ -18,10 +17,10 @@ from core.batch.openai_lines import OpenAiAnswers, UniqueIds
 from core.batch.reading import Read, Survey, survey
 from core.batch.rows import AnyRow, Row, csv_rows, json_rows
 from core.batch.template import ColumnUnknown, Template
+from core.cli.toil_command import Format
 from core.contract import Engine, Json, Sampling
 from core.errors import BadRequest, ParameterRefused
 
-Format = Literal["csv", "jsonl"]
 FORMATS: Mapping[str, Format] = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 USER = "csps-llm toil run"  # all batches together are one user beside the people who chat
 
@@ -139,8 +138,9 @@ def try_out(job: Job, row: Row) -> None:
 
 def schema_in(path: Path) -> Mapping[str, Json] | bool:
     """Raises BadRequest."""
+    content = bytes_of(path)
     try:
-        value = strict_json.parse(bytes_of(path))
+        value = strict_json.parse(content)
     except BadRequest as exc:
         raise BadRequest(f"{path}: {exc.message}") from exc
     if not isinstance(value, dict | bool):
@@ -150,8 +150,9 @@ def schema_in(path: Path) -> Mapping[str, Json] | bool:
 
 def template_in(path: Path) -> Template:
     """Raises BadRequest."""
+    content = bytes_of(path)
     try:
-        return template.parse(bytes_of(path).decode("utf-8-sig").removesuffix("\n"))
+        return template.parse(content.decode("utf-8-sig").removesuffix("\n"))
     except UnicodeDecodeError as exc:
         raise BadRequest(f"{path}: not UTF-8") from exc
     except BadRequest as exc:

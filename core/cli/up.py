@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core import settings as settings_module
-from core.cli import announcement, preflight, procfile
+from core.cli import announcement, engine_watch, preflight, procfile
 from core.cli.announcement import Announcement
 from core.cli.console import Console, wants_colour
+from core.cli.engine_watch import EngineWatch
 from core.cli.procfile import Skip
 from core.cli.supervisor import Process, Supervisor
 from core.cli.words import Table, Words, language_of
+from core.errors import ConfigError
 from core.model import catalog
+from core.model.client import ModelClient
 from core.personalities import Personalities
 from core.settings import ROOT, Settings
 
@@ -31,6 +34,15 @@ WORDS: Table = {
         "{process} ended {times} times in a row. It is tried again and again, and the others go on. Its last words:",
         "{process} s'est arrêté {times} fois de suite. Il est relancé encore et encore, et les autres continuent."
         " Ses derniers mots :",
+    ),
+    "refused": (
+        "{process} cannot be started like this: what is wrong is said below. The others are stopped.",
+        "{process} ne peut pas démarrer ainsi : voir plus bas ce qui ne va pas. Les autres sont arrêtés.",
+    ),
+    "waiting": (
+        "{process} cannot start again until somebody mends this. The others go on; it is tried again in {delay_s:g} s:",
+        "{process} ne peut pas redémarrer avant qu'on ait corrigé ceci. Les autres continuent; nouvel essai dans"
+        " {delay_s:g} s :",
     ),
     "overdue": (
         "{process} did not end within {grace_s:g} s: killed.",
@@ -72,11 +84,12 @@ class Shown:
     def event(self, event: str, process: str, **values: Any) -> None:
         quoted = [f"    {line}" for line in values.get("last_lines", ())]
         text = "\n".join([self._words(event, process=process, **values), *quoted])
-        self._console.tell(f"process_{event}", text, of=process, **values)
+        level = "info" if event == "started" else "error"
+        self._console.tell(f"process_{event}", text, level=level, of=process, **values)
 
 
 def up(environ: Mapping[str, str]) -> None:
-    """Serve until Ctrl-C or SIGTERM. Raises ConfigError if it cannot be started."""
+    """Serve until Ctrl-C or SIGTERM. Raises ConfigError if it cannot be started, or what it started can never be."""
     start = prepare(environ)
     web = start.settings.web
     with preflight.alone(start.settings.data_folder, start.words):
@@ -91,12 +104,12 @@ def prepare(environ: Mapping[str, str]) -> Start:
     if settings.web.port == 0:  # any free one: then all must be told the same
         environ = {**environ, "PORT": str(preflight.free_port(settings.web.host))}
         settings = settings_module.load(environ)
-    personalities = Personalities(settings.config / "personalities")
+    personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
     if settings.model.file and not settings.model.url:
         catalog.check_gguf(Path(settings.model.file).expanduser(), "LLM_MODEL_FILE")
     processes, skipped = procfile.plan(procfile.read(ROOT / "Procfile"), settings)
-    words = Words({**WORDS, **preflight.WORDS, **announcement.WORDS}, language_of(environ))
+    words = Words({**WORDS, **preflight.WORDS, **announcement.WORDS, **engine_watch.WORDS}, language_of(environ))
     return Start(settings, environ, processes, skipped, personalities.names()[0], words)
 
 
@@ -118,10 +131,14 @@ async def serve(start: Start) -> None:
     try:
         tell_skipped(start.skipped, console, words)
         on_signals(stop)
-        await run(supervisor, Announcement(web.host, web.port, start.personality, console, words))
+        model = None if start.settings.model.url else procfile.model_health(start.settings)
+        announced = Announcement(web.host, web.port, start.personality, console, words, model)
+        await run(supervisor, announce(announced, supervisor), watch_engine(start.settings, console, words))
         console.tell("stopped", words("stopped"))
     finally:
         console.close()
+    if supervisor.refusals:
+        raise ConfigError("\n".join(supervisor.refusals))
 
 
 def tell_skipped(skipped: Mapping[str, Skip], console: Console, words: Words) -> None:
@@ -140,8 +157,24 @@ def on_signals(stop: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop)
 
 
-async def run(supervisor: Supervisor, announced: Announcement) -> None:
+async def announce(announced: Announcement, supervisor: Supervisor) -> None:
+    await announced.make()
+    supervisor.saw_ready("model", "web")  # for it says what both of them answered
+
+
+async def watch_engine(settings: Settings, console: Console, words: Words) -> None:
+    """Until cancelled; returns at once where the model is a process of ours."""
+    if settings.model.url:
+        client = ModelClient.of(settings)
+        try:
+            await EngineWatch(client, settings.model.url, console, words).run()
+        finally:
+            await client.close()
+
+
+async def run(supervisor: Supervisor, *beside: Coroutine[None, None, None]) -> None:
     async with asyncio.TaskGroup() as tasks:
-        announcing = tasks.create_task(announced.make())
+        started = [tasks.create_task(each) for each in beside]
         await supervisor.run()
-        announcing.cancel()
+        for task in started:
+            task.cancel()

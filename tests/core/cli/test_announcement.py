@@ -11,18 +11,19 @@ from aiohttp import web
 
 from core.cli import announcement
 from core.cli.announcement import Announcement, shown_url
+from core.cli.guards import Health, State
 from core.cli.words import Words
 
 
 class Told:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
-        self.loading = asyncio.Event()
+        self.waiting = asyncio.Event()
 
     def tell(self, event: str, text: str, **_values: object) -> None:
         self.texts[event] = text
-        if event == "loading":
-            self.loading.set()
+        if event in ("loading", "starting"):
+            self.waiting.set()
 
 
 @asynccontextmanager
@@ -59,20 +60,46 @@ async def test_ready_says_where_and_which_model() -> None:
     assert "starter" not in told.texts["ready"]
 
 
-async def test_loading_is_explained_and_the_starter_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A start that takes longer is explained; the starter is called what it is, in French too."""
+class ModelIs:
+    """The health of a model process that is in one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def state(self, deadline_s: float) -> State:
+        return self._state
+
+    async def close(self) -> None:
+        """Nothing was opened."""
+
+
+async def waited(monkeypatch: pytest.MonkeyPatch, model: Health | None) -> Told:
+    """What was told of a start that takes longer, in French."""
     monkeypatch.setattr(announcement, "SOON_S", 0.0)
     ready, told = asyncio.Event(), Told()
     async with service(ready, starter=True) as port:
-        made = Announcement("127.0.0.1", port, "whisper", told, Words(announcement.WORDS, "fr")).make()
+        made = Announcement("127.0.0.1", port, "whisper", told, Words(announcement.WORDS, "fr"), model).make()
         making = asyncio.create_task(made)
-        await told.loading.wait()
-        assert "ready" not in told.texts
-        ready.set()
         async with asyncio.timeout(30):
+            await told.waiting.wait()
+            assert "ready" not in told.texts
+            ready.set()
             await making
+    return told
+
+
+async def test_loading_is_explained_and_the_starter_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that takes longer is explained; the starter is called what it is, in French too."""
+    told = await waited(monkeypatch, ModelIs("answers"))
     assert "Chargement" in told.texts["loading"]
     assert "modèle de départ" in told.texts["ready"]
+
+
+@pytest.mark.parametrize("model", [ModelIs("silent"), ModelIs("ready"), None])
+async def test_no_model_is_said_to_be_loaded_that_is_not(monkeypatch: pytest.MonkeyPatch, model: Health | None) -> None:
+    """It failed, or is waited for no longer, or another machine has it: then the service is merely starting."""
+    told = await waited(monkeypatch, model)
+    assert list(told.texts) == ["starting", "ready"]
 
 
 @pytest.mark.parametrize(

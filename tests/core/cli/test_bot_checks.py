@@ -13,9 +13,9 @@ from aiohttp import web
 from core import settings
 from core.cli.bot_checks import bots
 from core.cli.check_words import WORDS
-from core.cli.manifest import SLACK_SCOPES
 from core.cli.report import Finding, Report
 from core.cli.words import Words
+from core.platforms import SLACK_SCOPES
 
 REPORT = Report(Words(WORDS, "en"))
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
@@ -134,7 +134,7 @@ async def test_a_platform_that_is_away(tmp_path: Path) -> None:
     """A problem of the network is told as one."""
     (finding,) = await found(tmp_path, DISCORD_BOT_TOKEN="t", DISCORD_API_BASE_URL="http://127.0.0.1:9")
 
-    assert finding.state == "problem"
+    assert (finding.state, finding.found) == ("problem", "127.0.0.1: nothing listens there")
     assert "proxy" in finding.advice
 
 

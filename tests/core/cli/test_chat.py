@@ -10,13 +10,15 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from typing import get_args, get_type_hints
 
 import pytest
 from aiohttp import web
 
-from core.cli.chat import harmless
-from core.cli.conversation import Conversation, Frame, PersonalityAway, ServiceAway
-from core.contract import Done, Text, Usage
+from core.cli.chat import WORDS, harmless, in_words
+from core.cli.conversation import Conversation, Frame, NotOurs, PersonalityAway, ServiceAway
+from core.cli.words import Words
+from core.contract import Done, Status, Text, Usage
 from core.errors import ModelRefused
 from core.settings import ROOT, Settings
 from tests.fakes import FakeEngine
@@ -86,6 +88,40 @@ async def test_who_is_not_there(own_settings: Settings) -> None:
         await Conversation(url, "whisper", "en").describe()
     with pytest.raises(ServiceAway):
         await frames_of(Conversation(url, "whisper", "en"), "hello")
+
+
+@asynccontextmanager
+async def another_program(answer: bytes) -> AsyncIterator[str]:
+    """Its URL. It says `answer` to whatever comes."""
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(once, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nNot Found",
+        b'HTTP/1.1 404 Not Found\r\nContent-Length: 21\r\n\r\n{"detail":"Not Found"}'[:-1],
+        b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+    ],
+)
+async def test_another_program_is_not_taken_for_the_service(answer: bytes) -> None:
+    """It has no personality named whisper, and that is not what is wrong."""
+    async with another_program(answer) as url:
+        conversation = Conversation(url, "whisper", "en")
+        with pytest.raises(NotOurs):
+            await conversation.describe()
+        with pytest.raises(NotOurs):
+            await frames_of(conversation, "hello")
+        assert in_words(NotOurs(url), conversation, Words(WORDS, "en")).startswith(f"What answers at {url} is not csps")
 
 
 # ---------------------------------------------------------------- through a pipe
@@ -227,7 +263,7 @@ async def service_that_never_stops() -> AsyncIterator[tuple[str, asyncio.Event]]
         return socket
 
     async def describe(_: web.Request) -> web.Response:
-        return web.json_response({"model": "m"})
+        return web.json_response({"personality": "whisper", "model": "m"})
 
     app = web.Application()
     app.router.add_get("/gpt-socket/whisper", socket)
@@ -269,3 +305,8 @@ async def test_a_service_that_is_not_there_ends_it() -> None:
 def test_what_a_model_writes_cannot_steer_the_terminal() -> None:
     """Control characters go, line ends, tabs and every language stay."""
     assert harmless("a\x1b[31mb\r\x07\n\tçé日") == "a[31mb\n\tçé日"
+
+
+def test_the_terminal_has_words_for_every_state() -> None:
+    """All that `Status` can be."""
+    assert set(get_args(get_type_hints(Status)["state"])) <= set(WORDS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from core.cli.facts import app
+from core.cli.commands import facts_app as app
 from core.errors import NotFound
 
 WEATHER = "# Snow days\n\nWhen the building is closed because of a storm, work from home.\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_teams_needs_its_app_id(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one the package could not be right."""
     monkeypatch.delenv("TEAMS_APP_ID", raising=False)
     with pytest.raises(ConfigError, match="TEAMS_APP_ID"):
-        manifest.teams()
+        manifest.teams(Path("x.zip"), "Whisper", "https://example.gc.ca/")
 
 
 def test_the_discord_link_grants_what_is_listed() -> None:

@@ -52,8 +52,13 @@ with preflight.alone(Path({str(tmp_path)!r}), Words(preflight.WORDS, "en")):
 def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
     """A file in its place is refused with the reason and the variable."""
     (tmp_path / "var").write_text("", encoding="utf-8")
-    with pytest.raises(ConfigError, match="CSPS_LLM_DATA"), preflight.alone(tmp_path / "var", ENGLISH):
-        pass
+    for folder in (tmp_path / "var", tmp_path / "var" / "deeper"):
+        with (
+            pytest.raises(ConfigError, match=rf"{tmp_path}/var is a file\. Set CSPS_LLM_DATA to a folder") as caught,
+            preflight.alone(folder, ENGLISH),
+        ):
+            pass
+        assert "owner" not in caught.value.message
 
 
 def test_a_port_that_is_taken() -> None:

@@ -104,17 +104,3 @@ def test_comments_and_other_programs_stay_as_they_are(tmp_path: Path) -> None:
     assert procfile.read(file) == {"queue": ("redis-server", "--port", "1 2", "$HOME")}
     with pytest.raises(ConfigError, match="No such file"):
         procfile.read(tmp_path / "none")
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:80"),
-        ("0.0.0.0", "http://127.0.0.1:80"),
-        ("::", "http://[::1]:80"),
-        ("host.example", "http://host.example:80"),
-    ],
-)
-def test_where_this_machine_reaches_a_listener(host: str, url: str) -> None:
-    """Who listens everywhere is reached on the loopback; IPv6 gets its brackets."""
-    assert procfile.address(host, 80) == url

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from core.cli.sources import app
+from core.cli.commands import sources_app as app
 from core.errors import ConfigError, CspsError, NotFound
 from core.rag.sources.catalogue import read
 from core.settings import ROOT

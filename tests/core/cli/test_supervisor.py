@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -214,7 +215,7 @@ async def test_a_guard_that_reports_a_hang_has_the_process_killed() -> None:
     """The reason is told, and the process runs again."""
     hangs = asyncio.Event()
 
-    async def guard(pid: int) -> str:
+    async def guard(_pid: int, _ready: Callable[[], None]) -> str:
         await hangs.wait()
         hangs.clear()
         return "it did not answer"
@@ -231,7 +232,7 @@ async def test_no_guard_disturbs_a_stop() -> None:
     """A process that drains may be silent: while it is being stopped, only its grace counts."""
     stopping = asyncio.Event()
 
-    async def guard(_pid: int) -> str:
+    async def guard(_pid: int, _ready: Callable[[], None]) -> str:
         await stopping.wait()
         return "it did not answer"
 
@@ -254,6 +255,70 @@ async def test_a_process_that_keeps_dying_is_shown_and_the_others_go_on() -> Non
         assert failing["times"] == 5
         assert "no such model" in str(failing["last_lines"])
         assert len(heard.pids("web")) == 1
+
+
+REFUSING = "import sys\nprint('hello')\nprint('csps-llm {name}: PORT: many\\nHOST: none', file=sys.stderr)\nsys.exit(2)"
+
+
+async def test_who_can_never_start_ends_all() -> None:
+    """Exit code 2 before it was ever ready: no restart would mend that. The others are stopped, and what it said is
+    kept for the end instead of standing among their lines; the same message of two is one."""
+    processes = [python(name, REFUSING.format(name=name), ours=True) for name in ("web", "slack")]
+    async with running(python("model", POLITE, last=True), *processes) as (supervisor, heard, task):
+        async with asyncio.timeout(30):
+            await task
+        assert supervisor.refusals == ["PORT: many\nHOST: none"]
+    assert {text for name, text in heard.lines if name != "model"} <= {"hello"}
+    assert heard.named("ended") == heard.named("waiting") == []
+    assert all(not alive(pid) for pid in heard.pids("model"))
+
+
+async def test_who_was_ready_once_is_waited_for() -> None:
+    """A file that somebody broke while it ran: it is said what is wrong and that it is tried again, and it is."""
+    script = f"""
+import os, pathlib, sys
+mark = pathlib.Path(os.environ["MARK"])
+if mark.exists():
+    mark.unlink()
+    exec({REFUSING.format(name="web")!r})
+exec({SERVE!r})
+"""
+
+    async def guard(_pid: int, ready: Callable[[], None]) -> str:
+        ready()
+        await asyncio.Event().wait()
+        return ""
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        mark = Path(folder, "broken")
+        patched.setenv("MARK", str(mark))
+        async with running(python("web", script, guards=(guard,), ours=True)) as (supervisor, heard, task):
+            await heard.until(lambda: len(heard.pids("web")) == 1)
+            mark.touch()
+            os.kill(heard.pids("web")[0], signal.SIGKILL)
+            await heard.until(lambda: len(heard.pids("web")) == 2)
+            assert [each["last_lines"] for each in heard.named("waiting")] == [("PORT: many", "HOST: none")]
+            assert [each["why"] for each in heard.named("ended")] == ["SIGKILL"]
+            assert supervisor.refusals == []
+            assert not task.done()
+
+
+async def test_a_refusal_during_a_stop_is_none() -> None:
+    """Who asked for the end gets it, whatever a process says on its way out."""
+    script = POLITE.replace("sys.exit(0)", "sys.exit(2)")
+    async with running(python("web", script, ours=True)) as (supervisor, heard, task):
+        await heard.until(lambda: bool(heard.pids("web")))
+        supervisor.stop()
+        await task
+        assert supervisor.refusals == []
+
+
+async def test_others_may_mean_anything_by_2() -> None:
+    """A process of the operator's own does not know our exit codes: it runs again, and its lines are shown."""
+    async with running(python("web", REFUSING.format(name="web"))) as (_, heard, task):
+        await heard.until(lambda: len(heard.named("ended")) >= 2)
+        assert heard.lines[:3] == [("web", "hello"), ("web", "csps-llm web: PORT: many"), ("web", "HOST: none")]
+        assert not task.done()
 
 
 async def test_a_command_that_does_not_exist_is_tried_again() -> None:

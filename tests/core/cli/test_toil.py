@@ -235,6 +235,12 @@ async def started(folder: Path, model: FakeModel, *arguments: str, **options: An
     )
 
 
+async def recorded(folder: Path, rows: int) -> None:
+    """Returns when as many are in the output. It is polled: that a file grows is told by nobody."""
+    while len((folder / "out.jsonl").read_bytes().splitlines()) < rows:
+        await asyncio.sleep(0.01)
+
+
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
     async with asyncio.timeout(60):
         _, err = await process.communicate()
@@ -285,6 +291,7 @@ async def test_ctrl_c_keeps_what_is_done(folder: Path) -> None:
         process.stdin.write(rows)  # and stays open: nobody waits for its end
         async with asyncio.timeout(60):
             await seen.come.wait()
+            await recorded(folder, 5)  # the others wait at the gate
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(60):
             assert 130 == await process.wait()
@@ -292,7 +299,7 @@ async def test_ctrl_c_keeps_what_is_done(folder: Path) -> None:
         err = (await process.stderr.read()).decode()
     assert "the same command goes on" in err
     kept = len(output(folder))
-    assert kept >= 3
+    assert 5 == kept
 
     async with FakeModel(answer=Moment(0).answer).serving() as model:
         other = await started(folder, model, *command, stdin=asyncio.subprocess.PIPE)
@@ -306,13 +313,27 @@ async def test_ctrl_c_keeps_what_is_done(folder: Path) -> None:
     assert list(range(1, 25)) == [line["row"] for line in output(folder)]
 
 
-async def test_without_a_model_nothing_is_begun(folder: Path) -> None:
-    """Status 2 and how to start one."""
-    process = await started(folder, FakeModel(), "rows.csv", "-o", "out.jsonl", "--prompt-template", "t.txt")
+@pytest.mark.parametrize("piped", [False, True])
+async def test_without_a_model_nothing_is_begun(folder: Path, piped: bool) -> None:
+    """Status 2 and how to start one, at once: with rows from a pipe it stayed for ever after saying so."""
+    command = ["-" if piped else "rows.csv", "-o", "out.jsonl", "--prompt-template", "t.txt"]
+    stdin = asyncio.subprocess.PIPE if piped else None
+    process = await started(folder, FakeModel(), *command, stdin=stdin)
     status, err = await ended(process)
 
     assert (2, True) == (status, "csps-llm up" in err), err
+    assert "nothing listens there" in err
     assert not (folder / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("option", ["--schema", "--prompt-template"])
+def test_a_file_that_is_not_there_is_named_once(folder: Path, option: str) -> None:
+    """With the reason."""
+    arguments = [str(folder / "rows.csv"), "-o", str(folder / "out.jsonl"), option, str(folder / "nothere")]
+    outcome = CliRunner().invoke(app, ["toil", "run", *arguments])
+    assert outcome.exit_code == 2
+    assert outcome.output.count("nothere") == 1
+    assert "No such file" in outcome.output
 
 
 # ---------------------------------------------------------------- how far it is

@@ -16,6 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from core.cli import preflight
 from core.settings import ROOT
 from tests.fakes import FakeModel
 
@@ -110,3 +111,68 @@ async def test_json_logs_are_json_in_every_line(tmp_path: Path) -> None:
     ready = next(event for event in events if event["event"] == "ready")
     assert ready["model"] == "fake-model"
     assert ready["url"].startswith("http://localhost:")
+
+
+BROKEN_FILE = "this is = = no TOML"
+
+
+def own_config(folder: Path, **files: str) -> str:
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"WEB_ORIGINS": "foo"}, "WEB_ORIGINS: 'foo' is no origin"),
+        ({"DATABASE_URL": "nosuch://foo"}, "DATABASE_URL: not a database URL"),
+        ({"glossary": BROKEN_FILE}, "glossary.toml: not valid TOML"),
+        ({"sources": BROKEN_FILE}, "sources.toml: not valid TOML"),
+    ],
+)
+async def test_what_only_a_child_finds_ends_all(tmp_path: Path, environ: dict[str, str], said: str) -> None:
+    """Exit code 2, and what is wrong stands last and once: no restart would mend it."""
+    files = {name: environ.pop(name) for name in ("glossary", "sources") if name in environ}
+    config = {"CSPS_LLM_CONFIG": own_config(tmp_path / "config", **files)} if files else {}
+    async with FakeModel().serving() as model, up(tmp_path / "var", LLM_URL=model.url, **environ, **config) as running:
+        assert await running.ends() == 2
+    assert said in running.printed.rstrip().splitlines()[-1]
+    assert running.printed.count(said) == 1
+    assert "Starting it again" not in running.printed
+    assert "being loaded" not in running.printed
+
+
+async def test_a_model_that_can_never_be_loaded_ends_all(tmp_path: Path) -> None:
+    """It listens and says that it loads before it finds its file to be none."""
+    file = tmp_path / "cut.gguf"
+    file.write_bytes(b"GGUF" + bytes(64))
+    async with up(tmp_path / "var", LLM_MODEL_FILE=str(file)) as running:
+        assert await running.ends() == 2
+    assert "cut.gguf" in running.printed.rstrip().splitlines()[-1]
+    assert "Starting it again" not in running.printed
+
+
+async def test_an_engine_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """Which address, and what is wrong with it; then that it answers."""
+    port = preflight.free_port("127.0.0.1")
+    async with up(tmp_path, LLM_URL=f"http://127.0.0.1:{port}/v1") as running:
+        await running.prints(rf"http://127\.0\.0\.1:{port}/v1 \(LLM_URL\) does not answer: nothing listens there")
+        async with FakeModel().serving(port=port):
+            await running.prints(r"answers: fake-model")
+            await running.prints(r"Chat at")
+    assert "being loaded" not in running.printed
+
+
+async def test_a_file_broken_while_it_serves_is_waited_for(tmp_path: Path) -> None:
+    """The killed process does not come back until it is mended: that is said, and nothing else is needed."""
+    config = own_config(tmp_path / "config", glossary="meanings = []")
+    glossary = tmp_path / "config" / "glossary.toml"
+    async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url, CSPS_LLM_CONFIG=config) as running:
+        await running.prints(r"Chat at")
+        glossary.write_text(BROKEN_FILE, encoding="utf-8")
+        os.kill(int((await running.prints(r"web started \(process (\d+)\)"))[1]), signal.SIGKILL)
+        await running.prints(r"web cannot start again until somebody mends this.*\n.*glossary\.toml: not valid TOML")
+        glossary.write_text("meanings = []", encoding="utf-8")
+        await running.prints(r"(?s)cannot start again.*web_serving")
