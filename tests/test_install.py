@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.install import engine, lock, progress
+from core.install import backend, engine, lock, progress
 from core.install.__main__ import Installation
 from core.install.venv import Venv, python_problem
 
@@ -43,9 +43,12 @@ def test_every_pin_has_a_hash_and_no_registry_is_named(name: str) -> None:
 
 
 def test_tests_run_on_the_versions_that_people_run() -> None:
-    """Each runtime pin is in the development lock, unchanged."""
-    wanted = {pin.splitlines()[0] for _, pin in lock.blocks(read("requirements.lock"))}
-    assert set() == wanted - {pin.splitlines()[0] for _, pin in lock.blocks(read("requirements-dev.lock"))}
+    """Each runtime version is in the development lock, there perhaps on more platforms."""
+    wanted, there = (
+        {re.match(r"\S+", pin)[0] for _, pin in lock.blocks(read(name))}  # type: ignore[index]
+        for name in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert set() == wanted - there
 
 
 def test_the_locks_hold_what_pyproject_asks_for() -> None:
@@ -273,7 +276,8 @@ sys.exit(fail.exists() and fail.read_text() in words)
 def install(root: Path, **environ: str) -> list[str]:
     """Run all steps; what .venv's python was asked, by its last word."""
     (root / "asked").write_text("", encoding="utf-8")
-    steps = Installation(root, {"XDG_CACHE_HOME": str(root / "cache"), **environ}, progress.Screen(io.StringIO()))
+    no_gpu = {"PATH": str(root), "XDG_CACHE_HOME": str(root / "cache"), **environ}
+    steps = Installation(root, no_gpu, progress.Screen(io.StringIO()), backend.Places((), root))
     for args in ("", "-DGGML_CUDA=on"):
         folder = engine.cache_folder(steps.environ) / engine.key(
             lock.only(steps.pins, "llama-cpp-python"), args, engine.this_machine(), steps.environ
@@ -309,6 +313,152 @@ def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
     assert install(root) == ["requirements.lock", "engine0.whl"]
     (root / "fail").unlink()
     assert install(root) == ["engine0.whl", root.name, "core.model.prepare"]
+
+
+class Gpu:
+    """A machine's PATH with the tools that are put there, and its installer's screen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = fake_root(folder)
+        self.bin = folder / "tools"
+        self.bin.mkdir()
+        self.screen = io.StringIO()
+        self.environ = {"PATH": f"{self.bin}:/usr/bin:/bin", "XDG_CACHE_HOME": str(folder / "cache")}
+
+    def tool(self, name: str, says: str = "", folder: Path | None = None, status: int = 0) -> Path:
+        place = (folder or self.bin) / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"#!/bin/sh\necho '{says}'\nexit {status}\n", encoding="utf-8")
+        place.chmod(0o755)
+        return place
+
+    def detected(self, *cuda: Path, gpus: Path = Path("/nowhere")) -> backend.Backend:
+        return backend.detected(self.environ, "linux-x86_64", backend.Places(cuda, gpus))
+
+    def install(self, monkeypatch: pytest.MonkeyPatch, *fails: str, **environ: str) -> list[str]:
+        """The CMake arguments of each build, of which those with a word of `fails` fail."""
+        built: list[str] = []
+
+        def build(_screen: object, _python: Path, _pins: str, args: str, folder: Path, *_: object) -> Path:
+            built.append(args)
+            if any(word in args for word in fails):
+                raise progress.StepError("40 lines of a compiler")
+            folder.mkdir(parents=True)
+            with zipfile.ZipFile(folder / "engine.whl", "w") as archive:
+                archive.writestr("lib.so", args)
+            return folder / "engine.whl"
+
+        monkeypatch.setattr(engine, "build", build)
+        nowhere = backend.Places((), Path("/nowhere"))
+        Installation(self.root, {**self.environ, **environ}, progress.Screen(self.screen), nowhere).engine()
+        return built
+
+
+@pytest.fixture
+def gpu(tmp_path: Path) -> Gpu:
+    return Gpu(tmp_path)
+
+
+def test_without_a_gpu_the_engine_is_compiled_for_the_cpu(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said of it; a compiler for CUDA alone is no GPU, nor is a driver's tool that finds none."""
+    gpu.tool("nvcc", "release 12.4")
+    assert gpu.detected() == backend.CPU
+    gpu.tool("nvidia-smi", "No devices were found", status=6)
+    assert gpu.detected() == backend.CPU
+    assert gpu.install(monkeypatch) == [""]
+    assert "CUDA" not in gpu.screen.getvalue()
+
+
+def test_an_nvidia_gpu_with_its_toolkit_is_compiled_for(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And said; a second install does nothing."""
+    gpu.tool("nvidia-smi", "NVIDIA L4")
+    nvcc = gpu.tool("nvcc", "release 12.4")
+    assert gpu.install(monkeypatch) == [f"-DGGML_CUDA=on -DCMAKE_CUDA_COMPILER={nvcc}"]
+    assert "Found NVIDIA L4: building with CUDA" in gpu.screen.getvalue()
+    assert gpu.install(monkeypatch) == []
+
+
+def test_the_toolkit_is_found_off_the_path(gpu: Gpu, tmp_path: Path) -> None:
+    """By CUDA_HOME, and where NVIDIA's packages put it; one that does not start is none."""
+    gpu.tool("nvidia-smi", "NVIDIA L4")
+    gpu.tool("nvcc", status=1)
+    usual, named = tmp_path / "usual", tmp_path / "named folder"
+    nvcc = gpu.tool("nvcc", "release 12.4", usual / "bin")
+    assert str(nvcc) in gpu.detected(usual).args
+    gpu.environ["CUDA_HOME"] = str(named)
+    nvcc = gpu.tool("nvcc", "release 12.5", named / "bin")
+    assert f"'-DCMAKE_CUDA_COMPILER={nvcc}'" in gpu.detected(usual).args
+
+
+def test_a_gpu_without_a_toolkit_is_told_what_to_install(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the engine is compiled for the CPU."""
+    gpu.tool("nvidia-smi", "NVIDIA L4")
+    assert gpu.install(monkeypatch) == [""]
+    assert "Found NVIDIA L4, but no CUDA toolkit" in gpu.screen.getvalue()
+    assert "apt install nvidia-cuda-toolkit" in gpu.screen.getvalue()
+
+
+def test_a_gpu_is_seen_without_the_driver_s_tool(gpu: Gpu, tmp_path: Path) -> None:
+    """By what the kernel says."""
+    information = tmp_path / "gpus" / "0000:01:00.0" / "information"
+    information.parent.mkdir(parents=True)
+    information.write_text("Model: \t\t NVIDIA A10\nIRQ: 1\n", encoding="utf-8")
+    gpu.tool("nvcc", "release 12.4")
+    assert gpu.detected(gpus=information.parent.parent).said.startswith("Found NVIDIA A10: building with CUDA")
+
+
+def test_what_the_operator_says_wins(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also nothing at all, and also in the next run without a word."""
+    gpu.tool("nvidia-smi", "NVIDIA L4")
+    gpu.tool("nvcc", "release 12.4")
+    assert gpu.install(monkeypatch, CMAKE_ARGS="-DGGML_VULKAN=on") == ["-DGGML_VULKAN=on"]
+    assert gpu.install(monkeypatch) == []
+    assert gpu.install(monkeypatch, CMAKE_ARGS="") == [""]
+    assert gpu.install(monkeypatch) == []
+    assert "Found" not in gpu.screen.getvalue()
+
+
+def test_a_wheel_is_for_one_back_end_alone(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another GPU, or another toolkit, needs another; one that was made before is taken from the cache."""
+    assert len(gpu.install(monkeypatch)) == 1
+    gpu.tool("nvidia-smi", "NVIDIA L4")
+    gpu.tool("nvcc", "release 12.4")
+    assert len(gpu.install(monkeypatch)) == 1
+    gpu.tool("nvcc", "release 12.5")
+    assert len(gpu.install(monkeypatch)) == 1
+    gpu.tool("nvidia-smi", "NVIDIA H100")
+    assert len(gpu.install(monkeypatch)) == 1
+    (gpu.bin / "nvidia-smi").unlink()
+    assert gpu.install(monkeypatch) == []
+
+
+def test_a_back_end_that_cannot_be_compiled_is_given_up(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line that names the log; it is tried again when something of it has changed, and not before."""
+    gpu.tool("nvidia-smi", "NVIDIA L4")
+    gpu.tool("nvcc", "release 12.4")
+    assert [("CUDA" in args) for args in gpu.install(monkeypatch, "CUDA")] == [True, False]
+    [line] = [line for line in gpu.screen.getvalue().splitlines() if "could not be compiled" in line]
+    assert "CUDA" in line
+    assert str(gpu.root / ".venv" / "install.log") in line
+    assert "40 lines" not in gpu.screen.getvalue()
+    assert gpu.install(monkeypatch) == []
+    gpu.tool("nvcc", "release 12.5")
+    assert [("CUDA" in args) for args in gpu.install(monkeypatch)] == [True]
+
+
+def test_what_the_operator_asks_for_is_not_given_up(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who names a back-end wants to know why there is none."""
+    with pytest.raises(progress.StepError):
+        gpu.install(monkeypatch, "CUDA", CMAKE_ARGS="-DGGML_CUDA=on")
+
+
+def test_apple_silicon_has_metal(gpu: Gpu) -> None:
+    """llama.cpp's own default, which is said and not asked for."""
+    nowhere = backend.Places((), Path("/nowhere"))
+    found = backend.detected(gpu.environ, "macosx-14.0-arm64", nowhere)
+    assert ("Metal", "") == (found.name, found.args)
+    assert "Metal" in found.said
+    assert backend.detected(gpu.environ, "macosx-14.0-x86_64", nowhere) == backend.CPU
 
 
 def test_an_engine_for_the_gpu_stays_until_another_is_asked_for(tmp_path: Path) -> None:

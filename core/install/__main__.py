@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.install import engine, lock, progress
+from core.install import backend, engine, lock, progress
+from core.install.backend import Backend, Places
 from core.install.venv import Venv, python_problem
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -20,12 +21,17 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Installation:
     """The steps, in order. Each returns at once if nothing changed since it was last done."""
 
-    def __init__(self, root: Path, environ: Mapping[str, str], screen: progress.Screen) -> None:
+    def __init__(
+        self, root: Path, environ: Mapping[str, str], screen: progress.Screen, places: Places | None = None
+    ) -> None:
         self.root = root
+        self.places = places or Places()
         self.environ = environ
         self.screen = screen
         self.venv = Venv(root / ".venv")
         self.pins = (root / "requirements.lock").read_text(encoding="utf-8")
+        self.engine_pins = lock.only(self.pins, engine.DISTRIBUTION)
+        self.machine = engine.this_machine()
 
     def environment(self) -> None:
         """A .venv that works: half-made, moved and outdated ones are made anew."""
@@ -49,19 +55,43 @@ class Installation:
         self.venv.record(step, lock.digest(file))
 
     def engine(self) -> None:
-        """The engine; CMAKE_ARGS of an earlier run hold until others are given, so `make run` never undoes a GPU."""
-        args = self.environ.get("CMAKE_ARGS", self.venv.done("cmake_args") or "")
-        pins = lock.only(self.pins, engine.DISTRIBUTION)
-        key = engine.key(pins, args, engine.this_machine(), self.environ)
+        """The engine, as the operator's CMAKE_ARGS say, or else for the GPU that is there.
+
+        CMAKE_ARGS of an earlier run hold until others are given, so `make run` undoes nothing.
+        """
+        asked = self.environ.get("CMAKE_ARGS", self.venv.done("operator_args"))
+        if asked is not None:
+            self.engine_for(Backend("CMAKE_ARGS", asked))
+            self.venv.record("operator_args", asked)
+            return
+        found = backend.detected(self.environ, self.machine.system, self.places)
+        if self.venv.done("gave_up") == self.key_of(found):
+            found = backend.CPU
+        try:
+            self.engine_for(found)
+        except progress.StepError:
+            if not found.args:
+                raise
+            self.screen.say(f"  {found.name} could not be compiled in; building for the CPU. Why: {self.venv.log}")
+            self.venv.record("gave_up", self.key_of(found))
+            self.engine_for(backend.CPU)
+
+    def engine_for(self, chosen: Backend) -> None:
+        """Installed for this back-end; from the cache if it was compiled before. Raises StepError."""
+        key = self.key_of(chosen)
         if self.venv.done("engine") == key:
             return
+        if chosen.said:
+            self.screen.say(f"  {chosen.said}")
         folder = engine.cache_folder(self.environ) / key
         wheel = engine.cached(folder) or engine.build(
-            self.screen, self.venv.python, pins, args, folder, self.venv.log, self.environ
+            self.screen, self.venv.python, self.engine_pins, chosen.args, folder, self.venv.log, self.environ
         )
         self.pip("Installing the engine", "--force-reinstall", str(wheel), total=1)
-        self.venv.record("cmake_args", args)
         self.venv.record("engine", key)
+
+    def key_of(self, chosen: Backend) -> str:
+        return engine.key(self.engine_pins, chosen.args, self.machine, self.environ, chosen.made_from)
 
     def checkout(self) -> None:
         file = self.root / "pyproject.toml"

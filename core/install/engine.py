@@ -54,8 +54,13 @@ def cmake_args(users: str) -> str:
     return " ".join([*map(shlex.quote, trimmed), users]).strip()
 
 
-def key(pins: str, users_args: str, machine: Machine, environ: Mapping[str, str]) -> str:
-    """The cache's key of the wheel that would be made from this source, in this way, on this machine."""
+def key(
+    pins: str, users_args: str, machine: Machine, environ: Mapping[str, str], made_from: tuple[str, ...] = ()
+) -> str:
+    """The cache's key of the wheel that would be made from this source, in this way, on this machine.
+
+    `made_from`: what else its back-end depends on, such as the GPU that it is compiled for.
+    """
     parts = [
         *lock.hashes(pins),
         users_args.strip(),
@@ -64,6 +69,7 @@ def key(pins: str, users_args: str, machine: Machine, environ: Mapping[str, str]
         machine.libc,
         *machine.cpu_flags,
         *(f"{name}={environ[name]}" for name in COMPILER_VARIABLES if environ.get(name)),
+        *made_from,
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
