@@ -8,7 +8,7 @@ delivery/                one answer to one place: throttled, split, edited, fini
 incoming                 what an adapter makes of an event
 platform                 what the desk asks of an adapter
 process, listener        the process around an adapter, and its HTTP side
-files                    what is attached
+files, bodies            what is attached; what is sent, up to a limit
 store, tables            what is remembered
 metrics                  what is counted
 bot, words               what all of this shares; sentences in English and French

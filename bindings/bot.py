@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bindings import words
@@ -13,7 +14,7 @@ from bindings.metrics import Metrics
 from bindings.platform import Platform
 from bindings.store import Store
 from core.contract import Description, Engine, Language
-from core.errors import CspsError
+from core.errors import CspsError, SessionUnknown
 from core.language import language_of
 from core.personalities import Personalities, Personality
 from core.rag.context import plain_name
@@ -60,6 +61,12 @@ class Bot:
         """The name of the personality that answers there now."""
         chosen = await self.store.chosen(place)
         return routing.route(place, language, chosen, self.section, self.personalities)
+
+    async def forget(self, place: Place) -> None:
+        """What is kept of a conversation beside the store. Raises StorageError."""
+        with suppress(SessionUnknown):
+            await self.engine.forget(place.conversation)
+        await self.platform.forget(place)
 
     async def description(self, personality: Personality) -> Description | None:
         """None while no model answers."""

@@ -25,11 +25,17 @@ class Place:
     thread: str | None  # whose root or id names the conversation; None: the channel is the conversation
     kind: Literal["personal", "group", "channel"]
     route: Mapping[str, str] = field(default_factory=dict)  # what else the platform needs to answer there
+    threaded: bool = False  # no thread is named, though conversations are threads here
 
     @property
     def conversation(self) -> str:
         """As in `Prompt`: "slack:T1:C2:1712.5"."""
         return ":".join(part for part in (self.platform, self.tenant, self.channel, self.thread) if part)
+
+    @property
+    def beginnings(self) -> str:
+        """All conversations that begin in the channel, as what is chosen for them is kept: the name of none."""
+        return f"{self.platform}:{self.tenant}:{self.channel}:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,14 @@ class Incoming:
     def speaker(self) -> str:
         """For fairness, limits and privacy: the same person everywhere in one workspace."""
         return f"{self.place.platform}:{self.place.tenant}:{self.user}"
+
+    @property
+    def begins(self) -> bool:
+        """Nothing was said before in its conversation: it is the first of its thread, or about no thread at all."""
+        place = self.place
+        return (place.threaded and place.kind != "personal") or (
+            place.thread is not None and place.thread == self.message
+        )
 
     def prompt(self, personality: str, attachments: tuple[Attachment, ...], heard: tuple[Turn, ...]) -> Prompt:
         return Prompt(

@@ -100,7 +100,8 @@ class Listener:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": str(RETRY_AFTER_S)}) from exc
 
     async def _healthz(self, _request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
+        """The process lives; `csps-llm up` has to know whether it ever got as far as working."""
+        return web.json_response({"status": "ok" if self._open else "waiting"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         try:

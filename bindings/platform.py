@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bindings.delivery.outlet import Outlet
-from bindings.incoming import File, Incoming
+from bindings.incoming import File, Incoming, Place
 from core.contract import Turn
 
 
@@ -15,7 +15,7 @@ class Platform(Protocol):
     name: str  # "slack"
 
     def outlet(self, incoming: Incoming) -> Outlet:
-        """Where the answer to it goes. Asks the platform nothing yet."""
+        """Where the answer to it goes. May begin to show there that it is being written; waits for nothing."""
         ...
 
     async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
@@ -24,4 +24,12 @@ class Platform(Protocol):
 
     async def fetch(self, file: File, limit_bytes: int) -> bytes:
         """A file of the platform, by its credentials. Raises Refused if it is larger, or not the platform's."""
+        ...
+
+    async def forget(self, place: Place) -> None:
+        """What is kept for a conversation beside the database goes. Raises StorageError."""
+        ...
+
+    async def purge(self) -> None:
+        """What is kept beside the database, and is old, goes. Raises StorageError."""
         ...

@@ -25,6 +25,7 @@ from bindings.tables import (
     deliveries,
     digest,
     feedback,
+    resumed,
     source_of,
     tables,
     workspace_of,
@@ -50,6 +51,7 @@ class Delivery:
     kind: Kind
     conversation: str
     source: str
+    deaths: int = 0  # of processes that took it up after another had left it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,19 @@ class Store:
         """What a process that is gone took and did not bring to its end, in order of arrival."""
         columns = deliveries.c
         left = (columns.platform == platform, columns.state == "received", columns.process != self._process)
-        waiting = sa.select(deliveries).where(*left).order_by(columns.number)
+        counted = deliveries.outerjoin(resumed, resumed.c.answer == columns.answer)
+        waiting = sa.select(deliveries, resumed.c.times).select_from(counted).where(*left).order_by(columns.number)
         rows = await self._database.read(lambda db: db.execute(waiting).all())
-        return [delivery_of(row) for row in rows]
+        return [replace(delivery_of(row), deaths=row.times or 0) for row in rows]
+
+    async def taken_up(self, answer: str) -> int:
+        """How many processes took it up that died or may die with it, this one included. Durable when it returns."""
+        return await self._database.write(lambda db: count_up(db, answer))
+
+    async def put_down(self, answer: str) -> None:
+        """This process will not die with it."""
+        less = resumed.update().where(resumed.c.answer == answer).values(times=resumed.c.times - 1)
+        await self._database.write(lambda db: db.execute(less))
 
     async def record(self, number: int) -> Record | None:
         """None: it was forgotten meanwhile."""
@@ -147,10 +159,17 @@ class Store:
     async def finish(self, delivery: Delivery, state: State) -> None:
         """Only of a message is anything needed later: to answer it again."""
         kept = {} if delivery.kind == "message" and state != "gone" else BLANK
-        await self._update(delivery.number, state=state, **kept)
+        finished = update(delivery.number, state=state, **kept)
+        counted = resumed.delete().where(resumed.c.answer == delivery.answer)
+
+        def write(db: sa.Connection) -> None:
+            db.execute(finished)
+            db.execute(counted)
+
+        await self._database.write(write)
 
     async def _update(self, number: int, **values: Any) -> None:
-        change = deliveries.update().where(deliveries.c.number == number).values(**values)
+        change = update(number, **values)
         await self._database.write(lambda db: db.execute(change))
 
     async def settle(self, place: Place, personality: str) -> str:
@@ -158,12 +177,24 @@ class Store:
         return await self._database.write(lambda db: settle(db, place, personality, self._clock()))
 
     async def chosen(self, place: Place) -> str | None:
-        wanted = sa.select(chosen.c.personality).where(chosen.c.conversation == digest(place.conversation))
-        return await self._database.read(lambda db: db.execute(wanted).scalar())
+        """For the conversation, else for those that begin in its channel."""
+        own, beginnings = digest(place.conversation), digest(place.beginnings)
+        columns = chosen.c.conversation, chosen.c.personality
+        wanted = sa.select(*columns).where(chosen.c.conversation.in_((own, beginnings)))
+        rows = await self._database.read(lambda db: db.execute(wanted).all())
+        found = {row.conversation: row.personality for row in rows}
+        return found.get(own) or found.get(beginnings)
 
     async def choose(self, place: Place, personality: str) -> None:
-        row = choice(place, personality, self._clock())
-        await self._database.write(lambda db: put(db, chosen, row))
+        """Where conversations are threads, and none is named, also for those that begin there."""
+        names = [place.conversation, *([place.beginnings] if place.threaded else [])]
+        rows = [choice(place, name, personality, self._clock()) for name in names]
+
+        def write(db: sa.Connection) -> None:
+            for row in rows:
+                put(db, chosen, row)
+
+        await self._database.write(write)
 
     async def was_told(self, incoming: Incoming, what: Told) -> bool:
         known = sa.select(acquaintances.c.at).where(*is_acquaintance(incoming, what))
@@ -191,10 +222,6 @@ class Store:
         """
         await self._database.write(lambda db: forget(db, place, but))
 
-    async def conversations(self, platform: str, tenant: str) -> set[str]:
-        """The names of those of a workspace in which something was said."""
-        return {place.conversation for place in await self.places(platform, tenant)}
-
     async def places(self, platform: str, tenant: str) -> list[Place]:
         """Those of a workspace in which something was said; one for each time."""
         columns = deliveries.c
@@ -216,7 +243,9 @@ class Store:
         def write(db: sa.Connection) -> int:
             for table in (feedback, acquaintances, chosen):
                 db.execute(table.delete().where(table.c.at < last))
-            return db.execute(deliveries.delete().where(deliveries.c.at < last)).rowcount
+            purged = db.execute(deliveries.delete().where(deliveries.c.at < last)).rowcount
+            drop_counts(db)
+            return purged
 
         return await self._database.write(write)
 
@@ -255,6 +284,22 @@ def row_of(incoming: Incoming, kind: Kind) -> dict[str, Any]:
     }
 
 
+def update(number: int, **values: Any) -> sa.Update:
+    return deliveries.update().where(deliveries.c.number == number).values(**values)
+
+
+def count_up(db: sa.Connection, answer: str) -> int:
+    put_new(db, resumed, {"answer": answer, "times": 0})
+    more = resumed.update().where(resumed.c.answer == answer).values(times=resumed.c.times + 1)
+    return int(db.execute(more.returning(resumed.c.times)).scalar_one())
+
+
+def drop_counts(db: sa.Connection) -> None:
+    """Of what nobody will take up again."""
+    left = sa.select(deliveries.c.answer).where(deliveries.c.state == "received")
+    db.execute(resumed.delete().where(resumed.c.answer.not_in(left)))
+
+
 def insert(db: sa.Connection, row: dict[str, Any]) -> Delivery | None:
     new = put_new(db, deliveries, row)
     return new and Delivery(new.number, row["answer"], row["kind"], row["conversation"], row["source"])
@@ -273,16 +318,17 @@ def record_of(row: Any) -> Record | None:
 
 
 def settle(db: sa.Connection, place: Place, personality: str, now: float) -> str:
-    put_new(db, chosen, choice(place, personality, now))
+    put_new(db, chosen, choice(place, place.conversation, personality, now))
     mine = chosen.c.conversation == digest(place.conversation)
+    # What is in use is not old.
+    db.execute(chosen.update().where(chosen.c.conversation == digest(place.beginnings)).values(at=now))
     kept = chosen.update().where(mine).values(at=now).returning(chosen.c.personality)
     return str(db.execute(kept).scalar_one())
 
 
-def choice(place: Place, personality: str, now: float) -> dict[str, Any]:
+def choice(place: Place, name: str, personality: str, now: float) -> dict[str, Any]:
     workspace = workspace_of(place.platform, place.tenant)
-    conversation = digest(place.conversation)
-    return {"conversation": conversation, "workspace": workspace, "personality": personality, "at": now}
+    return {"conversation": digest(name), "workspace": workspace, "personality": personality, "at": now}
 
 
 def is_acquaintance(incoming: Incoming, what: Told) -> tuple[Any, Any]:
@@ -305,6 +351,7 @@ def forget(db: sa.Connection, place: Place, but: int) -> None:
     db.execute(chosen.delete().where(chosen.c.conversation == conversation))
     blank = {**BLANK, "refs": "[]", "conversation": "", "state": "done"}
     db.execute(deliveries.update().where(of, deliveries.c.number != but).values(**blank))
+    drop_counts(db)
 
 
 def delete_workspace(db: sa.Connection, workspace: str) -> None:
@@ -312,3 +359,4 @@ def delete_workspace(db: sa.Connection, workspace: str) -> None:
     db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(of))))
     for table in (deliveries, acquaintances, chosen):
         db.execute(table.delete().where(table.c.workspace == workspace))
+    drop_counts(db)

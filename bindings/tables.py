@@ -59,6 +59,12 @@ chosen = sa.Table(
     sa.Column("personality", sa.String(100), nullable=False),
     sa.Column("at", sa.Float, nullable=False, index=True),
 )
+resumed = sa.Table(  # beside the deliveries: databases that are there already keep their columns
+    "resumed",
+    tables,
+    sa.Column("answer", sa.String(40), primary_key=True),
+    sa.Column("times", sa.Integer, nullable=False),  # that a process took it up which another had left, and died
+)
 
 
 def digest(text: str) -> str:

@@ -30,6 +30,12 @@ PRIVACY: Sentences = {
     " vous lui écrivez et ce qu’il répond est conservé {days} jours, puis supprimé; écrivez « oublie » pour supprimer"
     " une conversation tout de suite. N’entrez pas de renseignements protégés ou personnels.",
 }
+GIVEN_UP: Sentences = {
+    "en": "I give up on this message: each time I began with it, the program broke down. Please ask in another way; if"
+    " it happens again, tell the people who run this bot.",
+    "fr": "J’abandonne ce message : chaque fois que je l’ai commencé, le programme est tombé en panne. Veuillez"
+    " demander autrement; si cela se reproduit, dites-le aux responsables de ce robot.",
+}
 NOTHING_TO_STOP: Sentences = {
     "en": "Nothing is being written in this conversation.",
     "fr": "Rien n’est en cours de rédaction dans cette conversation.",
@@ -44,6 +50,16 @@ FORGOTTEN: Sentences = {
     "fr": "Cette conversation est oubliée : ce qui y a été dit est supprimé ici. Les messages que vous voyez"
     " appartiennent à cette plateforme et y restent jusqu’à ce qu’ils y soient supprimés.",
 }
+THREADS_APART: Sentences = {  # beside FORGOTTEN
+    "en": "Threads are conversations of their own: write “forget” in each that is to be forgotten too.",
+    "fr": "Les fils sont des conversations à part : écrivez « oublie » dans chacun de ceux qui sont à oublier aussi.",
+}
+NOTHING_FORGOTTEN: Sentences = {
+    "en": "Nothing was deleted: in this channel each thread is a conversation of its own. To have one deleted, write"
+    " “forget” in it and mention me.",
+    "fr": "Rien n’a été supprimé : dans ce canal, chaque fil est une conversation à part. Pour en faire supprimer un,"
+    " écrivez-y « oublie » en me mentionnant.",
+}
 LIMITED: Sentences = {
     "en": "You have asked a lot in a short time. Your next message will be answered in about {minutes} min.",
     "fr": "Vous avez posé beaucoup de questions en peu de temps. Votre prochain message recevra une réponse dans"
@@ -56,6 +72,14 @@ REFUSED: Sentences = {
 PERSONALITY_CHOSEN: Sentences = {
     "en": "**{title}** now answers in this conversation.",
     "fr": "**{title}** répond maintenant dans cette conversation.",
+}
+PERSONALITY_CHOSEN_FOR_THREADS: Sentences = {
+    "en": "**{title}** answers in threads that begin here from now on.",
+    "fr": "**{title}** répond dans les fils qui commencent ici à partir de maintenant.",
+}
+THREADS_KEEP: Sentences = {
+    "en": "To change who answers in a thread that is there already, write “personality” and a name in it.",
+    "fr": "Pour changer qui répond dans un fil déjà commencé, écrivez-y « personnalité » et un nom.",
 }
 PERSONALITY_UNKNOWN: Sentences = {
     "en": "There is no personality of that name.",

@@ -16,7 +16,7 @@ from bindings.delivery.blocks import dedented, fences, indentation, line_at, ope
 
 Length = Callable[[str], int]
 BLANK = re.compile(r"(?:[ \t\r]*\n)+|\s+\Z")
-QUOTED = re.compile(r"[ \t]*>[ \t>]*")
+QUOTED = re.compile(r"[ \t]{0,20}>[ \t>]{0,20}")  # bounded, as the next page begins with it
 OPENING_SHARE = 4  # what is opened again takes at most this part of a page, else it is not
 
 

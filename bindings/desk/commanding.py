@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from bindings import words
 from bindings.bot import Bot, Voice
 from bindings.delivery.deliver import tell
 from bindings.delivery.manner import Ending, Manner
+from bindings.delivery.outlet import Sentences
 from bindings.desk.admission import Limiter
 from bindings.desk.answering import Answering
 from bindings.desk.commands import command_in
@@ -18,7 +18,6 @@ from bindings.desk.notices import help_text, personality_list
 from bindings.desk.workload import Work
 from bindings.incoming import Command
 from bindings.store import DeliveryLedger, Kind, Record
-from core.errors import SessionUnknown
 
 Said = Callable[[Record, Voice], Awaitable[str]]
 
@@ -45,6 +44,11 @@ class Commanding:
             return await self._refuse(work, record)
         voice = await self._bot.voice(record.incoming)
         return await self._tell(work, record, voice, await self._said[kind](record, voice))
+
+    async def give_up(self, work: Work, record: Record) -> Ending:
+        """Tells who asked that no answer will come."""
+        voice = await self._bot.voice(record.incoming)
+        return await self._tell(work, record, voice, words.GIVEN_UP[voice.language])
 
     async def _tell(self, work: Work, record: Record, voice: Voice, text: str) -> Ending:
         incoming = record.incoming
@@ -88,15 +92,16 @@ class Commanding:
         return words.NOTHING_TO_STOP[voice.language]
 
     async def _limited(self, record: Record, voice: Voice) -> str:
-        wait_s = self._limiter.wait_s(record.incoming.speaker)
-        return words.LIMITED[voice.language].format(minutes=max(1, math.ceil(wait_s / 60)))
+        return limited(self._limiter.wait_s(record.incoming.speaker))[voice.language]
 
     async def _forget(self, record: Record, voice: Voice) -> str:
+        if record.incoming.begins:
+            return words.NOTHING_FORGOTTEN[voice.language]
         place = record.incoming.place
-        with suppress(SessionUnknown):
-            await self._bot.engine.forget(place.conversation)
+        await self._bot.forget(place)
         await self._bot.store.forget(place, but=record.delivery.number)
-        return words.FORGOTTEN[voice.language]
+        apart = [words.THREADS_APART[voice.language]] if place.threaded else []
+        return " ".join([words.FORGOTTEN[voice.language], *apart])
 
     async def _personality(self, record: Record, voice: Voice) -> str:
         name = command_of(record).argument
@@ -104,9 +109,17 @@ class Commanding:
             return personality_list(self._bot, voice)
         if name not in self._bot.personalities.names():
             return f"{words.PERSONALITY_UNKNOWN[voice.language]}\n\n{personality_list(self._bot, voice)}"
-        await self._bot.store.choose(record.incoming.place, name)
-        title = self._bot.personalities.get(name).title
-        return words.PERSONALITY_CHOSEN[voice.language].format(title=title)
+        place = record.incoming.place
+        await self._bot.store.choose(place, name)
+        only_threads = place.threaded and place.kind != "personal"
+        sentence = words.PERSONALITY_CHOSEN_FOR_THREADS if only_threads else words.PERSONALITY_CHOSEN
+        told = sentence[voice.language].format(title=self._bot.personalities.get(name).title)
+        return " ".join([told, *([words.THREADS_KEEP[voice.language]] if place.threaded else [])])
+
+
+def limited(wait_s: float) -> Sentences:
+    minutes = max(1, math.ceil(wait_s / 60))
+    return {language: sentence.format(minutes=minutes) for language, sentence in words.LIMITED.items()}
 
 
 def command_of(record: Record) -> Command:

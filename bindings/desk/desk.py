@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
+from bindings import words
 from bindings.bot import Bot, Voice, spoken
 from bindings.delivery.manner import Means
+from bindings.delivery.outlet import Sentences
 from bindings.desk import notices, routing
 from bindings.desk.admission import Limiter, Lists
 from bindings.desk.answering import Answering
-from bindings.desk.commanding import Commanding
+from bindings.desk.commanding import Commanding, limited
 from bindings.desk.commands import command_in
 from bindings.desk.notices import Greeting
 from bindings.desk.performing import Performing
@@ -33,7 +34,7 @@ from bindings.tables import digest, source_of
 from bindings.toil.job_files import JobFiles
 from bindings.toil.jobs import Jobs
 from core.contract import Engine, Language
-from core.errors import SessionUnknown, Stopping, StorageError
+from core.errors import Stopping, StorageError
 from core.personalities import Personalities
 from core.settings import Settings
 
@@ -61,7 +62,7 @@ class Desk:
         """Raises ConfigError if a personality that the settings name is not there."""
         means = means or Means()
         self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, means)
-        routing.check(bot.section, personalities, platform.name)
+        routing.check(bot.section, personalities, platform.name, settings.origin)
         self._lists = Lists(bot.section.allow, bot.section.deny)
         self._limiter = Limiter(settings.bot.user_limit, clock)
         self._jobs = Jobs(
@@ -92,6 +93,18 @@ class Desk:
         if delivery and (admissible := await self._within_limit(incoming, delivery)):
             self._begin(Work(admissible))
         return delivery is not None
+
+    def turned_away(self, incoming: Incoming) -> Sentences | None:
+        """Why this would not be answered; None: it would be. For what others would see before it is taken.
+
+        Raises Stopping.
+        """
+        if self._workload.draining:
+            raise Stopping("the bot is being stopped", retry_after_s=5.0)
+        if not self._lists.admit(incoming.place, incoming.user):
+            return words.REFUSED
+        wait_s = self._limiter.wait_s(incoming.speaker)
+        return limited(wait_s) if wait_s else None
 
     async def _take(self, incoming: Incoming) -> Delivery | None:
         command = incoming.command or (None if incoming.files else command_in(incoming.text))
@@ -179,9 +192,9 @@ class Desk:
         if not tenant:
             return
         platform = self._bot.platform.name
-        for conversation in await self._bot.store.conversations(platform, tenant):
-            with suppress(SessionUnknown):
-                await self._bot.engine.forget(conversation)
+        there = {place.conversation: place for place in await self._bot.store.places(platform, tenant)}
+        for place in there.values():
+            await self._bot.forget(place)
         await self._bot.store.uninstalled(platform, tenant)
         log.info("workspace_deleted", platform=platform)
 
@@ -189,9 +202,8 @@ class Desk:
         """The bot was taken out of a part of a workspace: the conversations there are forgotten."""
         platform = self._bot.platform.name
         left = {place.conversation: place for place in await self._bot.store.places(platform, tenant) if is_left(place)}
-        for conversation, place in left.items():
-            with suppress(SessionUnknown):
-                await self._bot.engine.forget(conversation)
+        for place in left.values():
+            await self._bot.forget(place)
             await self._bot.store.forget(place, but=0)
         log.info("conversations_left", platform=platform, count=len(left))
 
@@ -205,7 +217,7 @@ class Desk:
         if left:
             log.info("deliveries_taken_up", platform=self._bot.platform.name, count=len(left))
         for delivery in left:
-            self._begin(Work(delivery, begun_before=True))
+            self._begin(Work(delivery, begun_before=True, uncounted=True))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._workload.run())
             tasks.create_task(self._aside.run())
@@ -224,6 +236,7 @@ class Desk:
         while True:
             try:
                 purged = await self._bot.store.purge(keep)
+                await self._bot.platform.purge()
             except StorageError as exc:
                 log.warning("deliveries_not_purged", problem=exc.message)
             else:

@@ -39,7 +39,7 @@ async def greeting(bot: Bot, voice: Voice) -> Greeting:
 async def model_words(bot: Bot, personality: Personality, language: Language) -> str:
     """Which model answers, or that none does."""
     described = await bot.description(personality)
-    if described is None:
+    if described is None or described.model is None:
         return words.NO_MODEL[language]
     sentence = words.STARTER if described.starter else words.MODEL
     return sentence[language].format(model=plain_name(described.model))

@@ -1,6 +1,7 @@
 """Brings what was taken to an end, however often it takes: through a full disk, and a platform that stays down.
 
-Owns what an end means for the delivery. What the work is, `answering` and `commanding` know.
+Owns what an end means for the delivery, and when it is given up: a message that ends every process that takes it up
+would end them for ever, and nobody else would be answered. What the work is, `answering` and `commanding` know.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 import structlog
 
@@ -16,12 +18,13 @@ from bindings.delivery.manner import Ending
 from bindings.desk.answering import Answering
 from bindings.desk.commanding import Commanding
 from bindings.desk.workload import Work
-from bindings.store import State
+from bindings.store import Record, State
 from bindings.toil.jobs import Jobs
 from core.errors import StorageError
 
 log = structlog.get_logger()
 
+DEATHS_LIMIT = 3
 STATES: Mapping[Ending, State] = {
     "delivered": "done",
     "stopped": "done",
@@ -43,22 +46,33 @@ class Performing:
         self._commanding = commanding
         self._jobs = jobs
         self._go_on_aside = go_on_aside
+        # What died twice goes one by one, so that what died beside it by chance is not given up with it.
+        self._suspects = asyncio.Lock()
 
     async def perform(self, work: Work) -> None:
         """Returns when it is finished, or goes on aside; tries again for as long as it takes."""
         self._bot.metrics.waiting.dec()
         with self._bot.metrics.running.track_inprogress():
-            for attempt in itertools.count(1):
-                if await self._attempt(work):
-                    return
-                work.begun_before = True  # what it posted may be there, and not be known
-                await asyncio.sleep(self._bot.means.patience.pause_s(attempt))
+            try:
+                async with self._suspects if is_suspect(work) else nullcontext():
+                    await self._bring_to_an_end(work)
+            except asyncio.CancelledError:
+                await self._put_down(work)
+                raise
+
+    async def _bring_to_an_end(self, work: Work) -> None:
+        for attempt in itertools.count(1):
+            if await self._attempt(work):
+                return
+            work.begun_before = True  # what it posted may be there, and not be known
+            await asyncio.sleep(self._bot.means.patience.pause_s(attempt))
 
     async def _attempt(self, work: Work) -> bool:
         """False: it has to be tried again, later."""
         try:
             ending = await self._end(work)
             if ending is None:
+                await self._put_down(work)
                 work.aside = True
                 self._go_on_aside(work)
                 return True
@@ -79,15 +93,40 @@ class Performing:
         quiet = work.delivery.kind == "stop" or not work.begun_before
         if work.ended and quiet:
             return "withdrawn"  # before a word of it was written
+        times = await self._taken_up(work)
         record = await self._bot.store.record(work.delivery.number)
         if record is None:
             return "gone"  # it was forgotten meanwhile
+        if times > DEATHS_LIMIT:
+            return await self._given_up(work, record, told=times == DEATHS_LIMIT + 1)
         if work.delivery.kind != "message":
             return await self._commanding.perform(work, record)
         ending = await self._answering.answer(work, record)
         if ending:
             self._bot.metrics.answers.labels(ending).inc()
         return ending
+
+    async def _taken_up(self, work: Work) -> int:
+        """Of how many processes this may be the last that takes it up, as known before it is begun."""
+        if work.uncounted:
+            work.times = await self._bot.store.taken_up(work.delivery.answer)
+            work.uncounted = False
+        return work.times
+
+    async def _put_down(self, work: Work) -> None:
+        """This process stops in order, or goes on with it later: nothing has died."""
+        if work.times:
+            work.times, work.uncounted = 0, True
+            try:
+                await self._bot.store.put_down(work.delivery.answer)
+            except StorageError as exc:
+                log.warning("delivery_stays_counted", answer=work.delivery.answer, problem=exc.message)
+
+    async def _given_up(self, work: Work, record: Record, *, told: bool) -> Ending:
+        """`told`: unless it was telling that the last one died of."""
+        log.error("delivery_given_up", answer=work.delivery.answer, kind=work.delivery.kind, processes=DEATHS_LIMIT)
+        ending = await self._commanding.give_up(work, record) if told else "failed"
+        return "failed" if ending == "delivered" else ending
 
     async def _give_up(self, work: Work) -> bool:
         try:
@@ -96,3 +135,8 @@ class Performing:
             log.warning("delivery_waits", answer=work.delivery.answer, problem=exc.message)
             return False
         return True
+
+
+def is_suspect(work: Work) -> bool:
+    """Two processes died while it was under way. A job goes on beside others, as it may take hours."""
+    return work.uncounted and work.delivery.deaths > 0 and not work.aside

@@ -7,6 +7,7 @@ before the platform's; where nobody chose, it is the first personality of the me
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 
 from bindings.incoming import Place
 from core.contract import Language
@@ -15,8 +16,10 @@ from core.personalities import Personalities
 from core.settings import PlatformSettings
 
 
-def check(settings: PlatformSettings, personalities: Personalities, platform: str) -> None:
-    """Raises ConfigError for a name in the settings that no personality has."""
+def check(
+    settings: PlatformSettings, personalities: Personalities, platform: str, origin: Callable[[str, str], str]
+) -> None:
+    """Raises ConfigError for a name in the settings that no personality has. `origin`: `Settings.origin`."""
     known = personalities.names()
     named = {f"personality_of.{place}": name for place, name in settings.personality_of.items()}
     if settings.personality is not None:
@@ -25,8 +28,9 @@ def check(settings: PlatformSettings, personalities: Personalities, platform: st
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean `{near[0]}`? " if near else ""
+            place = origin(platform, key.partition(".")[0])
             raise ConfigError(
-                f"settings.toml: `{platform}.{key}` names the personality `{name}`, which is not there; "
+                f"{place}: `{platform}.{key}` names the personality `{name}`, which is not there; "
                 f"{hint}There are: {', '.join(known)}"
             )
 

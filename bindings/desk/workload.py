@@ -21,6 +21,8 @@ class Work:
 
     delivery: Delivery
     begun_before: bool = False  # by a process that is gone
+    uncounted: bool = False  # as that, and it is not written down yet that this one took it up
+    times: int = 0  # how many took it up like that, this one included, once it is written down
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     withdrawn: asyncio.Event = field(default_factory=asyncio.Event)
     ledger: Ledger | None = None

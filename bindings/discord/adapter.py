@@ -27,7 +27,7 @@ from bindings.discord.platform import DiscordPlatform
 from bindings.discord.surroundings import Surroundings
 from bindings.metrics import Metrics
 from bindings.platform import Platform
-from core.errors import ConfigError, CspsError
+from core.errors import ConfigError, CspsError, Stopping
 from core.settings import Settings
 
 log = structlog.get_logger()
@@ -106,7 +106,7 @@ class DiscordAdapter:
             tasks.create_task(each(self._at_once, self._take_at_once))
 
     async def stop_taking(self) -> None:
-        """The connection ends; what was read from it is still taken."""
+        """The connection ends; what was read from it and is not taken any more, Discord gives the next process."""
         if self._gateway is not None:
             self._gateway.cancel()
             await asyncio.wait({self._gateway})
@@ -126,12 +126,20 @@ class DiscordAdapter:
         )
 
     async def _take_next(self, kind: str, data: Payload) -> None:
-        """Finished also if it failed, as it would the next time; not if this process ends before."""
-        await guarded(kind, self._messages.take(kind, data))
+        """Finished also if it failed, as it would the next time; not if this process stops or ends before."""
+        try:
+            await guarded(kind, self._messages.take(kind, data))
+        except Stopping:
+            # Nothing that was read after it may be finished before it: the bookmark stays here.
+            log.info("event_left_to_the_next_process", platform="discord", kind=kind)
+            await asyncio.Event().wait()
         self.client.finished()
 
     async def _take_at_once(self, kind: str, data: Payload) -> None:
-        await guarded(kind, self._interactions.take(data))
+        try:
+            await guarded(kind, self._interactions.take(data))
+        except Stopping:
+            log.warning("event_not_taken", platform="discord", kind=kind, code=Stopping.code)
 
     def _take(self, kind: str, data: Payload) -> None:
         inbox = self._at_once if kind in AT_ONCE else self._in_order
@@ -199,9 +207,11 @@ async def each(inbox: Inbox, take: Callable[[str, Payload], Awaitable[None]]) ->
 
 
 async def guarded(kind: str, taking: Awaitable[None]) -> None:
-    """What goes wrong with one event does not keep the next from being taken."""
+    """What goes wrong with one event does not keep the next from being taken. Raises Stopping."""
     try:
         await taking
+    except Stopping:
+        raise
     except CspsError as exc:
         log.warning("event_failed", platform="discord", kind=kind, code=exc.code, problem=exc.message)
     except Exception:  # a payload that is not as documented: its text must not end the bot

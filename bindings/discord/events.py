@@ -20,7 +20,7 @@ from bindings.discord.surroundings import Surroundings
 from bindings.incoming import Incoming
 from core import messages
 from core.contract import Language
-from core.errors import CspsError, Stopping, StorageError
+from core.errors import CspsError, StorageError
 
 log = structlog.get_logger()
 
@@ -38,6 +38,7 @@ class Messages:
         self._follows = follows
 
     async def take(self, kind: str, data: Payload) -> None:
+        """Raises Stopping: then it was not taken, and must be taken by the next process."""
         match kind:
             case "MESSAGE_CREATE":
                 incoming = await self._incoming(data)
@@ -73,8 +74,6 @@ class Messages:
         """What kept it from being written down."""
         try:
             await self._desk.take(incoming)
-        except Stopping:
-            log.warning("event_not_taken", platform="discord", code="stopping")
         except StorageError as exc:
             return exc
         return None

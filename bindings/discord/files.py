@@ -5,12 +5,13 @@ from __future__ import annotations
 import aiohttp
 from yarl import URL
 
+from bindings.bodies import CHUNK_BYTES, bounded, too_large
 from bindings.delivery.outlet import Gone, Refused, Throttled, Unreachable
 from bindings.incoming import File
 
 CDN = ("cdn.discordapp.com", "media.discordapp.net")
 FETCH_S = 30.0
-CHUNK_BYTES = 64 * 1024
+WHO = "Discord"
 WAIT_S = 5.0
 
 
@@ -25,11 +26,11 @@ class Files:
         """As `Platform.fetch`."""
         url = self._checked(file.url)
         if file.size_bytes is not None and file.size_bytes > limit_bytes:
-            raise too_large(limit_bytes)
+            raise too_large(WHO, limit_bytes)
         try:
             async with self._get(url) as response:
                 check(response)
-                return await bounded(response, limit_bytes)
+                return await bounded(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, WHO)
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             raise Unreachable(f"Discord's files cannot be reached: {type(exc).__name__}") from exc
 
@@ -67,16 +68,3 @@ def check(response: aiohttp.ClientResponse) -> None:
         raise Gone(f"a file is no longer kept by Discord ({response.status})")
     if response.status != 200 or response.headers.get("Content-Encoding", "identity") != "identity":
         raise Refused(f"Discord did not hand over a file ({response.status})")
-
-
-async def bounded(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        body += chunk
-        if len(body) > limit_bytes:
-            raise too_large(limit_bytes)
-    return bytes(body)
-
-
-def too_large(limit_bytes: int) -> Refused:
-    return Refused(f"a file is larger than {limit_bytes} bytes")

@@ -14,15 +14,14 @@ import re
 from collections.abc import Iterator
 
 from bindings.discord import grids
+from core.rag.blocks import UNSEEN
 
 GAP = "\u200b"  # zero width: takes a pattern apart for Discord and not for people
 TICK = "ˋ"  # U+02CB, looks like a backtick
-INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
 LINE_ENDS = re.compile("\r\n?|\u2028|\u2029")
 
-FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
+# All of these take linear time: a `+` after a quantifier never gives back what it took, and the rest is bounded.
+FENCE = re.compile(r"(?P<indent>[ \t]*+)(?P<mark>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`]*+)$")
 LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,24}")
 
 PING = re.compile(r"@(?=everyone|here)")
@@ -31,12 +30,14 @@ REFERENCE = re.compile(
 )
 # Invitations and gifts unfurl even where embeds are suppressed.
 INVITATION = re.compile(r"(?i)(discord(?:app)?)(\.(?:gg|gift|new|me)\b|\.com/(?:invite|gifts|template))")
-LINK = re.compile(r"!?\[(?P<label>[^\[\]\n]*)\]\(\s*<?(?P<url>[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?[^()\n]*\)")
+LINK = re.compile(
+    r"!?\[(?P<label>[^\[\]\n]*+)\]\(\s*+<?(?P<url>[^\s<>()]++(?:\([^\s<>()]*+\)[^\s<>()]*+)*+)>?[^()\n]*+\)"
+)
 SUBTEXT = re.compile(r"-#(?=\s|$)")  # small print is how our own footer looks
 SPOILER = re.compile(r"\|(?=\|)")
-UNDERLINE = re.compile(r"(?<![\w_])__(?=[^\s_])(.+?)(?<=[^\s_])__(?![\w_])")  # bold, in everybody else's Markdown
+UNDERLINE = re.compile(r"(?<![\w_])__(?=[^\s_])(.{1,200}?)(?<=[^\s_])__(?![\w_])")  # bold, in everybody else's Markdown
 QUOTE_ALL = re.compile(r"^(\s*)(?:>\s?){2,}")  # ">>> " would take all that follows, our footer too, into the quote
-DEEP_HEADING = re.compile(r"^\s*#{4,6}\s+(.+?)\s*#*$")
+DEEP_HEADING = re.compile(r"\s*+#{4,6}+\s++(.+)")
 CODE = re.compile(r"\\(?P<escaped>.)|(?P<run>`+)(?!`)(?P<code>.+?)(?<!`)(?P=run)(?!`)|`+")
 SHOWN_IN_CODE = re.compile(r"\*\*|`")  # marks in a table's cells
 MARKS = re.compile(r"([\\`*_~|\[\]<>#])")
@@ -60,7 +61,8 @@ def length(text: str) -> int:
 
 def visible(text: str) -> str:
     """Without characters that show nothing or turn the direction of reading around."""
-    return INVISIBLE.sub("", LINE_ENDS.sub("\n", text))
+    whole = text.encode("utf-8", "ignore").decode("utf-8")  # no halves of characters
+    return UNSEEN.sub("", LINE_ENDS.sub("\n", whole))
 
 
 def blocks(lines: list[str]) -> Iterator[str]:
@@ -104,13 +106,18 @@ def prose(line: str) -> str:
     """A line outside of blocks of code."""
     line = QUOTE_ALL.sub(r"\1> ", line)
     if heading := DEEP_HEADING.match(line):
-        line = f"**{heading[1]}**"  # Discord knows three levels
+        line = f"**{without_closing(heading[1])}**"  # Discord knows three levels
     parts: list[str] = []
     at = 0
     for found in CODE.finditer(line):
         parts += [words(line[at : found.start()]), span(found)]
         at = found.end()
     return defused("".join([*parts, words(line[at:])]))
+
+
+def without_closing(heading: str) -> str:
+    """Of a heading that ends in signs, as in "#### Title ####"."""
+    return heading.rstrip("#").rstrip() or "#"
 
 
 def span(found: re.Match[str]) -> str:

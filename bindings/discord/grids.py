@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*$|\s*\|\s*:?-+:?\s*\|\s*$")
+# In linear time: what a `+` after a quantifier took is not given back.
+RULE = re.compile(r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)++\|?\s*+$|\s*+\|\s*+:?-++:?\s*+\|\s*+$")
 SEPARATOR = re.compile(r"(?<!\\)\|")
 CELL_LIMIT_CHARS = 60
 

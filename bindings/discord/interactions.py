@@ -11,6 +11,7 @@ from typing import Any, Literal
 from bindings.discord.mapping import Payload, clean, file_of
 from bindings.incoming import Command, File, Incoming, Place
 from core.contract import Language
+from core.language import language_named
 
 COMMAND, COMPONENT = 2, 3  # kinds of interactions
 THREADS = (10, 11, 12)  # kinds of channels
@@ -154,5 +155,4 @@ def user_of(payload: Payload) -> str:
 
 def language_of(payload: Payload) -> Language | None:
     """The person's own, as their client has it."""
-    code = str(payload.get("locale") or "").partition("-")[0]
-    return "fr" if code == "fr" else "en" if code == "en" else None
+    return language_named(str(payload.get("locale") or ""))

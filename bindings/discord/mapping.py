@@ -103,7 +103,8 @@ def referenced(payload: Payload) -> Payload | None:
 def text_of(payload: Payload, around: Around) -> str:
     """What was said, with the mention of the bot taken out and others' written as their names."""
     own = "|".join(re.escape(token) for token in (f"@{around.me}", f"@!{around.me}", *own_roles(around)))
-    text = re.sub(rf"[ \t]*<(?:{own})>[ \t]*", " ", payload.get("content") or "")
+    # Blanks are looked at from their first one only: from each of them, many would take for ever.
+    text = re.sub(rf"(?:(?<![ \t])[ \t]++)?<(?:{own})>[ \t]*", " ", payload.get("content") or "")
     return as_seen(text, payload).strip()
 
 

@@ -11,7 +11,7 @@ from bindings.discord.files import Files
 from bindings.discord.indicator import Indicator
 from bindings.discord.mapping import Around, heard_in
 from bindings.discord.outlet import DiscordOutlet
-from bindings.incoming import File, Incoming
+from bindings.incoming import File, Incoming, Place
 from core.contract import Turn
 
 HEARD = 50  # messages back, at most
@@ -60,3 +60,9 @@ class DiscordPlatform:
 
     async def fetch(self, file: File, limit_bytes: int) -> bytes:
         return await self._files.fetch(file, limit_bytes)
+
+    async def forget(self, place: Place) -> None:
+        """Nothing is kept."""
+
+    async def purge(self) -> None:
+        """Nothing is kept."""

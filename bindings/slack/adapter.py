@@ -27,11 +27,11 @@ from bindings.slack.platform import SlackPlatform
 from bindings.slack.sockets import Sockets, Timings
 from bindings.slack.webhook import Webhook
 from core.errors import ConfigError
+from core.platforms import lacking_scopes
 from core.settings import Settings, SlackSettings
 
 log = structlog.get_logger()
 
-NEEDED = ("app_mentions:read", "chat:write", "channels:history", "groups:history", "im:history", "mpim:history")
 REPEAT_LOG_S = 60.0
 NOBODY = Me("", "", "")
 
@@ -118,8 +118,8 @@ class SlackAdapter:
 
 
 def warn_of_scopes(granted: str) -> None:
-    missing = [scope for scope in NEEDED if scope not in granted.split(",")] if granted else []
-    if missing:
+    """Of none it is not told which there are."""
+    if granted and (missing := lacking_scopes(granted)):
         log.warning("slack_scopes_missing", scopes=missing, hint="docs/slack.md: update the app from its manifest")
 
 

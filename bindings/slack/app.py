@@ -148,6 +148,10 @@ class Intake:
         if not text(body, "text").strip():
             await ack(text=words.NOTHING_ASKED.format(command=command))
             return
+        # Before anybody sees it: whom the bot does not serve, it posts nothing for.
+        if away := self._desk.turned_away(asked(body, self._me, root="")):
+            await ack(text="\n".join(away.values()))
+            return
         try:
             root = await self._show(body)
         except (DeliveryError, TimeoutError) as error:

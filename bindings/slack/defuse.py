@@ -12,11 +12,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-# What is not seen can hide a sequence from us and not from Slack, or turn text round. The joiner of emoji stays.
-UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200c\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
+from core.rag.blocks import UNSEEN
+
 LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 FENCE = re.compile(r" {0,3}(?:> ?){0,3}(`{3,}|~{3,})([^\n]*)")
 BACKTICKS = re.compile(r"`+")
@@ -51,7 +48,7 @@ def defused(markdown: str) -> str:
 
 
 def seen(text: str) -> str:
-    """Without characters that nobody sees, or that no encoding knows."""
+    """Without characters that no encoding knows, or that nobody sees: these hide a sequence from us, not from Slack."""
     encodable = text.encode("utf-8", "replace").decode("utf-8")
     return UNSEEN.sub("", LINE_ENDS.sub("\n", encodable))
 

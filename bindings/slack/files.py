@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 import structlog
 
+from bindings.bodies import CHUNK_BYTES, bounded, too_large
 from bindings.delivery.outlet import Refused, Throttled, Unreachable, Upload
 from bindings.incoming import File, Place
 from bindings.slack.api import APPS, Api, Declined, declined, retry_after_s
@@ -15,8 +16,8 @@ from bindings.slack.mapping import fields, text
 
 log = structlog.get_logger()
 
+WHO = "Slack"
 HOPS_LIMIT = 3
-CHUNK_BYTES = 1 << 16
 KEPT = 200
 BY_ID = "slack-file:"
 CANNOT = frozenset({"missing_scope", "file_uploads_disabled", "restricted_action", "storage_limit_reached"})
@@ -32,7 +33,7 @@ class Files:
     async def fetch(self, file: File, limit_bytes: int) -> bytes:
         """Raises DeliveryError; Refused if it is larger, not Slack's, or not ours to read."""
         if file.size_bytes is not None and file.size_bytes > limit_bytes:
-            raise Refused(f"the file has {file.size_bytes} bytes; {limit_bytes} are allowed")
+            raise too_large(WHO, limit_bytes)
         url = await self._address(file)
         try:
             return await self._get(url, file, limit_bytes)
@@ -54,7 +55,7 @@ class Files:
                     url = urljoin(url, response.headers.get("Location", ""))
                     continue
                 check(response, file)
-                return await bounded(response, limit_bytes)
+                return await bounded(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, WHO)
         raise Refused("Slack redirects the file's address in circles")
 
     def _check_host(self, url: str) -> None:
@@ -144,12 +145,3 @@ def check_status(response: aiohttp.ClientResponse, what: str) -> None:
     if response.status != 200:
         advice = f"the bot token may lack files:read or files:write: see OAuth & Permissions at {APPS}"
         raise Refused(f"Slack refused {what}: status {response.status}; {advice}")
-
-
-async def bounded(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        body += chunk
-        if len(body) > limit_bytes:
-            raise Refused(f"the file has more than the {limit_bytes} bytes that are allowed")
-    return bytes(body)

@@ -26,14 +26,17 @@ class Judgement:
 
 
 def ordered(body: Fields, me: Me) -> Incoming | None:
-    """Of /personality and /forget: a command, answered to its author alone. None: it lacks what it needs."""
+    """Of /personality and /forget: a command, answered to its author alone. None: it lacks what it needs.
+
+    Slack takes no commands in threads, so it is about none of those that conversations are here.
+    """
     name = COMMANDS.get(text(body, "command"))
     channel, user, trigger = text(body, "channel_id"), text(body, "user_id"), text(body, "trigger_id")
     if not (name and channel and user and trigger):
         return None
     team = text(body, "team_id") or me.team
     route = {"user": user, "team": team, "response_url": text(body, "response_url")}
-    place = Place("slack", team, channel, None, kind_of(channel), route)
+    place = Place("slack", team, channel, None, kind_of(channel), route, threaded=True)
     words = plain(text(body, "text")).strip()
     command = Command(name, words if name == "personality" else "")
     return Incoming(f"slack:{team}:{channel}:/{trigger}", place, trigger, user, words, command=command)

@@ -46,7 +46,8 @@ def link(url: str, label: str) -> str:
 
 def without_mention(text: str, user: str) -> str:
     """Slack's text without the mentions of `user`, of which there may be several."""
-    cut = re.sub(rf"[ \t]*<@{re.escape(user)}(?:\|[^<>\n]*)?>[ \t]*", " ", text)
+    # Blanks are looked at from their first one only: from each of them, many would take for ever.
+    cut = re.sub(rf"(?:(?<![ \t])[ \t]++)?<@{re.escape(user)}(?:\|[^<>\n]*)?>[ \t]*", " ", text)
     return re.sub(r"^[ \t]*[:,][ \t]*", "", cut.strip()) if cut != text else text.strip()
 
 

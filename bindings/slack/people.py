@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -12,6 +11,7 @@ from bindings.delivery.outlet import DeliveryError, Gone
 from bindings.slack.api import Api, Declined
 from bindings.slack.mapping import fields, text
 from core.contract import Language
+from core.language import language_named
 
 log = structlog.get_logger()
 
@@ -62,10 +62,4 @@ def person_of(user: str, answer: object) -> Person:
     found = fields(answer, "user") if isinstance(answer, dict) else {}
     profile = fields(found, "profile")
     name = text(profile, "display_name") or text(found, "real_name") or text(found, "name") or user
-    return Person(name[:NAME_CHARS], language_of(text(found, "locale")))
-
-
-def language_of(locale: str) -> Language | None:
-    """Of "fr-CA" and the like."""
-    languages: Mapping[str, Language] = {"en": "en", "fr": "fr"}
-    return languages.get(locale[:2].lower())
+    return Person(name[:NAME_CHARS], language_named(text(found, "locale")))

@@ -39,3 +39,9 @@ class SlackPlatform:
 
     async def fetch(self, file: File, limit_bytes: int) -> bytes:
         return await self._files.fetch(file, limit_bytes)
+
+    async def forget(self, place: Place) -> None:
+        """Nothing is kept."""
+
+    async def purge(self) -> None:
+        """Nothing is kept."""

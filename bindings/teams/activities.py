@@ -12,6 +12,7 @@ from botbuilder.schema import Activity, Entity
 from core import strict_json
 from core.contract import Language
 from core.errors import BadRequest
+from core.language import language_named
 
 # What is read here; a field that means nothing to us cannot make a message unreadable.
 READ = (
@@ -119,9 +120,7 @@ def tenant_of(activity: Activity) -> str:
 
 
 def language_of(activity: Activity) -> Language | None:
-    locale = (activity.locale or "").lower()
+    locale = activity.locale or ""
     for entity in activity.entities or []:
-        locale = locale or text_at(entity.additional_properties, "locale").lower()
-    if locale.startswith("fr"):
-        return "fr"
-    return "en" if locale.startswith("en") else None
+        locale = locale or text_at(entity.additional_properties, "locale")
+    return language_named(locale)

@@ -24,15 +24,16 @@ from bindings.teams import activities, transport
 from bindings.teams.cloud import Cloud
 from bindings.teams.connector import Connector
 from bindings.teams.consent import Consents
-from bindings.teams.credentials import LOGIN_URL, SCOPE, Credentials
+from bindings.teams.credentials import Credentials
 from bindings.teams.errands import Errands
 from bindings.teams.files import Files
 from bindings.teams.hosts import Hosts, is_loopback, split
 from bindings.teams.parcels import Parcels
 from bindings.teams.platform import TeamsPlatform
 from bindings.teams.streaming import Streams
-from bindings.teams.tokens import ISSUER, METADATA_URL, Caller, Gate, SigningKeys, TokenRefused
+from bindings.teams.tokens import Caller, Gate, SigningKeys, TokenRefused
 from bindings.teams.turns import Turns
+from core import platforms
 from core.errors import BadRequest, ConfigError, CspsError
 from core.settings import Settings, TeamsSettings
 
@@ -55,8 +56,8 @@ class TeamsAdapter:
         self._http = transport.client()
         self._hosts = hosts_of(section)
         self._credentials = credentials_of(section, self._http)
-        self._keys = SigningKeys(self._http, section.openid_metadata_url or METADATA_URL)
-        self._gate = Gate(self._keys, section.app_id or "", section.token_issuer or ISSUER)
+        self._keys = SigningKeys(self._http, section.openid_metadata_url or platforms.MICROSOFT_KEYS_URL)
+        self._gate = Gate(self._keys, section.app_id or "", section.token_issuer or platforms.MICROSOFT_ISSUER)
         self._connector = Connector(self._http, self._credentials, self._hosts)
         self._files = Files(self._http, self._credentials, self._hosts)
         self._parcels = Parcels(settings.data_folder / "parcels" / "teams")
@@ -209,14 +210,11 @@ def credentials_of(settings: TeamsSettings, http: httpx.AsyncClient) -> Credenti
         return None
     if not (settings.app_id and settings.app_password and settings.tenant_id):
         raise ConfigError("TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID are needed: see docs/teams.md")
-    login_url = settings.login_url or LOGIN_URL
-    parts = split(login_url)
-    if parts is None:
+    if settings.login_url and split(settings.login_url) is None:
         raise ConfigError("TEAMS_LOGIN_URL is no URL: leave it empty for Microsoft's own")
-    if parts.path.strip("/") == "":
-        login_url = f"{login_url.rstrip('/')}/{settings.tenant_id}"
+    authority = platforms.microsoft_authority(settings.login_url, settings.tenant_id)
     password = settings.app_password.get_secret_value()
-    return Credentials(http, settings.app_id, password, login_url, settings.oauth_scope or SCOPE)
+    return Credentials(http, settings.app_id, password, authority, settings.oauth_scope)
 
 
 def same_url(told: str, said: str | None) -> bool:

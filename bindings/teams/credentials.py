@@ -16,11 +16,10 @@ import structlog
 from bindings.delivery.outlet import Refused, Unreachable
 from bindings.teams import transport
 from bindings.teams.hosts import origin, split
+from core import platforms
 
 log = structlog.get_logger()
 
-LOGIN_URL = "https://login.microsoftonline.com"  # and the tenant
-SCOPE = "https://api.botframework.com"
 BEFORE_END_S = 300.0
 LIFE_S = 3600.0  # where the answer does not say
 
@@ -32,22 +31,22 @@ class Token:
 
 
 class Credentials:
-    """`login_url`: the authority, "https://login.microsoftonline.com/<tenant>". `clock`: seconds, never jumps back."""
+    """`authority`: "https://login.microsoftonline.com/<tenant>". `clock`: seconds, never jumps back."""
 
     def __init__(
         self,
         http: httpx.AsyncClient,
         app_id: str,
         password: str,
-        login_url: str,
-        scope: str,
+        authority: str,
+        scope: str | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = http
         self._app_id = app_id
         self._password = password
-        self._login_url = login_url.rstrip("/")
-        self._scope = scope if scope.endswith("/.default") else f"{scope}/.default"
+        self._authority = authority
+        self._scope = platforms.microsoft_scope(scope)
         self._clock = clock
         self._token: Token | None = None
         self._fetching = asyncio.Lock()
@@ -90,11 +89,12 @@ class Credentials:
 
     async def _endpoint(self) -> str:
         """As MSAL finds it: an AD FS names its own, which must be at the same address."""
-        if not self._login_url.endswith("/adfs"):
-            return f"{self._login_url}/oauth2/v2.0/token"
-        answer = await transport.call(self._http, "GET", f"{self._login_url}/.well-known/openid-configuration")
+        discovery_url = platforms.microsoft_discovery_url(self._authority)
+        if discovery_url is None:
+            return platforms.microsoft_token_url(self._authority)
+        answer = await transport.call(self._http, "GET", discovery_url)
         transport.raise_if_passing(answer, "the login service")
-        there, here = split(str(answer.json().get("token_endpoint", ""))), split(self._login_url)
+        there, here = split(str(answer.json().get("token_endpoint", ""))), split(self._authority)
         if there is None or here is None or origin(there) != origin(here):
             raise Unreachable("the login service does not say where its tokens are given")
         return there.geturl()

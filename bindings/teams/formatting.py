@@ -14,28 +14,28 @@ from functools import lru_cache
 
 from bindings.delivery.outlet import Closing, Page
 from core.contract import Source
+from core.rag.blocks import UNSEEN
 
 SIGN = "ℹ"
 SPACE = "\u200b"  # of no width
 GRAVE = "ˋ"  # looks like a backtick, and is none
-FENCE_LINE = re.compile(r"[ \t]*(?:>[ \t]?)*[ \t]*(`{3,}|~{3,})(.*)")
+# All of these take linear time: a `+` after a quantifier never gives back what it took, and the rest is bounded.
+FENCE_LINE = re.compile(r"[ \t]*+(?:>[ \t]?)*+[ \t]*+(`{3,}+|~{3,}+)(.*)")
 LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{0,30}")
 RUN = re.compile(r"`{3,}|~{3,}")
+ESCAPES = re.compile(r"(?<!\\)\\++(?=[`<&\[\]])")
 CODE_RUN = re.compile(r"(?m)^([ \t]*[`~])(?=[`~]{2})")
 AT_TAG = re.compile(r"<(?=/?at)", re.IGNORECASE)
 SPAN = re.compile(r"(?<!`)(`{1,2})(?!`)(.{0,2000}?)(?<!`)\1(?!`)")
 ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]{1,40};)")
 IMAGE = re.compile(r"!\[([^\[\]]{0,500})\]\([^()]{0,2000}\)")
-LINK = re.compile(r"\[([^\[\]]{0,500})\]\([ \t]*<?([^()\s<>]{0,2000})>?(?:[ \t]+[^()]{0,300})?\)")
+LINK = re.compile(r"\[([^\[\]]{0,500})\]\([ \t]*+<?([^()\s<>]{0,2000}+)>?(?:[ \t]++[^()]{0,300})?\)")
 HEADING = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(.*)")
 RULE = re.compile(r"[ ]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})")
-# Controls, and what turns or hides text: direction overrides, blanks without width.
-UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
-)
+LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 TITLE_LIMIT_CHARS = 200
 MAY_BE_BLOCK = re.compile(
-    r"[ \t]*(?:>[ \t]?)*[ \t]*(?:[#|`~].*|[-*_=+ \t]+)?"
+    r"[ \t]*+(?:>[ \t]?)*+[ \t]*+(?:[#|`~].*|[-*_=+ \t]++)?"
 )  # a line of which only the end says what it is
 MAY_BE_FENCE = re.compile(r"[ \t>]*(?:[`~].*)?")
 TAIL_OF_TAG = re.compile(r"<(?:/?a?)?$", re.IGNORECASE)
@@ -80,7 +80,7 @@ def web_address(url: str | None) -> str:
 
 def own(text: str) -> str:
     """A sentence of ours: it may name what strangers chose."""
-    return inline(UNSEEN.sub("", text))
+    return inline(visible(text))
 
 
 @lru_cache(maxsize=16)  # measured, and then sent: the same text several times in a row
@@ -125,7 +125,11 @@ def finished_until(line: str) -> int:
 
 
 def cleaned(text: str) -> str:
-    return UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")).replace(SIGN, "(i)")
+    return visible(text).replace(SIGN, "(i)")
+
+
+def visible(text: str) -> str:
+    return UNSEEN.sub("", LINE_ENDS.sub("\n", text))
 
 
 def convert(text: str) -> tuple[list[str], bool]:
@@ -203,7 +207,7 @@ def without_closing(heading: str) -> str:
 def inline(line: str) -> str:
     """Code spans stay, all else is defused."""
     # A backslash means something else within code than before it.
-    line = re.sub(r"\\+(?=[`<&\[\]])", "", RUN.sub(lambda run: GRAVE * len(run[0]), line))
+    line = ESCAPES.sub("", RUN.sub(lambda run: GRAVE * len(run[0]), line))
     return "".join(pieces(line))
 
 

@@ -62,6 +62,7 @@ class Reader:
         self._skip_depth = 0
         self._code = False
         self._strong = False
+        self._begun = False  # the quote has words, not only its author
 
     def take(self, piece: re.Match[str]) -> None:
         tag = (piece["tag"] or "").lower()
@@ -118,7 +119,7 @@ class Reader:
         if self._quote is not None:
             self._depth += 1
         elif told.get("itemtype", "").lower().endswith(REPLY):
-            self._quote, self._author, self._depth = [], [], 1
+            self._quote, self._author, self._depth, self._begun = [], [], 1, False
             self._message = told.get("itemid", "")
         else:
             self._write("\n")
@@ -135,10 +136,11 @@ class Reader:
     def _write(self, text: str) -> None:
         if self._quote is None:
             self.said.append(text)
-        elif self._strong and self._author is not None and not "".join(self._quote).strip():
+        elif self._strong and self._author is not None and not self._begun:
             self._author.append(text)  # the name stands first, in bold
         else:
             self._quote.append(text)
+            self._begun = self._begun or bool(text.strip())
 
 
 def tidy(pieces: list[str]) -> str:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from bindings.delivery.outlet import Upload
 from core.errors import StorageError
@@ -53,6 +53,14 @@ class Parcels:
     async def remove(self, name: str) -> None:
         await self._off_loop(lambda: self._file(name).unlink(missing_ok=True) if is_name(name) else None)
 
+    async def remove_of(self, conversation: str) -> None:
+        """All that wait in a conversation."""
+        await self._off_loop(lambda: self._remove_of(conversation))
+
+    async def sweep(self) -> None:
+        """What waited too long goes, and the oldest if there are too many."""
+        await self._off_loop(self._sweep)
+
     async def _off_loop(self, act: Callable[[], Result]) -> Result:
         try:
             return await asyncio.to_thread(act)
@@ -78,20 +86,34 @@ class Parcels:
         if not is_name(name) or not self._file(name).is_file():
             return None
         with self._file(name).open("rb") as file:
-            head = json.loads(file.readline(HEAD_LIMIT_BYTES))
+            head = head_of(file)
             if head["conversation"] != conversation:
                 return None
             return Parcel(Upload(head["name"], head["media_type"], file.read()), conversation)
 
+    def _remove_of(self, conversation: str) -> None:
+        for path in filter(lambda path: is_name(path.name), self._files()):
+            with path.open("rb") as file:
+                is_there = head_of(file)["conversation"] == conversation
+            if is_there:
+                path.unlink(missing_ok=True)
+
     def _sweep(self) -> None:
-        """What waited too long goes, and the oldest if there are too many."""
-        waiting = sorted(((file.stat().st_mtime, file) for file in self._folder.iterdir()), reverse=True)
+        waiting = sorted(((file.stat().st_mtime, file) for file in self._files()), reverse=True)
         for number, (since, file) in enumerate(waiting):
             if number >= PARCELS_LIMIT or since < self._clock() - KEEP_S:
                 file.unlink(missing_ok=True)
 
+    def _files(self) -> list[Path]:
+        return list(self._folder.iterdir()) if self._folder.is_dir() else []
+
     def _file(self, name: str) -> Path:
         return self._folder / name
+
+
+def head_of(file: BinaryIO) -> dict[str, str]:
+    head: dict[str, str] = json.loads(file.readline(HEAD_LIMIT_BYTES))
+    return head
 
 
 def is_name(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bindings.incoming import File, Incoming
+from bindings.incoming import File, Incoming, Place
 from bindings.teams.connector import Connector
 from bindings.teams.files import Files
 from bindings.teams.outlet import Stopped, TeamsOutlet
@@ -32,3 +32,9 @@ class TeamsPlatform:
 
     async def fetch(self, file: File, limit_bytes: int) -> bytes:
         return await self._files.fetch(file.url, limit_bytes)
+
+    async def forget(self, place: Place) -> None:
+        await self._parcels.remove_of(place.route["conversation"])
+
+    async def purge(self) -> None:
+        await self._parcels.sweep()

@@ -25,8 +25,6 @@ from core.errors import CspsError
 
 log = structlog.get_logger()
 
-METADATA_URL = "https://login.botframework.com/v1/.well-known/openidconfiguration"
-ISSUER = "https://api.botframework.com"
 ALGORITHMS = ["RS256", "RS384", "RS512"]
 LEEWAY_S = 300  # of clocks, as Microsoft asks for
 KEEP_S = 24 * 3600.0

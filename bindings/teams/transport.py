@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from bindings.delivery.outlet import Refused, Throttled, Unreachable
+from bindings.bodies import CHUNK_BYTES, bounded
+from bindings.delivery.outlet import Throttled, Unreachable
 from core import strict_json
 from core.errors import BadRequest
 
@@ -74,20 +75,12 @@ async def call(
             asyncio.timeout(deadline_s),
             http.stream(method, url, headers=asked, content=content, data=data) as response,
         ):
-            return Answer(response.status_code, response.headers, await bounded(response, limit_bytes))
+            body = await bounded(response.aiter_bytes(CHUNK_BYTES), limit_bytes, host_of(url))
+            return Answer(response.status_code, response.headers, body)
     except TimeoutError as exc:
         raise Unreachable(f"{host_of(url)} did not answer within {deadline_s:.0f} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise Unreachable(f"{host_of(url)} cannot be reached: {type(exc).__name__}") from exc
-
-
-async def bounded(response: httpx.Response, limit_bytes: int) -> bytes:
-    body = bytearray()
-    async for piece in response.aiter_bytes(1 << 16):
-        body += piece
-        if len(body) > limit_bytes:
-            raise Refused(f"{response.url.host} sent more than {limit_bytes} bytes")
-    return bytes(body)
 
 
 def raise_if_passing(answer: Answer, who: str) -> None:

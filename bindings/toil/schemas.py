@@ -14,7 +14,8 @@ from core import strict_json
 from core.contract import Json
 from core.errors import BadRequest
 
-BLOCK = re.compile(r"```[ \t]*(?:(json|jsonc|jsonschema|json-schema)\b)?\s*(\{.*?)```", re.DOTALL | re.IGNORECASE)
+# Possessive: no blank is tried twice, however many a stranger sends.
+BLOCK = re.compile(r"```[ \t]*+(?:(json|jsonc|jsonschema|json-schema)\b)?\s*+(\{.*?)```", re.DOTALL | re.IGNORECASE)
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 BY_NAME = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")  # values: schemas by name
 ONE = ("items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else", "additionalItems")

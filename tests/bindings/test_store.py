@@ -13,7 +13,7 @@ from bindings.store import Delivery, DeliveryLedger, Store
 from core.contract import Attachment, Turn
 from core.storage import Database
 from tests.bindings.desk.desking import DIRECT, THREAD, Clock, message
-from tests.databases import dumped
+from tests.databases import dumped, execute
 
 
 @pytest.fixture
@@ -79,6 +79,45 @@ async def test_what_a_process_left_is_taken_up_by_the_next_in_order(database: Da
 
     assert [first, third] == await after.unfinished("slack")
     assert await store.unfinished("slack") != []  # of the other process alone
+
+
+async def test_how_often_a_delivery_was_taken_up_is_remembered(database: Database, store: Store) -> None:
+    """For the processes to come, until it is finished; what is put down is not counted."""
+    poison, other = [await take(store, message("x", number)) for number in (1, 2)]
+    assert [1, 2] == [await store.taken_up(poison.answer) for _ in range(2)]
+    await store.taken_up(other.answer)
+    await store.put_down(other.answer)
+
+    after = Store(database)
+
+    assert [2, 0] == [delivery.deaths for delivery in await after.unfinished("slack")]
+    await after.finish(poison, "failed")
+    assert 1 == await after.taken_up(poison.answer)
+
+
+@pytest.mark.parametrize("way", ["forget", "uninstalled", "purge"])
+async def test_no_count_outlives_its_delivery(store: Store, database_url: str, clock: Clock, way: str) -> None:
+    """However it goes."""
+    for number in (1, 2):
+        await store.taken_up((await take(store, message("x", number))).answer)
+    if way == "forget":
+        await store.forget(THREAD, but=0)
+    elif way == "uninstalled":
+        await store.uninstalled("slack", "T1")
+    else:
+        clock.now += 100
+        await store.purge(timedelta(seconds=50))
+
+    assert [] == dumped(database_url)["resumed"]
+
+
+async def test_a_database_from_before_goes_on(store: Store, database_url: str) -> None:
+    """It gets the table that it lacks."""
+    delivery = await take(store, message("x"))
+    execute(database_url, "DROP TABLE resumed")
+    await store.create_tables()
+
+    assert 1 == await store.taken_up(delivery.answer)
 
 
 async def test_refs_are_there_for_the_next_process(store: Store) -> None:
@@ -232,12 +271,13 @@ async def test_of_a_workspace_that_left_nothing_stays(store: Store, database_url
     gone, kept = await take(store, there), await take(store, message("y", 2))
     for each in (gone, kept):
         await store.judge(each.answer, "u", "good", "")
+    await store.taken_up(gone.answer)
     await store.told(there, "privacy")
     await store.choose(there.place, "guide")
-    assert {there.place.conversation} == await store.conversations("slack", "T9")
+    assert [there.place] == await store.places("slack", "T9")
 
     await store.uninstalled("slack", "T9")
 
     counts = {table: len(rows) for table, rows in dumped(database_url).items()}
-    assert {"deliveries": 1, "feedback": 1, "acquaintances": 0, "chosen": 0} == counts
-    assert set() == await store.conversations("slack", "T9")
+    assert {"deliveries": 1, "feedback": 1, "acquaintances": 0, "chosen": 0, "resumed": 0} == counts
+    assert [] == await store.places("slack", "T9")

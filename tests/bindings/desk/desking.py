@@ -86,6 +86,8 @@ class FakeChannels:
     files: dict[str, bytes | Exception] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     outlets: list[KillingOutlet] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    purges: int = 0
 
     def outlet(self, incoming: Incoming) -> KillingOutlet:
         channel = self.channels.setdefault(incoming.place.conversation, FakePlatform())
@@ -106,6 +108,12 @@ class FakeChannels:
         if isinstance(body, Exception):
             raise body
         return body
+
+    async def forget(self, place: Place) -> None:
+        self.forgotten.append(place.conversation)
+
+    async def purge(self) -> None:
+        self.purges += 1
 
     def shown(self, conversation: str) -> list[Page]:
         channel = self.channels.get(conversation)

@@ -282,6 +282,31 @@ async def test_of_a_workspace_that_uninstalled_the_bot_nothing_stays(office: Off
         assert not await desk.taking_part(THREAD)
 
 
+@pytest.mark.parametrize("way", ["forget", "left", "uninstalled"])
+async def test_what_the_platform_keeps_of_a_conversation_goes_with_it(office: Office, way: str) -> None:
+    """As files that wait for somebody's consent."""
+    async with office.process() as desk:
+        await desk.take(message("hello"))
+        await office.settled()
+        if way == "forget":
+            await desk.take(message("forget", 2))
+            await office.settled()
+        elif way == "left":
+            await desk.left("T1", lambda place: place.channel == "C1")
+        else:
+            await desk.uninstalled("T1")
+
+    assert [WHERE] == office.channels.forgotten
+
+
+async def test_what_the_platform_keeps_is_purged_with_the_deliveries(office: Office) -> None:
+    """At the start, and then daily."""
+    async with office.process():
+        async with asyncio.timeout(10):
+            while not office.channels.purges:
+                await asyncio.sleep(0.005)
+
+
 def test_metrics_name_nobody(office: Office) -> None:
     """Only bounded sets of labels."""
     names = [metric.name for metric in office.metrics.registry.collect()]

@@ -7,15 +7,17 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bindings import words
 from bindings.delivery.outlet import Closing
 from bindings.desk.desk import Desk
 from bindings.incoming import Command
-from core.contract import Done, Prompt, Text, Turn, Usage
-from core.errors import ModelUnavailable, StorageError
+from core.contract import Done, Language, Prompt, Text, Turn, Usage
+from core.errors import ModelUnavailable, Stopping, StorageError
 from tests.bindings.desk.desking import DIRECT, THREAD, Office, message
 from tests.fakes import FakeEngine, ReplyStep
 
@@ -318,3 +320,108 @@ async def test_a_failure_of_the_engine_does_not_keep_a_conversation_from_being_f
 
     assert {} == engine.sessions
     assert 2 == len(office.channels.shown(WHERE))
+
+
+CHANNEL = replace(THREAD, thread=None, threaded=True)  # of a slash command, where conversations are threads
+SECRETARY = replace(DIRECT, threaded=True)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Nothing was deleted: in this channel each thread"), ("fr", "Rien n’a été supprimé : dans ce canal")],
+)
+@pytest.mark.parametrize("way", ["slash command", "first of its thread"])
+async def test_where_threads_are_conversations_a_wish_outside_of_them_deletes_nothing(
+    office: Office, engine: FakeEngine, way: str, language: Language, told: str
+) -> None:
+    """Other people's words among them; and it says so, and how it is done."""
+    place = CHANNEL if way == "slash command" else replace(THREAD, thread="m2")
+    wish = replace(message("", 2, place, language=language), command=Command("forget"))
+    await office.asked(message("hello"), wish)
+
+    (page,) = office.channels.shown(place.conversation)
+    assert page.text.startswith(told)
+    assert WHERE in engine.sessions
+
+
+async def test_in_a_direct_conversation_it_is_forgotten_and_threads_are_named(
+    office: Office, engine: FakeEngine
+) -> None:
+    """They are conversations of their own."""
+    thread = replace(DIRECT, thread="1.0")
+    wish = message("", 3, SECRETARY, command=Command("forget"))
+    await office.asked(message("hello", 1, DIRECT), message("hello", 2, thread), wish)
+
+    told = office.channels.texts(DIRECT.conversation)[-1]
+    assert "This conversation is forgotten" in told
+    assert "Threads are conversations of their own" in told
+    assert {thread.conversation} == set(engine.sessions)
+
+
+async def test_a_personality_chosen_for_a_channel_answers_in_threads_that_begin_there(
+    office: Office, engine: FakeEngine
+) -> None:
+    """Not in those that were there, nor where somebody chose another, nor in other channels; and a restart later."""
+    later, own = replace(THREAD, thread="2.0"), replace(THREAD, thread="3.0")
+    choice = message("guide", 2, CHANNEL, command=Command("personality", "guide"))
+    await office.asked(message("hello", 1), choice)
+    await office.asked(
+        message("hello", 3),
+        message("hello", 4, later),
+        message("personality chuchotte", 5, own),
+        message("hello", 6, own),
+        message("hello", 7, replace(later, channel="C2")),
+    )
+
+    answered = {prompt.conversation: prompt.personality for prompt in engine.prompts}
+    assert {
+        WHERE: "whisper",
+        later.conversation: "guide",
+        own.conversation: "chuchotte",
+        "slack:T1:C2:2.0": "whisper",
+    } == answered
+    (told,) = office.channels.texts(CHANNEL.conversation)
+    assert "in threads that begin here from now on. To change who answers in a thread" in told
+
+
+async def test_a_personality_chosen_in_a_direct_conversation_answers_there_and_in_new_threads(
+    office: Office, engine: FakeEngine
+) -> None:
+    choice = message("", 2, SECRETARY, command=Command("personality", "guide"))
+    await office.asked(message("hello", 1, DIRECT), choice)
+    await office.asked(message("hello", 3, DIRECT), message("hello", 4, replace(DIRECT, thread="1.0")))
+
+    assert ["whisper", "guide", "guide"] == [prompt.personality for prompt in engine.prompts]
+
+
+async def test_a_channels_choice_that_is_used_is_not_old(office: Office, engine: FakeEngine) -> None:
+    """What nobody used for as long as anything is kept goes."""
+    day_s = 24 * 3600
+    await office.asked(message("", 1, CHANNEL, command=Command("personality", "guide")))
+    for day in range(1, 4):
+        office.clock.now += 20 * day_s
+        await office.asked(message("hello", 1 + day, replace(THREAD, thread=f"{day}.0")))
+    office.clock.now += 40 * day_s
+    async with office.opened():
+        await office.store.purge(timedelta(days=30))
+    await office.asked(message("hello", 9, replace(THREAD, thread="9.0")))
+
+    assert ["guide", "guide", "guide", "whisper"] == [prompt.personality for prompt in engine.prompts]
+
+
+async def test_who_would_be_turned_away_is_known_before_anything_is_shown(office: Office, engine: FakeEngine) -> None:
+    """By the lists, the limit, and a stop; asking about it counts for nothing."""
+    office.environ = {"BOT_USER_LIMIT": "1", "SLACK_DENY": "U2"}
+    async with office.process() as desk:
+        for _ in range(3):
+            assert desk.turned_away(message("hello")) is None
+        denied = desk.turned_away(message("hello", user="U2"))
+        await desk.take(message("hello"))
+        limited = desk.turned_away(message("hello", 2))
+        await desk.drain(1)
+        with pytest.raises(Stopping):
+            desk.turned_away(message("hello", 3))
+
+    assert denied == words.REFUSED
+    assert limited
+    assert "10 min" in limited["fr"]

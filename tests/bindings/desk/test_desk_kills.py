@@ -10,18 +10,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from bindings.desk.desk import Desk
-from bindings.incoming import Incoming
+from bindings.incoming import Incoming, Place
 from core.contract import Done, Prompt, Task, Text, Usage
 from tests.bindings.desk.desking import THREAD, FakeChannels, Killed, Office, Switch, message
 from tests.fakes import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 POINTS_LIMIT = 120
+POISON = "poison"
+GIVEN_UP = {"en": "I give up on this message", "fr": "J’abandonne ce message"}
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
 ROWS = "name\n" + "".join(f"row {number}\n" for number in range(1, 8))
 
@@ -78,6 +82,10 @@ async def killed_everywhere(
         if not switch.killed:
             return point
     raise AssertionError("it never ends")
+
+
+def place_of(number: int) -> Place:
+    return replace(THREAD, thread=f"{number}.0")
 
 
 @pytest.fixture
@@ -158,3 +166,90 @@ async def test_a_job_loses_and_doubles_no_row(tmp_path: Path, engine: FakeEngine
 
     asked = message(f"Name {{name}} ```{json.dumps(SCHEMA)}```", rows__csv="u")
     assert await killed_everywhere(make, tmp_path, [asked], check) >= 16
+
+
+def poisoned(switch: Switch) -> Callable[[Prompt], Iterable[ReplyStep]]:
+    """Answers, but for the poison, of which the process dies."""
+
+    def replies(prompt: Prompt) -> Iterable[ReplyStep]:
+        if POISON in prompt.text:
+            switch.killed = True
+            raise Killed
+        return echo(prompt)
+
+    return replies
+
+
+async def starts(office: Office, messages: Sequence[Incoming], count: int) -> int:
+    """So many processes, one after another; how many died."""
+    deaths = 0
+    for _ in range(count):
+        switch = Switch()
+        office.engine.replies = poisoned(switch)  # type: ignore[attr-defined]
+        await lived(office, messages, switch)
+        deaths += switch.killed
+    return deaths
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_what_every_process_dies_of_is_given_up(
+    tmp_path: Path, engine: FakeEngine, language: Literal["en", "fr"]
+) -> None:
+    """After the process that took it and three that took it up; who asked is told, and others are answered."""
+    office = Office(tmp_path, engine)
+    others = [message(f"number {number}", number, place_of(number)) for number in (2, 3)]
+    poison = message(POISON, language=language)
+
+    assert 4 == await starts(office, [poison, *others], 6)
+    assert [GIVEN_UP[language]] == [text.partition(":")[0].strip() for text in office.channels.texts(WHERE)]
+    assert [["re: number 2"], ["re: number 3"]] == [office.channels.texts(other.place.conversation) for other in others]
+    async with office.opened():
+        assert 0 == await office.unfinished()
+
+
+async def test_what_processes_died_with_goes_one_by_one(tmp_path: Path, engine: FakeEngine) -> None:
+    """So that what was under way beside it by chance is answered, and not given up with it."""
+    office = Office(tmp_path, engine)
+    together, most = 0, 0
+
+    def counted(prompt: Prompt) -> Iterable[ReplyStep]:
+        nonlocal together, most
+        together += 1
+        most = max(most, together)
+        yield from (Text("re: "), Text(prompt.text))
+        together -= 1
+        yield Done("stop", "fake-model", Usage())
+
+    async with office.opened() as desk:
+        for number in (1, 2, 3):
+            await desk.take(message("hello", number, place_of(number)))
+    engine.replies = lambda _: (asyncio.Event(),)
+    switch = Switch()
+    async with doomed(office, switch):
+        async with asyncio.timeout(20):
+            while len(engine.prompts) < 3:
+                await asyncio.sleep(0.002)
+        switch.killed = True
+    engine.replies = counted
+    await lived(office, [], Switch())
+
+    assert 1 == most
+    assert [["re: hello"]] * 3 == [office.channels.texts(place_of(number).conversation) for number in (1, 2, 3)]
+
+
+async def test_processes_that_stop_in_order_count_for_nothing(tmp_path: Path, engine: FakeEngine) -> None:
+    """A long answer outlives any number of updates of the bot."""
+    office = Office(tmp_path, engine)
+    engine.replies = lambda _: (asyncio.Event(),)
+    for number in range(1, 7):
+        async with office.process() as desk:
+            await desk.take(message("hello"))
+            async with asyncio.timeout(20):
+                while len(engine.prompts) < number:
+                    await asyncio.sleep(0.002)
+            await desk.drain(0)
+    engine.replies = echo
+    async with office.process():
+        await office.settled()
+
+    assert ["re: hello"] == office.channels.texts(WHERE)

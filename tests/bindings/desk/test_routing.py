@@ -10,7 +10,7 @@ from bindings.desk.routing import check, route
 from bindings.incoming import Place
 from core.errors import ConfigError
 from core.personalities import Personalities
-from core.settings import ROOT, SlackSettings
+from core.settings import ROOT, SlackSettings, load
 
 PLACE = Place("slack", "T1", "C1", "1.0", "channel")
 
@@ -30,7 +30,7 @@ def section(**chosen: Any) -> SlackSettings:
         "personality_of": {},
         "allow": (),
         "deny": (),
-        "api_base_url": "",
+        "api_base_url": "https://slack.com/api/",
     }
     return SlackSettings.model_validate({**empty, **chosen})
 
@@ -61,9 +61,18 @@ def test_where_nobody_chose_the_language_does(language: Any, answers: str, perso
 def test_a_name_that_is_not_there_is_refused_at_the_start(personalities: Personalities) -> None:
     """With its key, the nearest name and those there are."""
     with pytest.raises(ConfigError) as caught:
-        check(section(personality_of={"C9": "chuchote"}), personalities, "slack")
+        check(section(personality_of={"C9": "chuchote"}), personalities, "slack", load({}).origin)
 
-    assert "`slack.personality_of.C9`" in caught.value.message
+    assert "settings.toml: `slack.personality_of.C9`" in caught.value.message
     assert "did you mean `chuchotte`?" in caught.value.message
     assert "whisper" in caught.value.message
-    check(section(personality="whisper"), personalities, "slack")
+    check(section(personality="whisper"), personalities, "slack", load({}).origin)
+
+
+def test_the_variable_is_blamed_that_a_name_came_from(personalities: Personalities) -> None:
+    """The file is right, and nobody finds the mistake in it."""
+    loaded = load({"SLACK_PERSONALITY": "nobody", "SLACK_PERSONALITIES": "C9=nobody"})
+    for key, variable in (("personality", "SLACK_PERSONALITY"), ("personality_of", "SLACK_PERSONALITIES")):
+        named = section(**{key: getattr(loaded.slack, key)})
+        with pytest.raises(ConfigError, match=rf"^{variable}: `slack\.{key}"):
+            check(named, personalities, "slack", loaded.origin)

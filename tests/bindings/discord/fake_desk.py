@@ -34,7 +34,9 @@ class FakeDesk:
 
     async def take(self, incoming: Incoming) -> bool:
         if self.failing:
-            raise self.failing.pop(0)
+            failure = self.failing.pop(0)
+            await self._happened()
+            raise failure
         known = any(each.event == incoming.event for each in self.taken)
         if not known:
             self.taken.append(incoming)

@@ -242,16 +242,41 @@ async def test_a_message_waits_for_a_full_disk(
         await desk.until(lambda: desk.taken)
 
 
-async def test_a_stopping_desk_takes_no_more(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
-    """And nothing waits for it."""
+@pytest.mark.parametrize("before", [[], [StorageError("disk full")]], ids=["at once", "while it waits for the disk"])
+async def test_what_a_stopping_desk_does_not_take_is_left_to_the_next_process(
+    discord_server: FakeDiscord,
+    desk: FakeDesk,
+    adapting: Adapting,
+    monkeypatch: pytest.MonkeyPatch,
+    before: list[Exception],
+) -> None:
+    """Discord delivers it to nobody else; and what was said after it is not taken before it."""
+    monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
+    async with adapting() as adapter:
+        await discord_server.until(lambda: discord_server.identified)
+        desk.failing = [*before, Stopping("stopping")]
+        await discord_server.say("message_dm")
+        await discord_server.say("message_mention")
+        await desk.until(lambda: not desk.failing)
+        await adapter.stop_taking()
+    assert [] == desk.taken
+    async with adapting():
+        await desk.until(lambda: len(desk.taken) == 2)
+
+    assert [payload(name)["id"] for name in ("message_dm", "message_mention")] == [each.message for each in desk.taken]
+
+
+async def test_a_press_while_the_desk_stops_ends_nothing(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """It is lost, as Discord delivers it to nobody else; the answers under way are not."""
     desk.failing = [Stopping("stopping")]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
-        await discord_server.say("message_dm")
-        await discord_server.say("message_mention")
-        await desk.until(lambda: desk.taken)
-
-    assert [payload("message_mention")["id"]] == [each.message for each in desk.taken]
+        await discord_server.interact("interaction_button_regenerate")
+        await desk.until(lambda: not desk.failing)
+        await discord_server.interact("interaction_button_good")
+        await desk.until(lambda: desk.judged)
 
 
 async def test_the_bot_is_seen_to_write_until_its_first_words(

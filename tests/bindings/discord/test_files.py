@@ -34,7 +34,7 @@ async def test_a_file_is_fetched(discord_server: FakeDiscord, files: Files) -> N
 async def test_a_file_that_is_larger_is_refused(discord_server: FakeDiscord, files: Files, size: int | None) -> None:
     """Whatever is said about its size."""
     discord_server.files["plan.md"] = b"x" * 200
-    with pytest.raises(Refused, match="larger than 100 bytes"):
+    with pytest.raises(Refused, match="more than 100 bytes"):
         await files.fetch(at(f"{discord_server.url}/cdn/plan.md", size), 100)
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+from bindings.delivery.outlet import Sentences
 from bindings.desk.notices import Greeting
 from bindings.incoming import Incoming, Place
 from bindings.slack.mapping import Me
@@ -43,6 +44,7 @@ class FakeDesk:
         self.tenants: list[str] = []
         self.greeted: list[tuple[Place, Language | None]] = []
         self.places: set[str] = set()  # conversations in which it takes part
+        self.away: Sentences | None = None
         self.trouble: CspsError | None = None
         self.changed = asyncio.Event()
         self.gate: asyncio.Event | None = None  # taking waits for it
@@ -60,6 +62,9 @@ class FakeDesk:
             self.taken.append(Incoming.of_json(json.loads(json.dumps(incoming.to_json()))))
         self.changed.set()
         return new
+
+    def turned_away(self, incoming: Incoming) -> Sentences | None:
+        return self.away
 
     async def taking_part(self, place: Place) -> bool:
         self._fail()

@@ -225,6 +225,17 @@ async def test_a_command_without_a_question_says_how(slack: FakeSlack, desk: Fak
     assert ([], []) == (desk.taken, slack.answers("C0001"))
 
 
+async def test_who_is_turned_away_has_the_bot_say_nothing(
+    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter
+) -> None:
+    """In a channel, for everybody to see: they alone are told why, in both languages."""
+    desk.away = {"en": "Not you.", "fr": "Pas vous."}
+    acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
+
+    assert "Not you.\nPas vous." == acknowledgement["payload"]["text"]
+    assert ([], []) == (desk.taken, slack.made("chat.postMessage"))
+
+
 @pytest.mark.parametrize(
     ("trouble", "words"), [(Trouble(error="not_in_channel"), "/invite"), (Trouble(500), "try again")]
 )
@@ -280,6 +291,16 @@ async def test_while_slack_is_away_logging_in_goes_on(slack: FakeSlack, desk: Fa
 
     assert 4 == len(slack.made("auth.test"))
     assert 1 == [entry["event"] for entry in logs].count("slack_not_reached")
+
+
+async def test_scopes_that_were_not_granted_are_named(slack: FakeSlack, desk: FakeDesk) -> None:
+    """All that the manifest asks for, and no others: an app that was made before a new one was needed is told."""
+    with capture_logs() as logs:
+        async with adapting(slack, desk):
+            pass
+
+    (told,) = [entry for entry in logs if entry["event"] == "slack_scopes_missing"]
+    assert ["assistant:write", "commands", "files:read", "files:write", "users:read"] == told["scopes"]
 
 
 async def test_socket_mode_has_no_routes(slack: FakeSlack) -> None:

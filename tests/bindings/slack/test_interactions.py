@@ -19,7 +19,7 @@ def test_personality_is_a_command_for_its_author_alone() -> None:
 
     assert incoming is not None
     assert Command("personality", "chuchotte") == incoming.command
-    assert "slack:T0001:C0001" == incoming.place.conversation
+    assert ("slack:T0001:C0001", True) == (incoming.place.conversation, incoming.place.threaded)
     assert "https://hooks.slack.com/commands/T0001/1/abc" == incoming.place.route["response_url"]
     assert incoming.event.startswith("slack:T0001:C0001:/")
 

@@ -9,7 +9,6 @@ from bindings.delivery.outlet import Refused, Throttled, Unreachable
 from bindings.incoming import File, Incoming, Place
 from bindings.slack.api import Api
 from bindings.slack.history import HEARD_LIMIT
-from bindings.slack.people import language_of
 from bindings.slack.platform import SlackPlatform
 from core.contract import Turn
 from tests.bindings.slack.fake_slack import BOT, BOT_USER, FakeSlack, Trouble
@@ -84,12 +83,6 @@ async def test_a_person_is_asked_for_once(slack: FakeSlack, platform: SlackPlatf
     assert "U1" == (await platform.people.get("U1")).name
     assert ("Ann", "fr") == ((await platform.people.get("U1")).name, (await platform.people.get("U1")).language)
     assert 2 == len(slack.made("users.info"))
-
-
-@pytest.mark.parametrize(("locale", "language"), [("fr-FR", "fr"), ("en-GB", "en"), ("de-DE", None), ("", None)])
-def test_a_locale_is_a_language_of_ours_or_none(locale: str, language: str | None) -> None:
-    """Two are spoken here."""
-    assert language == language_of(locale)
 
 
 def at(slack: FakeSlack, name: str, **more: object) -> File:

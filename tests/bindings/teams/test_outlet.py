@@ -11,10 +11,13 @@ from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreacha
 from bindings.incoming import Incoming
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
 from bindings.teams.parcels import KEEP_S, Parcel, Parcels
+from bindings.teams.platform import TeamsPlatform
 from bindings.teams.streaming import LIMIT_S, TURN_S
 from core.contract import Source
 from tests.bindings.teams.answering import CHAT, Desk, final, page, place
 from tests.bindings.teams.fake_microsoft import Failure, FakeMicrosoft
+
+ROWS = Upload("rows.jsonl", "application/jsonl", b"{}\n")
 
 
 @pytest.fixture
@@ -360,6 +363,35 @@ async def test_parcels_do_not_wait_for_ever(tmp_path: Path) -> None:
     await parcels.put(Parcel(Upload("b", "text/plain", b"b"), CHAT))
 
     assert await parcels.take(old, CHAT) is None
+
+
+@pytest.mark.parametrize("parcels_there", [True, False])
+async def test_parcels_are_swept_also_when_none_comes(tmp_path: Path, parcels_there: bool) -> None:
+    """A file that nobody wanted must not outlive what was said."""
+    now = [2_000_000_000.0]
+    parcels = Parcels(tmp_path / "parcels", lambda: now[0])
+    platform = teams_platform(parcels)
+    if parcels_there:
+        old = await parcels.put(Parcel(ROWS, CHAT))
+        now[0] = (tmp_path / "parcels" / old).stat().st_mtime + KEEP_S + 1
+    await platform.purge()
+
+    assert [] == list(tmp_path.glob("parcels/*"))
+
+
+async def test_what_waits_in_a_forgotten_conversation_goes(tmp_path: Path) -> None:
+    """And nowhere else."""
+    parcels = Parcels(tmp_path)
+    here, there = await parcels.put(Parcel(ROWS, CHAT)), await parcels.put(Parcel(ROWS, "a:other"))
+    await teams_platform(parcels).forget(place())
+
+    assert await parcels.take(here, CHAT) is None
+    assert await parcels.take(there, "a:other") is not None
+
+
+def teams_platform(parcels: Parcels) -> TeamsPlatform:
+    none: Any = None
+    return TeamsPlatform(none, none, none, parcels, none)
 
 
 def test_length_is_of_what_is_sent() -> None:

@@ -307,4 +307,4 @@ def test_a_login_without_a_tenant_gets_it() -> None:
     credentials = credentials_of(loaded.teams, transport.client())
 
     assert credentials is not None
-    assert f"https://login.microsoftonline.us/{TENANT}" == credentials._login_url
+    assert f"https://login.microsoftonline.us/{TENANT}" == credentials._authority

@@ -1,0 +1,102 @@
+"""What strangers and models write is read in linear time.
+
+There is no threshold: what is not linear takes minutes here, and ends by the limit that every test has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bindings.delivery.splitting import pages
+from bindings.discord import formatting as discord
+from bindings.discord import mapping as discord_mapping
+from bindings.discord.mapping import Around
+from bindings.slack import defuse, mrkdwn
+from bindings.teams import formatting as teams
+from bindings.teams import markup
+from bindings.toil import schemas
+from tests.bindings.discord.recorded import payload
+
+MANY = 400_000
+BLANKS = " " * MANY
+
+
+def said_in_discord(text: str) -> object:
+    me = payload("message_mention")["mentions"][0]["id"]
+    return discord_mapping.to_prompt(
+        {**payload("message_mention"), "content": f"<@{me}>{text}"}, Around(me, frozenset())
+    )
+
+
+PEOPLE: tuple[Callable[[str], object], ...] = (
+    lambda text: schemas.find(text, ()),
+    lambda text: mrkdwn.plain(mrkdwn.without_mention(text, "UB")),
+    said_in_discord,
+)
+
+
+@pytest.mark.parametrize("read", PEOPLE, ids=("schemas", "slack", "discord"))
+@pytest.mark.parametrize("beginning", ["x", "```", "```json", "<@UB|", "<@", "{"])
+def test_a_message_of_blanks_is_read(read: Callable[[str], object], beginning: str) -> None:
+    """One such message must not stop the bot for everybody."""
+    for part in (" ", "\t", "\n", " \n", "``` ", "{ ", "<@UB "):
+        read(beginning + (BLANKS.replace(" ", part)[:MANY]) + "x")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<blockquote itemtype="x/Reply">' + "<br>" * 16_000 + "<b>" + "<i>x" * 16_000,
+        "<a " * 40_000,
+        '<p itemid="' * 11_000,
+        "<" * 130_000,
+    ],
+)
+def test_a_message_of_tags_is_read(html: str) -> None:
+    """Up to the length that Teams allows."""
+    assert len(html) <= markup.LIMIT_CHARS
+    markup.read(html, frozenset())
+
+
+MODELS: tuple[Callable[[str], object], ...] = (
+    defuse.defused,
+    defuse.steady,
+    discord.to_discord,
+    teams.body,
+    teams.streamed,
+)
+PARTS = {
+    "blanks": " ",
+    "tabs": "\t",
+    "backslashes": "\\",
+    "quote signs": "> ",
+    "letters": "a",
+    "underlines": " __a",
+    "brackets": "[",
+    "links": "[a](",
+    "pictures": "![",
+    "dashes": "- ",
+    "bars": "|-",
+    "ampersands": "&amp;",
+}
+
+
+@pytest.mark.parametrize("write", MODELS, ids=("defused", "steady", "discord", "teams", "teams streamed"))
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
+def test_an_answer_of_one_sign_is_written(write: Callable[[str], object], part: str) -> None:
+    """After whatever such signs may follow, and before what makes a search fail at its very end."""
+    many = part * (MANY // 4 // len(part))
+    for beginning in ("", "a | b\n", "```", "[a](", "[a](b", "#### a", "<", "|", "> "):
+        write(f"{beginning}{many}x")
+    for end in ("`", "\nx"):
+        write(f"```{many}{end}")
+
+
+@pytest.mark.parametrize("part", [" ", "\t", "> ", "- ", "`", "|-|", "\n \n"])
+def test_an_answer_of_one_sign_is_split(part: str) -> None:
+    """Into pages that each stand alone."""
+    for beginning in ("x", "```", "> ", "| a |\n|-|\n"):
+        shown = pages(beginning + part * (20_000 // len(part)) + "x", len, 2000)
+        assert all(len(page) <= 2000 for page in shown)
