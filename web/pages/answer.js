@@ -7,6 +7,7 @@
 import { linkCitations } from './citations.js';
 import { label, say } from './language.js';
 import { render, settledLength } from './markdown.js';
+import { withNothingOpen } from './underway.js';
 
 const SHARE = 4; // after a drawing of n ms we wait at least 4n: at most a fifth of the time goes into drawing
 
@@ -38,7 +39,7 @@ export class Answer {
     this.#frame ||= requestAnimationFrame(this.#draw);
   }
 
-  /** Draws the whole once more: a link's address may have come paragraphs after the link. */
+  /** Draws the whole once more, as it was written: a link's address may have come paragraphs after the link. */
   finish() {
     cancelAnimationFrame(this.#frame);
     this.#element.replaceChildren(decorate(render(this.#text), this.#cite));
@@ -53,7 +54,7 @@ export class Answer {
     this.#frame = 0;
     const began = performance.now();
     this.#settle();
-    this.#replaceLive(render(this.#tail));
+    this.#replaceLive(render(withNothingOpen(this.#tail)));
     this.#drawn();
     this.#notBefore = now + SHARE * (performance.now() - began);
   };

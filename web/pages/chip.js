@@ -1,5 +1,6 @@
 /** One attached file as people see it: its name, what became of it, and a way to take it away. Reads nothing. */
 
+import { reveal } from './edges.js';
 import { label, say } from './language.js';
 
 export class Chip {
@@ -35,7 +36,7 @@ export class Chip {
   /** `reason` is a key of strings.js. */
   fail(reason, values) {
     this.#become('failed', reason, values);
-    this.element.scrollIntoView({ block: 'nearest' });
+    reveal(this.element);
   }
 
   focus() {

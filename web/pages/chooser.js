@@ -1,34 +1,37 @@
 /** Which personality is talked to: the list from the service, the choice, and what people are told about it. */
 
-import { language, say, titleDocument } from './language.js';
+import { language, titleDocument } from './language.js';
 import { recall, remember } from './memory.js';
 import { backoff, pause } from './socket.js';
 
 const KEY = 'personality';
 const PARAMETER = 'personality'; // in the page's address, so that a personality can be linked to
 
-/** The descriptions of all personalities, or of the one that is named. Keeps trying while the service starts;
- * `waiting()` is called before each wait. */
-export async function descriptions(waiting, name = '') {
-  const path = name ? `../describe/${encodeURIComponent(name)}` : '../describe';
+/** The descriptions of all personalities. Keeps trying while the service starts; `waiting()` is called before that. */
+export async function descriptions(waiting) {
   for (let attempt = 0; ; attempt += 1) {
-    try {
-      const response = await fetch(new URL(path, document.baseURI));
-      if (response.ok) {
-        const described = await response.json();
-        const found = name ? [described] : described.personalities;
-        if (found.length) return found;
-      }
-      waiting();
-      await pause(seconds(response) * 1000 || backoff(attempt));
-    } catch {
-      waiting(); // not reachable, or cut off in the middle: the same to those who wait
-      await pause(backoff(attempt));
-    }
+    const { found, retryAfterMs } = await asked('');
+    if (found?.personalities.length) return found.personalities;
+    if (!attempt) waiting();
+    await pause(retryAfterMs || backoff(attempt));
   }
 }
 
-const seconds = (response) => Number(response.headers.get('Retry-After')) || 0;
+/** The description of one; null if the service does not tell just now. */
+export async function description(name) {
+  const { found } = await asked(`/${encodeURIComponent(name)}`);
+  return found ?? null;
+}
+
+async function asked(path) {
+  try {
+    const response = await fetch(new URL(`../describe${path}`, document.baseURI));
+    if (response.ok) return { found: await response.json() };
+    return { retryAfterMs: 1000 * Number(response.headers.get('Retry-After')) };
+  } catch {
+    return {}; // not reachable, or cut off in the middle: the same to those who wait
+  }
+}
 
 export class Chooser {
   #select;
@@ -82,9 +85,4 @@ export function introduce({ title, language: its, description }) {
   heading.lang = its;
   document.querySelector('#description').textContent = description[language()];
   titleDocument({ title });
-}
-
-/** Says which model answers, as TBS guidance asks, and plainly when it is the starter. */
-export function nameModel({ model, starter }) {
-  say(document.querySelector('#model'), starter ? 'modelStarter' : 'model', { model });
 }

@@ -56,7 +56,7 @@ export class Composer {
 
   #submit(ask) {
     const text = this.#question.value.trim();
-    if (this.#memory && ask(text)) this.draft = '';
+    if (ask(text)) this.draft = '';
   }
 
   #key(event, form) {

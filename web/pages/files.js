@@ -1,6 +1,7 @@
 /** The files that go with the next question, whoever is asked: read as soon as they are given, and shown as chips. */
 
 import { Chip } from './chip.js';
+import { watchEdges } from './edges.js';
 import { say } from './language.js';
 import { keepFiles, keptFiles } from './memory.js';
 import { Unread, Upload } from './upload.js';
@@ -21,6 +22,7 @@ export class Files {
    * `tell(key, values)` says what a person should know, `leave()` takes the focus when the last file went. */
   constructor({ input, list, spoken }, { settled, tell, leave }) {
     this.#list = list;
+    watchEdges(list);
     this.#spoken = spoken;
     this.#settled = settled;
     this.#tell = tell;
@@ -40,9 +42,15 @@ export class Files {
     return this.#chips.some(({ state }) => state === 'reading');
   }
 
-  /** Whether a question of this text can be sent with these files. */
-  fit(text) {
-    return bytes({ text, attachments: this.#attachments() }) + FRAME_BYTES <= this.#upload.promptLimit;
+  /** What makes a question of this text too long to be sent: a key of strings.js, or "". */
+  excess(text) {
+    const attachments = this.#attachments();
+    if (this.#fits({ text, attachments })) return '';
+    return attachments.length && this.#fits({ text }) ? 'tooLargeFiles' : 'tooLarge';
+  }
+
+  #fits(prompt) {
+    return bytes(prompt) + FRAME_BYTES <= this.#upload.promptLimit;
   }
 
   /** `given`: a list of File. */

@@ -4,7 +4,8 @@ const NEAR_PX = 64;
 
 export class Follow {
   #button;
-  #following = true;
+  #begun = false; // before there is a conversation, its beginning is what to see
+  #following = false;
   #lastY = 0;
 
   constructor(button) {
@@ -17,10 +18,17 @@ export class Follow {
   /** The page may have become longer. */
   grew() {
     if (this.#following) this.toEnd();
-    else this.#button.hidden = atEnd();
+    else this.#button.hidden = !this.#begun || atEnd();
+  }
+
+  toStart() {
+    this.#begun = this.#following = false;
+    this.#button.hidden = true;
+    window.scrollTo({ top: 0, behavior: 'instant' });
   }
 
   toEnd() {
+    this.#begun = true;
     this.#following = true;
     this.#button.hidden = true;
     window.scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' });
@@ -30,8 +38,8 @@ export class Follow {
     // Only a move upwards is somebody's wish to stay: text that arrives also puts the end further away.
     if (window.scrollY < this.#lastY) this.#following = false;
     this.#lastY = window.scrollY;
-    if (atEnd()) this.#following = true;
-    this.#button.hidden = this.#following;
+    if (this.#begun && atEnd()) this.#following = true;
+    this.#button.hidden = !this.#begun || this.#following;
   }
 }
 

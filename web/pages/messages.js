@@ -146,7 +146,7 @@ class ShownAnswer {
     this.#drawn();
   }
 
-  /** Why there is no (whole) answer. `detail` is shown by `fill(element)`; `again()` asks once more. */
+  /** Why there is no (whole) answer. `detail` is shown by `fill(element)`; `again()`, if it may help, asks once more. */
   fail(fill, again) {
     this.finish();
     const box = document.createElement('div');
@@ -155,10 +155,7 @@ class ShownAnswer {
     const detail = document.createElement('span');
     fill(detail);
     box.append(what, ' ', detail);
-    const button = say(document.createElement('button'), 'retry');
-    button.type = 'button';
-    button.addEventListener('click', again);
-    box.append(button);
+    if (again) box.append(retry(again));
     this.#item.append(box);
     this.#drawn();
     return box;
@@ -173,6 +170,13 @@ class ShownAnswer {
   remove() {
     this.#item.remove();
   }
+}
+
+function retry(again) {
+  const button = say(document.createElement('button'), 'retry');
+  button.type = 'button';
+  button.addEventListener('click', again);
+  return button;
 }
 
 /** The one line that says what is going on; the same line twice is not announced twice. */
@@ -196,8 +200,10 @@ export class StatusLine {
     hush(this.#element);
   }
 
-  /** Takes back what is true no longer, unless something else was said since. */
+  /** Takes back what is true no longer, unless something else was said since. Whether it was there. */
   withdraw(key) {
-    if (this.#element.dataset.string === key) this.clear();
+    if (this.#element.dataset.string !== key) return false;
+    this.clear();
+    return true;
   }
 }

@@ -1,7 +1,7 @@
 /** Puts the page together: what people do goes to the conversation, what the conversation tells is shown. */
 
 import { Announcer } from './announcer.js';
-import { Chooser, descriptions, introduce, nameModel } from './chooser.js';
+import { Chooser, descriptions, introduce } from './chooser.js';
 import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { Files } from './files.js';
@@ -9,6 +9,13 @@ import { Follow } from './follow.js';
 import { receiveFiles } from './incoming.js';
 import { choose, language, other, preferred, say, speak } from './language.js';
 import { Messages, StatusLine } from './messages.js';
+import { Model } from './model.js';
+
+// What fails so may not fail the next time. Of all else the person is told what to do instead.
+const PASSING = new Set([
+  ...['unreachable', 'dropped', 'session_unknown', 'overloaded', 'stopping', 'storage', 'internal', 'fetch_failed'],
+  ...['model_failed', 'model_unavailable', 'model_too_slow', 'model_refused'],
+]);
 
 const $ = (selector) => document.querySelector(selector);
 const follow = new Follow($('#latest'));
@@ -28,9 +35,13 @@ const files = new Files(
 let personality = null; // its description
 let conversation = null;
 let exchange = null; // {text, attachments, question, answer}: the latest, also while its answer is being written
-let named = ''; // the model that people are told answers
 let toRestore = false; // an earlier visit's conversation that the service has not sent yet
-let failed = null; // the exchange that can be asked again
+let failed = null; // the exchange whose answer failed
+
+const model = new Model({ full: $('#model'), short: $('#named') }, (answers) => {
+  if (!answers && !conversation.answering) status.show('modelAway');
+  if (answers && status.withdraw('modelAway')) status.show('modelBack');
+});
 
 function drawn() {
   follow.grew();
@@ -42,8 +53,8 @@ function turnTo(chosen) {
   conversation?.leave();
   personality = chosen;
   introduce(chosen);
-  name(chosen);
   begin();
+  model.turnTo(chosen);
   conversation.start();
 }
 
@@ -55,6 +66,7 @@ function begin() {
   composer.answering = false;
   status.clear();
   messages.clear();
+  follow.toStart();
   if (personality.greeting) messages.past(personality.greeting, personality);
   toRestore = Boolean(conversation.memory.session);
   if (!toRestore) reclaim();
@@ -79,9 +91,10 @@ function ask(text) {
 /** Why this cannot be asked just now: the key of what to say about it, or "". */
 function hindranceTo(text) {
   if (!text) return files.empty ? '' : 'questionMissing';
+  if (!conversation) return 'startingKept';
   if (conversation.answering) return 'busy';
   if (files.reading) return 'stillReading';
-  return files.fit(text) ? '' : 'tooLargeFiles';
+  return files.excess(text);
 }
 
 function send(text, attachments) {
@@ -126,21 +139,9 @@ function stop() {
   conversation.stop();
 }
 
-function name(described) {
-  if (!described.model) return; // none answers just now: what was said about it stands
-  named = described.model;
-  nameModel(described);
-}
-
-/** Another model took over while we were connected. */
-async function renameModel() {
-  const [described] = await descriptions(() => {}, personality.personality);
-  if (described.personality === personality.personality) name(described);
-}
-
 /** What each event of the conversation changes. */
 const told = {
-  session: (event) => name(event),
+  session: (event) => model.told(event),
   restored: ({ turns }) => restore(turns),
   expired() {
     if (!messages.empty) messages.note('expired');
@@ -150,7 +151,8 @@ const told = {
   connection: ({ state }) => status.show(state),
   status(event) {
     if (event.state === 'trimmed') exchange.answer.note('trimmed', event);
-    status.show(event.state, { ...event, title: personality.title });
+    const nothingYet = event.state === 'reconnecting' && exchange.answer.empty;
+    status.show(nothingYet ? 'awaited' : event.state, { ...event, title: personality.title });
   },
   source: (event) => exchange.answer.source(event),
   text({ text }) {
@@ -182,11 +184,11 @@ function restore(turns) {
   follow.toEnd();
 }
 
-function finish({ reason, model }) {
+function finish({ reason, model: by }) {
   const { answer } = exchange;
   answer.finish();
   announcer.end(answer.shown);
-  if (model && model !== named) renameModel();
+  model.wrote(by);
   if (reason !== 'stop') answer.note(reason);
   // Stopped before a word was said: most likely to ask it differently.
   if (reason === 'stopped' && answer.empty) giveBack(exchange);
@@ -194,13 +196,14 @@ function finish({ reason, model }) {
   status.show(reason === 'stop' ? 'whole' : reason);
 }
 
-function fail({ code, message }) {
+function fail({ code, message, retry_after_s: wait }) {
   const asked = language();
+  const mayPass = PASSING.has(code) || Number.isFinite(wait);
   failed = exchange;
   const box = failed.answer.fail(
     // The service's words, which also say when to try again, are in the language asked in; ours follow the interface.
     (detail) => (message ? Object.assign(detail, { textContent: message, lang: asked }) : say(detail, wordsFor(code))),
-    askAgain,
+    mayPass ? askAgain : null,
   );
   announcer.end(failed.answer.shown);
   announcer.say(box.innerText, asked);
@@ -243,10 +246,11 @@ receiveFiles($('#composer'), (given) => files.add(given));
 new ResizeObserver(() => follow.grew()).observe($('#composer')); // it covers what is behind it
 speak(preferred());
 $('#language').addEventListener('click', () => choose(other()));
-$('#new').addEventListener('click', () => personality && startOver());
+$('#new').addEventListener('click', startOver);
 status.show('connecting');
 const personalities = await descriptions(() => status.show('starting'));
 status.clear();
+$('.choice').hidden = $('#new').hidden = false;
 new Chooser($('#personality'), personalities, turnTo);
 // Not where that would raise a keyboard over half of the screen.
 if (matchMedia('(hover: hover)').matches) composer.focus();

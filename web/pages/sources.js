@@ -20,7 +20,7 @@ export class Sources {
     const entry = document.createElement('li');
     entry.value = number;
     entry.id = `${this.#id}-${number}`;
-    entry.append(name(title, url, language));
+    entry.append(name(number, title, url, language));
     if (language || fetched) entry.append(details({ language, fetched }));
     const known = this.#entry(number);
     if (known) known.replaceWith(entry);
@@ -50,13 +50,15 @@ export class Sources {
   }
 }
 
-/** An address that is not of the web is not made a link. */
-function name(title, url, language) {
-  const isLink = /^https?:\/\//i.test(url ?? '');
+/** An address that is not of the web is not made a link. A source without a title goes by its site's name. */
+function name(number, title, url, language) {
+  const isLink = URL.canParse(url) && /^https?:\/\//i.test(url);
   const element = document.createElement(isLink ? 'a' : 'span');
   const words = document.createElement('span');
-  words.textContent = title || url;
-  if (language) words.lang = language;
+  const called = title?.trim() || (isLink ? new URL(url).host : url);
+  if (called) words.textContent = called;
+  else say(words, 'source', { number });
+  if (language && title?.trim()) words.lang = language;
   element.append(words);
   if (isLink) {
     element.href = url;

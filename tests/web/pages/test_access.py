@@ -68,7 +68,11 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
     """The skip link leads to the question, Shift + Enter makes a line, Enter sends, Tab reaches every control."""
     async with visiting([Text("```\ncode\n```"), DONE]) as visit:
         keyboard = visit.page.keyboard
-        for control in ("#question", "#attach", "#language", "#new", "#personality", ".skip"):
+        for control in ("#attach", "#send"):
+            await keyboard.press("Tab")
+            await expect(visit.page.locator(control)).to_be_focused()
+        await visit.page.locator("#question").focus()
+        for control in ("#question", "#language", "#new", "#personality", ".skip"):
             await expect(visit.page.locator(control)).to_be_focused()
             await keyboard.press("Shift+Tab")
         await keyboard.press("Tab")
@@ -81,7 +85,6 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
 
         await visit.answered()
         assert [prompt.text for prompt in visit.engine.prompts] == ["one\ntwo"]
-        await keyboard.press("Shift+Tab")
         await keyboard.press("Shift+Tab")
         await expect(visit.page.locator("pre")).to_be_focused()  # so that its ends can be reached
 
@@ -160,6 +163,43 @@ async def test_nothing_needs_sideways_scrolling(visiting: Visiting) -> None:
             assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
             boxes = [await control.bounding_box() for control in await page.locator("button:visible, select").all()]
             assert [box for box in boxes if box is None or min(box["width"], box["height"]) < 24] == []
+
+
+@pytest.mark.parametrize("locale", ["en-CA", "fr-CA"])
+async def test_a_small_screen_is_for_reading(visiting: Visiting, locale: str) -> None:
+    """What stays over the text is small, a long question has the whole width, and the dialog keeps off the edges."""
+    async with visiting([Text(RICH * 9), DONE], locale=locale, viewport={"width": 390, "height": 844}) as visit:
+        page = visit.page
+        await expect(page.locator(".notice")).to_contain_text("fake-model")
+        await expect(page.locator(".notice")).to_be_in_viewport(ratio=1)
+        await visit.ask("first")
+        await visit.answered()
+        await expect(page.locator("#hint")).to_contain_text("fake-model")
+        await expect(page.locator("#hint")).to_be_in_viewport(ratio=1)
+        assert await height(page, "#composer") < 844 / 4
+        await page.locator("#question").fill("word " * 200)
+        assert await width(page, "#question") > 0.9 * await width(page, ".field")
+        await page.click("#new")
+        assert await width(page, "#confirm") <= 390 - 2 * 16
+
+
+async def width(page: Page, selector: str) -> float:
+    box = await page.locator(selector).bounding_box()
+    assert box is not None
+    return box["width"]
+
+
+async def height(page: Page, selector: str) -> float:
+    box = await page.locator(selector).bounding_box()
+    assert box is not None
+    return box["height"]
+
+
+async def test_a_small_screen_begins_at_the_top(visiting: Visiting) -> None:
+    """Who one talks to is read first; nothing offers a latest message before there is a question."""
+    async with visiting([DONE], viewport={"width": 320, "height": 400}) as visit:
+        await expect(visit.page.locator("#title")).to_be_in_viewport(ratio=1)
+        await expect(visit.page.locator("#latest")).to_be_hidden()
 
 
 async def test_reading_further_up_is_not_disturbed(visiting: Visiting) -> None:

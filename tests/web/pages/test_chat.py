@@ -15,14 +15,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in t
 
 
 async def test_an_answer_appears_while_it_is_written(visiting: Visiting) -> None:
-    """The question is shown to the letter, the answer piece by piece as Markdown, and the model is named."""
+    """The question is shown to the letter, the answer piece by piece without Markdown's signs, the model is named."""
     more = asyncio.Event()
     async with visiting([Text("Hello **wo"), more, Text("rld**."), DONE]) as visit:
         await visit.ask("What is <b>this</b>?")
 
         answer = visit.page.locator(".answer").last
         await expect(visit.page.locator(".question .body")).to_have_text("What is <b>this</b>?")
-        await expect(answer.locator(".body")).to_have_text("Hello **wo")
+        await expect(answer.locator(".body")).to_have_text("Hello wo")
+        await expect(answer.locator("strong")).to_have_text("wo")
         more.set()
         await expect(answer.locator("strong")).to_have_text("world")
         await visit.answered()
@@ -63,9 +64,10 @@ async def test_a_long_answer_is_drawn_as_if_at_once(visiting: Visiting) -> None:
 
 async def test_the_wait_and_what_was_left_out_are_told(visiting: Visiting) -> None:
     """Place in the queue with the expected time, a restarting model, and turns that no longer fit are said in words."""
-    gates = [asyncio.Event() for _ in range(3)]
-    steps: list[ReplyStep] = [Status("queued", position=3, wait_s=12.4), gates[0], Status("reconnecting"), gates[1]]
-    steps += [Status("trimmed", turns_dropped=2), Text("Yes."), gates[2], Done("length", "fake-model", Usage())]
+    gates = [asyncio.Event() for _ in range(4)]
+    steps: list[ReplyStep] = [Status("queued", position=3, wait_s=12.4), gates[0], Text("Y"), Status("reconnecting")]
+    steps += [gates[1], Status("reading"), gates[2], Status("trimmed", turns_dropped=2), Text("es."), gates[3]]
+    steps += [Done("length", "fake-model", Usage())]
     async with visiting(steps) as visit:
         status = visit.page.locator("#status")
         await visit.ask("?")
@@ -73,8 +75,10 @@ async def test_the_wait_and_what_was_left_out_are_told(visiting: Visiting) -> No
         gates[0].set()
         await expect(status).to_have_text("The model is being restarted. The answer will go on.")
         gates[1].set()
-        await expect(visit.page.locator(".answer .note")).to_contain_text("2 oldest messages are no longer taken")
+        await expect(status).to_have_text("Whisper is reading…")
         gates[2].set()
+        await expect(visit.page.locator(".answer .note")).to_contain_text("2 oldest messages are no longer taken")
+        gates[3].set()
         await expect(status).to_contain_text("reached its length limit")
 
 

@@ -219,7 +219,7 @@ async def test_the_button_is_one_for_everybody(visiting: Visiting) -> None:
     async with visiting(Reading()) as visit:
         button = visit.page.get_by_label("Attach a file")
         await expect(button).to_have_attribute("type", "file")
-        await visit.page.keyboard.press("Shift+Tab")
+        await visit.page.keyboard.press("Tab")
         await expect(button).to_be_focused()
         await expect(visit.page.locator(".attach")).to_have_css("outline-style", "solid")
         async with visit.page.expect_file_chooser():
@@ -282,6 +282,39 @@ async def test_too_much_together_is_said_before_it_is_sent(visiting: Visiting) -
         await visit.page.click("#send")
         await visit.answered()
         assert [[len(file.text) for file in files] for files in attached(visit)] == [[600_000]]
+
+
+async def test_a_text_that_is_too_long_alone_is_said_so(visiting: Visiting) -> None:
+    """Nobody is told to remove a file where there is none, or where that would not help; the text stays."""
+    async with visiting(Reading()) as visit:
+        await attach(visit, "notes.txt")
+        await chips(visit, "read")
+        for _ in ("with a file", "without"):
+            await visit.ask("long " * 260_000)
+            await expect(visit.page.locator("#status")).to_have_text(
+                "The question is too long for the service. Shorten it, then send."
+            )
+            await (
+                visit.page.locator("#files").get_by_role("button").evaluate_all("all => all.forEach((e) => e.click())")
+            )
+        await expect(visit.page.locator("#question")).not_to_have_value("")
+        assert visit.engine.prompts == []
+
+
+async def test_files_that_are_scrolled_away_are_hinted_at(visiting: Visiting) -> None:
+    """The list fades where it goes on, and shows what was not read without moving the page."""
+    async with visiting(Reading(), viewport={"width": 390, "height": 844}) as visit:
+        visit.expected = "400"
+        files = visit.page.locator("#files")
+        await attach(visit, "a.txt", "b.txt")
+        await chips(visit, "read", "read")
+        await expect(files).to_have_class("files")
+        await attach(visit, *(f"{number}.txt" for number in range(8)))
+        await expect(files).to_have_class("files below")
+        await attach(visit, "scan.pdf")
+        await expect(files).to_have_class("files above")
+        await expect(files.locator(".failed")).to_be_in_viewport(ratio=1)
+        assert await visit.page.evaluate("() => scrollY") == 0
 
 
 async def test_an_error_gives_the_files_back(visiting: Visiting) -> None:

@@ -20,18 +20,20 @@ NEWS = Source(2, "Nouvelles", "https://news.example/", "fr")
 
 
 async def test_sources_are_listed_and_only_web_addresses_are_links(visiting: Visiting) -> None:
-    """A source can be opened where it has an address of the web, which is shown; one without a title shows it twice."""
-    trap, nameless = Source(3, "Trap", "javascript:alert(1)"), Source(4, "", "https://a.example/b")
-    async with visiting([FORECAST, trap, nameless, Text("Rain [1]."), DONE]) as visit:
+    """A source opens where it has an address of the web, which is shown; without a title it goes by its site."""
+    trap, nameless = Source(3, "Trap", "javascript:alert(1)"), Source(4, " ", "https://a.example/b")
+    nothing = Source(5, "")
+    async with visiting([FORECAST, trap, nameless, nothing, Text("Rain [1]."), DONE]) as visit:
         await visit.ask("weather?")
         await visit.answered()
 
         entries = visit.page.locator(".sources li")
-        assert await entries.evaluate_all("all => all.map(e => e.value)") == [1, 3, 4]
+        assert await entries.evaluate_all("all => all.map(e => e.value)") == [1, 3, 4, 5]
         await expect(entries.locator("a")).to_have_count(2)
         await expect(entries.locator("a").first).to_have_attribute("href", "https://weather.example/x")
         await expect(entries.locator("a").first).to_contain_text("weather.example")
-        await expect(entries.last).to_contain_text("https://a.example/b")
+        await expect(entries.nth(2)).to_have_text("a.example (opens in a new tab)")
+        await expect(entries.nth(3)).to_have_text("Source 5")
 
 
 async def test_language_and_time_are_told_in_the_interfaces_language(visiting: Visiting) -> None:

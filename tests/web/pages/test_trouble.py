@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from core.contract import Text
-from core.errors import ModelUnavailable
+from core.contract import Description, Status, Text
+from core.errors import CspsError, FetchRefused, ModelUnavailable, PromptTooLong
 from core.settings import Settings
 from tests.fakes import FakeEngine, ReplyStep
+from tests.web.pages.test_access import violations
 from tests.web.pages.visit import DONE, Visit, Visiting, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
@@ -33,6 +35,72 @@ async def test_an_error_keeps_the_question_and_can_be_retried(visiting: Visiting
         await expect(error).to_have_count(0)
         await expect(visit.page.locator(".question .body")).to_have_text("please")
         await expect(visit.page.locator("#question")).to_have_value("")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            PromptTooLong("x", tokens=60_244, limit=2048),
+            "as much room as about 46,000 words; there is room for about 1,500",
+        ),
+        (FetchRefused("x"), "does not open this address"),
+    ],
+)
+async def test_what_would_fail_again_is_not_offered_again(visiting: Visiting, error: CspsError, words: str) -> None:
+    """The person reads what to change, in words and with numbers that they know, and has the question to change it."""
+    async with visiting([error]) as visit:
+        await visit.ask("please")
+        await expect(visit.page.locator(".error")).to_contain_text(words)
+        await expect(visit.page.locator(".error button")).to_have_count(0)
+        await expect(visit.page.locator("#question")).to_have_value("please")
+
+
+class Modelless(FakeEngine):
+    """No model answers yet; whoever asks waits until `there`."""
+
+    def __init__(self) -> None:
+        self.there = asyncio.Event()
+        super().__init__([Status("reconnecting"), self.there, Status("reading"), Text("Now."), DONE])
+
+    async def describe(self, personality: str) -> Description:
+        described = await super().describe(personality)
+        return described if self.there.is_set() else replace(described, model=None, starter=None, context_window=None)
+
+
+async def test_a_page_without_a_model_greets_and_takes_questions(visiting: Visiting) -> None:
+    """Who there is to talk to is shown all the same, and a question waits, with a word about it, until one answers."""
+    engine = Modelless()
+    async with visiting(engine) as visit:
+        status = visit.page.locator("#status")
+        await expect(visit.page.locator("#title")).to_have_text("Whisper")
+        await expect(visit.page.locator(".answer .body")).to_have_text("Hello!")
+        await expect(visit.page.locator("#model")).to_have_text("No model answers just now.")
+        await expect(status).to_have_text(
+            "No model answers just now. You can ask all the same: your question will wait for one."
+        )
+        await expect(visit.page.locator("#question")).to_have_accessible_description(re.compile("^AI can be wrong"))
+        assert await violations(visit.page) == []
+        await visit.ask("early")
+        await expect(status).to_have_text(
+            "No model answers just now. Your question waits: the answer will begin when there is one."
+        )
+        engine.there.set()
+
+        await visit.answered()
+        await expect(visit.page.locator(".answer .body").last).to_have_text("Now.")
+        await expect(visit.page.locator("#model")).to_contain_text("Model that answers: fake-model.")
+
+
+async def test_it_is_said_when_a_model_is_there(visiting: Visiting) -> None:
+    """Without being asked, in place of the line that said that there is none."""
+    engine = Modelless()
+    async with visiting(engine) as visit:
+        await expect(visit.page.locator("#status")).to_contain_text("No model answers")
+        engine.there.set()
+
+        await expect(visit.page.locator("#status")).to_have_text("A model answers now.")
+        await expect(visit.page.locator("#model")).to_contain_text("fake-model")
 
 
 async def test_a_conversation_deleted_elsewhere_begins_anew(visiting: Visiting) -> None:
@@ -83,7 +151,7 @@ async def test_a_question_that_cannot_be_sent_is_kept_also_over_a_reload(visitin
 
 
 async def test_the_page_waits_for_a_service_that_is_starting(visiting: Visiting) -> None:
-    """While no model answers the page says so, tries again, and keeps what is typed meanwhile."""
+    """While it is not there the page says so, tries again, and keeps what is typed and sent meanwhile."""
     async with visiting([Text("Sure."), DONE]) as visit:
         visit.expected = "503"
         loaded = asyncio.Event()
@@ -97,7 +165,10 @@ async def test_the_page_waits_for_a_service_that_is_starting(visiting: Visiting)
         await visit.page.route("**/describe", not_yet)
         await visit.page.reload()
         await expect(visit.page.locator("#status")).to_have_text("The service is not ready yet. Trying again…")
-        await visit.page.locator("#question").fill("early")
+        await visit.ask("early")
+        await expect(visit.page.locator("#status")).to_contain_text("Your text is kept")
+        await expect(visit.page.locator("#question")).to_have_value("early")
+        await expect(visit.page.locator("#personality")).to_be_hidden()  # there is nobody to choose yet
         loaded.set()
         await expect(visit.page.locator("#title")).to_have_text("Whisper")
         await visit.page.locator("#question").press("Enter")
