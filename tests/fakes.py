@@ -221,7 +221,15 @@ class Finish:
     reason: str = "stop"
 
 
-Step = str | asyncio.Event | Raw | Comment | Die | Fail | Finish
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of thinking that the engine has parsed, in the delta's field of that name."""
+
+    text: str
+    field: str = "reasoning_content"
+
+
+Step = str | asyncio.Event | Raw | Comment | Die | Fail | Finish | Thought
 Body = dict[str, Any]
 Answers = Callable[[Body], Sequence[Step]]
 DEFAULT_ANSWER: tuple[Step, ...] = ("Hello", " there.")
@@ -241,6 +249,8 @@ class FakeModel:
         self.window = window
         self.tokenizes = tokenizes
         self.healthy = True
+        self.health_status: int | None = None  # what answers there, if it is something in front of the model
+        self.tokenize_status = 200
         self.api_key: str | None = None
         self.requests: list[Body] = []
         self.counted: list[Body] = []
@@ -253,15 +263,15 @@ class FakeModel:
         self.runner: web.AppRunner | None = None
 
     @asynccontextmanager
-    async def serving(self, socket: Path | None = None) -> AsyncIterator[FakeModel]:
-        """Listens on the Unix socket, or on a free port of 127.0.0.1 and then has a `url`."""
-        await self.start(socket)
+    async def serving(self, socket: Path | None = None, port: int = 0) -> AsyncIterator[FakeModel]:
+        """Listens on the Unix socket, or on a port of 127.0.0.1 (0: a free one) and then has a `url`."""
+        await self.start(socket, port)
         try:
             yield self
         finally:
             await self.stop()
 
-    async def start(self, socket: Path | None = None) -> None:
+    async def start(self, socket: Path | None = None, port: int = 0) -> None:
         app = web.Application(client_max_size=2**26)
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_get("/v1/models", self.models)
@@ -270,14 +280,14 @@ class FakeModel:
             app.router.add_post("/tokenize", self.tokenize)
         self.runner = web.AppRunner(app, shutdown_timeout=0, handler_cancellation=True, access_log=None)
         await self.runner.setup()
-        await self.listen(self.runner, socket)
+        await self.listen(self.runner, socket, port)
 
-    async def listen(self, runner: web.AppRunner, socket: Path | None) -> None:
+    async def listen(self, runner: web.AppRunner, socket: Path | None, wanted_port: int) -> None:
         if socket is not None:
             socket.parent.mkdir(parents=True, exist_ok=True)
             await web.UnixSite(runner, str(socket)).start()
             return
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", wanted_port).start()
         host, port = runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
 
@@ -299,6 +309,8 @@ class FakeModel:
 
     async def health(self, _request: web.Request) -> web.Response:
         self.probed.set()
+        if self.health_status is not None:
+            return web.Response(status=self.health_status, text="no such thing here")
         return web.json_response({"status": "ok" if self.healthy else "loading"}, status=200 if self.healthy else 503)
 
     async def models(self, request: web.Request) -> web.Response:
@@ -311,6 +323,8 @@ class FakeModel:
     async def tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.counted.append(body)
+        if self.tokenize_status != 200:
+            return error_response(Fail(self.tokenize_status, "no", "`inputs` is missing"))
         return web.json_response({"count": self.tokens(body["messages"]), "max_model_len": self.window, "tokens": []})
 
     def refuse_key(self, request: web.Request) -> web.Response | None:
@@ -353,6 +367,9 @@ class FakeModel:
                     await step.wait()
                 case Raw(data):
                     await response.write(data)
+                case Thought(text, name):
+                    delta = {"content": "", name: text}
+                    await response.write(sse({"choices": [choice(None) | {"delta": delta}]}))
                 case Comment(text):
                     await response.write(f": {text}\n\n".encode())
                 case Finish():
