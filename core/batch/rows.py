@@ -13,11 +13,14 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from core import strict_json
 from core.batch.lines import BOM, Line, Lines
 from core.contract import Json
 from core.errors import BadRequest, CspsError
+
+Format = Literal["csv", "jsonl"]
 
 LINE_LIMIT_BYTES = 2**20
 DELIMITERS = (",", ";", "\t", "|")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-Format = Literal["csv", "jsonl"]
+from core.batch.rows import Format
 
 toil_app = typer.Typer(help="Toil: rows in, JSON out.", no_args_is_help=True)
 

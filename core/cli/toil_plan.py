@@ -15,9 +15,8 @@ from core.batch.job import Job
 from core.batch.journal import Journal, open_journal
 from core.batch.openai_lines import OpenAiAnswers, UniqueIds
 from core.batch.reading import Read, Survey, survey
-from core.batch.rows import AnyRow, Row, csv_rows, json_rows
+from core.batch.rows import AnyRow, Format, Row, csv_rows, json_rows
 from core.batch.template import ColumnUnknown, Template
-from core.cli.toil_command import Format
 from core.contract import Engine, Json, Sampling
 from core.errors import BadRequest, ParameterRefused
 
