@@ -6,16 +6,18 @@ import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as RichTable
 
-from core import settings
+from core import log, settings
 from core.bootstrap import fetcher_of
 from core.cli.words import Table, Words, language_of
 from core.contract import Language
@@ -40,6 +42,7 @@ WORDS: Table = {
         "{personality} names a source that is not there: {name}",
         "{personality} nomme une source qui n’existe pas : {name}",
     ),
+    "asking": ("Asking the sites", "Les sites sont consultés"),
     "good": ("All {count} addresses answer.", "Les {count} adresses répondent."),
     "bad": ("{bad} of {count} addresses do not answer as they should.", "{bad} adresses sur {count} ne répondent pas."),
     "added": (
@@ -86,11 +89,11 @@ def try_out(names: Sequence[str], question: str) -> int:
 
     The exit status: 1 if not all answered.
     """
-    current = settings.load(os.environ)
+    current = quietly(settings.load(os.environ))
     sources = loaded(current)
     chosen = [sources.get(name) for name in names or sources.catalogue.sources]
-    trials = asyncio.run(tried(current, sources, chosen, question))
     words = Words(WORDS, language_of(os.environ))
+    trials = asyncio.run(tried(current, sources, chosen, question, words))
     table = RichTable(*map(words, ("name", "language", "entries", "newest", "found")))
     for trial in trials:
         newest = f"{trial.newest:%Y-%m-%d %H:%M}" if trial.newest else ""
@@ -106,7 +109,7 @@ def add(
     name: str, url: str, url_fr: str | None, title_en: str | None, title_fr: str | None, topics: Sequence[str]
 ) -> None:
     """Look at a page or feed, and write an entry for it into sources.toml. What is None is what it calls itself."""
-    current = settings.load(os.environ)
+    current = quietly(settings.load(os.environ))
     file = loaded(current).file
     document = asyncio.run(opened(current, url))
     english = title_en or document.title or name
@@ -121,6 +124,12 @@ def add(
     typer.echo(Words(WORDS, language_of(os.environ))("added", name=name, file=file))
 
 
+def quietly(current: Settings) -> Settings:
+    """What people read is said here, and not in the log."""
+    log.configure(current.log.model_copy(update={"level": "warning"}), "sources")
+    return current
+
+
 def loaded(current: Settings) -> Sources:
     """Raises ConfigError that lists every problem of the file."""
     sources = Sources(current.config_file("sources.toml"), current.rag.allow)
@@ -128,9 +137,13 @@ def loaded(current: Settings) -> Sources:
     return sources
 
 
-async def tried(current: Settings, sources: Sources, chosen: Sequence[Source], question: str) -> list[Trial]:
+async def tried(
+    current: Settings, sources: Sources, chosen: Sequence[Source], question: str, words: Words
+) -> list[Trial]:
     turn = asyncio.Semaphore(AT_ONCE)
     reader = Reader()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    shown = Progress(*columns, console=Console(stderr=True), transient=True)
     async with fetcher_of(current) as fetcher:
         finder = SourceFinder(sources, fetcher, reader)
         wanted = [
@@ -140,17 +153,22 @@ async def tried(current: Settings, sources: Sources, chosen: Sequence[Source], q
             for target in targets(at_once(source), question, language, finder.query(question, source))
         ]
         try:
-            return list(await asyncio.gather(*(trial(finder, target, turn) for target in wanted)))
+            with shown:
+                asked = shown.add_task(words("asking"), total=len(wanted))
+                told = partial(shown.advance, asked)
+                return list(await asyncio.gather(*(trial(finder, target, turn, told) for target in wanted)))
         finally:
             await reader.close()
 
 
-async def trial(finder: SourceFinder, target: Target, turn: asyncio.Semaphore) -> Trial:
+async def trial(finder: SourceFinder, target: Target, turn: asyncio.Semaphore, ended: Callable[[], None]) -> Trial:
     try:
         async with turn:
             reading = await finder.open(target)
     except CspsError as exc:
         return Trial(target, problem=exc.message)
+    finally:
+        ended()
     dates = [passage.published_at for passage in reading.passages if passage.published_at]
     first = reading.passages[0]
     return Trial(target, len(reading.passages), max(dates, default=None), first.heading or first.text)
