@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
+from functools import reduce
+from itertools import chain, groupby
 from typing import ClassVar
 
 import structlog
@@ -34,19 +36,30 @@ class FactsFinder:
         return bool(personality.collections)
 
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
-        """What fits best, a reading a document, if anything fits. A failure is said by the collections' names."""
+        """What fits best, a reading a document, if anything fits. What fails is said by the collection's name."""
         if not asks_for_something(question):
             return Lookup()
-        try:
-            found = await self._store.search(personality.collections, question, PASSAGES, language)
-        except CspsError as exc:
-            return unread(", ".join(personality.collections), exc)
+        found, failed = await self._search(personality.collections, question, language)
         if not found or not fits(question, found[0].score, self._store.embedder):
             log.debug("facts_do_not_fit", score=round(found[0].score, 2) if found else None)
-            return Lookup()
+            return failed
         by_document = sorted(range(len(found)), key=lambda index: (first_of(found, index), index))
         groups = groupby((found[index] for index in by_document), key=lambda each: (each.collection, each.key))
-        return Lookup(tuple(reading_of(list(passages)) for _, passages in groups))
+        return failed.and_(Lookup(tuple(reading_of(list(passages)) for _, passages in groups)))
+
+    async def _search(
+        self, collections: Sequence[str], question: str, language: Language
+    ) -> tuple[tuple[Found, ...], Lookup]:
+        """What is found, and what could not be searched: one that is not there must not hide the others."""
+        try:
+            return await self._store.search(collections, question, PASSAGES, language), Lookup()
+        except CspsError as exc:
+            if len(collections) == 1:
+                return (), unread(collections[0], exc)
+        alone = [await self._search([name], question, language) for name in collections]
+        failed = reduce(Lookup.and_, (each for _, each in alone))
+        best = sorted(chain.from_iterable(found for found, _ in alone), key=lambda each: -each.score)
+        return tuple(best[:PASSAGES]), failed
 
 
 def first_of(found: tuple[Found, ...], index: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -22,16 +23,16 @@ THEN = datetime(2026, 1, 2, tzinfo=UTC)
 class Store:
     """Finds what it is given."""
 
-    def __init__(self, *found: Found, failure: NotFound | None = None) -> None:
+    def __init__(self, *found: Found, absent: str = "") -> None:
         self.found = found
-        self.failure = failure
+        self.absent = absent
         self.embedder = LocalEmbedder.name
         self.asked: list[Any] = []
 
-    async def search(self, *asked: Any) -> tuple[Found, ...]:
-        self.asked.append(asked)
-        if self.failure:
-            raise self.failure
+    async def search(self, collections: Sequence[str], *asked: Any) -> tuple[Found, ...]:
+        self.asked.append((collections, *asked))
+        if self.absent in collections:
+            raise NotFound(f"there is no collection {self.absent}")
         return self.found
 
 
@@ -61,11 +62,20 @@ async def test_passages_of_one_document_are_one_reading() -> None:
 
 async def test_a_collection_that_is_not_there_is_said() -> None:
     """By its name; the answer goes on without it."""
-    store = Store(failure=NotFound("there is no collection leave"))
+    store = Store(absent="leave")
     lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
 
     assert lookup.unread == ("leave",)
     assert lookup.readings == ()
+
+
+async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None:
+    """They are searched, and it is said."""
+    store = Store(found("a", "text"), absent="lave")
+    lookup = await finder(store).find(whisper(collections=("leave", "lave")), "How long?", "en")
+
+    assert lookup.unread == ("lave",)
+    assert [reading.name for reading in lookup.readings] == ["A"]
 
 
 @pytest.mark.parametrize("said", ["Hello!", "Bonjour !", "Thank you", "Merci.", "Who are you?", "?"])
