@@ -13,14 +13,29 @@ that need no source, 0.72 find nothing; the others share words or their subject 
 from __future__ import annotations
 
 from core.rag.embed import LocalEmbedder
-from core.rag.sources.asking import TASK_PHRASES, asked_in, keywords
+from core.rag.sources.asking import TASK_PHRASES, asked_in, keywords, listed
 
 LEAST, LEAST_FOR_TASKS = 0.25, 0.34  # scores, as `core.rag.facts.fusion` makes them
+# What people say to be polite, or to say that they have read the answer.
+PLEASANTRIES = listed(
+    """
+    so much|a lot|many thanks|great|ok|okay|perfect|excellent|awesome|wonderful|amazing|cool|super|nice|lovely|bravo|
+    good morning|good afternoon|good evening|good night|good job|well done|good answer|good day|great day|nice day|
+    good work|great work|good idea|nice to meet|have a|yes|yeah|yep|no|nope|sure|of course|got it|i see|understood|
+    makes sense|sounds good|all right|alright|right|exactly|sorry|no problem|no worries|never mind|welcome|bye|goodbye|
+    see you|talk to you|later|take care|cheers|haha|lol|wow|you are|you re|it s|that s|that is|this is|very|really|
+    helpful|kind|whisper|chuchotte|beaucoup|mille fois|grand merci|génial|parfait|formidable|merveilleux|bien|
+    très|ça va|c'est|bon travail|beau travail|bonne réponse|bonne idée|bonne journée|bonne soirée|bonne nuit|
+    bon après-midi|bon matin|bonne fin|de semaine|oui|non|d'accord|entendu|compris|je vois|évidemment|bien sûr|
+    exactement|désolé|désolée|pas de problème|de rien|laisse tomber|bienvenue|enchanté|enchantée|au revoir|à bientôt|
+    à plus|à demain|utile|gentil|gentille|vraiment
+    """
+)
 
 
 def asks_for_something(question: str) -> bool:
     """Whether there is a word in it to look up."""
-    return bool(keywords(asked_in(question), (TASK_PHRASES,)))
+    return bool(keywords(asked_in(question), (TASK_PHRASES, PLEASANTRIES)))
 
 
 def fits(question: str, best_score: float, embedder: str) -> bool:

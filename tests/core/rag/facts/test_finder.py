@@ -78,7 +78,13 @@ async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None
     assert [reading.name for reading in lookup.readings] == ["A"]
 
 
-@pytest.mark.parametrize("said", ["Hello!", "Bonjour !", "Thank you", "Merci.", "Who are you?", "?"])
+POLITE = (
+    "Hello!|Bonjour !|Thank you|Merci.|Who are you?|?|Thank you so much!|Great, thanks.|OK|That is very helpful|"
+    "Good job|Merci beaucoup !|Parfait, merci|C’est très utile|Bonne journée!"
+)
+
+
+@pytest.mark.parametrize("said", POLITE.split("|"))
 async def test_small_talk_is_not_looked_up(said: str) -> None:
     """Something is always nearest."""
     store = Store(found("a", "text"))
