@@ -16,7 +16,7 @@ OPENING = "|CONTEXT|"
 CLOSING = "|/CONTEXT|"
 URL = re.compile(r"<?(https?://[^\s<>|]{1,2000})>?(?=\s|$)", re.IGNORECASE)
 NAME_LIMIT_CHARS = 100
-SEAL_CHARS = 8
+SEAL_CHARS = 16  # at 8, a document that contains its own could be found by trying
 
 PASTED_NAME: Mapping[Language, str] = {"en": "pasted text", "fr": "texte collé"}
 SUMMARISE: Mapping[Language, str] = {"en": "Summarise this page.", "fr": "Résume cette page."}
