@@ -114,6 +114,11 @@ WORDS: Table = {
         "Corrigez ce qui est nommé; `csps-llm up` refuse de démarrer ainsi.",
     ),
     "personalities": ("Personalities", "Personnalités"),
+    "sources": ("Sources", "Sources"),
+    "absent": (
+        "Correct the name, or add what it names; until then answers say that it could not be read.",
+        "Corrigez le nom, ou ajoutez ce qu'il nomme; d'ici là, les réponses disent qu'on n'a pas pu le lire.",
+    ),
     "slack": ("Slack", "Slack"),
     "discord": ("Discord", "Discord"),
     "teams": ("Teams", "Teams"),

@@ -20,13 +20,16 @@ from core import settings as settings_module
 from core.cli import bot_checks, gguf, machine, preflight
 from core.cli.report import Finding, Report
 from core.cli.words import Words
-from core.errors import ConfigError, CspsError
+from core.errors import ConfigError, CspsError, StorageError
 from core.listening import reached_at
+from core.mentions import unknown_collections, unknown_sources
 from core.model import catalog
 from core.model.client import ModelClient
 from core.model.cores import physical_cores
 from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window
 from core.personalities import Personalities
+from core.rag.facts.documents import sizes
+from core.rag.sources.catalogue import Sources
 from core.reaching import plainly, without_secrets
 from core.settings import Settings
 from core.storage import Database
@@ -232,17 +235,38 @@ def configuration(report: Report, environ: Mapping[str, str]) -> tuple[list[Find
         settings = settings_module.load(environ)
     except ConfigError as exc:
         return [report("settings", "problem", exc.message, "settings_advice")], None
-    return [report("settings", "ok", str(settings.config / "settings.toml"))], settings
+    return [report("settings", "ok", str(settings.file))], settings
 
 
-def personalities(report: Report, settings: Settings) -> Iterator[Finding]:
+async def personalities(report: Report, settings: Settings) -> list[Finding]:
+    """And the sources and collections that they name."""
     there = Personalities(settings.config_file("personalities"))
+    sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
+    findings = [loaded("personalities", there, report), loaded("sources", sources, report)]
+    if all(finding.state == "ok" for finding in findings):
+        absent = unknown_sources(there, sources.names())
+        absent += unknown_collections(there, await collections(settings))
+        findings += [report("personalities", "warn", problem, "absent") for problem in absent]
+    return findings
+
+
+def loaded(check: str, there: Personalities | Sources, report: Report) -> Finding:
     try:
         there.load()
     except ConfigError as exc:
-        yield report("personalities", "problem", exc.message, "settings_advice")
-    else:
-        yield report("personalities", "ok", ", ".join(there.names()))
+        return report(check, "problem", exc.message, "settings_advice")
+    return report(check, "ok", ", ".join(there.names()))
+
+
+async def collections(settings: Settings) -> list[str]:
+    """None where the service has not made its tables yet; whether the database opens is another check's."""
+    database = Database(settings.database_url)
+    try:
+        return [size.name for size in await database.read(sizes)]
+    except StorageError:
+        return []
+    finally:
+        await database.close()
 
 
 def megabytes(size_bytes: int) -> str:
@@ -256,7 +280,7 @@ async def all_of(environ: Mapping[str, str], words: Words) -> list[Finding]:
     findings = [*versions(report), *cpu(report), *gpu(report), *configured]
     if settings is None:
         return findings
-    findings += [*cores(report, settings), *personalities(report, settings)]
+    findings += [*cores(report, settings), *await personalities(report, settings)]
     if settings.model.url:
         findings += await remote(report, settings)
     else:

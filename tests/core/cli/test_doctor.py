@@ -194,3 +194,41 @@ def test_the_configuration_is_the_shipped_one() -> None:
     found, there = checks.configuration(REPORT, {})
     assert there is not None
     assert str(ROOT / "config" / "settings.toml") in found[0].found
+
+
+# ---------------------------------------------------------------- what personalities name
+
+
+def own_config(folder: Path, whisper: str = "", sources: str = "") -> settings.Settings:
+    """Of an operator's own: our whisper with more in it, and a file of sources unless that is ""."""
+    (folder / "personalities").mkdir(parents=True)
+    shipped = (ROOT / "config" / "personalities" / "whisper.toml").read_text(encoding="utf-8")
+    ours = "\n".join(line for line in shipped.splitlines() if not line.startswith("sources"))
+    (folder / "personalities" / "whisper.toml").write_text(f"{whisper}\n{ours}", encoding="utf-8")
+    if sources:
+        (folder / "sources.toml").write_text(sources, encoding="utf-8")
+    return settings.load({"CSPS_LLM_DATA": str(folder / "var"), "CSPS_LLM_CONFIG": str(folder)})
+
+
+async def test_what_a_personality_names_and_is_not_there(tmp_path: Path) -> None:
+    """A warning each, with file and line: the service runs, and answers say that they do without it."""
+    loaded = own_config(tmp_path, 'sources = ["wether"]\ncollections = ["leave"]')
+    *fine, source, collection = await checks.personalities(REPORT, loaded)
+
+    assert ["ok", "ok", "warn", "warn"] == [finding.state for finding in (*fine, source, collection)]
+    assert "whisper.toml:1: no source named 'wether'; did you mean 'weather'?" in source.found
+    assert "whisper.toml:2: no collection named 'leave'" in collection.found
+
+
+async def test_a_file_of_sources_that_cannot_be_read(tmp_path: Path) -> None:
+    """A problem: `up` does not start with it."""
+    _, sources = await checks.personalities(REPORT, own_config(tmp_path, sources="[weather]\nkind = 1\n"))
+    assert ("Sources", "problem") == (sources.check, sources.state)
+    assert "sources.toml" in sources.found
+
+
+def test_the_settings_that_were_read_are_named(tmp_path: Path) -> None:
+    """Ours, where a folder of one's own has none."""
+    own_config(tmp_path)
+    (finding,), _ = checks.configuration(REPORT, {"CSPS_LLM_CONFIG": str(tmp_path)})
+    assert str(ROOT / "config" / "settings.toml") == finding.found
