@@ -85,7 +85,9 @@ def compose(
     items = to_read(conversation, question, found, language)
     shelved = [[shelf.of(readable(item)) for item in each] for each in items]
     opening, later = ([*map(reading_of, *pair)] for pair in zip(items, shelved, strict=True))
-    indexes = {each.passages: each.index for each in chain.from_iterable(shelved)}
+    # By the passages of the readings: on the shelf, those stand for others that differ from them in their links alone.
+    each = zip(chain(opening, later), chain.from_iterable(shelved), strict=True)
+    indexes = {reading.passages: at.index for reading, at in each}
     return Draft(
         system=personality.instructions,
         opening=tuple(opening),

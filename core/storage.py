@@ -43,13 +43,17 @@ class Database:
         """Raises ConfigError for a URL that cannot be used, StorageError for a folder that cannot be written."""
         self._engine = connect(url)
         self._writer = self._engine.execution_options(writes=True)
+        # One state of the database for all of a transaction's statements, as SQLite has it anyway.
+        steady = {"isolation_level": "REPEATABLE READ"} if self._engine.dialect.name == postgresql.dialect.name else {}
+        self._reader = self._engine.execution_options(**steady)
 
     async def write(self, work: Work[Result]) -> Result:
         """Commits what `work` did, or raises StorageError and nothing was done. A cancelled caller does not undo it."""
         return await asyncio.to_thread(run, self._writer, work)
 
     async def read(self, work: Work[Result]) -> Result:
-        return await asyncio.to_thread(run, self._engine, work)
+        """What `work` sees does not change while it looks."""
+        return await asyncio.to_thread(run, self._reader, work)
 
     async def create(self, tables: sqlalchemy.MetaData) -> None:
         """Creates what is not there yet; several processes may do so at once."""

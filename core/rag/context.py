@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ OPENING = "|CONTEXT|"
 CLOSING = "|/CONTEXT|"
 URL = re.compile(r"<?(https?://[^\s<>|]{1,2000})>?(?=\s|$)", re.IGNORECASE)
 NAME_LIMIT_CHARS = 100
-SEAL_CHARS = 16  # at 8, a document that contains its own could be found by trying
+SEAL_KEY = secrets.token_bytes(16)  # of this process: the same text has the same seal, so its prefix stays computed
+SEAL_BYTES = 4
 
 PASTED_NAME: Mapping[Language, str] = {"en": "pasted text", "fr": "texte collé"}
 SUMMARISE: Mapping[Language, str] = {"en": "Summarise this page.", "fr": "Résume cette page."}
@@ -84,8 +86,8 @@ def missing(names: Iterable[str], language: Language) -> str:
 
 
 def block(document: Attachment, language: Language) -> str:
-    # A document cannot know its own hash, so it cannot contain the line that would end it early.
-    seal = hashlib.sha256(document.text.encode("utf-8", "replace")).hexdigest()[:SEAL_CHARS]
+    # No document can know it: none can contain the line that would end it early, or one that would begin another.
+    seal = hashlib.blake2b(document.text.encode("utf-8", "replace"), key=SEAL_KEY, digest_size=SEAL_BYTES).hexdigest()
     title = f"Document «{plain_name(document.name)}» {seal}"
     cut = f"\n{CUT[language]}" if document.cut else ""
     return f"--- {title} ---\n{document.text}{cut}\n--- {END[language]} {title} ---"

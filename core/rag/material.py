@@ -6,6 +6,7 @@ document by document, and a document that a person can open has a number, by whi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +19,7 @@ from core.rag.documents import Document, Passage
 from core.rag.ranking import Index, asked_in, indexed, ranked
 from core.rag.shelf import Readable, Shelved, size_chars
 
+NUMBER = re.compile(r"\[(\d+)\]")  # in a title: it is not for a page to say which source it is
 SHOWN_LIMIT = 24  # passages; what fits into a window is usually less
 MATERIAL_LIMIT_CHARS = 1_000_000  # of all that one question is answered from
 
@@ -112,7 +114,7 @@ def shown(readings: Iterable[Reading], language: Language, rules: str = "", firs
     documents: list[Attachment] = []
     sources: list[Source] = []
     for reading in readings:
-        name = reading.name
+        name = NUMBER.sub(r"(\1)", reading.name)
         if reading.source is not None:
             sources.append(replace(reading.source, number=first + len(sources)))
             name = f"[{sources[-1].number}] {name}"

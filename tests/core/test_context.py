@@ -83,7 +83,7 @@ def test_any_text_parses(text: str) -> None:
 def test_a_document_cannot_end_its_own_quotation(name: str, text: str) -> None:
     """The line that ends it occurs once, after all of the text; a rule stands before, and the personality's after."""
     block = quoted([Attachment(name, text)], "en", "Be\nkind.")
-    closing = re.findall(r"^--- End of Document «[^«»\n]*» [0-9a-f]{16} ---$", block, re.MULTILINE)[-1]
+    closing = re.findall(r"^--- End of Document «[^«»\n]*» [0-9a-f]{8} ---$", block, re.MULTILINE)[-1]
 
     assert block.startswith(RULE["en"])
     assert block.endswith(f"\n{text}\n{closing}\n\n(Be kind.)")

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.rag.facts import pgvector
 from core.rag.facts.tables import tables
 from core.rag.facts.vectors import MEMORY, PGVECTOR
-from core.storage import Database
+from core.storage import Database, lock_creation
 
 FULL_TEXT = {
     sqlite.dialect.name: (
@@ -30,7 +30,6 @@ FULL_TEXT = {
         "WITH (fastupdate = off)",
     ),
 }
-CREATION_LOCK = 8_262_015  # PostgreSQL's "IF NOT EXISTS" is not safe for two at once
 
 
 async def create(database: Database) -> str:
@@ -39,8 +38,7 @@ async def create(database: Database) -> str:
 
 
 def created(db: sa.Connection) -> str:
-    if db.dialect.name == postgresql.dialect.name:
-        db.execute(sa.select(sa.func.pg_advisory_xact_lock(CREATION_LOCK)))
+    lock_creation(db)
     tables.create_all(db)
     for statement in FULL_TEXT[db.dialect.name]:
         db.exec_driver_sql(statement)

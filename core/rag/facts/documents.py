@@ -10,6 +10,7 @@ from collections.abc import Collection as Keys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,9 +20,11 @@ from core.errors import NotFound
 from core.rag.documents import Document, Passage
 from core.rag.facts.tables import collections, documents, passages, word_mark
 from core.rag.facts.words import stems
+from core.storage import put_new, storable
 
 Rows = list[dict[str, Any]]
 
+REMOVED_AT_ONCE = 50  # documents, in one transaction
 KEYS_AT_ONCE = 500  # databases limit the values of one statement
 
 
@@ -92,10 +95,16 @@ def require(db: sa.Connection, name: str) -> sa.Row[Any]:
 
 
 def begin(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:
-    """As `require`, its version raised; it is created, with this form, if it is new."""
+    """As `require`, its version raised; it is created, with this form, if it is new. Whoever changes it too waits."""
     if not changed(db, name):
-        db.execute(collections.insert().values(name=name, version=1, form=form))
+        put_new(db, collections, {"name": name, "version": 0, "form": form})
+        changed(db, name)
     return require(db, name)
+
+
+def hold(db: sa.Connection, name: str) -> None:
+    """Until the transaction's end, whoever else changes the collection waits. Before anything else of it is read."""
+    db.execute(sa.select(collections.c.id).where(collections.c.name == name).with_for_update())
 
 
 def changed(db: sa.Connection, name: str) -> bool:
@@ -162,13 +171,9 @@ def placed(row: dict[str, Any], collection: int, document: int) -> dict[str, Any
     return {**row, "document": document, "stems": " ".join([mark + stem for stem in row["stems"]])}
 
 
-def storable(text: str) -> str:
-    """PostgreSQL stores no NUL, and neither database a lone surrogate."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
 def confirm(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, datetime]) -> None:
     """What is unchanged was looked at again, and belongs to whatever origin had it last."""
+    hold(db, name)
     mine = documents.c.collection == sa.select(collections.c.id).where(collections.c.name == name).scalar_subquery()
     stated = documents.update().where(mine, documents.c.key == sa.bindparam("which"))
     values = [{"which": key, "origin": origin, "fetched_at": at.timestamp()} for key, at in unchanged.items()]
@@ -177,10 +182,11 @@ def confirm(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, d
 
 
 def keep_only(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int:
-    """How many documents of the origin are gone because they are none of `keys`."""
+    """How many documents of the origin are gone because they are none of `keys`: REMOVED_AT_ONCE, or all."""
+    hold(db, name)
     asked = sa.select(documents.c.key).join(collections)
     held = db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalars()
-    gone = [key for key in held if key not in keys]
+    gone = list(islice((key for key in held if key not in keys), REMOVED_AT_ONCE))
     return delete_changed(db, name, gone) if gone else 0
 
 
@@ -191,14 +197,18 @@ def count(db: sa.Connection, name: str, origin: str) -> int:
 
 
 def remove(db: sa.Connection, name: str, document: str | None) -> int:
-    """How many documents are gone: of the whole collection, or those with this key or URL, or from this origin."""
+    """How many documents are gone: of the whole collection, or those with this key or URL, or from this origin.
+
+    REMOVED_AT_ONCE, or all; a collection without any goes itself, if it was to.
+    """
+    hold(db, name)
     asked = sa.select(documents.c.key).join(collections).where(collections.c.name == name)
     if document is not None:
         asked = asked.where(sa.literal(document).in_((documents.c.key, documents.c.url, documents.c.origin)))
-    gone = db.execute(asked).scalars().all()
+    gone = db.execute(asked.limit(REMOVED_AT_ONCE)).scalars().all()
     if gone:
         delete_changed(db, name, gone)
-    if document is None:
+    elif document is None:
         db.execute(collections.delete().where(collections.c.name == name))
     return len(gone)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import structlog
 
 from core.contract import Language, Source
-from core.errors import CspsError
+from core.errors import ConfigError, CspsError, NotFound
 from core.personalities import Personality
 from core.rag.documents import Passage
 from core.rag.facts.relevance import asks_for_something, fits
@@ -53,9 +53,11 @@ class FactsFinder:
         """What is found, and what could not be searched: one that is not there must not hide the others."""
         try:
             return await self._store.search(collections, question, PASSAGES, language), Lookup()
-        except CspsError as exc:
+        except (NotFound, ConfigError) as exc:
             if len(collections) == 1:
                 return (), unread(collections[0], exc)
+        except CspsError as exc:  # it would be the same with each of them
+            return (), unread(", ".join(collections), exc)
         alone = [await self._search([name], question, language) for name in collections]
         failed = reduce(Lookup.and_, (each for _, each in alone))
         best = sorted(chain.from_iterable(found for found, _ in alone), key=lambda each: -each.score)

@@ -19,12 +19,12 @@ import structlog
 
 from core.errors import NotFound, UnreadableDocument
 from core.rag.documents import Document
-from core.rag.facts.documents import storable
 from core.rag.facts.rows import Row, rows_of
 from core.rag.facts.sitemap import is_index, is_sitemap, locations
 from core.rag.facts.sync import Content, Entry, Origin
 from core.rag.fetching.fetch import Fetched
 from core.rag.reading.formats import SUFFIXES
+from core.storage import storable
 
 log = structlog.get_logger()
 

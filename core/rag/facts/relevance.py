@@ -13,7 +13,7 @@ that need no source, 0.72 find nothing; the others share words or their subject 
 from __future__ import annotations
 
 from core.rag.embed import LocalEmbedder
-from core.rag.sources.asking import TASK_PHRASES, asked_in, keywords, listed
+from core.rag.sources.asking import READ_CHARS, TASK_PHRASES, Asked, asked_in, keywords, listed, tokens, words_in
 
 LEAST, LEAST_FOR_TASKS = 0.25, 0.34  # scores, as `core.rag.facts.fusion` makes them
 # What people say to be polite, or to say that they have read the answer.
@@ -34,8 +34,10 @@ PLEASANTRIES = listed(
 
 
 def asks_for_something(question: str) -> bool:
-    """Whether there is a word in it to look up."""
-    return bool(keywords(asked_in(question), (TASK_PHRASES, PLEASANTRIES)))
+    """Whether there is a word in it to look up; also one that is quoted, or what something is to be done with."""
+    text = question[:READ_CHARS]
+    whole = Asked(tuple(words_in(text)), tuple(tokens(text)), task=False, timeless=False)
+    return bool(keywords(whole, (TASK_PHRASES, PLEASANTRIES)))
 
 
 def fits(question: str, best_score: float, embedder: str) -> bool:

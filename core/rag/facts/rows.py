@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
+from itertools import count
 
 from core.contract import Language
 from core.errors import UnreadableDocument
@@ -67,8 +67,8 @@ def rows_of(body: bytes, charset: str | None = None) -> list[Row]:
 
 
 def limited(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    for count, cells in enumerate(reader):
-        if count >= ROWS_LIMIT:
+    for number, cells in enumerate(reader):
+        if number >= ROWS_LIMIT:
             raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: give it in parts", "large")
         yield cells
 
@@ -102,14 +102,19 @@ def row_of(header: Sequence[str], roles: Sequence[str], cells: Sequence[str]) ->
 
 
 def told_apart(rows: Sequence[Row]) -> Iterator[Row]:
-    """The second row of a key is "key 2". The same row again says nothing new."""
-    seen: Counter[str] = Counter()
+    """The second row of a key is "key 2", or the next that none has. The same row again says nothing new."""
+    taken = {row.key for row in rows}
+    numbers: dict[str, int] = {}
     digests: set[str] = set()
     for row in rows:
         if row.digest in digests:
             continue
         digests.add(row.digest)
-        seen[row.key] += 1
-        times = seen[row.key]
-        key = row.key if times == 1 else f"{row.key} {times}"
-        yield Row(key, row.digest, row.title, row.text, row.url, row.language)
+        key = row.key
+        if row.key in numbers:
+            free = (number for number in count(numbers[row.key] + 1) if f"{row.key} {number}" not in taken)
+            numbers[row.key] = next(free)
+            key = f"{row.key} {numbers[row.key]}"
+        taken.add(key)
+        numbers.setdefault(row.key, 1)
+        yield replace(row, key=key)

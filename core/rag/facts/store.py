@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -100,7 +100,7 @@ class FactStore:
 
     async def keep_only(self, collection: str, origin: str, keys: Set[str]) -> int:
         """How many documents of the origin are removed because it has them no more."""
-        return await self._database.write(lambda db: rows.keep_only(db, collection, origin, keys))
+        return await self._removed(lambda db: rows.keep_only(db, collection, origin, keys))
 
     async def index(self, collection: str) -> None:
         """When documents were added: what makes searching many fast. Others who add may have to wait meanwhile."""
@@ -113,12 +113,19 @@ class FactStore:
         stored = await self._require(collection)
         if document is None:
             await self._database.write(lambda db: FORMS[stored.form].unindex(db, stored.id))
-        gone = await self._database.write(lambda db: rows.remove(db, collection, document))
+        gone = await self._removed(lambda db: rows.remove(db, collection, document))
         if document is not None and not gone:
             raise NotFound(
                 f"collection {collection} has no document {document}; `csps-llm facts export` names them all"
             )
         return gone
+
+    async def _removed(self, some: Callable[[sa.Connection], int]) -> int:
+        """How many went, some in each transaction: conversations are written in between."""
+        total = 0
+        while gone := await self._database.write(some):
+            total += gone
+        return total
 
     # ---------------------------------------------------------------- what is there
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,7 +22,8 @@ from core.rag.facts.store import FactStore
 
 log = structlog.get_logger()
 
-ENTRIES_AT_ONCE = 128  # between two transactions
+ENTRIES_AT_ONCE = 128  # opened before any of them is stored
+PASSAGES_AT_ONCE = 2000  # stored at once, which takes half a second; a longer document is stored at once all the same
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 OPEN_AT_ONCE = 4  # fetched or read
 
@@ -81,20 +82,46 @@ async def sync(
     await require_entries(store, collection, origin)
     known = await store.known(collection)
     counts = Counts(total=len(origin.entries))
+    entries = once_each(origin.entries, counts)
     turn = asyncio.Semaphore(OPEN_AT_ONCE)
-    for at in range(0, len(origin.entries), ENTRIES_AT_ONCE):
+    for at in range(0, len(entries), ENTRIES_AT_ONCE):
         batch = Batch(store.embedder, known, counts)
         async with asyncio.TaskGroup() as tasks:
-            for entry in origin.entries[at : at + ENTRIES_AT_ONCE]:
+            for entry in entries[at : at + ENTRIES_AT_ONCE]:
                 tasks.create_task(batch.take(entry, turn))
-        counts.passages += await store.replace(collection, origin.name, batch.fresh, batch.unchanged)
+        for some in portions(batch.fresh):
+            counts.passages += await store.replace(collection, origin.name, some, {})
+        await store.replace(collection, origin.name, (), batch.unchanged)
         batch.count()
         report(counts)
-    counts.removed = await store.keep_only(collection, origin.name, {entry.key for entry in origin.entries})
+    counts.removed = await store.keep_only(collection, origin.name, {entry.key for entry in entries})
     await store.index(collection)
     log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
              unchanged=counts.unchanged, removed=counts.removed, failed=len(counts.failed))  # fmt: skip
     return counts
+
+
+def once_each(entries: Sequence[Entry], counts: Counts) -> list[Entry]:
+    """The first of each key; others are counted as failed."""
+    first: dict[str, Entry] = {}
+    for number, entry in enumerate(entries, 1):
+        if first.setdefault(entry.key, entry) is not entry:
+            counts.failed[f"{entry.key} (number {number})"] = "there is another one of this name; rename one of them"
+    return list(first.values())
+
+
+def portions(fresh: Sequence[Fresh]) -> Iterator[list[Fresh]]:
+    """As many as are stored in one transaction: nobody can store anything else meanwhile."""
+    portion: list[Fresh] = []
+    passages = 0
+    for each in fresh:
+        if portion and passages + len(each.document.passages) > PASSAGES_AT_ONCE:
+            yield portion
+            portion, passages = [], 0
+        portion.append(each)
+        passages += len(each.document.passages)
+    if portion:
+        yield portion
 
 
 async def require_entries(store: FactStore, collection: str, origin: Origin) -> None:
