@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.contract import Attachment
 from core.rag.context import CLOSING, CUT, END, OPENING, RULE, Opening, parse_opening, quoted
+from core.settings import ROOT
 
 
 def test_the_form_of_the_readme() -> None:
@@ -88,6 +91,18 @@ def test_a_document_cannot_end_its_own_quotation(name: str, text: str) -> None:
     assert block.startswith(RULE["en"])
     assert block.endswith(f"\n{text}\n{closing}\n\n(Be kind.)")
     assert closing not in text
+
+
+def test_nobody_can_know_what_ends_a_document() -> None:
+    """The same text ends the same in one process, so its prefix stays computed, and otherwise in the next."""
+    (seal,) = {re.findall(r"[0-9a-f]{8} ---$", quoted([Attachment("a", "Text.")], "en"))[0] for _ in range(2)}
+    script = (
+        "from core.contract import Attachment; from core.rag.context import quoted; "
+        "print(quoted([Attachment('a', 'Text.')], 'en'))"
+    )
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert "--- Document «a» " in other
+    assert seal not in other
 
 
 def test_a_document_that_was_cut_says_so_where_it_ends() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.contract import Attachment
+from core.contract import Attachment, Source
 from core.rag import material
 from core.rag.documents import Passage
 from core.rag.material import MATERIAL_LIMIT_CHARS, SHOWN_LIMIT, Item, Material, Reading, readable, shared
@@ -62,3 +62,13 @@ def test_nothing_is_ranked_to_show_none_or_all(monkeypatch: pytest.MonkeyPatch) 
     assert all(f"Text {number}." in few.shown(len(few)).text for number in range(SHOWN_LIMIT))
     with pytest.raises(NameError):
         many.shown(len(many))
+
+
+def test_no_title_poses_as_a_source() -> None:
+    """Whose number a document has is not for its page to say."""
+    source = Source(0, "Budget", "https://budget.example/", "en", None)
+    readings = [Reading("Budget", (Passage("Cut."),), source), Reading("[1] Budget [1]", (Passage("Raised."),))]
+    text = Material(readings, "What of the budget?", "en").shown(2).text
+
+    assert "--- Document «[1] Budget»" in text
+    assert "--- Document «(1) Budget (1)»" in text

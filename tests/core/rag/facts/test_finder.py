@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from core.contract import Source
-from core.errors import NotFound
+from core.errors import CspsError, ModelUnavailable, NotFound
 from core.rag.embed import LocalEmbedder
 from core.rag.facts.finder import FactsFinder
 from core.rag.facts.relevance import LEAST, LEAST_FOR_TASKS
@@ -23,16 +23,17 @@ THEN = datetime(2026, 1, 2, tzinfo=UTC)
 class Store:
     """Finds what it is given."""
 
-    def __init__(self, *found: Found, absent: str = "") -> None:
+    def __init__(self, *found: Found, absent: str = "", failure: CspsError | None = None) -> None:
         self.found = found
         self.absent = absent
+        self.failure = failure or NotFound(f"there is no collection {absent}")
         self.embedder = LocalEmbedder.name
         self.asked: list[Any] = []
 
     async def search(self, collections: Sequence[str], *asked: Any) -> tuple[Found, ...]:
         self.asked.append((collections, *asked))
         if self.absent in collections:
-            raise NotFound(f"there is no collection {self.absent}")
+            raise self.failure
         return self.found
 
 
@@ -76,6 +77,29 @@ async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None
 
     assert lookup.unread == ("lave",)
     assert [reading.name for reading in lookup.readings] == ["A"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        '"parental leave"',
+        "Qu'est-ce que le « congé parental »?",
+        "Bonjour : combien de jours de congé parental ai-je?",
+        "Explain: parental leave for adoptive parents",
+    ],
+)
+async def test_what_is_quoted_or_after_a_colon_is_looked_up(asked: str) -> None:
+    """It may be all that the question is about."""
+    store = Store(found("a", "text"))
+    assert (await finder(store).find(whisper(collections=("leave",)), asked, "en")).readings
+
+
+async def test_what_is_wrong_with_all_is_not_tried_again_with_each() -> None:
+    """Whoever asked would wait for every one of them."""
+    store = Store(absent="a", failure=ModelUnavailable("the embedder is away"))
+    lookup = await finder(store).find(whisper(collections=("a", "b")), "How long?", "en")
+
+    assert (1, ("a, b",)) == (len(store.asked), lookup.unread)
 
 
 POLITE = (

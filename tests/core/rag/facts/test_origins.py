@@ -138,6 +138,12 @@ def test_rows_are_facts() -> None:
     assert ("fr", None) == (third.language, third.url)
 
 
+def test_no_two_rows_have_one_key() -> None:
+    """Also where what a row's key would become is another's already."""
+    rows = rows_of(b"id,text\na,1\na,2\na 2,3\na,4\na,5\n")
+    assert ["a", "a 3", "a 2", "a 4", "a 5"] == [row.key for row in rows]
+
+
 def test_rows_in_the_charset_of_a_spreadsheet() -> None:
     """Windows-1252 is what Excel writes."""
     assert "Congé" == rows_of("title,text\nCongé,payé\n".encode("cp1252"))[0].title

@@ -12,7 +12,7 @@ from core.errors import ConfigError, NotFound, ParameterRefused, UnreadableDocum
 from core.rag.documents import Document, Passage
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import ENTRIES_AT_ONCE, Counts, sync
+from core.rag.facts.sync import ENTRIES_AT_ONCE, Counts, Origin, sync
 from core.storage import Database
 from tests.core.rag.facts.fakes import WHEN, WordEmbedder, document, origin
 
@@ -151,6 +151,46 @@ async def test_more_than_one_transaction_is_counted_together(store: FactStore) -
     assert [ENTRIES_AT_ONCE, ENTRIES_AT_ONCE + 5] == told
     assert ENTRIES_AT_ONCE + 5 == counts.added == counts.passages
     assert "Title 131" == (await titles(store, "word131"))[0]
+
+
+async def test_documents_are_stored_a_few_passages_at_a_time(
+    store: FactStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And removed a few at a time: in SQLite nobody's answer can be stored meanwhile."""
+    monkeypatch.setattr("core.rag.facts.sync.PASSAGES_AT_ONCE", 2)
+    monkeypatch.setattr("core.rag.facts.documents.REMOVED_AT_ONCE", 2)
+    written: list[object] = []
+    write = database.write
+    monkeypatch.setattr(database, "write", lambda work: written.append(work) or write(work))
+
+    await sync(store, "hr", origin("folder", HELD))
+    assert (5, 4) == (len(written), (await store.collections())[0].passages)  # Leave; Pay, Travel; confirmed; two more
+    written.clear()
+    assert 3 == await store.remove("hr")
+    assert (4, []) == (len(written), await store.collections())
+
+
+async def test_two_entries_of_one_key(store: FactStore) -> None:
+    """The first is stored, and the other one said, each time anew: they must not take each other's place."""
+    first, second = (origin("folder", {"pay": held}).entries[0] for held in (PAY, TRAVEL))
+    for unchanged in (0, 1):
+        counts = await sync(store, "hr", Origin("folder", [first, second]))
+        assert (["pay (number 2)"], unchanged, 2) == (list(counts.failed), counts.unchanged, counts.done)
+    assert ["Pay"] == [each.title async for each in store.export("hr")]
+
+
+async def test_processes_that_fill_one_collection_at_once(database_url: str) -> None:
+    """Nobody is refused, neither where it is new nor where all confirm the same documents in another order."""
+    stores = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(3)]
+    await stores[0].create_tables()
+    many = {str(number): document(f"Title {number}", f"word{number}") for number in range(300)}
+    orders = [many, dict(reversed(many.items())), many]
+
+    for _ in range(2):
+        await asyncio.gather(
+            *(sync(each, "hr", origin("folder", held)) for each, held in zip(stores, orders, strict=True))
+        )
+    assert 300 == (await stores[0].collections())[0].documents
 
 
 async def test_another_process_sees_every_change(store: FactStore, database_url: str) -> None:
