@@ -15,6 +15,8 @@ help:
 	@echo "make run       install what is missing, then serve at http://localhost:5000/"
 	@echo "make install   install what is missing into .venv (PYTHON=/path/to/python3.11 to choose one,"
 	@echo "               CMAKE_ARGS=… for another back-end than the one that is found)"
+	@echo "make install-dev"
+	@echo "               install what tests and benchmarks need too"
 	@echo "make test      install what tests need, then format check, lint, types and tests"
 	@echo "make lock      resolve the lock files again after pyproject.toml changed (LOCK=--upgrade for newer versions)"
 	@echo "make clean     remove .venv and what tools left behind; var/ (conversations, models) stays"

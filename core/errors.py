@@ -10,6 +10,7 @@
     │   ├── UnreadableDocument   a page, feed or file that no text can be read from
     │   └── FetchRefused         a URL, or where it leads, that this service does not open
     ├── NotFound          404    no such personality, session, model
+    │   ├── PersonalityUnknown
     │   └── SessionUnknown
     ├── Overloaded        503    come back later (retry_after_s)
     │   └── Stopping             the process is being stopped

@@ -124,7 +124,7 @@ class ModelSettings(Section):
     listen: OptionalStr = env("LLM_LISTEN")  # "host:port" for the local process instead of its Unix socket
     slots: int = env("LLM_SLOTS", ge=1, le=128)  # sequences that are decoded together
     queue_limit: int = env("LLM_QUEUE", ge=1)  # requests that may wait for a slot
-    cache_tokens: OptionalInt = env("LLM_CACHE_TOKENS", ge=256)  # KV cells; None: by window, slots and free memory
+    cache_tokens: OptionalInt = env("LLM_CACHE_TOKENS", ge=256)  # KV cells; None: by window and free memory
     suspend_mb: int = env("LLM_SUSPEND_MB", ge=0)  # host memory for suspended conversations
     wait_s: float = env("LLM_WAIT_S", gt=0)  # how long a reply waits for a model process that is away
     timeout_s: float = env("LLM_TIMEOUT_S", gt=0)  # how long an engine may be silent while it owes an answer
@@ -135,7 +135,7 @@ class WebSettings(Section):
     port: int = env("PORT", ge=0, le=65535)
     origins: CommaList = env("WEB_ORIGINS")  # exact; added to the service's own address
     trusted: CommaList = env("WEB_TRUSTED")  # addresses and networks that say truly for whom they ask
-    connections: int = env("WEB_CONNECTIONS", ge=1)  # sockets open at once
+    connections: int = env("WEB_CONNECTIONS", ge=1)  # requests and sockets open at once
     body_limit_bytes: int = env("WEB_BODY_LIMIT", ge=1024)
     file_limit_bytes: int = env("WEB_FILE_LIMIT", ge=1024, le=16 * 1024 * 1024)  # above, core.rag.reading reads nothing
     read_timeout_s: float = env("WEB_READ_TIMEOUT_S", gt=0)  # for a request's whole body

@@ -12,6 +12,9 @@ app            what was delivered → the desk, by slack_bolt
 api            calls to Slack, and its errors as ours
 budget         how many calls of a kind Slack allows
 outlet         one answer in one place: a native stream, or a message that is edited
+streams        native streams: what each has shown
+history        what was said in a thread
+welcome        the greeting and suggested prompts of an assistant or agent
 aside          an answer that only one person sees, by a response URL
 files          files in and out
 people         names and languages of people

@@ -1,10 +1,11 @@
 """The `csps-llm` command. What each subcommand is called and takes is in `commands`, what it does in the module of its
 name, which is imported when it is called for.
 
-up              procfile → preflight → supervisor (with guards) → console, announcement, engine_watch
-chat            a conversation with the running service
-toil            toil_plan (what is checked before), toil_progress; the batch itself is core.batch
-doctor          checks and bot_checks (what was found, what to do), on machine and gguf (facts alone)
+up              procfile → preflight → supervisor (with guards, output) → console, announcement, engine_watch
+chat            with the running service; what is said over its socket is in conversation
+toil            toil_command (its options), toil_plan (what is checked before), toil_progress; the batch is core.batch
+doctor          checks and bot_checks give a report (what was found, what to do), on machine and gguf (facts alone)
+words           English or French; check_words and facts_words are the longer tables
 facts           collections of documents; the store itself is core.rag.facts
 sources         the pages, feeds and searches that answers may be looked up in
 manifest        what Slack, Teams and Discord want to know of the bot

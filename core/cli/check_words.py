@@ -46,8 +46,10 @@ WORDS: Table = {
     "gpu_built": ("the engine is compiled for a GPU", "le moteur est compilé pour un processeur graphique"),
     "gpu_not_built": ("the engine is compiled for the CPU", "le moteur est compilé pour le processeur central"),
     "gpu_unused": (
-        "It is not used. Compile the engine for it: make install CMAKE_ARGS=-DGGML_CUDA=on",
-        "Il n'est pas utilisé. Compilez le moteur pour lui : make install CMAKE_ARGS=-DGGML_CUDA=on",
+        "It is not used. Install NVIDIA's CUDA toolkit (nvcc) if it is not there, then:"
+        " rm .venv/installed.json; make install",
+        "Il n'est pas utilisé. Installez la trousse CUDA de NVIDIA (nvcc) si elle manque, puis :"
+        " rm .venv/installed.json; make install",
     ),
     "model": ("Model file", "Fichier du modèle"),
     "no_file": ("{path} does not exist", "{path} n'existe pas"),

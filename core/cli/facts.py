@@ -1,7 +1,7 @@
 """`csps-llm facts add | search | list | remove | export`: collections that personalities look things up in.
 
-Exit status 0: done; 3: some documents could not be read; 2: refused before anything was done; 1: broken off, and the
-same command goes on from there.
+Exit status 0: done; 3: some documents could not be read; 2: a setting or file has to be changed; 1: refused, or broken
+off: the same command then goes on from there.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from core.rag.sources.asking import Asked, Phrases, asked_in, keywords
 from core.rag.sources.catalogue import Catalogue, Source
 
-# How much each sign counts: by logistic regression over the tuning part of tests/core/rag/questions.toml, a source and
-# a question at a time, rounded. `benchmarks/sources.py --fit` computes them anew.
+# How much each sign counts: by logistic regression over the tuning part of tests/core/rag/sources/questions.toml, of
+# one source and one question at a time, rounded. `benchmarks/sources.py --fit` computes them anew.
 BIAS = -6.0
 NAME, TOPIC, HINT, NAMED = 8.5, 6.0, 3.5, 7.0
 LIKE, UNLIKE = 15.0, -7.0  # for each unit of cosine
