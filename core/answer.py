@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from core.budget import Fitted, fit
+from core.budget import Bounds, Fitted, fit, tighter
 from core.contract import Done, Event, Json, Sampling, Status, Text, Usage
 from core.dialogue import Draft
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
@@ -52,7 +52,7 @@ class Answer:
         self._request = request
         self._wait_s = wait_s
         self._fitted: Fitted | None = None
-        self._least_dropped = 0
+        self._bounds = Bounds()
         self._pieces = 0  # given so far; about as many tokens
         self._thinks = False
 
@@ -157,15 +157,14 @@ class Answer:
         request = self._request
         window = (await self._client.info(request.model)).window
         count = partial(self._client.count, model=request.model)
-        return await fit(request.draft, request.sampling, window, count, self._least_dropped)
+        return await fit(request.draft, request.sampling, window, count, self._bounds)
 
     def _drop_more(self) -> bool:
-        """The engine found too long what was counted as short enough: half of the rest goes, if there is any."""
-        groups = len(self._request.draft.groups)
-        if self._fitted is None or self._fitted.dropped == groups:
+        """The engine found too long what was counted as short enough. False: there is nothing to leave out."""
+        bounds = tighter(self._fitted) if self._fitted else None
+        if bounds is None:
             return False
-        self._least_dropped = (self._fitted.dropped + groups + 1) // 2
-        self._fitted = None
+        self._bounds, self._fitted = bounds, None
         return True
 
 

@@ -44,28 +44,58 @@ class Fitted:
         return self.draft.messages(self.dropped, self.passages)
 
 
-async def fit(draft: Draft, sampling: Sampling, window: int, count: Count, least_dropped: int = 0) -> Fitted:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an engine taught that refused more: at least so many groups are dropped, at most so many passages shown."""
+
+    dropped: int = 0
+    passages: int | None = None
+    narrowed: bool = False
+
+
+async def fit(draft: Draft, sampling: Sampling, window: int, count: Count, bounds: Bounds = Bounds()) -> Fitted:
     """As much of the draft as fits `window` tokens with the answer. Raises PromptTooLong with the numbers."""
-    reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)
-    messages = draft.messages(least_dropped, len(draft.material))
-    if ceiling(messages) + max(reserve, sampling.max_tokens or 0) <= window:
-        return Fitted(draft, sampling, least_dropped, len(draft.material))
-    room = window - reserve
-    if draft.opening and await exceed(draft.head(), room // 2, count):
+    if bounds.narrowed:
         draft = draft.narrowed()
-    passages = await most_passages(draft, room, count, least_dropped)
-    dropped = await fewest_dropped(draft, room, count, least_dropped, passages)
+    reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)
+    most = shown_at_most(draft, bounds)
+    if ceiling(draft.messages(bounds.dropped, most)) + max(reserve, sampling.max_tokens or 0) <= window:
+        return Fitted(draft, sampling, bounds.dropped, most)
+    room = window - reserve
+    if draft.opening and await crowds(draft, room, count):
+        draft = draft.narrowed()
+    passages = await most_passages(draft, room, count, bounds)
+    dropped = await fewest_dropped(draft, room, count, bounds.dropped, passages)
     taken = await measure(draft.messages(dropped, passages), count)
     return Fitted(draft, within(sampling, window - taken), dropped, passages)
 
 
-async def most_passages(draft: Draft, room: int, count: Count, dropped: int) -> int:
+def tighter(fitted: Fitted) -> Bounds | None:
+    """What to try where an engine found it too long all the same; None: there is nothing to leave out."""
+    groups, narrowed = len(fitted.draft.groups), not fitted.draft.opening
+    if fitted.passages:
+        return Bounds(fitted.dropped, fitted.passages // 2, narrowed)
+    if fitted.dropped < groups:
+        return Bounds((fitted.dropped + groups + 1) // 2, 0, narrowed)
+    return None if narrowed else Bounds(fitted.dropped, len(fitted.draft.narrowed().material) // 2, narrowed=True)
+
+
+def shown_at_most(draft: Draft, bounds: Bounds) -> int:
+    return len(draft.material) if bounds.passages is None else min(len(draft.material), bounds.passages)
+
+
+async def crowds(draft: Draft, room: int, count: Count) -> bool:
+    """Whether what the conversation began with takes more than half of the room, or has the question out of it."""
+    return await exceed(draft.head(), room // 2, count) or await exceed(draft.messages(len(draft.groups)), room, count)
+
+
+async def most_passages(draft: Draft, room: int, count: Count, bounds: Bounds) -> int:
     """How many may be shown: they have half of what personality and question leave, and what history does not need."""
     all_groups = len(draft.groups)
     bare = await measure(draft.messages(all_groups), count)
-    history = await measure(draft.messages(dropped), count) - bare
+    history = await measure(draft.messages(bounds.dropped), count) - bare
     allowed = bare + max((room - bare) // 2, room - bare - history)
-    fits, too_many = 0, len(draft.material) + 1
+    fits, too_many = 0, shown_at_most(draft, bounds) + 1
     while fits + 1 < too_many:
         middle = (fits + too_many) // 2
         if await measure(draft.messages(all_groups, middle), count) <= allowed:

@@ -137,8 +137,11 @@ def opening_of(conversation: Conversation, question: Question, language: Languag
 
 
 def unread_url(conversation: Conversation, question: Question) -> str | None:
-    """The page or feed that the conversation begins with, as long as it was not read."""
-    if conversation.readings or conversation.earlier:
+    """The page or feed that the conversation begins with, as long as it was not read.
+
+    None behind pasted text: what looks like an address there may be a part of that.
+    """
+    if conversation.readings or conversation.earlier or conversation.context is not None:
         return None
     first = conversation.exchanges[0].question if conversation.exchanges else question
     return parse_opening(first.text).url

@@ -45,7 +45,7 @@ CUT: Mapping[Language, str] = {
 class Opening:
     """How a session begins: with pasted context, or with a page or feed to read, or with neither."""
 
-    context: str | None
+    context: str | None  # "" where nothing stands between the markers
     question: str
     url: str | None = None
 
@@ -54,16 +54,17 @@ def parse_opening(text: str) -> Opening:
     """`|CONTEXT|context|/CONTEXT| question` or `https://… question`, as the first thing of a session.
 
     Blank space around the parts is left out. Everything that is not of these forms is a question as it stands: a marker
-    or URL later in the text, or a marker that is not closed. The first closing marker closes. An empty context is none.
-    A URL without a question leaves the question empty.
+    or URL later in the text, or a marker that is not closed. The last closing marker closes: what was pasted may hold
+    others. A URL without a question leaves the question empty; the sign that a sentence goes on by is none of it.
     """
     begun = text.lstrip()
     if url := URL.match(begun):
-        return Opening(None, begun[url.end() :].strip(), url[1])
-    context, closing, question = begun.removeprefix(OPENING).partition(CLOSING)
+        address = url[1] if url[0].startswith("<") else url[1].rstrip(",;:.!?")
+        return Opening(None, begun[url.end() :].strip(), address)
+    context, closing, question = begun.removeprefix(OPENING).rpartition(CLOSING)
     if not begun.startswith(OPENING) or not closing:
         return Opening(None, text)
-    return Opening(context.strip() or None, question.strip())
+    return Opening(context.strip(), question.strip())
 
 
 def quoted(documents: Iterable[Attachment], language: Language, rules: str = "", *, cited: bool = False) -> str:

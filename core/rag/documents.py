@@ -23,6 +23,11 @@ class Passage:
     link: str | None = None  # of a feed's entry: where the whole of it can be read
     published_at: datetime | None = None  # of a feed's entry; aware
 
+    @property
+    def size_chars(self) -> int:
+        """Of all that is shown of it."""
+        return len(self.text) + len(self.heading) + len(self.link or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

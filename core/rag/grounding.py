@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -17,6 +18,7 @@ from core.contract import Attachment, Language
 from core.errors import CspsError
 from core.personalities import Personality
 from core.rag.context import parse_opening
+from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
 from core.rag.material import Reading, read
 from core.rag.reading.reader import Reader
@@ -86,7 +88,7 @@ class Grounding:
         document = await self._reader.read(
             fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
         )
-        return read(document, fetched.fetched_at)
+        return read(replace(document, url=home_of(document, fetched.url)), fetched.fetched_at)
 
     async def file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """An attached file, as text. Raises UnreadableDocument."""
@@ -115,6 +117,12 @@ class Grounding:
     async def close(self) -> None:
         await self._fetcher.close()
         await self._reader.close()
+
+
+def home_of(document: Document, url: str) -> str:
+    """Where a person opens it: as a feed says, if that is on the site that it was read from; no other one wrote it."""
+    told = document.url or url
+    return told if urlsplit(told).hostname == urlsplit(url).hostname else url
 
 
 def shortcomings(lookup: Lookup, language: Language) -> str:

@@ -175,5 +175,5 @@ def beginning(item: Item, room_chars: int) -> Item:
         return item
     if isinstance(item, Attachment):
         return replace(item, text=item.text[:room_chars], cut=True)
-    ends = accumulate(len(passage.text) for passage in item.passages)
+    ends = accumulate(passage.size_chars for passage in item.passages)
     return replace(item.only(range(sum(end <= room_chars for end in ends))), cut=True)

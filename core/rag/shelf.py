@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +35,7 @@ class Shelved:
 
     @property
     def size_bytes(self) -> int:
-        return self.index.size_bytes + sum(PASSAGE_BYTES + sys.getsizeof(each.text) for each in self.passages)
+        return self.index.size_bytes + sum(PASSAGE_BYTES + each.size_chars for each in self.passages)
 
 
 class Shelf:
@@ -120,4 +119,4 @@ def texts_of(document: Readable) -> Iterator[str]:
 
 
 def size_chars(document: Readable) -> int:
-    return len(document) if isinstance(document, str) else sum(len(passage.text) for passage in document)
+    return len(document) if isinstance(document, str) else sum(passage.size_chars for passage in document)

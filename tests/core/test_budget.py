@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.budget import DROP_STEP, fit
+from core.budget import DROP_STEP, fit, tighter
 from core.contract import Sampling, Source
 from core.dialogue import Draft
 from core.errors import PromptTooLong
@@ -129,3 +129,26 @@ async def test_the_best_passages_are_the_ones_that_are_shown() -> None:
     assert [(source.number, source.title) for source in draft.sources(1)] == [(1, "Pool")]
     assert [(source.number, source.title) for source in draft.sources(3)] == [(1, "Rink"), (2, "Pool")]
     assert "[2] Pool" in draft.messages(0, 3)[1].content
+
+
+async def test_a_question_has_room_before_what_the_conversation_began_with() -> None:
+    """Also where that is less than half of the room, and would be shown whole."""
+    draft = replace(draft_of([], question=700), opening=documents(300))
+    fitted = await fit(draft, Sampling(max_tokens=24), 1024, by_words)
+
+    assert fitted.messages[-1].content.endswith("q " * 700)
+    assert () == fitted.draft.opening
+
+
+async def test_what_an_engine_finds_too_long_becomes_shorter_until_nothing_is_left() -> None:
+    """First passages go, then history, then what the conversation began with; each time less is sent."""
+    draft = replace(draft_of([20, 20]), opening=documents(50))
+    draft = replace(draft, material=Material(documents(900), draft.question, "en"))
+    fitted, sizes = await fit(draft, Sampling(max_tokens=24), 4096, by_words), list[int]()
+    while bounds := tighter(fitted):
+        sizes.append(await by_words(fitted.messages))
+        fitted = await fit(draft, Sampling(max_tokens=24), 4096, by_words, bounds)
+
+    assert (2, 0, ()) == (fitted.dropped, fitted.passages, fitted.draft.opening)
+    assert sizes[-1] < sizes[0]
+    assert fitted.messages[-1].content.endswith("q " * 10)

@@ -44,7 +44,7 @@ class FactsFinder:
             log.debug("facts_do_not_fit", score=round(found[0].score, 2) if found else None)
             return failed
         by_document = sorted(range(len(found)), key=lambda index: (first_of(found, index), index))
-        groups = groupby((found[index] for index in by_document), key=lambda each: (each.collection, each.key))
+        groups = groupby((found[index] for index in by_document), key=document_of)
         return failed.and_(Lookup(tuple(reading_of(list(passages)) for _, passages in groups)))
 
     async def _search(
@@ -66,8 +66,12 @@ class FactsFinder:
 
 def first_of(found: tuple[Found, ...], index: int) -> int:
     """Where its document comes first: documents stay in the order of their best passages."""
-    document = (found[index].collection, found[index].key)
-    return next(at for at, each in enumerate(found) if (each.collection, each.key) == document)
+    return next(at for at, each in enumerate(found) if document_of(each) == document_of(found[index]))
+
+
+def document_of(found: Found) -> tuple[str, str, str | None]:
+    """What one source stands for: of a feed each entry, as each has an address of its own."""
+    return found.collection, found.key, found.url
 
 
 def reading_of(found: list[Found]) -> Reading:

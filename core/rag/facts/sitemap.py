@@ -12,7 +12,10 @@ from core.rag.reading.charset import decoded
 
 PAGES_LIMIT = 50_000  # of one sitemap, by the protocol
 ROOT = re.compile(r"<(?:\w+:)?(urlset|sitemapindex)[\s>]")
-LOCATION = re.compile(r"<(?:\w+:)?loc>\s*(?:<!\[CDATA\[)?\s*([^<>\[\]\s]{1,4096})\s*(?:\]\]>)?\s*</(?:\w+:)?loc>")
+# In linear time: what a `+` after a quantifier took is not given back.
+LOCATION = re.compile(
+    r"<(?:\w{1,40}+:)?+loc>\s*+(?:<!\[CDATA\[\s*+)?+([^<>\[\]\s]{1,4096}+)\s*+(?:\]\]>\s*+)?+</(?:\w{1,40}+:)?+loc>"
+)
 START_CHARS = 4096
 
 

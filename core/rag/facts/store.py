@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from core.contract import Language
-from core.errors import NotFound
+from core.errors import ModelUnavailable, NotFound
 from core.rag.documents import Document, Passage
 from core.rag.embed import Embedder
 from core.rag.facts import creation
@@ -24,7 +24,7 @@ from core.rag.facts.search import Asked, Found, searched
 from core.rag.facts.vectors import FORMS, MEMORY, VectorCache
 from core.storage import Database
 
-QUESTION_LIMIT_CHARS = 2000
+QUESTION_LIMIT_CHARS, QUESTION_LIMIT_S = 2000, 10.0
 EXPORT_DOCUMENTS = 50  # read at once
 
 
@@ -56,7 +56,7 @@ class FactStore:
         text = question[:QUESTION_LIMIT_CHARS]
         if not text.strip() or not collections or limit < 1:
             return ()
-        vector = (await self._embedder.embed([text]))[0]
+        vector = await self._question_vector(text)
         asked = Asked(self._glossary.phrases(text), vector, language)
         names = tuple(dict.fromkeys(collections))
         return await self._database.read(lambda db: searched(db, self._vectors, names, asked, limit))
@@ -88,6 +88,15 @@ class FactStore:
 
         await self._database.write(write)
         return len(vectors)
+
+    async def _question_vector(self, text: str) -> Floats:
+        """Somebody waits for it: not as long as who adds documents."""
+        try:
+            async with asyncio.timeout(QUESTION_LIMIT_S):
+                vector: Floats = (await self._embedder.embed([text]))[0]
+        except TimeoutError as exc:
+            raise ModelUnavailable(f"{self._embedder.name} made no embedding within {QUESTION_LIMIT_S:g} s") from exc
+        return vector
 
     async def _embedded(self, documents: Sequence[Document]) -> Floats:
         """A row for each passage of each document."""

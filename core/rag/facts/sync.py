@@ -15,7 +15,7 @@ from datetime import datetime
 
 import structlog
 
-from core.errors import CspsError, ParameterRefused
+from core.errors import CspsError, FetchFailed, ParameterRefused
 from core.rag.documents import Document
 from core.rag.facts.documents import Fresh, Known
 from core.rag.facts.store import FactStore
@@ -75,14 +75,15 @@ async def sync(
 ) -> Counts:
     """Makes the collection's documents of this origin those that it has. `report` is called again and again.
 
-    A document that cannot be read is counted as failed; if it was stored before, it stays as it was. Raises
-    ParameterRefused, ModelError, StorageError: what was stored until then stays.
+    A document that cannot be read is counted as failed; if it was stored before, it stays as it was, unless its site
+    says that it is gone. Raises ParameterRefused, ModelError, StorageError: what was stored until then stays.
     """
     require_name(collection)
     await require_entries(store, collection, origin)
     known = await store.known(collection)
     counts = Counts(total=len(origin.entries))
     entries = once_each(origin.entries, counts)
+    gone: set[str] = set()
     turn = asyncio.Semaphore(OPEN_AT_ONCE)
     for at in range(0, len(entries), ENTRIES_AT_ONCE):
         batch = Batch(store.embedder, known, counts)
@@ -92,9 +93,14 @@ async def sync(
         for some in portions(batch.fresh):
             counts.passages += await store.replace(collection, origin.name, some, {})
         await store.replace(collection, origin.name, (), batch.unchanged)
+        gone |= batch.gone
+        counts.total -= len(batch.gone)
         batch.count()
         report(counts)
-    counts.removed = await store.keep_only(collection, origin.name, {entry.key for entry in entries})
+    there = {entry.key for entry in entries} - gone
+    if gone and not there:
+        raise ParameterRefused(all_gone(collection, origin.name, len(gone)))
+    counts.removed = await store.keep_only(collection, origin.name, there)
     await store.index(collection)
     log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
              unchanged=counts.unchanged, removed=counts.removed, failed=len(counts.failed))  # fmt: skip
@@ -127,10 +133,14 @@ def portions(fresh: Sequence[Fresh]) -> Iterator[list[Fresh]]:
 async def require_entries(store: FactStore, collection: str, origin: Origin) -> None:
     """An origin that is all at once empty is more often broken than meant so."""
     if not origin.entries and (held := await store.count(collection, origin.name)):
-        raise ParameterRefused(
-            f"{origin.name} names no document any more, while {held} from it are stored; nothing was removed. To remove"
-            f" them: csps-llm facts remove {collection} {origin.name}"
-        )
+        raise ParameterRefused(all_gone(collection, origin.name, held))
+
+
+def all_gone(collection: str, origin: str, held: int) -> str:
+    return (
+        f"{origin} has no document any more, while {held} from it are stored; nothing was removed. To remove them:"
+        f" csps-llm facts remove {collection} {origin}"
+    )
 
 
 def require_name(collection: str) -> None:
@@ -150,6 +160,7 @@ class Batch:
         self._counts = counts
         self.fresh: list[Fresh] = []
         self.unchanged: dict[str, datetime] = {}
+        self.gone: set[str] = set()  # stored, and not there any more
 
     async def take(self, entry: Entry, turn: asyncio.Semaphore) -> None:
         try:
@@ -160,7 +171,10 @@ class Batch:
                     return
                 document = await content.read()
         except CspsError as exc:
-            self._counts.failed[entry.key] = exc.message
+            if entry.key in self._known and isinstance(exc, FetchFailed) and exc.reason == "missing":
+                self.gone.add(entry.key)
+            else:
+                self._counts.failed[entry.key] = exc.message
         else:
             self.fresh.append(Fresh(entry.key, content.digest, content.fetched_at, document))
 

@@ -6,6 +6,7 @@ read of a response is its caller's matter.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -133,5 +134,7 @@ def translated(host: str) -> Iterator[None]:
         raise FetchFailed(f"{host} takes too long to answer", "silent") from exc
     except httpcore.NetworkError as exc:
         raise FetchFailed(f"{host} cannot be reached", "silent") from exc
+    except ssl.SSLError as exc:  # httpcore lets it through after the handshake, when some ask for a certificate of ours
+        raise FetchFailed(f"{host} breaks the encrypted connection off", "broken") from exc
     except httpcore.ProtocolError as exc:
         raise FetchFailed(f"{host} does not answer in whole and valid HTTP", "broken") from exc

@@ -45,7 +45,7 @@ def shown(document: Document, text_limit_chars: int) -> dict[str, Any]:
     """As much of it as fits."""
     passages, left = [], text_limit_chars
     for passage in document.passages:
-        left -= len(passage.text)
+        left -= passage.size_chars
         if left < 0:
             break
         when = passage.published_at.isoformat() if passage.published_at else None

@@ -20,7 +20,7 @@ import feedparser  # type: ignore[import-untyped]
 from core.contract import Language
 from core.errors import UnreadableDocument
 from core.language import language_of
-from core.rag.blocks import Block, line
+from core.rag.blocks import Block, line, visible
 from core.rag.documents import Document, Passage
 from core.rag.passages import HEADING_LIMIT_CHARS, cut
 from core.rag.reading import extract
@@ -82,7 +82,9 @@ def json_entry(item: Mapping[str, Any], base: str | None) -> Entry:
     html = item.get("content_html")
     summary = item.get("summary") or item.get("content_text") or (extract.text_of(str(html)) if html else "")
     when = str(item.get("date_published") or item.get("date_modified") or "")
-    return Entry(line(str(item.get("title") or "")), str(summary), link_of(item.get("url"), base), iso_moment(when))
+    return Entry(
+        line(str(item.get("title") or "")), visible(str(summary)), link_of(item.get("url"), base), iso_moment(when)
+    )
 
 
 def made(title: str, entries: Iterable[Entry], language: Any, home: str | None) -> Document:

@@ -23,7 +23,7 @@ from pypdf.errors import PyPdfError
 
 from core.errors import UnreadableDocument
 from core.language import language_of
-from core.rag.blocks import Block, line, lines, table
+from core.rag.blocks import Block, line, lines, table, visible
 from core.rag.documents import Document
 from core.rag.passages import cut
 from core.rag.reading import markdown
@@ -107,7 +107,7 @@ def data(body: bytes, *, name: str = "", charset: str | None = None, url: str | 
     """JSON. A list of flat objects is a table; anything else keeps its form."""
     try:
         value = json.loads(readable(body, charset))
-        written = json.dumps(value, ensure_ascii=False, indent=1)
+        written = visible(json.dumps(value, ensure_ascii=False, indent=1))
     except (ValueError, RecursionError) as exc:
         raise UnreadableDocument("this is said to be JSON, but it is not, or it is nested too deep", "damaged") from exc
     if rows := records(value):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bs4 import Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
-from core.rag.blocks import CELLS_LIMIT, Block, line, lines, table
+from core.rag.blocks import CELLS_LIMIT, Block, line, lines, table, visible
 
 DEPTH_LIMIT = 150  # deeper is no page that somebody wrote
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -149,7 +149,7 @@ class Walk:
 
     def _code(self, tag: Tag) -> None:
         self.end()
-        if text := tag.get_text().strip("\n"):
+        if text := visible(tag.get_text()).strip("\n"):
             self.pieces.append(Piece(Block("code", text.replace("```", "'''")), len(text.split()), 0))
 
     def _table(self, tag: Tag, rows: list[list[str]]) -> None:

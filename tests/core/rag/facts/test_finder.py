@@ -146,3 +146,14 @@ def test_only_personalities_with_collections_are_looked_up_for() -> None:
     """The others cost nothing."""
     assert finder(Store()).applies(whisper(collections=("leave",)))
     assert not finder(Store()).applies(whisper())
+
+
+async def test_each_entry_of_a_feed_is_a_source_of_its_own() -> None:
+    """What is said of one must not lead to another."""
+    store = Store(found("feed", "of clouds", "https://x.example/cloud"), found("feed", "of AI", "https://x.example/ai"))
+    lookup = await finder(store).find(whisper(collections=("leave",)), "What is new in clouds?", "en")
+
+    assert [("https://x.example/cloud", ["of clouds"]), ("https://x.example/ai", ["of AI"])] == [
+        (reading.source and reading.source.url, [passage.text for passage in reading.passages])
+        for reading in lookup.readings
+    ]

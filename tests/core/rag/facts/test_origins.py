@@ -258,6 +258,7 @@ def test_sitemaps_are_known_by_their_root() -> None:
     assert (False, False) == (is_sitemap(b"<html>a urlset is"), is_sitemap(b""))
     assert ["&b;"] == locations(bomb)
     assert [] == locations(b"<loc>" * 100_000)
+    assert [] == locations(b"<loc>" + b" " * 200_000 + b"<")
     assert ["https://a/x"] == locations(b"<sm:loc><![CDATA[ https://a/x ]]></sm:loc>")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from core.errors import ConfigError, NotFound, ParameterRefused, UnreadableDocument
+from core.errors import ConfigError, FetchFailed, ModelUnavailable, NotFound, ParameterRefused, UnreadableDocument
 from core.rag.documents import Document, Passage
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
@@ -232,7 +235,7 @@ async def test_an_origin_that_is_empty_all_at_once_takes_nothing_away(store: Fac
     await sync(store, "hr", origin("one", {"leave": LEAVE}))
     await sync(store, "hr", origin("two", {"pay": PAY, "travel": TRAVEL}))
 
-    with pytest.raises(ParameterRefused, match=r"two names no document any more, while 2 .*facts remove hr two"):
+    with pytest.raises(ParameterRefused, match=r"two has no document any more, while 2 .*facts remove hr two"):
         await sync(store, "hr", origin("two", {}))
     assert 3 == (await store.collections())[0].documents
     assert Counts() == await sync(store, "hr", origin("three", {}))
@@ -323,3 +326,34 @@ def test_the_shipped_glossary_is_valid() -> None:
 
     assert ("remuner",) in glossary.phrases("What is my wage?")
     assert ("credit", "card") in glossary.phrases("la carte de crédit")
+
+
+async def test_a_page_that_is_gone_leaves_the_collection(store: FactStore) -> None:
+    """Its site says so; one that merely fails stays, and all at once is more often a mistake."""
+    gone, failing = FetchFailed("status 410", "missing"), FetchFailed("status 500", "status")
+    await sync(store, "hr", origin("sitemap", HELD))
+
+    counts = await sync(store, "hr", origin("sitemap", {**HELD, "pay": gone, "travel": failing}))
+    assert (1, ["travel"], 1) == (counts.removed, list(counts.failed), counts.unchanged)
+    assert "Pay" not in await titles(store, "acting pay", limit=10)
+    counts = await sync(store, "hr", origin("sitemap", {**HELD, "pay": gone}))
+    assert (["pay"], 0) == (list(counts.failed), counts.removed)
+
+    with pytest.raises(ParameterRefused, match="nothing was removed"):
+        await sync(store, "hr", origin("sitemap", dict.fromkeys(("leave", "travel"), gone)))
+    assert 2 == (await store.collections())[0].documents
+
+
+async def test_who_asks_does_not_wait_for_an_embedder_that_hangs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as who adds documents."""
+
+    class Hanging(WordEmbedder):
+        async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            await asyncio.Event().wait()
+            raise AssertionError(texts)
+
+    monkeypatch.setattr("core.rag.facts.store.QUESTION_LIMIT_S", 0.01)
+    with pytest.raises(ModelUnavailable, match="no embedding within"):
+        await FactStore(database, Hanging(), Glossary()).search(["hr"], "receipts")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from core.errors import FetchFailed, FetchRefused, Unfetched
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.site import Limits
+from core.rag.fetching.site import Limits, translated
 from tests.core.rag.fetching.websites import AGENT, Website, fetcher, website
 
 
@@ -99,3 +100,10 @@ async def test_nobody_answers() -> None:
         origin = f"127.0.0.1:{closed.getsockname()[1]}"
 
     assert "silent" == await reason_of(Fetcher(None, (origin,), user_agent=AGENT), f"http://{origin}/")
+
+
+def test_an_encrypted_connection_that_breaks_later_is_told() -> None:
+    """As when a site asks for a certificate of ours after the handshake: httpcore does not translate that."""
+    with pytest.raises(FetchFailed, match="encrypted") as failure, translated("site.example"):
+        raise ssl.SSLError("TLSV13_ALERT_CERTIFICATE_REQUIRED")
+    assert failure.value.reason == "broken"
