@@ -23,12 +23,13 @@ from rich.table import Table as RichTable
 from core import bootstrap, log, settings
 from core.cli.facts_words import WORDS
 from core.cli.words import Words, language_of
+from core.errors import FetchFailed, NotFound
 from core.rag.facts.documents import Stored
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.origins import Origins
 from core.rag.facts.search import Found
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import Counts, require_name, sync
+from core.rag.facts.sync import Counts, Origin, require_entries, require_name, sync
 from core.rag.reading.reader import Reader
 from core.settings import Settings
 from core.storage import Database
@@ -114,7 +115,7 @@ async def add_one(opened: Opened, name: str, what: str) -> Counts:
     )
     with shown:
         task = shown.add_task(words("looking", what=what), total=None, passages="")
-        origin = await opened.origins.find(what)
+        origin = await origin_of(opened, name, what)
 
         def report(counts: Counts) -> None:
             passages = words("passages", count=counts.passages)
@@ -123,6 +124,16 @@ async def add_one(opened: Opened, name: str, what: str) -> Counts:
             )
 
         return await sync(opened.store, name, origin, report)
+
+
+async def origin_of(opened: Opened, name: str, what: str) -> Origin:
+    """Raises ParameterRefused, which says how to remove it, for one that is gone and still has documents stored."""
+    try:
+        return await opened.origins.find(what)
+    except (NotFound, FetchFailed) as exc:
+        if not isinstance(exc, FetchFailed) or exc.reason == "missing":
+            await require_entries(opened.store, name, Origin(key_of(what), ()))
+        raise
 
 
 def say_counts(opened: Opened, what: str, counts: Counts) -> None:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from core.cli.commands import facts_app as app
-from core.errors import NotFound
+from core.errors import NotFound, ParameterRefused
 
 WEATHER = "# Snow days\n\nWhen the building is closed because of a storm, work from home.\n"
 PARKING = "# Parking\n\nPermits for the garage are given by lot in October.\n"
@@ -81,3 +81,15 @@ def test_what_is_not_there_is_said(folder: Path) -> None:
     assert isinstance(facts("search", "none", "anything").exception, NotFound)
     assert isinstance(facts("add", "hr", folder / "nowhere").exception, NotFound)
     assert isinstance(facts("remove", "none").exception, NotFound)
+
+
+def test_what_was_added_and_is_gone_is_said_to_be_stored_still(folder: Path) -> None:
+    """With the command that removes it."""
+    facts("add", "hr", folder / "snow.md")
+    (folder / "snow.md").unlink()
+
+    refused = facts("add", "hr", folder / "snow.md").exception
+
+    assert isinstance(refused, ParameterRefused)
+    assert f"csps-llm facts remove hr {folder / 'snow.md'}" in refused.message
+    assert "1 document(s) removed" in facts("remove", "hr", folder / "snow.md").stderr
