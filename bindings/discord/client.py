@@ -106,8 +106,6 @@ class GatewayClient(discord.Client):
                 await asyncio.sleep(self._pause_s(time.monotonic() - began))
         finally:
             self._metrics.connected.set(0)
-            if self.ws is not None:
-                await self.ws.close()  # by a code that leaves the session to be resumed
 
     def finished(self) -> None:
         """The oldest event that was taken is done with."""
@@ -140,9 +138,12 @@ class GatewayClient(discord.Client):
         resumption = resumption or {"gateway": await self._gateway(), "initial": self.ws is None}
         async with asyncio.timeout(HANDSHAKE_S):
             self.ws = await DiscordWebSocket.from_client(self, **resumption)
-        while True:
-            await self.ws.poll_event()
-            await self._wait_for_room()
+        try:
+            while True:
+                await self.ws.poll_event()
+                await self._wait_for_room()
+        finally:
+            await self.ws.close()  # by a code that leaves the session to be resumed; else its heart goes on beating
 
     async def _gateway(self) -> URL:
         """Where to connect. Waits while no more sessions may begin today: beyond the limit, the token is taken back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -79,6 +80,9 @@ async def test_an_event_that_is_not_understood_ends_nothing(
             await discord_server.until(lambda: len(discord_server.identified) == 2)
         await discord_server.say("message_dm")
         await desk.until(lambda: desk.taken)
+    async with asyncio.timeout(15):
+        while any(each.name.startswith("keep-alive-handler") for each in threading.enumerate()):
+            await asyncio.sleep(0.01)  # a connection that was given up has nobody who keeps it alive
 
 
 async def test_an_invalid_session_is_begun_anew(
