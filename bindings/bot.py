@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bindings import words
 from bindings.delivery.manner import Means
+from bindings.delivery.outlet import Outlet
 from bindings.desk import commands, routing
 from bindings.incoming import Incoming, Place
 from bindings.metrics import Metrics
@@ -61,6 +62,10 @@ class Bot:
         """The name of the personality that answers there now."""
         chosen = await self.store.chosen(place)
         return routing.route(place, language, chosen, self.section, self.personalities)
+
+    def outlet(self, incoming: Incoming, voice: Voice) -> Outlet:
+        """Where the answer to it goes, in the language that is spoken."""
+        return self.platform.outlet(replace(incoming, language=voice.language))
 
     async def forget(self, place: Place) -> None:
         """What is kept of a conversation beside the store. Raises StorageError."""

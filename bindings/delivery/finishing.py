@@ -38,7 +38,7 @@ def notice(text: str, outlet: Outlet, language: Language, closing: Closing = OUR
     measure = Measure(outlet, language)
     pages = Pages(measure.text, outlet.limits.page_chars)
     pages.add(text)
-    return closed(pages, closing, measure)
+    return tuple(replace(page, ours=True) for page in closed(pages, closing, measure))
 
 
 def note_of(draft: Draft, language: Language) -> str | None:

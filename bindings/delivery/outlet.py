@@ -75,6 +75,7 @@ class Page:
     status: str | None = None  # what is being waited for; shown in place of, or under, the text
     final: bool = False  # it will not be edited any more in this delivery
     closing: Closing | None = None  # of the last page, once it is final
+    ours: bool = False  # the text is words of ours, and none of a model's
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ class Writer:
         for number, page in enumerate(self._standing):
             if page and not page.final:
                 text = page.text or STOPPED[self._manner.language]
-                return self._editing(number, replace(page, text=text, status=None, final=True))
+                return self._editing(number, replace(page, text=text, status=None, final=True, ours=not page.text))
         return None
 
     def _target(self) -> tuple[Page, ...]:

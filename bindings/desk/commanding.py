@@ -60,7 +60,7 @@ class Commanding:
             withdrawn=work.withdrawn,
             means=self._bot.means,
         )
-        outcome = await tell(text, self._bot.platform.outlet(incoming), ledger, manner)
+        outcome = await tell(text, self._bot.outlet(incoming, voice), ledger, manner)
         return outcome.ending
 
     async def _regenerate(self, work: Work, record: Record) -> Ending | None:

@@ -36,7 +36,7 @@ class Delivering:
         self.work = work
         self.asked = asked
         self.job = work.delivery.answer  # a job that is done again is another one
-        self._outlet: Outlet = bot.platform.outlet(asked.incoming)
+        self._outlet: Outlet = bot.outlet(asked.incoming, asked.voice)
         self._ledger = DeliveryLedger(bot.store, asked.record, begun_before=work.begun_before)
         self._sent = asked.record.uploaded
         self._manner = Manner(asked.voice.language, asked.record.delivery.answer, means=bot.means)

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 from botbuilder.schema import Activity
 
+from bindings.delivery.manner import Means, Patience
 from bindings.delivery.outlet import DeliveryError, Refused
 from bindings.desk.desk import Desk
 from bindings.incoming import Place
@@ -43,6 +44,7 @@ PATH = "/api/messages"
 BODY_LIMIT_BYTES = 1 << 19
 RETRY_AFTER_S = 5
 RETRY_FIRST_S, RETRY_LIMIT_S = 1.0, 60.0
+PUTTING = Patience(final_s=60.0)  # a person waits for it, and so do other errands
 
 
 class TeamsAdapter:
@@ -73,7 +75,7 @@ class TeamsAdapter:
     async def connect(self, desk: Desk) -> None:
         """Raises ConfigError if Microsoft does not know this bot. While it is away, events are taken all the same."""
         self._desk = desk
-        consents = Consents(self._connector, self._files, self._parcels, self._hosts)
+        consents = Consents(self._connector, self._files, self._parcels, self._hosts, Means(patience=PUTTING))
         self._cloud = Cloud(self._connector, Turns(desk, self._connector, consents, self._errands))
         if self._credentials is None:
             log.warning("teams_unauthenticated", host=self._settings.host)

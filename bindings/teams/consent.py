@@ -6,7 +6,9 @@ import structlog
 from botbuilder.schema import Activity, Attachment
 from botbuilder.schema.teams import FileInfoCard
 
-from bindings.delivery.outlet import DeliveryError, Sentences
+from bindings.delivery.line import Line
+from bindings.delivery.manner import Means
+from bindings.delivery.outlet import DeliveryError, Sentences, Upload
 from bindings.incoming import Place
 from bindings.teams import messages, words
 from bindings.teams.activities import language_of, member, text_at
@@ -23,21 +25,31 @@ FILE_CARD = "application/vnd.microsoft.teams.card.file.info"
 
 
 class Consents:
-    def __init__(self, connector: Connector, files: Files, parcels: Parcels, hosts: Hosts) -> None:
+    """`means`: how long it is tried again to put a file into a OneDrive that is busy."""
+
+    def __init__(self, connector: Connector, files: Files, parcels: Parcels, hosts: Hosts, means: Means) -> None:
         self._connector = connector
         self._files = files
         self._parcels = parcels
         self._hosts = hosts
+        self._means = means
+        self._under_way: set[str] = set()  # parcels: a person may accept on two devices
 
     async def answered(self, activity: Activity) -> None:
         """An invoke of `fileConsent/invoke`. Raises DeliveryError, StorageError."""
         name = text_at(activity.value, "context", "parcel")
-        place, language = place_of(activity), language_of(activity) or "en"
-        if text_at(activity.value, "action") == "accept":
-            await self._deliver(name, activity, place, language)
-        else:
-            await self._parcels.remove(name)
-        await self._withdraw_offer(activity, place)
+        if name in self._under_way:
+            return
+        place, language = place_of(activity), spoken(activity)
+        self._under_way.add(name)
+        try:
+            if text_at(activity.value, "action") == "accept":
+                await self._deliver(name, activity, place, language)
+            else:
+                await self._parcels.remove(name)
+            await self._withdraw_offer(activity, place)
+        finally:
+            self._under_way.discard(name)
 
     async def _deliver(self, name: str, activity: Activity, place: Place, language: Language) -> None:
         parcel = await self._parcels.take(name, place.route["conversation"])
@@ -46,9 +58,10 @@ class Consents:
             return
         info = member(activity.value, "uploadInfo")
         try:
-            await self._files.put(parcel.upload, text_at(info, "uploadUrl"))
+            await self._put(parcel.upload, text_at(info, "uploadUrl"))
         except DeliveryError as exc:
             log.warning("file_not_put", size_bytes=len(parcel.upload.body), problem=exc.message)
+            await self._parcels.remove(name)  # its offer goes, and with it the way to it
             await self._tell(words.FILE_FAILED, place, language)
             return
         await self._parcels.remove(name)
@@ -62,6 +75,10 @@ class Consents:
         )
         await self._send(messages.card(attachment, place, language), place)
 
+    async def _put(self, upload: Upload, url: str) -> None:
+        line = Line(self._means)
+        await line.insist(lambda: line.call(lambda: self._files.put(upload, url)))
+
     async def _withdraw_offer(self, activity: Activity, place: Place) -> None:
         """So that nobody accepts it twice."""
         if activity.reply_to_id:
@@ -72,3 +89,9 @@ class Consents:
 
     async def _send(self, activity: Activity, place: Place) -> None:
         await self._connector.send(place.route["service_url"], place.route["conversation"], activity)
+
+
+def spoken(activity: Activity) -> Language:
+    """As the offer was made; a client may be set to another one."""
+    told = text_at(activity.value, "context", "language")
+    return "fr" if told == "fr" else "en" if told == "en" else language_of(activity) or "en"

@@ -33,6 +33,7 @@ LINK = re.compile(r"\[([^\[\]]{0,500})\]\([ \t]*+<?([^()\s<>]{0,2000}+)>?(?:[ \t
 HEADING = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(.*)")
 RULE = re.compile(r"[ ]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})")
 LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
+MARKUP = re.compile(r"[\[\]()!*\\]")  # in an address
 TITLE_LIMIT_CHARS = 200
 MAY_BE_BLOCK = re.compile(
     r"[ \t]*+(?:>[ \t]?)*+[ \t]*+(?:[#|`~].*|[-*_=+ \t]++)?"
@@ -72,10 +73,10 @@ def source_of(source: Source) -> str:
 
 
 def web_address(url: str | None) -> str:
-    """ "" for what a person cannot open."""
+    """ "" for what a person cannot open. Of a page that redirects, a stranger chose it: nothing in it is Markdown."""
     if url is None or not url.lower().startswith(("https://", "http://")) or not url.isprintable():
         return ""
-    return "" if any(each in url for each in ' <>`"') else url
+    return "" if any(each in url for each in ' <>`"') else MARKUP.sub(lambda sign: f"%{ord(sign[0]):02X}", url)
 
 
 def own(text: str) -> str:
@@ -192,8 +193,9 @@ def text_line(line: str) -> str:
     if RULE.fullmatch(line):
         return "———"
     if heading := HEADING.fullmatch(line):
-        words = inline(without_closing(heading[1])).replace("**", "").strip()
-        return f"**{words}**" if words else ""
+        words = inline(without_closing(heading[1])).strip()
+        # Nothing is taken out of what was defused: what it held apart would come together.
+        return f"**{words}**" if words and "**" not in words else words
     return inline(line)
 
 

@@ -34,9 +34,7 @@ def message(page: Page, place: Place, question: str) -> Activity:
     activity.text = formatting.render(page) or words.WAITING
     activity.text_format = "markdown"
     activity.reply_to_id = question
-    # A notice is ours; what has no closing yet is the model's, unless it is only a status.
-    written_by_ai = bool(page.text) and (page.closing is None or bool(page.closing.answer or page.closing.footer))
-    if written_by_ai:
+    if page.text and not page.ours:
         activity.entities = [labelled(page.closing.sources if page.closing else (), activity.text)]
     is_end = page.final and page.closing is not None and bool(page.closing.answer)
     if is_end or not page.final:

@@ -6,7 +6,6 @@ Owns the order of calls, and what is done when Teams ends a stream. What they sa
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from botbuilder.schema import Activity, Attachment
 from botbuilder.schema.teams import FileConsentCard
@@ -17,6 +16,7 @@ from bindings.teams import formatting, messages, words
 from bindings.teams.connector import Connector, StreamEnded
 from bindings.teams.parcels import Parcel, Parcels
 from bindings.teams.streaming import Chunk, Stream, Streams, activity_of, ref_of, was_streamed
+from core.contract import Language
 from core.errors import StorageError
 
 # UTF-16 units: a message may take 100 KB with all that goes with it; who reads it on a telephone is glad of less.
@@ -41,7 +41,7 @@ class TeamsOutlet:
     ) -> None:
         self._place = incoming.place
         self._question = incoming.message
-        self._language = incoming.language
+        self._language: Language = incoming.language or "en"
         self._connector = connector
         self._streams = streams
         self._parcels = parcels
@@ -70,7 +70,7 @@ class TeamsOutlet:
         if not was_streamed(ref) or self._streams.is_over(ref):
             await self._update(ref, page)
         elif stream is None:
-            await self._finish_left(ref, page)
+            await self._end(ref, page)
         elif page.final:
             await self._finish(stream, ref, page)
         elif stream.is_late(self._streams.clock()):
@@ -97,15 +97,15 @@ class TeamsOutlet:
             name = await self._parcels.put(Parcel(upload, self._chat))
         except StorageError:
             return False  # it is then shown as text
-        context = {"parcel": name}
+        context = {"parcel": name, "language": self._language}
         offer = FileConsentCard(
-            description=words.FILE_OFFERED[self._language or "en"],
+            description=words.FILE_OFFERED[self._language],
             size_in_bytes=len(upload.body),
             accept_context=context,
             decline_context=context,
         )
         attachment = Attachment(content_type=CONSENT, name=upload.name, content=offer.serialize())
-        await self._send(messages.card(attachment, self._place, self._language or "en"))
+        await self._send(messages.card(attachment, self._place, self._language))
         return True
 
     async def _begin(self, stream: Stream, page: Page) -> str | None:
@@ -131,44 +131,44 @@ class TeamsOutlet:
         try:
             await self._stream_chunk(stream, chunk, page)
         except StreamEnded as exc:
-            await self._ended(ref, page, exc)
+            if exc.why != "other":  # else this text could not be streamed: it is shown when it is whole
+                await self._ended(ref, page, exc)
 
     async def _ended(self, ref: str, page: Page, exc: StreamEnded) -> None:
         """By Teams or by the person, and not by us."""
-        if exc.why == "other":
-            return  # this text could not be streamed: it is shown when it is whole
         self._streams.end(self._chat, ref)
-        if exc.why == "stopped":
+        if exc.why == "stopped" and page.closing is None:
             await self._stopped(self._place, ref)
-        else:
-            await self._update(ref, page)
+            if not page.final:
+                return  # it comes once more, with the note that it was stopped
+        await self._update(ref, page)
 
     async def _finish(self, stream: Stream, ref: str, page: Page) -> None:
         """Where the text was divided after it was streamed, the stream is ended with what it has, and corrected."""
         if not stream.continues(formatting.render(page)):
             await self._turn_to_updates(stream, ref, page)
             return
-        try:
-            await self._send(messages.final(page, self._place, self._question, stream.id))
-        except StreamEnded:
-            await self._update(ref, page)
-        self._streams.end(self._chat, ref)
+        await self._end(ref, page)
 
     async def _turn_to_updates(self, stream: Stream, ref: str, page: Page) -> None:
         last = messages.final(Page("", page.language, page.status), self._place, self._question, stream.id)
         last.text = stream.shown or last.text
-        with suppress(StreamEnded):  # over already: the update is what matters
+        try:
             await self._send(last)
-        self._streams.end(self._chat, ref)
-        await self._update(ref, page)
+        except StreamEnded as exc:
+            await self._ended(ref, page, exc)
+        else:
+            self._streams.end(self._chat, ref)
+            await self._update(ref, page)
 
-    async def _finish_left(self, ref: str, page: Page) -> None:
-        """A stream that a process began which is gone: may be open, over, or finished."""
+    async def _end(self, ref: str, page: Page) -> None:
+        """By this page. A stream that was begun by a process which is gone may be open, over, or finished."""
         try:
             await self._send(messages.final(page, self._place, self._question, activity_of(ref)))
-        except StreamEnded:
-            await self._update(ref, page)
-        self._streams.end(self._chat, ref)
+        except StreamEnded as exc:
+            await self._ended(ref, page, exc)
+        else:
+            self._streams.end(self._chat, ref)
 
     async def _stream_chunk(self, stream: Stream, chunk: Chunk, page: Page) -> str:
         activity = messages.chunk(chunk.text, chunk.kind, self._place, page.language, chunk.sequence, stream.id or None)

@@ -224,4 +224,4 @@ def test_a_notice_is_one_final_page() -> None:
         return await tell("This is help.", outlet, FakeLedger(), manner())
 
     assert "delivered" == run(story()).ending
-    assert [Page("This is help.", "en", final=True, closing=Closing("", ""))] == outlet.shown
+    assert [Page("This is help.", "en", final=True, closing=Closing("", ""), ours=True)] == outlet.shown

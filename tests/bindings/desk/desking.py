@@ -86,6 +86,7 @@ class FakeChannels:
     files: dict[str, bytes | Exception] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     outlets: list[KillingOutlet] = field(default_factory=list)
+    languages: list[Language | None] = field(default_factory=list)  # in which each outlet is to speak
     forgotten: list[str] = field(default_factory=list)
     purges: int = 0
 
@@ -95,6 +96,7 @@ class FakeChannels:
             self.limits, channel, takes_files=self.takes_files, ai_label=self.ai_label, switch=self.switch
         )
         self.outlets.append(outlet)
+        self.languages.append(incoming.language)
         return outlet
 
     async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:

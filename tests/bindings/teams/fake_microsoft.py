@@ -81,6 +81,7 @@ class FakeMicrosoft:
     failures: list[Failure | None] = field(default_factory=list)  # None: this call works
     messages: dict[str, Body] = field(default_factory=dict)  # as they stand, by id
     streams: dict[str, Streamed] = field(default_factory=lambda: defaultdict(Streamed))
+    file_answers: list[int] = field(default_factory=list)  # in place of keeping the files to come
     stopped: set[str] = field(default_factory=set)  # streams on which a person pressed stop
     metadata_fetches: int = 0
     token_fetches: int = 0
@@ -294,6 +295,8 @@ class FakeMicrosoft:
 
     async def _put(self, request: web.Request) -> web.Response:
         self.file_tokens.append(request.headers.get("Authorization"))
+        if self.file_answers:
+            return web.Response(status=self.file_answers.pop(0))
         self.files[request.match_info["name"]] = await request.read()
         self.changed.set()
         return web.json_response({"range": request.headers.get("Content-Range")}, status=201)

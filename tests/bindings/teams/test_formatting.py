@@ -69,6 +69,10 @@ HOSTILE = {
     "a fence with a bad language": "```<img src=x>\ncode\n```",
     "a fence with a backtick in its language": "``` a`b\n<img src=x>",
     "an indented fence": "    ```\n<img src=x>\n    ```",
+    "a link in a heading": "# [Click here]**(https://evil.example)",
+    "an image in a heading": "# !**[x]**(https://evil.example/p.png)",
+    "a tag in a heading": "# `a`**`**` `<img src=x>`",
+    "a tag behind an escape in a heading": r"# \**`<img src=x>`",
     "a comment": "<!-- <img src=x> -->",
     "cdata": "<![CDATA[<img src=x>]]>",
     "a style": "<style>*{display:none}</style>",
@@ -102,6 +106,7 @@ def test_forty_at_least() -> None:
     [
         ("# A *title* ##", "**A *title***"),
         ("# Learn C#", "**Learn C#**"),
+        ("## **Power** of `x**2`", "**Power** of `x**2`"),
         ("See [the guide](https://example.gc.ca/guide).", "See the guide (https://example.gc.ca/guide)."),
         ("[https://a.ca](https://a.ca)", "https://a.ca"),
         ("![a chart](https://a.ca/c.png) shows", "a chart shows"),
@@ -137,6 +142,19 @@ def test_sources_are_a_list_and_its_titles_are_no_markup() -> None:
         "- [2] Script ˋ\n\n"
         "ℹ Model: x"
     ) == shown
+
+
+@pytest.mark.parametrize(
+    "address", ["?q=[Sign-in](https://evil.example/x)", "?![p](https://evil.example/x.png)", r"a\_*b*"]
+)
+def test_the_address_of_a_source_is_no_markup(address: str) -> None:
+    """A page that redirects chooses it."""
+    sources = (Source(1, "Report", f"https://ok.example/{address}"),)
+    page = Page("As said [1].", "en", final=True, closing=Closing("a1", "", sources=sources))
+
+    assert [] == [
+        each.type for each in tokens(formatting.render(page)) if each.type in ("link_open", "image", "em_open")
+    ]
 
 
 PIECES = st.sampled_from(

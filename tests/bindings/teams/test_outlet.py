@@ -10,8 +10,6 @@ import pytest
 from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import Incoming
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
-from bindings.teams.parcels import KEEP_S, Parcel, Parcels
-from bindings.teams.platform import TeamsPlatform
 from bindings.teams.streaming import LIMIT_S, TURN_S
 from core.contract import Source
 from tests.bindings.teams.answering import CHAT, Desk, final, page, place
@@ -116,10 +114,11 @@ async def test_elsewhere_a_message_is_updated(desk: Desk, microsoft: FakeMicroso
 async def test_a_notice_of_ours_is_not_labelled(desk: Desk, microsoft: FakeMicrosoft) -> None:
     """The label says that an AI wrote it."""
     await desk.outlet().post(page("Stopped.", final=True), "n1")
-    await desk.outlet().post(page("Stopped.", final=True, closing=Closing("", "")), "n1")
+    await desk.outlet().post(page("Stopped.", final=True, closing=Closing("a-1", ""), ours=True), "n1")
 
     assert [1, 0] == [len(call.activity.get("entities") or []) for call in microsoft.calls]
-    assert "channelData" not in microsoft.calls[1].activity
+    await desk.outlet().post(page("Help.", final=True, closing=Closing("", ""), ours=True), "n1")
+    assert "channelData" not in microsoft.calls[2].activity
 
 
 async def test_one_stream_in_a_chat(desk: Desk, microsoft: FakeMicrosoft) -> None:
@@ -200,6 +199,35 @@ async def test_the_person_presses_stop(desk: Desk, microsoft: FakeMicrosoft) -> 
 
     await outlet.edit(ref, final("One two", note="Stopped."))
     assert ("PUT", "message", None, None, "One two\n\nℹ Stopped.\n\nℹ Model: fake") == kinds(microsoft)[-1]
+
+
+@pytest.mark.parametrize(("left_by_another", "late_s"), [(False, 0.0), (True, 0.0), (False, TURN_S + 1)])
+async def test_stop_is_heard_also_at_the_end_of_a_stream(
+    desk: Desk, microsoft: FakeMicrosoft, tmp_path: Path, left_by_another: bool, late_s: float
+) -> None:
+    """At the end of a page that others follow, after a restart, and where the stream would be ended for its age."""
+    outlet = desk.outlet()
+    ref = await outlet.post(page("One"), "n1")
+    microsoft.stopped.add("a-1")
+    desk.clock.now += late_s
+    stopped = Desk(microsoft, tmp_path) if left_by_another else desk
+    now = stopped.outlet() if left_by_another else outlet
+    await now.edit(ref, page("One two") if late_s else page("One two", final=True))
+    assert [ref] == stopped.stops
+
+    await now.edit(ref, final("One two", note="Stopped."))
+    assert "One two\n\nℹ Stopped.\n\nℹ Model: fake" == microsoft.messages["a-1"]["text"]
+    assert [ref] == stopped.stops
+
+
+async def test_an_answer_that_was_whole_when_it_was_stopped(desk: Desk, microsoft: FakeMicrosoft) -> None:
+    """There is nothing to stop."""
+    outlet = desk.outlet()
+    ref = await outlet.post(page("One"), "n1")
+    microsoft.stopped.add("a-1")
+    await outlet.edit(ref, final("One two"))
+
+    assert ([], "One two\n\nℹ Model: fake") == (desk.stops, microsoft.messages["a-1"]["text"])
 
 
 async def test_where_nobody_may_stream(desk: Desk, microsoft: FakeMicrosoft) -> None:
@@ -334,64 +362,6 @@ async def test_a_page_that_is_gone_already_is_deleted(desk: Desk, microsoft: Fak
     await outlet.delete(ref)
 
     assert {} == microsoft.messages
-
-
-async def test_a_file_is_offered(desk: Desk, microsoft: FakeMicrosoft) -> None:
-    """In a personal chat, by a consent card without words, behind a name that cannot be guessed."""
-    assert await desk.outlet().upload(Upload("rows.jsonl", "application/jsonl", b"{}\n"), "n1")
-    assert not await desk.outlet("channel").upload(Upload("rows.jsonl", "application/jsonl", b"{}\n"), "n2")
-
-    (call,) = microsoft.calls
-    (card,) = call.activity["attachments"]
-    assert ("application/vnd.microsoft.teams.card.file.consent", "rows.jsonl") == (card["contentType"], card["name"])
-    assert 3 == card["content"]["sizeInBytes"]
-    assert "text" not in call.activity
-    name = card["content"]["acceptContext"]["parcel"]
-    parcel = await desk.parcels.take(name, CHAT)
-    assert parcel is not None
-    assert b"{}\n" == parcel.upload.body
-    assert await desk.parcels.take(name, "another chat") is None
-    assert await desk.parcels.take("../../etc/passwd", CHAT) is None
-
-
-async def test_parcels_do_not_wait_for_ever(tmp_path: Path) -> None:
-    """A day, and then they are swept away when the next one comes."""
-    now = [2_000_000_000.0]
-    parcels = Parcels(tmp_path, lambda: now[0])
-    old = await parcels.put(Parcel(Upload("a", "text/plain", b"a"), CHAT))
-    now[0] = (tmp_path / old).stat().st_mtime + KEEP_S + 1
-    await parcels.put(Parcel(Upload("b", "text/plain", b"b"), CHAT))
-
-    assert await parcels.take(old, CHAT) is None
-
-
-@pytest.mark.parametrize("parcels_there", [True, False])
-async def test_parcels_are_swept_also_when_none_comes(tmp_path: Path, parcels_there: bool) -> None:
-    """A file that nobody wanted must not outlive what was said."""
-    now = [2_000_000_000.0]
-    parcels = Parcels(tmp_path / "parcels", lambda: now[0])
-    platform = teams_platform(parcels)
-    if parcels_there:
-        old = await parcels.put(Parcel(ROWS, CHAT))
-        now[0] = (tmp_path / "parcels" / old).stat().st_mtime + KEEP_S + 1
-    await platform.purge()
-
-    assert [] == list(tmp_path.glob("parcels/*"))
-
-
-async def test_what_waits_in_a_forgotten_conversation_goes(tmp_path: Path) -> None:
-    """And nowhere else."""
-    parcels = Parcels(tmp_path)
-    here, there = await parcels.put(Parcel(ROWS, CHAT)), await parcels.put(Parcel(ROWS, "a:other"))
-    await teams_platform(parcels).forget(place())
-
-    assert await parcels.take(here, CHAT) is None
-    assert await parcels.take(there, "a:other") is not None
-
-
-def teams_platform(parcels: Parcels) -> TeamsPlatform:
-    none: Any = None
-    return TeamsPlatform(none, none, none, parcels, none)
 
 
 def test_length_is_of_what_is_sent() -> None:

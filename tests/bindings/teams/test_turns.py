@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from bindings.delivery.outlet import Gone, Refused, Upload
-from bindings.incoming import File
+from bindings.delivery.outlet import Upload
 from bindings.teams import messages, transport
 from bindings.teams.credentials import Credentials
-from bindings.teams.parcels import Parcel
 from tests.bindings.teams.answering import place
 from tests.bindings.teams.conftest import Served
 from tests.bindings.teams.fake_microsoft import APP_ID, PASSWORD, TENANT, FakeMicrosoft
@@ -128,76 +126,6 @@ async def test_what_is_forgotten_when_the_app_is_taken_out(served: Served) -> No
 
     assert (TENANT, True, False) == (of_chat[0], of_chat[1](chat), of_chat[1](channel))
     assert (TENANT, False, True) == (of_team[0], of_team[1](chat), of_team[1](channel))
-
-
-async def test_a_file_that_is_accepted_is_put_and_shown(served: Served) -> None:
-    """To the address that Teams gives, without our token; the offer goes, the file's card comes."""
-    upload = ROWS
-    activity = served.activity("file_consent_accept")
-    name = await served.adapter._parcels.put(Parcel(upload, activity["conversation"]["id"]))
-    activity["value"]["context"]["parcel"] = name
-    activity["value"]["uploadInfo"]["uploadUrl"] = f"{served.microsoft.url}/files/rows.jsonl"
-    served.microsoft.messages["1:98"] = {"text": "the offer"}
-    assert 200 == (await served.send(activity)).status
-    card, deleted = await served.microsoft.until(calls=2)
-
-    assert {"rows.jsonl": b'{"a": 1}\n'} == served.microsoft.files
-    assert [None] == served.microsoft.file_tokens
-    assert "application/vnd.microsoft.teams.card.file.info" == card.activity["attachments"][0]["contentType"]
-    assert ("DELETE", "1:98") == (deleted.method, deleted.at)
-    assert await served.adapter._parcels.take(name, activity["conversation"]["id"]) is None
-
-
-@pytest.mark.parametrize("url", ["https://evil.example/put", "http://169.254.169.254/", "", "file:///etc/passwd"])
-async def test_a_file_is_put_nowhere_else(served: Served, url: str) -> None:
-    """The person is told that it failed."""
-    activity = served.activity("file_consent_accept")
-    name = await served.adapter._parcels.put(Parcel(ROWS, activity["conversation"]["id"]))
-    activity["value"]["context"]["parcel"] = name
-    activity["value"]["uploadInfo"]["uploadUrl"] = url
-    await served.send(activity)
-
-    assert "could not be put" in (await served.microsoft.until_said("could not"))["text"]
-    assert {} == served.microsoft.files
-
-
-async def test_a_file_that_is_declined_or_gone(served: Served) -> None:
-    """Declined, it is thrown away; accepted after that, the person is told."""
-    activity = served.activity("file_consent_decline")
-    name = await served.adapter._parcels.put(Parcel(ROWS, activity["conversation"]["id"]))
-    activity["value"]["context"]["parcel"] = name
-    served.microsoft.messages["1:98"] = {"text": "the offer"}
-    await served.send(activity)
-    await served.microsoft.until(calls=1)
-
-    accepted = served.activity("file_consent_accept")
-    accepted["value"]["context"]["parcel"] = name
-    await served.send(accepted)
-    assert "no longer kept" in (await served.microsoft.until_said("no longer"))["text"]
-
-
-async def test_files_are_fetched_from_microsoft_alone(served: Served) -> None:
-    """OneDrive without a token, pictures at the connector with it; nowhere else, also not by a redirect; bounded."""
-    served.microsoft.files = {"report.txt": b"words", "large": b"x" * 2000}
-    fetch = served.adapter.platform.fetch
-    at = served.microsoft.url
-
-    async def got(url: str) -> bytes:
-        return await fetch(File("f", url, "text/plain"), 1000)
-
-    assert b"words" == await got(f"{at}/files/report.txt")
-    assert b"words" == await got(f"{at}/moved/x?to={at}/files/report.txt")
-    for url in (
-        "https://evil.example/f",
-        f"{at}/moved/x?to=https://evil.example/f",
-        f"{at}/moved/x?to=file:///etc/passwd",
-    ):
-        with pytest.raises(Refused):
-            await got(url)
-    with pytest.raises(Refused, match="more than 1000 bytes"):
-        await got(f"{at}/files/large")
-    with pytest.raises(Gone):
-        await got(f"{at}/files/none")
 
 
 async def test_the_tokens_of_both_directions(served: Served) -> None:
