@@ -41,6 +41,7 @@ HANDSHAKE_S = 30.0
 HEALTHY_S = 30.0  # a connection that lived so long is followed by another at once
 PAUSE_LIMIT_S = 60.0
 IDENTIFY_S = 5.0  # Discord's pace for new sessions
+ADDRESS_TRIES = 5  # of the address at which Discord wants a session to go on
 SESSIONS_WAIT_S = 600.0  # at most, before it is asked again whether one may begin
 
 FATAL = {
@@ -121,14 +122,14 @@ class GatewayClient(discord.Client):
         try:
             await self._listen(resumption)
         except ReconnectWebSocket as exc:
-            return self._resumption() if exc.resume else {}
+            return (self._resumption() or resumption) if exc.resume else {}
         except discord.ConnectionClosed as exc:
             if exc.code in FATAL:
                 raise ConfigError(FATAL[exc.code]) from exc
             log.warning("gateway_closed", platform="discord", code=exc.code)
         except (aiohttp.ClientError, OSError, TimeoutError, discord.DiscordException) as exc:
             log.warning("gateway_unreachable", platform="discord", problem=type(exc).__name__, failures=self._failures)
-            return self._resumption()
+            return self._resumption() or resumption
         except Exception:  # what cannot be read would come again if the session went on: begin a new one
             log.exception("gateway_not_understood", platform="discord")
         return {}
@@ -136,6 +137,8 @@ class GatewayClient(discord.Client):
     async def _listen(self, resumption: Resumption) -> None:
         """Raises whatever ends the connection."""
         resumption = resumption or {"gateway": await self._gateway(), "initial": self.ws is None}
+        if self._failures > ADDRESS_TRIES:  # where the session was may be no more; Discord's front door is
+            resumption = {**resumption, "gateway": self._gateway_url or DiscordWebSocket.DEFAULT_GATEWAY}
         async with asyncio.timeout(HANDSHAKE_S):
             self.ws = await DiscordWebSocket.from_client(self, **resumption)
         try:

@@ -109,9 +109,7 @@ class CommandReply:
             made = await self._calls.message("answer", "PATCH", ORIGINAL, self._ids, json=body)
             self._replied = True
             return made
-        return await self._calls.message(
-            "answer", "POST", "/webhooks/{webhook_id}/{webhook_token}", self._ids, **content_of(body, file)
-        )
+        return await self._calls.message("answer", "POST", FOLLOW_UP, self._ids, **content_of(body, file))
 
     async def _awaited(self) -> bool:
         """Whether "thinking …" still stands there: a process before this one may have replaced it."""
@@ -153,6 +151,7 @@ class CommandReply:
         return (message.get("interaction_metadata") or {}).get("id") == self._interaction
 
 
+FOLLOW_UP = "/webhooks/{webhook_id}/{webhook_token}"
 ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
 MESSAGE_OF_REPLY = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 

@@ -12,7 +12,7 @@ from bindings.delivery.outlet import DeliveryError, Gone, Refused
 from bindings.desk.desk import Desk
 from bindings.discord import interactions, mapping, words
 from bindings.discord.calls import Calls
-from bindings.discord.destinations import ORIGINAL
+from bindings.discord.destinations import FOLLOW_UP, ORIGINAL
 from bindings.discord.interactions import Press
 from bindings.discord.mapping import Payload
 from bindings.discord.rendering import NOBODY, SUPPRESS_EMBEDS
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 ALREADY = 40060  # acknowledged before, by a try whose outcome was unknown
 FIRST_PAUSE_S = 1.0
 PAUSE_LIMIT_S = 30.0
+AGAIN_LIMIT_S = 1.5  # before an acknowledgement is tried once more: it has three seconds in all
 
 
 class Messages:
@@ -38,12 +39,30 @@ class Messages:
         self._follows = follows
 
     async def take(self, kind: str, data: Payload) -> None:
-        """Raises Stopping: then it was not taken, and must be taken by the next process."""
+        """Raises Stopping: then it was not taken, and must be taken by the next process.
+
+        Discord delivers no event again, so one that cannot be written down waits here until it can.
+        """
+        pause_s = FIRST_PAUSE_S
+        while (problem := await self._try_to_take(kind, data)) is not None:
+            log.error("event_waits_for_storage", platform="discord", kind=kind, problem=problem.message)
+            await asyncio.sleep(pause_s)
+            pause_s = min(PAUSE_LIMIT_S, 2 * pause_s)
+
+    async def _try_to_take(self, kind: str, data: Payload) -> StorageError | None:
+        """What kept it from being written down."""
+        try:
+            await self._take(kind, data)
+        except StorageError as exc:
+            return exc
+        return None
+
+    async def _take(self, kind: str, data: Payload) -> None:
         match kind:
             case "MESSAGE_CREATE":
                 incoming = await self._incoming(data)
                 if incoming is not None:
-                    await self._taken(incoming)
+                    await self._desk.take(incoming)
             case "MESSAGE_DELETE":
                 await self._withdrawn(data, [data["id"]])
             case "MESSAGE_DELETE_BULK":
@@ -61,22 +80,6 @@ class Messages:
             return incoming
         followed = mapping.to_prompt(data, replace(around, taking_part=True))
         return followed if followed and await self._desk.taking_part(followed.place) else None
-
-    async def _taken(self, incoming: Incoming) -> None:
-        """Discord delivers no message again, so one that cannot be written down waits here until it can."""
-        pause_s = FIRST_PAUSE_S
-        while (problem := await self._try_to_take(incoming)) is not None:
-            log.error("event_waits_for_storage", platform="discord", problem=problem.message)
-            await asyncio.sleep(pause_s)
-            pause_s = min(PAUSE_LIMIT_S, 2 * pause_s)
-
-    async def _try_to_take(self, incoming: Incoming) -> StorageError | None:
-        """What kept it from being written down."""
-        try:
-            await self._desk.take(incoming)
-        except StorageError as exc:
-            return exc
-        return None
 
     async def _withdrawn(self, data: Payload, deleted: list[str]) -> None:
         place = mapping.place_of(data, await self._surroundings.parent_of(data))
@@ -111,6 +114,7 @@ class Interactions:
             except DeliveryError as exc:
                 if last:
                     return self._lost(exc)
+                await asyncio.sleep(min(AGAIN_LIMIT_S, exc.retry_after_s or 0.0))
             else:
                 return True
         return False
@@ -125,17 +129,24 @@ class Interactions:
         return False
 
     async def _asked(self, incoming: Incoming, data: Payload) -> None:
+        if sentence := await self._refused(incoming):
+            await self._say(data, sentence)
+
+    async def _refused(self, incoming: Incoming) -> str | None:
+        """Why it was not taken, in the person's language."""
         try:
             await self._desk.take(incoming)
         except CspsError as exc:
             log.warning("event_not_taken", platform="discord", code=exc.code, problem=exc.message)
             language: Language = incoming.language or "en"
-            await self._say(data, messages.words(exc, language))
+            return messages.words(exc, language)
+        return None
 
     async def _pressed(self, press: Press, data: Payload) -> None:
         match press.verb:
             case "regenerate":
-                await self._desk.take(interactions.again(press, data))
+                if sentence := await self._refused(interactions.again(press, data)):
+                    await self._say_beside(data, sentence)
             case "stop" if interactions.allowed(press):
                 await self._desk.stopped(press.place, press.message)
             case "stop":
@@ -157,6 +168,13 @@ class Interactions:
         ids = {"webhook_id": str(data["application_id"]), "webhook_token": str(data["token"])}
         body = {"content": text, "allowed_mentions": NOBODY, "flags": SUPPRESS_EMBEDS}
         await self._calls.ask("answer", "PATCH", ORIGINAL, ids, json=body)
+
+    async def _say_beside(self, data: Payload, text: str) -> None:
+        """To that person alone: what "@original" names here is the answer under which they pressed."""
+        ids = {"webhook_id": str(data["application_id"]), "webhook_token": str(data["token"])}
+        flags = SUPPRESS_EMBEDS | interactions.ONLY_TO_THEM
+        body = {"content": text, "allowed_mentions": NOBODY, "flags": flags}
+        await self._calls.ask("answer", "POST", FOLLOW_UP, ids, json=body)
 
 
 def is_repeat(exc: DeliveryError) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bindings.delivery.blocks import Fence, fences
 from bindings.discord import grids
 from core.rag.blocks import UNSEEN
 
@@ -21,7 +22,6 @@ TICK = "ˋ"  # U+02CB, looks like a backtick
 LINE_ENDS = re.compile("\r\n?|\u2028|\u2029")
 
 # All of these take linear time: a `+` after a quantifier never gives back what it took, and the rest is bounded.
-FENCE = re.compile(r"(?P<indent>[ \t]*+)(?P<mark>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`]*+)$")
 LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,24}")
 
 PING = re.compile(r"@(?=everyone|here)")
@@ -35,7 +35,9 @@ LINK = re.compile(
 )
 SUBTEXT = re.compile(r"-#(?=\s|$)")  # small print is how our own footer looks
 SPOILER = re.compile(r"\|(?=\|)")
-UNDERLINE = re.compile(r"(?<![\w_])__(?=[^\s_])(.{1,200}?)(?<=[^\s_])__(?![\w_])")  # bold, in everybody else's Markdown
+UNDERLINE = re.compile(  # bold, in everybody else's Markdown; not within an address
+    r"(?i:https?)://[^\s<>]+|(?<![\w_])__(?=[^\s_])(?P<bold>.{1,200}?)(?<=[^\s_])__(?![\w_])"
+)
 QUOTE_ALL = re.compile(r"^(\s*)(?:>\s?){2,}")  # ">>> " would take all that follows, our footer too, into the quote
 DEEP_HEADING = re.compile(r"\s*+#{4,6}+\s++(.+)")
 CODE = re.compile(r"\\(?P<escaped>.)|(?P<run>`+)(?!`)(?P<code>.+?)(?<!`)(?P=run)(?!`)|`+")
@@ -46,12 +48,12 @@ WEB = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 
 def to_discord(text: str) -> str:
     """Of a whole page: a construct that is open at its end is closed."""
-    return "\n".join(blocks(visible(text).split("\n"))).strip("\n")
+    return "\n".join(blocks(visible(text))).strip("\n")
 
 
 def literal(text: str) -> str:
     """On one line, with no mark of formatting in force: for names, titles and words of ours."""
-    return MARKS.sub(r"\\\1", defused(" ".join(visible(text).split())))
+    return apart(MARKS.sub(r"\\\1", defused(" ".join(visible(text).split()))))
 
 
 def length(text: str) -> int:
@@ -65,15 +67,25 @@ def visible(text: str) -> str:
     return UNSEEN.sub("", LINE_ENDS.sub("\n", whole))
 
 
-def blocks(lines: list[str]) -> Iterator[str]:
+def blocks(text: str) -> Iterator[str]:
+    """The lines of Discord's Markdown. What is code is told as by `bindings.delivery`, which cut the page by it."""
+    at = 0
+    for fence in fences(text):
+        if fence.start > at:
+            yield from outside(text[at : fence.start].removesuffix("\n").split("\n"))
+        if fence.prefix.strip(" \t>"):
+            yield fence.prefix.rstrip()  # a list's bullet; Discord has no code within one, nor within a quote
+        yield from fenced(code_of(text, fence), fence.info)
+        at = fence.end + (text[fence.end - 1 : fence.end] != "\n")
+    if at < len(text):
+        yield from outside(text[at:].split("\n"))
+
+
+def outside(lines: list[str]) -> Iterator[str]:
+    """Outside of blocks of code."""
     at = 0
     while at < len(lines):
-        fence, rows = FENCE.match(lines[at]), grids.rows_at(lines, at)
-        if fence:
-            end = closing(lines, at + 1, fence["mark"])
-            yield from fenced(dedented(lines[at + 1 : end], fence["indent"]), fence["info"])
-            at = end + 1
-        elif rows:
+        if rows := grids.rows_at(lines, at):
             table = [SHOWN_IN_CODE.sub("", line) for line in lines[at : at + rows]]
             yield from fenced(grids.aligned(table), "")
             at += rows
@@ -82,14 +94,12 @@ def blocks(lines: list[str]) -> Iterator[str]:
             at += 1
 
 
-def closing(lines: list[str], at: int, mark: str) -> int:
-    """The index of the line that ends a block of code, or the end of all."""
-    end = re.compile(rf"[ \t]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
-    return next((index for index in range(at, len(lines)) if end.match(lines[index])), len(lines))
-
-
-def dedented(lines: list[str], indent: str) -> list[str]:
-    return [line.removeprefix(indent) for line in lines]
+def code_of(text: str, fence: Fence) -> list[str]:
+    """The lines of a block, without what its margin is."""
+    whole = text[fence.start : fence.end].split("\n")
+    body = whole[1:] if fence.is_open else whole[1:-1]  # without its end, or what follows the end of its quote
+    blank = re.compile(rf"[ \t{'>' if '>' in fence.margin else ''}]{{0,{len(fence.margin)}}}")
+    return [blank.sub("", line, count=1) for line in body]
 
 
 def fenced(lines: list[str], info: str) -> Iterator[str]:
@@ -122,7 +132,7 @@ def without_closing(heading: str) -> str:
 
 def span(found: re.Match[str]) -> str:
     if found["escaped"] is not None:
-        return TICK if found["escaped"] == "`" else found[0]
+        return {"`": TICK, "]": rf"\]{GAP}"}.get(found["escaped"], found[0])
     if found["code"] is None:
         return TICK * len(found[0])
     return f"`{found['code'].replace('`', TICK)}`"
@@ -130,9 +140,18 @@ def span(found: re.Match[str]) -> str:
 
 def words(text: str) -> str:
     """Text between spans of code."""
-    text = UNDERLINE.sub(r"**\1**", LINK.sub(honest, text))
+    text = UNDERLINE.sub(bold, LINK.sub(honest, text))
     text = SPOILER.sub(f"|{GAP}", SUBTEXT.sub(f"-{GAP}#", text))
-    return text.replace("](", f"]{GAP}(")  # no link hides where it leads, however it was put together
+    return apart(text)
+
+
+def apart(text: str) -> str:
+    """No link hides where it leads, however it was put together; within its words, Discord knows no escapes."""
+    return text.replace("](", f"]{GAP}(")
+
+
+def bold(found: re.Match[str]) -> str:
+    return found[0] if found["bold"] is None else f"**{found['bold']}**"
 
 
 def honest(link: re.Match[str]) -> str:

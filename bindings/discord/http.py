@@ -32,7 +32,7 @@ class Limits:
 
     def check(self, route: Route) -> None:
         """Raises RateLimited."""
-        until = max(self._free_at.get("", 0.0), self._free_at.get(key_of(route), 0.0))
+        until = max(self._free_at.get(each, 0.0) for each in keys_of(route))
         if (wait_s := until - self._clock()) > 0:
             raise discord.RateLimited(wait_s)
 
@@ -46,7 +46,7 @@ class Limits:
         said = number(body.get("retry_after"))
         wait_s = said if said is not None else number(response.headers.get("Retry-After"))
         wait_s = UNKNOWN_LIMIT_S if wait_s is None else wait_s
-        self.close("" if body.get("global") else key_of(route), wait_s)
+        self.close(keys_of(route)[0] if body.get("global") else key_of(route), wait_s)
         return discord.RateLimited(wait_s)
 
     def close(self, key: str, wait_s: float) -> None:
@@ -118,6 +118,15 @@ async def decoded(response: aiohttp.ClientResponse) -> Any:
         if response.ok:
             raise
         return text
+
+
+def keys_of(route: Route) -> tuple[str, ...]:
+    """Of the limits that it is under: "" is that of the whole bot, under which interactions are not.
+
+    https://discord.com/developers/docs/topics/rate-limits#global-rate-limit
+    """
+    own = key_of(route)
+    return (own,) if route.path.startswith(("/interactions/", "/webhooks/")) else ("", own)
 
 
 def key_of(route: Route) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import discord
 
-from bindings.delivery.outlet import DeliveryError
+from bindings.delivery.outlet import DeliveryError, Throttled, Unreachable
 from bindings.discord.calls import Calls
 from bindings.discord.interactions import THREADS
 from bindings.discord.mapping import Around, Payload
 
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # all later messages wait meanwhile
 IN_VIEW = 1024  # that the SDK does not know; above that, all are asked for anew
 
 
@@ -44,7 +47,9 @@ class Surroundings:
         """After a restart Discord does not tell again what the guilds are like."""
         if guild_id not in self._roles:
             try:
-                roles = await self._calls.ask("read", "GET", "/guilds/{guild_id}/roles", {"guild_id": guild_id})
+                roles = await insist(
+                    lambda: self._calls.ask("read", "GET", "/guilds/{guild_id}/roles", {"guild_id": guild_id})
+                )
             except DeliveryError:
                 return None
             forget_some(self._roles)
@@ -65,12 +70,27 @@ class Surroundings:
     async def _asked_parent(self, channel_id: str) -> str | None:
         if channel_id not in self._asked:
             try:
-                found = await self._calls.message("read", "GET", "/channels/{channel_id}", {"channel_id": channel_id})
+                found = await insist(
+                    lambda: self._calls.message("read", "GET", "/channels/{channel_id}", {"channel_id": channel_id})
+                )
             except DeliveryError:
                 return None  # taken for a channel, which is right for most
             forget_some(self._asked)
             self._asked[channel_id] = found.get("parent_id") if found.get("type") in THREADS else None
         return self._asked[channel_id]
+
+
+async def insist(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer, though it fails in passing: a message that is taken for one elsewhere is answered without its past.
+
+    Raises DeliveryError.
+    """
+    for pause_s in PAUSES_S:
+        try:
+            return await ask()
+        except (Throttled, Unreachable) as exc:
+            await asyncio.sleep(min(PAUSES_S[-1], max(pause_s, exc.retry_after_s or 0.0)))
+    return await ask()
 
 
 def forget_some(known: dict[str, str | None]) -> None:

@@ -10,7 +10,7 @@ from bindings.incoming import Incoming, Place
 
 
 class FakeDesk:
-    """`failing`: what the next takes raise."""
+    """`failing`: what the next calls raise that write or read what is stored."""
 
     def __init__(self) -> None:
         self.taken: list[Incoming] = []
@@ -33,17 +33,21 @@ class FakeDesk:
             self._changed.notify_all()
 
     async def take(self, incoming: Incoming) -> bool:
-        if self.failing:
-            failure = self.failing.pop(0)
-            await self._happened()
-            raise failure
+        await self._may_fail()
         known = any(each.event == incoming.event for each in self.taken)
         if not known:
             self.taken.append(incoming)
         await self._happened()
         return not known
 
+    async def _may_fail(self) -> None:
+        if self.failing:
+            failure = self.failing.pop(0)
+            await self._happened()
+            raise failure
+
     async def taking_part(self, place: Place) -> bool:
+        await self._may_fail()
         self.asked_parts.append(place.conversation)
         return place.conversation in self.parts
 
@@ -61,6 +65,7 @@ class FakeDesk:
         return answer in self.known_answers
 
     async def uninstalled(self, tenant: str) -> None:
+        await self._may_fail()
         self.left.append(tenant)
         await self._happened()
 

@@ -208,6 +208,28 @@ async def test_what_is_said_while_the_bot_restarts_is_taken(
     assert THREAD == desk.taken[1].place.thread
 
 
+@pytest.mark.parametrize("failures", [1, client_module.ADDRESS_TRIES + 2])
+async def test_a_connection_that_fails_after_a_restart_does_not_end_the_session(
+    discord_server: FakeDiscord,
+    desk: FakeDesk,
+    adapting: Adapting,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
+) -> None:
+    """What was said meanwhile would be lost. An address that stays away is given up, and the session is not."""
+    monkeypatch.setattr(client_module, "PAUSE_LIMIT_S", 0.01)
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        await discord_server.say("message_dm")
+        await desk.until(lambda: desk.taken)
+    await discord_server.say("message_mention")
+    discord_server.refuse_gateways = failures
+    async with adapting():
+        await desk.until(lambda: len(desk.taken) == 2)
+
+    assert (1, 1) == (len(discord_server.identified), len(discord_server.resumed))
+
+
 async def test_a_session_that_is_over_is_begun_anew(
     discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
 ) -> None:

@@ -92,6 +92,16 @@ async def test_a_limit_for_everything_closes_every_route(discord_server: FakeDis
             await calls.ask("post", "POST", TYPING, {"channel_id": channel})
 
 
+async def test_a_limit_for_everything_is_none_for_interactions(discord_server: FakeDiscord, calls: Calls) -> None:
+    """They are under limits of their own, and whoever pressed waits three seconds at most."""
+    discord_server.faults = [rate_limited("typing", 60, everywhere=True)]
+    with pytest.raises(Throttled):
+        await calls.ask("post", "POST", TYPING, IDS)
+    gone = {"webhook_id": "1", "webhook_token": "t"}
+    with pytest.raises(Gone):
+        await calls.ask("answer", "POST", "/interactions/{webhook_id}/{webhook_token}/callback", gone)
+
+
 async def test_a_limit_that_is_used_up_is_not_run_into(discord_server: FakeDiscord, calls: Calls) -> None:
     """The call that used it up is answered at once, and the next one is told to wait."""
     discord_server.headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "30.5"}

@@ -8,7 +8,7 @@ from core.errors import Stopping, StorageError
 from tests.bindings.discord.conftest import Adapting
 from tests.bindings.discord.fake_desk import FakeDesk
 from tests.bindings.discord.fake_discord import FakeDiscord
-from tests.bindings.discord.faults import Fault
+from tests.bindings.discord.faults import Fault, rate_limited
 from tests.bindings.discord.recorded import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
 
@@ -242,6 +242,36 @@ async def test_a_message_waits_for_a_full_disk(
         await desk.until(lambda: desk.taken)
 
 
+async def test_all_that_needs_the_database_waits_for_it(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also whether a thread is one of ours, and that a server has removed the bot."""
+    monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
+    desk.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
+    async with adapting(DISCORD_MESSAGE_CONTENT="true"):
+        await discord_server.until(lambda: discord_server.identified)
+        desk.failing = [StorageError("locked")]
+        await discord_server.say("message_thread")
+        await desk.until(lambda: desk.taken)
+        desk.failing = [StorageError("locked")]
+        await discord_server.emit("GUILD_DELETE", payload("guild_delete"))
+        await desk.until(lambda: desk.left)
+
+
+async def test_a_thread_is_known_though_discord_fails_in_passing(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken for a channel, it would be answered without its past, and kept under another name."""
+    monkeypatch.setattr("bindings.discord.surroundings.PAUSES_S", (0.0, 0.05))
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        discord_server.faults = [Fault("channels/777", 503), rate_limited("channels/777", 0.01)]
+        await discord_server.say("message_mention", channel_id="777")
+        await desk.until(lambda: desk.taken)
+
+    assert "777" == desk.taken[0].place.thread
+
+
 @pytest.mark.parametrize("before", [[], [StorageError("disk full")]], ids=["at once", "while it waits for the disk"])
 async def test_what_a_stopping_desk_does_not_take_is_left_to_the_next_process(
     discord_server: FakeDiscord,
@@ -269,12 +299,15 @@ async def test_what_a_stopping_desk_does_not_take_is_left_to_the_next_process(
 async def test_a_press_while_the_desk_stops_ends_nothing(
     discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
 ) -> None:
-    """It is lost, as Discord delivers it to nobody else; the answers under way are not."""
+    """Who pressed is told so, and nobody else; the answers under way are not lost."""
     desk.failing = [Stopping("stopping")]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.interact("interaction_button_regenerate")
-        await desk.until(lambda: not desk.failing)
+        await discord_server.until(lambda: discord_server.ours())
+        (told,) = discord_server.ours()
+        assert 64 == told["flags"] & 64
+        assert "réessayer" in told["content"]
         await discord_server.interact("interaction_button_good")
         await desk.until(lambda: desk.judged)
 

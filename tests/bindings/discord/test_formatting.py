@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bindings.delivery.outlet import Closing, Page
+from bindings.delivery.splitting import pages
 from bindings.discord.formatting import length, literal, to_discord
 from bindings.discord.rendering import buttons, content, message, nonce_of
 from core.contract import Source
@@ -30,7 +31,6 @@ LIVE_ANYWHERE = {  # Discord's server looks for these in all of a message's text
     "invitation": re.compile(r"discord(app)?(\.gg|\.gift|\.new|\.com/(invite|gifts|template))", re.IGNORECASE),
 }
 LIVE_OUTSIDE_CODE = {
-    "masked link": re.compile(r"\]\("),
     "small print": re.compile(r"-#\s", re.MULTILINE),
     "spoiler": re.compile(r"\|\|"),
     "quote of all that follows": re.compile(r"^\s*>>>", re.MULTILINE),
@@ -41,7 +41,10 @@ LIVE_OUTSIDE_CODE = {
 def live(text: str) -> list[str]:
     """What in a message Discord would act on."""
     outside = DISCORD_CODE.sub("¤", text)
+    # Within the words of a link, nothing is escaped.
+    with_escapes = DISCORD_CODE.sub(lambda found: found[0] if found[0][0] == "\\" else "¤", text)
     return [
+        *(["masked link"] if "](" in with_escapes else []),
         *[name for name, pattern in LIVE_ANYWHERE.items() if pattern.search(text)],
         *[name for name, pattern in LIVE_OUTSIDE_CODE.items() if pattern.search(outside)],
     ]
@@ -119,6 +122,12 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
+MARKDOWN = st.sampled_from([
+    "```", "```py\n", "~~~\n", "> ", "- ", "1. ", "    ", "\n", "\n\n", "`", "**", "__", "|---|", "| a |", "x" * 30,
+    "word ", "[a](https://e.ca)", "@everyone", "<@1>", "||", "\\",
+])  # fmt: skip
+
+
 @given(st.lists(PIECES, max_size=25).map("".join))
 @example("\\``[a](https://e.example)`")
 @example("```\\`[a](https://e.example)")
@@ -137,12 +146,18 @@ def test_nothing_is_live_however_it_is_put_together(text: str) -> None:
         ("> quoted\n>> twice", "> quoted\n> twice"),
         ("```python\nx = '</div>'\n```", "```python\nx = '</div>'\n```"),
         ("- so:\n  ```sh\n  ls\n  ```\n- done", "- so:\n```sh\nls\n```\n- done"),
+        ("- ```sh\n  ls\n  ```\n- **b**\n\n```\nx\n```\ny", "-\n```sh\nls\n```\n- **b**\n\n```\nx\n```\ny"),
+        ("> ```\n> a*b*c\n> ```\n> d\n\n> ```\n> e\nf", "```\na*b*c\n```\n> d\n\n```\ne\n```\nf"),
         ("~~~\ncode\n~~~", "```\ncode\n```"),
         ("```weird info!\ncode", "```weird\ncode\n```"),
         ("a || b in `a || b`", "a |\u200b| b in `a || b`"),
         ("[Feed](https://e.ca/f_(x))", "Feed (<https://e.ca/f_(x)>)"),
         ("[e.ca](https://e.ca/)", "<https://e.ca/>"),
         ("<https://e.ca> https://e.ca", "<https://e.ca> https://e.ca"),
+        (
+            "[a](https://e.ca/__init__.py) https://e.ca/__b__/ <https://e.ca/__b__>",
+            "a (<https://e.ca/__init__.py>) https://e.ca/__b__/ <https://e.ca/__b__>",
+        ),
         ("![a cat](https://e.ca/c.png)", "a cat (<https://e.ca/c.png>)"),
         ("|a|b|\n|:-|-:|\n|1|**22**|\n| x \\| y |\nend", "```\na      b\n-----  --\n1      22\nx | y\n```\nend"),
         ("a | b, and no table", "a | b, and no table"),
@@ -154,9 +169,20 @@ def test_markdown_is_shown_as_well_as_discord_can(text: str, shown: str) -> None
     assert shown == to_discord(text)
 
 
+@given(st.lists(MARKDOWN, max_size=60).map("".join), st.sampled_from([60, 100, 200]))
+@example("> ```\n> x\n> ```\n\n- ```bash\n  " + "a" * 160, 200)
+def test_no_page_is_too_long(text: str, limit: int) -> None:
+    """Who cuts the pages and who writes them agree on what is code. Discord refuses what is longer."""
+
+    def measure(text: str) -> int:
+        return length(content(Page(text, "en")))
+
+    assert [] == [page for page in pages(text, measure, limit) if measure(page) > limit]
+
+
 def test_literal_words_have_no_formatting() -> None:
     """Titles of pages, names of models: on one line."""
-    assert "a \\*b\\* \\_c\\_ \\`d\\` \\[e\\](f) \\<g\\>" == literal("a *b*\n_c_ `d` [e](f) <g>")
+    assert "a \\*b\\* \\_c\\_ \\`d\\` \\[e\\]\u200b(f) \\<g\\>" == literal("a *b*\n_c_ `d` [e](f) <g>")
 
 
 def test_length_is_never_less_than_discord_counts() -> None:
