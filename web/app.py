@@ -35,7 +35,7 @@ def create_app(
     life = Life(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
     app[SERVICE] = Service(engine, settings.web, limits, life, Metrics(), Peers.of(settings.web.trusted))
     app[edge.GUARD] = guard.build(settings.web.host, settings.web.origins)
-    app.on_response_prepare.append(edge.add_headers)
+    app.on_response_prepare.extend([edge.add_headers, edge.bound_sending])
     add_routes(app, Pages(pages), Files(limits.files))
     return app
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import time
 from collections.abc import Awaitable, Callable
 
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GUARD: web.AppKey[Guard] = web.AppKey("guard", Guard)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 LOST = (None, WSCloseCode.ABNORMAL_CLOSURE)  # how a WebSocket ends without a word
 QUIET_ROUTES = frozenset(
     {"/static/{path}", "/healthz", "/readyz", "/metrics"}
@@ -53,6 +55,17 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.setdefault("Cache-Control", "no-store")
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-Id"] = request_id
+
+
+async def bound_sending(request: web.Request, _: web.StreamResponse) -> None:
+    """Drops a client that takes nothing for `send_timeout_s`: aiohttp itself waits for ever to hand a response over.
+
+    Linux counts the time; elsewhere only what `Stream` and the sockets write is bounded.
+    """
+    transport = request.transport
+    if USER_TIMEOUT is not None and isinstance(transport, asyncio.Transport):
+        limit_ms = int(request.app[SERVICE].limits.send_timeout_s * 1000)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, USER_TIMEOUT, limit_ms)
 
 
 @web.middleware

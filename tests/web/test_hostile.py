@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -215,6 +217,25 @@ async def test_connections_are_capped(own_settings: Settings) -> None:
         await running.service.life.idle()
         async with running.http.get("/gpt/whisper?prompt=Hi") as response:
             assert response.status == 200
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux counts how long nothing is taken")
+async def test_a_slow_reader_of_files_is_cut_off(own_settings: Settings) -> None:
+    """One that asks for much and takes nothing holds no connection, of which there are only so many."""
+    held = Path("/proc/self/fd")
+    async with site(own_settings, limits=Limits(send_timeout_s=0.5)) as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as client:
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            ask = b"GET /static/vendor/dompurify.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            await loop.sock_sendall(client, ask)
+            assert await loop.sock_recv(client, 1)
+            both_ends = len(list(held.iterdir()))
+            await loop.sock_sendall(client, ask * 200)
+            async with asyncio.timeout(20):
+                while len(list(held.iterdir())) >= both_ends:
+                    await asyncio.sleep(0.05)
+                await running.service.life.idle()
 
 
 async def test_a_slow_reader_of_text_is_cut_off(own_settings: Settings) -> None:

@@ -42,7 +42,7 @@ export class Answer {
   /** Draws the whole once more, as it was written: a link's address may have come paragraphs after the link. */
   finish() {
     cancelAnimationFrame(this.#frame);
-    this.#element.replaceChildren(decorate(render(this.#text), this.#cite));
+    this.#element.replaceChildren(this.#decorated(render(this.#text)));
     this.#drawn();
   }
 
@@ -69,23 +69,31 @@ export class Answer {
 
   #replaceLive(fragment) {
     for (const node of this.#live) node.remove();
-    this.#live = [...decorate(fragment, this.#cite).childNodes];
+    this.#live = [...this.#decorated(fragment).childNodes];
     this.#element.append(fragment);
+  }
+
+  #decorated(fragment) {
+    return decorate(fragment, this.#cite, this.#element.lang);
   }
 }
 
 /** What sanitised Markdown lacks to be usable: where links and citations lead, and scrolling wide things by keyboard. */
-function decorate(fragment, cite) {
+function decorate(fragment, cite, lang) {
   linkCitations(fragment, cite);
   for (const link of fragment.querySelectorAll('a:not(.cite)')) {
     if (link.protocol.length > 1) showWhere(link);
     else link.replaceWith(...link.childNodes); // its address was no good: ":" is all the browser makes of it
   }
-  for (const code of fragment.querySelectorAll('pre')) scrollable(code, 'code');
+  for (const code of fragment.querySelectorAll('pre > code')) {
+    code.lang = lang;
+    scrollable(code.parentElement, 'code');
+  }
   for (const table of fragment.querySelectorAll('table')) {
     const frame = document.createElement('div');
     table.replaceWith(frame);
     frame.append(table);
+    table.lang = lang;
     scrollable(frame, 'table');
   }
   return fragment;

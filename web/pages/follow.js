@@ -4,12 +4,15 @@ const NEAR_PX = 64;
 
 export class Follow {
   #button;
+  #leave;
   #begun = false; // before there is a conversation, its beginning is what to see
   #following = false;
   #lastY = 0;
 
-  constructor(button) {
+  /** `leave()` takes the focus elsewhere: a button that vanishes would take it with it. */
+  constructor(button, leave) {
     this.#button = button;
+    this.#leave = leave;
     window.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     window.addEventListener('resize', () => this.grew());
     button.addEventListener('click', () => this.toEnd());
@@ -18,19 +21,19 @@ export class Follow {
   /** The page may have become longer. */
   grew() {
     if (this.#following) this.toEnd();
-    else this.#button.hidden = !this.#begun || atEnd();
+    else this.#offer(this.#begun && !atEnd());
   }
 
   toStart() {
     this.#begun = this.#following = false;
-    this.#button.hidden = true;
+    this.#offer(false);
     window.scrollTo({ top: 0, behavior: 'instant' });
   }
 
   toEnd() {
     this.#begun = true;
     this.#following = true;
-    this.#button.hidden = true;
+    this.#offer(false);
     window.scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' });
   }
 
@@ -39,7 +42,13 @@ export class Follow {
     if (window.scrollY < this.#lastY) this.#following = false;
     this.#lastY = window.scrollY;
     if (this.#begun && atEnd()) this.#following = true;
-    this.#button.hidden = !this.#begun || this.#following;
+    this.#offer(this.#begun && !this.#following);
+  }
+
+  #offer(shown) {
+    const held = document.activeElement === this.#button;
+    this.#button.hidden = !shown;
+    if (held && !shown) this.#leave();
   }
 }
 

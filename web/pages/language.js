@@ -18,9 +18,10 @@ function text(key, filled = {}) {
   return typeof entry === 'function' ? entry(filled) : entry;
 }
 
-/** Shows a string in `element`, now and after the language changed. */
+/** Shows a string in `element`, now and after the language changed. It may be within what is in another language. */
 export function say(element, key, filled = {}) {
   element.dataset.string = key;
+  element.lang = current;
   spokenFor.set(element, filled);
   element.textContent = text(key, filled);
   return element;
@@ -32,9 +33,10 @@ export function hush(element) {
   element.textContent = '';
 }
 
-/** Gives `element` its accessible name, now and after the language changed. */
+/** Gives `element` its accessible name, now and after the language changed; what it holds may need a `lang` of its own. */
 export function label(element, key, filled = {}) {
   element.dataset.label = key;
+  element.lang = current;
   labelledFor.set(element, filled);
   element.setAttribute('aria-label', text(key, filled));
   return element;

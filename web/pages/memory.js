@@ -6,10 +6,11 @@
  */
 
 const PREFIX = 'csps-llm:';
+const held = new Map(); // until the page is left: a storage may be switched off, or full
 
-/** `storage` is a name, as merely touching a storage that is switched off throws. Without it, or when it is full, the
- * page works as before, only forgetful. */
+/** `storage` is a name, as merely touching a storage that is switched off throws. */
 export function remember(storage, key, value) {
+  held.set(`${storage}:${key}`, value);
   try {
     if (value) globalThis[storage].setItem(PREFIX + key, value);
     else globalThis[storage].removeItem(PREFIX + key);
@@ -20,6 +21,8 @@ export function remember(storage, key, value) {
 
 /** The kept value, or "". */
 export function recall(storage, key) {
+  const value = held.get(`${storage}:${key}`);
+  if (value !== undefined) return value;
   try {
     return globalThis[storage].getItem(PREFIX + key) ?? '';
   } catch {

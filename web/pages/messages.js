@@ -53,11 +53,26 @@ export class Messages {
     else if (reason !== 'stop') answer.note(answer.empty ? 'notAnswered' : 'interrupted');
   }
 
-  /** Something about the conversation that stays true for what is above it. */
-  note(key, values) {
+  /** Something about the conversation that stays true for what is above it. `before`: a message; else it is the last. */
+  note(key, before = null) {
     const item = document.createElement('li');
     item.className = 'note';
-    this.#append(say(item, key, values));
+    this.#list.insertBefore(say(item, key), before);
+    this.#drawn();
+    return item;
+  }
+
+  /** Whether this question is the first one. */
+  begunBy(question) {
+    return this.#list.querySelector('.question') === question;
+  }
+
+  /** For who wants to read the latest. */
+  focus() {
+    const latest = this.#list.lastElementChild;
+    if (!latest) return;
+    latest.tabIndex = -1;
+    latest.focus({ preventScroll: true });
   }
 
   /** The messages that `add()` adds go above the questions that are here already. */
@@ -200,9 +215,13 @@ export class StatusLine {
     hush(this.#element);
   }
 
+  says(key) {
+    return this.#element.dataset.string === key;
+  }
+
   /** Takes back what is true no longer, unless something else was said since. Whether it was there. */
   withdraw(key) {
-    if (this.#element.dataset.string !== key) return false;
+    if (!this.says(key)) return false;
     this.clear();
     return true;
   }

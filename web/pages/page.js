@@ -18,7 +18,7 @@ const PASSING = new Set([
 ]);
 
 const $ = (selector) => document.querySelector(selector);
-const follow = new Follow($('#latest'));
+const follow = new Follow($('#latest'), () => messages.focus());
 const status = new StatusLine($('#status'));
 const announcer = new Announcer($('#spoken'));
 const messages = new Messages($('#messages'), drawn);
@@ -34,9 +34,11 @@ const files = new Files(
 
 let personality = null; // its description
 let conversation = null;
-let exchange = null; // {text, attachments, question, answer}: the latest, also while its answer is being written
+// The latest: {text, attachments, language, question, answer, heard}. `heard`: its words come, and that was said.
+let exchange = null;
 let toRestore = false; // an earlier visit's conversation that the service has not sent yet
 let failed = null; // the exchange whose answer failed
+let deleting = false;
 
 const model = new Model({ full: $('#model'), short: $('#named') }, (answers) => {
   if (!answers && !conversation.answering) status.show('modelAway');
@@ -65,6 +67,7 @@ function begin() {
   composer.turnTo(conversation.memory);
   composer.answering = false;
   status.clear();
+  announcer.begin(personality.language);
   messages.clear();
   follow.toStart();
   if (personality.greeting) messages.past(personality.greeting, personality);
@@ -92,6 +95,7 @@ function ask(text) {
 function hindranceTo(text) {
   if (!text) return files.empty ? '' : 'questionMissing';
   if (!conversation) return 'startingKept';
+  if (deleting) return 'deletingKept';
   if (conversation.answering) return 'busy';
   if (files.reading) return 'stillReading';
   return files.excess(text);
@@ -102,11 +106,11 @@ function send(text, attachments) {
   failed = null;
   const names = attachments.map(({ name }) => name);
   const question = messages.question(text, personality.language, names);
-  exchange = { text, attachments, question, answer: messages.answer(personality) };
+  exchange = { text, attachments, language: language(), question, answer: messages.answer(personality), heard: false };
   announcer.begin(personality.language);
   composer.answering = true;
   follow.toEnd();
-  conversation.ask(text, language(), attachments);
+  conversation.ask(text, exchange.language, attachments);
 }
 
 /** Into the field again, where it can be changed before it is asked again. */
@@ -144,19 +148,28 @@ const told = {
   session: (event) => model.told(event),
   restored: ({ turns }) => restore(turns),
   expired() {
-    if (!messages.empty) messages.note('expired');
+    if (conversation.answering) expiredAbove(exchange.question);
+    else if (!messages.empty) {
+      messages.note('expired');
+      status.show('expired');
+    }
     if (toRestore) reclaim();
     toRestore = false;
   },
-  connection: ({ state }) => status.show(state),
+  connection({ state }) {
+    if (state !== 'back' || !status.says('expired')) status.show(state);
+  },
   status(event) {
+    exchange.heard = false;
     if (event.state === 'trimmed') exchange.answer.note('trimmed', event);
     const nothingYet = event.state === 'reconnecting' && exchange.answer.empty;
     status.show(nothingYet ? 'awaited' : event.state, { ...event, title: personality.title });
   },
   source: (event) => exchange.answer.source(event),
   text({ text }) {
-    status.show('answering', { title: personality.title });
+    // Once: what is said meanwhile, as that a text is kept, has to stay to be read.
+    if (!exchange.heard) status.show('answering', { title: personality.title });
+    exchange.heard = true;
     exchange.answer.add(text);
   },
   done: (event) => finish(event),
@@ -165,6 +178,13 @@ const told = {
 
 function tell(event) {
   told[event.type]?.(event); // unknown types are to be ignored
+}
+
+/** What was said before is gone, and this question begins anew. */
+function expiredAbove(question) {
+  if (messages.begunBy(question)) return;
+  const note = messages.note('expiredAbove', question);
+  announcer.say(note.textContent, language());
 }
 
 /** The turns of an earlier visit. After a connection that was lost in this one, they are on the page already. */
@@ -197,16 +217,15 @@ function finish({ reason, model: by }) {
 }
 
 function fail({ code, message, retry_after_s: wait }) {
-  const asked = language();
   const mayPass = PASSING.has(code) || Number.isFinite(wait);
   failed = exchange;
   const box = failed.answer.fail(
     // The service's words, which also say when to try again, are in the language asked in; ours follow the interface.
-    (detail) => (message ? Object.assign(detail, { textContent: message, lang: asked }) : say(detail, wordsFor(code))),
+    (detail) => (message ? Object.assign(detail, { textContent: message, lang: exchange.language }) : say(detail, wordsFor(code))),
     mayPass ? askAgain : null,
   );
   announcer.end(failed.answer.shown);
-  announcer.say(box.innerText, asked);
+  for (const part of box.children) announcer.say(part.innerText, part.lang);
   giveBack(failed);
   if (composer.draft === failed.text) conversation.memory.pending = '';
   composer.answering = false;
@@ -225,10 +244,17 @@ async function startOver() {
   dialog.returnValue = '';
   dialog.showModal();
   await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
-  if (dialog.returnValue !== 'delete') return;
-  const gone = await conversation.forget();
-  if (gone) {
-    conversation.leave();
+  if (dialog.returnValue === 'delete') await deleteNow(conversation);
+}
+
+/** Meanwhile nothing can be asked: it would be deleted as well. */
+async function deleteNow(old) {
+  deleting = true;
+  status.show('deleting');
+  const gone = await old.forget();
+  deleting = false;
+  if (gone && conversation === old) {
+    old.leave();
     begin();
   }
   status.show(gone ? 'forgotten' : 'notForgotten');

@@ -96,6 +96,7 @@ const en = {
   lost: 'The connection was lost. Reconnecting…',
   back: 'The connection is back.',
   expired: 'The service no longer has this conversation. What is above is not remembered; your next question starts a new one.',
+  expiredAbove: 'The service no longer has what is above. The question below starts a new conversation.',
   restored: 'Your conversation was restored.',
   notAnswered: 'Not answered.',
   interrupted: 'The answer was cut off.',
@@ -111,6 +112,8 @@ const en = {
   confirmText: 'This one is deleted from the service and cannot be brought back.',
   confirmDelete: 'Delete and start new',
   cancel: 'Cancel',
+  deleting: 'The conversation is being deleted…',
+  deletingKept: 'The conversation is being deleted. Your text is kept: send it when that is done.',
   forgotten: 'The conversation was deleted. A new one starts with your next question.',
   notForgotten: 'The conversation could not be deleted. Check your connection, then try again.',
 };
@@ -200,6 +203,7 @@ const fr = {
   back: 'La connexion est rétablie.',
   expired:
     'Le service n’a plus cette conversation. Ce qui précède n’est plus en mémoire; votre prochaine question en commence une nouvelle.',
+  expiredAbove: 'Le service n’a plus ce qui précède. La question ci-dessous commence une nouvelle conversation.',
   restored: 'Votre conversation a été rétablie.',
   notAnswered: 'Sans réponse.',
   interrupted: 'La réponse a été interrompue.',
@@ -216,6 +220,8 @@ const fr = {
   confirmText: 'Celle-ci sera supprimée du service et ne pourra pas être récupérée.',
   confirmDelete: 'Supprimer et recommencer',
   cancel: 'Annuler',
+  deleting: 'Suppression de la conversation…',
+  deletingKept: 'La conversation est en cours de suppression. Votre texte est conservé : envoyez-le quand ce sera fait.',
   forgotten: 'La conversation a été supprimée. Votre prochaine question en commencera une nouvelle.',
   notForgotten: 'La conversation n’a pas pu être supprimée. Vérifiez votre connexion, puis réessayez.',
 };

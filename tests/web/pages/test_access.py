@@ -218,6 +218,60 @@ async def test_reading_further_up_is_not_disturbed(visiting: Visiting) -> None:
         await visit.answered()
 
         assert before == await visit.page.evaluate("() => scrollY")
-        await visit.page.click("#latest")
+        await visit.page.locator("#latest").press("Enter")
         await expect(line.last).to_be_in_viewport()
         await expect(visit.page.locator("#latest")).to_be_hidden()
+        await expect(visit.page.locator("#messages > li").last).to_be_focused()  # not lost with the button
+
+
+async def test_words_of_ours_within_an_answer_have_their_own_language(visiting: Visiting) -> None:
+    """A screen reader pronounces by it: where a link opens is said in the interface's, a cell in the answer's."""
+    answer = "[Canada](https://canada.ca)\n\n| a |\n|---|\n| b |\n\n```\ncode\n```\n"
+    async with visiting([Text(answer), DONE]) as visit:
+        await visit.ask("first")
+        await visit.answered()
+        await visit.page.get_by_role("button", name="Français").click()
+        languages = await visit.page.locator(".answer .body").last.evaluate(
+            """body => ['.unseen', 'div.wide', 'td', 'pre', 'code']
+                .map((each) => body.querySelector(each).closest('[lang]').lang)"""
+        )
+
+        assert ["fr", "fr", "en", "fr", "en"] == languages
+
+
+async def test_an_error_is_in_the_language_asked_in(visiting: Visiting) -> None:
+    """Ours around it follow the interface, whichever it is by then."""
+    fails = asyncio.Event()
+    async with visiting([fails, ModelUnavailable("away")]) as visit:
+        await visit.ask("please")
+        await expect(visit.page.locator("#stop")).to_be_visible()
+        await visit.page.get_by_role("button", name="Français").click()
+        fails.set()
+        error = visit.page.locator(".error")
+        await expect(error.locator("strong")).to_have_text("Sans réponse.")
+
+        assert ["fr", "en"] == await error.evaluate("box => [...box.children].slice(0, 2).map((each) => each.lang)")
+        spoken = visit.page.locator("#spoken p")
+        assert ["fr", "en", "fr"] == await spoken.evaluate_all("all => all.map((each) => each.lang)")
+
+
+async def test_what_is_said_to_the_person_stays_to_be_read(visiting: Visiting) -> None:
+    """Though words of the answer go on to come."""
+    more = asyncio.Event()
+    async with visiting([Text("One "), more, *[Text(f"{number} ") for number in range(50)], DONE]) as visit:
+        await visit.ask("first")
+        await expect(visit.page.locator(".answer .body").last).to_have_text("One")
+        await visit.page.evaluate(
+            """() => {
+                globalThis.shown = [];
+                const status = document.querySelector('#status');
+                const note = () => globalThis.shown.push(status.textContent);
+                new MutationObserver(note).observe(status, { childList: true });
+            }"""
+        )
+        await visit.ask("too early")
+        more.set()
+        await visit.answered()
+
+        shown = await visit.page.evaluate("() => globalThis.shown")
+        assert ["An answer is being written", "The answer is complete"] == [each.split(".")[0] for each in shown]

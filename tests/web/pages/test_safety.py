@@ -58,7 +58,18 @@ async def test_markup_in_an_answer_does_nothing(visiting: Visiting, size: int) -
             *["a", "br", "code", "div", "li", "p", "pre", "span", "table", "tbody", "td", "th", "thead", "tr", "ul"]
         }
         attributes = await answer.locator("*").evaluate_all("all => all.flatMap(e => e.getAttributeNames())")
-        allowed = {"href", "target", "rel", "class", "tabindex", "role", "aria-label", "data-label", "data-string"}
+        allowed = {
+            "href",
+            "target",
+            "rel",
+            "class",
+            "tabindex",
+            "role",
+            "aria-label",
+            "data-label",
+            "data-string",
+            "lang",
+        }
         assert set() == set(attributes) - allowed
         links = await answer.locator("a").evaluate_all(
             "all => all.map(a => [a.protocol, a.rel, a.target, a.innerText])"

@@ -1,0 +1,130 @@
+"""What becomes of the page when a conversation is deleted, or the service has forgotten it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
+
+from core.contract import Text
+from core.settings import Settings
+from tests.fakes import FakeEngine
+from tests.web.pages.visit import DONE, Visit, Visiting, serving
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
+
+NO_STORAGE = """
+    for (const name of ['sessionStorage', 'localStorage']) {
+        Object.defineProperty(globalThis, name, { get() { throw new DOMException('switched off', 'SecurityError'); } });
+    }
+"""
+
+
+class SlowToForget(FakeEngine):
+    def __init__(self) -> None:
+        super().__init__([Text("Sure."), DONE])
+        self.go_on = asyncio.Event()
+
+    async def forget(self, conversation: str) -> None:
+        await self.go_on.wait()
+        await super().forget(conversation)
+
+
+async def delete(page: Page) -> None:
+    await page.click("#new")
+    await page.click("#confirm button[value=delete]")
+
+
+async def test_a_browser_that_keeps_nothing_deletes_all_the_same(visiting: Visiting) -> None:
+    """Only a reload forgets the session then; deleting it does not only say so."""
+    async with visiting([Text("Sure."), DONE]) as visit:
+        await visit.page.add_init_script(NO_STORAGE)
+        await visit.open()
+        for question in ("first", "second"):
+            await visit.ask(question)
+            await visit.answered()
+        assert 1 == len({prompt.conversation for prompt in visit.engine.prompts})
+        await delete(visit.page)
+
+        await expect(visit.page.locator("#status")).to_contain_text("was deleted")
+        assert visit.engine.sessions == {}
+
+
+async def test_what_is_asked_during_a_deletion_is_kept(visiting: Visiting) -> None:
+    """It would be deleted with the rest. And nothing of what was said stays on the page, nor for screen readers."""
+    engine = SlowToForget()
+    async with visiting(engine) as visit:
+        await visit.ask("a secret")
+        await visit.answered()
+        await expect(visit.page.locator("#spoken")).to_have_text("Sure.")
+        await delete(visit.page)
+        await expect(visit.page.locator("#status")).to_have_text("The conversation is being deleted…")
+        await visit.ask("next")
+        await expect(visit.page.locator("#status")).to_contain_text("Your text is kept")
+        engine.go_on.set()
+
+        await expect(visit.page.locator("#status")).to_contain_text("was deleted")
+        await expect(visit.page.locator("#spoken")).to_have_text("")
+        await expect(visit.page.locator("#question")).to_have_value("next")
+        await visit.page.locator("#question").press("Enter")
+        await visit.answered()
+        await expect(visit.page.locator(".question .body")).to_have_text("next")
+
+
+async def test_that_a_conversation_is_gone_is_said(browser: Browser, own_settings: Settings) -> None:
+    """After a restart of the service that forgot it: on the page, and aloud, where \"back\" does not take its place."""
+    engine = FakeEngine([Text("Sure."), DONE])
+    context = await browser.new_context(locale="en-CA")
+    async with serving(engine, own_settings) as port:
+        visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
+        visit.expected = "ERR_CONNECTION_REFUSED"
+        await visit.open()
+        await visit.ask("first")
+        await visit.answered()
+    engine.sessions.clear()
+    await expect(visit.page.locator("#status")).to_contain_text("was lost")
+    async with serving(engine, own_settings, port):
+        await expect(visit.page.locator("#messages > .note")).to_contain_text("no longer has", timeout=15_000)
+        await expect(visit.page.locator("#status")).to_contain_text("your next question starts a new one")
+        await context.close()
+    visit.check()
+
+
+async def test_a_question_that_begins_anew_stands_below_the_note(visiting: Visiting) -> None:
+    """Asked while the page was coming back, before it knew: what is above it is gone, and it is not."""
+    sockets: list[WebSocketRoute] = []
+    asked_to_resume = asyncio.Event()
+
+    def routed(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        if len(sockets) == 1:
+            socket.connect_to_server()
+        else:
+            socket.on_message(heard)
+
+    def heard(message: str | bytes) -> None:
+        if json.loads(message)["type"] == "resume":
+            asked_to_resume.set()
+        else:
+            for frame in ({"type": "text", "text": "Anew."}, {"type": "done", "reason": "stop"}):
+                sockets[-1].send(json.dumps(frame))
+
+    async with visiting([Text("Sure."), DONE]) as visit:
+        await visit.page.route_web_socket(re.compile("gpt-socket"), routed)
+        await visit.open()
+        await visit.ask("first")
+        await visit.answered()
+        await sockets[0].close()
+        await asked_to_resume.wait()
+        await visit.ask("second")
+        await expect(visit.page.locator(".question .body")).to_have_count(2)
+        sockets[-1].send(json.dumps({"type": "error", "code": "session_unknown", "message": "gone"}))
+
+        await expect(visit.page.locator(".answer .body").last).to_have_text("Anew.")
+        kinds = await visit.page.locator("#messages > li").evaluate_all("all => all.map((each) => each.classList[0])")
+        assert ["message", "message", "message", "note", "message", "message"] == kinds
+        await expect(visit.page.locator("#messages > .note")).to_contain_text("The question below starts a new")
+        await expect(visit.page.locator("#spoken")).to_contain_text("The question below starts a new")
