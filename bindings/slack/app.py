@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError
+from bindings.desk.commands import command_in
 from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
 from bindings.slack import words
@@ -102,7 +103,9 @@ class Intake:
 
     async def _take(self, incoming: Incoming) -> None:
         place = incoming.place
-        if await self._desk.take(incoming) and place.kind == "personal" and place.thread and not incoming.command:
+        is_prompt = not incoming.command and command_in(incoming.text) is None
+        begins = is_prompt and self._desk.turned_away(incoming) is None  # beyond the limit there may be silence
+        if await self._desk.take(incoming) and begins and place.kind == "personal" and place.thread:
             self._spawn(self._welcome.thinking(place))
 
     async def _thread_started(self, body: Fields) -> None:
@@ -159,26 +162,60 @@ class Intake:
             log.info("slack_question_not_shown", why=type(error).__name__)
             await ack(text=words.NOT_HERE.format(bot=escaped(self._me.name)) if missing else words.TRY_AGAIN)
             return
-        await self._desk.take(asked(body, self._me, root))
-        await ack()
+        if await self._is_taken(asked(body, self._me, root)):
+            await ack()
+        else:
+            self._spawn(self._unshow(text(body, "channel_id"), root))
+            await ack(text=words.TRY_AGAIN)
+
+    async def _is_taken(self, incoming: Incoming) -> bool:
+        """Slack gives no command again: who gave it is told, and may."""
+        try:
+            await self._desk.take(incoming)
+        except CspsError as error:
+            log.warning("command_not_taken", platform="slack", code=error.code, problem=error.message)
+            return False
+        return True
 
     async def _show(self, body: Fields) -> str:
         """The question as a message of its own, whose thread the answer goes to."""
-        asked_text = text(body, "text").strip()
-        async with asyncio.timeout(QUESTION_DEADLINE_S):
-            answer = await self._api.write(
+        channel, asked_text = text(body, "channel_id"), text(body, "text").strip()
+        posting = asyncio.ensure_future(
+            self._api.write(
                 "chat.postMessage",
-                channel=text(body, "channel_id"),
+                channel=channel,
                 text=escaped(asked_text),
                 blocks=question(text(body, "user_name"), asked_text),
                 **QUIET,
             )
+        )
+        try:
+            async with asyncio.timeout(QUESTION_DEADLINE_S):
+                answer = await asyncio.shield(posting)
+        except TimeoutError:
+            self._spawn(self._unshow_late(channel, posting))
+            raise
         return str(answer["ts"])
 
+    async def _unshow_late(self, channel: str, posting: asyncio.Future[Mapping[str, Any]]) -> None:
+        """The person was told to try again, and may have: it must not stand there twice."""
+        try:
+            answer = await posting
+        except DeliveryError as error:
+            log.info("slack_question_not_shown", why=type(error).__name__)
+        else:
+            await self._unshow(channel, str(answer["ts"]))
+
+    async def _unshow(self, channel: str, root: str) -> None:
+        try:
+            await self._api.write("chat.delete", channel=channel, ts=root)
+        except DeliveryError as error:
+            log.warning("slack_question_left", problem=error.message)
+
     async def _ordered(self, body: Fields, ack: AsyncAck) -> None:
-        if incoming := ordered(body, self._me):
-            await self._desk.take(incoming)
-        await ack()
+        incoming = ordered(body, self._me)
+        taken = incoming is None or await self._is_taken(incoming)
+        await (ack() if taken else ack(text=words.TRY_AGAIN))
 
     async def _judged(self, body: Fields, ack: AsyncAck) -> None:
         if found := judgement(body, self._me):

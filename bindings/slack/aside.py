@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bindings.delivery.outlet import Gone, Limits, Page, Refused, Throttled, Unreachable, Upload
+from bindings.slack import formatting
 from bindings.slack.api import Api, retry_after_s
-from bindings.slack.formatting import PAGE_CHARS, blocks, body, preview
+from bindings.slack.formatting import PAGE_CHARS, blocks, preview
 
 REF = "aside"
 
@@ -26,7 +27,7 @@ class AsideOutlet:
         self.limits = Limits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
-        return len(body(page))
+        return formatting.length(page)
 
     async def post(self, page: Page, nonce: str) -> str:
         if page.final:

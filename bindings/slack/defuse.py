@@ -12,12 +12,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from bindings.delivery.blocks import FENCE, fences
 from core.rag.blocks import UNSEEN
 
 LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
-FENCE = re.compile(r" {0,3}(?:> ?){0,3}(`{3,}|~{3,})([^\n]*)")
+MAY_BE_FENCE = re.compile(r"(?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*(?:`{1,2}|~{1,2})")
 BACKTICKS = re.compile(r"`+")
-BLANK_LINE = re.compile(r"\n[ \t]*\n")
+# What ends a paragraph, and with it every span of code: a blank line, and what begins a block or a row of a table.
+BORDER = re.compile(r"\n(?=[ \t]*(?:\n|[>|]|#{1,6}[ \t]|(?:[-*+]|\d{1,9}[.)])[ \t]))")
 
 LINK = re.compile(
     r"!?\[((?:[^\[\]\\\n]|\\.){0,200})\]"
@@ -28,15 +30,23 @@ AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\s|]{0,3000})(?:\|([^
 HARMLESS = r"(?:[\sA-Za-z0-9=\-/<.,;:)(+$>\"']|$)"  # what may follow a < that begins no sequence
 SCHEME = r"[a-z][a-z0-9+.-]{1,31}:"
 OPENING = re.compile(rf"(?:<|&(?:amp;)*(?:lt|#0*60|#x0*3c);?)(?:(?!{HARMLESS})|(?={SCHEME}))", re.IGNORECASE)
+# What is taken for code may be none to Slack, so that no link and no sequence is left in it either. What code really
+# has, it keeps: a[0](x), a[0]: int, x < y.
 OPENING_IN_CODE = re.compile(
-    rf"<(?=\u200d?(?:[@#][a-z0-9]|![a-z]+\u200d?[\^|>]|{SCHEME}[^<>\s|]{{0,300}}\|))", re.IGNORECASE
+    rf"(?:<|&(?:amp;)*(?:lt|#0*60|#x0*3c);?)"
+    rf"(?=\u200d?(?:[@#][a-z0-9]|![a-z]+\u200d?(?:[\^|>]|&(?:amp;)*gt)|{SCHEME}[^<>\s|]{{0,300}}\|))",
+    re.IGNORECASE,
+)
+LINK_IN_CODE = re.compile(rf"\](?=\([ \t]*(?:\n|<?{SCHEME}))", re.IGNORECASE)
+DEFINITION_IN_CODE = re.compile(
+    r"(?m)^((?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+\[[^\[\]\n]{1,200}\])(?=:)",
 )
 EVERYBODY = re.compile(r"(?<![A-Za-z0-9._%+-])@(?=(?:here|channel|everyone|group)\b)", re.IGNORECASE)
 TAIL_CHARS = 800
 UNDECIDED = re.compile(
     r"(?:!?\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,300})?)?"
     rf"|<\S{{0,300}}|<{SCHEME}[^<>\s|]{{0,300}}\|[^<>\n]{{0,200}}"
-    r"|&\S{0,60}|@[a-z]{0,8}|[!\]])\Z",
+    r"|&\S{0,60}|@[a-z]{0,8}|[!\]]|\]\([ \t]{0,9}(?:<[^<>\n]{0,300}|[^\s<>()]{0,300}))\Z",
     re.IGNORECASE,
 )
 
@@ -61,7 +71,8 @@ def in_prose(text: str) -> str:
 
 
 def in_code(text: str) -> str:
-    return EVERYBODY.sub("@\u2060", OPENING_IN_CODE.sub("‹", text))
+    apart = DEFINITION_IN_CODE.sub(r"\1 ", LINK_IN_CODE.sub("] ", text))
+    return EVERYBODY.sub("@\u2060", OPENING_IN_CODE.sub("‹", apart))
 
 
 def of_link(found: re.Match[str]) -> str:
@@ -75,27 +86,18 @@ def unmasked(label: str, url: str) -> str:
 
 def pieces(text: str) -> Iterator[tuple[bool, str]]:
     """Code and the rest, in order; together they are the text."""
-    prose: list[str] = []
-    fence = ""
-    for line in text.splitlines(keepends=True):
-        found = FENCE.match(line)
-        if fence:
-            yield True, line
-            if found and found[1][0] == fence[0] and len(found[1]) >= len(fence) and not found[2].strip():
-                fence = ""
-        elif found and not ("`" in found[1] and "`" in found[2]):
-            yield from inline("".join(prose))
-            prose, fence = [], found[1]
-            yield True, line
-        else:
-            prose.append(line)
-    yield from inline("".join(prose))
+    at = 0
+    for fence in fences(text):
+        yield from inline(text[at : fence.start])
+        yield True, text[fence.start : fence.end]
+        at = fence.end
+    yield from inline(text[at:])
 
 
 def inline(prose: str) -> Iterator[tuple[bool, str]]:
     """Spans of code reach from a run of backticks to the next one as long, within a paragraph."""
     start = 0
-    for end in [*(found.end() for found in BLANK_LINE.finditer(prose)), len(prose)]:
+    for end in [*(found.end() for found in BORDER.finditer(prose)), len(prose)]:
         yield from spans(prose[start:end])
         start = end
 
@@ -107,16 +109,24 @@ def spans(paragraph: str) -> Iterator[tuple[bool, str]]:
         by_length.setdefault(end - begin, []).append(begin)
     at = 0
     for begin, end in runs:
-        if begin < at or paragraph[begin - 1 : begin] == "\\":
+        if begin < at:
             continue
-        closers = by_length[end - begin]
+        if is_escaped(paragraph, begin):
+            begin += 1  # the others of the run are not
+        closers = by_length.get(end - begin, [])
         after = bisect_right(closers, begin)
-        if after < len(closers):
+        if begin < end and after < len(closers):
             close = closers[after] + end - begin
             yield False, paragraph[at:begin]
             yield True, paragraph[begin:close]
             at = close
     yield False, paragraph[at:]
+
+
+def is_escaped(text: str, at: int) -> bool:
+    """Two backslashes escape nothing."""
+    before = text[:at]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def steady(markdown: str) -> str:
@@ -127,8 +137,9 @@ def steady(markdown: str) -> str:
     """
     text = without_last_fence(seen(markdown))
     last = text[text.rfind("\n") + 1 :]
-    if FENCE.match(last) or last.strip() in ("`", "``", "~", "~~"):
+    if FENCE.match(last) or MAY_BE_FENCE.fullmatch(last.rstrip()):
         text = text[: len(text) - len(last)]
+    text = text.rstrip("`")  # how many there will be tells what they are
     text = text[: open_span(text)]
     return text[:-TAIL_CHARS] + UNDECIDED.sub("", text[-TAIL_CHARS:])
 
@@ -136,7 +147,7 @@ def steady(markdown: str) -> str:
 def without_last_fence(text: str) -> str:
     body, _, last = text.rstrip("\n").rpartition("\n")
     found = FENCE.match(last)
-    return body if found and not found[2].strip() and any(code for code, _ in pieces(body)) else text
+    return body if found and not found[3].strip() and any(code for code, _ in pieces(body)) else text
 
 
 def open_span(text: str) -> int:

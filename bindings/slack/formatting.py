@@ -8,6 +8,7 @@ https://docs.slack.dev/reference/block-kit/blocks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,15 +26,24 @@ PAGE_CHARS = 11_000  # of the 12,000 that Slack allows in `markdown` blocks and 
 SECTION_CHARS = 2800  # of 3,000
 CONTEXT_CHARS = 1900  # of 2,000
 PREVIEW_CHARS = 2000  # of the text for notifications and screen readers
+PREVIEW_BYTES = 3900  # of the 4,000 that chat.update allows, escaped
 TITLE_CHARS = 150
 URL_CHARS = 1500
-SOURCES_LIMIT = 30
+CUT_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
 NOTHING_YET = "…"
 
 
 def body(page: Page) -> str:
     """The text as Slack gets it."""
     return defused(page.text).strip("\n")
+
+
+def length(page: Page) -> int:
+    """Of all that people read: the Markdown has 12,000 characters, and all blocks together little more.
+
+    https://github.com/slackapi/bolt-js/issues/2509
+    """
+    return len(body(page)) + sum(len(text) for text in under(page))
 
 
 def blocks(page: Page) -> list[Block]:
@@ -57,10 +67,21 @@ def closing_blocks(page: Page) -> list[Block]:
     return made + buttons(closing, page.language)
 
 
+def under(page: Page) -> list[str]:
+    """What stands under the text, buttons apart."""
+    closing = page.closing
+    if closing is None:
+        return []
+    lines = [each for each in (closing.note, closing.notice, closing.footer) if each]
+    return [*lines, *source_lines(closing.sources, page.language)]
+
+
 def preview(page: Page) -> str:
     """For notifications. Slack reads it as mrkdwn, so nothing in it is left to be read."""
     text = body(page) or page.status or (page.closing.note if page.closing else None) or NOTHING_YET
-    return escaped(text[:PREVIEW_CHARS])
+    whole = escaped(text[:PREVIEW_CHARS])
+    cut = whole.encode("utf-8", "ignore")[:PREVIEW_BYTES].decode("utf-8", "ignore")
+    return cut if cut == whole else CUT_ENTITY.sub("", cut)
 
 
 def context(text: str) -> Block:
@@ -72,18 +93,26 @@ def plain_text(text: str) -> Block:
 
 
 def source_lines(sources: Sequence[Source], language: Language) -> list[str]:
-    lines = [f"{source.number}. {linked(source)}" for source in sources[:SOURCES_LIMIT]]
+    lines = [f"{source.number}. {linked(source)}" for source in sources]
     return [f"*{words.SOURCES[language]}*", *lines] if lines else []
 
 
 def linked(source: Source) -> str:
     """A title is another's words: the host stands beside it."""
     title = escaped(" ".join(seen(source.title).split())[:TITLE_CHARS])
-    parts = urlsplit(source.url) if source.url else None
-    if parts is None or parts.scheme not in ("http", "https") or len(source.url or "") > URL_CHARS:
-        return title
-    address = escaped(quote(seen(source.url or ""), safe="%/:=&?~#+!$,;'@()*[]-._"))
-    return f"<{address}|{title.replace('|', '¦')}> ({escaped(parts.hostname or '')})"
+    address, host = address_of(source.url or "")
+    return f"<{address}|{title.replace('|', '¦')}> ({host})" if address else title
+
+
+def address_of(url: str) -> tuple[str, str]:
+    """As it stands in a link, and its host; "" for what Slack would not take or nobody could open."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    address = escaped(quote(seen(url), safe="%/:=&?~#+!$,;'@()*[]-._"))
+    is_web = parts.scheme in ("http", "https") and len(address) <= URL_CHARS
+    return (address, escaped(parts.hostname or "")) if is_web else ("", "")
 
 
 def sections(lines: Sequence[str]) -> list[Block]:

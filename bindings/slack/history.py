@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
+import structlog
+
+from bindings.delivery.outlet import Refused
 from bindings.incoming import Incoming, Place
 from bindings.slack.api import Api
 from bindings.slack.files import nonce_in
@@ -12,12 +15,19 @@ from bindings.slack.mrkdwn import plain, without_mention
 from bindings.slack.people import People
 from core.contract import Turn
 
+log = structlog.get_logger()
+
 EVENT_TYPE = "csps_llm_answer"
-PAGES_LIMIT = 5
 PAGE_MESSAGES = 200
+FOUND_PAGES = 5
+HEARD_PAGES = 25  # Slack tells a thread from its beginning, and what is wanted is its end
 HEARD_LIMIT = 30
 HEARD_CHARS = 2000  # of one message
 SYSTEM = frozenset({"channel_join", "channel_leave", "channel_topic", "channel_purpose", "tombstone"})
+
+
+class TooLong(Refused):
+    """There are more messages than are read."""
 
 
 class History:
@@ -36,24 +46,32 @@ class History:
         answer, _, number = nonce.rpartition("-")
         before = f"{answer}-{int(number) - 1}" if number.isdecimal() else None
         lost, may_be_lost = None, number == "1"
-        async for message in self._messages(place, oldest=question, inclusive="false", include_all_metadata="true"):
-            ts = text(message, "ts")
-            if not self._own(message) or ts == question:
-                continue
-            if nonce in nonces_of(message):
-                return ts
-            may_be_lost = may_be_lost or before in nonces_of(message)
-            if may_be_lost and lost is None and could_be_lost(message, place, question) and not known(ts):
-                lost = ts
+        try:
+            async for message in self._since(place, question):
+                ts = text(message, "ts")
+                if nonce in nonces_of(message):
+                    return ts
+                may_be_lost = may_be_lost or before in nonces_of(message)
+                if may_be_lost and lost is None and could_be_lost(message, place, question) and not known(ts):
+                    lost = ts
+        except TooLong as exc:
+            log.info("slack_post_not_looked_for_further", problem=exc.message)
         return lost
 
+    async def _since(self, place: Place, question: str) -> AsyncIterator[Fields]:
+        """The bot's own messages."""
+        bounds = {"oldest": question, "inclusive": "false", "include_all_metadata": "true"}
+        async for message in self._messages(place, FOUND_PAGES, **bounds):
+            if self._own(message) and text(message, "ts") != question:
+                yield message
+
     async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
-        """In a thread of a channel. Raises DeliveryError."""
+        """In a thread of a channel. Raises DeliveryError, also for one so long that its end is not reached."""
         place = incoming.place
         if place.kind == "personal" or place.thread in (None, incoming.message):
             return ()
         since: list[Fields] = []
-        async for message in self._messages(place, latest=incoming.message, inclusive="false"):
+        async for message in self._messages(place, HEARD_PAGES, latest=incoming.message, inclusive="false"):
             if self._own(message):
                 since.clear()
             elif text(message, "ts") != incoming.message and message.get("subtype") not in SYSTEM:
@@ -73,18 +91,22 @@ class History:
         me = self._me()
         return text(message, "user") == me.user or (bool(me.bot) and text(message, "bot_id") == me.bot)
 
-    async def _messages(self, place: Place, **bounds: str) -> AsyncIterator[Fields]:
-        """Of the thread from its root on, or of the direct conversation from its end; so many at most."""
+    async def _messages(self, place: Place, pages: int, **bounds: str) -> AsyncIterator[Fields]:
+        """Of the thread from its root on, or of the direct conversation from its end; so many pages at most.
+
+        Raises DeliveryError; TooLong after the last page, if there are more.
+        """
         cursor: str | None = None
         where = {"channel": place.channel, **({"ts": place.thread} if place.thread else {}), **bounds}
         method = "conversations.replies" if place.thread else "conversations.history"
-        for _ in range(PAGES_LIMIT):
+        for _ in range(pages):
             answer = await self._api.read(method, limit=PAGE_MESSAGES, cursor=cursor, **where)
             for message in listed(answer, "messages"):
                 yield message
             cursor = text(fields(answer, "response_metadata"), "next_cursor") or None
             if cursor is None:
                 return
+        raise TooLong(f"there are more messages than {pages} pages of {PAGE_MESSAGES}")
 
 
 def nonces_of(message: Fields) -> list[str]:

@@ -12,6 +12,7 @@ import structlog
 
 from bindings.delivery.outlet import DeliveryError, Gone, Limits, Page, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import Place
+from bindings.slack import formatting
 from bindings.slack.api import Answered, Api
 from bindings.slack.defuse import defused, steady
 from bindings.slack.files import Files
@@ -57,8 +58,7 @@ class SlackOutlet:
         self.limits = limits(streaming=self._streaming())
 
     def length(self, page: Page) -> int:
-        """Of the Markdown, which has 12,000 characters: what stands under it are blocks with room of their own."""
-        return len(body(page))
+        return formatting.length(page)
 
     async def post(self, page: Page, nonce: str) -> str:
         if not page.final and self._streaming() and (ref := await self._start(page, nonce)):

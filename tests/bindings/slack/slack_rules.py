@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 MARKDOWN_LIMIT = 12_000
+MESSAGE_LIMIT = 13_200  # of all blocks, as https://github.com/slackapi/bolt-js/issues/2509 found out
+UPDATED_TEXT_LIMIT = 4_000  # bytes; more is `msg_too_long` to chat.update
 
 
 def wrong_blocks(blocks: list[dict[str, Any]]) -> str | None:
     """What Slack documents of the blocks that we use."""
     if len(blocks) > 50 or sum(len(each["text"]) for each in blocks if each["type"] == "markdown") > MARKDOWN_LIMIT:
+        return "msg_blocks_too_long"
+    if sum(words_of(each) for each in blocks) > MESSAGE_LIMIT:
         return "msg_blocks_too_long"
     for each in blocks:
         if each["type"] == "section" and not 0 < len(each["text"]["text"]) <= 3000:
@@ -19,6 +23,12 @@ def wrong_blocks(blocks: list[dict[str, Any]]) -> str | None:
         if each["type"] == "markdown" and not each["text"]:
             return "invalid_blocks"
     return None
+
+
+def words_of(block: dict[str, Any]) -> int:
+    """How many characters people read of it."""
+    parts = [block.get("text") or "", *block.get("elements", ())]
+    return sum(len(part) if isinstance(part, str) else len(str(part.get("text") or "")) for part in parts)
 
 
 def within(messages: list[dict[str, Any]], given: dict[str, Any]) -> list[dict[str, Any]]:

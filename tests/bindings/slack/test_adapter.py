@@ -13,10 +13,11 @@ from structlog.testing import capture_logs
 from bindings.delivery.outlet import Page
 from bindings.incoming import Incoming
 from bindings.metrics import Metrics
+from bindings.slack import app as app_module
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.mapping import to_prompt
 from bindings.slack.sockets import Timings
-from core.errors import ConfigError
+from core.errors import ConfigError, CspsError, Stopping, StorageError
 from tests.bindings.slack.fake_slack import APP_TOKEN, FakeSlack, Trouble, text_of
 from tests.bindings.slack.fakes import ME, FakeDesk, payload, settings
 
@@ -129,6 +130,25 @@ async def test_at_work_is_shown_in_assistant_threads(slack: FakeSlack, desk: Fak
     await slack.until(lambda: slack.statuses)
 
     assert ["is thinking…"] == [each["status"] for each in slack.statuses]
+
+
+@pytest.mark.parametrize("silent", ["a word that stops", "beyond the limit"])
+async def test_at_work_is_not_shown_where_nothing_follows(
+    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, silent: str
+) -> None:
+    """It would stand there until Slack takes it away."""
+    event = payload("message_im_thread")["event"]
+    if silent == "a word that stops":
+        event["text"] = "Stop!"
+    else:
+        desk.away = {"en": "Later.", "fr": "Plus tard."}
+    await delivered(slack, "message_im_thread", event=event)
+    desk.away = None
+    later = {**payload("message_im_thread")["event"], "ts": "1700000099.000100", "text": "And now?"}
+    await delivered(slack, "message_im_thread", event=later, event_id="Ev099")
+    await slack.until(lambda: slack.statuses)
+
+    assert (2, 1) == (len(desk.taken), len(slack.made("assistant.threads.setStatus")))
 
 
 async def test_what_slack_refuses_of_that_is_not_needed(
@@ -248,6 +268,32 @@ async def test_a_question_that_cannot_be_shown_is_not_taken(
 
     assert words in acknowledgement["payload"]["text"]
     assert [] == desk.taken
+
+
+@pytest.mark.parametrize("trouble", [StorageError("disk full"), Stopping("stopping")])
+async def test_a_question_that_cannot_be_taken_stands_nowhere(
+    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, trouble: CspsError
+) -> None:
+    """Slack gives no command again: it would stand there for ever without an answer."""
+    desk.trouble = trouble
+    acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
+    await slack.until(lambda: slack.made("chat.delete"))
+
+    assert "try again" in acknowledgement["payload"]["text"]
+    assert [] == slack.answers("C0001")
+    assert "try again" in (await delivered(slack, "slash_forget", "slash_commands"))["payload"]["text"]
+
+
+async def test_a_question_that_is_shown_too_late_is_taken_back(
+    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its author was told to try again, and may have done so."""
+    monkeypatch.setattr(app_module, "QUESTION_DEADLINE_S", 0.0)
+    acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
+    await slack.until(lambda: slack.made("chat.delete"))
+
+    assert "try again" in acknowledgement["payload"]["text"]
+    assert ([], []) == (slack.answers("C0001"), desk.taken)
 
 
 @pytest.mark.parametrize("name", ["slash_personality", "slash_forget"])

@@ -9,10 +9,13 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from bindings.delivery.outlet import Closing, Page
 from bindings.slack.defuse import defused, pieces, steady
 from bindings.slack.formatting import blocks
+
+COMMONMARK = MarkdownIt("commonmark").enable("table")
 
 # What any of Slack's parsers could take for a control sequence, in any order of decoding.
 SEQUENCE = re.compile(r"<\s*(?:[@#!]|[a-z][a-z0-9+.-]*:[^<>\s]*\|)", re.IGNORECASE)
@@ -76,6 +79,25 @@ HOSTILE = [
     "<" * 50 + "!here>",
 ]
 
+LINK = "[canada.ca](https://evil.example)"
+NOT_CODE_TO_MARKDOWN = [
+    f"- ```\n  ls\n  ```\nSee {LINK}",
+    f"1. ```sh\n   ls\n   ```\n2. See {LINK} &lt;!channel&gt;",
+    f"> ```\nSee {LINK}",
+    f"> ```\n> x\n\nSee {LINK}",
+    f"- a\n\n  ```\n  x\n- {LINK}",
+    f"```\n> ```\n```\n{LINK}",
+    f"    ```\n\n{LINK}",
+    f"`a\n# h\n{LINK}`",
+    f"`a\n- {LINK} `",
+    f"> `a\n>\n> {LINK} `",
+    f"| ` | {LINK} |\n|---|---|\n| ` | x |",
+    rf"\\`a` {LINK} `",
+    rf"\``a`{LINK}`",
+    "- a\n\n  ```\n  x\n- [canada.ca](\n  https://evil.example)",
+    "- a\n\n  ```\n  x\n- [canada.ca][1]\n\n[1]: https://evil.example",
+]
+
 
 def decodings(text: str) -> list[str]:
     """As parsers might see it that undo entities, backslashes or invisible characters first."""
@@ -86,6 +108,15 @@ def decodings(text: str) -> list[str]:
     invisible = {"Cf", "Mn"}
     shown = ["".join(c for c in each if c == "\u2060" or unicodedata.category(c) not in invisible) for each in seen]
     return [*seen, *shown]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *NOT_CODE_TO_MARKDOWN])
+def test_no_link_hides_where_it_leads(text: str) -> None:
+    """To a Markdown parser, which may tell code from the rest otherwise than we do."""
+    tokens = [child for each in COMMONMARK.parse(defused(text)) for child in each.children or ()]
+
+    assert [] == [each.type for each in tokens if each.type in ("link_open", "image")]
+    assert not SEQUENCE.search(html.unescape(defused(text)))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -125,6 +156,7 @@ def test_there_are_forty_of_them() -> None:
         "```python\n@decorator\ndef f(a: list[int]) -> None:\n    return d[k](x) if a < b else m[i][j]\n```",
         "```html\n<!DOCTYPE html>\n<!-- comment --><p>&lt;b&gt; &amp;</p>\n```",
         "Use `Vec<&str>` and `a[0](1)`.",
+        "- ```py\n  if a[0]: b[1](x)\n  ```\n- `a[k]: int`\n\n> ```\n> a[i][j]\n> ```",
         "See https://canada.ca/en.html, or write to ann@example.ca.",
         "Emoji 👩‍💻 and accents: é è ç œ.",
         "R&D &amp; AT&T",
@@ -152,7 +184,12 @@ def test_addresses_are_shown(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [*HOSTILE, "Some `code` and [a link](https://canada.ca/x), then\n```py\nx = 1\n```\nthe end."]
+    "text",
+    [
+        *HOSTILE,
+        *NOT_CODE_TO_MARKDOWN,
+        "Some `code` and [a link](https://canada.ca/x), then\n```py\nx = 1\n```\nthe end.",
+    ],
 )
 def test_what_was_streamed_is_never_taken_back(text: str) -> None:
     """At each moment, what may be shown continues what was shown before, or is a part of it."""

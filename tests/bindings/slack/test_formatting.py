@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from bindings.delivery.outlet import Closing, Page
-from bindings.slack.formatting import PAGE_CHARS, blocks, closing_blocks, linked, preview, question
-from core.contract import Source
-from tests.bindings.slack.slack_rules import wrong_blocks
+import json
+from typing import cast
+
+import pytest
+
+from bindings.delivery.draft import Draft
+from bindings.delivery.finishing import whole
+from bindings.delivery.manner import Manner
+from bindings.delivery.outlet import Closing, Limits, Outlet, Page
+from bindings.slack.formatting import PAGE_CHARS, blocks, closing_blocks, length, linked, preview, question
+from bindings.slack.mrkdwn import escaped, unescaped
+from core.contract import Source, Text
+from tests.bindings.slack.slack_rules import UPDATED_TEXT_LIMIT, wrong_blocks
+
+
+class Measured:
+    limits = Limits(PAGE_CHARS, 0.0)
+
+    def length(self, page: Page) -> int:
+        return length(page)
 
 
 def test_an_answer_ends_with_sources_footer_and_buttons() -> None:
@@ -42,12 +58,31 @@ def test_only_pages_are_linked() -> None:
     assert "T" == linked(Source(1, "T", "javascript:alert(1)")) == linked(Source(1, "T"))
 
 
-def test_many_sources_fit() -> None:
-    """Slack takes 3,000 characters in a section."""
-    sources = tuple(Source(n, "t" * 500, f"https://canada.ca/{'x' * 300}{n}") for n in range(1, 60))
-    made = closing_blocks(Page("", "en", final=True, closing=Closing("a", "f", sources=sources)))
+@pytest.mark.parametrize(
+    "address",
+    ["https://canada.ca/" + "é" * 700, "https://canada.ca/?" + "&" * 800, "https://[bad", "https://℀.ca/", "http://"],
+)
+def test_an_address_that_slack_would_not_take_is_no_link(address: str) -> None:
+    """One of them would have the whole message refused."""
+    closing = Closing("a", "f", sources=(Source(1, "A title", address),))
+    made = blocks(Page("As said [1].", "en", final=True, closing=closing))
 
     assert wrong_blocks(made) is None
+    assert "A title" in made[1]["text"]["text"]
+
+
+def test_many_sources_fit() -> None:
+    """On as many pages as they take, with the text; Slack takes 3,000 characters in a section. None is left out."""
+    sources = tuple(Source(n, "t" * 500, f"https://canada.ca/{'x' * 300}{n}") for n in range(1, 60))
+    draft, outlet = Draft(Manner("en", "a"), len, PAGE_CHARS), cast(Outlet, Measured())
+    draft.take(Text("x" * 9000))
+    draft.sources = list(sources)
+    draft.end("delivered")
+    made = [blocks(page) for page in whole(draft, outlet, Manner("en", "a"))]
+
+    assert [None] * len(made) == [wrong_blocks(each) for each in made]
+    shown = json.dumps(made)
+    assert all(f"\\n{source.number}. <" in shown or f'"{source.number}. <' in shown for source in sources)
 
 
 def test_a_page_of_nothing_is_something() -> None:
@@ -64,15 +99,26 @@ def test_waiting_is_shown_in_small_print() -> None:
 
 def test_a_full_page_is_taken() -> None:
     """With everything that stands under it."""
-    closing = Closing("a" * 40, "f" * 3000, note="n" * 3000, notice="p" * 3000)
+    closing = Closing("a" * 40, "f" * 300, note="n" * 300, notice="p" * 600)
+    page = Page("x" * (PAGE_CHARS - 1200), "en", final=True, closing=closing)
 
-    assert wrong_blocks(blocks(Page("x" * PAGE_CHARS, "en", final=True, closing=closing))) is None
+    assert PAGE_CHARS == length(page)
+    assert wrong_blocks(blocks(page)) is None
 
 
 def test_the_preview_has_nothing_to_read() -> None:
     """Notifications show the text as mrkdwn: it is escaped, and cut."""
     assert "‹!here&gt; &amp; b" == preview(Page("<!here> & b", "en"))
     assert len(preview(Page("x" * 9000, "en"))) <= 3000
+
+
+@pytest.mark.parametrize("sign", ["日", "&", "<", "👍", "x&"])
+def test_the_preview_is_as_short_as_an_update_may_be(sign: str) -> None:
+    """In bytes, escaped, and no entity is cut in two."""
+    text = preview(Page(sign * 9000, "en"))
+
+    assert len(text.encode()) <= UPDATED_TEXT_LIMIT
+    assert escaped(unescaped(text)) == text
 
 
 def test_a_question_by_command_pings_nobody() -> None:

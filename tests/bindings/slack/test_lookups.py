@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bindings.delivery.outlet import Refused, Throttled, Unreachable
 from bindings.incoming import File, Incoming, Place
+from bindings.slack import history as history_module
 from bindings.slack.api import Api
 from bindings.slack.history import HEARD_LIMIT
 from bindings.slack.platform import SlackPlatform
@@ -51,6 +52,25 @@ async def test_without_an_answer_yet_the_whole_thread_is_heard(slack: FakeSlack,
 
     heard = await platform.heard(asked_in("C1", root, question))
     assert [f"m{number}" for number in range(450 - HEARD_LIMIT, 450)] == [turn.text for turn in heard]
+
+
+async def test_of_a_thread_without_end_nothing_is_heard(
+    slack: FakeSlack, platform: SlackPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack tells it from its beginning: what is old would pass for what was said last."""
+    monkeypatch.setattr(history_module, "PAGE_MESSAGES", 10)
+    monkeypatch.setattr(history_module, "HEARD_PAGES", 3)
+    root = slack.said("C1", "the root")
+    for number in range(28):
+        slack.said("C1", f"m{number}", thread=root)
+    whole = slack.said("C1", "?", thread=root)
+    assert "m27" == (await platform.heard(asked_in("C1", root, whole)))[-1].text
+    for number in range(28, 40):
+        slack.said("C1", f"m{number}", thread=root)
+    question = slack.said("C1", "?", thread=root)
+
+    with pytest.raises(Refused, match="more messages"):
+        await platform.heard(asked_in("C1", root, question))
 
 
 @pytest.mark.parametrize(("channel", "threaded"), [("C1", False), ("D1", True), ("D1", False)])
