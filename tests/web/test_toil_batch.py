@@ -257,7 +257,7 @@ async def test_a_line_that_does_not_come(own_settings: Settings) -> None:
         await asyncio.Event().wait()
 
     async with (
-        site(own_settings, read_timeout_s=0.2) as running,
+        site(own_settings, read_timeout_s=1.0) as running,
         running.http.post(PATH, data=body(), headers=NDJSON) as response,
     ):
         lines = [json.loads(await response.content.readline()) for _ in range(2)]

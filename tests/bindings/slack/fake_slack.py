@@ -330,7 +330,7 @@ class FakeSlack:
         return envelope_id
 
     async def acknowledged(self, envelope_id: str) -> dict[str, Any]:
-        return await asyncio.wait_for(asyncio.shield(self.acks[envelope_id]), 10)
+        return await asyncio.wait_for(asyncio.shield(self.acks[envelope_id]), 60)
 
     # ------------------------------------------------------------ what a test asks
 

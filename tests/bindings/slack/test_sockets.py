@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from core.errors import ConfigError
 from tests.bindings.slack.fake_slack import FakeSlack, Trouble
 from tests.bindings.slack.fakes import payload
 
-QUICK = Timings(ping_s=0.2, hello_s=0.3, farewell_s=5.0, first_pause_s=0.01, pause_limit_s=0.05)
+QUICK = Timings(ping_s=10.0, hello_s=10.0, farewell_s=5.0, first_pause_s=0.01, pause_limit_s=0.05)
+IMPATIENT = replace(QUICK, ping_s=0.2, hello_s=0.3)
 EVENT = payload("app_mention")
 
 
@@ -146,7 +148,7 @@ async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: Api, metrics:
     """It looks open, but nobody answers pings."""
     slack.deaf = True
     taker = Taker()
-    async with running(api, taker, metrics):
+    async with running(api, taker, metrics, IMPATIENT):
         await connected(slack)
         slack.deaf = False
         await connected(slack, 2)
@@ -157,7 +159,7 @@ async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: Api, metrics:
 async def test_a_connection_without_a_greeting_is_left(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
     """Slack says hello, or nothing will come."""
     slack.greets = False
-    async with running(api, Taker(), metrics):
+    async with running(api, Taker(), metrics, IMPATIENT):
         async with asyncio.timeout(15):
             while len(slack.made("apps.connections.open")) < 2:
                 slack.changed.clear()

@@ -30,6 +30,12 @@ def body(content: str | list[Fields], **fields: Any) -> Fields:
     return {"messages": messages, "max_tokens": 12, **fields}
 
 
+def long_list(items: int) -> Fields:
+    """What keeps a model writing for at least two tokens an item, whatever it would rather say."""
+    schema = {"type": "array", "items": {"enum": [1, 2]}, "minItems": items, "maxItems": items}
+    return {"type": "json_schema", "json_schema": {"schema": schema}}
+
+
 async def ask(http: httpx.AsyncClient, content: str | list[Fields], **fields: Any) -> Fields:
     response = await http.post("/v1/chat/completions", json=body(content, **fields))
     assert response.status_code == 200, response.text

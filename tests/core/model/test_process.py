@@ -24,6 +24,7 @@ from tests.core.model.talking import (
     ask,
     body,
     connect,
+    long_list,
     metric,
     said,
     stream,
@@ -74,7 +75,7 @@ async def test_with_the_key_it_answers(tcp: httpx.AsyncClient) -> None:
 
 async def test_who_waits_is_told_and_who_is_too_many_is_turned_away(tcp: httpx.AsyncClient) -> None:
     """Behind one that writes, one may wait; the next is 503 with a time to come back. Then all goes on."""
-    long = body("Write a long story.", stream=True, max_tokens=200, temperature=0)
+    long = body("Write a long story.", stream=True, max_tokens=800, response_format=long_list(300))
     async with tcp.stream("POST", CHAT, json=long) as first:
         lines = first.aiter_lines()
         async for line in lines:

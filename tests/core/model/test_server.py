@@ -18,6 +18,7 @@ from tests.core.model.talking import (
     ask,
     body,
     connect,
+    long_list,
     metric,
     said,
     stream,
@@ -237,7 +238,7 @@ async def test_the_answer_may_fill_the_window_and_no_more(http: httpx.AsyncClien
 async def test_closing_the_connection_frees_the_slot(starter_process: ModelProcess, http: httpx.AsyncClient) -> None:
     """In the middle of a stream that would have gone on for long."""
     async with connect(starter_process) as other:
-        request = body("Write a long story.", stream=True, max_tokens=4000, temperature=1.5)
+        request = body("Write a long story.", stream=True, max_tokens=1600, response_format=long_list(700))
         async with other.stream("POST", "/v1/chat/completions", json=request) as response:
             async for line in response.aiter_lines():
                 if '"content": "' in line and '"content": ""' not in line:
@@ -252,7 +253,7 @@ async def test_leaving_before_a_whole_answer_frees_the_slot(
 ) -> None:
     """Also where nothing was sent yet."""
     async with connect(starter_process) as other:
-        asking = asyncio.create_task(ask(other, "Write a long story.", max_tokens=4000, temperature=1.5))
+        asking = asyncio.create_task(ask(other, "Write a long story.", max_tokens=1600, response_format=long_list(700)))
         async with asyncio.timeout(30):
             while not await metric(http, "csps_model_running"):
                 await asyncio.sleep(0.01)

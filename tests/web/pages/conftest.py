@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from core.settings import Settings
 from tests.fakes import FakeEngine, Replies
 from tests.web.pages.visit import Visit, Visiting, serving
 
+expect.set_options(timeout=30_000)  # a busy machine takes its time
+NAMES = ("chromium", "chromium-browser", "google-chrome")  # as in .ci/run
 QUIET = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
+    chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:
         missing = pytest.fail if os.environ.get("CI") else pytest.skip
         missing("the page's tests need Chromium as `chromium` on the PATH (Debian: apt-get install chromium)")
@@ -41,7 +43,7 @@ def visiting(browser: Browser, own_settings: Settings) -> Visiting:
         engine = answers if isinstance(answers, FakeEngine) else FakeEngine(answers)
         async with serving(engine, own_settings) as port:
             context = await browser.new_context(**{"locale": "en-CA", **options})
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(30_000)
             visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
             try:
                 await visit.open(query)

@@ -129,6 +129,7 @@ async def test_a_lost_connection_comes_back_by_itself(browser: Browser, own_sett
 
     await expect(visit.page.locator(".error")).to_contain_text("The answer was cut off.")
     await expect(visit.page.locator("#question")).to_have_value("first")
+    await expect(visit.page.locator("#status")).to_contain_text("was lost")
     async with serving(engine, own_settings, port):
         await expect(visit.page.locator("#status")).to_have_text("The connection is back.", timeout=15_000)
         await visit.ask("second")

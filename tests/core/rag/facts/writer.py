@@ -38,6 +38,7 @@ async def main(url: str, generation: int) -> None:
     await store.create_tables()
     print("ready", flush=True)
     await sync(store, "hr", held(generation), tell)
+    await asyncio.Event().wait()  # however late the kill comes
 
 
 if __name__ == "__main__":
