@@ -147,9 +147,9 @@ class Store:
     async def uploaded(self, number: int) -> None:
         await self._update(number, uploaded=True)
 
-    async def asked_again(self, number: int) -> None:
-        """A file that went with an answer belongs to what it was before."""
-        await self._update(number, uploaded=False)
+    async def means(self, number: int, incoming: Incoming) -> None:
+        """What turned out to be meant, so that a process which takes it up later means the same."""
+        await self._update(number, payload=payload_of(incoming))
 
     async def limit(self, delivery: Delivery) -> Delivery:
         """Its answer is that there were too many."""
@@ -215,12 +215,12 @@ class Store:
         row["comment"] = storable(comment[:COMMENT_LIMIT_CHARS])
         return await self._database.write(lambda db: judge(db, row))
 
-    async def forget(self, place: Place, but: int) -> None:
-        """All that was said, chosen and judged in a conversation goes, except for delivery `but`, the wish itself.
+    async def forget(self, place: Place, before: int | None = None) -> None:
+        """All that was said, chosen and judged in a conversation goes; with `before`, what was before that delivery.
 
         What stays is that these events were taken.
         """
-        await self._database.write(lambda db: forget(db, place, but))
+        await self._database.write(lambda db: forget(db, place, before))
 
     async def places(self, platform: str, tenant: str) -> list[Place]:
         """Those of a workspace in which something was said; one for each time."""
@@ -278,10 +278,14 @@ def row_of(incoming: Incoming, kind: Kind) -> dict[str, Any]:
         "conversation": digest(place.conversation),
         "source": source_of(place, incoming.message),
         "kind": kind,
-        "payload": json.dumps(incoming.to_json()),  # in ASCII, which also carries half characters and NUL
+        "payload": payload_of(incoming),
         "refs": "[]",
         "uploaded": False,
     }
+
+
+def payload_of(incoming: Incoming) -> str:
+    return json.dumps(incoming.to_json())  # in ASCII, which also carries half characters and NUL
 
 
 def update(number: int, **values: Any) -> sa.Update:
@@ -344,13 +348,13 @@ def judge(db: sa.Connection, row: dict[str, Any]) -> bool:
     return True
 
 
-def forget(db: sa.Connection, place: Place, but: int) -> None:
+def forget(db: sa.Connection, place: Place, before: int | None) -> None:
     conversation = digest(place.conversation)
-    of = deliveries.c.conversation == conversation
-    db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(of))))
+    of = [deliveries.c.conversation == conversation, *([] if before is None else [deliveries.c.number < before])]
+    db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(*of))))
     db.execute(chosen.delete().where(chosen.c.conversation == conversation))
     blank = {**BLANK, "refs": "[]", "conversation": "", "state": "done"}
-    db.execute(deliveries.update().where(of, deliveries.c.number != but).values(**blank))
+    db.execute(deliveries.update().where(*of).values(**blank))
     drop_counts(db)
 
 

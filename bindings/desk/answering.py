@@ -6,6 +6,7 @@ Knows neither who may ask nor when: that was decided before.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import structlog
@@ -25,7 +26,7 @@ from bindings.toil.job_files import Plan
 from bindings.toil.jobs import JobRefused, Jobs
 from bindings.toil.reply import explained, refused, toil
 from bindings.toil.schemas import Found
-from core.contract import Prompt, Turn
+from core.contract import Event, Prompt, Turn
 from core.errors import BadRequest
 
 log = structlog.get_logger()
@@ -52,6 +53,8 @@ class Answering:
         files = Files() if plan else await self._read(record.incoming)
         asked = Asked(record, voice, files, await self._heard(record), again)
         delivering = Delivering(self._bot, work, asked)
+        if work.withdrawn.is_set():
+            return await delivering.deliver(nothing())  # the engine would remember what was said
         try:
             if plan:
                 return await self._job(delivering, plan)
@@ -124,3 +127,9 @@ class Answering:
             return ()
         await self._bot.store.heard(record.delivery.number, heard)
         return heard
+
+
+async def nothing() -> AsyncGenerator[Event, None]:
+    """The events of what nobody asks any more."""
+    return
+    yield

@@ -11,6 +11,7 @@ from bindings.bot import Bot, Voice
 from bindings.delivery.deliver import tell
 from bindings.delivery.manner import Ending, Manner
 from bindings.delivery.outlet import Sentences
+from bindings.delivery.words import STOPPED
 from bindings.desk.admission import Limiter
 from bindings.desk.answering import Answering
 from bindings.desk.commands import command_in
@@ -43,12 +44,13 @@ class Commanding:
         if kind == "refused":
             return await self._refuse(work, record)
         voice = await self._bot.voice(record.incoming)
-        return await self._tell(work, record, voice, await self._said[kind](record, voice))
+        said = self._stopped_before_it_began if work.has_stopped else self._said[kind]
+        return await self._tell(work, record, voice, await said(record, voice))
 
-    async def give_up(self, work: Work, record: Record) -> Ending:
-        """Tells who asked that no answer will come."""
+    async def tell(self, work: Work, record: Record, sentence: Sentences) -> Ending:
+        """Whoever asked, in place of an answer."""
         voice = await self._bot.voice(record.incoming)
-        return await self._tell(work, record, voice, words.GIVEN_UP[voice.language])
+        return await self._tell(work, record, voice, sentence[voice.language])
 
     async def _tell(self, work: Work, record: Record, voice: Voice, text: str) -> Ending:
         incoming = record.incoming
@@ -70,10 +72,11 @@ class Commanding:
         if original is None:
             voice = await self._bot.voice(incoming)
             return await self._tell(work, record, voice, words.NOTHING_TO_REGENERATE[voice.language])
-        if original.uploaded and not work.begun_before:
-            await self._bot.store.asked_again(original.delivery.number)
-            original = replace(original, uploaded=False)
-        return await self._answering.answer(work, original, again=True)
+        chosen = Command("regenerate", original.delivery.answer)
+        if incoming.command != chosen:  # else another answer may be the last one, once this turns out to be a job
+            await self._bot.store.means(record.delivery.number, replace(incoming, command=chosen))
+        # A file that went with the answer belongs to what it was before.
+        return await self._answering.answer(work, replace(original, uploaded=record.uploaded), again=True)
 
     async def _refuse(self, work: Work, record: Record) -> Ending:
         """Once to each person."""
@@ -91,6 +94,9 @@ class Commanding:
     async def _nothing_to_stop(self, _record: Record, voice: Voice) -> str:
         return words.NOTHING_TO_STOP[voice.language]
 
+    async def _stopped_before_it_began(self, _record: Record, voice: Voice) -> str:
+        return STOPPED[voice.language]
+
     async def _limited(self, record: Record, voice: Voice) -> str:
         return limited(self._limiter.wait_s(record.incoming.speaker))[voice.language]
 
@@ -99,7 +105,7 @@ class Commanding:
             return words.NOTHING_FORGOTTEN[voice.language]
         place = record.incoming.place
         await self._bot.forget(place)
-        await self._bot.store.forget(place, but=record.delivery.number)
+        await self._bot.store.forget(place, before=record.delivery.number)
         apart = [words.THREADS_APART[voice.language]] if place.threaded else []
         return " ".join([words.FORGOTTEN[voice.language], *apart])
 

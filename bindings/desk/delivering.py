@@ -66,12 +66,12 @@ class Delivering:
         if self._sent:
             return True
         try:
-            self._sent = await uploaded(upload, self._outlet, self._ledger, self._manner)
+            self._sent = await uploaded(upload, self._outlet, self._ledger, replace(self._manner, answer=self.job))
         except Refused as exc:
             log.warning("upload_refused", answer=self._manner.answer, problem=exc.message)
             return False
         if self._sent:
-            await self._bot.store.uploaded(self.asked.record.delivery.number)
+            await self._bot.store.uploaded(self.work.delivery.number)
         return self._sent
 
     async def _mannered(self, *, stops: bool) -> Manner:

@@ -103,7 +103,8 @@ class Desk:
             raise Stopping("the bot is being stopped", retry_after_s=5.0)
         if not self._lists.admit(incoming.place, incoming.user):
             return words.REFUSED
-        wait_s = self._limiter.wait_s(incoming.speaker)
+        is_limited = incoming.command is None or incoming.command.name in LIMITED
+        wait_s = self._limiter.wait_s(incoming.speaker) if is_limited else 0.0
         return limited(wait_s) if wait_s else None
 
     async def _take(self, incoming: Incoming) -> Delivery | None:
@@ -114,11 +115,15 @@ class Desk:
         """None: of what is beyond the limit, one is answered by saying so, and the others by nothing."""
         if delivery.kind not in LIMITED or self._limiter.count(incoming.speaker):
             return delivery
-        limited = await self._bot.store.limit(delivery)
-        if self._limiter.tell(incoming.speaker):
-            return limited
-        await self._bot.store.finish(limited, "done")
-        return None
+        limited = replace(delivery, kind="limited")
+        try:
+            await self._bot.store.limit(delivery)
+            if not self._limiter.tell(incoming.speaker):
+                await self._bot.store.finish(limited, "done")
+                return None
+        except StorageError as exc:  # it is taken, and the platform would give it again in vain
+            log.warning("limit_not_kept", answer=delivery.answer, problem=exc.message)
+        return limited
 
     def _begin(self, work: Work) -> None:
         if work.delivery.kind == "stop":
@@ -128,15 +133,18 @@ class Desk:
         self._line_up(work, self._workload)
 
     def _stop(self, wish: Work) -> None:
-        """What is being written; else what would be written last; else the job."""
+        """What is being written; else what would be written last; else the job. Commands are over in no time."""
         conversation = wish.delivery.conversation
         running, waiting = self._workload.running(conversation), self._workload.waiting(conversation)
-        jobs = self._aside.of(conversation)
-        latest = running or next(iter((*reversed(waiting), *reversed(jobs))), None)
+        under_way = (running,) if running else ()
+        works = (*under_way, *reversed(waiting), *reversed(self._aside.of(conversation)))
+        latest = next((work for work in works if work.delivery.kind in LIMITED), None)
         if latest:
             latest.stop.set()
-        if latest or wish.begun_before:
-            wish.withdrawn.set()  # what it stopped says so
+        says_so = latest and (latest.begun_before or latest in (running, self._aside.running(conversation)))
+        if says_so or wish.begun_before:
+            wish.withdrawn.set()
+        wish.has_stopped = latest is not None
 
     def _clear(self, conversation: str) -> None:
         """Before a conversation is forgotten: the answer ends, and what nobody has seen anything of is dropped."""
@@ -194,6 +202,7 @@ class Desk:
         platform = self._bot.platform.name
         there = {place.conversation: place for place in await self._bot.store.places(platform, tenant)}
         for place in there.values():
+            self._withdraw_all(place)
             await self._bot.forget(place)
         await self._bot.store.uninstalled(platform, tenant)
         log.info("workspace_deleted", platform=platform)
@@ -203,9 +212,16 @@ class Desk:
         platform = self._bot.platform.name
         left = {place.conversation: place for place in await self._bot.store.places(platform, tenant) if is_left(place)}
         for place in left.values():
+            self._withdraw_all(place)
             await self._bot.forget(place)
-            await self._bot.store.forget(place, but=0)
+            await self._bot.store.forget(place)
         log.info("conversations_left", platform=platform, count=len(left))
+
+    def _withdraw_all(self, place: Place) -> None:
+        """What is under way there would be stored again."""
+        conversation = digest(place.conversation)
+        for work in (*self._workload.of(conversation), *self._aside.of(conversation)):
+            work.withdrawn.set()
 
     def personalities(self) -> tuple[str, ...]:
         return self._bot.personalities.names()

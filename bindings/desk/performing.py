@@ -13,18 +13,22 @@ from contextlib import nullcontext
 
 import structlog
 
+from bindings import words
 from bindings.bot import Bot
 from bindings.delivery.manner import Ending
+from bindings.delivery.outlet import Sentences
 from bindings.desk.answering import Answering
 from bindings.desk.commanding import Commanding
 from bindings.desk.workload import Work
 from bindings.store import Record, State
 from bindings.toil.jobs import Jobs
-from core.errors import StorageError
+from core import messages
+from core.errors import CspsError, StorageError
 
 log = structlog.get_logger()
 
 DEATHS_LIMIT = 3
+FAILED: Sentences = {"en": messages.words(CspsError(""), "en"), "fr": messages.words(CspsError(""), "fr")}
 STATES: Mapping[Ending, State] = {
     "delivered": "done",
     "stopped": "done",
@@ -125,16 +129,26 @@ class Performing:
     async def _given_up(self, work: Work, record: Record, *, told: bool) -> Ending:
         """`told`: unless it was telling that the last one died of."""
         log.error("delivery_given_up", answer=work.delivery.answer, kind=work.delivery.kind, processes=DEATHS_LIMIT)
-        ending = await self._commanding.give_up(work, record) if told else "failed"
+        ending = await self._commanding.tell(work, record, words.GIVEN_UP) if told else "failed"
         return "failed" if ending == "delivered" else ending
 
     async def _give_up(self, work: Work) -> bool:
+        await self._tell_defect(work)
         try:
             await self._bot.store.finish(work.delivery, "failed")
+            await self._jobs.remove(work.delivery.answer)
         except StorageError as exc:
             log.warning("delivery_waits", answer=work.delivery.answer, problem=exc.message)
             return False
         return True
+
+    async def _tell_defect(self, work: Work) -> None:
+        """Who asked, if that is not what the program fails at."""
+        try:
+            if record := await self._bot.store.record(work.delivery.number):
+                await self._commanding.tell(work, record, FAILED)
+        except Exception:  # whatever was defective before may be so here
+            log.exception("defect_not_told", answer=work.delivery.answer)
 
 
 def is_suspect(work: Work) -> bool:

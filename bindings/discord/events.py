@@ -133,12 +133,14 @@ class Interactions:
             await self._say(data, sentence)
 
     async def _refused(self, incoming: Incoming) -> str | None:
-        """Why it was not taken, in the person's language."""
+        """Why it was not taken, in the person's language: silence would leave "thinking …" there."""
+        language: Language = incoming.language or "en"
         try:
+            if away := self._desk.turned_away(incoming):
+                return away[language]
             await self._desk.take(incoming)
         except CspsError as exc:
             log.warning("event_not_taken", platform="discord", code=exc.code, problem=exc.message)
-            language: Language = incoming.language or "en"
             return messages.words(exc, language)
         return None
 

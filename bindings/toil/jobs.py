@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import structlog
 
 from bindings import words
-from bindings.delivery.outlet import Sentences, Upload
+from bindings.delivery.outlet import Sentences, Throttled, Unreachable, Upload
 from bindings.delivery.progress import progress
 from bindings.files import ReadFile
 from bindings.toil.job_files import Form, JobFiles, Part, Plan, TooManyRows
@@ -30,7 +30,7 @@ from core.batch.rows import Row
 from core.batch.tally import Tally
 from core.batch.template import ColumnUnknown, Gap
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text
-from core.errors import BadRequest, SchemaRefused
+from core.errors import BadRequest, SchemaRefused, StorageError
 from core.rag.context import quoted
 
 log = structlog.get_logger()
@@ -41,6 +41,7 @@ MEDIA_TYPE = "application/x-ndjson"
 SHOWN_LIMIT_CHARS = 6000  # where files cannot be sent
 SHOWN_CODES = 5
 MODEL_PAUSE_S = 30.0  # before a model that was gone is asked for again
+STORAGE_PAUSE_S = 30.0  # before a disk or a platform is tried again
 
 
 class JobRefused(BadRequest):
@@ -119,7 +120,10 @@ class Jobs:
     async def events(
         self, answer: str, plan: Plan, send: Send, stop: asyncio.Event, language: Language, model: str
     ) -> AsyncGenerator[Event, None]:
-        """Progress, then what came of it. `stop` ends it with the rows that are done. Raises StorageError."""
+        """Progress, then what came of it. `stop` ends it with the rows that are done.
+
+        A disk that is full and a platform that takes no file are waited for. Raises what they raise once it is stopped.
+        """
         run = Run(self._engine, plan, self._files, answer, self._at_once, self._clock)
         yield progress(words.ROWS_BEGIN[language].format(total=plan.total))
         while not run.finished and not stop.is_set():
@@ -131,8 +135,25 @@ class Jobs:
                 log.warning("job_waits_for_model", answer=answer, problem=exc.message)
                 yield Status("reconnecting")
                 await wait_for(stop, MODEL_PAUSE_S)
-        yield Text(await self._result(answer, run.tally, plan, send, language, stopped=not run.finished))
+            except StorageError as exc:
+                if stop.is_set():
+                    raise
+                log.warning("job_waits_for_storage", answer=answer, problem=exc.message)
+                await wait_for(stop, STORAGE_PAUSE_S)
+        yield Text(await self._told(answer, run, plan, send, stop, language))
         yield Done("stop", model, run.usage)
+
+    async def _told(
+        self, answer: str, run: Run, plan: Plan, send: Send, stop: asyncio.Event, language: Language
+    ) -> str:
+        while True:
+            try:
+                return await self._result(answer, run.tally, plan, send, language, stopped=not run.finished)
+            except (StorageError, Throttled, Unreachable) as exc:
+                if stop.is_set():
+                    raise
+                log.warning("job_waits_to_tell", answer=answer, problem=exc.message)
+                await wait_for(stop, STORAGE_PAUSE_S)
 
     async def _result(
         self, answer: str, tally: Tally, plan: Plan, send: Send, language: Language, *, stopped: bool

@@ -101,7 +101,7 @@ async def test_no_count_outlives_its_delivery(store: Store, database_url: str, c
     for number in (1, 2):
         await store.taken_up((await take(store, message("x", number))).answer)
     if way == "forget":
-        await store.forget(THREAD, but=0)
+        await store.forget(THREAD, before=None)
     elif way == "uninstalled":
         await store.uninstalled("slack", "T1")
     else:
@@ -198,7 +198,7 @@ async def test_a_forgotten_conversation_leaves_no_word(store: Store, database_ur
     await store.choose(THREAD, "guide")
     await store.finish(first, "done")
 
-    await store.forget(THREAD, but=wish.number)
+    await store.forget(THREAD, before=wish.number)
 
     assert await store.take(message("a secret", 1), "message") is None
     assert await store.record(first.number) is None
@@ -234,7 +234,7 @@ async def test_the_bot_takes_part_where_it_was_asked(store: Store) -> None:
     await take(store, message("x", 2))
     assert await store.taking_part(THREAD)
     assert not await store.taking_part(DIRECT)
-    await store.forget(THREAD, but=0)
+    await store.forget(THREAD, before=None)
     assert not await store.taking_part(THREAD)
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from bindings.delivery.outlet import Unreachable, Upload
+from bindings.desk.delivering import Delivering
 from core.batch.answers import ModelGone, ToilAnswers
+from core.batch.journal import Journal
 from core.contract import Task
-from core.errors import NonConforming
+from core.errors import NonConforming, StorageError
 from tests.bindings.desk.desking import THREAD, Office, Switch, message
 from tests.bindings.desk.test_desk_kills import lived
 from tests.fakes import FakeEngine
@@ -284,3 +287,75 @@ async def test_a_job_can_be_done_again(office: Office, engine: FakeEngine) -> No
     assert 20 == len(engine.tasks)
     assert 2 == len(office.channels.channels[WHERE].files)
     assert 1 == len(office.channels.shown(WHERE))
+
+
+@pytest.mark.parametrize("trouble", ["disk", "upload"])
+async def test_a_disk_or_a_platform_that_refuses_for_a_while_costs_no_row(
+    office: Office, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """However long; rows that are answered are not asked again."""
+    monkeypatch.setattr("bindings.toil.jobs.STORAGE_PAUSE_S", 0.0)
+    failures = iter([True] * 3)
+    record, send = Journal.record, Delivering.send
+
+    def refusing(journal: Journal, outcomes: Any) -> None:
+        if len(engine.tasks) >= 5 and next(failures, False):
+            raise StorageError("disk full")
+        record(journal, outcomes)
+
+    async def away(delivering: Delivering, upload: Upload) -> bool:
+        if next(failures, False):
+            raise Unreachable("503")
+        return await send(delivering, upload)
+
+    if trouble == "disk":
+        monkeypatch.setattr(Journal, "record", refusing)
+    else:
+        monkeypatch.setattr(Delivering, "send", away)
+    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+
+    assert list(range(1, 11)) == [line["row"] for line in lines(office)]
+    assert not next(failures, False)
+    assert "10 rows, all answered" in office.channels.texts(WHERE)[0]
+
+
+async def test_a_job_that_is_done_again_after_a_restart_has_a_file_of_its_own(
+    office: Office, engine: FakeEngine
+) -> None:
+    """The old one would be taken for it: what waits when a process ends was begun by nobody."""
+    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    async with office.opened() as desk:
+        await desk.take(message("again", 2))
+    engine.toiled = {"name": "Grace"}
+    await lived(office, [], Switch())
+
+    _, again = office.channels.channels[WHERE].files.values()
+    assert {"Grace"} == {json.loads(line)["value"]["name"] for line in again.body.splitlines()}
+
+
+async def test_a_job_that_is_done_again_stays_in_its_own_message(office: Office, engine: FakeEngine) -> None:
+    """Though another job has ended by the time that it has its turn."""
+    office.channels.files["others"] = b"name;city\nBob 1;Ottawa\n"
+    gate = asyncio.Event()
+    toil = engine.toil
+
+    async def gated(task: Task) -> Any:
+        if "Bob" in task.prompt:
+            await gate.wait()
+        return await toil(task)
+
+    engine.toil = gated  # type: ignore[method-assign]
+    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    async with office.process() as desk:
+        await desk.take(message(f"{BLOCK} Greet {{name}}", 2, people__csv="others"))
+        await until_status(office, "1 rows")
+        await desk.take(message("again", 3))
+        async with asyncio.timeout(10):
+            while len(office.jobs) < 2:  # it is planned, and waits behind the other
+                await asyncio.sleep(0.005)
+        gate.set()
+        await office.settled()
+
+    first, second = office.channels.texts(WHERE)
+    assert "10 rows, all answered" in first
+    assert "1 rows, all answered" in second

@@ -71,6 +71,37 @@ async def test_a_defect_ends_one_delivery_and_not_the_process(office: Office) ->
     assert ["re: two"] == office.channels.texts(WHERE)
 
 
+async def test_who_asked_is_told_of_a_defect(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of a job stays that nobody will take up again."""
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bindings.desk.answering.Answering._answer", broken)
+    await office.asked(message("one"))
+
+    assert ["Something went wrong on our side. Please try again."] == office.channels.texts(WHERE)
+
+
+async def test_a_disk_that_is_full_while_somebody_is_limited_leaves_nothing_unsaid(office: Office) -> None:
+    """It is taken: the platform would give it again in vain."""
+    office.environ["BOT_USER_LIMIT"] = "1"
+    async with office.process() as desk:
+        await desk.take(message("one"))
+        await office.settled()
+
+        async def refuse(_: object) -> None:
+            raise StorageError("disk full")
+
+        office.store.limit = refuse  # type: ignore[method-assign, assignment]
+        assert await desk.take(message("two", 2))
+        await office.settled()
+
+    assert "re: one" == office.channels.texts(WHERE)[0]
+    assert 2 == len(office.channels.texts(WHERE))
+    assert "re: two" not in office.channels.texts(WHERE)
+
+
 async def test_a_platform_that_was_down_gets_the_answer_when_it_is_back(office: Office) -> None:
     """Through 429 and 5xx, also where a post was made whose outcome nobody knew."""
 

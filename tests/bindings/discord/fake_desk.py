@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from bindings.delivery.outlet import Sentences
 from bindings.incoming import Incoming, Place
 
 
@@ -22,6 +23,7 @@ class FakeDesk:
         self.judged: list[tuple[str, str, str]] = []
         self.known_answers = {"a-1_B"}
         self.left: list[str] = []
+        self.away: Sentences | None = None
         self._changed = asyncio.Condition()
 
     async def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
@@ -45,6 +47,9 @@ class FakeDesk:
             failure = self.failing.pop(0)
             await self._happened()
             raise failure
+
+    def turned_away(self, incoming: Incoming) -> Sentences | None:
+        return self.away
 
     async def taking_part(self, place: Place) -> bool:
         await self._may_fail()

@@ -159,6 +159,19 @@ async def test_a_slash_command_that_cannot_be_taken_is_told_so(
         await discord_server.until(lambda: discord_server.answered(interaction).get("content"))
 
 
+async def test_who_is_turned_away_by_a_command_is_told_why(
+    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+) -> None:
+    """Silence would leave "thinking …" there for a quarter of an hour."""
+    desk.away = {"en": "Not you.", "fr": "Pas vous."}
+    async with adapting():
+        await discord_server.until(lambda: discord_server.identified)
+        asked = await discord_server.interact("interaction_ask", locale="fr")
+        await discord_server.until(lambda: discord_server.answered(asked).get("content"))
+
+    assert ("Pas vous.", []) == (discord_server.answered(asked)["content"], desk.taken)
+
+
 async def test_an_acknowledgement_that_failed_is_tried_again(
     discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
 ) -> None:
