@@ -47,6 +47,7 @@ log = structlog.get_logger()
 DECISION_TOKENS = 128
 DESCRIBE_WAIT_S = 3  # a page that names no model is better than none
 WARMING = Sampling(temperature=0, max_tokens=1)
+WARM_PAUSE_S = 30.0
 
 
 class ChatEngine:
@@ -236,15 +237,19 @@ class ChatEngine:
             except ModelUnavailable as exc:
                 log.info("model_awaited", problem=exc.message)
                 continue
+            except CspsError as exc:  # something else answers there; when it is mended, the prefixes are still cold
+                log.warning("model_not_warmed", code=exc.code, problem=exc.message)
+                await asyncio.sleep(WARM_PAUSE_S)
+                continue
             self.cold.clear()
             await self.warm()
 
     async def warm(self) -> None:
         """One tiny request for each personality. A failure costs the first person some time and nothing else."""
         for name in self._personalities.names():
-            personality = self._personalities.get(name)
-            asked = Asked(personality, Conversation(id=0), Question("."), WARMING, user=None)
             try:
+                personality = self._personalities.get(name)  # it may be gone meanwhile
+                asked = Asked(personality, Conversation(id=0), Question("."), WARMING, user=None)
                 async with aclosing(Answer(self._client, asked.request(), self._wait_s).events()) as events:
                     async for _event in events:
                         pass

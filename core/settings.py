@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "config"
 FILE = "settings.toml"
 HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 SOCKET_PATH_LIMIT_BYTES = 100  # sun_path holds 104 to 108 bytes, by platform
 
 
@@ -91,6 +92,13 @@ def token(beginnings: tuple[str, ...], kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def sendable(value: SecretStr | None) -> SecretStr | None:
+    """What a header can carry. The message must not repeat it."""
+    if value is not None and not VISIBLE_ASCII.fullmatch(value.get_secret_value()):
+        raise ValueError("expected letters, digits and signs of ASCII, without blanks: copy it once more")
+    return value
+
+
 def hub_repo(value: str | None) -> str | None:
     if value is not None and not HUB_REPO.fullmatch(value):
         raise ValueError("expected owner/name, such as bartowski/SmolLM2-1.7B-Instruct-GGUF")
@@ -103,7 +111,9 @@ OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
 PathStr = Annotated[str, StringConstraints(strip_whitespace=False)]
 OptionalPath = Annotated[PathStr | None, BeforeValidator(none_if_empty)]
 OptionalInt = Annotated[int | None, BeforeValidator(whole_number)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty)]
+# An empty one would listen everywhere.
+Host = Annotated[str, StringConstraints(min_length=1)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty), AfterValidator(sendable)]
 EngineUrl = Annotated[OptionalStr, web_url("http://localhost:8000/v1")]
 OptionalUrl = Annotated[OptionalStr, web_url("https://proxy.example.org/api")]
 Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
@@ -131,7 +141,7 @@ class ModelSettings(Section):
 
 
 class WebSettings(Section):
-    host: str = env("HOST")
+    host: Host = env("HOST")
     port: int = env("PORT", ge=0, le=65535)
     origins: CommaList = env("WEB_ORIGINS")  # exact; added to the service's own address
     trusted: CommaList = env("WEB_TRUSTED")  # addresses and networks that say truly for whom they ask
@@ -179,7 +189,7 @@ class SlackSettings(PlatformSettings):
     bot_token: Annotated[OptionalSecret, token(("xoxb-", "xoxe.xoxb-"), "a bot token")] = env("SLACK_BOT_TOKEN")
     app_token: Annotated[OptionalSecret, token(("xapp-",), "an app-level token")] = env("SLACK_APP_TOKEN")
     signing_secret: OptionalSecret = env("SLACK_SIGNING_SECRET")
-    host: str = env("SLACK_HOST")
+    host: Host = env("SLACK_HOST")
     port: int = env("SLACK_PORT", ge=0, le=65535)
     personality: OptionalStr = env("SLACK_PERSONALITY")
     personality_of: Pairs = env("SLACK_PERSONALITIES")
@@ -201,7 +211,7 @@ class SlackSettings(PlatformSettings):
 class DiscordSettings(PlatformSettings):
     bot_token: OptionalSecret = env("DISCORD_BOT_TOKEN")
     message_content: bool = env("DISCORD_MESSAGE_CONTENT")  # the privileged intent was granted to the application
-    host: str = env("DISCORD_HOST")
+    host: Host = env("DISCORD_HOST")
     port: int = env("DISCORD_PORT", ge=0, le=65535)
     personality: OptionalStr = env("DISCORD_PERSONALITY")
     personality_of: Pairs = env("DISCORD_PERSONALITIES")
@@ -223,7 +233,7 @@ class TeamsSettings(PlatformSettings):
     app_id: OptionalStr = env("TEAMS_APP_ID")
     app_password: OptionalSecret = env("TEAMS_APP_PASSWORD")
     tenant_id: OptionalStr = env("TEAMS_TENANT_ID")
-    host: str = env("TEAMS_HOST")
+    host: Host = env("TEAMS_HOST")
     port: int = env("TEAMS_PORT", ge=0, le=65535)
     personality: OptionalStr = env("TEAMS_PERSONALITY")
     personality_of: Pairs = env("TEAMS_PERSONALITIES")

@@ -259,6 +259,7 @@ class FakeModel:
         self.probed = asyncio.Event()  # /health was asked
         self.closed = asyncio.Event()  # a client left before its answer was whole
         self.running: list[web.Request] = []
+        self.connections: set[int] = set()  # over which answers were asked for
         self.url = ""
         self.runner: web.AppRunner | None = None
 
@@ -337,6 +338,7 @@ class FakeModel:
         if refusal := self.refuse_key(request):
             return refusal
         self.requests.append(body)
+        self.connections.add(id(request.transport))
         self.asked.set()
         steps = self.next_answer(body)
         if steps and isinstance(steps[0], Fail):

@@ -138,6 +138,10 @@ def test_mistakes_in_a_folder_of_ones_own(tmp_path: Path, text: str, said: str) 
         ("SLACK_BOT_TOKEN", "xapp-hush", "expected a bot token, which begins with xoxb-"),
         ("SLACK_APP_TOKEN", "xoxb-hush", "expected an app-level token, which begins with xapp-"),
         ("SLACK_PERSONALITIES", "C1", "expected pairs such as"),
+        ("HOST", "", "at least 1 character"),
+        ("TEAMS_HOST", " ", "at least 1 character"),
+        ("LLM_API_KEY", "sk-hush–é", "signs of ASCII"),
+        ("DISCORD_BOT_TOKEN", "hush\u00a0hush", "signs of ASCII"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_form(variable: str, value: str, said: str) -> None:
@@ -148,6 +152,14 @@ def test_a_wrong_value_is_told_with_its_form(variable: str, value: str, said: st
     assert message.startswith(f"{variable}: `")
     assert said in message
     assert not any(word in message.lower() for word in ("pattern", "parse", "value error", "hush"))
+
+
+@pytest.mark.parametrize("setting", ["[model]\ngpu_layers = true", "[web]\nport = true", "[model]\ntimeout_s = true"])
+def test_true_is_no_number(tmp_path: Path, setting: str) -> None:
+    """It would be one layer, port 1, one second."""
+    (tmp_path / "settings.toml").write_text(setting)
+    with pytest.raises(ConfigError, match="expected a number, which true and false are not"):
+        load({"CSPS_LLM_CONFIG": str(tmp_path)})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ from core.settings import Settings
 log = structlog.get_logger()
 
 TIMEOUT = httpx.Timeout(connect=5, read=120, write=30, pool=30)  # of what is no answer
+REST_S = 1.0  # for the connection's own end, after an answer's
 LIMITS = httpx.Limits(max_connections=None)  # how many may ask at once is the engine's decision
 PROBE_TIMEOUT_S = 3
 ERROR_BODY_LIMIT_BYTES = 2**16
@@ -56,6 +57,24 @@ class ModelInfo:
     name: str
     window: int
     starter: bool
+
+
+async def until_whole(reader: AnswerReader, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The chunks of an answer. Once it is whole, it is no matter how the connection ends, or when.
+
+    The rest is waited for a moment, so that the connection can be used again. Raises httpx.TransportError before that.
+    """
+    try:
+        async for chunk in chunks:
+            yield chunk
+            if reader.is_done:
+                break
+        async with asyncio.timeout(REST_S):
+            async for _ in chunks:
+                pass
+    except (TimeoutError, httpx.TransportError):
+        if not reader.is_finished:
+            raise
 
 
 class ModelClient:
@@ -128,8 +147,11 @@ class ModelClient:
         body |= {"keep_prefix": True} if keep_prefix and self._ours else {}
         reader = AnswerReader(None if continue_last else Thinking())
         with translated_failures(), self._patience(reader):
-            async with self._answering(body) as response:
-                async for chunk in response.aiter_bytes():
+            async with (
+                self._answering(body) as response,
+                aclosing(until_whole(reader, response.aiter_bytes())) as chunks,
+            ):
+                async for chunk in chunks:
                     for piece in reader.feed(chunk):
                         yield piece
         for piece in reader.end():

@@ -48,6 +48,7 @@ class Host:
 
     def __init__(self, runner: Runner, file: ModelFile, settings: ModelSettings, data_folder: Path) -> None:
         self.file = file
+        self.modified_at = file.path.stat().st_mtime  # seconds since 1970; the file may be moved while it is in use
         self.window = runner.window
         self.embeds = runner.embeds
         self.description = runner.description

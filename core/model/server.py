@@ -164,7 +164,7 @@ async def models(request: web.Request) -> web.Response:
     model = {
         "id": host.file.name,
         "object": "model",
-        "created": int(host.file.path.stat().st_mtime),
+        "created": int(host.modified_at),
         "owned_by": "csps-llm",
         "max_model_len": host.window,
         "starter": host.file.starter,

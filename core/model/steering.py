@@ -40,10 +40,11 @@ class Document(Protocol):
 
 
 class Lexer:
-    """Whether a JSON text, fed in pieces, is inside a string now."""
+    """Whether a JSON text, fed in pieces, is inside a string now, and of how many it was."""
 
     def __init__(self, inside: bool = False, escaped: bool = False) -> None:
         self.inside = inside
+        self.strings = 0
         self._escaped = escaped
 
     def feed(self, data: bytes) -> None:
@@ -54,6 +55,7 @@ class Lexer:
                 self._escaped = self.inside
             elif byte == ord('"'):
                 self.inside = not self.inside
+                self.strings += self.inside
 
     def copy(self) -> Lexer:
         return Lexer(self.inside, self._escaped)
@@ -188,9 +190,9 @@ class Steering:
         self.complete = self._document.whole or (len(tokens) >= budget and self._document.may_end)
         self._since_review += len(tokens)
         for token in tokens:
-            before = self._lexer.inside
+            before = self._lexer.strings
             self._lexer.feed(self._endings.pieces[token])
-            if self._lexer.inside and not before:
-                self._string_limit = budget // 2
-            elif not self._lexer.inside:
+            if not self._lexer.inside:
                 self._string_limit = None
+            elif self._lexer.strings > before:  # one token may also end one string and begin the next
+                self._string_limit = budget // 2

@@ -95,11 +95,16 @@ def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
     return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in sent)
 
 
+# No part of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai (`finish_reason`).
+BROKEN_OFF = frozenset({"abort", "error"})
+
+
 class AnswerReader:
     """A streamed answer: feed it the bytes as they come, then `end`. `thinking`: None for the rest of an answer."""
 
     def __init__(self, thinking: Thinking | None = None) -> None:
         self.begun = False  # something was written, or thought
+        self.is_done = False  # the protocol's last word was said
         self._decoder = SseDecoder()
         self._characters = WholeCharacters()
         self._thinking = thinking
@@ -118,9 +123,19 @@ class AnswerReader:
         except LineTooLongError as exc:
             raise ModelRefused("the engine sent a line that is too long") from exc
 
+    @property
+    def is_finished(self) -> bool:
+        """The answer is whole; what may still come counts its tokens."""
+        return self._reason is not None
+
     def end(self) -> Iterator[Piece]:
-        """The bytes are over. Without a finish reason, that is the death of the engine: ModelUnavailable."""
-        if self._reason is None:
+        """The bytes are over. Without a finish reason, that is the death of the engine: ModelUnavailable.
+
+        Raises ModelRefused where the engine keeps the rest to itself.
+        """
+        if self._reason == "content_filter":
+            raise ModelRefused("the engine's content filter ended the answer")
+        if self._reason is None or self._reason in BROKEN_OFF:
             raise ModelUnavailable("the model ended its answer early", retry_after_s=RETRY_AFTER_S)
         yield from self._given(self._characters.feed("", last=True))
         if self._thinking and (held := self._thinking.end()):
@@ -129,6 +144,7 @@ class AnswerReader:
 
     def _read(self, event: Data) -> Iterator[Piece]:
         if event.text == "[DONE]":
+            self.is_done = True
             return
         data = object_of(event.text)
         self._usage = usage_of(data) or self._usage

@@ -24,6 +24,7 @@ from core.errors import (
     PromptTooLong,
     SchemaRefused,
 )
+from core.model import client as client_module
 from core.model.client import ModelClient, local_url, root_of
 from core.model.sse import LINE_LIMIT_BYTES
 from core.model.wire import (
@@ -155,6 +156,44 @@ async def take(client: ModelClient, found: list[str]) -> None:
         async for piece in stream:
             assert isinstance(piece, Delta)
             found.append(piece.text)
+
+
+WHOLE = Raw(sse({"choices": [choice("whole.")]}) + sse({"choices": [choice(None, "stop")]}))
+LAST = Raw(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize(
+    "end", [(LAST, Die()), (Die(),), (LAST, asyncio.Event())], ids=["cut", "cut early", "left open"]
+)
+async def test_an_answer_that_is_whole_is_not_taken_for_a_death(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch, end: tuple[Step, ...]
+) -> None:
+    """However the connection ends: asked for more, the model would write on behind its last word."""
+    monkeypatch.setattr(client_module, "REST_S", 0.05)
+    async with connected(own_settings, (WHOLE, *end)) as (client, _):
+        async with asyncio.timeout(10):
+            assert [Delta("whole."), Finished("stop", Usage())] == await pieces(client)
+
+
+async def test_a_connection_is_used_again(own_settings: Settings) -> None:
+    """The answer's last word is followed by that of the connection."""
+    async with connected(own_settings) as (client, model):
+        for _ in range(3):
+            await pieces(client)
+        assert 1 == len(model.connections)
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"), [("abort", ModelUnavailable), ("error", ModelUnavailable), ("content_filter", ModelRefused)]
+)
+async def test_half_an_answer_is_not_whole(own_settings: Settings, reason: str, error: type[CspsError]) -> None:
+    """Though the engine says how it ended."""
+    found: list[str] = []
+    async with connected(own_settings, ("Hel", Finish(reason))) as (client, _):
+        with pytest.raises(error):
+            await take(client, found)
+
+    assert found == ["Hel"]
 
 
 async def test_an_end_without_a_finish_is_a_death(own_settings: Settings) -> None:

@@ -14,6 +14,7 @@ from core.contract import Attachment, Done, Event, Prompt, Said, Status, Text, T
 from core.engine import ChatEngine
 from core.errors import (
     BadRequest,
+    ModelRefused,
     ModelUnavailable,
     PersonalityUnknown,
     PromptTooLong,
@@ -352,6 +353,40 @@ async def test_bootstrap_warms_each_personality_and_again_after_a_death(own_sett
 
     assert len(first) == len(names)
     assert first == second
+
+
+async def test_a_personality_that_goes_while_others_are_warmed_stops_nothing(
+    chat: ChatEngine, own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator may remove a file at any moment; all that is done at times would end with it."""
+    names = chat.personalities()
+    monkeypatch.setattr(chat._personalities, "names", lambda: ("gone", *names))
+    async with serving(own_settings) as model:
+        await chat.warm()
+
+    assert len(model.requests) == len(names)
+
+
+async def test_what_is_no_model_is_asked_again_later(
+    chat: ChatEngine, own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program in its place ends nothing either."""
+    monkeypatch.setattr("core.engine.WARM_PAUSE_S", 0.01)
+    failures = iter([ModelRefused("no such path")] * 2)
+    wait_ready = chat._client.wait_ready
+
+    async def refusing(limit_s: float) -> None:
+        if failure := next(failures, None):
+            raise failure
+        await wait_ready(limit_s)
+
+    monkeypatch.setattr(chat._client, "wait_ready", refusing)
+    async with serving(own_settings) as model:
+        chat.cold.set()
+        warming = asyncio.create_task(chat.keep_warm())
+        async with asyncio.timeout(10):
+            await model.asked.wait()
+        warming.cancel()
 
 
 async def test_a_personality_that_cannot_be_warmed_stops_nothing(chat: ChatEngine, own_settings: Settings) -> None:

@@ -257,7 +257,14 @@ async def test_a_process_that_keeps_dying_is_shown_and_the_others_go_on() -> Non
         assert len(heard.pids("web")) == 1
 
 
-REFUSING = "import sys\nprint('hello')\nprint('csps-llm {name}: PORT: many\\nHOST: none', file=sys.stderr)\nsys.exit(2)"
+# Told to stop while it refuses, it still ends by itself.
+REFUSING = """
+import signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('hello')
+print('csps-llm {name}: PORT: many\\nHOST: none', file=sys.stderr)
+sys.exit(2)
+"""
 
 
 async def test_who_can_never_start_ends_all() -> None:

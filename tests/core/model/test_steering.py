@@ -153,3 +153,41 @@ def test_lexer_knows_what_is_inside_a_string(text: str) -> None:
     for index, byte in enumerate(data):
         lexer.feed(bytes([byte]))
         assert lexer.inside is (index < len(data) - 1)
+
+
+def test_a_token_that_ends_a_string_and_begins_the_next_is_seen_to() -> None:
+    """Inside before and after: only the count tells. The next string must not have the share of the one before."""
+    lexer = Lexer()
+    lexer.feed(b'["one')
+    assert (True, 1) == (lexer.inside, lexer.strings)
+    lexer.feed(b'","')
+
+    assert (True, 2) == (lexer.inside, lexer.strings)
+
+
+def test_each_string_has_its_share_whatever_the_tokens_are(grammars: Grammars, vocabulary: Vocabulary) -> None:
+    """Short strings one after the other, joined by tokens of two quotes: none of them is cut."""
+    schema = {"type": "array", "items": {"type": "string"}, "minItems": 12, "maxItems": 12}
+    join = vocabulary.pieces.index(b'","')
+    word = vocabulary.pieces.index(b" bread")
+    quote = vocabulary.pieces.index(b'"')
+    written_so_far: list[int] = []
+
+    def model() -> NDArray[np.float32]:
+        """Four words in each string."""
+        logits = np.zeros(vocabulary.size, np.float32)
+        in_string = 0
+        for token in reversed(written_so_far):
+            if b'"' in vocabulary.pieces[token]:
+                break
+            in_string += 1
+        logits[[word, join, quote]] = (10, 0, 0) if in_string < 4 else (0, 10, 9)
+        return logits
+
+    steering = grammars.steering(schema)
+    budget = 66
+    while not steering.complete:
+        written_so_far += steering.choose(most_likely, model(), budget - len(written_so_far))
+    items = json.loads(b"".join(vocabulary.pieces[token] for token in written_so_far))
+
+    assert ["bread bread bread bread"] * 12 == [each.strip() for each in items]
