@@ -20,7 +20,9 @@ SIGN = "ℹ"
 SPACE = "\u200b"  # of no width
 GRAVE = "ˋ"  # looks like a backtick, and is none
 # All of these take linear time: a `+` after a quantifier never gives back what it took, and the rest is bounded.
-FENCE_LINE = re.compile(r"[ \t]*+(?:>[ \t]?)*+[ \t]*+(`{3,}+|~{3,}+)(.*)")
+MARGIN = r"(?P<margin>(?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+)"  # a quote's signs, and a list's bullets
+FENCE_LINE = re.compile(rf"{MARGIN}(?P<run>`{{3,}}+|~{{3,}}+)(?P<info>.*)")
+MAY_OPEN_FENCE = re.compile(rf"{MARGIN}(?:[`~]{{1,2}}\Z|```|~~~)")
 LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{0,30}")
 RUN = re.compile(r"`{3,}|~{3,}")
 ESCAPES = re.compile(r"(?<!\\)\\++(?=[`<&\[\]])")
@@ -35,9 +37,7 @@ RULE = re.compile(r"[ ]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})
 LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 MARKUP = re.compile(r"[\[\]()!*\\]")  # in an address
 TITLE_LIMIT_CHARS = 200
-MAY_BE_BLOCK = re.compile(
-    r"[ \t]*+(?:>[ \t]?)*+[ \t]*+(?:[#|`~].*|[-*_=+ \t]++)?"
-)  # a line of which only the end says what it is
+MAY_BE_BLOCK = re.compile(r"[ \t>]*+(?:[#|`~].*|[-*_=+ \t]++)?")  # a line of which only the end says what it is
 MAY_BE_FENCE = re.compile(r"[ \t>]*(?:[`~].*)?")
 TAIL_OF_TAG = re.compile(r"<(?:/?a?)?$", re.IGNORECASE)
 SPECIAL = re.compile(r"[`\[!&\\~]")
@@ -97,10 +97,7 @@ def streamed(text: str) -> str:
     Teams ends a stream whose text is not a continuation of what was streamed before.
     """
     lines = cleaned(text).split("\n")
-    if len(lines) > 1 and is_fence(lines[-1]) and open_fence("\n".join(lines[:-1])):
-        lines[-1] = ""  # it may only be closed because the text stops here
-    in_code = open_fence("\n".join(lines[:-1]))
-    last = settled(lines[-1], in_code=in_code)
+    last = settled(lines[-1], in_code=open_fence("\n".join(lines[:-1])))
     rendered, _ = convert("\n".join([*lines[:-1], *([last] if last else [])]))
     return "\n".join(rendered).strip("\n")
 
@@ -111,7 +108,8 @@ def settled(line: str, *, in_code: bool) -> str:
         return "" if MAY_BE_FENCE.fullmatch(line) else TAIL_OF_TAG.sub("", line)
     if MAY_BE_BLOCK.fullmatch(line):
         return ""
-    beginning = line[: finished_until(line)]
+    fence = MAY_OPEN_FENCE.match(line)
+    beginning = bullets(fence) if fence else line[: finished_until(line)]
     return "" if MAY_BE_BLOCK.fullmatch(beginning) else beginning
 
 
@@ -149,15 +147,22 @@ def convert(text: str) -> tuple[list[str], bool]:
             lines.append("```")  # Teams shows no tables; here their columns at least stand under each other
             table = is_row
         if (opened := FENCE_LINE.fullmatch(line)) and opens(opened):
-            fence = opened[1]
-            lines.append("```" + language_of(opened[2]))
+            fence = opened["run"]
+            lines += [bullets(opened)] if bullets(opened) else []
+            lines.append("```" + language_of(opened["info"]))
         else:
             lines.append(code_line(line) if is_row else text_line(line))
     return lines, fence is not None or table
 
 
+def bullets(line: re.Match[str]) -> str:
+    """What stands before a fence and is shown all the same: a list's. "" for mere blanks and a quote's signs."""
+    margin = line["margin"]
+    return margin if margin.strip(" \t>") else ""
+
+
 def opens(line: re.Match[str]) -> bool:
-    return not (line[1].startswith("`") and "`" in line[2])
+    return not (line["run"].startswith("`") and "`" in line["info"])
 
 
 def language_of(info: str) -> str:
@@ -165,13 +170,11 @@ def language_of(info: str) -> str:
     return found[0] if found else ""
 
 
-def is_fence(line: str) -> bool:
-    return FENCE_LINE.fullmatch(line) is not None
-
-
 def is_end_of(line: str, fence: str) -> bool:
     found = FENCE_LINE.fullmatch(line)
-    return found is not None and found[1].startswith(fence) and not found[2].strip()
+    if found is None or bullets(found):
+        return False
+    return found["run"].startswith(fence) and not found["info"].strip()
 
 
 def open_fence(text: str) -> bool:
@@ -180,7 +183,7 @@ def open_fence(text: str) -> bool:
         if fence is not None:
             fence = None if is_end_of(line, fence) else fence
         elif (opened := FENCE_LINE.fullmatch(line)) and opens(opened):
-            fence = opened[1]
+            fence = opened["run"]
     return fence is not None
 
 

@@ -114,6 +114,8 @@ def test_forty_at_least() -> None:
         ("`a < b` and a < b", "`a < b` and a &lt; b"),
         ("R&D, &amp; and &", "R&D, &amp;amp; and &"),
         ("```python\nx: list[int] = [1]  # <b>\n```", "```python\nx: list[int] = [1]  # <b>\n```"),
+        ("- ```sh\n  ls *.py\n  ```\n- **b**", "- \n```sh\n  ls *.py\n```\n- **b**"),
+        ("1. ~~~\n   a\n   ~~~\n2. `b` c", "1. \n```\n   a\n```\n2. `b` c"),
         ("| a | b |\n|---|---|\n| 1 | 2 |\nafter", "```\n| a | b |\n|---|---|\n| 1 | 2 |\n```\nafter"),
         ("a\n\n---\n\nb", "a\n\n———\n\nb"),
         ("- **one**\n- _two_\n\n> three", "- **one**\n- _two_\n\n> three"),
