@@ -25,7 +25,7 @@ def personalities() -> Personalities:
 def section(**chosen: Any) -> SlackSettings:
     empty: dict[str, Any] = {
         **dict.fromkeys(("bot_token", "app_token", "signing_secret", "personality")),
-        "host": "",
+        "host": "127.0.0.1",
         "port": 0,
         "personality_of": {},
         "allow": (),
