@@ -151,10 +151,9 @@ class Store:
         """What turned out to be meant, so that a process which takes it up later means the same."""
         await self._update(number, payload=payload_of(incoming))
 
-    async def limit(self, delivery: Delivery) -> Delivery:
+    async def limit(self, number: int) -> None:
         """Its answer is that there were too many."""
-        await self._update(delivery.number, kind="limited")
-        return replace(delivery, kind="limited")
+        await self._update(number, kind="limited")
 
     async def finish(self, delivery: Delivery, state: State) -> None:
         """Only of a message is anything needed later: to answer it again."""

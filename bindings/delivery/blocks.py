@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-FENCE = re.compile(r"^((?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*)(`{3,}|~{3,})([^\n]*)$", re.M)
+PREFIX = r"(?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+"  # of a line: a quote's signs, and a list's bullets
+FENCE = re.compile(rf"^({PREFIX})(`{{3,}}|~{{3,}})([^\n]*)$", re.M)
 LEAVES_QUOTE = re.compile(r"^[ \t]*(?:[^ \t>\n]|\n)", re.M)  # a line that is complete enough to tell
 BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 DELIMITER_CELL = re.compile(r":?-+:?")
@@ -80,7 +81,12 @@ def opens(line: re.Match[str]) -> bool:
 
 
 def closes(line: re.Match[str], run: str) -> bool:
-    return line[2].startswith(run) and not line[3].strip() and not line[1].strip("> \t")
+    return line[2].startswith(run) and not line[3].strip() and not bullets(line[1])
+
+
+def bullets(prefix: str) -> str:
+    """`prefix` if a list's bullet is in it; "" for mere blanks and a quote's signs."""
+    return prefix if prefix.strip("> \t") else ""
 
 
 def end_of_quote(text: str, at: int, known: int) -> int:

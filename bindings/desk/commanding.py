@@ -12,9 +12,9 @@ from bindings.delivery.deliver import tell
 from bindings.delivery.manner import Ending, Manner
 from bindings.delivery.outlet import Sentences
 from bindings.delivery.words import STOPPED
+from bindings.desk import commands
 from bindings.desk.admission import Limiter
 from bindings.desk.answering import Answering
-from bindings.desk.commands import command_in
 from bindings.desk.notices import help_text, personality_list
 from bindings.desk.workload import Work
 from bindings.incoming import Command
@@ -44,8 +44,8 @@ class Commanding:
         if kind == "refused":
             return await self._refuse(work, record)
         voice = await self._bot.voice(record.incoming)
-        said = self._stopped_before_it_began if work.has_stopped else self._said[kind]
-        return await self._tell(work, record, voice, await said(record, voice))
+        text = STOPPED[voice.language] if work.has_stopped else await self._said[kind](record, voice)
+        return await self._tell(work, record, voice, text)
 
     async def tell(self, work: Work, record: Record, sentence: Sentences) -> Ending:
         """Whoever asked, in place of an answer."""
@@ -94,9 +94,6 @@ class Commanding:
     async def _nothing_to_stop(self, _record: Record, voice: Voice) -> str:
         return words.NOTHING_TO_STOP[voice.language]
 
-    async def _stopped_before_it_began(self, _record: Record, voice: Voice) -> str:
-        return STOPPED[voice.language]
-
     async def _limited(self, record: Record, voice: Voice) -> str:
         return limited(self._limiter.wait_s(record.incoming.speaker))[voice.language]
 
@@ -129,6 +126,6 @@ def limited(wait_s: float) -> Sentences:
 
 
 def command_of(record: Record) -> Command:
-    command = record.incoming.command or command_in(record.incoming.text)
+    command = commands.command_of(record.incoming)
     assert command is not None, "it was taken as a command"
     return command

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from bindings.incoming import Command, CommandName
+from bindings.incoming import Command, CommandName, Incoming
 from core.contract import Language
 
 LIMIT_CHARS = 120  # nothing longer is a command
@@ -32,6 +32,11 @@ PHRASES: Mapping[CommandName, Mapping[Language, tuple[str, ...]]] = {
 NAMES = {phrase: name for name, spoken in PHRASES.items() for phrases in spoken.values() for phrase in phrases}
 CHOICE = re.compile(r"(personality|personnalite) ([a-z0-9-]+)")
 SIGNS = re.compile(r"[^a-z0-9-]+")
+
+
+def command_of(incoming: Incoming) -> Command | None:
+    """By a button or a slash, or in words; with a file, words are about it."""
+    return incoming.command or (None if incoming.files else command_in(incoming.text))
 
 
 def command_in(text: str) -> Command | None:

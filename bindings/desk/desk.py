@@ -22,7 +22,7 @@ from bindings.desk import notices, routing
 from bindings.desk.admission import Limiter, Lists
 from bindings.desk.answering import Answering
 from bindings.desk.commanding import Commanding, limited
-from bindings.desk.commands import command_in
+from bindings.desk.commands import command_of
 from bindings.desk.notices import Greeting
 from bindings.desk.performing import Performing
 from bindings.desk.workload import Work, Workload
@@ -103,13 +103,12 @@ class Desk:
             raise Stopping("the bot is being stopped", retry_after_s=5.0)
         if not self._lists.admit(incoming.place, incoming.user):
             return words.REFUSED
-        is_limited = incoming.command is None or incoming.command.name in LIMITED
+        is_limited = kind_of(incoming) in LIMITED
         wait_s = self._limiter.wait_s(incoming.speaker) if is_limited else 0.0
         return limited(wait_s) if wait_s else None
 
     async def _take(self, incoming: Incoming) -> Delivery | None:
-        command = incoming.command or (None if incoming.files else command_in(incoming.text))
-        return await self._bot.store.take(incoming, command.name if command else "message")
+        return await self._bot.store.take(incoming, kind_of(incoming))
 
     async def _within_limit(self, incoming: Incoming, delivery: Delivery) -> Delivery | None:
         """None: of what is beyond the limit, one is answered by saying so, and the others by nothing."""
@@ -117,7 +116,7 @@ class Desk:
             return delivery
         limited = replace(delivery, kind="limited")
         try:
-            await self._bot.store.limit(delivery)
+            await self._bot.store.limit(delivery.number)
             if not self._limiter.tell(incoming.speaker):
                 await self._bot.store.finish(limited, "done")
                 return None
@@ -173,8 +172,7 @@ class Desk:
 
     async def stopped(self, place: Place, ref: str) -> None:
         """The platform's own stop was pressed on the answer message `ref`: it ends with a note."""
-        conversation = digest(place.conversation)
-        for work in (*self._workload.of(conversation), *self._aside.of(conversation)):
+        for work in self._works(place):
             if work.ledger and ref in work.ledger.refs:
                 work.stop.set()
 
@@ -202,8 +200,7 @@ class Desk:
         platform = self._bot.platform.name
         there = {place.conversation: place for place in await self._bot.store.places(platform, tenant)}
         for place in there.values():
-            self._withdraw_all(place)
-            await self._bot.forget(place)
+            await self._taken_out(place)
         await self._bot.store.uninstalled(platform, tenant)
         log.info("workspace_deleted", platform=platform)
 
@@ -212,16 +209,20 @@ class Desk:
         platform = self._bot.platform.name
         left = {place.conversation: place for place in await self._bot.store.places(platform, tenant) if is_left(place)}
         for place in left.values():
-            self._withdraw_all(place)
-            await self._bot.forget(place)
+            await self._taken_out(place)
             await self._bot.store.forget(place)
         log.info("conversations_left", platform=platform, count=len(left))
 
-    def _withdraw_all(self, place: Place) -> None:
-        """What is under way there would be stored again."""
-        conversation = digest(place.conversation)
-        for work in (*self._workload.of(conversation), *self._aside.of(conversation)):
+    async def _taken_out(self, place: Place) -> None:
+        """What is under way there ends first: it would be stored again."""
+        for work in self._works(place):
             work.withdrawn.set()
+        await self._bot.forget(place)
+
+    def _works(self, place: Place) -> tuple[Work, ...]:
+        """All that is under way in a conversation, jobs included."""
+        conversation = digest(place.conversation)
+        return (*self._workload.of(conversation), *self._aside.of(conversation))
 
     def personalities(self) -> tuple[str, ...]:
         return self._bot.personalities.names()
@@ -258,6 +259,11 @@ class Desk:
             else:
                 log.info("deliveries_purged", count=purged)
             await asyncio.sleep(PURGE_INTERVAL_S)
+
+
+def kind_of(incoming: Incoming) -> Kind:
+    command = command_of(incoming)
+    return command.name if command else "message"
 
 
 def stripped(incoming: Incoming) -> Incoming:

@@ -16,19 +16,17 @@ import structlog
 from bindings import words
 from bindings.bot import Bot
 from bindings.delivery.manner import Ending
-from bindings.delivery.outlet import Sentences
 from bindings.desk.answering import Answering
 from bindings.desk.commanding import Commanding
 from bindings.desk.workload import Work
 from bindings.store import Record, State
 from bindings.toil.jobs import Jobs
-from core import messages
-from core.errors import CspsError, StorageError
+from core.errors import StorageError
+from core.messages import ERRORS
 
 log = structlog.get_logger()
 
 DEATHS_LIMIT = 3
-FAILED: Sentences = {"en": messages.words(CspsError(""), "en"), "fr": messages.words(CspsError(""), "fr")}
 STATES: Mapping[Ending, State] = {
     "delivered": "done",
     "stopped": "done",
@@ -146,7 +144,7 @@ class Performing:
         """Who asked, if that is not what the program fails at."""
         try:
             if record := await self._bot.store.record(work.delivery.number):
-                await self._commanding.tell(work, record, FAILED)
+                await self._commanding.tell(work, record, ERRORS["internal"])
         except Exception:  # whatever was defective before may be so here
             log.exception("defect_not_told", answer=work.delivery.answer)
 

@@ -27,7 +27,7 @@ class Work:
     withdrawn: asyncio.Event = field(default_factory=asyncio.Event)
     ledger: Ledger | None = None
     aside: bool = False  # it takes long, and its conversation goes on meanwhile
-    has_stopped: bool = False  # it is the wish to stop what had not begun, and so says nothing itself
+    has_stopped: bool = False  # it is the wish to stop, and there was something
 
     @property
     def ended(self) -> bool:

@@ -122,14 +122,14 @@ class GatewayClient(discord.Client):
         try:
             await self._listen(resumption)
         except ReconnectWebSocket as exc:
-            return (self._resumption() or resumption) if exc.resume else {}
+            return self._resumption(resumption) if exc.resume else {}
         except discord.ConnectionClosed as exc:
             if exc.code in FATAL:
                 raise ConfigError(FATAL[exc.code]) from exc
             log.warning("gateway_closed", platform="discord", code=exc.code)
         except (aiohttp.ClientError, OSError, TimeoutError, discord.DiscordException) as exc:
             log.warning("gateway_unreachable", platform="discord", problem=type(exc).__name__, failures=self._failures)
-            return self._resumption() or resumption
+            return self._resumption(resumption)
         except Exception:  # what cannot be read would come again if the session went on: begin a new one
             log.exception("gateway_not_understood", platform="discord")
         return {}
@@ -183,9 +183,10 @@ class GatewayClient(discord.Client):
         if position := self._position:
             self._bookmark.save(position, now=now)
 
-    def _resumption(self) -> Resumption:
+    def _resumption(self, tried: Resumption) -> Resumption:
+        """Of the session as it is now; where none has begun, as it was tried."""
         if self.ws is None or self.ws.session_id is None:
-            return {}
+            return tried
         gateway = self._gateway_url or self.ws.gateway
         return {"resume": True, "session": self.ws.session_id, "sequence": self.ws.sequence, "gateway": gateway}
 

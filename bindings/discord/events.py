@@ -167,16 +167,16 @@ class Interactions:
 
     async def _say(self, data: Payload, text: str) -> None:
         """In place of "thinking …"."""
-        ids = {"webhook_id": str(data["application_id"]), "webhook_token": str(data["token"])}
-        body = {"content": text, "allowed_mentions": NOBODY, "flags": SUPPRESS_EMBEDS}
-        await self._calls.ask("answer", "PATCH", ORIGINAL, ids, json=body)
+        await self._tell(data, "PATCH", ORIGINAL, text, SUPPRESS_EMBEDS)
 
     async def _say_beside(self, data: Payload, text: str) -> None:
         """To that person alone: what "@original" names here is the answer under which they pressed."""
+        await self._tell(data, "POST", FOLLOW_UP, text, SUPPRESS_EMBEDS | interactions.ONLY_TO_THEM)
+
+    async def _tell(self, data: Payload, method: str, path: str, text: str, flags: int) -> None:
         ids = {"webhook_id": str(data["application_id"]), "webhook_token": str(data["token"])}
-        flags = SUPPRESS_EMBEDS | interactions.ONLY_TO_THEM
         body = {"content": text, "allowed_mentions": NOBODY, "flags": flags}
-        await self._calls.ask("answer", "POST", FOLLOW_UP, ids, json=body)
+        await self._calls.ask("answer", method, path, ids, json=body)
 
 
 def is_repeat(exc: DeliveryError) -> bool:

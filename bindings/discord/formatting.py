@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bindings.delivery.blocks import Fence, fences
+from bindings.delivery.blocks import Fence, bullets, fences
 from bindings.discord import grids
 from core.rag.blocks import UNSEEN
 
@@ -35,15 +35,15 @@ LINK = re.compile(
 )
 SUBTEXT = re.compile(r"-#(?=\s|$)")  # small print is how our own footer looks
 SPOILER = re.compile(r"\|(?=\|)")
+WEB = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 UNDERLINE = re.compile(  # bold, in everybody else's Markdown; not within an address
-    r"(?i:https?)://[^\s<>]+|(?<![\w_])__(?=[^\s_])(?P<bold>.{1,200}?)(?<=[^\s_])__(?![\w_])"
+    rf"(?i:{WEB.pattern})|(?<![\w_])__(?=[^\s_])(?P<bold>.{{1,200}}?)(?<=[^\s_])__(?![\w_])"
 )
 QUOTE_ALL = re.compile(r"^(\s*)(?:>\s?){2,}")  # ">>> " would take all that follows, our footer too, into the quote
 DEEP_HEADING = re.compile(r"\s*+#{4,6}+\s++(.+)")
 CODE = re.compile(r"\\(?P<escaped>.)|(?P<run>`+)(?!`)(?P<code>.+?)(?<!`)(?P=run)(?!`)|`+")
 SHOWN_IN_CODE = re.compile(r"\*\*|`")  # marks in a table's cells
 MARKS = re.compile(r"([\\`*_~|\[\]<>#])")
-WEB = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 
 
 def to_discord(text: str) -> str:
@@ -73,8 +73,8 @@ def blocks(text: str) -> Iterator[str]:
     for fence in fences(text):
         if fence.start > at:
             yield from outside(text[at : fence.start].removesuffix("\n").split("\n"))
-        if fence.prefix.strip(" \t>"):
-            yield fence.prefix.rstrip()  # a list's bullet; Discord has no code within one, nor within a quote
+        if bullet := bullets(fence.prefix).rstrip():
+            yield bullet  # Discord has no code within a list, nor within a quote
         yield from fenced(code_of(text, fence), fence.info)
         at = fence.end + (text[fence.end - 1 : fence.end] != "\n")
     if at < len(text):

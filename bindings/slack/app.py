@@ -17,7 +17,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.desk.commands import command_in
+from bindings.desk.commands import command_of
 from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
 from bindings.slack import words
@@ -103,8 +103,8 @@ class Intake:
 
     async def _take(self, incoming: Incoming) -> None:
         place = incoming.place
-        is_prompt = not incoming.command and command_in(incoming.text) is None
-        begins = is_prompt and self._desk.turned_away(incoming) is None  # beyond the limit there may be silence
+        # Beyond the limit there may be silence.
+        begins = command_of(incoming) is None and self._desk.turned_away(incoming) is None
         if await self._desk.take(incoming) and begins and place.kind == "personal" and place.thread:
             self._spawn(self._welcome.thinking(place))
 

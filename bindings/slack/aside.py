@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bindings.delivery.outlet import Gone, Limits, Page, Refused, Throttled, Unreachable, Upload
-from bindings.slack import formatting
 from bindings.slack.api import Api, retry_after_s
-from bindings.slack.formatting import PAGE_CHARS, blocks, preview
+from bindings.slack.formatting import PAGE_CHARS, blocks, length, preview
 
 REF = "aside"
 
@@ -27,7 +26,7 @@ class AsideOutlet:
         self.limits = Limits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
-        return formatting.length(page)
+        return length(page)
 
     async def post(self, page: Page, nonce: str) -> str:
         if page.final:

@@ -12,12 +12,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from bindings.delivery.blocks import FENCE, fences
+from bindings.delivery.blocks import FENCE, PREFIX, fences
 from core.rag.blocks import UNSEEN
 
 LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
-MAY_BE_FENCE = re.compile(r"(?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*(?:`{1,2}|~{1,2})")
+MAY_BE_FENCE = re.compile(rf"{PREFIX}(?:`{{1,2}}|~{{1,2}})")
 BACKTICKS = re.compile(r"`+")
+RUN = re.compile(r"(?<!\\)(?P<escapes>\\*+)`+")  # in linear time: it begins at the first of the backslashes only
 # What ends a paragraph, and with it every span of code: a blank line, and what begins a block or a row of a table.
 BORDER = re.compile(r"\n(?=[ \t]*(?:\n|[>|]|#{1,6}[ \t]|(?:[-*+]|\d{1,9}[.)])[ \t]))")
 
@@ -38,9 +39,7 @@ OPENING_IN_CODE = re.compile(
     re.IGNORECASE,
 )
 LINK_IN_CODE = re.compile(rf"\](?=\([ \t]*(?:\n|<?{SCHEME}))", re.IGNORECASE)
-DEFINITION_IN_CODE = re.compile(
-    r"(?m)^((?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+\[[^\[\]\n]{1,200}\])(?=:)",
-)
+DEFINITION_IN_CODE = re.compile(rf"(?m)^({PREFIX}\[[^\[\]\n]{{1,200}}\])(?=:)")
 EVERYBODY = re.compile(r"(?<![A-Za-z0-9._%+-])@(?=(?:here|channel|everyone|group)\b)", re.IGNORECASE)
 TAIL_CHARS = 800
 UNDECIDED = re.compile(
@@ -103,16 +102,15 @@ def inline(prose: str) -> Iterator[tuple[bool, str]]:
 
 
 def spans(paragraph: str) -> Iterator[tuple[bool, str]]:
-    runs = [(found.start(), found.end()) for found in BACKTICKS.finditer(paragraph)]
+    runs = [(found.end("escapes"), found.end(), len(found["escapes"]) % 2) for found in RUN.finditer(paragraph)]
     by_length: dict[int, list[int]] = {}
-    for begin, end in runs:
+    for begin, end, _ in runs:
         by_length.setdefault(end - begin, []).append(begin)
     at = 0
-    for begin, end in runs:
+    for begin, end, escaped in runs:
         if begin < at:
             continue
-        if is_escaped(paragraph, begin):
-            begin += 1  # the others of the run are not
+        begin += escaped  # the others of the run are not
         closers = by_length.get(end - begin, [])
         after = bisect_right(closers, begin)
         if begin < end and after < len(closers):
@@ -121,12 +119,6 @@ def spans(paragraph: str) -> Iterator[tuple[bool, str]]:
             yield True, paragraph[begin:close]
             at = close
     yield False, paragraph[at:]
-
-
-def is_escaped(text: str, at: int) -> bool:
-    """Two backslashes escape nothing."""
-    before = text[:at]
-    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def steady(markdown: str) -> str:

@@ -12,11 +12,10 @@ import structlog
 
 from bindings.delivery.outlet import DeliveryError, Gone, Limits, Page, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import Place
-from bindings.slack import formatting
 from bindings.slack.api import Answered, Api
 from bindings.slack.defuse import defused, steady
 from bindings.slack.files import Files
-from bindings.slack.formatting import PAGE_CHARS, blocks, body, closing_blocks, preview
+from bindings.slack.formatting import PAGE_CHARS, blocks, body, closing_blocks, length, preview
 from bindings.slack.history import EVENT_TYPE, History
 from bindings.slack.streams import STOPPED, Stream, Streams
 
@@ -58,7 +57,7 @@ class SlackOutlet:
         self.limits = limits(streaming=self._streaming())
 
     def length(self, page: Page) -> int:
-        return formatting.length(page)
+        return length(page)
 
     async def post(self, page: Page, nonce: str) -> str:
         if not page.final and self._streaming() and (ref := await self._start(page, nonce)):

@@ -18,6 +18,7 @@ from bindings.teams.hosts import Hosts
 from bindings.teams.mapping import place_of
 from bindings.teams.parcels import Parcels
 from core.contract import Language
+from core.language import language_named
 
 log = structlog.get_logger()
 
@@ -93,5 +94,4 @@ class Consents:
 
 def spoken(activity: Activity) -> Language:
     """As the offer was made; a client may be set to another one."""
-    told = text_at(activity.value, "context", "language")
-    return "fr" if told == "fr" else "en" if told == "en" else language_of(activity) or "en"
+    return language_named(text_at(activity.value, "context", "language")) or language_of(activity) or "en"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from bindings.delivery.blocks import FENCE, PREFIX, bullets, closes, opens
 from bindings.delivery.outlet import Closing, Page
 from core.contract import Source
 from core.rag.blocks import UNSEEN
@@ -20,9 +21,7 @@ SIGN = "ℹ"
 SPACE = "\u200b"  # of no width
 GRAVE = "ˋ"  # looks like a backtick, and is none
 # All of these take linear time: a `+` after a quantifier never gives back what it took, and the rest is bounded.
-MARGIN = r"(?P<margin>(?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+)"  # a quote's signs, and a list's bullets
-FENCE_LINE = re.compile(rf"{MARGIN}(?P<run>`{{3,}}+|~{{3,}}+)(?P<info>.*)")
-MAY_OPEN_FENCE = re.compile(rf"{MARGIN}(?:[`~]{{1,2}}\Z|```|~~~)")
+MAY_OPEN_FENCE = re.compile(rf"({PREFIX})(?:[`~]{{1,2}}\Z|```|~~~)")
 LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{0,30}")
 RUN = re.compile(r"`{3,}|~{3,}")
 ESCAPES = re.compile(r"(?<!\\)\\++(?=[`<&\[\]])")
@@ -109,7 +108,7 @@ def settled(line: str, *, in_code: bool) -> str:
     if MAY_BE_BLOCK.fullmatch(line):
         return ""
     fence = MAY_OPEN_FENCE.match(line)
-    beginning = bullets(fence) if fence else line[: finished_until(line)]
+    beginning = bullets(fence[1]) if fence else line[: finished_until(line)]
     return "" if MAY_BE_BLOCK.fullmatch(beginning) else beginning
 
 
@@ -146,23 +145,13 @@ def convert(text: str) -> tuple[list[str], bool]:
         if is_row != table:
             lines.append("```")  # Teams shows no tables; here their columns at least stand under each other
             table = is_row
-        if (opened := FENCE_LINE.fullmatch(line)) and opens(opened):
-            fence = opened["run"]
-            lines += [bullets(opened)] if bullets(opened) else []
-            lines.append("```" + language_of(opened["info"]))
+        if (opened := FENCE.match(line)) and opens(opened):
+            fence = opened[2]
+            lines += [bullets(opened[1])] if bullets(opened[1]) else []
+            lines.append("```" + language_of(opened[3]))
         else:
             lines.append(code_line(line) if is_row else text_line(line))
     return lines, fence is not None or table
-
-
-def bullets(line: re.Match[str]) -> str:
-    """What stands before a fence and is shown all the same: a list's. "" for mere blanks and a quote's signs."""
-    margin = line["margin"]
-    return margin if margin.strip(" \t>") else ""
-
-
-def opens(line: re.Match[str]) -> bool:
-    return not (line["run"].startswith("`") and "`" in line["info"])
 
 
 def language_of(info: str) -> str:
@@ -171,10 +160,8 @@ def language_of(info: str) -> str:
 
 
 def is_end_of(line: str, fence: str) -> bool:
-    found = FENCE_LINE.fullmatch(line)
-    if found is None or bullets(found):
-        return False
-    return found["run"].startswith(fence) and not found["info"].strip()
+    found = FENCE.match(line)
+    return found is not None and closes(found, fence)
 
 
 def open_fence(text: str) -> bool:
@@ -182,8 +169,8 @@ def open_fence(text: str) -> bool:
     for line in text.split("\n"):
         if fence is not None:
             fence = None if is_end_of(line, fence) else fence
-        elif (opened := FENCE_LINE.fullmatch(line)) and opens(opened):
-            fence = opened["run"]
+        elif (opened := FENCE.match(line)) and opens(opened):
+            fence = opened[2]
     return fence is not None
 
 

@@ -25,6 +25,8 @@ TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}  # Ope
 TOO_LONG_WORDS = "maximum context length"  # vLLM has no code for it
 # Not OpenAI's, though most engines have them. The last two are one: llama.cpp says "repeat", vLLM "repetition".
 EXTENSIONS = ("top_k", "min_p", "repeat_penalty", "repetition_penalty")
+# No part of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai (`finish_reason`).
+BROKEN_OFF = frozenset({"abort", "error"})
 UNKNOWN_FIELD_STATUSES = {400, 422}
 KEY_STATUSES = {401, 403}
 THOUGHTS = ("reasoning_content", "reasoning")  # of a delta, as engines name what they have parsed themselves
@@ -93,10 +95,6 @@ def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
     """Whether a refusal of `body` names a field of it that is not OpenAI's, in whatever words the engine has."""
     sent = [name for name in EXTENSIONS if name in body]
     return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in sent)
-
-
-# No part of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai (`finish_reason`).
-BROKEN_OFF = frozenset({"abort", "error"})
 
 
 class AnswerReader:

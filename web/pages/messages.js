@@ -54,11 +54,10 @@ export class Messages {
   }
 
   /** Something about the conversation that stays true for what is above it. `before`: a message; else it is the last. */
-  note(key, before = null) {
+  note(key, before) {
     const item = document.createElement('li');
     item.className = 'note';
-    this.#list.insertBefore(say(item, key), before);
-    this.#drawn();
+    this.#append(say(item, key), before);
     return item;
   }
 
@@ -82,8 +81,8 @@ export class Messages {
     this.#before = null;
   }
 
-  #append(item) {
-    this.#list.insertBefore(item, this.#before);
+  #append(item, before = this.#before) {
+    this.#list.insertBefore(item, before);
     this.#drawn();
   }
 }

@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp import web
 
 from bindings.slack.signature import signed
-from tests.bindings.slack.slack_rules import MARKDOWN_LIMIT, UPDATED_TEXT_LIMIT, within, wrong_blocks
+from tests.bindings.slack.slack_rules import MARKDOWN_LIMIT, within, wrong_blocks, wrong_update
 
 TEAM, BOT_USER, BOT, PERSON = "T0001", "U0BOT", "B0BOT", "U0ANN"
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-1-good", "xapp-1-good", "8f742231b10e8888abcd99yyyzzz85a5"
@@ -138,10 +138,9 @@ class FakeSlack:
 
     def chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
         message = self.own(given)
-        if error := self.wrong(given) or ("message_not_found" if message is None else None):
+        missing = "message_not_found" if message is None else None
+        if error := self.wrong(given) or missing or wrong_update(given["text"]):
             return no(error)
-        if len(given["text"].encode()) > UPDATED_TEXT_LIMIT:
-            return no("msg_too_long")
         assert message is not None
         if message.get("streaming"):
             return no("streaming_state_conflict")

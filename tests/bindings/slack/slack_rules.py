@@ -25,6 +25,10 @@ def wrong_blocks(blocks: list[dict[str, Any]]) -> str | None:
     return None
 
 
+def wrong_update(text: str) -> str | None:
+    return "msg_too_long" if len(text.encode()) > UPDATED_TEXT_LIMIT else None
+
+
 def words_of(block: dict[str, Any]) -> int:
     """How many characters people read of it."""
     parts = [block.get("text") or "", *block.get("elements", ())]

@@ -18,6 +18,7 @@ from bindings.listener import Listener
 from bindings.metrics import Metrics
 from bindings.teams.adapter import TeamsAdapter, build
 from core import settings
+from tests.bindings.teams import answering
 from tests.bindings.teams.fake_desk import FakeDesk
 from tests.bindings.teams.fake_microsoft import TENANT, FakeMicrosoft
 from tests.fakes import FakeEngine
@@ -94,3 +95,10 @@ async def microsoft() -> AsyncIterator[FakeMicrosoft]:
 async def served(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[Served]:
     async with serving(microsoft, tmp_path / "var") as up:
         yield up
+
+
+@pytest.fixture
+async def desk(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[answering.Desk]:
+    made = answering.Desk(microsoft, tmp_path / "parcels")
+    yield made
+    await made.http.aclose()

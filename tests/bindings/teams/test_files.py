@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,6 @@ from tests.bindings.teams.conftest import Served, serving
 from tests.bindings.teams.fake_microsoft import FakeMicrosoft
 
 ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')
-
-
-@pytest.fixture
-async def desk(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[Desk]:
-    made = Desk(microsoft, tmp_path / "parcels")
-    yield made
-    await made.http.aclose()
 
 
 async def accepting(served: Served, **context: str) -> dict[str, Any]:

@@ -18,13 +18,6 @@ from tests.bindings.teams.fake_microsoft import Failure, FakeMicrosoft
 ROWS = Upload("rows.jsonl", "application/jsonl", b"{}\n")
 
 
-@pytest.fixture
-async def desk(microsoft: FakeMicrosoft, tmp_path: Path) -> Any:
-    made = Desk(microsoft, tmp_path / "parcels")
-    yield made
-    await made.http.aclose()
-
-
 def kinds(microsoft: FakeMicrosoft) -> list[tuple[Any, ...]]:
     """Of the calls: method, type, stream type, sequence, text."""
     return [

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, WebSocketRoute, expect
 from core.contract import Text
 from core.settings import Settings
 from tests.fakes import FakeEngine
-from tests.web.pages.visit import DONE, Visit, Visiting, serving
+from tests.web.pages.visit import DONE, Visiting, served_again, served_until_cut
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
@@ -77,20 +77,14 @@ async def test_what_is_asked_during_a_deletion_is_kept(visiting: Visiting) -> No
 async def test_that_a_conversation_is_gone_is_said(browser: Browser, own_settings: Settings) -> None:
     """After a restart of the service that forgot it: on the page, and aloud, where \"back\" does not take its place."""
     engine = FakeEngine([Text("Sure."), DONE])
-    context = await browser.new_context(locale="en-CA")
-    async with serving(engine, own_settings) as port:
-        visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
-        visit.expected = "ERR_CONNECTION_REFUSED"
-        await visit.open()
+    async with served_until_cut(browser, engine, own_settings) as visit:
         await visit.ask("first")
         await visit.answered()
     engine.sessions.clear()
     await expect(visit.page.locator("#status")).to_contain_text("was lost")
-    async with serving(engine, own_settings, port):
+    async with served_again(visit, own_settings):
         await expect(visit.page.locator("#messages > .note")).to_contain_text("no longer has", timeout=15_000)
         await expect(visit.page.locator("#status")).to_contain_text("your next question starts a new one")
-        await context.close()
-    visit.check()
 
 
 async def test_a_question_that_begins_anew_stands_below_the_note(visiting: Visiting) -> None:

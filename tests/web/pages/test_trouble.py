@@ -14,7 +14,7 @@ from core.errors import CspsError, FetchRefused, ModelUnavailable, PromptTooLong
 from core.settings import Settings
 from tests.fakes import FakeEngine, ReplyStep
 from tests.web.pages.test_access import violations
-from tests.web.pages.visit import DONE, Visit, Visiting, serving
+from tests.web.pages.visit import DONE, Visiting, served_again, served_until_cut
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
@@ -119,24 +119,18 @@ async def test_a_conversation_deleted_elsewhere_begins_anew(visiting: Visiting) 
 async def test_a_lost_connection_comes_back_by_itself(browser: Browser, own_settings: Settings) -> None:
     """The service stops in the middle of an answer: what was written stays, and the session goes on when it is back."""
     engine = FakeEngine(lambda p: [Text("Half"), *([asyncio.Event()] if p.text == "first" else []), DONE])
-    context = await browser.new_context(locale="en-CA")
-    async with serving(engine, own_settings) as port:
-        visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
-        visit.expected = "ERR_CONNECTION_REFUSED"
-        await visit.open()
+    async with served_until_cut(browser, engine, own_settings) as visit:
         await visit.ask("first")
         await expect(visit.page.locator(".answer .body").last).to_have_text("Half")
 
     await expect(visit.page.locator(".error")).to_contain_text("The answer was cut off.")
     await expect(visit.page.locator("#question")).to_have_value("first")
     await expect(visit.page.locator("#status")).to_contain_text("was lost")
-    async with serving(engine, own_settings, port):
+    async with served_again(visit, own_settings):
         await expect(visit.page.locator("#status")).to_have_text("The connection is back.", timeout=15_000)
         await visit.ask("second")
         await visit.answered()
         assert len({prompt.conversation for prompt in engine.prompts}) == 1
-        await context.close()
-    visit.check()
 
 
 async def test_a_question_that_cannot_be_sent_is_kept_also_over_a_reload(visiting: Visiting) -> None:

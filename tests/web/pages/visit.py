@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from playwright.async_api import ConsoleMessage, Page, Request, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
 from core.contract import Done, Usage
 from core.settings import Settings
@@ -62,6 +62,25 @@ class Visit:
     async def answered(self) -> None:
         await expect(self.page.locator("#send")).to_be_visible()  # the status may still be of the answer before
         await expect(self.page.locator("#status")).to_have_text(re.compile("complete|complète"))
+
+
+@asynccontextmanager
+async def served_until_cut(browser: Browser, engine: FakeEngine, settings: Settings) -> AsyncIterator[Visit]:
+    """A visit to a service that ends with the block, while the page stays open: `served_again` closes it."""
+    context = await browser.new_context(locale="en-CA")
+    async with serving(engine, settings) as port:
+        visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
+        visit.expected = "ERR_CONNECTION_REFUSED"
+        await visit.open()
+        yield visit
+
+
+@asynccontextmanager
+async def served_again(visit: Visit, settings: Settings) -> AsyncIterator[None]:
+    async with serving(visit.engine, settings, int(visit.origin.rpartition(":")[2])):
+        yield
+        await visit.page.context.close()
+    visit.check()
 
 
 @asynccontextmanager
