@@ -36,6 +36,8 @@ class Visit:
         page.on("console", visit.saw_message)
         page.on("pageerror", lambda error: visit.problems.append(str(error)))
         page.on("dialog", lambda dialog: visit.problems.append(f"dialog: {dialog.message}"))
+        # The browser is told so beside our other calls: before, a chooser would open unseen, and no test hear of it.
+        page.on("filechooser", lambda _chooser: None)
         page.on("popup", lambda popup: visit.problems.append(f"popup: {popup.url}"))
         return visit
 
