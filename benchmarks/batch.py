@@ -25,17 +25,18 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import KEY, Peer, free_port, peer
-from core import bootstrap, settings
-from core.batch import recovery, template
-from core.batch.answers import Outcome, ToilAnswers
-from core.batch.flow import Flow
-from core.batch.job import Job
-from core.batch.journal import Journal, open_journal
-from core.batch.rows import Row
+from core import bootstrap
+from core.configuration import settings
+from core.configuration.personalities import Personalities
+from core.configuration.settings import Settings
 from core.contract import Engine, Json, Sampling
 from core.model.host import find_model
-from core.personalities import Personalities
-from core.settings import Settings
+from core.toil.batch import recovery, template
+from core.toil.batch.answers import Outcome, ToilAnswers
+from core.toil.batch.flow import Flow
+from core.toil.batch.job import Job
+from core.toil.batch.journal import Journal, open_journal
+from core.toil.batch.rows import Row
 
 INSTRUCTION = template.parse(
     "Sort this message to a help desk of the public service. The category is what it is mostly about. It is urgent if "

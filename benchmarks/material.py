@@ -26,12 +26,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.fetching import Watch
+from core.configuration.settings import Settings, load
 from core.contract import Attachment, Prompt
 from core.engine import ChatEngine
-from core.settings import Settings, load
-from tests.core.chatting import chat_on, events_of
-from tests.fakes import FakeModel
-from tests.saved_pages import saved_pages
+from tests.core.support_chatting import chat_on, events_of
+from tests.support.fakes import FakeModel
+from tests.support.saved_pages import saved_pages
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzé"
 QUESTION = "How many days of parental leave does an employee have, number {number}?"

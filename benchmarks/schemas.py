@@ -29,12 +29,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import KEY, Peer, commands, free_port, peer
-from core import bootstrap, settings, strict_json
-from core.conformance import Judge
+from core import bootstrap, strict_json
+from core.configuration import settings
 from core.contract import Sampling, Task
 from core.engine import ChatEngine
 from core.errors import BadRequest, CspsError, ModelUnavailable, SchemaRefused
 from core.model.host import find_model
+from core.toil.validator_pool import Judge
 
 OURS, THEIRS = "csps-llm", "llama-server"
 AT_ONCE = 8

@@ -26,7 +26,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from core import settings
+from core.configuration import settings
 from core.model.host import find_model
 
 PERSONALITY = (

@@ -32,18 +32,18 @@ from rich.table import Table
 from benchmarks.delivery import ANSWER
 from bindings import process
 from bindings.delivery.outlet import Outlet, Page
-from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
+from bindings.intake.intake import Intake
 from bindings.metrics import Metrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.budget import Budget
 from bindings.store import Store
-from core import settings
-from core.personalities import Personalities
-from core.storage import Database
-from tests.bindings.slack.fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for
-from tests.bindings.slack.fakes import payload
-from tests.fakes import FakeEngine
+from core.configuration import settings
+from core.configuration.personalities import Personalities
+from core.storage.database import Database
+from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for
+from tests.bindings.slack.support_fakes import payload
+from tests.support.fakes import FakeEngine
 
 PAGE_CHARS = 6_000
 PER_S = 1e9  # no limit of Slack's is measured here
@@ -76,7 +76,7 @@ def numbered(body: dict[str, Any], number: int) -> dict[str, Any]:
 
 @asynccontextmanager
 async def adapting(api_url: str, folder: Path, secret: dict[str, str]) -> AsyncIterator[SlackAdapter]:
-    """Connected to a real desk, whose engine says two words."""
+    """Connected to a real intake, whose engine says two words."""
     environ = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_API_BASE_URL": api_url, "CSPS_LLM_DATA": str(folder), **secret}
     loaded = settings.load({**environ, "BOT_USER_LIMIT": "1000000"})
     adapter = SlackAdapter(loaded.slack, Metrics())
@@ -85,9 +85,9 @@ async def adapting(api_url: str, folder: Path, secret: dict[str, str]) -> AsyncI
     await store.create_tables()
     personalities = Personalities(loaded.config / "personalities")
     personalities.load()
-    desk = Desk(FakeEngine(), adapter.platform, store, personalities, loaded, Metrics())
-    await adapter.connect(desk)
-    running = [asyncio.create_task(adapter.run()), asyncio.create_task(desk.run())]
+    intake = Intake(FakeEngine(), adapter.platform, store, personalities, loaded, Metrics())
+    await adapter.connect(intake)
+    running = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
     try:
         yield adapter
     finally:

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from core.configuration.settings import ROOT
 from core.language import language_of
 from core.rag.embed import LocalEmbedder
 from core.rag.sources.asking import asked_in
 from core.rag.sources.catalogue import Catalogue, read
 from core.rag.sources.choice import Chooser, Likeness
 from core.rag.sources.likeness import Likenesses
-from core.settings import ROOT
 
 QUESTIONS = ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 NONE = "none"

@@ -22,8 +22,8 @@ from bindings.delivery.outlet import Closing, Page
 from bindings.incoming import Incoming, Place
 from bindings.metrics import Metrics
 from bindings.teams.adapter import build
-from core import settings
-from tests.bindings.teams.fake_microsoft import FakeMicrosoft
+from core.configuration import settings
+from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 
 EDITS = 500
 WORDS = "The **deliverable** costs `x < 5` and is due on Friday [1]; see [the guide](https://example.gc.ca/g). "

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from bindings import words
 from bindings.delivery.manner import Means
 from bindings.delivery.outlet import Outlet
-from bindings.desk import commands, routing
 from bindings.incoming import Incoming, Place
+from bindings.intake import commands, routing
 from bindings.metrics import Metrics
 from bindings.platform import Platform
 from bindings.store import Store
+from core.configuration.personalities import Personalities, Personality
+from core.configuration.settings import PlatformSettings, Settings
 from core.contract import Description, Engine, Language
 from core.errors import CspsError, SessionUnknown
 from core.language import language_of
-from core.personalities import Personalities, Personality
 from core.rag.context import plain_name
-from core.settings import PlatformSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bindings.incoming import PlatformName
 from bindings.metrics import Metrics
+from core.configuration.settings import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
-from core.listening import cannot_listen, protocol_logger, url_of
-from core.settings import PlatformSettings
+from core.runtime.http_server import cannot_listen, protocol_logger, url_of
 
 log = structlog.get_logger()
 

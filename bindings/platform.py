@@ -1,4 +1,4 @@
-"""What the desk asks of a platform's adapter, besides outlets: what it must go and look up. One implementation each."""
+"""What the intake asks of a platform's adapter, besides outlets. One implementation for each platform."""
 
 from __future__ import annotations
 

@@ -12,17 +12,18 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from bindings.desk.desk import Desk
 from bindings.incoming import PlatformName
+from bindings.intake.intake import Intake
 from bindings.listener import Listener
 from bindings.metrics import Metrics
 from bindings.platform import Platform
 from bindings.store import Store
-from core import bootstrap, process
+from core import bootstrap
 from core.bootstrap import Core
+from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.lock_file import Held, locked
-from core.settings import Settings
+from core.runtime import process
+from core.runtime.lock_file import Held, locked
 
 log = structlog.get_logger()
 
@@ -36,7 +37,7 @@ class Adapter(Protocol):
         """What it serves on its address, besides /healthz, /readyz and /metrics."""
         ...
 
-    async def connect(self, desk: Desk) -> None:
+    async def connect(self, intake: Intake) -> None:
         """Log in. Goes on trying while the platform is away; raises ConfigError if it will never be let in."""
         ...
 
@@ -83,26 +84,26 @@ class Process:
     async def serve(self) -> None:
         """Until SIGTERM or SIGINT."""
         async with bootstrap.core(self._settings, warms=False) as core:
-            desk = await self._desk(core)
+            intake = await self._intake(core)
             try:
-                await self._serve(desk, core)
+                await self._serve(intake, core)
             finally:
                 await self._adapter.close()
 
-    async def _desk(self, core: Core) -> Desk:
+    async def _intake(self, core: Core) -> Intake:
         store = Store(core.database)
         await store.create_tables()
-        return Desk(core.engine, self._adapter.platform, store, core.personalities, self._settings, self._metrics)
+        return Intake(core.engine, self._adapter.platform, store, core.personalities, self._settings, self._metrics)
 
-    async def _serve(self, desk: Desk, core: Core) -> None:
+    async def _serve(self, intake: Intake, core: Core) -> None:
         stopped = asyncio.create_task(self._stop.wait())
         listener = Listener(self._name, self._section, self._adapter.routes(), self._metrics, core.engine)
         async with listener.serving() as url:
             log.info("bot_connecting", platform=self._name, url=url)
-            if await self._before(stopped, self._adapter.connect(desk)):
+            if await self._before(stopped, self._adapter.connect(intake)):
                 listener.open()
                 log.info("bot_serving", platform=self._name)
-                await self._work(desk, listener, stopped)
+                await self._work(intake, listener, stopped)
 
     async def _before(self, stopped: asyncio.Task[bool], connecting: Coroutine[None, None, None]) -> bool:
         """False: stopped first."""
@@ -115,8 +116,8 @@ class Process:
         connected.result()
         return True
 
-    async def _work(self, desk: Desk, listener: Listener, stopped: asyncio.Task[bool]) -> None:
-        running = {asyncio.create_task(self._adapter.run()), asyncio.create_task(desk.run())}
+    async def _work(self, intake: Intake, listener: Listener, stopped: asyncio.Task[bool]) -> None:
+        running = {asyncio.create_task(self._adapter.run()), asyncio.create_task(intake.run())}
         try:
             await asyncio.wait({*running, stopped}, return_when=asyncio.FIRST_COMPLETED)
             for task in running:
@@ -126,7 +127,7 @@ class Process:
             log.info("bot_stopping", platform=self._name, drain_s=drain_s)
             listener.close()
             await self._adapter.stop_taking()
-            await desk.drain(drain_s)
+            await intake.drain(drain_s)
         finally:
             for task in running:
                 task.cancel()

@@ -31,7 +31,7 @@ from bindings.tables import (
     workspace_of,
 )
 from core.contract import Turn
-from core.storage import Database, put, put_new, storable
+from core.storage.database import Database, put, put_new, storable
 
 Kind = Literal["message", "limited", "refused"] | CommandName  # what becomes of it was decided when it was taken
 State = Literal["received", "done", "gone", "failed"]

@@ -11,11 +11,13 @@ from datetime import timedelta
 import structlog
 from pydantic import SecretStr
 
+from core.configuration.personalities import Personalities
+from core.configuration.reference_checks import unknown_collections, unknown_sources
+from core.configuration.settings import Settings
+from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError, StorageError
-from core.mentions import unknown_collections, unknown_sources
 from core.model.client import ModelClient, local_url
-from core.personalities import Personalities
 from core.rag.embed import Embedder, embedder_of, served_embedder
 from core.rag.facts.finder import FactsFinder
 from core.rag.facts.glossary import Glossary
@@ -26,9 +28,7 @@ from core.rag.grounding import Grounding
 from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
-from core.sessions import Sessions
-from core.settings import Settings
-from core.storage import Database
+from core.storage.database import Database
 
 log = structlog.get_logger()
 

@@ -13,8 +13,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from core.answer import Answer
-from core.answering import Answering, Asked, asked_of
+from core.configuration.personalities import Personalities, Personality
 from core.contract import (
     Attachment,
     Description,
@@ -32,15 +31,16 @@ from core.contract import (
     ToilEvent,
     Usage,
 )
-from core.dialogue import cleaned, told
+from core.conversation.answering import Answering, Asked, asked_of
+from core.conversation.composition import cleaned, told
+from core.conversation.generation import Answer
+from core.conversation.recording import Recorder
+from core.conversation.sessions import Conversation, Exchange, Question, RunningTurn, Sessions
 from core.errors import CspsError, ModelError, ModelUnavailable, OnlyThought
 from core.model.client import ModelClient, ModelInfo
-from core.personalities import Personalities, Personality
 from core.rag.grounding import Grounding
-from core.recording import Recorder
-from core.sessions import Conversation, Exchange, Question, RunningTurn, Sessions
-from core.storage import Database
-from core.toil import Toiler
+from core.storage.database import Database
+from core.toil.toiler import Toiler
 
 log = structlog.get_logger()
 

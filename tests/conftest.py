@@ -11,13 +11,13 @@ import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from core import settings
+from core.configuration import settings
 
 # How fast this machine is just now is no property of what is tested.
 hypothesis_settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("any-machine")
 
-pytest_plugins = ("tests.databases", "tests.starter")
+pytest_plugins = ("tests.support.databases", "tests.support.starter")
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core.settings import ROOT
+from core.configuration.settings import ROOT
 
 CLIENTS = 10
 START_LIMIT_S = 90

@@ -7,9 +7,10 @@ import sys
 
 import structlog
 
-from core import bootstrap, process
-from core.listening import cannot_listen
-from core.settings import Settings
+from core import bootstrap
+from core.configuration.settings import Settings
+from core.runtime import process
+from core.runtime.http_server import cannot_listen
 from web.app import create_app
 from web.server import serving
 

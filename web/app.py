@@ -6,8 +6,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from core.configuration.settings import Settings
 from core.contract import Engine
-from core.settings import Settings
 from web import edge, guard, openai, status
 from web.gpt import gpt
 from web.life import Life

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core import strict_json
 from core.errors import BadRequest, ParameterRefused
-from core.validation import of_validation
+from core.request_validation import of_validation
 from web.problems import MediaTypeRefused, TooLarge, TooSlow
 from web.service import SERVICE
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from core import strict_json
 from core.contract import Attachment, Json, Language, Said, Source, Status, Text, Usage
 from core.errors import BadRequest, Fault, ParameterRefused
-from core.validation import of_validation
+from core.request_validation import of_validation
 
 SUBPROTOCOL = "csps-llm.v1"
 ATTACHMENTS_LIMIT = 16

@@ -1,4 +1,4 @@
-"""Bounds of the web process that no operator has had a reason to change. What they may change is in core.settings."""
+"""Fixed limits of the web process. Those that an operator can change are in `core.configuration.settings`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from core import strict_json
 from core.errors import Overloaded, ParameterRefused
-from core.turn_taking import Turns
+from core.runtime.keyed_limiter import Turns
 from web import body
 from web.problems import MediaTypeRefused
 from web.service import SERVICE, Service

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
-from core.listening import protocol_logger, url_of
-from core.settings import WebSettings
+from core.configuration.settings import WebSettings
+from core.runtime.http_server import protocol_logger, url_of
 from web.service import SERVICE
 
 log = structlog.get_logger()

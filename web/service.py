@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from core.configuration.settings import WebSettings
 from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, Toiled, ToilEvent
 from core.errors import CspsError, PersonalityUnknown
-from core.listing import listed
-from core.settings import WebSettings
+from core.rag.source_list import listed
 from web.life import Life
 from web.limits import Limits
 from web.metrics import Metrics

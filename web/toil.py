@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core import strict_json
 from core.contract import Again, Json, Status, Task, Text, ToilEvent
+from core.conversation.sessions import issued
 from core.errors import CspsError
-from core.sessions import issued
-from core.toil_fields import Schema, ToilFields
+from core.toil.request import Schema, ToilFields
 from web import body
 from web.problems import problem
 from web.service import SERVICE, Service

@@ -1,7 +1,7 @@
 """/toil/<personality>/batch: NDJSON in, NDJSON out, both at once and for as long as the caller likes.
 
 A line is read only when there is room for its answer, so what is held stays small however much is sent, and a caller
-who does not read is not read from. How rows are answered is in `core.batch`.
+who does not read is not read from. How rows are answered is in `core.toil.batch`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core import strict_json
-from core.batch import template
-from core.batch.answers import Outcome, Patience, ToilAnswers
-from core.batch.flow import Flow
-from core.batch.job import Job
-from core.batch.lines import Line, Lines
-from core.batch.rows import AnyRow, Row, row_of
 from core.contract import Sampling
 from core.errors import BadRequest, CspsError, Stopping
-from core.toil_fields import Choices, Schema
-from core.validation import of_validation
+from core.request_validation import of_validation
+from core.toil.batch import template
+from core.toil.batch.answers import Outcome, Patience, ToilAnswers
+from core.toil.batch.flow import Flow
+from core.toil.batch.job import Job
+from core.toil.batch.lines import Line, Lines
+from core.toil.batch.rows import AnyRow, Row, row_of
+from core.toil.request import Choices, Schema
 from web import body, hangup
 from web.problems import TooSlow
 from web.service import SERVICE, Service

@@ -2,7 +2,7 @@
 
 outlet       what a platform can do, and how it refuses: the interface that each adapter implements
 manner       how an answer is to be delivered, and what became of it (values)
-deliver      an event stream, a notice or a file to an outlet: what the desk calls
+deliver      an event stream, a notice or a file to an outlet: what the intake calls
 draft        the answer as far as it came
 writer       brings an outlet to show the draft, from the first words to the final edit
 finishing    the pages of an answer that is whole, with what stands under it

@@ -7,5 +7,5 @@
 - `client`, `bookmark`    the gateway, kept open, and resumed after a restart
 - `commands`, `words`    slash commands as Discord is told of them; what people read in Discord alone
 - `inbox`, `indicator`, `files`    events that wait to be worked on; "is writing"; what people attached
-- `events`, `surroundings`    what becomes of an event; `adapter`, `platform`    what the process and the desk see
+- `events`, `surroundings`    what becomes of an event; `adapter`, `platform`    what the process and the intake see
 """

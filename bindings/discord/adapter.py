@@ -13,7 +13,6 @@ from aiohttp import web
 from discord.http import Route
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.desk.desk import Desk
 from bindings.discord import commands
 from bindings.discord.bookmark import Bookmark
 from bindings.discord.calls import Calls
@@ -25,10 +24,11 @@ from bindings.discord.indicator import Indicator
 from bindings.discord.mapping import Payload
 from bindings.discord.platform import DiscordPlatform
 from bindings.discord.surroundings import Surroundings
+from bindings.intake.intake import Intake
 from bindings.metrics import Metrics
 from bindings.platform import Platform
+from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, Stopping
-from core.settings import Settings
 
 log = structlog.get_logger()
 
@@ -76,16 +76,16 @@ class DiscordAdapter:
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return ()
 
-    async def connect(self, desk: Desk) -> None:
+    async def connect(self, intake: Intake) -> None:
         await self._log_in()
         self._check_intents()
-        await self.begin(desk)
+        await self.begin(intake)
 
-    async def begin(self, desk: Desk) -> None:
+    async def begin(self, intake: Intake) -> None:
         """What is left to do once the client is logged in."""
-        self._messages = Messages(desk, self._surroundings, follows=self._settings.message_content)
-        self._interactions = Interactions(desk, self.calls)
-        await self._tell_commands(desk.personalities())
+        self._messages = Messages(intake, self._surroundings, follows=self._settings.message_content)
+        self._interactions = Interactions(intake, self.calls)
+        await self._tell_commands(intake.personalities())
 
     async def run(self) -> None:
         try:

@@ -2,7 +2,7 @@
 
 Discord delivers a message once, to a session, and forgets it unless that session is resumed with the number of an
 event before it. So it is resumed after a restart too: what was said meanwhile is answered, and so is what a killed
-process had read and not yet given to the desk. Events that come again are known by their keys.
+process had read and not yet given to the intake. Events that come again are known by their keys.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What becomes of an event of Discord's: the desk is told. Owns no policy, and nothing that a restart may lose."""
+"""What becomes of an event of Discord's: the intake is told. Owns no policy, and nothing that a restart may lose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import discord
 import structlog
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused
-from bindings.desk.desk import Desk
 from bindings.discord import interactions, mapping, words
 from bindings.discord.calls import Calls
 from bindings.discord.destinations import FOLLOW_UP, ORIGINAL
@@ -18,6 +17,7 @@ from bindings.discord.mapping import Payload
 from bindings.discord.rendering import NOBODY, SUPPRESS_EMBEDS
 from bindings.discord.surroundings import Surroundings
 from bindings.incoming import Incoming
+from bindings.intake.intake import Intake
 from core import messages
 from core.contract import Language
 from core.errors import CspsError, StorageError
@@ -33,8 +33,8 @@ AGAIN_LIMIT_S = 1.5  # before an acknowledgement is tried once more: it has thre
 class Messages:
     """Events that are taken in their order. `follows`: others' messages can be read, so threads need no mentions."""
 
-    def __init__(self, desk: Desk, surroundings: Surroundings, *, follows: bool) -> None:
-        self._desk = desk
+    def __init__(self, intake: Intake, surroundings: Surroundings, *, follows: bool) -> None:
+        self._intake = intake
         self._surroundings = surroundings
         self._follows = follows
 
@@ -62,13 +62,13 @@ class Messages:
             case "MESSAGE_CREATE":
                 incoming = await self._incoming(data)
                 if incoming is not None:
-                    await self._desk.take(incoming)
+                    await self._intake.take(incoming)
             case "MESSAGE_DELETE":
                 await self._withdrawn(data, [data["id"]])
             case "MESSAGE_DELETE_BULK":
                 await self._withdrawn(data, data["ids"])
             case "GUILD_DELETE" if not data.get("unavailable"):  # else it is only away for a while
-                await self._desk.uninstalled(str(data["id"]))
+                await self._intake.uninstalled(str(data["id"]))
 
     async def _incoming(self, data: Payload) -> Incoming | None:
         around = await self._surroundings.of(data)
@@ -79,19 +79,19 @@ class Messages:
         if incoming is not None or around.parent is None:
             return incoming
         followed = mapping.to_prompt(data, replace(around, taking_part=True))
-        return followed if followed and await self._desk.taking_part(followed.place) else None
+        return followed if followed and await self._intake.taking_part(followed.place) else None
 
     async def _withdrawn(self, data: Payload, deleted: list[str]) -> None:
         place = mapping.place_of(data, await self._surroundings.parent_of(data))
         for message in deleted:
-            await self._desk.withdrawn(place, str(message))
+            await self._intake.withdrawn(place, str(message))
 
 
 class Interactions:
     """Slash commands and buttons: acknowledged at once, within Discord's three seconds."""
 
-    def __init__(self, desk: Desk, calls: Calls) -> None:
-        self._desk = desk
+    def __init__(self, intake: Intake, calls: Calls) -> None:
+        self._intake = intake
         self._calls = calls
 
     async def take(self, data: Payload) -> None:
@@ -136,9 +136,9 @@ class Interactions:
         """Why it was not taken, in the person's language: silence would leave "thinking …" there."""
         language: Language = incoming.language or "en"
         try:
-            if away := self._desk.turned_away(incoming):
+            if away := self._intake.turned_away(incoming):
                 return away[language]
-            await self._desk.take(incoming)
+            await self._intake.take(incoming)
         except CspsError as exc:
             log.warning("event_not_taken", platform="discord", code=exc.code, problem=exc.message)
             return messages.words(exc, language)
@@ -150,7 +150,7 @@ class Interactions:
                 if sentence := await self._refused(interactions.again(press, data)):
                     await self._say_beside(data, sentence)
             case "stop" if interactions.allowed(press):
-                await self._desk.stopped(press.place, press.message)
+                await self._intake.stopped(press.place, press.message)
             case "stop":
                 await self._say(data, words.NOT_YOURS[press.language])
             case "good" | "bad":
@@ -159,7 +159,7 @@ class Interactions:
     async def _judged(self, press: Press, verb: str) -> str:
         value: interactions.Judgement = "good" if verb == "good" else "bad"
         try:
-            known = await self._desk.feedback(press.answer, press.speaker, value)
+            known = await self._intake.feedback(press.answer, press.speaker, value)
         except CspsError as exc:
             log.warning("feedback_not_stored", platform="discord", code=exc.code, problem=exc.message)
             return words.NOT_DONE[press.language]

@@ -1,4 +1,4 @@
-"""What the desk asks of Discord. See `bindings.platform.Platform`."""
+"""What the intake asks of Discord. See `bindings.platform.Platform`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ formatting     a page → blocks (pure)
 signature      whether a webhook is Slack's (pure)
 webhook        HTTP in
 sockets        Socket Mode in
-app            what was delivered → the desk, by slack_bolt
+app            what was delivered → the intake, by slack_bolt
 api            calls to Slack, and its errors as ours
 budget         how many calls of a kind Slack allows
 outlet         one answer in one place: a native stream, or a message that is edited
@@ -18,7 +18,7 @@ welcome        the greeting and suggested prompts of an assistant or agent
 aside          an answer that only one person sees, by a response URL
 files          files in and out
 people         names and languages of people
-platform       what the desk asks of this platform
+platform       what the intake asks of this platform
 adapter        all of it together
 words          what Slack shows of ours, in English and French
 """

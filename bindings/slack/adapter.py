@@ -1,4 +1,4 @@
-"""The Slack adapter: logs in, listens by socket or HTTP, and gives the desk what was said.
+"""The Slack adapter: logs in, listens by socket or HTTP, and gives the intake what was said.
 
 Socket Mode if there is an app token, else HTTP with a signing secret.
 """
@@ -16,19 +16,19 @@ from aiohttp import web
 from slack_bolt.response import BoltResponse
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.desk.desk import Desk
 from bindings.incoming import Place
+from bindings.intake.intake import Intake
 from bindings.metrics import Metrics
 from bindings.platform import Platform
 from bindings.slack.api import Answered, Api
-from bindings.slack.app import Intake
+from bindings.slack.app import EventRouter
 from bindings.slack.mapping import Fields, Me, text
 from bindings.slack.platform import SlackPlatform
 from bindings.slack.sockets import Sockets, Timings
 from bindings.slack.webhook import Webhook
+from core.configuration.settings import Settings, SlackSettings
 from core.errors import ConfigError
 from core.platforms import lacking_scopes
-from core.settings import Settings, SlackSettings
 
 log = structlog.get_logger()
 
@@ -43,8 +43,8 @@ class SlackAdapter:
         self._timings = timings or Timings()
         self._api = Api(settings, metrics)
         self._me = NOBODY
-        self._desk: Desk | None = None
         self._intake: Intake | None = None
+        self._router: EventRouter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._slack = SlackPlatform(self._api, lambda: self._me, self._answer_stopped)
         self.platform: Platform = self._slack
@@ -56,13 +56,13 @@ class SlackAdapter:
         assert self._settings.signing_secret is not None, "the process checks that secrets are set"
         return Webhook(self._settings.signing_secret.get_secret_value(), self._take).routes()
 
-    async def connect(self, desk: Desk) -> None:
+    async def connect(self, intake: Intake) -> None:
         """Raises ConfigError if the bot token is refused."""
         await self._api.open()
         found = await self._log_in()
         self._me = Me(text(found, "team_id"), text(found, "user_id"), text(found, "bot_id"), text(found, "user"))
-        self._desk = desk
-        self._intake = Intake(self._api, self._slack, self._me, desk, self._spawn)
+        self._intake = intake
+        self._router = EventRouter(self._api, self._slack, self._me, intake, self._spawn)
         warn_of_scopes(text(found, "scopes"))
         log.info("slack_logged_in", team=self._me.team, mode="socket" if self._sockets else "http")
 
@@ -84,7 +84,7 @@ class SlackAdapter:
         await self._api.close()
 
     async def _take(self, payload: Fields) -> BoltResponse:
-        return await self._intake.take(payload) if self._intake else BoltResponse(status=503)
+        return await self._router.take(payload) if self._router else BoltResponse(status=503)
 
     # ------------------------------------------------------------ logging in
 
@@ -107,9 +107,9 @@ class SlackAdapter:
     # ------------------------------------------------------------ beside what is delivered
 
     def _answer_stopped(self, place: Place, ref: str) -> None:
-        """Told within a call that the delivery itself makes, so the desk is told after it."""
-        assert self._desk is not None
-        self._spawn(self._desk.stopped(place, ref))
+        """Told within a call that the delivery itself makes, so the intake is told after it."""
+        assert self._intake is not None
+        self._spawn(self._intake.stopped(place, ref))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import Metrics
-from core.settings import SlackSettings
+from core.configuration.settings import SlackSettings
 
 DEADLINE_S = 15.0
 CONNECT_DEADLINE_S = 5.0

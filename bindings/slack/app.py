@@ -1,4 +1,4 @@
-"""What Slack delivers, by HTTP or socket, to the desk: slack_bolt finds who listens, and answers when it is safe.
+"""What Slack delivers, by HTTP or socket, to the intake: slack_bolt finds who listens, and answers when it is safe.
 
 Owns which events matter and what is said at once. An answer of 503 means: not taken, deliver it again.
 """
@@ -17,9 +17,9 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.desk.commands import command_of
-from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
+from bindings.intake.commands import command_of
+from bindings.intake.intake import Intake
 from bindings.slack import words
 from bindings.slack.api import Answered, Api, quiet_logger
 from bindings.slack.formatting import question
@@ -48,14 +48,14 @@ ANY = re.compile(r".*", re.DOTALL)
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 
-class Intake:
-    def __init__(self, api: Api, platform: SlackPlatform, me: Me, desk: Desk, spawn: Spawn) -> None:
+class EventRouter:
+    def __init__(self, api: Api, platform: SlackPlatform, me: Me, intake: Intake, spawn: Spawn) -> None:
         self._api = api
         self._platform = platform
         self._me = me
-        self._desk = desk
+        self._intake = intake
         self._spawn = spawn
-        self._welcome = Welcome(api, platform.people, desk)
+        self._welcome = Welcome(api, platform.people, intake)
         self._app = self._listening(bolt(api, me))
 
     async def take(self, payload: Fields) -> BoltResponse:
@@ -93,19 +93,19 @@ class Intake:
 
     async def _message(self, body: Fields) -> None:
         if deleted := deleted_in(body, self._me):
-            await self._desk.withdrawn(deleted.place, deleted.message)
+            await self._intake.withdrawn(deleted.place, deleted.message)
             return
         incoming = to_prompt(body, self._me)
         if incoming is None:
             return
-        if addressed(fields(body, "event"), self._me) or await self._desk.taking_part(incoming.place):
+        if addressed(fields(body, "event"), self._me) or await self._intake.taking_part(incoming.place):
             await self._take(incoming)
 
     async def _take(self, incoming: Incoming) -> None:
         place = incoming.place
         # Beyond the limit there may be silence.
-        begins = command_of(incoming) is None and self._desk.turned_away(incoming) is None
-        if await self._desk.take(incoming) and begins and place.kind == "personal" and place.thread:
+        begins = command_of(incoming) is None and self._intake.turned_away(incoming) is None
+        if await self._intake.take(incoming) and begins and place.kind == "personal" and place.thread:
             self._spawn(self._welcome.thinking(place))
 
     async def _thread_started(self, body: Fields) -> None:
@@ -130,16 +130,16 @@ class Intake:
         live = dict(self._platform.streams.live_in(channel, thread))
         told = event.get("streaming_message_ts")
         for ref in [ref for ref in live if not isinstance(told, list) or not told or ref in told]:
-            await self._desk.stopped(live[ref], ref)
+            await self._intake.stopped(live[ref], ref)
         self._spawn(self._welcome.idle(channel, thread))
 
     async def _uninstalled(self, body: Fields) -> None:
-        await self._desk.uninstalled(team_of(body, self._me))
+        await self._intake.uninstalled(team_of(body, self._me))
 
     async def _revoked(self, body: Fields) -> None:
         """Of people's tokens there are none; of the bot's, nothing is left to answer with."""
         if fields(fields(body, "event"), "tokens").get("bot"):
-            await self._desk.uninstalled(team_of(body, self._me))
+            await self._intake.uninstalled(team_of(body, self._me))
 
     async def _ignored(self, ack: AsyncAck) -> None:
         await ack()
@@ -152,7 +152,7 @@ class Intake:
             await ack(text=words.NOTHING_ASKED.format(command=command))
             return
         # Before anybody sees it: whom the bot does not serve, it posts nothing for.
-        if away := self._desk.turned_away(asked(body, self._me, root="")):
+        if away := self._intake.turned_away(asked(body, self._me, root="")):
             await ack(text="\n".join(away.values()))
             return
         try:
@@ -171,7 +171,7 @@ class Intake:
     async def _is_taken(self, incoming: Incoming) -> bool:
         """Slack gives no command again: who gave it is told, and may."""
         try:
-            await self._desk.take(incoming)
+            await self._intake.take(incoming)
         except CspsError as error:
             log.warning("command_not_taken", platform="slack", code=error.code, problem=error.message)
             return False
@@ -219,7 +219,7 @@ class Intake:
 
     async def _judged(self, body: Fields, ack: AsyncAck) -> None:
         if found := judgement(body, self._me):
-            known = await self._desk.feedback(found.answer, found.speaker, found.value)
+            known = await self._intake.feedback(found.answer, found.speaker, found.value)
             log.info("slack_feedback", known=known, value=found.value)
         await ack()
 

@@ -35,7 +35,7 @@ class Me:
 def to_prompt(body: Fields, me: Me) -> Incoming | None:
     """Of a `message` or `app_mention`, in its envelope; the same for both that one post makes. None: not for us.
 
-    Whether a message in a thread that names nobody is for the bot (`addressed`) only the desk knows.
+    Whether a message in a thread that names nobody is for the bot (`addressed`) only the intake knows.
     """
     event = fields(body, "event")
     channel, ts, user = text(event, "channel"), text(event, "ts"), text(event, "user")

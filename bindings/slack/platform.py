@@ -1,4 +1,4 @@
-"""What the desk asks of Slack, besides that answers are delivered."""
+"""What the intake asks of Slack, besides that answers are delivered."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import structlog
 
 from bindings.delivery.outlet import DeliveryError, Page
-from bindings.desk.desk import Desk
 from bindings.incoming import Place
+from bindings.intake.intake import Intake
 from bindings.slack import words
 from bindings.slack.api import Api
 from bindings.slack.formatting import blocks, preview
@@ -29,10 +29,10 @@ GREETED_KEPT = 1000
 
 
 class Welcome:
-    def __init__(self, api: Api, people: People, desk: Desk) -> None:
+    def __init__(self, api: Api, people: People, intake: Intake) -> None:
         self._api = api
         self._people = people
-        self._desk = desk
+        self._intake = intake
         self._greeted: OrderedDict[str, None] = OrderedDict()
 
     async def greet(self, place: Place) -> None:
@@ -41,7 +41,7 @@ class Welcome:
             return
         remember(self._greeted, place.conversation, GREETED_KEPT)
         try:
-            greeting = await self._desk.greeting(place, await self._language(place))
+            greeting = await self._intake.greeting(place, await self._language(place))
             page = Page(greeting.text, greeting.language, final=True)
             where = {"channel_id": place.channel, "thread_ts": place.thread}
             await self._api.write(
@@ -60,7 +60,7 @@ class Welcome:
     async def suggest(self, place: Place) -> None:
         """A direct conversation of an agent was opened: it has no thread to greet in yet."""
         try:
-            greeting = await self._desk.greeting(place, await self._language(place))
+            greeting = await self._intake.greeting(place, await self._language(place))
             await self._suggest(place, greeting.prompts)
         except CspsError as error:
             log.info("slack_prompts_not_shown", code=error.code, problem=error.message)

@@ -17,8 +17,8 @@ files        fetched from, and put to, a person's OneDrive
 consent      what a person says to the offer of a file
 errands      what is done after Teams was answered: greetings, accepted files
 cloud        botbuilder's cloud adapter, its authentication replaced
-platform     what the desk asks of this platform
+platform     what the intake asks of this platform
 words        what people read in Teams alone
-turns        which activity means what to the desk
+turns        which activity means what to the intake
 adapter      the route, and the life of it all
 """

@@ -17,8 +17,8 @@ from botbuilder.schema import Activity
 
 from bindings.delivery.manner import Means, Patience
 from bindings.delivery.outlet import DeliveryError, Refused
-from bindings.desk.desk import Desk
 from bindings.incoming import Place
+from bindings.intake.intake import Intake
 from bindings.metrics import Metrics
 from bindings.platform import Platform
 from bindings.teams import activities, transport
@@ -35,8 +35,8 @@ from bindings.teams.streaming import Streams
 from bindings.teams.tokens import Caller, Gate, SigningKeys, TokenRefused
 from bindings.teams.turns import Turns
 from core import platforms
+from core.configuration.settings import Settings, TeamsSettings
 from core.errors import BadRequest, ConfigError, CspsError
-from core.settings import Settings, TeamsSettings
 
 log = structlog.get_logger()
 
@@ -64,7 +64,7 @@ class TeamsAdapter:
         self._files = Files(self._http, self._credentials, self._hosts)
         self._parcels = Parcels(settings.data_folder / "parcels" / "teams")
         self._errands = Errands()
-        self._desk: Desk | None = None
+        self._intake: Intake | None = None
         self._cloud: Cloud | None = None
         streams = Streams(time.monotonic)
         self.platform: Platform = TeamsPlatform(self._connector, self._files, streams, self._parcels, self._stopped)
@@ -72,11 +72,11 @@ class TeamsAdapter:
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return [web.post(PATH, self.receive)]
 
-    async def connect(self, desk: Desk) -> None:
+    async def connect(self, intake: Intake) -> None:
         """Raises ConfigError if Microsoft does not know this bot. While it is away, events are taken all the same."""
-        self._desk = desk
+        self._intake = intake
         consents = Consents(self._connector, self._files, self._parcels, self._hosts, Means(patience=PUTTING))
-        self._cloud = Cloud(self._connector, Turns(desk, self._connector, consents, self._errands))
+        self._cloud = Cloud(self._connector, Turns(intake, self._connector, consents, self._errands))
         if self._credentials is None:
             log.warning("teams_unauthenticated", host=self._settings.host)
         try:
@@ -154,8 +154,8 @@ class TeamsAdapter:
         return web.json_response(answer.body or {}, status=answer.status)
 
     async def _stopped(self, place: Place, ref: str) -> None:
-        assert self._desk is not None, "answers are written after connect"
-        await self._desk.stopped(place, ref)
+        assert self._intake is not None, "answers are written after connect"
+        await self._intake.stopped(place, ref)
 
     async def _reach(self) -> None:
         """Raises DeliveryError."""

@@ -1,4 +1,4 @@
-"""What is done after Teams was answered, besides the desk's work: greetings, and files that people accepted.
+"""What is done after Teams was answered, besides the intake's work: greetings, and files that people accepted.
 
 A few at a time, from a bounded queue. What is lost with the process is a greeting, or an offer that stands.
 """

@@ -1,4 +1,4 @@
-"""An activity of Teams → what it means to the desk. Pure: asks nobody.
+"""An activity of Teams → what it means to the intake. Pure: asks nobody.
 
 Sources: Microsoft's pages "Messages in bot conversations", "Channel and group conversations", "Send and receive files".
 """

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from botbuilder.schema import Activity, Attachment, CardAction, ChannelAccount, ConversationAccount, SuggestedActions
 
 from bindings.delivery.outlet import Page
-from bindings.desk.notices import Greeting
 from bindings.incoming import Place
+from bindings.intake.notices import Greeting
 from bindings.teams import formatting, words
 from bindings.teams.activities import RichEntity
 from core.contract import Language, Source

@@ -1,4 +1,4 @@
-"""Which activity means what to the desk: botbuilder tells the kinds apart, each method here is one of them.
+"""Which activity means what to the intake: botbuilder tells the kinds apart, each method here is one of them.
 
 Owns no policy. What takes longer than an acknowledgement becomes an errand. Activities that mean nothing to us
 (edits, reactions, typing) are botbuilder's to pass over.
@@ -13,8 +13,8 @@ from typing import Literal
 from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ChannelAccount
 
-from bindings.desk.desk import Desk
 from bindings.incoming import Incoming, Place
+from bindings.intake.intake import Intake
 from bindings.teams import messages
 from bindings.teams.activities import is_id, language_of, member, text_at
 from bindings.teams.connector import Connector
@@ -32,10 +32,10 @@ CONSENT = "fileConsent/invoke"
 
 
 class Turns(ActivityHandler):  # type: ignore[misc]
-    """Methods raise StorageError and Stopping of the desk: the activity is then not acknowledged."""
+    """Methods raise StorageError and Stopping of the intake: the activity is then not acknowledged."""
 
-    def __init__(self, desk: Desk, connector: Connector, consents: Consents, errands: Errands) -> None:
-        self._desk = desk
+    def __init__(self, intake: Intake, connector: Connector, consents: Consents, errands: Errands) -> None:
+        self._intake = intake
         self._connector = connector
         self._consents = consents
         self._errands = errands
@@ -44,12 +44,12 @@ class Turns(ActivityHandler):  # type: ignore[misc]
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         incoming = to_prompt(turn_context.activity)
         if incoming is not None and await self._is_for_us(turn_context.activity, incoming):
-            await self._desk.take(incoming)
+            await self._intake.take(incoming)
 
     async def on_message_delete_activity(self, turn_context: TurnContext) -> None:
         activity: Activity = turn_context.activity
         if activity.id:
-            await self._desk.withdrawn(place_of(activity), activity.id)
+            await self._intake.withdrawn(place_of(activity), activity.id)
 
     async def on_members_added_activity(self, members_added: list[ChannelAccount], turn_context: TurnContext) -> None:
         if any(each.id == turn_context.activity.recipient.id for each in members_added):
@@ -62,7 +62,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
             self._greet(activity)
         elif activity.action == "remove":
             self._greeted.pop(activity.conversation.id, None)
-            await self._desk.left(place_of(activity).tenant, lambda place: is_within(place, activity))
+            await self._intake.left(place_of(activity).tenant, lambda place: is_within(place, activity))
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         activity: Activity = turn_context.activity
@@ -79,7 +79,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
         if is_addressed(activity):
             return True
         in_thread = incoming.place.kind == "channel" and incoming.place.thread != activity.id
-        return in_thread and not is_for_others(activity) and await self._desk.taking_part(incoming.place)
+        return in_thread and not is_for_others(activity) and await self._intake.taking_part(incoming.place)
 
     async def _feedback(self, activity: Activity) -> None:
         value = judged(activity)
@@ -88,9 +88,9 @@ class Turns(ActivityHandler):  # type: ignore[misc]
         place = place_of(activity)
         speaker = Incoming("", place, "", user_of(activity), "").speaker
         for streamed in (False, True):
-            answer = await self._desk.answer_at(place, ref_of(activity.reply_to_id, streamed=streamed))
+            answer = await self._intake.answer_at(place, ref_of(activity.reply_to_id, streamed=streamed))
             if answer is not None:
-                await self._desk.feedback(answer, speaker, value, comment_of(activity))
+                await self._intake.feedback(answer, speaker, value, comment_of(activity))
 
     def _greet(self, activity: Activity) -> None:
         """Once: an installation comes as two events."""
@@ -103,7 +103,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
         place, language = place_of(activity), language_of(activity)
 
         async def greet() -> None:
-            words = await self._desk.greeting(place, language)
+            words = await self._intake.greeting(place, language)
             await self._connector.send(
                 place.route["service_url"], place.route["conversation"], messages.greeting(words, place)
             )

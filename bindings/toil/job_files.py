@@ -14,14 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from core.batch import recovery
-from core.batch.job import Job
-from core.batch.journal import Journal, open_journal, sync
-from core.batch.reading import Survey, chunks_of, survey
-from core.batch.rows import AnyRow, csv_rows, json_rows
-from core.batch.template import Gap, Template
 from core.contract import Json
 from core.errors import BadRequest, StorageError
+from core.toil.batch import recovery
+from core.toil.batch.job import Job
+from core.toil.batch.journal import Journal, open_journal, sync
+from core.toil.batch.reading import Survey, chunks_of, survey
+from core.toil.batch.rows import AnyRow, csv_rows, json_rows
+from core.toil.batch.template import Gap, Template
 
 Form = Literal["csv", "jsonl"]
 Part = tuple[Literal["text", "column"], str]

@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 
 from bindings.toil.job_files import JobFiles, Plan
-from core.batch.answers import Outcome, ToilAnswers
-from core.batch.flow import Flow
-from core.batch.journal import Journal
-from core.batch.recovery import Recovered
-from core.batch.rows import AnyRow
-from core.batch.tally import Tally
 from core.contract import Engine, Usage
+from core.toil.batch.answers import Outcome, ToilAnswers
+from core.toil.batch.flow import Flow
+from core.toil.batch.journal import Journal
+from core.toil.batch.recovery import Recovered
+from core.toil.batch.rows import AnyRow
+from core.toil.batch.tally import Tally
 
 
 class Run:

@@ -1,7 +1,7 @@
 """Jobs: a file of rows and a schema, answered row by row, with progress on the way and a file of answers at the end.
 
 A job lasts until all rows are answered or somebody stops it: what is done is in its files, and whoever takes the
-delivery up again goes on from there, without a row lost or doubled. How rows are answered is in `core.batch`.
+delivery up again goes on from there, without a row lost or doubled. How rows are answered is in `core.toil.batch`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from bindings.files import ReadFile
 from bindings.toil.job_files import Form, JobFiles, Part, Plan, TooManyRows
 from bindings.toil.job_run import Run
 from bindings.toil.reply import Send, block
-from core.batch import template
-from core.batch.answers import ModelGone
-from core.batch.reading import Survey
-from core.batch.rows import Row
-from core.batch.tally import Tally
-from core.batch.template import ColumnUnknown, Gap
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text
 from core.errors import BadRequest, SchemaRefused, StorageError
 from core.rag.context import quoted
+from core.toil.batch import template
+from core.toil.batch.answers import ModelGone
+from core.toil.batch.reading import Survey
+from core.toil.batch.rows import Row
+from core.toil.batch.tally import Tally
+from core.toil.batch.template import ColumnUnknown, Gap
 
 log = structlog.get_logger()
 

@@ -1,6 +1,6 @@
 """Toil in a conversation: a message with a JSON Schema is answered by JSON that was checked against it.
 
-Owns how a value is shown. How a model is brought to write it is in `core.toil`; where files go, whoever calls decides.
+Owns how a value is shown. `core.toil.toiler` obtains the value; the caller decides where files go.
 """
 
 from __future__ import annotations

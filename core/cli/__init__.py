@@ -3,7 +3,7 @@ name, which is imported when it is called for.
 
 up              procfile → preflight → supervisor (with guards, output) → console, announcement, engine_watch
 chat            with the running service; what is said over its socket is in conversation
-toil            toil_command (its options), toil_plan (what is checked before), toil_progress; the batch is core.batch
+toil            toil_command (its options), toil_plan (what is checked before), toil_progress; see core.toil.batch
 doctor          checks and bot_checks give a report (what was found, what to do), on machine and gguf (facts alone)
 words           English or French; check_words and facts_words are the longer tables
 facts           collections of documents; the store itself is core.rag.facts

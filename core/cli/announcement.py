@@ -10,7 +10,7 @@ import httpx
 
 from core.cli.guards import Health
 from core.cli.words import Table, Words
-from core.listening import is_here, reached_at, url_of
+from core.runtime.http_server import is_here, reached_at, url_of
 
 READY_INTERVAL_S = 0.25
 SOON_S = 2.0  # a start that takes longer is explained

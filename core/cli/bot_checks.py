@@ -11,8 +11,8 @@ import httpx
 
 from core import platforms
 from core.cli.report import Finding, Report
-from core.reaching import asked, why
-from core.settings import Settings, TeamsSettings
+from core.configuration.settings import Settings, TeamsSettings
+from core.runtime.network_errors import asked, why
 
 DEADLINE_S = 10.0
 DISCORD_API = "https://discord.com/api/v10"

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from core import settings
 from core.cli.announcement import shown_url
 from core.cli.conversation import Conversation, Frame, NotOurs, PersonalityAway, ServiceAway
 from core.cli.words import Table, Words, language_of
+from core.configuration import settings
 from core.contract import Language
 from core.errors import CspsError
 

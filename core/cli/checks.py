@@ -16,23 +16,23 @@ from pathlib import Path
 
 import httpx
 
-from core import settings as settings_module
 from core.cli import bot_checks, gguf, machine, preflight
 from core.cli.report import Finding, Report
 from core.cli.words import Words
+from core.configuration import settings as settings_module
+from core.configuration.personalities import Personalities
+from core.configuration.reference_checks import unknown_collections, unknown_sources
+from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, StorageError
-from core.listening import reached_at
-from core.mentions import unknown_collections, unknown_sources
 from core.model import catalog
 from core.model.client import ModelClient
 from core.model.cores import physical_cores
 from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window
-from core.personalities import Personalities
 from core.rag.facts.documents import sizes
 from core.rag.sources.catalogue import Sources
-from core.reaching import plainly, without_secrets
-from core.settings import Settings
-from core.storage import Database
+from core.runtime.http_server import reached_at
+from core.runtime.network_errors import plainly, without_secrets
+from core.storage.database import Database
 
 PACKAGES = ("csps-llm", "llama-cpp-python", "llguidance", "aiohttp", "pydantic")
 LOW_DISK_BYTES = 1 << 30

@@ -12,7 +12,7 @@ from core.cli.announcement import Teller
 from core.cli.words import Table, Words
 from core.errors import CspsError, ModelUnavailable
 from core.model.client import ModelInfo
-from core.reaching import plainly, without_secrets
+from core.runtime.network_errors import plainly, without_secrets
 
 SOON_S = 2.0  # between questions while it does not answer: it is being waited for
 SELDOM_S = 15.0  # and while it does

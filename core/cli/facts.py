@@ -20,9 +20,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 
-from core import bootstrap, log, settings
+from core import bootstrap
 from core.cli.facts_words import WORDS
 from core.cli.words import Words, language_of
+from core.configuration import settings
+from core.configuration.settings import Settings
 from core.errors import FetchFailed, NotFound
 from core.rag.facts.documents import Stored
 from core.rag.facts.glossary import Glossary
@@ -31,8 +33,8 @@ from core.rag.facts.search import Found
 from core.rag.facts.store import FactStore
 from core.rag.facts.sync import Counts, Origin, require_entries, require_name, sync
 from core.rag.reading.reader import Reader
-from core.settings import Settings
-from core.storage import Database
+from core.runtime import log
+from core.storage.database import Database
 
 SOME_FAILED = 3
 SHOWN_FAILURES = 20

@@ -16,8 +16,8 @@ from typing import Any
 
 import typer
 
-from core import settings
 from core.cli.words import Table, Words, language_of
+from core.configuration import settings
 from core.errors import ConfigError
 from core.platforms import SLACK_SCOPES
 

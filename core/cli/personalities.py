@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from core import settings
 from core.cli import facts
 from core.cli.sources import loaded as all_sources
 from core.cli.words import Table, Words, language_of
+from core.configuration import settings
+from core.configuration.personalities import Personalities
+from core.configuration.reference_checks import unknown_collections, unknown_sources
 from core.errors import ConfigError
-from core.mentions import unknown_collections, unknown_sources
-from core.personalities import Personalities
 
 WORDS: Table = {
     "valid": ("{count} personalities are valid: {names}", "{count} personnalités sont valides : {names}"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.cli.words import Table, Words
 from core.errors import ConfigError
-from core.lock_file import Held, locked
+from core.runtime.lock_file import Held, locked
 
 WORDS: Table = {
     "running": (

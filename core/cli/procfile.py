@@ -14,9 +14,9 @@ from pathlib import Path
 
 from core.cli.guards import Answers, HttpHealth, Runs
 from core.cli.supervisor import Guard, Process
+from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.listening import reached_at
-from core.settings import Settings
+from core.runtime.http_server import reached_at
 
 LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
 DRAIN_MARGIN_S = 5.0

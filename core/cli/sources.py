@@ -17,17 +17,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as RichTable
 
-from core import log, settings
 from core.bootstrap import fetcher_of
 from core.cli.words import Table, Words, language_of
+from core.configuration import settings
+from core.configuration.personalities import Personalities
+from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import ConfigError, CspsError
-from core.personalities import Personalities
 from core.rag.documents import Document
 from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import Source, Sources, read
 from core.rag.sources.finder import SourceFinder, Target, targets
-from core.settings import Settings
+from core.runtime import log
 
 WORDS: Table = {
     "name": ("Name", "Nom"),

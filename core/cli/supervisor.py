@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.cli.output import Output, lines_of
-from core.process import OPERATOR_MUST_ACT, opening
+from core.runtime.process import OPERATOR_MUST_ACT, opening
 
 TAIL_LINES = 10
 LAST_WORDS_S = 2.0  # for output that a grandchild still holds open
@@ -47,7 +47,9 @@ class Process:
     grace_s: float = 10.0  # between SIGTERM and SIGKILL
     guards: tuple[Guard, ...] = ()
     last: bool = False  # stopped when the others have ended, because they need it to finish
-    ours: bool = False  # it ends as `core.process` says: by 2 where a restart mends nothing, and why in its last words
+    ours: bool = (
+        False  # it ends as `core.runtime.process` says: by 2 where a restart mends nothing, and why in its last words
+    )
 
 
 class Backoff:
@@ -119,7 +121,7 @@ class Supervisor:
 
 
 class LastWords:
-    """Holds a process's output back from where it says why it cannot start (`core.process.say`), for whoever is to
+    """Holds back a process's last words on why it cannot start (`core.runtime.process.say`), for whoever is to
     show that: in the middle of the others' lines it would be missed."""
 
     def __init__(self, process: str, tail_lines: int) -> None:
@@ -232,7 +234,7 @@ class Kept:
     async def _start(self, output: Output) -> asyncio.subprocess.Process:
         # A group of its own: Ctrl-C in the terminal reaches us alone, and what it starts can be ended with it.
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "core.child", str(os.getpid()), *self.process.command),
+            *(sys.executable, "-m", "core.runtime.die_with_parent", str(os.getpid()), *self.process.command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output.sink,
             stderr=output.sink,

@@ -14,22 +14,23 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 
 from rich.console import Console
 
-from core import bootstrap, log
-from core import settings as settings_module
-from core.batch.answers import Outcome
-from core.batch.flow import Flow
-from core.batch.journal import InUse, Journal, OtherJob
-from core.batch.reading import Pump, chunks_of
-from core.batch.rows import AnyRow
-from core.batch.tally import Tally
+from core import bootstrap
 from core.cli.chat import WHO
 from core.cli.toil_plan import Options, Plan, plan_of
 from core.cli.toil_progress import progress
 from core.cli.words import Table, Words, language_of
+from core.configuration import settings as settings_module
+from core.configuration.settings import Settings
 from core.contract import Engine
 from core.errors import CspsError, ModelError, PersonalityUnknown, SchemaRefused
 from core.model.client import ModelClient
-from core.settings import Settings
+from core.runtime import log
+from core.toil.batch.answers import Outcome
+from core.toil.batch.flow import Flow
+from core.toil.batch.journal import InUse, Journal, OtherJob
+from core.toil.batch.reading import Pump, chunks_of
+from core.toil.batch.rows import AnyRow
+from core.toil.batch.tally import Tally
 
 SOME_FAILED = 3
 REFUSED = 2

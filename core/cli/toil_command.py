@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from core.batch.rows import Format
+from core.toil.batch.rows import Format
 
 toil_app = typer.Typer(help="Toil: rows in, JSON out.", no_args_is_help=True)
 

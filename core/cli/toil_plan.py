@@ -9,16 +9,16 @@ from hashlib import sha256
 from pathlib import Path
 
 from core import strict_json
-from core.batch import openai_lines, recovery, template
-from core.batch.answers import ToilAnswers
-from core.batch.job import Job
-from core.batch.journal import Journal, open_journal
-from core.batch.openai_lines import OpenAiAnswers, UniqueIds
-from core.batch.reading import Read, Survey, survey
-from core.batch.rows import AnyRow, Format, Row, csv_rows, json_rows
-from core.batch.template import ColumnUnknown, Template
 from core.contract import Engine, Json, Sampling
 from core.errors import BadRequest, ParameterRefused
+from core.toil.batch import openai_lines, recovery, template
+from core.toil.batch.answers import ToilAnswers
+from core.toil.batch.job import Job
+from core.toil.batch.journal import Journal, open_journal
+from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds
+from core.toil.batch.reading import Read, Survey, survey
+from core.toil.batch.rows import AnyRow, Format, Row, csv_rows, json_rows
+from core.toil.batch.template import ColumnUnknown, Template
 
 FORMATS: Mapping[str, Format] = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 USER = "csps-llm toil run"  # all batches together are one user beside the people who chat

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core.batch.tally import Tally
 from core.cli.words import Table, Words
+from core.toil.batch.tally import Tally
 
 LINE_INTERVAL_S = 5.0
 

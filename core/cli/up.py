@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core import settings as settings_module
 from core.cli import announcement, engine_watch, preflight, procfile
 from core.cli.announcement import Announcement
 from core.cli.console import Console, wants_colour
@@ -18,11 +17,12 @@ from core.cli.engine_watch import EngineWatch
 from core.cli.procfile import Skip
 from core.cli.supervisor import Process, Supervisor
 from core.cli.words import Table, Words, language_of
+from core.configuration import settings as settings_module
+from core.configuration.personalities import Personalities
+from core.configuration.settings import ROOT, Settings
 from core.errors import ConfigError
 from core.model import catalog
 from core.model.client import ModelClient
-from core.personalities import Personalities
-from core.settings import ROOT, Settings
 
 WORDS: Table = {
     "started": ("{process} started (process {pid})", "{process} démarré (processus {pid})"),

@@ -13,11 +13,11 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from core import process
+from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.model.host import Host, find_model, load_runner
 from core.model.server import Service, create_app
-from core.settings import Settings
+from core.runtime import process
 
 log = structlog.get_logger()
 

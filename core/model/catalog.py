@@ -16,8 +16,8 @@ from pathlib import Path
 
 import structlog
 
+from core.configuration.settings import Settings
 from core.errors import ConfigError, ModelError
-from core.settings import Settings
 
 log = structlog.get_logger()
 

@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 import structlog
 
+from core.configuration.settings import Settings
 from core.contract import Json, Sampling
 from core.errors import ModelRefused, ModelTooSlow, ModelUnavailable
-from core.listening import reached_at
-from core.model.thinking import Thinking
-from core.model.wire import (
+from core.openai.thinking import Thinking
+from core.openai.wire import (
     RETRY_AFTER_S,
     AnswerReader,
     Fields,
@@ -31,8 +31,8 @@ from core.model.wire import (
     request_body,
     without_extensions,
 )
-from core.reaching import why
-from core.settings import Settings
+from core.runtime.http_server import reached_at
+from core.runtime.network_errors import why
 
 log = structlog.get_logger()
 

@@ -21,7 +21,6 @@ from core.model.steering import Endings, Steering
 from core.model.vocabulary import Vocabulary
 
 CACHED_GRAMMARS = 128
-ANY_OBJECT: Mapping[str, Json] = {"type": "object"}
 
 
 class Grammars:

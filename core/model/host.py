@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from core.configuration.settings import ModelSettings, Settings
 from core.contract import Sampling
 from core.errors import BadRequest, NotAnEmbedder
 from core.model import catalog
@@ -23,10 +24,9 @@ from core.model.prefix_cache import PrefixCache
 from core.model.prefix_store import PrefixStore
 from core.model.prompts import Prompts, TokenPrompt
 from core.model.reader import Reader
-from core.model.requests import ChatRequest
 from core.model.scheduler import Scheduler
 from core.model.sequence import Output, Sequence
-from core.settings import ModelSettings, Settings
+from core.openai.engine_requests import ChatRequest
 
 Result = TypeVar("Result")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from core import settings
+from core.configuration import settings
 from core.errors import CspsError
 from core.model.host import find_model
 from core.model.llama.loading import probe

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from core.errors import PromptTooLong
 from core.model.llama.runner import Runner
-from core.model.template import ChatTemplate, Message
+from core.model.template import ChatTemplate
+from core.openai.wire import Message
 
 CHARACTERS_PER_TOKEN_LIMIT = 64  # no text averages longer tokens; one that is sure not to fit need not be tokenised
 

@@ -16,9 +16,9 @@ from aiohttp import web
 from core.contract import Done, Json
 from core.errors import BadRequest, CspsError, ModelUnavailable, Stopping
 from core.model.host import Host, Reply
-from core.model.requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
 from core.model.sequence import Failed, Finished, Output, Piece, Queued
 from core.openai.answer import Completion, error_object, openai_status
+from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
 from core.rag.embed import Embedder, LocalEmbedder
 
 log = structlog.get_logger()

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 import jinja2
 from jinja2.ext import Extension, loopcontrols
@@ -21,9 +20,9 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.errors import BadRequest, ConfigError
-from core.model.thinking import CLOSE, OPEN
+from core.openai.thinking import CLOSE, OPEN
+from core.openai.wire import Message
 
-Role = Literal["system", "user", "assistant"]
 NO_THINKING = f"\n{CLOSE}\n\n"  # as Qwen's template writes it for a model that is not to think
 
 # For models that bring none: what most small chat models were trained on.
@@ -31,12 +30,6 @@ CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    role: Role
-    content: str
 
 
 @dataclass(frozen=True, slots=True)

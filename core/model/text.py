@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 
+from core.openai.thinking import overlap
+
 
 class TextAssembler:
     """Feeds on bytes, gives text. Holds back incomplete UTF-8 and whatever may be the beginning of a stop string."""
@@ -35,8 +37,3 @@ class TextAssembler:
         keep = max((overlap(text, stop) for stop in self._stop), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
-
-
-def overlap(text: str, stop: str) -> int:
-    """How many characters at the end of `text` begin `stop` without completing it."""
-    return next((n for n in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:n])), 0)

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from core.contract import Done, Event, Json, Prompt, Source, Task, Text, Toiled, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
-from core.listing import listed
 from core.openai.citations import annotations_of
 from core.openai.request import Chat
+from core.rag.source_list import listed
 
 CODES: dict[type[CspsError], str] = {
     PromptTooLong: "context_length_exceeded",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from core.contract import Json, Source
-from core.listing import HEADING, line, listing
+from core.rag.source_list import HEADING, line, listing
 
 # Code is passed over, for a number in brackets is an index there; so is a Markdown link.
 CITATION = re.compile(

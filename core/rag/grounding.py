@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from core.configuration.personalities import Personality
 from core.contract import Attachment, Language
 from core.errors import CspsError
-from core.personalities import Personality
 from core.rag.context import parse_opening
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.line import Line
 from core.rag.documents import Passage
 from core.rag.passages import cut_text
 from core.rag.ranking import Index, index_of, words_in
+from core.runtime.admission_queue import Line
 
 KEPT_LIMIT_BYTES = 48 * 2**20  # some eighty documents of 200,000 characters
 PASSAGE_BYTES = 200  # what one takes besides its text

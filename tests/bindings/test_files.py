@@ -9,8 +9,8 @@ from bindings.files import FILES_LIMIT, Files, ReadFile, Unread, Why, decoded, r
 from bindings.incoming import File
 from core.contract import Attachment
 from core.errors import Obstacle, UnreadableDocument
-from tests.bindings.desk.desking import FakeChannels
-from tests.fakes import FakeEngine
+from tests.bindings.intake.support_intake import FakeChannels
+from tests.support.fakes import FakeEngine
 
 LIMIT = 1000
 

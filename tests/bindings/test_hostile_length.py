@@ -17,7 +17,7 @@ from bindings.slack import defuse, mrkdwn
 from bindings.teams import formatting as teams
 from bindings.teams import markup
 from bindings.toil import schemas
-from tests.bindings.discord.recorded import payload
+from tests.bindings.discord.support_payloads import payload
 
 MANY = 400_000
 BLANKS = " " * MANY

@@ -15,13 +15,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core.settings import ROOT
-from tests.bindings.discord.fake_discord import TOKEN, FakeDiscord
-from tests.bindings.slack.fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for, text_of
-from tests.bindings.slack.fakes import payload
+from core.configuration.settings import ROOT
+from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
+from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for, text_of
+from tests.bindings.slack.support_fakes import payload
 from tests.bindings.teams.conftest import payload as teams_payload
-from tests.bindings.teams.fake_microsoft import TENANT, FakeMicrosoft
-from tests.starter import ModelProcess
+from tests.bindings.teams.support_fake_microsoft import TENANT, FakeMicrosoft
+from tests.support.starter import ModelProcess
 
 DEADLINE_S = 100  # the starter may write for long, on a machine that does other things as well
 

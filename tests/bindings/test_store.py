@@ -11,9 +11,9 @@ import pytest
 from bindings.incoming import Command, File, Incoming, Place
 from bindings.store import Delivery, DeliveryLedger, Store
 from core.contract import Attachment, Turn
-from core.storage import Database
-from tests.bindings.desk.desking import DIRECT, THREAD, Clock, message
-from tests.databases import dumped, execute
+from core.storage.database import Database
+from tests.bindings.intake.support_intake import DIRECT, THREAD, Clock, message
+from tests.support.databases import dumped, execute
 
 
 @pytest.fixture

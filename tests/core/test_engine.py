@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from core import bootstrap
+from core.configuration.settings import Settings
 from core.contract import Attachment, Done, Event, Prompt, Said, Status, Text, Turn
+from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import (
     BadRequest,
@@ -21,11 +23,9 @@ from core.errors import (
     SessionUnknown,
     StorageError,
 )
-from core.sessions import Sessions
-from core.settings import Settings
-from core.storage import Database
-from tests.core.chatting import ask, chat_on, events_of, serving, shown, text_of
-from tests.fakes import Comment, Die, Fail, FakeModel, Finish, Step
+from core.storage.database import Database
+from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
+from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Step
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.settings import Settings
-from tests.web.site import Site, site
+from core.configuration.settings import Settings
+from tests.web.support_site import Site, site
 
 
 @pytest.fixture

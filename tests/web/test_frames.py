@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.configuration.settings import ROOT
 from core.contract import Attachment, Said, Source, Status, Text, Usage
 from core.errors import BadRequest
-from core.settings import ROOT
 from web.frames import V1, Ask, Failed, Finished, Forget, Forgotten, Message, Opened, Plain, Resume, Stop
 
 TRICKY = st.sampled_from(["<END>", "<ERROR> ", "<ERROR>", "<", "END>", "a", " ", "\n", "é", "<END>\n"])

@@ -11,6 +11,7 @@ from aiohttp import ClientPayloadError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.configuration.settings import Settings
 from core.contract import Done, Prompt, Text, Usage
 from core.errors import (
     BadRequest,
@@ -22,9 +23,8 @@ from core.errors import (
     UnreadableDocument,
 )
 from core.messages import words
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site, site
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site, site
 from web import body
 
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))

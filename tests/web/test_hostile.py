@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from core.configuration.settings import Settings
 from core.contract import Prompt, Text
 from core.errors import CspsError
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site, site
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site, site
 from web.limits import Limits
 
 JSON = "Content-Type: application/json"
@@ -184,7 +184,7 @@ async def test_nothing_that_was_sent_reaches_a_log(
 
     shown = [
         {**event, "exc_info": None} for event in events
-    ]  # core.log shows of it where it came from, not what it says
+    ]  # core.runtime.log shows of it where it came from, not what it says
     assert {"request", "malformed_request"} <= {event["event"] for event in events}
     assert "planted" not in str(shown).lower()
     assert "planted" not in caplog.text.lower()

@@ -11,11 +11,11 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+from core.configuration.settings import Settings
 from core.contract import Done, Sampling, Source, Text, Turn, Usage
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site, site
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site, site
 
 HI: list[Any] = [{"role": "user", "content": "Hi"}]
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))

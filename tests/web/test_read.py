@@ -12,15 +12,15 @@ from aiohttp import ClientSession
 from structlog.testing import capture_logs
 
 from core.bootstrap import fetcher_of
+from core.configuration.settings import Settings
 from core.contract import Attachment
 from core.errors import UnreadableDocument
 from core.rag.grounding import Grounding
 from core.rag.reading.reader import Reader
-from core.settings import Settings
 from tests.core.rag.reading.test_files import DOCX, pdf, word
-from tests.fakes import FakeEngine
-from tests.hostile_documents import CASES, MB
-from tests.web.site import Site, site
+from tests.support.fakes import FakeEngine
+from tests.support.hostile_documents import CASES, MB
+from tests.web.support_site import Site, site
 from web.limits import Limits
 
 Problem = tuple[int, str, str]  # status, media type, code

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from core.configuration.settings import Settings
 from core.contract import Done, Text, Usage
 from core.errors import ConfigError
-from core.settings import Settings
-from tests.fakes import FakeEngine, FakeModel
-from tests.web.site import answer, site
+from tests.support.fakes import FakeEngine, FakeModel
+from tests.web.support_site import answer, site
 from web.app import create_app
 from web.limits import Limits
 from web.server import serving

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 
+from core.configuration.settings import Settings
 from core.contract import Prompt, Text
-from core.settings import Settings
-from tests.fakes import FakeEngine, ReplyStep
-from tests.web.site import Site, answer, site
-from tests.web.socket_talk import DONE, PROMPT, closing
+from tests.support.fakes import FakeEngine, ReplyStep
+from tests.web.support_site import Site, answer, site
+from tests.web.support_socket import DONE, PROMPT, closing
 from web.limits import Limits
 
 

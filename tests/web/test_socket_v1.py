@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from core.configuration.settings import Settings
 from core.contract import Attachment, Description, Said, Source, Status, Text
 from core.errors import Fault, ModelUnavailable, Overloaded, StorageError
 from core.messages import FAULTS, words
-from core.settings import Settings
-from tests.fakes import FakeEngine, ReplyStep
-from tests.web.site import Site, site, until
-from tests.web.socket_talk import DONE, PROMPT, closing
+from tests.support.fakes import FakeEngine, ReplyStep
+from tests.web.support_site import Site, site, until
+from tests.web.support_socket import DONE, PROMPT, closing
 
 
 async def test_v1_answer(own_settings: Settings) -> None:

@@ -8,13 +8,13 @@ from socket import SHUT_RDWR
 import pytest
 from structlog.testing import capture_logs
 
+from core.configuration.settings import Settings
 from core.contract import Language, Text
 from core.errors import Overloaded
 from core.messages import FAULTS, words
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site, answer, site, until
-from tests.web.socket_talk import DONE, PROMPT, closing, echo
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site, answer, site, until
+from tests.web.support_socket import DONE, PROMPT, closing, echo
 
 
 async def test_plain_answer(whisper: Site) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site
+from core.configuration.settings import Settings
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site
 from web.app import PAGES, create_app
 from web.problems import PathUnknown
 from web.static import Pages

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from core.configuration.settings import Settings
 from core.contract import Description
 from core.errors import CspsError, ModelUnavailable, StorageError
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site, answer, site
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site, answer, site
 
 
 class PartlyAway(FakeEngine):

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from core.configuration.settings import Settings
 from core.contract import Task
 from core.errors import BudgetExhausted, CspsError, ModelUnavailable, NonConforming, SchemaRefused
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site, site
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site, site
 
 JSON = {"Content-Type": "application/json"}
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}}

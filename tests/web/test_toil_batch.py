@@ -13,11 +13,11 @@ import aiohttp
 import httpx
 import pytest
 
+from core.configuration.settings import Settings
 from core.contract import Task, Toiled, Usage
 from core.errors import ModelUnavailable, NonConforming
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.site import Site, site
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import Site, site
 from web.limits import Limits
 
 NDJSON = {"Content-Type": "application/x-ndjson"}

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.rag.facts import pgvector
 from core.rag.facts.tables import tables
 from core.rag.facts.vectors import MEMORY, PGVECTOR
-from core.storage import Database, lock_creation
+from core.storage.database import Database, lock_creation
 
 FULL_TEXT = {
     sqlite.dialect.name: (

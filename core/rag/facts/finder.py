@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import structlog
 
+from core.configuration.personalities import Personality
 from core.contract import Language, Source
 from core.errors import ConfigError, CspsError, NotFound
-from core.personalities import Personality
 from core.rag.documents import Passage
 from core.rag.facts.relevance import asks_for_something, fits
 from core.rag.facts.search import Found

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core import toml
+from core.configuration import toml
 from core.rag.facts.words import LANGUAGES, STEMMERS, stems, stems_of, tells, words
 
 Phrase = tuple[str, ...]  # stems, next to one another

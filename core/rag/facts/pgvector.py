@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from core.rag.facts import forms
 from core.rag.facts.forms import STORED, Cosines, Floats
 from core.rag.facts.tables import Id, passages
-from core.storage import reason
+from core.storage.database import reason
 
 log = structlog.get_logger()
 

@@ -22,7 +22,7 @@ from core.rag.facts.forms import Floats
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.search import Asked, Found, searched
 from core.rag.facts.vectors import FORMS, MEMORY, VectorCache
-from core.storage import Database
+from core.storage.database import Database
 
 QUESTION_LIMIT_CHARS, QUESTION_LIMIT_S = 2000, 10.0
 EXPORT_DOCUMENTS = 50  # read at once

@@ -35,7 +35,7 @@ from core.rag.fetching.response import charset_of, media_type_of
 from core.rag.fetching.robots import LIMIT_BYTES as ROBOTS_LIMIT_BYTES
 from core.rag.fetching.robots import Robots
 from core.rag.fetching.site import Landing, Limits, Sites
-from core.turn_taking import Turns
+from core.runtime.keyed_limiter import Turns
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from protego import Protego
 
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.urls import origin_of
-from core.turn_taking import Turns
+from core.runtime.keyed_limiter import Turns
 
 LIMIT_BYTES = 500 * 2**10  # as much as every robot must read; the rest is cut off
 KEEP_S = 86_400.0

@@ -19,7 +19,7 @@ from core.rag.fetching.connection import GuardedTransport
 from core.rag.fetching.freshness import redirect_lifetime_s
 from core.rag.fetching.response import read_body
 from core.rag.fetching.urls import origin_of, redirected
-from core.turn_taking import Turns
+from core.runtime.keyed_limiter import Turns
 
 REDIRECTS = {301, 302, 303, 307, 308}
 REDIRECTS_LIMIT = 3

@@ -13,11 +13,11 @@ from typing import Any
 
 import structlog
 
-from core.child_pool import ChildEnded, ChildPool
 from core.errors import UnreadableDocument
-from core.line import Line
 from core.rag.documents import Document, Passage
-from core.storage import storable
+from core.runtime.admission_queue import Line
+from core.runtime.child_pool import ChildEnded, ChildPool
+from core.storage.database import storable
 
 COMMAND = (sys.executable, "-m", "core.rag.reading.child")
 WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb

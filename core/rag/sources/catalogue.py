@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from core import toml
+from core.configuration import toml
+from core.configuration.toml import NAME, Line, Section, Words
+from core.configuration.watched_config import Reloaded, unknown
 from core.contract import Language
 from core.errors import ConfigError, FetchRefused, NotFound
 from core.rag.sources import url_templates
 from core.rag.sources.names import Named, Names
 from core.rag.sources.url_templates import QUERY
-from core.reloaded import Reloaded, unknown
-from core.toml import NAME, Line, Section, Words
 
 NONE = "none"  # the table of questions that need no source
 Template = Annotated[str, Field(min_length=1, max_length=2000)]

@@ -14,10 +14,10 @@ from typing import ClassVar, Protocol
 
 import structlog
 
+from core.configuration.personalities import Personality
 from core.contract import Json, Language
 from core.contract import Source as Cited
 from core.errors import CspsError
-from core.personalities import Personality
 from core.rag.documents import Document
 from core.rag.embed import Embedder
 from core.rag.fetching.fetch import Fetched

@@ -14,7 +14,7 @@ from bindings.delivery.words import CUT, EMPTY, STOPPED
 from core.contract import Done, Text, Usage
 from core.errors import ModelUnavailable, Overloaded
 from core.messages import ERRORS
-from tests.bindings.delivery.stories import (
+from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
     delivered,
@@ -24,7 +24,7 @@ from tests.bindings.delivery.stories import (
     withdrawn_after,
     words,
 )
-from tests.bindings.fakes import FakeLedger, FakeOutlet, Trouble, rendered, run
+from tests.bindings.support_fakes import FakeLedger, FakeOutlet, Trouble, rendered, run
 
 
 def test_an_answer_that_was_cut_says_so() -> None:

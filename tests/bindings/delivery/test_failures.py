@@ -14,7 +14,7 @@ from bindings.delivery.manner import Outcome
 from bindings.delivery.outlet import Refused, Throttled, Unreachable
 from core.contract import Text
 from core.errors import StorageError
-from tests.bindings.delivery.stories import (
+from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
     delivered,
@@ -23,7 +23,7 @@ from tests.bindings.delivery.stories import (
     troubles,
     words,
 )
-from tests.bindings.fakes import FakeLedger, FakeOutlet, Trouble, clock, run
+from tests.bindings.support_fakes import FakeLedger, FakeOutlet, Trouble, clock, run
 
 
 def test_a_refusal_ends_it_with_one_line() -> None:

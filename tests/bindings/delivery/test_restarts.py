@@ -13,7 +13,7 @@ from bindings.delivery.manner import Outcome
 from bindings.delivery.outlet import Limits, Page, Throttled, Unreachable
 from bindings.delivery.progress import progress
 from core.contract import Status, Text
-from tests.bindings.delivery.stories import (
+from tests.bindings.delivery.support_stories import (
     DONE,
     UPLOAD,
     delivered,
@@ -22,7 +22,7 @@ from tests.bindings.delivery.stories import (
     troubles,
     words,
 )
-from tests.bindings.fakes import FakeLedger, FakeOutlet, Trouble, run
+from tests.bindings.support_fakes import FakeLedger, FakeOutlet, Trouble, run
 
 
 def test_after_a_restart_what_was_begun_is_finished() -> None:

@@ -14,7 +14,7 @@ from bindings.delivery.outlet import Closing, Limits, Page
 from bindings.delivery.pace import Pace
 from core.contract import Source, Status, Text
 from core.messages import status_words
-from tests.bindings.delivery.stories import (
+from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
     delivered,
@@ -22,7 +22,7 @@ from tests.bindings.delivery.stories import (
     text_of,
     words,
 )
-from tests.bindings.fakes import FakeLedger, FakeOutlet, FakePlatform, clock, rendered, run
+from tests.bindings.support_fakes import FakeLedger, FakeOutlet, FakePlatform, clock, rendered, run
 
 
 def test_a_quick_answer_is_one_message() -> None:

@@ -13,9 +13,9 @@ from discord.http import Route
 
 from bindings.discord.adapter import DiscordAdapter
 from bindings.metrics import Metrics
-from core import settings
-from tests.bindings.discord.fake_desk import FakeDesk
-from tests.bindings.discord.fake_discord import TOKEN, FakeDiscord
+from core.configuration import settings
+from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
+from tests.bindings.discord.support_fake_intake import FakeIntake
 
 Adapting = Callable[..., AbstractAsyncContextManager[DiscordAdapter]]
 
@@ -28,8 +28,8 @@ async def discord_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeD
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
+def intake() -> FakeIntake:
+    return FakeIntake()
 
 
 def settings_for(fake: FakeDiscord, tmp_path: Path, **environ: str) -> settings.Settings:
@@ -50,13 +50,13 @@ def built(discord_server: FakeDiscord, tmp_path: Path) -> Callable[..., DiscordA
 
 
 @pytest.fixture
-def adapting(built: Callable[..., DiscordAdapter], desk: FakeDesk) -> Adapting:
+def adapting(built: Callable[..., DiscordAdapter], intake: FakeIntake) -> Adapting:
     """An adapter that is logged in and runs while the block does."""
 
     @asynccontextmanager
     async def run(**environ: str) -> AsyncIterator[DiscordAdapter]:
         adapter = built(**environ)
-        await adapter.connect(as_desk(desk))
+        await adapter.connect(as_intake(intake))
         running = asyncio.create_task(adapter.run())
         try:
             yield adapter
@@ -68,6 +68,6 @@ def adapting(built: Callable[..., DiscordAdapter], desk: FakeDesk) -> Adapting:
     return run
 
 
-def as_desk(fake: Any) -> Any:
-    """Where a `Desk` is asked for."""
+def as_intake(fake: Any) -> Any:
+    """Where a `Intake` is asked for."""
     return fake

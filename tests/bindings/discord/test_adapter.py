@@ -1,4 +1,4 @@
-"""From the gateway to the desk: discord.py's client against a Discord on loopback."""
+"""From the gateway to the intake: discord.py's client against a Discord on loopback."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from bindings.discord import adapter as adapter_module
 from bindings.discord import client as client_module
 from bindings.discord.adapter import DiscordAdapter
 from core.errors import ConfigError
-from tests.bindings.discord.conftest import Adapting, as_desk
-from tests.bindings.discord.fake_desk import FakeDesk
-from tests.bindings.discord.fake_discord import FakeDiscord
-from tests.bindings.discord.faults import Fault, rate_limited
-from tests.bindings.discord.recorded import CHANNEL, DM, THREAD
+from tests.bindings.discord.conftest import Adapting, as_intake
+from tests.bindings.discord.support_fake_discord import FakeDiscord
+from tests.bindings.discord.support_fake_intake import FakeIntake
+from tests.bindings.discord.support_faults import Fault, rate_limited
+from tests.bindings.discord.support_payloads import CHANNEL, DM, THREAD
 
 
 async def test_the_least_intents_are_asked_for(discord_server: FakeDiscord, adapting: Adapting) -> None:
@@ -32,29 +32,29 @@ async def test_the_least_intents_are_asked_for(discord_server: FakeDiscord, adap
 
 
 async def test_a_first_connection_that_fails_is_tried_again(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """discord.py by itself ends the process."""
     discord_server.refuse_gateways = 2
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
     assert 0 == discord_server.refuse_gateways
 
 
 async def test_a_lost_connection_is_resumed_and_misses_nothing(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """By the configured address, whatever Discord says to resume at; and what was said meanwhile is taken."""
     async with adapting() as adapter:
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
         await discord_server.disconnect()
         await discord_server.say("message_mention")
-        await desk.until(lambda: len(desk.taken) == 2)
+        await intake.until(lambda: len(intake.taken) == 2)
         assert 1 == adapter.metrics.registry.get_sample_value("csps_bot_connected")
 
     assert (1, 1) == (len(discord_server.identified), len(discord_server.resumed))
@@ -70,7 +70,7 @@ async def test_a_lost_connection_is_resumed_and_misses_nothing(
     ],
 )
 async def test_an_event_that_is_not_understood_ends_nothing(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, garbage: str
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, garbage: str
 ) -> None:
     """discord.py's client ends at the first one."""
     async with adapting():
@@ -79,14 +79,14 @@ async def test_an_event_that_is_not_understood_ends_nothing(
         if garbage in ("{not json", "[]"):
             await discord_server.until(lambda: len(discord_server.identified) == 2)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
     async with asyncio.timeout(15):
         while any(each.name.startswith("keep-alive-handler") for each in threading.enumerate()):
             await asyncio.sleep(0.01)  # a connection that was given up has nobody who keeps it alive
 
 
 async def test_an_invalid_session_is_begun_anew(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Discord's opcode 9."""
     async with adapting():
@@ -119,38 +119,38 @@ def test_connections_that_keep_breaking_are_begun_ever_more_slowly(built: Callab
 
 @pytest.mark.parametrize(("code", "words"), [(4014, "Message Content"), (4004, "DISCORD_BOT_TOKEN"), (4011, "shards")])
 async def test_what_only_the_operator_can_mend_ends_the_run(
-    discord_server: FakeDiscord, desk: FakeDesk, built: Callable[..., DiscordAdapter], code: int, words: str
+    discord_server: FakeDiscord, intake: FakeIntake, built: Callable[..., DiscordAdapter], code: int, words: str
 ) -> None:
     """As one ConfigError that says what to click."""
     discord_server.close_codes = [code]
     adapter = built()
-    await adapter.connect(as_desk(desk))
+    await adapter.connect(as_intake(intake))
     with pytest.raises(ConfigError, match=words):
         await adapter.run()
     await adapter.close()
 
 
-async def test_a_bad_token_is_said(desk: FakeDesk, built: Callable[..., DiscordAdapter]) -> None:
+async def test_a_bad_token_is_said(intake: FakeIntake, built: Callable[..., DiscordAdapter]) -> None:
     """At the start, with what to click."""
     adapter = built(DISCORD_BOT_TOKEN="wrong")
     with pytest.raises(ConfigError, match="Reset Token"):
-        await adapter.connect(as_desk(desk))
+        await adapter.connect(as_intake(intake))
     await adapter.close()
 
 
 async def test_a_missing_intent_is_said(
-    discord_server: FakeDiscord, desk: FakeDesk, built: Callable[..., DiscordAdapter]
+    discord_server: FakeDiscord, intake: FakeIntake, built: Callable[..., DiscordAdapter]
 ) -> None:
     """Before the gateway would close the connection for it."""
     discord_server.application_flags = 0
     adapter = built(DISCORD_MESSAGE_CONTENT="true")
     with pytest.raises(ConfigError, match="Message Content Intent"):
-        await adapter.connect(as_desk(desk))
+        await adapter.connect(as_intake(intake))
     await adapter.close()
 
 
 async def test_logging_in_goes_on_while_discord_is_away(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """5xx, a limit, an answer that is no JSON."""
     monkeypatch.setattr(adapter_module, "PAUSE_LIMIT_S", 0.01)
@@ -163,23 +163,23 @@ async def test_logging_in_goes_on_while_discord_is_away(
 
 
 async def test_stop_taking_ends_the_connection_and_nothing_else(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Answers under way still need Discord."""
     async with adapting() as adapter:
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_mention")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
         await adapter.stop_taking()
         assert 0 == adapter.metrics.registry.get_sample_value("csps_bot_connected")
         await discord_server.say("message_dm")
-        assert () == await adapter.platform.heard(desk.taken[0])
+        assert () == await adapter.platform.heard(intake.taken[0])
 
-    assert 1 == len(desk.taken)
+    assert 1 == len(intake.taken)
 
 
 async def test_many_events_at_once_are_read_as_fast_as_they_are_taken(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network waits, and nothing is lost."""
     monkeypatch.setattr(adapter_module, "WAITING_EVENTS", 3)
@@ -187,31 +187,31 @@ async def test_many_events_at_once_are_read_as_fast_as_they_are_taken(
         await discord_server.until(lambda: discord_server.identified)
         sent = [discord_server.say("message_dm", id=str(10**18 + number)) for number in range(50)]
         await asyncio.gather(*sent)
-        await desk.until(lambda: len(desk.taken) == 50)
+        await intake.until(lambda: len(intake.taken) == 50)
 
 
 async def test_what_is_said_while_the_bot_restarts_is_taken(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """The next process resumes the session; who calls the role or writes in a thread is understood all the same."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
     await discord_server.say("message_mention", channel_id=THREAD)
     await discord_server.say("message_role_mention")
     async with adapting():
-        await desk.until(lambda: len(desk.taken) == 3)
+        await intake.until(lambda: len(intake.taken) == 3)
 
     assert (1, 1) == (len(discord_server.identified), len(discord_server.resumed))
-    assert [DM, CHANNEL, CHANNEL] == [each.place.channel for each in desk.taken]
-    assert THREAD == desk.taken[1].place.thread
+    assert [DM, CHANNEL, CHANNEL] == [each.place.channel for each in intake.taken]
+    assert THREAD == intake.taken[1].place.thread
 
 
 @pytest.mark.parametrize("failures", [1, client_module.ADDRESS_TRIES + 2])
 async def test_a_connection_that_fails_after_a_restart_does_not_end_the_session(
     discord_server: FakeDiscord,
-    desk: FakeDesk,
+    intake: FakeIntake,
     adapting: Adapting,
     monkeypatch: pytest.MonkeyPatch,
     failures: int,
@@ -221,17 +221,17 @@ async def test_a_connection_that_fails_after_a_restart_does_not_end_the_session(
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
     await discord_server.say("message_mention")
     discord_server.refuse_gateways = failures
     async with adapting():
-        await desk.until(lambda: len(desk.taken) == 2)
+        await intake.until(lambda: len(intake.taken) == 2)
 
     assert (1, 1) == (len(discord_server.identified), len(discord_server.resumed))
 
 
 async def test_a_session_that_is_over_is_begun_anew(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Discord keeps it for minutes only."""
     async with adapting():
@@ -240,4 +240,4 @@ async def test_a_session_that_is_over_is_begun_anew(
     async with adapting():
         await discord_server.until(lambda: len(discord_server.identified) == 2)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)

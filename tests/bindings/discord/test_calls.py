@@ -14,9 +14,9 @@ from bindings.discord import http as http_module
 from bindings.discord.calls import Calls
 from bindings.discord.http import Limits, OneTry
 from bindings.metrics import Metrics
-from tests.bindings.discord.fake_discord import TOKEN, FakeDiscord
-from tests.bindings.discord.faults import Fault, rate_limited
-from tests.bindings.discord.recorded import CHANNEL
+from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
+from tests.bindings.discord.support_faults import Fault, rate_limited
+from tests.bindings.discord.support_payloads import CHANNEL
 
 IDS = {"channel_id": CHANNEL}
 TYPING = "/channels/{channel_id}/typing"

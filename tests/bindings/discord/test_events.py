@@ -1,4 +1,4 @@
-"""What becomes of each kind of event: what the desk is told, and what the person."""
+"""What becomes of each kind of event: what the intake is told, and what the person."""
 
 from __future__ import annotations
 
@@ -6,111 +6,117 @@ import pytest
 
 from core.errors import Stopping, StorageError
 from tests.bindings.discord.conftest import Adapting
-from tests.bindings.discord.fake_desk import FakeDesk
-from tests.bindings.discord.fake_discord import FakeDiscord
-from tests.bindings.discord.faults import Fault, rate_limited
-from tests.bindings.discord.recorded import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
+from tests.bindings.discord.support_fake_discord import FakeDiscord
+from tests.bindings.discord.support_fake_intake import FakeIntake
+from tests.bindings.discord.support_faults import Fault, rate_limited
+from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
 
-async def test_a_mention_is_taken(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
-    """A mention in a channel reaches the desk as what was said there."""
+async def test_a_mention_is_taken(discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting) -> None:
+    """A mention in a channel reaches the intake as what was said there."""
     async with adapting() as adapter:
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_mention")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
         assert adapter.client.user is not None
 
-    (incoming,) = desk.taken
+    (incoming,) = intake.taken
     assert incoming.place.conversation == f"discord:{GUILD}:{CHANNEL}"
     assert (incoming.user, incoming.text) == (ALICE["id"], "Hey what is a feed? :blob:")
 
 
-async def test_a_mention_of_the_role_is_taken(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+async def test_a_mention_of_the_role_is_taken(
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
+) -> None:
     """People often pick the bot's role, of the same name, instead of the bot."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_role_mention")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
-    assert "what is a feed?" == desk.taken[0].text
+    assert "what is a feed?" == intake.taken[0].text
 
 
 async def test_threads_are_followed_while_the_bot_takes_part(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """With the intent, a message in a thread needs no mention once the bot has answered there."""
     async with adapting(DISCORD_MESSAGE_CONTENT="true"):
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_thread")
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
-        desk.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
+        await intake.until(lambda: intake.taken)
+        intake.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
         await discord_server.say("message_thread_to_another")
         await discord_server.say("message_thread")
-        await desk.until(lambda: len(desk.taken) == 2)
+        await intake.until(lambda: len(intake.taken) == 2)
 
-    assert [f"discord:{DM}", f"discord:{GUILD}:{CHANNEL}:{THREAD}"] == [each.place.conversation for each in desk.taken]
+    assert [f"discord:{DM}", f"discord:{GUILD}:{CHANNEL}:{THREAD}"] == [
+        each.place.conversation for each in intake.taken
+    ]
 
 
 async def test_without_the_intent_nobody_asks_about_threads(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """What cannot be read costs no look into the database."""
-    desk.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
+    intake.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_thread", content="")
         await discord_server.say("message_mention", channel_id=THREAD)
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
-    assert [] == desk.asked_parts
-    assert (CHANNEL, THREAD) == (desk.taken[0].place.channel, desk.taken[0].place.thread)
+    assert [] == intake.asked_parts
+    assert (CHANNEL, THREAD) == (intake.taken[0].place.channel, intake.taken[0].place.thread)
 
 
 async def test_an_unknown_thread_is_looked_up_once(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """A thread that was archived when we connected is in no book of the SDK's."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_mention", channel_id="777")
         await discord_server.say("message_mention", channel_id="777", id="1500000000000000999")
-        await desk.until(lambda: len(desk.taken) == 2)
+        await intake.until(lambda: len(intake.taken) == 2)
 
-    assert [(CHANNEL, "777")] * 2 == [(each.place.channel, each.place.thread) for each in desk.taken]
+    assert [(CHANNEL, "777")] * 2 == [(each.place.channel, each.place.thread) for each in intake.taken]
     assert 1 == len(discord_server.asked("GET /api/v10/channels/777"))
 
 
-async def test_a_deleted_question_is_withdrawn(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+async def test_a_deleted_question_is_withdrawn(
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
+) -> None:
     """Also when many are deleted at once, in a thread."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.emit("MESSAGE_DELETE", payload("message_delete"))
         await discord_server.emit("MESSAGE_DELETE_BULK", payload("message_delete_bulk"))
-        await desk.until(lambda: len(desk.deleted) == 3)
+        await intake.until(lambda: len(intake.deleted) == 3)
 
     channel, thread = f"discord:{GUILD}:{CHANNEL}", f"discord:{GUILD}:{CHANNEL}:{THREAD}"
     assert [
         (channel, "1500000000000000001"),
         (thread, "1500000000000000001"),
         (thread, "1500000000000000003"),
-    ] == [(place.conversation, message) for place, message in desk.deleted]
+    ] == [(place.conversation, message) for place, message in intake.deleted]
 
 
 async def test_a_guild_that_removed_the_bot_is_forgotten(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """One that is only unavailable is not."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.emit("GUILD_DELETE", payload("guild_unavailable"))
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
-        assert [] == desk.left
+        await intake.until(lambda: intake.taken)
+        assert [] == intake.left
         await discord_server.emit("GUILD_DELETE", payload("guild_delete"))
-        await desk.until(lambda: desk.left)
+        await intake.until(lambda: intake.left)
 
-    assert [GUILD] == desk.left
+    assert [GUILD] == intake.left
 
 
 async def test_commands_are_registered_once(discord_server: FakeDiscord, adapting: Adapting) -> None:
@@ -125,34 +131,34 @@ async def test_commands_are_registered_once(discord_server: FakeDiscord, adaptin
 
 
 async def test_commands_that_cannot_be_registered_do_not_keep_the_bot_from_serving(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Mentions need none."""
     discord_server.faults = [Fault("PUT", 403, {"code": 20012, "message": "no"})]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
 
 async def test_a_slash_command_is_deferred_at_once_and_taken(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Discord gives three seconds."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         interaction = await discord_server.interact("interaction_ask")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
     assert {"type": 5} == discord_server.interactions[interaction["token"]]["callback"]
-    assert f"discord:i{interaction['id']}" == desk.taken[0].event
+    assert f"discord:i{interaction['id']}" == intake.taken[0].event
 
 
 async def test_a_slash_command_that_cannot_be_taken_is_told_so(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Nobody else would: Discord does not deliver it again."""
-    desk.failing = [StorageError("disk full")]
+    intake.failing = [StorageError("disk full")]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         interaction = await discord_server.interact("interaction_ask")
@@ -160,31 +166,31 @@ async def test_a_slash_command_that_cannot_be_taken_is_told_so(
 
 
 async def test_who_is_turned_away_by_a_command_is_told_why(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Silence would leave "thinking …" there for a quarter of an hour."""
-    desk.away = {"en": "Not you.", "fr": "Pas vous."}
+    intake.away = {"en": "Not you.", "fr": "Pas vous."}
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         asked = await discord_server.interact("interaction_ask", locale="fr")
         await discord_server.until(lambda: discord_server.answered(asked).get("content"))
 
-    assert ("Pas vous.", []) == (discord_server.answered(asked)["content"], desk.taken)
+    assert ("Pas vous.", []) == (discord_server.answered(asked)["content"], intake.taken)
 
 
 async def test_an_acknowledgement_that_failed_is_tried_again(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Once; if it was done the first time, that is as good."""
     discord_server.faults = [Fault("callback", 502, done=True)]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.interact("interaction_ask")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
 
 async def test_an_interaction_that_is_over_is_left(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Discord has told the person that the bot did not respond."""
     discord_server.faults = [Fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})]
@@ -192,87 +198,89 @@ async def test_an_interaction_that_is_over_is_left(
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.interact("interaction_ask")
         await discord_server.interact("interaction_forget")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
-    assert ["forget"] == [each.command.name for each in desk.taken if each.command]
+    assert ["forget"] == [each.command.name for each in intake.taken if each.command]
 
 
 async def test_feedback_is_stored_and_thanked_for(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """To the person alone; an answer that is not known any more is said to be."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         known = await discord_server.interact("interaction_button_good")
         await discord_server.until(lambda: discord_server.answered(known).get("content"))
-        desk.known_answers.clear()
+        intake.known_answers.clear()
         gone = await discord_server.interact("interaction_button_good", locale="fr")
         await discord_server.until(lambda: discord_server.answered(gone).get("content"))
 
     assert {"type": 5, "data": {"flags": 64}} == discord_server.interactions[known["token"]]["callback"]
-    assert ("a-1_B", f"discord:{GUILD}:{ALICE['id']}", "good") == desk.judged[0]
+    assert ("a-1_B", f"discord:{GUILD}:{ALICE['id']}", "good") == intake.judged[0]
     assert discord_server.answered(known)["content"].startswith("Thank you")
     assert "n’est plus" in discord_server.answered(gone)["content"]
 
 
-async def test_regenerate_becomes_a_message(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+async def test_regenerate_becomes_a_message(
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
+) -> None:
     """With the press's own id, so that a second press is another one."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         press = await discord_server.interact("interaction_button_regenerate")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
-    (incoming,) = desk.taken
+    (incoming,) = intake.taken
     assert incoming.command is not None
     assert ("regenerate", "a-1_B") == (incoming.command.name, incoming.command.argument)
     assert (f"discord:i{press['id']}", press["message"]["id"]) == (incoming.event, incoming.message)
     assert {"type": 6} == discord_server.interactions[press["token"]]["callback"]
 
 
-async def test_stop_is_for_who_asked(discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting) -> None:
+async def test_stop_is_for_who_asked(discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting) -> None:
     """Others are told."""
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         other = await discord_server.interact("interaction_button_stop_by_another")
         await discord_server.until(lambda: discord_server.answered(other).get("content"))
-        assert [] == desk.stops
+        assert [] == intake.stops
         press = await discord_server.interact("interaction_button_stop")
-        await desk.until(lambda: desk.stops)
+        await intake.until(lambda: intake.stops)
 
-    ((place, ref),) = desk.stops
+    ((place, ref),) = intake.stops
     assert (f"discord:{GUILD}:{CHANNEL}", press["message"]["id"]) == (place.conversation, ref)
 
 
 async def test_a_message_waits_for_a_full_disk(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Discord does not deliver it again: it is kept, and taken when it can be."""
     monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
-    desk.failing = [StorageError("disk full"), StorageError("disk full")]
+    intake.failing = [StorageError("disk full"), StorageError("disk full")]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_dm")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
 
 async def test_all_that_needs_the_database_waits_for_it(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also whether a thread is one of ours, and that a server has removed the bot."""
     monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
-    desk.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
+    intake.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
     async with adapting(DISCORD_MESSAGE_CONTENT="true"):
         await discord_server.until(lambda: discord_server.identified)
-        desk.failing = [StorageError("locked")]
+        intake.failing = [StorageError("locked")]
         await discord_server.say("message_thread")
-        await desk.until(lambda: desk.taken)
-        desk.failing = [StorageError("locked")]
+        await intake.until(lambda: intake.taken)
+        intake.failing = [StorageError("locked")]
         await discord_server.emit("GUILD_DELETE", payload("guild_delete"))
-        await desk.until(lambda: desk.left)
+        await intake.until(lambda: intake.left)
 
 
 async def test_a_thread_is_known_though_discord_fails_in_passing(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Taken for a channel, it would be answered without its past, and kept under another name."""
     monkeypatch.setattr("bindings.discord.surroundings.PAUSES_S", (0.0, 0.05))
@@ -280,15 +288,15 @@ async def test_a_thread_is_known_though_discord_fails_in_passing(
         await discord_server.until(lambda: discord_server.identified)
         discord_server.faults = [Fault("channels/777", 503), rate_limited("channels/777", 0.01)]
         await discord_server.say("message_mention", channel_id="777")
-        await desk.until(lambda: desk.taken)
+        await intake.until(lambda: intake.taken)
 
-    assert "777" == desk.taken[0].place.thread
+    assert "777" == intake.taken[0].place.thread
 
 
 @pytest.mark.parametrize("before", [[], [StorageError("disk full")]], ids=["at once", "while it waits for the disk"])
-async def test_what_a_stopping_desk_does_not_take_is_left_to_the_next_process(
+async def test_what_a_stopping_intake_does_not_take_is_left_to_the_next_process(
     discord_server: FakeDiscord,
-    desk: FakeDesk,
+    intake: FakeIntake,
     adapting: Adapting,
     monkeypatch: pytest.MonkeyPatch,
     before: list[Exception],
@@ -297,23 +305,25 @@ async def test_what_a_stopping_desk_does_not_take_is_left_to_the_next_process(
     monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
     async with adapting() as adapter:
         await discord_server.until(lambda: discord_server.identified)
-        desk.failing = [*before, Stopping("stopping")]
+        intake.failing = [*before, Stopping("stopping")]
         await discord_server.say("message_dm")
         await discord_server.say("message_mention")
-        await desk.until(lambda: not desk.failing)
+        await intake.until(lambda: not intake.failing)
         await adapter.stop_taking()
-    assert [] == desk.taken
+    assert [] == intake.taken
     async with adapting():
-        await desk.until(lambda: len(desk.taken) == 2)
+        await intake.until(lambda: len(intake.taken) == 2)
 
-    assert [payload(name)["id"] for name in ("message_dm", "message_mention")] == [each.message for each in desk.taken]
+    assert [payload(name)["id"] for name in ("message_dm", "message_mention")] == [
+        each.message for each in intake.taken
+    ]
 
 
-async def test_a_press_while_the_desk_stops_ends_nothing(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+async def test_a_press_while_the_intake_stops_ends_nothing(
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Who pressed is told so, and nobody else; the answers under way are not lost."""
-    desk.failing = [Stopping("stopping")]
+    intake.failing = [Stopping("stopping")]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.interact("interaction_button_regenerate")
@@ -322,11 +332,11 @@ async def test_a_press_while_the_desk_stops_ends_nothing(
         assert 64 == told["flags"] & 64
         assert "réessayer" in told["content"]
         await discord_server.interact("interaction_button_good")
-        await desk.until(lambda: desk.judged)
+        await intake.until(lambda: intake.judged)
 
 
 async def test_the_bot_is_seen_to_write_until_its_first_words(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And not where a slash command shows that by itself."""
     monkeypatch.setattr("bindings.discord.indicator.FIRST_S", 0.0)
@@ -334,8 +344,8 @@ async def test_the_bot_is_seen_to_write_until_its_first_words(
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_mention")
         await discord_server.interact("interaction_ask")
-        await desk.until(lambda: len(desk.taken) == 2)
-        for incoming in desk.taken:
+        await intake.until(lambda: len(intake.taken) == 2)
+        for incoming in intake.taken:
             adapter.platform.outlet(incoming)
         await discord_server.until(lambda: discord_server.typing)
 
@@ -343,7 +353,7 @@ async def test_the_bot_is_seen_to_write_until_its_first_words(
 
 
 async def test_what_is_heard_ends_where_the_bot_last_spoke(
-    discord_server: FakeDiscord, desk: FakeDesk, adapting: Adapting
+    discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting
 ) -> None:
     """Other people's words, oldest first; not the bot's, not other bots', not what was said to the bot."""
 
@@ -361,10 +371,10 @@ async def test_what_is_heard_ends_where_the_bot_last_spoke(
     async with adapting() as adapter:
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_mention")
-        await desk.until(lambda: desk.taken)
-        heard = await adapter.platform.heard(desk.taken[0])
+        await intake.until(lambda: intake.taken)
+        heard = await adapter.platform.heard(intake.taken[0])
         discord_server.faults = [Fault("GET", 403, {"code": 50013, "message": "Missing Permissions"})]
-        assert () == await adapter.platform.heard(desk.taken[0])
+        assert () == await adapter.platform.heard(intake.taken[0])
 
     assert [("Alice Tremblay", "The printer @Bob is broken"), ("Alice Tremblay", "So print elsewhere")] == [
         (turn.speaker, turn.text) for turn in heard

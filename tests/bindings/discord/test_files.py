@@ -9,8 +9,8 @@ import pytest
 from bindings.delivery.outlet import Gone, Refused, Throttled, Unreachable
 from bindings.discord.files import Files
 from bindings.incoming import File
-from tests.bindings.discord.fake_discord import FakeDiscord
-from tests.bindings.discord.faults import Fault, rate_limited
+from tests.bindings.discord.support_fake_discord import FakeDiscord
+from tests.bindings.discord.support_faults import Fault, rate_limited
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from bindings.discord import commands, interactions
 from bindings.discord.interactions import acknowledgement, allowed, press_of, to_prompt
 from bindings.discord.mapping import Payload
 from bindings.incoming import Command, Incoming
-from tests.bindings.discord.recorded import ALICE, CHANNEL, DM, GUILD, THREAD, payload
+from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, THREAD, payload
 
 
 def asked(name: str) -> Incoming:

@@ -10,7 +10,7 @@ import pytest
 from bindings.discord.mapping import Around, place_of, to_prompt
 from bindings.incoming import File, Incoming
 from core.contract import Attachment
-from tests.bindings.discord.recorded import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
+from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
 ROLE = str(payload("guild_create")["roles"][1]["id"])
 AROUND = Around(ME["id"], frozenset({ROLE}))

@@ -16,9 +16,9 @@ from bindings.discord.interactions import to_prompt as command_to_prompt
 from bindings.discord.mapping import Around, to_prompt
 from bindings.discord.outlet import DiscordOutlet
 from bindings.incoming import Incoming, Place
-from tests.bindings.discord.fake_discord import LOADING, TOKEN, FakeDiscord
-from tests.bindings.discord.faults import Fault, rate_limited
-from tests.bindings.discord.recorded import CHANNEL, ME, payload
+from tests.bindings.discord.support_fake_discord import LOADING, TOKEN, FakeDiscord
+from tests.bindings.discord.support_faults import Fault, rate_limited
+from tests.bindings.discord.support_payloads import CHANNEL, ME, payload
 
 BEGUN = Page("A feed is", "en")
 CLOSING = Closing("a-1", "Written by AI.")
@@ -86,7 +86,7 @@ async def test_a_post_that_is_tried_again_is_one_message(discord_server: FakeDis
 
 
 async def test_a_question_that_is_gone_is_still_answered(discord_server: FakeDiscord, outlets: Outlets) -> None:
-    """Whether it was withdrawn, the desk knows."""
+    """Whether it was withdrawn, the intake knows."""
     incoming = await asked(discord_server)
     del discord_server.messages[incoming.message]
     assert await outlets(incoming).post(BEGUN, "a-1-1")

@@ -8,8 +8,8 @@ import pytest
 
 from bindings.metrics import Metrics
 from bindings.slack.api import Api
-from tests.bindings.slack.fake_slack import FakeSlack
-from tests.bindings.slack.fakes import FakeDesk, settings
+from tests.bindings.slack.support_fake_slack import FakeSlack
+from tests.bindings.slack.support_fakes import FakeIntake, settings
 
 
 @pytest.fixture
@@ -32,5 +32,5 @@ async def api(slack: FakeSlack, metrics: Metrics) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
+def intake() -> FakeIntake:
+    return FakeIntake()

@@ -1,4 +1,4 @@
-"""The adapter with a desk that only writes down: what each delivery leads to, in both modes, through the real SDK."""
+"""The adapter with a intake that only writes down: what each delivery leads to, in both modes, through the real SDK."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from bindings.slack.adapter import SlackAdapter
 from bindings.slack.mapping import to_prompt
 from bindings.slack.sockets import Timings
 from core.errors import ConfigError, CspsError, Stopping, StorageError
-from tests.bindings.slack.fake_slack import APP_TOKEN, FakeSlack, Trouble, text_of
-from tests.bindings.slack.fakes import ME, FakeDesk, payload, settings
+from tests.bindings.slack.support_fake_slack import APP_TOKEN, FakeSlack, Trouble, text_of
+from tests.bindings.slack.support_fakes import ME, FakeIntake, payload, settings
 
 QUICK = Timings(first_pause_s=0.01, pause_limit_s=0.02)
 
 
 @asynccontextmanager
-async def adapting(slack: FakeSlack, desk: FakeDesk) -> AsyncIterator[SlackAdapter]:
+async def adapting(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
     """In Socket Mode, connected."""
     adapter = SlackAdapter(settings(slack, sockets=True), Metrics(), QUICK)
-    await adapter.connect(desk)  # type: ignore[arg-type]
+    await adapter.connect(intake)  # type: ignore[arg-type]
     running = asyncio.create_task(adapter.run())
     await slack.connected.wait()
     try:
@@ -40,8 +40,8 @@ async def adapting(slack: FakeSlack, desk: FakeDesk) -> AsyncIterator[SlackAdapt
 
 
 @pytest.fixture
-async def adapter(slack: FakeSlack, desk: FakeDesk) -> AsyncIterator[SlackAdapter]:
-    async with adapting(slack, desk) as made:
+async def adapter(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
+    async with adapting(slack, intake) as made:
         yield made
 
 
@@ -51,11 +51,13 @@ async def delivered(slack: FakeSlack, name: str, kind: str = "events_api", **cha
 
 
 @pytest.mark.parametrize("name", ["app_mention", "message_im", "message_im_thread", "message_group", "message_mpim"])
-async def test_what_is_for_the_bot_is_taken(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, name: str) -> None:
+async def test_what_is_for_the_bot_is_taken(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
+) -> None:
     """As mapped, and acknowledged."""
     await delivered(slack, name)
 
-    assert [to_prompt(payload(name), ME)] == desk.taken
+    assert [to_prompt(payload(name), ME)] == intake.taken
 
 
 @pytest.mark.parametrize(
@@ -72,49 +74,51 @@ async def test_what_is_for_the_bot_is_taken(slack: FakeSlack, desk: FakeDesk, ad
         "tokens_revoked_user",
     ],
 )
-async def test_what_is_not_is_acknowledged(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, name: str) -> None:
+async def test_what_is_not_is_acknowledged(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
+) -> None:
     """And leads to nothing."""
     await delivered(slack, name)
 
-    assert ([], [], []) == (desk.taken, desk.gone, desk.tenants)
+    assert ([], [], []) == (intake.taken, intake.gone, intake.tenants)
 
 
 async def test_a_thread_goes_on_without_a_mention_while_the_bot_takes_part(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
     """Not before it was asked there."""
     await delivered(slack, "message_thread_reply")
-    assert [] == desk.taken
-    desk.places.add("slack:T0001:C0001:1760000000.000100")
+    assert [] == intake.taken
+    intake.places.add("slack:T0001:C0001:1760000000.000100")
     await delivered(slack, "message_thread_reply")
 
-    assert ["and in French?"] == [incoming.text for incoming in desk.taken]
+    assert ["and in French?"] == [incoming.text for incoming in intake.taken]
 
 
 @pytest.mark.parametrize("name", ["message_deleted", "message_deleted_im", "message_tombstone"])
 async def test_a_deleted_question_is_withdrawn(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, name: str
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
 ) -> None:
     """Whether it had replies or not."""
     await delivered(slack, name)
 
-    assert ["1760000001.000200"] == [message for _, message in desk.gone]
+    assert ["1760000001.000200"] == [message for _, message in intake.gone]
 
 
-async def test_an_assistant_thread_is_greeted_once(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter) -> None:
+async def test_an_assistant_thread_is_greeted_once(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
     """In the person's language, with suggested prompts and a title; however often Slack says that it was opened."""
     slack.users["U0ANN"] = {"id": "U0ANN", "name": "ann", "locale": "fr-CA"}
     for _ in range(3):
         await delivered(slack, "assistant_thread_started")
     await slack.until(lambda: slack.made("assistant.threads.setTitle"))
 
-    assert [("slack:T0001:D0001:1760000000.000100", "fr")] == [(p.conversation, lang) for p, lang in desk.greeted]
+    assert [("slack:T0001:D0001:1760000000.000100", "fr")] == [(p.conversation, lang) for p, lang in intake.greeted]
     assert ["Hello! Ask ‹!here> anything."] == [text_of(each) for each in slack.answers("D0001")]
     [prompts] = slack.prompts
     assert ["Help?", "Write?", "Why?", "How?"] == [each["message"] for each in prompts["prompts"]]
 
 
-async def test_an_agents_conversation_has_prompts(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter) -> None:
+async def test_an_agents_conversation_has_prompts(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
     """The newer form of the same: opened, and nothing is said yet."""
     await delivered(slack, "app_home_opened")
     await slack.until(lambda: slack.prompts)
@@ -123,7 +127,9 @@ async def test_an_agents_conversation_has_prompts(slack: FakeSlack, desk: FakeDe
     assert "thread_ts" not in slack.prompts[0]
 
 
-async def test_at_work_is_shown_in_assistant_threads(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter) -> None:
+async def test_at_work_is_shown_in_assistant_threads(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
+) -> None:
     """Until the answer begins; not for a repeat."""
     for _ in range(2):
         await delivered(slack, "message_im_thread")
@@ -134,25 +140,25 @@ async def test_at_work_is_shown_in_assistant_threads(slack: FakeSlack, desk: Fak
 
 @pytest.mark.parametrize("silent", ["a word that stops", "beyond the limit"])
 async def test_at_work_is_not_shown_where_nothing_follows(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, silent: str
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, silent: str
 ) -> None:
     """It would stand there until Slack takes it away."""
     event = payload("message_im_thread")["event"]
     if silent == "a word that stops":
         event["text"] = "Stop!"
     else:
-        desk.away = {"en": "Later.", "fr": "Plus tard."}
+        intake.away = {"en": "Later.", "fr": "Plus tard."}
     await delivered(slack, "message_im_thread", event=event)
-    desk.away = None
+    intake.away = None
     later = {**payload("message_im_thread")["event"], "ts": "1700000099.000100", "text": "And now?"}
     await delivered(slack, "message_im_thread", event=later, event_id="Ev099")
     await slack.until(lambda: slack.statuses)
 
-    assert (2, 1) == (len(desk.taken), len(slack.made("assistant.threads.setStatus")))
+    assert (2, 1) == (len(intake.taken), len(slack.made("assistant.threads.setStatus")))
 
 
 async def test_what_slack_refuses_of_that_is_not_needed(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
     """The question is taken all the same."""
     for method in ("assistant.threads.setStatus", "chat.postMessage", "users.info"):
@@ -161,121 +167,123 @@ async def test_what_slack_refuses_of_that_is_not_needed(
     await delivered(slack, "message_im_thread")
     await slack.until(lambda: slack.made("assistant.threads.setStatus"))
 
-    assert 1 == len(desk.taken)
+    assert 1 == len(intake.taken)
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_slacks_stop_button_reaches_the_desk(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, named: bool
+async def test_slacks_stop_button_reaches_the_intake(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, named: bool
 ) -> None:
     """For the messages that Slack names, or for what is being written in the thread; and the session is idle again."""
     await delivered(slack, "app_mention")
-    [incoming] = desk.taken
+    [incoming] = intake.taken
     ref = await adapter.platform.outlet(incoming).post(Page("One ", "en"), "n-1")
     event = {**payload("agent_session_stopped")["event"], "streaming_message_ts": [ref] if named else []}
     await delivered(slack, "agent_session_stopped", event=event)
 
-    assert [(incoming.place, ref)] == desk.stops
+    assert [(incoming.place, ref)] == intake.stops
     await slack.until(lambda: slack.statuses)
     assert "active" == slack.statuses[0]["status"]
 
 
-async def test_a_stop_told_by_an_append_reaches_the_desk(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter
+async def test_a_stop_told_by_an_append_reaches_the_intake(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
     """Where the event is not subscribed to, or later."""
     await delivered(slack, "app_mention")
-    outlet = adapter.platform.outlet(desk.taken[0])
+    outlet = adapter.platform.outlet(intake.taken[0])
     ref = await outlet.post(Page("One ", "en"), "n-1")
     slack.expire("C0001", ref, by_user=True)
     await outlet.edit(ref, Page("One two ", "en"))
-    await desk.until(lambda: desk.stops)
+    await intake.until(lambda: intake.stops)
 
-    assert ref == desk.stops[0][1]
+    assert ref == intake.stops[0][1]
 
 
 @pytest.mark.parametrize("name", ["app_uninstalled", "tokens_revoked"])
 async def test_an_uninstalled_workspace_is_told(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, name: str
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
 ) -> None:
     """What is known of it is deleted."""
     await delivered(slack, name)
 
-    assert ["T0001"] == desk.tenants
+    assert ["T0001"] == intake.tenants
 
 
 @pytest.mark.parametrize(("name", "value"), [("block_actions_good", "good"), ("block_actions_bad", "bad")])
 async def test_feedback_is_given_on(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, name: str, value: str
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str, value: str
 ) -> None:
     """With the answer's id."""
     await delivered(slack, name, "interactive")
 
-    assert [("ans-1", "slack:T0001:U0ANN", value)] == desk.judged
+    assert [("ans-1", "slack:T0001:U0ANN", value)] == intake.judged
 
 
-async def test_again_is_a_command(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter) -> None:
+async def test_again_is_a_command(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
     """Pressed twice at once by a delivery that is repeated, it is one."""
     for _ in range(2):
         await delivered(slack, "block_actions_again", "interactive")
 
-    [incoming] = desk.taken
+    [incoming] = intake.taken
     assert incoming.command is not None
     assert ("regenerate", "ans-1") == (incoming.command.name, incoming.command.argument)
 
 
 @pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
 async def test_a_question_by_command_is_shown_and_taken(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, name: str, toil: bool
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str, toil: bool
 ) -> None:
     """As a message whose thread the answer goes to."""
     assert {"envelope_id"} == set(await delivered(slack, name, "slash_commands"))
 
     [shown] = slack.answers("C0001")
-    [incoming] = desk.taken
+    [incoming] = intake.taken
     assert (shown["ts"], toil) == (incoming.place.thread, incoming.toil)
     assert "ann" in shown["blocks"][0]["elements"][0]["text"]
 
 
-async def test_a_command_without_a_question_says_how(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter) -> None:
+async def test_a_command_without_a_question_says_how(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
+) -> None:
     """To its author alone, in both languages."""
     acknowledgement = await delivered(slack, "slash_ask", "slash_commands", text=" ")
 
     assert "/ask Comment" in acknowledgement["payload"]["text"]
-    assert ([], []) == (desk.taken, slack.answers("C0001"))
+    assert ([], []) == (intake.taken, slack.answers("C0001"))
 
 
 async def test_who_is_turned_away_has_the_bot_say_nothing(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
     """In a channel, for everybody to see: they alone are told why, in both languages."""
-    desk.away = {"en": "Not you.", "fr": "Pas vous."}
+    intake.away = {"en": "Not you.", "fr": "Pas vous."}
     acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
 
     assert "Not you.\nPas vous." == acknowledgement["payload"]["text"]
-    assert ([], []) == (desk.taken, slack.made("chat.postMessage"))
+    assert ([], []) == (intake.taken, slack.made("chat.postMessage"))
 
 
 @pytest.mark.parametrize(
     ("trouble", "words"), [(Trouble(error="not_in_channel"), "/invite"), (Trouble(500), "try again")]
 )
 async def test_a_question_that_cannot_be_shown_is_not_taken(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, trouble: Trouble, words: str
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, trouble: Trouble, words: str
 ) -> None:
     """Its author is told why, within the three seconds."""
     slack.trouble["chat.postMessage"].append(trouble)
     acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
 
     assert words in acknowledgement["payload"]["text"]
-    assert [] == desk.taken
+    assert [] == intake.taken
 
 
 @pytest.mark.parametrize("trouble", [StorageError("disk full"), Stopping("stopping")])
 async def test_a_question_that_cannot_be_taken_stands_nowhere(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, trouble: CspsError
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, trouble: CspsError
 ) -> None:
     """Slack gives no command again: it would stand there for ever without an answer."""
-    desk.trouble = trouble
+    intake.trouble = trouble
     acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
     await slack.until(lambda: slack.made("chat.delete"))
 
@@ -285,7 +293,7 @@ async def test_a_question_that_cannot_be_taken_stands_nowhere(
 
 
 async def test_a_question_that_is_shown_too_late_is_taken_back(
-    slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, monkeypatch: pytest.MonkeyPatch
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its author was told to try again, and may have done so."""
     monkeypatch.setattr(app_module, "QUESTION_DEADLINE_S", 0.0)
@@ -293,19 +301,19 @@ async def test_a_question_that_is_shown_too_late_is_taken_back(
     await slack.until(lambda: slack.made("chat.delete"))
 
     assert "try again" in acknowledgement["payload"]["text"]
-    assert ([], []) == (slack.answers("C0001"), desk.taken)
+    assert ([], []) == (slack.answers("C0001"), intake.taken)
 
 
 @pytest.mark.parametrize("name", ["slash_personality", "slash_forget"])
-async def test_commands_are_taken(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter, name: str) -> None:
+async def test_commands_are_taken(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str) -> None:
     """And answered by the response URL."""
     await delivered(slack, name, "slash_commands", response_url=f"{slack.url}/response/1")
-    [incoming] = desk.taken
+    [incoming] = intake.taken
     await adapter.platform.outlet(incoming).post(Page("Done.", "en", final=True), "n-1")
     assert ["ephemeral"] == [each["response_type"] for each in slack.responses]
 
 
-async def test_what_nobody_knows_is_acknowledged(slack: FakeSlack, desk: FakeDesk, adapter: SlackAdapter) -> None:
+async def test_what_nobody_knows_is_acknowledged(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
     """A new kind of event, another button: nothing happens, and no line of its text is logged."""
     with capture_logs() as logs:
         await delivered(slack, "app_mention", event={"type": "brand_new", "text": "secret words"})
@@ -313,36 +321,36 @@ async def test_what_nobody_knows_is_acknowledged(slack: FakeSlack, desk: FakeDes
         await delivered(slack, "block_actions_good", "interactive", actions=[action])
 
     assert "secret words" not in str(logs)
-    assert [] == desk.taken
+    assert [] == intake.taken
 
 
 # ---------------------------------------------------------------- logging in
 
 
-async def test_a_wrong_bot_token_is_a_mistake_of_the_set_up(slack: FakeSlack, desk: FakeDesk) -> None:
+async def test_a_wrong_bot_token_is_a_mistake_of_the_set_up(slack: FakeSlack, intake: FakeIntake) -> None:
     """Said with what to click."""
     adapter = SlackAdapter(settings(slack, SLACK_BOT_TOKEN="xoxb-wrong"), Metrics())
     with pytest.raises(ConfigError, match=r"SLACK_BOT_TOKEN.*OAuth & Permissions"):
-        await adapter.connect(desk)  # type: ignore[arg-type]
+        await adapter.connect(intake)  # type: ignore[arg-type]
     await adapter.close()
 
 
-async def test_while_slack_is_away_logging_in_goes_on(slack: FakeSlack, desk: FakeDesk) -> None:
+async def test_while_slack_is_away_logging_in_goes_on(slack: FakeSlack, intake: FakeIntake) -> None:
     """With one line about it."""
     slack.trouble["auth.test"].extend([Trouble(503), Trouble(cut=True), Trouble(429, retry_after_s="0")])
     adapter = SlackAdapter(settings(slack), Metrics(), QUICK)
     with capture_logs() as logs:
-        await adapter.connect(desk)  # type: ignore[arg-type]
+        await adapter.connect(intake)  # type: ignore[arg-type]
     await adapter.close()
 
     assert 4 == len(slack.made("auth.test"))
     assert 1 == [entry["event"] for entry in logs].count("slack_not_reached")
 
 
-async def test_scopes_that_were_not_granted_are_named(slack: FakeSlack, desk: FakeDesk) -> None:
+async def test_scopes_that_were_not_granted_are_named(slack: FakeSlack, intake: FakeIntake) -> None:
     """All that the manifest asks for, and no others: an app that was made before a new one was needed is told."""
     with capture_logs() as logs:
-        async with adapting(slack, desk):
+        async with adapting(slack, intake):
             pass
 
     (told,) = [entry for entry in logs if entry["event"] == "slack_scopes_missing"]
@@ -356,10 +364,10 @@ async def test_socket_mode_has_no_routes(slack: FakeSlack) -> None:
     assert "/slack/events" == route.path  # type: ignore[attr-defined]
 
 
-async def test_the_tokens_are_in_no_log(slack: FakeSlack, desk: FakeDesk) -> None:
+async def test_the_tokens_are_in_no_log(slack: FakeSlack, intake: FakeIntake) -> None:
     """Whatever goes wrong."""
     with capture_logs() as logs:
-        async with adapting(slack, desk):
+        async with adapting(slack, intake):
             slack.trouble["chat.postMessage"].append(Trouble(500))
             await delivered(slack, "slash_ask", "slash_commands")
 

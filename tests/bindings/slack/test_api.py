@@ -9,7 +9,7 @@ import pytest
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import Metrics
 from bindings.slack.api import Answered, Api
-from tests.bindings.slack.fake_slack import FakeSlack, Trouble
+from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 
 
 @pytest.mark.parametrize(

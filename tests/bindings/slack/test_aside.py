@@ -7,7 +7,7 @@ import pytest
 from bindings.delivery.outlet import Gone, Page, Refused, Throttled, Unreachable, Upload
 from bindings.slack.api import Api
 from bindings.slack.aside import AsideOutlet
-from tests.bindings.slack.fake_slack import FakeSlack
+from tests.bindings.slack.support_fake_slack import FakeSlack
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from bindings.delivery.outlet import Closing, Limits, Outlet, Page
 from bindings.slack.formatting import PAGE_CHARS, blocks, closing_blocks, length, linked, preview, question
 from bindings.slack.mrkdwn import escaped, unescaped
 from core.contract import Source, Text
-from tests.bindings.slack.slack_rules import UPDATED_TEXT_LIMIT, wrong_blocks
+from tests.bindings.slack.support_slack_rules import UPDATED_TEXT_LIMIT, wrong_blocks
 
 
 class Measured:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bindings.incoming import Command
 from bindings.slack import interactions
 from bindings.slack.interactions import Judgement, asked, judgement, ordered, regenerate
-from tests.bindings.slack.fakes import ME, payload
+from tests.bindings.slack.support_fakes import ME, payload
 from tests.bindings.slack.test_mapping import anything
 
 

@@ -1,4 +1,4 @@
-"""What the desk asks of Slack besides: what others said, and files."""
+"""What the intake asks of Slack besides: what others said, and files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bindings.slack.api import Api
 from bindings.slack.history import HEARD_LIMIT
 from bindings.slack.platform import SlackPlatform
 from core.contract import Turn
-from tests.bindings.slack.fake_slack import BOT, BOT_USER, FakeSlack, Trouble
-from tests.bindings.slack.fakes import ME
+from tests.bindings.slack.support_fake_slack import BOT, BOT_USER, FakeSlack, Trouble
+from tests.bindings.slack.support_fakes import ME
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from bindings.incoming import File, Incoming
 from bindings.slack import mapping
 from bindings.slack.mapping import Deleted, addressed, deleted_in, to_prompt
 from core.contract import Attachment
-from tests.bindings.slack.fakes import ME, PAYLOADS, payload
+from tests.bindings.slack.support_fakes import ME, PAYLOADS, payload
 
 
 def mapped(name: str) -> Incoming:
@@ -114,7 +114,7 @@ def test_what_is_not_for_the_bot_is_nothing(name: str) -> None:
 
 
 def test_a_reply_in_a_thread_may_be_for_the_bot() -> None:
-    """Without a mention only the desk knows: the place is the same as of a mention there."""
+    """Without a mention only the intake knows: the place is the same as of a mention there."""
     body = payload("message_thread_reply")
 
     assert not addressed(body["event"], ME)

@@ -10,8 +10,8 @@ from bindings.slack.api import Api
 from bindings.slack.budget import UPDATES_PER_MINUTE
 from bindings.slack.outlet import SlackOutlet
 from bindings.slack.platform import SlackPlatform
-from tests.bindings.slack.fake_slack import BOT_USER, FakeSlack, Trouble, small_print, text_of
-from tests.bindings.slack.fakes import ME
+from tests.bindings.slack.support_fake_slack import BOT_USER, FakeSlack, Trouble, small_print, text_of
+from tests.bindings.slack.support_fakes import ME
 
 CLOSING = Closing("ans-1", "Written by AI (model m).")
 
@@ -130,7 +130,7 @@ async def test_a_stream_that_ended_before_its_end_is_edited(chat: Chat) -> None:
 
 
 async def test_slacks_stop_button_is_told(chat: Chat) -> None:
-    """An append says so: the desk is told, and what it then ends with is an edit."""
+    """An append says so: the intake is told, and what it then ends with is an edit."""
     ref = await chat.outlet.post(page("One "), "n-1")
     chat.slack.expire("C1", ref, by_user=True)
     await chat.outlet.edit(ref, page("One two "))

@@ -1,4 +1,4 @@
-"""Whole rounds: the real desk and delivery behind the adapter, a scripted engine behind them, a strict Slack before."""
+"""Whole rounds: real intake and delivery behind the adapter, a scripted engine behind them, a strict Slack before."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import pytest
 from aiohttp import web
 
 from bindings.delivery.manner import Means, Patience
-from bindings.desk.desk import Desk
+from bindings.intake.intake import Intake
 from bindings.metrics import Metrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.store import Store
-from core import settings as all_settings
+from core.configuration import settings as all_settings
+from core.configuration.personalities import Personalities
 from core.contract import Done, Prompt, Source, Text, Usage
-from core.personalities import Personalities
-from core.storage import Database
-from tests.bindings.slack.fake_slack import (
+from core.storage.database import Database
+from tests.bindings.slack.support_fake_slack import (
     APP_TOKEN,
     BOT_TOKEN,
     SECRET,
@@ -35,8 +35,8 @@ from tests.bindings.slack.fake_slack import (
     small_print,
     text_of,
 )
-from tests.bindings.slack.fakes import payload
-from tests.fakes import FakeEngine, ReplyStep
+from tests.bindings.slack.support_fakes import payload
+from tests.support.fakes import FakeEngine, ReplyStep
 
 Deliver = Callable[[dict[str, Any]], Awaitable[int]]
 ANSWER: tuple[ReplyStep, ...] = (
@@ -52,7 +52,7 @@ MEANS = Means(patience=Patience(first_s=0.01, limit_s=0.05))
 @dataclass
 class Round:
     slack: FakeSlack
-    desk: Desk
+    intake: Intake
     deliver: Deliver
     metrics: Metrics
 
@@ -84,12 +84,12 @@ async def working(slack: FakeSlack, engine: FakeEngine, folder: Path, mode: str)
     await store.create_tables()
     personalities = Personalities(loaded.config / "personalities")
     personalities.load()
-    desk = Desk(engine, adapter.platform, store, personalities, loaded, metrics, MEANS)
-    await adapter.connect(desk)
-    running = [asyncio.create_task(adapter.run()), asyncio.create_task(desk.run())]
+    intake = Intake(engine, adapter.platform, store, personalities, loaded, metrics, MEANS)
+    await adapter.connect(intake)
+    running = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
     try:
         async with delivering(slack, adapter, mode) as deliver:
-            yield Round(slack, desk, deliver, metrics)
+            yield Round(slack, intake, deliver, metrics)
     finally:
         for task in running:
             task.cancel()

@@ -20,8 +20,8 @@ from bindings.metrics import Metrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.signature import genuine, signed
 from core.errors import Stopping, StorageError
-from tests.bindings.slack.fake_slack import SECRET, FakeSlack, form_body, headers_for, no
-from tests.bindings.slack.fakes import FakeDesk, payload, settings
+from tests.bindings.slack.support_fake_slack import SECRET, FakeSlack, form_body, headers_for, no
+from tests.bindings.slack.support_fakes import FakeIntake, payload, settings
 
 Post = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
 EVENT = json.dumps(payload("app_mention")).encode()
@@ -29,10 +29,10 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @asynccontextmanager
-async def served(slack: FakeSlack, desk: FakeDesk) -> AsyncIterator[Post]:
+async def served(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[Post]:
     """The adapter's route on a free port."""
     adapter = SlackAdapter(settings(slack), Metrics())
-    await adapter.connect(desk)  # type: ignore[arg-type]
+    await adapter.connect(intake)  # type: ignore[arg-type]
     app = web.Application(client_max_size=1 << 20)
     app.add_routes(adapter.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
@@ -56,8 +56,8 @@ async def served(slack: FakeSlack, desk: FakeDesk) -> AsyncIterator[Post]:
 
 
 @pytest.fixture
-async def post(slack: FakeSlack, desk: FakeDesk) -> AsyncIterator[Post]:
-    async with served(slack, desk) as poster:
+async def post(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[Post]:
+    async with served(slack, intake) as poster:
         yield poster
 
 
@@ -160,13 +160,13 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("hostile", [*FORGED, *MALFORMED], ids=lambda hostile: hostile.name)
-async def test_strangers_are_refused(post: Post, desk: FakeDesk, slack: FakeSlack, hostile: Hostile) -> None:
+async def test_strangers_are_refused(post: Post, intake: FakeIntake, slack: FakeSlack, hostile: Hostile) -> None:
     """401 for what Slack did not sign, 400 for what it does not say; nothing is run, and no call is made."""
     calls = len(slack.calls)
     status, _ = await post(hostile.body, hostile.all_headers())
 
     assert hostile.status == status
-    assert ([], calls) == (desk.taken, len(slack.calls))
+    assert ([], calls) == (intake.taken, len(slack.calls))
 
 
 def test_there_are_sixty_of_them() -> None:
@@ -174,12 +174,12 @@ def test_there_are_sixty_of_them() -> None:
     assert len(FORGED) + len(MALFORMED) >= 60
 
 
-async def test_a_body_without_end_is_cut(post: Post, desk: FakeDesk) -> None:
+async def test_a_body_without_end_is_cut(post: Post, intake: FakeIntake) -> None:
     """Before its signature is looked at."""
     status, _ = await post(b"x" * (2 << 20))
 
     assert 413 == status
-    assert [] == desk.taken
+    assert [] == intake.taken
 
 
 @given(
@@ -203,47 +203,47 @@ async def test_the_address_is_verified(post: Post) -> None:
     assert (200, challenge["challenge"]) == (status, json.loads(text)["challenge"])
 
 
-async def test_a_mention_is_acknowledged_once_it_is_taken(post: Post, desk: FakeDesk) -> None:
-    """Not before: the desk's promise is what is acknowledged."""
-    desk.gate = asyncio.Event()
+async def test_a_mention_is_acknowledged_once_it_is_taken(post: Post, intake: FakeIntake) -> None:
+    """Not before: the intake's promise is what is acknowledged."""
+    intake.gate = asyncio.Event()
     answering = asyncio.create_task(post(EVENT))
-    await desk.until(lambda: desk.waiting)
+    await intake.until(lambda: intake.waiting)
     assert not answering.done()
-    desk.gate.set()
+    intake.gate.set()
 
     assert 200 == (await answering)[0]
-    assert ["what is a pension?"] == [incoming.text for incoming in desk.taken]
+    assert ["what is a pension?"] == [incoming.text for incoming in intake.taken]
 
 
-async def test_a_repeat_ends_at_the_desk(post: Post, desk: FakeDesk) -> None:
+async def test_a_repeat_ends_at_the_intake(post: Post, intake: FakeIntake) -> None:
     """Delivered four times, and by two kinds of event, it is one; each delivery is acknowledged."""
     for name in ("app_mention", "message_channel_mention", "app_mention", "app_mention"):
         body = json.dumps(payload(name)).encode()
         again = {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
         assert 200 == (await post(body, {**headers_for(body), **again}))[0]
 
-    assert 1 == len(desk.taken)
+    assert 1 == len(intake.taken)
 
 
 @pytest.mark.parametrize("error", [StorageError("disk full"), Stopping("stopping"), RuntimeError("a mistake of ours")])
-async def test_what_cannot_be_kept_comes_again(post: Post, desk: FakeDesk, error: Any) -> None:
+async def test_what_cannot_be_kept_comes_again(post: Post, intake: FakeIntake, error: Any) -> None:
     """503 and not 500, with when to come back; then it is taken."""
-    desk.trouble = error
+    intake.trouble = error
     assert 503 == (await post(EVENT))[0]
-    desk.trouble = None
+    intake.trouble = None
 
     assert 200 == (await post(EVENT))[0]
-    assert 1 == len(desk.taken)
+    assert 1 == len(intake.taken)
 
 
-async def test_a_press_and_a_command_come_by_the_same_address(post: Post, desk: FakeDesk) -> None:
+async def test_a_press_and_a_command_come_by_the_same_address(post: Post, intake: FakeIntake) -> None:
     """As forms."""
     for name in ("block_actions_good", "slash_forget"):
         body = form_body(payload(name))
         assert 200 == (await post(body, headers_for(body, FORM)))[0]
 
-    assert [("ans-1", "slack:T0001:U0ANN", "good")] == desk.judged
-    assert ["forget"] == [incoming.command.name for incoming in desk.taken if incoming.command]
+    assert [("ans-1", "slack:T0001:U0ANN", "good")] == intake.judged
+    assert ["forget"] == [incoming.command.name for incoming in intake.taken if incoming.command]
 
 
 async def test_a_command_is_answered_at_once_where_it_cannot_be_obeyed(post: Post, slack: FakeSlack) -> None:

@@ -1,4 +1,4 @@
-"""The adapter over HTTP, with Microsoft's side and a desk that are fakes."""
+"""The adapter over HTTP, with Microsoft's side and a intake that are fakes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from bindings.desk.desk import Desk
+from bindings.intake.intake import Intake
 from bindings.listener import Listener
 from bindings.metrics import Metrics
 from bindings.teams.adapter import TeamsAdapter, build
-from core import settings
-from tests.bindings.teams import answering
-from tests.bindings.teams.fake_desk import FakeDesk
-from tests.bindings.teams.fake_microsoft import TENANT, FakeMicrosoft
-from tests.fakes import FakeEngine
+from core.configuration import settings
+from tests.bindings.teams import support_answering as answering
+from tests.bindings.teams.support_fake_intake import FakeIntake
+from tests.bindings.teams.support_fake_microsoft import TENANT, FakeMicrosoft
+from tests.support.fakes import FakeEngine
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "teams"
 
@@ -43,7 +43,7 @@ class Served:
 
     url: str
     microsoft: FakeMicrosoft
-    desk: FakeDesk
+    intake: FakeIntake
     adapter: TeamsAdapter
     http: aiohttp.ClientSession
     metrics: Metrics = field(default_factory=Metrics)
@@ -70,15 +70,15 @@ class Served:
 @asynccontextmanager
 async def serving(microsoft: FakeMicrosoft, folder: Path, **environ: str) -> AsyncIterator[Served]:
     loaded = settings.load({"CSPS_LLM_DATA": str(folder), **microsoft.environ, **environ})
-    metrics, desk = Metrics(), FakeDesk()
+    metrics, intake = Metrics(), FakeIntake()
     adapter = build(loaded, metrics)
-    await adapter.connect(cast(Desk, desk))
+    await adapter.connect(cast(Intake, intake))
     listener = Listener("teams", loaded.teams, adapter.routes(), metrics, FakeEngine())
     running = asyncio.create_task(adapter.run())
     try:
         async with listener.serving() as url, aiohttp.ClientSession() as http:
             listener.open()
-            yield Served(url, microsoft, desk, adapter, http, metrics)
+            yield Served(url, microsoft, intake, adapter, http, metrics)
     finally:
         running.cancel()
         await asyncio.wait([running])
@@ -98,7 +98,7 @@ async def served(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[Serv
 
 
 @pytest.fixture
-async def desk(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[answering.Desk]:
-    made = answering.Desk(microsoft, tmp_path / "parcels")
+async def intake(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[answering.Intake]:
+    made = answering.Intake(microsoft, tmp_path / "parcels")
     yield made
     await made.http.aclose()

@@ -1,4 +1,4 @@
-"""From a webhook to the last word on Microsoft's side: the real desk and delivery, over the fake connector."""
+"""From a webhook to the last word on Microsoft's side: the real intake and delivery, over the fake connector."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import pytest
 
 from bindings.delivery.manner import Means, Patience
 from bindings.delivery.outlet import Limits
-from bindings.desk.desk import Desk
+from bindings.intake.intake import Intake
 from bindings.listener import Listener
 from bindings.metrics import Metrics
 from bindings.store import Store
 from bindings.teams.adapter import build
-from core import settings
+from core.configuration import settings
+from core.configuration.personalities import Personalities
 from core.contract import Done, Prompt, Source, Status, Text, Usage
-from core.personalities import Personalities
-from core.storage import Database
+from core.storage.database import Database
 from tests.bindings.teams.conftest import Served
-from tests.bindings.teams.fake_desk import FakeDesk
-from tests.bindings.teams.fake_microsoft import Failure, FakeMicrosoft
-from tests.fakes import FakeEngine
+from tests.bindings.teams.support_fake_intake import FakeIntake
+from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
+from tests.support.fakes import FakeEngine
 
 QUICK = Means(patience=Patience(first_s=0.01, limit_s=0.05), status_after_s=0.0)
 WORDS = 'A statement of work says **what** is done [1].\n\n```json\n{"by": "Friday"}\n```\n\nThat is all.'
@@ -48,14 +48,14 @@ async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **
     store = Store(database)
     await store.create_tables()
     adapter = build(loaded, metrics)
-    desk = Desk(engine, adapter.platform, store, personalities, loaded, metrics, QUICK)
-    await adapter.connect(desk)
-    tasks = [asyncio.create_task(adapter.run()), asyncio.create_task(desk.run())]
+    intake = Intake(engine, adapter.platform, store, personalities, loaded, metrics, QUICK)
+    await adapter.connect(intake)
+    tasks = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
     listener = Listener("teams", loaded.teams, adapter.routes(), metrics, engine)
     try:
         async with listener.serving() as url, aiohttp.ClientSession() as http:
             listener.open()
-            yield Served(url, microsoft, FakeDesk(), adapter, http, metrics)
+            yield Served(url, microsoft, FakeIntake(), adapter, http, metrics)
     finally:
         for task in tasks:
             task.cancel()

@@ -14,9 +14,9 @@ from bindings.incoming import File
 from bindings.teams import adapter as adapter_module
 from bindings.teams.parcels import KEEP_S, Parcel, Parcels
 from bindings.teams.platform import TeamsPlatform
-from tests.bindings.teams.answering import CHAT, Desk, place
 from tests.bindings.teams.conftest import Served, serving
-from tests.bindings.teams.fake_microsoft import FakeMicrosoft
+from tests.bindings.teams.support_answering import CHAT, Intake, place
+from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 
 ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')
 
@@ -135,10 +135,10 @@ async def test_files_are_fetched_from_microsoft_alone(served: Served) -> None:
         await got(f"{at}/files/none")
 
 
-async def test_a_file_is_offered(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_file_is_offered(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """In a personal chat, by a consent card without words, behind a name that cannot be guessed."""
-    assert await desk.outlet().upload(Upload("rows.jsonl", "application/jsonl", b"{}\n"), "n1")
-    assert not await desk.outlet("channel").upload(Upload("rows.jsonl", "application/jsonl", b"{}\n"), "n2")
+    assert await intake.outlet().upload(Upload("rows.jsonl", "application/jsonl", b"{}\n"), "n1")
+    assert not await intake.outlet("channel").upload(Upload("rows.jsonl", "application/jsonl", b"{}\n"), "n2")
 
     (call,) = microsoft.calls
     (card,) = call.activity["attachments"]
@@ -146,11 +146,11 @@ async def test_a_file_is_offered(desk: Desk, microsoft: FakeMicrosoft) -> None:
     assert 3 == card["content"]["sizeInBytes"]
     assert "text" not in call.activity
     name = card["content"]["acceptContext"]["parcel"]
-    parcel = await desk.parcels.take(name, CHAT)
+    parcel = await intake.parcels.take(name, CHAT)
     assert parcel is not None
     assert b"{}\n" == parcel.upload.body
-    assert await desk.parcels.take(name, "another chat") is None
-    assert await desk.parcels.take("../../etc/passwd", CHAT) is None
+    assert await intake.parcels.take(name, "another chat") is None
+    assert await intake.parcels.take("../../etc/passwd", CHAT) is None
 
 
 async def test_parcels_do_not_wait_for_ever(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from bindings.delivery.outlet import Closing, Page
 from bindings.teams import formatting, messages
 from core.contract import Source
-from tests.bindings.teams.answering import place
+from tests.bindings.teams.support_answering import place
 
 COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable("table")
 

@@ -12,7 +12,7 @@ from bindings.incoming import Incoming
 from bindings.teams.connector import Connector
 from bindings.teams.hosts import Hosts
 from bindings.teams.outlet import TeamsOutlet
-from tests.bindings.teams.answering import page, place
+from tests.bindings.teams.support_answering import page, place
 
 
 @pytest.mark.parametrize(

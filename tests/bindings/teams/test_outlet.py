@@ -12,8 +12,8 @@ from bindings.incoming import Incoming
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
 from bindings.teams.streaming import LIMIT_S, TURN_S
 from core.contract import Source
-from tests.bindings.teams.answering import CHAT, Desk, final, page, place
-from tests.bindings.teams.fake_microsoft import Failure, FakeMicrosoft
+from tests.bindings.teams.support_answering import CHAT, Intake, final, page, place
+from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
 
 ROWS = Upload("rows.jsonl", "application/jsonl", b"{}\n")
 
@@ -27,9 +27,9 @@ def kinds(microsoft: FakeMicrosoft) -> list[tuple[Any, ...]]:
     ]  # fmt: skip
 
 
-async def test_a_personal_answer_is_streamed(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_personal_answer_is_streamed(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """What is waited for first, numbered from 1, each with all that came before; the end has no number."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("", "You are number 2."), "n1")
     await outlet.edit(ref, page("", "You are number 1."))
     await outlet.edit(ref, page("Hello"))
@@ -49,9 +49,9 @@ async def test_a_personal_answer_is_streamed(desk: Desk, microsoft: FakeMicrosof
     assert {CHAT} == {call.conversation for call in microsoft.calls}
 
 
-async def test_the_end_has_label_citations_feedback_and_a_button(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_the_end_has_label_citations_feedback_and_a_button(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """The platform's own, and only there."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("As said [1]."), "n1")
     sources = (Source(1, "The guide", "https://example.gc.ca/guide"), Source(2, "Another", "javascript:x"))
     await outlet.edit(ref, final("As said [1].", sources=sources))
@@ -84,9 +84,9 @@ async def test_the_end_has_label_citations_feedback_and_a_button(desk: Desk, mic
 
 
 @pytest.mark.parametrize("kind", ["group", "channel"])
-async def test_elsewhere_a_message_is_updated(desk: Desk, microsoft: FakeMicrosoft, kind: str) -> None:
+async def test_elsewhere_a_message_is_updated(intake: Intake, microsoft: FakeMicrosoft, kind: str) -> None:
     """In its thread, with the label as soon as there are words of the model, without buttons that Teams hides there."""
-    outlet = desk.outlet(kind)
+    outlet = intake.outlet(kind)
     ref = await outlet.post(page("", "Reading…"), "n1")
     await outlet.edit(ref, page("Hello", "Reading…"))
     await outlet.edit(ref, final("Hello."))
@@ -104,19 +104,19 @@ async def test_elsewhere_a_message_is_updated(desk: Desk, microsoft: FakeMicroso
     assert {"feedbackLoop": {"type": "default"}} == last["channelData"]
 
 
-async def test_a_notice_of_ours_is_not_labelled(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_notice_of_ours_is_not_labelled(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """The label says that an AI wrote it."""
-    await desk.outlet().post(page("Stopped.", final=True), "n1")
-    await desk.outlet().post(page("Stopped.", final=True, closing=Closing("a-1", ""), ours=True), "n1")
+    await intake.outlet().post(page("Stopped.", final=True), "n1")
+    await intake.outlet().post(page("Stopped.", final=True, closing=Closing("a-1", ""), ours=True), "n1")
 
     assert [1, 0] == [len(call.activity.get("entities") or []) for call in microsoft.calls]
-    await desk.outlet().post(page("Help.", final=True, closing=Closing("", ""), ours=True), "n1")
+    await intake.outlet().post(page("Help.", final=True, closing=Closing("", ""), ours=True), "n1")
     assert "channelData" not in microsoft.calls[2].activity
 
 
-async def test_one_stream_in_a_chat(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_one_stream_in_a_chat(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """A second answer at the same time is a message that is updated; after the first ends, the next one streams."""
-    first, second, third = desk.outlet(), desk.outlet(), desk.outlet()
+    first, second, third = intake.outlet(), intake.outlet(), intake.outlet()
     streamed = await first.post(page("One"), "n1")
     plain = await second.post(page("Two"), "n2")
     await second.edit(plain, final("Two."))
@@ -127,20 +127,20 @@ async def test_one_stream_in_a_chat(desk: Desk, microsoft: FakeMicrosoft) -> Non
     assert ["POST", "POST", "PUT", "POST", "POST"] == [each[0] for each in kinds(microsoft)]
 
 
-async def test_an_abandoned_stream_blocks_no_chat(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_an_abandoned_stream_blocks_no_chat(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """Teams ends it by itself, and then so do we."""
-    await desk.outlet().post(page("One"), "n1")
-    desk.clock.now += LIMIT_S + 1
-    await desk.outlet().post(page("Two"), "n2")
+    await intake.outlet().post(page("One"), "n1")
+    intake.clock.now += LIMIT_S + 1
+    await intake.outlet().post(page("Two"), "n2")
 
     assert ["streaming", "streaming"] == [each[2] for each in kinds(microsoft)]
 
 
-async def test_before_two_minutes_it_goes_on_by_updates(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_before_two_minutes_it_goes_on_by_updates(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """The stream is ended with what it has, the same message is updated from then on."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
-    desk.clock.now += TURN_S + 1
+    intake.clock.now += TURN_S + 1
     await outlet.edit(ref, page("One two"))
     await outlet.edit(ref, final("One two three."))
 
@@ -153,11 +153,11 @@ async def test_before_two_minutes_it_goes_on_by_updates(desk: Desk, microsoft: F
     assert 1 == len(microsoft.messages)
 
 
-async def test_a_long_wait_outlasts_the_stream(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_long_wait_outlasts_the_stream(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """Two minutes in the queue: the message becomes a plain one that says so."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("", "You are number 9."), "n1")
-    desk.clock.now += TURN_S + 1
+    intake.clock.now += TURN_S + 1
     await outlet.edit(ref, page("", "You are number 5."))
     await outlet.edit(ref, final("At last."))
 
@@ -166,29 +166,31 @@ async def test_a_long_wait_outlasts_the_stream(desk: Desk, microsoft: FakeMicros
 
 
 @pytest.mark.parametrize("ends", ["exceeded", "completed"])
-async def test_a_stream_that_teams_ended_goes_on_by_updates(desk: Desk, microsoft: FakeMicrosoft, ends: str) -> None:
+async def test_a_stream_that_teams_ended_goes_on_by_updates(
+    intake: Intake, microsoft: FakeMicrosoft, ends: str
+) -> None:
     """Also if it is only noticed at the end."""
     said = {
         "exceeded": "Content stream finished due to exceeded streaming time.",
         "completed": "Content stream is not allowed on an already completed streamed message",
     }[ends]
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     microsoft.failures = [Failure(403, "ContentStreamNotAllowed", said)]
     await outlet.edit(ref, page("One two"))
     await outlet.edit(ref, final("One two three."))
 
     assert ["POST", "PUT", "PUT"] == [call.method for call in microsoft.calls]
-    assert [] == desk.stops
+    assert [] == intake.stops
 
 
-async def test_the_person_presses_stop(desk: Desk, microsoft: FakeMicrosoft) -> None:
-    """The desk is told, and the note under what was written comes by an update."""
-    outlet = desk.outlet()
+async def test_the_person_presses_stop(intake: Intake, microsoft: FakeMicrosoft) -> None:
+    """The intake is told, and the note under what was written comes by an update."""
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     microsoft.stopped.add("a-1")
     await outlet.edit(ref, page("One two"))
-    assert [ref] == desk.stops
+    assert [ref] == intake.stops
 
     await outlet.edit(ref, final("One two", note="Stopped."))
     assert ("PUT", "message", None, None, "One two\n\nℹ Stopped.\n\nℹ Model: fake") == kinds(microsoft)[-1]
@@ -196,14 +198,14 @@ async def test_the_person_presses_stop(desk: Desk, microsoft: FakeMicrosoft) -> 
 
 @pytest.mark.parametrize(("left_by_another", "late_s"), [(False, 0.0), (True, 0.0), (False, TURN_S + 1)])
 async def test_stop_is_heard_also_at_the_end_of_a_stream(
-    desk: Desk, microsoft: FakeMicrosoft, tmp_path: Path, left_by_another: bool, late_s: float
+    intake: Intake, microsoft: FakeMicrosoft, tmp_path: Path, left_by_another: bool, late_s: float
 ) -> None:
     """At the end of a page that others follow, after a restart, and where the stream would be ended for its age."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     microsoft.stopped.add("a-1")
-    desk.clock.now += late_s
-    stopped = Desk(microsoft, tmp_path) if left_by_another else desk
+    intake.clock.now += late_s
+    stopped = Intake(microsoft, tmp_path) if left_by_another else intake
     now = stopped.outlet() if left_by_another else outlet
     await now.edit(ref, page("One two") if late_s else page("One two", final=True))
     assert [ref] == stopped.stops
@@ -213,29 +215,29 @@ async def test_stop_is_heard_also_at_the_end_of_a_stream(
     assert [ref] == stopped.stops
 
 
-async def test_an_answer_that_was_whole_when_it_was_stopped(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_an_answer_that_was_whole_when_it_was_stopped(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """There is nothing to stop."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     microsoft.stopped.add("a-1")
     await outlet.edit(ref, final("One two"))
 
-    assert ([], "One two\n\nℹ Model: fake") == (desk.stops, microsoft.messages["a-1"]["text"])
+    assert ([], "One two\n\nℹ Model: fake") == (intake.stops, microsoft.messages["a-1"]["text"])
 
 
-async def test_where_nobody_may_stream(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_where_nobody_may_stream(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """The answer is a message that is updated."""
     microsoft.failures = [Failure(403, "ContentStreamNotAllowed", "Content stream is not allowed")]
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     await outlet.edit(ref, final("One two."))
 
     assert [("POST", None), ("PUT", None)] == [(call.method, call.stream) for call in microsoft.calls]
 
 
-async def test_a_text_that_was_divided_is_corrected(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_text_that_was_divided_is_corrected(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """Where the end is not what was streamed: the stream ends with its own text, and the message is updated."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One two three"), "n1")
     await outlet.edit(ref, page("One", final=True))
 
@@ -244,9 +246,9 @@ async def test_a_text_that_was_divided_is_corrected(desk: Desk, microsoft: FakeM
     ]
 
 
-async def test_a_code_block_streams(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_code_block_streams(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """Pages come with their fences closed; the stream leaves them open until they are."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("```py\nx = 1\n```"), "n1")
     await outlet.edit(ref, page("```py\nx = 1\ny = 2\n```"))
     await outlet.edit(ref, final("```py\nx = 1\ny = 2\n```\nDone."))
@@ -256,14 +258,14 @@ async def test_a_code_block_streams(desk: Desk, microsoft: FakeMicrosoft) -> Non
     ]
 
 
-async def test_after_a_restart_the_stream_is_finished(desk: Desk, microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+async def test_after_a_restart_the_stream_is_finished(intake: Intake, microsoft: FakeMicrosoft, tmp_path: Path) -> None:
     """Another process knows the ref alone: it ends the stream, and updates from then on. Nothing is posted twice."""
-    ref = await desk.outlet().post(page("One"), "n1")
-    later = Desk(microsoft, tmp_path)
+    ref = await intake.outlet().post(page("One"), "n1")
+    later = Intake(microsoft, tmp_path)
     outlet = later.outlet()
     await outlet.edit(ref, page("One two"))
     await outlet.edit(ref, final("One two three."))
-    again = Desk(microsoft, tmp_path).outlet()
+    again = Intake(microsoft, tmp_path).outlet()
     await again.edit(ref, final("One two three four."))
 
     assert ["streaming", "final", None, None] == [each[2] for each in kinds(microsoft)]
@@ -271,20 +273,20 @@ async def test_after_a_restart_the_stream_is_finished(desk: Desk, microsoft: Fak
     assert "One two three four.\n\nℹ Model: fake" == microsoft.messages["a-1"]["text"]
 
 
-async def test_an_answer_that_is_written_again_stays_one_message(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_an_answer_that_is_written_again_stays_one_message(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """A finished stream is updated by the next outlet, without asking for a stream first."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     await outlet.edit(ref, final("One."))
-    await desk.outlet().edit(ref, page("", "Reading…"))
-    await desk.outlet().edit(ref, final("Two."))
+    await intake.outlet().edit(ref, page("", "Reading…"))
+    await intake.outlet().edit(ref, final("Two."))
 
     assert ["POST", "POST", "PUT", "PUT"] == [call.method for call in microsoft.calls]
 
 
-async def test_a_chunk_that_failed_keeps_its_number(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_chunk_that_failed_keeps_its_number(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """Teams refuses numbers that do not grow, and one that is left out is one that was lost."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     microsoft.failures = [Failure(502)]
     with pytest.raises(Unreachable):
@@ -294,9 +296,9 @@ async def test_a_chunk_that_failed_keeps_its_number(desk: Desk, microsoft: FakeM
     assert [1, 2] == [each[3] for each in kinds(microsoft)]
 
 
-async def test_an_end_that_was_done_and_not_told_is_not_done_twice(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_an_end_that_was_done_and_not_told_is_not_done_twice(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """The connection broke after it: tried again, Teams says that it is complete, and it is updated."""
-    outlet = desk.outlet()
+    outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
     microsoft.failures = [Failure(0)]
     with pytest.raises(Unreachable):
@@ -329,27 +331,27 @@ async def test_an_end_that_was_done_and_not_told_is_not_done_twice(desk: Desk, m
 )
 @pytest.mark.parametrize("kind", ["personal", "channel"])
 async def test_what_the_connector_refuses(
-    desk: Desk, microsoft: FakeMicrosoft, failure: Failure, raised: type[Exception], kind: str
+    intake: Intake, microsoft: FakeMicrosoft, failure: Failure, raised: type[Exception], kind: str
 ) -> None:
     """In the family of delivery: come back, try again, nobody is there, or it cannot be helped."""
     microsoft.failures = [failure]
     with pytest.raises(raised) as caught:
-        await desk.outlet(kind).post(page("One"), "n1")
+        await intake.outlet(kind).post(page("One"), "n1")
 
     if isinstance(caught.value, Throttled):
         assert 7.0 == caught.value.retry_after_s
 
 
-async def test_where_to_click_is_told(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_where_to_click_is_told(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """A refusal that only the operator can lift."""
     microsoft.failures = [Failure(403, "Forbidden")]
     with pytest.raises(Refused, match="Teams admin center under Manage apps"):
-        await desk.outlet("channel").post(page("One"), "n1")
+        await intake.outlet("channel").post(page("One"), "n1")
 
 
-async def test_a_page_that_is_gone_already_is_deleted(desk: Desk, microsoft: FakeMicrosoft) -> None:
+async def test_a_page_that_is_gone_already_is_deleted(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """It is what was wanted."""
-    outlet = desk.outlet("group")
+    outlet = intake.outlet("group")
     ref = await outlet.post(page("One"), "n1")
     await outlet.delete(ref)
     await outlet.delete(ref)

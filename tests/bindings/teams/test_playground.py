@@ -18,9 +18,9 @@ import aiohttp
 import pytest
 
 from core.contract import Done, Source, Status, Text, Usage
-from tests.bindings.teams.fake_microsoft import FakeMicrosoft
+from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 from tests.bindings.teams.test_end_to_end import running
-from tests.fakes import FakeEngine
+from tests.support.fakes import FakeEngine
 
 PLAYGROUND = os.environ.get("PLAYGROUND", "")
 pytestmark = pytest.mark.skipif(not PLAYGROUND, reason="PLAYGROUND does not name the playground's cli.js")

@@ -1,4 +1,4 @@
-"""What each kind of activity makes happen: at the desk, at the connector, and with files."""
+"""What each kind of activity makes happen: at the intake, at the connector, and with files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from bindings.delivery.outlet import Upload
 from bindings.teams import messages, transport
 from bindings.teams.credentials import Credentials
-from tests.bindings.teams.answering import place
 from tests.bindings.teams.conftest import Served
-from tests.bindings.teams.fake_microsoft import APP_ID, PASSWORD, TENANT, FakeMicrosoft
+from tests.bindings.teams.support_answering import place
+from tests.bindings.teams.support_fake_microsoft import APP_ID, PASSWORD, TENANT, FakeMicrosoft
 
 ACCEPTED = 202
 ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')
@@ -23,15 +23,15 @@ async def test_threads_go_on_without_a_mention(served: Served) -> None:
     """Where the app may read all: in a thread in which it answers, unless somebody else is meant; never in groups."""
     follow_up = served.activity("channel_follow_up")
     await served.send(follow_up)
-    assert [] == served.desk.taken
+    assert [] == served.intake.taken
 
-    served.desk.part_of = {
+    served.intake.part_of = {
         f"teams:{TENANT}:19:693ecdb923ac4458a5c23661b505fc84@thread.tacv2:1481567603816",
         f"teams:{TENANT}:19:18f3d2c1a8e04b57b7e0f7ab5f8d2b5a@thread.v2",
     }
     for name in ("channel_follow_up", "channel_to_somebody_else", "group_unaddressed"):
         assert ACCEPTED == (await served.send(served.activity(name))).status
-    assert ["And on Tuesday?"] == [each.text for each in served.desk.taken]
+    assert ["And on Tuesday?"] == [each.text for each in served.intake.taken]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ async def test_threads_go_on_without_a_mention(served: Served) -> None:
 async def test_what_means_nothing_is_acknowledged(served: Served, name: str) -> None:
     """2xx, or Teams would send it again; an upgrade is neither a greeting nor the end."""
     assert ACCEPTED == (await served.send(served.activity(name))).status
-    assert ([], [], []) == (served.desk.taken, served.desk.left_places, served.microsoft.calls)
+    assert ([], [], []) == (served.intake.taken, served.intake.left_places, served.microsoft.calls)
 
 
 async def test_a_deleted_question_is_withdrawn(served: Served) -> None:
@@ -50,8 +50,8 @@ async def test_a_deleted_question_is_withdrawn(served: Served) -> None:
     await served.send(served.activity("channel_reply"))
     await served.send(served.activity("message_delete"))
 
-    ((place, message),) = served.desk.deleted
-    (taken,) = served.desk.taken
+    ((place, message),) = served.intake.deleted
+    (taken,) = served.intake.taken
     assert (taken.place.conversation, taken.message) == (place.conversation, message)
 
 
@@ -63,11 +63,13 @@ async def test_feedback_is_stored_with_the_answer(
     served: Served, name: str, value: str, comment: str, ref: str
 ) -> None:
     """Within the request, answered by an empty object, as Teams demands."""
-    served.desk.answers = {ref: "answer-1"}
+    served.intake.answers = {ref: "answer-1"}
     response = await served.send(served.activity(name))
 
     assert (200, b"{}") == (response.status, response.body)
-    assert [("answer-1", f"teams:{TENANT}:7faf8ab2-3d56-4244-b585-20c8a42ed2b8", value, comment)] == served.desk.judged
+    assert [
+        ("answer-1", f"teams:{TENANT}:7faf8ab2-3d56-4244-b585-20c8a42ed2b8", value, comment)
+    ] == served.intake.judged
 
 
 FEEDBACK: list[Any] = [
@@ -85,9 +87,9 @@ FEEDBACK: list[Any] = [
 @pytest.mark.parametrize("value", FEEDBACK, ids=range(len(FEEDBACK)))
 async def test_malformed_feedback(served: Served, value: Any) -> None:
     """Is answered and means nothing, or what of it can be understood."""
-    served.desk.answers = {"1:99": "answer-1"}
+    served.intake.answers = {"1:99": "answer-1"}
     assert 200 == (await served.send(served.activity("feedback_like", value=value))).status
-    assert {("answer-1", "")} >= {(each[0], each[3]) for each in served.desk.judged}
+    assert {("answer-1", "")} >= {(each[0], each[3]) for each in served.intake.judged}
 
 
 async def test_an_invoke_that_nobody_knows(served: Served) -> None:
@@ -114,7 +116,7 @@ async def test_what_is_forgotten_when_the_app_is_taken_out(served: Served) -> No
     """Only what was said there: the chat of one person, or the channels of one team."""
     for name in ("personal", "channel"):
         await served.send(served.activity(name))
-    chat, channel = (each.place for each in served.desk.taken)
+    chat, channel = (each.place for each in served.intake.taken)
     await served.send(served.activity("removed"))
     await served.send(
         served.activity(
@@ -122,7 +124,7 @@ async def test_what_is_forgotten_when_the_app_is_taken_out(served: Served) -> No
             channelData={"team": {"id": channel.route["team"]}, "tenant": {"id": TENANT}},
         )
     )
-    (of_chat, of_team) = served.desk.left_places
+    (of_chat, of_team) = served.intake.left_places
 
     assert (TENANT, True, False) == (of_chat[0], of_chat[1](chat), of_chat[1](channel))
     assert (TENANT, False, True) == (of_team[0], of_team[1](chat), of_team[1](channel))

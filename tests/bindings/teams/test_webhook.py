@@ -17,10 +17,10 @@ from bindings.delivery.outlet import Upload
 from bindings.metrics import Metrics
 from bindings.teams import transport
 from bindings.teams.adapter import BODY_LIMIT_BYTES, build, credentials_of
-from core import settings
+from core.configuration import settings
 from core.errors import ConfigError, Stopping, StorageError
 from tests.bindings.teams.conftest import Served, payload, serving
-from tests.bindings.teams.fake_microsoft import APP_ID, ISSUER, TENANT, FakeMicrosoft, private_key
+from tests.bindings.teams.support_fake_microsoft import APP_ID, ISSUER, TENANT, FakeMicrosoft, private_key
 
 ACCEPTED = 202
 ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')
@@ -104,7 +104,7 @@ async def test_a_token_that_is_not_microsofts(served: Served, make: Token) -> No
     response = await served.send(served.activity("personal"), make(served.microsoft))
 
     assert response.status in (401, 403)
-    assert [] == served.desk.taken
+    assert [] == served.intake.taken
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ async def test_what_the_token_does_not_vouch_for(served: Served, change: Change)
     response = await served.send(served.activity("personal", **change))
 
     assert 403 == response.status
-    assert ([], []) == (served.desk.taken, served.microsoft.calls)
+    assert ([], []) == (served.intake.taken, served.microsoft.calls)
 
 
 BODIES: dict[str, bytes] = {
@@ -161,7 +161,7 @@ async def test_a_body_that_is_no_activity(served: Served, body: bytes) -> None:
     """400 from Microsoft; from anybody else it is not even looked at."""
     assert 400 == (await served.send(body)).status
     assert 401 == (await served.send(body, None)).status
-    assert [] == served.desk.taken
+    assert [] == served.intake.taken
 
 
 async def test_sixty_at_least() -> None:
@@ -178,21 +178,21 @@ async def test_other_kinds_of_call(served: Served) -> None:
     assert 413 == (await served.send(b" " * (1 << 21))).status
     async with served.http.get(f"{served.url}api/messages") as response:
         assert 405 == response.status
-    assert [] == served.desk.taken
+    assert [] == served.intake.taken
 
 
 async def test_a_message_is_taken_and_acknowledged(served: Served) -> None:
-    """202, after it is with the desk."""
+    """202, after it is with the intake."""
     response = await served.send(served.activity("personal"))
 
     assert ACCEPTED == response.status
-    assert ["What is a statement of work?"] == [each.text for each in served.desk.taken]
+    assert ["What is a statement of work?"] == [each.text for each in served.intake.taken]
 
 
 @pytest.mark.parametrize("failure", [StorageError("disk full"), Stopping("going down")], ids=["storage", "stopping"])
 async def test_what_is_not_on_disk_is_not_acknowledged(served: Served, failure: Exception) -> None:
     """503, so that Teams delivers it again."""
-    served.desk.failure = failure
+    served.intake.failure = failure
     response = await served.send(served.activity("personal"))
 
     assert (503, "5") == (response.status, response.headers["Retry-After"])
@@ -238,7 +238,7 @@ async def test_keys_that_do_not_come_block_nobody(
             assert 200 == response.status
 
         assert 503 == (await waiting).status
-        assert [] == served.desk.taken
+        assert [] == served.intake.taken
         microsoft.keys_hang.set()
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from core import settings
 from core.cli.bot_checks import bots
 from core.cli.check_words import WORDS
 from core.cli.report import Finding, Report
 from core.cli.words import Words
+from core.configuration import settings
 from core.platforms import SLACK_SCOPES
 
 REPORT = Report(Words(WORDS, "en"))

@@ -18,11 +18,11 @@ from aiohttp import web
 from core.cli.chat import WORDS, harmless, in_words
 from core.cli.conversation import Conversation, Frame, NotOurs, PersonalityAway, ServiceAway
 from core.cli.words import Words
+from core.configuration.settings import ROOT, Settings
 from core.contract import Done, Status, Text, Usage
 from core.errors import ModelRefused
-from core.settings import ROOT, Settings
-from tests.fakes import FakeEngine
-from tests.web.site import site
+from tests.support.fakes import FakeEngine
+from tests.web.support_site import site
 
 COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "chat")
 ENVIRON = {**os.environ, "LC_ALL": "C.UTF-8"}

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
-from core.settings import ROOT
+from core.configuration.settings import ROOT
 
 
 def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from core import settings
 from core.cli import checks, machine
 from core.cli.check_words import WORDS
 from core.cli.doctor import doctor
 from core.cli.machine import Memory, cpu_features
 from core.cli.report import Finding, Report
 from core.cli.words import Words
-from core.settings import ROOT
-from tests.web.site import site
+from core.configuration import settings
+from core.configuration.settings import ROOT
+from tests.web.support_site import site
 
 REPORT = Report(Words(WORDS, "en"))
 

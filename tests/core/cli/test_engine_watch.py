@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from core.cli import engine_watch, preflight
 from core.cli.engine_watch import EngineWatch
 from core.cli.words import Words
+from core.configuration.settings import load
 from core.contract import Language
 from core.model.client import ModelClient
-from core.settings import load
-from tests.fakes import FakeModel
+from tests.support.fakes import FakeModel
 
 
 class Told:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.cli import manifest
+from core.configuration.settings import ROOT
 from core.errors import ConfigError
-from core.settings import ROOT
 
 
 def test_slack_over_socket_mode_needs_no_address() -> None:

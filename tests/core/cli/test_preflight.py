@@ -12,8 +12,8 @@ import pytest
 
 from core.cli import preflight, up
 from core.cli.words import Words, language_of
+from core.configuration.settings import ROOT
 from core.errors import ConfigError
-from core.settings import ROOT
 
 ENGLISH = Words(preflight.WORDS, "en")
 FRENCH = Words(preflight.WORDS, "fr")

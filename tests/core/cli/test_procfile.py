@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core import settings
 from core.cli import procfile
 from core.cli.procfile import Skip
+from core.configuration import settings
+from core.configuration.settings import ROOT
 from core.errors import ConfigError
-from core.settings import ROOT
 
 
 def loaded(tmp_path: Path, **environ: str) -> settings.Settings:

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli.commands import sources_app as app
+from core.configuration.settings import ROOT
 from core.errors import ConfigError, CspsError, NotFound
 from core.rag.sources.catalogue import read
-from core.settings import ROOT
 
 FEED = (
     b'<rss version="2.0"><channel><title>The News "Today"</title><link>https://example.org/</link>'

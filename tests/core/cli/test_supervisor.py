@@ -18,7 +18,7 @@ import pytest
 
 from core.cli.output import lines_of
 from core.cli.supervisor import Backoff, Process, Supervisor, in_words
-from core.settings import ROOT
+from core.configuration.settings import ROOT
 
 SERVE = "import os, time\nprint('pid', os.getpid())\nwhile True: time.sleep(60)"
 DEAF = "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('pid', os.getpid())\n"

@@ -17,17 +17,17 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from core.batch.answers import Outcome
-from core.batch.recovery import Recovered
-from core.batch.tally import Tally
 from core.cli import app, toil
 from core.cli.toil_plan import Options, plan_of
 from core.cli.toil_progress import Bar, Lines
 from core.cli.words import Words
+from core.configuration.settings import ROOT, Settings
 from core.contract import Task
 from core.errors import BadRequest, NonConforming
-from core.settings import ROOT, Settings
-from tests.fakes import Body, FakeEngine, FakeModel, Step
+from core.toil.batch.answers import Outcome
+from core.toil.batch.recovery import Recovered
+from core.toil.batch.tally import Tally
+from tests.support.fakes import Body, FakeEngine, FakeModel, Step
 
 SCHEMA = {"type": "object"}
 ENGLISH = Words(toil.WORDS, "en")

@@ -17,8 +17,8 @@ import aiohttp
 import pytest
 
 from core.cli import preflight
-from core.settings import ROOT
-from tests.fakes import FakeModel
+from core.configuration.settings import ROOT
+from tests.support.fakes import FakeModel
 
 COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "up")
 

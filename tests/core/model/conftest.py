@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.core.model.talking import connect
-from tests.starter import ModelProcess
+from tests.core.model.support_talking import connect
+from tests.support.starter import ModelProcess
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from huggingface_hub import constants
 from structlog.testing import capture_logs
 
-from core import settings
+from core.configuration import settings
 from core.errors import ConfigError, ModelError
 from core.model import catalog
 from core.model.catalog import ModelFile, choose, find, verify

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core import settings
-from tests.starter import ModelProcess
+from core.configuration import settings
+from tests.support.starter import ModelProcess
 
 Damage = Callable[[bytes], bytes]
 READ_BYTES = 4_000_000  # of the starter: its metadata, and some of its weights

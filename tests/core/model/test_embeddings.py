@@ -14,15 +14,15 @@ import httpx
 import openai
 import pytest
 
-from tests.core.model.embedder import ADDED_TEXT, ADDED_TOKEN, write_embedder
-from tests.core.model.talking import (
+from tests.core.model.support_embedder import ADDED_TEXT, ADDED_TOKEN, write_embedder
+from tests.core.model.support_talking import (
     CHAT,
     EMBEDDINGS,
     body,
     connect,
     tokens_of,
 )
-from tests.starter import ModelProcess
+from tests.support.starter import ModelProcess
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.bootstrap import shared_embedder
+from core.configuration.settings import Settings, load
 from core.rag.embed import LocalEmbedder
-from core.settings import Settings, load
-from tests.starter import ModelProcess
+from tests.support.starter import ModelProcess
 
 
 async def test_the_vectors_are_the_encoders_own(starter_process: ModelProcess) -> None:

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
 from core.model import grammar
-from core.model.grammar import ANY_OBJECT, Grammars, JsonConstraint
+from core.model.grammar import Grammars, JsonConstraint
 from core.model.llama.loading import RunnerConfig, load
 from core.model.llama.runner import Runner
 from core.model.vocabulary import Vocabulary
+from core.openai.engine_requests import ANY_OBJECT
 
 BUDGET_TOKENS = 3000
 

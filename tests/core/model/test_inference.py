@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.contract import Sampling, Usage
 from core.errors import ModelError
 from core.model.sequence import Finished, Piece, Queued, Sequence
-from tests.core.model.fake_model import (
+from tests.core.model.support_fake_model import (
     END,
     PERSONALITY,
     AtStep,

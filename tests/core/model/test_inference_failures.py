@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from core.errors import ModelError
 from core.model.sequence import Sequence
-from tests.core.model.fake_model import (
+from tests.core.model.support_fake_model import (
     AtStep,
     Bench,
     FakeClock,

@@ -10,7 +10,7 @@ from core.errors import Overloaded
 from core.model.inference import PINNED_PREFIXES
 from core.model.prefix_store import PrefixStore
 from core.model.sequence import Queued, Sequence
-from tests.core.model.fake_model import (
+from tests.core.model.support_fake_model import (
     PERSONALITY,
     AtStep,
     Bench,

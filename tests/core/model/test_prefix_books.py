@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.model.prefix_cache import Tokens
-from tests.core.model.kv_cache import BYTES, FakeMemory, cache_of, state_of, tokens_of
+from tests.core.model.support_kv_cache import BYTES, FakeMemory, cache_of, state_of, tokens_of
 
 RUNS = st.lists(st.tuples(st.integers(1, 3), st.sampled_from([1, 5, 20, 40])), min_size=1, max_size=4)
 PROMPTS = RUNS.map(lambda runs: tokens_of(*runs))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.model.prefix_cache import common_prefix
-from tests.core.model.kv_cache import BYTES, FakeMemory, cache_of, finish, run, state_of, tokens_of
+from tests.core.model.support_kv_cache import BYTES, FakeMemory, cache_of, finish, run, state_of, tokens_of
 
 
 def test_a_conversation_goes_on_where_it_stopped() -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core import settings
+from core.configuration import settings
 from core.errors import ConfigError
 from core.model.__main__ import serve
 from core.model.sizing import choose_window
-from tests.core.model.talking import (
+from tests.core.model.support_talking import (
     CHAT,
     PERSONALITY,
     TOKENIZE,
@@ -29,7 +29,7 @@ from tests.core.model.talking import (
     said,
     stream,
 )
-from tests.starter import ModelProcess, put_starter
+from tests.support.starter import ModelProcess, put_starter
 
 KEY = "planted-api-key"
 

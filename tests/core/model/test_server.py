@@ -11,7 +11,7 @@ import jsonschema_rs
 import openai
 import pytest
 
-from tests.core.model.talking import (
+from tests.core.model.support_talking import (
     PERSONALITY,
     Fields,
     Streamed,
@@ -25,7 +25,7 @@ from tests.core.model.talking import (
     tokens_of,
     until_idle,
 )
-from tests.starter import ModelProcess
+from tests.support.starter import ModelProcess
 
 
 async def test_a_streamed_answer(http: httpx.AsyncClient) -> None:

@@ -21,7 +21,7 @@ from core.model.host import Host, Reply
 from core.model.reader import Reader
 from core.model.sequence import Failed, Finished, Output, Piece, Queued
 from core.model.server import Service, create_app
-from tests.core.model.talking import CHAT, Streamed
+from tests.core.model.support_talking import CHAT, Streamed
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 END = Finished("stop", Usage(3, 1, 0))

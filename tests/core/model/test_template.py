@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadRequest, ConfigError
-from core.model.template import CHATML, ChatTemplate, Message, Rendered, fold_system, merge
+from core.model.template import CHATML, ChatTemplate, Rendered, fold_system, merge
+from core.openai.wire import Message
 
 # Shortened from the models' files; what each does with roles, BOS and refusals is as it was.
 SMOLLM = (

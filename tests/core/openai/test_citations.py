@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.contract import Source
-from core.listing import listing
 from core.openai.citations import annotations_of
+from core.rag.source_list import listing
 
 POOL = Source(1, "Pool", "https://x.example/pool")
 RINK = Source(2, "Patinoire d’été", "https://x.example/rink")

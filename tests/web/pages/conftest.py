@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from core.settings import Settings
-from tests.fakes import FakeEngine, Replies
-from tests.web.pages.visit import Visit, Visiting, serving
+from core.configuration.settings import Settings
+from tests.support.fakes import FakeEngine, Replies
+from tests.web.pages.support_visit import Visit, Visiting, serving
 
 expect.set_options(timeout=30_000)  # a busy machine takes its time
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # as in .ci/run

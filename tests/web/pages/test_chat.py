@@ -8,8 +8,8 @@ import pytest
 from playwright.async_api import expect
 
 from core.contract import Done, Status, Text, Usage
-from tests.fakes import ReplyStep
-from tests.web.pages.visit import DONE, Visiting
+from tests.support.fakes import ReplyStep
+from tests.web.pages.support_visit import DONE, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 

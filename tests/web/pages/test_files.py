@@ -12,9 +12,9 @@ from playwright.async_api import FilePayload, Route, expect
 
 from core.contract import Attachment, Text
 from core.errors import ModelUnavailable, Overloaded, UnreadableDocument
-from tests.fakes import FakeEngine, Replies
+from tests.support.fakes import FakeEngine, Replies
+from tests.web.pages.support_visit import DONE, Visit, Visiting
 from tests.web.pages.test_access import violations
-from tests.web.pages.visit import DONE, Visit, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 

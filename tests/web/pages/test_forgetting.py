@@ -9,10 +9,10 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
+from core.configuration.settings import Settings
 from core.contract import Text
-from core.settings import Settings
-from tests.fakes import FakeEngine
-from tests.web.pages.visit import DONE, Visiting, served_again, served_until_cut
+from tests.support.fakes import FakeEngine
+from tests.web.pages.support_visit import DONE, Visiting, served_again, served_until_cut
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 

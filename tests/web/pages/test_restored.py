@@ -11,10 +11,10 @@ from playwright.async_api import expect
 
 from core.contract import Done, Prompt, Source, Text, Usage
 from core.errors import ModelUnavailable
-from tests.fakes import Replies, ReplyStep
+from tests.support.fakes import Replies, ReplyStep
+from tests.web.pages.support_visit import DONE, Visit, Visiting
 from tests.web.pages.test_access import violations
 from tests.web.pages.test_files import attach, chips
-from tests.web.pages.visit import DONE, Visit, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 

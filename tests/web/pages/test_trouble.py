@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, Route, expect
 
+from core.configuration.settings import Settings
 from core.contract import Description, Status, Text
 from core.errors import CspsError, FetchRefused, ModelUnavailable, PromptTooLong
-from core.settings import Settings
-from tests.fakes import FakeEngine, ReplyStep
+from tests.support.fakes import FakeEngine, ReplyStep
+from tests.web.pages.support_visit import DONE, Visiting, served_again, served_until_cut
 from tests.web.pages.test_access import violations
-from tests.web.pages.visit import DONE, Visiting, served_again, served_until_cut
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.databases import execute
+from tests.support.databases import execute
 
 NUMBERS = count(1)
 

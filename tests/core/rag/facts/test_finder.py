@@ -15,7 +15,7 @@ from core.rag.facts.finder import FactsFinder
 from core.rag.facts.relevance import LEAST, LEAST_FOR_TASKS
 from core.rag.facts.search import Found
 from core.rag.facts.store import FactStore
-from tests.core.chatting import whisper
+from tests.core.support_chatting import whisper
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 

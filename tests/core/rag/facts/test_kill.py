@@ -12,16 +12,16 @@ from pathlib import Path
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
 from core.rag.facts.sync import sync
-from core.storage import Database
-from tests.core.rag.facts.fakes import WordEmbedder
-from tests.core.rag.facts.writer import PASSAGES, held
+from core.storage.database import Database
+from tests.core.rag.facts.support_fakes import WordEmbedder
+from tests.core.rag.facts.support_writer import PASSAGES, held
 
 KILLS = 5
 
 
 async def write_and_be_killed(url: str, generation: int, lines: int) -> int:
     """Killed after so many lines, in the midst of what follows. The exit status."""
-    command = (sys.executable, "-m", "tests.core.rag.facts.writer", url, str(generation))
+    command = (sys.executable, "-m", "tests.core.rag.facts.support_writer", url, str(generation))
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     for _ in range(lines):

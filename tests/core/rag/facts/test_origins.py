@@ -17,7 +17,7 @@ from core.rag.facts.sitemap import is_index, is_sitemap, locations
 from core.rag.facts.sync import Entry, Origin
 from core.rag.facts.words import stems
 from core.rag.fetching.fetch import Fetched
-from tests.core.rag.facts.fakes import WHEN
+from tests.core.rag.facts.support_fakes import WHEN
 
 SITE = "https://a.example"
 

@@ -18,9 +18,9 @@ from core.rag.facts.store import FactStore
 from core.rag.facts.sync import sync
 from core.rag.facts.tables import collections, documents, passages
 from core.rag.facts.vectors import MEMORY, PGVECTOR
-from core.storage import Database
-from tests.core.rag.facts.fakes import WordEmbedder, document, origin
-from tests.databases import execute
+from core.storage.database import Database
+from tests.core.rag.facts.support_fakes import WordEmbedder, document, origin
+from tests.support.databases import execute
 
 DIMENSIONS = 64
 HELD = {"pay": document("Pay", "Acting pay begins on the third day.")}

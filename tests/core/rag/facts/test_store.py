@@ -16,8 +16,8 @@ from core.rag.documents import Document, Passage
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
 from core.rag.facts.sync import ENTRIES_AT_ONCE, Counts, Origin, sync
-from core.storage import Database
-from tests.core.rag.facts.fakes import WHEN, WordEmbedder, document, origin
+from core.storage.database import Database
+from tests.core.rag.facts.support_fakes import WHEN, WordEmbedder, document, origin
 
 LEAVE = document("Leave", "Vacation is carried over until March.", "Sick leave needs a certificate.", url="https://a/l")
 PAY = document("Pay", "Acting pay begins on the third day.")

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.site import Limits
-from tests.core.rag.fetching.websites import AGENT, Website, fetcher, website
+from tests.core.rag.fetching.support_websites import AGENT, Website, fetcher, website
 
 
 @pytest.fixture

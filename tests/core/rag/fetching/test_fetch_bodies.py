@@ -16,7 +16,7 @@ from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.response import Inflating, charset_of, media_type_of, read_body
 from core.rag.fetching.site import Limits
-from tests.core.rag.fetching.websites import AGENT
+from tests.core.rag.fetching.support_websites import AGENT
 
 LIMIT_BYTES = 10_000
 # These do no harm in the end: what they sent beyond a short page was not taken.

@@ -15,7 +15,7 @@ from aiohttp import web
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.freshness import lifetime_s, may_be_kept
 from core.rag.fetching.page_cache import KEEP_S, Page, PageCache
-from tests.core.rag.fetching.websites import Clock, Website, fetcher, website
+from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from benchmarks.hostile_urls import PUBLIC, Case, cases, leading
 from core.errors import ConfigError, FetchFailed, FetchRefused
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.resolver import SystemResolver
-from tests.certificates import certify
-from tests.core.rag.fetching.websites import website
+from tests.core.rag.fetching.support_websites import website
+from tests.support.certificates import certify
 
 TLS = httpx.create_ssl_context()
 

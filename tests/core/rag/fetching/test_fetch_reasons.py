@@ -11,7 +11,7 @@ import pytest
 from core.errors import FetchFailed, FetchRefused, Unfetched
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.site import Limits, translated
-from tests.core.rag.fetching.websites import AGENT, Website, fetcher, website
+from tests.core.rag.fetching.support_websites import AGENT, Website, fetcher, website
 
 
 @pytest.fixture

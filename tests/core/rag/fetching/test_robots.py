@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.robots import KEEP_FAILURE_S, KEEP_S, SITES, Robots, concerning, permits
-from tests.core.rag.fetching.websites import Website, fetcher, website
+from tests.core.rag.fetching.support_websites import Website, fetcher, website
 
 AGENT = "Csps-LLM/1.0 (+https://example.org)"
 NAME = "csps-llm"

@@ -8,7 +8,7 @@ import pytest
 
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Document
 from core.rag.reading import extract
-from tests.saved_pages import SavedPage, agreement, saved_pages, text_of
+from tests.support.saved_pages import SavedPage, agreement, saved_pages, text_of
 
 PROSE = "Employees may ask for leave in writing, and their managers answer within ten working days of that."
 PAGES = saved_pages()

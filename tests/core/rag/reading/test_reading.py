@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.conversation.sessions import READING
 from core.errors import Overloaded, UnreadableDocument
 from core.rag.blocks import UNSEEN
 from core.rag.documents import Document, Passage
 from core.rag.material import read
 from core.rag.reading.child import shown
 from core.rag.reading.reader import AT_ONCE, BODY_LIMIT_BYTES, LINE_LIMIT, Reader
-from core.sessions import READING
-from tests.hostile_documents import CASES
+from tests.support.hostile_documents import CASES
 
 PAGE = b"<html lang=fr><main><h1>Cong\xc3\xa9s</h1><h2>Parental</h2><p>Dix-huit mois.</p></main>"
 FEED = b"""<rss version="2.0"><channel><title>News</title><language>en</language><link>https://example.ca/</link>

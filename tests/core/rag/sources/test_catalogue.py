@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from core.configuration.settings import ROOT
 from core.errors import ConfigError, NotFound
 from core.rag.sources.catalogue import Sources, read
-from core.settings import ROOT
 
 SHIPPED = ROOT / "config" / "sources.toml"
 GOOD = """

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from core.configuration.settings import ROOT
 from core.rag.embed import LocalEmbedder
 from core.rag.sources.catalogue import Catalogue, read
 from core.rag.sources.choice import Chooser
 from core.rag.sources.likeness import Likenesses
-from core.settings import ROOT
 
 QUESTIONS = tomllib.loads((Path(__file__).parent / "questions.toml").read_text())
 MISSION = [

@@ -7,10 +7,10 @@ import json
 import jsonschema_rs
 import pytest
 
+from core.configuration.settings import ROOT
 from core.contract import Json
 from core.rag.sources import decision
 from core.rag.sources.catalogue import Source, read
-from core.settings import ROOT
 
 SOURCES = read(ROOT / "config" / "sources.toml").sources
 TWO = [SOURCES["weather"], SOURCES["open-data"]]

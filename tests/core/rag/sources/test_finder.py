@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from core.configuration.personalities import Personality, Words
 from core.contract import Json
 from core.errors import ModelUnavailable
-from core.personalities import Personality, Words
 from core.rag.embed import Vectors
 from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import Decide, SourceFinder
-from tests.core.rag.fetching.websites import Clock, Website, fetcher, website
+from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
 
 ATOM = """<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{title}</title>
 <link href="https://weather.example.org/{title}"/><id>x</id>

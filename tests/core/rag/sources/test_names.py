@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.configuration.settings import ROOT
 from core.rag.sources.names import Names
-from core.settings import ROOT
 
 FOLDER = ROOT / "config" / "sources"
 

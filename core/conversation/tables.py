@@ -1,0 +1,55 @@
+"""The tables in which conversations are kept. Knows no query: `core.conversation.sessions` has those.
+
+What came after the first version has tables of its own, so that a database of before goes on working.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+tables = sa.MetaData()
+conversations = sa.Table(
+    "conversations",
+    tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), nullable=False),  # SHA-256 of the id
+    sa.Column("personality", sa.String(100), nullable=False),
+    sa.Column("user_key", sa.String(64)),  # SHA-256; null: bound to nobody
+    sa.Column("context", sa.Text),  # pasted at the start, read again in every turn
+    sa.Column("used_at", sa.Float, nullable=False, index=True),  # seconds since 1970
+    sa.UniqueConstraint("key", "personality"),
+)
+turns = sa.Table(
+    "turns",
+    tables,
+    sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("attachments", sa.Text, nullable=False),  # JSON of Attachment
+    sa.Column("heard", sa.Text, nullable=False),  # JSON of Turn
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("reason", sa.String(16)),
+)
+turn_sources = sa.Table(
+    "turn_sources",
+    tables,
+    sa.Column("conversation", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sources", sa.Text, nullable=False),  # JSON of Source
+    sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
+)
+turn_keys = sa.Table(
+    "turn_keys",
+    tables,
+    sa.Column("conversation", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),  # SHA-256 of what the caller calls the turn
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
+)
+readings = sa.Table(
+    "readings",
+    tables,
+    sa.Column("conversation", sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("reading", sa.Text, nullable=False),  # JSON of Reading
+)

@@ -1,0 +1,392 @@
+"""A Discord of our own on loopback: its REST API and its gateway, as far as a bot of ours uses them.
+
+It refuses what Discord refuses (2,000 characters, empty messages, long nonces), remembers nonces, replays missed events
+to whoever resumes, and fails on demand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from tests.bindings.discord.support_faults import Fault, failed
+from tests.bindings.discord.support_payloads import ALICE, CHANNEL, ME, Body, payload
+
+EPOCH_MS = 1_420_070_400_000
+TOKEN = "a-token-of-the-bot"
+LOADING = 1 << 7
+BODY: web.RequestKey[Any] = web.RequestKey("body", object)
+
+
+class FakeDiscord:
+    def __init__(self) -> None:
+        self.me = str(ME["id"])
+        self.messages: dict[str, Body] = {}
+        self.commands: list[Body] = []
+        self.interactions: dict[str, Body] = {}  # by token
+        self.faults: list[Fault] = []
+        self.calls: list[tuple[str, str, Any]] = []
+        self.typing: list[str] = []
+        self.files: dict[str, bytes] = {}
+        self.uploads: dict[str, bytes] = {}
+        self.headers: dict[str, str] = {}  # of each answer to come
+        self.application_flags = int(payload("ready")["application"]["flags"])
+        self.sessions_left = 1000
+        self.refuse_gateways = 0  # connections to come that are answered 503
+        self.close_codes: list[int] = []  # with which the connections to come are closed after they identified
+        self.identified: list[Body] = []
+        self.resumed: list[Body] = []
+        self.url = ""
+        self.base = ""
+        self._log: list[tuple[str, Body]] = []
+        self._socket: web.WebSocketResponse | None = None
+        self._changed = asyncio.Condition()
+        self._ids = 0
+
+    # ------------------------------------------------------------------ life
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[FakeDiscord]:
+        app = web.Application(middlewares=[self._failing], client_max_size=2**24)
+        api = "/api/v10"
+        app.add_routes(
+            [
+                web.get(f"{api}/users/@me", self._me),
+                web.get(f"{api}/oauth2/applications/@me", self._application),
+                web.get(f"{api}/gateway/bot", self._gateway_bot),
+                web.get(f"{api}/applications/{{app}}/commands", self._commands),
+                web.put(f"{api}/applications/{{app}}/commands", self._put_commands),
+                web.get(f"{api}/guilds/{{guild}}/roles", self._roles),
+                web.get(f"{api}/channels/{{channel}}", self._channel),
+                web.post(f"{api}/channels/{{channel}}/typing", self._type),
+                web.get(f"{api}/channels/{{channel}}/messages", self._history),
+                web.post(f"{api}/channels/{{channel}}/messages", self._post),
+                web.patch(f"{api}/channels/{{channel}}/messages/{{message}}", self._patch),
+                web.delete(f"{api}/channels/{{channel}}/messages/{{message}}", self._delete),
+                web.post(f"{api}/interactions/{{interaction}}/{{token}}/callback", self._callback),
+                web.post(f"{api}/webhooks/{{app}}/{{token}}", self._follow_up),
+                web.get(f"{api}/webhooks/{{app}}/{{token}}/messages/{{message}}", self._reply_get),
+                web.patch(f"{api}/webhooks/{{app}}/{{token}}/messages/{{message}}", self._reply_patch),
+                web.delete(f"{api}/webhooks/{{app}}/{{token}}/messages/{{message}}", self._reply_delete),
+                web.get("/cdn/{name}", self._cdn),
+                web.get("/gateway/", self._gateway),
+            ]
+        )
+        runner = web.AppRunner(app, shutdown_timeout=0, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        self.url, self.base = f"http://{host}:{port}", f"http://{host}:{port}{api}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    @property
+    def gateway_url(self) -> str:
+        return f"{self.url.replace('http', 'ws', 1)}/gateway/"
+
+    async def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
+        """Waits for something to have happened here."""
+        async with asyncio.timeout(within_s), self._changed:
+            await self._changed.wait_for(lambda: bool(true()))
+
+    async def _happened(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    # --------------------------------------------------------------- people
+
+    async def emit(self, kind: str, data: Body) -> None:
+        """An event. Without a connection it is kept for whoever resumes."""
+        self._log.append((kind, data))
+        if self._socket is not None and not self._socket.closed:
+            await self._send_event(self._socket, len(self._log))
+
+    async def say(self, name: str = "message_mention", **changes: Any) -> Body:
+        """Somebody's message, from the recorded ones."""
+        message = payload(name, **changes)
+        self.messages[message["id"]] = {
+            key: value for key, value in message.items() if key not in ("guild_id", "member")
+        }
+        await self.emit("MESSAGE_CREATE", message)
+        return message
+
+    async def interact(self, name: str, **changes: Any) -> Body:
+        """A slash command or a press, now."""
+        now = {"id": self.snowflake(), "token": f"token-{self.snowflake()}"}
+        interaction = payload(name, **{**now, **changes})
+        self.interactions[interaction["token"]] = {"interaction": interaction, "callback": None, "original": None}
+        await self.emit("INTERACTION_CREATE", interaction)
+        return interaction
+
+    def answered(self, interaction: Body) -> Body:
+        """The message that an interaction was answered with."""
+        original = self.interactions[interaction["token"]]["original"]
+        return self.messages[original] if original else {}
+
+    def ours(self) -> list[Body]:
+        return [each for each in self.messages.values() if each["author"]["id"] == ME["id"]]
+
+    def snowflake(self) -> str:
+        self._ids += 1
+        return str((int(time.time() * 1000) - EPOCH_MS << 22) + self._ids)
+
+    def asked(self, part: str) -> list[Any]:
+        """Bodies of the calls whose "METHOD /path" has `part` in it."""
+        return [body for method, path, body in self.calls if part in f"{method} {path}"]
+
+    async def disconnect(self, code: int = 4000) -> None:
+        assert self._socket is not None
+        await self._socket.close(code=code)
+
+    def forget_sessions(self) -> None:
+        self._log.clear()
+
+    async def send_raw(self, text: str) -> None:
+        assert self._socket is not None
+        await self._socket.send_str(text)
+
+    # ------------------------------------------------------------------ REST
+
+    @web.middleware
+    async def _failing(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path.startswith("/gateway"):
+            response: web.StreamResponse = await handler(request)
+            return response
+        named = f"{request.method} {request.path}"
+        fault = next((each for each in self.faults if each.part in named and each.times > 0), None)
+        if not request.path.startswith("/cdn") and request.headers.get("Authorization") != f"Bot {TOKEN}":
+            return web.json_response({"code": 0, "message": "401: Unauthorized"}, status=401)
+        if fault is None or fault.done:
+            body = await self._body(request)
+            self.calls.append((request.method, request.path, body))
+            response = await handler(request)
+            await self._happened()
+        if fault is not None:
+            fault.times -= 1
+            response = failed(fault)
+            if fault.status == 0 and request.transport is not None:
+                request.transport.close()
+        response.headers.update(self.headers)
+        return response
+
+    async def _body(self, request: web.Request) -> Any:
+        if request.content_type == "application/json":
+            request[BODY] = await request.json()
+        elif request.content_type == "multipart/form-data":
+            form = await request.post()
+            request[BODY] = json.loads(str(form["payload_json"]))
+            file: Any = form["files[0]"]
+            self.uploads[file.filename] = file.file.read()
+            request[BODY]["attachments"] = [{"id": "1", "filename": file.filename, "url": "", "size": 1}]
+        else:
+            request[BODY] = dict(request.query)
+        return request[BODY]
+
+    async def _me(self, _: web.Request) -> web.Response:
+        return web.json_response(ME)
+
+    async def _application(self, _: web.Request) -> web.Response:
+        app = {
+            "id": ME["id"],
+            "name": "Whisper",
+            "icon": None,
+            "description": "",
+            "bot_public": True,
+            "bot_require_code_grant": False,
+            "verify_key": "0",
+            "flags": self.application_flags,
+            "owner": ALICE,
+            "team": None,
+            "rpc_origins": [],
+        }
+        return web.json_response(app)
+
+    async def _gateway_bot(self, _: web.Request) -> web.Response:
+        left = {"total": 1000, "remaining": self.sessions_left, "reset_after": 0, "max_concurrency": 1}
+        self.sessions_left = max(self.sessions_left, 1)
+        return web.json_response({"url": self.gateway_url, "shards": 1, "session_start_limit": left})
+
+    async def _commands(self, request: web.Request) -> web.Response:
+        assert request.query["with_localizations"] == "true"
+        return web.json_response(self.commands)
+
+    async def _put_commands(self, request: web.Request) -> web.Response:
+        """As Discord keeps them: with ids, and without what is the default."""
+        self.commands = [
+            {**each, "id": self.snowflake(), "dm_permission": True, "nsfw": False} for each in request[BODY]
+        ]
+        return web.json_response(self.commands)
+
+    async def _roles(self, _: web.Request) -> web.Response:
+        return web.json_response(payload("guild_create")["roles"])
+
+    async def _channel(self, request: web.Request) -> web.Response:
+        return web.json_response({"id": request.match_info["channel"], "type": 11, "parent_id": CHANNEL})
+
+    async def _type(self, request: web.Request) -> web.Response:
+        self.typing.append(request.match_info["channel"])
+        return web.Response(status=204)
+
+    async def _history(self, request: web.Request) -> web.Response:
+        after, before = int(request.query.get("after", 0)), int(request.query.get("before", 2**63))
+        channel, limit = request.match_info["channel"], int(request.query["limit"])
+        found = [
+            each
+            for each in self.messages.values()
+            if each["channel_id"] == channel and after < int(each["id"]) < before
+        ]
+        newest_first = sorted(found, key=lambda each: -int(each["id"]))[:limit]
+        return web.json_response(
+            [{key: value for key, value in each.items() if key != "nonce"} for each in newest_first]
+        )
+
+    async def _post(self, request: web.Request) -> web.Response:
+        body = request[BODY]
+        if refused := refusal(body):
+            return refused
+        known = [each for each in self.ours() if body.get("nonce") and each.get("nonce") == body["nonce"]]
+        if known and body.get("enforce_nonce"):
+            return web.json_response(known[0])
+        reference = body.get("message_reference")
+        if reference and reference["message_id"] not in self.messages and reference.get("fail_if_not_exists", True):
+            return web.json_response({"code": 50035, "message": "Invalid Form Body"}, status=400)
+        return web.json_response(self._made(request.match_info["channel"], body))
+
+    def _made(self, channel: str, body: Body, **more: Any) -> Body:
+        made = {
+            "id": self.snowflake(),
+            "channel_id": channel,
+            "author": ME,
+            "attachments": [],
+            "components": [],
+            **body,
+        }
+        self.messages[made["id"]] = {"content": "", "type": 0, **made, **more}
+        return self.messages[made["id"]]
+
+    async def _patch(self, request: web.Request) -> web.Response:
+        return self._change(request.match_info["message"], request[BODY])
+
+    def _change(self, message: str, body: Body) -> web.Response:
+        if message not in self.messages:
+            return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
+        if refused := refusal({**self.messages[message], **body}):
+            return refused
+        self.messages[message].update({**body, "flags": body.get("flags", 0) & ~LOADING})
+        return web.json_response(self.messages[message])
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        if self.messages.pop(request.match_info["message"], None) is None:
+            return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
+        return web.Response(status=204)
+
+    # ---------------------------------------------------------- interactions
+
+    async def _callback(self, request: web.Request) -> web.Response:
+        known = self.interactions.get(request.match_info["token"])
+        if known is None:
+            return web.json_response({"code": 10062, "message": "Unknown interaction"}, status=404)
+        if known["callback"]:
+            return web.json_response({"code": 40060, "message": "Already acknowledged"}, status=400)
+        known["callback"] = request[BODY]
+        if request[BODY]["type"] == 5:
+            by = {"id": known["interaction"]["id"], "user": ALICE}
+            flags = request[BODY].get("data", {}).get("flags", 0) | LOADING
+            made = self._made(known["interaction"]["channel_id"], {"flags": flags}, interaction_metadata=by)
+            known["original"] = made["id"]
+        return web.Response(status=204)
+
+    async def _follow_up(self, request: web.Request) -> web.Response:
+        known = self.interactions[request.match_info["token"]]
+        if refused := refusal(request[BODY]):
+            return refused
+        by = {"id": known["interaction"]["id"], "original_response_message_id": known["original"]}
+        made = self._made(known["interaction"]["channel_id"], request[BODY], interaction_metadata=by)
+        return web.json_response(made)
+
+    def _reply(self, request: web.Request) -> str:
+        message = request.match_info["message"]
+        return str(self.interactions[request.match_info["token"]]["original"] if message == "@original" else message)
+
+    async def _reply_get(self, request: web.Request) -> web.Response:
+        return web.json_response(self.messages[self._reply(request)])
+
+    async def _reply_patch(self, request: web.Request) -> web.Response:
+        return self._change(self._reply(request), request[BODY])
+
+    async def _reply_delete(self, request: web.Request) -> web.Response:
+        self.messages.pop(self._reply(request))
+        return web.Response(status=204)
+
+    async def _cdn(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name.startswith("elsewhere"):
+            raise web.HTTPFound("http://127.0.0.1:9/secret")
+        if name not in self.files:
+            raise web.HTTPNotFound
+        return web.Response(body=self.files[name])
+
+    # --------------------------------------------------------------- gateway
+
+    async def _gateway(self, request: web.Request) -> web.StreamResponse:
+        if self.refuse_gateways > 0:
+            self.refuse_gateways -= 1
+            raise web.HTTPServiceUnavailable
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 41250}, "s": None, "t": None})
+        async for frame in socket:
+            if frame.type == WSMsgType.TEXT:
+                await self._received(socket, json.loads(frame.data))
+        return socket
+
+    async def _received(self, socket: web.WebSocketResponse, frame: Body) -> None:
+        match frame["op"]:
+            case 1:
+                await socket.send_json({"op": 11, "d": None, "s": None, "t": None})
+            case 2:
+                await self._identify(socket, frame["d"])
+            case 6:
+                if frame["d"]["session_id"] != payload("ready")["session_id"] or not self._log:
+                    await socket.send_json({"op": 9, "d": False, "s": None, "t": None})
+                    return
+                self.resumed.append(frame["d"])
+                self._socket = socket
+                for number in range(frame["d"]["seq"] + 1, len(self._log) + 1):
+                    await self._send_event(socket, number)
+                await socket.send_json({"op": 0, "t": "RESUMED", "s": len(self._log), "d": {}})
+        await self._happened()
+
+    async def _identify(self, socket: web.WebSocketResponse, data: Body) -> None:
+        self.identified.append(data)
+        if self.close_codes:
+            await socket.close(code=self.close_codes.pop(0))
+            return
+        self._socket = socket
+        # The resume URL is Discord's own: an operator's proxy must be used all the same.
+        self._log = [("READY", payload("ready")), ("GUILD_CREATE", payload("guild_create"))]
+        for number in (1, 2):
+            await self._send_event(socket, number)
+
+    async def _send_event(self, socket: web.WebSocketResponse, number: int) -> None:
+        kind, data = self._log[number - 1]
+        await socket.send_json({"op": 0, "t": kind, "s": number, "d": data})
+
+
+def refusal(body: Body) -> web.Response | None:
+    """What Discord says no to."""
+    code = 0
+    if len(body.get("content") or "") > 2000 or len(str(body.get("nonce") or "")) > 25:
+        code = 50035
+    elif not (body.get("content") or "").strip() and not body.get("attachments"):
+        code = 50006
+    assert body["allowed_mentions"] == {"parse": [], "replied_user": False}
+    return web.json_response({"code": code, "message": "refused"}, status=400) if code else None

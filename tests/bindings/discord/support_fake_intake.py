@@ -1,0 +1,78 @@
+"""A intake that writes down what it is told, and answers nothing by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from bindings.delivery.outlet import Sentences
+from bindings.incoming import Incoming, Place
+
+
+class FakeIntake:
+    """`failing`: what the next calls raise that write or read what is stored."""
+
+    def __init__(self) -> None:
+        self.taken: list[Incoming] = []
+        self.failing: list[Exception] = []
+        self.parts: set[str] = set()  # conversations that the bot takes part in
+        self.asked_parts: list[str] = []
+        self.deleted: list[tuple[Place, str]] = []
+        self.stops: list[tuple[Place, str]] = []
+        self.judged: list[tuple[str, str, str]] = []
+        self.known_answers = {"a-1_B"}
+        self.left: list[str] = []
+        self.away: Sentences | None = None
+        self._changed = asyncio.Condition()
+
+    async def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
+        async with asyncio.timeout(within_s), self._changed:
+            await self._changed.wait_for(lambda: bool(true()))
+
+    async def _happened(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def take(self, incoming: Incoming) -> bool:
+        await self._may_fail()
+        known = any(each.event == incoming.event for each in self.taken)
+        if not known:
+            self.taken.append(incoming)
+        await self._happened()
+        return not known
+
+    async def _may_fail(self) -> None:
+        if self.failing:
+            failure = self.failing.pop(0)
+            await self._happened()
+            raise failure
+
+    def turned_away(self, incoming: Incoming) -> Sentences | None:
+        return self.away
+
+    async def taking_part(self, place: Place) -> bool:
+        await self._may_fail()
+        self.asked_parts.append(place.conversation)
+        return place.conversation in self.parts
+
+    async def withdrawn(self, place: Place, message: str) -> None:
+        self.deleted.append((place, message))
+        await self._happened()
+
+    async def stopped(self, place: Place, ref: str) -> None:
+        self.stops.append((place, ref))
+        await self._happened()
+
+    async def feedback(self, answer: str, speaker: str, value: str, comment: str = "") -> bool:
+        self.judged.append((answer, speaker, value))
+        await self._happened()
+        return answer in self.known_answers
+
+    async def uninstalled(self, tenant: str) -> None:
+        await self._may_fail()
+        self.left.append(tenant)
+        await self._happened()
+
+    def personalities(self) -> tuple[str, ...]:
+        return ("whisper", "chuchotte")

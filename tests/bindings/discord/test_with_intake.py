@@ -1,0 +1,205 @@
+"""From a message in Discord to its answer there: the real adapter, intake and delivery, with an engine in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bindings.delivery.manner import Means, Patience
+from bindings.discord.adapter import DiscordAdapter
+from bindings.intake.intake import Intake
+from bindings.metrics import Metrics
+from bindings.store import Store
+from core.configuration.personalities import Personalities
+from core.contract import Done, Prompt, Source, Text, Usage
+from core.storage.database import Database
+from tests.bindings.discord.conftest import settings_for
+from tests.bindings.discord.support_fake_discord import FakeDiscord
+from tests.bindings.discord.support_faults import Fault, rate_limited
+from tests.bindings.discord.support_payloads import CHANNEL, Body
+from tests.support.fakes import FakeEngine, ReplyStep
+
+IMPATIENT = Means(patience=Patience(first_s=0.01, limit_s=0.05), status_after_s=0.0)
+DONE = Done("stop", "fake-model", Usage(7, 3, 0))
+
+
+@asynccontextmanager
+async def bot(fake: FakeDiscord, engine: FakeEngine, tmp_path: Path, **environ: str) -> AsyncIterator[DiscordAdapter]:
+    """A process of the bot, in this one. Leaving kills it."""
+    settings = settings_for(fake, tmp_path, BOT_USER_LIMIT="10000", **environ)
+    personalities = Personalities(settings.config / "personalities")
+    personalities.load()
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    database, metrics = Database(settings.database_url), Metrics()
+    store = Store(database)
+    await store.create_tables()
+    adapter = DiscordAdapter(settings, metrics)
+    intake = Intake(engine, adapter.platform, store, personalities, settings, metrics, IMPATIENT)
+    await adapter.connect(intake)
+    up = ("READY", "RESUMED")
+    connected = asyncio.ensure_future(adapter.client.wait_for("socket_event_type", check=lambda kind: kind in up))
+    running = {asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())}
+    await connected
+    try:
+        yield adapter
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        await adapter.close()
+        await database.close()
+
+
+def whole(message: Body) -> bool:
+    return any("regenerate" in each["custom_id"] for row in message["components"] for each in row["components"])
+
+
+async def test_one_mention_is_answered(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """In one message that replies to it, first with the first words and in the end whole, with sources and footer."""
+    more = asyncio.Event()
+    source = Source(1, "Feeds", "https://example.ca/feeds")
+    engine = FakeEngine([source, Text("A feed "), more, Text("is a list. [1] @everyone"), DONE])
+    async with bot(discord_server, engine, tmp_path):
+        question = await discord_server.say("message_mention")
+        await discord_server.until(lambda: discord_server.ours())
+        (message,) = discord_server.ours()
+        assert message["content"].startswith("A feed")
+        assert not whole(message)
+        more.set()
+        await discord_server.until(lambda: whole(message))
+
+    assert [message] == discord_server.ours()
+    assert message["message_reference"]["message_id"] == question["id"]
+    assert message["content"].startswith("A feed is a list. [1] @\u200beveryone\n")
+    assert "-# 1. Feeds <https://example.ca/feeds>" in message["content"]
+    assert "fake-model" in message["content"].split("\n")[-1]
+    assert "Hey what is a feed? :blob:" == engine.prompts[0].text
+
+
+async def test_a_long_answer_is_several_messages(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """None above 2,000 characters, none of the text lost."""
+    lines = [f"Line {number} of a long answer about **feeds**." for number in range(150)]
+    code = "\n".join(f"print({number})" for number in range(200))
+    engine = FakeEngine([*[Text(f"{line}\n\n") for line in lines], Text(f"```python\n{code}\n```\nEnd."), DONE])
+    async with bot(discord_server, engine, tmp_path):
+        await discord_server.say("message_mention")
+        await discord_server.until(lambda: any(whole(each) for each in discord_server.ours()), within_s=60)
+
+    shown = sorted(discord_server.ours(), key=lambda each: int(each["id"]))
+    text = "\n".join(each["content"] for each in shown)
+    assert len(shown) > 4
+    assert all(line in text for line in lines)
+    assert all(f"print({number})" in text for number in range(200))
+    assert all(each["content"].count("```") % 2 == 0 for each in shown)
+    assert [whole(each) for each in shown] == [False] * (len(shown) - 1) + [True]
+
+
+async def test_a_slash_command_is_answered_in_its_reply(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """In the person's language, if the question does not tell another."""
+    async with bot(discord_server, FakeEngine(), tmp_path):
+        interaction = await discord_server.interact("interaction_ask_dm")
+        await discord_server.until(lambda: whole(discord_server.answered(interaction) or {"components": []}))
+
+    shown = discord_server.answered(interaction)
+    assert shown["content"].startswith("Hello world.")
+    assert "Rédigé par une IA" in shown["content"]
+    assert [shown] == discord_server.ours()
+
+
+async def test_stop_ends_the_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """By the button under it; what was written stands."""
+    engine = FakeEngine([Text("A feed "), asyncio.Event()])
+    async with bot(discord_server, engine, tmp_path):
+        await discord_server.say("message_mention")
+        await discord_server.until(lambda: discord_server.ours())
+        (message,) = discord_server.ours()
+        await discord_server.interact("interaction_button_stop", message={**message, "referenced_message": None})
+        await discord_server.until(lambda: whole(message))
+
+    assert engine.cancelled.is_set()
+    assert message["content"].startswith("A feed\n*")
+
+
+async def test_regenerate_writes_the_answer_anew(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """In its message."""
+    replies: Iterator[list[ReplyStep]] = iter([[Text("First."), DONE], [Text("Second."), DONE]])
+    async with bot(discord_server, FakeEngine(lambda _: next(replies)), tmp_path):
+        await discord_server.say("message_mention")
+        await discord_server.until(lambda: any(whole(each) for each in discord_server.ours()))
+        (message,) = discord_server.ours()
+        button = message["components"][0]["components"][2]
+        data = {"custom_id": button["custom_id"], "component_type": 2}
+        await discord_server.interact("interaction_button_regenerate", message=message, data=data)
+        await discord_server.until(lambda: message["content"].startswith("Second."))
+
+    assert [message] == discord_server.ours()
+
+
+async def test_a_deleted_question_takes_its_answer_along(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """Quietly."""
+    engine = FakeEngine([Text("A feed "), asyncio.Event()])
+    async with bot(discord_server, engine, tmp_path):
+        question = await discord_server.say("message_mention")
+        await discord_server.until(lambda: discord_server.ours())
+        deleted = {key: question[key] for key in ("id", "channel_id", "guild_id")}
+        await discord_server.emit("MESSAGE_DELETE", deleted)
+        await discord_server.until(lambda: not discord_server.ours())
+
+    assert engine.cancelled.is_set()
+
+
+async def test_an_answer_that_was_cut_off_is_finished_after_the_restart(
+    discord_server: FakeDiscord, tmp_path: Path
+) -> None:
+    """In the message that it had begun."""
+    async with bot(discord_server, FakeEngine([Text("A feed "), asyncio.Event()]), tmp_path):
+        await discord_server.say("message_mention")
+        await discord_server.until(lambda: discord_server.ours())
+    (message,) = discord_server.ours()
+    assert not whole(message)
+    async with bot(discord_server, FakeEngine([Text("A feed is a list."), DONE]), tmp_path):
+        await discord_server.until(lambda: whole(message))
+
+    assert [message] == discord_server.ours()
+    assert message["content"].startswith("A feed is a list.")
+
+
+async def test_each_event_has_exactly_one_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """Each delivered four times, a fifth of the calls failing, and two processes killed."""
+    chance = random.Random(4)
+
+    def replies(prompt: Prompt) -> Iterator[ReplyStep]:
+        yield Text(f"About {prompt.text}.")
+        yield DONE
+
+    def failing() -> list[Fault]:
+        kinds = [
+            lambda: rate_limited("/messages", 0.02),
+            lambda: Fault("/messages", 502),
+            lambda: Fault("/messages", 500, done=True),
+        ]
+        return [chance.choice(kinds)() if chance.random() < 0.2 else Fault("nothing", 500) for _ in range(4)]
+
+    async def disturb() -> None:
+        while True:
+            discord_server.faults = [each for each in failing() if each.part != "nothing"]
+            await discord_server.until(lambda: len(discord_server.calls) % 5 == 0)
+            await asyncio.sleep(0.01)
+
+    ids = [str(10**18 + number) for number in range(60)]
+    events = chance.sample(ids * 4, len(ids) * 4)
+    disturbing = asyncio.create_task(disturb())
+    for part in range(3):
+        async with bot(discord_server, FakeEngine(replies), tmp_path):
+            for number in events[part * 80 : (part + 1) * 80]:
+                await discord_server.say("message_mention", id=number, content=f"<@{discord_server.me}> {number}")
+            if part == 2:
+                await discord_server.until(lambda: sum(map(whole, discord_server.ours())) == len(ids), within_s=90)
+    disturbing.cancel()
+
+    assert sorted(ids) == sorted(each["message_reference"]["message_id"] for each in discord_server.ours())
+    assert all(f"About {each['message_reference']['message_id']}." in each["content"] for each in discord_server.ours())
+    assert {CHANNEL} == {each["channel_id"] for each in discord_server.ours()}

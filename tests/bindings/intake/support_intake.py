@@ -1,0 +1,223 @@
+"""A intake with a platform in memory and a database on disk, and a switch that kills the process between two steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from bindings.delivery.manner import Means, Patience
+from bindings.delivery.outlet import Limits, Page
+from bindings.incoming import Command, File, Incoming, Place
+from bindings.intake.intake import Intake
+from bindings.metrics import Metrics
+from bindings.store import Store
+from bindings.tables import deliveries
+from core.configuration import settings
+from core.configuration.personalities import Personalities
+from core.contract import Engine, Language, Turn
+from core.storage.database import Database
+from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform
+
+Result = TypeVar("Result")
+AT_ONCE = Limits(page_chars=20_000, edit_interval_s=0.0)
+QUICK = Means(patience=Patience(first_s=0.0, limit_s=0.0, final_s=60.0), status_after_s=0.0)
+
+
+class Killed(BaseException):
+    """`kill -9`: nothing of ours catches it."""
+
+
+@dataclass
+class Switch:
+    """Kills at the given point; None: never. Points are counted from 0."""
+
+    at: int | None = None
+    count: int = 0
+    killed: bool = False
+
+    def point(self) -> None:
+        here, self.count = self.count, self.count + 1
+        if self.killed or here == self.at:
+            self.killed = True
+            raise Killed
+
+
+@dataclass
+class KillingOutlet(FakeOutlet):
+    switch: Switch = field(default_factory=Switch)
+
+    async def _do(self, call: Call, act: Callable[[], Result]) -> Result:
+        self.switch.point()
+        result = await super()._do(call, act)
+        self.switch.point()
+        return result
+
+
+class KillingDatabase(Database):
+    """Reads are no points: nothing is different before and after."""
+
+    switch = Switch()
+
+    async def write(self, work: Callable[[Any], Result]) -> Result:
+        self.switch.point()
+        result = await super().write(work)
+        self.switch.point()
+        return result
+
+
+@dataclass
+class FakeChannels:
+    """Implements `bindings.platform.Platform`. A channel of its own for each conversation, which outlives processes."""
+
+    name: str = "slack"
+    limits: Limits = AT_ONCE
+    takes_files: bool = True
+    ai_label: bool = False
+    switch: Switch = field(default_factory=Switch)
+    channels: dict[str, FakePlatform] = field(default_factory=dict)
+    said: tuple[Turn, ...] = ()
+    said_failure: Exception | None = None
+    files: dict[str, bytes | Exception] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
+    outlets: list[KillingOutlet] = field(default_factory=list)
+    languages: list[Language | None] = field(default_factory=list)  # in which each outlet is to speak
+    forgotten: list[str] = field(default_factory=list)
+    purges: int = 0
+
+    def outlet(self, incoming: Incoming) -> KillingOutlet:
+        channel = self.channels.setdefault(incoming.place.conversation, FakePlatform())
+        outlet = KillingOutlet(
+            self.limits, channel, takes_files=self.takes_files, ai_label=self.ai_label, switch=self.switch
+        )
+        self.outlets.append(outlet)
+        self.languages.append(incoming.language)
+        return outlet
+
+    async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
+        if self.said_failure:
+            raise self.said_failure
+        return self.said
+
+    async def fetch(self, file: File, limit_bytes: int) -> bytes:
+        self.fetched.append(file.url)
+        body = self.files[file.url]
+        if isinstance(body, Exception):
+            raise body
+        return body
+
+    async def forget(self, place: Place) -> None:
+        self.forgotten.append(place.conversation)
+
+    async def purge(self) -> None:
+        self.purges += 1
+
+    def shown(self, conversation: str) -> list[Page]:
+        channel = self.channels.get(conversation)
+        return list(channel.messages.values()) if channel else []
+
+    def texts(self, conversation: str) -> list[str]:
+        return [page.text for page in self.shown(conversation)]
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Office:
+    """What outlives processes: the database, the disk, the platform; and what each process is given."""
+
+    folder: Path
+    engine: Engine
+    channels: FakeChannels = field(default_factory=FakeChannels)
+    environ: dict[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+    metrics: Metrics = field(default_factory=Metrics)
+    means: Means = QUICK
+    store: Store = field(init=False)
+
+    def settings(self) -> settings.Settings:
+        return settings.load({"CSPS_LLM_DATA": str(self.folder), **self.environ})
+
+    @asynccontextmanager
+    async def opened(self, switch: Switch | None = None) -> AsyncIterator[Intake]:
+        """A process that takes messages and does not begin with any."""
+        loaded = self.settings()
+        database = KillingDatabase(loaded.database_url)
+        personalities = Personalities(loaded.config / "personalities")
+        personalities.load()
+        self.store = Store(database, self.clock)
+        await self.store.create_tables()
+        database.switch = self.channels.switch = switch or Switch()
+        try:
+            yield Intake(
+                self.engine, self.channels, self.store, personalities, loaded, self.metrics, self.means, self.clock
+            )
+        finally:
+            database.switch = Switch()
+            await database.close()
+
+    @asynccontextmanager
+    async def process(self, switch: Switch | None = None) -> AsyncIterator[Intake]:
+        """One that also works. Leaving the block ends it as it is."""
+        async with self.opened(switch) as intake:
+            running = asyncio.create_task(intake.run())
+            try:
+                yield intake
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+
+    async def settled(self) -> None:
+        """Returns when nothing that was taken is unfinished, and jobs have gone."""
+        await self.until_left(0)
+
+    async def until_left(self, count: int) -> None:
+        async with asyncio.timeout(20):
+            while await self.unfinished() > count or (not count and self.jobs):
+                await asyncio.sleep(0.005)
+
+    @property
+    def jobs(self) -> list[Path]:
+        """Their folders."""
+        return list(self.folder.glob("jobs/slack/*"))
+
+    async def unfinished(self) -> int:
+        wanted = sa.select(sa.func.count()).where(deliveries.c.state == "received")
+        return await self.store._database.read(lambda db: db.execute(wanted).scalar_one())
+
+    async def asked(self, *messages: Incoming) -> None:
+        """Each taken by one process, and brought to an end."""
+        async with self.process() as intake:
+            for message in messages:
+                await intake.take(message)
+            await self.settled()
+
+
+THREAD = Place("slack", "T1", "C1", "1.0", "channel")
+DIRECT = Place("slack", "T1", "D1", None, "personal")
+
+
+def message(
+    text: str,
+    number: int = 1,
+    place: Place = THREAD,
+    user: str = "U1",
+    language: Language | None = None,
+    command: Command | None = None,
+    toil: bool = False,
+    **files: str,
+) -> Incoming:
+    """A message; `files`: their URLs by name, a dot written as two underscores."""
+    attached = tuple(File(name.replace("__", "."), url, "") for name, url in files.items())
+    incoming = Incoming(f"{place.conversation}:{number}", place, f"m{number}", user, text, language=language)
+    return replace(incoming, command=command, toil=toil, files=attached)

@@ -1,0 +1,77 @@
+"""Who is answered, and how often."""
+
+from __future__ import annotations
+
+import pytest
+
+from bindings.incoming import Place
+from bindings.intake.admission import WINDOW_S, Limiter, Lists
+from tests.bindings.intake.support_intake import Clock
+
+PLACE = Place("slack", "T1", "C1", None, "channel")
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "admitted"),
+    [
+        ((), (), True),
+        (("T1",), (), True),
+        (("C1",), (), True),
+        (("U1",), (), True),
+        (("T2", "C2", "U2"), (), False),
+        ((), ("T1",), False),
+        ((), ("C1",), False),
+        ((), ("U1",), False),
+        ((), ("U2",), True),
+        (("T1",), ("U1",), False),
+        (("U1",), ("T1",), False),
+    ],
+)
+def test_deny_goes_before_allow_and_allow_excludes_the_rest(
+    allow: tuple[str, ...], deny: tuple[str, ...], admitted: bool
+) -> None:
+    assert admitted == Lists(allow, deny).admit(PLACE, "U1")
+
+
+def test_a_missing_workspace_is_nobody() -> None:
+    """An empty id, as in Discord's direct messages, is on no list."""
+    direct = Place("discord", "", "D1", None, "personal")
+
+    assert not Lists(("",), ()).admit(direct, "U1")
+    assert Lists((), ("",)).admit(direct, "U1")
+
+
+def test_a_person_has_so_many_messages_in_ten_minutes() -> None:
+    """What is too much is not counted, so that going on asking does not prolong the wait."""
+    clock = Clock()
+    limiter = Limiter(2, clock)
+    assert [True, True, False, False] == [limiter.count("a") for _ in range(4)]
+    assert limiter.count("b")
+    assert WINDOW_S == limiter.wait_s("a")
+
+    clock.now += WINDOW_S
+    assert limiter.wait_s("a") == 0
+    assert limiter.count("a")
+
+
+def test_a_person_is_told_once_in_ten_minutes() -> None:
+    clock = Clock()
+    limiter = Limiter(1, clock)
+    assert [True, False, False] == [limiter.tell("a") for _ in range(3)]
+
+    clock.now += WINDOW_S
+    assert limiter.tell("a")
+
+
+def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held does not grow with everybody who ever wrote."""
+    monkeypatch.setattr("bindings.intake.admission.SPEAKERS_HELD", 10)
+    clock = Clock()
+    limiter = Limiter(5, clock)
+    for number in range(50):
+        clock.now += WINDOW_S / 5
+        limiter.count(str(number))
+        limiter.tell(str(number))
+
+    assert len(limiter._asked_at) <= 11
+    assert len(limiter._told_at) <= 11

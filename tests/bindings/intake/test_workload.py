@@ -1,0 +1,113 @@
+"""What is under way at once, and in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bindings.intake.workload import Work, Workload
+from bindings.store import Delivery
+
+
+def work(number: int, conversation: str) -> Work:
+    return Work(Delivery(number, f"a{number}", "message", conversation, f"s{number}"))
+
+
+class Bench:
+    """Work that begins, and ends when it is told to."""
+
+    def __init__(self, at_once: int) -> None:
+        self.workload = Workload(self.perform, at_once)
+        self.begun: list[int] = []
+        self.ended: list[int] = []
+        self.cancelled: list[int] = []
+        self.gates: dict[int, asyncio.Event] = {}
+        self.changed = asyncio.Condition()
+
+    async def perform(self, work: Work) -> None:
+        number = work.delivery.number
+        self.begun.append(number)
+        async with self.changed:
+            self.changed.notify_all()
+        try:
+            await self.gates.setdefault(number, asyncio.Event()).wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(number)
+            raise
+        self.ended.append(number)
+
+    def end(self, *numbers: int) -> None:
+        for number in numbers:
+            self.gates.setdefault(number, asyncio.Event()).set()
+
+    async def until_begun(self, count: int) -> list[int]:
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.begun) >= count)
+        return self.begun
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Bench]:
+        task = asyncio.create_task(self.workload.run())
+        yield self
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def test_messages_of_a_conversation_follow_one_another() -> None:
+    """In order of arrival, while other conversations go on."""
+    bench = Bench(at_once=5)
+    for number, conversation in ((1, "a"), (2, "a"), (3, "b"), (4, "a")):
+        bench.workload.add(work(number, conversation))
+    async with bench.running():
+        assert [1, 3] == await bench.until_begun(2)
+        bench.end(1)
+        assert [1, 3, 2] == await bench.until_begun(3)
+        bench.end(2)
+        assert [1, 3, 2, 4] == await bench.until_begun(4)
+
+
+async def test_only_so_many_are_under_way_and_conversations_take_turns() -> None:
+    """One that has a lot waiting does not keep the others from their turn."""
+    bench = Bench(at_once=1)
+    bench.end(*range(1, 7))
+    for number, conversation in ((1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c")):
+        bench.workload.add(work(number, conversation))
+    async with bench.running():
+        assert [1, 4, 5, 2, 3] == await bench.until_begun(5)
+        bench.workload.add(work(6, "a"))
+        assert [1, 4, 5, 2, 3, 6] == await bench.until_begun(6)
+
+
+async def test_draining_lets_what_runs_end_and_begins_nothing() -> None:
+    bench = Bench(at_once=1)
+    for number, conversation in ((1, "a"), (2, "a"), (3, "b")):
+        bench.workload.add(work(number, conversation))
+    async with bench.running():
+        await bench.until_begun(1)
+        bench.end(1)
+        await bench.workload.drain(20)
+        assert ([1], [1], []) == (bench.begun, bench.ended, bench.cancelled)
+        assert bench.workload.draining
+
+
+async def test_what_does_not_end_in_time_is_cancelled() -> None:
+    bench = Bench(at_once=2)
+    bench.workload.add(work(1, "a"))
+    async with bench.running():
+        await bench.until_begun(1)
+        await bench.workload.drain(0)
+        assert [1] == bench.cancelled
+
+
+async def test_what_is_under_way_can_be_looked_up() -> None:
+    bench = Bench(at_once=1)
+    first, second, third = work(1, "a"), work(2, "a"), work(3, "b")
+    for each in (first, second, third):
+        bench.workload.add(each)
+    async with bench.running():
+        await bench.until_begun(1)
+        assert first is bench.workload.running("a")
+        assert (second,) == bench.workload.waiting("a")
+        assert bench.workload.running("b") is None
+        assert {first, second, third} == set(bench.workload.under_way())

@@ -1,0 +1,107 @@
+"""A intake that writes down what it is given."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from bindings.delivery.outlet import Sentences
+from bindings.incoming import Incoming, Place
+from bindings.intake.notices import Greeting
+from bindings.slack.mapping import Me
+from core.configuration.settings import SlackSettings, load
+from core.contract import Language
+from core.errors import CspsError
+from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, SECRET, TEAM, FakeSlack
+
+PAYLOADS = Path(__file__).parent.parent.parent / "payloads" / "slack"
+ME = Me(TEAM, BOT_USER, BOT, "whisper")
+
+
+def payload(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text())
+    return loaded
+
+
+def settings(slack: FakeSlack, *, sockets: bool = False, **environ: str) -> SlackSettings:
+    mode = {"SLACK_APP_TOKEN": APP_TOKEN} if sockets else {"SLACK_SIGNING_SECRET": SECRET}
+    return load(
+        {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_API_BASE_URL": slack.api_url, "SLACK_PORT": "0", **mode, **environ}
+    ).slack
+
+
+class FakeIntake:
+    """As durable as memory is. `trouble` is raised by each method that is asked to keep something."""
+
+    def __init__(self) -> None:
+        self.taken: list[Incoming] = []
+        self.events: set[str] = set()
+        self.gone: list[tuple[Place, str]] = []
+        self.stops: list[tuple[Place, str]] = []
+        self.judged: list[tuple[str, str, str]] = []
+        self.tenants: list[str] = []
+        self.greeted: list[tuple[Place, Language | None]] = []
+        self.places: set[str] = set()  # conversations in which it takes part
+        self.away: Sentences | None = None
+        self.trouble: CspsError | None = None
+        self.changed = asyncio.Event()
+        self.gate: asyncio.Event | None = None  # taking waits for it
+        self.waiting = 0
+
+    async def take(self, incoming: Incoming) -> bool:
+        self.waiting += 1
+        self.changed.set()
+        if self.gate:
+            await self.gate.wait()
+        self._fail()
+        new = incoming.event not in self.events
+        if new:
+            self.events.add(incoming.event)
+            self.taken.append(Incoming.of_json(json.loads(json.dumps(incoming.to_json()))))
+        self.changed.set()
+        return new
+
+    def turned_away(self, incoming: Incoming) -> Sentences | None:
+        return self.away
+
+    async def taking_part(self, place: Place) -> bool:
+        self._fail()
+        return place.conversation in self.places
+
+    async def withdrawn(self, place: Place, message: str) -> None:
+        self.gone.append((place, message))
+
+    async def stopped(self, place: Place, ref: str) -> None:
+        self.stops.append((place, ref))
+        self.changed.set()
+
+    async def feedback(self, answer: str, speaker: str, value: Literal["good", "bad"], comment: str = "") -> bool:
+        self._fail()
+        self.judged.append((answer, speaker, value))
+        return True
+
+    async def greeting(self, place: Place, language: Language | None) -> Greeting:
+        self.greeted.append((place, language))
+        return Greeting(
+            "Whisper", "Hello! Ask <!here> anything.", ("Help?", "Write?", "Why?", "How?", "Five?"), language or "en"
+        )
+
+    async def uninstalled(self, tenant: str) -> None:
+        self._fail()
+        self.tenants.append(tenant)
+
+    def personalities(self) -> tuple[str, ...]:
+        return ("whisper", "chuchotte")
+
+    def _fail(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+    async def until(self, what: Any) -> Any:
+        async with asyncio.timeout(15):
+            while not (found := what()):
+                self.changed.clear()
+                await self.changed.wait()
+        return found

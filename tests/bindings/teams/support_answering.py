@@ -1,0 +1,66 @@
+"""What a process has that answers in Teams, and how pages are made for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bindings.delivery.outlet import Closing, Page
+from bindings.incoming import Incoming, Place
+from bindings.teams import transport
+from bindings.teams.connector import Connector
+from bindings.teams.hosts import Hosts
+from bindings.teams.outlet import TeamsOutlet
+from bindings.teams.parcels import Parcels
+from bindings.teams.streaming import Streams
+from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
+
+CHAT = "a:chat"
+
+
+def place(kind: Any = "personal", service_url: str = "https://smba.trafficmanager.net/amer/") -> Place:
+    conversation = {"personal": CHAT, "group": "19:group@thread.v2", "channel": "19:c@thread.tacv2;messageid=7"}[kind]
+    route = {
+        "service_url": service_url,
+        "conversation": conversation,
+        "bot": "28:bot",
+        "bot_name": "Whisper",
+        "person": "29:megan",
+    }
+    return Place("teams", "tenant", conversation.split(";")[0], "7" if kind == "channel" else None, kind, route)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Intake:
+    """What a process that answers has; `outlet` is one answer's."""
+
+    def __init__(self, microsoft: FakeMicrosoft, folder: Path) -> None:
+        self.microsoft = microsoft
+        self.http = transport.client()
+        self.connector = Connector(self.http, None, Hosts(loopback=True))
+        self.clock = Clock()
+        self.streams = Streams(self.clock)
+        self.parcels = Parcels(folder)
+        self.stops: list[str] = []
+
+    def outlet(self, kind: Any = "personal") -> TeamsOutlet:
+        where = place(kind, self.microsoft.service_url)
+        incoming = Incoming("teams:e", where, "question-1", "megan", "Hello?")
+        return TeamsOutlet(incoming, self.connector, self.streams, self.parcels, self.stopped)
+
+    async def stopped(self, _place: Place, ref: str) -> None:
+        self.stops.append(ref)
+
+
+def page(text: str, status: str | None = None, **more: Any) -> Page:
+    return Page(text, "en", status, **more)
+
+
+def final(text: str, **more: Any) -> Page:
+    return page(text, final=True, closing=Closing("answer-1", "Model: fake", **more))

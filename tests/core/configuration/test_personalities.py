@@ -1,0 +1,144 @@
+"""Personalities: what a file may say, what is said about a bad one, and how changes are taken."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from core.configuration.personalities import Personalities, SamplingDefaults
+from core.contract import Sampling
+from core.errors import ConfigError, PersonalityUnknown
+
+SHIPPED = Path(__file__).parents[3] / "config" / "personalities"
+GOOD = """
+title = "Echo"
+language = "en"
+system = "You are Echo."
+greeting = "Hello!"
+[description]
+en = "An echo."
+fr = "Un écho."
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "echo.toml").write_text(GOOD)
+    return tmp_path
+
+
+def loaded(folder: Path) -> Personalities:
+    personalities = Personalities(folder)
+    personalities.load()
+    return personalities
+
+
+def test_shipped_personalities_are_valid() -> None:
+    """Whisper speaks English, Chuchotte French, and one shows facts in its instructions."""
+    shipped = loaded(SHIPPED)
+
+    assert shipped.get("whisper").language == "en"
+    assert shipped.get("chuchotte").language == "fr"
+    stuffed = [shipped.get(name) for name in shipped.names() if shipped.get(name).facts]
+    assert stuffed
+    for personality in stuffed:
+        assert all(fact in personality.instructions for fact in personality.facts)
+
+
+def test_every_problem_of_every_file_is_told_with_its_line(folder: Path) -> None:
+    """An operator sees all that is wrong at once, each with file, line and key."""
+    (folder / "a.toml").write_text(GOOD.replace('language = "en"', 'language = "de"').replace("system", "sytem"))
+    (folder / "b.toml").write_text("title = ")
+    (folder / "Bad Name.toml").write_text(GOOD)
+
+    with pytest.raises(ConfigError) as caught:
+        loaded(folder)
+
+    message = caught.value.message
+    assert f"{folder / 'a.toml'}:3: `language`" in message
+    assert "`sytem` is not a setting; did you mean `system`?" in message
+    assert "`system` is missing" in message
+    assert f"{folder / 'b.toml'}: not valid TOML" in message
+    assert f"{folder / 'Bad Name.toml'}: the file's name" in message
+
+
+@pytest.mark.parametrize(
+    "line", ['sources = ["../x"]', 'collections = ["A B"]', "facts = [1]", 'facts = [""]', 'name = "other"']
+)
+def test_what_would_not_work_is_refused(folder: Path, line: str) -> None:
+    """Names that are no identifiers, facts that are no text, and a name beside the file's own."""
+    (folder / "echo.toml").write_text(f"{line}\n{GOOD}")
+
+    with pytest.raises(ConfigError, match=r"echo\.toml:1"):
+        loaded(folder)
+
+
+def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
+    """A service without any personality does not start."""
+    with pytest.raises(ConfigError, match="no personality"):
+        loaded(tmp_path)
+    with pytest.raises(ConfigError, match="No such file"):
+        loaded(tmp_path / "absent")
+
+
+def test_unknown_personality_names_the_nearest_and_all() -> None:
+    """Who mistypes is told what there is."""
+    with pytest.raises(PersonalityUnknown, match=r"did you mean 'whisper'\? There are: whisper, chuchotte, guide"):
+        loaded(SHIPPED).get("wisper")
+
+
+def test_hidden_files_are_not_personalities(folder: Path) -> None:
+    """Editors keep working copies beside the file."""
+    (folder / ".echo.toml").write_text("half wri")
+
+    assert loaded(folder).names() == ("echo",)
+
+
+def test_callers_sampling_wins_over_the_personalitys() -> None:
+    """What a caller leaves open comes from the personality; zero is not open."""
+    defaults = SamplingDefaults(temperature=0.7, max_tokens=100, top_p=0.9)
+
+    assert defaults.under(Sampling(temperature=0, max_tokens=5, stop=("x",))) == Sampling(
+        temperature=0, max_tokens=5, top_p=0.9, stop=("x",)
+    )
+
+
+async def test_a_bad_change_keeps_everything_and_says_why(folder: Path) -> None:
+    """After a bad edit the old personality still answers, and the log names file, line and key."""
+    personalities = loaded(folder)
+    (folder / "echo.toml").write_text(GOOD.replace('"en"', '"xx"'))
+
+    with capture_logs() as logs:
+        assert not await personalities.reload()
+
+    assert personalities.get("echo").language == "en"
+    assert "echo.toml:3" in logs[0]["problem"]
+
+
+async def test_changes_are_taken_while_running(folder: Path) -> None:
+    """A changed file is in force without a restart; whoever holds the old personality keeps it."""
+    personalities = loaded(folder)
+    held = personalities.get("echo")
+    swapped = asyncio.Event()
+    watching = asyncio.create_task(personalities.watch(swapped.set))
+    new = folder / "nova.toml"
+    while not swapped.is_set():  # the watcher tells nobody when it begins to watch
+        new.write_text(GOOD)
+        (folder / "echo.toml").write_text(GOOD.replace("You are Echo.", "You are Iris."))
+        try:
+            await asyncio.wait_for(swapped.wait(), 0.5)
+        except TimeoutError:
+            continue
+    watching.cancel()
+
+    assert "nova" in personalities.names()
+    assert personalities.get("echo").system == "You are Iris."
+    assert held.system == "You are Echo."
+
+
+def test_lists_are_in_the_order_of_position() -> None:
+    """Whisper and Chuchotte come first, so that a page that takes the first of a language takes them."""
+    assert ("whisper", "chuchotte") == loaded(SHIPPED).names()[:2]

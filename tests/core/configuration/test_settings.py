@@ -1,0 +1,225 @@
+"""Settings: defaults from the file, the environment wins, and mistakes are told with their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.configuration.settings import ROOT, SOCKET_PATH_LIMIT_BYTES, load, variables
+from core.errors import ConfigError
+
+SHIPPED = (ROOT / "config" / "settings.toml").read_text(encoding="utf-8")
+
+
+def config_with(folder: Path, old: str, new: str) -> Path:
+    assert old in SHIPPED
+    (folder / "settings.toml").write_text(SHIPPED.replace(old, new), encoding="utf-8")
+    return folder
+
+
+def test_without_any_variable_the_starter_model_serves_locally() -> None:
+    """No model file, no URL; 127.0.0.1:5000; a database in var/."""
+    settings = load({})
+
+    assert (settings.model.file, settings.model.url, settings.model.gpu_layers) == (None, None, None)
+    assert (settings.web.host, settings.web.port) == ("127.0.0.1", 5000)
+    assert settings.database_url == f"sqlite:///{ROOT / 'var' / 'csps-llm.db'}"
+
+
+def test_the_missions_variables_keep_their_names() -> None:
+    """Each of them changes what it says."""
+    settings = load(
+        {
+            "LLM_MODEL_FILE": "/m.gguf",
+            "LLM_HUGGINGFACE_REPO": "org/repo",
+            "LLM_HUGGINGFACE_FILE": "*Q4_K_M.gguf",
+            "LLM_GPU_LAYERS": "20",
+            "LLM_CONTEXT_WINDOW": "4096",
+            "LLM_CPU_THREADS": "4",
+            "LLM_URL": "http://engine:8000/v1",
+            "LLM_API_KEY": "hush-hush",
+            "LLM_MODEL": "large",
+            "DATABASE_URL": "postgresql://db/chat",
+            "HOST": "0.0.0.0",
+            "PORT": "8080",
+        }
+    )
+
+    assert settings.model.file == "/m.gguf"
+    assert (settings.model.huggingface_repo, settings.model.huggingface_file) == ("org/repo", "*Q4_K_M.gguf")
+    assert (settings.model.gpu_layers, settings.model.context_window, settings.model.cpu_threads) == (20, 4096, 4)
+    assert (settings.model.url, settings.model.name) == ("http://engine:8000/v1", "large")
+    assert settings.database_url == "postgresql://db/chat"
+    assert (settings.web.host, settings.web.port) == ("0.0.0.0", 8080)
+    assert "hush-hush" not in repr(settings)
+
+
+def test_an_empty_variable_means_not_set() -> None:
+    """As shells unset by emptying."""
+    assert load({"LLM_GPU_LAYERS": "", "LLM_API_KEY": ""}).model.gpu_layers is None
+
+
+def test_lists_come_with_commas() -> None:
+    """As people write them in a shell."""
+    assert load({"WEB_ORIGINS": "https://a.gc.ca, https://b.gc.ca"}).web.origins == (
+        "https://a.gc.ca",
+        "https://b.gc.ca",
+    )
+
+
+def test_a_wrong_variable_is_named() -> None:
+    """Not the file, which is right."""
+    with pytest.raises(ConfigError, match=r"^PORT: `web.port`"):
+        load({"PORT": "many"})
+
+
+def test_a_wrong_key_is_told_with_file_line_and_the_nearest(tmp_path: Path) -> None:
+    """An operator goes straight to the place; what is shipped is not told to be missing."""
+    line = next(n for n, text in enumerate(SHIPPED.splitlines(), 1) if text.startswith("port ="))
+    with pytest.raises(ConfigError) as caught:
+        load({}, config_with(tmp_path, "port = 5000", "prt = 5000"))
+
+    assert caught.value.message == f"{tmp_path}/settings.toml:{line}: `web.prt` is not a setting; did you mean `port`?"
+
+
+def test_a_folder_of_ones_own_says_what_differs(tmp_path: Path) -> None:
+    """One key is enough: the others are the shipped ones, and variables still win. Nothing of it is asked for twice."""
+    (tmp_path / "settings.toml").write_text('[web]\nport = 5002\n[slack]\npersonality_of = { C1 = "whisper" }\n')
+    own = load({}, tmp_path)
+
+    assert (own.web.port, own.web.host, own.model.slots) == (5002, "127.0.0.1", 16)
+    assert own.slack.personality_of == {"C1": "whisper"}
+    assert load({"PORT": "5003"}, tmp_path).web.port == 5003
+    assert own.config_file("sources.toml") == ROOT / "config" / "sources.toml"
+    assert own.config_file("personalities") == ROOT / "config" / "personalities"
+    (tmp_path / "personalities").mkdir()
+    assert own.config_file("personalities") == tmp_path / "personalities"
+
+
+def test_a_folder_without_settings_is_enough(tmp_path: Path) -> None:
+    """Whoever wants other personalities and nothing else."""
+    assert load({}, tmp_path).web.port == 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("web = 3", "settings.toml:1: `web`: input should be a valid dictionary"),
+        ("[web]\nport = 'many'", "settings.toml:2: `web.port`: expected a whole number"),
+        ("[wbe]\nport = 1", "settings.toml:1: `wbe` is not a setting; did you mean `web`?"),
+    ],
+)
+def test_mistakes_in_a_folder_of_ones_own(tmp_path: Path, text: str, said: str) -> None:
+    """Its file and line are named, also where a variable would go into the same table."""
+    (tmp_path / "settings.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load({"HOST": "::1"}, tmp_path)
+    assert caught.value.message.startswith(f"{tmp_path}/{said}"), caught.value.message
+    assert "missing" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("LOG_FORMAT", "xml", "'text' or 'json'"),
+        ("LLM_GPU_LAYERS", "all", "expected a whole number, or nothing for the automatic choice"),
+        ("LLM_CONTEXT_WINDOW", "8k", "expected a whole number, or nothing for the automatic choice"),
+        ("PORT", "many", "expected a whole number"),
+        ("LLM_TIMEOUT_S", "long", "expected a number"),
+        ("DISCORD_MESSAGE_CONTENT", "maybe", "expected true or false"),
+        ("LLM_URL", "localhost:9999", "http:// or https://, such as http://localhost:8000/v1"),
+        ("LLM_URL", "http:///v1", "such as http://localhost:8000/v1"),
+        ("LLM_URL", "http://engine:80000/v1", "such as http://localhost:8000/v1"),
+        ("RAG_EMBEDDINGS_URL", "ftp://engine", "such as http://localhost:8000/v1"),
+        ("SLACK_API_BASE_URL", "slack.com/api", "such as https://slack.com/api/"),
+        ("LLM_HUGGINGFACE_REPO", "foo", "expected owner/name, such as "),
+        ("SLACK_BOT_TOKEN", "xapp-hush", "expected a bot token, which begins with xoxb-"),
+        ("SLACK_APP_TOKEN", "xoxb-hush", "expected an app-level token, which begins with xapp-"),
+        ("SLACK_PERSONALITIES", "C1", "expected pairs such as"),
+        ("HOST", "", "at least 1 character"),
+        ("TEAMS_HOST", " ", "at least 1 character"),
+        ("LLM_API_KEY", "sk-hush–é", "signs of ASCII"),
+        ("DISCORD_BOT_TOKEN", "hush\u00a0hush", "signs of ASCII"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_form(variable: str, value: str, said: str) -> None:
+    """Which words there are, what a URL begins with, what an empty value means; no validator's jargon, no secret."""
+    with pytest.raises(ConfigError) as caught:
+        load({variable: value})
+    message = caught.value.message
+    assert message.startswith(f"{variable}: `")
+    assert said in message
+    assert not any(word in message.lower() for word in ("pattern", "parse", "value error", "hush"))
+
+
+@pytest.mark.parametrize("setting", ["[model]\ngpu_layers = true", "[web]\nport = true", "[model]\ntimeout_s = true"])
+def test_true_is_no_number(tmp_path: Path, setting: str) -> None:
+    """It would be one layer, port 1, one second."""
+    (tmp_path / "settings.toml").write_text(setting)
+    with pytest.raises(ConfigError, match="expected a number, which true and false are not"):
+        load({"CSPS_LLM_CONFIG": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [("LLM_HUGGINGFACE_REPO", "LLM_HUGGINGFACE_FILE"), ("LLM_HUGGINGFACE_FILE", "LLM_HUGGINGFACE_REPO")],
+)
+def test_half_a_model_is_none(given: str, missing: str) -> None:
+    """It is said what is missing, unless something else names the model."""
+    with pytest.raises(ConfigError, match=rf"^{missing} is missing: .*a/b.*for example "):
+        load({given: "a/b"})
+    load({given: "a/b", "LLM_MODEL_FILE": "/m.gguf"})
+    load({given: "a/b", "LLM_URL": "http://engine/v1"})
+
+
+def test_where_a_setting_came_from() -> None:
+    """The variable, where one was set; else the file that the operator has to open."""
+    loaded = load({"SLACK_PERSONALITY": "whisper"})
+    assert loaded.origin("slack", "personality") == "SLACK_PERSONALITY"
+    assert loaded.origin("teams", "personality") == str(ROOT / "config" / "settings.toml")
+
+
+def test_a_relative_folder_does_not_depend_on_where_a_process_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`up` and the processes that it starts are in different places."""
+    monkeypatch.chdir(tmp_path)
+    assert load({"CSPS_LLM_CONFIG": "config"}).config == ROOT / "config"
+
+
+@pytest.mark.parametrize(("old", "new"), [("port = 5000", "port = "), ("[web]", "[web")])
+def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path: Path, old: str, new: str) -> None:
+    """And a folder that is not there by its name."""
+    with pytest.raises(ConfigError, match=r"settings\.toml: not valid TOML: .*line \d+"):
+        load({}, config_with(tmp_path, old, new))
+    with pytest.raises(ConfigError, match=r"^CSPS_LLM_CONFIG: there is no folder .*/absent$"):
+        load({}, tmp_path / "absent")
+
+
+def test_every_variable_is_named_in_the_file() -> None:
+    """Who reads the defaults learns what overrides them; no two settings share one."""
+    named = [field.json_schema_extra["env"] for _, _, field in variables()]  # type: ignore[index]
+
+    assert len(set(named)) == len(named)
+    for name in named:
+        assert str(name) in SHIPPED or name in ("CSPS_LLM_DATA", "DATABASE_URL"), name
+
+
+def test_the_socket_path_is_never_too_long(tmp_path: Path) -> None:
+    """A deep checkout gets a short one elsewhere, the same for every process."""
+    deep = {"CSPS_LLM_DATA": str(tmp_path / ("x" * 90))}
+
+    assert len(str(load(deep).model_socket)) <= SOCKET_PATH_LIMIT_BYTES
+    assert load(deep).model_socket == load(deep).model_socket
+    assert load(deep).model_socket != load({"CSPS_LLM_DATA": str(tmp_path / ("y" * 90))}).model_socket
+
+
+def test_the_data_folder_does_not_depend_on_where_a_process_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative ones are taken from the checkout."""
+    monkeypatch.chdir(tmp_path)
+
+    assert load({}).data_folder == ROOT / "var"

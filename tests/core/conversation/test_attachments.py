@@ -1,0 +1,118 @@
+"""What a question brings along is what it is about; and what is pasted without an end is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from core.configuration.personalities import Personality
+from core.configuration.settings import load
+from core.contract import Attachment, Language, Prompt
+from core.engine import ChatEngine
+from core.rag.grounding import SOURCE, UNCLOSED, UNREAD, Lookup, shortcomings
+from tests.core.conversation.test_retrieval import PAGE, site
+from tests.core.support_chatting import ask, chat_on, events_of, serving, text_of
+
+
+class Finder:
+    """Finds nothing, and knows what it was asked."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def applies(self, _personality: Personality) -> bool:
+        return True
+
+    async def find(self, _personality: Personality, question: str, _language: Language) -> Lookup:
+        self.asked.append(question)
+        return Lookup()
+
+
+class Sources(Finder):
+    outside: ClassVar[bool] = True
+
+
+class Collections(Finder):
+    outside: ClassVar[bool] = False
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[str]:
+    async with site({"/pool": ("text/html", PAGE)}) as where:
+        yield where
+
+
+@pytest.fixture
+def settings(tmp_path: Path, place: str) -> Any:
+    return load({"CSPS_LLM_DATA": str(tmp_path / "var"), "RAG_ALLOW": place})
+
+
+@pytest.fixture
+def sources() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def collections() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def chat(settings: Any, sources: list[str], collections: list[str]) -> AsyncIterator[ChatEngine]:
+    async with chat_on(settings, finders=(Sources(sources), Collections(collections))) as built:
+        yield built
+
+
+async def test_sources_are_not_asked_for_what_a_question_brings_along(
+    chat: ChatEngine, settings: Any, place: str, sources: list[str], collections: list[str]
+) -> None:
+    """A page, pasted text or a file. The operator's collections are: its rules are what such things are judged by."""
+    async with serving(settings):
+        await ask(chat, f"http://{place}/pool What is new?")
+        await ask(chat, "|CONTEXT|It rains.|/CONTEXT| What is the weather?")
+        await ask(chat, "What is new?", attachments=(Attachment("a.txt", "News."),))
+
+    assert sources == []
+    assert len(collections) == 3
+
+
+async def test_sources_are_asked_again_for_later_questions(
+    chat: ChatEngine, settings: Any, place: str, sources: list[str]
+) -> None:
+    """Which may be about anything."""
+    async with serving(settings):
+        name = await chat.open("whisper")
+        await ask(chat, f"http://{place}/pool What is new?", name)
+        await ask(chat, "What is the weather?", name)
+
+    assert sources == ["What is the weather?"]
+
+
+@pytest.mark.parametrize(("personality", "language"), [("whisper", "en"), ("chuchotte", "fr")])
+async def test_pasted_text_without_an_end_is_told(
+    chat: ChatEngine, settings: Any, personality: str, language: Language
+) -> None:
+    """In front of the first answer; it is read as the question that it then is."""
+    async with serving(settings) as model:
+        name = await chat.open(personality)
+        first = await events_of(chat, Prompt(personality, " |CONTEXT|It rains. What is it?", name))
+        later = await events_of(chat, Prompt(personality, "|CONTEXT| is a word.", name))
+
+    assert text_of(first).startswith(f"{UNCLOSED[language]}\n\n")
+    assert "|CONTEXT|" not in text_of(later)
+    assert "It rains." in model.requests[0]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_source_is_told_by_its_title_whatever_it_is(language: Language) -> None:
+    """Titles have no article; an address needs no quotation marks."""
+    told = shortcomings(Lookup(unread=("Learning products", "https://a.example/")), language)
+
+    assert told == "".join(
+        UNREAD[language].format(name=name) + "\n\n"
+        for name in (SOURCE[language].format(name="Learning products"), "https://a.example/")
+    )
+    assert "Learning products" in told

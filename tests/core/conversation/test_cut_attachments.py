@@ -1,0 +1,108 @@
+"""What is longer than what is read of it: the person is told, and so is the model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.configuration.settings import Settings, load
+from core.contract import Attachment, Task
+from core.conversation.sessions import READING
+from core.engine import ChatEngine
+from core.rag.context import CUT
+from core.rag.reading.reader import Reader
+from tests.core.conversation.test_retrieval import site
+from tests.core.support_chatting import ask, chat_on, serving, shown, text_of
+
+LONG = "\n".join(
+    ["<main><h1>Pool</h1>", *(f"<p>Lane {number} is painted green.</p>" for number in range(200)), "</main>"]
+)
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[str]:
+    async with site({"/long": ("text/html", LONG), "/short": ("text/html", LONG[:500])}) as where:
+        yield where
+
+
+@pytest.fixture
+def settings(tmp_path: Path, place: str) -> Settings:
+    return load({"CSPS_LLM_DATA": str(tmp_path / "var"), "RAG_ALLOW": place})
+
+
+@pytest.fixture
+async def chat(settings: Settings) -> AsyncIterator[ChatEngine]:
+    async with chat_on(settings, Reader(text_limit_chars=3000)) as built:
+        yield built
+
+
+async def test_a_page(chat: ChatEngine, settings: Settings, place: str) -> None:
+    """In front of the answer for which it is read; the model is told whenever it is shown the page."""
+    async with serving(settings) as model:
+        name = await chat.open("whisper")
+        first = await ask(chat, f"http://{place}/long Which colour is it?", name)
+        later = await ask(chat, "And lane 2?", name)
+
+    assert text_of(first).startswith(f"(I read only the beginning of http://{place}/long: it is too long")
+    assert text_of(first).endswith("\n\nHello there.")
+    assert text_of(later) == "Hello there."
+    assert [CUT["en"] in shown(request) for request in model.requests] == [True, True]
+
+
+async def test_a_page_that_is_read_to_its_end(chat: ChatEngine, settings: Settings, place: str) -> None:
+    """Nothing is said of it."""
+    async with serving(settings) as model:
+        answer = await ask(chat, f"http://{place}/short Which colour is it?")
+
+    assert text_of(answer) == "Hello there."
+    assert CUT["en"] not in shown(model.requests[0])
+
+
+async def test_a_file(chat: ChatEngine, settings: Settings) -> None:
+    """Whoever has it read is told, and the model in every turn."""
+    file = await chat.read("pool.html", LONG.encode(), "text/html")
+    short = await chat.read("pool.html", LONG[:500].encode(), "text/html")
+    async with serving(settings) as model:
+        name = await chat.open("whisper")
+        await ask(chat, "Which colour is it?", name, attachments=(file,))
+        await ask(chat, "And lane 2?", name, attachments=(short,))
+
+    assert (file.cut, short.cut) == (True, False)
+    assert [shown(request).count(CUT["en"]) for request in model.requests] == [1, 1]
+
+
+async def test_an_address_in_toil(chat: ChatEngine, settings: Settings, place: str) -> None:
+    """The model is told."""
+    async with serving(settings, ('{"colour": "green"}',)) as model:
+        await chat.toil(Task("whisper", "Which colour?", attachments=(Attachment("text", f"http://{place}/long"),)))
+
+    assert CUT["en"] in shown(model.requests[0])
+
+
+def test_what_was_stored_before_is_whole() -> None:
+    """Conversations are older than this."""
+    reading = READING.validate_json('{"name": "Pool", "passages": [{"text": "Green."}]}')
+
+    stored: dict[str, Any] = {"name": "a.txt", "text": "A"}
+
+    assert (reading.cut, Attachment(**stored).cut) == (False, False)
+
+
+async def test_a_file_longer_than_what_is_read_for_a_question(chat: ChatEngine, settings: Settings) -> None:
+    """By its name, in front of the answer for which it came."""
+    files = (
+        Attachment("long «file».txt", "The pool is green. " * 60_000),
+        Attachment("short.txt", "The rink is cold."),
+    )
+    async with serving(settings) as model:
+        name = await chat.open("whisper")
+        first = await ask(chat, "Which colour is the pool?", name, attachments=files)
+        later = await ask(chat, "And lane 2?", name)
+
+    assert text_of(first).startswith("(I read only the beginning of long file.txt: it is too long")
+    assert "short.txt:" not in text_of(first)
+    assert text_of(later) == "Hello there."
+    assert [CUT["en"] in shown(request) for request in model.requests] == [True, True]

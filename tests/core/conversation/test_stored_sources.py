@@ -1,0 +1,138 @@
+"""What an answer was based on is kept with its turn: as long as the turn, and only with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from core.contract import Source
+from core.conversation.sessions import Question, RunningTurn, Sessions
+from core.conversation.tables import turn_sources
+from core.storage.database import Database
+from tests.support.databases import dumped, execute
+
+FORECAST = Source(1, "Forecast", "https://weather.example/x", "en", datetime(2026, 7, 27, 18, 5, tzinfo=UTC))
+NEWS = Source(2, "Nouvelles «du jour»")
+HERE = "slack:T:C:1"
+
+
+@pytest.fixture
+async def sessions(database: Database) -> Sessions:
+    opened = Sessions(database)
+    await opened.create_tables()
+    return opened
+
+
+async def begun(sessions: Sessions, key: str | None = None) -> RunningTurn:
+    conversation = await sessions.enter(HERE, "whisper", key=key)
+    return await sessions.begin_turn(conversation.id, Question("?"), key=key)
+
+
+async def kept(sessions: Sessions) -> list[tuple[Source, ...]]:
+    """By turn."""
+    return [exchange.sources for exchange in (await sessions.enter(HERE, "whisper")).exchanges]
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is executed meanwhile, on any database."""
+    found: list[str] = []
+
+    def executed(*told: Any) -> None:
+        found.append(told[2])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", executed)
+    yield found
+    sa.event.remove(sa.Engine, "before_cursor_execute", executed)
+
+
+async def test_each_turn_has_its_sources(sessions: Sessions, database_url: str) -> None:
+    """All that is known of them and in their order, also in another process; a turn without any has none."""
+    for sources in ((FORECAST, NEWS), (), (NEWS,)):
+        await sessions.finish_turn(await begun(sessions), "So [1].", "stop", sources)
+    await begun(sessions)
+    other = Database(database_url)
+
+    assert await kept(Sessions(other)) == [(FORECAST, NEWS), (), (NEWS,), ()]
+    await other.close()
+
+
+async def test_they_come_in_one_query(sessions: Sessions) -> None:
+    """However many turns there are."""
+    counts = []
+    for _ in range(2):
+        await sessions.finish_turn(await begun(sessions), "a", "stop", (FORECAST,))
+        with statements() as executed:
+            await kept(sessions)
+        counts.append(len(executed))
+
+    assert 0 < counts[0] == counts[1]
+
+
+async def test_a_turn_that_is_begun_again_has_none_of_the_first_time(sessions: Sessions) -> None:
+    """Not while it is answered anew, and then those of the new answer."""
+    await sessions.finish_turn(await begun(sessions, "m1"), "a", "stop", (FORECAST, NEWS))
+    turn = await begun(sessions, "m1")
+    assert await kept(sessions) == [()]
+    await sessions.finish_turn(turn, "b", "stop", (NEWS,))
+
+    assert await kept(sessions) == [(NEWS,)]
+
+
+async def test_an_answer_that_ended_late_has_its_own(sessions: Sessions) -> None:
+    """Two processes that answer one turn leave the answer and the sources of the one that was last."""
+    turn = await begun(sessions, "m1")
+    await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
+    await sessions.finish_turn(turn, "b", "stop", (NEWS,))
+    assert await kept(sessions) == [(NEWS,)]
+    await sessions.finish_turn(turn, "c", "stopped")
+
+    assert await kept(sessions) == [()]
+
+
+async def test_the_turn_of_a_key_has_them(sessions: Sessions) -> None:
+    """So that an answer can be given again with them."""
+    await sessions.finish_turn(await begun(sessions, "m1"), "a", "stop", (FORECAST,))
+    found = (await sessions.enter(HERE, "whisper", key="m1")).repeated
+
+    assert found is not None
+    assert found.sources == (FORECAST,)
+
+
+@pytest.mark.parametrize("how", ["forget", "purge", "withdraw"])
+async def test_they_go_with_their_turn(sessions: Sessions, database_url: str, how: str) -> None:
+    """Nothing is left of a conversation that was deleted, nor of a turn; a late answer brings nothing back."""
+    turn = await begun(sessions)
+    await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
+    match how:
+        case "forget":
+            await sessions.forget(HERE)
+        case "purge":
+            await sessions.purge(timedelta(seconds=-60))
+        case "withdraw":
+            await sessions.withdraw_turn(turn)
+    await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
+
+    assert dumped(database_url)[turn_sources.name] == []
+
+
+async def test_a_database_of_before_goes_on(sessions: Sessions, database_url: str) -> None:
+    """Its answers have no sources; those that follow do."""
+    await sessions.finish_turn(await begun(sessions), "a", "stop")
+    execute(database_url, f"DROP TABLE {turn_sources.name}")
+    await sessions.create_tables()
+    await sessions.finish_turn(await begun(sessions), "b", "stop", (FORECAST,))
+
+    assert await kept(sessions) == [(), (FORECAST,)]
+
+
+async def test_titles_of_strangers_can_be_stored(sessions: Sessions) -> None:
+    """Half characters and NUL, which no database takes, do not cost the answer."""
+    await sessions.finish_turn(await begun(sessions), "a", "stop", (Source(1, "a\ud800b\0c", "https://x.example/\0"),))
+
+    assert await kept(sessions) == [(Source(1, "a?bc", "https://x.example/"),)]

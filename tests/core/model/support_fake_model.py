@@ -1,0 +1,289 @@
+"""A model in plain Python that says what a script tells it, on a memory that behaves like llama.cpp's.
+
+A token is a byte. What the next one is depends on the cells that the sequence really has: a wrong position, a prefix of
+somebody else's, a token computed twice, and the text is wrong.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from collections.abc import Sequence as SequenceOf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.contract import Sampling
+from core.model.inference import Inference
+from core.model.llama.batch import Row
+from core.model.llama.runner import NoRoom
+from core.model.metrics import Metrics
+from core.model.prefix_cache import PrefixCache
+from core.model.prefix_store import PrefixStore
+from core.model.scheduler import Scheduler
+from core.model.sequence import Constraint, Failed, Finished, Output, Piece, Sequence
+from core.model.vocabulary import Vocabulary
+from tests.core.model.support_kv_cache import FakeMemory
+
+END = 256
+SIZE = 257
+ASK = b"\x01"  # ends a prompt; what follows is the answer
+DEADLINE_S = 20.0
+
+VOCABULARY = Vocabulary(
+    handle=None,
+    size=SIZE,
+    pieces=(*(bytes([byte]) for byte in range(256)), b""),
+    control={END: b"<end>"},
+    added=frozenset(),
+    end=frozenset({END}),
+    bos=None,
+    eos=END,
+    add_bos=False,
+    chat_template=None,
+    tokenize_pointer=0,
+)
+
+
+class FakeSampler:
+    """Takes the likeliest token."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.accepted: list[int] = []
+        self.closed = 0
+
+    def pick(self, logits: NDArray[np.float32]) -> int:
+        assert not self.closed
+        return int(logits.argmax())
+
+    def accept(self, token: int) -> None:
+        assert not self.closed
+        self.accepted.append(token)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeModel(FakeMemory):
+    """`script` gives the answer to a prompt's text. `on_decode` is called on the inference thread before each step."""
+
+    def __init__(self, script: Callable[[str], str], cells: int = 400, batch_tokens: int = 64) -> None:
+        super().__init__(cells)
+        self.vocabulary = VOCABULARY
+        self.batch_tokens = batch_tokens
+        self.script = script
+        self.on_decode: Callable[[], None] = lambda: None
+        self.batches: list[list[Row]] = []
+        self.samplers: list[FakeSampler] = []
+        self.refusals = 0
+        self._logits: dict[int, NDArray[np.float32]] = {}
+
+    def decode(self, rows: SequenceOf[Row]) -> list[int]:
+        self.on_decode()
+        count = sum(len(row.tokens) for row in rows)
+        assert 0 < count <= self.batch_tokens, "llama.cpp would abort"
+        if count > self.free:
+            self.refusals += 1
+            raise NoRoom("no room")
+        self.batches.append(list(rows))
+        self._logits = {}
+        indices = list(np.cumsum([len(row.tokens) for row in rows]) - 1)
+        for row, index in zip(rows, indices, strict=True):
+            self.compute(row.sequence, row.start, row.tokens)
+            if row.logits:
+                self._logits[index] = self.next_of(self.of(row.sequence))
+        return [int(index) for index in indices]
+
+    def logits(self, index: int) -> NDArray[np.float32]:
+        return self._logits[index]  # of a row without logits llama.cpp would abort
+
+    def next_of(self, tokens: list[int]) -> NDArray[np.float32]:
+        prompt, asked, answer = bytes(tokens).rpartition(ASK)
+        assert asked, "sampled in the middle of a prompt"
+        whole = self.script(prompt.decode()).encode()
+        assert whole.startswith(answer) or len(answer) > len(whole)
+        logits = np.zeros(SIZE, np.float32)
+        logits[whole[len(answer)] if len(answer) < len(whole) else END] = 1
+        return logits
+
+    def sampler(self, sampling: Sampling, seed: int) -> FakeSampler:
+        self.samplers.append(FakeSampler(seed))
+        return self.samplers[-1]
+
+    @property
+    def computed_tokens(self) -> int:
+        return sum(len(row.tokens) for batch in self.batches for row in batch)
+
+
+class FakeClock:
+    """Seconds, which go by only when a test says so; `tick_s` more at each look."""
+
+    def __init__(self, tick_s: float = 0.0) -> None:
+        self.now_s = 1000.0
+        self.tick_s = tick_s
+        self.looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        self.now_s += self.tick_s
+        return self.now_s
+
+
+class Bench:
+    """An inference thread over a fake model, and the outputs of every sequence."""
+
+    def __init__(
+        self,
+        script: Callable[[str], str],
+        *,
+        slots: int = 4,
+        queue_limit: int = 100,
+        cells: int = 400,
+        ids: int | None = None,
+        idle_cells: int | None = None,
+        suspend_bytes: int = 100_000,
+        batch_tokens: int = 64,
+        store: PrefixStore | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.model = FakeModel(script, cells, batch_tokens)
+        self.scheduler = Scheduler(slots, queue_limit)
+        self.cache = PrefixCache(
+            self.model,
+            cells=cells,
+            slots=ids or 2 * slots + 2,
+            idle_cells=cells // 2 if idle_cells is None else idle_cells,
+            suspend_bytes=suspend_bytes,
+        )
+        self.metrics = Metrics(self.scheduler)
+        self.inference = Inference(
+            self.model, self.scheduler, self.cache, self._deliver, self.metrics, store, clock or FakeClock()
+        )
+        self.outputs: dict[Sequence, list[Output]] = {}
+        self.ended: list[Sequence] = []  # in that order
+        self._news = threading.Condition()
+
+    def __enter__(self) -> Bench:
+        self.inference.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.inference.stop()
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        user: str | None = None,
+        max_tokens: int = 300,
+        kept_prefix: int = 0,
+        constraint: Constraint | None = None,
+        sampling: Sampling | None = None,
+    ) -> Sequence:
+        """Submit a request."""
+        tokens = np.frombuffer(prompt.encode() + ASK, np.uint8).astype(np.int32)
+        sequence = Sequence(
+            tokens, max_tokens, sampling or Sampling(), lambda _: None, user, kept_prefix, constraint=constraint
+        )
+        self.outputs[sequence] = []
+        self.inference.submit(sequence)
+        return sequence
+
+    def end_of(self, sequence: Sequence) -> Finished | Failed:
+        """Waits for it."""
+        with self._news:
+            assert self._news.wait_for(lambda: bool(self.ends_of(sequence)), DEADLINE_S), "it never ended"
+        self.settle()
+        (end,) = self.ends_of(sequence)
+        return end
+
+    def answer(self, prompt: str) -> str:
+        """Ask and wait."""
+        sequence = self.ask(prompt)
+        self.end_of(sequence)
+        return self.text(sequence)
+
+    def ends_of(self, sequence: Sequence) -> list[Finished | Failed]:
+        return [output for output in self.outputs[sequence] if isinstance(output, Finished | Failed)]
+
+    def text(self, sequence: Sequence) -> str:
+        return "".join(output.text for output in self.outputs[sequence] if isinstance(output, Piece))
+
+    def settle(self) -> None:
+        """Returns when all that was asked of the thread so far was taken, and the step after it done."""
+        self.inference.run(lambda: None).result(DEADLINE_S)
+        self.inference.run(lambda: None).result(DEADLINE_S)
+
+    def metric(self, name: str) -> float:
+        value = self.metrics.registry.get_sample_value(name)
+        assert value is not None
+        return value
+
+    def assert_nothing_left(self) -> None:
+        """No slot, no sampler, no cell is held for anybody who is gone."""
+        self.settle()
+        assert self.scheduler.running == []
+        assert list(self.scheduler.waiting) == []
+        assert all(sampler.closed == 1 for sampler in self.model.samplers)
+        assert all(sequence.slot is None for sequence in self.outputs)
+        assert self.cache.fits(np.arange(self.model.capacity, dtype=np.int32) + 1000), "cells of somebody who is gone"
+        assert self.cache.free_cells == self.model.free
+
+    def _deliver(self, outputs: list[tuple[Sequence, Output]]) -> None:
+        with self._news:
+            for sequence, output in outputs:
+                self.outputs[sequence].append(output)
+                if isinstance(output, Finished | Failed):
+                    self.ended.append(sequence)
+            self._news.notify_all()
+
+
+PERSONALITY = "You are kind. " * 5
+
+
+def greets(prompt: str) -> str:
+    """The answer to a prompt names its last word."""
+    return f"Bonjour {prompt.split()[-1]} ! Ça va ? 😀"
+
+
+def rambles(prompt: str) -> str:
+    """A hundred characters that depend on the prompt."""
+    return (f"{prompt[-9:]}, " * 100)[:100]
+
+
+def finished(bench: Bench, sequence: Sequence) -> Finished:
+    end = bench.end_of(sequence)
+    assert isinstance(end, Finished), end
+    return end
+
+
+def error(bench: Bench, sequence: Sequence) -> Exception:
+    end = bench.end_of(sequence)
+    assert isinstance(end, Failed), end
+    return end.error
+
+
+class AtStep:
+    """Calls a function on the inference thread before the n-th batch."""
+
+    def __init__(self, bench: Bench, number: int, act: Callable[[], None]) -> None:
+        self.left, self.act = number, act
+        bench.model.on_decode = self
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+
+
+class Hold:
+    """Keeps the inference thread in front of a batch until it is let go."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
+        bench.model.on_decode = self
+
+    def __call__(self) -> None:
+        self.reached.set()
+        assert self.go.wait(20)

@@ -1,0 +1,306 @@
+"""The model's client: the stream in any pieces, failures as our errors, what is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Sequence
+from contextlib import aclosing
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.configuration.settings import Settings, load
+from core.contract import Sampling, Usage
+from core.errors import (
+    CspsError,
+    ModelRefused,
+    ModelUnavailable,
+    Overloaded,
+    PromptTooLong,
+    SchemaRefused,
+)
+from core.model import client as client_module
+from core.model.client import ModelClient, local_url, root_of
+from core.openai.sse import LINE_LIMIT_BYTES
+from core.openai.wire import (
+    AnswerReader,
+    Delta,
+    Finished,
+    Queued,
+    error_named,
+)
+from tests.core.support_asking import HI, connected, pieces
+from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Raw, Step, choice, sse
+
+
+async def test_an_answer_comes_in_pieces(own_settings: Settings) -> None:
+    """Place in the queue, text, and the end with its reason and usage."""
+    answer = (Comment("queued position=3 wait_s=2.5"), Comment("alive"), "Hel", "lo", Finish("length"))
+    async with connected(own_settings, answer) as (client, _):
+        assert await pieces(client) == [
+            Queued(3, 2.5),
+            Delta("Hel"),
+            Delta("lo"),
+            Finished("length", Usage(2, 1, 0)),
+        ]
+
+
+async def test_only_what_is_set_is_sent(own_settings: Settings) -> None:
+    """Engines that do not know a field never see it unless it was asked for."""
+    async with connected(own_settings) as (client, model):
+        await pieces(client)
+        await pieces(client, Sampling(temperature=0, top_k=4, stop=("x",)), user="u", continue_last=True)
+
+    plain, chosen = model.requests
+    assert set(plain) == {"model", "messages", "stream", "stream_options"}
+    assert chosen["temperature"] == 0
+    assert chosen["top_k"] == 4
+    assert chosen["stop"] == ["x"]
+    assert chosen["user"] == "u"
+    assert chosen["continue_final_message"] is True
+    assert chosen["add_generation_prompt"] is False
+    assert "min_p" not in chosen
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@given(texts=st.lists(TEXT, min_size=1, max_size=5), cuts=st.lists(st.integers(0, 2000)), crlf=st.booleans())
+def test_text_survives_any_cut(texts: list[str], cuts: list[int], crlf: bool) -> None:
+    """Wherever the network cuts the bytes, also inside a character, the text is the same and no piece is broken."""
+    body = b"".join(raw_event(text) for text in texts) + sse({"choices": [choice(None, "stop")]})
+    body = body.replace(b"\n", b"\r\n") if crlf else body
+    borders = sorted({0, *(cut % (len(body) + 1) for cut in cuts), len(body)})
+    reader = AnswerReader()
+    found = [piece for a, b in pairwise(borders) for piece in reader.feed(body[a:b])]
+
+    assert [piece.text for piece in found if isinstance(piece, Delta)] == texts
+    assert list(reader.end()) == [Finished("stop", Usage())]
+
+
+def raw_event(text: str) -> bytes:
+    return b"data: " + json.dumps({"choices": [choice(text)]}, ensure_ascii=False).encode() + b"\n\n"
+
+
+@given(TEXT)
+def test_halves_of_characters_are_joined(text: str) -> None:
+    r"""An engine that escapes may cut between the two \u escapes of one character."""
+    reader = AnswerReader()
+    halves = text.encode("utf-16-le", "surrogatepass")
+    units = [halves[i : i + 2].decode("utf-16-le", "surrogatepass") for i in range(0, len(halves), 2)]
+    found = [piece for unit in units for piece in reader.feed(sse({"choices": [choice(unit)]}))]
+
+    assert "".join(piece.text for piece in found if isinstance(piece, Delta)) == text
+    assert all(piece.text.encode() for piece in found if isinstance(piece, Delta))
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (Fail(429, "rate_limit", retry_after_s=7), Overloaded),
+        (Fail(503, "overloaded", retry_after_s=7), Overloaded),
+        (Fail(503, "model_unavailable", retry_after_s=7), ModelUnavailable),
+        (Fail(400, "context_length_exceeded"), PromptTooLong),
+        (Fail(400, "bad", "This model's maximum context length is 4096 tokens"), PromptTooLong),
+        (Fail(422, "schema_refused", "at /x: not"), SchemaRefused),
+        (Fail(400, "other"), ModelRefused),
+        (Fail(500), ModelRefused),
+        (Fail(502, "model_failed"), ModelRefused),
+        (Fail(502, "bad_gateway"), ModelUnavailable),
+        (Die(), ModelUnavailable),
+    ],
+)
+async def test_refusals_are_our_errors(own_settings: Settings, step: Step, error: type[CspsError]) -> None:
+    """By OpenAI's code first, then by status; Retry-After is kept."""
+    async with connected(own_settings, (step,)) as (client, _):
+        with pytest.raises(error) as caught:
+            await pieces(client)
+
+    assert type(caught.value) is error
+    if isinstance(step, Fail) and step.retry_after_s:
+        assert caught.value.retry_after_s == 7
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"),
+    [
+        (("Hel", Die()), ModelUnavailable),
+        (("Hel", Fail(500, "stopping")), ModelUnavailable),
+        (("Hel", Fail(500, "exploded")), ModelRefused),
+        (("Hel", Raw(b"data: {nonsense\n\n")), ModelRefused),
+        (("Hel", Raw(b"data: [1]\n\n")), ModelRefused),
+        (("Hel", Raw(b"data: " + b"[" * 100_000 + b"\n\n")), ModelRefused),
+        (("Hel", Raw(b"data: " + b"x" * LINE_LIMIT_BYTES)), ModelRefused),
+    ],
+)
+async def test_a_stream_that_breaks_is_an_error(
+    own_settings: Settings, steps: Sequence[Step], error: type[CspsError]
+) -> None:
+    """What came before is given, then the error is raised; nothing is taken for the answer's end."""
+    found: list[str] = []
+    async with connected(own_settings, steps) as (client, _):
+        with pytest.raises(error):
+            await take(client, found)
+
+    assert found == ["Hel"]
+
+
+async def take(client: ModelClient, found: list[str]) -> None:
+    async with aclosing(client.stream(HI, Sampling())) as stream:
+        async for piece in stream:
+            assert isinstance(piece, Delta)
+            found.append(piece.text)
+
+
+WHOLE = Raw(sse({"choices": [choice("whole.")]}) + sse({"choices": [choice(None, "stop")]}))
+LAST = Raw(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize(
+    "end", [(LAST, Die()), (Die(),), (LAST, asyncio.Event())], ids=["cut", "cut early", "left open"]
+)
+async def test_an_answer_that_is_whole_is_not_taken_for_a_death(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch, end: tuple[Step, ...]
+) -> None:
+    """However the connection ends: asked for more, the model would write on behind its last word."""
+    monkeypatch.setattr(client_module, "REST_S", 0.05)
+    async with connected(own_settings, (WHOLE, *end)) as (client, _):
+        async with asyncio.timeout(10):
+            assert [Delta("whole."), Finished("stop", Usage())] == await pieces(client)
+
+
+async def test_a_connection_is_used_again(own_settings: Settings) -> None:
+    """The answer's last word is followed by that of the connection."""
+    async with connected(own_settings) as (client, model):
+        for _ in range(3):
+            await pieces(client)
+        assert 1 == len(model.connections)
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"), [("abort", ModelUnavailable), ("error", ModelUnavailable), ("content_filter", ModelRefused)]
+)
+async def test_half_an_answer_is_not_whole(own_settings: Settings, reason: str, error: type[CspsError]) -> None:
+    """Though the engine says how it ended."""
+    found: list[str] = []
+    async with connected(own_settings, ("Hel", Finish(reason))) as (client, _):
+        with pytest.raises(error):
+            await take(client, found)
+
+    assert found == ["Hel"]
+
+
+async def test_an_end_without_a_finish_is_a_death(own_settings: Settings) -> None:
+    """A proxy that closes politely does not make half an answer whole."""
+    reader = AnswerReader()
+    assert list(reader.feed(raw_event("Hel"))) == [Delta("Hel")]
+
+    with pytest.raises(ModelUnavailable):
+        list(reader.end())
+
+
+def test_an_engines_words_stay_out_of_ours() -> None:
+    """Some engines quote the prompt in their errors, and ours end in logs."""
+    error = error_named({"code": "invalid", "message": "your secret is bad"}, 400)
+
+    assert "secret" not in error.message
+
+
+async def test_closing_the_stream_closes_the_connection(own_settings: Settings) -> None:
+    """The engine sees it and frees the slot."""
+    async with connected(own_settings, ("Hel", asyncio.Event())) as (client, model):
+        async with aclosing(client.stream(HI, Sampling())) as stream:
+            assert await anext(stream) == Delta("Hel")
+        await model.closed.wait()
+
+
+async def test_nobody_listening_is_unavailable(own_settings: Settings) -> None:
+    """No socket, or one that nobody serves."""
+    client = ModelClient.of(own_settings)
+    with pytest.raises(ModelUnavailable):
+        await client.ready()
+    own_settings.model_socket.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(own_settings.model_socket))
+    with pytest.raises(ModelUnavailable):
+        await pieces(client)
+
+
+async def test_waiting_ends_when_the_model_is_there(own_settings: Settings) -> None:
+    """A process that is loading is waited for; one that never comes is told."""
+    client = ModelClient.of(own_settings)
+    with pytest.raises(ModelUnavailable):
+        await client.wait_ready(0.05)
+    async with FakeModel().serving(own_settings.model_socket) as model:
+        model.healthy = False
+        waiting = asyncio.create_task(client.wait_ready(60))
+        await model.probed.wait()
+        assert not waiting.done()
+        model.healthy = True
+        await waiting
+
+
+async def test_what_is_served_is_asked_once(own_settings: Settings) -> None:
+    """Name, window and starter are kept for a while."""
+    async with connected(own_settings, window=512) as (client, model):
+        info = await client.info()
+        await client.info()
+
+        assert (info.name, info.window, info.starter) == ("fake-model", 512, True)
+        assert model.listed == 1
+
+
+async def test_a_model_that_is_not_served_is_refused_with_those_that_are(own_settings: Settings) -> None:
+    """A personality's own model that the engine does not have is not silently another."""
+    async with connected(own_settings) as (client, _):
+        with pytest.raises(ModelRefused, match=r"'large'; it serves: fake-model"):
+            await pieces(client, model="large")
+
+
+async def test_counting(own_settings: Settings) -> None:
+    """By the engine where it can, None where it cannot."""
+    async with connected(own_settings) as (client, _):
+        assert await client.count(HI) == 2
+    async with connected(own_settings, tokenizes=False) as (client, _):
+        assert await client.count(HI) is None
+        assert await client.count(HI) is None
+
+
+async def test_a_remote_engine_by_url_and_key(tmp_path: Path) -> None:
+    """The same code over TCP, with the key, whether or not the URL ends in /v1."""
+    async with FakeModel().serving() as model:
+        model.api_key = "k"
+        for url in (model.url, f"{model.url}/v1/"):
+            settings = load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": url, "LLM_API_KEY": "k", "LLM_MODEL": ""})
+            client = ModelClient.of(settings)
+            assert (await pieces(client))[0] == Delta("Hello")
+            await client.close()
+        wrong = ModelClient.of(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": model.url, "LLM_API_KEY": "no"}))
+        with pytest.raises(ModelRefused, match="401"):
+            await pieces(wrong)
+
+
+async def test_silence_has_a_deadline() -> None:
+    """An engine that accepts and says nothing is unavailable when the deadline is over."""
+    transport = httpx.MockTransport(never)
+    client = ModelClient(httpx.AsyncClient(base_url="http://model", transport=transport))
+
+    with pytest.raises(ModelUnavailable, match="within"):
+        await client.info()
+
+
+def never(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("nothing came", request=request)
+
+
+def test_addresses() -> None:
+    """What people put into LLM_URL and LLM_LISTEN, and where that is reached."""
+    assert root_of("http://h:1/v1/") == root_of("http://h:1") == "http://h:1"
+    assert local_url("0.0.0.0:8000") == local_url(":8000") == local_url("127.0.0.1:8000") == "http://127.0.0.1:8000"
+    assert local_url("[::]:8000") == local_url("[::1]:8000") == "http://[::1]:8000"

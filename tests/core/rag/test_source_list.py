@@ -1,0 +1,51 @@
+"""Sources as text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from core.contract import Done, Event, Source, Status, Text, Usage
+from core.rag.source_list import line, listed
+
+DONE = Done("stop", "fake-model", Usage())
+
+
+async def answer(*events: Event) -> AsyncGenerator[Event, None]:
+    for event in events:
+        yield event
+
+
+async def test_sources_are_the_last_lines() -> None:
+    """In order, each once, with its address if it has one; everything else comes through."""
+    sources = (
+        Source(2, "Notes"),
+        Source(1, "Pool", "https://x.example/pool"),
+        Source(1, "Pool", "https://x.example/pool"),
+    )
+    events = [event async for event in listed(answer(Status("reading"), *sources, Text("Green [1]."), DONE))]
+
+    assert "".join(event.text for event in events if isinstance(event, Text)) == (
+        "Green [1].\n\nSources\n[1] Pool – https://x.example/pool\n[2] Notes"
+    )
+    assert events[0] == Status("reading")
+    assert events[-1] == DONE
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (Source(1, "", "https://x.example/pool"), "[1] https://x.example/pool"),
+        (Source(1, "  ", "https://x.example/pool"), "[1] https://x.example/pool"),
+        (Source(1, ""), "[1]"),
+    ],
+)
+def test_a_source_without_a_title_is_its_address(source: Source, shown: str) -> None:
+    """Nothing stands for the name that it has not."""
+    assert line(source) == shown
+
+
+async def test_without_sources_nothing_is_added() -> None:
+    """The text is the model's."""
+    assert [event async for event in listed(answer(Text("Hi"), DONE))] == [Text("Hi"), DONE]

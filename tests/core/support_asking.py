@@ -1,0 +1,31 @@
+"""A client of a fake model, and one question."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from core.configuration.settings import Settings
+from core.contract import Sampling
+from core.model.client import ModelClient
+from core.openai.wire import Message
+from tests.support.fakes import FakeModel, Step
+
+HI = [Message("user", "Hi there")]
+
+
+@asynccontextmanager
+async def connected(settings: Settings, *answers: Sequence[Step], **options: Any) -> AsyncIterator[tuple[Any, Any]]:
+    """A client and the fake model that it talks to over the Unix socket."""
+    client = ModelClient.of(settings)
+    async with FakeModel(*answers, **options).serving(settings.model_socket) as model:
+        try:
+            yield client, model
+        finally:
+            await client.close()
+
+
+async def pieces(client: ModelClient, sampling: Sampling | None = None, **options: Any) -> list[Any]:
+    async with aclosing(client.stream(HI, sampling or Sampling(), **options)) as stream:
+        return [piece async for piece in stream]

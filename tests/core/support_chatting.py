@@ -1,0 +1,66 @@
+"""A chat engine over a fake model, and what tests ask it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from core.configuration.personalities import Personalities, Personality
+from core.configuration.settings import ROOT, Settings
+from core.contract import Event, Prompt, Text
+from core.conversation.sessions import Sessions
+from core.engine import ChatEngine
+from core.model.client import ModelClient
+from core.rag.fetching.fetch import Fetcher
+from core.rag.grounding import Finder, Grounding
+from core.rag.reading.reader import Reader
+from core.storage.database import Database
+from tests.support.fakes import FakeModel, Step
+
+
+@asynccontextmanager
+async def chat_on(
+    settings: Settings, reader: Reader | None = None, finders: tuple[Finder, ...] = ()
+) -> AsyncIterator[ChatEngine]:
+    """The engine as bootstrap builds it, without the chores, which would ask the fake model things."""
+    personalities = Personalities(settings.config / "personalities")
+    personalities.load()
+    database, client = Database(settings.database_url), ModelClient.of(settings)
+    sessions = Sessions(database)
+    await sessions.create_tables()
+    fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
+    grounding = Grounding(fetcher, reader or Reader(), finders)
+    chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
+    yield chat
+    await chat.close()
+    await client.close()
+    await database.close()
+
+
+def serving(settings: Settings, *answers: Sequence[Step], **options: Any) -> Any:
+    return FakeModel(*answers, **options).serving(settings.model_socket)
+
+
+async def events_of(chat: ChatEngine, prompt: Prompt) -> list[Event]:
+    async with aclosing(chat.reply(prompt)) as events:
+        return [event async for event in events]
+
+
+async def ask(chat: ChatEngine, text: str, conversation: str | None = None, **fields: Any) -> list[Event]:
+    return await events_of(chat, Prompt("whisper", text, conversation, **fields))
+
+
+def text_of(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Text))
+
+
+def shown(request: dict[str, Any]) -> str:
+    return "\n".join(f"{message['role']}: {message['content']}" for message in request["messages"])
+
+
+def whisper(**fields: Any) -> Personality:
+    """The shipped one, but for `fields`."""
+    personalities = Personalities(ROOT / "config" / "personalities")
+    personalities.load()
+    return personalities.get("whisper").model_copy(update=fields)

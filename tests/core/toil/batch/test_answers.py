@@ -1,0 +1,157 @@
+"""One row's outcome: a value, a typed failure, or the end of the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.contract import Done, Source, Text, Toiled, Usage
+from core.errors import BadRequest, CspsError, ModelUnavailable, NonConforming, Overloaded, Stopping
+from core.toil.batch.answers import ModelGone, Outcome, Patience, ToilAnswers
+from core.toil.batch.job import Job
+from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds, code_in, number_in
+from core.toil.batch.rows import Broken, Row
+from tests.support.fakes import FakeEngine
+
+AT_ONCE = Patience(attempts=3, first_s=0, limit_s=0)
+ROW = Row(5, {"id": "a", "prompt": "Hi"})
+
+
+async def outcome_of(engine: FakeEngine, row: Row | Broken = ROW) -> Outcome:
+    return await ToilAnswers(engine, Job("whisper"), AT_ONCE).answer(row)
+
+
+async def test_a_value() -> None:
+    """With the row's number and what the caller calls it."""
+    outcome = await outcome_of(FakeEngine(toiled=Toiled({"a": 1}, "m", Usage(3, 2, 1))))
+
+    assert Outcome(5, {"row": 5, "id": "a", "value": {"a": 1}}, None, Usage(3, 2, 1)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("row", "failure", "code"),
+    [
+        (ROW, NonConforming("it does not"), "non_conforming"),
+        (ROW, KeyError("the person's words"), "internal"),
+        (Row(5, {"prompt": " "}), None, "bad_request"),
+        (Row(5, {"nothing": 1}), None, "bad_request"),
+        (Broken(5, BadRequest("not JSON")), None, "bad_request"),
+    ],
+)
+async def test_failures_are_kept_with_their_reason(row: Row | Broken, failure: Any, code: str) -> None:
+    """Typed, with the row's number; a defect's own words stay inside."""
+    outcome = await outcome_of(FakeEngine(toiled=failure), row)
+
+    error: Any = outcome.line["error"]
+    assert (5, code, code) == (outcome.line["row"], outcome.code, error["code"])
+    assert "person" not in error["message"]
+
+
+async def test_a_busy_model_is_asked_again() -> None:
+    """So is one that was away for a moment."""
+    failures: list[Any] = [Overloaded("busy", retry_after_s=99), ModelUnavailable("away")]
+    engine = FakeEngine(toiled=lambda _task: failures.pop(0) if failures else {"a": 1})
+
+    assert {"a": 1} == (await outcome_of(engine)).line["value"]
+    assert 3 == len(engine.tasks)
+
+
+async def test_a_row_that_the_model_never_survives_fails_alone() -> None:
+    """The model answers others: it is this row's failure."""
+    assert "model_unavailable" == (await outcome_of(FakeEngine(toiled=ModelUnavailable("died")))).code
+
+
+@pytest.mark.parametrize("failure", [ModelUnavailable("away"), Overloaded("busy"), Stopping("stopping")])
+async def test_a_model_that_is_gone_ends_the_batch(failure: CspsError) -> None:
+    """No row is written off for it, so that the batch can be gone on with."""
+    with pytest.raises(ModelGone):
+        await outcome_of(FakeEngine(toiled=failure, unready=ModelUnavailable("nobody there")))
+
+
+def test_waiting_grows_and_honours_the_model() -> None:
+    """Doubled, capped, and never shorter than what the model asked for."""
+    patience = Patience(first_s=1, limit_s=8)
+
+    assert 1 <= patience.pause_s(0, Overloaded("x")) <= 1.25
+    assert 4 <= patience.pause_s(2, Overloaded("x")) <= 5
+    assert 8 <= patience.pause_s(9, Overloaded("x", retry_after_s=1000)) <= 10
+    assert 6 <= patience.pause_s(0, Overloaded("x", retry_after_s=6)) <= 7.5
+
+
+def request_line(**body: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": "Hi"}]
+    return {
+        "custom_id": "c-1",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {"model": "whisper", "messages": messages, **body},
+    }
+
+
+async def openai(engine: FakeEngine, fields: dict[str, Any]) -> dict[str, Any]:
+    return (await OpenAiAnswers(engine, "me", AT_ONCE).answer(Row(12, fields))).line
+
+
+async def test_openai_free_text() -> None:
+    """A chat.completion in a response, as the file format has it."""
+    engine = FakeEngine([Text("Hel"), Text("lo"), Done("length", "m", Usage(7, 3, 2))])
+    line = await openai(engine, request_line(seed=4))
+
+    assert ("c-1", 200, None) == (line["custom_id"], line["response"]["status_code"], line["error"])
+    assert line["response"]["request_id"]
+    body = line["response"]["body"]
+    assert ("chat.completion", "whisper", 10) == (body["object"], body["model"], body["usage"]["total_tokens"])
+    assert {"content": "Hello", "reason": "length"} == {
+        "content": body["choices"][0]["message"]["content"],
+        "reason": body["choices"][0]["finish_reason"],
+    }
+    assert (12, None, 4) == (number_in(line), code_in(line), engine.prompts[0].sampling.seed)
+
+
+async def test_openai_citations() -> None:
+    """As over HTTP."""
+    engine = FakeEngine([Source(1, "Pool", "https://x/pool"), Text("Green."), Done("stop", "m", Usage())])
+    message = (await openai(engine, request_line()))["response"]["body"]["choices"][0]["message"]
+
+    assert message["content"].endswith("[1] Pool – https://x/pool")
+    assert ["https://x/pool"] == [each["url_citation"]["url"] for each in message["annotations"]]
+
+
+async def test_openai_by_schema() -> None:
+    """`response_format` is toil here too."""
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    engine = FakeEngine(toiled={"a": "é"})
+    line = await openai(engine, request_line(response_format=form))
+
+    assert '{"a": "é"}' == line["response"]["body"]["choices"][0]["message"]["content"]
+    assert {"type": "object"} == engine.tasks[0].schema
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code", "said"),
+    [
+        (request_line(tools=[{}]), 400, "bad_request", "tools"),
+        (request_line(model="nobody"), 404, "model_not_found", "nobody"),
+        ({**request_line(), "url": "/v1/embeddings"}, 400, "bad_request", "url"),
+        ({**request_line(), "method": "GET"}, 400, "bad_request", "method"),
+        ({"custom_id": "c-1"}, 400, "bad_request", "method"),
+    ],
+)
+async def test_openai_refusals(fields: dict[str, Any], status: int, code: str, said: str) -> None:
+    """A response with the status that HTTP would have, and OpenAI's error object."""
+    line = await openai(FakeEngine(), fields)
+
+    assert ("c-1", status) == (line["custom_id"], line["response"]["status_code"])
+    assert (code, code) == (line["response"]["body"]["error"]["code"], code_in(line))
+    assert said in line["response"]["body"]["error"]["message"]
+
+
+def test_openai_ids_are_unique() -> None:
+    """Both lines are named."""
+    unique = UniqueIds()
+    unique.check(Row(1, {"custom_id": "a"}))
+    unique.check(Row(2, {"custom_id": "b"}))
+    unique.check(Broken(3, BadRequest("x")))
+    with pytest.raises(BadRequest, match="lines 1 and 4"):
+        unique.check(Row(4, {"custom_id": "a"}))

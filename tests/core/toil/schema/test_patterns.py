@@ -1,0 +1,88 @@
+"""Patterns in the engine's dialect: the same texts, or more of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.toil.schema.patterns import disjoint, none_of, one_of, translate
+
+
+@pytest.mark.parametrize(
+    ("pattern", "patterns"),
+    [
+        ("^a$", ("^a$",)),
+        ("^a|b$", ("^a|b$",)),
+        (r"^[^]$", (r"^[\s\S]$",)),
+        (r"^[[a]$", (r"^[\[a]$",)),
+        (r"a{,2}}", (r"a\{,2\}\}",)),
+        (r"a{1,2}", ("a{1,2}",)),
+        (r"\cA\/\-\_", (r"\x01\/\-_",)),
+        (r"\u0041\x42", (r"\x{41}\x{42}",)),
+        (r"\ud83d\ude00", (r"\x{1f600}",)),
+        (r"^(?<year>\d)$", (r"^(\d)$",)),
+        (r"[\w-.]", (r"[\w\-.]",)),
+        ("^(?=.*a)(?=.*b)c$", ("^(?:.*a)", "^(?:.*b)", "^c$")),
+    ],
+)
+def test_exact(pattern: str, patterns: tuple[str, ...]) -> None:
+    """ECMA 262 in Rust's words."""
+    found = translate(pattern)
+
+    assert (found.patterns, found.exact) == (patterns, True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "patterns"),
+    [
+        ("^(?!a)b$", ("^(?:)b$",)),
+        (r"\ba", ("(?:)a",)),
+        (r"(a)\1", (r"(a)(?:[\s\S]*)",)),
+        ("a^b", ("a(?:)b",)),
+        ("^(?=a)b|c$", ("^(?:)b|c$",)),
+        (r"\q", ()),
+        ("(", ("(",)),
+        (r"\ud83d", ()),
+        ("a\\", ()),
+    ],
+)
+def test_wider(pattern: str, patterns: tuple[str, ...]) -> None:
+    """What the engine cannot hold is left out; a pattern that is none is for others to refuse."""
+    found = translate(pattern)
+
+    assert found.patterns == patterns
+    assert not found.exact or pattern == "("
+
+
+@pytest.mark.parametrize("words", [["ab"], ["a", "ab", "b"], [""], ["x.y", "x+y"], ["é", "]"]])
+def test_none_of(words: list[str]) -> None:
+    """Every text but the words."""
+    pattern = none_of(words)
+    assert pattern is not None
+
+    assert [word for word in words if re.search(pattern, word)] == []
+    others = {"", "a", "b", "ab", "abc", "ba", "x.y.", "xay", "é", "z", "]]", "\n"} - set(words)
+    assert [other for other in sorted(others) if not re.search(pattern, other)] == []
+
+
+def test_one_of() -> None:
+    """The words, read as letters."""
+    assert re.search(one_of(["a.b", "c|d"]), "c|d")
+    assert not re.search(one_of(["a.b", "c|d"]), "axb")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("^a", "^b", True),
+        ("^a", "^ab", False),
+        ("a", "b", False),
+        ("^ab?", "^ac", False),
+        ("^x-", "^y-", True),
+        ("^a|b", "^c", False),
+    ],
+)
+def test_disjoint(one: str, other: str, apart: bool) -> None:
+    """Said only of patterns that begin with different letters."""
+    assert disjoint(one, other) is apart

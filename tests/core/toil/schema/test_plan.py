@@ -1,0 +1,273 @@
+"""What becomes of each keyword: held while writing, left to the check, or refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.contract import Json
+from core.errors import SchemaRefused
+from core.toil.schema.plan import Plan, plan, refused
+from tests.core.toil.schema.support_starter import Starter
+
+DRAFT4 = "http://json-schema.org/draft-04/schema#"
+DRAFT6 = "http://json-schema.org/draft-06/schema#"
+DRAFT7 = "http://json-schema.org/draft-07/schema#"
+DRAFT2019 = "https://json-schema.org/draft/2019-09/schema"
+
+# schema, values that can be written, values that cannot
+REWRITTEN: list[tuple[str, Any, list[Json], list[Json]]] = [
+    ("not a type", {"not": {"type": ["string", "null"]}}, [1, {}], ["a", None]),
+    ("not a const", {"type": "string", "not": {"const": "ab"}}, ["a", "abc", "", "x\ny"], ["ab"]),
+    ("not in enum", {"not": {"enum": [1, True, "a"]}}, [2, 0.5, False, "b", [], None], [1, True, "a"]),
+    ("not required", {"type": "object", "not": {"required": ["a", "b"]}}, [{"a": 1}, {"b": 1}], [{"a": 1, "b": 1}]),
+    ("not below", {"type": "number", "not": {"minimum": 3}}, [2], [3, 4]),
+    ("not longer", {"type": "string", "not": {"minLength": 2}}, ["a"], ["ab"]),
+    ("not any of", {"not": {"anyOf": [{"type": "string"}, {"type": "object"}]}}, [1], ["a", {}]),
+    ("not all of", {"not": {"allOf": [{"type": "string"}, {"maxLength": 1}]}}, [1, "ab"], ["a"]),
+    ("not not", {"not": {"not": {"type": "string"}}}, ["a"], [1]),
+    (
+        "not a property",
+        {"type": "object", "not": {"properties": {"a": {"type": "string"}}}},
+        [{"a": 1}],
+        [{"a": "x"}, {}],
+    ),
+    (
+        "if, then, else",
+        {
+            "type": "object",
+            "properties": {"kind": {"enum": ["a", "b"]}, "x": {"type": "integer"}},
+            "required": ["kind"],
+            "if": {"properties": {"kind": {"const": "a"}}},
+            "then": {"required": ["x"]},
+            "else": {"properties": {"x": False}},
+        },
+        [{"kind": "a", "x": 1}, {"kind": "b"}],
+        [{"kind": "a"}, {"kind": "b", "x": 1}],
+    ),
+    ("oneOf, overlapping", {"type": "number", "oneOf": [{"maximum": 3}, {"minimum": 2}]}, [1, 4], [2, 2.5, 3]),
+    (
+        "oneOf, by what is required",
+        {"type": "object", "properties": {"a": {}, "b": {}}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        [{"a": 1}, {"b": 1}],
+        [{}, {"a": 1, "b": 1}],
+    ),
+    (
+        "oneOf, by a constant behind a reference",
+        {
+            "$defs": {"cat": {"type": "object", "properties": {"is": {"const": "cat"}}, "required": ["is"]}},
+            "oneOf": [{"$ref": "#/$defs/cat"}, {"type": "object", "properties": {"is": {"enum": ["dog"]}}}],
+        },
+        [{"is": "cat"}, {"is": "dog"}],
+        [{"is": "cow"}],
+    ),
+    (
+        "dependentRequired",
+        {"type": "object", "dependentRequired": {"a": ["b"]}},
+        [{}, {"b": 1}, {"a": 1, "b": 1}],
+        [{"a": 1}],
+    ),
+    (
+        "dependentSchemas",
+        {"type": "object", "dependentSchemas": {"a": {"properties": {"b": {"type": "string"}}}}},
+        [{"b": 1}, {"a": 1, "b": "x"}],
+        [{"a": 1, "b": 1}],
+    ),
+    ("propertyNames, pattern", {"type": "object", "propertyNames": {"pattern": "^x"}}, [{}, {"xa": 1}], [{"a": 1}]),
+    ("propertyNames, enum", {"type": "object", "propertyNames": {"enum": ["a.b"]}}, [{"a.b": 1}], [{"axb": 1}]),
+    ("propertyNames, length", {"type": "object", "propertyNames": {"maxLength": 2}}, [{"ab": 1}], [{"abc": 1}]),
+    ("uniqueItems, listed", {"type": "array", "items": {"enum": [1, 2]}, "uniqueItems": True}, [[], [2, 1]], [[1, 1]]),
+    (
+        "uniqueItems, booleans",
+        {"type": "array", "items": {"type": "boolean"}, "uniqueItems": True},
+        [[True, False]],
+        [[True, True]],
+    ),
+    ("uniqueItems, one", {"type": "array", "maxItems": 1, "uniqueItems": True}, [["x"]], [[1, 2]]),
+    (
+        "unevaluatedProperties",
+        {"type": "object", "allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": False},
+        [{"a": 1}],
+        [{"b": 1}],
+    ),
+    (
+        "unevaluatedItems",
+        {"type": "array", "prefixItems": [{"type": "string"}], "unevaluatedItems": False},
+        [["a"]],
+        [["a", 1]],
+    ),
+    (
+        "password",
+        {"type": "string", "pattern": "^(?=.*[0-9])(?=.*[a-z])[a-z0-9]{4,}$"},
+        ["abc1"],
+        ["abcd", "1234", "a1"],
+    ),
+    ("pattern anywhere", {"type": "string", "pattern": "b"}, ["abc"], ["ac"]),
+    ("class of ECMA", {"type": "string", "pattern": "^[[a]{2}$"}, ["[a"], ["b["]),
+    ("json-pointer", {"type": "string", "format": "json-pointer"}, ["", "/a~1b"], ["a", "/~"]),
+    ("draft 4, exclusive", {"$schema": DRAFT4, "type": "integer", "minimum": 3, "exclusiveMinimum": True}, [4], [3]),
+    (
+        "draft 4, items",
+        {"$schema": DRAFT4, "items": [{"type": "string"}], "additionalItems": False},
+        [["a"]],
+        [[1], ["a", 1]],
+    ),
+    (
+        "draft 4, dependencies",
+        {"$schema": DRAFT4, "type": "object", "dependencies": {"a": ["b"]}},
+        [{"b": 1}],
+        [{"a": 1}],
+    ),
+    ("draft 4, const is a word", {"$schema": DRAFT4, "const": 1}, [2], []),
+    (
+        "draft 4, id",
+        {"$schema": DRAFT4, "id": "http://x/y", "definitions": {"s": {"id": "#s", "type": "string"}}, "$ref": "#s"},
+        ["a"],
+        [1],
+    ),
+    ("draft 6, const", {"$schema": DRAFT6, "const": 1}, [1], [2]),
+    (
+        "draft 7, siblings",
+        {"$schema": DRAFT7, "definitions": {"s": {"type": "string"}}, "$ref": "#/definitions/s", "maxLength": 1},
+        ["ab"],
+        [1],
+    ),
+    (
+        "draft 2019, siblings",
+        {"$schema": DRAFT2019, "$defs": {"s": {"type": "string"}}, "$ref": "#/$defs/s", "maxLength": 1},
+        ["a"],
+        ["ab"],
+    ),
+    ("anchor", {"$defs": {"s": {"$anchor": "here", "type": "string"}}, "$ref": "#here"}, ["a"], [1]),
+    ("id", {"$id": "urn:a", "$defs": {"s": {"$id": "urn:b", "type": "string"}}, "$ref": "urn:b"}, ["a"], [1]),
+    ("odd pointer", {"words": {"a/b%": {"type": "string"}}, "$ref": "#/words/a~1b%25"}, ["a"], [1]),
+    (
+        "recursive",
+        {"type": "object", "properties": {"n": {"$ref": "#"}}, "additionalProperties": False},
+        [{"n": {"n": {}}}],
+        [{"n": 1}],
+    ),
+    ("x-guidance is nobody's", {"x-guidance": {"lenient": True}, "not": {"type": "string"}}, [1], ["a"]),
+    (
+        "minProperties, settled",
+        {"type": "object", "properties": {"a": {}, "b": {}}, "required": ["a"], "minProperties": 1},
+        [{"a": 1}],
+        [{}],
+    ),
+    ("huge maxItems", {"type": "array", "maxItems": 10**9}, [[1]], [1]),
+    ("an enum that type forbids", {"type": "string", "enum": ["a", 1]}, ["a"], [1]),
+]
+
+CHECKED: list[tuple[Any, str]] = [
+    ({"type": "array", "uniqueItems": True}, "/uniqueItems"),
+    ({"type": "array", "contains": {"type": "string"}}, "/contains"),
+    ({"type": "string", "pattern": "^(?!a)b*"}, "/pattern"),
+    ({"type": "string", "pattern": r"(a)\1"}, "/pattern"),
+    ({"type": "string", "format": "date"}, "/format"),
+    ({"type": "string", "not": {"pattern": "^a"}}, "/not"),
+    ({"properties": {"a": {"not": {"format": "date"}}}}, "/properties/a/not"),
+    ({"type": "object", "properties": {"a": {}, "b": {}, "c": {}}, "minProperties": 2}, "/minProperties"),
+    ({"type": "object", "patternProperties": {"a": {}, "b": {}}}, "/patternProperties"),
+    ({"oneOf": [{"pattern": "a"}, {"pattern": "b"}]}, "/oneOf"),
+    ({"multipleOf": 1e-12}, "/multipleOf"),
+    ({"$schema": DRAFT7, "contentMediaType": "application/json"}, "/contentMediaType"),
+    ({"$schema": DRAFT7, "if": {"pattern": "a"}, "then": {"minLength": 3}}, "/if"),
+    ({"$schema": DRAFT4, "dependencies": {name: ["x"] for name in "abcdefgh"}}, "/dependencies"),
+]
+
+
+def checked_after(made: Plan) -> list[str]:
+    return [note.path for note in made.notes if note.outcome == "checked"]
+
+
+@pytest.mark.parametrize(("name", "schema", "good", "bad"), REWRITTEN, ids=[row[0] for row in REWRITTEN])
+def test_rewritten(name: str, schema: Any, good: list[Json], bad: list[Json], starter: Starter) -> None:
+    """The engine takes what the schema becomes; it allows what the schema allows and forbids what it forbids."""
+    made = plan(schema)
+    constraint = starter.holding(made.written)
+
+    assert checked_after(made) == []
+    assert [value for value in good if not starter.can_write(constraint, value)] == []
+    assert [value for value in bad if starter.can_write(constraint, value)] == []
+
+
+@pytest.mark.parametrize(("schema", "path"), CHECKED)
+def test_left_to_the_check(schema: Any, path: str, starter: Starter) -> None:
+    """What cannot be held is said so by its path, and the engine takes the rest."""
+    made = plan(schema)
+    starter.holding(made.written)
+    starter.holding(made.narrowed)
+
+    assert path in checked_after(made)
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"type": "array", "uniqueItems": True}, [[1]], [[1, 1]]),
+        ({"type": "array", "contains": {"const": 5}}, [[5, 1]], [[1]]),
+        (
+            {"type": "object", "properties": {"a": {"not": {"format": "date"}}, "b": {}}},
+            [{"b": 1}],
+            [{"a": "x"}, {"c": 1}],
+        ),
+        (
+            {"type": "object", "properties": {"a": {}, "b": {}, "c": {}}, "minProperties": 2},
+            [{"a": 1, "b": 1}],
+            [{"c": 1}],
+        ),
+        ({"anyOf": [{"type": "string", "pattern": "^(?!x)"}, {"type": "null"}]}, [None], ["x", "y"]),
+        ({"if": {"pattern": "a"}, "then": {"type": "string", "maxLength": 1}}, ["b"], ["bc"]),
+        ({"type": "array", "items": {"type": "string", "pattern": "^(?!x)"}}, [[]], [["y"]]),
+    ],
+)
+def test_narrowed(schema: Any, good: list[Json], bad: list[Json], starter: Starter) -> None:
+    """For the last attempt: what cannot be held is not written where it need not be."""
+    constraint = starter.holding(plan(schema).narrowed)
+
+    assert [value for value in good if not starter.can_write(constraint, value)] == []
+    assert [value for value in bad if starter.can_write(constraint, value)] == []
+
+
+def test_nothing_to_hold() -> None:
+    """A schema that says nothing, or nothing that can be held, is known as such."""
+    assert plan(True).written is True
+    assert plan({"format": "of our own", "title": "x"}).written in (True, {})
+    assert plan({"type": "string"}).written not in (True, {})
+
+
+def test_a_report_names_every_keyword_that_asserts_something() -> None:
+    """Annotations and formats that nobody knows get no row; what lies in `not` is as `not` is."""
+    schema = {
+        "title": "t",
+        "type": "object",
+        "properties": {"a": {"type": "string", "format": "int32"}, "b/c": {"type": "array", "uniqueItems": True}},
+        "not": {"required": ["z"]},
+    }
+
+    assert [(note.path, note.keyword, note.outcome) for note in plan(schema).notes] == [
+        ("/not", "not", "enforced"),
+        ("/not/required", "required", "enforced"),
+        ("/properties", "properties", "enforced"),
+        ("/properties/a/type", "type", "enforced"),
+        ("/properties/b~1c/type", "type", "enforced"),
+        ("/properties/b~1c/uniqueItems", "uniqueItems", "checked"),
+        ("/type", "type", "enforced"),
+    ]
+
+
+def test_a_refusal_is_reported_with_its_place() -> None:
+    """And with what to do."""
+    with pytest.raises(SchemaRefused) as caught:
+        plan({"properties": {"a": {"$ref": "https://example.org/a.json"}}})
+    note = refused(caught.value.message)
+
+    assert (note.path, note.keyword, note.outcome) == ("/properties/a/$ref", "$ref", "refused")
+    assert "under `$defs`" in (note.why or "")
+
+
+def test_the_plan_of_a_schema_that_excludes_itself_is_a_refusal() -> None:
+    """Where it is seen before any engine."""
+    with pytest.raises(SchemaRefused, match="no value can satisfy"):
+        plan({"not": {}})

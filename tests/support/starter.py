@@ -1,0 +1,144 @@
+"""The real starter model for tests: transcoded once and kept between runs, served by one process for all tests.
+
+Who needs a process with other settings starts one of their own, as `ModelProcess`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.configuration import settings
+from core.model.catalog import STARTER_NAME, starter
+from core.model.cores import physical_cores
+from core.model.llama.loading import transcode
+
+STARTER_FILE = f"{STARTER_NAME}-Q8_0.gguf"
+READY = "model_ready"
+START_DEADLINE_S = 60.0
+STOP_DEADLINE_S = 30.0
+
+
+class ModelProcess:
+    """`python -m core.model` with its data in `data`, and no other setting than those given."""
+
+    def __init__(self, data: Path, **variables: str) -> None:
+        self.variables = {"CSPS_LLM_DATA": str(data), "LOG_FORMAT": "json", **variables}
+        self.settings = settings.load(self.variables)
+        self.socket = self.settings.model_socket
+        self.log: list[str] = []
+        self._ready = threading.Event()
+        self._process: subprocess.Popen[str] | None = None
+        self._listener: threading.Thread | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[ModelProcess]:
+        """Started and ready; stopped at the end."""
+        self.start()
+        try:
+            self.wait_ready()
+            yield self
+        finally:
+            self.stop()
+
+    def start(self) -> None:
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
+        self._ready.clear()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "core.model"],
+            cwd=settings.ROOT,
+            env={**inherited, **self.variables},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
+        self._listener.start()
+
+    def wait_ready(self) -> None:
+        assert self._ready.wait(START_DEADLINE_S), self.said
+        assert any(READY in line for line in self.log), f"it ended: {self.said}"
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Its exit code, once it ended by itself."""
+        assert self._process is not None
+        assert self._listener is not None
+        try:
+            code = self._process.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        self._listener.join()
+        return code
+
+    @property
+    def said(self) -> str:
+        """All that it wrote to stderr."""
+        return "".join(self.log)
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        with process.stderr:
+            for line in process.stderr:
+                self.log.append(line)
+                if READY in line:
+                    self._ready.set()
+        self._ready.set()  # it ended, and nobody needs to wait any longer
+
+
+def put_starter(file: Path, data: Path) -> None:
+    """Let a process with its data in `data` find the starter there."""
+    models = data / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (models / STARTER_FILE).symlink_to(file)
+
+
+@pytest.fixture(scope="session")
+def starter_file(request: pytest.FixtureRequest) -> Path:
+    """The starter as Q8_0: the checkout's, or one that earlier tests made, or made now."""
+    kept = Path(request.config.cache.mkdir("starter"))
+    known = [folder / STARTER_FILE for folder in (settings.ROOT / "var" / "models", kept)]
+    if found := next((file for file in known if file.is_file()), None):
+        return found
+    with tempfile.TemporaryDirectory(dir=kept) as folder:  # two runs at once must not write to one file
+        made = starter(Path(folder), lambda source, target: transcode(source, target, physical_cores()))
+        return made.path.replace(kept / STARTER_FILE)
+
+
+@pytest.fixture(scope="session")
+def starter_process(starter_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelProcess]:
+    """The starter, served on a Unix socket for the whole session."""
+    data = tmp_path_factory.mktemp("starter")
+    put_starter(starter_file, data)
+    with ModelProcess(data).serving() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def starter_settings(starter_process: ModelProcess) -> settings.Settings:
+    """Settings whose `model_socket` is the starter's."""
+    return starter_process.settings
+
+
+@pytest.fixture(scope="session")
+def starter_socket(starter_process: ModelProcess) -> Path:
+    return starter_process.socket
