@@ -29,7 +29,7 @@ def measure(burners: int) -> dict[str, float]:
     from core.configuration import settings
     from core.model.cores import physical_cores
     from core.model.host import find_model
-    from core.model.llama.batch import Row
+    from core.model.llama.batch import BatchRow
     from core.model.llama.loading import RunnerConfig, load
 
     path = find_model(settings.load()).path
@@ -37,11 +37,11 @@ def measure(burners: int) -> dict[str, float]:
 
     def step_ms() -> float:
         runner.clear()
-        runner.decode([Row(s, 0, list(range(100, 120)), True) for s in range(SEQUENCES)])
+        runner.decode([BatchRow(s, 0, list(range(100, 120)), True) for s in range(SEQUENCES)])
         times = []
         for position in range(20, 20 + STEPS):
             started = time.perf_counter()
-            runner.logits(runner.decode([Row(s, position, [300 + s], True) for s in range(SEQUENCES)])[0])
+            runner.logits(runner.decode([BatchRow(s, position, [300 + s], True) for s in range(SEQUENCES)])[0])
             times.append(time.perf_counter() - started)
         return statistics.median(times) * 1000
 

@@ -10,8 +10,15 @@ from aiohttp import web
 
 from core.contract import Json, Text
 from core.errors import CspsError
-from core.openai.answer import Cited, Completion, Piece, error_object, pieces_of, whole_of
 from core.openai.request import Chat, ChatRequest, chat_of
+from core.openai.responses import (
+    Citations,
+    Completion,
+    CompletionPart,
+    collect_completion,
+    error_object,
+    stream_completion,
+)
 from web import body
 from web.service import SERVICE
 from web.streaming import Stream
@@ -42,15 +49,15 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
     chat = chat_of(await body.read_json(request, ChatRequest))
     service.personality(chat.personality)
     completion = Completion(chat.personality)
-    async with aclosing(pieces_of(service, chat, service.user_of(request, chat.user))) as pieces:
+    async with aclosing(stream_completion(service, chat, service.user_of(request, chat.user))) as pieces:
         if chat.stream:
             return await stream(request, chat, completion, pieces)
-        answer, _ = await whole_of(completion, pieces)
+        answer, _ = await collect_completion(completion, pieces)
         return web.json_response(answer)
 
 
 async def stream(
-    request: web.Request, chat: Chat, completion: Completion, pieces: AsyncGenerator[Piece, None]
+    request: web.Request, chat: Chat, completion: Completion, pieces: AsyncGenerator[CompletionPart, None]
 ) -> web.StreamResponse:
     out = Stream(request, SSE)
     try:
@@ -59,7 +66,7 @@ async def stream(
                 await out.write(event(completion.chunk({"role": "assistant", "content": ""})))
             if isinstance(piece, Text):
                 await out.write(event(completion.chunk({"content": piece.text})))
-            elif isinstance(piece, Cited):
+            elif isinstance(piece, Citations):
                 # All in one chunk: OpenAI's own client refuses to join lists of them.
                 await out.write(event(completion.chunk({"annotations": piece.annotations})))
             else:

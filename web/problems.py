@@ -12,7 +12,7 @@ from core import strict_json
 from core.contract import Json, Language
 from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, NotFound, UnreadableDocument
 from core.messages import words
-from core.openai.answer import error_object, openai_status
+from core.openai.responses import error_object, openai_status
 
 Form = Literal["text", "problem", "openai"]
 

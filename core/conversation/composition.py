@@ -12,7 +12,7 @@ from itertools import chain
 from core.configuration.personalities import Personality
 from core.contract import Attachment, Language, Prompt, Source, Turn
 from core.conversation.sessions import Conversation, Exchange, Question
-from core.openai.wire import Message
+from core.openai.chat_protocol import Message
 from core.rag.context import PASTED_NAME, SUMMARISE, missing, parse_opening, plain_name
 from core.rag.material import Item, Material, Reading, Shown, readable, reading_of, shared, shown
 from core.rag.shelf import Shelf

@@ -18,7 +18,7 @@ from core.conversation.composition import Draft
 from core.conversation.window import Bounds, Fitted, fit, tighter
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
 from core.model.client import ModelClient
-from core.openai.wire import Delta, Finished, Message, Piece, Queued, Thinks
+from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
 
 log = structlog.get_logger()
 
@@ -108,23 +108,23 @@ class Answer:
         async with aclosing(self._stream(self._fitted.messages, sampling)) as pieces:
             async for piece in pieces:
                 match piece:
-                    case Delta(text):
+                    case TextDelta(text):
                         yield Text(text)
-                    case Queued():
+                    case QueuePosition():
                         yield waiting(piece)
-                    case Thinks() if not self._thinks and not self.text:
+                    case ThinkingStarted() if not self._thinks and not self.text:
                         self._thinks = True
                         yield Status("thinking")
-                    case Finished():
+                    case StreamFinished():
                         self._require_answer(piece)
                         yield Done(piece.reason, model, plus(piece.usage, given))
 
-    def _require_answer(self, end: Finished) -> None:
+    def _require_answer(self, end: StreamFinished) -> None:
         if self._thinks and not self.text.strip():
             tokens = end.usage.completion_tokens
             raise OnlyThought(f"the model thought for {tokens} tokens, and wrote no answer ({end.reason})")
 
-    async def _stream(self, messages: tuple[Message, ...], sampling: Sampling) -> AsyncGenerator[Piece, None]:
+    async def _stream(self, messages: tuple[Message, ...], sampling: Sampling) -> AsyncGenerator[StreamEvent, None]:
         """The client's pieces, after the text so far."""
         settled = self.text.rstrip()  # templates trim, and a model goes on badly after a space of its own
         seam = Seam(self.text[len(settled) :])
@@ -140,13 +140,13 @@ class Answer:
         )
         async with aclosing(asked) as pieces:
             async for piece in pieces:
-                if not isinstance(piece, Delta):
+                if not isinstance(piece, TextDelta):
                     yield piece
                     continue
                 self._pieces += 1
                 if text := seam.feed(piece.text):
                     self.text += text
-                    yield Delta(text)
+                    yield TextDelta(text)
 
     async def _cut(self) -> Done:
         """The answer ends where it is, for want of room."""
@@ -190,7 +190,7 @@ def pause_after(failure: CspsError, deaths: int) -> float:
     return float(PAUSE_S * 2 ** (deaths - 1))
 
 
-def waiting(queued: Queued) -> Status:
+def waiting(queued: QueuePosition) -> Status:
     return Status("queued", position=queued.position, wait_s=queued.wait_s)
 
 

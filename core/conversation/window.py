@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from core.contract import Sampling
 from core.conversation.composition import Draft
 from core.errors import PromptTooLong
-from core.openai.wire import Message
+from core.openai.chat_protocol import Message
 
 ANSWER_SHARE = 4  # a quarter of the window is kept for the answer, unless it may only be shorter
 TEMPLATE_TOKENS = 64  # what a chat template may write around a conversation, generously,

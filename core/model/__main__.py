@@ -15,8 +15,8 @@ from aiohttp import web
 
 from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.model.host import Host, find_model, load_runner
-from core.model.server import Service, create_app
+from core.model.host import ModelHost, find_model, load_runner
+from core.model.server import ModelService, create_app
 from core.runtime import process
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 async def serve(settings: Settings) -> None:
     """Listen at once, answering "loading"; load; serve; on a signal let running replies finish, then leave."""
     stop = process.stop_event()
-    service = Service(api_key=api_key_for(settings))
+    service = ModelService(api_key=api_key_for(settings))
     async with listening(service, settings):
         loading = asyncio.create_task(load(service, settings))
         stopped = asyncio.create_task(stop.wait())
@@ -45,12 +45,12 @@ async def serve(settings: Settings) -> None:
     log.info("model_stopped")
 
 
-async def load(service: Service, settings: Settings) -> None:
+async def load(service: ModelService, settings: Settings) -> None:
     started = time.monotonic()
     file = await asyncio.to_thread(find_model, settings)
     log.info("model_loading", model=file.name, size_mb=round(file.path.stat().st_size / 1e6))
     runner = await asyncio.to_thread(load_runner, file, settings.model)
-    service.host = Host(runner, file, settings.model, settings.data_folder)
+    service.host = ModelHost(runner, file, settings.model, settings.data_folder)
     log.info(
         "model_ready",
         model=file.name,
@@ -63,7 +63,7 @@ async def load(service: Service, settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def listening(service: Service, settings: Settings) -> AsyncIterator[None]:
+async def listening(service: ModelService, settings: Settings) -> AsyncIterator[None]:
     runner = web.AppRunner(
         create_app(service), handler_cancellation=True, access_log=None, shutdown_timeout=settings.web.drain_s
     )

@@ -19,18 +19,18 @@ import structlog
 from core.configuration.settings import Settings
 from core.contract import Json, Sampling
 from core.errors import ModelRefused, ModelTooSlow, ModelUnavailable
-from core.openai.thinking import Thinking
-from core.openai.wire import (
+from core.openai.chat_protocol import (
     RETRY_AFTER_S,
-    AnswerReader,
     Fields,
     Message,
-    Piece,
-    error_of,
+    StreamEvent,
+    StreamReader,
+    error_from_response,
     refuses_extensions,
     request_body,
     without_extensions,
 )
+from core.openai.thinking import ThinkingFilter
 from core.runtime.http_server import reached_at
 from core.runtime.network_errors import why
 
@@ -59,7 +59,7 @@ class ModelInfo:
     starter: bool
 
 
-async def until_whole(reader: AnswerReader, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def until_whole(reader: StreamReader, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The chunks of an answer. Once it is whole, it is no matter how the connection ends, or when.
 
     The rest is waited for a moment, so that the connection can be used again. Raises httpx.TransportError before that.
@@ -132,8 +132,8 @@ class ModelClient:
         continue_last: bool = False,
         keep_prefix: bool = False,
         model: str | None = None,
-    ) -> AsyncGenerator[Piece, None]:
-        """Ask, and give what comes, `Finished` last. `continue_last`: go on with the last message, the assistant's.
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Ask, and yield the events, `StreamFinished` last. `continue_last`: continue the last message, the assistant's.
 
         `keep_prefix`: the system message may be kept for others who bring it. Raises ModelUnavailable if the engine
         cannot be reached or goes away, ModelTooSlow if it does not begin, Overloaded, PromptTooLong, SchemaRefused,
@@ -145,7 +145,7 @@ class ModelClient:
         # vLLM answers a last assistant message unless it is told to continue it.
         body |= {"continue_final_message": True, "add_generation_prompt": False} if continue_last else {}
         body |= {"keep_prefix": True} if keep_prefix and self._ours else {}
-        reader = AnswerReader(None if continue_last else Thinking())
+        reader = StreamReader(None if continue_last else ThinkingFilter())
         with translated_failures(), self._patience(reader):
             async with (
                 self._answering(body) as response,
@@ -172,7 +172,7 @@ class ModelClient:
                 raise ModelTooSlow("what is in front of the model did not wait for its answer (504)")
             refusal = await body_of(response)
             if not refuses_extensions(response.status_code, refusal, body):
-                raise error_of(response.status_code, refusal, response.headers.get("retry-after"))
+                raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
         async with self._post(without_extensions(body)) as response:
             await raise_for_error(response)
             self._plain.add(model)
@@ -184,7 +184,7 @@ class ModelClient:
         return self._http.stream("POST", "/v1/chat/completions", json=body, timeout=timeout)
 
     @contextmanager
-    def _patience(self, reader: AnswerReader) -> Iterator[None]:
+    def _patience(self, reader: StreamReader) -> Iterator[None]:
         """Silence before an answer begins is a queue, not a death: whoever asked again would lose their place in it."""
         try:
             yield
@@ -283,7 +283,7 @@ def translated_failures() -> Iterator[None]:
 
 async def raise_for_error(response: httpx.Response) -> None:
     if response.status_code != 200:
-        raise error_of(response.status_code, await body_of(response), response.headers.get("retry-after"))
+        raise error_from_response(response.status_code, await body_of(response), response.headers.get("retry-after"))
 
 
 async def body_of(response: httpx.Response) -> bytes:

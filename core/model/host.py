@@ -15,17 +15,17 @@ from core.errors import BadRequest, NotAnEmbedder
 from core.model import catalog
 from core.model.catalog import ModelFile
 from core.model.cores import physical_cores
-from core.model.grammar import Grammars
-from core.model.inference import PINNED_PREFIXES, Inference
+from core.model.grammar import GrammarCompiler
+from core.model.inference import PINNED_PREFIXES, InferenceThread
 from core.model.llama.loading import RunnerConfig, load, transcode
-from core.model.llama.runner import SEQUENCE_LIMIT, Runner
-from core.model.metrics import Metrics
+from core.model.llama.runner import SEQUENCE_LIMIT, LlamaRunner
+from core.model.metrics import ModelMetrics
 from core.model.prefix_cache import PrefixCache
 from core.model.prefix_store import PrefixStore
-from core.model.prompts import Prompts, TokenPrompt
-from core.model.reader import Reader
+from core.model.prompt_tokenizer import PromptTokenizer, TokenPrompt
+from core.model.reader import OutputQueue
 from core.model.scheduler import Scheduler
-from core.model.sequence import Output, Sequence
+from core.model.sequence import Sequence, SequenceOutput
 from core.openai.engine_requests import ChatRequest
 
 Result = TypeVar("Result")
@@ -35,18 +35,18 @@ STALLED_S = 120.0  # no step of a healthy model takes so long
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ReplyHandle:
     """A submitted request: where its outputs arrive, and what to cancel. `opening`: what the answer begins with."""
 
-    reader: Reader
+    reader: OutputQueue
     sequence: Sequence
     opening: str
 
 
-class Host:
+class ModelHost:
     """One loaded model, serving. `load` blocks for as long as the file takes to read."""
 
-    def __init__(self, runner: Runner, file: ModelFile, settings: ModelSettings, data_folder: Path) -> None:
+    def __init__(self, runner: LlamaRunner, file: ModelFile, settings: ModelSettings, data_folder: Path) -> None:
         self.file = file
         self.modified_at = file.path.stat().st_mtime  # seconds since 1970; the file may be moved while it is in use
         self.window = runner.window
@@ -54,12 +54,12 @@ class Host:
         self.description = runner.description
         self._runner = runner
         self._loop = asyncio.get_running_loop()
-        self.prompts = Prompts(runner)
-        self._grammars: Grammars | None = None
+        self.prompts = PromptTokenizer(runner)
+        self._grammars: GrammarCompiler | None = None
         self._grammars_lock = threading.Lock()
         scheduler = Scheduler(settings.slots, settings.queue_limit)
-        self.metrics = Metrics(scheduler)
-        self._inference = Inference(
+        self.metrics = ModelMetrics(scheduler)
+        self._inference = InferenceThread(
             runner,
             scheduler,
             PrefixCache(
@@ -76,7 +76,7 @@ class Host:
         )
         self._inference.start()
 
-    async def chat(self, request: ChatRequest) -> Reply:
+    async def chat(self, request: ChatRequest) -> ReplyHandle:
         """Queue a request. Raises BadRequest, PromptTooLong, SchemaRefused."""
         if self.embeds:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
@@ -84,7 +84,7 @@ class Host:
         thinks = schema is None  # what is held to a schema from its first character cannot think before it
         prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
         constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.steering(schema))
-        reader = Reader()
+        reader = OutputQueue()
         sequence = Sequence(
             prompt=prompt.tokens,
             max_tokens=self._budget(prompt, request.sampling),
@@ -96,9 +96,9 @@ class Host:
         )
         reader.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)
-        return Reply(reader, sequence, prompt.opening)
+        return ReplyHandle(reader, sequence, prompt.opening)
 
-    def cancel(self, reply: Reply) -> None:
+    def cancel(self, reply: ReplyHandle) -> None:
         self._inference.cancel(reply.sequence)
 
     async def embed(self, tokens: list[int]) -> list[float]:
@@ -112,11 +112,11 @@ class Host:
         return await self._on_inference_thread(lambda: self._runner.embed(tokens))
 
     @property
-    def grammars(self) -> Grammars:
+    def grammars(self) -> GrammarCompiler:
         """Built at the first schema: not everybody toils, and it takes half a second. Any thread."""
         with self._grammars_lock:
             if self._grammars is None:
-                self._grammars = Grammars(self._runner.vocabulary)
+                self._grammars = GrammarCompiler(self._runner.vocabulary)
             return self._grammars
 
     @property
@@ -127,7 +127,7 @@ class Host:
         self._inference.stop()
         self._runner.close()
 
-    def _deliver(self, outputs: list[tuple[Sequence, Output]]) -> None:
+    def _deliver(self, outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
         self._loop.call_soon_threadsafe(dispatch, outputs)
 
     async def _on_inference_thread(self, work: Callable[[], Result]) -> Result:
@@ -138,7 +138,7 @@ class Host:
         return min(sampling.max_tokens or room, room)
 
 
-def dispatch(outputs: list[tuple[Sequence, Output]]) -> None:
+def dispatch(outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
     """Hand a step's outputs to their readers, on the event loop."""
     for sequence, output in outputs:
         sequence.reader(output)
@@ -150,7 +150,7 @@ def find_model(settings: Settings) -> ModelFile:
     return catalog.find(settings, lambda source, target: transcode(source, target, threads))
 
 
-def load_runner(file: ModelFile, settings: ModelSettings) -> Runner:
+def load_runner(file: ModelFile, settings: ModelSettings) -> LlamaRunner:
     """Blocks while the weights are read. Raises ConfigError."""
     config = RunnerConfig(
         window=settings.context_window,

@@ -22,19 +22,27 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling
 from core.errors import CspsError, ModelError, Overloaded
-from core.model.llama.batch import Row
-from core.model.llama.runner import NoRoom
-from core.model.metrics import Metrics
-from core.model.prefix_cache import Memory, PrefixCache, common_prefix
+from core.model.llama.batch import BatchRow
+from core.model.llama.runner import KvCacheFull
+from core.model.metrics import ModelMetrics
+from core.model.prefix_cache import KvCache, PrefixCache, common_prefix
 from core.model.prefix_store import PrefixStore
-from core.model.scheduler import Scheduler, Slice
-from core.model.sequence import Failed, Finished, Output, Piece, Queued, Sampler, Sequence
+from core.model.scheduler import ScheduledTokens, Scheduler
+from core.model.sequence import (
+    FailedOutput,
+    FinishedOutput,
+    QueuedOutput,
+    Sequence,
+    SequenceOutput,
+    TextOutput,
+    TokenSampler,
+)
 from core.model.vocabulary import Vocabulary
 
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
-Deliver = Callable[[list[tuple[Sequence, Output]]], None]
+Deliver = Callable[[list[tuple[Sequence, SequenceOutput]]], None]
 
 PINNED_PREFIXES = 16
 WORTH_WAITING_TOKENS = 32  # a prefix that another request is computing right now, and that is worth waiting for
@@ -43,28 +51,28 @@ PREFILL_FLOOR_TOKENS = 32
 QUEUE_NEWS_INTERVAL_S = 1.0
 
 
-class Model(Memory, Protocol):
+class ModelRunner(KvCache, Protocol):
     """What of the runner a step needs."""
 
     vocabulary: Vocabulary
     batch_tokens: int
 
-    def decode(self, rows: list[Row]) -> list[int]: ...
+    def decode(self, rows: list[BatchRow]) -> list[int]: ...
     def logits(self, index: int) -> NDArray[np.float32]: ...
-    def sampler(self, sampling: Sampling, seed: int) -> Sampler: ...
+    def sampler(self, sampling: Sampling, seed: int) -> TokenSampler: ...
     def clear(self) -> None: ...
 
 
-class Inference:
+class InferenceThread:
     """Runs until `stop`; `deliver` is called on its thread, once a step, with everything that came of it."""
 
     def __init__(
         self,
-        model: Model,
+        model: ModelRunner,
         scheduler: Scheduler,
         cache: PrefixCache,
         deliver: Deliver,
-        metrics: Metrics,
+        metrics: ModelMetrics,
         store: PrefixStore | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,7 +84,7 @@ class Inference:
         self._store = store
         self._clock = clock
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._outputs: list[tuple[Sequence, Output]] = []
+        self._outputs: list[tuple[Sequence, SequenceOutput]] = []
         self._stopping = False
         self._crowded = False  # somebody had to step back, and nobody left since
         self._prefill_rate = 200.0  # tokens a second, learnt
@@ -171,7 +179,7 @@ class Inference:
         started = self._clock()
         try:
             indices = self._model.decode(rows)
-        except NoRoom:
+        except KvCacheFull:
             self._make_room(sum(s.count for s in slices))
             return True
         self._metrics.stepped(slices)
@@ -182,18 +190,18 @@ class Inference:
         self._learn_prefill_rate(slices, self._clock() - started)
         return True
 
-    def _row(self, part: Slice) -> Row:
+    def _row(self, part: ScheduledTokens) -> BatchRow:
         sequence = part.sequence
         assert sequence.slot is not None
         tokens = sequence.tokens(sequence.computed, sequence.computed + part.count)
-        return Row(sequence.slot, sequence.computed, tokens, part.sampled)
+        return BatchRow(sequence.slot, sequence.computed, tokens, part.sampled)
 
     # --- who runs ---------------------------------------------------------------------------------------------------
 
     def _add(self, sequence: Sequence) -> None:
         if self._scheduler.full:
             wait_s = self._expected_wait_s(len(self._scheduler.waiting))
-            self._say(sequence, Failed(Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)))
+            self._say(sequence, FailedOutput(Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)))
             return
         sequence.queued_at_s = self._clock()
         self._scheduler.add(sequence)
@@ -274,7 +282,7 @@ class Inference:
 
     # --- one sequence's progress -----------------------------------------------------------------------------------
 
-    def _computed(self, part: Slice, row: Row) -> None:
+    def _computed(self, part: ScheduledTokens, row: BatchRow) -> None:
         sequence = part.sequence
         assert sequence.slot is not None
         self._cache.extend(sequence.slot, np.asarray(row.tokens, np.int32))
@@ -313,18 +321,18 @@ class Inference:
     def _write(self, sequence: Sequence, data: bytes) -> None:
         text = sequence.text.feed(data)
         if text:
-            self._say(sequence, Piece(text))
+            self._say(sequence, TextOutput(text))
 
     def _finish(self, sequence: Sequence, reason: str) -> None:
         rest = sequence.text.finish()
         if rest:
-            self._say(sequence, Piece(rest))
+            self._say(sequence, TextOutput(rest))
         self._learn_service_time(self._clock() - sequence.admitted_at_s)
-        self._say(sequence, Finished("length" if reason == "length" else "stop", sequence.usage))
+        self._say(sequence, FinishedOutput("length" if reason == "length" else "stop", sequence.usage))
         self._leave(sequence)
 
     def _fail(self, sequence: Sequence, error: CspsError) -> None:
-        self._say(sequence, Failed(error))
+        self._say(sequence, FailedOutput(error))
         self._leave(sequence)
 
     def _fail_all(self, exc: Exception) -> None:
@@ -358,7 +366,7 @@ class Inference:
             return self._model.batch_tokens
         return max(PREFILL_FLOOR_TOKENS, int(self._prefill_rate * STEP_TARGET_S))
 
-    def _learn_prefill_rate(self, slices: list[Slice], took_s: float) -> None:
+    def _learn_prefill_rate(self, slices: list[ScheduledTokens], took_s: float) -> None:
         tokens = sum(s.count for s in slices)
         if tokens >= PREFILL_FLOOR_TOKENS and took_s > 0:
             self._prefill_rate += 0.3 * (tokens / took_s - self._prefill_rate)
@@ -375,9 +383,9 @@ class Inference:
             return
         self._news_at_s = now
         for position, sequence in enumerate(self._scheduler.waiting, 1):
-            self._say(sequence, Queued(position, self._expected_wait_s(position)))
+            self._say(sequence, QueuedOutput(position, self._expected_wait_s(position)))
 
-    def _say(self, sequence: Sequence, output: Output) -> None:
+    def _say(self, sequence: Sequence, output: SequenceOutput) -> None:
         self._outputs.append((sequence, output))
 
     def _flush(self) -> None:

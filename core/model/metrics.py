@@ -6,14 +6,14 @@ from contextlib import AbstractContextManager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from core.model.scheduler import Scheduler, Slice
+from core.model.scheduler import ScheduledTokens, Scheduler
 from core.model.sequence import Sequence
 
 CHOICE_SECONDS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
-class Metrics:
+class ModelMetrics:
     """One registry per process object, so that tests may have several."""
 
     def __init__(self, scheduler: Scheduler) -> None:
@@ -38,7 +38,7 @@ class Metrics:
         self._waited.observe(waited_s)
         self._tokens.labels("cached").inc(sequence.cached)
 
-    def stepped(self, slices: list[Slice]) -> None:
+    def stepped(self, slices: list[ScheduledTokens]) -> None:
         self._steps.inc()
         for part in slices:
             self._tokens.labels("decode" if part.sequence.generated else "prefill").inc(part.count)

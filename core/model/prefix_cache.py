@@ -18,27 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tokens = NDArray[np.int32]
-State = NDArray[np.uint8]
+SequenceState = NDArray[np.uint8]
 
 WORTH_KEEPING_TOKENS = 32  # a shorter prefix is computed again sooner than it is found
 
 
-class Memory(Protocol):
+class KvCache(Protocol):
     """The KV cache, as `core.model.runner` offers it."""
 
     def fork(self, source: int, target: int, length: int) -> None: ...
     def drop(self, sequence: int, start: int = 0) -> None: ...
-    def save(self, sequence: int) -> State: ...
-    def restore(self, sequence: int, state: State) -> bool: ...
+    def save(self, sequence: int) -> SequenceState: ...
+    def restore(self, sequence: int, state: SequenceState) -> bool: ...
 
 
 @dataclass(eq=False, slots=True)
-class Resident:
+class ResidentSequence:
     """A sequence in the KV cache. The first `shared` of its tokens lie in cells that `base` accounts for."""
 
     slot: int
     tokens: Tokens
-    base: Resident | None = None
+    base: ResidentSequence | None = None
     shared: int = 0
     busy: bool = True
     pinned: bool = False
@@ -49,9 +49,9 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspended:
+class SuspendedSequence:
     tokens: Tokens
-    state: State
+    state: SequenceState
 
 
 def common_prefix(a: Tokens, b: Tokens) -> int:
@@ -65,7 +65,7 @@ class PrefixCache:
     """Hands out sequence ids with as much of a prompt already in them as is known anywhere."""
 
     def __init__(
-        self, memory: Memory, *, cells: int, slots: int, idle_cells: int, suspend_bytes: int, share: bool = True
+        self, memory: KvCache, *, cells: int, slots: int, idle_cells: int, suspend_bytes: int, share: bool = True
     ) -> None:
         self._memory = memory
         self._cells = cells
@@ -73,8 +73,8 @@ class PrefixCache:
         self._idle_cells = idle_cells
         self._suspend_bytes = suspend_bytes
         self._share = share
-        self._residents: OrderedDict[int, Resident] = OrderedDict()  # the longest unused first
-        self._suspended: OrderedDict[bytes, Suspended] = OrderedDict()
+        self._residents: OrderedDict[int, ResidentSequence] = OrderedDict()  # the longest unused first
+        self._suspended: OrderedDict[bytes, SuspendedSequence] = OrderedDict()
 
     @property
     def free_cells(self) -> int:
@@ -123,7 +123,7 @@ class PrefixCache:
         if resident and live:
             self._memory.fork(resident.slot, slot, live)
             self._residents.move_to_end(resident.slot)
-        self._residents[slot] = Resident(slot, tokens[:live], resident if live else None, live)
+        self._residents[slot] = ResidentSequence(slot, tokens[:live], resident if live else None, live)
         return slot, live
 
     def extend(self, slot: int, tokens: Tokens) -> None:
@@ -162,10 +162,12 @@ class PrefixCache:
             return None
         target = self._free_slots.pop()
         self._memory.fork(slot, target, length)
-        self._residents[target] = Resident(target, tokens, self._residents[slot], length, busy=False, pinned=True)
+        self._residents[target] = ResidentSequence(
+            target, tokens, self._residents[slot], length, busy=False, pinned=True
+        )
         return target
 
-    def adopt(self, tokens: Tokens, state: State) -> bool:
+    def adopt(self, tokens: Tokens, state: SequenceState) -> bool:
         """Pin a prefix whose state was kept on disk; False if it was refused or there is no room."""
         if not self._free_slots or self.free_cells < len(tokens):
             return False
@@ -173,7 +175,7 @@ class PrefixCache:
         if not self._memory.restore(slot, state):
             return False
         self._free_slots.pop()
-        self._residents[slot] = Resident(slot, tokens, busy=False, pinned=True)
+        self._residents[slot] = ResidentSequence(slot, tokens, busy=False, pinned=True)
         return True
 
     def make_room(self, cells: int) -> bool:
@@ -189,16 +191,16 @@ class PrefixCache:
             self._drop(resident)
         self._suspended.clear()
 
-    def _longest_resident(self, tokens: Tokens) -> tuple[Resident | None, int]:
-        best: tuple[Resident | None, int] = (None, 0)
+    def _longest_resident(self, tokens: Tokens) -> tuple[ResidentSequence | None, int]:
+        best: tuple[ResidentSequence | None, int] = (None, 0)
         for resident in self._residents.values() if self._share else ():
             length = common_prefix(resident.tokens, tokens)
             if length > best[1] or (length == best[1] and length and not resident.busy):
                 best = (resident, length)
         return best
 
-    def _longest_suspended(self, tokens: Tokens) -> tuple[Suspended | None, int]:
-        best: tuple[Suspended | None, int] = (None, 0)
+    def _longest_suspended(self, tokens: Tokens) -> tuple[SuspendedSequence | None, int]:
+        best: tuple[SuspendedSequence | None, int] = (None, 0)
         for entry in self._suspended.values():
             length = common_prefix(entry.tokens, tokens)
             # What cannot be shared cannot be cut either: a recurrent state serves only what goes on where it ended.
@@ -206,18 +208,18 @@ class PrefixCache:
                 best = (entry, length)
         return best
 
-    def _held_cells(self, source: Resident | None, length: int) -> int:
+    def _held_cells(self, source: ResidentSequence | None, length: int) -> int:
         """Cells that busy sequences use, their own and their bases', with the first `length` tokens of `source`."""
         users = [(r, len(r.tokens)) for r in self._residents.values() if r.busy]
-        reach: dict[Resident, int] = {}
+        reach: dict[ResidentSequence, int] = {}
         for user, end in [*users, *([(source, length)] if source else [])]:
-            resident: Resident | None = user
+            resident: ResidentSequence | None = user
             while resident:
                 reach[resident] = max(reach.get(resident, 0), end)
                 end, resident = min(end, resident.shared), resident.base
         return sum(max(end - r.shared, 0) for r, end in reach.items())
 
-    def _idle(self) -> list[Resident]:
+    def _idle(self) -> list[ResidentSequence]:
         return [r for r in self._residents.values() if not r.busy and not r.pinned]
 
     def _evict_one(self) -> bool:
@@ -229,18 +231,18 @@ class PrefixCache:
         self._drop(unused[0])
         return True
 
-    def _keep_state(self, resident: Resident) -> None:
+    def _keep_state(self, resident: ResidentSequence) -> None:
         if resident.cells < WORTH_KEEPING_TOKENS or not self._suspend_bytes:
             return
         state = self._memory.save(resident.slot)
         if len(state) > self._suspend_bytes:  # it would push all others out, and then itself
             return
         self._suspended.pop(resident.tokens.tobytes(), None)
-        self._suspended[resident.tokens.tobytes()] = Suspended(resident.tokens, state)
+        self._suspended[resident.tokens.tobytes()] = SuspendedSequence(resident.tokens, state)
         while self.suspended_bytes > self._suspend_bytes:
             self._suspended.popitem(last=False)
 
-    def _revive(self, entry: Suspended, slot: int) -> bool:
+    def _revive(self, entry: SuspendedSequence, slot: int) -> bool:
         """Bring a suspended state back; a refused one is forgotten."""
         if not self.make_room(len(entry.tokens)):
             return False
@@ -249,15 +251,15 @@ class PrefixCache:
         self._suspended.pop(entry.tokens.tobytes(), None)
         return False
 
-    def _continue(self, slot: int, entry: Suspended, length: int) -> tuple[int, int]:
+    def _continue(self, slot: int, entry: SuspendedSequence, length: int) -> tuple[int, int]:
         if length < len(entry.tokens):  # only its beginning serves here: the rest stays for whoever it belongs to
             self._memory.drop(slot, length)
         else:
             self._suspended.pop(entry.tokens.tobytes(), None)
-        self._residents[slot] = Resident(slot, entry.tokens[:length])
+        self._residents[slot] = ResidentSequence(slot, entry.tokens[:length])
         return slot, length
 
-    def _drop(self, resident: Resident) -> None:
+    def _drop(self, resident: ResidentSequence) -> None:
         """Free a sequence; cells that others share pass into the account of the one that shares most of them."""
         self._memory.drop(resident.slot)
         del self._residents[resident.slot]

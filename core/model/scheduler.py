@@ -11,7 +11,7 @@ FORCED_TOKENS = 32  # up to so many pending tokens count as decoding: what a gra
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class ScheduledTokens:
     """The next `count` tokens of a sequence, to be computed in this step."""
 
     sequence: Sequence
@@ -60,7 +60,7 @@ class Scheduler:
         else:
             self.waiting.remove(sequence)
 
-    def plan(self, batch_tokens: int, prefill_tokens: int) -> list[Slice]:
+    def plan(self, batch_tokens: int, prefill_tokens: int) -> list[ScheduledTokens]:
         """What the next step computes: every decoding sequence, then prompts in the order of their admission.
 
         At most `batch_tokens` in all, and `prefill_tokens` of prompts.
@@ -68,19 +68,19 @@ class Scheduler:
         ready = [s for s in self.running if s.pending and not s.paused]
         # Decode before prefill: a running reply must not stall for a newcomer.
         decoding = [s for s in ready if s.generated and s.pending <= FORCED_TOKENS]
-        slices: list[Slice] = []
+        slices: list[ScheduledTokens] = []
         room = batch_tokens
         for sequence in decoding:
             count = min(sequence.pending, room)
             if count:
-                slices.append(Slice(sequence, count))
+                slices.append(ScheduledTokens(sequence, count))
                 room -= count
         room = min(room, prefill_tokens)
         for sequence in ready:
             if sequence in decoding or not room:
                 continue
             count = min(sequence.pending, room)
-            slices.append(Slice(sequence, count))
+            slices.append(ScheduledTokens(sequence, count))
             room -= count
         return slices
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError
-from core.model.text import TextAssembler
+from core.model.text import Detokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class QueuedOutput:
     """Still waiting: `position` from 1, and the expected wait in seconds if one can be told yet."""
 
     position: int
@@ -26,34 +26,34 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextOutput:
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedOutput:
     reason: Literal["stop", "length"]
     usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedOutput:
     error: CspsError
 
 
-Pick = Callable[[NDArray[np.float32]], int]
-Output = Queued | Piece | Finished | Failed  # exactly one Finished or Failed, and it is last; none after a cancel
+PickToken = Callable[[NDArray[np.float32]], int]
+SequenceOutput = QueuedOutput | TextOutput | FinishedOutput | FailedOutput
 
 
-class Constraint(Protocol):
-    """What limits the tokens of one sequence (`core.model.steering`)."""
+class TokenConstraint(Protocol):
+    """What limits the tokens of one sequence (`core.model.constrained_decoding`)."""
 
     @property
     def complete(self) -> bool: ...
-    def choose(self, pick: Pick, logits: NDArray[np.float32], budget: int) -> list[int]: ...
+    def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]: ...
 
 
-class Sampler(Protocol):
+class TokenSampler(Protocol):
     def pick(self, logits: NDArray[np.float32]) -> int: ...
     def accept(self, token: int) -> None: ...
     def close(self) -> None: ...
@@ -66,23 +66,23 @@ class Sequence:
     prompt: NDArray[np.int32]
     max_tokens: int
     sampling: Sampling
-    reader: Callable[[Output], None]  # called on the event loop, never on the inference thread
+    reader: Callable[[SequenceOutput], None]  # called on the event loop, never on the inference thread
     user: str | None = None
     kept_prefix: int = 0  # length of the part (a personality) that is to be kept, on disk too; 0: nothing is
-    constraint: Constraint | None = None
+    constraint: TokenConstraint | None = None
 
     generated: list[int] = field(default_factory=list)
     computed: int = 0  # tokens whose keys and values are in the cache
     cached: int = 0  # of the prompt's, those that were computed before this request
     slot: int | None = None  # its id in the KV cache while it runs
-    sampler: Sampler | None = None
-    text: TextAssembler = field(init=False)
+    sampler: TokenSampler | None = None
+    text: Detokenizer = field(init=False)
     paused: bool = False  # its reader is behind
     queued_at_s: float = 0.0
     admitted_at_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.text = TextAssembler(self.sampling.stop)
+        self.text = Detokenizer(self.sampling.stop)
 
     @property
     def length(self) -> int:

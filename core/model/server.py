@@ -15,10 +15,10 @@ from aiohttp import web
 
 from core.contract import Done, Json
 from core.errors import BadRequest, CspsError, ModelUnavailable, Stopping
-from core.model.host import Host, Reply
-from core.model.sequence import Failed, Finished, Output, Piece, Queued
-from core.openai.answer import Completion, error_object, openai_status
+from core.model.host import ModelHost, ReplyHandle
+from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
 from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
+from core.openai.responses import Completion, error_object, openai_status
 from core.rag.embed import Embedder, LocalEmbedder
 
 log = structlog.get_logger()
@@ -33,15 +33,15 @@ SSE = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
 
 
 @dataclass
-class Service:
+class ModelService:
     """What the handlers share. The host appears when the model is loaded."""
 
     api_key: str | None = None
-    host: Host | None = None
+    host: ModelHost | None = None
     stopping: bool = False
     encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loaded when first asked
 
-    def loaded(self) -> Host:
+    def loaded(self) -> ModelHost:
         if self.stopping:
             raise Stopping("the model process is stopping", retry_after_s=5)
         if self.host is None:
@@ -49,10 +49,10 @@ class Service:
         return self.host
 
 
-SERVICE = web.AppKey("service", Service)
+SERVICE = web.AppKey("service", ModelService)
 
 
-def create_app(service: Service) -> web.Application:
+def create_app(service: ModelService) -> web.Application:
     app = web.Application(middlewares=[errors_as_json, authorize], client_max_size=BODY_LIMIT_BYTES)
     app[SERVICE] = service
     app.router.add_post("/v1/chat/completions", chat_completions)
@@ -83,50 +83,50 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
             host.cancel(reply)
 
 
-async def collect(host: Host, reply: Reply) -> web.Response:
+async def collect(host: ModelHost, reply: ReplyHandle) -> web.Response:
     """The whole answer as one chat.completion."""
     text = [reply.opening]
     while True:
         output = await reply.reader.next(KEEPALIVE_S)
-        if isinstance(output, Piece):
+        if isinstance(output, TextOutput):
             text.append(output.text)
-        elif isinstance(output, Failed):
+        elif isinstance(output, FailedOutput):
             raise output.error
-        elif isinstance(output, Finished):
+        elif isinstance(output, FinishedOutput):
             done = Done(output.reason, host.file.name, output.usage)
             return web.json_response(Completion(host.file.name).whole("".join(text), [], done))
 
 
-async def stream(request: web.Request, host: Host, chat: ChatRequest, reply: Reply) -> web.StreamResponse:
+async def stream(request: web.Request, host: ModelHost, chat: ChatRequest, reply: ReplyHandle) -> web.StreamResponse:
     """The answer as server-sent events. A failure before the first one still gets its own status."""
     first = await reply.reader.next(KEEPALIVE_S)
-    if isinstance(first, Failed):
+    if isinstance(first, FailedOutput):
         raise first.error
     response = web.StreamResponse(headers=SSE)
     await response.prepare(request)
     completion = Completion(host.file.name)
     await send(request, response, event(completion.chunk({"role": "assistant", "content": reply.opening})))
-    output: Output | None = first
+    output: SequenceOutput | None = first
     while True:
-        if isinstance(output, Failed):
+        if isinstance(output, FailedOutput):
             await send(request, response, event({"error": error_object(output.error)}))
             break
         await send(request, response, "".join(lines_for(output, completion, chat.include_usage)))
-        if isinstance(output, Finished):
+        if isinstance(output, FinishedOutput):
             break
         output = await reply.reader.next(KEEPALIVE_S)
     await response.write_eof()
     return response
 
 
-def lines_for(output: Output | None, completion: Completion, include_usage: bool) -> list[str]:
+def lines_for(output: SequenceOutput | None, completion: Completion, include_usage: bool) -> list[str]:
     """What one output is on the wire; None is "nothing yet"."""
-    if isinstance(output, Piece):
+    if isinstance(output, TextOutput):
         return [event(completion.chunk({"content": output.text}))]
-    if isinstance(output, Queued):
+    if isinstance(output, QueuedOutput):
         wait = "" if output.wait_s is None else f" wait_s={output.wait_s}"
         return [f": queued position={output.position}{wait}\n\n"]
-    if isinstance(output, Finished):
+    if isinstance(output, FinishedOutput):
         usage = [event(completion.usage(output.usage))] if include_usage else []
         return [event(completion.chunk({}, output.reason)), *usage, "data: [DONE]\n\n"]
     return [": working\n\n"]
@@ -244,7 +244,7 @@ async def json_body(request: web.Request) -> object:
         raise BadRequest("the body is not valid JSON in UTF-8") from exc
 
 
-def check_model(wanted: str | None, host: Host) -> None:
+def check_model(wanted: str | None, host: ModelHost) -> None:
     if wanted is not None and wanted != host.file.name:
         raise web.HTTPNotFound(reason=f"this process serves the model {host.file.name!r} and no other")
 

@@ -7,7 +7,7 @@ import codecs
 from core.openai.thinking import overlap
 
 
-class TextAssembler:
+class Detokenizer:
     """Feeds on bytes, gives text. Holds back incomplete UTF-8 and whatever may be the beginning of a stop string."""
 
     def __init__(self, stop: tuple[str, ...] = ()) -> None:

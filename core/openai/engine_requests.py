@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.contract import Json
 from core.errors import BadRequest
+from core.openai.chat_protocol import Message, Role
 from core.openai.sampling import SamplingFields
-from core.openai.wire import Message, Role
 from core.request_validation import of_validation
 
 ANY_OBJECT: Mapping[str, Json] = {"type": "object"}

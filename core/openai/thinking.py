@@ -9,7 +9,7 @@ from __future__ import annotations
 OPEN, CLOSE = "<think>", "</think>"
 
 
-class Thinking:
+class ThinkingFilter:
     """Feed it an answer's text as it comes, in any pieces; it gives what of it people are to see."""
 
     def __init__(self) -> None:

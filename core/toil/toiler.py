@@ -34,7 +34,7 @@ from core.conversation.composition import joined
 from core.conversation.generation import Answer, Request
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, SchemaRefused
 from core.model.client import ModelClient
-from core.openai.wire import Message
+from core.openai.chat_protocol import Message
 from core.toil.schema import relaxation
 from core.toil.schema.limits import readable
 from core.toil.schema.plan import Plan, refused

@@ -9,7 +9,7 @@ from typing import Any
 from core.configuration.settings import Settings
 from core.contract import Sampling
 from core.model.client import ModelClient
-from core.openai.wire import Message
+from core.openai.chat_protocol import Message
 from tests.support.fakes import FakeModel, Step
 
 HI = [Message("user", "Hi there")]

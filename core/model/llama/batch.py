@@ -15,7 +15,7 @@ Tokens = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BatchRow:
     """A run of one sequence's tokens in a batch: `tokens` go to positions `start`, `start` + 1, …"""
 
     sequence: int
@@ -24,7 +24,7 @@ class Row:
     logits: bool  # whether the last of them will be sampled
 
 
-class Batch:
+class DecodeBatch:
     """A llama_batch whose arrays are numpy's: filled by slices, not token by token through ctypes."""
 
     def __init__(self, capacity: int) -> None:
@@ -44,7 +44,7 @@ class Batch:
         self.raw.seq_id = ctypes.cast(self._pointers.ctypes.data, type(self.raw.seq_id))
         self.raw.logits = ctypes.cast(self.logits.ctypes.data, ctypes.POINTER(ctypes.c_int8))
 
-    def fill(self, rows: SequenceOf[Row]) -> list[int]:
+    def fill(self, rows: SequenceOf[BatchRow]) -> list[int]:
         """Lay the rows one after another; the index of each row's last token."""
         total = sum(len(row.tokens) for row in rows)
         assert 0 < total <= self.capacity, f"{total} tokens for a batch of {self.capacity}"

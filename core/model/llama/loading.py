@@ -11,7 +11,7 @@ from typing import Any
 import llama_cpp.llama_cpp as llama
 
 from core.errors import ConfigError, ModelError
-from core.model.llama.runner import BATCH_TOKENS, SEQUENCE_LIMIT, Runner
+from core.model.llama.runner import BATCH_TOKENS, SEQUENCE_LIMIT, LlamaRunner
 from core.model.sizing import choose_cache_tokens, choose_window, kv_bytes_per_token
 
 LOG_LEVEL_ERROR = 4  # GGML_LOG_LEVEL_ERROR
@@ -28,7 +28,7 @@ class RunnerConfig:
     gpu_layers: int | None = None  # None: all if there is a GPU
 
 
-def load(path: Path, config: RunnerConfig) -> Runner:
+def load(path: Path, config: RunnerConfig) -> LlamaRunner:
     """Load a GGUF file. Raises ConfigError if it is not one that we can run, saying what to do."""
     assert 0 < config.sequences <= SEQUENCE_LIMIT
     quiet()
@@ -44,7 +44,7 @@ def load(path: Path, config: RunnerConfig) -> Runner:
     try:
         window = choose_window(config.window, int(llama.llama_model_n_ctx_train(model)))
         cells = config.cache_tokens or choose_cache_tokens(window, kv_bytes_of(model), free_memory_bytes())
-        return Runner(model, make_context(model, max(cells, window), config), path, window)
+        return LlamaRunner(model, make_context(model, max(cells, window), config), path, window)
     except ConfigError as exc:
         llama.llama_model_free(model)
         raise ConfigError(f"{path}: {exc.message}") from exc

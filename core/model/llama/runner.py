@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling
 from core.errors import ModelError
-from core.model.llama.batch import Batch, Row
-from core.model.llama.sampler import Candidates, Sampler, make_sampler
+from core.model.llama.batch import BatchRow, DecodeBatch
+from core.model.llama.sampler import SamplerChain, TokenCandidates, make_sampler
 from core.model.llama.vocabulary import read_vocabulary, text_of
 
-State = NDArray[np.uint8]
+SequenceState = NDArray[np.uint8]
 
 SEQUENCE_LIMIT = 256  # LLAMA_MAX_SEQ
 BATCH_TOKENS = 512
@@ -30,27 +30,27 @@ EMBEDDING_POOLS = (1, 2, 3)  # LLAMA_POOLING_TYPE_MEAN, _CLS, _LAST; _RANK is a 
 NO_ROOM = 1  # what llama_decode returns
 
 
-class NoRoom(ModelError):
+class KvCacheFull(ModelError):
     """The KV cache has no place for this batch; nothing of it was computed."""
 
     code = "no_room"
 
 
-class Runner:
+class LlamaRunner:
     """A loaded model with its context. Made by `load`; `close` gives the memory back."""
 
     def __init__(self, model: Any, context: Any, path: Path, window: int) -> None:
         self._model = model
         self._context = context
         self._memory = llama.llama_get_memory(context)
-        self._batch = Batch(BATCH_TOKENS)
+        self._batch = DecodeBatch(BATCH_TOKENS)
         self.path = path
         self.window = window
         self.sequences = int(llama.llama_n_seq_max(context))
         self.vocabulary = read_vocabulary(model)
         self._spelled: dict[int, list[int]] = {}
         self._spelled = {token: self._spell(token) for token in self.vocabulary.added}
-        self._candidates = Candidates(self.vocabulary.size)
+        self._candidates = TokenCandidates(self.vocabulary.size)
         self.batch_tokens = BATCH_TOKENS
         self.cache_tokens = int(llama.llama_n_ctx(context))
         self.description = text_of(lambda buffer, size: llama.llama_model_desc(model, buffer, size)) or "unknown"
@@ -76,15 +76,15 @@ class Runner:
             return ids[:count]
         return [part for token in ids[:count] for part in self._spelled.get(token, (token,))]
 
-    def decode(self, rows: SequenceOf[Row]) -> list[int]:
+    def decode(self, rows: SequenceOf[BatchRow]) -> list[int]:
         """Compute the rows; the batch index of each row's last token, for `logits`.
 
-        Raises NoRoom (nothing was computed) or, when llama.cpp itself failed, ModelError.
+        Raises KvCacheFull (nothing was computed) or, when llama.cpp itself failed, ModelError.
         """
         indices = self._batch.fill(rows)
         code = llama.llama_decode(self._context, self._batch.raw)
         if code == NO_ROOM:
-            raise NoRoom(f"no room in the KV cache for {self._batch.raw.n_tokens} tokens")
+            raise KvCacheFull(f"no room in the KV cache for {self._batch.raw.n_tokens} tokens")
         if code != 0:
             raise ModelError(f"llama_decode failed with code {code}")
         return indices
@@ -100,7 +100,7 @@ class Runner:
         """The pooled embedding of a text, of length 1. Takes at most `batch_tokens` tokens."""
         if self._memory:
             self.drop(0)
-        self.decode([Row(0, 0, tokens, True)])
+        self.decode([BatchRow(0, 0, tokens, True)])
         pointer = llama.llama_get_embeddings_seq(self._context, 0)
         if not pointer:
             raise ModelError("the model gave no pooled embedding")
@@ -108,7 +108,7 @@ class Runner:
         norm = float(np.linalg.norm(vector))
         return [float(x) for x in (vector / norm if norm else vector)]
 
-    def sampler(self, sampling: Sampling, seed: int) -> Sampler:
+    def sampler(self, sampling: Sampling, seed: int) -> SamplerChain:
         return make_sampler(sampling, seed, self._candidates)
 
     def fork(self, source: int, target: int, length: int) -> None:
@@ -124,14 +124,14 @@ class Runner:
     def clear(self) -> None:
         llama.llama_memory_clear(self._memory, False)
 
-    def save(self, sequence: int) -> State:
+    def save(self, sequence: int) -> SequenceState:
         """A sequence's computed state, to be given back to `restore`: about 22 KiB a token for the starter."""
         size = llama.llama_state_seq_get_size(self._context, sequence)
         state = np.empty(size, np.uint8)
         written = llama.llama_state_seq_get_data(self._context, pointer_to(state), size, sequence)
         return state[:written]
 
-    def restore(self, sequence: int, state: State) -> bool:
+    def restore(self, sequence: int, state: SequenceState) -> bool:
         """Put a saved state into `sequence`; False if llama.cpp refused it, and then nothing of it is left."""
         if llama.llama_state_seq_set_data(self._context, pointer_to(state), len(state), sequence) == len(state):
             return True
@@ -148,5 +148,5 @@ class Runner:
         llama.llama_model_free(self._model)
 
 
-def pointer_to(state: State) -> Any:
+def pointer_to(state: SequenceState) -> Any:
     return state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))

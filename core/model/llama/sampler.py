@@ -17,7 +17,7 @@ PENALTY_WINDOW_TOKENS = 64
 DEFAULT_TOP_K = 40  # a chain without top-k sorts the whole vocabulary: 4.4 ms a token instead of 0.1
 
 
-class Candidates:
+class TokenCandidates:
     """The array that samplers work on, shared by all: one per context, as big as the vocabulary."""
 
     def __init__(self, n_vocab: int) -> None:
@@ -38,14 +38,14 @@ class Candidates:
         return int(self._data["id"][self._array.selected])
 
 
-class Sampler:
+class SamplerChain:
     """Draws tokens for one sequence, with its own settings, seed and history.
 
     Picking and accepting are two steps, so that a constraint can refuse a token before it enters the history. Through
     our own array this costs 74 µs a token where llama_sampler_sample takes 67.
     """
 
-    def __init__(self, chain: Any, scratch: Candidates) -> None:
+    def __init__(self, chain: Any, scratch: TokenCandidates) -> None:
         self._chain = chain
         self._scratch = scratch
 
@@ -62,7 +62,7 @@ class Sampler:
             self._chain = None
 
 
-def make_sampler(sampling: Sampling, seed: int, candidates: Candidates) -> Sampler:
+def make_sampler(sampling: Sampling, seed: int, candidates: TokenCandidates) -> SamplerChain:
     """A new sampler chain. Penalties first, cheap cuts before dear ones, and always a selector last."""
     parameters = llama.llama_sampler_chain_default_params()
     parameters.no_perf = True
@@ -72,7 +72,7 @@ def make_sampler(sampling: Sampling, seed: int, candidates: Candidates) -> Sampl
             llama.llama_sampler_free(chain)
             raise ModelError("llama.cpp refused a sampler")
         llama.llama_sampler_chain_add(chain, stage)
-    return Sampler(chain, candidates)
+    return SamplerChain(chain, candidates)
 
 
 def stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
-from core.openai.answer import Completion, error_object, openai_status, pieces_of, whole_of
 from core.openai.request import Chat, ChatRequest, chat_of
+from core.openai.responses import Completion, collect_completion, error_object, openai_status, stream_completion
 from core.request_validation import of_validation
 from core.toil.batch.answers import Asker, ModelGone, Outcome, Patience
 from core.toil.batch.job import id_of
@@ -63,8 +63,8 @@ class OpenAiAnswers:
         return Outcome(row.number, line_of(row.number, name, OK, body), usage=usage)
 
     async def _whole(self, chat: Chat) -> tuple[dict[str, Json], Usage]:
-        async with aclosing(pieces_of(self._engine, chat, self._user)) as pieces:
-            return await whole_of(Completion(chat.personality), pieces)
+        async with aclosing(stream_completion(self._engine, chat, self._user)) as pieces:
+            return await collect_completion(Completion(chat.personality), pieces)
 
 
 def chat_in(fields: Any) -> Chat:

@@ -13,7 +13,7 @@ from core.contract import Sampling, Source
 from core.conversation.composition import Draft
 from core.conversation.window import DROP_STEP, fit, tighter
 from core.errors import PromptTooLong
-from core.openai.wire import Message
+from core.openai.chat_protocol import Message
 from core.rag.documents import Passage
 from core.rag.material import Material, Reading
 from core.rag.passages import cut_text

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.core.model.support_talking import connect
+from tests.core.model.support_model_client import connect
 from tests.support.starter import ModelProcess
 
 

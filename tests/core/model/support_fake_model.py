@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.contract import Sampling
-from core.model.inference import Inference
-from core.model.llama.batch import Row
-from core.model.llama.runner import NoRoom
-from core.model.metrics import Metrics
+from core.model.inference import InferenceThread
+from core.model.llama.batch import BatchRow
+from core.model.llama.runner import KvCacheFull
+from core.model.metrics import ModelMetrics
 from core.model.prefix_cache import PrefixCache
 from core.model.prefix_store import PrefixStore
 from core.model.scheduler import Scheduler
-from core.model.sequence import Constraint, Failed, Finished, Output, Piece, Sequence
+from core.model.sequence import FailedOutput, FinishedOutput, Sequence, SequenceOutput, TextOutput, TokenConstraint
 from core.model.vocabulary import Vocabulary
 from tests.core.model.support_kv_cache import FakeMemory
 
@@ -74,18 +74,18 @@ class FakeModel(FakeMemory):
         self.batch_tokens = batch_tokens
         self.script = script
         self.on_decode: Callable[[], None] = lambda: None
-        self.batches: list[list[Row]] = []
+        self.batches: list[list[BatchRow]] = []
         self.samplers: list[FakeSampler] = []
         self.refusals = 0
         self._logits: dict[int, NDArray[np.float32]] = {}
 
-    def decode(self, rows: SequenceOf[Row]) -> list[int]:
+    def decode(self, rows: SequenceOf[BatchRow]) -> list[int]:
         self.on_decode()
         count = sum(len(row.tokens) for row in rows)
         assert 0 < count <= self.batch_tokens, "llama.cpp would abort"
         if count > self.free:
             self.refusals += 1
-            raise NoRoom("no room")
+            raise KvCacheFull("no room")
         self.batches.append(list(rows))
         self._logits = {}
         indices = list(np.cumsum([len(row.tokens) for row in rows]) - 1)
@@ -156,11 +156,11 @@ class Bench:
             idle_cells=cells // 2 if idle_cells is None else idle_cells,
             suspend_bytes=suspend_bytes,
         )
-        self.metrics = Metrics(self.scheduler)
-        self.inference = Inference(
+        self.metrics = ModelMetrics(self.scheduler)
+        self.inference = InferenceThread(
             self.model, self.scheduler, self.cache, self._deliver, self.metrics, store, clock or FakeClock()
         )
-        self.outputs: dict[Sequence, list[Output]] = {}
+        self.outputs: dict[Sequence, list[SequenceOutput]] = {}
         self.ended: list[Sequence] = []  # in that order
         self._news = threading.Condition()
 
@@ -178,7 +178,7 @@ class Bench:
         user: str | None = None,
         max_tokens: int = 300,
         kept_prefix: int = 0,
-        constraint: Constraint | None = None,
+        constraint: TokenConstraint | None = None,
         sampling: Sampling | None = None,
     ) -> Sequence:
         """Submit a request."""
@@ -190,7 +190,7 @@ class Bench:
         self.inference.submit(sequence)
         return sequence
 
-    def end_of(self, sequence: Sequence) -> Finished | Failed:
+    def end_of(self, sequence: Sequence) -> FinishedOutput | FailedOutput:
         """Waits for it."""
         with self._news:
             assert self._news.wait_for(lambda: bool(self.ends_of(sequence)), DEADLINE_S), "it never ended"
@@ -204,11 +204,11 @@ class Bench:
         self.end_of(sequence)
         return self.text(sequence)
 
-    def ends_of(self, sequence: Sequence) -> list[Finished | Failed]:
-        return [output for output in self.outputs[sequence] if isinstance(output, Finished | Failed)]
+    def ends_of(self, sequence: Sequence) -> list[FinishedOutput | FailedOutput]:
+        return [output for output in self.outputs[sequence] if isinstance(output, FinishedOutput | FailedOutput)]
 
     def text(self, sequence: Sequence) -> str:
-        return "".join(output.text for output in self.outputs[sequence] if isinstance(output, Piece))
+        return "".join(output.text for output in self.outputs[sequence] if isinstance(output, TextOutput))
 
     def settle(self) -> None:
         """Returns when all that was asked of the thread so far was taken, and the step after it done."""
@@ -230,11 +230,11 @@ class Bench:
         assert self.cache.fits(np.arange(self.model.capacity, dtype=np.int32) + 1000), "cells of somebody who is gone"
         assert self.cache.free_cells == self.model.free
 
-    def _deliver(self, outputs: list[tuple[Sequence, Output]]) -> None:
+    def _deliver(self, outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
         with self._news:
             for sequence, output in outputs:
                 self.outputs[sequence].append(output)
-                if isinstance(output, Finished | Failed):
+                if isinstance(output, FinishedOutput | FailedOutput):
                     self.ended.append(sequence)
             self._news.notify_all()
 
@@ -252,15 +252,15 @@ def rambles(prompt: str) -> str:
     return (f"{prompt[-9:]}, " * 100)[:100]
 
 
-def finished(bench: Bench, sequence: Sequence) -> Finished:
+def finished(bench: Bench, sequence: Sequence) -> FinishedOutput:
     end = bench.end_of(sequence)
-    assert isinstance(end, Finished), end
+    assert isinstance(end, FinishedOutput), end
     return end
 
 
 def error(bench: Bench, sequence: Sequence) -> Exception:
     end = bench.end_of(sequence)
-    assert isinstance(end, Failed), end
+    assert isinstance(end, FailedOutput), end
     return end.error
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.model.prefix_cache import PrefixCache, State, Tokens
+from core.model.prefix_cache import PrefixCache, SequenceState, Tokens
 
 BYTES = 4  # a token's saved state
 
@@ -69,11 +69,11 @@ class FakeMemory:
     def clear(self) -> None:
         self.cells = []
 
-    def save(self, sequence: int) -> State:
+    def save(self, sequence: int) -> SequenceState:
         self.saved += 1
         return np.asarray(self.of(sequence), np.int32).view(np.uint8).copy()
 
-    def restore(self, sequence: int, state: State) -> bool:
+    def restore(self, sequence: int, state: SequenceState) -> bool:
         assert not self.of(sequence), "the target still holds cells of an earlier sequence"
         tokens = state.view(np.int32)
         if self.refuse_restore or len(tokens) > self.free:
@@ -114,5 +114,5 @@ def finish(memory: FakeMemory, cache: PrefixCache, tokens: Tokens) -> int:
     return computed
 
 
-def state_of(tokens: Tokens) -> State:
+def state_of(tokens: Tokens) -> SequenceState:
     return tokens.view(np.uint8).copy()

@@ -27,14 +27,14 @@ from core.errors import (
 )
 from core.model import client as client_module
 from core.model.client import ModelClient, local_url, root_of
-from core.openai.sse import LINE_LIMIT_BYTES
-from core.openai.wire import (
-    AnswerReader,
-    Delta,
-    Finished,
-    Queued,
-    error_named,
+from core.openai.chat_protocol import (
+    QueuePosition,
+    StreamFinished,
+    StreamReader,
+    TextDelta,
+    error_from_object,
 )
+from core.openai.sse import LINE_LIMIT_BYTES
 from tests.core.support_asking import HI, connected, pieces
 from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Raw, Step, choice, sse
 
@@ -44,10 +44,10 @@ async def test_an_answer_comes_in_pieces(own_settings: Settings) -> None:
     answer = (Comment("queued position=3 wait_s=2.5"), Comment("alive"), "Hel", "lo", Finish("length"))
     async with connected(own_settings, answer) as (client, _):
         assert await pieces(client) == [
-            Queued(3, 2.5),
-            Delta("Hel"),
-            Delta("lo"),
-            Finished("length", Usage(2, 1, 0)),
+            QueuePosition(3, 2.5),
+            TextDelta("Hel"),
+            TextDelta("lo"),
+            StreamFinished("length", Usage(2, 1, 0)),
         ]
 
 
@@ -77,11 +77,11 @@ def test_text_survives_any_cut(texts: list[str], cuts: list[int], crlf: bool) ->
     body = b"".join(raw_event(text) for text in texts) + sse({"choices": [choice(None, "stop")]})
     body = body.replace(b"\n", b"\r\n") if crlf else body
     borders = sorted({0, *(cut % (len(body) + 1) for cut in cuts), len(body)})
-    reader = AnswerReader()
+    reader = StreamReader()
     found = [piece for a, b in pairwise(borders) for piece in reader.feed(body[a:b])]
 
-    assert [piece.text for piece in found if isinstance(piece, Delta)] == texts
-    assert list(reader.end()) == [Finished("stop", Usage())]
+    assert [piece.text for piece in found if isinstance(piece, TextDelta)] == texts
+    assert list(reader.end()) == [StreamFinished("stop", Usage())]
 
 
 def raw_event(text: str) -> bytes:
@@ -91,13 +91,13 @@ def raw_event(text: str) -> bytes:
 @given(TEXT)
 def test_halves_of_characters_are_joined(text: str) -> None:
     r"""An engine that escapes may cut between the two \u escapes of one character."""
-    reader = AnswerReader()
+    reader = StreamReader()
     halves = text.encode("utf-16-le", "surrogatepass")
     units = [halves[i : i + 2].decode("utf-16-le", "surrogatepass") for i in range(0, len(halves), 2)]
     found = [piece for unit in units for piece in reader.feed(sse({"choices": [choice(unit)]}))]
 
-    assert "".join(piece.text for piece in found if isinstance(piece, Delta)) == text
-    assert all(piece.text.encode() for piece in found if isinstance(piece, Delta))
+    assert "".join(piece.text for piece in found if isinstance(piece, TextDelta)) == text
+    assert all(piece.text.encode() for piece in found if isinstance(piece, TextDelta))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ async def test_a_stream_that_breaks_is_an_error(
 async def take(client: ModelClient, found: list[str]) -> None:
     async with aclosing(client.stream(HI, Sampling())) as stream:
         async for piece in stream:
-            assert isinstance(piece, Delta)
+            assert isinstance(piece, TextDelta)
             found.append(piece.text)
 
 
@@ -172,7 +172,7 @@ async def test_an_answer_that_is_whole_is_not_taken_for_a_death(
     monkeypatch.setattr(client_module, "REST_S", 0.05)
     async with connected(own_settings, (WHOLE, *end)) as (client, _):
         async with asyncio.timeout(10):
-            assert [Delta("whole."), Finished("stop", Usage())] == await pieces(client)
+            assert [TextDelta("whole."), StreamFinished("stop", Usage())] == await pieces(client)
 
 
 async def test_a_connection_is_used_again(own_settings: Settings) -> None:
@@ -198,8 +198,8 @@ async def test_half_an_answer_is_not_whole(own_settings: Settings, reason: str, 
 
 async def test_an_end_without_a_finish_is_a_death(own_settings: Settings) -> None:
     """A proxy that closes politely does not make half an answer whole."""
-    reader = AnswerReader()
-    assert list(reader.feed(raw_event("Hel"))) == [Delta("Hel")]
+    reader = StreamReader()
+    assert list(reader.feed(raw_event("Hel"))) == [TextDelta("Hel")]
 
     with pytest.raises(ModelUnavailable):
         list(reader.end())
@@ -207,7 +207,7 @@ async def test_an_end_without_a_finish_is_a_death(own_settings: Settings) -> Non
 
 def test_an_engines_words_stay_out_of_ours() -> None:
     """Some engines quote the prompt in their errors, and ours end in logs."""
-    error = error_named({"code": "invalid", "message": "your secret is bad"}, 400)
+    error = error_from_object({"code": "invalid", "message": "your secret is bad"}, 400)
 
     assert "secret" not in error.message
 
@@ -216,7 +216,7 @@ async def test_closing_the_stream_closes_the_connection(own_settings: Settings) 
     """The engine sees it and frees the slot."""
     async with connected(own_settings, ("Hel", asyncio.Event())) as (client, model):
         async with aclosing(client.stream(HI, Sampling())) as stream:
-            assert await anext(stream) == Delta("Hel")
+            assert await anext(stream) == TextDelta("Hel")
         await model.closed.wait()
 
 
@@ -279,7 +279,7 @@ async def test_a_remote_engine_by_url_and_key(tmp_path: Path) -> None:
         for url in (model.url, f"{model.url}/v1/"):
             settings = load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": url, "LLM_API_KEY": "k", "LLM_MODEL": ""})
             client = ModelClient.of(settings)
-            assert (await pieces(client))[0] == Delta("Hello")
+            assert (await pieces(client))[0] == TextDelta("Hello")
             await client.close()
         wrong = ModelClient.of(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": model.url, "LLM_API_KEY": "no"}))
         with pytest.raises(ModelRefused, match="401"):

@@ -14,7 +14,14 @@ from core.configuration.settings import Settings, load
 from core.contract import Sampling
 from core.errors import ModelRefused, ModelTooSlow, ModelUnavailable
 from core.model.client import ModelClient
-from core.openai.wire import EXTENSIONS, Delta, Thinks, refuses_extensions, request_body, without_extensions
+from core.openai.chat_protocol import (
+    EXTENSIONS,
+    TextDelta,
+    ThinkingStarted,
+    refuses_extensions,
+    request_body,
+    without_extensions,
+)
 from tests.core.support_asking import HI, connected, pieces
 from tests.support.fakes import Comment, Fail, FakeModel, Step, Thought
 
@@ -99,7 +106,7 @@ async def test_an_engine_that_takes_openais_fields_only(own_settings: Settings) 
     with capture_logs() as logs:
         async with connected(own_settings, answer=takes_openais_only) as (client, model):
             for _ in range(2):
-                assert (await pieces(client, OWN))[0] == Delta("Hi")
+                assert (await pieces(client, OWN))[0] == TextDelta("Hi")
 
     refused, again, later = model.requests
     assert not set(EXTENSIONS) & set(again)
@@ -163,13 +170,13 @@ async def test_thinking_is_said_once_and_not_given(own_settings: Settings) -> No
     async with connected(own_settings, texts, fields) as (client, _):
         for _ in range(2):
             *found, _ = await pieces(client)
-            assert found == [Thinks(), Delta("Hel"), Delta("lo")]
+            assert found == [ThinkingStarted(), TextDelta("Hel"), TextDelta("lo")]
 
 
 async def test_a_continued_answer_has_no_thinking_in_front(own_settings: Settings) -> None:
     """Its text is in the middle of an answer."""
     async with connected(own_settings, ("<think> is a tag",)) as (client, _):
-        assert (await pieces(client, continue_last=True))[0] == Delta("<think> is a tag")
+        assert (await pieces(client, continue_last=True))[0] == TextDelta("<think> is a tag")
 
 
 def of_url(tmp_path: Path, url: str, **variables: str) -> ModelClient:

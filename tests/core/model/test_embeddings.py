@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from tests.core.model.support_embedder import ADDED_TEXT, ADDED_TOKEN, write_embedder
-from tests.core.model.support_talking import (
+from tests.core.model.support_model_client import (
     CHAT,
     EMBEDDINGS,
     body,

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
 from core.model import grammar
-from core.model.grammar import Grammars, JsonConstraint
+from core.model.grammar import GrammarCompiler, JsonMatcher
 from core.model.llama.loading import RunnerConfig, load
-from core.model.llama.runner import Runner
+from core.model.llama.runner import LlamaRunner
 from core.model.vocabulary import Vocabulary
 from core.openai.engine_requests import ANY_OBJECT
 
@@ -27,27 +27,27 @@ BUDGET_TOKENS = 3000
 
 
 @pytest.fixture(scope="module")
-def runner(starter_file: Path) -> Iterator[Runner]:
+def runner(starter_file: Path) -> Iterator[LlamaRunner]:
     loaded = load(starter_file, RunnerConfig(window=256, cache_tokens=256, sequences=1, threads=1))
     yield loaded
     loaded.close()
 
 
 @pytest.fixture(scope="module")
-def vocabulary(runner: Runner) -> Vocabulary:
+def vocabulary(runner: LlamaRunner) -> Vocabulary:
     return runner.vocabulary
 
 
 @pytest.fixture(scope="module")
-def grammars(vocabulary: Vocabulary) -> Grammars:
-    return Grammars(vocabulary)
+def grammars(vocabulary: Vocabulary) -> GrammarCompiler:
+    return GrammarCompiler(vocabulary)
 
 
-def allowed(constraint: JsonConstraint) -> list[int]:
+def allowed(constraint: JsonMatcher) -> list[int]:
     return list(np.flatnonzero(constraint.allowed()).tolist())
 
 
-def write(constraint: JsonConstraint, vocabulary: Vocabulary, seed: int) -> str | None:
+def write(constraint: JsonMatcher, vocabulary: Vocabulary, seed: int) -> str | None:
     """A model that draws any allowed token: what it wrote; None if it did not come to an end."""
     chance = random.Random(seed)
     written: list[int] = []
@@ -94,7 +94,7 @@ SCHEMAS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: json.dumps(schema)[:40])
-def test_whatever_is_drawn_conforms(grammars: Grammars, vocabulary: Vocabulary, schema: dict[str, Any]) -> None:
+def test_whatever_is_drawn_conforms(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: dict[str, Any]) -> None:
     """Even from a model that draws at random, what ends is JSON that the schema accepts."""
     texts = [write(grammars.constraint(schema), vocabulary, seed) for seed in range(3)]
     ended = [text for text in texts if text is not None]
@@ -107,7 +107,7 @@ def test_whatever_is_drawn_conforms(grammars: Grammars, vocabulary: Vocabulary, 
 @settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(SCHEMAS))
 def test_asking_for_one_token_agrees_with_the_mask(
-    grammars: Grammars, vocabulary: Vocabulary, seed: int, schema: dict[str, Any]
+    grammars: GrammarCompiler, vocabulary: Vocabulary, seed: int, schema: dict[str, Any]
 ) -> None:
     """The cheap question and the dear one have one answer, so drawing first and masking on refusal is fair."""
     chance = random.Random(seed)
@@ -121,7 +121,9 @@ def test_asking_for_one_token_agrees_with_the_mask(
             break
 
 
-def test_a_string_cannot_hold_a_control_token(grammars: Grammars, vocabulary: Vocabulary, runner: Runner) -> None:
+def test_a_string_cannot_hold_a_control_token(
+    grammars: GrammarCompiler, vocabulary: Vocabulary, runner: LlamaRunner
+) -> None:
     """Neither as itself nor as the text of one: "<|im_start|>" in a string is spelled."""
     constraint = grammars.constraint({"type": "string", "maxLength": 100})
     for token in runner.tokenize('"<', special=False):
@@ -131,7 +133,7 @@ def test_a_string_cannot_hold_a_control_token(grammars: Grammars, vocabulary: Vo
     assert not any(constraint.allows(token) for token in vocabulary.control)
 
 
-def test_what_is_forced_comes_without_drawing(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_what_is_forced_comes_without_drawing(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """After the first token of a constant the rest is known, and the document is then whole."""
     constraint = grammars.constraint({"const": {"greeting": "hello", "to": ["you", "me"]}})
     first = allowed(constraint)[0]
@@ -145,7 +147,7 @@ def test_what_is_forced_comes_without_drawing(grammars: Grammars, vocabulary: Vo
     assert json.loads(b"".join(vocabulary.pieces[t] for t in written)) == {"greeting": "hello", "to": ["you", "me"]}
 
 
-def test_a_token_that_is_not_allowed_is_an_error(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_a_token_that_is_not_allowed_is_an_error(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """Not a crash, and its message is one line that quotes no schema."""
     constraint = grammars.constraint({"enum": ["planted secret"]})
     wrong = next(t for t in range(100, vocabulary.size) if not constraint.allows(t))
@@ -173,7 +175,7 @@ def test_a_token_that_is_not_allowed_is_an_error(grammars: Grammars, vocabulary:
         ({"type": "string", "pattern": "(["}, "egex"),
     ],
 )
-def test_a_schema_that_cannot_be_held_is_refused(grammars: Grammars, schema: Any, reason: str) -> None:
+def test_a_schema_that_cannot_be_held_is_refused(grammars: GrammarCompiler, schema: Any, reason: str) -> None:
     """Before a word is written, never loosened, with a reason of one line. (Some failed only while writing.)"""
     with pytest.raises(SchemaRefused, match=reason) as refused:
         grammars.constraint(schema)
@@ -194,7 +196,9 @@ def test_a_schema_that_cannot_be_held_is_refused(grammars: Grammars, schema: Any
     ],
     ids=["regex", "ambiguous", "long", "many", "alternatives", "properties", "endless"],
 )
-def test_a_schema_bomb_is_refused_or_writes(grammars: Grammars, vocabulary: Vocabulary, bomb: dict[str, Any]) -> None:
+def test_a_schema_bomb_is_refused_or_writes(
+    grammars: GrammarCompiler, vocabulary: Vocabulary, bomb: dict[str, Any]
+) -> None:
     """It neither raises anything else nor brings the process down."""
     try:
         constraint = grammars.constraint(bomb)
@@ -205,21 +209,21 @@ def test_a_schema_bomb_is_refused_or_writes(grammars: Grammars, vocabulary: Voca
 
 
 @pytest.mark.parametrize("schema", [True, {}])
-def test_the_schema_that_allows_all(grammars: Grammars, vocabulary: Vocabulary, schema: Json) -> None:
+def test_the_schema_that_allows_all(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: Json) -> None:
     """`true` is a schema too. (It was refused.)"""
     begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.constraint(schema))}  # type: ignore[arg-type]
 
     assert begins == {bytes([byte]) for byte in b'"-0123456789[]{tfn'} - {b"]"}
 
 
-def test_any_object_begins_as_one(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_any_object_begins_as_one(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """`json_object` is an object, not any JSON."""
     begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.constraint(ANY_OBJECT))}
 
     assert begins == {b"{"}
 
 
-def test_two_answers_to_one_schema_do_not_disturb_each_other(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_two_answers_to_one_schema_do_not_disturb_each_other(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """The compiled schema is shared, the place in it is not."""
     schema: dict[str, Any] = {"enum": ["aaa", "bbb"]}
     first, second = grammars.constraint(schema), grammars.constraint(schema)
@@ -233,15 +237,15 @@ def test_two_answers_to_one_schema_do_not_disturb_each_other(grammars: Grammars,
 def test_compiled_schemas_are_kept_up_to_a_limit(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those used last; a caller with a new schema each time does not fill the memory."""
     compiled: list[str] = []
-    compile_once = Grammars._compile
+    compile_once = GrammarCompiler._compile
 
-    def counting(self: Grammars, schema: str) -> Any:
+    def counting(self: GrammarCompiler, schema: str) -> Any:
         compiled.append(schema)
         return compile_once(self, schema)
 
     monkeypatch.setattr(grammar, "CACHED_GRAMMARS", 2)
-    monkeypatch.setattr(Grammars, "_compile", counting)
-    grammars = Grammars(vocabulary)
+    monkeypatch.setattr(GrammarCompiler, "_compile", counting)
+    grammars = GrammarCompiler(vocabulary)
     for number in (1, 2, 1, 3, 1, 2):
         grammars.constraint({"const": number})
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling, Usage
 from core.errors import ModelError
-from core.model.sequence import Finished, Piece, Queued, Sequence
+from core.model.sequence import FinishedOutput, QueuedOutput, Sequence, TextOutput
 from tests.core.model.support_fake_model import (
     END,
     PERSONALITY,
@@ -42,7 +42,7 @@ def test_pieces_are_whole_characters_and_the_end_is_last() -> None:
     with Bench(greets) as bench:
         sequence = bench.ask("I am Zoé")
         end = finished(bench, sequence)
-        pieces = [output.text for output in bench.outputs[sequence][:-1] if isinstance(output, Piece)]
+        pieces = [output.text for output in bench.outputs[sequence][:-1] if isinstance(output, TextOutput)]
 
         assert bench.outputs[sequence][-1] is end
         assert "😀" in pieces
@@ -79,7 +79,7 @@ def test_the_token_budget_ends_an_answer() -> None:
     with Bench(greets) as bench:
         sequence = bench.ask("I am Bo", max_tokens=5)
 
-        assert finished(bench, sequence) == Finished("length", Usage(8, 5, 0))
+        assert finished(bench, sequence) == FinishedOutput("length", Usage(8, 5, 0))
         assert bench.text(sequence) == "Bonjo"
 
 
@@ -114,7 +114,7 @@ def test_an_empty_answer_is_an_answer() -> None:
     with Bench(lambda _: "") as bench:
         sequence = bench.ask("well?")
 
-        assert finished(bench, sequence) == Finished("stop", Usage(6, 0, 0))
+        assert finished(bench, sequence) == FinishedOutput("stop", Usage(6, 0, 0))
 
 
 def test_seeds_reach_the_sampler() -> None:
@@ -310,7 +310,7 @@ def test_a_paused_answer_can_be_cancelled() -> None:
     with bench:
         waits = bench.ask("waits for the slot")
         bench.settle()
-        assert bench.outputs[waits] == [] or isinstance(bench.outputs[waits][-1], Queued)
+        assert bench.outputs[waits] == [] or isinstance(bench.outputs[waits][-1], QueuedOutput)
         bench.inference.cancel(slow)
         finished(bench, waits)
         bench.assert_nothing_left()

@@ -16,7 +16,7 @@ from core.configuration import settings
 from core.errors import ConfigError
 from core.model.__main__ import serve
 from core.model.sizing import choose_window
-from tests.core.model.support_talking import (
+from tests.core.model.support_model_client import (
     CHAT,
     PERSONALITY,
     TOKENIZE,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import Sampling
-from core.model.scheduler import FORCED_TOKENS, Scheduler, Slice
+from core.model.scheduler import FORCED_TOKENS, ScheduledTokens, Scheduler
 from core.model.sequence import Sequence
 
 BATCH = 512
@@ -38,14 +38,17 @@ def test_everybody_who_writes_gets_a_token_before_prompts_are_read() -> None:
     newcomer, first, second = sequence(1000), decoding(), decoding()
     plan = running(newcomer, first, second).plan(BATCH, prefill_tokens=100)
 
-    assert plan == [Slice(first, 1), Slice(second, 1), Slice(newcomer, 100)]
+    assert plan == [ScheduledTokens(first, 1), ScheduledTokens(second, 1), ScheduledTokens(newcomer, 100)]
 
 
 def test_prompts_are_read_in_the_order_of_their_admission() -> None:
     """The budget goes to the first until it is done, so that at least one begins soon."""
     first, second = sequence(60), sequence(60)
 
-    assert running(first, second).plan(BATCH, prefill_tokens=100) == [Slice(first, 60), Slice(second, 40)]
+    assert running(first, second).plan(BATCH, prefill_tokens=100) == [
+        ScheduledTokens(first, 60),
+        ScheduledTokens(second, 40),
+    ]
 
 
 def test_only_a_slice_that_completes_a_prompt_is_sampled() -> None:
@@ -60,7 +63,10 @@ def test_forced_tokens_ride_with_decoding() -> None:
     """What a grammar forced is few tokens and nobody's prompt; more than that is prefill and shares its budget."""
     few, many = decoding(FORCED_TOKENS), decoding(FORCED_TOKENS + 1)
 
-    assert running(many, few).plan(BATCH, prefill_tokens=5) == [Slice(few, FORCED_TOKENS), Slice(many, 5)]
+    assert running(many, few).plan(BATCH, prefill_tokens=5) == [
+        ScheduledTokens(few, FORCED_TOKENS),
+        ScheduledTokens(many, 5),
+    ]
 
 
 def test_a_paused_sequence_is_left_out() -> None:
@@ -69,7 +75,7 @@ def test_a_paused_sequence_is_left_out() -> None:
     paused.paused = True
     scheduler = running(paused, other)
 
-    assert scheduler.plan(BATCH, BATCH) == [Slice(other, 1)]
+    assert scheduler.plan(BATCH, BATCH) == [ScheduledTokens(other, 1)]
     other.paused = True
     assert scheduler.plan(BATCH, BATCH) == []
     assert not scheduler.decodes, "nobody is kept waiting by a long prefill"

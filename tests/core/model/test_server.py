@@ -11,7 +11,7 @@ import jsonschema_rs
 import openai
 import pytest
 
-from tests.core.model.support_talking import (
+from tests.core.model.support_model_client import (
     PERSONALITY,
     Fields,
     Streamed,

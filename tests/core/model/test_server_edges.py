@@ -17,40 +17,40 @@ from core.contract import Usage
 from core.errors import ModelError, PromptTooLong
 from core.model import server
 from core.model.catalog import ModelFile
-from core.model.host import Host, Reply
-from core.model.reader import Reader
-from core.model.sequence import Failed, Finished, Output, Piece, Queued
-from core.model.server import Service, create_app
-from tests.core.model.support_talking import CHAT, Streamed
+from core.model.host import ModelHost, ReplyHandle
+from core.model.reader import OutputQueue
+from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
+from core.model.server import ModelService, create_app
+from tests.core.model.support_model_client import CHAT, Streamed
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
-END = Finished("stop", Usage(3, 1, 0))
+END = FinishedOutput("stop", Usage(3, 1, 0))
 
 
 @dataclass
 class FakeHost:
     """Replies with these outputs; what is cancelled shows."""
 
-    outputs: list[Output] = field(default_factory=list)
+    outputs: list[SequenceOutput] = field(default_factory=list)
     error: Exception | None = None
     opening: str = ""
     file: ModelFile = field(default_factory=lambda: ModelFile(Path("/model.gguf"), "a model"))
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def chat(self, request: object) -> Reply:
+    async def chat(self, request: object) -> ReplyHandle:
         if self.error:
             raise self.error
-        reader = Reader()
+        reader = OutputQueue()
         for output in self.outputs:
             reader(output)
-        return Reply(reader, cast(Any, None), self.opening)
+        return ReplyHandle(reader, cast(Any, None), self.opening)
 
-    def cancel(self, reply: Reply) -> None:
+    def cancel(self, reply: ReplyHandle) -> None:
         self.cancelled.set()
 
 
 def serving(host: FakeHost | None = None, *, stopping: bool = False) -> web.Application:
-    return create_app(Service(host=cast(Host | None, host), stopping=stopping))
+    return create_app(ModelService(host=cast(ModelHost | None, host), stopping=stopping))
 
 
 async def streamed(response: aiohttp.ClientResponse) -> Streamed:
@@ -103,7 +103,7 @@ async def test_while_it_stops_new_work_is_turned_away(aiohttp_client: AiohttpCli
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_failure_before_the_first_word_has_its_own_status(aiohttp_client: AiohttpClient, stream: bool) -> None:
     """Streamed or not; nothing was promised yet."""
-    client = await aiohttp_client(serving(FakeHost([Failed(ModelError("it failed"))])))
+    client = await aiohttp_client(serving(FakeHost([FailedOutput(ModelError("it failed"))])))
     answer = await client.post(CHAT, json={**ASK, "stream": stream})
 
     assert answer.status == 502
@@ -112,7 +112,7 @@ async def test_a_failure_before_the_first_word_has_its_own_status(aiohttp_client
 
 async def test_a_failure_after_the_first_word_is_the_streams_last_event(aiohttp_client: AiohttpClient) -> None:
     """And no [DONE] follows, so that nobody takes half an answer for a whole one."""
-    host = FakeHost([Piece("Hel"), Failed(ModelError("it failed"))])
+    host = FakeHost([TextOutput("Hel"), FailedOutput(ModelError("it failed"))])
     client = await aiohttp_client(serving(host))
     answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
 
@@ -124,7 +124,7 @@ async def test_a_failure_after_the_first_word_is_the_streams_last_event(aiohttp_
 @pytest.mark.parametrize("streams", [True, False])
 async def test_what_the_prompt_wrote_of_the_answer_comes_first(aiohttp_client: AiohttpClient, streams: bool) -> None:
     """A template that opens the thinking leaves the model to write its end alone: whoever reads sees both."""
-    host = FakeHost([Piece("Hm.</think>"), Piece("Hello"), END], opening="<think>")
+    host = FakeHost([TextOutput("Hm.</think>"), TextOutput("Hello"), END], opening="<think>")
     client = await aiohttp_client(serving(host))
     response = await client.post(CHAT, json=ASK | {"stream": streams})
 
@@ -134,7 +134,7 @@ async def test_what_the_prompt_wrote_of_the_answer_comes_first(aiohttp_client: A
 
 async def test_what_waits_is_told_in_comments(aiohttp_client: AiohttpClient) -> None:
     """Which OpenAI's clients skip: the place, and the wait where it is known."""
-    host = FakeHost([Queued(2, None), Queued(1, 2.5), Piece("Hi"), END])
+    host = FakeHost([QueuedOutput(2, None), QueuedOutput(1, 2.5), TextOutput("Hi"), END])
     client = await aiohttp_client(serving(host))
     answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
 
@@ -185,7 +185,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
 ) -> None:
     """Its slot is another's then."""
     monkeypatch.setattr(server, "SEND_TIMEOUT_S", 0.2)
-    host = FakeHost([Piece("x" * 1_000_000)] * 64)
+    host = FakeHost([TextOutput("x" * 1_000_000)] * 64)
     client = await aiohttp_client(serving(host))
     with capture_logs() as logs:
         async with client.post(CHAT, json={**ASK, "stream": True}):

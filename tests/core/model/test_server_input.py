@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.core.model.support_talking import (
+from tests.core.model.support_model_client import (
     CHAT,
     EMBEDDINGS,
     TOKENIZE,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from core.contract import Sampling
 from core.errors import BadRequest
+from core.openai.chat_protocol import Message
 from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
-from core.openai.wire import Message
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 

@@ -1,4 +1,4 @@
-"""Thinking in front of an answer is told from the answer, however the text is cut."""
+"""ThinkingFilter in front of an answer is told from the answer, however the text is cut."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.openai.thinking import CLOSE, OPEN, Thinking
+from core.openai.thinking import CLOSE, OPEN, ThinkingFilter
 
 THOUGHT = re.compile(rf"\s*{OPEN}(.*?)({CLOSE}\s*|\Z)", re.DOTALL)
 PIECES = st.sampled_from([OPEN, CLOSE, "<", ">", "/", "think", "<think", "</think", " ", "\n", "a", "é"])
@@ -16,7 +16,7 @@ PIECES = st.sampled_from([OPEN, CLOSE, "<", ">", "/", "think", "<think", "</thin
 
 def read(*pieces: str) -> tuple[str, bool]:
     """What of the pieces is shown, and whether something was thought."""
-    thinking = Thinking()
+    thinking = ThinkingFilter()
     shown = "".join([*map(thinking.feed, pieces), thinking.end()])
     return shown, thinking.begun
 
@@ -67,7 +67,7 @@ def test_any_text_in_any_pieces(parts: list[str], sizes: list[int]) -> None:
 @given(st.text(), st.integers(0, 40))
 def test_nothing_is_held_back_of_an_answer_that_has_begun(text: str, at: int) -> None:
     """People read it as it is written."""
-    thinking = Thinking()
+    thinking = ThinkingFilter()
     begun = thinking.feed("Hello")
 
     assert begun == "Hello"

@@ -9,7 +9,7 @@ import llama_cpp.llama_cpp as llama
 
 from core.contract import Json
 from core.model.catalog import bundled_starter
-from core.model.grammar import Grammars, JsonConstraint
+from core.model.grammar import GrammarCompiler, JsonMatcher
 from core.model.llama.vocabulary import read_vocabulary
 
 
@@ -20,7 +20,7 @@ class Starter:
         parameters.vocab_only = True
         self._model = llama.llama_model_load_from_file(str(bundled_starter()).encode(), parameters)
         self.vocabulary = read_vocabulary(self._model)
-        self.grammars = Grammars(self.vocabulary)
+        self.grammars = GrammarCompiler(self.vocabulary)
 
     def close(self) -> None:
         llama.llama_model_free(self._model)
@@ -31,11 +31,11 @@ class Starter:
         count = llama.llama_tokenize(self.vocabulary.handle, raw, len(raw), buffer, len(buffer), False, False)
         return list(buffer[:count])
 
-    def holding(self, schema: Json) -> JsonConstraint:
+    def holding(self, schema: Json) -> JsonMatcher:
         """Raises SchemaRefused."""
         return self.grammars.constraint(schema if isinstance(schema, dict) else {})
 
-    def can_write(self, constraint: JsonConstraint, value: Json) -> bool:
+    def can_write(self, constraint: JsonMatcher, value: Json) -> bool:
         """Whether a model that is held so can write this value, byte by byte, and stop there."""
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         tokens = [*self.tokens(text), min(self.vocabulary.end)]

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model.sequence import Pick
+from core.model.sequence import PickToken
 
 REVIEW_TOKENS = 64  # how often the way to the end is looked at while there is budget
 SEARCH_STEPS = 256  # 0.1 ms each; a document that takes more to end is left to the model and its budget
@@ -25,10 +25,10 @@ FILLER_CHARS = 8  # of a string that has to be longer than what is said; words, 
 NEVER = np.int32(2**30)
 
 
-class Document(Protocol):
+class GrammarMatcher(Protocol):
     """What was written so far, as its grammar sees it (`core.model.grammar`)."""
 
-    def copy(self) -> Document: ...
+    def copy(self) -> GrammarMatcher: ...
     def allows(self, token: int) -> bool: ...
     def allowed(self) -> NDArray[np.bool_]: ...
     def accept(self, token: int) -> list[int]: ...
@@ -39,7 +39,7 @@ class Document(Protocol):
     def may_end(self) -> bool: ...
 
 
-class Lexer:
+class StringTracker:
     """Whether a JSON text, fed in pieces, is inside a string now, and of how many it was."""
 
     def __init__(self, inside: bool = False, escaped: bool = False) -> None:
@@ -57,11 +57,11 @@ class Lexer:
                 self.inside = not self.inside
                 self.strings += self.inside
 
-    def copy(self) -> Lexer:
-        return Lexer(self.inside, self._escaped)
+    def copy(self) -> StringTracker:
+        return StringTracker(self.inside, self._escaped)
 
 
-class Endings:
+class ClosingTokens:
     """A vocabulary's tokens in the order in which they are tried to end a document; made once a model."""
 
     def __init__(self, pieces: Sequence[bytes], end: frozenset[int]) -> None:
@@ -77,7 +77,7 @@ class Endings:
         token = int(ranks.argmin())
         return token if ranks[token] < NEVER else None
 
-    def find(self, document: Document, lexer: Lexer, limit: int) -> list[int] | None:
+    def find(self, document: GrammarMatcher, lexer: StringTracker, limit: int) -> list[int] | None:
         """At most `limit` tokens that make the document whole; None if this simple search finds none."""
         document, lexer = document.copy(), lexer.copy()
         path: list[int] = []
@@ -116,20 +116,20 @@ def inside_rank(piece: bytes) -> int:
     return 1000 + len(piece)
 
 
-class Steering:
+class ConstrainedDecoder:
     """Chooses the tokens of one document within its budget."""
 
-    def __init__(self, document: Document, endings: Endings) -> None:
+    def __init__(self, document: GrammarMatcher, endings: ClosingTokens) -> None:
         self._document = document
         self._endings = endings
-        self._lexer = Lexer()
+        self._lexer = StringTracker()
         self._string_limit: int | None = None  # the budget at which the string under way has had its share
         self._ending: list[int] | None = None  # a known way to the end, from here
         self._short_below = 0  # the budget under which every token is looked at
         self._since_review = REVIEW_TOKENS
         self.complete = False
 
-    def choose(self, pick: Pick, logits: NDArray[np.float32], budget: int) -> list[int]:
+    def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]:
         """The next tokens: one that is drawn and those that follow from it, or all that end the document.
 
         `budget`: how many may still be written, at least 1.
@@ -149,7 +149,7 @@ class Steering:
         self._written(tokens, budget)
         return tokens
 
-    def _draw(self, pick: Pick, logits: NDArray[np.float32], budget: int) -> int:
+    def _draw(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> int:
         quote = self._endings.quote
         over = self._string_limit is not None and budget <= self._string_limit
         if over and quote is not None and self._document.allows(quote):
@@ -167,7 +167,7 @@ class Steering:
             self._ending = self._endings.find(self._document, self._lexer, budget)
         self._short_below = 2 * len(self._ending) + MARGIN_TOKENS if self._ending is not None else 0
 
-    def _can_end(self, document: Document, tokens: list[int], budget: int) -> bool:
+    def _can_end(self, document: GrammarMatcher, tokens: list[int], budget: int) -> bool:
         """Whether the document, with these tokens taken, can still be ended; the way is kept for the next step."""
         if document.whole:
             return budget >= 0

@@ -22,7 +22,7 @@ CODES: dict[type[CspsError], str] = {
 }
 
 
-class Answering(Protocol):
+class ChatEngine(Protocol):
     """What of the engine answers."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]: ...
@@ -30,16 +30,16 @@ class Answering(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class Citations:
     """Where the text, which is whole by now, cites what can be opened."""
 
     annotations: list[Json]
 
 
-Piece = Text | Cited | Done
+CompletionPart = Text | Citations | Done
 
 
-async def pieces_of(engine: Answering, chat: Chat, user: str) -> AsyncGenerator[Piece, None]:
+async def stream_completion(engine: ChatEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
     """The answer, free or constrained: text, what it cites if it does, and then how it ended."""
     if chat.constrained:
         toiled = await engine.toil(chat.task(user))
@@ -55,7 +55,7 @@ async def pieces_of(engine: Answering, chat: Chat, user: str) -> AsyncGenerator[
             elif isinstance(event, Text):
                 text += event.text
             elif isinstance(event, Done) and (found := annotations_of(text, sources)):
-                yield Cited(found)
+                yield Citations(found)
             if isinstance(event, (Text, Done)):
                 yield event
 
@@ -74,17 +74,19 @@ class Completion:
     def whole(self, text: str, cited: list[Json], done: Done) -> dict[str, Json]:
         message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": cited}
         choice: Json = {"index": 0, "message": message, "logprobs": None, "finish_reason": done.reason}
-        return {**self.head("chat.completion"), "choices": [choice], "usage": usage_of(done.usage)}
+        return {**self.head("chat.completion"), "choices": [choice], "usage": usage_object(done.usage)}
 
     def chunk(self, delta: dict[str, Json], reason: str | None = None) -> dict[str, Json]:
         choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         return {**self.head("chat.completion.chunk"), "choices": [choice]}
 
     def usage(self, usage: Usage) -> dict[str, Json]:
-        return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage_of(usage)}
+        return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage_object(usage)}
 
 
-async def whole_of(completion: Completion, pieces: AsyncGenerator[Piece, None]) -> tuple[dict[str, Json], Usage]:
+async def collect_completion(
+    completion: Completion, pieces: AsyncGenerator[CompletionPart, None]
+) -> tuple[dict[str, Json], Usage]:
     """The answer in one, and what it took."""
     text = ""
     cited: list[Json] = []
@@ -92,14 +94,14 @@ async def whole_of(completion: Completion, pieces: AsyncGenerator[Piece, None]) 
         match piece:
             case Text():
                 text += piece.text
-            case Cited():
+            case Citations():
                 cited = piece.annotations
             case Done():
                 return completion.whole(text, cited, piece), piece.usage
     raise AssertionError("an answer ends by Done or an exception")
 
 
-def usage_of(usage: Usage) -> Json:
+def usage_object(usage: Usage) -> Json:
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,

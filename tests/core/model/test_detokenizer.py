@@ -8,7 +8,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.model.text import TextAssembler
+from core.model.text import Detokenizer
 
 STOPS = st.lists(st.text(alphabet="ab\né", min_size=1, max_size=4), max_size=3).map(tuple)
 WRITTEN = st.text(alphabet="ab\né😀", max_size=40)
@@ -21,7 +21,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
-def shown(assembler: TextAssembler, data: list[bytes]) -> list[str]:
+def shown(assembler: Detokenizer, data: list[bytes]) -> list[str]:
     """What each piece made certain, and last what was held back."""
     return [*(assembler.feed(piece) for piece in data), assembler.finish()]
 
@@ -29,7 +29,7 @@ def shown(assembler: TextAssembler, data: list[bytes]) -> list[str]:
 @given(st.text(), CUTS)
 def test_any_text_comes_out_whole(text: str, cuts: list[int]) -> None:
     """However tokens cut the bytes, also inside characters, the pieces concatenate to the text."""
-    assert "".join(shown(TextAssembler(), pieces(text.encode(), cuts))) == text
+    assert "".join(shown(Detokenizer(), pieces(text.encode(), cuts))) == text
 
 
 @given(st.text(min_size=1), CUTS)
@@ -37,12 +37,12 @@ def test_no_piece_ends_inside_a_character(text: str, cuts: list[int]) -> None:
     """Incomplete UTF-8 is held until the rest comes, so a whole text never shows a replacement character."""
     text = text.replace("\N{REPLACEMENT CHARACTER}", "")
 
-    assert "\N{REPLACEMENT CHARACTER}" not in "".join(shown(TextAssembler(), pieces(text.encode(), cuts)))
+    assert "\N{REPLACEMENT CHARACTER}" not in "".join(shown(Detokenizer(), pieces(text.encode(), cuts)))
 
 
 def test_an_incomplete_character_waits_for_its_rest() -> None:
     """Three of four bytes show nothing; the fourth shows the character."""
-    assembler = TextAssembler()
+    assembler = Detokenizer()
 
     assert [assembler.feed(bytes([byte])) for byte in "😀".encode()] == ["", "", "", "😀"]
 
@@ -51,13 +51,13 @@ def test_an_incomplete_character_waits_for_its_rest() -> None:
 @example(b"a\xff\xfeb\xc3", [1, 2])
 def test_bytes_that_are_no_utf8_are_replaced(data: bytes, cuts: list[int]) -> None:
     """What a model writes wrongly is marked; it neither raises nor swallows its neighbours."""
-    assert "".join(shown(TextAssembler(), pieces(data, cuts))) == data.decode("utf-8", "replace")
+    assert "".join(shown(Detokenizer(), pieces(data, cuts))) == data.decode("utf-8", "replace")
 
 
 @given(WRITTEN, STOPS, CUTS)
 def test_no_output_contains_a_stop_string(text: str, stop: tuple[str, ...], cuts: list[int]) -> None:
     """Neither whole nor across pieces; what is shown is a beginning of what was written."""
-    assembler = TextAssembler(stop)
+    assembler = Detokenizer(stop)
     whole = "".join(shown(assembler, pieces(text.encode(), cuts)))
 
     assert not any(s in whole for s in stop)
@@ -69,13 +69,13 @@ def test_no_output_contains_a_stop_string(text: str, stop: tuple[str, ...], cuts
 @given(WRITTEN, st.text(alphabet="ab\né", min_size=1, max_size=4), CUTS)
 def test_the_text_before_a_stop_string_is_kept_exactly(text: str, stop: str, cuts: list[int]) -> None:
     """With one stop string the cuts change nothing: all before its first occurrence, nothing after."""
-    assert "".join(shown(TextAssembler((stop,)), pieces(text.encode(), cuts))) == re.split(re.escape(stop), text)[0]
+    assert "".join(shown(Detokenizer((stop,)), pieces(text.encode(), cuts))) == re.split(re.escape(stop), text)[0]
 
 
 @given(WRITTEN, STOPS)
 def test_what_is_shown_never_begins_a_stop_string(text: str, stop: tuple[str, ...]) -> None:
     """Before the end, whatever of the text might become a stop string is held: its first half never leaks."""
-    assembler = TextAssembler(stop)
+    assembler = Detokenizer(stop)
     shown_chars = 0
     for end, char in enumerate(text, 1):
         shown_chars += len(assembler.feed(char.encode()))
@@ -85,7 +85,7 @@ def test_what_is_shown_never_begins_a_stop_string(text: str, stop: tuple[str, ..
 
 def test_what_only_looked_like_a_stop_string_is_text_after_all() -> None:
     """Its beginning is held while it may go on, and shown when it does not."""
-    assembler = TextAssembler(("\nUser:",))
+    assembler = Detokenizer(("\nUser:",))
 
     assert assembler.feed(b"Yes\nUse") == "Yes"
     assert assembler.feed(b"ful") == "\nUseful"
@@ -95,12 +95,12 @@ def test_what_only_looked_like_a_stop_string_is_text_after_all() -> None:
 
 def test_an_empty_stop_string_stops_nothing() -> None:
     """OpenAI's clients send `"stop": ""` for none."""
-    assert shown(TextAssembler(("",)), [b"all of it"]) == ["all of it", ""]
+    assert shown(Detokenizer(("",)), [b"all of it"]) == ["all of it", ""]
 
 
 def test_nothing_follows_a_stop() -> None:
     """Tokens that were drawn behind it are not shown."""
-    assembler = TextAssembler(("END",))
+    assembler = Detokenizer(("END",))
 
     assert assembler.feed(b"so END and more") == "so "
     assert assembler.stopped

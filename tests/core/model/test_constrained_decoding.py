@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.model.grammar import Grammars
+from core.model.constrained_decoding import ConstrainedDecoder, StringTracker
+from core.model.grammar import GrammarCompiler
 from core.model.llama.loading import RunnerConfig, load
-from core.model.steering import Lexer, Steering
 from core.model.vocabulary import Vocabulary
 
 PERSON = {
@@ -64,15 +64,15 @@ def vocabulary(starter_file: Path) -> Iterator[Vocabulary]:
 
 
 @pytest.fixture(scope="module")
-def grammars(vocabulary: Vocabulary) -> Grammars:
-    return Grammars(vocabulary)
+def grammars(vocabulary: Vocabulary) -> GrammarCompiler:
+    return GrammarCompiler(vocabulary)
 
 
 def most_likely(logits: NDArray[np.float32]) -> int:
     return int(logits.argmax())
 
 
-def written(steering: Steering, vocabulary: Vocabulary, budget: int, model: Any) -> str:
+def written(steering: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
     """What a model writes that wants any tokens at all, within `budget`."""
     tokens: list[int] = []
     while not steering.complete and len(tokens) < budget:
@@ -88,10 +88,12 @@ def mad(vocabulary: Vocabulary, seed: int) -> Any:
 
 @settings(max_examples=40)
 @given(name=st.sampled_from(sorted(SCHEMAS)), extra=st.integers(0, 120), seed=st.integers(0, 2**31))
-def test_whole_within_any_budget(grammars: Grammars, vocabulary: Vocabulary, name: str, extra: int, seed: int) -> None:
+def test_whole_within_any_budget(
+    grammars: GrammarCompiler, vocabulary: Vocabulary, name: str, extra: int, seed: int
+) -> None:
     """However short the budget, as long as an end is in reach at all, what comes out is whole and valid."""
     schema = SCHEMAS[name]
-    shortest = grammars.endings.find(grammars.constraint(schema), Lexer(), 200)
+    shortest = grammars.endings.find(grammars.constraint(schema), StringTracker(), 200)
     assert shortest is not None
     steering = grammars.steering(schema)
     text = written(steering, vocabulary, max(1, len(shortest) + extra), mad(vocabulary, seed))
@@ -100,7 +102,7 @@ def test_whole_within_any_budget(grammars: Grammars, vocabulary: Vocabulary, nam
     assert jsonschema_rs.is_valid(schema, json.loads(text)), text
 
 
-def test_one_string_does_not_eat_the_budget(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_one_string_does_not_eat_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """A model that never closes a string loses half of the budget to it, and the next string has its share."""
     schema = {
         "type": "object",
@@ -121,7 +123,7 @@ def test_one_string_does_not_eat_the_budget(grammars: Grammars, vocabulary: Voca
     assert 80 <= second <= 110
 
 
-def test_plenty_of_budget_changes_nothing(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_plenty_of_budget_changes_nothing(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """With budget to spare the model's own choice stands, token by token, as the bare grammar allows it."""
     steering, bare = grammars.steering(PERSON), grammars.constraint(PERSON)
     model, twin = mad(vocabulary, 7), mad(vocabulary, 7)
@@ -131,7 +133,7 @@ def test_plenty_of_budget_changes_nothing(grammars: Grammars, vocabulary: Vocabu
         assert [wanted, *bare.accept(wanted)] == tokens
 
 
-def test_what_cannot_end_is_left_to_the_budget(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_what_cannot_end_is_left_to_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """Where the search finds no end, the model writes on, and the document is not called complete."""
     steering = grammars.steering({"type": "number", "multipleOf": 7, "minimum": 1000})
     zeros = vocabulary.pieces.index(b"0")
@@ -149,7 +151,7 @@ def test_what_cannot_end_is_left_to_the_budget(grammars: Grammars, vocabulary: V
 def test_lexer_knows_what_is_inside_a_string(text: str) -> None:
     """Whatever a string holds, escaped as JSON does, the lexer is inside until its end."""
     data = json.dumps(text).encode()
-    lexer = Lexer()
+    lexer = StringTracker()
     for index, byte in enumerate(data):
         lexer.feed(bytes([byte]))
         assert lexer.inside is (index < len(data) - 1)
@@ -157,7 +159,7 @@ def test_lexer_knows_what_is_inside_a_string(text: str) -> None:
 
 def test_a_token_that_ends_a_string_and_begins_the_next_is_seen_to() -> None:
     """Inside before and after: only the count tells. The next string must not have the share of the one before."""
-    lexer = Lexer()
+    lexer = StringTracker()
     lexer.feed(b'["one')
     assert (True, 1) == (lexer.inside, lexer.strings)
     lexer.feed(b'","')
@@ -165,7 +167,7 @@ def test_a_token_that_ends_a_string_and_begins_the_next_is_seen_to() -> None:
     assert (True, 2) == (lexer.inside, lexer.strings)
 
 
-def test_each_string_has_its_share_whatever_the_tokens_are(grammars: Grammars, vocabulary: Vocabulary) -> None:
+def test_each_string_has_its_share_whatever_the_tokens_are(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """Short strings one after the other, joined by tokens of two quotes: none of them is cut."""
     schema = {"type": "array", "items": {"type": "string"}, "minItems": 12, "maxItems": 12}
     join = vocabulary.pieces.index(b'","')

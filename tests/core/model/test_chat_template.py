@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadRequest, ConfigError
-from core.model.template import CHATML, ChatTemplate, Rendered, fold_system, merge
-from core.openai.wire import Message
+from core.model.chat_template import CHATML, ChatTemplate, RenderedPrompt, fold_system, merge
+from core.openai.chat_protocol import Message
 
 # Shortened from the models' files; what each does with roles, BOS and refusals is as it was.
 SMOLLM = (
@@ -92,11 +92,11 @@ def template(source: str | None) -> ChatTemplate:
     return ChatTemplate(source, bos="<s>", eos="</s>")
 
 
-def text(rendered: Rendered) -> str:
+def text(rendered: RenderedPrompt) -> str:
     return "".join(part.text for part in rendered.parts)
 
 
-def trusted(rendered: Rendered) -> str:
+def trusted(rendered: RenderedPrompt) -> str:
     return "".join(part.text for part in rendered.parts if part.trusted)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PromptTooLong
-from core.model.llama.runner import Runner
-from core.model.template import ChatTemplate
-from core.openai.wire import Message
+from core.model.chat_template import ChatTemplate
+from core.model.llama.runner import LlamaRunner
+from core.openai.chat_protocol import Message
 
 CHARACTERS_PER_TOKEN_LIMIT = 64  # no text averages longer tokens; one that is sure not to fit need not be tokenised
 
@@ -28,10 +28,10 @@ class TokenPrompt:
     opening: str
 
 
-class Prompts:
+class PromptTokenizer:
     """Builds prompts for one model. Thread-safe: it only reads."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: LlamaRunner) -> None:
         vocabulary = runner.vocabulary
         self._runner = runner
         self._bos = vocabulary.bos if vocabulary.add_bos else None

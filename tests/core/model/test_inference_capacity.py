@@ -9,7 +9,7 @@ import pytest
 from core.errors import Overloaded
 from core.model.inference import PINNED_PREFIXES
 from core.model.prefix_store import PrefixStore
-from core.model.sequence import Queued, Sequence
+from core.model.sequence import QueuedOutput, Sequence
 from tests.core.model.support_fake_model import (
     PERSONALITY,
     AtStep,
@@ -124,7 +124,7 @@ def test_who_waits_hears_where_they_stand() -> None:
         asked = [bench.ask(f"number {n}") for n in range(3)]
         for sequence in asked:
             finished(bench, sequence)
-        news = [output for output in bench.outputs[asked[2]] if isinstance(output, Queued)]
+        news = [output for output in bench.outputs[asked[2]] if isinstance(output, QueuedOutput)]
         positions = [output.position for output in news]
 
         assert positions[0] == 2

@@ -2,7 +2,7 @@
 
 The template (Jinja, from the model file, sandboxed) is rendered with a placeholder for each message's text. What stands
 between the placeholders is the template's and may hold control tokens; what replaces them is people's and never does.
-Knows no tokenizer: it gives `Part`s, and whoever tokenises them honours `trusted`.
+Knows no tokenizer: it gives `PromptPart`s, and whoever tokenises them honours `trusted`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.errors import BadRequest, ConfigError
+from core.openai.chat_protocol import Message
 from core.openai.thinking import CLOSE, OPEN
-from core.openai.wire import Message
 
 NO_THINKING = f"\n{CLOSE}\n\n"  # as Qwen's template writes it for a model that is not to think
 
@@ -33,7 +33,7 @@ CHATML = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PromptPart:
     """A piece of the prompt. Only in trusted ones may "<|im_start|>" become a control token."""
 
     text: str
@@ -41,13 +41,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    parts: tuple[Part, ...]
+class RenderedPrompt:
+    parts: tuple[PromptPart, ...]
     shared_parts: int  # how many parts, from the start, belong to the system message: others will bring them again
     opening: str = ""  # what of the answer stands in the prompt already: the mark that begins a model's thinking
 
 
-class Generation(Extension):
+class GenerationTag(Extension):
     """`{% generation %}` marks, for those who train, what the assistant said; it prints what it holds."""
 
     tags = {"generation"}  # noqa: RUF012 - as Jinja declares it
@@ -62,7 +62,7 @@ class ChatTemplate:
 
     def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
         environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, Generation], autoescape=False
+            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, GenerationTag], autoescape=False
         )
         environment.globals["raise_exception"] = _raise
         environment.globals["strftime_now"] = lambda pattern: datetime.now().strftime(pattern)
@@ -74,7 +74,7 @@ class ChatTemplate:
             raise ConfigError(f"the model's chat template does not work: {exc}") from exc
         self.takes_system = self._keeps_system()
 
-    def render(self, messages: Sequence[Message], *, thinks: bool = True) -> Rendered:
+    def render(self, messages: Sequence[Message], *, thinks: bool = True) -> RenderedPrompt:
         """The prompt for these messages. A last assistant message is left open, for the model to continue.
 
         Some templates make the model think first. Without `thinks`, and in front of an answer that is to be continued,
@@ -94,29 +94,29 @@ class ChatTemplate:
             raise BadRequest(f"the model's chat template refuses these messages: {exc}") from exc
         opening = OPEN if parts[-1].trusted and parts[-1].text.rstrip().endswith(OPEN) else ""
         if opening and (open_end or not thinks):
-            parts.append(Part(NO_THINKING, trusted=True))
+            parts.append(PromptPart(NO_THINKING, trusted=True))
             opening = ""
         if open_end:
-            parts.append(Part(open_end, trusted=False))
-        return Rendered(tuple(parts), shared, opening)
+            parts.append(PromptPart(open_end, trusted=False))
+        return RenderedPrompt(tuple(parts), shared, opening)
 
-    def _parts(self, messages: Sequence[Message]) -> tuple[list[Part], int]:
+    def _parts(self, messages: Sequence[Message]) -> tuple[list[PromptPart], int]:
         nonce = secrets.token_hex(8)
         marks = [f"«{nonce}:{index}»" for index in range(len(messages))]
         text = self._render([Message(m.role, mark) for m, mark in zip(messages, marks, strict=True)])
-        parts: list[Part] = []
+        parts: list[PromptPart] = []
         shared: int | None = None
         written: set[str] = set()
         for piece in re.split(f"(«{nonce}:[0-9]+»)", text):
             if not piece:
                 continue
             if piece not in marks:
-                parts.append(Part(piece, trusted=True))
+                parts.append(PromptPart(piece, trusted=True))
                 continue
             message = messages[marks.index(piece)]
             if message.role != "system" and shared is None:
                 shared = len(parts)
-            parts.append(Part(message.content, trusted=False))
+            parts.append(PromptPart(message.content, trusted=False))
             written.add(piece)
         if len(written) < len(messages):
             raise jinja2.TemplateError("it leaves a message out")

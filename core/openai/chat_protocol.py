@@ -13,7 +13,7 @@ from typing import Any, Literal
 from core.contract import Sampling, Usage
 from core.errors import CspsError, ModelRefused, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
 from core.openai.sse import Data, LineTooLongError, SseDecoder, WholeCharacters
-from core.openai.thinking import Thinking
+from core.openai.thinking import ThinkingFilter
 
 RETRY_AFTER_S = 5.0  # where the engine does not say
 SHOWN_MESSAGE_CHARS = 500
@@ -44,7 +44,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class QueuePosition:
     """`position` requests are served up to and with this one; `wait_s` seconds expected."""
 
     position: int | None
@@ -52,26 +52,26 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class TextDelta:
     """The next piece; never empty, never part of a character."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Thinks:
+class ThinkingStarted:
     """The model thinks before it answers, of which nothing is given. Once a stream."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class StreamFinished:
     """The last of a stream."""
 
     reason: Literal["stop", "length"]
     usage: Usage
 
 
-Piece = Queued | Thinks | Delta | Finished
+StreamEvent = QueuePosition | ThinkingStarted | TextDelta | StreamFinished
 
 
 def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> Fields:
@@ -98,10 +98,10 @@ def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
     return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in sent)
 
 
-class AnswerReader:
+class StreamReader:
     """A streamed answer: feed it the bytes as they come, then `end`. `thinking`: None for the rest of an answer."""
 
-    def __init__(self, thinking: Thinking | None = None) -> None:
+    def __init__(self, thinking: ThinkingFilter | None = None) -> None:
         self.begun = False  # something was written, or thought
         self.is_done = False  # the protocol's last word was said
         self._decoder = SseDecoder()
@@ -111,13 +111,13 @@ class AnswerReader:
         self._reason: str | None = None
         self._usage = Usage()
 
-    def feed(self, chunk: bytes) -> Iterator[Piece]:
+    def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
         """Raises the error that the stream tells, or ModelRefused if it is not what the protocol says."""
         try:
             for event in self._decoder.feed(chunk):
                 if isinstance(event, Data):
                     yield from self._read(event)
-                elif queued := queued_of(event.text):
+                elif queued := parse_queue_comment(event.text):
                     yield queued
         except LineTooLongError as exc:
             raise ModelRefused("the engine sent a line that is too long") from exc
@@ -127,7 +127,7 @@ class AnswerReader:
         """The answer is whole; what may still come counts its tokens."""
         return self._reason is not None
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> Iterator[StreamEvent]:
         """The bytes are over. Without a finish reason, that is the death of the engine: ModelUnavailable.
 
         Raises ModelRefused where the engine keeps the rest to itself.
@@ -138,15 +138,15 @@ class AnswerReader:
             raise ModelUnavailable("the model ended its answer early", retry_after_s=RETRY_AFTER_S)
         yield from self._given(self._characters.feed("", last=True))
         if self._thinking and (held := self._thinking.end()):
-            yield Delta(held)
-        yield Finished("length" if self._reason == "length" else "stop", self._usage)
+            yield TextDelta(held)
+        yield StreamFinished("length" if self._reason == "length" else "stop", self._usage)
 
-    def _read(self, event: Data) -> Iterator[Piece]:
+    def _read(self, event: Data) -> Iterator[StreamEvent]:
         if event.text == "[DONE]":
             self.is_done = True
             return
-        data = object_of(event.text)
-        self._usage = usage_of(data) or self._usage
+        data = parse_event(event.text)
+        self._usage = parse_usage(data) or self._usage
         choice = first_choice(data)
         reason = choice.get("finish_reason")
         self._reason = reason if isinstance(reason, str) else self._reason
@@ -154,29 +154,29 @@ class AnswerReader:
         if isinstance(delta, dict):
             yield from self._changed(delta)
 
-    def _changed(self, delta: Fields) -> Iterator[Piece]:
+    def _changed(self, delta: Fields) -> Iterator[StreamEvent]:
         if any(delta.get(name) for name in THOUGHTS):
             yield from self._thinks()
         if isinstance(text := delta.get("content"), str):
             yield from self._given(self._characters.feed(text))
 
-    def _given(self, text: str) -> Iterator[Piece]:
+    def _given(self, text: str) -> Iterator[StreamEvent]:
         if self._thinking:
             text = self._thinking.feed(text)
             if self._thinking.begun:
                 yield from self._thinks()
         if text:
             self.begun = True
-            yield Delta(text)
+            yield TextDelta(text)
 
-    def _thinks(self) -> Iterator[Thinks]:
+    def _thinks(self) -> Iterator[ThinkingStarted]:
         self.begun = True
         if not self._thinks_told:
             self._thinks_told = True
-            yield Thinks()
+            yield ThinkingStarted()
 
 
-def object_of(text: str) -> Fields:
+def parse_event(text: str) -> Fields:
     """One event's object. Raises the error if it is one."""
     try:
         data = json.loads(text)
@@ -185,7 +185,7 @@ def object_of(text: str) -> Fields:
     if not isinstance(data, dict):
         raise ModelRefused("the engine sent an event that is not an object")
     if error := data.get("error"):
-        raise error_named(error if isinstance(error, dict) else {}, status=500)
+        raise error_from_object(error if isinstance(error, dict) else {}, status=500)
     return data
 
 
@@ -194,7 +194,7 @@ def first_choice(data: Fields) -> Fields:
     return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
 
 
-def usage_of(data: Fields) -> Usage | None:
+def parse_usage(data: Fields) -> Usage | None:
     usage = data.get("usage")
     if not isinstance(usage, dict):
         return None
@@ -206,7 +206,7 @@ def usage_of(data: Fields) -> Usage | None:
 TOKEN_COUNTS = ("prompt_tokens", "completion_tokens")
 
 
-def queued_of(comment: str) -> Queued | None:
+def parse_queue_comment(comment: str) -> QueuePosition | None:
     """`queued position=3 wait_s=2.5`; any other comment only shows that the engine lives."""
     kind, _, rest = comment.partition(" ")
     if kind != "queued":
@@ -214,12 +214,12 @@ def queued_of(comment: str) -> Queued | None:
     values = dict(part.split("=", 1) for part in rest.split() if "=" in part)
     position, wait_s = values.get("position"), values.get("wait_s")
     try:
-        return Queued(int(position) if position else None, float(wait_s) if wait_s else None)
+        return QueuePosition(int(position) if position else None, float(wait_s) if wait_s else None)
     except ValueError:
         return None
 
 
-def error_of(status: int, body: bytes, retry_after: str | None = None) -> CspsError:
+def error_from_response(status: int, body: bytes, retry_after: str | None = None) -> CspsError:
     """The error that a response other than 200 stands for. `retry_after` is the header of that name."""
     try:
         error = json.loads(body).get("error")
@@ -227,10 +227,10 @@ def error_of(status: int, body: bytes, retry_after: str | None = None) -> CspsEr
         error = None
     # Retry-After may also be a date; then our own guess has to do.
     retry_after_s = float(retry_after) if retry_after and retry_after.isdecimal() else RETRY_AFTER_S
-    return error_named(error if isinstance(error, dict) else {}, status, retry_after_s)
+    return error_from_object(error if isinstance(error, dict) else {}, status, retry_after_s)
 
 
-def error_named(error: Fields, status: int, retry_after_s: float = RETRY_AFTER_S) -> CspsError:
+def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_AFTER_S) -> CspsError:
     """By OpenAI's `code` first, then by status.
 
     An engine's message may quote a prompt, and ours end in logs: it is passed on only where it is about something else.
