@@ -133,7 +133,7 @@ class ModelClient:
         keep_prefix: bool = False,
         model: str | None = None,
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Ask, and yield the events, `StreamFinished` last. `continue_last`: continue the last message, the assistant's.
+        """Ask, and yield the events, `StreamFinished` last. `continue_last`: go on with the last, assistant message.
 
         `keep_prefix`: the system message may be kept for others who bring it. Raises ModelUnavailable if the engine
         cannot be reached or goes away, ModelTooSlow if it does not begin, Overloaded, PromptTooLong, SchemaRefused,
