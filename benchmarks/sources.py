@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.language import language_of
 from core.rag.embed import LocalEmbedder
 from core.rag.sources.asking import asked_in
@@ -31,7 +31,7 @@ from core.rag.sources.catalogue import Catalogue, read
 from core.rag.sources.choice import Chooser, Likeness
 from core.rag.sources.likeness import Likenesses
 
-QUESTIONS = ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
+QUESTIONS = PROJECT_ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 NONE = "none"
 NAMES = ("BIAS", "NAME", "TOPIC", "HINT", "NAMED", "LIKE", "UNLIKE", "TASK", "TIMELESS")
 POSITIVE_WEIGHT = 2.0  # there are six wrong sources for each right one
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--fit", action="store_true")
     wanted = parser.parse_args()
-    catalogue = read(ROOT / "config" / "sources.toml")
+    catalogue = read(PROJECT_ROOT / "config" / "sources.toml")
     chooser = Chooser(catalogue)
     parts = asyncio.run(labelled(catalogue, chooser))
     choosing = ways(catalogue, chooser)

@@ -19,7 +19,7 @@ from bindings.metrics import Metrics
 from core.configuration.settings import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
-from core.runtime.http_server import cannot_listen, protocol_logger, url_of
+from core.runtime.http_server import build_protocol_logger, listen_error, listen_url
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class Listener:
         runner = web.AppRunner(
             self._app,
             access_log=None,
-            logger=protocol_logger(),
+            logger=build_protocol_logger(),
             keepalive_timeout=KEEPALIVE_S,
             shutdown_timeout=1.0,
         )
@@ -74,8 +74,8 @@ class Listener:
                 await site.start()
             except OSError as exc:
                 prefix = self._name.upper()
-                raise cannot_listen(exc, host, port, f"{prefix}_HOST", f"{prefix}_PORT") from exc
-            yield url_of(host, site.port)
+                raise listen_error(exc, host, port, f"{prefix}_HOST", f"{prefix}_PORT") from exc
+            yield listen_url(host, site.port)
         finally:
             await runner.cleanup()
 

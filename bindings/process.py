@@ -23,7 +23,7 @@ from core.bootstrap import Core
 from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.runtime import process
-from core.runtime.lock_file import Held, locked
+from core.runtime.lock_file import AlreadyLocked, hold_lock
 
 log = structlog.get_logger()
 
@@ -61,9 +61,9 @@ def main(name: PlatformName, build: Build) -> int:
     async def serve(settings: Settings) -> None:
         # Two would take up each other's unfinished answers.
         try:
-            with locked(settings.data_folder / "run" / f"{name}.lock"):
+            with hold_lock(settings.data_folder / "run" / f"{name}.lock"):
                 await Process(name, settings, build).serve()
-        except Held as exc:
+        except AlreadyLocked as exc:
             raise ConfigError(f"the bot for {name} runs already on {settings.data_folder} (process {exc.pid})") from exc
 
     return process.main(name, serve)

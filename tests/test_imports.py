@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from core import PROJECT_ROOT
+
 PLATFORM_SDKS = {"slack_bolt", "slack_sdk", "discord", "botbuilder", "botframework", "msrest"}
 SDK_OF = {
     "slack": {"slack_bolt", "slack_sdk"},
@@ -21,12 +22,12 @@ MODEL_FROM_ABOVE = {"core.model.client"}
 
 
 def module_of(file: Path) -> str:
-    parts = file.relative_to(ROOT).with_suffix("").parts
+    parts = file.relative_to(PROJECT_ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def sources(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
+    return sorted((PROJECT_ROOT / package).rglob("*.py"))
 
 
 def imports_of(source: str, module: str, *, is_package: bool = False) -> Iterator[str]:
@@ -83,7 +84,7 @@ def speaks_to_the_model(imported: str) -> bool:
 def test_nobody_imports_across_the_lines(package: str) -> None:
     """Each import of each file is one that the architecture allows."""
     crossings = [
-        f"{file.relative_to(ROOT)} imports {imported}"
+        f"{file.relative_to(PROJECT_ROOT)} imports {imported}"
         for file in sources(package)
         for imported in imports_of(
             file.read_text(encoding="utf-8"), module_of(file), is_package=file.name == "__init__.py"
@@ -96,7 +97,7 @@ def test_nobody_imports_across_the_lines(package: str) -> None:
 
 def test_the_contract_needs_only_the_standard_library() -> None:
     """So that anything can speak it."""
-    source = (ROOT / "core" / "contract.py").read_text(encoding="utf-8")
+    source = (PROJECT_ROOT / "core" / "contract.py").read_text(encoding="utf-8")
 
     assert {name.split(".")[0] for name in imports_of(source, "core.contract")} <= {
         "__future__",

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 
 CLIENTS = 10
 START_LIMIT_S = 90
@@ -60,8 +60,8 @@ def short_answers(tmp_path: Path) -> Path:
     """The shipped configuration, with Whisper's answers cut short: the test is about their ends, not their wit."""
     config = tmp_path / "config"
     (config / "personalities").mkdir(parents=True)
-    (config / "settings.toml").write_text((ROOT / "config" / "settings.toml").read_text())
-    whisper = (ROOT / "config" / "personalities" / "whisper.toml").read_text()
+    (config / "settings.toml").write_text((PROJECT_ROOT / "config" / "settings.toml").read_text())
+    whisper = (PROJECT_ROOT / "config" / "personalities" / "whisper.toml").read_text()
     shortened = re.sub(r"max_tokens = \d+", f"max_tokens = {ANSWER_TOKENS}", whisper)
     assert tomllib.loads(shortened)["sampling"]["max_tokens"] == ANSWER_TOKENS
     (config / "personalities" / "whisper.toml").write_text(shortened)
@@ -74,7 +74,7 @@ async def running(config: Path, data: Path) -> AsyncIterator[Service]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", "from core.cli import main; main()", "up"),
         env={**environment, "LC_ALL": "C.UTF-8"},
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

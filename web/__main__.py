@@ -10,7 +10,7 @@ import structlog
 from core import bootstrap
 from core.configuration.settings import Settings
 from core.runtime import process
-from core.runtime.http_server import cannot_listen
+from core.runtime.http_server import listen_error
 from web.app import create_app
 from web.server import serving
 
@@ -30,7 +30,7 @@ async def serve(loaded: Settings) -> None:
                 await stop.wait()
                 events.info("web_stopping", drain_s=web.drain_s)
         except OSError as exc:
-            raise cannot_listen(exc, web.host, web.port, "HOST", "PORT") from exc
+            raise listen_error(exc, web.host, web.port, "HOST", "PORT") from exc
 
 
 def allow_files(connections: int) -> None:

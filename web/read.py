@@ -14,7 +14,7 @@ from aiohttp import web
 
 from core import strict_json
 from core.errors import Overloaded, ParameterRefused
-from core.runtime.keyed_limiter import Turns
+from core.runtime.keyed_limiter import KeyedLimiter
 from web import body
 from web.problems import MediaTypeRefused
 from web.service import SERVICE, Service
@@ -32,7 +32,7 @@ class Files:
 
     def __init__(self, at_once: int) -> None:
         self._places = asyncio.Semaphore(at_once)
-        self._own: Turns[None] = Turns(max(1, at_once // 2))
+        self._per_user: KeyedLimiter[None] = KeyedLimiter(max(1, at_once // 2))
 
     async def limits(self, request: web.Request) -> web.Response:
         """GET /read: how much can be sent, so that nobody has to send it to learn that it is too much."""
@@ -57,7 +57,7 @@ class Files:
         async with AsyncExitStack() as places:
             try:
                 async with asyncio.timeout(service.settings.read_timeout_s):
-                    await places.enter_async_context(self._own.turn(user))
+                    await places.enter_async_context(self._per_user.slot(user))
                     await places.enter_async_context(self._places)
             except TimeoutError as exc:
                 busy = "too many files are being read at once"

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from core.configuration.settings import WebSettings
-from core.runtime.http_server import protocol_logger, url_of
+from core.runtime.http_server import build_protocol_logger, listen_url
 from web.service import SERVICE
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ async def serving(app: web.Application, settings: WebSettings) -> AsyncIterator[
         app,
         handler_cancellation=True,  # a client that left frees its slot
         access_log=None,  # a GET's query is a prompt
-        logger=protocol_logger(),
+        logger=build_protocol_logger(),
         keepalive_timeout=settings.read_timeout_s,  # also the time that a request's head has to arrive
         lingering_time=LINGER_S,
         max_line_size=service.limits.line_bytes,
@@ -42,7 +42,7 @@ async def serving(app: web.Application, settings: WebSettings) -> AsyncIterator[
         site = web.TCPSite(runner, settings.host, settings.port)
         await site.start()
         try:
-            yield url_of(settings.host, site.port)
+            yield listen_url(settings.host, site.port)
         finally:
             await drain(app)
     finally:

@@ -10,7 +10,7 @@ import httpx
 
 from core.cli.guards import Health
 from core.cli.words import Table, Words
-from core.runtime.http_server import is_here, reached_at, url_of
+from core.runtime.http_server import is_local, listen_url, reachable_url
 
 READY_INTERVAL_S = 0.25
 SOON_S = 2.0  # a start that takes longer is explained
@@ -57,7 +57,7 @@ class Announcement:
     def __init__(
         self, host: str, port: int, personality: str, console: Teller, words: Words, model: Health | None = None
     ) -> None:
-        self._base = reached_at(host, port)
+        self._base = reachable_url(host, port)
         self.url = shown_url(host, port)
         self._personality = personality
         self._console = console
@@ -119,4 +119,4 @@ async def describe(client: httpx.AsyncClient, personality: str) -> dict[str, Any
 
 def shown_url(host: str, port: int) -> str:
     """Where a person on this machine goes."""
-    return url_of("localhost" if is_here(host) else host, port)
+    return listen_url("localhost" if is_local(host) else host, port)

@@ -12,7 +12,7 @@ import httpx
 from core import platforms
 from core.cli.report import Finding, Report
 from core.configuration.settings import Settings, TeamsSettings
-from core.runtime.network_errors import asked, why
+from core.runtime.network_errors import explain, failed_request
 
 DEADLINE_S = 10.0
 DISCORD_API = "https://discord.com/api/v10"
@@ -105,7 +105,11 @@ async def findings_of(name: str, check: Check, report: Report, settings: Setting
         async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
             return [finding async for finding in check(report, settings, http)]
     except httpx.RequestError as exc:
-        return [report(name, "problem", f"{asked(exc).url.host}: {why(exc, report.words.language)}", "unreachable")]
+        return [
+            report(
+                name, "problem", f"{failed_request(exc).url.host}: {explain(exc, report.words.language)}", "unreachable"
+            )
+        ]
     except httpx.InvalidURL as exc:
         return [report(name, "problem", str(exc), "unreachable")]
     except ValueError:

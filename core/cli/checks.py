@@ -30,8 +30,8 @@ from core.model.cores import physical_cores
 from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window
 from core.rag.facts.documents import sizes
 from core.rag.sources.catalogue import Sources
-from core.runtime.http_server import reached_at
-from core.runtime.network_errors import plainly, without_secrets
+from core.runtime.http_server import reachable_url
+from core.runtime.network_errors import explain_cause, without_credentials
 from core.storage.database import Database
 
 PACKAGES = ("csps-llm", "llama-cpp-python", "llguidance", "aiohttp", "pydantic")
@@ -169,12 +169,12 @@ def stated_sha256(path: Path) -> bytes | None:
 
 async def remote(report: Report, settings: Settings) -> Iterator[Finding]:
     """The engine behind LLM_URL."""
-    client, url = ModelClient.of(settings), without_secrets(settings.model.url or "")
+    client, url = ModelClient.of(settings), without_credentials(settings.model.url or "")
     try:
         await client.ready()
         found = (await client.info()).name
     except CspsError as exc:
-        return iter([report("remote", "problem", f"{url}: {plainly(exc, report.words.language)}", "remote_away")])
+        return iter([report("remote", "problem", f"{url}: {explain_cause(exc, report.words.language)}", "remote_away")])
     finally:
         await client.close()
     return iter([report("remote", "ok", f"{url}: {found}")])
@@ -186,7 +186,7 @@ async def port(report: Report, settings: Settings) -> Iterator[Finding]:
     try:
         preflight.require_port(web.host, web.port, report.words)
     except ConfigError as exc:
-        if await is_ours(reached_at(web.host, web.port)):
+        if await is_ours(reachable_url(web.host, web.port)):
             return iter([report("port", "ok", report.say("port_ours", port=web.port))])
         return iter([Finding(report.say("port"), "problem", f"{web.host}:{web.port}", exc.message)])
     return iter([report("port", "ok", report.say("port_free", port=web.port))])

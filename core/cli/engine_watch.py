@@ -12,7 +12,7 @@ from core.cli.announcement import Teller
 from core.cli.words import Table, Words
 from core.errors import CspsError, ModelUnavailable
 from core.model.client import ModelInfo
-from core.runtime.network_errors import plainly, without_secrets
+from core.runtime.network_errors import explain_cause, without_credentials
 
 SOON_S = 2.0  # between questions while it does not answer: it is being waited for
 SELDOM_S = 15.0  # and while it does
@@ -51,7 +51,7 @@ class EngineWatch:
         soon_s: float = SOON_S,
     ) -> None:
         self._engine = engine
-        self._url = without_secrets(url)
+        self._url = without_credentials(url)
         self._console = console
         self._words = words
         self._seldom_s = seldom_s
@@ -70,7 +70,7 @@ class EngineWatch:
             await self._engine.ready()
             model = (await self._engine.info()).name
         except CspsError as exc:
-            problem = plainly(exc, self._words.language)
+            problem = explain_cause(exc, self._words.language)
             if problem != self._said:
                 self._said = problem
                 event = "engine_away" if isinstance(exc, ModelUnavailable) else "engine_unusable"

@@ -163,7 +163,7 @@ def shown(number: int, found: Found) -> str:
     short = text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS].rstrip() + "…"
     when = found.fetched_at.date().isoformat()
     source = f"{found.url or found.key} ({found.language or '?'}, {when}, {found.score:.2f})"
-    return f"{number}. {log.printable(place)}\n   {log.printable(source)}\n   {log.printable(short)}"
+    return f"{number}. {log.escape_control(place)}\n   {log.escape_control(source)}\n   {log.escape_control(short)}"
 
 
 async def show(opened: Opened) -> None:
@@ -174,7 +174,9 @@ async def show(opened: Opened) -> None:
         return
     table = RichTable(words("name"), words("count_documents"), words("count_passages"), words("origins"))
     for each in sizes:
-        table.add_row(each.name, str(each.documents), str(each.passages), "\n".join(map(log.printable, each.origins)))
+        table.add_row(
+            each.name, str(each.documents), str(each.passages), "\n".join(map(log.escape_control, each.origins))
+        )
     Console().print(table)
 
 
@@ -203,4 +205,4 @@ def json_line(document: Stored) -> str:
 
 
 def say(console: Console, message: str) -> None:
-    console.print(log.printable(message), highlight=False, markup=False, soft_wrap=True)
+    console.print(log.escape_control(message), highlight=False, markup=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.cli.words import Table, Words
 from core.errors import ConfigError
-from core.runtime.lock_file import Held, locked
+from core.runtime.lock_file import AlreadyLocked, hold_lock
 
 WORDS: Table = {
     "running": (
@@ -53,8 +53,8 @@ def alone(folder: Path, words: Words) -> Iterator[None]:
     """Holds the data folder's lock."""
     with ExitStack() as held:
         try:
-            held.enter_context(locked(folder / "run" / "up.lock"))
-        except Held as exc:
+            held.enter_context(hold_lock(folder / "run" / "up.lock"))
+        except AlreadyLocked as exc:
             raise ConfigError(words("running", folder=folder, pid=exc.pid)) from exc
         except (NotADirectoryError, FileExistsError) as exc:
             raise ConfigError(words("no_folder", folder=folder, place=file_in(folder))) from exc

@@ -16,7 +16,7 @@ from core.cli.guards import Answers, HttpHealth, Runs
 from core.cli.supervisor import Guard, Process
 from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.runtime.http_server import reached_at
+from core.runtime.http_server import reachable_url
 
 LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
 DRAIN_MARGIN_S = 5.0
@@ -49,12 +49,12 @@ def model_health(settings: Settings) -> HttpHealth:
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     if settings.model.listen:
         host, _, port = settings.model.listen.rpartition(":")
-        return HttpHealth(f"{reached_at(host, port)}/health", headers=headers)
+        return HttpHealth(f"{reachable_url(host, port)}/health", headers=headers)
     return HttpHealth("http://model/health", settings.model_socket, headers)
 
 
 def web_health(settings: Settings) -> HttpHealth:
-    return HttpHealth(f"{reached_at(settings.web.host, settings.web.port)}/healthz")
+    return HttpHealth(f"{reachable_url(settings.web.host, settings.web.port)}/healthz")
 
 
 def drain_s(settings: Settings) -> float:
@@ -72,7 +72,7 @@ def bot(name: str) -> Rule:
         return Skip(missing, is_set=False) if missing else None
 
     def health(settings: Settings) -> HttpHealth:
-        return HttpHealth(f"{reached_at(settings.platform(name).host, settings.platform(name).port)}/healthz")
+        return HttpHealth(f"{reachable_url(settings.platform(name).host, settings.platform(name).port)}/healthz")
 
     return Rule(
         skip=skip,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.cli.output import Output, lines_of
-from core.runtime.process import OPERATOR_MUST_ACT, opening
+from core.runtime.process import OPERATOR_MUST_ACT, error_prefix
 
 TAIL_LINES = 10
 LAST_WORDS_S = 2.0  # for output that a grandchild still holds open
@@ -121,11 +121,11 @@ class Supervisor:
 
 
 class LastWords:
-    """Holds back a process's last words on why it cannot start (`core.runtime.process.say`), for whoever is to
+    """Holds back a process's last words on why it cannot start (`core.runtime.process.print_error`), for whoever is to
     show that: in the middle of the others' lines it would be missed."""
 
     def __init__(self, process: str, tail_lines: int) -> None:
-        self._opening = opening(process)
+        self._opening = error_prefix(process)
         self._held: list[str] = []
         self.tail: deque[str] = deque(maxlen=tail_lines)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core import PROJECT_ROOT
 from core.cli import announcement, engine_watch, preflight, procfile
 from core.cli.announcement import Announcement
 from core.cli.console import Console, wants_colour
@@ -19,7 +20,7 @@ from core.cli.supervisor import Process, Supervisor
 from core.cli.words import Table, Words, language_of
 from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities
-from core.configuration.settings import ROOT, Settings
+from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.model import catalog
 from core.model.client import ModelClient
@@ -108,7 +109,7 @@ def prepare(environ: Mapping[str, str]) -> Start:
     personalities.load()
     if settings.model.file and not settings.model.url:
         catalog.check_gguf(Path(settings.model.file).expanduser(), "LLM_MODEL_FILE")
-    processes, skipped = procfile.plan(procfile.read(ROOT / "Procfile"), settings)
+    processes, skipped = procfile.plan(procfile.read(PROJECT_ROOT / "Procfile"), settings)
     words = Words({**WORDS, **preflight.WORDS, **announcement.WORDS, **engine_watch.WORDS}, language_of(environ))
     return Start(settings, environ, processes, skipped, personalities.names()[0], words)
 
@@ -121,7 +122,7 @@ async def serve(start: Start) -> None:
         as_json=start.settings.log.format == "json",
         colour=wants_colour(sys.stdout, start.environ),
     )
-    supervisor = Supervisor(start.processes, Shown(console, words), start.environ, ROOT)
+    supervisor = Supervisor(start.processes, Shown(console, words), start.environ, PROJECT_ROOT)
 
     def stop() -> None:
         if not supervisor.stopping:

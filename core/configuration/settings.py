@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic.fields import FieldInfo
 
+from core import PROJECT_ROOT
 from core.configuration import toml
 from core.configuration.toml import Section
 from core.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ROOT / "config"
+SHIPPED = PROJECT_ROOT / "config"
 FILE = "settings.toml"
 HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
@@ -297,7 +297,7 @@ class Settings(Section):
     @property
     def data_folder(self) -> Path:
         """Absolute; a relative setting is taken from the checkout, not from wherever a process was started."""
-        return ROOT / Path(self.data.folder).expanduser()
+        return PROJECT_ROOT / Path(self.data.folder).expanduser()
 
     @property
     def database_url(self) -> str:
@@ -332,7 +332,7 @@ def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -
     """Read settings.toml and the environment. Raises ConfigError naming the file or variable and the key."""
     environ = os.environ if environ is None else environ
     # Not from where a process was started, for those of one service are started in different places.
-    config = config or ROOT / Path(environ.get("CSPS_LLM_CONFIG") or SHIPPED).expanduser()
+    config = config or PROJECT_ROOT / Path(environ.get("CSPS_LLM_CONFIG") or SHIPPED).expanduser()
     tables, file = layered(config)
     overridden: dict[tuple[str, ...], str] = {}
     for section, key, field in variables():

@@ -11,11 +11,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from core import PROJECT_ROOT
 from core.install import backend, engine, lock, progress
 from core.install.backend import Backend, Places
 from core.install.venv import Venv, python_problem
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Installation:
@@ -119,7 +118,7 @@ def main(arguments: list[str]) -> int:
     if problem := python_problem(sys.version_info[:2], sys.executable):
         print(problem, file=sys.stderr)
         return 1
-    installation = Installation(ROOT, os.environ, progress.Screen())
+    installation = Installation(PROJECT_ROOT, os.environ, progress.Screen())
     try:
         installation.environment()
         installation.packages("packages", "requirements.lock")

@@ -31,8 +31,8 @@ from core.openai.chat_protocol import (
     without_extensions,
 )
 from core.openai.thinking import ThinkingFilter
-from core.runtime.http_server import reached_at
-from core.runtime.network_errors import why
+from core.runtime.http_server import reachable_url
+from core.runtime.network_errors import explain
 
 log = structlog.get_logger()
 
@@ -270,7 +270,7 @@ def root_of(url: str) -> str:
 def local_url(listen: str) -> str:
     """Where to reach what listens on "host:port"; a wildcard address is reached on the loopback."""
     host, _, port = listen.rpartition(":")
-    return reached_at(host, port)
+    return reachable_url(host, port)
 
 
 @contextmanager
@@ -278,7 +278,7 @@ def translated_failures() -> Iterator[None]:
     try:
         yield
     except httpx.RequestError as exc:
-        raise ModelUnavailable(f"the model cannot be reached: {why(exc)}", retry_after_s=RETRY_AFTER_S) from exc
+        raise ModelUnavailable(f"the model cannot be reached: {explain(exc)}", retry_after_s=RETRY_AFTER_S) from exc
 
 
 async def raise_for_error(response: httpx.Response) -> None:

@@ -16,13 +16,13 @@ from typing import TypeVar
 from core.rag.documents import Passage
 from core.rag.passages import cut_text
 from core.rag.ranking import Index, index_of, words_in
-from core.runtime.admission_queue import Line
+from core.runtime.admission_queue import AdmissionQueue
 
 KEPT_LIMIT_BYTES = 48 * 2**20  # some eighty documents of 200,000 characters
 PASSAGE_BYTES = 200  # what one takes besides its text
 AT_ONCE_CHARS = 10_000  # takes some milliseconds: less than waiting for those who have more to read
 SLICE_S = 0.002  # the event loop is held up so long at a time, and about as long again by a passage under way
-LINE_LIMIT, LINE_WAIT_LIMIT_S = 64, 20.0
+QUEUE_LIMIT, QUEUE_WAIT_LIMIT_S = 64, 20.0
 
 Part = TypeVar("Part")
 Readable = str | tuple[Passage, ...]  # text that came as text, or what is in passages already
@@ -45,8 +45,8 @@ class Shelf:
         self._limit_bytes = limit_bytes
         self._clock = clock
         self._kept: OrderedDict[bytes, Shelved] = OrderedDict()  # what was used last is last
-        self._line = Line(
-            "reading what belongs to a question", places=1, limit=LINE_LIMIT, wait_limit_s=LINE_WAIT_LIMIT_S
+        self._queue = AdmissionQueue(
+            "reading what belongs to a question", slots=1, queue_limit=QUEUE_LIMIT, wait_limit_s=QUEUE_WAIT_LIMIT_S
         )
         self.kept_bytes = 0
 
@@ -59,7 +59,7 @@ class Shelf:
         new = [document for document in documents if digest(document) not in self._kept]
         if sum(map(size_chars, new)) <= AT_ONCE_CHARS:
             return
-        async with self._line.place():
+        async with self._queue.slot():
             for document in documents:  # also those that were there, and may have gone meanwhile
                 key = digest(document)
                 if key not in self._kept:

@@ -1,4 +1,4 @@
-"""A line before a few places: those who wait in it are so many at most, and each waits so long at most."""
+"""A bounded queue in front of a limited resource: it limits concurrency, queue length and waiting time."""
 
 from __future__ import annotations
 
@@ -9,36 +9,39 @@ from contextlib import asynccontextmanager
 from core.errors import Overloaded
 
 
-class Line:
-    """`what` they wait for, as a message names it; `places`: how many are served at once. One per event loop."""
+class AdmissionQueue:
+    """Admits `slots` callers at once, first come, first served. One per event loop.
 
-    def __init__(self, what: str, *, places: int, limit: int, wait_limit_s: float) -> None:
+    `what` names the resource in error messages; `queue_limit` bounds how many wait, `wait_limit_s` how long.
+    """
+
+    def __init__(self, what: str, *, slots: int, queue_limit: int, wait_limit_s: float) -> None:
         self._what = what
-        self._free = asyncio.Semaphore(places)
-        self._limit = limit
+        self._slots = asyncio.Semaphore(slots)
+        self._queue_limit = queue_limit
         self._wait_limit_s = wait_limit_s
         self._waiting = 0
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Raises Overloaded: at once if the line is full, else after `wait_limit_s` in it."""
-        if self._free.locked() and self._waiting >= self._limit:
+    async def slot(self) -> AsyncIterator[None]:
+        """Waits for a slot and holds it. Raises Overloaded: at once if the queue is full, else after the wait limit."""
+        if self._slots.locked() and self._waiting >= self._queue_limit:
             raise self._overloaded(f"{self._waiting} wait for it already")
         await self._wait()
         try:
             yield
         finally:
-            self._free.release()
+            self._slots.release()
 
     async def _wait(self) -> None:
         self._waiting += 1
         try:
             async with asyncio.timeout(self._wait_limit_s):
-                await self._free.acquire()
+                await self._slots.acquire()
         except TimeoutError as exc:
             raise self._overloaded(f"there was no turn within {self._wait_limit_s:g} s") from exc
         finally:
             self._waiting -= 1
 
-    def _overloaded(self, why: str) -> Overloaded:
-        return Overloaded(f"{self._what}: {why}", retry_after_s=self._wait_limit_s)
+    def _overloaded(self, reason: str) -> Overloaded:
+        return Overloaded(f"{self._what}: {reason}", retry_after_s=self._wait_limit_s)

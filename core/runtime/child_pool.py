@@ -1,8 +1,8 @@
-"""Asks child processes what strangers' input may make slow, huge or fatal; the kernel ends those that it does.
+"""A pool of child processes for input that may be slow, huge or fatal; the kernel ends a child that breaks its limits.
 
-A child is any command that reads questions from stdin and writes one line of JSON, an object, for each; `"spent": true`
-in it asks for the child's end. Children live on from question to question, for starting one takes longer than most
-answers. What a question is, and which limits hold in the child, is the caller's and the child's matter.
+A child is any command that reads requests from stdin and writes one line of JSON, an object, for each. A child asks to
+be ended by `"spent": true` in its answer. Children are reused, because starting one takes longer than most answers.
+The caller and the child define the request and the limits in the child.
 """
 
 from __future__ import annotations
@@ -14,79 +14,82 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 
 LINE_LIMIT_BYTES = 64 * 1024 * 1024
 END_LIMIT_S = 5.0
 
 
 class ChildEnded(Exception):
-    """The child did not answer: its question took too long, or too much memory, or it crashed."""
+    """The child did not answer: it exceeded its time or memory, or crashed."""
 
 
 class ChildPool:
-    """One per event loop. Children are started when they are needed, and ended by `close` or with this process."""
+    """Starts at most `limit` children, each when it is needed. Children end with `close` or with this process.
 
-    def __init__(self, command: Sequence[str], *, at_once: int, wall_limit_s: float) -> None:
+    One per event loop.
+    """
+
+    def __init__(self, command: Sequence[str], *, limit: int, wall_limit_s: float) -> None:
         self._command = command
         self._wall_limit_s = wall_limit_s
-        self._turn = asyncio.Semaphore(at_once)
-        self._idle: list[Process] = []  # the one used last comes first: its memory is warm
+        self._slots = asyncio.Semaphore(limit)
+        self._idle: list[Process] = []  # a stack: the memory of the child used last is warm
 
-    async def ask(self, question: bytes) -> dict[str, Any]:
-        """Raises ChildEnded."""
-        async with self._turn, self._child() as child:
-            answer = await asked(child, question, self._wall_limit_s)
+    async def ask(self, request: bytes) -> dict[str, Any]:
+        """Returns a child's answer. Raises ChildEnded."""
+        async with self._slots, self._child() as child:
+            answer = await ask_child(child, request, self._wall_limit_s)
             if answer.get("spent"):
-                await end(child)
+                await end_child(child)
         return answer
 
     @asynccontextmanager
     async def _child(self) -> AsyncIterator[Process]:
-        """A child for one question. One that did not answer it whole answers no other."""
+        """Lends a child for one request. A child that did not answer in full is ended."""
         child = self._idle.pop() if self._idle else None
         if child is None or child.returncode is not None:
-            child = await self._started()
+            child = await self._start()
         try:
             yield child
         except BaseException:
-            await end(child)
+            await end_child(child)
             raise
         if child.returncode is None:
             self._idle.append(child)
 
-    async def _started(self) -> Process:
-        # asyncio waits for ever for a child whose start is cancelled half-way: it is ended once it is there.
+    async def _start(self) -> Process:
+        # asyncio never ends a child whose start is cancelled half-way: the callback kills it once it has started.
         starting = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
-                cwd=ROOT,
+                cwd=PROJECT_ROOT,
                 limit=LINE_LIMIT_BYTES,
-                start_new_session=True,  # Ctrl-C in a terminal is ours to answer, not the child's
+                start_new_session=True,  # this process handles Ctrl-C in a terminal, the child must not
             )
         )
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            starting.add_done_callback(kill)
+            starting.add_done_callback(kill_started)
             raise
 
     async def close(self) -> None:
-        """Ends the children. Nothing is under way then."""
+        """Ends the children. No request may be running."""
         while self._idle:
-            await end(self._idle.pop())
+            await end_child(self._idle.pop())
 
 
-async def asked(child: Process, question: bytes, wall_limit_s: float) -> dict[str, Any]:
-    """Raises ChildEnded if the child has to be ended over it."""
+async def ask_child(child: Process, request: bytes, wall_limit_s: float) -> dict[str, Any]:
+    """Returns the answer of `child`. Raises ChildEnded if `child` must be ended."""
     assert child.stdin is not None
     assert child.stdout is not None
     try:
         async with asyncio.timeout(wall_limit_s):
-            child.stdin.write(question)
+            child.stdin.write(request)
             await child.stdin.drain()
             line = await child.stdout.readline()
     except (TimeoutError, ConnectionError, ValueError) as exc:  # ValueError: a line longer than the limit
@@ -97,16 +100,16 @@ async def asked(child: Process, question: bytes, wall_limit_s: float) -> dict[st
     return answer
 
 
-def kill(started: asyncio.Future[Process]) -> None:
-    if not started.cancelled() and started.exception() is None:
-        started.result().kill()
+def kill_started(starting: asyncio.Future[Process]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().kill()
 
 
-async def end(child: Process) -> None:
-    """Also its pipes: a transport left open would outlive its loop."""
+async def end_child(child: Process) -> None:
+    """Kills the child and closes its pipes: an open transport would outlive its loop."""
     if child.returncode is None:
         child.kill()
-    with suppress(TimeoutError):  # its pipes may not have ended with it, which asyncio waits for
+    with suppress(TimeoutError):  # asyncio also waits for the pipes, which may stay open after the child has ended
         async with asyncio.timeout(END_LIMIT_S):
             await child.wait()
     if child.stdin is not None:

@@ -1,8 +1,8 @@
-"""`python -m core.runtime.die_with_parent PARENT_PID COMMAND…` runs COMMAND; the kernel ends it with PARENT_PID.
+"""`python -m core.runtime.die_with_parent PARENT_PID COMMAND…` runs COMMAND; the kernel kills it when PARENT_PID ends.
 
-`csps-llm up` starts everything through this, so that not even its own SIGKILL leaves a process behind. SIGKILL and not
-SIGTERM, because a process that hangs must go as well; none of ours loses acknowledged work by it. Linux alone has
-such a wish for the parent's death; elsewhere the command simply runs.
+`csps-llm up` starts every process through this module, so even its own SIGKILL leaves no process behind. The signal is
+SIGKILL, not SIGTERM, because a process that hangs must end as well; no process of ours loses acknowledged work by it.
+Only Linux offers this (prctl, PR_SET_PDEATHSIG); on other systems the command simply runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(parent_pid: int) -> None:
-    """Raises SystemExit if the parent ended before the kernel could be asked."""
+    """Asks the kernel to kill this process with its parent. Raises SystemExit if the parent has already ended."""
     if sys.platform != "linux":
         return
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:

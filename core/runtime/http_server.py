@@ -1,5 +1,4 @@
-"""What our HTTP servers share: nothing that people wrote in the logs, where they are reached, and help where an address
-cannot be had."""
+"""Shared by our HTTP servers: a log without people's text, the URLs of a server, and advice when it cannot listen."""
 
 from __future__ import annotations
 
@@ -13,12 +12,13 @@ from core.errors import ConfigError
 
 log = structlog.get_logger()
 
-EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach who listens there
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# A wildcard address, and the loopback address by which this machine reaches its listener.
+LOOPBACK_OF_WILDCARD = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
-class WithoutText(logging.Filter):
-    """aiohttp logs a malformed request with its first line, which may be a prompt: only the kind of error passes."""
+class RequestTextFilter(logging.Filter):
+    """Replaces aiohttp's record of a malformed request, whose first line may be a prompt, by the kind of error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = record.exc_info[0] if record.exc_info else None
@@ -26,38 +26,40 @@ class WithoutText(logging.Filter):
         return False
 
 
-def protocol_logger() -> logging.Logger:
+def build_protocol_logger() -> logging.Logger:
+    """Returns the logger that aiohttp's servers of this service use."""
     logger = logging.getLogger("core.protocol")
-    logger.filters[:] = [WithoutText()]
+    logger.filters[:] = [RequestTextFilter()]
     return logger
 
 
-def base_of(host: str, port: int | str) -> str:
-    """The beginning of a URL; an IPv6 address may come in brackets or without."""
+def base_url(host: str, port: int | str) -> str:
+    """Returns `http://host:port`. An IPv6 address may come with or without brackets."""
     host = host.strip("[]")
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def url_of(host: str, port: int) -> str:
-    return f"{base_of(host, port)}/"
+def listen_url(host: str, port: int) -> str:
+    """Returns the URL of a server's root, with a wildcard host as it is: it appears in logs."""
+    return f"{base_url(host, port)}/"
 
 
-def reached_at(host: str, port: int | str) -> str:
-    """`base_of` as this machine reaches what listens on `host`: a wildcard address on the loopback."""
+def reachable_url(host: str, port: int | str) -> str:
+    """Returns the base URL by which this machine reaches a server on `host`: a wildcard becomes the loopback."""
     host = host.strip("[]")
-    return base_of(EVERYWHERE.get(host, host), port)
+    return base_url(LOOPBACK_OF_WILDCARD.get(host, host), port)
 
 
-def is_here(host: str) -> bool:
-    """Whether what listens on `host` is reached on this machine's loopback."""
-    return EVERYWHERE.get(host, host) in LOOPBACK
+def is_local(host: str) -> bool:
+    """Tells whether this machine reaches a server on `host` by its loopback."""
+    return LOOPBACK_OF_WILDCARD.get(host, host) in LOOPBACK_HOSTS
 
 
-def cannot_listen(exc: OSError, host: str, port: int, host_variable: str, port_variable: str) -> ConfigError:
-    """Why the address cannot be listened on, and what to do."""
+def listen_error(exc: OSError, host: str, port: int, host_variable: str, port_variable: str) -> ConfigError:
+    """Translates the failure to listen on an address. The message says what the operator can do."""
     if exc.errno == errno.EADDRINUSE:
         return ConfigError(f"port {port} on {host} is in use: stop what uses it, or set {port_variable} to another one")
     if exc.errno == errno.EACCES:
         return ConfigError(f"port {port} may not be used by this account: set {port_variable} to one above 1023")
-    words = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else exc.strerror
-    return ConfigError(f"cannot listen on {host}, port {port}: {words}; check {host_variable} and {port_variable}")
+    reason = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else exc.strerror
+    return ConfigError(f"cannot listen on {host}, port {port}: {reason}; check {host_variable} and {port_variable}")

@@ -1,4 +1,4 @@
-"""Who may go on, by key: so many at a time for each, in order of arrival. Knows nothing of what they then do."""
+"""Limits concurrency per key, first come, first served. Knows nothing of the work that it limits."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
-class Line(Generic[Found]):
-    """Those who want the same. `found`: what one of them leaves for the others."""
+class KeyEntry(Generic[Result]):
+    """The callers of one key. One of them may leave its `result` for the others."""
 
-    gate: asyncio.Semaphore
-    wanted_by: int = 0
-    found: Found | None = None
+    semaphore: asyncio.Semaphore
+    callers: int = 0
+    result: Result | None = None
 
 
-class Turns(Generic[Found]):
-    """A key that nobody wants any more is forgotten, and what was found with it."""
+class KeyedLimiter(Generic[Result]):
+    """Admits `limit` callers at once for each key. Forgets a key, and its result, when its last caller leaves."""
 
-    def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
-        self._lines: dict[str, Line[Found]] = {}
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: dict[str, KeyEntry[Result]] = {}
 
     @asynccontextmanager
-    async def turn(self, key: str) -> AsyncIterator[Line[Found]]:
-        line = self._lines.setdefault(key, Line(asyncio.Semaphore(self._at_once)))
-        line.wanted_by += 1
+    async def slot(self, key: str) -> AsyncIterator[KeyEntry[Result]]:
+        """Waits for a slot of `key` and holds it."""
+        entry = self._entries.setdefault(key, KeyEntry(asyncio.Semaphore(self._limit)))
+        entry.callers += 1
         try:
-            async with line.gate:
-                yield line
+            async with entry.semaphore:
+                yield entry
         finally:
-            line.wanted_by -= 1
-            if not line.wanted_by:
-                del self._lines[key]
+            entry.callers -= 1
+            if not entry.callers:
+                del self._entries[key]

@@ -1,4 +1,4 @@
-"""A lock that one process on this machine holds. The kernel lets go of it when the process ends, however it ends."""
+"""A lock between processes of one machine. The kernel releases it when the process ends, even by SIGKILL."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class Held(Exception):
-    """Another process has it; `pid` is what it wrote there, "?" if that cannot be known."""
+class AlreadyLocked(Exception):
+    """Another process holds the lock. `pid` is the one it wrote into the file, or "?" if the file is empty."""
 
     def __init__(self, pid: str) -> None:
         super().__init__(pid)
@@ -18,15 +18,15 @@ class Held(Exception):
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Raises Held, or OSError if the file cannot be made."""
+def hold_lock(path: Path) -> Iterator[None]:
+    """Holds the lock at `path`. Raises AlreadyLocked, or OSError if the file cannot be made."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
             lock.seek(0)
-            raise Held(lock.read().strip() or "?") from exc
+            raise AlreadyLocked(lock.read().strip() or "?") from exc
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

@@ -1,9 +1,9 @@
-"""How every process logs: structlog, one event a line, as text or JSON, on stderr.
+"""Logging of every process: structlog, one event per line, as text or JSON, on stderr.
 
-Owns what may be shown of an exception, and refuses to know what the events mean.
+Owns how an exception is logged. Knows nothing of the meaning of the events.
 
-A person's text never reaches a log. Values in frames are not shown, and neither are the messages of exceptions that
-others raise: a ValueError or a ValidationError likes to quote what it was given.
+A person's text never reaches a log. A logged exception shows no values of its frames, and no message unless this
+project or the operating system wrote it: a ValueError or a ValidationError often quotes its input.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EVENT_WIDTH = 28
 
 
 class LogFormat(Protocol):
-    """What `configure` needs of `settings.log`."""
+    """The part of `settings.log` that `configure` reads."""
 
     @property
     def level(self) -> str: ...  # debug, info, warning, error
@@ -35,44 +35,51 @@ class LogFormat(Protocol):
 
 
 def configure(settings: LogFormat, process: str, stream: TextIO | None = None) -> None:
-    """Set up logging for this process, named `process` in JSON, on stderr unless `stream` is given."""
+    """Sets up logging for this process, on stderr by default. `process` is its name in JSON events."""
     stream = stream or sys.stderr
     json = settings.format == "json"
-    before: list[Processor] = [
+    common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso" if json else "%H:%M:%S", utc=True),
     ]
-    last: list[Processor] = [structlog.processors.ExceptionRenderer(exception_text), *renderer(json, process, stream)]
+    final: list[Processor] = [
+        structlog.processors.ExceptionRenderer(format_exception),
+        *build_renderers(json, process, stream),
+    ]
     structlog.configure(
-        processors=[*before, *last],
+        processors=[*common, *final],
         wrapper_class=structlog.make_filtering_bound_logger(settings.level),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    route_libraries(before, last, stream)
+    route_libraries(common, final, stream)
     sys.excepthook = log_uncaught
     threading.excepthook = log_uncaught_in_thread
 
 
-def renderer(json: bool, process: str, stream: TextIO) -> list[Processor]:
-    """The last steps: a line of JSON that names its process, or text that people read."""
+def build_renderers(json: bool, process: str, stream: TextIO) -> list[Processor]:
+    """Returns the last processors: for a line of JSON that names its process, or for text."""
     if json:
 
-        def name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        def add_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
             return {**event, "process": process}
 
-        return [name, structlog.processors.JSONRenderer(ensure_ascii=False, default=str)]
-    return [one_line, structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=EVENT_WIDTH, sort_keys=False)]
+        return [add_process, structlog.processors.JSONRenderer(ensure_ascii=False, default=str)]
+    return [
+        escape_values,
+        structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=EVENT_WIDTH, sort_keys=False),
+    ]
 
 
-def route_libraries(before: list[Processor], last: list[Processor], stream: TextIO) -> None:
-    """Warnings and errors of libraries come out like our own."""
+def route_libraries(common: list[Processor], final: list[Processor], stream: TextIO) -> None:
+    """Renders the warnings and errors of libraries like our own events."""
     handler = logging.StreamHandler(stream)
     drop_extra = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[first_line, *before, structlog.stdlib.add_logger_name], processors=[drop_extra, *last]
+            foreign_pre_chain=[keep_first_line, *common, structlog.stdlib.add_logger_name],
+            processors=[drop_extra, *final],
         )
     )
     root = logging.getLogger()
@@ -81,44 +88,44 @@ def route_libraries(before: list[Processor], last: list[Processor], stream: Text
     logging.captureWarnings(True)
 
 
-def first_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """asyncio puts the task, with its exception's message, in the lines after the first."""
+def keep_first_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Drops the lines after the first, where asyncio puts the task with the message of its exception."""
     return {**event, "event": str(event["event"]).split("\n", 1)[0]}
 
 
-def one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """A value cannot forge a second log line, nor steer a terminal."""
+def escape_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Escapes control characters, so that no value forges a log line or controls a terminal."""
     return {
-        key: printable(value) if isinstance(value, str) and key != "exception" else value
+        key: escape_control(value) if isinstance(value, str) and key != "exception" else value
         for key, value in event.items()
     }
 
 
-def printable(text: str) -> str:
-    """Control characters, line ends among them, become their escapes."""
+def escape_control(text: str) -> str:
+    """Replaces control characters, line ends included, by their escapes."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def exception_text(exc_info: ExcInfo) -> str:
-    """Where an exception came from, frame by frame and cause by cause."""
-    return "\n".join(describe(exc_info[1]))
+def format_exception(exc_info: ExcInfo) -> str:
+    """Formats the frames of an exception and of its causes."""
+    return "\n".join(format_lines(exc_info[1]))
 
 
-def describe(exc: BaseException) -> Iterator[str]:
+def format_lines(exc: BaseException) -> Iterator[str]:
     cause = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
     if cause is not None:
-        yield from describe(cause)
+        yield from format_lines(cause)
         yield "… which led to:"
     yield from "".join(traceback.format_tb(exc.__traceback__)).splitlines()
     kind = type(exc)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    yield f"{name}: {printable(safe_message(exc))}"
+    yield f"{name}: {escape_control(safe_message(exc))}"
     for inner in exc.exceptions if isinstance(exc, BaseExceptionGroup) else ():
-        yield from (f"  | {line}" for line in describe(inner))
+        yield from (f"  | {line}" for line in format_lines(inner))
 
 
 def safe_message(exc: BaseException) -> str:
-    """Our own messages hold no person's text, and the operating system's know none."""
+    """Returns the message of an error of this project or of the operating system: neither holds a person's text."""
     if isinstance(exc, CspsError):
         return exc.message
     if isinstance(exc, OSError) and exc.strerror:
@@ -127,7 +134,7 @@ def safe_message(exc: BaseException) -> str:
 
 
 def log_uncaught(kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:
-    """Replaces Python's own last words, which show the message."""
+    """Replaces Python's own hook, which prints the message of the exception."""
     if issubclass(kind, KeyboardInterrupt):
         return
     structlog.get_logger().critical("process_failed", exc_info=(kind, exc, trace))

@@ -1,6 +1,6 @@
-"""Why another program could not be reached, in words for whoever operates the service. Owns reading httpx's errors.
+"""Explains to the operator why another program could not be reached. Owns the reading of httpx's errors.
 
-Knows neither who asked nor what for.
+Knows neither the caller nor the purpose of the request.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "closed": ("the connection was closed without an answer", "la connexion a été fermée sans réponse"),
     "away": ("there is no way to it from here", "aucun chemin n'y mène d'ici"),
 }
-OBSTACLES: tuple[tuple[type[BaseException], str], ...] = (
+CAUSE_KEYS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLCertVerificationError, "untrusted"),
     (ssl.SSLError, "no_tls"),
     (socket.gaierror, "unknown"),
     (ConnectionRefusedError, "refused"),
     (FileNotFoundError, "no_socket"),
 )
-WAITS: Mapping[type[httpx.RequestError], str] = {
+TIMEOUT_KEYS: Mapping[type[httpx.RequestError], str] = {
     httpx.ConnectTimeout: "connect",
     httpx.ReadTimeout: "read",
     httpx.WriteTimeout: "write",
@@ -47,55 +47,56 @@ WAITS: Mapping[type[httpx.RequestError], str] = {
 }
 
 
-def why(exc: httpx.RequestError, language: Language = "en") -> str:
-    """What stood in the way of a request: a clause that a sentence can end with."""
-    english, french = WORDS[obstacle(exc)]
-    host = asked(exc).url.host
-    return (french if language == "fr" else english).format(host=host, seconds=waited_s(exc))
+def explain(exc: httpx.RequestError, language: Language = "en") -> str:
+    """Explains why a request failed, in a clause that can end a sentence."""
+    english, french = WORDS[reason_key(exc)]
+    host = failed_request(exc).url.host
+    return (french if language == "fr" else english).format(host=host, seconds=timeout_s(exc))
 
 
-def plainly(error: CspsError, language: Language) -> str:
-    """What `error` is about: why nothing was reached, if it came of that, else its own message."""
+def explain_cause(error: CspsError, language: Language) -> str:
+    """Explains the failed request that caused `error`; returns the message of `error` if there was none."""
     cause = error.__cause__
-    return why(cause, language) if isinstance(cause, httpx.RequestError) else error.message
+    return explain(cause, language) if isinstance(cause, httpx.RequestError) else error.message
 
 
-def without_secrets(url: str) -> str:
-    """As it may be shown: a password may stand in a URL."""
+def without_credentials(url: str) -> str:
+    """Removes user name and password from a URL that is shown or logged."""
     return str(httpx.URL(url).copy_with(userinfo=b""))
 
 
-def obstacle(exc: httpx.RequestError) -> str:
-    """A key of WORDS."""
+def reason_key(exc: httpx.RequestError) -> str:
+    """Returns a key of WORDS."""
     if isinstance(exc, httpx.UnsupportedProtocol):
         return "no_url"
     if isinstance(exc, httpx.TimeoutException):
         return "silent"
     if isinstance(exc, httpx.ConnectError):
-        return next((key for cause in causes(exc) for kind, key in OBSTACLES if isinstance(cause, kind)), "away")
+        return next((key for cause in iter_causes(exc) for kind, key in CAUSE_KEYS if isinstance(cause, kind)), "away")
     if isinstance(exc, httpx.ProtocolError | httpx.DecodingError):
         return "closed" if "disconnected" in str(exc) else "no_http"
     return "closed"
 
 
-def causes(exc: BaseException) -> Iterator[BaseException]:
-    """The errors behind it: httpx's is httpcore's, that is anyio's, and that is the kernel's, or several of them."""
-    below = exc.__cause__ or exc.__context__
-    if isinstance(below, BaseExceptionGroup):
-        below = below.exceptions[0]
-    if below is not None:
-        yield below
-        yield from causes(below)
+def iter_causes(exc: BaseException) -> Iterator[BaseException]:
+    """Yields the errors behind `exc`: httpx's error comes of httpcore's, then anyio's, then the system's."""
+    cause = exc.__cause__ or exc.__context__
+    if isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    if cause is not None:
+        yield cause
+        yield from iter_causes(cause)
 
 
-def waited_s(exc: httpx.RequestError) -> float:
-    """What the caller had set for what took too long; 0 where it set nothing."""
-    waits: Mapping[str, float | None] = asked(exc).extensions.get("timeout", {})
-    return waits.get(WAITS.get(type(exc), "")) or 0
+def timeout_s(exc: httpx.RequestError) -> float:
+    """Returns the timeout that was exceeded, as the caller set it; 0 if the caller set none."""
+    timeouts: Mapping[str, float | None] = failed_request(exc).extensions.get("timeout", {})
+    return timeouts.get(TIMEOUT_KEYS.get(type(exc), "")) or 0
 
 
-def asked(exc: httpx.RequestError) -> httpx.Request:
+def failed_request(exc: httpx.RequestError) -> httpx.Request:
+    """Returns the request of `exc`, or an empty one if httpx failed before it built one."""
     try:
         return exc.request
-    except RuntimeError:  # it was raised before there was one
+    except RuntimeError:
         return httpx.Request("GET", "")

@@ -1,7 +1,7 @@
-"""What every process of the service does around its work: settings, logging, signals, and the exit code.
+"""The frame of every process of the service: settings, logging, signals and the exit code.
 
-0 after SIGTERM or SIGINT; 2 when the operator has to change something, which the last lines on stderr say; 1 for a
-failure that may mend itself.
+Exit codes: 0 after SIGTERM or SIGINT; 1 for a failure that a restart may cure; 2 when the operator must change
+something, which the last lines on stderr explain.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ FAILED = 1
 
 
 def main(name: str, serve: Callable[[Settings], Coroutine[None, None, None]]) -> int:
-    """The exit code of a process that is `serve`, which ends by itself after `stop_event` was set."""
+    """Runs `serve`, which returns after `stop_event` is set. Returns the exit code."""
     try:
         loaded = settings.load()
         log.configure(loaded.log, name)
         asyncio.run(serve(loaded))
     except ConfigError as error:
-        return say(name, error.message, OPERATOR_MUST_ACT)
+        return print_error(name, error.message, OPERATOR_MUST_ACT)
     except CspsError as error:
-        return say(name, error.message, FAILED)
+        return print_error(name, error.message, FAILED)
     return 0
 
 
 def stop_event() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT."""
+    """Returns an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -42,11 +42,11 @@ def stop_event() -> asyncio.Event:
     return stop
 
 
-def say(name: str, message: str, code: int) -> int:
-    print(f"{opening(name)}{message}", file=sys.stderr)
+def print_error(name: str, message: str, code: int) -> int:
+    print(f"{error_prefix(name)}{message}", file=sys.stderr)
     return code
 
 
-def opening(name: str) -> str:
-    """What a process's last words begin with: `csps-llm up` knows them by it."""
+def error_prefix(name: str) -> str:
+    """Returns the beginning of a process's error line on stderr, by which `csps-llm up` recognizes it."""
     return f"csps-llm {name}: "

@@ -46,7 +46,7 @@ class Judge:
     """One per event loop. Children are started when they are needed, and ended by `close` or with this process."""
 
     def __init__(self) -> None:
-        self._children = ChildPool(COMMAND, at_once=AT_ONCE, wall_limit_s=WALL_LIMIT_S)
+        self._children = ChildPool(COMMAND, limit=AT_ONCE, wall_limit_s=WALL_LIMIT_S)
         self._plans: OrderedDict[str, Plan] = OrderedDict()
 
     async def plan(self, schema: Json) -> Plan:

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for, text_of
 from tests.bindings.slack.support_fakes import payload
@@ -60,7 +60,7 @@ async def bot(name: str, environ: Mapping[str, str]) -> AsyncIterator[Bot]:
         sys.executable,
         "-m",
         f"bindings.{name}",
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env={**inherited(), "LOG_FORMAT": "json", f"{name.upper()}_PORT": "0", **environ},
         stderr=asyncio.subprocess.PIPE,
     )
@@ -181,7 +181,7 @@ async def test_without_its_secrets_it_does_not_start(
         sys.executable,
         "-m",
         f"bindings.{name}",
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env={**inherited(), "CSPS_LLM_DATA": str(tmp_path), **environ},
         stderr=asyncio.subprocess.PIPE,
     )

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+from core import PROJECT_ROOT
 from core.configuration.personalities import Personalities, Personality
-from core.configuration.settings import ROOT, Settings
+from core.configuration.settings import Settings
 from core.contract import Event, Prompt, Text
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
@@ -61,6 +62,6 @@ def shown(request: dict[str, Any]) -> str:
 
 def whisper(**fields: Any) -> Personality:
     """The shipped one, but for `fields`."""
-    personalities = Personalities(ROOT / "config" / "personalities")
+    personalities = Personalities(PROJECT_ROOT / "config" / "personalities")
     personalities.load()
     return personalities.get("whisper").model_copy(update=fields)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.configuration import settings
 from core.model.catalog import STARTER_NAME, starter
 from core.model.cores import physical_cores
@@ -60,7 +61,7 @@ class ModelProcess:
         self._ready.clear()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "core.model"],
-            cwd=settings.ROOT,
+            cwd=PROJECT_ROOT,
             env={**inherited, **self.variables},
             stderr=subprocess.PIPE,
             text=True,
@@ -116,7 +117,7 @@ def put_starter(file: Path, data: Path) -> None:
 def starter_file(request: pytest.FixtureRequest) -> Path:
     """The starter as Q8_0: the checkout's, or one that earlier tests made, or made now."""
     kept = Path(request.config.cache.mkdir("starter"))
-    known = [folder / STARTER_FILE for folder in (settings.ROOT / "var" / "models", kept)]
+    known = [folder / STARTER_FILE for folder in (PROJECT_ROOT / "var" / "models", kept)]
     if found := next((file for file in known if file.is_file()), None):
         return found
     with tempfile.TemporaryDirectory(dir=kept) as folder:  # two runs at once must not write to one file

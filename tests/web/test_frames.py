@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.contract import Attachment, Said, Source, Status, Text, Usage
 from core.errors import BadRequest
 from web.frames import V1, Ask, Failed, Finished, Forget, Forgotten, Message, Opened, Plain, Resume, Stop
 
 TRICKY = st.sampled_from(["<END>", "<ERROR> ", "<ERROR>", "<", "END>", "a", " ", "\n", "é", "<END>\n"])
-PROTOCOLS = (ROOT / "docs" / "protocols.md").read_text()
+PROTOCOLS = (PROJECT_ROOT / "docs" / "protocols.md").read_text()
 LEAVE = Source(1, "Parental leave", "https://leave.example/", "en", datetime(2026, 7, 27, 18, 5, tzinfo=UTC))
 PIECES = st.lists(st.one_of(TRICKY, st.lists(TRICKY).map("".join), st.text()))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from core import PROJECT_ROOT
 from core.configuration.settings import Settings
 from core.contract import Done, Text, Usage
 from core.errors import ConfigError
@@ -24,7 +25,6 @@ from web.limits import Limits
 from web.server import serving
 from web.service import SERVICE
 
-ROOT = Path(__file__).resolve().parents[2]
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))
 
 
@@ -106,7 +106,7 @@ async def process(folder: Path, **environ: str) -> AsyncIterator[asyncio.subproc
         sys.executable,
         "-m",
         "web",
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env={**kept, "CSPS_LLM_DATA": str(folder), "LOG_FORMAT": "json", **environ},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

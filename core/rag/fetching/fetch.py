@@ -35,7 +35,7 @@ from core.rag.fetching.response import charset_of, media_type_of
 from core.rag.fetching.robots import LIMIT_BYTES as ROBOTS_LIMIT_BYTES
 from core.rag.fetching.robots import Robots
 from core.rag.fetching.site import Landing, Limits, Sites
-from core.runtime.keyed_limiter import Turns
+from core.runtime.keyed_limiter import KeyedLimiter
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ class Fetcher:
         transport = GuardedTransport(backend, tls or httpx.create_ssl_context(), self._limits.connections)
         self._sites = Sites(transport, user_agent, self._allow, self._limits)
         self._robots = Robots(self._read_robots, user_agent)
-        self._turns: Turns[Page] = Turns(at_once=1)
+        self._same_page: KeyedLimiter[Page] = KeyedLimiter(1)
 
     async def __aenter__(self) -> Fetcher:
         return self
@@ -116,14 +116,14 @@ class Fetcher:
         return fetched
 
     async def _fetch(self, target: httpx.URL, robots: bool, max_age_s: float | None) -> Fetched:
-        async with self._turns.turn(str(target)) as line:
-            if line.found is not None:  # it arrived while we waited
-                return fetched_of(line.found, cached=True)
+        async with self._same_page.slot(str(target)) as entry:
+            if entry.result is not None:  # it arrived while we waited
+                return fetched_of(entry.result, cached=True)
             known = await self._cache.get(str(target))
             if known is not None and known.is_fresh(self._now(), max_age_s):
                 return fetched_of(known, cached=True)
-            line.found = await self._ask(target, robots, known)
-            return fetched_of(line.found, cached=known is not None and line.found.body is known.body)
+            entry.result = await self._ask(target, robots, known)
+            return fetched_of(entry.result, cached=known is not None and entry.result.body is known.body)
 
     async def _ask(self, target: httpx.URL, robots: bool, known: Page | None) -> Page:
         """The page from its site; with the body of `known` if that still holds."""

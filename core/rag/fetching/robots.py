@@ -17,7 +17,7 @@ from protego import Protego
 
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.urls import origin_of
-from core.runtime.keyed_limiter import Turns
+from core.runtime.keyed_limiter import KeyedLimiter
 
 LIMIT_BYTES = 500 * 2**10  # as much as every robot must read; the rest is cut off
 KEEP_S = 86_400.0
@@ -45,7 +45,7 @@ class Robots:
         self._name = product_of(user_agent)
         self._clock = clock
         self._said: OrderedDict[str, Said] = OrderedDict()
-        self._turns: Turns[None] = Turns(at_once=1)
+        self._per_site: KeyedLimiter[None] = KeyedLimiter(1)
 
     async def require(self, url: httpx.URL) -> None:
         """Raises FetchRefused if the site forbids it, FetchFailed if that cannot be found out now."""
@@ -60,7 +60,7 @@ class Robots:
 
     async def _ask(self, url: httpx.URL) -> Said:
         site = f"{url.scheme}://{origin_of(url)}"
-        async with self._turns.turn(site):
+        async with self._per_site.slot(site):
             said = self._said.get(site)
             if said is None or self._clock() >= said.until_s:
                 said = self._said[site] = await self._ask_site(url)

@@ -19,7 +19,7 @@ from core.rag.fetching.connection import GuardedTransport
 from core.rag.fetching.freshness import redirect_lifetime_s
 from core.rag.fetching.response import read_body
 from core.rag.fetching.urls import origin_of, redirected
-from core.runtime.keyed_limiter import Turns
+from core.runtime.keyed_limiter import KeyedLimiter
 
 REDIRECTS = {301, 302, 303, 307, 308}
 REDIRECTS_LIMIT = 3
@@ -79,7 +79,7 @@ class Sites:
     def __init__(self, transport: GuardedTransport, user_agent: str, allow: frozenset[str], limits: Limits) -> None:
         self._transport = transport
         self._allow = allow
-        self._hosts: Turns[None] = Turns(limits.at_once)
+        self._per_host: KeyedLimiter[None] = KeyedLimiter(limits.at_once)
         self._headers = {
             "User-Agent": user_agent,
             "Accept": "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5",
@@ -116,7 +116,7 @@ class Sites:
     @asynccontextmanager
     async def _asked(self, url: httpx.URL, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         request = httpx.Request("GET", url, headers={**self._headers, **headers}, extensions={"timeout": self._timeout})
-        async with self._hosts.turn(origin_of(url)):
+        async with self._per_host.slot(origin_of(url)):
             with translated(url.host):
                 response = await self._transport.handle_async_request(request)
                 try:

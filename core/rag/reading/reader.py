@@ -15,14 +15,14 @@ import structlog
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document, Passage
-from core.runtime.admission_queue import Line
+from core.runtime.admission_queue import AdmissionQueue
 from core.runtime.child_pool import ChildEnded, ChildPool
 from core.storage.database import storable
 
 COMMAND = (sys.executable, "-m", "core.rag.reading.child")
 WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb
 AT_ONCE = 2  # children; more would take the cores from the model
-LINE_LIMIT, LINE_WAIT_LIMIT_S = 64, 15.0  # who waits longer has given up, and each holds a document in memory
+QUEUE_LIMIT, QUEUE_WAIT_LIMIT_S = 64, 15.0  # who waits longer has given up, and each holds a document in memory
 LONG_STARTS = (b"%PDF", b"PK")  # of files whose hundred pages take honest seconds
 PATIENCE = 2
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -41,8 +41,10 @@ class Reader:
     def __init__(self, *, cpu_limit_s: float = 2, text_limit_chars: int = 1_000_000) -> None:
         self._cpu_limit_s = cpu_limit_s
         self._text_limit_chars = text_limit_chars
-        self._line = Line("reading a document", places=AT_ONCE, limit=LINE_LIMIT, wait_limit_s=LINE_WAIT_LIMIT_S)
-        self._children = ChildPool(COMMAND, at_once=AT_ONCE, wall_limit_s=WALL_LIMIT_S + PATIENCE * cpu_limit_s)
+        self._queue = AdmissionQueue(
+            "reading a document", slots=AT_ONCE, queue_limit=QUEUE_LIMIT, wait_limit_s=QUEUE_WAIT_LIMIT_S
+        )
+        self._children = ChildPool(COMMAND, limit=AT_ONCE, wall_limit_s=WALL_LIMIT_S + PATIENCE * cpu_limit_s)
 
     async def read(
         self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
@@ -53,7 +55,7 @@ class Reader:
         told = {"media_type": media_type, "name": name, "url": url, "charset": charset}
         question = json.dumps({"length": len(body), **told, **self._limits(body)}).encode()
         try:
-            async with self._line.place():
+            async with self._queue.slot():
                 answer = await self._children.ask(question + b"\n" + body)
         except ChildEnded as exc:
             log.warning("document_ended_its_reader", bytes=len(body))

@@ -8,8 +8,9 @@ import pytest
 
 from bindings.incoming import Place
 from bindings.intake.routing import check, route
+from core import PROJECT_ROOT
 from core.configuration.personalities import Personalities
-from core.configuration.settings import ROOT, SlackSettings, load
+from core.configuration.settings import SlackSettings, load
 from core.errors import ConfigError
 
 PLACE = Place("slack", "T1", "C1", "1.0", "channel")
@@ -17,7 +18,7 @@ PLACE = Place("slack", "T1", "C1", "1.0", "channel")
 
 @pytest.fixture(scope="module")
 def personalities() -> Personalities:
-    loaded = Personalities(ROOT / "config" / "personalities")
+    loaded = Personalities(PROJECT_ROOT / "config" / "personalities")
     loaded.load()
     return loaded
 

@@ -15,10 +15,11 @@ from typing import get_args, get_type_hints
 import pytest
 from aiohttp import web
 
+from core import PROJECT_ROOT
 from core.cli.chat import WORDS, harmless, in_words
 from core.cli.conversation import Conversation, Frame, NotOurs, PersonalityAway, ServiceAway
 from core.cli.words import Words
-from core.configuration.settings import ROOT, Settings
+from core.configuration.settings import Settings
 from core.contract import Done, Status, Text, Usage
 from core.errors import ModelRefused
 from tests.support.fakes import FakeEngine
@@ -129,7 +130,7 @@ async def test_another_program_is_not_taken_for_the_service(answer: bytes) -> No
 
 async def piped(text: str, *arguments: str, **environ: str) -> tuple[int | None, str, str]:
     child = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=ROOT, env={**ENVIRON, **environ}
+        *COMMAND, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=PROJECT_ROOT, env={**ENVIRON, **environ}
     )
     async with asyncio.timeout(60):
         out, err = await child.communicate(text.encode())
@@ -201,7 +202,7 @@ class Typist:
 async def typist(*arguments: str) -> AsyncIterator[Typist]:
     terminal, theirs = pty.openpty()
     child = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=ENVIRON
+        *COMMAND, *arguments, stdin=theirs, stdout=theirs, stderr=theirs, cwd=PROJECT_ROOT, env=ENVIRON
     )
     os.close(theirs)
     shown = asyncio.StreamReader()

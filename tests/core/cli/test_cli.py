@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from core import PROJECT_ROOT
 from core.cli import app
-from core.configuration.settings import ROOT
 
 
 def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from core.cli import main; main()", *arguments],
         env={**os.environ, "LC_ALL": "C.UTF-8", **environ},
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
         timeout=60,
@@ -29,7 +29,7 @@ def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]
 
 def config(tmp_path: Path, **personalities: str) -> Path:
     (tmp_path / "personalities").mkdir()
-    (tmp_path / "settings.toml").write_bytes((ROOT / "config" / "settings.toml").read_bytes())
+    (tmp_path / "settings.toml").write_bytes((PROJECT_ROOT / "config" / "settings.toml").read_bytes())
     for name, text in personalities.items():
         (tmp_path / "personalities" / f"{name}.toml").write_text(text, encoding="utf-8")
     return tmp_path
@@ -69,7 +69,12 @@ def test_what_a_command_does_not_need_is_not_imported(arguments: list[str]) -> N
     code = "import sys\nfrom core.cli import app\ntry:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
     code += "print('imported', *sys.modules)" if arguments else "import core.cli; print('imported', *sys.modules)"
     printed = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code, *arguments],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     ).stdout
     imported = set(printed.rpartition("imported")[2].split())
     assert "typer" in imported
@@ -81,7 +86,7 @@ def test_light_commands_stay_light() -> None:
     code = "import sys\nfrom core.cli import app\ntry:\n    app(['manifest', 'slack'])\nexcept SystemExit:\n    pass\n"
     code += "print('imported', *sys.modules)"
     printed = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=True
     ).stdout
     imported = set(printed.rpartition("imported")[2].split())
     assert imported & HEAVY == set()
@@ -133,7 +138,7 @@ def test_a_bad_personality_is_named_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("named", ['sources = ["wether"]', 'collections = ["leave"]'])
 def test_what_a_personality_names_is_looked_for(tmp_path: Path, named: str) -> None:
     """A source that is not there is an error; a collection may come later, so it is only told."""
-    shipped = (ROOT / "config" / "personalities" / "guide.toml").read_text(encoding="utf-8")
+    shipped = (PROJECT_ROOT / "config" / "personalities" / "guide.toml").read_text(encoding="utf-8")
     folder = config(tmp_path, odd=f"{named}\n{shipped}")
     outcome = command("personalities", "validate", CSPS_LLM_CONFIG=str(folder), CSPS_LLM_DATA=str(tmp_path / "var"))
     assert outcome.returncode == (2 if "sources" in named else 0)

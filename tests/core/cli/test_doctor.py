@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.cli import checks, machine
 from core.cli.check_words import WORDS
 from core.cli.doctor import doctor
@@ -17,7 +18,6 @@ from core.cli.machine import Memory, cpu_features
 from core.cli.report import Finding, Report
 from core.cli.words import Words
 from core.configuration import settings
-from core.configuration.settings import ROOT
 from tests.web.support_site import site
 
 REPORT = Report(Words(WORDS, "en"))
@@ -193,7 +193,7 @@ def test_the_configuration_is_the_shipped_one() -> None:
     """Where CSPS_LLM_CONFIG says nothing."""
     found, there = checks.configuration(REPORT, {})
     assert there is not None
-    assert str(ROOT / "config" / "settings.toml") in found[0].found
+    assert str(PROJECT_ROOT / "config" / "settings.toml") in found[0].found
 
 
 # ---------------------------------------------------------------- what personalities name
@@ -202,7 +202,7 @@ def test_the_configuration_is_the_shipped_one() -> None:
 def own_config(folder: Path, whisper: str = "", sources: str = "") -> settings.Settings:
     """Of an operator's own: our whisper with more in it, and a file of sources unless that is ""."""
     (folder / "personalities").mkdir(parents=True)
-    shipped = (ROOT / "config" / "personalities" / "whisper.toml").read_text(encoding="utf-8")
+    shipped = (PROJECT_ROOT / "config" / "personalities" / "whisper.toml").read_text(encoding="utf-8")
     ours = "\n".join(line for line in shipped.splitlines() if not line.startswith("sources"))
     (folder / "personalities" / "whisper.toml").write_text(f"{whisper}\n{ours}", encoding="utf-8")
     if sources:
@@ -231,4 +231,4 @@ def test_the_settings_that_were_read_are_named(tmp_path: Path) -> None:
     """Ours, where a folder of one's own has none."""
     own_config(tmp_path)
     (finding,), _ = checks.configuration(REPORT, {"CSPS_LLM_CONFIG": str(tmp_path)})
-    assert str(ROOT / "config" / "settings.toml") == finding.found
+    assert str(PROJECT_ROOT / "config" / "settings.toml") == finding.found

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.cli import manifest
-from core.configuration.settings import ROOT
 from core.errors import ConfigError
 
 
@@ -47,7 +47,7 @@ def test_slack_names_are_within_its_limits() -> None:
 def test_a_teams_package_is_whole() -> None:
     """Manifest and the two icons, of the sizes that Teams demands; the same app id each time."""
     made = manifest.teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/")
-    with zipfile.ZipFile(io.BytesIO(manifest.teams_package(made, ROOT / "config" / "icons"))) as package:
+    with zipfile.ZipFile(io.BytesIO(manifest.teams_package(made, PROJECT_ROOT / "config" / "icons"))) as package:
         held = json.loads(package.read("manifest.json"))
         sizes = {icon: width_of(package.read(icon)) for icon in manifest.ICONS}
 

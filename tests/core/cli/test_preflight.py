@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.cli import preflight, up
 from core.cli.words import Words, language_of
-from core.configuration.settings import ROOT
 from core.errors import ConfigError
 
 ENGLISH = Words(preflight.WORDS, "en")
@@ -43,7 +43,7 @@ from core.cli.words import Words
 with preflight.alone(Path({str(tmp_path)!r}), Words(preflight.WORDS, "en")):
     os.kill(os.getpid(), signal.SIGKILL)
 """
-    subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT)
+    subprocess.run([sys.executable, "-c", code], check=False, cwd=PROJECT_ROOT)
     assert (tmp_path / "run" / "up.lock").exists()
     with preflight.alone(tmp_path, ENGLISH):
         pass
@@ -96,7 +96,7 @@ def test_bad_settings_are_found_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="LLM_MODEL_FILE: there is no file"):
         up.prepare({"LLM_MODEL_FILE": str(tmp_path / "none.gguf")})
     (tmp_path / "personalities").mkdir()
-    (tmp_path / "settings.toml").write_bytes((ROOT / "config" / "settings.toml").read_bytes())
+    (tmp_path / "settings.toml").write_bytes((PROJECT_ROOT / "config" / "settings.toml").read_bytes())
     (tmp_path / "personalities" / "bad.toml").write_text('title = "Bad"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"bad\.toml"):
         up.prepare({"CSPS_LLM_CONFIG": str(tmp_path)})

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.cli import procfile
 from core.cli.procfile import Skip
 from core.configuration import settings
-from core.configuration.settings import ROOT
 from core.errors import ConfigError
 
 
@@ -20,7 +20,7 @@ def loaded(tmp_path: Path, **environ: str) -> settings.Settings:
 
 def test_the_shipped_procfile_runs_the_model_and_the_web(tmp_path: Path) -> None:
     """Both run under this very Python, guarded; the model is stopped last. No bot runs without its tokens."""
-    processes, skipped = procfile.plan(procfile.read(ROOT / "Procfile"), loaded(tmp_path))
+    processes, skipped = procfile.plan(procfile.read(PROJECT_ROOT / "Procfile"), loaded(tmp_path))
     assert [(each.name, each.command) for each in processes] == [
         ("model", (sys.executable, "-m", "core.model")),
         ("web", (sys.executable, "-m", "web")),
@@ -36,7 +36,7 @@ def test_the_shipped_procfile_runs_the_model_and_the_web(tmp_path: Path) -> None
 
 def test_a_remote_engine_makes_the_local_one_needless(tmp_path: Path) -> None:
     """With LLM_URL the model process is not started, and why is known."""
-    commands = procfile.read(ROOT / "Procfile")
+    commands = procfile.read(PROJECT_ROOT / "Procfile")
     processes, skipped = procfile.plan(commands, loaded(tmp_path, LLM_URL="http://engine:8000/v1"))
     assert [each.name for each in processes] == ["web"]
     assert skipped["model"] == Skip("LLM_URL", is_set=True)
@@ -53,7 +53,7 @@ def test_a_remote_engine_makes_the_local_one_needless(tmp_path: Path) -> None:
 )
 def test_a_bot_runs_if_its_tokens_are_set(tmp_path: Path, name: str, environ: dict[str, str]) -> None:
     """Guarded like the others, and none of the other bots with it."""
-    processes, _ = procfile.plan(procfile.read(ROOT / "Procfile"), loaded(tmp_path, **environ))
+    processes, _ = procfile.plan(procfile.read(PROJECT_ROOT / "Procfile"), loaded(tmp_path, **environ))
 
     assert [each.name for each in processes] == ["model", "web", name]
     assert len(processes[-1].guards) == 2
@@ -71,12 +71,12 @@ def test_a_bot_runs_if_its_tokens_are_set(tmp_path: Path, name: str, environ: di
 def test_a_bot_that_is_half_set_up_is_refused(tmp_path: Path, environ: dict[str, str], named: str) -> None:
     """Before anything starts, naming what is missing and where to read on."""
     with pytest.raises(ConfigError, match=f"set {named} too"):
-        procfile.plan(procfile.read(ROOT / "Procfile"), loaded(tmp_path, **environ))
+        procfile.plan(procfile.read(PROJECT_ROOT / "Procfile"), loaded(tmp_path, **environ))
 
 
 def test_both_have_time_to_drain(tmp_path: Path) -> None:
     """They are killed only when their own deadline has passed."""
-    processes, _ = procfile.plan(procfile.read(ROOT / "Procfile"), loaded(tmp_path, WEB_DRAIN_S="90"))
+    processes, _ = procfile.plan(procfile.read(PROJECT_ROOT / "Procfile"), loaded(tmp_path, WEB_DRAIN_S="90"))
     assert [each.grace_s > 90 for each in processes] == [True, True]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from core import PROJECT_ROOT
 from core.cli.commands import sources_app as app
-from core.configuration.settings import ROOT
 from core.errors import ConfigError, CspsError, NotFound
 from core.rag.sources.catalogue import read
 
@@ -64,8 +64,8 @@ def file(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of a configuration of its own, with one personality that reads two sources."""
     config = tmp_path / "config"
     (config / "personalities").mkdir(parents=True)
-    (config / "settings.toml").write_text((ROOT / "config" / "settings.toml").read_text())
-    whisper = (ROOT / "config" / "personalities" / "guide.toml").read_text()
+    (config / "settings.toml").write_text((PROJECT_ROOT / "config" / "settings.toml").read_text())
+    whisper = (PROJECT_ROOT / "config" / "personalities" / "guide.toml").read_text()
     (config / "personalities" / "guide.toml").write_text(f'sources = ["good", "gone"]\n{whisper}')
     (config / "sources.toml").write_text(FILE.format(host=host))
     for name, value in {"CSPS_LLM_CONFIG": config, "CSPS_LLM_DATA": tmp_path, "RAG_ALLOW": host, "LANG": "C"}.items():

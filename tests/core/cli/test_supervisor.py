@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.cli.output import lines_of
 from core.cli.supervisor import Backoff, Process, Supervisor, in_words
-from core.configuration.settings import ROOT
 
 SERVE = "import os, time\nprint('pid', os.getpid())\nwhile True: time.sleep(60)"
 DEAF = "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('pid', os.getpid())\n"
@@ -84,7 +84,7 @@ async def running(
     *processes: Process, backoff: Callable[[], Backoff] = at_once
 ) -> AsyncIterator[tuple[Supervisor, Heard, asyncio.Task[None]]]:
     heard = Heard()
-    supervisor = Supervisor(processes, heard, os.environ, ROOT, backoff)
+    supervisor = Supervisor(processes, heard, os.environ, PROJECT_ROOT, backoff)
     task = asyncio.create_task(supervisor.run())
     try:
         yield supervisor, heard, task
@@ -197,10 +197,10 @@ class Report:
     def line(self, process, text): print(text, flush=True)
     def event(self, *_, **__): pass
 web = Process("web", (sys.executable, "-c", {DEAF!r}))
-asyncio.run(Supervisor([web], Report(), os.environ, Path({str(ROOT)!r})).run())
+asyncio.run(Supervisor([web], Report(), os.environ, Path({str(PROJECT_ROOT)!r})).run())
 """
     supervisor = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE, cwd=PROJECT_ROOT
     )
     assert supervisor.stdout
     async with asyncio.timeout(30):

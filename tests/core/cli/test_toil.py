@@ -17,11 +17,12 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from core import PROJECT_ROOT
 from core.cli import app, toil
 from core.cli.toil_plan import Options, plan_of
 from core.cli.toil_progress import Bar, Lines
 from core.cli.words import Words
-from core.configuration.settings import ROOT, Settings
+from core.configuration.settings import Settings
 from core.contract import Task
 from core.errors import BadRequest, NonConforming
 from core.toil.batch.answers import Outcome
@@ -224,11 +225,11 @@ async def started(folder: Path, model: FakeModel, *arguments: str, **options: An
         cwd=folder,
         env={
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(PROJECT_ROOT),
             "LC_ALL": "C.UTF-8",
             "LLM_URL": model.url or "http://127.0.0.1:1",
             "CSPS_LLM_DATA": str(folder / "var"),
-            "CSPS_LLM_CONFIG": str(ROOT / "config"),
+            "CSPS_LLM_CONFIG": str(PROJECT_ROOT / "config"),
         },
         stderr=asyncio.subprocess.PIPE,
         **options,

@@ -16,8 +16,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from core import PROJECT_ROOT
 from core.cli import preflight
-from core.configuration.settings import ROOT
 from tests.support.fakes import FakeModel
 
 COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "up")
@@ -52,7 +52,7 @@ async def up(folder: Path, **environ: str) -> AsyncIterator[Running]:
     quiet = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "LC_", "LANG"))}
     own = {"CSPS_LLM_DATA": str(folder), "PORT": "0", "LC_ALL": "C.UTF-8", "WEB_DRAIN_S": "5"}
     child = await asyncio.create_subprocess_exec(
-        *COMMAND, stdout=PIPE, stderr=STDOUT, cwd=ROOT, env={**quiet, **own, **environ}
+        *COMMAND, stdout=PIPE, stderr=STDOUT, cwd=PROJECT_ROOT, env={**quiet, **own, **environ}
     )
     running = Running(child)
     try:

@@ -9,15 +9,15 @@ from typing import Any, cast
 
 from structlog.testing import capture_logs
 
+from core import PROJECT_ROOT
 from core.bootstrap import tell_unknown_names
 from core.configuration.personalities import Personalities
 from core.configuration.reference_checks import unknown_collections, unknown_sources
-from core.configuration.settings import ROOT
 from core.rag.facts.documents import CollectionSize
 from core.rag.facts.store import FactStore
 from core.rag.sources.catalogue import Sources
 
-GUIDE = (ROOT / "config" / "personalities" / "whisper.toml").read_text(encoding="utf-8")
+GUIDE = (PROJECT_ROOT / "config" / "personalities" / "whisper.toml").read_text(encoding="utf-8")
 
 
 def folder(tmp_path: Path, line: str) -> Personalities:
@@ -57,7 +57,7 @@ class Facts:
 
 async def test_after_a_change_it_is_told_again(tmp_path: Path) -> None:
     """In the log: nobody looks at a terminal when a file is changed."""
-    sources = Sources(ROOT / "config" / "sources.toml")
+    sources = Sources(PROJECT_ROOT / "config" / "sources.toml")
     sources.load()
     personalities, changed = folder(tmp_path, 'sources = ["weather"]'), asyncio.Event()
     store = cast(FactStore, Facts("leave"))

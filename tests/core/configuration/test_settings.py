@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.configuration.settings import ROOT, SOCKET_PATH_LIMIT_BYTES, load, variables
+from core import PROJECT_ROOT
+from core.configuration.settings import SOCKET_PATH_LIMIT_BYTES, load, variables
 from core.errors import ConfigError
 
-SHIPPED = (ROOT / "config" / "settings.toml").read_text(encoding="utf-8")
+SHIPPED = (PROJECT_ROOT / "config" / "settings.toml").read_text(encoding="utf-8")
 
 
 def config_with(folder: Path, old: str, new: str) -> Path:
@@ -24,7 +25,7 @@ def test_without_any_variable_the_starter_model_serves_locally() -> None:
 
     assert (settings.model.file, settings.model.url, settings.model.gpu_layers) == (None, None, None)
     assert (settings.web.host, settings.web.port) == ("127.0.0.1", 5000)
-    assert settings.database_url == f"sqlite:///{ROOT / 'var' / 'csps-llm.db'}"
+    assert settings.database_url == f"sqlite:///{PROJECT_ROOT / 'var' / 'csps-llm.db'}"
 
 
 def test_the_missions_variables_keep_their_names() -> None:
@@ -91,8 +92,8 @@ def test_a_folder_of_ones_own_says_what_differs(tmp_path: Path) -> None:
     assert (own.web.port, own.web.host, own.model.slots) == (5002, "127.0.0.1", 16)
     assert own.slack.personality_of == {"C1": "whisper"}
     assert load({"PORT": "5003"}, tmp_path).web.port == 5003
-    assert own.config_file("sources.toml") == ROOT / "config" / "sources.toml"
-    assert own.config_file("personalities") == ROOT / "config" / "personalities"
+    assert own.config_file("sources.toml") == PROJECT_ROOT / "config" / "sources.toml"
+    assert own.config_file("personalities") == PROJECT_ROOT / "config" / "personalities"
     (tmp_path / "personalities").mkdir()
     assert own.config_file("personalities") == tmp_path / "personalities"
 
@@ -178,7 +179,7 @@ def test_where_a_setting_came_from() -> None:
     """The variable, where one was set; else the file that the operator has to open."""
     loaded = load({"SLACK_PERSONALITY": "whisper"})
     assert loaded.origin("slack", "personality") == "SLACK_PERSONALITY"
-    assert loaded.origin("teams", "personality") == str(ROOT / "config" / "settings.toml")
+    assert loaded.origin("teams", "personality") == str(PROJECT_ROOT / "config" / "settings.toml")
 
 
 def test_a_relative_folder_does_not_depend_on_where_a_process_was_started(
@@ -186,7 +187,7 @@ def test_a_relative_folder_does_not_depend_on_where_a_process_was_started(
 ) -> None:
     """`up` and the processes that it starts are in different places."""
     monkeypatch.chdir(tmp_path)
-    assert load({"CSPS_LLM_CONFIG": "config"}).config == ROOT / "config"
+    assert load({"CSPS_LLM_CONFIG": "config"}).config == PROJECT_ROOT / "config"
 
 
 @pytest.mark.parametrize(("old", "new"), [("port = 5000", "port = "), ("[web]", "[web")])
@@ -222,4 +223,4 @@ def test_the_data_folder_does_not_depend_on_where_a_process_was_started(
     """Relative ones are taken from the checkout."""
     monkeypatch.chdir(tmp_path)
 
-    assert load({}).data_folder == ROOT / "var"
+    assert load({}).data_folder == PROJECT_ROOT / "var"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.install import backend, engine, lock, progress
 from core.install.__main__ import Installation
 from core.install.venv import Venv, python_problem
 
-ROOT = Path(__file__).resolve().parents[3]
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 MACHINE = engine.Machine("linux-x86_64", "glibc 2.36", ("avx2", "sse"))
 PINS = "llama-cpp-python==1.0 \\\n    --hash=sha256:" + "a" * 64 + "\n"
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
 
 
 def read(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
+    return (PROJECT_ROOT / name).read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- the lock files
@@ -70,8 +70,8 @@ def test_a_pin_that_differs_by_python_version_is_kept_twice() -> None:
 def test_every_package_of_the_tree_is_installed() -> None:
     """A package that pyproject does not list is missing from a build."""
     listed = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["packages"]
-    inits = [init for top in ("core", "web", "bindings") for init in (ROOT / top).rglob("__init__.py")]
-    assert sorted(listed) == sorted(".".join(init.parent.relative_to(ROOT).parts) for init in inits)
+    inits = [init for top in ("core", "web", "bindings") for init in (PROJECT_ROOT / top).rglob("__init__.py")]
+    assert sorted(listed) == sorted(".".join(init.parent.relative_to(PROJECT_ROOT).parts) for init in inits)
 
 
 # ---------------------------------------------------------------- the compiled engine

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.configuration import settings
+from core import PROJECT_ROOT
 from tests.support.starter import ModelProcess
 
 Damage = Callable[[bytes], bytes]
@@ -68,7 +68,7 @@ def test_a_damaged_model_is_refused_with_its_path(damaged: dict[str, Path]) -> N
     """Whatever is wrong with it: llama.cpp does not bring the process down, and the message names the file."""
     done = subprocess.run(
         [sys.executable, "-c", LOAD_ALL, *map(str, damaged.values())],
-        cwd=settings.ROOT,
+        cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -9,7 +9,7 @@ import sys
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.contract import Attachment
 from core.rag.context import CLOSING, CUT, END, OPENING, RULE, Opening, parse_opening, quoted
 
@@ -107,7 +107,9 @@ def test_nobody_can_know_what_ends_a_document() -> None:
         "from core.contract import Attachment; from core.rag.context import quoted; "
         "print(quoted([Attachment('a', 'Text.')], 'en'))"
     )
-    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    other = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT
+    ).stdout
     assert "--- Document «a» " in other
     assert seal not in other
 

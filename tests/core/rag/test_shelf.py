@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Overloaded
 from core.rag.documents import Passage
-from core.rag.shelf import AT_ONCE_CHARS, LINE_LIMIT, Readable, Shelf
+from core.rag.shelf import AT_ONCE_CHARS, QUEUE_LIMIT, Readable, Shelf
 
 LONG = "A pool is green. " * AT_ONCE_CHARS
 
@@ -90,7 +90,7 @@ async def test_a_long_line_is_told_to_come_back() -> None:
     """Those who have little to read, or what was read before, do not wait in it."""
     shelf = Shelf()
     await shelf.take([LONG])
-    taking = [asyncio.create_task(shelf.take([f"{number} {LONG}"])) for number in range(LINE_LIMIT + 2)]
+    taking = [asyncio.create_task(shelf.take([f"{number} {LONG}"])) for number in range(QUEUE_LIMIT + 2)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded, match="reading what belongs to a question"):
         await taking[-1]

@@ -1,4 +1,4 @@
-"""Where a process listens, and what it says when it cannot."""
+"""The URLs of a server, and the error when it cannot listen."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import socket
 
 import pytest
 
-from core.runtime.http_server import cannot_listen, is_here, reached_at, url_of
+from core.runtime.http_server import is_local, listen_error, listen_url, reachable_url
 
 
 @pytest.mark.parametrize(
-    ("exc", "said"),
+    ("exc", "advice"),
     [
         (OSError(98, "Address already in use"), "set SLACK_PORT"),
         (PermissionError(13, "Permission denied"), "above 1023"),
@@ -18,9 +18,9 @@ from core.runtime.http_server import cannot_listen, is_here, reached_at, url_of
         (socket.gaierror(-2, "Name or service not known"), "Name or service not known; check SLACK_HOST"),
     ],
 )
-def test_why_an_address_cannot_be_listened_on(exc: OSError, said: str) -> None:
-    """Each reason says what to do."""
-    assert said in cannot_listen(exc, "127.0.0.1", 80, "SLACK_HOST", "SLACK_PORT").message
+def test_a_listen_error_says_what_to_do(exc: OSError, advice: str) -> None:
+    """Each cause has its own advice, with the name of the setting."""
+    assert advice in listen_error(exc, "127.0.0.1", 80, "SLACK_HOST", "SLACK_PORT").message
 
 
 @pytest.mark.parametrize(
@@ -35,20 +35,20 @@ def test_why_an_address_cannot_be_listened_on(exc: OSError, said: str) -> None:
         ("host.example", "http://host.example:80"),
     ],
 )
-def test_where_this_machine_reaches_a_listener(host: str, url: str) -> None:
-    """Who listens everywhere is reached on the loopback; IPv6 gets its brackets, once."""
-    assert reached_at(host, 80) == reached_at(host, "80") == url
+def test_a_wildcard_host_is_reachable_on_the_loopback(host: str, url: str) -> None:
+    """A wildcard address becomes the loopback; IPv6 gets its brackets, once."""
+    assert reachable_url(host, 80) == reachable_url(host, "80") == url
 
 
 @pytest.mark.parametrize(
     ("host", "url"), [("0.0.0.0", "http://0.0.0.0:80/"), ("::1", "http://[::1]:80/"), ("h", "http://h:80/")]
 )
-def test_what_is_listened_on_as_a_url(host: str, url: str) -> None:
-    """As it is, for whoever reads the log."""
-    assert url_of(host, 80) == url
+def test_a_listen_url_keeps_the_host(host: str, url: str) -> None:
+    """The log shows the address as it is configured."""
+    assert listen_url(host, 80) == url
 
 
-def test_which_addresses_are_here() -> None:
-    """A person on this machine may be sent to `localhost`."""
-    assert all(map(is_here, ["", "0.0.0.0", "::", "::1", "127.0.0.1", "localhost"]))
-    assert not any(map(is_here, ["192.0.2.1", "host.example", "2001:db8::1"]))
+def test_local_addresses() -> None:
+    """A wildcard or loopback host is local, so a link may say `localhost`."""
+    assert all(map(is_local, ["", "0.0.0.0", "::", "::1", "127.0.0.1", "localhost"]))
+    assert not any(map(is_local, ["192.0.2.1", "host.example", "2001:db8::1"]))

@@ -1,4 +1,4 @@
-"""What a log shows, and what it never shows."""
+"""The log: its formats, and the texts that it withholds."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SECRET = "my-health-card-1234"
 
 
 @pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    """`configure` is for a whole process; a test gives it back."""
+def restored_logging() -> Iterator[None]:
+    """Restores what `configure` changes in the whole process."""
     root = logging.getLogger()
     handlers, level, hook = root.handlers[:], root.level, sys.excepthook
     yield
@@ -39,10 +39,10 @@ def configured(form: str, level: str = "info") -> io.StringIO:
 
 
 def fail_with_secrets(prompt: str) -> None:
-    """The prompt is in a frame, in a message, in a cause's message and in a group's."""
-    remembered = {"prompt": prompt}
+    """Raises with the prompt in a frame, in a message, in a cause's message and in a group's message."""
+    local = {"prompt": prompt}
     try:
-        int(remembered["prompt"])
+        int(local["prompt"])
     except ValueError as exc:
         raise ExceptionGroup(prompt, [KeyError(prompt), OSError(28, "No space left", prompt)]) from exc
 
@@ -52,8 +52,8 @@ def refuse(name: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_an_exception_shows_where_it_came_from_and_nothing_that_a_person_wrote(form: str) -> None:
-    """Frames are named, values and foreign messages are not shown; those of the operating system are."""
+def test_an_exception_is_logged_without_text_of_a_person(form: str) -> None:
+    """The log names frames, and shows the operating system's messages but no values and no other messages."""
     stream = configured(form)
     try:
         fail_with_secrets(SECRET)
@@ -67,8 +67,8 @@ def test_an_exception_shows_where_it_came_from_and_nothing_that_a_person_wrote(f
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_what_libraries_log_is_held_to_the_same(form: str) -> None:
-    """An exception that a library logs shows no message either."""
+def test_an_exception_logged_by_a_library_shows_no_message(form: str) -> None:
+    """The records of libraries pass the same processors."""
     stream = configured(form)
     try:
         fail_with_secrets(SECRET)
@@ -78,8 +78,8 @@ def test_what_libraries_log_is_held_to_the_same(form: str) -> None:
     assert SECRET not in stream.getvalue()
 
 
-async def test_a_task_that_nobody_awaited_shows_no_message() -> None:
-    """asyncio writes the exception into the text of its own record: only the first line passes."""
+async def test_an_unawaited_task_shows_no_message() -> None:
+    """asyncio writes the exception into the text of its record; only the first line passes."""
     stream = configured("text")
 
     async def failing() -> None:
@@ -94,7 +94,7 @@ async def test_a_task_that_nobody_awaited_shows_no_message() -> None:
 
 
 def test_an_uncaught_exception_shows_no_message() -> None:
-    """The interpreter's last words are replaced."""
+    """The hook replaces the interpreter's own output."""
     stream = configured("text")
     try:
         fail_with_secrets(SECRET)
@@ -105,7 +105,7 @@ def test_an_uncaught_exception_shows_no_message() -> None:
 
 
 def test_our_own_errors_keep_their_message_on_one_line() -> None:
-    """They are written for a developer and hold no person's text; a name in them cannot forge a line."""
+    """They hold no text of a person; a name in them cannot forge a line."""
     stream = configured("text")
     try:
         refuse("x\n12:00:00 [info] forged")
@@ -114,8 +114,8 @@ def test_our_own_errors_keep_their_message_on_one_line() -> None:
     assert "core.errors.NotFound: no personality named x\\n12:00:00 [info] forged" in stream.getvalue()
 
 
-def test_a_value_cannot_forge_a_line_or_steer_a_terminal() -> None:
-    """Control characters become their escapes; French stays French."""
+def test_a_value_cannot_forge_a_line_or_control_a_terminal() -> None:
+    """Control characters are escaped; accented letters stay."""
     stream = configured("text")
     structlog.get_logger().info("fetched", title="été\n\x1b[2Jforged")
     assert stream.getvalue().count("\n") == 1
@@ -123,8 +123,8 @@ def test_a_value_cannot_forge_a_line_or_steer_a_terminal() -> None:
     assert "été" in stream.getvalue()
 
 
-def test_json_has_one_object_a_line_that_names_the_process() -> None:
-    """For programs: event, level, time in UTC, process and the event's own values."""
+def test_json_has_one_object_per_line_that_names_the_process() -> None:
+    """An object holds event, level, time in UTC, process and the event's own values."""
     stream = configured("json")
     structlog.get_logger().info("model_ready", took_s=1.5)
     event = json.loads(stream.getvalue())
@@ -133,8 +133,8 @@ def test_json_has_one_object_a_line_that_names_the_process() -> None:
     assert event == {"event": "model_ready", "took_s": 1.5, "level": "info", "process": "web"}
 
 
-def test_levels() -> None:
-    """Below the level nothing is shown; of libraries, never less than warnings."""
+def test_the_level_hides_lower_events() -> None:
+    """Events below the level are dropped; libraries log warnings and errors only."""
     stream = configured("text", level="debug")
     logging.getLogger("httpx").info("GET /gpt/whisper?prompt=secret")
     structlog.get_logger().debug("shown")

@@ -1,4 +1,4 @@
-"""Why nothing came back, with real sockets: an operator reads what to do, and no name of a Python class."""
+"""The explanations of failed requests, with real sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.runtime.network_errors import WORDS, why
+from core.runtime.network_errors import WORDS, explain
 from tests.support.certificates import certify
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -34,11 +34,11 @@ async def reason(url: str, language: str = "en", **options: object) -> str:
     async with httpx.AsyncClient(trust_env=False, **options) as http:  # type: ignore[arg-type]
         with pytest.raises(httpx.RequestError) as caught:
             await http.get(url)
-    return why(caught.value, language)  # type: ignore[arg-type]
+    return explain(caught.value, language)  # type: ignore[arg-type]
 
 
 async def hang_up(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Says nothing."""
+    """Closes without an answer."""
 
 
 async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -46,8 +46,8 @@ async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     await writer.drain()
 
 
-async def test_what_stands_in_the_way() -> None:
-    """Each way not to be reached is told apart, in either language."""
+async def test_each_failure_has_its_explanation() -> None:
+    """The clause names the cause, in English and in French."""
     assert await reason("http://127.0.0.1:1/") == "nothing listens there"
     assert await reason("http://localhost:1/", "fr") == "rien n'y écoute"
     assert await reason("http://no-such-engine.invalid/v1") == "no-such-engine.invalid is not known to the DNS"
@@ -59,8 +59,8 @@ async def test_what_stands_in_the_way() -> None:
         assert "no TLS" in await reason(f"https://127.0.0.1:{port}/")
 
 
-async def test_how_long_it_was_waited_for() -> None:
-    """The deadline that the caller had set is told: there may be another to set."""
+async def test_a_timeout_names_its_seconds() -> None:
+    """The explanation shows the timeout that the caller set."""
     over = asyncio.Event()
 
     async def wait(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -72,22 +72,22 @@ async def test_how_long_it_was_waited_for() -> None:
         over.set()
 
 
-async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
-    """An engine behind a certificate of its own."""
+async def test_an_untrusted_certificate(tmp_path: Path) -> None:
+    """An engine may have a self-signed certificate."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certify("localhost", tmp_path))
     async with serving(hang_up, tls) as port:
-        said = await reason(f"https://localhost:{port}/")
-    assert said == "localhost has no certificate that can be trusted"
+        explanation = await reason(f"https://localhost:{port}/")
+    assert explanation == "localhost has no certificate that can be trusted"
 
 
-async def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
-    """The model process has not begun to listen."""
+async def test_a_missing_unix_socket(tmp_path: Path) -> None:
+    """The model process does not listen yet."""
     transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "model.sock"))
     assert "nothing listens there yet" in await reason("http://model/health", transport=transport)
 
 
 def test_every_reason_exists_in_both_languages() -> None:
-    """And an error that no request belongs to is no second error."""
+    """An error without a request is explained too."""
     assert all(english and french and english != french for english, french in WORDS.values())
-    assert why(httpx.ReadError("")) == "the connection was closed without an answer"
+    assert explain(httpx.ReadError("")) == "the connection was closed without an answer"

@@ -16,7 +16,7 @@ from core.rag.blocks import UNSEEN
 from core.rag.documents import Document, Passage
 from core.rag.material import read
 from core.rag.reading.child import shown
-from core.rag.reading.reader import AT_ONCE, BODY_LIMIT_BYTES, LINE_LIMIT, Reader
+from core.rag.reading.reader import AT_ONCE, BODY_LIMIT_BYTES, QUEUE_LIMIT, Reader
 from tests.support.hostile_documents import CASES
 
 PAGE = b"<html lang=fr><main><h1>Cong\xc3\xa9s</h1><h2>Parental</h2><p>Dix-huit mois.</p></main>"
@@ -166,7 +166,7 @@ async def test_half_characters_are_none(reader: Reader, body: bytes, media_type:
 async def test_too_many_documents_are_told_to_come_back(reader: Reader) -> None:
     """Those in line are read; nobody waits where so many do."""
     outcomes = await asyncio.gather(
-        *(reader.read(PAGE, "text/html") for _ in range(AT_ONCE + LINE_LIMIT + 1)), return_exceptions=True
+        *(reader.read(PAGE, "text/html") for _ in range(AT_ONCE + QUEUE_LIMIT + 1)), return_exceptions=True
     )
 
     refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]

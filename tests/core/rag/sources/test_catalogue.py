@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.errors import ConfigError, NotFound
 from core.rag.sources.catalogue import Sources, read
 
-SHIPPED = ROOT / "config" / "sources.toml"
+SHIPPED = PROJECT_ROOT / "config" / "sources.toml"
 GOOD = """
 [echo]
 kind = "feed"

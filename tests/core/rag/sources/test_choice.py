@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.rag.embed import LocalEmbedder
 from core.rag.sources.catalogue import Catalogue, read
 from core.rag.sources.choice import Chooser
@@ -26,7 +26,7 @@ MISSION = [
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return read(ROOT / "config" / "sources.toml")
+    return read(PROJECT_ROOT / "config" / "sources.toml")
 
 
 def by_words(catalogue: Catalogue, question: str) -> list[str]:

@@ -7,12 +7,12 @@ import json
 import jsonschema_rs
 import pytest
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.contract import Json
 from core.rag.sources import decision
 from core.rag.sources.catalogue import Source, read
 
-SOURCES = read(ROOT / "config" / "sources.toml").sources
+SOURCES = read(PROJECT_ROOT / "config" / "sources.toml").sources
 TWO = [SOURCES["weather"], SOURCES["open-data"]]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.configuration.settings import ROOT
+from core import PROJECT_ROOT
 from core.rag.sources.names import Names
 
-FOLDER = ROOT / "config" / "sources"
+FOLDER = PROJECT_ROOT / "config" / "sources"
 
 
 @pytest.fixture(scope="module")
