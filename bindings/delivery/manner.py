@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,23 +13,17 @@ from typing import Literal
 from bindings.delivery.health import Health
 from bindings.delivery.pace import Pace
 from core.contract import Done, Language
+from core.runtime.backoff import Backoff
 
 Ending = Literal["delivered", "stopped", "failed", "withdrawn", "gone", "refused", "undelivered"]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Backoff):
     """With a platform that fails. Backoff doubles from `first_s` to `limit_s`; a Retry-After is honoured in full."""
 
-    first_s: float = 0.5
-    limit_s: float = 30.0
     final_s: float = 600.0  # without any success, after the answer is whole; while it is written there is no limit
     call_s: float = 60.0  # the deadline of one call; then it may or may not have been done
-
-    def pause_s(self, failures: int) -> float:
-        """Before the next call, after so many failures in a row, from 1. Not all deliveries at the same moment."""
-        grown: float = min(self.limit_s, self.first_s * 2.0 ** min(failures - 1, 32))
-        return grown * random.uniform(1.0, 1.25)  # noqa: S311
 
 
 @dataclass(frozen=True, slots=True)

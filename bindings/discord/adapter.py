@@ -29,14 +29,14 @@ from bindings.metrics import Metrics
 from bindings.platform import Platform
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, Stopping
+from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
 
 WAITING_EVENTS = 1000  # of each kind, before no more are read from the network
 INTERACTION_WORKERS = 8  # each is acknowledged within three seconds, also while others wait for the database
 LOGIN_S = 30.0
-FIRST_PAUSE_S = 1.0
-PAUSE_LIMIT_S = 60.0
+BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=NO_JITTER)
 TOLD_EVERY_S = 60.0
 
 NO_LOGIN = (
@@ -157,14 +157,13 @@ class DiscordAdapter:
 
     async def _log_in(self) -> None:
         """Goes on trying while Discord is away."""
-        pause_s, told_at = FIRST_PAUSE_S, float("-inf")
+        pauses, told_at = BACKOFF.pauses(), float("-inf")
         while (problem := await self._try_to_log_in()) is not None:
             if time.monotonic() - told_at >= TOLD_EVERY_S:
                 told_at = time.monotonic()
                 log.warning("platform_unreachable", platform="discord", problem=type(problem).__name__)
             asked_s = problem.retry_after if isinstance(problem, discord.RateLimited) else 0.0
-            await asyncio.sleep(max(pause_s, asked_s))
-            pause_s = min(PAUSE_LIMIT_S, 2 * pause_s)
+            await asyncio.sleep(max(next(pauses), asked_s))
 
     async def _try_to_log_in(self) -> Exception | None:
         """What went wrong that may mend itself. A client that failed once is not used again."""

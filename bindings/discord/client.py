@@ -10,7 +10,6 @@ not parsed, and those that we do need go to `take` as they are; the SDK keeps gu
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -28,6 +27,7 @@ from bindings.discord.http import OneTry
 from bindings.discord.mapping import Payload
 from bindings.metrics import Metrics
 from core.errors import ConfigError
+from core.runtime.backoff import Backoff
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ KEPT = (*UP, "USER_UPDATE", "GUILD_", "CHANNEL_", "THREAD_")  # beginnings of wh
 
 HANDSHAKE_S = 30.0
 HEALTHY_S = 30.0  # a connection that lived so long is followed by another at once
-PAUSE_LIMIT_S = 60.0
+BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=(0.5, 1.0))
 IDENTIFY_S = 5.0  # Discord's pace for new sessions
 ADDRESS_TRIES = 5  # of the address at which Discord wants a session to go on
 SESSIONS_WAIT_S = 600.0  # at most, before it is asked again whether one may begin
@@ -193,10 +193,7 @@ class GatewayClient(discord.Client):
     def _pause_s(self, lived_s: float) -> float:
         """Discord ends connections that work, and then wants us back at once."""
         self._failures = 0 if lived_s >= HEALTHY_S else self._failures + 1
-        if self._failures <= 1:
-            return 0.0
-        pause_s: float = min(PAUSE_LIMIT_S, 2.0 ** min(self._failures - 2, 16))
-        return pause_s * random.uniform(0.5, 1.0)  # noqa: S311
+        return BACKOFF.pause_s(self._failures - 1)
 
     def _get_state(self, **options: Any) -> ConnectionState[Any]:
         self.http = OneTry(self.loop)

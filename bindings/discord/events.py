@@ -21,12 +21,12 @@ from bindings.intake.intake import Intake
 from core import messages
 from core.contract import Language
 from core.errors import CspsError, StorageError
+from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
 
 ALREADY = 40060  # acknowledged before, by a try whose outcome was unknown
-FIRST_PAUSE_S = 1.0
-PAUSE_LIMIT_S = 30.0
+BACKOFF = Backoff(first_s=1.0, limit_s=30.0, jitter=NO_JITTER)
 AGAIN_LIMIT_S = 1.5  # before an acknowledgement is tried once more: it has three seconds in all
 
 
@@ -43,11 +43,10 @@ class Messages:
 
         Discord delivers no event again, so one that cannot be written down waits here until it can.
         """
-        pause_s = FIRST_PAUSE_S
+        pauses = BACKOFF.pauses()
         while (problem := await self._try_to_take(kind, data)) is not None:
             log.error("event_waits_for_storage", platform="discord", kind=kind, problem=problem.message)
-            await asyncio.sleep(pause_s)
-            pause_s = min(PAUSE_LIMIT_S, 2 * pause_s)
+            await asyncio.sleep(next(pauses))
 
     async def _try_to_take(self, kind: str, data: Payload) -> StorageError | None:
         """What kept it from being written down."""

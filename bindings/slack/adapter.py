@@ -6,7 +6,6 @@ Socket Mode if there is an app token, else HTTP with a signing secret.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
@@ -90,7 +89,7 @@ class SlackAdapter:
 
     async def _log_in(self) -> Mapping[str, Any]:
         """Goes on trying while Slack is away: one line when it begins, and one a minute."""
-        pause_s, logged_at = self._timings.first_pause_s, None
+        failures, logged_at = 0, None
         while True:
             try:
                 return await self._api.write("auth.test")
@@ -101,8 +100,8 @@ class SlackAdapter:
                 if logged_at is None or now - logged_at >= REPEAT_LOG_S:
                     logged_at = now
                     log.warning("slack_not_reached", problem=error.message)
-                await asyncio.sleep(max(error.retry_after_s or 0.0, pause_s) * random.uniform(1.0, 1.25))  # noqa: S311
-                pause_s = min(2 * pause_s, self._timings.pause_limit_s)
+                failures += 1
+                await asyncio.sleep(self._timings.backoff.pause_s(failures, error.retry_after_s or 0.0))
 
     # ------------------------------------------------------------ beside what is delivered
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -27,6 +26,7 @@ from bindings.slack.api import APPS, Answered, Api
 from bindings.slack.mapping import Fields, fields, text
 from core import strict_json
 from core.errors import BadRequest, ConfigError
+from core.runtime.backoff import Backoff
 
 log = structlog.get_logger()
 
@@ -43,8 +43,7 @@ class Timings:
     ping_s: float = 10.0  # a connection that is silent for half of that after a ping is deaf
     hello_s: float = 10.0  # for Slack's first word
     farewell_s: float = 20.0  # for deliveries on a connection that Slack is about to close
-    first_pause_s: float = 0.5
-    pause_limit_s: float = 30.0
+    backoff: Backoff = field(default_factory=Backoff)
 
 
 class Sockets:
@@ -88,7 +87,7 @@ class Sockets:
                 group.create_task(self._serve(socket, renew, group))
                 await renew.wait()
                 if self._failures:
-                    await asyncio.sleep(self._pause_s())
+                    await asyncio.sleep(self._timings.backoff.pause_s(self._failures))
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         try:
@@ -183,11 +182,7 @@ class Sockets:
     async def _pause(self, why: BaseException) -> None:
         self._failed(why)
         told_s = why.retry_after_s if isinstance(why, DeliveryError) else None
-        await asyncio.sleep(max(told_s or 0.0, self._pause_s()))
-
-    def _pause_s(self) -> float:
-        grown: float = self._timings.first_pause_s * 2.0 ** min(self._failures - 1, 16)
-        return min(self._timings.pause_limit_s, grown) * random.uniform(1.0, 1.25)  # noqa: S311
+        await asyncio.sleep(max(told_s or 0.0, self._timings.backoff.pause_s(self._failures)))
 
 
 def parsed(message: aiohttp.WSMessage) -> Fields:

@@ -37,13 +37,14 @@ from bindings.teams.turns import Turns
 from core import platforms
 from core.configuration.settings import Settings, TeamsSettings
 from core.errors import BadRequest, ConfigError, CspsError
+from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
 
 PATH = "/api/messages"
 BODY_LIMIT_BYTES = 1 << 19
 RETRY_AFTER_S = 5
-RETRY_FIRST_S, RETRY_LIMIT_S = 1.0, 60.0
+BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=NO_JITTER)
 PUTTING = Patience(final_s=60.0)  # a person waits for it, and so do other errands
 
 
@@ -166,12 +167,12 @@ class TeamsAdapter:
 
     async def _reach_at_last(self) -> None:
         """Tried with growing pauses; once these are a minute, each try is told. The metric tells when it worked."""
-        pause_s = RETRY_FIRST_S
+        pauses = BACKOFF.pauses()
         while (problem := await self._problem()) is not None:
-            if pause_s == RETRY_LIMIT_S:
+            pause_s = next(pauses)
+            if pause_s == BACKOFF.limit_s:
                 log.warning("teams_unreachable", problem=problem)
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, RETRY_LIMIT_S)
         log.info("teams_reached")
 
     async def _problem(self) -> str | None:

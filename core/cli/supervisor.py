@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.cli.output import Output, lines_of
+from core.runtime.backoff import NO_JITTER, Backoff
 from core.runtime.process import OPERATOR_MUST_ACT, error_prefix
 
 TAIL_LINES = 10
@@ -52,17 +53,18 @@ class Process:
     )
 
 
-class Backoff:
-    """How long to wait before the next start: doubling, forgotten after a healthy life."""
+class RestartBackoff:
+    """The pause before the next start. A life of `healthy_s` resets the count of failures."""
 
     def __init__(self, first_s: float = 0.5, limit_s: float = 30.0, healthy_s: float = 60.0) -> None:
-        self._first_s, self._limit_s, self._healthy_s = first_s, limit_s, healthy_s
+        self._backoff = Backoff(first_s, limit_s, NO_JITTER)
+        self._healthy_s = healthy_s
         self.failures = 0  # in a row
 
     def after(self, lived_s: float) -> float:
-        """Seconds to wait, now that a process ended which lived for `lived_s`."""
+        """Returns the pause in seconds after a process that lived for `lived_s`."""
         self.failures = 1 if lived_s >= self._healthy_s else self.failures + 1
-        return min(self._limit_s, self._first_s * 2.0 ** min(self.failures - 1, 16))
+        return self._backoff.pause_s(self.failures)
 
 
 class Supervisor:
@@ -74,7 +76,7 @@ class Supervisor:
         report: Report,
         environ: Mapping[str, str],
         folder: Path,
-        backoff: Callable[[], Backoff] = Backoff,
+        backoff: Callable[[], RestartBackoff] = RestartBackoff,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._asked = False
@@ -155,7 +157,7 @@ class Kept:
         report: Report,
         environ: Mapping[str, str],
         folder: Path,
-        backoff: Backoff,
+        backoff: RestartBackoff,
         clock: Callable[[], float],
         refuse: Callable[[], None],
     ) -> None:

@@ -19,11 +19,12 @@ from core.conversation.window import Bounds, Fitted, fit, tighter
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
+from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
 
 DEATHS_LIMIT = 4  # a prompt that kills every model it meets must not do so for ever
-PAUSE_S = 0.05  # doubled at each death
+BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def pause_after(failure: CspsError, deaths: int) -> float:
     """Seconds before the model is probed: one that is busy said when to come back, one that died is back soon."""
     if isinstance(failure, Overloaded) and failure.retry_after_s is not None:
         return failure.retry_after_s
-    return float(PAUSE_S * 2 ** (deaths - 1))
+    return BACKOFF.pause_s(deaths)
 
 
 def waiting(queued: QueuePosition) -> Status:

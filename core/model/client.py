@@ -31,6 +31,7 @@ from core.openai.chat_protocol import (
     without_extensions,
 )
 from core.openai.thinking import ThinkingFilter
+from core.runtime.backoff import NO_JITTER, Backoff
 from core.runtime.http_server import reachable_url
 from core.runtime.network_errors import explain
 
@@ -42,8 +43,7 @@ LIMITS = httpx.Limits(max_connections=None)  # how many may ask at once is the e
 PROBE_TIMEOUT_S = 3
 ERROR_BODY_LIMIT_BYTES = 2**16
 INFO_TTL_S = 30
-BACKOFF_FIRST_S = 0.05
-BACKOFF_LIMIT_S = 1.0
+BACKOFF = Backoff(first_s=0.05, limit_s=1.0, jitter=NO_JITTER)
 ASSUMED_WINDOW_TOKENS = 4096  # where neither the engine nor LLM_CONTEXT_WINDOW says
 ABSENT_STATUSES = {404, 405, 501}
 GATEWAY_TIMEOUT = 504
@@ -235,16 +235,16 @@ class ModelClient:
         """Returns when the engine answers; ModelUnavailable if it does not within `wait_s` seconds."""
         self._served_until = 0  # another model may come back
         deadline = self._clock() + wait_s
-        pause_s = BACKOFF_FIRST_S
+        pauses = BACKOFF.pauses()
         while True:
             try:
                 return await self.ready()
             except ModelUnavailable:
+                pause_s = next(pauses)
                 if self._clock() + pause_s > deadline:
                     raise
             # Another process comes up by itself and tells nobody: asking again is all there is.
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, BACKOFF_LIMIT_S)
 
     async def _list(self) -> dict[str, ModelInfo]:
         with translated_failures():

@@ -7,7 +7,6 @@ gone on with; so can one that the process is being stopped under.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,6 +15,7 @@ import structlog
 
 from core.contract import Engine, Json, Usage
 from core.errors import CspsError, ModelUnavailable, Overloaded, Stopping
+from core.runtime.backoff import Backoff
 from core.toil.batch.job import Job, id_of
 from core.toil.batch.rows import AnyRow, Broken
 
@@ -35,20 +35,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Backoff):
     """How often a row is asked while the model cannot take it, and how long is waited before each time but the first.
 
     The engine waits by itself for a model that is being restarted; this comes on top.
     """
 
     attempts: int = 5
-    first_s: float = 0.5  # doubled each time
-    limit_s: float = 30.0
 
-    def pause_s(self, attempt: int, error: CspsError) -> float:
-        """At least as long as the engine asked for, and not all rows at the same moment."""
-        grown = min(self.limit_s, self.first_s * 2.0**attempt)
-        return max(grown, min(error.retry_after_s or 0.0, self.limit_s)) * random.uniform(1.0, 1.25)  # noqa: S311
+    def pause_after(self, failures: int, error: CspsError) -> float:
+        """Returns the pause in seconds. It is not shorter than the engine's Retry-After, up to `limit_s`."""
+        return self.pause_s(failures, at_least_s=min(error.retry_after_s or 0.0, self.limit_s))
 
 
 class Asker:
@@ -69,7 +66,7 @@ class Asker:
                 failure = exc
             log.info("row_waits", code=failure.code, attempt=attempt)
             if attempt + 1 < self._patience.attempts:
-                await asyncio.sleep(self._patience.pause_s(attempt, failure))
+                await asyncio.sleep(self._patience.pause_after(attempt + 1, failure))
         await self._still_there()
         raise failure
 

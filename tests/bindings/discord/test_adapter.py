@@ -12,6 +12,7 @@ from bindings.discord import adapter as adapter_module
 from bindings.discord import client as client_module
 from bindings.discord.adapter import DiscordAdapter
 from core.errors import ConfigError
+from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import Adapting, as_intake
 from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_fake_intake import FakeIntake
@@ -153,8 +154,7 @@ async def test_logging_in_goes_on_while_discord_is_away(
     discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """5xx, a limit, an answer that is no JSON."""
-    monkeypatch.setattr(adapter_module, "PAUSE_LIMIT_S", 0.01)
-    monkeypatch.setattr(adapter_module, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(adapter_module, "BACKOFF", Backoff(0.01, 0.01))
     discord_server.faults = [Fault("@me", 503), rate_limited("@me", 0.02), Fault("@me", 200, "<html>")]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
@@ -217,7 +217,7 @@ async def test_a_connection_that_fails_after_a_restart_does_not_end_the_session(
     failures: int,
 ) -> None:
     """What was said meanwhile would be lost. An address that stays away is given up, and the session is not."""
-    monkeypatch.setattr(client_module, "PAUSE_LIMIT_S", 0.01)
+    monkeypatch.setattr(client_module, "BACKOFF", Backoff(0.01, 0.01))
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_dm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import Stopping, StorageError
+from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import Adapting
 from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_fake_intake import FakeIntake
@@ -255,7 +256,7 @@ async def test_a_message_waits_for_a_full_disk(
     discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Discord does not deliver it again: it is kept, and taken when it can be."""
-    monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
     intake.failing = [StorageError("disk full"), StorageError("disk full")]
     async with adapting():
         await discord_server.until(lambda: discord_server.identified)
@@ -267,7 +268,7 @@ async def test_all_that_needs_the_database_waits_for_it(
     discord_server: FakeDiscord, intake: FakeIntake, adapting: Adapting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also whether a thread is one of ours, and that a server has removed the bot."""
-    monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
     intake.parts.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
     async with adapting(DISCORD_MESSAGE_CONTENT="true"):
         await discord_server.until(lambda: discord_server.identified)
@@ -302,7 +303,7 @@ async def test_what_a_stopping_intake_does_not_take_is_left_to_the_next_process(
     before: list[Exception],
 ) -> None:
     """Discord delivers it to nobody else; and what was said after it is not taken before it."""
-    monkeypatch.setattr("bindings.discord.events.FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
     async with adapting() as adapter:
         await discord_server.until(lambda: discord_server.identified)
         intake.failing = [*before, Stopping("stopping")]

@@ -18,10 +18,11 @@ from bindings.slack.adapter import SlackAdapter
 from bindings.slack.mapping import to_prompt
 from bindings.slack.sockets import Timings
 from core.errors import ConfigError, CspsError, Stopping, StorageError
+from core.runtime.backoff import Backoff
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, FakeSlack, Trouble, text_of
 from tests.bindings.slack.support_fakes import ME, FakeIntake, payload, settings
 
-QUICK = Timings(first_pause_s=0.01, pause_limit_s=0.02)
+QUICK = Timings(backoff=Backoff(0.01, 0.02))
 
 
 @asynccontextmanager

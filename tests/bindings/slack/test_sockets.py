@@ -16,10 +16,11 @@ from bindings.metrics import Metrics
 from bindings.slack.api import Api
 from bindings.slack.sockets import AT_ONCE, Sockets, Timings
 from core.errors import ConfigError
+from core.runtime.backoff import Backoff
 from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 from tests.bindings.slack.support_fakes import payload
 
-QUICK = Timings(ping_s=10.0, hello_s=10.0, farewell_s=5.0, first_pause_s=0.01, pause_limit_s=0.05)
+QUICK = Timings(ping_s=10.0, hello_s=10.0, farewell_s=5.0, backoff=Backoff(0.01, 0.05))
 IMPATIENT = replace(QUICK, ping_s=0.2, hello_s=0.3)
 EVENT = payload("app_mention")
 

@@ -18,7 +18,7 @@ import pytest
 
 from core import PROJECT_ROOT
 from core.cli.output import lines_of
-from core.cli.supervisor import Backoff, Process, Supervisor, in_words
+from core.cli.supervisor import Process, RestartBackoff, Supervisor, in_words
 
 SERVE = "import os, time\nprint('pid', os.getpid())\nwhile True: time.sleep(60)"
 DEAF = "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('pid', os.getpid())\n"
@@ -75,13 +75,13 @@ def python(name: str, script: str, **options: object) -> Process:
     return Process(name, (sys.executable, "-c", script), **options)  # type: ignore[arg-type]
 
 
-def at_once() -> Backoff:
-    return Backoff(first_s=0.0)
+def at_once() -> RestartBackoff:
+    return RestartBackoff(first_s=0.0)
 
 
 @asynccontextmanager
 async def running(
-    *processes: Process, backoff: Callable[[], Backoff] = at_once
+    *processes: Process, backoff: Callable[[], RestartBackoff] = at_once
 ) -> AsyncIterator[tuple[Supervisor, Heard, asyncio.Task[None]]]:
     heard = Heard()
     supervisor = Supervisor(processes, heard, os.environ, PROJECT_ROOT, backoff)
@@ -191,7 +191,7 @@ async def test_no_orphans_when_the_supervisor_itself_is_killed() -> None:
     """kill -9 of the supervisor ends its processes, also one that ignores SIGTERM."""
     script = f"""
 import asyncio, os, sys
-from core.cli.supervisor import Process, Supervisor
+from core.cli.supervisor import Process, RestartBackoff, Supervisor
 from pathlib import Path
 class Report:
     def line(self, process, text): print(text, flush=True)
@@ -336,7 +336,7 @@ async def test_a_command_that_does_not_exist_is_tried_again() -> None:
 
 def test_backoff_doubles_up_to_its_limit_and_forgets() -> None:
     """0.5 s, doubling to 30 s; after a minute of health it begins again."""
-    backoff = Backoff()
+    backoff = RestartBackoff()
     waits = [backoff.after(lived_s=1.0) for _ in range(9)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
     assert backoff.after(lived_s=60.0) == 0.5

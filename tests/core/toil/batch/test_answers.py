@@ -73,10 +73,10 @@ def test_waiting_grows_and_honours_the_model() -> None:
     """Doubled, capped, and never shorter than what the model asked for."""
     patience = Patience(first_s=1, limit_s=8)
 
-    assert 1 <= patience.pause_s(0, Overloaded("x")) <= 1.25
-    assert 4 <= patience.pause_s(2, Overloaded("x")) <= 5
-    assert 8 <= patience.pause_s(9, Overloaded("x", retry_after_s=1000)) <= 10
-    assert 6 <= patience.pause_s(0, Overloaded("x", retry_after_s=6)) <= 7.5
+    assert 1 <= patience.pause_after(1, Overloaded("x")) <= 1.25
+    assert 4 <= patience.pause_after(3, Overloaded("x")) <= 5
+    assert 8 <= patience.pause_after(10, Overloaded("x", retry_after_s=1000)) <= 10
+    assert 6 <= patience.pause_after(1, Overloaded("x", retry_after_s=6)) <= 7.5
 
 
 def request_line(**body: Any) -> dict[str, Any]:

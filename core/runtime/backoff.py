@@ -1,0 +1,31 @@
+"""Pauses between attempts: they double up to a limit. Jitter keeps callers from retrying at the same moment."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+NO_JITTER = (1.0, 1.0)
+EXPONENT_LIMIT = 32  # a float overflows at 2**1024
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """`jitter` is the range of a random factor of each pause; a pause may exceed `limit_s` by it."""
+
+    first_s: float = 0.5
+    limit_s: float = 30.0
+    jitter: tuple[float, float] = (1.0, 1.25)
+
+    def pause_s(self, failures: int, at_least_s: float = 0.0) -> float:
+        """Returns the pause after `failures` in a row, and 0 after none. `at_least_s` is the server's Retry-After."""
+        if failures < 1:
+            return 0.0
+        doubled: float = min(self.limit_s, self.first_s * 2.0 ** min(failures - 1, EXPONENT_LIMIT))
+        return max(doubled, at_least_s) * random.uniform(*self.jitter)  # noqa: S311 - no secret depends on it
+
+    def pauses(self) -> Iterator[float]:
+        """Yields the pause after each failure, without end."""
+        return map(self.pause_s, count(1))
