@@ -16,6 +16,8 @@ from pathlib import Path
 
 import structlog
 
+from core.runtime.atomic_files import write_atomically
+
 log = structlog.get_logger()
 
 EVERY_S = 0.5  # the events since are only taken again
@@ -64,11 +66,7 @@ class Bookmark:
         return found if found.scope == scope else None
 
     def _write(self, position: Position) -> None:
-        """Whole or not at all."""
-        beside = self._file.with_suffix(".new")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(asdict(position)), encoding="utf-8")
-            beside.replace(self._file)
+            write_atomically(self._file, json.dumps(asdict(position)).encode())
         except OSError as exc:
             log.warning("bookmark_not_saved", platform="discord", problem=type(exc).__name__)

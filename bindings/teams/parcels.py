@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import secrets
 import time
@@ -19,6 +18,7 @@ from typing import BinaryIO, TypeVar
 
 from bindings.delivery.outlet import Upload
 from core.errors import StorageError
+from core.runtime.atomic_files import write_atomically
 
 KEEP_S = 24 * 3600.0
 PARCELS_LIMIT = 500
@@ -68,18 +68,11 @@ class Parcels:
             raise StorageError(f"{self._folder}: {exc.strerror}; check the disk and the permissions") from exc
 
     def _put(self, parcel: Parcel) -> str:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sweep()
         name = secrets.token_urlsafe(NAME_BYTES)
         upload = parcel.upload
         head = {"name": upload.name, "media_type": upload.media_type, "conversation": parcel.conversation}
-        written = self._folder / f".{name}"
-        with written.open("xb") as file:
-            written.chmod(0o600)
-            file.write(json.dumps(head).encode() + b"\n" + upload.body)
-            file.flush()
-            os.fsync(file.fileno())
-        written.rename(self._file(name))
+        write_atomically(self._file(name), json.dumps(head).encode() + b"\n" + upload.body, durable=True)
         return name
 
     def _take(self, name: str, conversation: str) -> Parcel | None:

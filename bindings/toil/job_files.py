@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 from core.contract import Json
 from core.errors import BadRequest, StorageError
+from core.runtime.atomic_files import write_atomically
 from core.toil.batch import recovery
 from core.toil.batch.job import Job
-from core.toil.batch.journal import Journal, open_journal, sync
+from core.toil.batch.journal import Journal, open_journal
 from core.toil.batch.reading import Survey, chunks_of, survey
 from core.toil.batch.rows import AnyRow, csv_rows, json_rows
 from core.toil.batch.template import Gap, Template
@@ -132,16 +133,9 @@ def rows_of(chunks: Iterable[bytes], form: Form) -> Iterator[AnyRow]:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Whole and on disk, or not there: it appears under its name when it is complete."""
+    """Raises StorageError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
-        sync(path)
+        write_atomically(path, data, durable=True)
     except OSError as exc:
         raise refused_by_disk(exc) from exc
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from core.install import progress
+from core.runtime.atomic_files import write_atomically
 
 OLDEST = (3, 11)
 
@@ -29,9 +30,7 @@ class Venv:
     def record(self, step: str, made_from: str) -> None:
         """Only called after the step: what failed half-way is done again."""
         self._done = {**self._done, "at": str(self.folder), step: made_from}
-        half = self._record.with_suffix(".half")
-        half.write_text(json.dumps(self._done, indent=1), encoding="utf-8")
-        half.replace(self._record)
+        write_atomically(self._record, json.dumps(self._done, indent=1).encode(), mode=0o666)
 
     def moved(self) -> bool:
         """The checkout was somewhere else when it was made: its scripts hold absolute paths."""

@@ -6,7 +6,6 @@ some states that were tampered with. A bad file is deleted and said, and its pre
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+
+from core.runtime.atomic_files import write_atomically
 
 log = structlog.get_logger()
 
@@ -33,16 +34,11 @@ class PrefixStore:
         """Write a prefix; a full disk costs only a log line."""
         body = self._fingerprint + len(tokens).to_bytes(4, "little") + tokens.astype("<i4").tobytes() + state.tobytes()
         path = self._folder / f"{hashlib.sha256(self._fingerprint + tokens.tobytes()).hexdigest()[:32]}.prefix"
-        part = path.with_suffix(".part")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part.write_bytes(MAGIC + hashlib.sha256(body).digest() + body)
-            part.replace(path)
+            write_atomically(path, MAGIC + hashlib.sha256(body).digest() + body)
             self._prune()
         except OSError as exc:
             log.warning("prefix_not_kept", reason=exc.strerror)
-            with contextlib.suppress(OSError):
-                part.unlink()
 
     def load(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
         """(tokens, state) of every prefix that this model computed, the newest first."""

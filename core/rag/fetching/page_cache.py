@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -20,12 +20,14 @@ from pathlib import Path
 
 import structlog
 
+from core.runtime.atomic_files import PART_SUFFIX, write_atomically
+
 log = structlog.get_logger()
 
 FILES_LIMIT = 500
 SIZE_LIMIT_BYTES = 100 * 2**20
 KEEP_S = 7 * 86_400  # a person may have given the URL: nothing stays for good
-ENDING, PARTIAL = ".page", ".part"
+ENDING = ".page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,6 @@ class PageCache:
             await write(remove, self._folder / name_of(url))
 
     def _keep(self, folder: Path, url: str, page: Page) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         save(folder / name_of(url), page)
         with contextlib.suppress(FileNotFoundError):  # another process tidies up as well
             for path in self._superfluous(folder):
@@ -106,20 +107,13 @@ def name_of(url: str) -> str:
 
 def ours(folder: Path) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        yield from (entry for entry in entries if entry.name.endswith((ENDING, PARTIAL)))
+        yield from (entry for entry in entries if entry.name.endswith((ENDING, PART_SUFFIX)))
 
 
 def save(path: Path, page: Page) -> None:
-    """All of it or nothing, for the owner alone (mkstemp: 0600)."""
     told = asdict(replace(page, body=b"")) | {"body": len(page.body), "fetched_at": page.fetched_at.isoformat()}
-    handle, partial = tempfile.mkstemp(suffix=PARTIAL, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps(told).encode() + b"\n" + page.body)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    suffix = f".{secrets.token_hex(8)}{PART_SUFFIX}"  # other processes may keep the same page at this moment
+    write_atomically(path, json.dumps(told).encode() + b"\n" + page.body, part_suffix=suffix)
 
 
 def load(path: Path) -> Page | None:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from core import strict_json
 from core.contract import Json
 from core.errors import BadRequest, StorageError
+from core.runtime.atomic_files import sync_folder
 from core.toil.batch.answers import Outcome
 from core.toil.batch.recovery import CodeOf, NumberOf, Recovered, recover
 
@@ -99,7 +100,7 @@ def opened(path: Path, job: dict[str, Json], number_of: NumberOf, code_of: CodeO
         with path.open("rb") as lines:
             recovered = recover(lines, number_of, code_of)
         output.truncate(recovered.size)
-        sync(path)
+        sync_folder(path.parent)
     except BaseException:
         held.close()
         if output is not None:
@@ -151,12 +152,3 @@ def write_all(file: BinaryIO, data: bytes) -> None:
     """The kernel may take less than it was given, as when the disk is nearly full."""
     while data:
         data = data[os.write(file.fileno(), data) :]
-
-
-def sync(path: Path) -> None:
-    """The folder too: a new file's name is in there."""
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -115,12 +115,10 @@ def test_a_full_disk_costs_only_a_log_line(tmp_path: Path, monkeypatch: pytest.M
     store.save(TOKENS, STATE)
     kept = files(tmp_path)
 
-    def half(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[:10])
+    def full(_part: Path, _path: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", half)
+    monkeypatch.setattr(Path, "replace", full)
     with capture_logs() as logs:
         store.save(TOKENS[:2], STATE)
 
