@@ -35,7 +35,7 @@ from core.contract import Sampling, Task
 from core.engine import ChatEngine
 from core.errors import BadRequest, CspsError, ModelUnavailable, SchemaRefused
 from core.model.host import find_model
-from core.toil.validator_pool import Judge
+from core.toil.validator_pool import ValidatorPool
 
 OURS, THEIRS = "csps-llm", "llama-server"
 AT_ONCE = 8
@@ -76,16 +76,16 @@ def read(folder: Path) -> list[Case]:
     return [Case(row["id"], row["schema"]) for row in map(json.loads, lines)]
 
 
-async def verdict(judge: Judge, text: str, schema: Any) -> str:
+async def verdict(validators: ValidatorPool, text: str, schema: Any) -> str:
     """What a 200 is worth."""
     try:
-        problems = await judge.problems(schema, strict_json.parse(text))
+        problems = await validators.validate(schema, strict_json.parse(text))
     except BadRequest as exc:
         return "200 not judged" if isinstance(exc, SchemaRefused) else "200 INVALID (not JSON)"
     return "200 INVALID" if problems else "200 valid"
 
 
-def ours(engine: ChatEngine, judge: Judge, tokens: int) -> Ask:
+def ours(engine: ChatEngine, validators: ValidatorPool, tokens: int) -> Ask:
     async def ask(case: Case) -> str:
         task = Task("whisper", case.prompt, case.schema, sampling=Sampling(max_tokens=tokens, seed=1))
         try:
@@ -95,12 +95,12 @@ def ours(engine: ChatEngine, judge: Judge, tokens: int) -> Ask:
         except CspsError as exc:
             return f"{exc.status} {exc.code}"
         # As it leaves the service: the bytes are judged, not the value.
-        return await verdict(judge, strict_json.dump(toiled.value).decode(), case.schema)
+        return await verdict(validators, strict_json.dump(toiled.value).decode(), case.schema)
 
     return ask
 
 
-def theirs(client: httpx.AsyncClient, at: Peer, judge: Judge, tokens: int) -> Ask:
+def theirs(client: httpx.AsyncClient, at: Peer, validators: ValidatorPool, tokens: int) -> Ask:
     async def ask(case: Case) -> str:
         body = {
             "messages": [{"role": "user", "content": case.prompt}],
@@ -118,7 +118,7 @@ def theirs(client: httpx.AsyncClient, at: Peer, judge: Judge, tokens: int) -> As
             return HUNG
         except httpx.TransportError:
             return DIED
-        return "200 CUT OFF" if reason == "length" else await verdict(judge, text, case.schema)
+        return "200 CUT OFF" if reason == "length" else await verdict(validators, text, case.schema)
 
     return ask
 
@@ -161,7 +161,7 @@ class Round:
 
 
 @contextlib.asynccontextmanager
-async def our_server(model: Path, judge: Judge, tokens: int) -> AsyncIterator[Ask]:
+async def our_server(model: Path, validators: ValidatorPool, tokens: int) -> AsyncIterator[Ask]:
     _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == OURS)
     port = free_port()
     variables = {name: value.replace("PORT", str(port)) for name, value in environment.items()}
@@ -169,31 +169,31 @@ async def our_server(model: Path, judge: Judge, tokens: int) -> AsyncIterator[As
         with tempfile.TemporaryDirectory() as data:
             chosen = settings.load({**variables, "CSPS_LLM_DATA": data, "LLM_WAIT_S": "5"})
             async with bootstrap.engine(chosen) as engine:
-                yield ours(engine, judge, tokens)
+                yield ours(engine, validators, tokens)
 
 
 @contextlib.asynccontextmanager
-async def their_server(model: Path, judge: Judge, tokens: int) -> AsyncIterator[Ask]:
+async def their_server(model: Path, validators: ValidatorPool, tokens: int) -> AsyncIterator[Ask]:
     _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == THEIRS)
     port = free_port()
     filled = [part.replace("PORT", str(port)) for part in command]
     async with peer(THEIRS, filled, port, environment) as at, httpx.AsyncClient(timeout=SILENCE_S) as client:
         client.headers["Authorization"] = f"Bearer {KEY}"
-        yield theirs(client, at, judge, tokens)
+        yield theirs(client, at, validators, tokens)
 
 
 async def count(model: Path, cases: list[Case], name: str, tokens: int) -> Tally:
-    tally, judge, started = Tally(), Judge(), time.monotonic()
+    tally, validators, started = Tally(), ValidatorPool(), time.monotonic()
     server = our_server if name == OURS else their_server
     many, alone = list(cases), list[Case]()
     try:
         while many or alone:
             turn = Round(many or alone)
-            async with server(model, judge, tokens) as ask:
+            async with server(model, validators, tokens) as ask:
                 await turn.run(ask, tally, AT_ONCE if many else 1)
             alone += turn.suspects
     finally:
-        await judge.close()
+        await validators.close()
     tally.took_s = time.monotonic() - started
     return tally
 

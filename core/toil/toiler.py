@@ -36,9 +36,9 @@ from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message
 from core.toil.schema import relaxation
-from core.toil.schema.limits import readable
-from core.toil.schema.plan import Plan, refused
-from core.toil.validator_pool import Judge, Problem
+from core.toil.schema.plan import Plan, report_refusal
+from core.toil.schema.prechecks import check_readable
+from core.toil.validator_pool import ValidatorPool, Violation
 
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ class Toiler:
     def __init__(self, client: ModelClient, wait_s: float) -> None:
         self._client = client
         self._wait_s = wait_s
-        self._judge = Judge()
+        self._validators = ValidatorPool()
         self._eased: dict[str, Json] = {}  # by the format that an engine refused: the one that it took
 
     async def events(self, request: Request, task: Task, language: Language) -> AsyncGenerator[ToilEvent, None]:
@@ -87,12 +87,12 @@ class Toiler:
         schema: Json = dict(task.schema) if isinstance(task.schema, Mapping) else task.schema
         plan = await self.plan(schema)
         usage = Usage()
-        problems: tuple[Problem, ...] = ()
+        problems: tuple[Violation, ...] = ()
         request = instructed(request, schema, language)
-        attempts = [plan.written] * (ATTEMPTS - 1) + [plan.narrowed]
+        attempts = [plan.enforced] * (ATTEMPTS - 1) + [plan.narrowed]
         while attempts:
             held = attempts.pop(0)
-            async with aclosing(self._write(request, held, otherwise=plan.written)) as events:
+            async with aclosing(self._write(request, held, otherwise=plan.enforced)) as events:
                 async for event in events:
                     if isinstance(event, Written):
                         written = event
@@ -100,7 +100,7 @@ class Toiler:
                         yield event
             usage = total(usage, written.done.usage)
             if written.done.reason == "length":
-                if not attempts or plan.narrowed == plan.written:
+                if not attempts or plan.narrowed == plan.enforced:
                     raise BudgetExhausted(f"the JSON was not whole after {written.done.usage.completion_tokens} tokens")
                 attempts = [plan.narrowed]  # what it leaves out may be what took the room
                 yield Again()
@@ -123,28 +123,28 @@ class Toiler:
         """What the model can be held to. Raises SchemaRefused with the place and the reason, asking no model."""
         if schema is None:
             return ANY_OBJECT
-        return await self._judge.plan(readable(schema))
+        return await self._validators.plan(check_readable(schema))
 
     async def report(self, schema: Json) -> tuple[Note, ...]:
         """Each keyword of a schema with its path: enforced while writing, checked after, or refused."""
         try:
-            return (await self.plan(schema)).notes
+            return (await self.plan(schema)).reports
         except SchemaRefused as exc:
-            return (refused(exc.message),)
+            return (report_refusal(exc.message),)
 
-    async def checked(self, text: str, schema: Json) -> tuple[Json, tuple[Problem, ...]]:
+    async def checked(self, text: str, schema: Json) -> tuple[Json, tuple[Violation, ...]]:
         """The value and what is wrong with it: nothing, or it must not leave here."""
         try:
             # No engine sees that a key which nobody declared comes twice; what leaves here holds it once.
             value = strict_json.parse(text, last_wins=True)
         except BadRequest as exc:
-            return None, (Problem("the answer", NOT_JSON, exc.message),)
+            return None, (Violation("the answer", NOT_JSON, exc.message),)
         if schema is None:
-            return value, () if isinstance(value, dict) else (Problem("the root", "type", "a JSON object"),)
-        return value, await self._judge.problems(schema, value)
+            return value, () if isinstance(value, dict) else (Violation("the root", "type", "a JSON object"),)
+        return value, await self._validators.validate(schema, value)
 
     async def close(self) -> None:
-        await self._judge.close()
+        await self._validators.close()
 
     async def _write(self, request: Request, held: Json, otherwise: Json) -> AsyncGenerator[Writing, None]:
         """The whole answer, held to as much as the engine takes; to `otherwise` if nothing satisfies that."""
@@ -163,8 +163,8 @@ class Toiler:
         """Gives way, step by step, to an engine that refuses a format; it does so before it writes anything."""
         asked_for = json.dumps(wanted)
         response_format = self._eased.get(asked_for, wanted)
-        for refusals in range(relaxation.LIMIT + 1):
-            if refusals == relaxation.LIMIT:
+        for refusals in range(relaxation.RELAXATIONS_LIMIT + 1):
+            if refusals == relaxation.RELAXATIONS_LIMIT:
                 response_format = None
             answer = Answer(self._client, replace(request, response_format=response_format), self._wait_s)
             try:
@@ -199,7 +199,7 @@ def eased(response_format: Json, refusal: SchemaRefused | ModelRefused) -> Json:
     held = schema_of(response_format)
     if held in (None, True, {}) or isinstance(refusal, ModelRefused):
         return None
-    return format_of(relaxation.relaxed(held, refusal.message))
+    return format_of(relaxation.relax(held, refusal.message))
 
 
 def instructed(request: Request, schema: Json, language: Language) -> Request:
@@ -239,11 +239,11 @@ def hotter(request: Request) -> Request:
     return replace(request, sampling=replace(request.sampling, temperature=min(HOTTEST, temperature + HOTTER)))
 
 
-def told_off(request: Request, text: str, problems: tuple[Problem, ...], language: Language) -> Request:
+def told_off(request: Request, text: str, problems: tuple[Violation, ...], language: Language) -> Request:
     """The next attempt knows what it wrote and what was wrong with it."""
     draft = request.draft
     wrote = (Message("user", draft.question), Message("assistant", text[:WRITTEN_TOLD_CHARS]))
-    question = joined([AGAIN[language], *(problem.told for problem in problems), JSON_ONLY[language]])
+    question = joined([AGAIN[language], *(problem.explanation for problem in problems), JSON_ONLY[language]])
     return replace(request, draft=replace(draft, groups=(*draft.groups, wrote), question=question))
 
 

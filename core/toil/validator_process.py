@@ -1,15 +1,16 @@
-"""`python -m core.toil.validator_process`: plans schemas and checks values, as asked on stdin.
+"""`python -m core.toil.validator_process`: plans schemas and validates values, as asked on stdin.
 
 A question is one line of JSON, and so is its answer:
 
-    {"ask": "plan", "schema"}                  → {"plan": {"written", "narrowed", "notes"}} or {"refused": reason}
-    {"ask": "check", "key", "schema", "value"} → {"problems": [[where, keyword, expected]…]} or {"refused": reason}
-    {"ask": "check", "key", "value"}           → as above, or {"unknown": true}: give the schema again
+    {"ask": "plan", "schema"}            → {"plan": {"enforced", "narrowed", "reports"}} or {"refused": reason}
+    {"ask": "validate", "key", "schema", "value"}
+                                         → {"violations": [[pointer, keyword, expected]…]} or {"refused": reason}
+    {"ask": "validate", "key", "value"}  → as above, or {"unknown": true}: ask again with the schema
 
-Nothing is ever fetched: the validator is offline, a remote `$ref` is refused. Formats are asserted in every draft.
-Patterns run on an engine of linear time; those that it does not know (lookaround, backreferences) on one that
-backtracks. Each question may take so much CPU time, then the kernel ends the process; the memory that it may take is
-bounded too (`core.toil.validator_pool` says why).
+The validator never fetches anything: it refuses a remote `$ref`. It asserts formats in every draft. Patterns run on an
+engine of linear time. Those that it does not support (lookaround, backreferences) run on one that backtracks. The
+kernel ends the process when a question takes CPU_LIMIT_S of CPU time; MEMORY_LIMIT_BYTES bounds its memory
+(`core.toil.validator_pool` says why).
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ from typing import Any
 import jsonschema_rs
 
 from core.errors import SchemaRefused
-from core.toil.schema import limits
-from core.toil.schema.drafts import Draft, draft_of
+from core.toil.schema.drafts import Draft, detect_draft
 from core.toil.schema.plan import plan
+from core.toil.schema.prechecks import check_document
 
 CPU_LIMIT_S = 2
 MEMORY_LIMIT_BYTES = 1 << 30
 PATTERN_LIMIT_BYTES = 10**6  # compiled
-# A match that gives up counts as none, and under `not` that would let everything through: the kernel ends it instead.
+# An abandoned match counts as no match, and under `not` that would accept everything. The kernel ends it instead.
 BACKTRACK_LIMIT = 2**62
-VALIDATORS = 64
-PROBLEMS_SHOWN = 5
+VALIDATORS_CACHED = 64
+VIOLATIONS_SHOWN = 5
 SHOWN_CHARS = 200
-CLASSES = {
+VALIDATOR_CLASSES = {
     Draft.DRAFT4: jsonschema_rs.Draft4Validator,
     Draft.DRAFT6: jsonschema_rs.Draft6Validator,
     Draft.DRAFT7: jsonschema_rs.Draft7Validator,
@@ -60,99 +61,101 @@ UNDECIDED = (
     jsonschema_rs.ValidationErrorKind.BacktrackLimitExceeded,
     jsonschema_rs.ValidationErrorKind.RegexEngineFailure,
 )
-Answer = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-class Checker:
-    """Keeps the validators of the schemas that were asked about last."""
+class ValidatorProcess:
+    """Answers questions. Caches the validators of the schemas used last."""
 
     def __init__(self) -> None:
         self._validators: OrderedDict[str, jsonschema_rs.Validator] = OrderedDict()
 
-    def answer(self, question: Answer) -> Answer:
+    def answer(self, question: JsonObject) -> JsonObject:
         try:
             if question["ask"] == "plan":
                 return self._plan(question["schema"])
-            return self._check(question)
+            return self._validate(question)
         except SchemaRefused as exc:
             return {"refused": exc.message}
 
-    def _plan(self, schema: Any) -> Answer:
-        # What is no schema is refused first, so the plan may trust the types of its keywords; then what lies elsewhere,
-        # by its place; then what the validator cannot do.
+    def _plan(self, schema: Any) -> JsonObject:
+        # The metaschema comes first, so that the plan may trust the types of keywords. References outside the document
+        # come second, so that the error names their place. Then comes what the validator does not support.
         if isinstance(schema, dict):
-            require_schema(schema)
-            limits.checked(schema)
-            validator_of(schema)
-        made = plan(schema)
-        notes = [astuple(note) for note in made.notes]
-        return {"plan": {"written": made.written, "narrowed": made.narrowed, "notes": notes}}
+            check_metaschema(schema)
+            check_document(schema)
+            build_validator(schema)
+        planned = plan(schema)
+        reports = [astuple(report) for report in planned.reports]
+        return {"plan": {"enforced": planned.enforced, "narrowed": planned.narrowed, "reports": reports}}
 
-    def _check(self, question: Answer) -> Answer:
+    def _validate(self, question: JsonObject) -> JsonObject:
         key = question["key"]
         if key not in self._validators:
             if "schema" not in question:
                 return {"unknown": True}
-            self._validators[key] = validator_of(question["schema"])
-            while len(self._validators) > VALIDATORS:
+            self._validators[key] = build_validator(question["schema"])
+            while len(self._validators) > VALIDATORS_CACHED:
                 self._validators.popitem(last=False)
         self._validators.move_to_end(key)
-        return {"problems": list(problems(self._validators[key], question["value"]))}
+        return {"violations": list(find_violations(self._validators[key], question["value"]))}
 
 
-def require_schema(schema: Any) -> None:
-    """By the metaschema of its draft. Raises SchemaRefused."""
+def check_metaschema(schema: Any) -> None:
+    """Validates the schema against the metaschema of its draft. Raises SchemaRefused."""
     try:
-        jsonschema_rs.meta.validate({**schema, "$schema": METASCHEMAS[draft_of(schema)]})
+        jsonschema_rs.meta.validate({**schema, "$schema": METASCHEMAS[detect_draft(schema)]})
     except jsonschema_rs.ValidationError as exc:
-        raise SchemaRefused(reason_of(exc)) from exc
+        raise SchemaRefused(format_reason(exc)) from exc
 
 
-def validator_of(schema: Any) -> jsonschema_rs.Validator:
+def build_validator(schema: Any) -> jsonschema_rs.Validator:
     """Raises SchemaRefused with the place and the reason."""
     try:
-        return compiled(schema, LINEAR)
+        return compile_validator(schema, LINEAR)
     except jsonschema_rs.ValidationError as exc:
-        if "pattern" not in pointer(exc.instance_path):
-            raise SchemaRefused(reason_of(exc)) from exc
+        if "pattern" not in format_pointer(exc.instance_path):
+            raise SchemaRefused(format_reason(exc)) from exc
     except (ValueError, jsonschema_rs.ReferencingError) as exc:
         raise SchemaRefused(str(exc)[:SHOWN_CHARS]) from exc
     try:
-        return compiled(schema, BACKTRACKING)
+        return compile_validator(schema, BACKTRACKING)
     except jsonschema_rs.ValidationError as exc:
-        raise SchemaRefused(reason_of(exc)) from exc
+        raise SchemaRefused(format_reason(exc)) from exc
 
 
-def compiled(schema: Any, pattern_options: Any) -> jsonschema_rs.Validator:
-    draft = draft_of(schema)
-    return CLASSES[draft](schema, validate_formats=True, offline=True, pattern_options=pattern_options)
+def compile_validator(schema: Any, pattern_options: Any) -> jsonschema_rs.Validator:
+    draft = detect_draft(schema)
+    return VALIDATOR_CLASSES[draft](schema, validate_formats=True, offline=True, pattern_options=pattern_options)
 
 
-def reason_of(exc: jsonschema_rs.ValidationError) -> str:
-    return f"{pointer(exc.instance_path)}: {exc.message}"[:SHOWN_CHARS]
+def format_reason(exc: jsonschema_rs.ValidationError) -> str:
+    return f"{format_pointer(exc.instance_path)}: {exc.message}"[:SHOWN_CHARS]
 
 
-def problems(validator: jsonschema_rs.Validator, value: Any) -> Iterator[tuple[str, str, str]]:
-    """Where the value fails, by which keyword, and what that asks for.
+def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[tuple[str, str, str]]:
+    """(pointer, keyword, expected) of each violation. Repeats only the keys of the value, never its content.
 
-    Raises SchemaRefused if that could not be found out. Nothing that the value holds is repeated but its keys.
+    Raises SchemaRefused if the validator could not decide.
     """
-    for problem in islice(validator.iter_errors(value), PROBLEMS_SHOWN):
-        kind = problem.kind
+    for violation in islice(validator.iter_errors(value), VIOLATIONS_SHOWN):
+        kind = violation.kind
         if isinstance(kind, UNDECIDED):
-            raise SchemaRefused(f"{pointer(problem.schema_path)}: matching it takes too many steps; simplify it")
-        yield pointer(problem.instance_path), kind.name, expected(kind)
+            raise SchemaRefused(
+                f"{format_pointer(violation.schema_path)}: matching it takes too many steps; simplify it"
+            )
+        yield format_pointer(violation.instance_path), kind.name, format_expected(kind)
 
 
-def expected(kind: Any) -> str:
-    """What the schema asks for at that place, as far as its keyword says it in one value."""
-    told = {name: value for name, value in kind.as_dict().items() if name not in ("context", "unexpected", "error")}
-    shown = json.dumps(next(iter(told.values()))) if told else ""
+def format_expected(kind: Any) -> str:
+    """The keyword's value as JSON, cut at SHOWN_CHARS; "" where the validator names none."""
+    details = {name: value for name, value in kind.as_dict().items() if name not in ("context", "unexpected", "error")}
+    shown = json.dumps(next(iter(details.values()))) if details else ""
     return shown if len(shown) <= SHOWN_CHARS else f"{shown[:SHOWN_CHARS]}…"
 
 
-def pointer(path: list[str | int]) -> str:
-    """A JSON pointer; the root is told as such."""
+def format_pointer(path: list[str | int]) -> str:
+    """A JSON pointer, cut at SHOWN_CHARS; "the root" for the empty one."""
     steps = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
     return "".join(f"/{step}" for step in steps)[:SHOWN_CHARS] or "the root"
 
@@ -160,10 +163,10 @@ def pointer(path: list[str | int]) -> str:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    checker = Checker()
+    process = ValidatorProcess()
     for line in sys.stdin.buffer:
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + CPU_LIMIT_S, hard))
-        answer = checker.answer(json.loads(line))
+        answer = process.answer(json.loads(line))
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

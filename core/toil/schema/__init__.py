@@ -1,6 +1,6 @@
-"""What happens to a JSON Schema before and after a model writes under it. Pure: no I/O, no engine, no validator.
+"""Plans how a JSON Schema is enforced while a model writes. Pure: no I/O, no engine, no validator.
 
-`drafts` reads every draft in the words of 2020-12, `references` finds what a `$ref` means, `limits` refuses bombs and
-what nothing can satisfy, `plan` makes the schema that a model can be held to while it writes and says what is left to
-the check, `relaxation` gives way where an engine refuses even that.
+`drafts` normalizes drafts 4 to 2020-12, `references` resolves `$ref`, and `prechecks` refuses unusable schemas.
+`plan` builds the schema that the engine enforces, by `translator` and its modules for each kind of keyword, and
+reports what only the validator checks. `relaxation` widens a plan that an engine refuses.
 """

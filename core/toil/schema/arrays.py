@@ -1,128 +1,125 @@
-"""What is said about arrays."""
+"""Translates the keywords for arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from core.toil.schema.facts import gather
-from core.toil.schema.objects import in_place
-from core.toil.schema.pieces import UNKNOWN, Written, both
-from core.toil.schema.place import Place
-from core.toil.schema.references import Target
+from core.toil.schema.disjointness import collect_constraints
+from core.toil.schema.references import LocatedSchema, SchemaNode, in_place_schemas
+from core.toil.schema.translation import UNENFORCED, Translation, Translator, intersection
 
-if TYPE_CHECKING:
-    from core.toil.schema.writing import Writer
-
-ITEMS_LIMIT = 2000  # no answer holds as many; a bound above it is held as this one
-ARRANGED_LIMIT = 4  # values of which every order without repetition is spelled out: 65 arrays
+ITEMS_LIMIT = 2000  # no answer holds as many, so a larger bound is enforced as this one
+PERMUTED_LIMIT = 4  # values whose permutations are listed in full: 65 arrays
+VISITED_LIMIT = 200
 
 
-def arrays(writer: Writer, place: Place) -> Iterator[Written]:
-    if "array" not in place.types:
+def translate_arrays(translator: Translator, node: SchemaNode) -> Iterator[Translation]:
+    if "array" not in node.types:
         return
-    words = place.words
-    low, high = int(words.get("minItems", 0)), words.get("maxItems")
-    for word in ("prefixItems", "items", "minItems", "maxItems"):
-        writer.note_if_there(place, word, held=True)
+    keywords = node.keywords
+    low, high = int(keywords.get("minItems", 0)), keywords.get("maxItems")
+    for keyword in ("prefixItems", "items", "minItems", "maxItems"):
+        translator.report_if_present(node, keyword, enforced=True)
     counts: dict[str, Any] = {
-        word: min(int(words[word]), ITEMS_LIMIT) for word in ("minItems", "maxItems") if word in words
+        keyword: min(int(keywords[keyword]), ITEMS_LIMIT) for keyword in ("minItems", "maxItems") if keyword in keywords
     }
-    yield Written(counts or True)
-    yield items(writer, place, low)
-    if words.get("uniqueItems") is True:
-        yield unique(writer, place, low, high)
-    elif "uniqueItems" in words:
-        writer.note(place.where("uniqueItems"), True)
-    if "contains" in words:
-        yield contains(writer, place)
-    if "unevaluatedItems" in words:
-        yield unevaluated(writer, place)
+    yield Translation(counts or True)
+    yield translate_items(translator, node, low)
+    if keywords.get("uniqueItems") is True:
+        yield translate_unique(translator, node, low, high)
+    elif "uniqueItems" in keywords:
+        translator.report(node.pointer_to("uniqueItems"), True)
+    if "contains" in keywords:
+        yield translate_contains(translator, node)
+    if "unevaluatedItems" in keywords:
+        yield translate_unevaluated_items(translator, node)
 
 
-def items(writer: Writer, place: Place, low: int) -> Written:
-    first = [writer.write(each) for each in place.inside("prefixItems")]
-    rest = writer.write(place.one("items"))
-    if writer.narrow:  # what cannot be held is not written, if it need not be
-        held = next((n for n, part in enumerate(first) if not part.exact and n >= low), len(first))
-        if held < len(first) or (not rest.exact and low <= len(first)):
-            first, rest = first[:held], Written(False)
-    schema: dict[str, Any] = {"prefixItems": [part.schema for part in first]} if first else {}
+def translate_items(translator: Translator, node: SchemaNode, low: int) -> Translation:
+    prefix = [translator.translate(each) for each in node.subschemas("prefixItems")]
+    rest = translator.translate(node.subschema("items"))
+    if translator.narrow:  # end the array before the first optional item that cannot be enforced
+        count = next((n for n, part in enumerate(prefix) if not part.exact and n >= low), len(prefix))
+        if count < len(prefix) or (not rest.exact and low <= len(prefix)):
+            prefix, rest = prefix[:count], Translation(False)
+    schema: dict[str, Any] = {"prefixItems": [part.schema for part in prefix]} if prefix else {}
     if rest.schema is not True:
         schema["items"] = rest.schema
-    return Written(schema or True, all(part.exact for part in (*first, rest)))
+    return Translation(schema or True, all(part.exact for part in (*prefix, rest)))
 
 
-def unique(writer: Writer, place: Place, low: int, high: int | None) -> Written:
-    """Exact for one item at most and for a few listed values; else the check compares."""
-    written, held = Written(True, exact=False), False
-    allowed = listed_items(writer, place)
+def translate_unique(translator: Translator, node: SchemaNode, low: int, high: int | None) -> Translation:
+    """Exact for at most one item, and for a few listed values; otherwise the validator compares the items."""
+    translated, enforced = Translation(True, exact=False), False
+    listed = list_item_values(translator, node)
     if high is not None and high <= 1:
-        written, held = Written(True), True
-    elif allowed is not None and len(allowed) <= ARRANGED_LIMIT:
-        fitting = [
+        translated, enforced = Translation(True), True
+    elif listed is not None and len(listed) <= PERMUTED_LIMIT:
+        arrays = [
             list(each)
-            for count in range(low, min(len(allowed), len(allowed) if high is None else int(high)) + 1)
-            for each in permutations(allowed, count)
+            for count in range(low, min(len(listed), len(listed) if high is None else int(high)) + 1)
+            for each in permutations(listed, count)
         ]
-        others = [{"type": name} for name in sorted(place.types - {"array"})]
-        written, held = Written({"anyOf": [*others, {"enum": fitting}]} if fitting or others else False), True
-    elif writer.narrow and low <= 1:
-        written, held = Written({"maxItems": 1}), True
-    elif allowed is not None:
-        written = Written({"maxItems": len(allowed)}, exact=False)
-    writer.note(place.where("uniqueItems"), held)
-    return written
+        others = [{"type": name} for name in sorted(node.types - {"array"})]
+        alternatives = [*others, {"enum": arrays}]
+        translated, enforced = Translation({"anyOf": alternatives} if arrays or others else False), True
+    elif translator.narrow and low <= 1:
+        translated, enforced = Translation({"maxItems": 1}), True
+    elif listed is not None:
+        translated = Translation({"maxItems": len(listed)}, exact=False)
+    translator.report(node.pointer_to("uniqueItems"), enforced)
+    return translated
 
 
-def listed_items(writer: Writer, place: Place) -> list[Any] | None:
-    """The values that the items are limited to, if they are."""
-    if "prefixItems" in place.words or "items" not in place.words:
+def list_item_values(translator: Translator, node: SchemaNode) -> list[Any] | None:
+    """The values that every item must be one of; None if they are not limited to a list."""
+    if "prefixItems" in node.keywords or "items" not in node.keywords:
         return None
-    facts = gather([place.one("items")], writer.references)
-    if facts.values is not None:
-        return facts.values
-    return [True, False] if facts.types == {"boolean"} else None
+    constraints = collect_constraints([node.subschema("items")], translator.references)
+    if constraints.values is not None:
+        return constraints.values
+    return [True, False] if constraints.types == {"boolean"} else None
 
 
-def contains(writer: Writer, place: Place) -> Written:
-    """How many items of a kind. Narrow: the first ones are of that kind."""
-    since_2019 = place.draft >= 2019
-    low = int(place.words.get("minContains", 1)) if since_2019 else 1
-    high = place.words.get("maxContains") if since_2019 else None
-    item = writer.silently(place.one("contains"), alone=True)
-    settled = low == 0 and high is None
-    narrow = writer.narrow and item.exact and (high is None or low == high)
-    for word in ("contains", "minContains", "maxContains"):
-        writer.note_if_there(place, word, held=settled or (narrow and high is None))
-    if settled:
-        return Written(True)
+def translate_contains(translator: Translator, node: SchemaNode) -> Translation:
+    """Counts matching items. When narrow, the first items are the matching ones."""
+    since_2019 = node.draft >= 2019
+    low = int(node.keywords.get("minContains", 1)) if since_2019 else 1
+    high = node.keywords.get("maxContains") if since_2019 else None
+    item = translator.translate_unreported(node.subschema("contains"), alone=True)
+    vacuous = low == 0 and high is None
+    narrow = translator.narrow and item.exact and (high is None or low == high)
+    for keyword in ("contains", "minContains", "maxContains"):
+        translator.report_if_present(node, keyword, enforced=vacuous or (narrow and high is None))
+    if vacuous:
+        return Translation(True)
     if not narrow:
-        return Written({"minItems": low}, exact=False) if low else UNKNOWN
-    others: dict[str, Any] = {} if high is None else {"items": writer.deny(place.one("contains")).schema}
-    return Written({"prefixItems": [item.schema] * low, "minItems": low, **others}, exact=high is None)
+        return Translation({"minItems": low}, exact=False) if low else UNENFORCED
+    others: dict[str, Any] = {} if high is None else {"items": translator.negate(node.subschema("contains")).schema}
+    return Translation({"prefixItems": [item.schema] * low, "minItems": low, **others}, exact=high is None)
 
 
-def unevaluated(writer: Writer, place: Place) -> Written:
-    """`unevaluatedItems` as `items`, where it is certain which items the other keywords speak of."""
-    certain = "$dynamicRef" not in place.words
-    longest, covered = 0, "items" in place.words
-    waiting: list[tuple[Target, bool]] = [(Target(place.schema, place.at), True)]
-    for target, sure in waiting:
-        if isinstance(target.schema, bool) or len(waiting) > 200:
+def translate_unevaluated_items(translator: Translator, node: SchemaNode) -> Translation:
+    """Translates `unevaluatedItems` to `items`, where the items that other keywords evaluate are certain."""
+    certain = "$dynamicRef" not in node.keywords
+    longest, covered = 0, "items" in node.keywords
+    waiting: list[tuple[LocatedSchema, bool]] = [(LocatedSchema(node.schema, node.pointer), True)]
+    for located, always in waiting:
+        if isinstance(located.schema, bool) or len(waiting) > VISITED_LIMIT:
             continue
-        inner = Place(target.schema, target.at, place.draft)
-        speaks = {"prefixItems", "items", "contains", "unevaluatedItems"} & inner.words.keys() - {
-            "unevaluatedItems" if inner.at == place.at else ""
+        inner = SchemaNode(located.schema, located.pointer, node.draft)
+        evaluating = {"prefixItems", "items", "contains", "unevaluatedItems"} & inner.keywords.keys() - {
+            "unevaluatedItems" if inner.pointer == node.pointer else ""
         }
-        certain = certain and (sure or not speaks) and "contains" not in inner.words
-        covered = covered or bool({"items", "unevaluatedItems"} & speaks)
-        longest = max(longest, len(inner.words.get("prefixItems", ())))
-        waiting.extend((each, sure and counts) for each, counts in in_place(inner, writer.references))
-    writer.note(place.where("unevaluatedItems"), certain)
+        certain = certain and (always or not evaluating) and "contains" not in inner.keywords
+        covered = covered or bool({"items", "unevaluatedItems"} & evaluating)
+        longest = max(longest, len(inner.keywords.get("prefixItems", ())))
+        waiting.extend((each, always and applies) for each, applies in in_place_schemas(inner, translator.references))
+    translator.report(node.pointer_to("unevaluatedItems"), certain)
     if not certain or covered:
-        return Written(True, certain)
-    rest = writer.write(place.one("unevaluatedItems"))
-    first: dict[str, Any] = {"prefixItems": [True] * longest} if longest else {}
-    return both([Written({**first, "items": rest.schema}, rest.exact)])
+        return Translation(True, certain)
+    rest = translator.translate(node.subschema("unevaluatedItems"))
+    prefix: dict[str, Any] = {"prefixItems": [True] * longest} if longest else {}
+    return intersection([Translation({**prefix, "items": rest.schema}, rest.exact)])

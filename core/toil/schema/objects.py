@@ -1,168 +1,167 @@
-"""What is said about objects: which names, which values under them, how many."""
+"""Translates the keywords for objects: property names, property values and counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.toil.schema import patterns
-from core.toil.schema.pieces import UNKNOWN, Written, both, either
-from core.toil.schema.place import Place
-from core.toil.schema.references import References, Target
+from core.toil.schema.references import LocatedSchema, References, SchemaNode, in_place_schemas
+from core.toil.schema.translation import UNENFORCED, Translation, Translator, intersection, union
 
-if TYPE_CHECKING:
-    from core.toil.schema.writing import Writer
-
-WORDS = {"properties", "patternProperties", "additionalProperties", "propertyNames"}
-DEPENDENTS_LIMIT = 6  # each doubles the ways to write the object
-TARGETS_LIMIT = 200
+SHAPE_KEYWORDS = {"properties", "patternProperties", "additionalProperties", "propertyNames"}
+DEPENDENTS_LIMIT = 6  # each doubles the number of ways to write the object
+VISITED_LIMIT = 200
 
 
-def objects(writer: Writer, place: Place) -> Iterator[Written]:
-    if "object" not in place.types:
+def translate_objects(translator: Translator, node: SchemaNode) -> Iterator[Translation]:
+    if "object" not in node.types:
         return
-    required = [name for name in place.words.get("required", ()) if isinstance(name, str)]
+    required = [name for name in node.keywords.get("required", ()) if isinstance(name, str)]
     if required:
-        writer.note(place.where("required"), True)
-        yield Written({"required": required})
-    shape = _Shape(writer, place, set(required))
-    if WORDS & place.words.keys():
-        yield shape.written()
-    yield from shape.counted()
-    yield from dependents(writer, place, set(required))
-    if "unevaluatedProperties" in place.words or (writer.narrow and place.alone and not closes_itself(place)):
-        yield unevaluated(writer, place)
+        translator.report(node.pointer_to("required"), True)
+        yield Translation({"required": required})
+    shape = _ObjectShape(translator, node, set(required))
+    if SHAPE_KEYWORDS & node.keywords.keys():
+        yield shape.translate()
+    yield from shape.translate_counts()
+    yield from translate_dependents(translator, node, set(required))
+    if "unevaluatedProperties" in node.keywords or (translator.narrow and node.alone and not is_closed(node)):
+        yield translate_unevaluated_properties(translator, node)
 
 
-def closes_itself(place: Place) -> bool:
-    """Or what it refers to does."""
-    only_a_reference = len(place.words) == 1 and "$ref" in place.words
-    return only_a_reference or place.words.get("additionalProperties") is False
+def is_closed(node: SchemaNode) -> bool:
+    """Whether the schema, or the only schema that it refers to, decides about further properties."""
+    only_a_reference = len(node.keywords) == 1 and "$ref" in node.keywords
+    return only_a_reference or node.keywords.get("additionalProperties") is False
 
 
 @dataclass
-class _Shape:
-    """`properties` and the keywords that depend on them."""
+class _ObjectShape:
+    """Translates `properties` and the keywords whose meaning depends on it."""
 
-    writer: Writer
-    place: Place
+    translator: Translator
+    node: SchemaNode
     required: set[str]
-    names: dict[str, Written] = field(default_factory=dict)
+    properties: dict[str, Translation] = field(default_factory=dict)
     closed: bool = False
 
-    def written(self) -> Written:
-        self.names = {name: self._property(name, each) for name, each in self.place.named("properties").items()}
-        self.writer.note_if_there(self.place, "properties", held=True)
-        by_pattern, whole = self._patterns()
-        rest = self._rest()
-        names_held = True
-        if "propertyNames" in self.place.words:
-            by_pattern, rest, names_held = self._only_names(by_pattern, rest)
+    def translate(self) -> Translation:
+        declared = self.node.subschema_map("properties")
+        self.properties = {name: self._property(name, each) for name, each in declared.items()}
+        self.translator.report_if_present(self.node, "properties", enforced=True)
+        by_pattern, all_patterns = self._pattern_properties()
+        rest = self._additional_properties()
+        names_enforced = True
+        if "propertyNames" in self.node.keywords:
+            by_pattern, rest, names_enforced = self._property_names(by_pattern, rest)
         self.closed = rest.schema is False and not by_pattern
         schema: dict[str, Any] = {}
-        if self.names:
-            schema["properties"] = {name: part.schema for name, part in self.names.items()}
+        if self.properties:
+            schema["properties"] = {name: part.schema for name, part in self.properties.items()}
         if by_pattern:
             schema["patternProperties"] = {pattern: part.schema for pattern, part in by_pattern.items()}
         if rest.schema is not True:
             schema["additionalProperties"] = rest.schema
-        exact = whole and names_held and rest.exact
-        return Written(schema or True, exact and all(p.exact for p in (*self.names.values(), *by_pattern.values())))
+        exact = all_patterns and names_enforced and rest.exact
+        parts = (*self.properties.values(), *by_pattern.values())
+        return Translation(schema or True, exact and all(part.exact for part in parts))
 
-    def _property(self, name: str, target: Target) -> Written:
-        written = self.writer.write(target)
-        # When narrow, what cannot be held is not written at all.
-        return Written(False) if self.writer.narrow and not written.exact and name not in self.required else written
+    def _property(self, name: str, located: LocatedSchema) -> Translation:
+        translated = self.translator.translate(located)
+        omitted = self.translator.narrow and not translated.exact and name not in self.required
+        return Translation(False) if omitted else translated
 
-    def _rest(self) -> Written:
-        written = self.writer.write(self.place.one("additionalProperties"))
-        self.writer.note_if_there(self.place, "additionalProperties", held=True)
-        return Written(False) if self.writer.narrow and not written.exact else written
+    def _additional_properties(self) -> Translation:
+        translated = self.translator.translate(self.node.subschema("additionalProperties"))
+        self.translator.report_if_present(self.node, "additionalProperties", enforced=True)
+        return Translation(False) if self.translator.narrow and not translated.exact else translated
 
-    def _patterns(self) -> tuple[dict[str, Written], bool]:
-        """Those that the engine can keep apart; of the others, no name is written where names are limited at all."""
-        found: dict[str, Written] = {}
+    def _pattern_properties(self) -> tuple[dict[str, Translation], bool]:
+        """Translates the patterns that no name can match two of; the engine cannot combine their schemas."""
+        translations: dict[str, Translation] = {}
         complete = True
-        for original, target in self.place.named("patternProperties").items():
-            translated = patterns.translate(original)
-            part = self.writer.write(target)
-            texts = translated.patterns
-            apart = all(patterns.disjoint(original, other) for other in found)
-            held = translated.exact and len(texts) == 1 and apart
-            self.writer.note(self.place.where("patternProperties", original), held)
-            complete = complete and held
-            if held and not (self.writer.narrow and not part.exact):
-                found[texts[0]] = part
-        return found, complete
+        for original, located in self.node.subschema_map("patternProperties").items():
+            pattern = patterns.translate_pattern(original)
+            part = self.translator.translate(located)
+            separate = all(patterns.are_disjoint(original, other) for other in translations)
+            enforced = pattern.exact and len(pattern.patterns) == 1 and separate
+            self.translator.report(self.node.pointer_to("patternProperties", original), enforced)
+            complete = complete and enforced
+            if enforced and not (self.translator.narrow and not part.exact):
+                translations[pattern.patterns[0]] = part
+        return translations, complete
 
-    def _only_names(self, by_pattern: dict[str, Written], rest: Written) -> tuple[dict[str, Written], Written, bool]:
-        """`propertyNames` as one pattern for every name that is not declared."""
-        allowed = name_pattern(self.place.words["propertyNames"])
-        held = allowed is not None and not by_pattern
-        self.writer.note(self.place.where("propertyNames"), held)
+    def _property_names(
+        self, by_pattern: dict[str, Translation], rest: Translation
+    ) -> tuple[dict[str, Translation], Translation, bool]:
+        """Translates `propertyNames` to one pattern for every undeclared name."""
+        names = self.node.keywords["propertyNames"]
+        allowed = name_pattern(names)
+        self.translator.report(self.node.pointer_to("propertyNames"), allowed is not None and not by_pattern)
         if allowed is None or by_pattern:
             return by_pattern, rest, False
-        for name in self.names:
-            if not surely_matches(self.place.words["propertyNames"], name):
-                self.names[name] = Written(False)
-        return ({allowed: rest} if allowed and rest.schema is not False else {}), Written(False), True
+        for name in self.properties:
+            if not allows_name(names, name):
+                self.properties[name] = Translation(False)
+        return ({allowed: rest} if allowed and rest.schema is not False else {}), Translation(False), True
 
-    def counted(self) -> Iterator[Written]:
+    def translate_counts(self) -> Iterator[Translation]:
         """`minProperties` and `maxProperties`, where the engine can count: see llguidance's docs/json_schema.md."""
-        low, high = (self.place.words.get(word) for word in ("minProperties", "maxProperties"))
-        possible = [name for name, part in self.names.items() if part.schema is not False]
+        low, high = (self.node.keywords.get(keyword) for keyword in ("minProperties", "maxProperties"))
+        possible = [name for name, part in self.properties.items() if part.schema is not False]
         if low is not None and low <= len(self.required):
             low = None
-            self.writer.note(self.place.where("minProperties"), True)
+            self.translator.report(self.node.pointer_to("minProperties"), True)
         if high is not None and self.closed and high >= len(possible):
             high = None
-            self.writer.note(self.place.where("maxProperties"), True)
+            self.translator.report(self.node.pointer_to("maxProperties"), True)
         if low is None and high is None:
             return
         optional = [name for name in possible if name not in self.required]
         countable = not optional or (self.closed and low in (None, 0, 1) and high in (None, 0, 1))
-        for word, limit in (("minProperties", low), ("maxProperties", high)):
+        for keyword, limit in (("minProperties", low), ("maxProperties", high)):
             if limit is not None:
-                self.writer.note(self.place.where(word), countable or self.writer.narrow)
+                self.translator.report(self.node.pointer_to(keyword), countable or self.translator.narrow)
         if countable:
             limits = {"minProperties": low, "maxProperties": high}
-            yield Written({word: int(limit) for word, limit in limits.items() if limit is not None})
+            yield Translation({keyword: int(limit) for keyword, limit in limits.items() if limit is not None})
         else:
-            yield self._some(optional, low, high) if self.writer.narrow else UNKNOWN
+            yield self._fixed_choice(optional, low, high) if self.translator.narrow else UNENFORCED
 
-    def _some(self, optional: list[str], low: int | None, high: int | None) -> Written:
-        """As many of the optional names as it takes, always the same ones."""
+    def _fixed_choice(self, optional: list[str], low: int | None, high: int | None) -> Translation:
+        """Requires the first optional names that make up the count, and forbids those above it."""
         wanted = max(0, int(low or 0) - len(self.required))
         room = len(optional) if high is None else max(0, int(high) - len(self.required))
-        chosen, left_out = optional[:wanted], optional[max(wanted, room) :]
-        without: dict[str, Any] = {"properties": dict.fromkeys(left_out, False)} if left_out else {}
-        return Written({**without, "required": chosen} if chosen else without or True)
+        chosen, omitted = optional[:wanted], optional[max(wanted, room) :]
+        without: dict[str, Any] = {"properties": dict.fromkeys(omitted, False)} if omitted else {}
+        return Translation({**without, "required": chosen} if chosen else without or True)
 
 
 def name_pattern(names: Any) -> str | None:
-    """A pattern for exactly the names that a schema allows; "" if it allows none, None if that is not known."""
+    """A pattern for exactly the names that a schema allows; "" if it allows none, None if they cannot be determined."""
     if isinstance(names, bool):
         return "^" if names else ""
-    told = {
-        word: value for word, value in names.items() if word in {"enum", "const", "pattern", "minLength", "maxLength"}
-    }
-    others = names.keys() - told.keys() - {"type", "title", "description", "$comment"}
-    if others or names.get("type", "string") != "string" or len(told) > 2:
+    supported = {"enum", "const", "pattern", "minLength", "maxLength"}
+    keywords = {keyword: value for keyword, value in names.items() if keyword in supported}
+    others = names.keys() - keywords.keys() - {"type", "title", "description", "$comment"}
+    if others or names.get("type", "string") != "string" or len(keywords) > 2:
         return None
-    if told.keys() <= {"minLength", "maxLength"}:
-        return rf"^[\s\S]{{{int(told.get('minLength', 0))},{told.get('maxLength', '')}}}$" if told else "^"
-    if len(told) > 1:
+    if keywords.keys() <= {"minLength", "maxLength"}:
+        low, high = int(keywords.get("minLength", 0)), keywords.get("maxLength", "")
+        return rf"^[\s\S]{{{low},{high}}}$" if keywords else "^"
+    if len(keywords) > 1:
         return None
-    if "pattern" in told:
-        found = patterns.translate(told["pattern"])
-        return found.patterns[0] if found.exact and len(found.patterns) == 1 else None
-    allowed = [each for each in told.get("enum", [told.get("const")]) if isinstance(each, str)]
-    return patterns.one_of(allowed) if allowed else ""
+    if "pattern" in keywords:
+        pattern = patterns.translate_pattern(keywords["pattern"])
+        return pattern.patterns[0] if pattern.exact and len(pattern.patterns) == 1 else None
+    allowed = [each for each in keywords.get("enum", [keywords.get("const")]) if isinstance(each, str)]
+    return patterns.match_texts(allowed) if allowed else ""
 
 
-def surely_matches(names: Any, name: str) -> bool:
-    """For a declared name; where a pattern decides, the name is believed: the check looks at it."""
+def allows_name(names: Any, name: str) -> bool:
+    """Whether a declared name is allowed. A `pattern` counts as met here; the validator checks it."""
     if isinstance(names, bool):
         return names
     low, high = names.get("minLength", 0), names.get("maxLength", len(name))
@@ -170,29 +169,32 @@ def surely_matches(names: Any, name: str) -> bool:
     return low <= len(name) <= high and name in allowed
 
 
-def dependents(writer: Writer, place: Place, required: set[str]) -> Iterator[Written]:
-    """Without the name, or with it and what it asks for."""
-    told = [("dependentRequired", name, names) for name, names in place.words.get("dependentRequired", {}).items()]
-    told += [("dependentSchemas", name, each) for name, each in place.named("dependentSchemas").items()]
-    for number, (word, name, asked) in enumerate(told):
-        if isinstance(asked, Target):
-            then = both([Written({"properties": {name: True}, "required": [name]}), writer.write(asked, alone=False)])
+def translate_dependents(translator: Translator, node: SchemaNode, required: set[str]) -> Iterator[Translation]:
+    """Two ways to write the object: without the property, or with it and its dependents."""
+    dependents = [
+        *(("dependentRequired", name, names) for name, names in node.keywords.get("dependentRequired", {}).items()),
+        *(("dependentSchemas", name, each) for name, each in node.subschema_map("dependentSchemas").items()),
+    ]
+    for number, (keyword, name, dependent) in enumerate(dependents):
+        if isinstance(dependent, LocatedSchema):
+            present = Translation({"properties": {name: True}, "required": [name]})
+            then = intersection([present, translator.translate(dependent, alone=False)])
         else:
-            then = Written({"required": [name, *asked]})
-        held = number < DEPENDENTS_LIMIT or name in required or writer.narrow
-        writer.note(place.where(word, name), held)
-        without = Written({"properties": {name: False}})
+            then = Translation({"required": [name, *dependent]})
+        enforced = number < DEPENDENTS_LIMIT or name in required or translator.narrow
+        translator.report(node.pointer_to(keyword, name), enforced)
+        without = Translation({"properties": {name: False}})
         if name in required:
-            yield either([then])
-        elif number < DEPENDENTS_LIMIT and not (writer.narrow and not then.exact):
-            yield either([without, then])
+            yield union([then])
+        elif number < DEPENDENTS_LIMIT and not (translator.narrow and not then.exact):
+            yield union([without, then])
         else:
-            yield without if writer.narrow else UNKNOWN
+            yield without if translator.narrow else UNENFORCED
 
 
 @dataclass
-class Evaluated:
-    """The names that some schema about the same object speaks of. `certain`: whatever the object."""
+class EvaluatedProperties:
+    """The property names that the schemas of one object evaluate. `certain`: whatever the object holds."""
 
     names: dict[str, None] = field(default_factory=dict)
     required: dict[str, None] = field(default_factory=dict)
@@ -201,52 +203,42 @@ class Evaluated:
     certain: bool = True
 
 
-def evaluated(target: Target, references: References) -> Evaluated:
-    found = Evaluated()
-    waiting, seen = [(target, True)], set[str]()
-    while waiting and len(seen) < TARGETS_LIMIT:
-        each, certain = waiting.pop(0)
-        if isinstance(each.schema, bool) or each.at in seen:
+def collect_evaluated(located: LocatedSchema, references: References) -> EvaluatedProperties:
+    evaluated = EvaluatedProperties()
+    waiting, seen = [(located, True)], set[str]()
+    while waiting and len(seen) < VISITED_LIMIT:
+        each, always = waiting.pop(0)
+        if isinstance(each.schema, bool) or each.pointer in seen:
             continue
-        seen.add(each.at)
-        place = Place(each.schema, each.at, references.draft)
-        found.names |= dict.fromkeys(place.words.get("properties", {}))
-        found.required |= dict.fromkeys(place.words.get("required", ()))
-        found.patterns |= place.words.get("patternProperties", {}).keys()
-        speaks = {"properties", "patternProperties"} & place.words.keys()
-        rests = [w for w in ("additionalProperties", "unevaluatedProperties") if each is not target or w[0] == "a"]
-        found.all = found.all or any(place.words.get(word, False) is not False for word in rests)
-        found.certain = found.certain and (certain or not speaks)
-        waiting.extend((inner, certain and sure) for inner, sure in in_place(place, references))
-    return found
+        seen.add(each.pointer)
+        node = SchemaNode(each.schema, each.pointer, references.draft)
+        evaluated.names |= dict.fromkeys(node.keywords.get("properties", {}))
+        evaluated.required |= dict.fromkeys(node.keywords.get("required", ()))
+        evaluated.patterns |= node.keywords.get("patternProperties", {}).keys()
+        evaluating = {"properties", "patternProperties"} & node.keywords.keys()
+        rests = [w for w in ("additionalProperties", "unevaluatedProperties") if each is not located or w[0] == "a"]
+        evaluated.all = evaluated.all or any(node.keywords.get(word, False) is not False for word in rests)
+        evaluated.certain = evaluated.certain and (always or not evaluating)
+        waiting.extend((inner, always and applies) for inner, applies in in_place_schemas(node, references))
+    return evaluated
 
 
-def in_place(place: Place, references: References) -> Iterator[tuple[Target, bool]]:
-    """The schemas that speak of the same value, and whether they always count."""
-    if isinstance(reference := place.words.get("$ref"), str):
-        found = references.resolve(reference, place.where("$ref"))
-        yield from [(found, True)] if found else []
-    yield from ((each, True) for each in place.inside("allOf"))
-    yield from ((each, False) for word in ("anyOf", "oneOf") for each in place.inside(word))
-    yield from ((place.one(word), False) for word in ("if", "then", "else") if word in place.words)
-    yield from ((each, False) for each in place.named("dependentSchemas").values())
+def translate_unevaluated_properties(translator: Translator, node: SchemaNode) -> Translation:
+    """Translates `unevaluatedProperties` to `additionalProperties` beside all evaluated names.
 
-
-def unevaluated(writer: Writer, place: Place) -> Written:
-    """`unevaluatedProperties` as `additionalProperties` over all names that are spoken of.
-
-    When narrow, an object that says nothing of other names gets none: a weak model would go on inventing them.
+    When narrow, it also closes objects that say nothing of further names: a weak model would go on inventing them.
     """
-    asked = "unevaluatedProperties" in place.words
-    found = evaluated(Target(place.schema, place.at), writer.references)
-    dynamic = "$dynamicRef" in place.words
-    if found.all or found.patterns or dynamic or (not asked and not found.names):
-        if asked:
-            writer.note(place.where("unevaluatedProperties"), found.all and found.certain)
-        return UNKNOWN if asked and not (found.all and found.certain) else Written(True)
-    rest = writer.write(place.one("unevaluatedProperties")) if asked else Written(False)
-    if asked:
-        writer.note(place.where("unevaluatedProperties"), found.certain)
-    names = found.names if asked else found.names | found.required
+    present = "unevaluatedProperties" in node.keywords
+    evaluated = collect_evaluated(LocatedSchema(node.schema, node.pointer), translator.references)
+    dynamic = "$dynamicRef" in node.keywords
+    if evaluated.all or evaluated.patterns or dynamic or (not present and not evaluated.names):
+        vacuous = evaluated.all and evaluated.certain
+        if present:
+            translator.report(node.pointer_to("unevaluatedProperties"), vacuous)
+        return UNENFORCED if present and not vacuous else Translation(True)
+    rest = translator.translate(node.subschema("unevaluatedProperties")) if present else Translation(False)
+    if present:
+        translator.report(node.pointer_to("unevaluatedProperties"), evaluated.certain)
+    names = evaluated.names if present else evaluated.names | evaluated.required
     schema = {"properties": dict.fromkeys(names, True), "additionalProperties": rest.schema}
-    return Written(schema, rest.exact and (found.certain or not asked))
+    return Translation(schema, rest.exact and (evaluated.certain or not present))

@@ -1,6 +1,6 @@
-"""Regular expressions: from the dialect of JSON Schema (ECMA 262) to that of the engine that writes (Rust's, no looks).
+"""Translates regular expressions from ECMA 262 (JSON Schema) to Rust's regex, which has no lookaround.
 
-What the engine cannot hold is left out so that the pattern becomes wider, never narrower; the check does the rest.
+Unsupported parts are left out so that the pattern becomes wider, never narrower. The validator checks the rest.
 """
 
 from __future__ import annotations
@@ -12,41 +12,41 @@ from typing import Any
 
 ANYTHING = r"[\s\S]*"
 EMPTY = "(?:)"
-WORDS_LIMIT_CHARS = 2000
+TEXTS_LIMIT_CHARS = 2000
 QUANTIFIER = re.compile(r"\{\d+(,\d*)?\}")
-LOOKS = ("(?=", "(?!", "(?<=", "(?<!")
-SHARED_CLASSES = "dDwWsStnrfv"  # the same letters mean the same in both
+LOOKAROUNDS = ("(?=", "(?!", "(?<=", "(?<!")
+SHARED_CLASSES = "dDwWsStnrfv"  # these escapes mean the same in both dialects
 META = r"\.+*?()|[]{}^$#&-~/"
 
 
 @dataclass(frozen=True, slots=True)
-class Translated:
-    """Patterns that must all be found. Not `exact`: they let through more than the original."""
+class TranslatedPattern:
+    """Patterns that must all match. Unless `exact`, they match more than the original."""
 
     patterns: tuple[str, ...]
     exact: bool
 
 
-class _Unknown(Exception):
-    """Not understood; nothing is held then."""
+class _Unsupported(Exception):
+    """The pattern has an unsupported part; no part of it is enforced."""
 
 
-def translate(pattern: str) -> Translated:
+def translate_pattern(pattern: str) -> TranslatedPattern:
     try:
-        aheads, rest = leading_aheads(pattern)
-        parts = [_Reader(part) for part in (*aheads, rest)]
-        texts = tuple(part.read() for part in parts)
-    except (_Unknown, IndexError):
-        return Translated((), exact=False)
-    return Translated(tuple(dict.fromkeys(texts)), all(part.exact for part in parts))
+        aheads, rest = split_lookaheads(pattern)
+        parts = [_PatternParser(part) for part in (*aheads, rest)]
+        texts = tuple(part.parse() for part in parts)
+    except (_Unsupported, IndexError):
+        return TranslatedPattern((), exact=False)
+    return TranslatedPattern(tuple(dict.fromkeys(texts)), all(part.exact for part in parts))
 
 
-def leading_aheads(pattern: str) -> tuple[list[str], str]:
-    """`^(?=.*\\d)(?=.*[a-z]).{8,}$`, as for passwords, is three patterns that must all be found."""
+def split_lookaheads(pattern: str) -> tuple[list[str], str]:
+    """Splits a pattern such as `^(?=.*\\d)(?=.*[a-z]).{8,}$` (a password) into patterns that must all match."""
     found: list[str] = []
     rest = pattern
-    while rest.startswith("^(?=") and not has_outer_bar(pattern):
-        end = closing(rest, 1)
+    while rest.startswith("^(?=") and not has_top_level_alternation(pattern):
+        end = find_group_end(rest, 1)
         if rest[end + 1 : end + 2] in ("*", "+", "?", "{"):
             break
         found.append(f"^(?:{rest[4:end]})")
@@ -54,80 +54,80 @@ def leading_aheads(pattern: str) -> tuple[list[str], str]:
     return found, rest
 
 
-def has_outer_bar(pattern: str) -> bool:
-    at = 0
-    while at < len(pattern):
-        if pattern[at] == "|":
+def has_top_level_alternation(pattern: str) -> bool:
+    position = 0
+    while position < len(pattern):
+        if pattern[position] == "|":
             return True
-        at = (closing(pattern, at) if pattern[at] == "(" else skip(pattern, at)) + 1
+        position = (find_group_end(pattern, position) if pattern[position] == "(" else token_end(pattern, position)) + 1
     return False
 
 
-def closing(pattern: str, opened: int) -> int:
-    """Where the group that opens there closes."""
-    depth, at = 0, opened
+def find_group_end(pattern: str, opened: int) -> int:
+    """The index where the group that opens at `opened` closes."""
+    depth, position = 0, opened
     while True:
-        depth += {"(": 1, ")": -1}.get(pattern[at], 0)
+        depth += {"(": 1, ")": -1}.get(pattern[position], 0)
         if depth == 0:
-            return at
-        at = skip(pattern, at) + 1
+            return position
+        position = token_end(pattern, position) + 1
 
 
-def skip(pattern: str, at: int) -> int:
-    """The last character of what stands there as one: an escape, a class, a character."""
-    if pattern[at] == "\\":
-        return at + 1
-    if pattern[at] != "[":
-        return at
-    at += 2 if pattern[at + 1] == "^" else 1
-    while pattern[at] != "]":
-        at += 2 if pattern[at] == "\\" else 1
-    return at
+def token_end(pattern: str, position: int) -> int:
+    """The index of the last character of the token at `position`: an escape, a class or a character."""
+    if pattern[position] == "\\":
+        return position + 1
+    if pattern[position] != "[":
+        return position
+    position += 2 if pattern[position + 1] == "^" else 1
+    while pattern[position] != "]":
+        position += 2 if pattern[position] == "\\" else 1
+    return position
 
 
-class _Reader:
-    """One pass over a pattern."""
+class _PatternParser:
+    """Translates a pattern in one pass."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
-        self._at = 0
+        self._position = 0
         self.exact = True
 
-    def read(self) -> str:
+    def parse(self) -> str:
         written: list[str] = []
         depth = 0
-        while self._at < len(self._pattern):
-            char = self._pattern[self._at]
+        while self._position < len(self._pattern):
+            char = self._pattern[self._position]
             if char == "(":
                 written.append(self._group())
                 depth += written[-1] != EMPTY
             elif char in "^$":
-                written.append(self._edge(char, depth))
+                written.append(self._anchor(char, depth))
             else:
                 depth -= char == ")"
                 written.append(self._one(char))
         return "".join(written)
 
     def _group(self) -> str:
-        rest = self._pattern[self._at :]
-        if rest.startswith(LOOKS):
-            self._at = closing(self._pattern, self._at) + 1
+        rest = self._pattern[self._position :]
+        if rest.startswith(LOOKAROUNDS):
+            self._position = find_group_end(self._pattern, self._position) + 1
             return self._wider(EMPTY)
         if rest.startswith("(?") and not rest.startswith("(?:"):
             named = re.match(r"\(\?<[A-Za-z_]\w*>", rest)
             if named is None:
-                raise _Unknown
-            self._at += len(named[0])
+                raise _Unsupported
+            self._position += len(named[0])
             return "("
         head = "(?:" if rest.startswith("(?:") else "("
-        self._at += len(head)
+        self._position += len(head)
         return head
 
-    def _edge(self, char: str, depth: int) -> str:
-        """`^` and `$` are held at the ends of an outer alternative only."""
-        before = self._pattern[self._at - 1 : self._at]
-        after = self._pattern[self._at + 1 : self._at + 2]
-        self._at += 1
+    def _anchor(self, char: str, depth: int) -> str:
+        """Keeps `^` and `$` only at the ends of a top-level alternative."""
+        before = self._pattern[self._position - 1 : self._position]
+        after = self._pattern[self._position + 1 : self._position + 2]
+        self._position += 1
         outer = before in ("", "|") if char == "^" else after in ("", "|")
         return char if outer and depth == 0 else self._wider(EMPTY)
 
@@ -136,40 +136,40 @@ class _Reader:
             return self._class()
         if char == "\\":
             return self._escape(inside=False)
-        if char == "{" and (quantifier := QUANTIFIER.match(self._pattern, self._at)):
-            self._at = quantifier.end()
+        if char == "{" and (quantifier := QUANTIFIER.match(self._pattern, self._position)):
+            self._position = quantifier.end()
             return quantifier[0]
-        self._at += 1
+        self._position += 1
         return f"\\{char}" if char in "{}]" else char
 
     def _class(self) -> str:
-        end = skip(self._pattern, self._at)
-        body = self._pattern[self._at : end + 1]
+        end = token_end(self._pattern, self._position)
+        body = self._pattern[self._position : end + 1]
         if body in ("[]", "[^]"):
-            self._at = end + 1
+            self._position = end + 1
             return r"[^\s\S]" if body == "[]" else r"[\s\S]"
         start = "[^" if body.startswith("[^") else "["
-        self._at += len(start)
+        self._position += len(start)
         written = [start]
-        while self._at < end:
-            char = self._pattern[self._at]
+        while self._position < end:
+            char = self._pattern[self._position]
             if char == "\\":
                 written.append(self._escape(inside=True))
                 continue
             written.append(f"\\{char}" if char in "[&~" else char)
-            self._at += 1
-        self._at = end + 1
-        # A hyphen beside a class of letters is a hyphen; Rust reads a range and refuses.
+            self._position += 1
+        self._position = end + 1
+        # A hyphen beside a class escape is literal in ECMA 262; Rust reads a range and rejects it.
         text = re.sub(r"(\\[dDwWsS])-", r"\1\\-", "".join(written))
         return re.sub(r"-(\\[dDwWsS])", r"\\-\1", text.replace("--", r"\--")) + "]"
 
     def _escape(self, *, inside: bool) -> str:
-        letter = self._pattern[self._at + 1]
+        letter = self._pattern[self._position + 1]
         if letter in "ux":
             return self._code_point(letter)
         if letter in "pP":
             return self._property()
-        self._at += 2
+        self._position += 2
         if letter in SHARED_CLASSES:
             return f"\\{letter}"
         if letter == "b" and inside:
@@ -181,32 +181,34 @@ class _Reader:
         if letter.isdecimal() and not inside:
             return self._wider(f"(?:{ANYTHING})")
         if letter == "c":
-            self._at += 1
-            return f"\\x{ord(self._pattern[self._at - 1]) % 32:02x}"
+            self._position += 1
+            return f"\\x{ord(self._pattern[self._position - 1]) % 32:02x}"
         if letter.isalnum():
-            raise _Unknown
+            raise _Unsupported
         return f"\\{letter}" if letter in META else letter
 
     def _code_point(self, letter: str) -> str:
         found = re.compile(r"\\u\{([0-9A-Fa-f]+)\}|\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})").match(
-            self._pattern, self._at
+            self._pattern, self._position
         )
         if found is None:
-            raise _Unknown
-        self._at = found.end()
+            raise _Unsupported
+        self._position = found.end()
         value = int(found[1] or found[2] or found[3], 16)
-        if 0xD800 <= value < 0xDC00 and (low := re.compile(r"\\u([dD][c-fC-F]\w\w)").match(self._pattern, self._at)):
-            self._at = low.end()
+        if 0xD800 <= value < 0xDC00 and (
+            low := re.compile(r"\\u([dD][c-fC-F]\w\w)").match(self._pattern, self._position)
+        ):
+            self._position = low.end()
             value = 0x10000 + ((value - 0xD800) << 10) + (int(low[1], 16) - 0xDC00)
         if 0xD800 <= value < 0xE000 or value > 0x10FFFF:
-            raise _Unknown
+            raise _Unsupported
         return f"\\x{{{value:x}}}"
 
     def _property(self) -> str:
-        found = re.compile(r"\\[pP]\{[\w=]+\}").match(self._pattern, self._at)
+        found = re.compile(r"\\[pP]\{[\w=]+\}").match(self._pattern, self._position)
         if found is None:
-            raise _Unknown
-        self._at = found.end()
+            raise _Unsupported
+        self._position = found.end()
         return found[0]
 
     def _wider(self, instead: str) -> str:
@@ -214,46 +216,46 @@ class _Reader:
         return instead
 
 
-def literal(text: str) -> str:
+def escape_text(text: str) -> str:
     return "".join(f"\\{char}" if char in META else char for char in text)
 
 
-def one_of(words: Iterable[str]) -> str:
-    return "^(?:" + "|".join(literal(word) for word in words) + ")$"
+def match_texts(texts: Iterable[str]) -> str:
+    return "^(?:" + "|".join(escape_text(text) for text in texts) + ")$"
 
 
-def none_of(words: Iterable[str]) -> str | None:
-    """A pattern for every text but these; None if there are too many."""
-    words = list(words)
-    if sum(map(len, words)) > WORDS_LIMIT_CHARS or any(len(word) > 100 for word in words):
+def exclude_texts(texts: Iterable[str]) -> str | None:
+    """A pattern that matches every text but these; None if they are too long."""
+    texts = list(texts)
+    if sum(map(len, texts)) > TEXTS_LIMIT_CHARS or any(len(text) > 100 for text in texts):
         return None
     tree: dict[str, Any] = {}
-    for word in words:
+    for text in texts:
         place = tree
-        for char in word:
+        for char in text:
             place = place.setdefault(char, {})
         place[""] = {}
-    return f"^{other_than(tree)}$"
+    return f"^{exclude_tree(tree)}$"
 
 
-def other_than(tree: dict[str, Any]) -> str:
-    """What goes on differently from every word of the tree. A key "" ends a word."""
+def exclude_tree(tree: dict[str, Any]) -> str:
+    """A pattern for every continuation that differs from all texts of the tree. The key "" ends a text."""
     letters = [char for char in tree if char]
     ways = [] if "" in tree else [""]
-    ways += [literal(char) + other_than(tree[char]) for char in letters]
-    ways.append(f"[^{''.join(map(literal, letters))}]{ANYTHING}" if letters else rf"[\s\S]{ANYTHING}")
+    ways += [escape_text(char) + exclude_tree(tree[char]) for char in letters]
+    ways.append(f"[^{''.join(map(escape_text, letters))}]{ANYTHING}" if letters else rf"[\s\S]{ANYTHING}")
     return f"(?:{'|'.join(ways)})"
 
 
-def disjoint(one: str, other: str) -> bool:
-    """Whether no text can match both, as far as the letters that they begin with tell."""
-    first, second = beginning(one), beginning(other)
+def are_disjoint(one: str, other: str) -> bool:
+    """True if the literal prefixes show that no text can match both."""
+    first, second = literal_prefix(one), literal_prefix(other)
     shared = min(len(first), len(second))
     return first[:shared] != second[:shared]
 
 
-def beginning(pattern: str) -> str:
-    if has_outer_bar(pattern):
+def literal_prefix(pattern: str) -> str:
+    if has_top_level_alternation(pattern):
         return ""
     found = re.match(r"\^((?:[A-Za-z0-9_ :@-](?![*?{]))*)", pattern)
     return found[1] if found else ""

@@ -1,4 +1,4 @@
-"""What is done about a schema: what the model is held to while it writes, and what only the check can see."""
+"""Plans how a schema is enforced while the model writes, and reports what only the validator checks."""
 
 from __future__ import annotations
 
@@ -8,93 +8,98 @@ from typing import Any
 
 from core.contract import Json, Note
 from core.errors import SchemaRefused
-from core.toil.schema import formats, limits
-from core.toil.schema.drafts import Draft, Schema, understood, walk
-from core.toil.schema.pieces import Written
-from core.toil.schema.references import References, Target
-from core.toil.schema.writing import Writer
+from core.toil.schema.drafts import Draft, Schema, is_assertion, walk
+from core.toil.schema.prechecks import SatisfiabilityCheck, check_document
+from core.toil.schema.references import LocatedSchema, References
+from core.toil.schema.scalars import is_asserted_format
+from core.toil.schema.translation import Translation
+from core.toil.schema.translator import SchemaTranslator
 
 WHY_CHECKED = "the engine cannot hold a model to it; the answer is checked, and asked for again if it fails"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`written`: what the model is held to. `narrowed`: less than that, and all that is left of it conforms if anything
-    can; for a model that failed at `written`. Either is True where nothing can be held.
+    """The schemas that the engine enforces. Each is True where nothing can be enforced.
+
+    `enforced` allows every conforming value. `narrowed` allows fewer values, and only conforming ones where possible;
+    it is for a model that failed under `enforced`.
     """
 
-    written: Json
+    enforced: Json
     narrowed: Json
-    notes: tuple[Note, ...]
+    reports: tuple[Note, ...]
 
 
 def plan(schema: Any) -> Plan:
-    """Raises SchemaRefused with the place, the reason and what to do."""
+    """Raises SchemaRefused with the place, the reason and the remedy."""
     try:
-        return made_for(schema)
+        return build_plan(schema)
     except RecursionError as exc:
         raise SchemaRefused("the schema's references follow one another too deep; shorten the longest chain") from exc
 
 
-def made_for(schema: Any) -> Plan:
-    references = limits.checked(schema)
-    limits.Satisfiable(references).check()
-    writer, narrow = Writer(references), Writer(references, narrow=True)
-    written = document(writer, writer.write(Target(schema, "")))
-    if written is False:
+def build_plan(schema: Any) -> Plan:
+    references = check_document(schema)
+    SatisfiabilityCheck(references).check()
+    wide, narrow = SchemaTranslator(references), SchemaTranslator(references, narrow=True)
+    enforced = build_document(wide, wide.translate(LocatedSchema(schema, "")))
+    if enforced is False:
         raise SchemaRefused("no value can satisfy the schema: what it asks for excludes itself")
-    narrowed = document(narrow, narrow.write(Target(schema, "")))
-    # Where even what must be there cannot be narrowed, the wider one has to do.
-    return Plan(written, written if narrowed is False else narrowed, notes_of(references, writer.notes))
+    narrowed = build_document(narrow, narrow.translate(LocatedSchema(schema, "")))
+    # A required part may be impossible to narrow; then the wide schema is used again.
+    return Plan(enforced, enforced if narrowed is False else narrowed, report_keywords(references, wide.enforced))
 
 
-def document(writer: Writer, written: Written) -> Json:
-    if isinstance(written.schema, bool):
-        return written.schema
-    return {**written.schema, "$defs": dict(writer.definitions)} if writer.definitions else dict(written.schema)
+def build_document(translator: SchemaTranslator, translation: Translation) -> Json:
+    if isinstance(translation.schema, bool):
+        return translation.schema
+    definitions = {"$defs": dict(translator.definitions)} if translator.definitions else {}
+    return {**translation.schema, **definitions}
 
 
-def refused(reason: str) -> Note:
+def report_refusal(reason: str) -> Note:
     place = reason.split(": ", 1)[0]
     path = place if place.startswith("/") else ""
     return Note(path, path.rpartition("/")[2], "refused", reason)
 
 
-def notes_of(references: References, held: Mapping[str, bool]) -> tuple[Note, ...]:
-    notes: list[Note] = []
-    for at, schema in walk(references.root):
+def report_keywords(references: References, enforced: Mapping[str, bool]) -> tuple[Note, ...]:
+    """`enforced`: by pointer, as the translator reported."""
+    reports: list[Note] = []
+    for pointer, schema in walk(references.root):
         if isinstance(schema, dict):
-            notes += notes_at(schema, at, references.draft, held)
-    return tuple(sorted(notes, key=lambda note: note.path))
+            reports += report_schema(schema, pointer, references.draft, enforced)
+    return tuple(sorted(reports, key=lambda report: report.path))
 
 
-def notes_at(schema: dict[str, Schema], at: str, draft: Draft, held: Mapping[str, bool]) -> list[Note]:
-    notes = []
-    hidden = draft <= Draft.DRAFT7 and "$ref" in schema
-    for word in schema:
-        counts = understood(word, draft) and not (hidden and word != "$ref")
-        if not counts or (word == "format" and not formats.asserted(schema[word], draft)):
+def report_schema(schema: dict[str, Schema], pointer: str, draft: Draft, enforced: Mapping[str, bool]) -> list[Note]:
+    reports = []
+    only_ref = draft <= Draft.DRAFT7 and "$ref" in schema  # up to draft 7, `$ref` hides its sibling keywords
+    for keyword in schema:
+        asserts = is_assertion(keyword, draft) and (keyword == "$ref" or not only_ref)
+        if not asserts or (keyword == "format" and not is_asserted_format(schema[keyword], draft)):
             continue
-        path = f"{at}/{word}"
-        outcome = outcome_of(path, at, held)
+        path = f"{pointer}/{keyword}"
+        outcome = is_enforced(path, pointer, enforced)
         if outcome is not None:
-            notes.append(Note(path, word, "enforced" if outcome else "checked", None if outcome else WHY_CHECKED))
-    return notes
+            reports.append(Note(path, keyword, "enforced" if outcome else "checked", None if outcome else WHY_CHECKED))
+    return reports
 
 
-def outcome_of(path: str, at: str, held: Mapping[str, bool]) -> bool | None:
-    """As noted; else as what lies in the keyword, or round it. None: nothing refers to it."""
-    if path in held:
-        return held[path]
+def is_enforced(path: str, pointer: str, enforced: Mapping[str, bool]) -> bool | None:
+    """As reported for the keyword; else for its content, else for the enclosing keyword. None if nothing uses it."""
+    if path in enforced:
+        return enforced[path]
     inner = [
-        known
-        for where, known in held.items()
+        outcome
+        for where, outcome in enforced.items()
         if where.startswith(f"{path}/") and where.count("/") <= path.count("/") + 1
     ]
     if inner:
         return all(inner)
-    while at:
-        if at in held:
-            return held[at]
-        at = at.rpartition("/")[0]
+    while pointer:
+        if pointer in enforced:
+            return enforced[pointer]
+        pointer = pointer.rpartition("/")[0]
     return None

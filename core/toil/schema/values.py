@@ -1,4 +1,4 @@
-"""JSON's values as JSON Schema compares them: 1 is 1.0 and is not true; the order of keys does not count."""
+"""JSON values as JSON Schema compares them: 1 equals 1.0 but not true; the order of keys does not count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TYPES = ("null", "boolean", "number", "string", "array", "object")
 
 
 def identity(value: Any) -> Hashable:
-    """Equal exactly for values that JSON Schema takes as equal."""
+    """A key that is equal for exactly the values that JSON Schema calls equal."""
     if isinstance(value, bool) or value is None:
         return ("word", value)
     if isinstance(value, list):
@@ -19,17 +19,17 @@ def identity(value: Any) -> Hashable:
     return ("text", value) if isinstance(value, str) else ("number", value)
 
 
-def distinct(values: Iterable[Any]) -> list[Any]:
-    """Each once, and whole numbers without a point: that is how the engine writes them."""
-    return [whole(value) for value in {identity(value): value for value in values}.values()]
+def unique_values(values: Iterable[Any]) -> list[Any]:
+    """Drops duplicates and writes whole numbers without a decimal point, as the engine does."""
+    return [normalize_number(value) for value in {identity(value): value for value in values}.values()]
 
 
-def whole(value: Any) -> Any:
+def normalize_number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def type_of(value: Any) -> str:
-    """Of the six; an integer is a number."""
+    """One of TYPES; an integer is a number."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -38,7 +38,7 @@ def type_of(value: Any) -> str:
     return names.get(type(value), "number")
 
 
-def types_of(named: Any) -> frozenset[str]:
-    """The six types that a `type` allows; all where it says nothing."""
-    names = [named] if isinstance(named, str) else named if isinstance(named, list) else TYPES
-    return frozenset("number" if name == "integer" else name for name in names)
+def allowed_types(type_keyword: Any) -> frozenset[str]:
+    """The TYPES that a `type` keyword allows; all if it is absent."""
+    names = [type_keyword] if isinstance(type_keyword, str) else type_keyword
+    return frozenset("number" if name == "integer" else name for name in (names if isinstance(names, list) else TYPES))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.toil.schema.patterns import disjoint, none_of, one_of, translate
+from core.toil.schema.patterns import are_disjoint, exclude_texts, match_texts, translate_pattern
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from core.toil.schema.patterns import disjoint, none_of, one_of, translate
 )
 def test_exact(pattern: str, patterns: tuple[str, ...]) -> None:
     """ECMA 262 in Rust's words."""
-    found = translate(pattern)
+    found = translate_pattern(pattern)
 
     assert (found.patterns, found.exact) == (patterns, True)
 
@@ -49,7 +49,7 @@ def test_exact(pattern: str, patterns: tuple[str, ...]) -> None:
 )
 def test_wider(pattern: str, patterns: tuple[str, ...]) -> None:
     """What the engine cannot hold is left out; a pattern that is none is for others to refuse."""
-    found = translate(pattern)
+    found = translate_pattern(pattern)
 
     assert found.patterns == patterns
     assert not found.exact or pattern == "("
@@ -58,7 +58,7 @@ def test_wider(pattern: str, patterns: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("words", [["ab"], ["a", "ab", "b"], [""], ["x.y", "x+y"], ["é", "]"]])
 def test_none_of(words: list[str]) -> None:
     """Every text but the words."""
-    pattern = none_of(words)
+    pattern = exclude_texts(words)
     assert pattern is not None
 
     assert [word for word in words if re.search(pattern, word)] == []
@@ -68,8 +68,8 @@ def test_none_of(words: list[str]) -> None:
 
 def test_one_of() -> None:
     """The words, read as letters."""
-    assert re.search(one_of(["a.b", "c|d"]), "c|d")
-    assert not re.search(one_of(["a.b", "c|d"]), "axb")
+    assert re.search(match_texts(["a.b", "c|d"]), "c|d")
+    assert not re.search(match_texts(["a.b", "c|d"]), "axb")
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_one_of() -> None:
 )
 def test_disjoint(one: str, other: str, apart: bool) -> None:
     """Said only of patterns that begin with different letters."""
-    assert disjoint(one, other) is apart
+    assert are_disjoint(one, other) is apart

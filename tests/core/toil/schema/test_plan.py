@@ -8,7 +8,7 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
-from core.toil.schema.plan import Plan, plan, refused
+from core.toil.schema.plan import Plan, plan, report_refusal
 from tests.core.toil.schema.support_starter import Starter
 
 DRAFT4 = "http://json-schema.org/draft-04/schema#"
@@ -178,14 +178,14 @@ CHECKED: list[tuple[Any, str]] = [
 
 
 def checked_after(made: Plan) -> list[str]:
-    return [note.path for note in made.notes if note.outcome == "checked"]
+    return [note.path for note in made.reports if note.outcome == "checked"]
 
 
 @pytest.mark.parametrize(("name", "schema", "good", "bad"), REWRITTEN, ids=[row[0] for row in REWRITTEN])
 def test_rewritten(name: str, schema: Any, good: list[Json], bad: list[Json], starter: Starter) -> None:
     """The engine takes what the schema becomes; it allows what the schema allows and forbids what it forbids."""
     made = plan(schema)
-    constraint = starter.holding(made.written)
+    constraint = starter.holding(made.enforced)
 
     assert checked_after(made) == []
     assert [value for value in good if not starter.can_write(constraint, value)] == []
@@ -196,7 +196,7 @@ def test_rewritten(name: str, schema: Any, good: list[Json], bad: list[Json], st
 def test_left_to_the_check(schema: Any, path: str, starter: Starter) -> None:
     """What cannot be held is said so by its path, and the engine takes the rest."""
     made = plan(schema)
-    starter.holding(made.written)
+    starter.holding(made.enforced)
     starter.holding(made.narrowed)
 
     assert path in checked_after(made)
@@ -232,9 +232,9 @@ def test_narrowed(schema: Any, good: list[Json], bad: list[Json], starter: Start
 
 def test_nothing_to_hold() -> None:
     """A schema that says nothing, or nothing that can be held, is known as such."""
-    assert plan(True).written is True
-    assert plan({"format": "of our own", "title": "x"}).written in (True, {})
-    assert plan({"type": "string"}).written not in (True, {})
+    assert plan(True).enforced is True
+    assert plan({"format": "of our own", "title": "x"}).enforced in (True, {})
+    assert plan({"type": "string"}).enforced not in (True, {})
 
 
 def test_a_report_names_every_keyword_that_asserts_something() -> None:
@@ -246,7 +246,7 @@ def test_a_report_names_every_keyword_that_asserts_something() -> None:
         "not": {"required": ["z"]},
     }
 
-    assert [(note.path, note.keyword, note.outcome) for note in plan(schema).notes] == [
+    assert [(note.path, note.keyword, note.outcome) for note in plan(schema).reports] == [
         ("/not", "not", "enforced"),
         ("/not/required", "required", "enforced"),
         ("/properties", "properties", "enforced"),
@@ -261,7 +261,7 @@ def test_a_refusal_is_reported_with_its_place() -> None:
     """And with what to do."""
     with pytest.raises(SchemaRefused) as caught:
         plan({"properties": {"a": {"$ref": "https://example.org/a.json"}}})
-    note = refused(caught.value.message)
+    note = report_refusal(caught.value.message)
 
     assert (note.path, note.keyword, note.outcome) == ("/properties/a/$ref", "$ref", "refused")
     assert "under `$defs`" in (note.why or "")

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from core.contract import Json
-from core.toil.schema import relaxation
-from core.toil.schema.relaxation import relaxed
+from core.toil.schema.relaxation import RELAXATIONS_LIMIT, relax
 
 DEEP: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "array", "items": {"items": {"type": "null"}}}}}
 
@@ -31,14 +30,14 @@ DEEP: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "array", 
 )
 def test_what_is_dropped(schema: Json, reason: str, less: Json) -> None:
     """By the reason; where it names nothing that is there, by depth."""
-    assert relaxed(schema, reason) == less
+    assert relax(schema, reason) == less
 
 
 @pytest.mark.parametrize("schema", [DEEP, {"type": "string"}, {"anyOf": [{"type": "string"}, {"pattern": "a"}]}, True])
 def test_it_comes_to_an_end(schema: Json) -> None:
     """Whatever the engine says, nothing is left to refuse within the limit."""
     held = schema
-    for _ in range(relaxation.LIMIT):
-        held = relaxed(held, "no")
+    for _ in range(RELAXATIONS_LIMIT):
+        held = relax(held, "no")
 
     assert held is True

@@ -17,7 +17,7 @@ import pytest
 from core.contract import Json
 from core.errors import SchemaRefused
 from core.toil.schema.plan import Plan, plan
-from core.toil.validator_process import Checker
+from core.toil.validator_process import ValidatorProcess
 from tests.core.toil.schema.support_starter import Starter
 
 SUITE = Path(__file__).parents[3] / "data" / "json-schema-test-suite"
@@ -50,10 +50,10 @@ def cases(draft: str) -> Iterator[Case]:
             yield Case(f"{file.stem}: {group['description']}", schema, group["tests"])
 
 
-def checked(checker: Checker, case: Case, value: Json) -> bool | None:
+def checked(checker: ValidatorProcess, case: Case, value: Json) -> bool | None:
     """None: the schema is refused."""
-    answer = checker.answer({"ask": "check", "key": repr(case.schema), "schema": case.schema, "value": value})
-    return None if "refused" in answer else not answer["problems"]
+    answer = checker.answer({"ask": "validate", "key": repr(case.schema), "schema": case.schema, "value": value})
+    return None if "refused" in answer else not answer["violations"]
 
 
 def planned(case: Case) -> Plan | None:
@@ -80,13 +80,13 @@ def in_order(value: Json, schema: Any) -> Json:
 @pytest.mark.parametrize("draft", DRAFTS)
 def test_nothing_invalid_comes_out(draft: str, starter: Starter) -> None:
     """An instance that the suite calls invalid is stopped by the check, and, where the plan says so, by the mask."""
-    checker, outcomes, wrong = Checker(), Counter[str](), []
+    checker, outcomes, wrong = ValidatorProcess(), Counter[str](), []
     for case in cases(draft):
         made = planned(case)
         if made is None:
             continue
-        constraint = starter.holding(made.written)
-        enforced = all(note.outcome == "enforced" for note in made.notes)
+        constraint = starter.holding(made.enforced)
+        enforced = all(note.outcome == "enforced" for note in made.reports)
         for test in case.tests:
             verdict = checked(checker, case, test["data"])
             if verdict is None:

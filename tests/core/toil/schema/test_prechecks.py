@@ -85,4 +85,4 @@ def test_refused(schema: Any, words: str) -> None:
 )
 def test_not_refused(schema: Any) -> None:
     """What can be satisfied is planned."""
-    assert plan(schema).written is not False
+    assert plan(schema).enforced is not False
