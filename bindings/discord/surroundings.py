@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import discord
+from cachetools import LRUCache
 
 from bindings.delivery.outlet import DeliveryError, Throttled, Unreachable
 from bindings.discord.calls import Calls
@@ -15,7 +16,7 @@ from bindings.discord.interactions import THREADS
 from bindings.discord.mapping import Around, Payload
 
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # all later messages wait meanwhile
-IN_VIEW = 1024  # that the SDK does not know; above that, all are asked for anew
+IN_VIEW = 1024  # that the SDK does not know
 
 
 class Surroundings:
@@ -24,8 +25,8 @@ class Surroundings:
     def __init__(self, client: Callable[[], discord.Client], calls: Calls) -> None:
         self._client = client
         self._calls = calls
-        self._asked: dict[str, str | None] = {}  # channel → parent
-        self._roles: dict[str, str | None] = {}  # guild → role
+        self._asked: LRUCache[str, str | None] = LRUCache(IN_VIEW)  # channel → parent
+        self._roles: LRUCache[str, str | None] = LRUCache(IN_VIEW)  # guild → role
 
     def of_guild(self, guild_id: str) -> Around:
         client = self._client()
@@ -52,7 +53,6 @@ class Surroundings:
                 )
             except DeliveryError:
                 return None
-            forget_some(self._roles)
             own = (str(each["id"]) for each in roles if (each.get("tags") or {}).get("bot_id") == me)
             self._roles[guild_id] = next(own, None)
         return self._roles[guild_id]
@@ -75,7 +75,6 @@ class Surroundings:
                 )
             except DeliveryError:
                 return None  # taken for a channel, which is right for most
-            forget_some(self._asked)
             self._asked[channel_id] = found.get("parent_id") if found.get("type") in THREADS else None
         return self._asked[channel_id]
 
@@ -91,8 +90,3 @@ async def insist(ask: Callable[[], Awaitable[Any]]) -> Any:
         except (Throttled, Unreachable) as exc:
             await asyncio.sleep(min(PAUSES_S[-1], max(pause_s, exc.retry_after_s or 0.0)))
     return await ask()
-
-
-def forget_some(known: dict[str, str | None]) -> None:
-    if len(known) >= IN_VIEW:
-        known.clear()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import structlog
+from cachetools import FIFOCache
 
 from bindings.bodies import CHUNK_BYTES, bounded, too_large
 from bindings.delivery.outlet import Refused, Throttled, Unreachable, Upload
@@ -26,7 +26,7 @@ CANNOT = frozenset({"missing_scope", "file_uploads_disabled", "restricted_action
 class Files:
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._sent: OrderedDict[str, str] = OrderedDict()  # ids by nonce, of uploads that may not have been finished
+        self._sent: FIFOCache[str, str] = FIFOCache(KEPT)  # ids by nonce, of uploads that may not have been finished
 
     # ------------------------------------------------------------ in
 
@@ -90,8 +90,6 @@ class Files:
         await self._post(str(ticket["upload_url"]), upload)
         file = str(ticket["file_id"])
         self._sent[nonce] = file
-        if len(self._sent) > KEPT:
-            self._sent.popitem(last=False)
         return file
 
     async def _post(self, url: str, upload: Upload) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import structlog
+from cachetools import LRUCache
 
 from bindings.delivery.outlet import DeliveryError, Gone
 from bindings.slack.api import Api, Declined
@@ -28,13 +28,12 @@ class Person:
 class People:
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._known: OrderedDict[str, Person] = OrderedDict()
+        self._known: LRUCache[str, Person] = LRUCache(KEPT)
         self._refused = False
 
     async def get(self, user: str) -> Person:
         """Never raises for Slack's sake: a name is not worth an answer."""
         if user in self._known:
-            self._known.move_to_end(user)
             return self._known[user]
         if self._refused:
             return Person(user, None)
@@ -53,8 +52,6 @@ class People:
 
     def _keep(self, user: str, person: Person) -> Person:
         self._known[user] = person
-        if len(self._known) > KEPT:
-            self._known.popitem(last=False)
         return person
 
 

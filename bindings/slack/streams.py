@@ -9,11 +9,11 @@ https://docs.slack.dev/reference/methods/chat.startStream , .appendStream , .sto
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
+from cachetools import FIFOCache, LRUCache
 
 from bindings.incoming import Place
 from bindings.slack.api import Answered
@@ -48,9 +48,10 @@ class Streams:
         self.appends = Budget(APPENDS_PER_MINUTE, clock)
         self.updates = Budget(UPDATES_PER_MINUTE, clock)
         self._refused_everywhere = False
-        self._refused: OrderedDict[str, None] = OrderedDict()  # channels
-        self._live: OrderedDict[str, Place] = OrderedDict()  # answers under way
-        self._known: OrderedDict[str, None] = OrderedDict()  # messages of which it is clear whose they are
+        self._refused: LRUCache[str, None] = LRUCache(CHANNELS_KEPT)  # channels
+        # Answers under way. Slack sends no event for the end of an answer that was deleted before it ended.
+        self._live: FIFOCache[str, Place] = FIFOCache(LIVE_KEPT)
+        self._known: LRUCache[str, None] = LRUCache(REFS_KEPT)  # messages of which it is clear whose they are
 
     def possible(self, channel: str) -> bool:
         return not self._refused_everywhere and channel not in self._refused
@@ -61,19 +62,17 @@ class Streams:
             return
         log.info("slack_stream_refused", channel=channel, reason=error.reason)
         self._refused_everywhere = self._refused_everywhere or error.reason in NOWHERE
-        remember(self._refused, channel, CHANNELS_KEPT)
+        self._refused[channel] = None
 
     def begun(self, ref: str, place: Place) -> None:
         self._live[ref] = place
-        if len(self._live) > LIVE_KEPT:  # of answers that were deleted under way nobody hears the end
-            self._live.popitem(last=False)
         self.known(ref)
 
     def ended(self, ref: str) -> None:
         self._live.pop(ref, None)
 
     def known(self, ref: str) -> None:
-        remember(self._known, ref, REFS_KEPT)
+        self._known[ref] = None
 
     def is_known(self, ref: str) -> bool:
         return ref in self._known
@@ -83,10 +82,3 @@ class Streams:
         for ref, place in tuple(self._live.items()):
             if place.channel == channel and thread in (place.thread or "", ref):
                 yield ref, place
-
-
-def remember(kept: OrderedDict[str, None], key: str, limit: int) -> None:
-    kept[key] = None
-    kept.move_to_end(key)
-    if len(kept) > limit:
-        kept.popitem(last=False)

@@ -5,10 +5,10 @@ None of it is worth an error: what Slack refuses, an answer does not need.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import structlog
+from cachetools import LRUCache
 
 from bindings.delivery.outlet import DeliveryError, Page
 from bindings.incoming import Place
@@ -18,7 +18,6 @@ from bindings.slack.api import Api
 from bindings.slack.formatting import blocks, preview
 from bindings.slack.outlet import QUIET
 from bindings.slack.people import People
-from bindings.slack.streams import remember
 from core.contract import Language
 from core.errors import CspsError
 
@@ -33,13 +32,13 @@ class Welcome:
         self._api = api
         self._people = people
         self._intake = intake
-        self._greeted: OrderedDict[str, None] = OrderedDict()
+        self._greeted: LRUCache[str, None] = LRUCache(GREETED_KEPT)
 
     async def greet(self, place: Place) -> None:
         """A thread of the assistant was opened. Slack may say so several times."""
         if place.conversation in self._greeted:
             return
-        remember(self._greeted, place.conversation, GREETED_KEPT)
+        self._greeted[place.conversation] = None
         try:
             greeting = await self._intake.greeting(place, await self._language(place))
             page = Page(greeting.text, greeting.language, final=True)

@@ -13,6 +13,7 @@ import httpx
 from botbuilder.schema import Activity
 from botframework.connector import BotFrameworkConnectorConfiguration
 from botframework.connector.aio import ConnectorClient
+from cachetools import LRUCache
 from msrest.pipeline import Request, Response
 from msrest.pipeline.async_abc import AsyncHTTPSender, AsyncPipeline
 from msrest.pipeline.universal import RawDeserializer
@@ -69,7 +70,7 @@ class Connector:
     def __init__(self, http: httpx.AsyncClient, credentials: Credentials | None, hosts: Hosts) -> None:
         self._sender = Sender(http, credentials, hosts)
         self._hosts = hosts
-        self._clients: dict[str, Any] = {}
+        self._clients: LRUCache[str, Any] = LRUCache(CLIENTS_LIMIT)
 
     async def send(self, service_url: str, conversation: str, activity: Activity) -> str:
         """The id of the new activity; "" where Teams gives none, as within a stream."""
@@ -87,8 +88,6 @@ class Connector:
         if not self._hosts.is_connector(service_url):  # botbuilder would call an address of its own for an empty one
             raise foreign(service_url)
         if service_url not in self._clients:
-            if len(self._clients) >= CLIENTS_LIMIT:
-                self._clients.clear()
             pipeline = AsyncPipeline([], self._sender)
             settings = BotFrameworkConnectorConfiguration(False, service_url)
             settings.custom_pipeline = pipeline

@@ -7,10 +7,11 @@ Source: https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from cachetools import FIFOCache
 
 LIMIT_S = 120.0
 TURN_S = 100.0  # when we end it ourselves: the call and a retry must arrive before the limit
@@ -69,7 +70,7 @@ class Streams:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self._until: dict[str, float] = {}
-        self._over: OrderedDict[str, None] = OrderedDict()
+        self._over: FIFOCache[str, None] = FIFOCache(REMEMBERED)
 
     def claim(self, conversation: str) -> Stream | None:
         """None: another answer is streaming there. A claim ends with Teams' own limit, whatever becomes of it."""
@@ -86,8 +87,6 @@ class Streams:
     def end(self, conversation: str, ref: str) -> None:
         self.release(conversation)
         self._over[ref] = None
-        while len(self._over) > REMEMBERED:
-            self._over.popitem(last=False)
 
     def is_over(self, ref: str) -> bool:
         """False also for one that an earlier process finished."""

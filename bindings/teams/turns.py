@@ -6,12 +6,12 @@ Owns no policy. What takes longer than an acknowledgement becomes an errand. Act
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from http import HTTPStatus
 from typing import Literal
 
 from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ChannelAccount
+from cachetools import FIFOCache
 
 from bindings.incoming import Incoming, Place
 from bindings.intake.intake import Intake
@@ -39,7 +39,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
         self._connector = connector
         self._consents = consents
         self._errands = errands
-        self._greeted: OrderedDict[str, None] = OrderedDict()
+        self._greeted: FIFOCache[str, None] = FIFOCache(GREETED_LIMIT)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         incoming = to_prompt(turn_context.activity)
@@ -98,8 +98,6 @@ class Turns(ActivityHandler):  # type: ignore[misc]
         if conversation in self._greeted:
             return
         self._greeted[conversation] = None
-        while len(self._greeted) > GREETED_LIMIT:
-            self._greeted.popitem(last=False)
         place, language = place_of(activity), language_of(activity)
 
         async def greet() -> None:

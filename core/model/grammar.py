@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from cachetools import LRUCache
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 from numpy.typing import NDArray
 
@@ -40,7 +40,7 @@ class GrammarCompiler:
             slices=LLTokenizer.json_slices(),
         )
         self.endings = ClosingTokens(vocabulary.pieces, vocabulary.end)
-        self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._compiled: LRUCache[str, LLMatcher] = LRUCache(CACHED_GRAMMARS)
         self._lock = threading.Lock()
 
     def steering(self, schema: Mapping[str, Json] | bool) -> ConstrainedDecoder:
@@ -52,14 +52,10 @@ class GrammarCompiler:
         key = json.dumps({} if schema is True else schema)
         with self._lock:
             matcher = self._compiled.get(key)
-            if matcher:
-                self._compiled.move_to_end(key)
         if matcher is None:
             matcher = self._compile(key)
             with self._lock:
                 self._compiled[key] = matcher
-                while len(self._compiled) > CACHED_GRAMMARS:
-                    self._compiled.popitem(last=False)
         return JsonMatcher(matcher.deep_copy(), self._size)
 
     def _compile(self, schema: str) -> LLMatcher:

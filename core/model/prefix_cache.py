@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from cachetools import FIFOCache
 from numpy.typing import NDArray
 
 Tokens = NDArray[np.int32]
@@ -74,7 +75,9 @@ class PrefixCache:
         self._suspend_bytes = suspend_bytes
         self._share = share
         self._residents: OrderedDict[int, ResidentSequence] = OrderedDict()  # the longest unused first
-        self._suspended: OrderedDict[bytes, SuspendedSequence] = OrderedDict()
+        self._suspended: FIFOCache[bytes, SuspendedSequence] = FIFOCache(
+            suspend_bytes, getsizeof=lambda suspended: len(suspended.state)
+        )
 
     @property
     def free_cells(self) -> int:
@@ -82,7 +85,7 @@ class PrefixCache:
 
     @property
     def suspended_bytes(self) -> int:
-        return sum(len(s.state) for s in self._suspended.values())
+        return int(self._suspended.currsize)
 
     def fits(self, tokens: Tokens, reserved: int = 0) -> bool:
         """Whether these tokens have room, with the idle out of the way and `reserved` cells for the busy to grow."""
@@ -237,10 +240,7 @@ class PrefixCache:
         state = self._memory.save(resident.slot)
         if len(state) > self._suspend_bytes:  # it would push all others out, and then itself
             return
-        self._suspended.pop(resident.tokens.tobytes(), None)
         self._suspended[resident.tokens.tobytes()] = SuspendedSequence(resident.tokens, state)
-        while self.suspended_bytes > self._suspend_bytes:
-            self._suspended.popitem(last=False)
 
     def _revive(self, entry: SuspendedSequence, slot: int) -> bool:
         """Bring a suspended state back; a refused one is forgotten."""

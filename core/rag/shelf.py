@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+
+from cachetools import LRUCache
 
 from core.rag.documents import Passage
 from core.rag.passages import cut_text
@@ -42,13 +43,15 @@ class Shelf:
     """One per event loop. `take` what may be long; then `of` has it at hand."""
 
     def __init__(self, limit_bytes: int = KEPT_LIMIT_BYTES, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._limit_bytes = limit_bytes
         self._clock = clock
-        self._kept: OrderedDict[bytes, Shelved] = OrderedDict()  # what was used last is last
+        self._kept: LRUCache[bytes, Shelved] = LRUCache(limit_bytes, getsizeof=lambda shelved: shelved.size_bytes)
         self._queue = AdmissionQueue(
             "reading what belongs to a question", slots=1, queue_limit=QUEUE_LIMIT, wait_limit_s=QUEUE_WAIT_LIMIT_S
         )
-        self.kept_bytes = 0
+
+    @property
+    def kept_bytes(self) -> int:
+        return int(self._kept.currsize)
 
     async def take(self, documents: Sequence[Readable]) -> None:
         """Has them on the shelf, one caller after the other, while the event loop goes on. Raises Overloaded.
@@ -67,13 +70,12 @@ class Shelf:
                     words = await self._sliced(map(words_in, passages))
                     self._keep(key, Shelved(tuple(passages), index_of(passages, words)))
                 else:
-                    self._kept.move_to_end(key)
+                    self._kept.get(key)  # marks it as used last
 
     def of(self, document: Readable) -> Shelved:
         """Made on the spot if it is not there."""
         key = digest(document)
         if key in self._kept:
-            self._kept.move_to_end(key)
             return self._kept[key]
         passages = tuple(cut_text(document)) if isinstance(document, str) else document
         made = Shelved(passages, index_of(passages, [*map(words_in, passages)]))
@@ -91,13 +93,8 @@ class Shelf:
         return made
 
     def _keep(self, key: bytes, shelved: Shelved) -> None:
-        if key in self._kept:
-            return  # two asked for it at once
-        self._kept[key] = shelved
-        self.kept_bytes += shelved.size_bytes
-        while self.kept_bytes > self._limit_bytes:
-            _, oldest = self._kept.popitem(last=False)
-            self.kept_bytes -= oldest.size_bytes
+        if shelved.size_bytes <= self._kept.maxsize:  # a larger one is read all the same, and not kept
+            self._kept.setdefault(key, shelved)  # two may have asked for it at once
 
 
 def digest(document: Readable) -> bytes:

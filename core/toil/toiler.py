@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import structlog
+from cachetools import FIFOCache
 
 from core import strict_json
 from core.contract import (
@@ -80,7 +81,9 @@ class Toiler:
         self._client = client
         self._wait_s = wait_s
         self._validators = ValidatorPool()
-        self._eased: dict[str, Json] = {}  # by the format that an engine refused: the one that it took
+        self._eased: FIFOCache[str, Json] = FIFOCache(
+            EASED_KEPT
+        )  # by the format that an engine refused: the one that it took
 
     async def events(self, request: Request, task: Task, language: Language) -> AsyncGenerator[ToilEvent, None]:
         """Raises SchemaRefused, BudgetExhausted, NonConforming besides what an answer raises."""
@@ -183,8 +186,6 @@ class Toiler:
     def _remember(self, asked_for: str, wanted: Json, taken: Json) -> None:
         if taken != wanted:
             self._eased[asked_for] = taken
-            while len(self._eased) > EASED_KEPT:
-                self._eased.pop(next(iter(self._eased)))
 
 
 def eased(response_format: Json, refusal: SchemaRefused | ModelRefused) -> Json:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
+
+from cachetools import LRUCache
 
 from core.contract import Json, Note
 from core.errors import SchemaRefused
@@ -47,7 +48,7 @@ class ValidatorPool:
 
     def __init__(self) -> None:
         self._children = ChildPool(COMMAND, limit=CHILDREN_LIMIT, wall_limit_s=WALL_LIMIT_S)
-        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._plans: LRUCache[str, Plan] = LRUCache(PLANS_CACHED)
 
     async def plan(self, schema: Json) -> Plan:
         """Raises SchemaRefused with the place and the reason."""
@@ -56,9 +57,6 @@ class ValidatorPool:
             answer = (await self._ask({"ask": "plan", "schema": schema}))["plan"]
             reports = tuple(Note(*report) for report in answer["reports"])
             self._plans[key] = Plan(answer["enforced"], answer["narrowed"], reports)
-            while len(self._plans) > PLANS_CACHED:
-                self._plans.popitem(last=False)
-        self._plans.move_to_end(key)
         return self._plans[key]
 
     async def validate(self, schema: Json, value: Json) -> tuple[Violation, ...]:

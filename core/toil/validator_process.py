@@ -20,13 +20,13 @@ import math
 import resource
 import sys
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import astuple
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
+from cachetools import LRUCache
 
 from core.errors import SchemaRefused
 from core.toil.schema.drafts import Draft, detect_draft
@@ -68,7 +68,7 @@ class ValidatorProcess:
     """Answers questions. Caches the validators of the schemas used last."""
 
     def __init__(self) -> None:
-        self._validators: OrderedDict[str, jsonschema_rs.Validator] = OrderedDict()
+        self._validators: LRUCache[str, jsonschema_rs.Validator] = LRUCache(VALIDATORS_CACHED)
 
     def answer(self, question: JsonObject) -> JsonObject:
         try:
@@ -95,9 +95,6 @@ class ValidatorProcess:
             if "schema" not in question:
                 return {"unknown": True}
             self._validators[key] = build_validator(question["schema"])
-            while len(self._validators) > VALIDATORS_CACHED:
-                self._validators.popitem(last=False)
-        self._validators.move_to_end(key)
         return {"violations": list(find_violations(self._validators[key], question["value"]))}
 
 

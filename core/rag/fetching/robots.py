@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import httpx
+from cachetools import LRUCache
 from protego import Protego
 
 from core.errors import FetchFailed, FetchRefused
@@ -44,7 +44,7 @@ class Robots:
         self._read = read
         self._name = product_of(user_agent)
         self._clock = clock
-        self._said: OrderedDict[str, Said] = OrderedDict()
+        self._said: LRUCache[str, Said] = LRUCache(SITES)
         self._per_site: KeyedLimiter[None] = KeyedLimiter(1)
 
     async def require(self, url: httpx.URL) -> None:
@@ -64,9 +64,6 @@ class Robots:
             said = self._said.get(site)
             if said is None or self._clock() >= said.until_s:
                 said = self._said[site] = await self._ask_site(url)
-            self._said.move_to_end(site)
-        while len(self._said) > SITES:
-            self._said.popitem(last=False)
         return said
 
     async def _ask_site(self, url: httpx.URL) -> Said:
