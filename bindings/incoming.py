@@ -97,7 +97,7 @@ class Incoming:
             user=self.speaker,
             language=self.language,
             attachments=(*self.quoted, *attachments),
-            heard=heard,
+            thread_messages=heard,
             key=self.event,
         )
 

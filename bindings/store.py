@@ -31,7 +31,8 @@ from bindings.tables import (
     workspace_of,
 )
 from core.contract import Turn
-from core.storage.database import Database, put, put_new, storable
+from core.storage.database import Database, put, put_new
+from core.strict_json import storable
 
 Kind = Literal["message", "limited", "refused"] | CommandName  # what becomes of it was decided when it was taken
 State = Literal["received", "done", "gone", "failed"]

@@ -58,7 +58,7 @@ class Prompt:
     user: str | None = None  # opaque; for fairness and limits
     language: Language | None = None
     attachments: tuple[Attachment, ...] = ()
-    heard: tuple[Turn, ...] = ()  # what others said in the thread since the bot last spoke
+    thread_messages: tuple[Turn, ...] = ()  # what other people wrote in the thread since the bot's last answer
     history: tuple[Turn, ...] = ()  # earlier turns, from a caller that keeps them itself (conversation is None then)
     sampling: Sampling = field(default_factory=Sampling)
     # Asked a second time under one key, it is the same turn: one that is answered gives its answer again, one that
@@ -117,7 +117,7 @@ Event = Status | Source | Text | Done  # exactly one Done, and it is last
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TranscriptTurn:
     """A turn of a conversation as people saw it; as the model sees it, it is a `Turn`."""
 
     role: Literal["user", "assistant"]
@@ -143,7 +143,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Toiled:
+class ToilResult:
     """A value that was checked against its task's schema."""
 
     value: Json
@@ -152,15 +152,15 @@ class Toiled:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class TextDiscarded:
     """The text so far is void: it did not conform, or was lost; what follows begins anew."""
 
 
-ToilEvent = Status | Text | Again | Toiled  # exactly one Toiled, and it is last
+ToilEvent = Status | Text | TextDiscarded | ToilResult  # exactly one ToilResult, and it is last
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class KeywordReport:
     """What becomes of one keyword of a schema: held to while writing, checked afterwards, or the schema is refused."""
 
     path: str  # its JSON pointer in the schema as it was given
@@ -191,7 +191,7 @@ class Engine(Protocol):
         """Answer. Closing the iterator cancels the generation and frees its slot."""
         ...
 
-    async def toil(self, task: Task) -> Toiled:
+    async def toil(self, task: Task) -> ToilResult:
         """Answer with JSON that conforms to the task's schema, or raise."""
         ...
 
@@ -199,7 +199,7 @@ class Engine(Protocol):
         """As `toil`, with the text while it is written, unchecked; the checked value is the last event."""
         ...
 
-    async def check_schema(self, schema: Json) -> tuple[Note, ...]:
+    async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         """What becomes of each keyword of a schema, with its path. Asks no model."""
         ...
 
@@ -211,7 +211,7 @@ class Engine(Protocol):
         """Begin a conversation; its unguessable id ("web:…") is all that later gives access to it."""
         ...
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Said, ...]:
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
         """The turns so far of a conversation that `open` issued. Raises SessionUnknown."""
         ...
 

@@ -7,9 +7,9 @@ HTTP, SQL or tokens.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
-from weakref import WeakValueDictionary
+from contextlib import aclosing
 
 import structlog
 
@@ -20,22 +20,22 @@ from core.contract import (
     Done,
     Event,
     Json,
-    Note,
+    KeywordReport,
     Prompt,
-    Said,
     Sampling,
     Status,
     Task,
     Text,
-    Toiled,
     ToilEvent,
+    ToilResult,
+    TranscriptTurn,
     Usage,
 )
-from core.conversation.answering import Answering, Asked, asked_of
-from core.conversation.composition import cleaned, told
-from core.conversation.generation import Answer
-from core.conversation.recording import Recorder
-from core.conversation.sessions import Conversation, Exchange, Question, RunningTurn, Sessions
+from core.conversation.composition import build_context, build_request
+from core.conversation.generation import AnswerPipeline, Generation
+from core.conversation.recording import OpenTurn, TurnRecorder
+from core.conversation.sessions import Sessions
+from core.conversation.turns import Exchange
 from core.errors import CspsError, ModelError, ModelUnavailable, OnlyThought
 from core.model.client import ModelClient, ModelInfo
 from core.rag.grounding import Grounding
@@ -67,68 +67,36 @@ class ChatEngine:
         self._database = database
         self._client = client
         self._grounding = grounding
-        self._answering = Answering(client, grounding, sessions, wait_s)
         self._wait_s = wait_s
+        self._pipeline = AnswerPipeline(client, grounding, sessions, wait_s)
         self._toiler = Toiler(client, wait_s)
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._recorder = Recorder(sessions)
+        self._turns = TurnRecorder(sessions)
         self.cold = asyncio.Event()  # the personalities' prefixes are, or may be, not computed
         self.cold.set()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
-        """Answer, and store the turn if the prompt names a conversation. `Done` comes when it is stored.
+        """Answers the prompt. Stores the turn if the prompt names a conversation; `Done` comes when it is stored.
 
         Raises PersonalityUnknown, SessionUnknown, BadRequest, PromptTooLong, Overloaded, ModelError, StorageError.
         """
-        prompt = cleaned(prompt)
         personality = self._personalities.get(prompt.personality)
-        events = self._reply_once(prompt, personality)
-        if prompt.conversation is not None:
-            events = self._reply_in(prompt.conversation, prompt, personality)
-        async with aclosing(events):
-            async for event in events:
-                self._watch_model(event)
-                yield event
-
-    async def _reply_once(self, prompt: Prompt, personality: Personality) -> AsyncGenerator[Event, None]:
-        asked = asked_of(prompt, personality, told(prompt.history, personality.language))
-        async with aclosing(self._answering.events(asked)) as events:
-            async for event in events:
-                yield event
-
-    async def _reply_in(self, name: str, prompt: Prompt, personality: Personality) -> AsyncGenerator[Event, None]:
-        async with self._turn(name, prompt, personality) as (asked, turn):
-            if turn is None:
-                async for event in self._answered_before(asked):
-                    yield event
-                return
-            async with aclosing(self._recorder.reply(turn, self._answering.events(asked))) as events:
+        async with self._turns.open_turn(prompt, personality) as turn:
+            answer = self._pipeline.events(turn.context) if turn.repeated is None else self._repeat(turn)
+            async with aclosing(answer) as events:
                 async for event in events:
+                    if isinstance(event, Done):
+                        await self._turns.finish(turn, event.reason)
+                    else:
+                        turn.add(event)
+                        self._watch_model(event)
                     yield event
 
-    @asynccontextmanager
-    async def _turn(
-        self, name: str, prompt: Prompt, personality: Personality
-    ) -> AsyncGenerator[tuple[Asked, RunningTurn | None], None]:
-        """A turn of a conversation, its question durable; None: it is answered already, and that answer stands.
-
-        They follow one another: each must know the one before it.
-        """
-        async with self._turns.setdefault(name, asyncio.Lock()):
-            conversation = await self._sessions.enter(name, personality.name, prompt.user, prompt.key)
-            asked = asked_of(prompt, personality, conversation)
-            if is_answered(conversation.repeated) and not prompt.again:
-                yield asked, None
-                return
-            context = asked.conversation.context
-            yield asked, await self._sessions.begin_turn(conversation.id, asked.question, context, prompt.key)
-
-    async def _answered_before(self, asked: Asked) -> AsyncGenerator[Event, None]:
-        """The answer and its sources as they were stored: whoever asked could not be told of it to its end."""
-        exchange = asked.conversation.repeated
+    async def _repeat(self, turn: OpenTurn) -> AsyncGenerator[Event, None]:
+        """The stored answer and its sources: the connection of a repeated prompt may have broken before the end."""
+        exchange = turn.repeated
         assert exchange is not None
         await self._client.wait_ready(self._wait_s)
-        model = (await self._client.info(asked.personality.model)).name
+        model = (await self._client.info(turn.context.personality.model)).name
         for source in exchange.sources:
             yield source
         yield Text(exchange.answer)
@@ -139,38 +107,29 @@ class ChatEngine:
         if isinstance(event, Status) and event.state == "reconnecting":
             self.cold.set()
 
-    async def toil(self, task: Task) -> Toiled:
+    async def toil(self, task: Task) -> ToilResult:
         """Raises what `toil_events` raises."""
         async with aclosing(self.toil_events(task)) as events:
             async for event in events:
-                if isinstance(event, Toiled):
+                if isinstance(event, ToilResult):
                     return event
-        raise AssertionError("toil ends by Toiled or an exception")
+        raise AssertionError("toil ends with ToilResult or an exception")
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
-        """Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises."""
-        personality = self._personalities.get(task.personality)
-        prompt = cleaned(await self._answering.with_files(prompt_of(task)))
-        if task.conversation is None:
-            asked = asked_of(prompt, personality, told(prompt.history, personality.language))
-            request = await self._answering.request(asked)
-            events = self._toiler.events(request, task, personality.language)
-        else:
-            events = self._toil_in(task.conversation, task, prompt, personality)
-        async with aclosing(events):
-            async for event in events:
-                self._watch_model(event)
-                yield event
+        """Stores only a whole value, and yields it when it is stored: half a JSON document is of no use to anybody.
 
-    async def _toil_in(
-        self, name: str, task: Task, prompt: Prompt, personality: Personality
-    ) -> AsyncGenerator[ToilEvent, None]:
-        async with self._turn(name, prompt, personality) as (asked, turn):
-            assert turn is not None
-            request = await self._answering.request(asked)
-            toiling = self._toiler.events(request, task, personality.language)
-            async with aclosing(self._recorder.toil(turn, toiling)) as events:
+        Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises.
+        """
+        personality = self._personalities.get(task.personality)
+        prompt = await self._pipeline.fetch_attachments(build_prompt(task))
+        async with self._turns.open_turn(prompt, personality) as turn:
+            request = await self._pipeline.build_request(turn.context)
+            async with aclosing(self._toiler.events(request, task, personality.language)) as events:
                 async for event in events:
+                    if isinstance(event, ToilResult):
+                        await self._turns.finish(turn, "stop", json.dumps(event.value, ensure_ascii=False))
+                    else:
+                        self._watch_model(event)
                     yield event
 
     async def decide(self, personality: Personality, prompt: str, schema: Mapping[str, Json]) -> Json:
@@ -180,7 +139,7 @@ class ChatEngine:
         task = Task(personality.name, prompt, schema, sampling=Sampling(temperature=0, max_tokens=DECISION_TOKENS))
         return (await self.toil(task)).value
 
-    async def check_schema(self, schema: Json) -> tuple[Note, ...]:
+    async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         return await self._toiler.report(schema)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
@@ -190,10 +149,10 @@ class ChatEngine:
         """A new conversation's id; raises PersonalityUnknown, StorageError."""
         return await self._sessions.open(self._personalities.get(personality).name, user)
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Said, ...]:
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
         """The latest turns, as people see them: an answer that was interrupted is there as far as it came."""
         resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, user)
-        return tuple(said for exchange in resumed.exchanges for said in said_in(exchange))
+        return tuple(turn for exchange in resumed.exchanges for turn in transcript_of(exchange))
 
     async def forget(self, conversation: str) -> None:
         await self._sessions.forget(conversation)
@@ -249,8 +208,8 @@ class ChatEngine:
         for name in self._personalities.names():
             try:
                 personality = self._personalities.get(name)  # it may be gone meanwhile
-                asked = Asked(personality, Conversation(id=0), Question("."), WARMING, user=None)
-                async with aclosing(Answer(self._client, asked.request(), self._wait_s).events()) as events:
+                request = build_request(build_context(Prompt(name, ".", sampling=WARMING), personality))
+                async with aclosing(Generation(self._client, request, self._wait_s).events()) as events:
                     async for _event in events:
                         pass
             except OnlyThought:  # one token is enough of it
@@ -262,33 +221,30 @@ class ChatEngine:
 
     async def close(self) -> None:
         """Returns when what is being stored is stored."""
-        await self._recorder.close()
+        await self._turns.close()
         await self._toiler.close()
         await self._grounding.close()
 
 
-def prompt_of(task: Task) -> Prompt:
+def build_prompt(task: Task) -> Prompt:
     return Prompt(
         task.personality,
         task.prompt,
+        conversation=task.conversation,
         user=task.user,
         attachments=task.attachments,
         history=task.history,
         sampling=task.sampling,
         key=task.key,
-        again=True,  # a value that was given is not known to have been checked against this schema
+        again=True,  # the stored value may have been checked against another schema
     )
 
 
-def is_answered(exchange: Exchange | None) -> bool:
-    """By the model, to the end."""
-    return exchange is not None and exchange.reason in ("stop", "length")
-
-
-def said_in(exchange: Exchange) -> tuple[Said, ...]:
-    """Without an answer as long as it has not ended, which it never has if its process was killed."""
-    asked, reason = exchange.question, exchange.reason
-    question = Said("user", asked.text, attachments=tuple(file.name for file in asked.attachments))
+def transcript_of(exchange: Exchange) -> tuple[TranscriptTurn, ...]:
+    """The question, and the answer unless it is still being written or its process was killed."""
+    question, reason = exchange.question, exchange.reason
+    names = tuple(file.name for file in question.attachments)
+    asked = TranscriptTurn("user", question.text, attachments=names)
     if reason is None:
-        return (question,)
-    return question, Said("assistant", exchange.answer, sources=exchange.sources, reason=reason)
+        return (asked,)
+    return asked, TranscriptTurn("assistant", exchange.answer, sources=exchange.sources, reason=reason)

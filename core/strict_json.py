@@ -70,6 +70,11 @@ def check_text(text: str) -> None:
         raise BadRequest("a text holds half of a surrogate pair, which is no character") from exc
 
 
+def storable(text: str) -> str:
+    """Replaces half surrogate pairs, which UTF-8 cannot encode, by `?`; removes NUL, which PostgreSQL refuses."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

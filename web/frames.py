@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core import strict_json
-from core.contract import Attachment, Json, Language, Said, Source, Status, Text, Usage
+from core.contract import Attachment, Json, Language, Source, Status, Text, TranscriptTurn, Usage
 from core.errors import BadRequest, Fault, ParameterRefused
 from core.request_validation import of_validation
 
@@ -57,7 +57,7 @@ class Opened:
     personality: str
     model: str | None  # None: no model answers just now
     starter: bool | None
-    turns: tuple[Said, ...] = ()
+    turns: tuple[TranscriptTurn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def as_json(message: Message) -> dict[str, Json]:
             return {"type": "forgotten"}
 
 
-def turn_json(said: Said) -> dict[str, Json]:
+def turn_json(said: TranscriptTurn) -> dict[str, Json]:
     there: dict[str, Json] = {
         "attachments": list(said.attachments),
         "sources": [source_json(source) for source in said.sources],

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from core.configuration.settings import WebSettings
-from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, Toiled, ToilEvent
+from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult
 from core.errors import CspsError, PersonalityUnknown
 from core.rag.source_list import listed
 from web.life import Life
@@ -59,7 +59,7 @@ class Service:
                         self.metrics.used(event.usage)
                     yield event
 
-    async def toil(self, task: Task) -> Toiled:
+    async def toil(self, task: Task) -> ToilResult:
         with self.metrics.running.track_inprogress():
             toiled = await self.engine.toil(task)
         self.metrics.used(toiled.usage)
@@ -69,7 +69,7 @@ class Service:
         with self.metrics.running.track_inprogress():
             async with aclosing(self.engine.toil_events(task)) as events:
                 async for event in events:
-                    if isinstance(event, Toiled):
+                    if isinstance(event, ToilResult):
                         self.metrics.used(event.usage)
                     yield event
 

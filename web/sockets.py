@@ -13,7 +13,7 @@ from contextlib import suppress
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from core.contract import Description, Done, Prompt, Said
+from core.contract import Description, Done, Prompt, TranscriptTurn
 from core.errors import BadRequest, CspsError, SessionUnknown
 from web.frames import (
     SUBPROTOCOL,
@@ -245,7 +245,7 @@ class Conversation:
             return Internal()
         return outcome
 
-    async def introduce(self, session: str, turns: Sequence[Said]) -> None:
+    async def introduce(self, session: str, turns: Sequence[TranscriptTurn]) -> None:
         self.session = session
         await self.learn()
         model, starter = (self.described.model, self.described.starter) if self.described else (None, None)

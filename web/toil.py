@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from core import strict_json
-from core.contract import Again, Json, Status, Task, Text, ToilEvent
+from core.contract import Json, Status, Task, Text, TextDiscarded, ToilEvent
 from core.conversation.sessions import issued
 from core.errors import CspsError
 from core.toil.request import Schema, ToilFields
@@ -75,7 +75,7 @@ def named(event: ToilEvent) -> tuple[str, Json]:
     """An event's name and data on the wire."""
     if isinstance(event, Text):
         return "text", {"text": event.text}
-    if isinstance(event, Again):
+    if isinstance(event, TextDiscarded):
         return "again", {}
     if isinstance(event, Status):
         return "status", {key: value for key, value in asdict(event).items() if value is not None}

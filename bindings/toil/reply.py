@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 from bindings import words
 from bindings.delivery.outlet import Upload
-from core.contract import Done, Engine, Event, Json, Language, Status, Task, Text, Toiled
+from core.contract import Done, Engine, Event, Json, Language, Status, Task, Text, ToilResult
 from core.errors import BadRequest, BudgetExhausted, CspsError, NonConforming
 
 SHOWN_LIMIT_CHARS = 3000  # of JSON in a message; what is longer goes into a file, where files can be sent
@@ -24,14 +24,14 @@ Send = Callable[[Upload], Awaitable[bool]]  # False: files cannot be sent here
 
 async def toil(engine: Engine, task: Task, send: Send, language: Language) -> AsyncGenerator[Event, None]:
     """The value as a code block, or as a file when it is long. Raises what the engine's toil raises."""
-    toiled: Toiled | None = None
+    toiled: ToilResult | None = None
     async with aclosing(engine.toil_events(task)) as events:
         async for event in events:
             if isinstance(event, Status):
                 yield event
-            elif isinstance(event, Toiled):
+            elif isinstance(event, ToilResult):
                 toiled = event
-    assert toiled is not None, "toil ends by Toiled or an exception"
+    assert toiled is not None, "toil ends by ToilResult or an exception"
     yield Text(await shown(toiled.value, send, language))
     yield Done("stop", toiled.model, toiled.usage)
 

@@ -1,70 +1,135 @@
-"""What the model is shown: personality, context, earlier turns and question, as one list of messages.
+"""Composes what the model sees: personality, context, earlier turns and question, as one list of messages.
 
-Pure. Knows nothing of tokens (`core.conversation.window`) or storage: it is given values and composes them.
+Pure. Knows no tokens (`core.conversation.window` counts them) and no storage.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from core.configuration.personalities import Personality
-from core.contract import Attachment, Language, Prompt, Source, Turn
-from core.conversation.sessions import Conversation, Exchange, Question
+from core.contract import Attachment, Json, Language, Prompt, Sampling, Source, Turn
+from core.conversation.turns import Conversation, Exchange, Question
+from core.errors import BadRequest
 from core.openai.chat_protocol import Message
-from core.rag.context import PASTED_NAME, SUMMARISE, missing, parse_opening, plain_name
+from core.rag.context import OPENING, PASTED_NAME, SUMMARISE, missing, parse_opening, plain_name
 from core.rag.material import Item, Material, Reading, Shown, readable, reading_of, shared, shown
 from core.rag.shelf import Shelf
-from core.storage.database import storable
+from core.strict_json import storable
 
-HEARD: Mapping[Language, str] = {"en": "Said by others meanwhile:", "fr": "Dit par d’autres entre-temps :"}
-Group = tuple[Message, ...]  # a question with its answer: dropped together or not at all
+THREAD_MESSAGES: Mapping[Language, str] = {"en": "Said by others meanwhile:", "fr": "Dit par d’autres entre-temps :"}
+Group = tuple[Message, ...]  # a question and its answer; the window drops both or neither
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A prompt before it is cut to the window: of `groups` the first ones may go, of `material` the worst passages.
+class PromptContext:
+    """A prompt with the personality and the conversation that the answer is based on."""
 
-    `opening`: what the conversation began with, shown in whole at its start, where it stays computed; `narrowed` puts
-    it among the material, for where that is too long.
+    personality: Personality
+    conversation: Conversation
+    question: Question
+    sampling: Sampling
+    user: str | None
+
+    @property
+    def has_own_material(self) -> bool:
+        """True if the question comes with its subject: an attachment, or for a first question a page or pasted text."""
+        lead = self.conversation.context is not None or unread_url(self.conversation, self.question) is not None
+        return bool(self.question.attachments) or (is_first(self.conversation) and lead)
+
+    @property
+    def is_unclosed(self) -> bool:
+        """True if the first question starts with |CONTEXT| and has no |/CONTEXT|."""
+        pasted = self.question.text.lstrip().startswith(OPENING)
+        return pasted and self.conversation.context is None and is_first(self.conversation)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptDraft:
+    """A prompt before the window cuts it: the first `groups` and the worst passages of `material` may go.
+
+    `lead_context`: the documents that the conversation started with. They stand in whole at the start of the prompt,
+    where the model keeps them computed. `without_lead` moves them into the material, for where they are too long.
     """
 
     system: str
     groups: tuple[Group, ...]
     question: str
-    opening: tuple[Reading, ...] = ()
+    lead_context: tuple[Reading, ...] = ()
     material: Material = field(default_factory=lambda: Material((), "", "en"))
-    earlier: int = 0  # exchanges older than `groups`, which are not even here
+    earlier: int = 0  # the number of exchanges before `groups`, which the draft does not contain
     language: Language = "en"
-    rules: str = ""  # of the system prompt: told again after what strangers wrote
+    rules: str = ""  # the system prompt's rules; they are repeated after quoted documents
 
     def messages(self, dropped: int = 0, passages: int = 0) -> tuple[Message, ...]:
-        """Without the `dropped` oldest groups, with the best `passages` of the material."""
+        """The messages without the `dropped` oldest groups, with the best `passages` of the material."""
         kept = [message for group in self.groups[dropped:] for message in group]
-        looked_up = Message("user", self._material(passages).text)
-        return alternating([*self.head(), *kept, looked_up, Message("user", self.question)])
+        documents = Message("user", self._shown_material(passages).text)
+        return alternating([*self.head(), *kept, documents, Message("user", self.question)])
 
     def head(self) -> tuple[Message, ...]:
-        """What every answer of this conversation begins with."""
-        return Message("system", self.system), Message("user", self._opening().text)
+        """The messages that every answer of this conversation starts with."""
+        return Message("system", self.system), Message("user", self._shown_lead().text)
 
     def sources(self, passages: int) -> tuple[Source, ...]:
-        """What an answer to `messages` can cite."""
-        return (*self._opening().sources, *self._material(passages).sources)
+        """The sources that an answer to `messages` can cite."""
+        return (*self._shown_lead().sources, *self._shown_material(passages).sources)
 
     def texts(self, passages: int) -> tuple[str, ...]:
-        """What an answer to `messages` can quote."""
-        return self._opening().text, self._material(passages).text, self.question
+        """The texts that an answer to `messages` can quote."""
+        return self._shown_lead().text, self._shown_material(passages).text, self.question
 
-    def _opening(self) -> Shown:
-        return shown(self.opening, self.language, self.rules)
+    def _shown_lead(self) -> Shown:
+        return shown(self.lead_context, self.language, self.rules) if self.lead_context else Shown()
 
-    def _material(self, passages: int) -> Shown:
-        return self.material.shown(passages, first=1 + sum(reading.source is not None for reading in self.opening))
+    def _shown_material(self, passages: int) -> Shown:
+        if not passages:
+            return Shown()
+        return self.material.shown(passages, first=1 + sum(reading.source is not None for reading in self.lead_context))
 
-    def narrowed(self) -> Draft:
-        return replace(self, opening=(), material=self.material.with_more(self.opening))
+    def without_lead(self) -> PromptDraft:
+        return replace(self, lead_context=(), material=self.material.with_more(self.lead_context))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """A draft with how its answer is to be generated.
+
+    `user`: a pseudonym. `model`: its name, if the personality has its own. `response_format`: OpenAI's field; after the
+    model's death such an answer starts again, because its grammar does. `own_system`: the system message contains only
+    the personality's words, so the engine may keep it computed.
+    """
+
+    draft: PromptDraft
+    sampling: Sampling
+    user: str | None = None
+    model: str | None = None
+    response_format: Json = None
+    own_system: bool = True
+
+
+def build_context(prompt: Prompt, personality: Personality, conversation: Conversation | None = None) -> PromptContext:
+    """The prompt in its conversation, or in its own history if there is none. Raises BadRequest if it is empty."""
+    prompt = clean_prompt(prompt)
+    conversation = conversation or from_history(prompt.history, personality.language)
+    question = Question(prompt.text, prompt.attachments, prompt.thread_messages)
+    conversation, question = split_lead_context(conversation, question, personality.language)
+    if not question.text.strip():
+        raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
+    return PromptContext(personality, conversation, question, prompt.sampling, prompt.user)
+
+
+def build_request(
+    context: PromptContext, found: Sequence[Reading] = (), unread: Sequence[str] = (), shelf: Shelf | None = None
+) -> AnswerRequest:
+    """The request for an answer. `found`, `unread`, `shelf`: as in `compose`."""
+    personality = context.personality
+    draft = compose(personality, context.conversation, context.question, found, unread, shelf)
+    user = pseudonym(context.user) if context.user else None
+    return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model)
 
 
 def compose(
@@ -74,25 +139,24 @@ def compose(
     found: Sequence[Reading] = (),
     unread: Sequence[str] = (),
     shelf: Shelf | None = None,
-) -> Draft:
+) -> PromptDraft:
     """The draft of the next answer in a conversation.
 
-    `found`: what was looked up for this question. `unread`: names of what could not be.
-
-    What is not on the `shelf` yet is put there, which takes a second for a megabyte.
+    `found`: the documents looked up for this question. `unread`: the names of those that could not be read. Indexes
+    what is not on the `shelf` yet, which takes about a second for a megabyte.
     """
     language, shelf = personality.language, shelf or Shelf()
-    items = to_read(conversation, question, found, language)
+    items = documents_of(conversation, question, found, language)
     shelved = [[shelf.of(readable(item)) for item in each] for each in items]
-    opening, later = ([*map(reading_of, *pair)] for pair in zip(items, shelved, strict=True))
-    # By the passages of the readings: on the shelf, those stand for others that differ from them in their links alone.
-    each = zip(chain(opening, later), chain.from_iterable(shelved), strict=True)
+    lead, later = ([*map(reading_of, *pair)] for pair in zip(items, shelved, strict=True))
+    # The key is the passages of the readings: the shelf's own may differ from them in their links.
+    each = zip(chain(lead, later), chain.from_iterable(shelved), strict=True)
     indexes = {reading.passages: at.index for reading, at in each}
-    return Draft(
+    return PromptDraft(
         system=personality.instructions,
-        opening=tuple(opening),
+        lead_context=tuple(lead),
         groups=tuple(group_of(exchange, language) for exchange in conversation.exchanges),
-        question=joined([missing(unread, language), asked(question, language)]),
+        question=joined([missing(unread, language) if unread else "", question_text(question, language)]),
         material=Material(later, question.text, language, personality.system, indexes.__getitem__),
         earlier=conversation.earlier,
         language=language,
@@ -100,34 +164,40 @@ def compose(
     )
 
 
-def to_read(
+def documents_of(
     conversation: Conversation, question: Question, found: Sequence[Reading], language: Language
 ) -> tuple[list[Item], list[Item]]:
-    """What the conversation began with; and what came since, what matters most first. As much as is read of it."""
-    first, later = came_along(conversation, question)
+    """The documents that the conversation started with, and later ones, the most important first; cut to the limit."""
+    first, later = split_attachments(conversation, question)
     pasted = (Attachment(PASTED_NAME[language], conversation.context),) if conversation.context else ()
-    return shared((*pasted, *conversation.readings, *first), (*found, *later))
+    lead: tuple[Item, ...] = (*pasted, *conversation.readings, *first)
+    rest: tuple[Item, ...] = (*found, *later)
+    return shared(lead, rest) if lead or rest else ([], [])
 
 
-def read_in_part(draft: Draft, question: Question) -> tuple[str, ...]:
-    """Those of the question's attachments that are longer than what is read of them here."""
-    cut = {reading.name for reading in (*draft.opening, *draft.material.readings) if reading.cut}
-    return tuple(plain_name(file.name) for file in question.attachments if not file.cut and file.name in cut)
-
-
-def came_along(conversation: Conversation, question: Question) -> tuple[tuple[Attachment, ...], tuple[Attachment, ...]]:
-    """What was attached to the first question, which all others are about, and to later ones, the newest first."""
+def split_attachments(
+    conversation: Conversation, question: Question
+) -> tuple[tuple[Attachment, ...], tuple[Attachment, ...]]:
+    """The attachments of the first question, which the others are about, and those of later ones, the newest first."""
     questions = [*(exchange.question for exchange in conversation.exchanges), question]
     first = () if conversation.earlier else questions.pop(0).attachments
     return first, tuple(file for each in reversed(questions) for file in each.attachments)
 
 
-def opening_of(conversation: Conversation, question: Question, language: Language) -> tuple[Conversation, Question]:
-    """Both, with the context that was pasted in front of a conversation's first question moved to where it is kept.
+def cut_attachments(draft: PromptDraft, question: Question) -> tuple[str, ...]:
+    """The names of the question's attachments that the draft cuts."""
+    cut = {reading.name for reading in (*draft.lead_context, *draft.material.readings) if reading.cut}
+    return tuple(plain_name(file.name) for file in question.attachments if not file.cut and file.name in cut)
 
-    A first question that is only an address is one for a summary.
+
+def split_lead_context(
+    conversation: Conversation, question: Question, language: Language
+) -> tuple[Conversation, Question]:
+    """Moves the text pasted before a first question into the conversation.
+
+    A first question that is only an address becomes a request for a summary.
     """
-    if conversation.exchanges or conversation.earlier:
+    if not is_first(conversation):
         return conversation, question
     opening = parse_opening(question.text)
     if opening.url is None:
@@ -137,9 +207,9 @@ def opening_of(conversation: Conversation, question: Question, language: Languag
 
 
 def unread_url(conversation: Conversation, question: Question) -> str | None:
-    """The page or feed that the conversation begins with, as long as it was not read.
+    """The page or feed that the first question names, until it is read.
 
-    None behind pasted text: what looks like an address there may be a part of that.
+    None after pasted text: an address there may be a part of that text.
     """
     if conversation.readings or conversation.earlier or conversation.context is not None:
         return None
@@ -147,37 +217,43 @@ def unread_url(conversation: Conversation, question: Question) -> str | None:
     return parse_opening(first.text).url
 
 
-def told(history: Sequence[Turn], language: Language) -> Conversation:
-    """The conversation that a caller keeps itself. Turns in a row of one role are one."""
+def is_first(conversation: Conversation) -> bool:
+    """True before the first exchange."""
+    return not conversation.exchanges and not conversation.earlier
+
+
+def from_history(history: Sequence[Turn], language: Language) -> Conversation:
+    """The conversation that a caller keeps itself. Consecutive turns of one role become one."""
     conversation = Conversation(id=0)
     for turn in history:
         exchanges = conversation.exchanges
         if turn.role == "user" or not exchanges:
             question = Question(turn.text if turn.role == "user" else "")
-            conversation, question = opening_of(conversation, question, language)
+            conversation, question = split_lead_context(conversation, question, language)
             conversation = replace(conversation, exchanges=(*exchanges, Exchange(question)))
         if turn.role == "assistant":
             *before, last = conversation.exchanges
-            answer = "\n\n".join(filter(None, (last.answer, turn.text)))
+            answer = joined([last.answer, turn.text])
             conversation = replace(conversation, exchanges=(*before, replace(last, answer=answer)))
     return conversation
 
 
 def group_of(exchange: Exchange, language: Language) -> Group:
     if exchange.reason == "failed" and not exchange.answer:
-        return ()  # whoever asked was told so, and asked again
-    return Message("user", asked(exchange.question, language)), Message("assistant", exchange.answer)
+        return ()  # the person saw the error and asked again
+    return Message("user", question_text(exchange.question, language)), Message("assistant", exchange.answer)
 
 
-def asked(question: Question, language: Language) -> str:
-    """A question with what others said before it."""
-    heard = [f"{plain_name(turn.speaker or turn.role)}: {turn.text}" for turn in question.heard]
-    said = "\n".join([HEARD[language], *heard]) if heard else ""
-    return joined([said, question.text])
+def question_text(question: Question, language: Language) -> str:
+    """The question after the thread messages that precede it."""
+    if not question.thread_messages:
+        return question.text
+    messages = [f"{plain_name(turn.speaker or turn.role)}: {turn.text}" for turn in question.thread_messages]
+    return joined(["\n".join([THREAD_MESSAGES[language], *messages]), question.text])
 
 
 def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """Neighbours of one role joined, empty ones left out: many models' templates refuse anything else."""
+    """Joins neighbours of one role and drops empty messages: the templates of many models refuse anything else."""
     merged: list[Message] = []
     for message in messages:
         if merged and merged[-1].role == message.role:
@@ -191,20 +267,24 @@ def joined(parts: Iterable[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def cleaned(prompt: Prompt) -> Prompt:
-    """Without what neither a database nor JSON can carry."""
+def clean_prompt(prompt: Prompt) -> Prompt:
+    """The prompt without the characters that neither a database nor JSON can carry."""
+    attachments = [replace(each, name=storable(each.name), text=storable(each.text)) for each in prompt.attachments]
     return replace(
         prompt,
         text=storable(prompt.text),
-        attachments=tuple(
-            replace(each, name=storable(each.name), text=storable(each.text)) for each in prompt.attachments
-        ),
-        heard=cleaned_turns(prompt.heard),
-        history=cleaned_turns(prompt.history),
+        attachments=tuple(attachments),
+        thread_messages=clean_turns(prompt.thread_messages),
+        history=clean_turns(prompt.history),
     )
 
 
-def cleaned_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+def clean_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     return tuple(
         replace(turn, text=storable(turn.text), speaker=turn.speaker and storable(turn.speaker)) for turn in turns
     )
+
+
+def pseudonym(user: str) -> str:
+    """A name for the engine's fair queue, which only has to tell users apart."""
+    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,71 +1,152 @@
-"""One answer from a draft to its end, also over the death of the model: what was given is never given again.
+"""Looks up sources, generates the answer, marks unsupported quotations.
 
-When the model goes away, waits for it and lets it continue the text so far. Knows no session and no personality.
+An answer survives the model's death: the next model continues the text so far, and no text is sent twice. Stores
+nothing except the page that a conversation starts with, which later turns need.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 import structlog
 
-from core.contract import Done, Event, Json, Sampling, Status, Text, Usage
-from core.conversation.composition import Draft
-from core.conversation.window import Bounds, Fitted, fit, tighter
+from core.contract import Done, Event, Prompt, Sampling, Status, Text, Usage
+from core.conversation.composition import (
+    AnswerRequest,
+    PromptContext,
+    build_request,
+    cut_attachments,
+    documents_of,
+    unread_url,
+)
+from core.conversation.sessions import Sessions
+from core.conversation.window import FittedPrompt, TrimBounds, fit_window, tighten
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
+from core.rag.grounding import Grounding, Lookup, shortcomings, unread
+from core.rag.material import readable
+from core.rag.quotes import QuoteMarker
+from core.rag.shelf import Shelf
 from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
 
-DEATHS_LIMIT = 4  # a prompt that kills every model it meets must not do so for ever
+NOTHING = Lookup()
+UNNOTICED_S = 0.3  # a lookup that is faster needs no status event
+DEATHS_LIMIT = 4  # a prompt that kills every model must not do so for ever
 BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked, and how.
+class AnswerPipeline:
+    """One per engine. `wait_s`: the seconds that an answer waits for a model that is away."""
 
-    `model`: its name, if the personality has one of its own. `response_format`: OpenAI's. An answer that has one is
-    written anew after a death, for its grammar begins with it; read its `text` at the end and not its `Text` events.
-    `own_system`: the system message is a personality's and nobody else's words, so that the engine may keep it.
+    def __init__(self, client: ModelClient, grounding: Grounding, sessions: Sessions, wait_s: float) -> None:
+        self._client = client
+        self._grounding = grounding
+        self._sessions = sessions
+        self._wait_s = wait_s
+        self._shelf = Shelf()
+
+    async def events(self, context: PromptContext) -> AsyncGenerator[Event, None]:
+        """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read."""
+        language = context.personality.language
+        lookup_task = asyncio.create_task(self._prepare(context))
+        try:
+            await asyncio.wait({lookup_task}, timeout=UNNOTICED_S)
+            if not lookup_task.done():
+                yield Status("reading")
+            request, lookup = await lookup_task
+        finally:
+            lookup_task.cancel()
+        if lookup != NOTHING and (notice := shortcomings(lookup, language)):
+            yield Text(notice)
+        generation, marker = Generation(self._client, request, self._wait_s), None
+        async with aclosing(generation.events()) as events:
+            async for event in events:
+                if isinstance(event, Text):
+                    if marker is None and generation.quotable:
+                        marker = QuoteMarker(generation.quotable, language)
+                    if marker and not (event := Text(marker.feed(event.text))).text:
+                        continue
+                elif isinstance(event, Done) and marker and (held := marker.flush()):
+                    yield Text(held)
+                yield event
+
+    async def fetch_attachments(self, prompt: Prompt) -> Prompt:
+        """Replaces each attachment that contains only a URL by that page. Raises FetchRefused, FetchFailed."""
+        return replace(prompt, attachments=tuple([await self._grounding.attached(each) for each in prompt.attachments]))
+
+    async def build_request(self, context: PromptContext, lookup: Lookup = NOTHING) -> AnswerRequest:
+        """The request for the model, with the documents of `lookup`. Raises Overloaded."""
+        found = lookup.readings
+        documents = documents_of(context.conversation, context.question, found, context.personality.language)
+        if any(documents):
+            await self._shelf.take([readable(item) for item in chain.from_iterable(documents)])
+        return build_request(context, found, lookup.unread, self._shelf)
+
+    async def _prepare(self, context: PromptContext) -> tuple[AnswerRequest, Lookup]:
+        context, lookup = await self._look_up(context)
+        request = await self.build_request(context, lookup)
+        if context.question.attachments:
+            lookup = lookup.and_(Lookup(in_part=cut_attachments(request.draft, context.question)))
+        return request, lookup
+
+    async def _look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
+        """The context with the page that its conversation starts with, and the documents found for its question."""
+        outside = not context.has_own_material
+        found = Lookup(unclosed=True) if context.is_unclosed else NOTHING
+        if url := unread_url(context.conversation, context.question):
+            context, page = await self._read_page(context, url)
+            found = found.and_(page)
+        retrieved = await self._grounding.look_up(context.personality, context.question.text, outside=outside)
+        return context, retrieved if found == NOTHING else found.and_(retrieved)
+
+    async def _read_page(self, context: PromptContext, url: str) -> tuple[PromptContext, Lookup]:
+        """Reads the page at `url` and stores it with the conversation. A first question fails with it."""
+        conversation = context.conversation
+        try:
+            reading = await self._grounding.page(url)
+            if conversation.id:
+                await self._sessions.keep_readings(conversation.id, (reading,))
+        except CspsError as exc:
+            if not conversation.exchanges:
+                raise  # the question is about this page
+            return context, unread(url, exc)
+        lookup = Lookup(in_part=(url,)) if reading.cut else NOTHING
+        return replace(context, conversation=replace(conversation, readings=(reading,))), lookup
+
+
+class Generation:
+    """Generates one answer. Run `events` once; `text` holds the text sent so far.
+
+    An answer with a `response_format` starts again after the model's death: read its `text` at the end, not its events.
     """
 
-    draft: Draft
-    sampling: Sampling
-    user: str | None = None
-    model: str | None = None
-    response_format: Json = None
-    own_system: bool = True
-
-
-class Answer:
-    """Run `events` once; `text` is at any time what was given so far."""
-
-    def __init__(self, client: ModelClient, request: Request, wait_s: float) -> None:
+    def __init__(self, client: ModelClient, request: AnswerRequest, wait_s: float) -> None:
         self.text = ""
         self._client = client
         self._request = request
         self._wait_s = wait_s
-        self._fitted: Fitted | None = None
-        self._bounds = Bounds()
-        self._pieces = 0  # given so far; about as many tokens
+        self._fitted: FittedPrompt | None = None
+        self._bounds = TrimBounds()
+        self._deltas = 0  # received so far: about as many tokens
         self._thinks = False
 
     @property
     def quotable(self) -> tuple[str, ...]:
-        """What the model was shown to answer from; () as long as nothing was asked, or where it had nothing to read."""
-        if self._fitted is None or not (self._fitted.draft.opening or self._fitted.passages):
+        """The texts that the answer may quote. () before the model is asked, and if the prompt has no documents."""
+        if self._fitted is None or not (self._fitted.draft.lead_context or self._fitted.passages):
             return ()
         return self._fitted.draft.texts(self._fitted.passages)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Raises ModelUnavailable if the model stays away, OnlyThought if no answer came of it, what it refuses."""
+        """Raises ModelUnavailable if the model stays away, OnlyThought if it wrote no answer, and its refusals."""
         deaths = 0
         while True:
             try:
@@ -76,7 +157,7 @@ class Answer:
                             return
             except PromptTooLong:
                 if self.text:  # prompt and answer so far fill the window
-                    yield await self._cut()
+                    yield await self._cut_off()
                     return
                 if not self._drop_more():
                     raise
@@ -88,81 +169,80 @@ class Answer:
                 log.warning("model_lost", problem=exc.message, chars_so_far=len(self.text), deaths=deaths)
                 pause_s = pause_after(exc, deaths)
             if self._request.response_format:
-                self.text, self._pieces = "", 0
+                self.text, self._deltas = "", 0
             yield Status("reconnecting")
             await asyncio.sleep(min(pause_s, self._wait_s))
             await self._client.wait_ready(self._wait_s)
 
     async def _attempt(self) -> AsyncGenerator[Event, None]:
+        """One request to the model, which continues the text so far."""
+        model = await self._client.info(self._request.model)
         if self._fitted is None:
-            self._fitted = await self._fit()
-            if dropped := self._fitted.dropped + self._request.draft.earlier:
-                yield Status("trimmed", turns_dropped=dropped)
-            for source in self._fitted.draft.sources(self._fitted.passages):
-                yield source
-        sampling = remaining(self._fitted.sampling, self._pieces)
+            self._fitted = await self._fit(model.window)
+            for event in self._announcements(self._fitted):
+                yield event
+        sampling = remaining(self._fitted.sampling, self._deltas)
         if sampling.max_tokens == 0:
-            yield await self._cut()
+            yield await self._cut_off()
             return
-        model = (await self._client.info(self._request.model)).name
-        given = self._pieces
-        async with aclosing(self._stream(self._fitted.messages, sampling)) as pieces:
-            async for piece in pieces:
-                match piece:
+        deltas_before = self._deltas
+        so_far = self.text.rstrip()  # templates trim it, and a model continues badly after a space of its own
+        seam = Seam(self.text[len(so_far) :])
+        async with aclosing(self._stream(self._fitted.messages, sampling, so_far)) as stream:
+            async for received in stream:
+                match received:
                     case TextDelta(text):
-                        yield Text(text)
-                    case QueuePosition():
-                        yield waiting(piece)
+                        self._deltas += 1
+                        if text := seam.feed(text):
+                            self.text += text
+                            yield Text(text)
+                    case QueuePosition(position, wait_s):
+                        yield Status("queued", position=position, wait_s=wait_s)
                     case ThinkingStarted() if not self._thinks and not self.text:
                         self._thinks = True
                         yield Status("thinking")
-                    case StreamFinished():
-                        self._require_answer(piece)
-                        yield Done(piece.reason, model, plus(piece.usage, given))
+                    case StreamFinished(reason, usage):
+                        self._require_answer(received)
+                        yield Done(reason, model.name, plus(usage, deltas_before))
+
+    def _stream(
+        self, messages: tuple[Message, ...], sampling: Sampling, so_far: str
+    ) -> AsyncGenerator[StreamEvent, None]:
+        request = self._request
+        return self._client.stream(
+            (*messages, Message("assistant", so_far)) if so_far else messages,
+            sampling,
+            user=request.user,
+            response_format=request.response_format,
+            continue_last=bool(so_far),
+            keep_prefix=request.own_system,
+            model=request.model,
+        )
+
+    def _announcements(self, fitted: FittedPrompt) -> Iterator[Event]:
+        """The events in front of the text: the number of dropped exchanges, and the sources in the prompt."""
+        if dropped := fitted.dropped + self._request.draft.earlier:
+            yield Status("trimmed", turns_dropped=dropped)
+        yield from fitted.draft.sources(fitted.passages)
 
     def _require_answer(self, end: StreamFinished) -> None:
         if self._thinks and not self.text.strip():
             tokens = end.usage.completion_tokens
-            raise OnlyThought(f"the model thought for {tokens} tokens, and wrote no answer ({end.reason})")
+            raise OnlyThought(f"the model thought for {tokens} tokens and wrote no answer ({end.reason})")
 
-    async def _stream(self, messages: tuple[Message, ...], sampling: Sampling) -> AsyncGenerator[StreamEvent, None]:
-        """The client's pieces, after the text so far."""
-        settled = self.text.rstrip()  # templates trim, and a model goes on badly after a space of its own
-        seam = Seam(self.text[len(settled) :])
-        so_far = (Message("assistant", settled),) if settled else ()
-        asked = self._client.stream(
-            (*messages, *so_far),
-            sampling,
-            user=self._request.user,
-            response_format=self._request.response_format,
-            continue_last=bool(settled),
-            keep_prefix=self._request.own_system,
-            model=self._request.model,
-        )
-        async with aclosing(asked) as pieces:
-            async for piece in pieces:
-                if not isinstance(piece, TextDelta):
-                    yield piece
-                    continue
-                self._pieces += 1
-                if text := seam.feed(piece.text):
-                    self.text += text
-                    yield TextDelta(text)
+    async def _cut_off(self) -> Done:
+        """The end of an answer that has no more room."""
+        model = await self._client.info(self._request.model)
+        return Done("length", model.name, Usage(completion_tokens=self._deltas))
 
-    async def _cut(self) -> Done:
-        """The answer ends where it is, for want of room."""
-        model = (await self._client.info(self._request.model)).name
-        return Done("length", model, Usage(completion_tokens=self._pieces))
-
-    async def _fit(self) -> Fitted:
+    async def _fit(self, window: int) -> FittedPrompt:
         request = self._request
-        window = (await self._client.info(request.model)).window
         count = partial(self._client.count, model=request.model)
-        return await fit(request.draft, request.sampling, window, count, self._bounds)
+        return await fit_window(request.draft, request.sampling, window, count, self._bounds)
 
     def _drop_more(self) -> bool:
-        """The engine found too long what was counted as short enough. False: there is nothing to leave out."""
-        bounds = tighter(self._fitted) if self._fitted else None
+        """Tightens the bounds after the engine found the prompt too long. False: nothing is left to drop."""
+        bounds = tighten(self._fitted) if self._fitted else None
         if bounds is None:
             return False
         self._bounds, self._fitted = bounds, None
@@ -170,39 +250,35 @@ class Answer:
 
 
 class Seam:
-    """Where a continued answer meets what was given: blank space at the end of that is not given a second time."""
+    """Joins a continued answer to the text before it: blank space at that text's end is not sent a second time."""
 
-    def __init__(self, given: str) -> None:
-        self._given = given
+    def __init__(self, sent_space: str) -> None:
+        self._sent_space = sent_space
 
     def feed(self, text: str) -> str:
-        while self._given and text:
-            if text[0] != self._given[0]:
-                self._given = ""
+        while self._sent_space and text:
+            if text[0] != self._sent_space[0]:
+                self._sent_space = ""
                 break
-            text, self._given = text[1:], self._given[1:]
+            text, self._sent_space = text[1:], self._sent_space[1:]
         return text
 
 
 def pause_after(failure: CspsError, deaths: int) -> float:
-    """Seconds before the model is probed: one that is busy said when to come back, one that died is back soon."""
+    """Seconds before the model is probed. A busy engine names them; a dead process is back soon."""
     if isinstance(failure, Overloaded) and failure.retry_after_s is not None:
         return failure.retry_after_s
     return BACKOFF.pause_s(deaths)
 
 
-def waiting(queued: QueuePosition) -> Status:
-    return Status("queued", position=queued.position, wait_s=queued.wait_s)
+def remaining(sampling: Sampling, sent_tokens: int) -> Sampling:
+    """The sampling for the rest of an answer, after `sent_tokens`."""
+    if sampling.max_tokens is None:
+        return sampling
+    return replace(sampling, max_tokens=max(0, sampling.max_tokens - sent_tokens))
 
 
-def remaining(sampling: Sampling, given: int) -> Sampling:
-    """For the rest of an answer of which `given` tokens are there."""
-    return (
-        sampling if sampling.max_tokens is None else replace(sampling, max_tokens=max(0, sampling.max_tokens - given))
-    )
-
-
-def plus(usage: Usage, given: int) -> Usage:
-    """With the tokens of the attempts before, whose own count died with the model: the next one read them as prompt."""
-    prompt_tokens = max(0, usage.prompt_tokens - given)
-    return replace(usage, prompt_tokens=prompt_tokens, completion_tokens=usage.completion_tokens + given)
+def plus(usage: Usage, sent_tokens: int) -> Usage:
+    """Adds the tokens of earlier attempts, whose counts died with the model: the last one read them as prompt."""
+    prompt_tokens = max(0, usage.prompt_tokens - sent_tokens)
+    return replace(usage, prompt_tokens=prompt_tokens, completion_tokens=usage.completion_tokens + sent_tokens)

@@ -1,106 +1,101 @@
-"""Writes down how a turn ended: whole, stopped by the person, or failed. However it ends, what was given is kept.
+"""Takes the turns of a conversation one after another, and stores how each one ends.
 
-Knows conversations only as `core.conversation.sessions` has them, and nothing of how an answer comes about.
+A question is durable before the model is asked. An answer is stored however it ends: whole, stopped by the person, or
+failed. Knows conversations only through `core.conversation.sessions`, and nothing about generating answers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import structlog
 
-from core.contract import Done, Ending, Event, Source, Text, Toiled, ToilEvent
-from core.conversation.sessions import RunningTurn, Sessions
+from core.configuration.personalities import Personality
+from core.contract import Ending, Event, Prompt, Source, Text
+from core.conversation.composition import PromptContext, build_context
+from core.conversation.sessions import Sessions
+from core.conversation.turns import Exchange, RunningTurn
 from core.errors import BadRequest, StorageError
 
 log = structlog.get_logger()
 
-Events = AsyncGenerator[Event, None]
-ToilEvents = AsyncGenerator[ToilEvent, None]
-
 
 @dataclass(slots=True)
-class Given:
-    """What was given of an answer so far."""
+class OpenTurn:
+    """A turn while it is answered: its context, and the answer so far."""
 
+    context: PromptContext
+    key: RunningTurn | None = None  # None: nothing is stored
+    repeated: Exchange | None = None  # the stored answer to a repeated prompt
     text: str = ""
-    sources: dict[int, Source] = field(default_factory=dict)  # by number: one that comes again replaces the one before
+    sources: dict[int, Source] = field(default_factory=dict)  # by number: a repeated number replaces the source
+    is_over: bool = False
 
-    def take(self, event: Event) -> None:
+    def add(self, event: Event) -> None:
         if isinstance(event, Text):
             self.text += event.text
         elif isinstance(event, Source):
             self.sources[event.number] = event
 
 
-class Recorder:
+class TurnRecorder:
     """One per engine. `close` waits for what is still being stored."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by conversation
         self._storing: set[asyncio.Task[None]] = set()
 
-    async def reply(self, turn: RunningTurn, answering: Events) -> Events:
-        """The answer's events; `Done` comes when the turn is stored."""
-        given, done = Given(), None
-        try:
-            async with aclosing(answering) as events:
-                async for event in events:
-                    if isinstance(event, Done):
-                        done = event
-                        break
-                    given.take(event)
-                    yield event
-        except BaseException as exc:
-            await self._broken(turn, given, exc)
-            raise
-        assert done is not None
-        await self._store(turn, given, done.reason)
-        yield done
+    @asynccontextmanager
+    async def open_turn(self, prompt: Prompt, personality: Personality) -> AsyncGenerator[OpenTurn, None]:
+        """The prompt's turn, once the conversation's earlier turns are over. Call `finish` with the whole answer.
 
-    async def toil(self, turn: RunningTurn, toiling: ToilEvents) -> ToilEvents:
-        """The toil's events; the value comes when the turn is stored. Half a document is not worth keeping."""
-        toiled: Toiled | None = None
-        try:
-            async with aclosing(toiling) as events:
-                async for event in events:
-                    if isinstance(event, Toiled):
-                        toiled = event
-                        break
-                    yield event
-        except BaseException as exc:
-            await self._broken(turn, Given(), exc)
-            raise
-        assert toiled is not None
-        await self._store(turn, Given(json.dumps(toiled.value, ensure_ascii=False)), "stop")
-        yield toiled
+        Leaving without `finish` stores the answer as stopped if the caller was cancelled or closed, else as failed;
+        after BadRequest it removes the question. Raises BadRequest, SessionUnknown, StorageError.
+        """
+        if prompt.conversation is None:
+            yield OpenTurn(build_context(prompt, personality))
+            return
+        async with self._locks.setdefault(prompt.conversation, asyncio.Lock()):
+            conversation = await self._sessions.enter(prompt.conversation, personality.name, prompt.user, prompt.key)
+            context = build_context(prompt, personality, conversation)
+            if (repeated := conversation.repeated) and not prompt.again and repeated.reason in ("stop", "length"):
+                yield OpenTurn(context, repeated=repeated)
+                return
+            lead = context.conversation.context
+            key = await self._sessions.begin_turn(conversation.id, context.question, lead, prompt.key)
+            turn = OpenTurn(context, key)
+            try:
+                yield turn
+            except BaseException as exc:
+                if not turn.is_over:
+                    await self._break_off(turn, key, exc)
+                raise
 
-    async def close(self) -> None:
-        await asyncio.gather(*self._storing, return_exceptions=True)
-
-    async def _broken(self, turn: RunningTurn, given: Given, exc: BaseException) -> None:
-        if isinstance(exc, BadRequest):
-            await self._sessions.withdraw_turn(turn)  # a question that is refused must not spoil the next one
-        elif isinstance(exc, asyncio.CancelledError | GeneratorExit):
-            await self._store_anyway(turn, given, "stopped")
-        else:
-            await self._store_anyway(turn, given, "failed")
-
-    async def _store(self, turn: RunningTurn, given: Given, reason: Ending) -> None:
-        """Goes on by itself if its caller is cancelled."""
-        sources = tuple(given.sources.values())
-        storing = asyncio.create_task(self._sessions.finish_turn(turn, given.text, reason, sources))
+    async def finish(self, turn: OpenTurn, reason: Ending, text: str | None = None) -> None:
+        """Stores the turn's answer, or `text` in its place. Continues if the caller is cancelled."""
+        turn.is_over = True
+        if turn.key is None:
+            return
+        answer, sources = turn.text if text is None else text, tuple(turn.sources.values())
+        storing = asyncio.create_task(self._sessions.finish_turn(turn.key, answer, reason, sources))
         self._storing.add(storing)
         storing.add_done_callback(self._storing.discard)
         await asyncio.shield(storing)
 
-    async def _store_anyway(self, turn: RunningTurn, given: Given, reason: Ending) -> None:
-        """As `_store`, where something else already went wrong, which is what has to be told."""
+    async def close(self) -> None:
+        await asyncio.gather(*self._storing, return_exceptions=True)
+
+    async def _break_off(self, turn: OpenTurn, key: RunningTurn, exc: BaseException) -> None:
+        if isinstance(exc, BadRequest):
+            await self._sessions.withdraw_turn(key)  # a refused question would have the next one refused too
+            return
+        reason: Ending = "stopped" if isinstance(exc, (asyncio.CancelledError, GeneratorExit)) else "failed"
         try:
-            await self._store(turn, given, reason)
-        except StorageError as exc:
-            log.warning("turn_not_stored", reason=reason, chars=len(given.text), problem=exc.message)
+            await self.finish(turn, reason)
+        except StorageError as error:  # the caller gets `exc`, which came first
+            log.warning("turn_not_stored", reason=reason, chars=len(turn.text), problem=error.message)

@@ -15,7 +15,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,9 +24,11 @@ from pydantic import TypeAdapter
 
 from core.contract import Attachment, Ending, Source, Turn
 from core.conversation.tables import conversations, readings, tables, turn_keys, turn_sources, turns
+from core.conversation.turns import Conversation, Exchange, Question, RunningTurn
 from core.errors import SessionUnknown
 from core.rag.material import Reading
-from core.storage.database import Database, put_new, storable
+from core.storage.database import Database, put_new
+from core.strict_json import storable
 
 ISSUED_PREFIX = "web:"
 TOKEN_BYTES = 32
@@ -34,45 +36,6 @@ EXCHANGES_KEPT_IN_VIEW = 400  # the latest; a context window holds far fewer
 
 READING = TypeAdapter(Reading)
 SOURCES = TypeAdapter(tuple[Source, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a turn begins with."""
-
-    text: str
-    attachments: tuple[Attachment, ...] = ()
-    heard: tuple[Turn, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question and what was answered, as far as it came."""
-
-    question: Question
-    answer: str = ""
-    reason: Ending | None = None
-    sources: tuple[Source, ...] = ()  # of the answer
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A conversation as it stood when it was looked up."""
-
-    id: int
-    context: str | None = None
-    exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
-    earlier: int = 0  # how many exchanges came before those
-    repeated: Exchange | None = None  # the turn of the key that it was looked up with; `exchanges` end before it
-    readings: tuple[Reading, ...] = ()  # the page or feed that it began with
-
-
-@dataclass(frozen=True, slots=True)
-class RunningTurn:
-    """A turn whose answer is not whole yet."""
-
-    conversation: int
-    number: int
 
 
 class Sessions:
@@ -244,9 +207,9 @@ def told_turns() -> sa.Select[Any]:
 
 def exchange_of(row: Any) -> Exchange:
     attachments = tuple(Attachment(**each) for each in json.loads(row.attachments))
-    heard = tuple(Turn(**each) for each in json.loads(row.heard))
+    thread_messages = tuple(Turn(**each) for each in json.loads(row.heard))
     sources = SOURCES.validate_json(row.sources) if row.sources else ()
-    return Exchange(Question(row.question, attachments, heard), row.answer, row.reason, sources)
+    return Exchange(Question(row.question, attachments, thread_messages), row.answer, row.reason, sources)
 
 
 def write_turn(
@@ -261,7 +224,7 @@ def write_turn(
     written = {
         "question": question.text,
         "attachments": packed(question.attachments),
-        "heard": packed(question.heard),
+        "heard": packed(question.thread_messages),
         "answer": "",
         "reason": None,
     }

@@ -1,13 +1,13 @@
-"""Cuts a draft to the model's context window, by one rule.
+"""Cuts a prompt draft to the model's context window.
 
-1. A quarter of the window is the answer's, or less if the answer may only be shorter. The rest is the room.
-2. The personality and the question always stay. If these alone exceed the room, that is PromptTooLong.
-3. What the conversation began with is shown in whole as long as that takes at most half of the room with the
-   personality; else its passages compete with whatever else was looked up.
-4. Of what personality and question leave, passages have half, and all that the history does not need.
-5. The rest is history. The oldest exchanges go first, in whole, and it is told how many.
+1. The answer gets a quarter of the window, or less if its token limit is lower. The rest is the room.
+2. The personality and the question always stay. If they alone exceed the room, that is PromptTooLong.
+3. The lead context stays whole if it takes at most half of the room together with the personality. Otherwise its
+   passages compete with the other documents.
+4. The passages get half of what personality and question leave, and all that the history does not need.
+5. The history gets the rest. The oldest exchanges go first, each in whole; a status event gives their number.
 
-Knows tokens only as numbers that it is given.
+Knows tokens only as numbers from `count`.
 """
 
 from __future__ import annotations
@@ -16,134 +16,143 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.contract import Sampling
-from core.conversation.composition import Draft
+from core.conversation.composition import PromptDraft
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
 
-ANSWER_SHARE = 4  # a quarter of the window is kept for the answer, unless it may only be shorter
-TEMPLATE_TOKENS = 64  # what a chat template may write around a conversation, generously,
-TEMPLATE_TOKENS_PER_MESSAGE = 16  # and around each message
-BYTES_PER_TOKEN = 3  # a low guess for French and English, where the engine does not count
-MOST_BYTES_PER_TOKEN = 16  # on average, in whatever people read
-DROP_STEP = 4
+ANSWER_SHARE = 4  # the answer gets a quarter of the window, unless its own limit is lower
+# A generous guess at what a chat template writes around a conversation, and around each message.
+TEMPLATE_TOKENS = 64
+TEMPLATE_TOKENS_PER_MESSAGE = 16
+BYTES_PER_TOKEN = 3  # a low guess for French and English, for engines that do not count
+MAX_BYTES_PER_TOKEN = 16  # an average that no text for people exceeds
+DROP_STEP = 4  # exchanges
 
 Count = Callable[[Sequence[Message]], Awaitable[int | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """What to ask the model: `draft` with the best `passages` of its material, without the `dropped` oldest groups."""
+class FittedPrompt:
+    """A draft that fits the window: its best `passages`, without its `dropped` oldest groups, as `messages`."""
 
-    draft: Draft
+    draft: PromptDraft
+    messages: tuple[Message, ...]
     sampling: Sampling
     dropped: int
     passages: int
 
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        return self.draft.messages(self.dropped, self.passages)
-
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What an engine taught that refused more: at least so many groups are dropped, at most so many passages shown."""
+class TrimBounds:
+    """The limits learned from an engine's refusal: drop at least `dropped` groups, show at most `passages`."""
 
     dropped: int = 0
     passages: int | None = None
-    narrowed: bool = False
+    without_lead: bool = False  # the lead context competes with the other documents
 
 
-async def fit(draft: Draft, sampling: Sampling, window: int, count: Count, bounds: Bounds = Bounds()) -> Fitted:
-    """As much of the draft as fits `window` tokens with the answer. Raises PromptTooLong with the numbers."""
-    if bounds.narrowed:
-        draft = draft.narrowed()
+async def fit_window(
+    draft: PromptDraft, sampling: Sampling, window: int, count: Count, bounds: TrimBounds = TrimBounds()
+) -> FittedPrompt:
+    """As much of the draft as fits `window` tokens together with the answer. Raises PromptTooLong with the numbers."""
+    if bounds.without_lead:
+        draft = draft.without_lead()
     reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)
-    most = shown_at_most(draft, bounds)
-    if ceiling(draft.messages(bounds.dropped, most)) + max(reserve, sampling.max_tokens or 0) <= window:
-        return Fitted(draft, sampling, bounds.dropped, most)
+    passages = passage_limit(draft, bounds)
+    messages = draft.messages(bounds.dropped, passages)
+    # Most prompts are short: at one byte per token they fit, and the engine need not count.
+    if token_ceiling(messages) + max(reserve, sampling.max_tokens or 0) <= window:
+        return FittedPrompt(draft, messages, sampling, bounds.dropped, passages)
     room = window - reserve
-    if draft.opening and await crowds(draft, room, count):
-        draft = draft.narrowed()
+    if draft.lead_context and await lead_is_too_long(draft, room, count):
+        draft = draft.without_lead()
     passages = await most_passages(draft, room, count, bounds)
     dropped = await fewest_dropped(draft, room, count, bounds.dropped, passages)
-    taken = await measure(draft.messages(dropped, passages), count)
-    return Fitted(draft, within(sampling, window - taken), dropped, passages)
+    messages = draft.messages(dropped, passages)
+    limited = limit_answer(sampling, window - await count_tokens(messages, count))
+    return FittedPrompt(draft, messages, limited, dropped, passages)
 
 
-def tighter(fitted: Fitted) -> Bounds | None:
-    """What to try where an engine found it too long all the same; None: there is nothing to leave out."""
-    groups, narrowed = len(fitted.draft.groups), not fitted.draft.opening
+def tighten(fitted: FittedPrompt) -> TrimBounds | None:
+    """The bounds to try after an engine found the prompt too long. None: nothing is left to drop."""
+    groups, without_lead = len(fitted.draft.groups), not fitted.draft.lead_context
     if fitted.passages:
-        return Bounds(fitted.dropped, fitted.passages // 2, narrowed)
+        return TrimBounds(fitted.dropped, fitted.passages // 2, without_lead)
     if fitted.dropped < groups:
-        return Bounds((fitted.dropped + groups + 1) // 2, 0, narrowed)
-    return None if narrowed else Bounds(fitted.dropped, len(fitted.draft.narrowed().material) // 2, narrowed=True)
+        return TrimBounds((fitted.dropped + groups + 1) // 2, 0, without_lead)
+    if without_lead:
+        return None
+    return TrimBounds(fitted.dropped, len(fitted.draft.without_lead().material) // 2, without_lead=True)
 
 
-def shown_at_most(draft: Draft, bounds: Bounds) -> int:
+def passage_limit(draft: PromptDraft, bounds: TrimBounds) -> int:
     return len(draft.material) if bounds.passages is None else min(len(draft.material), bounds.passages)
 
 
-async def crowds(draft: Draft, room: int, count: Count) -> bool:
-    """Whether what the conversation began with takes more than half of the room, or has the question out of it."""
-    return await exceed(draft.head(), room // 2, count) or await exceed(draft.messages(len(draft.groups)), room, count)
+async def lead_is_too_long(draft: PromptDraft, room: int, count: Count) -> bool:
+    """True if the lead context takes more than half of the room, or leaves no room for the question."""
+    without_history = draft.messages(len(draft.groups))
+    return await exceeds(draft.head(), room // 2, count) or await exceeds(without_history, room, count)
 
 
-async def most_passages(draft: Draft, room: int, count: Count, bounds: Bounds) -> int:
-    """How many may be shown: they have half of what personality and question leave, and what history does not need."""
+async def most_passages(draft: PromptDraft, room: int, count: Count, bounds: TrimBounds) -> int:
+    """The number of passages to show: half of what personality and question leave, and what history does not need."""
     all_groups = len(draft.groups)
-    bare = await measure(draft.messages(all_groups), count)
-    history = await measure(draft.messages(bounds.dropped), count) - bare
+    bare = await count_tokens(draft.messages(all_groups), count)
+    history = await count_tokens(draft.messages(bounds.dropped), count) - bare
     allowed = bare + max((room - bare) // 2, room - bare - history)
-    fits, too_many = 0, shown_at_most(draft, bounds) + 1
+    fits, too_many = 0, passage_limit(draft, bounds) + 1
     while fits + 1 < too_many:
         middle = (fits + too_many) // 2
-        if await measure(draft.messages(all_groups, middle), count) <= allowed:
+        if await count_tokens(draft.messages(all_groups, middle), count) <= allowed:
             fits = middle
         else:
             too_many = middle
     return fits
 
 
-async def fewest_dropped(draft: Draft, room: int, count: Count, least: int, passages: int) -> int:
-    """How many groups have to go, by halving: dropping more never makes a prompt longer."""
-    if await measure(draft.messages(least, passages), count) <= room:
+async def fewest_dropped(draft: PromptDraft, room: int, count: Count, least: int, passages: int) -> int:
+    """The number of groups to drop, by bisection: dropping more never makes a prompt longer."""
+    if await count_tokens(draft.messages(least, passages), count) <= room:
         return least
     most = len(draft.groups)
-    if (tokens := await measure(draft.messages(most, passages), count)) > room:
+    if (tokens := await count_tokens(draft.messages(most, passages), count)) > room:
         message = f"personality and question take {tokens} tokens; there is room for {room} beside an answer"
         raise PromptTooLong(message, tokens=tokens, limit=room)
     while least + 1 < most:
         middle = (least + most) // 2
-        if await measure(draft.messages(middle, passages), count) <= room:
+        if await count_tokens(draft.messages(middle, passages), count) <= room:
             most = middle
         else:
             least = middle
-    return in_steps(most, len(draft.groups))
+    return round_up_dropped(most, len(draft.groups))
 
 
-def in_steps(dropped: int, groups: int) -> int:
-    """Rounded up while enough is left: the beginning then stays the same for some turns, and is not computed again."""
+def round_up_dropped(dropped: int, groups: int) -> int:
+    """Rounds up to DROP_STEP while enough groups remain: the prompt's start then stays the same for several turns.
+
+    The model keeps a start that it knows, and does not compute it again.
+    """
     rounded = -(-dropped // DROP_STEP) * DROP_STEP
     return max(dropped, min(rounded, groups - DROP_STEP))
 
 
-async def exceed(messages: Sequence[Message], tokens: int, count: Count) -> bool:
-    """Whether they take more than so many. A megabyte is not sent to be counted."""
-    return ceiling(messages, MOST_BYTES_PER_TOKEN) > tokens or await measure(messages, count) > tokens
+async def exceeds(messages: Sequence[Message], tokens: int, count: Count) -> bool:
+    """True if the messages take more than `tokens`. Does not send a megabyte to be counted."""
+    return token_ceiling(messages, MAX_BYTES_PER_TOKEN) > tokens or await count_tokens(messages, count) > tokens
 
 
-async def measure(messages: Sequence[Message], count: Count) -> int:
+async def count_tokens(messages: Sequence[Message], count: Count) -> int:
     counted = await count(messages)
-    return ceiling(messages, BYTES_PER_TOKEN) if counted is None else counted
+    return token_ceiling(messages, BYTES_PER_TOKEN) if counted is None else counted
 
 
-def ceiling(messages: Sequence[Message], bytes_per_token: int = 1) -> int:
-    """More tokens than the messages can take, if no token is shorter than `bytes_per_token` on average."""
+def token_ceiling(messages: Sequence[Message], bytes_per_token: int = 1) -> int:
+    """An upper bound of the messages' tokens, if a token has at least `bytes_per_token` bytes on average."""
     text = sum(len(message.content.encode()) for message in messages)
     return text // bytes_per_token + TEMPLATE_TOKENS + TEMPLATE_TOKENS_PER_MESSAGE * len(messages)
 
 
-def within(sampling: Sampling, room: int) -> Sampling:
+def limit_answer(sampling: Sampling, room: int) -> Sampling:
     # vLLM refuses a request whose prompt and max_tokens together exceed the window.
     return sampling if sampling.max_tokens is None else replace(sampling, max_tokens=min(sampling.max_tokens, room))

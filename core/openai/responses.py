@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.contract import Done, Event, Json, Prompt, Source, Task, Text, Toiled, Usage
+from core.contract import Done, Event, Json, Prompt, Source, Task, Text, ToilResult, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
 from core.openai.citations import annotations_of
 from core.openai.request import Chat
@@ -26,7 +26,7 @@ class ChatEngine(Protocol):
     """What of the engine answers."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]: ...
-    async def toil(self, task: Task) -> Toiled: ...
+    async def toil(self, task: Task) -> ToilResult: ...
 
 
 @dataclass(frozen=True, slots=True)

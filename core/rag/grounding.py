@@ -17,6 +17,7 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Attachment, Language
 from core.errors import CspsError
+from core.language import language_of
 from core.rag.context import parse_opening
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
@@ -103,11 +104,12 @@ class Grounding:
         reading = await self.page(opening.url)
         return Attachment(reading.name, reading.text, reading.cut)
 
-    async def look_up(
-        self, personality: Personality, question: str, language: Language, *, outside: bool = True
-    ) -> Lookup:
-        """`outside`: False leaves out those finders that are."""
+    async def look_up(self, personality: Personality, question: str, *, outside: bool = True) -> Lookup:
+        """Asks every finder that applies. `outside`: False leaves out those that search what strangers publish."""
         finders = [each for each in self._finders if each.applies(personality) and (outside or not each.outside)]
+        if not finders:
+            return Lookup()
+        language = language_of(question) or personality.language
         lookups = await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
         found = Lookup()
         for lookup in lookups:

@@ -90,11 +90,6 @@ def put_new(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str
     return db.execute(inserted.returning(*table.primary_key.columns)).first()
 
 
-def storable(text: str) -> str:
-    """What databases and JSON can carry: half characters become question marks; NUL, which PostgreSQL refuses, goes."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
-
-
 def connect(url: str) -> sqlalchemy.Engine:
     try:
         parsed = sqlalchemy.make_url(url)

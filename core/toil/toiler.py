@@ -18,21 +18,21 @@ from cachetools import FIFOCache
 
 from core import strict_json
 from core.contract import (
-    Again,
     Done,
     Json,
+    KeywordReport,
     Language,
-    Note,
     Source,
     Status,
     Task,
     Text,
-    Toiled,
+    TextDiscarded,
     ToilEvent,
+    ToilResult,
     Usage,
 )
-from core.conversation.composition import joined
-from core.conversation.generation import Answer, Request
+from core.conversation.composition import AnswerRequest, joined
+from core.conversation.generation import Generation
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, SchemaRefused
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message
@@ -71,7 +71,7 @@ class Written:
     done: Done
 
 
-Writing = Status | Text | Again | Written
+Writing = Status | Text | TextDiscarded | Written
 
 
 class Toiler:
@@ -85,7 +85,7 @@ class Toiler:
             EASED_KEPT
         )  # by the format that an engine refused: the one that it took
 
-    async def events(self, request: Request, task: Task, language: Language) -> AsyncGenerator[ToilEvent, None]:
+    async def events(self, request: AnswerRequest, task: Task, language: Language) -> AsyncGenerator[ToilEvent, None]:
         """Raises SchemaRefused, BudgetExhausted, NonConforming besides what an answer raises."""
         schema: Json = dict(task.schema) if isinstance(task.schema, Mapping) else task.schema
         plan = await self.plan(schema)
@@ -106,11 +106,11 @@ class Toiler:
                 if not attempts or plan.narrowed == plan.enforced:
                     raise BudgetExhausted(f"the JSON was not whole after {written.done.usage.completion_tokens} tokens")
                 attempts = [plan.narrowed]  # what it leaves out may be what took the room
-                yield Again()
+                yield TextDiscarded()
                 continue
             value, problems = await self.checked(written.text, schema)
             if not problems:
-                yield Toiled(value, written.done.model, usage)
+                yield ToilResult(value, written.done.model, usage)
                 return
             if value is None and problems[0].keyword == NOT_JSON:
                 # Such as 9e999, where a schema has no maximum; narrowed, only what was declared is written.
@@ -119,7 +119,7 @@ class Toiler:
             log.info("toil_refused", attempts_left=len(attempts), keywords=[problem.keyword for problem in problems])
             request = hotter(told_off(request, written.text, problems, language))
             if attempts:
-                yield Again()
+                yield TextDiscarded()
         raise NonConforming(f"the model's JSON does not conform: {'; '.join(map(str, problems))}")
 
     async def plan(self, schema: Json) -> Plan:
@@ -128,7 +128,7 @@ class Toiler:
             return ANY_OBJECT
         return await self._validators.plan(check_readable(schema))
 
-    async def report(self, schema: Json) -> tuple[Note, ...]:
+    async def report(self, schema: Json) -> tuple[KeywordReport, ...]:
         """Each keyword of a schema with its path: enforced while writing, checked after, or refused."""
         try:
             return (await self.plan(schema)).reports
@@ -149,7 +149,7 @@ class Toiler:
     async def close(self) -> None:
         await self._validators.close()
 
-    async def _write(self, request: Request, held: Json, otherwise: Json) -> AsyncGenerator[Writing, None]:
+    async def _write(self, request: AnswerRequest, held: Json, otherwise: Json) -> AsyncGenerator[Writing, None]:
         """The whole answer, held to as much as the engine takes; to `otherwise` if nothing satisfies that."""
         for schema in (held, otherwise):
             try:
@@ -162,23 +162,23 @@ class Toiler:
             else:
                 return
 
-    async def _write_held(self, request: Request, wanted: Json) -> AsyncGenerator[Writing, None]:
+    async def _write_held(self, request: AnswerRequest, wanted: Json) -> AsyncGenerator[Writing, None]:
         """Gives way, step by step, to an engine that refuses a format; it does so before it writes anything."""
         asked_for = json.dumps(wanted)
         response_format = self._eased.get(asked_for, wanted)
         for refusals in range(relaxation.RELAXATIONS_LIMIT + 1):
             if refusals == relaxation.RELAXATIONS_LIMIT:
                 response_format = None
-            answer = Answer(self._client, replace(request, response_format=response_format), self._wait_s)
+            generation = Generation(self._client, replace(request, response_format=response_format), self._wait_s)
             try:
-                async with aclosing(written_by(answer)) as events:
+                async with aclosing(written_by(generation)) as events:
                     async for event in events:
                         yield event
             except (SchemaRefused, ModelRefused) as exc:
                 response_format = eased(response_format, exc)
                 log.info("toil_eased", problem=exc.code, nothing_held=response_format is None)
-                if answer.text:
-                    yield Again()
+                if generation.text:
+                    yield TextDiscarded()
             else:
                 self._remember(asked_for, wanted, response_format)
                 return
@@ -203,7 +203,7 @@ def eased(response_format: Json, refusal: SchemaRefused | ModelRefused) -> Json:
     return format_of(relaxation.relax(held, refusal.message))
 
 
-def instructed(request: Request, schema: Json, language: Language) -> Request:
+def instructed(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
     """Asks for JSON in words, which OpenAI's json_object wants; the field that holds the model to it comes later.
 
     The words stand with the personality and before the question: a thousand rows of a batch then begin alike, and what
@@ -232,7 +232,7 @@ def schema_of(response_format: Json) -> Json:
     return told.get("schema") if isinstance(told, dict) else None
 
 
-def hotter(request: Request) -> Request:
+def hotter(request: AnswerRequest) -> AnswerRequest:
     """A temperature that is left to the model stays so."""
     temperature = request.sampling.temperature
     if temperature is None or temperature >= HOTTEST:
@@ -240,7 +240,7 @@ def hotter(request: Request) -> Request:
     return replace(request, sampling=replace(request.sampling, temperature=min(HOTTEST, temperature + HOTTER)))
 
 
-def told_off(request: Request, text: str, problems: tuple[Violation, ...], language: Language) -> Request:
+def told_off(request: AnswerRequest, text: str, problems: tuple[Violation, ...], language: Language) -> AnswerRequest:
     """The next attempt knows what it wrote and what was wrong with it."""
     draft = request.draft
     wrote = (Message("user", draft.question), Message("assistant", text[:WRITTEN_TOLD_CHARS]))
@@ -248,15 +248,15 @@ def told_off(request: Request, text: str, problems: tuple[Violation, ...], langu
     return replace(request, draft=replace(draft, groups=(*draft.groups, wrote), question=question))
 
 
-async def written_by(answer: Answer) -> AsyncGenerator[Writing, None]:
-    """The answer's events, `Written` last. One that was lost with its model is written anew, which `Again` says."""
-    async with aclosing(answer.events()) as events:
+async def written_by(generation: Generation) -> AsyncGenerator[Writing, None]:
+    """The answer's events, `Written` last. `TextDiscarded` follows the model's death: the answer starts again."""
+    async with aclosing(generation.events()) as events:
         async for event in events:
             if isinstance(event, Done):
-                yield Written(answer.text, event)
+                yield Written(generation.text, event)
             elif isinstance(event, Status) and event.state == "reconnecting":
                 yield event
-                yield Again()
+                yield TextDiscarded()
             elif not isinstance(event, Source):
                 yield event
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from core.contract import Json, Note
+from core.contract import Json, KeywordReport
 from core.errors import SchemaRefused
 from core.runtime.child_pool import ChildEnded, ChildPool
 from core.toil.schema.plan import Plan
@@ -55,7 +55,7 @@ class ValidatorPool:
         key = digest_schema(schema)
         if key not in self._plans:
             answer = (await self._ask({"ask": "plan", "schema": schema}))["plan"]
-            reports = tuple(Note(*report) for report in answer["reports"])
+            reports = tuple(KeywordReport(*report) for report in answer["reports"])
             self._plans[key] = Plan(answer["enforced"], answer["narrowed"], reports)
         return self._plans[key]
 

@@ -11,7 +11,7 @@ import pytest
 
 from core import bootstrap
 from core.configuration.settings import Settings
-from core.contract import Attachment, Done, Event, Prompt, Said, Status, Text, Turn
+from core.contract import Attachment, Done, Event, Prompt, Status, Text, TranscriptTurn, Turn
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import (
@@ -61,7 +61,7 @@ async def test_a_conversation_knows_what_was_said(chat: ChatEngine, own_settings
 
     roles = [(message["role"], message["content"]) for message in model.requests[1]["messages"][1:]]
     assert roles == [("user", "I am Bob."), ("assistant", "I see, Bob."), ("user", "Who am I?")]
-    assert turns[-1] == Said("assistant", "Hello there.", reason="stop")
+    assert turns[-1] == TranscriptTurn("assistant", "Hello there.", reason="stop")
 
 
 async def test_context_is_data_and_stays(chat: ChatEngine, own_settings: Settings) -> None:
@@ -80,7 +80,7 @@ async def test_context_is_data_and_stays(chat: ChatEngine, own_settings: Setting
 
 async def test_attachments_and_what_was_heard_come_along(chat: ChatEngine, own_settings: Settings) -> None:
     """Files are quoted, others' words are attributed, and both are there in the next turn."""
-    along = {"attachments": (Attachment("a.txt", "AAA"),), "heard": (Turn("user", "lunch?", "Bob"),)}
+    along = {"attachments": (Attachment("a.txt", "AAA"),), "thread_messages": (Turn("user", "lunch?", "Bob"),)}
     async with serving(own_settings) as model:
         await ask(chat, "What now?", "slack:T:C:1", **along)
         await ask(chat, "And now?", "slack:T:C:1")

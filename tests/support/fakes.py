@@ -18,21 +18,21 @@ from typing import Any
 from aiohttp import web
 
 from core.contract import (
-    Again,
     Attachment,
     Description,
     Done,
     Event,
     Json,
-    Note,
+    KeywordReport,
     Prompt,
-    Said,
     Source,
     Status,
     Task,
     Text,
-    Toiled,
+    TextDiscarded,
     ToilEvent,
+    ToilResult,
+    TranscriptTurn,
     Usage,
 )
 from core.errors import CspsError, PersonalityUnknown, SessionUnknown
@@ -41,7 +41,7 @@ from core.errors import CspsError, PersonalityUnknown, SessionUnknown
 
 ReplyStep = Event | Exception | asyncio.Event  # an Event of asyncio: wait until it is set
 Replies = Sequence[ReplyStep] | Callable[[Prompt], Iterable[ReplyStep]]
-Toil = Json | Toiled | Exception | Callable[[Task], Any]
+Toil = Json | ToilResult | Exception | Callable[[Task], Any]
 
 HELLO: tuple[ReplyStep, ...] = (Text("Hello"), Text(" world."), Done("stop", "fake-model", Usage(7, 3, 2)))
 
@@ -50,7 +50,7 @@ class FakeEngine:
     """The Engine protocol in memory.
 
     `replies` is what every answer consists of, or a function from the prompt to that; an exception in it is raised, an
-    `asyncio.Event` is waited for. `toiled` likewise is a value, a `Toiled`, an exception, or a function from the task.
+    `asyncio.Event` is waited for. `toiled` is a value, a `ToilResult`, an exception, or a function from the task.
     """
 
     def __init__(
@@ -69,15 +69,15 @@ class FakeEngine:
         self.started = asyncio.Event()  # the first event of a reply was asked for
         self.cancelled = asyncio.Event()  # a reply was closed before its Done
         self.finished = asyncio.Event()  # a reply came to its end
-        self.sessions: dict[str, tuple[str, str | None, list[Said]]] = {}
+        self.sessions: dict[str, tuple[str, str | None, list[TranscriptTurn]]] = {}
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         self.known(prompt.personality)
         turns = self.turns_of(prompt)
         self.prompts.append(prompt)
         self.started.set()
-        turns.append(Said("user", prompt.text, attachments=tuple(file.name for file in prompt.attachments)))
-        said = Said("assistant", "", reason="failed")
+        turns.append(TranscriptTurn("user", prompt.text, attachments=tuple(file.name for file in prompt.attachments)))
+        said = TranscriptTurn("assistant", "", reason="failed")
         try:
             for step in self.replies(prompt) if callable(self.replies) else self.replies:
                 if isinstance(step, asyncio.Event):
@@ -95,13 +95,13 @@ class FakeEngine:
             turns.append(said)
         self.finished.set()
 
-    async def toil(self, task: Task) -> Toiled:
+    async def toil(self, task: Task) -> ToilResult:
         self.known(task.personality)
         self.tasks.append(task)
         outcome = self.toiled(task) if callable(self.toiled) else self.toiled
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome if isinstance(outcome, Toiled) else Toiled(outcome, "fake-model", Usage(7, 3, 0))
+        return outcome if isinstance(outcome, ToilResult) else ToilResult(outcome, "fake-model", Usage(7, 3, 0))
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
         """A first attempt that is void, the text in two pieces, and the value."""
@@ -109,15 +109,22 @@ class FakeEngine:
         text = json.dumps(toiled.value)
         self.started.set()
         try:
-            for event in (Status("queued", position=1), Text("{"), Again(), Text(text[:1]), Text(text[1:]), toiled):
+            for event in (
+                Status("queued", position=1),
+                Text("{"),
+                TextDiscarded(),
+                Text(text[:1]),
+                Text(text[1:]),
+                toiled,
+            ):
                 yield event
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled.set()
             raise
 
-    async def check_schema(self, schema: Json) -> tuple[Note, ...]:
+    async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         keywords = schema if isinstance(schema, dict) else {}
-        return tuple(Note(f"/{word}", word, "refused" if word == "$ref" else "enforced") for word in keywords)
+        return tuple(KeywordReport(f"/{word}", word, "refused" if word == "$ref" else "enforced") for word in keywords)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         return Attachment(name, body.decode())
@@ -128,7 +135,7 @@ class FakeEngine:
         self.sessions[conversation] = (personality, user, [])
         return conversation
 
-    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[Said, ...]:
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
         session = self.sessions.get(conversation)
         if session is None or session[0] != personality or session[1] not in (None, user):
             raise SessionUnknown("no such session")
@@ -162,7 +169,7 @@ class FakeEngine:
         if personality not in self.names:
             raise PersonalityUnknown(f"no personality named {personality!r}; there are: {', '.join(self.names)}")
 
-    def turns_of(self, prompt: Prompt) -> list[Said]:
+    def turns_of(self, prompt: Prompt) -> list[TranscriptTurn]:
         if prompt.conversation is None:
             return []
         if prompt.conversation.startswith("web:") and prompt.conversation not in self.sessions:
@@ -170,7 +177,7 @@ class FakeEngine:
         return self.sessions.setdefault(prompt.conversation, (prompt.personality, prompt.user, []))[2]
 
 
-def grown(said: Said, event: Event) -> Said:
+def grown(said: TranscriptTurn, event: Event) -> TranscriptTurn:
     match event:
         case Text(text):
             return replace(said, text=said.text + text)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import PROJECT_ROOT
-from core.contract import Attachment, Said, Source, Status, Text, Usage
+from core.contract import Attachment, Source, Status, Text, TranscriptTurn, Usage
 from core.errors import BadRequest
 from web.frames import V1, Ask, Failed, Finished, Forget, Forgotten, Message, Opened, Plain, Resume, Stop
 
@@ -117,7 +117,7 @@ def test_v1_events() -> None:
     usage = Usage(7, 3, 2)
     expected: list[tuple[Message, Any]] = [
         (
-            Opened("web:1", "whisper", "m", True, (Said("user", "Hi"),)),
+            Opened("web:1", "whisper", "m", True, (TranscriptTurn("user", "Hi"),)),
             {
                 "type": "session",
                 "session": "web:1",
@@ -175,8 +175,8 @@ def test_v1_events() -> None:
 def test_turns_are_as_the_documentation_shows_them() -> None:
     """What came with a question, and what an answer had and how it ended; what there is not is left out."""
     turns = (
-        Said("user", "How long is the leave?", attachments=("leave.pdf",)),
-        Said("assistant", "Eighteen months [1].", sources=(LEAVE,), reason="stop"),
+        TranscriptTurn("user", "How long is the leave?", attachments=("leave.pdf",)),
+        TranscriptTurn("assistant", "Eighteen months [1].", sources=(LEAVE,), reason="stop"),
     )
     documented = PROTOCOLS.partition("`turns` are")[2].partition("```json")[2].partition("```")[0]
     [frame] = V1().encode(Opened("web:1", "whisper", "m", True, turns))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Attachment, Description, Said, Source, Status, Text
+from core.contract import Attachment, Description, Source, Status, Text, TranscriptTurn
 from core.errors import Fault, ModelUnavailable, Overloaded, StorageError
 from core.messages import FAULTS, words
 from tests.support.fakes import FakeEngine, ReplyStep
@@ -188,7 +188,7 @@ async def test_v1_resumed_turns_have_what_came_with_them(own_settings: Settings)
 
 async def test_v1_resume_of_what_is_not(whisper: Site) -> None:
     """An unknown session, or another personality's, is `session_unknown`; the socket stays, a prompt begins anew."""
-    whisper.engine.sessions["web:other"] = ("chuchotte", None, [Said("user", "secret")])
+    whisper.engine.sessions["web:other"] = ("chuchotte", None, [TranscriptTurn("user", "secret")])
     for session in ("web:never-issued", "web:other", "", "x" * 10_000):
         async with whisper.v1() as socket:
             await socket.send_json({"type": "resume", "session": session})

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Task, Toiled, Usage
+from core.contract import Task, ToilResult, Usage
 from core.errors import ModelUnavailable, NonConforming
 from tests.support.fakes import FakeEngine
 from tests.web.support_site import Site, site
@@ -33,7 +33,7 @@ class GatedEngine(FakeEngine):
         self.news = asyncio.Condition()
         self.gone = 0
 
-    async def toil(self, task: Task) -> Toiled:
+    async def toil(self, task: Task) -> ToilResult:
         gate = self.gates.setdefault(task.prompt, asyncio.Event())
         self.tasks.append(task)
         await self._tell()
@@ -44,7 +44,7 @@ class GatedEngine(FakeEngine):
             # Shielded: whoever is cancelled still says so.
             await asyncio.shield(self._tell())
             raise
-        return Toiled({"said": task.prompt}, "fake-model", Usage(7, 3, 0))
+        return ToilResult({"said": task.prompt}, "fake-model", Usage(7, 3, 0))
 
     async def _tell(self) -> None:
         async with self.news:

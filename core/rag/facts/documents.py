@@ -20,7 +20,8 @@ from core.errors import NotFound
 from core.rag.documents import Document, Passage
 from core.rag.facts.tables import collections, documents, passages, word_mark
 from core.rag.facts.words import stems
-from core.storage.database import put_new, storable
+from core.storage.database import put_new
+from core.strict_json import storable
 
 Rows = list[dict[str, Any]]
 

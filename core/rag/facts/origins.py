@@ -24,7 +24,7 @@ from core.rag.facts.sitemap import is_index, is_sitemap, locations
 from core.rag.facts.sync import Content, Entry, Origin
 from core.rag.fetching.fetch import Fetched
 from core.rag.reading.formats import SUFFIXES
-from core.storage.database import storable
+from core.strict_json import storable
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from core.errors import UnreadableDocument
 from core.rag.documents import Document, Passage
 from core.runtime.admission_queue import AdmissionQueue
 from core.runtime.child_pool import ChildEnded, ChildPool
-from core.storage.database import storable
+from core.strict_json import storable
 
 COMMAND = (sys.executable, "-m", "core.rag.reading.child")
 WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb

@@ -79,7 +79,7 @@ class SourceFinder:
         self._chooser: tuple[Catalogue, Chooser] | None = None
 
     def applies(self, personality: Personality) -> bool:
-        return bool(self._sources.catalogue.of(personality.sources))
+        return bool(personality.sources and self._sources.catalogue.of(personality.sources))
 
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
         started_s = time.monotonic()

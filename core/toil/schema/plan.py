@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.contract import Json, Note
+from core.contract import Json, KeywordReport
 from core.errors import SchemaRefused
 from core.toil.schema.drafts import Draft, Schema, is_assertion, walk
 from core.toil.schema.prechecks import SatisfiabilityCheck, check_document
@@ -28,7 +28,7 @@ class Plan:
 
     enforced: Json
     narrowed: Json
-    reports: tuple[Note, ...]
+    reports: tuple[KeywordReport, ...]
 
 
 def plan(schema: Any) -> Plan:
@@ -58,22 +58,24 @@ def build_document(translator: SchemaTranslator, translation: Translation) -> Js
     return {**translation.schema, **definitions}
 
 
-def report_refusal(reason: str) -> Note:
+def report_refusal(reason: str) -> KeywordReport:
     place = reason.split(": ", 1)[0]
     path = place if place.startswith("/") else ""
-    return Note(path, path.rpartition("/")[2], "refused", reason)
+    return KeywordReport(path, path.rpartition("/")[2], "refused", reason)
 
 
-def report_keywords(references: References, enforced: Mapping[str, bool]) -> tuple[Note, ...]:
+def report_keywords(references: References, enforced: Mapping[str, bool]) -> tuple[KeywordReport, ...]:
     """`enforced`: by pointer, as the translator reported."""
-    reports: list[Note] = []
+    reports: list[KeywordReport] = []
     for pointer, schema in walk(references.root):
         if isinstance(schema, dict):
             reports += report_schema(schema, pointer, references.draft, enforced)
     return tuple(sorted(reports, key=lambda report: report.path))
 
 
-def report_schema(schema: dict[str, Schema], pointer: str, draft: Draft, enforced: Mapping[str, bool]) -> list[Note]:
+def report_schema(
+    schema: dict[str, Schema], pointer: str, draft: Draft, enforced: Mapping[str, bool]
+) -> list[KeywordReport]:
     reports = []
     only_ref = draft <= Draft.DRAFT7 and "$ref" in schema  # up to draft 7, `$ref` hides its sibling keywords
     for keyword in schema:
@@ -83,7 +85,9 @@ def report_schema(schema: dict[str, Schema], pointer: str, draft: Draft, enforce
         path = f"{pointer}/{keyword}"
         outcome = is_enforced(path, pointer, enforced)
         if outcome is not None:
-            reports.append(Note(path, keyword, "enforced" if outcome else "checked", None if outcome else WHY_CHECKED))
+            reports.append(
+                KeywordReport(path, keyword, "enforced" if outcome else "checked", None if outcome else WHY_CHECKED)
+            )
     return reports
 
 

@@ -120,7 +120,7 @@ async def test_what_others_said_and_what_is_attached_is_context(office: Office, 
 
     (prompt,) = engine.prompts
     assert (Attachment("quoted", "a quote"), Attachment("notes.md", "agenda")) == prompt.attachments
-    assert office.channels.said == prompt.heard
+    assert office.channels.said == prompt.thread_messages
     (page,) = office.channels.shown(WHERE)
     assert page.closing
     assert "Not read: scan.xlsx" in str(page.closing.notice)

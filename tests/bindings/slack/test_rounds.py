@@ -180,7 +180,7 @@ async def test_a_thread_goes_on(slack: FakeSlack, tmp_path: Path) -> None:
         answers = await round_.finished("C0001", 2)
 
     assert [root, root] == [answer["thread_ts"] for answer in answers]
-    assert [("U0BOB", "I doubt it")] == [(turn.speaker, turn.text) for turn in engine.prompts[1].heard]
+    assert [("U0BOB", "I doubt it")] == [(turn.speaker, turn.text) for turn in engine.prompts[1].thread_messages]
     assert {"slack:T0001:C0001:" + root} == {prompt.conversation for prompt in engine.prompts}
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.conversation.composition import compose, opening_of, unread_url
-from core.conversation.sessions import Conversation, Exchange, Question
+from core.conversation.composition import compose, split_lead_context, unread_url
+from core.conversation.turns import Conversation, Exchange, Question
 from core.rag.documents import Passage
 from core.rag.material import Reading
 from core.rag.shelf import Shelf
@@ -37,7 +37,7 @@ def test_texts_that_differ_in_their_links_alone() -> None:
 )
 def test_pasted_text_causes_no_fetch(text: str) -> None:
     """Whatever it holds, in the first question and after it."""
-    conversation, question = opening_of(Conversation(1), Question(text), "en")
+    conversation, question = split_lead_context(Conversation(1), Question(text), "en")
     assert unread_url(conversation, question) is None
 
     later = replace(conversation, exchanges=(Exchange(question, "ok"),))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from core.configuration.settings import Settings, load
-from core.contract import Done, Prompt, Said, Sampling, Status, Task, Usage
+from core.contract import Done, Prompt, Sampling, Status, Task, TranscriptTurn, Usage
 from core.conversation.generation import DEATHS_LIMIT, Seam, plus
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
@@ -115,7 +115,7 @@ async def test_a_model_that_stays_away_is_told_and_the_part_kept(tmp_path: Path)
         async with serving(settings) as back:
             await ask(chat, "Go on", name)
 
-    assert turns[0] == Said("user", "Tell")
+    assert turns[0] == TranscriptTurn("user", "Tell")
     assert conversation.exchanges[0].reason == "failed"
     assert conversation.exchanges[0].answer in ("", "Half an")  # as much as had arrived
     assert shown(back.requests[0]).endswith("user: Go on")
@@ -262,7 +262,7 @@ async def test_an_answer_that_is_nothing_but_thinking(
         turns = await chat.resume(name, "whisper")
         await ask(chat, "Hi again", name)
 
-    assert turns[-1] == Said("assistant", "", reason="failed")
+    assert turns[-1] == TranscriptTurn("assistant", "", reason="failed")
     assert model.requests[1]["messages"][1:] == [{"role": "user", "content": "Hi again"}]
 
 

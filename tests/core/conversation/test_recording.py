@@ -1,4 +1,4 @@
-"""What of an answer is stored, however it ends."""
+"""What is stored of an answer, however it ends."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from contextlib import aclosing
 
 import pytest
 
-from core.contract import Done, Event, Source, Status, Text, Usage
-from core.conversation.recording import Recorder
-from core.conversation.sessions import Exchange, Question, RunningTurn, Sessions
+from core.contract import Done, Event, Prompt, Source, Status, Text, Usage
+from core.conversation.recording import TurnRecorder
+from core.conversation.sessions import Sessions
+from core.conversation.turns import Exchange, Question
 from core.errors import ModelUnavailable, PromptTooLong
 from core.storage.database import Database
+from tests.core.support_chatting import whisper
 
 DONE = Done("length", "m", Usage())
 FIRST, SECOND = Source(1, "First"), Source(2, "Second")
+PROMPT = Prompt("whisper", "?", "slack:T:C:1")
 
 
 @pytest.fixture
@@ -24,27 +27,27 @@ async def sessions(database: Database) -> Sessions:
     return opened
 
 
-@pytest.fixture
-async def turn(sessions: Sessions) -> RunningTurn:
-    conversation = await sessions.enter("slack:T:C:1", "whisper")
-    return await sessions.begin_turn(conversation.id, Question("?"))
-
-
 async def stored(sessions: Sessions) -> tuple[Exchange, ...]:
     return (await sessions.enter("slack:T:C:1", "whisper")).exchanges
 
 
-async def answering(*steps: Event | Exception) -> AsyncGenerator[Event, None]:
-    for step in steps:
-        if isinstance(step, Exception):
-            raise step
-        yield step
+async def recorded(recorder: TurnRecorder, *steps: Event | Exception) -> AsyncGenerator[Event, None]:
+    """An answer of these events, as the engine records one."""
+    async with recorder.open_turn(PROMPT, whisper()) as turn:
+        for step in steps:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, Done):
+                await recorder.finish(turn, step.reason)
+            else:
+                turn.add(step)
+            yield step
 
 
-async def test_sources_are_stored_with_the_answer(sessions: Sessions, turn: RunningTurn) -> None:
-    """One whose number comes again takes the place of the first; every event passes."""
+async def test_sources_are_stored_with_the_answer(sessions: Sessions) -> None:
+    """A source whose number comes again replaces the first one."""
     steps = (Status("reading"), FIRST, SECOND, Text("a"), renewed := Source(1, "Renewed"), Text("b"), DONE)
-    async with aclosing(Recorder(sessions).reply(turn, answering(*steps))) as events:
+    async with aclosing(recorded(TurnRecorder(sessions), *steps)) as events:
         assert tuple([event async for event in events]) == steps
 
     assert await stored(sessions) == (Exchange(Question("?"), "ab", "length", (renewed, SECOND)),)
@@ -54,13 +57,13 @@ async def test_sources_are_stored_with_the_answer(sessions: Sessions, turn: Runn
     ("end", "reason"),
     [(lambda: ModelUnavailable("gone"), "failed"), (lambda: ValueError("a defect"), "failed"), (None, "stopped")],
 )
-async def test_so_are_those_of_a_broken_answer(
-    sessions: Sessions, turn: RunningTurn, end: Callable[[], Exception] | None, reason: str
+async def test_a_broken_answer_is_stored_as_far_as_it_came(
+    sessions: Sessions, end: Callable[[], Exception] | None, reason: str
 ) -> None:
-    """As far as they were told."""
+    """Its sources too."""
     steps: list[Event | Exception] = [FIRST, Text("ha"), *([end()] if end else []), Text("lf"), SECOND, DONE]
-    recorder = Recorder(sessions)
-    async with aclosing(recorder.reply(turn, answering(*steps))) as events:
+    recorder = TurnRecorder(sessions)
+    async with aclosing(recorded(recorder, *steps)) as events:
         assert [await anext(events), await anext(events)] == [FIRST, Text("ha")]
         if end:
             with pytest.raises((ModelUnavailable, ValueError)):
@@ -71,9 +74,9 @@ async def test_so_are_those_of_a_broken_answer(
     assert (exchange.answer, exchange.reason, exchange.sources) == ("ha", reason, (FIRST,))
 
 
-async def test_a_refused_question_leaves_nothing(sessions: Sessions, turn: RunningTurn) -> None:
-    """It must not spoil the next one."""
+async def test_a_refused_question_is_removed(sessions: Sessions) -> None:
+    """It would have the next question refused too."""
     with pytest.raises(PromptTooLong):
-        await anext(Recorder(sessions).reply(turn, answering(PromptTooLong("too long"))))
+        await anext(recorded(TurnRecorder(sessions), PromptTooLong("too long")))
 
     assert await stored(sessions) == ()

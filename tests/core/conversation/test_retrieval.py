@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from core.configuration.settings import load
-from core.contract import Attachment, Done, Event, Prompt, Said, Source, Task, Text, Usage
+from core.contract import Attachment, Done, Event, Prompt, Source, Task, Text, TranscriptTurn, Usage
 from core.engine import ChatEngine
 from core.errors import FetchFailed, FetchRefused, UnreadableDocument
 from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
@@ -138,7 +138,7 @@ async def test_a_resumed_conversation_has_its_sources_and_files(chat: ChatEngine
     told = tuple(event for event in first if isinstance(event, Source))
     assert (len(told), told[0].title, told[0].fetched_at is not None) == (1, "Pool", True)
     assert (question.sources, question.attachments) == ((), ())
-    assert answer == Said("assistant", "Hello there.", sources=told, reason="stop")
+    assert answer == TranscriptTurn("assistant", "Hello there.", sources=told, reason="stop")
     assert (later.text, later.attachments) == ("And this?", ("a.txt",))
 
 

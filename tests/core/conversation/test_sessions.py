@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.contract import Attachment, Turn
-from core.conversation.sessions import EXCHANGES_KEPT_IN_VIEW, Exchange, Question, RunningTurn, Sessions
+from core.conversation.sessions import EXCHANGES_KEPT_IN_VIEW, Sessions
+from core.conversation.turns import Exchange, Question, RunningTurn
 from core.errors import ConfigError, SessionUnknown, StorageError
 from core.storage.database import Database
 from tests.support.databases import dumped, execute

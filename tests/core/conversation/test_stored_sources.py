@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.contract import Source
-from core.conversation.sessions import Question, RunningTurn, Sessions
+from core.conversation.sessions import Sessions
 from core.conversation.tables import turn_sources
+from core.conversation.turns import Question, RunningTurn
 from core.storage.database import Database
 from tests.support.databases import dumped, execute
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import Sampling, Source
-from core.conversation.composition import Draft
-from core.conversation.window import DROP_STEP, fit, tighter
+from core.conversation.composition import PromptDraft
+from core.conversation.window import DROP_STEP, fit_window, tighten
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
 from core.rag.documents import Passage
@@ -23,12 +23,12 @@ async def by_words(messages: Sequence[Message]) -> int:
     return sum(len(message.content.split()) for message in messages)
 
 
-def draft_of(lengths: Sequence[int], question: int = 10) -> Draft:
+def draft_of(lengths: Sequence[int], question: int = 10) -> PromptDraft:
     groups = tuple(
         (Message("user", f"{number} " + "w " * length), Message("assistant", "ok"))
         for number, length in enumerate(lengths)
     )
-    return Draft("You are Echo.", groups, "q " * question)
+    return PromptDraft("You are Echo.", groups, "q " * question)
 
 
 def documents(*lengths: int) -> tuple[Reading, ...]:
@@ -44,7 +44,7 @@ def documents(*lengths: int) -> tuple[Reading, ...]:
 async def test_what_is_asked_fits(lengths: list[int], window: int, max_tokens: int | None) -> None:
     """Prompt and answer share the window, and nothing goes that could have stayed, but for the step."""
     draft = draft_of(lengths)
-    fitted = await fit(draft, Sampling(max_tokens=max_tokens), window, by_words)
+    fitted = await fit_window(draft, Sampling(max_tokens=max_tokens), window, by_words)
 
     room = window - min(max_tokens or window, window // 4)
     assert await by_words(fitted.messages) <= room
@@ -57,14 +57,14 @@ async def test_what_is_asked_fits(lengths: list[int], window: int, max_tokens: i
 async def test_what_must_stay_and_does_not_fit_is_told() -> None:
     """With what it takes and what there is."""
     with pytest.raises(PromptTooLong) as caught:
-        await fit(draft_of([1, 2], question=400), Sampling(), 256, by_words)
+        await fit_window(draft_of([1, 2], question=400), Sampling(), 256, by_words)
 
     assert (caught.value.tokens, caught.value.limit) == (403, 192)
 
 
 async def test_the_beginning_stays_the_same_for_some_turns() -> None:
     """A conversation that grows turn by turn is not cut anew each time: what was computed is used again."""
-    cuts = [(await fit(draft_of([40] * turns), Sampling(), 512, by_words)).dropped for turns in range(10, 26)]
+    cuts = [(await fit_window(draft_of([40] * turns), Sampling(), 512, by_words)).dropped for turns in range(10, 26)]
 
     assert cuts == sorted(cuts)
     assert len(set(cuts)) <= len(cuts) / 2
@@ -82,8 +82,8 @@ async def test_nothing_overflows_and_the_question_survives(
 ) -> None:
     """However much is to be read and was said."""
     material = Material(documents(*looked_up), "w0", "en")
-    draft = replace(draft_of(lengths, question), opening=documents(*opening), material=material)
-    fitted = await fit(draft, Sampling(), window, by_words)
+    draft = replace(draft_of(lengths, question), lead_context=documents(*opening), material=material)
+    fitted = await fit_window(draft, Sampling(), window, by_words)
 
     assert await by_words(fitted.messages) <= window - window // 4
     assert fitted.messages[-1].content.endswith("q " * question)
@@ -93,10 +93,10 @@ async def test_nothing_overflows_and_the_question_survives(
 async def test_what_a_conversation_began_with_stays_whole_as_long_as_it_is_short() -> None:
     """At its start, where it need not be computed again; and among the passages where it is long."""
     for words, whole in ((300, True), (600, False)):
-        draft = replace(draft_of([5]), opening=documents(words))
-        fitted = await fit(draft, Sampling(), 1024, by_words)
+        draft = replace(draft_of([5]), lead_context=documents(words))
+        fitted = await fit_window(draft, Sampling(), 1024, by_words)
 
-        assert bool(fitted.draft.opening) is whole
+        assert bool(fitted.draft.lead_context) is whole
         assert ("w0 w0" in fitted.messages[1].content.split("q q")[0]) is whole
 
 
@@ -105,7 +105,7 @@ async def test_passages_and_history_share_what_is_left() -> None:
     much = Material(documents(*[190] * 12), "?", "en")
 
     async def words(history: list[int]) -> tuple[int, int]:
-        fitted = await fit(replace(draft_of(history), material=much), Sampling(), 2048, by_words)
+        fitted = await fit_window(replace(draft_of(history), material=much), Sampling(), 2048, by_words)
         shown = await by_words(fitted.draft.messages(len(history), fitted.passages))
         return shown, await by_words(fitted.messages) - shown
 
@@ -133,22 +133,22 @@ async def test_the_best_passages_are_the_ones_that_are_shown() -> None:
 
 async def test_a_question_has_room_before_what_the_conversation_began_with() -> None:
     """Also where that is less than half of the room, and would be shown whole."""
-    draft = replace(draft_of([], question=700), opening=documents(300))
-    fitted = await fit(draft, Sampling(max_tokens=24), 1024, by_words)
+    draft = replace(draft_of([], question=700), lead_context=documents(300))
+    fitted = await fit_window(draft, Sampling(max_tokens=24), 1024, by_words)
 
     assert fitted.messages[-1].content.endswith("q " * 700)
-    assert () == fitted.draft.opening
+    assert () == fitted.draft.lead_context
 
 
 async def test_what_an_engine_finds_too_long_becomes_shorter_until_nothing_is_left() -> None:
     """First passages go, then history, then what the conversation began with; each time less is sent."""
-    draft = replace(draft_of([20, 20]), opening=documents(50))
+    draft = replace(draft_of([20, 20]), lead_context=documents(50))
     draft = replace(draft, material=Material(documents(900), draft.question, "en"))
-    fitted, sizes = await fit(draft, Sampling(max_tokens=24), 4096, by_words), list[int]()
-    while bounds := tighter(fitted):
+    fitted, sizes = await fit_window(draft, Sampling(max_tokens=24), 4096, by_words), list[int]()
+    while bounds := tighten(fitted):
         sizes.append(await by_words(fitted.messages))
-        fitted = await fit(draft, Sampling(max_tokens=24), 4096, by_words, bounds)
+        fitted = await fit_window(draft, Sampling(max_tokens=24), 4096, by_words, bounds)
 
-    assert (2, 0, ()) == (fitted.dropped, fitted.passages, fitted.draft.opening)
+    assert (2, 0, ()) == (fitted.dropped, fitted.passages, fitted.draft.lead_context)
     assert sizes[-1] < sizes[0]
     assert fitted.messages[-1].content.endswith("q " * 10)

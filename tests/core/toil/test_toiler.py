@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.configuration.settings import Settings
-from core.contract import Again, Attachment, Json, Sampling, Task, Text, Toiled, Usage
+from core.contract import Attachment, Json, Sampling, Task, Text, TextDiscarded, ToilResult, Usage
 from core.engine import ChatEngine
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, PersonalityUnknown, SchemaRefused
 from tests.core.test_engine import chat_on, serving, shown
@@ -39,7 +39,7 @@ def held(request: dict[str, Any]) -> dict[str, Any]:
 
 async def toiled(
     chat: ChatEngine, settings: Settings, schema: Any, *answers: Sequence[Step]
-) -> tuple[Toiled, list[dict[str, Any]]]:
+) -> tuple[ToilResult, list[dict[str, Any]]]:
     async with serving(settings, *answers) as model:
         return await chat.toil(Task("whisper", "Which city?", schema)), model.requests
 
@@ -48,7 +48,7 @@ async def test_a_conforming_value(chat: ChatEngine, own_settings: Settings) -> N
     """The engine is held to the schema, and the value is returned with who wrote it."""
     result, requests = await toiled(chat, own_settings, CITY, OTTAWA)
 
-    assert result == Toiled({"city": "Ottawa"}, "fake-model", result.usage)
+    assert result == ToilResult({"city": "Ottawa"}, "fake-model", result.usage)
     assert requests[0]["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "answer", "schema": CITY, "strict": True},
@@ -316,9 +316,9 @@ async def test_events_tell_what_is_void(chat: ChatEngine, own_settings: Settings
     async with serving(own_settings, OTTAWA, ('{"city": "Iqaluit"}',)):
         events = [event async for event in chat.toil_events(Task("whisper", "Which city?", schema))]
 
-    void = events.index(Again())
+    void = events.index(TextDiscarded())
     assert "".join(OTTAWA) == "".join(event.text for event in events[:void] if isinstance(event, Text))
-    assert isinstance(events[-1], Toiled)
+    assert isinstance(events[-1], ToilResult)
     assert {"city": "Iqaluit"} == events[-1].value
 
 

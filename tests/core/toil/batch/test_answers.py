@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.contract import Done, Source, Text, Toiled, Usage
+from core.contract import Done, Source, Text, ToilResult, Usage
 from core.errors import BadRequest, CspsError, ModelUnavailable, NonConforming, Overloaded, Stopping
 from core.toil.batch.answers import ModelGone, Outcome, Patience, ToilAnswers
 from core.toil.batch.job import Job
@@ -24,7 +24,7 @@ async def outcome_of(engine: FakeEngine, row: Row | Broken = ROW) -> Outcome:
 
 async def test_a_value() -> None:
     """With the row's number and what the caller calls it."""
-    outcome = await outcome_of(FakeEngine(toiled=Toiled({"a": 1}, "m", Usage(3, 2, 1))))
+    outcome = await outcome_of(FakeEngine(toiled=ToilResult({"a": 1}, "m", Usage(3, 2, 1))))
 
     assert Outcome(5, {"row": 5, "id": "a", "value": {"a": 1}}, None, Usage(3, 2, 1)) == outcome
 

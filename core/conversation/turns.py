@@ -1,0 +1,47 @@
+"""The values of a conversation: questions, answers and turns. Knows no database and no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.contract import Attachment, Ending, Source, Turn
+from core.rag.material import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A person's message with its attachments, and what other people wrote in the thread before it."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    thread_messages: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer, as far as the answer was written."""
+
+    question: Question
+    answer: str = ""
+    reason: Ending | None = None  # None: the answer is being written, or its process was killed
+    sources: tuple[Source, ...] = ()  # the sources of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A snapshot of a conversation."""
+
+    id: int  # 0: the caller keeps the history, the database does not
+    context: str | None = None  # the text pasted before the first question
+    exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
+    earlier: int = 0  # the number of exchanges before `exchanges`
+    repeated: Exchange | None = None  # the turn that has the requested key; `exchanges` end before it
+    readings: tuple[Reading, ...] = ()  # the page or feed that the first question names
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTurn:
+    """The key of a turn whose answer is not stored yet."""
+
+    conversation: int
+    number: int  # from 1
