@@ -1,4 +1,4 @@
-"""What the bots say by themselves, in English and French. What goes wrong in the core is said by `core.messages`.
+"""What the bots say by themselves, in English and French. What goes wrong in the core is in the catalogue of texts.
 
 Notices are Markdown, except for those that stand under an answer. Of what people wrote, nothing is repeated but the
 names of files, which are made harmless first.

@@ -25,14 +25,14 @@
     └── StorageError      503    the database refused (disk full, locked)
 
 Each class carries a stable `code` for programs and an HTTP `status`; an instance's message is one English sentence for
-a developer. What a person reads is chosen by `code` and language at the edge (`core.messages`).
+a developer. `core.texts.events` chooses what a person reads, by `code`, `reason` and language.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-# What a person is told by, where more is known than the class says: `core.messages` has a sentence for each.
+# Reasons: what is known beyond the class. Each has a text in `config/locale/`.
 # Of a request: what about it is wrong.
 Fault = Literal["empty", "frame", "attachments", "resume"]
 # Of a document: why it cannot be read, as far as a person can do something about it.
@@ -74,7 +74,7 @@ class ConfigError(CspsError):
 
 
 class BadRequest(CspsError):
-    """`fault`: what is wrong with it, where it is one of what people are told by (`core.messages.FAULTS`)."""
+    """`fault`: what is wrong with it, where people have a text on it (`error-bad_request-*`)."""
 
     code = "bad_request"
     status = 400
@@ -116,7 +116,7 @@ class NotAnEmbedder(BadRequest):
 class UnreadableDocument(BadRequest):
     """The message says what it was and why; `core.rag.reading.formats.READ` names the formats that are read.
 
-    `reason`: what is in the way, where it is one of what people are told by (`core.messages.OBSTACLES`).
+    `reason`: what is in the way, where people have a text on it (`error-unreadable-*`).
     """
 
     code = "unreadable"
@@ -127,7 +127,7 @@ class UnreadableDocument(BadRequest):
 
 
 class FetchRefused(BadRequest):
-    """`reason`: why the address is not opened, where it is known (`core.messages.UNFETCHED`)."""
+    """`reason`: why the address is not opened, where it is known (`error-fetch-*`)."""
 
     code = "fetch_refused"
 
@@ -178,7 +178,7 @@ class ModelRefused(ModelError):
 
 
 class FetchFailed(CspsError):
-    """`reason`: what went wrong, where it is known (`core.messages.UNFETCHED`)."""
+    """`reason`: what went wrong, where it is known (`error-fetch-*`)."""
 
     code = "fetch_failed"
     status = 502

@@ -11,8 +11,8 @@ from aiohttp import web
 from core import strict_json
 from core.contract import Json, Language
 from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, NotFound, UnreadableDocument
-from core.messages import words
 from core.openai.responses import error_object, openai_status
+from core.texts import error_text
 
 Form = Literal["text", "problem", "openai"]
 
@@ -91,7 +91,7 @@ def form_of(path: str) -> Form:
 
 def sentence(error: CspsError, language: Language | None) -> str:
     """What a person reads, in both languages where theirs is not known."""
-    return words(error, language) if language else f"{words(error, 'en')} / {words(error, 'fr')}"
+    return error_text(error, language) if language else f"{error_text(error, 'en')} / {error_text(error, 'fr')}"
 
 
 def status_of(error: CspsError, form: Form) -> int:

@@ -13,8 +13,8 @@ from bindings.delivery.manner import Manner
 from bindings.delivery.outlet import Closing, Outlet, Page
 from bindings.delivery.splitting import Pages
 from bindings.delivery.words import BREAKS_OFF, CUT, EMPTY, STOPPED
-from core import messages
 from core.contract import Language, Source
+from core.texts import error_text
 
 TITLE_CHARS = 100  # of a source that would not fit on a page as it is
 
@@ -44,7 +44,7 @@ def notice(text: str, outlet: Outlet, language: Language, closing: Closing = OUR
 def note_of(draft: Draft, language: Language) -> str | None:
     """Why the answer is not whole; None if it is."""
     if draft.failure:
-        reason = messages.words(draft.failure, language)
+        reason = error_text(draft.failure, language)
         return BREAKS_OFF[language].format(reason=reason) if draft.says_something else reason
     if draft.ending == "stopped":
         return STOPPED[language]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.contract import Language, Status
-from core.messages import status_words
+from core.texts import status_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Progress(Status):
 
 
 def words_of(status: Status, language: Language) -> str:
-    return status.text if isinstance(status, Progress) else status_words(status, language)
+    return status.text if isinstance(status, Progress) else status_text(status, language)
 
 
 def progress(text: str) -> Progress:

@@ -18,10 +18,10 @@ from bindings.discord.rendering import NOBODY, SUPPRESS_EMBEDS
 from bindings.discord.surroundings import Surroundings
 from bindings.incoming import Incoming
 from bindings.intake.intake import Intake
-from core import messages
 from core.contract import Language
 from core.errors import CspsError, StorageError
 from core.runtime.backoff import NO_JITTER, Backoff
+from core.texts import error_text
 
 log = structlog.get_logger()
 
@@ -140,7 +140,7 @@ class Interactions:
             await self._intake.take(incoming)
         except CspsError as exc:
             log.warning("event_not_taken", platform="discord", code=exc.code, problem=exc.message)
-            return messages.words(exc, language)
+            return error_text(exc, language)
         return None
 
     async def _pressed(self, press: Press, data: Payload) -> None:

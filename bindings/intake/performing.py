@@ -22,7 +22,7 @@ from bindings.intake.workload import Work
 from bindings.store import Record, State
 from bindings.toil.jobs import Jobs
 from core.errors import StorageError
-from core.messages import ERRORS
+from core.texts import LANGUAGES, text
 
 log = structlog.get_logger()
 
@@ -144,7 +144,7 @@ class Performing:
         """Who asked, if that is not what the program fails at."""
         try:
             if record := await self._bot.store.record(work.delivery.number):
-                await self._commanding.tell(work, record, ERRORS["internal"])
+                await self._commanding.tell(work, record, {each: text("error-internal", each) for each in LANGUAGES})
         except Exception:  # whatever was defective before may be so here
             log.exception("defect_not_told", answer=work.delivery.answer)
 

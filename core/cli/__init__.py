@@ -14,6 +14,7 @@ personalities   validate, list
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 
@@ -21,6 +22,7 @@ import typer
 
 from core.cli.commands import app
 from core.errors import ConfigError, CspsError
+from core.texts import overlay
 
 REFUSED = 2
 
@@ -31,6 +33,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a locale without "│" must not end anything
     try:
+        read_own_texts()
         app()
     except ConfigError as exc:
         typer.echo(exc.message, err=True)
@@ -38,3 +41,11 @@ def main() -> None:
     except CspsError as exc:
         typer.echo(exc.message, err=True)
         sys.exit(1)
+
+
+def read_own_texts() -> None:
+    """Lays the operator's texts over the shipped ones. Raises ConfigError."""
+    if os.environ.get("CSPS_LLM_CONFIG"):  # else there are none, and this import takes 0.2 s
+        from core.configuration.settings import config_folder
+
+        overlay(config_folder(os.environ))

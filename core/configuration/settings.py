@@ -331,8 +331,7 @@ class Settings(Section):
 def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
     """Read settings.toml and the environment. Raises ConfigError naming the file or variable and the key."""
     environ = os.environ if environ is None else environ
-    # Not from where a process was started, for those of one service are started in different places.
-    config = config or PROJECT_ROOT / Path(environ.get("CSPS_LLM_CONFIG") or SHIPPED).expanduser()
+    config = config or config_folder(environ)
     tables, file = layered(config)
     overridden: dict[tuple[str, ...], str] = {}
     for section, key, field in variables():
@@ -346,6 +345,14 @@ def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -
     loaded = toml.validate(Settings, read, file, overridden)
     require_whole(loaded.model)
     return loaded
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """The folder that lies over the shipped one. A relative path begins at the checkout.
+
+    Not at the working directory: the processes of one service start in different ones.
+    """
+    return PROJECT_ROOT / Path(environ.get("CSPS_LLM_CONFIG") or SHIPPED).expanduser()
 
 
 def layered(config: Path) -> tuple[dict[str, Any], Path]:

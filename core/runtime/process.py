@@ -15,6 +15,7 @@ from core.configuration import settings
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError
 from core.runtime import log
+from core.texts import overlay
 
 OPERATOR_MUST_ACT = 2
 FAILED = 1
@@ -25,6 +26,7 @@ def main(name: str, serve: Callable[[Settings], Coroutine[None, None, None]]) ->
     try:
         loaded = settings.load()
         log.configure(loaded.log, name)
+        overlay(loaded.config)
         asyncio.run(serve(loaded))
     except ConfigError as error:
         return print_error(name, error.message, OPERATOR_MUST_ACT)

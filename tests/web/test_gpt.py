@@ -22,7 +22,7 @@ from core.errors import (
     PromptTooLong,
     UnreadableDocument,
 )
-from core.messages import words
+from core.texts import error_text
 from tests.support.fakes import FakeEngine
 from tests.web.support_site import Site, site
 from web import body
@@ -81,7 +81,7 @@ async def test_a_failure_before_text_is_a_status_and_a_sentence(own_settings: Se
     async with site(own_settings, FakeEngine([failure])) as running:
         async with running.http.get("/gpt/chuchotte?prompt=Hi") as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "3")
-            assert f"{words(failure, 'fr')}\n" == await response.text()
+            assert f"{error_text(failure, 'fr')}\n" == await response.text()
             assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert running.count("csps_web_errors_total", code="model_unavailable") == 1
 
@@ -94,7 +94,7 @@ async def test_a_prompt_that_is_too_long(own_settings: Settings) -> None:
         running.http.get("/gpt/whisper?prompt=Hi") as response,
     ):
         assert response.status == 413
-        assert await response.text() == f"{words(failure, 'en')}\n"
+        assert await response.text() == f"{error_text(failure, 'en')}\n"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_what_is_wrong_with_an_address_is_told_to_the_person(own_settings:
         site(own_settings, FakeEngine([failure])) as running,
         running.http.get("/gpt/chuchotte?prompt=Hi") as response,
     ):
-        assert (response.status, await response.text()) == (failure.status, f"{words(failure, 'fr')}\n")
+        assert (response.status, await response.text()) == (failure.status, f"{error_text(failure, 'fr')}\n")
 
 
 @pytest.mark.parametrize("failure", [ModelUnavailable("gone"), ValueError("a defect")])

@@ -10,7 +10,7 @@ import pytest
 from core.configuration.settings import Settings
 from core.contract import Attachment, Description, Source, Status, Text, TranscriptTurn
 from core.errors import Fault, ModelUnavailable, Overloaded, StorageError
-from core.messages import FAULTS, words
+from core.texts import error_text, text
 from tests.support.fakes import FakeEngine, ReplyStep
 from tests.web.support_site import Site, site, until
 from tests.web.support_socket import DONE, PROMPT, closing
@@ -79,7 +79,7 @@ async def test_v1_failure_in_the_prompt_s_language(own_settings: Settings) -> No
         await socket.send_json({**PROMPT, "language": "fr"})
         *_, error = await until(socket, "done", "error")
 
-    assert {"type": "error", "code": "overloaded", "message": words(failure, "fr"), "retry_after_s": 3} == error
+    assert {"type": "error", "code": "overloaded", "message": error_text(failure, "fr"), "retry_after_s": 3} == error
 
 
 async def test_v1_failure_before_the_session(own_settings: Settings) -> None:
@@ -225,7 +225,7 @@ async def test_v1_what_is_wrong_is_told_in_one_language(whisper: Site, frame: di
         await socket.send_json(frame)
         [error] = await until(socket, "session", "error")
 
-    assert ("bad_request", FAULTS[fault]["fr"]) == (error["code"], error["message"])
+    assert ("bad_request", text(f"error-bad_request-{fault}", "fr")) == (error["code"], error["message"])
     assert error["detail"] not in (None, "", error["message"])
 
 

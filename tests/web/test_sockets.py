@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from core.configuration.settings import Settings
 from core.contract import Language, Text
 from core.errors import Overloaded
-from core.messages import FAULTS, words
+from core.texts import error_text, text
 from tests.support.fakes import FakeEngine
 from tests.web.support_site import Site, answer, site, until
 from tests.web.support_socket import DONE, PROMPT, closing, echo
@@ -81,7 +81,7 @@ async def test_plain_failure_in_the_personality_s_language(
         for _ in range(2):
             await socket.send_str("Hi")
             text, error = await answer(socket)
-            assert ("Well", f"<ERROR> {words(failure, language)}") == (text, error)  # type: ignore[arg-type]
+            assert ("Well", f"<ERROR> {error_text(failure, language)}") == (text, error)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("personality", "language"), [("whisper", "en"), ("chuchotte", "fr")])
@@ -90,7 +90,7 @@ async def test_a_blank_prompt_is_a_failure(whisper: Site, personality: str, lang
     async with whisper.plain(personality) as socket:
         for blank in ("", " \n"):
             await socket.send_str(blank)
-            assert [f"<ERROR> {FAULTS['empty'][language]}"] == await answer(socket)
+            assert [f"<ERROR> {text('error-bad_request-empty', language)}"] == await answer(socket)
 
     assert whisper.engine.prompts == []
 

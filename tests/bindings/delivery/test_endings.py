@@ -13,7 +13,7 @@ from bindings.delivery.outlet import Gone, Limits, Page, Refused, Throttled, Unr
 from bindings.delivery.words import CUT, EMPTY, STOPPED
 from core.contract import Done, Text, Usage
 from core.errors import ModelUnavailable, Overloaded
-from core.messages import ERRORS
+from core.texts import text
 from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
@@ -61,7 +61,7 @@ def test_a_failure_is_told_in_place_of_an_answer() -> None:
     outcome = run(delivered(Overloaded("busy", retry_after_s=5.0), outlet=outlet))
 
     assert "failed" == outcome.ending
-    assert rendered(outlet.shown[0]) == f"{ERRORS['overloaded']['en']} (in about 5 s)"
+    assert rendered(outlet.shown[0]) == f"{text('error-overloaded', 'en')} You can try again in about 5 seconds."
 
 
 def test_a_failure_is_told_under_what_was_written() -> None:
@@ -72,7 +72,7 @@ def test_a_failure_is_told_under_what_was_written() -> None:
 
     assert closing is not None
     assert "The first half" == outlet.shown[0].text
-    assert ERRORS["model_unavailable"]["en"] in (closing.note or "")
+    assert text("error-model_unavailable", "en") in (closing.note or "")
     assert "AI: None" == closing.footer
 
 
@@ -83,7 +83,7 @@ def test_a_failure_that_nobody_foresaw_is_logged_and_told() -> None:
         outcome = run(delivered(Text("Hm"), ValueError("secret words"), outlet=outlet))
 
     assert "failed" == outcome.ending
-    assert ERRORS["internal"]["en"] in rendered(outlet.shown[0])
+    assert text("error-internal", "en") in rendered(outlet.shown[0])
     assert ["answer_failed"] == [line["event"] for line in logs]
     assert "secret" not in rendered(outlet.shown[0])
 
@@ -93,7 +93,7 @@ def test_events_that_just_end_are_a_failure() -> None:
     outlet = FakeOutlet()
 
     assert "failed" == run(delivered(Text("Hm"), outlet=outlet)).ending
-    assert ERRORS["model_failed"]["en"] in rendered(outlet.shown[0])
+    assert text("error-model_failed", "en") in rendered(outlet.shown[0])
 
 
 def test_stopping_closes_the_events_and_says_so() -> None:

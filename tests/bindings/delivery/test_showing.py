@@ -13,7 +13,7 @@ from bindings.delivery.manner import Manner, Means, Outcome
 from bindings.delivery.outlet import Closing, Limits, Page
 from bindings.delivery.pace import Pace
 from core.contract import Source, Status, Text
-from core.messages import status_words
+from core.texts import status_text
 from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
@@ -90,7 +90,7 @@ def test_what_is_waited_for_is_told_after_a_while() -> None:
     run(delivered(queued, 2.0, Status("reading"), 2.0, Text("Here."), 2.0, DONE, outlet=outlet))
     pages = [call.page for call in outlet.calls]
 
-    assert [Page("", "en", status_words(queued, "en")), Page("", "en", status_words(Status("reading"), "en"))] == pages[
+    assert [Page("", "en", status_text(queued, "en")), Page("", "en", status_text(Status("reading"), "en"))] == pages[
         :2
     ]
     assert Page("Here.", "en") == pages[2]
@@ -109,7 +109,7 @@ def test_a_restart_of_the_model_is_told_under_the_words() -> None:
     """Until they go on."""
     outlet = FakeOutlet()
     run(delivered(Text("One "), 3.0, Status("reconnecting"), 3.0, Text("two."), 3.0, DONE, outlet=outlet))
-    status = status_words(Status("reconnecting"), "en")
+    status = status_text(Status("reconnecting"), "en")
 
     assert [("One", None), ("One", status), ("One two.", None), ("One two.", None)] == [
         (call.page.text, call.page.status) for call in outlet.calls if call.page

@@ -26,7 +26,7 @@ async def test_an_error_keeps_the_question_and_can_be_retried(visiting: Visiting
         await visit.ask("please")
         error = visit.page.locator(".error")
         await expect(error).to_contain_text("Not answered.")
-        await expect(error).to_contain_text("20 s")
+        await expect(error).to_contain_text("20 seconds")
         await expect(visit.page.locator("#question")).to_have_value("please")
         await expect(visit.page.locator("#spoken")).to_contain_text("Not answered.")
         await error.get_by_role("button", name="Try again").click()

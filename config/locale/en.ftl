@@ -1,0 +1,102 @@
+### The English texts, in Project Fluent's syntax (https://projectfluent.org/fluent/guide/). docs/texts.md says how to
+### name, write and replace them. French is in fr.ftl, in the same order.
+
+## Terms: fragments that several texts share.
+
+-formats = Web pages, feeds, text, Markdown, CSV, JSON, PDF and Word (.docx) files
+
+## Errors: what people read when something goes wrong. The second part of a key is the error's code, the third its reason.
+
+error-internal = Something went wrong on our side. Please try again.
+error-config = The service is not set up correctly. Please tell the people who run it.
+error-bad_request = The service did not understand this request.
+error-prompt_too_long = This is too long for the model to read at once. Please shorten your question or what you pasted.
+error-schema_refused = This JSON Schema cannot be used: it is not valid, or the model cannot follow it.
+error-not_an_embedder = This model chats; it does not make embeddings.
+error-not_found = What you asked for does not exist.
+error-personality_unknown = There is no such personality here.
+error-session_unknown = This conversation no longer exists. Please begin a new one.
+error-overloaded = Many people are asking at the moment. Please try again later.
+error-stopping = The service is restarting. Please try again in a moment.
+error-model_failed = The model failed to answer. Please try again.
+error-model_unavailable = The model is not available at the moment. Please try again later.
+error-model_too_slow = The model took too long to begin an answer. Many people may be asking. Please try again later.
+error-model_refused = The model refused this request.
+error-unreadable = This document could not be read. These formats can be read: { -formats }.
+error-fetch_refused = The service does not open this address. It reads only public pages of the Web.
+error-fetch_failed = The page could not be read: its site did not answer, or sent a format that cannot be read.
+error-budget_exhausted = The answer became too long before it was complete. Please ask for less at once.
+error-only_thought = The model thought for so long that no room was left for an answer. Please ask for less at once.
+error-non_conforming = The model did not manage to answer in the requested form.
+error-storage = The conversation cannot be saved at the moment. Please try again later.
+# Errors that only the web server raises.
+error-too_large = This is larger than the service accepts.
+error-target_too_long = This address is too long. Please send long questions by POST.
+error-media_type = The service does not read this type of content.
+error-too_slow = The request took too long to arrive. Please try again.
+error-upgrade_required = This address is for WebSockets only.
+error-origin_refused = Pages of other sites may not use this service.
+error-host_refused = The service cannot be reached under this name.
+error-path_unknown = There is nothing at this address.
+error-method_refused = This address does not accept this kind of request.
+error-http = The request could not be handled.
+
+# $needed and $available are numbers of words.
+error-prompt_too_long-size = It takes as much room as about { $needed } words; there is room for about { $available }.
+error-retry-after = You can try again in about { DURATION($seconds) }.
+
+error-unreadable-locked = This document is locked by a password. Please provide it without one.
+error-unreadable-pictures = This document has no text, only pictures of it. Please provide one with text, for example from OCR.
+error-unreadable-kind = This kind of document cannot be read. These formats can be read: { -formats }.
+error-unreadable-damaged = This document is damaged. Please save it again, or provide another copy.
+error-unreadable-large = This document is too large or too complicated to read. Please provide the part that matters.
+error-unreadable-empty = There is no text in this document. Text that a page shows only by its scripts cannot be read.
+
+error-bad_request-empty = There is no question in this. Please write one.
+error-bad_request-frame = The service did not understand what the page sent. Please load the page again.
+error-bad_request-attachments = These are too many attachments for one question. Please send some of them with the next one.
+error-bad_request-resume = A conversation can be continued only before you ask anything else. Please load the page again.
+
+error-fetch-form = The service does not open this address, or the one that it leads to. It opens only http:// and https://, on their usual ports and without a password.
+error-fetch-private = The service does not open this address, because it is not on the public Internet.
+error-fetch-robots = This site does not allow programs to read it (its robots.txt says so).
+error-fetch-unknown = There is no such site. Please check how its name is spelled.
+error-fetch-offline = The site could not be found: the service has no connection to the Internet at the moment.
+error-fetch-silent = The site does not answer. Please try again later.
+error-fetch-broken = The site did not send a whole page over a secure connection, so nothing of it was read.
+error-fetch-missing = There is no such page on that site (404). Please check the address.
+error-fetch-login = The site shows this page only to people who sign in (401 or 403). Please paste its text.
+error-fetch-busy = The site is too busy to send this page at the moment. Please try again later.
+error-fetch-status = The site sent an error instead of the page. Please try again later.
+error-fetch-picture = This link is an image. Images cannot be read.
+error-fetch-recording = This link is a video or a sound recording. These cannot be read.
+error-fetch-kind = This link leads to a format that cannot be read. These formats can be read: { -formats }.
+error-fetch-large = The page at this address is too large to read. Please paste the part that matters.
+
+## Statuses: what people read while they wait.
+
+status-queued = Waiting for a place…
+status-reading = Reading…
+status-thinking = The model is thinking…
+status-reconnecting = The model is restarting; the answer will continue.
+status-trimmed = This conversation is long: the model no longer sees its beginning.
+status-queue-position = Position { $position } in the queue.
+status-queue-wait = Expected wait: about { DURATION($seconds) }.
+
+## Prompts: fixed sentences that the model reads.
+
+## Sources: the list of sources below an answer.
+
+## Bots: what the bots say on every platform.
+
+## Delivery: what a bot writes around an answer while it posts it.
+
+## Slack
+
+## Discord
+
+## Teams
+
+## Command line: csps-llm in a terminal.
+
+## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.

@@ -1,0 +1,21 @@
+"""The texts that people and the model read, from `config/locale/`, and numbers, sizes and dates by language.
+
+`catalogue` finds a text by its key, `events` chooses the text for an error or a status, and `formats` writes values
+as a reader of the language expects them.
+"""
+
+from core.texts.catalogue import LANGUAGES, overlay, text
+from core.texts.events import error_text, status_text
+from core.texts.formats import format_date, format_duration, format_number, format_size
+
+__all__ = [
+    "LANGUAGES",
+    "error_text",
+    "format_date",
+    "format_duration",
+    "format_number",
+    "format_size",
+    "overlay",
+    "status_text",
+    "text",
+]

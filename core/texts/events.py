@@ -1,0 +1,69 @@
+"""Chooses the text for an error or a status. No text repeats what a person or the model wrote; values are numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from core.contract import Language, Status
+from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, PromptTooLong, UnreadableDocument
+from core.texts.catalogue import catalogue, text
+
+WORDS_PER_TOKEN: Mapping[Language, float] = {"en": 0.75, "fr": 0.6}  # of ordinary prose, and roughly
+
+
+def error_text(error: CspsError, language: Language) -> str:
+    """Returns what a person reads about `error`: by its reason if it has one, else by its code."""
+    if isinstance(error, PromptTooLong) and error.tokens is not None and error.limit is not None:
+        return f"{code_text(error, language)} {prompt_size_text(error.tokens, error.limit, language)}"
+    if (reason := reason_text(error, language)) is not None:
+        return reason
+    if error.retry_after_s is not None:
+        wait = text("error-retry-after", language, seconds=math.ceil(error.retry_after_s))
+        return f"{code_text(error, language)} {wait}"
+    return code_text(error, language)
+
+
+def code_text(error: CspsError, language: Language) -> str:
+    """Returns the text of the error's code. A code without a text has the one of its base class."""
+    codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, CspsError)]
+    known = catalogue(language)
+    return next(text(f"error-{code}", language) for code in codes if f"error-{code}" in known)
+
+
+def reason_text(error: CspsError, language: Language) -> str | None:
+    """Returns the text of what is known beyond the error's class; None if nothing is."""
+    match error:
+        case UnreadableDocument(reason=reason):
+            return text(f"error-unreadable-{reason}", language) if reason else None
+        case FetchFailed(reason=reason) | FetchRefused(reason=reason):
+            return text(f"error-fetch-{reason}", language) if reason else None
+        case BadRequest(fault=fault):
+            return text(f"error-bad_request-{fault}", language) if fault else None
+    return None
+
+
+def prompt_size_text(tokens: int, limit: int, language: Language) -> str:
+    """Gives sizes in words, since people do not know tokens. Rounds them apart, so that they never look equal."""
+    needed, available = (number * WORDS_PER_TOKEN[language] for number in (tokens, limit))
+    return text(
+        "error-prompt_too_long-size",
+        language,
+        needed=round_to_two_digits(needed, math.ceil),
+        available=round_to_two_digits(available, math.floor),
+    )
+
+
+def round_to_two_digits(number: float, rounding: Callable[[float], int]) -> int:
+    step: int = 10 ** max(0, int(math.log10(max(number, 1))) - 1)
+    return rounding(number / step) * step
+
+
+def status_text(status: Status, language: Language) -> str:
+    """Returns what a person reads while this status lasts."""
+    parts = [text(f"status-{status.state}", language)]
+    if status.position is not None:
+        parts.append(text("status-queue-position", language, position=status.position))
+    if status.wait_s is not None:
+        parts.append(text("status-queue-wait", language, seconds=math.ceil(status.wait_s)))
+    return " ".join(parts)
