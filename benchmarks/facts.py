@@ -184,7 +184,8 @@ async def labelled(
     """The labelled documents in a store, and their languages."""
     glossary, database = Glossary.load(GLOSSARY), Database(url)
     store = FactStore(database, embedder, glossary)
-    await store.create_tables()
+    await database.upgrade()
+    await store.detect_vector_backend()
     kept = list(labelled_documents())
     await store.replace("labelled", "labelled", kept, {})
     yield Methods(database, embedder, store, glossary), {each.key: each.document.language for each in kept}
@@ -288,7 +289,8 @@ async def speed_of(url: str, size: int) -> tuple[str, ...]:
     """A row of the table."""
     embedder, database = LocalEmbedder(), Database(url)
     store = FactStore(database, embedder, Glossary.load(GLOSSARY))
-    await store.create_tables()
+    await database.upgrade()
+    await store.detect_vector_backend()
     await embedder.embed(["loaded before the clock starts"])
     origin = made_up(size)
     adding = Clock()

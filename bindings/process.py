@@ -92,7 +92,6 @@ class Process:
 
     async def _intake(self, core: Core) -> Intake:
         store = Store(core.database)
-        await store.create_tables()
         return Intake(core.engine, self._adapter.platform, store, core.personalities, self._settings, self._metrics)
 
     async def _serve(self, intake: Intake, core: Core) -> None:

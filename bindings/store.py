@@ -27,7 +27,6 @@ from bindings.tables import (
     feedback,
     resumed,
     source_of,
-    tables,
     workspace_of,
 )
 from core.contract import Turn
@@ -73,9 +72,6 @@ class Store:
         self._database = database
         self._clock = clock
         self._process = secrets.token_hex(8)
-
-    async def create_tables(self) -> None:
-        await self._database.create(tables)
 
     async def take(self, incoming: Incoming, kind: Kind, state: State = "received") -> Delivery | None:
         """Durable when it returns. None: this event was taken before."""

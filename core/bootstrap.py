@@ -75,8 +75,8 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     grounding = Grounding(fetcher, reader, (finder, FactsFinder(facts)))
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     try:
-        await sessions.create_tables()
-        await facts.create_tables()
+        await database.upgrade()
+        await facts.detect_vector_backend()
         chores = asyncio.create_task(
             run_chores(chat, personalities, sessions, sources, facts, finder, settings, warms=warms)
         )

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from core.contract import Attachment, Ending, Source, Turn
-from core.conversation.tables import conversations, readings, tables, turn_keys, turn_sources, turns
+from core.conversation.tables import conversations, readings, turn_keys, turn_sources, turns
 from core.conversation.turns import Conversation, Exchange, Question, RunningTurn
 from core.errors import SessionUnknown
 from core.rag.material import Reading
@@ -44,9 +44,6 @@ class Sessions:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
-
-    async def create_tables(self) -> None:
-        await self._database.create(tables)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         """A new conversation's id: 256 random bits. It is shown this once and cannot be read back."""

@@ -1,4 +1,4 @@
-"""The database behind a URL: short transactions in threads, its refusals as StorageError.
+"""The database behind a URL: short transactions in threads; what the database refuses becomes a StorageError.
 
 Owns the connection, and what SQLite and PostgreSQL each need to be safe with many processes. Knows no table.
 """
@@ -6,33 +6,46 @@ Owns the connection, and what SQLite and PostgreSQL each need to be safe with ma
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy
+import structlog
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
+from core.storage import migration
+from core.storage.migration import Revision, Schema
 
+log = structlog.get_logger()
 Result = TypeVar("Result")
 Work = Callable[[sqlalchemy.Connection], Result]
 Insert = Callable[[sqlalchemy.Table], Any]
 
 BUSY_TIMEOUT_S = 10
 LOCKED_PAUSE_S = 0.02
-CREATION_LOCK = 8_262_015  # PostgreSQL's "IF NOT EXISTS" is not safe for two at once
+UPGRADE_TIMEOUT_S = 600  # the longest wait for another process that upgrades an SQLite database
+SLOW_UPGRADE_S = 2
+REHEARSAL_LOCK_S = 10
+# The number of PostgreSQL's advisory lock: versions before the first revision created their tables under the same one.
+SCHEMA_LOCK = 8_262_015
 RETRY_AFTER_S = 5.0
 SQLITE_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_S * 1000}",  # first, so that the next ones wait too
     "journal_mode=WAL",
-    "synchronous=FULL",  # what was acknowledged survives a power cut
+    "synchronous=FULL",  # an acknowledged write survives a power cut
     "foreign_keys=ON",
 )
+# SQLite changes most of a table by copying it, and deletes the rows that refer to the old one if keys are enforced.
+SQLITE_UPGRADE_PRAGMAS = (f"busy_timeout={UPGRADE_TIMEOUT_S * 1000}", "foreign_keys=OFF")
 INSERT: Mapping[str, Insert] = {sqlite.dialect.name: sqlite.insert, postgresql.dialect.name: postgresql.insert}
 
 
@@ -55,14 +68,29 @@ class Database:
         """What `work` sees does not change while it looks."""
         return await asyncio.to_thread(run, self._reader, work)
 
-    async def create(self, tables: sqlalchemy.MetaData) -> None:
-        """Creates what is not there yet; several processes may do so at once."""
+    async def examine_schema(self) -> Schema:
+        """Raises ConfigError if a newer version of csps-llm made the tables, StorageError."""
+        return await self.read(migration.examine)
 
-        def work(db: sqlalchemy.Connection) -> None:
-            lock_creation(db)
-            tables.create_all(db)
+    async def upgrade(self) -> tuple[Revision, ...]:
+        """Brings the tables to the newest revision, all or nothing, and returns the revisions that were applied.
 
-        await self.write(work)
+        Several processes may call it at once: one upgrades, the others wait. Raises ConfigError if a newer version of
+        csps-llm made the tables, or another program; StorageError.
+        """
+        schema = await self.examine_schema()
+        if not schema.pending:
+            return ()
+        began_at = time.monotonic()
+        upgrading = asyncio.create_task(asyncio.to_thread(upgrade, self._engine.url))
+        await asyncio.wait({upgrading}, timeout=SLOW_UPGRADE_S)
+        if not upgrading.done():
+            log.info("database_upgrade_running", found=schema.revision, newest=schema.newest)
+        applied = await upgrading
+        if applied:
+            seconds = round(time.monotonic() - began_at, 1)
+            log.info("database_upgraded", found=schema.revision, now=applied[-1].id, duration_s=seconds)
+        return applied
 
     async def ping(self) -> None:
         """Raises StorageError if the database does not answer."""
@@ -72,10 +100,76 @@ class Database:
         await asyncio.to_thread(self._engine.dispose)
 
 
-def lock_creation(db: sqlalchemy.Connection) -> None:
-    """Until the transaction's end nobody else creates tables."""
+# ---------------------------------------------------------------- the schema
+
+
+def upgrade(url: sqlalchemy.URL) -> tuple[Revision, ...]:
+    """In a thread. The revisions that were applied; none if another process applied them meanwhile."""
+    engine = connect(url, upgrades=True)
+    try:
+        return run(engine, locked_upgrade)
+    finally:
+        engine.dispose()
+
+
+def locked_upgrade(db: sqlalchemy.Connection) -> tuple[Revision, ...]:
+    lock_schema(db)
+    return migration.upgrade(db)
+
+
+def lock_schema(db: sqlalchemy.Connection) -> None:
+    """Keeps others from changing tables until the transaction ends. SQLite's write lock does so by itself.
+
+    PostgreSQL needs it even for "CREATE ... IF NOT EXISTS", which fails if two run at once.
+    """
     if db.dialect.name == postgresql.dialect.name:
-        db.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(CREATION_LOCK)))
+        db.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
+
+
+def rehearse(url: str) -> tuple[Revision, ...]:
+    """Applies pending revisions to a copy (SQLite) or in a transaction that is rolled back (PostgreSQL).
+
+    The revisions that `Database.upgrade` would apply. Raises ConfigError and StorageError as that does.
+    """
+    parsed = parse(url)
+    if parsed.get_backend_name() != sqlite.dialect.name:
+        return rolled_back(connect(parsed))
+    source = Path(require_file(parsed.database))
+    try:
+        with tempfile.TemporaryDirectory(dir=source.parent if source.exists() else None) as folder:
+            copy = Path(folder) / "rehearsal.db"
+            if source.exists():
+                copy_sqlite(source, copy)
+            return upgrade(parsed.set(database=str(copy)))
+    except (OSError, sqlite3.Error) as exc:
+        raise StorageError(f"the database {source} cannot be copied for a rehearsal: {exc}") from exc
+
+
+def copy_sqlite(source: Path, copy: Path) -> None:
+    """Copies a database that others may be writing to."""
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original,
+        contextlib.closing(sqlite3.connect(copy)) as copied,
+    ):
+        original.backup(copied)
+
+
+def rolled_back(engine: sqlalchemy.Engine) -> tuple[Revision, ...]:
+    """Waits REHEARSAL_LOCK_S at the most for a lock, because those who come later wait behind it."""
+
+    def work(db: sqlalchemy.Connection) -> tuple[Revision, ...]:
+        db.exec_driver_sql(f"SET LOCAL lock_timeout = '{REHEARSAL_LOCK_S}s'")
+        applied = locked_upgrade(db)
+        db.rollback()
+        return applied
+
+    try:
+        return run(engine, work)
+    finally:
+        engine.dispose()
+
+
+# ---------------------------------------------------------------- rows
 
 
 def put(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str, Any]) -> None:
@@ -90,9 +184,20 @@ def put_new(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str
     return db.execute(inserted.returning(*table.primary_key.columns)).first()
 
 
-def connect(url: str) -> sqlalchemy.Engine:
+# ---------------------------------------------------------------- connections
+
+
+def parse(url: str | sqlalchemy.URL) -> sqlalchemy.URL:
     try:
-        parsed = sqlalchemy.make_url(url)
+        return sqlalchemy.make_url(url)
+    except ArgumentError as exc:
+        raise ConfigError("DATABASE_URL: not a database URL; use one such as sqlite:////srv/csps-llm.db") from exc
+
+
+def connect(url: str | sqlalchemy.URL, *, upgrades: bool = False) -> sqlalchemy.Engine:
+    """`upgrades`: for changing tables, which on SQLite takes other settings, and the write lock from the beginning."""
+    parsed = parse(url)
+    try:
         # Parameters are what people wrote: they must not reach a log by way of an exception.
         engine = sqlalchemy.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
     except ArgumentError as exc:
@@ -101,16 +206,21 @@ def connect(url: str) -> sqlalchemy.Engine:
         raise ConfigError(f"DATABASE_URL: {parsed.drivername} needs a Python package: {exc}") from exc
     if parsed.get_backend_name() == "sqlite":
         prepare_file(parsed.database)
-        event.listen(engine, "connect", prepare_sqlite)
+        pragmas = (*SQLITE_PRAGMAS, *SQLITE_UPGRADE_PRAGMAS) if upgrades else SQLITE_PRAGMAS
+        event.listen(engine, "connect", lambda connection, _record: prepare_sqlite(connection, pragmas))
         event.listen(engine, "begin", begin_sqlite)
-    return engine
+    return engine.execution_options(writes=upgrades)
+
+
+def require_file(path: str | None) -> str:
+    if not path or path == ":memory:":
+        raise ConfigError("DATABASE_URL: a database in memory would forget every conversation; name a file")
+    return path
 
 
 def prepare_file(path: str | None) -> None:
-    """The file exists before SQLite opens it, so that nobody else on the machine can read it."""
-    if not path or path == ":memory:":
-        raise ConfigError("DATABASE_URL: a database in memory would forget every conversation; name a file")
-    file = Path(path)
+    """Creates the file before SQLite opens it, so that nobody else on the machine can read it."""
+    file = Path(require_file(path))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600, exist_ok=True)
@@ -118,10 +228,10 @@ def prepare_file(path: str | None) -> None:
         raise StorageError(f"the database {file} cannot be created: {exc.strerror}") from exc
 
 
-def prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:
     # sqlite3 would begin transactions by its own rules; with None it leaves that to `begin_sqlite`.
     connection.isolation_level = None
-    for pragma in SQLITE_PRAGMAS:
+    for pragma in pragmas:
         patiently(connection, f"PRAGMA {pragma}")
 
 

@@ -29,7 +29,7 @@ async def chat_on(
     personalities.load()
     database, client = Database(settings.database_url), ModelClient.of(settings)
     sessions = Sessions(database)
-    await sessions.create_tables()
+    await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
     grounding = Grounding(fetcher, reader or Reader(), finders)
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)

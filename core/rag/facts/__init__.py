@@ -14,7 +14,6 @@ glossary    words that mean the same, from config/glossary.toml
 words       text to stems, the same for every database
 documents   documents in the database: replaced, removed, listed, in transactions
 tables      what is stored
-creation    creates it, with what each database needs for full text
 sync        what an origin holds against what is stored
 origins     files, folders, pages, sitemaps and CSV files as origins
 rows        a CSV file whose rows are facts

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from core.rag.facts import forms
 from core.rag.facts.forms import STORED, Cosines, Floats
 from core.rag.facts.tables import Id, passages
-from core.storage.database import reason
+from core.storage.database import lock_schema, reason
 
 log = structlog.get_logger()
 
@@ -73,8 +73,14 @@ INDEX_NAME = re.compile(r"fact_halfvecs_(\d+)_(\d+)")
 
 
 def create(db: sa.Connection) -> bool:
-    """Creates the table if the database has a pgvector that can be used. False if it has not."""
-    if db.dialect.name != postgresql.dialect.name or not offered(db):
+    """Creates the table if the database has a pgvector that can be used. False if it has not.
+
+    Not a revision of the schema: the extension may come at any time. Several processes may call it at once.
+    """
+    if db.dialect.name != postgresql.dialect.name:
+        return False
+    lock_schema(db)
+    if not offered(db):
         return False
     if not sa.inspect(db).has_table(halfvecs.name):
         halfvecs.create(db)

@@ -15,13 +15,13 @@ from core.contract import Language
 from core.errors import ModelUnavailable, NotFound
 from core.rag.documents import Document, Passage
 from core.rag.embed import Embedder
-from core.rag.facts import creation
 from core.rag.facts import documents as rows
+from core.rag.facts import pgvector
 from core.rag.facts.documents import CollectionSize, Embedded, Fresh, Known, Stored
 from core.rag.facts.forms import Floats
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.search import Asked, Found, searched
-from core.rag.facts.vectors import FORMS, MEMORY, VectorCache
+from core.rag.facts.vectors import FORMS, MEMORY, PGVECTOR, VectorCache
 from core.storage.database import Database
 
 QUESTION_LIMIT_CHARS, QUESTION_LIMIT_S = 2000, 10.0
@@ -42,9 +42,9 @@ class FactStore:
     def embedder(self) -> str:
         return self._embedder.name
 
-    async def create_tables(self) -> None:
-        """Whatever is not there yet. What the database offers decides on the vectors of collections to come."""
-        self._form = await creation.create(self._database)
+    async def detect_vector_backend(self) -> None:
+        """Chooses where the vectors of later collections are stored: in pgvector if the database offers it."""
+        self._form = PGVECTOR if await self._database.write(pgvector.create) else MEMORY
 
     async def search(
         self, collections: Sequence[str], question: str, limit: int = 5, language: Language | None = None

@@ -156,7 +156,7 @@ class Office:
         personalities = Personalities(loaded.config / "personalities")
         personalities.load()
         self.store = Store(database, self.clock)
-        await self.store.create_tables()
+        await database.upgrade()
         database.switch = self.channels.switch = switch or Switch()
         try:
             yield Intake(

@@ -22,9 +22,8 @@ PROMPT = Prompt("whisper", "?", "slack:T:C:1")
 
 @pytest.fixture
 async def sessions(database: Database) -> Sessions:
-    opened = Sessions(database)
-    await opened.create_tables()
-    return opened
+    await database.upgrade()
+    return Sessions(database)
 
 
 async def stored(sessions: Sessions) -> tuple[Exchange, ...]:

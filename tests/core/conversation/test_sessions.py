@@ -44,9 +44,8 @@ def clock() -> Clock:
 @pytest.fixture
 async def sessions(database_url: str, clock: Clock) -> AsyncIterator[Sessions]:
     database = Database(database_url)
-    opened = Sessions(database, clock)
-    await opened.create_tables()
-    yield opened
+    await database.upgrade()
+    yield Sessions(database, clock)
     await database.close()
 
 
@@ -187,8 +186,9 @@ async def test_a_very_long_conversation_is_read_in_part(sessions: Sessions) -> N
 
 def use(database_url: str, count: int) -> None:
     async def work() -> None:
-        sessions = Sessions(Database(database_url))
-        await sessions.create_tables()
+        database = Database(database_url)
+        await database.upgrade()
+        sessions = Sessions(database)
         shared = await sessions.enter("slack:T:C:shared", "whisper")
         for number in range(count):
             turn = await sessions.begin_turn(shared.id, Question(str(number)))
@@ -238,7 +238,7 @@ async def test_storage_that_cannot_be_used_is_told_at_once(tmp_path: Path) -> No
 async def test_the_database_is_not_readable_by_others(tmp_path: Path) -> None:
     """What people wrote is for the service's account alone."""
     file = tmp_path / "folder" / "sessions.db"
-    await Sessions(Database(f"sqlite:///{file}")).create_tables()
+    await Database(f"sqlite:///{file}").upgrade()
 
     assert file.stat().st_mode & 0o077 == 0
 

@@ -24,9 +24,8 @@ HERE = "slack:T:C:1"
 
 @pytest.fixture
 async def sessions(database: Database) -> Sessions:
-    opened = Sessions(database)
-    await opened.create_tables()
-    return opened
+    await database.upgrade()
+    return Sessions(database)
 
 
 async def begun(sessions: Sessions, key: str | None = None) -> RunningTurn:
@@ -122,11 +121,11 @@ async def test_they_go_with_their_turn(sessions: Sessions, database_url: str, ho
     assert dumped(database_url)[turn_sources.name] == []
 
 
-async def test_a_database_of_before_goes_on(sessions: Sessions, database_url: str) -> None:
+async def test_a_database_of_before_goes_on(sessions: Sessions, database: Database, database_url: str) -> None:
     """Its answers have no sources; those that follow do."""
     await sessions.finish_turn(await begun(sessions), "a", "stop")
-    execute(database_url, f"DROP TABLE {turn_sources.name}")
-    await sessions.create_tables()
+    execute(database_url, f"DROP TABLE {turn_sources.name}", "DROP TABLE alembic_version")
+    await database.upgrade()
     await sessions.finish_turn(await begun(sessions), "b", "stop", (FORECAST,))
 
     assert await kept(sessions) == [(), (FORECAST,)]

@@ -34,8 +34,10 @@ def tell(counts: Counts) -> None:
 
 async def main(url: str, generation: int) -> None:
     syncing.ENTRIES_AT_ONCE = 10
-    store = FactStore(Database(url), WordEmbedder(), Glossary())
-    await store.create_tables()
+    database = Database(url)
+    await database.upgrade()
+    store = FactStore(database, WordEmbedder(), Glossary())
+    await store.detect_vector_backend()
     print("ready", flush=True)
     await sync(store, "hr", held(generation), tell)
     await asyncio.Event().wait()  # however late the kill comes

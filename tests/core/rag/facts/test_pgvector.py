@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from core.rag.facts import creation, memory, pgvector
+from core.rag.facts import memory, pgvector
 from core.rag.facts.documents import begin
 from core.rag.facts.forms import STORED, Floats
 from core.rag.facts.glossary import Glossary
@@ -18,7 +18,7 @@ from core.rag.facts.store import FactStore
 from core.rag.facts.sync import sync
 from core.rag.facts.tables import collections, documents, passages
 from core.rag.facts.vectors import MEMORY, PGVECTOR
-from core.storage.database import Database
+from core.storage.database import Database, upgrade
 from tests.core.rag.facts.support_fakes import WordEmbedder, document, origin
 from tests.support.databases import execute
 
@@ -27,8 +27,10 @@ HELD = {"pay": document("Pay", "Acting pay begins on the third day.")}
 
 
 async def opened(url: str, embedder: WordEmbedder | None = None) -> FactStore:
-    store = FactStore(Database(url), embedder or WordEmbedder(), Glossary())
-    await store.create_tables()
+    database = Database(url)
+    await database.upgrade()
+    store = FactStore(database, embedder or WordEmbedder(), Glossary())
+    await store.detect_vector_backend()
     return store
 
 
@@ -139,9 +141,10 @@ def db(postgresql_url: str) -> Iterator[sa.Connection]:
 
 
 def connected(url: str) -> Iterator[sa.Connection]:
+    upgrade(sa.make_url(url))
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        assert PGVECTOR == creation.created(connection)
+        assert pgvector.create(connection)
         yield connection
     engine.dispose()
 

@@ -27,8 +27,9 @@ HELD = {"leave": LEAVE, "pay": PAY, "travel": TRAVEL}
 
 @pytest.fixture
 async def store(database: Database) -> FactStore:
+    await database.upgrade()
     opened = FactStore(database, WordEmbedder(), Glossary([["wage", "pay"]]))
-    await opened.create_tables()
+    await opened.detect_vector_backend()
     return opened
 
 
@@ -184,8 +185,9 @@ async def test_two_entries_of_one_key(store: FactStore) -> None:
 
 async def test_processes_that_fill_one_collection_at_once(database_url: str) -> None:
     """Nobody is refused, neither where it is new nor where all confirm the same documents in another order."""
+    await Database(database_url).upgrade()
     stores = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(3)]
-    await stores[0].create_tables()
+    await stores[0].detect_vector_backend()
     many = {str(number): document(f"Title {number}", f"word{number}") for number in range(300)}
     orders = [many, dict(reversed(many.items())), many]
 
@@ -297,7 +299,7 @@ async def test_many_may_add_and_search_at_once(store: FactStore, database_url: s
     """Everything that was added is there in the end, once, and no search fails meanwhile."""
     others = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(3)]
     for each in others:
-        await each.create_tables()
+        await each.detect_vector_backend()
     await sync(store, "hr", origin("folder", HELD))
     async with asyncio.TaskGroup() as tasks:
         for number, each in enumerate(others):
@@ -312,9 +314,11 @@ async def test_many_may_add_and_search_at_once(store: FactStore, database_url: s
 
 
 async def test_tables_may_be_created_by_several_at_once(database_url: str) -> None:
-    """Adapters start together, and find that the same is to be used."""
-    stores = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(4)]
-    await asyncio.gather(*(each.create_tables() for each in stores))
+    """Adapters that start together choose the same place for vectors."""
+    databases = [Database(database_url) for _ in range(4)]
+    await asyncio.gather(*(each.upgrade() for each in databases))
+    stores = [FactStore(each, WordEmbedder(), Glossary()) for each in databases]
+    await asyncio.gather(*(each.detect_vector_backend() for each in stores))
 
     assert [] == await stores[0].collections()
     assert 1 == len({each._form for each in stores})

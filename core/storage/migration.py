@@ -1,0 +1,78 @@
+"""Brings a database's tables to the form that this version works with, by the scripts in `versions`.
+
+Knows no table and no URL. Each function works in the transaction of its caller, who keeps other processes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy.dialects import sqlite
+
+from core.errors import ConfigError, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A state of the tables. `change`: what its script does, as the first line of the script says."""
+
+    id: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A database's tables. `revision` is None if no revision has been applied; `pending` are oldest first."""
+
+    revision: str | None
+    newest: str
+    pending: tuple[Revision, ...]
+
+
+@cache
+def scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(__file__).parent))
+
+
+def examine(db: sa.Connection) -> Schema:
+    """Changes nothing. Raises ConfigError if a newer version of csps-llm made the tables."""
+    revision = MigrationContext.configure(db).get_current_revision()
+    pending = tuple(Revision(each.revision, each.doc) for each in following(revision))
+    return Schema(revision, str(scripts().get_current_head()), pending)
+
+
+def upgrade(db: sa.Connection) -> tuple[Revision, ...]:
+    """The revisions that were applied. Raises ConfigError, also if the tables are not those of csps-llm."""
+    context = MigrationContext.configure(db)
+    pending = following(context.get_current_revision())
+    with Operations.context(context):
+        for script in pending:
+            script.module.upgrade()
+            context.stamp(scripts(), script.revision)
+    require_whole_references(db)
+    return tuple(Revision(script.revision, script.doc) for script in pending)
+
+
+def following(revision: str | None) -> Sequence[Script]:
+    """The scripts that come after a revision, oldest first. Raises ConfigError if no script has made it."""
+    known = list(scripts().walk_revisions())
+    if revision and revision not in {script.revision for script in known}:
+        raise ConfigError(
+            f"DATABASE_URL: the database is at revision {revision}, and this version of csps-llm knows revisions up "
+            f"to {scripts().get_current_head()}. Start the newer version that upgraded it, or restore the backup "
+            "that was made before the upgrade (docs/operating.md, Upgrading)"
+        )
+    return list(scripts().iterate_revisions("head", revision or "base"))[::-1]
+
+
+def require_whole_references(db: sa.Connection) -> None:
+    """SQLite enforces no foreign keys while tables are rebuilt, so they are checked afterwards."""
+    if db.dialect.name == sqlite.dialect.name and (row := db.exec_driver_sql("PRAGMA foreign_key_check").first()):
+        raise StorageError(f"the upgrade was undone: a row of the table {row[0]} refers to none of {row[2]}")
