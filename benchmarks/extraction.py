@@ -26,7 +26,7 @@ from rich.table import Table
 
 from core.errors import UnreadableDocument
 from core.rag.reading import extract
-from core.rag.reading.charset import decoded
+from core.rag.reading.charset import decode
 from core.rag.reading.reader import Reader
 from tests.support.hostile_documents import CASES
 from tests.support.saved_pages import Agreement, SavedPage, agreement, saved_pages, text_of
@@ -47,7 +47,7 @@ class Row:
 
 
 def ours(html: bytes) -> str:
-    return text_of(extract.document(html))
+    return text_of(extract.parse_page(html))
 
 
 def theirs(html: bytes) -> str:
@@ -65,7 +65,7 @@ def timed(read: Callable[[bytes], str], html: bytes) -> tuple[str, float]:
 
 def row(page: SavedPage, words: int) -> Row:
     (mine, mine_ms), (other, other_ms) = timed(ours, page.html), timed(theirs, page.html)
-    landmarks = extract.parsed(decoded(page.html, is_html=True)).select_one(LANDMARKS) is not None
+    landmarks = extract.parse_html(decode(page.html, is_html=True)).select_one(LANDMARKS) is not None
     scores = agreement(mine, page.expected, words), agreement(other, page.expected, words)
     return Row(page.name, landmarks, *scores, mine_ms, other_ms)
 

@@ -9,7 +9,7 @@ were settled, and nothing was changed by them. Each method finds five passages o
     meaning     cosine of embeddings
     ranks       synonyms and meaning by reciprocal ranks (k=60)
     hybrid      what `FactStore.search` does
-    shown       that, where it fits the question at all (`core.rag.facts.relevance`): what an answer is based on
+    shown       that, where it fits the question at all (`core.rag.facts.finder`): what an answer is based on
 
 Of questions that need no source (tests/core/rag/sources/questions.toml), it also counts those that find nothing.
 
@@ -49,18 +49,17 @@ from core import PROJECT_ROOT
 from core.contract import Language
 from core.language import language_of
 from core.rag.documents import Document, Passage
-from core.rag.embed import LocalEmbedder
+from core.rag.embeddings import LocalEmbedder
 from core.rag.facts import pgvector
-from core.rag.facts.documents import Fresh, require
-from core.rag.facts.forms import Floats
+from core.rag.facts.document_rows import NewDocument, require_collection
+from core.rag.facts.finder import is_relevant, needs_lookup
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.lexical import rank
-from core.rag.facts.relevance import asks_for_something, fits
-from core.rag.facts.search import CANDIDATES, Found
+from core.rag.facts.search import CANDIDATES, FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import Content, Entry, Origin, sync
-from core.rag.facts.tables import documents, passages
-from core.rag.facts.vectors import VectorCache
+from core.rag.facts.sync import EntryContent, Origin, OriginEntry, sync
+from core.rag.facts.tables import Floats, documents, passages
+from core.rag.facts.vector_backends import VectorCache
 from core.rag.reading import markdown
 from core.storage.database import Database
 
@@ -90,10 +89,10 @@ class Question:
 # ---------------------------------------------------------------- recall
 
 
-def labelled_documents() -> Iterator[Fresh]:
+def labelled_documents() -> Iterator[NewDocument]:
     for language in ("en", "fr"):
         for each in tomllib.loads((LABELLED / f"documents-{language}.toml").read_text(encoding="utf-8"))["document"]:
-            yield Fresh(
+            yield NewDocument(
                 each["id"], "", WHEN, Document(each["title"], tuple(paragraphs(each["text"])), "text", language)
             )
 
@@ -101,7 +100,7 @@ def labelled_documents() -> Iterator[Fresh]:
 def paragraphs(text: str) -> Iterator[Passage]:
     """Each a passage, as in longer documents; whole ones of this length would be one or two."""
     heading = ""
-    for block in markdown.blocks(text):
+    for block in markdown.parse_markdown(text):
         if block.kind == "heading":
             heading = block.text
         else:
@@ -144,8 +143,8 @@ class Methods:
         """Whether an answer to it would be based on anything."""
         return self._fit(text, await self._store.search(["labelled"], text, LIMIT, language_of(text)))
 
-    def _fit(self, text: str, found: Sequence[Found]) -> bool:
-        return asks_for_something(text) and bool(found) and fits(text, found[0].score, self._store.embedder)
+    def _fit(self, text: str, found: Sequence[FactMatch]) -> bool:
+        return needs_lookup(text) and bool(found) and is_relevant(text, found[0].score, self._store.embedder)
 
     def _halves(self, db: sa.Connection, question: str, vector: Floats) -> dict[str, list[str]]:
         held = self._cache.load(db, "labelled", len(vector))
@@ -265,14 +264,14 @@ def made_up(count: int) -> Origin:
     return Origin("made-up", [entry(number, each) for number, each in enumerate(written)])
 
 
-def entry(number: int, document: Document) -> Entry:
+def entry(number: int, document: Document) -> OriginEntry:
     async def read() -> Document:
         return document
 
-    async def opened() -> Content:
-        return Content("1", WHEN, read)
+    async def opened() -> EntryContent:
+        return EntryContent("1", WHEN, read)
 
-    return Entry(str(number), opened)
+    return OriginEntry(str(number), opened)
 
 
 async def speed(console: Console, urls: Mapping[str, str], sizes: Sequence[int]) -> None:
@@ -321,8 +320,8 @@ def index_recall(db: sa.Connection, questions: Sequence[Floats]) -> str:
     """Of the only collection, beside a search that looks at all."""
     if not sa.inspect(db).has_table(pgvector.halfvecs.name):
         return "all"
-    held = pgvector.read(db, require(db, "made-up").id, len(questions[0]), None)
-    if not pgvector.indexed(db, held.collection):
+    held = pgvector.load(db, require_collection(db, "made-up").id, len(questions[0]), None)
+    if not pgvector.indexed_dimensions(db, held.collection):
         return "all"
     found = [list(held.nearest(db, question, CANDIDATES))[:NEAREST] for question in questions]
     db.exec_driver_sql("SET LOCAL enable_indexscan = off")

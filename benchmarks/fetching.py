@@ -28,7 +28,7 @@ from benchmarks.hostile_bodies import SITES
 from benchmarks.hostile_urls import cases
 from core.errors import CspsError
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.site import Limits
+from core.rag.fetching.site import FetchLimits
 
 TICK_S = 0.005
 
@@ -108,7 +108,7 @@ async def hostile_sites() -> AsyncIterator[int]:
 
 async def bodies(deadline_s: float) -> list[Ended]:
     async with hostile_sites() as port:
-        limits = Limits(deadline_s=deadline_s, at_once=len(SITES))
+        limits = FetchLimits(deadline_s=deadline_s, at_once=len(SITES))
         async with Fetcher(None, (f"127.0.0.1:{port}",), user_agent=AGENT, limits=limits) as fetcher:
             await end(fetcher, port, "less announced than sent")  # everything is imported and allocated once
             idle = Watch()

@@ -25,11 +25,11 @@ from rich.table import Table
 
 from core import PROJECT_ROOT
 from core.language import language_of
-from core.rag.embed import LocalEmbedder
-from core.rag.sources.asking import asked_in
-from core.rag.sources.catalogue import Catalogue, read
-from core.rag.sources.choice import Chooser, Likeness
-from core.rag.sources.likeness import Likenesses
+from core.rag.embeddings import LocalEmbedder
+from core.rag.sources.catalogue import Catalogue, load_catalogue
+from core.rag.sources.choice import Chooser, Similarity
+from core.rag.sources.finder import ExampleSimilarity
+from core.rag.sources.question_parsing import parse_question
 
 QUESTIONS = PROJECT_ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 NONE = "none"
@@ -43,7 +43,7 @@ NEWTON_STEPS = 100
 class Labelled:
     question: str
     label: str  # a source, or "none"
-    likeness: Likeness
+    likeness: Similarity
     took_ms: float  # the embedding and the choice
 
 
@@ -52,7 +52,7 @@ Choose = Callable[[Labelled], list[str]]
 
 async def labelled(catalogue: Catalogue, chooser: Chooser) -> dict[str, list[Labelled]]:
     embedder = LocalEmbedder()
-    likenesses = Likenesses(embedder)
+    likenesses = ExampleSimilarity(embedder)
     began = time.perf_counter()
     await likenesses.examples(catalogue)
     print(f"examples embedded in {time.perf_counter() - began:.1f} s, once for each change of the file")
@@ -67,7 +67,9 @@ async def labelled(catalogue: Catalogue, chooser: Chooser) -> dict[str, list[Lab
     return parts
 
 
-async def one(likenesses: Likenesses, catalogue: Catalogue, chooser: Chooser, question: str, label: str) -> Labelled:
+async def one(
+    likenesses: ExampleSimilarity, catalogue: Catalogue, chooser: Chooser, question: str, label: str
+) -> Labelled:
     began = time.perf_counter()
     likeness = await likenesses.of(question, catalogue)
     assert likeness is not None  # the encoder is in the package
@@ -76,7 +78,7 @@ async def one(likenesses: Likenesses, catalogue: Catalogue, chooser: Chooser, qu
 
 
 def ways(catalogue: Catalogue, chooser: Chooser) -> dict[str, Choose]:
-    def chosen(question: str, likeness: Likeness | None) -> list[str]:
+    def chosen(question: str, likeness: Similarity | None) -> list[str]:
         shortlist = chooser.shortlist(question, catalogue.sources.values(), likeness)
         return [candidate.source.name for candidate in shortlist.chosen]
 
@@ -87,7 +89,7 @@ def ways(catalogue: Catalogue, chooser: Chooser) -> dict[str, Choose]:
     }
 
 
-def nearest(likeness: Likeness) -> list[str]:
+def nearest(likeness: Similarity) -> list[str]:
     best = max(likeness.sources, key=likeness.sources.__getitem__)
     return [best] if likeness.sources[best] > likeness.none else []
 
@@ -124,7 +126,10 @@ def fitted(questions: Sequence[Labelled], catalogue: Catalogue, chooser: Chooser
     sources = catalogue.sources.values()
     pairs = [(each, source) for each in questions for source in sources]
     signs = np.array(
-        [chooser.signs(asked_in(each.question), source, each.question, each.likeness).values for each, source in pairs],
+        [
+            chooser.signs(parse_question(each.question), source, each.question, each.likeness).values
+            for each, source in pairs
+        ],
         dtype=float,
     )
     wanted = np.array([each.label == source.name for each, source in pairs], dtype=float)
@@ -144,7 +149,7 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--fit", action="store_true")
     wanted = parser.parse_args()
-    catalogue = read(PROJECT_ROOT / "config" / "sources.toml")
+    catalogue = load_catalogue(PROJECT_ROOT / "config" / "sources.toml")
     chooser = Chooser(catalogue)
     parts = asyncio.run(labelled(catalogue, chooser))
     choosing = ways(catalogue, chooser)

@@ -18,14 +18,14 @@ from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError, StorageError
 from core.model.client import ModelClient, local_url
-from core.rag.embed import Embedder, embedder_of, served_embedder
+from core.rag.embeddings import Embedder, build_embedder, served_embedder
 from core.rag.facts.finder import FactsFinder
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.site import Limits
-from core.rag.grounding import Grounding
+from core.rag.fetching.site import FetchLimits
 from core.rag.reading.reader import Reader
+from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
 from core.storage.database import Database
@@ -72,7 +72,7 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     sources.load()
     fetcher, reader = fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
     finder = SourceFinder(sources, fetcher, reader, embedder, lambda *asked: chat.decide(*asked))
-    grounding = Grounding(fetcher, reader, (finder, FactsFinder(facts)))
+    grounding = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     try:
         await database.upgrade()
@@ -95,7 +95,7 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
 def embedder_for(settings: Settings) -> Embedder:
     """The one that the settings name, or the bundled encoder; in this process. Raises ConfigError."""
     of = settings.rag
-    return embedder_of(of.embeddings_url, of.embeddings_model, revealed(of.embeddings_api_key))
+    return build_embedder(of.embeddings_url, of.embeddings_model, revealed(of.embeddings_api_key))
 
 
 def shared_embedder(settings: Settings) -> Embedder:
@@ -121,7 +121,7 @@ def fetcher_of(settings: Settings) -> Fetcher:
         of.allow,
         user_agent=agent,
         deny=of.deny,
-        limits=Limits(deadline_s=FETCH_DEADLINE_S),
+        limits=FetchLimits(deadline_s=FETCH_DEADLINE_S),
     )
 
 

@@ -38,7 +38,7 @@ from core.conversation.sessions import Sessions
 from core.conversation.turns import Exchange
 from core.errors import CspsError, ModelError, ModelUnavailable, OnlyThought
 from core.model.client import ModelClient, ModelInfo
-from core.rag.grounding import Grounding
+from core.rag.retrieval import Retriever
 from core.storage.database import Database
 from core.toil.toiler import Toiler
 
@@ -59,7 +59,7 @@ class ChatEngine:
         sessions: Sessions,
         database: Database,
         client: ModelClient,
-        grounding: Grounding,
+        grounding: Retriever,
         wait_s: float,
     ) -> None:
         self._personalities = personalities

@@ -14,7 +14,7 @@ from aiohttp import web
 from core.configuration.settings import WebSettings
 from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult
 from core.errors import CspsError, PersonalityUnknown
-from core.rag.source_list import listed
+from core.rag.source_list import append_source_list
 from web.life import Life
 from web.limits import Limits
 from web.metrics import Metrics
@@ -94,5 +94,5 @@ async def asking(
 ) -> AsyncIterator[AsyncGenerator[Event, None]]:
     """The answer's events; leaving the block cancels what is left of it. `text_alone`: sources are part of the text."""
     answer = service.reply(prompt)
-    async with aclosing(listed(answer) if text_alone else answer) as events:
+    async with aclosing(append_source_list(answer) if text_alone else answer) as events:
         yield events

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from bindings.delivery.blocks import Fence, bullets, fences
 from bindings.discord import grids
-from core.rag.blocks import UNSEEN
+from core.rag.documents import INVISIBLE
 
 GAP = "\u200b"  # zero width: takes a pattern apart for Discord and not for people
 TICK = "ˋ"  # U+02CB, looks like a backtick
@@ -64,7 +64,7 @@ def length(text: str) -> int:
 def visible(text: str) -> str:
     """Without characters that show nothing or turn the direction of reading around."""
     whole = text.encode("utf-8", "ignore").decode("utf-8")  # no halves of characters
-    return UNSEEN.sub("", LINE_ENDS.sub("\n", whole))
+    return INVISIBLE.sub("", LINE_ENDS.sub("\n", whole))
 
 
 def blocks(text: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from bindings.delivery.blocks import FENCE, PREFIX, fences
-from core.rag.blocks import UNSEEN
+from core.rag.documents import INVISIBLE
 
 LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 MAY_BE_FENCE = re.compile(rf"{PREFIX}(?:`{{1,2}}|~{{1,2}})")
@@ -59,7 +59,7 @@ def defused(markdown: str) -> str:
 def seen(text: str) -> str:
     """Without characters that no encoding knows, or that nobody sees: these hide a sequence from us, not from Slack."""
     encodable = text.encode("utf-8", "replace").decode("utf-8")
-    return UNSEEN.sub("", LINE_ENDS.sub("\n", encodable))
+    return INVISIBLE.sub("", LINE_ENDS.sub("\n", encodable))
 
 
 def in_prose(text: str) -> str:

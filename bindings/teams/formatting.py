@@ -15,7 +15,7 @@ from functools import lru_cache
 from bindings.delivery.blocks import FENCE, PREFIX, bullets, closes, opens
 from bindings.delivery.outlet import Closing, Page
 from core.contract import Source
-from core.rag.blocks import UNSEEN
+from core.rag.documents import INVISIBLE
 
 SIGN = "ℹ"
 SPACE = "\u200b"  # of no width
@@ -127,7 +127,7 @@ def cleaned(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    return UNSEEN.sub("", LINE_ENDS.sub("\n", text))
+    return INVISIBLE.sub("", LINE_ENDS.sub("\n", text))
 
 
 def convert(text: str) -> tuple[list[str], bool]:

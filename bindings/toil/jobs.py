@@ -25,7 +25,7 @@ from bindings.toil.job_run import Run
 from bindings.toil.reply import Send, block
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text
 from core.errors import BadRequest, SchemaRefused, StorageError
-from core.rag.context import quoted
+from core.rag.context import quote_documents
 from core.toil.batch import template
 from core.toil.batch.answers import ModelGone
 from core.toil.batch.reading import Survey
@@ -180,7 +180,7 @@ def parts_of(errand: Errand, found: Survey) -> tuple[Part, ...]:
 
     Raises BadRequest for a gap that is none.
     """
-    material = quoted(errand.attachments, errand.language)
+    material = quote_documents(errand.attachments, errand.language)
     before: tuple[Part, ...] = (("text", f"{material}\n\n"),) if material else ()
     if GAP.search(errand.prompt):
         return (*before, *(part_of(part) for part in template.parse(errand.prompt).parts))

@@ -28,7 +28,7 @@ from core.model import catalog
 from core.model.client import ModelClient
 from core.model.cores import physical_cores
 from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window
-from core.rag.facts.documents import sizes
+from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
 from core.runtime.http_server import reachable_url
 from core.runtime.network_errors import explain_cause, without_credentials
@@ -262,7 +262,7 @@ async def collections(settings: Settings) -> list[str]:
     """None where the service has not made its tables yet; whether the database opens is another check's."""
     database = Database(settings.database_url)
     try:
-        return [size.name for size in await database.read(sizes)]
+        return [size.name for size in await database.read(collection_sizes)]
     except StorageError:
         return []
     finally:

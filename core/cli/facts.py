@@ -26,12 +26,12 @@ from core.cli.words import Words, language_of
 from core.configuration import settings
 from core.configuration.settings import Settings
 from core.errors import FetchFailed, NotFound
-from core.rag.facts.documents import Stored
+from core.rag.facts.document_rows import StoredDocument
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.origins import Origins
-from core.rag.facts.search import Found
+from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import Counts, Origin, require_entries, require_name, sync
+from core.rag.facts.sync import Origin, SyncCounts, refuse_emptied_origin, require_collection_name, sync
 from core.rag.reading.reader import Reader
 from core.runtime import log
 from core.storage.database import Database
@@ -89,7 +89,7 @@ async def opening(chosen: Settings) -> AsyncGenerator[Opened, None]:
 
 def add_to(name: str, what: list[str]) -> int:
     """The exit status. Raises CspsError."""
-    require_name(name)
+    require_collection_name(name)
     return run(lambda opened: add(opened, name, what))
 
 
@@ -103,7 +103,7 @@ async def add(opened: Opened, name: str, what: list[str]) -> int:
     return SOME_FAILED if failed else 0
 
 
-async def add_one(opened: Opened, name: str, what: str) -> Counts:
+async def add_one(opened: Opened, name: str, what: str) -> SyncCounts:
     words = opened.words
     shown = Progress(
         SpinnerColumn(),
@@ -120,7 +120,7 @@ async def add_one(opened: Opened, name: str, what: str) -> Counts:
         task = shown.add_task(words("looking", what=what), total=None, passages="")
         origin = await origin_of(opened, name, what)
 
-        def report(counts: Counts) -> None:
+        def report(counts: SyncCounts) -> None:
             passages = words("passages", count=counts.passages)
             shown.update(
                 task, description=words("documents"), completed=counts.done, total=counts.total, passages=passages
@@ -135,11 +135,11 @@ async def origin_of(opened: Opened, name: str, what: str) -> Origin:
         return await opened.origins.find(what)
     except (NotFound, FetchFailed) as exc:
         if not isinstance(exc, FetchFailed) or exc.reason == "missing":
-            await require_entries(opened.store, name, Origin(key_of(what), ()))
+            await refuse_emptied_origin(opened.store, name, Origin(key_of(what), ()))
         raise
 
 
-def say_counts(opened: Opened, what: str, counts: Counts) -> None:
+def say_counts(opened: Opened, what: str, counts: SyncCounts) -> None:
     done = {key: getattr(counts, key) for key in ("added", "changed", "unchanged", "removed", "passages")}
     say(opened.console, opened.words("synced", what=what, **done))
     if counts.failed:
@@ -158,7 +158,7 @@ async def search(opened: Opened, name: str, question: str, limit: int) -> None:
         typer.echo(shown(number, each) + "\n")
 
 
-def shown(number: int, found: Found) -> str:
+def shown(number: int, found: FactMatch) -> str:
     place = " › ".join(part for part in (found.title, found.heading) if part)
     text = " ".join(found.text.split())
     short = text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS].rstrip() + "…"
@@ -197,7 +197,7 @@ async def export(opened: Opened, name: str) -> None:
         typer.echo(json_line(document))
 
 
-def json_line(document: Stored) -> str:
+def json_line(document: StoredDocument) -> str:
     passages = [
         {key: value for key, value in asdict(each).items() if value not in (None, "")} for each in document.passages
     ]

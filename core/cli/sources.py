@@ -26,8 +26,8 @@ from core.contract import Language
 from core.errors import ConfigError, CspsError
 from core.rag.documents import Document
 from core.rag.reading.reader import Reader
-from core.rag.sources.catalogue import Source, Sources, read
-from core.rag.sources.finder import SourceFinder, Target, targets
+from core.rag.sources.catalogue import PublicSource, Sources, load_catalogue
+from core.rag.sources.finder import SourceFinder, SourceTarget, build_targets
 from core.runtime import log
 
 WORDS: Table = {
@@ -60,7 +60,7 @@ SHOWN_CHARS = 60
 class Trial:
     """What an address answered: `problem`, or its entries."""
 
-    target: Target
+    target: SourceTarget
     entries: int = 0
     newest: datetime | None = None
     first: str = ""
@@ -139,7 +139,7 @@ def loaded(current: Settings) -> Sources:
 
 
 async def tried(
-    current: Settings, sources: Sources, chosen: Sequence[Source], question: str, words: Words
+    current: Settings, sources: Sources, chosen: Sequence[PublicSource], question: str, words: Words
 ) -> list[Trial]:
     turn = asyncio.Semaphore(AT_ONCE)
     reader = Reader()
@@ -151,7 +151,7 @@ async def tried(
             target
             for source in chosen
             for language in LANGUAGES
-            for target in targets(at_once(source), question, language, finder.query(question, source))
+            for target in build_targets(at_once(source), question, language, finder.query(question, source))
         ]
         try:
             with shown:
@@ -162,7 +162,9 @@ async def tried(
             await reader.close()
 
 
-async def trial(finder: SourceFinder, target: Target, turn: asyncio.Semaphore, ended: Callable[[], None]) -> Trial:
+async def trial(
+    finder: SourceFinder, target: SourceTarget, turn: asyncio.Semaphore, ended: Callable[[], None]
+) -> Trial:
     try:
         async with turn:
             reading = await finder.open(target)
@@ -175,7 +177,7 @@ async def trial(finder: SourceFinder, target: Target, turn: asyncio.Semaphore, e
     return Trial(target, len(reading.passages), max(dates, default=None), first.heading or first.text)
 
 
-def at_once(source: Source) -> Source:
+def at_once(source: PublicSource) -> PublicSource:
     """Never from the cache."""
     return dataclasses.replace(source, says=source.says.model_copy(update={"fresh_s": 0.0}))
 
@@ -213,12 +215,12 @@ def quoted(value: object) -> str:
 def append(file: Path, name: str, text: str, allow: Sequence[str] = ()) -> None:
     """All or nothing: a file that would be bad is not put in place. Raises ConfigError."""
     before = file.read_text(encoding="utf-8")
-    if name in read(file, allow).sources:
+    if name in load_catalogue(file, allow).sources:
         raise ConfigError(f"{file}: there is a source named {name!r} already")
     draft = file.with_name(f".{file.name}.new")
     draft.write_text(f"{before.rstrip()}\n\n{text}", encoding="utf-8")
     try:
-        read(draft, allow)
+        load_catalogue(draft, allow)
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)

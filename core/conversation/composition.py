@@ -15,9 +15,18 @@ from core.contract import Attachment, Json, Language, Prompt, Sampling, Source, 
 from core.conversation.turns import Conversation, Exchange, Question
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message
-from core.rag.context import OPENING, PASTED_NAME, SUMMARISE, missing, parse_opening, plain_name
-from core.rag.material import Item, Material, Reading, Shown, readable, reading_of, shared, shown
-from core.rag.shelf import Shelf
+from core.rag.candidates import (
+    Candidates,
+    ContextItem,
+    RenderedContext,
+    RetrievedDocument,
+    cacheable_text,
+    render,
+    share_budget,
+    with_passages,
+)
+from core.rag.context import CONTEXT_START, PASTED_NAME, SUMMARISE, missing_note, parse_lead_context, plain_name
+from core.rag.passage_cache import PassageCache
 from core.strict_json import storable
 
 THREAD_MESSAGES: Mapping[Language, str] = {"en": "Said by others meanwhile:", "fr": "Dit par d’autres entre-temps :"}
@@ -43,7 +52,7 @@ class PromptContext:
     @property
     def is_unclosed(self) -> bool:
         """True if the first question starts with |CONTEXT| and has no |/CONTEXT|."""
-        pasted = self.question.text.lstrip().startswith(OPENING)
+        pasted = self.question.text.lstrip().startswith(CONTEXT_START)
         return pasted and self.conversation.context is None and is_first(self.conversation)
 
 
@@ -58,8 +67,8 @@ class PromptDraft:
     system: str
     groups: tuple[Group, ...]
     question: str
-    lead_context: tuple[Reading, ...] = ()
-    material: Material = field(default_factory=lambda: Material((), "", "en"))
+    lead_context: tuple[RetrievedDocument, ...] = ()
+    material: Candidates = field(default_factory=lambda: Candidates((), "", "en"))
     earlier: int = 0  # the number of exchanges before `groups`, which the draft does not contain
     language: Language = "en"
     rules: str = ""  # the system prompt's rules; they are repeated after quoted documents
@@ -82,12 +91,12 @@ class PromptDraft:
         """The texts that an answer to `messages` can quote."""
         return self._shown_lead().text, self._shown_material(passages).text, self.question
 
-    def _shown_lead(self) -> Shown:
-        return shown(self.lead_context, self.language, self.rules) if self.lead_context else Shown()
+    def _shown_lead(self) -> RenderedContext:
+        return render(self.lead_context, self.language, self.rules) if self.lead_context else RenderedContext()
 
-    def _shown_material(self, passages: int) -> Shown:
+    def _shown_material(self, passages: int) -> RenderedContext:
         if not passages:
-            return Shown()
+            return RenderedContext()
         return self.material.shown(passages, first=1 + sum(reading.source is not None for reading in self.lead_context))
 
     def without_lead(self) -> PromptDraft:
@@ -123,7 +132,10 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
 
 
 def build_request(
-    context: PromptContext, found: Sequence[Reading] = (), unread: Sequence[str] = (), shelf: Shelf | None = None
+    context: PromptContext,
+    found: Sequence[RetrievedDocument] = (),
+    unread: Sequence[str] = (),
+    shelf: PassageCache | None = None,
 ) -> AnswerRequest:
     """The request for an answer. `found`, `unread`, `shelf`: as in `compose`."""
     personality = context.personality
@@ -136,19 +148,19 @@ def compose(
     personality: Personality,
     conversation: Conversation,
     question: Question,
-    found: Sequence[Reading] = (),
+    found: Sequence[RetrievedDocument] = (),
     unread: Sequence[str] = (),
-    shelf: Shelf | None = None,
+    shelf: PassageCache | None = None,
 ) -> PromptDraft:
     """The draft of the next answer in a conversation.
 
     `found`: the documents looked up for this question. `unread`: the names of those that could not be read. Indexes
     what is not on the `shelf` yet, which takes about a second for a megabyte.
     """
-    language, shelf = personality.language, shelf or Shelf()
+    language, shelf = personality.language, shelf or PassageCache()
     items = documents_of(conversation, question, found, language)
-    shelved = [[shelf.of(readable(item)) for item in each] for each in items]
-    lead, later = ([*map(reading_of, *pair)] for pair in zip(items, shelved, strict=True))
+    shelved = [[shelf.of(cacheable_text(item)) for item in each] for each in items]
+    lead, later = ([*map(with_passages, *pair)] for pair in zip(items, shelved, strict=True))
     # The key is the passages of the readings: the shelf's own may differ from them in their links.
     each = zip(chain(lead, later), chain.from_iterable(shelved), strict=True)
     indexes = {reading.passages: at.index for reading, at in each}
@@ -156,8 +168,8 @@ def compose(
         system=personality.instructions,
         lead_context=tuple(lead),
         groups=tuple(group_of(exchange, language) for exchange in conversation.exchanges),
-        question=joined([missing(unread, language) if unread else "", question_text(question, language)]),
-        material=Material(later, question.text, language, personality.system, indexes.__getitem__),
+        question=joined([missing_note(unread, language) if unread else "", question_text(question, language)]),
+        material=Candidates(later, question.text, language, personality.system, indexes.__getitem__),
         earlier=conversation.earlier,
         language=language,
         rules=personality.system,
@@ -165,14 +177,14 @@ def compose(
 
 
 def documents_of(
-    conversation: Conversation, question: Question, found: Sequence[Reading], language: Language
-) -> tuple[list[Item], list[Item]]:
+    conversation: Conversation, question: Question, found: Sequence[RetrievedDocument], language: Language
+) -> tuple[list[ContextItem], list[ContextItem]]:
     """The documents that the conversation started with, and later ones, the most important first; cut to the limit."""
     first, later = split_attachments(conversation, question)
     pasted = (Attachment(PASTED_NAME[language], conversation.context),) if conversation.context else ()
-    lead: tuple[Item, ...] = (*pasted, *conversation.readings, *first)
-    rest: tuple[Item, ...] = (*found, *later)
-    return shared(lead, rest) if lead or rest else ([], [])
+    lead: tuple[ContextItem, ...] = (*pasted, *conversation.readings, *first)
+    rest: tuple[ContextItem, ...] = (*found, *later)
+    return share_budget(lead, rest) if lead or rest else ([], [])
 
 
 def split_attachments(
@@ -199,7 +211,7 @@ def split_lead_context(
     """
     if not is_first(conversation):
         return conversation, question
-    opening = parse_opening(question.text)
+    opening = parse_lead_context(question.text)
     if opening.url is None:
         return replace(conversation, context=opening.context), replace(question, text=opening.question)
     text = question.text if opening.question else f"{opening.url} {SUMMARISE[language]}"
@@ -214,7 +226,7 @@ def unread_url(conversation: Conversation, question: Question) -> str | None:
     if conversation.readings or conversation.earlier or conversation.context is not None:
         return None
     first = conversation.exchanges[0].question if conversation.exchanges else question
-    return parse_opening(first.text).url
+    return parse_lead_context(first.text).url
 
 
 def is_first(conversation: Conversation) -> bool:

@@ -29,10 +29,10 @@ from core.conversation.window import FittedPrompt, TrimBounds, fit_window, tight
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
-from core.rag.grounding import Grounding, Lookup, shortcomings, unread
-from core.rag.material import readable
+from core.rag.candidates import cacheable_text
+from core.rag.passage_cache import PassageCache
 from core.rag.quotes import QuoteMarker
-from core.rag.shelf import Shelf
+from core.rag.retrieval import Lookup, Retriever, shortcomings, unread_lookup
 from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
@@ -46,12 +46,12 @@ BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 class AnswerPipeline:
     """One per engine. `wait_s`: the seconds that an answer waits for a model that is away."""
 
-    def __init__(self, client: ModelClient, grounding: Grounding, sessions: Sessions, wait_s: float) -> None:
+    def __init__(self, client: ModelClient, grounding: Retriever, sessions: Sessions, wait_s: float) -> None:
         self._client = client
         self._grounding = grounding
         self._sessions = sessions
         self._wait_s = wait_s
-        self._shelf = Shelf()
+        self._shelf = PassageCache()
 
     async def events(self, context: PromptContext) -> AsyncGenerator[Event, None]:
         """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read."""
@@ -87,7 +87,7 @@ class AnswerPipeline:
         found = lookup.readings
         documents = documents_of(context.conversation, context.question, found, context.personality.language)
         if any(documents):
-            await self._shelf.take([readable(item) for item in chain.from_iterable(documents)])
+            await self._shelf.take([cacheable_text(item) for item in chain.from_iterable(documents)])
         return build_request(context, found, lookup.unread, self._shelf)
 
     async def _prepare(self, context: PromptContext) -> tuple[AnswerRequest, Lookup]:
@@ -117,7 +117,7 @@ class AnswerPipeline:
         except CspsError as exc:
             if not conversation.exchanges:
                 raise  # the question is about this page
-            return context, unread(url, exc)
+            return context, unread_lookup(url, exc)
         lookup = Lookup(in_part=(url,)) if reading.cut else NOTHING
         return replace(context, conversation=replace(conversation, readings=(reading,))), lookup
 

@@ -26,7 +26,7 @@ from core.contract import Attachment, Ending, Source, Turn
 from core.conversation.tables import conversations, readings, turn_keys, turn_sources, turns
 from core.conversation.turns import Conversation, Exchange, Question, RunningTurn
 from core.errors import SessionUnknown
-from core.rag.material import Reading
+from core.rag.candidates import RetrievedDocument
 from core.storage.database import Database, put_new
 from core.strict_json import storable
 
@@ -34,7 +34,7 @@ ISSUED_PREFIX = "web:"
 TOKEN_BYTES = 32
 EXCHANGES_KEPT_IN_VIEW = 400  # the latest; a context window holds far fewer
 
-READING = TypeAdapter(Reading)
+READING = TypeAdapter(RetrievedDocument)
 SOURCES = TypeAdapter(tuple[Source, ...])
 
 
@@ -95,7 +95,7 @@ class Sessions:
 
         await self._database.write(write)
 
-    async def keep_readings(self, conversation: int, kept: Sequence[Reading]) -> None:
+    async def keep_readings(self, conversation: int, kept: Sequence[RetrievedDocument]) -> None:
         """What every turn of this conversation is answered from; in place of what was kept before."""
         rows = [
             {"conversation": conversation, "number": number, "reading": READING.dump_json(each).decode()}
@@ -178,7 +178,7 @@ def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
     )
 
 
-def readings_of(db: sa.Connection, conversation: int) -> tuple[Reading, ...]:
+def readings_of(db: sa.Connection, conversation: int) -> tuple[RetrievedDocument, ...]:
     stored = sa.select(readings.c.reading).where(readings.c.conversation == conversation).order_by(readings.c.number)
     return tuple(READING.validate_json(text) for text in db.execute(stored).scalars())
 

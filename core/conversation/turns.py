@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.contract import Attachment, Ending, Source, Turn
-from core.rag.material import Reading
+from core.rag.candidates import RetrievedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Conversation:
     exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
     earlier: int = 0  # the number of exchanges before `exchanges`
     repeated: Exchange | None = None  # the turn that has the requested key; `exchanges` end before it
-    readings: tuple[Reading, ...] = ()  # the page or feed that the first question names
+    readings: tuple[RetrievedDocument, ...] = ()  # the page or feed that the first question names
 
 
 @dataclass(frozen=True, slots=True)

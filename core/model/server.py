@@ -19,7 +19,7 @@ from core.model.host import ModelHost, ReplyHandle
 from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
 from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
 from core.openai.responses import Completion, error_object, openai_status
-from core.rag.embed import Embedder, LocalEmbedder
+from core.rag.embeddings import Embedder, LocalEmbedder
 
 log = structlog.get_logger()
 

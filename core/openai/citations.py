@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from core.contract import Json, Source
-from core.rag.source_list import HEADING, line, listing
+from core.rag.source_list import HEADING, format_source, format_source_list
 
 # Code is passed over, for a number in brackets is an index there; so is a Markdown link.
 CITATION = re.compile(
@@ -26,7 +26,7 @@ def annotations_of(text: str, sources: Mapping[int, Source]) -> list[Json]:
     """
     if not sources:
         return []
-    written = len(text) - len(listing(sources))
+    written = len(text) - len(format_source_list(sources))
     places = [*citations(text[:written]), *lines(written, sources)]
     return [
         url_citation(source.title, source.url, start, end)
@@ -47,7 +47,7 @@ def lines(start: int, sources: Mapping[int, Source]) -> Iterator[tuple[int, int,
     end = start + len(HEADING)
     for number in sorted(sources):
         start = end + len("\n")
-        end = start + len(line(sources[number]))
+        end = start + len(format_source(sources[number]))
         yield number, start, end
 
 

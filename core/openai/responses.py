@@ -14,7 +14,7 @@ from core.contract import Done, Event, Json, Prompt, Source, Task, Text, ToilRes
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
 from core.openai.citations import annotations_of
 from core.openai.request import Chat
-from core.rag.source_list import listed
+from core.rag.source_list import append_source_list
 
 CODES: dict[type[CspsError], str] = {
     PromptTooLong: "context_length_exceeded",
@@ -48,7 +48,7 @@ async def stream_completion(engine: ChatEngine, chat: Chat, user: str) -> AsyncG
         return
     text = ""
     sources: dict[int, Source] = {}
-    async with aclosing(listed(engine.reply(chat.prompt(user)))) as events:
+    async with aclosing(append_source_list(engine.reply(chat.prompt(user)))) as events:
         async for event in events:
             if isinstance(event, Source):
                 sources[event.number] = event

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from core.contract import Attachment, Language
 
-OPENING = "|CONTEXT|"
-CLOSING = "|/CONTEXT|"
-URL = re.compile(r"<?(https?://[^\s<>|]{1,2000})>?(?=\s|$)", re.IGNORECASE)
+CONTEXT_START = "|CONTEXT|"
+CONTEXT_END = "|/CONTEXT|"
+LEADING_URL = re.compile(r"<?(https?://[^\s<>|]{1,2000})>?(?=\s|$)", re.IGNORECASE)
 NAME_LIMIT_CHARS = 100
-SEAL_KEY = secrets.token_bytes(16)  # of this process: the same text has the same seal, so its prefix stays computed
+SEAL_SECRET = secrets.token_bytes(16)  # of this process: the same text has the same seal, so its prefix stays computed
 SEAL_BYTES = 4
 
 PASTED_NAME: Mapping[Language, str] = {"en": "pasted text", "fr": "texte collé"}
@@ -42,7 +42,7 @@ CUT: Mapping[Language, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class LeadContext:
     """How a session begins: with pasted context, or with a page or feed to read, or with neither."""
 
     context: str | None  # "" where nothing stands between the markers
@@ -50,7 +50,7 @@ class Opening:
     url: str | None = None
 
 
-def parse_opening(text: str) -> Opening:
+def parse_lead_context(text: str) -> LeadContext:
     """`|CONTEXT|context|/CONTEXT| question` or `https://… question`, as the first thing of a session.
 
     Blank space around the parts is left out. Everything that is not of these forms is a question as it stands: a marker
@@ -58,37 +58,41 @@ def parse_opening(text: str) -> Opening:
     others. A URL without a question leaves the question empty; the sign that a sentence goes on by is none of it.
     """
     begun = text.lstrip()
-    if url := URL.match(begun):
+    if url := LEADING_URL.match(begun):
         address = url[1] if url[0].startswith("<") else url[1].rstrip(",;:.!?")
-        return Opening(None, begun[url.end() :].strip(), address)
-    context, closing, question = begun.removeprefix(OPENING).rpartition(CLOSING)
-    if not begun.startswith(OPENING) or not closing:
-        return Opening(None, text)
-    return Opening(context.strip(), question.strip())
+        return LeadContext(None, begun[url.end() :].strip(), address)
+    context, closing, question = begun.removeprefix(CONTEXT_START).rpartition(CONTEXT_END)
+    if not begun.startswith(CONTEXT_START) or not closing:
+        return LeadContext(None, text)
+    return LeadContext(context.strip(), question.strip())
 
 
-def quoted(documents: Iterable[Attachment], language: Language, rules: str = "", *, cited: bool = False) -> str:
+def quote_documents(
+    documents: Iterable[Attachment], language: Language, rules: str = "", *, cited: bool = False
+) -> str:
     """The documents as one block of data, told to be data before it; "" for none.
 
     `rules`: what the personality was told, told again after what strangers wrote; on one line and in brackets, because
-    weak models repeat what looks like a text of its own (benchmarks/grounding.py). `cited`: their names have numbers.
+    weak models repeat what looks like a text of its own (benchmarks/retrieval.py). `cited`: their names have numbers.
     """
-    blocks = [block(document, language) for document in documents]
+    blocks = [quote_document(document, language) for document in documents]
     if not blocks:
         return ""
     after = " ".join([*rules.split(), *([CITE[language]] if cited else [])])
     return "\n\n".join([RULE[language], *blocks, *([f"({after})"] if after else [])])
 
 
-def missing(names: Iterable[str], language: Language) -> str:
+def missing_note(names: Iterable[str], language: Language) -> str:
     """What the model is told of what could not be read, or it would make it up; "" for nothing."""
     told = ", ".join(f"«{plain_name(name)}»" for name in names)
     return f"({MISSING[language].format(names=told)})" if told else ""
 
 
-def block(document: Attachment, language: Language) -> str:
+def quote_document(document: Attachment, language: Language) -> str:
     # No document can know it: none can contain the line that would end it early, or one that would begin another.
-    seal = hashlib.blake2b(document.text.encode("utf-8", "replace"), key=SEAL_KEY, digest_size=SEAL_BYTES).hexdigest()
+    seal = hashlib.blake2b(
+        document.text.encode("utf-8", "replace"), key=SEAL_SECRET, digest_size=SEAL_BYTES
+    ).hexdigest()
     title = f"Document «{plain_name(document.name)}» {seal}"
     cut = f"\n{CUT[language]}" if document.cut else ""
     return f"--- {title} ---\n{document.text}{cut}\n--- {END[language]} {title} ---"

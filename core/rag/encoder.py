@@ -77,7 +77,7 @@ class SentenceEncoder:
                     f"{folder / name} is damaged or of another version: install the locked packages again"
                 )
         threadpoolctl.threadpool_limits(1, user_api="blas")
-        self._words = Words(UseTokenizer(str(folder / "sp.model")))
+        self._words = WordTokenizer(UseTokenizer(str(folder / "sp.model")))
         self._weights = NumpyBackend(str(folder / "weights.npz"), self._words, threads=1)
         self._first = [
             np.concatenate(list(weights.reshape(width, CHANNELS, CHANNELS)), axis=1)
@@ -92,7 +92,7 @@ class SentenceEncoder:
         """(texts, DIMENSIONS), each row of length 1."""
         sentences = [self._words.tokens(text[:TEXT_LIMIT_CHARS]) for text in texts]
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        for begin, end in spans(list(map(len, sentences)), BATCH_TOKENS):
+        for begin, end in batch_spans(list(map(len, sentences)), BATCH_TOKENS):
             vectors[begin:end] = self._encode(sentences[begin:end])
         return vectors
 
@@ -102,7 +102,7 @@ class SentenceEncoder:
         vocabulary = self._vocabulary(different)
         pooled = np.empty((len(sentences), FEATURES), dtype=np.float32)
         borders = np.concatenate([[0], np.cumsum(lengths)])
-        for begin, end in spans(list(lengths), SLICE_TOKENS):
+        for begin, end in batch_spans(list(lengths), SLICE_TOKENS):
             pooled[begin:end] = self._pool(vocabulary, tokens[borders[begin] : borders[end]], lengths[begin:end])
         return self._project(pooled, lengths.astype(np.float32)[:, None])
 
@@ -110,7 +110,7 @@ class SentenceEncoder:
         weights = self._weights
         chunk = different % TABLE_CHUNKS
         embedding = weights.table[different] * weights.scale[chunk, None] + weights.lo[chunk, None]
-        projected = normalised(embedding @ weights.proj_W + weights.proj_b, weights.eps)
+        projected = normalise(embedding @ weights.proj_W + weights.proj_b, weights.eps)
         projected = projected * weights.ln_g_all + weights.ln_b_all
         inputs, shifted = [], []
         for number, (width, _) in enumerate(CONVOLUTIONS):
@@ -180,7 +180,7 @@ class SentenceEncoder:
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), weights.eps))
 
 
-class Words:
+class WordTokenizer:
     """Segments word by word, which gives the same tokens because none reaches over a space, and remembers words."""
 
     def __init__(self, tokenizer: UseTokenizer) -> None:
@@ -201,7 +201,7 @@ class Words:
         return tokens
 
 
-def spans(lengths: Sequence[int], limit: int) -> Iterator[tuple[int, int]]:
+def batch_spans(lengths: Sequence[int], limit: int) -> Iterator[tuple[int, int]]:
     """(begin, end) of runs whose lengths sum up to at most `limit`, or that are one alone."""
     begin = total = 0
     for at, length in enumerate(lengths):
@@ -213,7 +213,7 @@ def spans(lengths: Sequence[int], limit: int) -> Iterator[tuple[int, int]]:
         yield begin, len(lengths)
 
 
-def normalised(rows: Floats, epsilon: float) -> Floats:
+def normalise(rows: Floats, epsilon: float) -> Floats:
     rows = rows - rows.mean(axis=1, keepdims=True)
     return np.asarray(rows / np.sqrt(np.mean(rows * rows, axis=1, keepdims=True) + epsilon))
 

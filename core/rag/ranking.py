@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.rag.documents import Passage
-from core.rag.passages import terms
+from core.rag.stemming import terms
 
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75  # k1 and b of BM25
 QUESTION_LIMIT_CHARS = 10_000  # what is asked stands in a question's beginning
 
-Words = NDArray[np.int64]  # the hash of each one's stem. Of this process alone: the next one's are others
+StemHashes = NDArray[np.int64]  # the hash of each one's stem. Of this process alone: the next one's are others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Index:
+class PassageIndex:
     """The words of a document's passages, in reading order."""
 
-    words: Words
+    words: StemHashes
     places: NDArray[np.int32]  # the number of the passage that each stands in
     lengths: NDArray[np.int32]  # of each passage with its heading, in characters
 
@@ -35,55 +35,55 @@ class Index:
         return self.words.nbytes + self.places.nbytes + self.lengths.nbytes
 
 
-def words_in(passage: Passage) -> Words:
+def hash_stems(passage: Passage) -> StemHashes:
     """Its words and its headings', in reading order."""
     return np.fromiter(map(hash, terms(f"{passage.heading} {passage.text}")), np.int64)
 
 
-def index_of(passages: Sequence[Passage], words: Sequence[Words]) -> Index:
+def build_index(passages: Sequence[Passage], words: Sequence[StemHashes]) -> PassageIndex:
     """`words`: of each of them."""
     lengths = [len(passage.text) + len(passage.heading) for passage in passages]
     places = np.repeat(np.arange(len(passages), dtype=np.int32), [len(each) for each in words])
-    return Index(joined(words, np.int64), places, np.array(lengths, np.int32))
+    return PassageIndex(concatenate(words, np.int64), places, np.array(lengths, np.int32))
 
 
-def indexed(passages: Sequence[Passage]) -> Index:
-    return index_of(passages, [words_in(passage) for passage in passages])
+def index_passages(passages: Sequence[Passage]) -> PassageIndex:
+    return build_index(passages, [hash_stems(passage) for passage in passages])
 
 
-def asked_in(question: str) -> Words:
+def question_stems(question: str) -> StemHashes:
     """The words of a question, each once, ascending."""
     return np.unique(np.fromiter(map(hash, terms(question[:QUESTION_LIMIT_CHARS])), np.int64))
 
 
-def ranked(documents: Sequence[Index], asked: Words) -> list[float]:
+def score_passages(documents: Sequence[PassageIndex], asked: StemHashes) -> list[float]:
     """The score of each passage, document by document; 0.0 for those that share no word with the question."""
-    lengths = joined([each.lengths for each in documents], np.int32)
+    lengths = concatenate([each.lengths for each in documents], np.int32)
     if not len(lengths) or not len(asked):
         return [0.0] * len(lengths)
     begins = np.cumsum([0, *(len(each.lengths) for each in documents)])
-    words = joined([each.words for each in documents], np.int64)
-    places = joined([each.places + begin for each, begin in zip(documents, begins, strict=False)], np.int64)
+    words = concatenate([each.words for each in documents], np.int64)
+    places = concatenate([each.places + begin for each, begin in zip(documents, begins, strict=False)], np.int64)
     numbers = np.minimum(np.searchsorted(asked, words), len(asked) - 1)
     found = asked[numbers] == words
     # One number for a word in a passage, so that both are counted at once.
     pairs, times = np.unique(numbers[found] * len(lengths) + places[found], return_counts=True)
     word, place = np.divmod(pairs, len(lengths))
-    scores = rarity(word, len(lengths)) * saturated(times, lengths[place] / (lengths.mean() or 1))
+    scores = inverse_frequency(word, len(lengths)) * saturation(times, lengths[place] / (lengths.mean() or 1))
     return [float(score) for score in np.bincount(place, scores, len(lengths))]
 
 
-def joined(parts: Sequence[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
+def concatenate(parts: Sequence[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
     return np.concatenate([np.empty(0, kind), *parts])
 
 
-def rarity(word: NDArray[Any], total: int) -> NDArray[Any]:
+def inverse_frequency(word: NDArray[Any], total: int) -> NDArray[Any]:
     """Of each pair's word: the fewer of the passages have it, the more it says."""
     frequency = np.bincount(word)[word]
     logs: NDArray[Any] = np.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
     return logs
 
 
-def saturated(times: NDArray[Any], length: NDArray[Any]) -> NDArray[Any]:
+def saturation(times: NDArray[Any], length: NDArray[Any]) -> NDArray[Any]:
     """A word says less each further time, and less in a passage that is longer than others: `length`, of the mean's."""
     return times * (SATURATION + 1) / (times + SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * length))

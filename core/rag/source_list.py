@@ -10,7 +10,7 @@ from core.contract import Done, Event, Source, Text
 HEADING = "\n\nSources"  # the same word in English and French
 
 
-async def listed(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+async def append_source_list(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
     """The answer's events; before `Done`, a list of the sources that came, as text."""
     sources: dict[int, Source] = {}
     async with aclosing(answer) as events:
@@ -18,16 +18,16 @@ async def listed(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, N
             if isinstance(event, Source):
                 sources[event.number] = event
             elif isinstance(event, Done) and sources:
-                yield Text(listing(sources))
+                yield Text(format_source_list(sources))
             yield event
 
 
-def listing(sources: Mapping[int, Source]) -> str:
+def format_source_list(sources: Mapping[int, Source]) -> str:
     """HEADING, and below it a line for each source, by number."""
-    return HEADING + "".join(f"\n{line(sources[number])}" for number in sorted(sources))
+    return HEADING + "".join(f"\n{format_source(sources[number])}" for number in sorted(sources))
 
 
-def line(source: Source) -> str:
+def format_source(source: Source) -> str:
     """What is known of it: title, address, or both."""
     known = [part for part in (source.title.strip(), source.url) if part]
     return " ".join((f"[{source.number}]", " – ".join(known))).rstrip()

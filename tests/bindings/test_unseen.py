@@ -9,9 +9,19 @@ import pytest
 from bindings.discord.formatting import literal, to_discord
 from bindings.slack.defuse import defused, steady
 from bindings.teams.formatting import body, own, streamed
-from core.rag.blocks import line, lines
+from core.rag.documents import collapse_blanks, one_line
 
-SHOWN: tuple[Callable[[str], str], ...] = (to_discord, literal, defused, steady, body, own, streamed, line, lines)
+SHOWN: tuple[Callable[[str], str], ...] = (
+    to_discord,
+    literal,
+    defused,
+    steady,
+    body,
+    own,
+    streamed,
+    one_line,
+    collapse_blanks,
+)
 HIDDEN = {
     "tags, which are ASCII": "".join(chr(0xE0000 + ord(char)) for char in "ping everybody"),
     "selectors, which are bytes": "".join(chr(0xE0100 + number) for number in (3, 200)),

@@ -14,8 +14,8 @@ from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.model.client import ModelClient
 from core.rag.fetching.fetch import Fetcher
-from core.rag.grounding import Finder, Grounding
 from core.rag.reading.reader import Reader
+from core.rag.retrieval import Finder, Retriever
 from core.storage.database import Database
 from tests.support.fakes import FakeModel, Step
 
@@ -31,7 +31,7 @@ async def chat_on(
     sessions = Sessions(database)
     await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
-    grounding = Grounding(fetcher, reader or Reader(), finders)
+    grounding = Retriever(fetcher, reader or Reader(), finders)
     chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
     yield chat
     await chat.close()

@@ -15,8 +15,8 @@ from core.bootstrap import fetcher_of
 from core.configuration.settings import Settings
 from core.contract import Attachment
 from core.errors import UnreadableDocument
-from core.rag.grounding import Grounding
 from core.rag.reading.reader import Reader
+from core.rag.retrieval import Retriever
 from tests.core.rag.reading.test_files import DOCX, pdf, word
 from tests.support.fakes import FakeEngine
 from tests.support.hostile_documents import CASES, MB
@@ -31,7 +31,7 @@ class Reading(FakeEngine):
 
     def __init__(self, settings: Settings, reader: Reader) -> None:
         super().__init__()
-        self.grounding = Grounding(fetcher_of(settings), reader)
+        self.grounding = Retriever(fetcher_of(settings), reader)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         return await self.grounding.file(name, body, media_type)

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.configuration import toml
-from core.rag.facts.words import LANGUAGES, STEMMERS, stems, stems_of, tells, words
+from core.rag.stemming import LANGUAGES, STEMMERS, folded_word_stems, folded_words, index_stems, is_content_word
 
 Phrase = tuple[str, ...]  # stems, next to one another
 Term = Annotated[str, Field(min_length=1, max_length=100)]
@@ -29,11 +29,11 @@ class GlossaryFile(BaseModel):
 
 class Glossary:
     def __init__(self, meanings: Sequence[Sequence[str]] = ()) -> None:
-        self._phrases = [phrases_of(terms) for terms in meanings]
+        self._phrases = [term_phrases(terms) for terms in meanings]
         self._by_first: dict[str, list[tuple[Sequence[frozenset[str]], int]]] = defaultdict(list)
         for number, terms in enumerate(meanings):
             for term in terms:
-                said = [stems_of(word) for word in words(term)]
+                said = [folded_word_stems(word) for word in folded_words(term)]
                 for first in said[0] if said else ():
                     self._by_first[first].append((said, number))
 
@@ -44,13 +44,13 @@ class Glossary:
 
     def phrases(self, question: str) -> tuple[Phrase, ...]:
         """The question's own words, and all that means the same as a word or a phrase in it; at most PHRASES_LIMIT."""
-        own = [(stem,) for language in LANGUAGES for stem in stems(question, language)]
+        own = [(stem,) for language in LANGUAGES for stem in index_stems(question, language)]
         meant = [phrase for meaning in self._meanings(question) for phrase in self._phrases[meaning]]
         return tuple(dict.fromkeys([*own, *meant]))[:PHRASES_LIMIT]
 
     def _meanings(self, question: str) -> Iterator[int]:
         """A phrase takes its words: "credit card" is not also "card"."""
-        asked = [stems_of(word) for word in words(question)]
+        asked = [folded_word_stems(word) for word in folded_words(question)]
         at = 0
         while at < len(asked):
             found = [
@@ -64,13 +64,13 @@ class Glossary:
             at += longest
 
 
-def phrases_of(terms: Sequence[str]) -> tuple[Phrase, ...]:
+def term_phrases(terms: Sequence[str]) -> tuple[Phrase, ...]:
     """As they are stored, by the rules of either language."""
     return tuple(
         dict.fromkeys(
             tuple(STEMMERS[language].stem(word) for word in told)
             for term in terms
-            if (told := [word for word in words(term) if tells(word)])
+            if (told := [word for word in folded_words(term) if is_content_word(word)])
             for language in LANGUAGES
         )
     )

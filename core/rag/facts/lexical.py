@@ -16,9 +16,9 @@ from core.rag.facts.glossary import Phrase
 from core.rag.facts.tables import word_mark
 
 Scores = Mapping[int, float]  # by passage
-Rank = Callable[[sa.Connection, Sequence[Phrase], int, int], Scores]
+RankFunction = Callable[[sa.Connection, Sequence[Phrase], int, int], Scores]
 
-LOOKED_AT = 3000  # passages of one question: rarer words first, and what more of them have says little anyway
+COUNTED_PASSAGES_LIMIT = 3000  # for one question, rarest words first; more passages add little
 
 BM25 = sa.text(
     "SELECT rowid AS passage, -rank AS score FROM fact_words WHERE fact_words MATCH :query ORDER BY rank LIMIT :limit"
@@ -41,7 +41,7 @@ RARITY = sa.text(
     """
 )
 # The thousand most frequent words of all passages, as PostgreSQL has last counted them for its plans.
-FREQUENT = sa.text(
+FREQUENT_WORDS = sa.text(
     """
     SELECT term, greatest(1, frequency * reltuples) AS passages FROM pg_class, pg_stats,
     unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs) AS frequent(term, frequency)
@@ -54,31 +54,31 @@ FREQUENT = sa.text(
 def rank(db: sa.Connection, collections: Sequence[int], phrases: Sequence[Phrase], total: int, limit: int) -> Scores:
     """The best `limit` passages of the collections, which have `total`. Of no phrases: none."""
     asked = [tuple(word_mark(each) + stem for stem in phrase) for phrase in phrases for each in collections]
-    return RANK[db.dialect.name](db, asked, total, limit) if asked else {}
+    return RANK_BY_DIALECT[db.dialect.name](db, asked, total, limit) if asked else {}
 
 
 def rank_sqlite(db: sa.Connection, phrases: Sequence[Phrase], _total: int, limit: int) -> Scores:
-    rare = rarest(phrases, passages_with(db, words_of(phrases)))
+    rare = rarest_phrases(phrases, passage_counts(db, phrase_stems(phrases)))
     if not rare:
         return {}
     query = " OR ".join(f'"{" ".join(phrase)}"' for phrase in rare)
     return {row.passage: row.score for row in db.execute(BM25, {"query": query, "limit": limit})}
 
 
-def passages_with(db: sa.Connection, words: Set[str]) -> Mapping[str, int]:
+def passage_counts(db: sa.Connection, words: Set[str]) -> Mapping[str, int]:
     """How many, by word; words that none has are left out."""
     return {row.term: row.doc for row in db.execute(WORD_COUNTS, {"terms": list(words)})}
 
 
-def words_of(phrases: Sequence[Phrase]) -> Set[str]:
+def phrase_stems(phrases: Sequence[Phrase]) -> Set[str]:
     return {stem for phrase in phrases for stem in phrase}
 
 
-def rarest(phrases: Sequence[Phrase], counts: Mapping[str, float]) -> list[Phrase]:
+def rarest_phrases(phrases: Sequence[Phrase], counts: Mapping[str, float]) -> list[Phrase]:
     """Those that occur, rarest first, while not more than LOOKED_AT passages have to be looked at; one at least."""
     costs = {phrase: sum(counts[stem] for stem in phrase) for phrase in phrases if all(map(counts.get, phrase))}
     chosen: list[Phrase] = []
-    left = float(LOOKED_AT)
+    left = float(COUNTED_PASSAGES_LIMIT)
     for phrase in sorted(costs, key=costs.__getitem__):
         left -= costs[phrase]
         if left < 0 and chosen:
@@ -88,13 +88,16 @@ def rarest(phrases: Sequence[Phrase], counts: Mapping[str, float]) -> list[Phras
 
 
 def rank_postgresql(db: sa.Connection, phrases: Sequence[Phrase], total: int, limit: int) -> Scores:
-    words = words_of(phrases)
+    words = phrase_stems(phrases)
     # What is not among the frequent is rare, or not there.
-    frequent = {row.term: row.passages for row in db.execute(FREQUENT, {"terms": list(words)})}
-    rare = rarest(phrases, {**dict.fromkeys(words, 1.0), **frequent})
+    frequent = {row.term: row.passages for row in db.execute(FREQUENT_WORDS, {"terms": list(words)})}
+    rare = rarest_phrases(phrases, {**dict.fromkeys(words, 1.0), **frequent})
     asked = [" <-> ".join(f"'{stem}'" for stem in phrase) for phrase in rare]
     found = db.execute(RARITY, {"phrases": asked, "total": total, "limit": limit})
     return {row.passage: float(row.score) for row in found}
 
 
-RANK: Mapping[str, Rank] = {sqlite.dialect.name: rank_sqlite, postgresql.dialect.name: rank_postgresql}
+RANK_BY_DIALECT: Mapping[str, RankFunction] = {
+    sqlite.dialect.name: rank_sqlite,
+    postgresql.dialect.name: rank_postgresql,
+}

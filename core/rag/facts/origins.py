@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import html
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -19,23 +21,23 @@ import structlog
 
 from core.errors import NotFound, UnreadableDocument
 from core.rag.documents import Document
-from core.rag.facts.rows import Row, rows_of
-from core.rag.facts.sitemap import is_index, is_sitemap, locations
-from core.rag.facts.sync import Content, Entry, Origin
-from core.rag.fetching.fetch import Fetched
+from core.rag.facts.csv_facts import FactRow, parse_rows
+from core.rag.facts.sync import EntryContent, Origin, OriginEntry
+from core.rag.fetching.fetch import FetchedPage
+from core.rag.reading.charset import decode
 from core.rag.reading.formats import SUFFIXES
 from core.strict_json import storable
 
 log = structlog.get_logger()
 
-READING = "1"  # another one whenever documents are read or cut otherwise, so that all are read again
+READER_VERSION = "1"  # another one whenever documents are read or cut otherwise, so that all are read again
 FILE_LIMIT_BYTES = 64 * 1024 * 1024
 SITEMAPS_LIMIT = 200  # of one index
 CSV_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 
 
 class Fetches(Protocol):
-    async def fetch(self, url: str, *, robots: bool = True) -> Fetched: ...
+    async def fetch(self, url: str, *, robots: bool = True) -> FetchedPage: ...
 
 
 class Reads(Protocol):
@@ -55,23 +57,23 @@ class Origins:
             return await self._find_online(named)
         path = await asyncio.to_thread(lambda: Path(named).expanduser().resolve())
         if await asyncio.to_thread(path.is_dir):
-            files = await asyncio.to_thread(files_in, path)
-            return Origin(key_of(path), [self._file(file) for file in files])
+            files = await asyncio.to_thread(readable_files, path)
+            return Origin(file_key(path), [self._file(file) for file in files])
         if not await asyncio.to_thread(path.is_file):
             raise NotFound(f"{path}: there is no such file or folder")
         if path.suffix.lower() in (".csv", ".tsv"):
-            return await rows_origin(key_of(path), await file_bytes(path), None, datetime.now(UTC))
-        return Origin(key_of(path), [self._file(path)])
+            return await csv_origin(file_key(path), await read_file(path), None, datetime.now(UTC))
+        return Origin(file_key(path), [self._file(path)])
 
     # ---------------------------------------------------------------- files
 
-    def _file(self, path: Path) -> Entry:
-        return Entry(key_of(path), partial(self._open_file, path))
+    def _file(self, path: Path) -> OriginEntry:
+        return OriginEntry(file_key(path), partial(self._open_file, path))
 
-    async def _open_file(self, path: Path) -> Content:
-        body = await file_bytes(path)
+    async def _open_file(self, path: Path) -> EntryContent:
+        body = await read_file(path)
         read = partial(self._reader.read, body, "", name=path.name)
-        return Content(digest(body, path.name), datetime.now(UTC), read)
+        return EntryContent(content_digest(body, path.name), datetime.now(UTC), read)
 
     # ---------------------------------------------------------------- pages
 
@@ -80,33 +82,35 @@ class Origins:
         fetched = await self._fetcher.fetch(url, robots=False)
         if is_sitemap(fetched.body):
             pages = await self._pages(fetched)
-            return Origin(url, [Entry(page, partial(self._open_page, page)) for page in pages])
+            return Origin(url, [OriginEntry(page, partial(self._open_page, page)) for page in pages])
         if fetched.media_type in CSV_TYPES:
-            return await rows_origin(url, fetched.body, fetched.charset, fetched.fetched_at)
+            return await csv_origin(url, fetched.body, fetched.charset, fetched.fetched_at)
 
-        async def opened() -> Content:
+        async def opened() -> EntryContent:
             return self._page(fetched)
 
-        return Origin(url, [Entry(url, opened)])
+        return Origin(url, [OriginEntry(url, opened)])
 
-    async def _pages(self, sitemap: Fetched) -> list[str]:
-        if not is_index(sitemap.body):
-            return at_home(sitemap.url, locations(sitemap.body))
+    async def _pages(self, sitemap: FetchedPage) -> list[str]:
+        if not is_sitemap_index(sitemap.body):
+            return same_host_urls(sitemap.url, sitemap_urls(sitemap.body))
         pages: dict[str, None] = {}
-        for url in at_home(sitemap.url, locations(sitemap.body))[:SITEMAPS_LIMIT]:
+        for url in same_host_urls(sitemap.url, sitemap_urls(sitemap.body))[:SITEMAPS_LIMIT]:
             part = await self._fetcher.fetch(url, robots=False)
-            pages.update(dict.fromkeys(at_home(part.url, locations(part.body))))
+            pages.update(dict.fromkeys(same_host_urls(part.url, sitemap_urls(part.body))))
         return list(pages)
 
-    async def _open_page(self, url: str) -> Content:
+    async def _open_page(self, url: str) -> EntryContent:
         return self._page(await self._fetcher.fetch(url, robots=True))
 
-    def _page(self, fetched: Fetched) -> Content:
+    def _page(self, fetched: FetchedPage) -> EntryContent:
         read = partial(self._reader.read, fetched.body, fetched.media_type, url=fetched.url, charset=fetched.charset)
-        return Content(digest(fetched.body, fetched.media_type, fetched.charset or ""), fetched.fetched_at, read)
+        return EntryContent(
+            content_digest(fetched.body, fetched.media_type, fetched.charset or ""), fetched.fetched_at, read
+        )
 
 
-def at_home(sitemap: str, urls: Sequence[str]) -> list[str]:
+def same_host_urls(sitemap: str, urls: Sequence[str]) -> list[str]:
     """Those of the sitemap's own host: by the protocol it speaks for no other."""
     host = urlsplit(sitemap).netloc.lower()
     own = [url for url in urls if host_of(url) == host]
@@ -122,33 +126,33 @@ def host_of(url: str) -> str:
         return ""
 
 
-async def rows_origin(name: str, body: bytes, charset: str | None, at: datetime) -> Origin:
-    rows = await asyncio.to_thread(rows_of, body, charset)
+async def csv_origin(name: str, body: bytes, charset: str | None, at: datetime) -> Origin:
+    rows = await asyncio.to_thread(parse_rows, body, charset)
     return Origin(name, [row_entry(name, row, at) for row in rows])
 
 
-def row_entry(origin: str, row: Row, at: datetime) -> Entry:
+def row_entry(origin: str, row: FactRow, at: datetime) -> OriginEntry:
     async def read() -> Document:
         return row.document()
 
-    async def opened() -> Content:
-        return Content(digest(row.digest.encode()), at, read)
+    async def opened() -> EntryContent:
+        return EntryContent(content_digest(row.digest.encode()), at, read)
 
-    return Entry(storable(f"{origin}#{row.key}"), opened)
+    return OriginEntry(storable(f"{origin}#{row.key}"), opened)
 
 
-def key_of(path: Path) -> str:
+def file_key(path: Path) -> str:
     """Names of files are bytes; what in them is no text becomes question marks."""
     return storable(str(path))
 
 
-def files_in(folder: Path) -> list[Path]:
+def readable_files(folder: Path) -> list[Path]:
     """Those that are of a format that is read, hidden ones and those in hidden folders left out, by name."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-async def file_bytes(path: Path) -> bytes:
+async def read_file(path: Path) -> bytes:
     """Raises UnreadableDocument."""
 
     def read() -> bytes:
@@ -162,6 +166,35 @@ async def file_bytes(path: Path) -> bytes:
         raise UnreadableDocument(f"{path} cannot be read: {exc.strerror}") from exc
 
 
-def digest(body: bytes, *how: str) -> str:
+def content_digest(body: bytes, *how: str) -> str:
     """Of what is read, and of what decides how."""
-    return hashlib.sha256("\0".join([READING, *how]).encode() + b"\0" + body).hexdigest()
+    return hashlib.sha256("\0".join([READER_VERSION, *how]).encode() + b"\0" + body).hexdigest()
+
+
+PAGES_LIMIT = 50_000  # of one sitemap, by the protocol
+SITEMAP_ROOT = re.compile(r"<(?:\w+:)?(urlset|sitemapindex)[\s>]")
+# In linear time: what a `+` after a quantifier took is not given back.
+SITEMAP_URL = re.compile(
+    r"<(?:\w{1,40}+:)?+loc>\s*+(?:<!\[CDATA\[\s*+)?+([^<>\[\]\s]{1,4096}+)\s*+(?:\]\]>\s*+)?+</(?:\w{1,40}+:)?+loc>"
+)
+SITEMAP_START_CHARS = 4096
+
+
+def is_sitemap(body: bytes) -> bool:
+    return sitemap_root(body) is not None
+
+
+def is_sitemap_index(body: bytes) -> bool:
+    """Whether what it names are other sitemaps."""
+    return sitemap_root(body) == "sitemapindex"
+
+
+def sitemap_root(body: bytes) -> str | None:
+    found = SITEMAP_ROOT.search(decode(body[:SITEMAP_START_CHARS]))
+    return found[1] if found else None
+
+
+def sitemap_urls(body: bytes) -> list[str]:
+    """In order, each once, at most PAGES_LIMIT."""
+    named = (html.unescape(each) for each in SITEMAP_URL.findall(decode(body)))
+    return list(dict.fromkeys(named))[:PAGES_LIMIT]

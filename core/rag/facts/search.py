@@ -5,27 +5,30 @@ All of it is one transaction's work, in a thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.contract import Language
-from core.rag.facts.forms import Floats
-from core.rag.facts.fusion import fuse, merged, varied
 from core.rag.facts.glossary import Phrase
 from core.rag.facts.lexical import rank
-from core.rag.facts.tables import collections, documents, passages
-from core.rag.facts.vectors import VectorCache
+from core.rag.facts.tables import Floats, collections, documents, passages
+from core.rag.facts.vector_backends import VectorCache
 
 CANDIDATES = 50  # by meaning, and as many by words
+WORDS_WEIGHT = 0.1
+DOCUMENT_SHARE = 2  # passages of one document before others have their turn
 LANGUAGE_BONUS = 0.02  # of two versions of one text, the one in the reader's language comes first
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FactMatch:
     """A passage that may answer, and where it is from."""
 
     collection: str
@@ -40,7 +43,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchQuery:
     """A question in the forms that it is searched by."""
 
     phrases: Sequence[Phrase]
@@ -48,21 +51,21 @@ class Asked:
     language: Language | None
 
 
-def searched(
-    db: sa.Connection, cache: VectorCache, names: Sequence[str], asked: Asked, limit: int
-) -> tuple[Found, ...]:
+def search_facts(
+    db: sa.Connection, cache: VectorCache, names: Sequence[str], asked: SearchQuery, limit: int
+) -> tuple[FactMatch, ...]:
     """Best first. Raises NotFound, ConfigError."""
     held = [each for name in names if len(each := cache.load(db, name, len(asked.vector)))]
     total = sum(map(len, held))
     many = max(CANDIDATES, 4 * limit)
     bm25 = rank(db, [each.collection for each in held], asked.phrases, total, many)
-    near = merged(each.nearest(db, asked.vector, many) for each in held)
-    cosines = {**near, **merged(each.cosines(db, list(bm25), asked.vector) for each in held)}
+    near = merge_scores(each.nearest(db, asked.vector, many) for each in held)
+    cosines = {**near, **merge_scores(each.cosines(db, list(bm25), asked.vector) for each in held)}
     best = fuse(cosines, bm25, total)[:many]
-    return tuple(varied(details(db, best, asked.language), limit))
+    return tuple(diversify(load_matches(db, best, asked.language), limit))
 
 
-def details(db: sa.Connection, scores: Sequence[tuple[int, float]], language: Language | None) -> list[Found]:
+def load_matches(db: sa.Connection, scores: Sequence[tuple[int, float]], language: Language | None) -> list[FactMatch]:
     """Best first. What was removed since its vector was read is left out."""
     asked = (
         sa.select(passages, documents.c.title, documents.c.url, documents.c.language, documents.c.fetched_at)
@@ -72,12 +75,12 @@ def details(db: sa.Connection, scores: Sequence[tuple[int, float]], language: La
         .where(passages.c.id.in_([passage for passage, _ in scores]))
     )
     by_passage = {row.id: row for row in db.execute(asked)}
-    found = [found_of(by_passage[passage], score, language) for passage, score in scores if passage in by_passage]
+    found = [build_match(by_passage[passage], score, language) for passage, score in scores if passage in by_passage]
     return sorted(found, key=lambda each: -each.score)
 
 
-def found_of(row: Any, score: float, language: Language | None) -> Found:
-    return Found(
+def build_match(row: Any, score: float, language: Language | None) -> FactMatch:
+    return FactMatch(
         collection=row.name,
         key=row.key,
         title=row.title,
@@ -88,3 +91,26 @@ def found_of(row: Any, score: float, language: Language | None) -> Found:
         fetched_at=datetime.fromtimestamp(row.fetched_at, UTC),
         score=score + (LANGUAGE_BONUS if language is not None and row.language == language else 0.0),
     )
+
+
+def fuse(cosines: Mapping[int, float], bm25: Mapping[int, float], total: int) -> list[tuple[int, float]]:
+    """(passage, score), best first, of `total` passages. `cosines` has every passage that `bm25` has."""
+    weight = WORDS_WEIGHT / math.log(2 + total)
+    scores = ((passage, cosine + weight * bm25.get(passage, 0.0)) for passage, cosine in cosines.items())
+    return sorted(scores, key=lambda each: (-each[1], each[0]))
+
+
+def diversify(pieces: Sequence[FactMatch], limit: int) -> list[FactMatch]:
+    """The first `limit` in their order, but at most DOCUMENT_SHARE of each document while there are others."""
+    seen: Counter[tuple[str, str]] = Counter()
+    early: list[int] = []
+    late: list[int] = []
+    for place, piece in enumerate(pieces):
+        document = (piece.collection, piece.key)
+        seen[document] += 1
+        (early if seen[document] <= DOCUMENT_SHARE else late).append(place)
+    return [pieces[place] for place in sorted([*early, *late][:limit])]
+
+
+def merge_scores(parts: Iterable[Mapping[int, float]]) -> dict[int, float]:
+    return dict(chain.from_iterable(part.items() for part in parts))

@@ -14,14 +14,13 @@ import sqlalchemy as sa
 from core.contract import Language
 from core.errors import ModelUnavailable, NotFound
 from core.rag.documents import Document, Passage
-from core.rag.embed import Embedder
-from core.rag.facts import documents as rows
-from core.rag.facts import pgvector
-from core.rag.facts.documents import CollectionSize, Embedded, Fresh, Known, Stored
-from core.rag.facts.forms import Floats
+from core.rag.embeddings import Embedder
+from core.rag.facts import document_rows, pgvector
+from core.rag.facts.document_rows import CollectionSize, EmbeddingInfo, NewDocument, StoredDocument, StoredVersion
 from core.rag.facts.glossary import Glossary
-from core.rag.facts.search import Asked, Found, searched
-from core.rag.facts.vectors import FORMS, MEMORY, PGVECTOR, VectorCache
+from core.rag.facts.search import FactMatch, SearchQuery, search_facts
+from core.rag.facts.tables import Floats
+from core.rag.facts.vector_backends import BACKENDS, MEMORY, PGVECTOR, VectorCache
 from core.storage.database import Database
 
 QUESTION_LIMIT_CHARS, QUESTION_LIMIT_S = 2000, 10.0
@@ -48,7 +47,7 @@ class FactStore:
 
     async def search(
         self, collections: Sequence[str], question: str, limit: int = 5, language: Language | None = None
-    ) -> tuple[Found, ...]:
+    ) -> tuple[FactMatch, ...]:
         """The passages that answer best, best first, in either language; `language` is the reader's.
 
         Raises NotFound (no such collection), ConfigError (vectors of another embedder), ModelError, StorageError.
@@ -57,34 +56,34 @@ class FactStore:
         if not text.strip() or not collections or limit < 1:
             return ()
         vector = await self._question_vector(text)
-        asked = Asked(self._glossary.phrases(text), vector, language)
+        asked = SearchQuery(self._glossary.phrases(text), vector, language)
         names = tuple(dict.fromkeys(collections))
-        return await self._database.read(lambda db: searched(db, self._vectors, names, asked, limit))
+        return await self._database.read(lambda db: search_facts(db, self._vectors, names, asked, limit))
 
     # ---------------------------------------------------------------- filling it
 
-    async def known(self, collection: str) -> dict[str, Known]:
+    async def known(self, collection: str) -> dict[str, StoredVersion]:
         """What is stored already, by key; nothing, if there is no such collection."""
-        return await self._database.read(lambda db: rows.known(db, collection))
+        return await self._database.read(lambda db: document_rows.stored_versions(db, collection))
 
     async def replace(
-        self, collection: str, origin: str, fresh: Sequence[Fresh], unchanged: Mapping[str, datetime]
+        self, collection: str, origin: str, fresh: Sequence[NewDocument], unchanged: Mapping[str, datetime]
     ) -> int:
         """Stores documents, and confirms others by key, in one transaction. The number of passages.
 
         A collection that is not there yet is created. Raises ModelError, StorageError; then nothing was stored.
         """
         vectors = await self._embedded([each.document for each in fresh])
-        stemmed = await asyncio.to_thread(lambda: [(each, rows.passage_rows(each.document)) for each in fresh])
+        stemmed = await asyncio.to_thread(lambda: [(each, document_rows.passage_rows(each.document)) for each in fresh])
 
         def write(db: sa.Connection) -> None:
             if stemmed:
-                stored = rows.begin(db, collection, self._form)
-                by = Embedded(self._embedder.name, vectors.shape[1])
-                passages = rows.replace(db, stored.id, origin, by, stemmed)
+                stored = document_rows.open_collection(db, collection, self._form)
+                by = EmbeddingInfo(self._embedder.name, vectors.shape[1])
+                passages = document_rows.replace_documents(db, stored.id, origin, by, stemmed)
                 if passages:
-                    FORMS[stored.form].add(db, stored.id, passages, vectors)
-            rows.confirm(db, collection, origin, unchanged)
+                    BACKENDS[stored.form].add(db, stored.id, passages, vectors)
+            document_rows.confirm_unchanged(db, collection, origin, unchanged)
 
         await self._database.write(write)
         return len(vectors)
@@ -105,24 +104,24 @@ class FactStore:
 
     async def count(self, collection: str, origin: str) -> int:
         """How many documents are stored from an origin."""
-        return await self._database.read(lambda db: rows.count(db, collection, origin))
+        return await self._database.read(lambda db: document_rows.count_documents(db, collection, origin))
 
     async def keep_only(self, collection: str, origin: str, keys: Set[str]) -> int:
         """How many documents of the origin are removed because it has them no more."""
-        return await self._removed(lambda db: rows.keep_only(db, collection, origin, keys))
+        return await self._removed(lambda db: document_rows.remove_missing(db, collection, origin, keys))
 
     async def index(self, collection: str) -> None:
         """When documents were added: what makes searching many fast. Others who add may have to wait meanwhile."""
-        stored = await self._database.read(lambda db: rows.find(db, collection))
+        stored = await self._database.read(lambda db: document_rows.find_collection(db, collection))
         if stored is not None:
-            await self._database.write(lambda db: FORMS[stored.form].index(db, stored.id))
+            await self._database.write(lambda db: BACKENDS[stored.form].index(db, stored.id))
 
     async def remove(self, collection: str, document: str | None = None) -> int:
         """How many documents are gone: all with the collection, or those at or from a path or URL. Raises NotFound."""
         stored = await self._require(collection)
         if document is None:
-            await self._database.write(lambda db: FORMS[stored.form].unindex(db, stored.id))
-        gone = await self._removed(lambda db: rows.remove(db, collection, document))
+            await self._database.write(lambda db: BACKENDS[stored.form].unindex(db, stored.id))
+        gone = await self._removed(lambda db: document_rows.remove_documents(db, collection, document))
         if document is not None and not gone:
             raise NotFound(
                 f"collection {collection} has no document {document}; `csps-llm facts export` names them all"
@@ -139,21 +138,21 @@ class FactStore:
     # ---------------------------------------------------------------- what is there
 
     async def collections(self) -> list[CollectionSize]:
-        return await self._database.read(rows.sizes)
+        return await self._database.read(document_rows.collection_sizes)
 
-    async def export(self, collection: str) -> AsyncGenerator[Stored, None]:
+    async def export(self, collection: str) -> AsyncGenerator[StoredDocument, None]:
         """Every document, by key. Raises NotFound."""
         await self._require(collection)
         after = ""
         while page := await self._database.read(
-            partial(rows.page, name=collection, after=after, limit=EXPORT_DOCUMENTS)
+            partial(document_rows.document_page, name=collection, after=after, limit=EXPORT_DOCUMENTS)
         ):
             for document in page:
                 yield document
             after = page[-1].key
 
     async def _require(self, collection: str) -> sa.Row[Any]:
-        return await self._database.read(lambda db: rows.require(db, collection))
+        return await self._database.read(lambda db: document_rows.require_collection(db, collection))
 
 
 def embedded_text(document: Document, passage: Passage) -> str:

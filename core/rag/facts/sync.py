@@ -17,19 +17,19 @@ import structlog
 
 from core.errors import CspsError, FetchFailed, ParameterRefused
 from core.rag.documents import Document
-from core.rag.facts.documents import Fresh, Known
+from core.rag.facts.document_rows import NewDocument, StoredVersion
 from core.rag.facts.store import FactStore
 
 log = structlog.get_logger()
 
-ENTRIES_AT_ONCE = 128  # opened before any of them is stored
-PASSAGES_AT_ONCE = 2000  # stored at once, which takes half a second; a longer document is stored at once all the same
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-OPEN_AT_ONCE = 4  # fetched or read
+BATCH_ENTRIES = 128  # opened before any of them is stored
+TRANSACTION_PASSAGES = 2000  # half a second; a longer document still goes into one transaction
+COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+CONCURRENT_READS = 4  # fetched or read
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class EntryContent:
     """What an entry holds now. `read` is called only if that is new."""
 
     digest: str
@@ -38,11 +38,11 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OriginEntry:
     """One document of an origin, not looked at yet. `key` is storable; `open` and `read` raise CspsError."""
 
     key: str
-    open: Callable[[], Awaitable[Content]]
+    open: Callable[[], Awaitable[EntryContent]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Origin:
     """Where documents come from, and all that it has."""
 
     name: str
-    entries: Sequence[Entry]
+    entries: Sequence[OriginEntry]
 
 
 @dataclass
-class Counts:
+class SyncCounts:
     """How far a sync is, and at its end what it did."""
 
     total: int = 0
@@ -71,26 +71,26 @@ class Counts:
 
 
 async def sync(
-    store: FactStore, collection: str, origin: Origin, report: Callable[[Counts], None] = lambda counts: None
-) -> Counts:
+    store: FactStore, collection: str, origin: Origin, report: Callable[[SyncCounts], None] = lambda counts: None
+) -> SyncCounts:
     """Makes the collection's documents of this origin those that it has. `report` is called again and again.
 
     A document that cannot be read is counted as failed; if it was stored before, it stays as it was, unless its site
     says that it is gone. Raises ParameterRefused, ModelError, StorageError: what was stored until then stays.
     """
-    require_name(collection)
-    await require_entries(store, collection, origin)
+    require_collection_name(collection)
+    await refuse_emptied_origin(store, collection, origin)
     known = await store.known(collection)
-    counts = Counts(total=len(origin.entries))
-    entries = once_each(origin.entries, counts)
+    counts = SyncCounts(total=len(origin.entries))
+    entries = unique_entries(origin.entries, counts)
     gone: set[str] = set()
-    turn = asyncio.Semaphore(OPEN_AT_ONCE)
-    for at in range(0, len(entries), ENTRIES_AT_ONCE):
-        batch = Batch(store.embedder, known, counts)
+    turn = asyncio.Semaphore(CONCURRENT_READS)
+    for at in range(0, len(entries), BATCH_ENTRIES):
+        batch = EntryBatch(store.embedder, known, counts)
         async with asyncio.TaskGroup() as tasks:
-            for entry in entries[at : at + ENTRIES_AT_ONCE]:
+            for entry in entries[at : at + BATCH_ENTRIES]:
                 tasks.create_task(batch.take(entry, turn))
-        for some in portions(batch.fresh):
+        for some in split_transactions(batch.fresh):
             counts.passages += await store.replace(collection, origin.name, some, {})
         await store.replace(collection, origin.name, (), batch.unchanged)
         gone |= batch.gone
@@ -99,7 +99,7 @@ async def sync(
         report(counts)
     there = {entry.key for entry in entries} - gone
     if gone and not there:
-        raise ParameterRefused(all_gone(collection, origin.name, len(gone)))
+        raise ParameterRefused(emptied_message(collection, origin.name, len(gone)))
     counts.removed = await store.keep_only(collection, origin.name, there)
     await store.index(collection)
     log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
@@ -107,21 +107,21 @@ async def sync(
     return counts
 
 
-def once_each(entries: Sequence[Entry], counts: Counts) -> list[Entry]:
+def unique_entries(entries: Sequence[OriginEntry], counts: SyncCounts) -> list[OriginEntry]:
     """The first of each key; others are counted as failed."""
-    first: dict[str, Entry] = {}
+    first: dict[str, OriginEntry] = {}
     for number, entry in enumerate(entries, 1):
         if first.setdefault(entry.key, entry) is not entry:
             counts.failed[f"{entry.key} (number {number})"] = "there is another one of this name; rename one of them"
     return list(first.values())
 
 
-def portions(fresh: Sequence[Fresh]) -> Iterator[list[Fresh]]:
+def split_transactions(fresh: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
     """As many as are stored in one transaction: nobody can store anything else meanwhile."""
-    portion: list[Fresh] = []
+    portion: list[NewDocument] = []
     passages = 0
     for each in fresh:
-        if portion and passages + len(each.document.passages) > PASSAGES_AT_ONCE:
+        if portion and passages + len(each.document.passages) > TRANSACTION_PASSAGES:
             yield portion
             portion, passages = [], 0
         portion.append(each)
@@ -130,43 +130,43 @@ def portions(fresh: Sequence[Fresh]) -> Iterator[list[Fresh]]:
         yield portion
 
 
-async def require_entries(store: FactStore, collection: str, origin: Origin) -> None:
+async def refuse_emptied_origin(store: FactStore, collection: str, origin: Origin) -> None:
     """An origin that is all at once empty is more often broken than meant so."""
     if not origin.entries and (held := await store.count(collection, origin.name)):
-        raise ParameterRefused(all_gone(collection, origin.name, held))
+        raise ParameterRefused(emptied_message(collection, origin.name, held))
 
 
-def all_gone(collection: str, origin: str, held: int) -> str:
+def emptied_message(collection: str, origin: str, held: int) -> str:
     return (
         f"{origin} has no document any more, while {held} from it are stored; nothing was removed. To remove them:"
         f" csps-llm facts remove {collection} {origin}"
     )
 
 
-def require_name(collection: str) -> None:
+def require_collection_name(collection: str) -> None:
     """Personalities name collections like this."""
-    if not NAME.fullmatch(collection):
+    if not COLLECTION_NAME.fullmatch(collection):
         raise ParameterRefused(
             f"{collection!r} cannot name a collection: up to 64 small letters, digits, - and _", param="collection"
         )
 
 
-class Batch:
+class EntryBatch:
     """Entries that are opened together, and what came of them."""
 
-    def __init__(self, embedder: str, known: Mapping[str, Known], counts: Counts) -> None:
+    def __init__(self, embedder: str, known: Mapping[str, StoredVersion], counts: SyncCounts) -> None:
         self._embedder = embedder
         self._known = known
         self._counts = counts
-        self.fresh: list[Fresh] = []
+        self.fresh: list[NewDocument] = []
         self.unchanged: dict[str, datetime] = {}
         self.gone: set[str] = set()  # stored, and not there any more
 
-    async def take(self, entry: Entry, turn: asyncio.Semaphore) -> None:
+    async def take(self, entry: OriginEntry, turn: asyncio.Semaphore) -> None:
         try:
             async with turn:
                 content = await entry.open()
-                if self._known.get(entry.key) == Known(content.digest, self._embedder):
+                if self._known.get(entry.key) == StoredVersion(content.digest, self._embedder):
                     self.unchanged[entry.key] = content.fetched_at
                     return
                 document = await content.read()
@@ -176,7 +176,7 @@ class Batch:
             else:
                 self._counts.failed[entry.key] = exc.message
         else:
-            self.fresh.append(Fresh(entry.key, content.digest, content.fetched_at, document))
+            self.fresh.append(NewDocument(entry.key, content.digest, content.fetched_at, document))
 
     def count(self) -> None:
         """What was stored is counted when it is stored."""

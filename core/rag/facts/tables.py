@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Cosines = Mapping[int, float]  # by passage
+STORED = np.float16  # half the space; cosines differ in the fourth place
 
 tables = sa.MetaData()
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")

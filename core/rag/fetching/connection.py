@@ -8,10 +8,12 @@ few bytes into gigabytes; its transport, requests and responses are what remains
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,21 +21,58 @@ import httpcore
 import httpx
 
 from core.errors import FetchFailed, FetchRefused
-from core.rag.fetching.addresses import Network, is_public, parse_address
-from core.rag.fetching.resolver import Resolve
-from core.rag.fetching.urls import host_and_port
+from core.rag.fetching.url_policy import Network, host_and_port, is_public, parse_address
+
+# A name, with a final dot if no search list may complete it → its addresses; OSError if there are none.
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+
+RESOLVER_THREADS = 16
+
+
+class SystemResolver:
+    """Called with a name. Raises OSError if it has no address."""
+
+    def __init__(self, at_once: int = RESOLVER_THREADS) -> None:
+        self._free = asyncio.Semaphore(at_once)
+
+    async def __call__(self, name: str) -> Sequence[str]:
+        await self._free.acquire()
+        answer: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
+        threading.Thread(target=self._look_up, args=(name, answer), name="resolver", daemon=True).start()
+        return await answer
+
+    def _look_up(self, name: str, answer: asyncio.Future[Sequence[str]]) -> None:
+        found: Sequence[str] | OSError
+        try:
+            # Bytes, so that Python does not encode the name once more.
+            records = socket.getaddrinfo(name.encode("ascii"), None, type=socket.SOCK_STREAM)
+            found = [str(record[4][0]) for record in records]
+        except OSError as exc:
+            found = exc
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            answer.get_loop().call_soon_threadsafe(self._hand_over, answer, found)
+
+    def _hand_over(self, answer: asyncio.Future[Sequence[str]], found: Sequence[str] | OSError) -> None:
+        self._free.release()  # only now: a thread that nobody waits for still counts
+        if answer.cancelled():
+            return
+        if isinstance(found, OSError):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
 
 HEAD_LIMIT_BYTES = 2**14  # of all that comes before a body, interim answers included
 HEAD_LIMIT_LINES = 1000  # some of the body are among them
 # What one read brings is parsed at one go, so a head of the tiniest pieces must come in small ones.
 HEAD_READ_BYTES, BODY_READ_BYTES = 2**10, 2**14
-TRIES = 3  # addresses of a host
+ADDRESSES_LIMIT = 3  # addresses of a host
 # What getaddrinfo says of a name that does not exist, or has no address; macOS has the second one, Linux maybe.
-UNKNOWN = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+UNKNOWN_NAME_ERRORS = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class AddressGuard:
     """Which addresses a host may be reached by. `allow`: "host:port" that is not questioned."""
 
     resolve: Resolve
@@ -54,7 +93,7 @@ class Guard:
         try:
             answers = await self.resolve(f"{host}." if absolute else host)
         except OSError as exc:
-            raise unresolved(host, exc) from exc
+            raise resolution_failure(host, exc) from exc
         if not answers:
             raise FetchFailed(f"{host} has no address", "unknown")
         return answers
@@ -64,9 +103,9 @@ class Guard:
         return address is not None and is_public(address, self.deny)
 
 
-def unresolved(host: str, exc: OSError) -> FetchFailed:
+def resolution_failure(host: str, exc: OSError) -> FetchFailed:
     """The DNS said that there is no such name; or, as on a machine without a network, it said nothing."""
-    if isinstance(exc, socket.gaierror) and exc.errno not in UNKNOWN:
+    if isinstance(exc, socket.gaierror) and exc.errno not in UNKNOWN_NAME_ERRORS:
         return FetchFailed(f"{host} cannot be looked up, because no name server answers ({exc.strerror})", "offline")
     return FetchFailed(f"{host} is not known to the DNS", "unknown")
 
@@ -74,7 +113,7 @@ def unresolved(host: str, exc: OSError) -> FetchFailed:
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Opens sockets to what `guard` found, and to nothing else. `network` is given addresses, never names."""
 
-    def __init__(self, guard: Guard, network: httpcore.AsyncNetworkBackend) -> None:
+    def __init__(self, guard: AddressGuard, network: httpcore.AsyncNetworkBackend) -> None:
         self._guard = guard
         self._network = network
 
@@ -87,7 +126,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> BoundedStream:
         failed: Exception | None = None
-        for address in (await self._guard.addresses(host, port))[:TRIES]:
+        for address in (await self._guard.addresses(host, port))[:ADDRESSES_LIMIT]:
             try:
                 stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
@@ -172,14 +211,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             )
         )
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=Wire(answer.stream), extensions=answer.extensions
+            answer.status, headers=answer.headers, stream=RawBody(answer.stream), extensions=answer.extensions
         )
 
     async def aclose(self) -> None:
         await self._pool.aclose()
 
 
-class Wire(httpx.AsyncByteStream):
+class RawBody(httpx.AsyncByteStream):
     """A body, piece by piece, as httpcore gives it."""
 
     def __init__(self, stream: Any) -> None:

@@ -19,7 +19,7 @@ import httpx
 
 from core.errors import FetchFailed, Unfetched
 
-READABLE = {
+READABLE_TYPES = {
     "text/html",
     "application/xhtml+xml",
     "text/xml",
@@ -34,10 +34,10 @@ READABLE = {
     "application/pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
-UNSAID = {"", "application/octet-stream", "binary/octet-stream"}  # stores of files say this of anything
-UNREAD: dict[str, Unfetched] = {"image": "picture", "audio": "recording", "video": "recording"}
-BY_ENDING = {
+READABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
+UNSPECIFIC_TYPES = {"", "application/octet-stream", "binary/octet-stream"}  # stores of files say this of anything
+MEDIA_REASONS: dict[str, Unfetched] = {"image": "picture", "audio": "recording", "video": "recording"}
+TYPES_BY_SUFFIX = {
     ".htm": "text/html",
     ".html": "text/html",
     ".xml": "application/xml",
@@ -51,26 +51,26 @@ BY_ENDING = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 # By name, for Python knows encodings that take a long time (punycode) or unpack (zip).
-CHARSETS = re.compile(
+TEXT_CHARSETS = re.compile(
     r"utf-8|utf-16(-[bl]e)?|ascii|iso8859-\d+|cp125\d|cp437|cp85\d|koi8-[ru]|mac-roman|gb2312|gbk|gb18030|big5"
     r"|shift_jis|cp932|euc_jp|iso2022_jp|euc_kr"
 )
 CHARSET_NAME = re.compile(r"[A-Za-z0-9_:-]{1,40}")
 CONTENT_TYPE_LIMIT_CHARS = 200
 PIECES_LIMIT = 20_000
-PIECES_AT_ONCE = 64
+PIECES_PER_TURN = 64
 STEP_BYTES = 2**16
 
 
 def media_type_of(headers: httpx.Headers, path: str) -> str:
     """Lower case, without parameters; by the ending of `path` where the site does not say. Raises FetchFailed."""
     said: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if said in UNSAID:
-        said = BY_ENDING.get(PurePosixPath(path).suffix.lower(), said)
-    if said in READABLE or FAMILIES.fullmatch(said):
+    if said in UNSPECIFIC_TYPES:
+        said = TYPES_BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), said)
+    if said in READABLE_TYPES or READABLE_FAMILIES.fullmatch(said):
         return said
     problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX"
-    raise FetchFailed(problem, UNREAD.get(said.partition("/")[0], "kind"))
+    raise FetchFailed(problem, MEDIA_REASONS.get(said.partition("/")[0], "kind"))
 
 
 def charset_of(headers: httpx.Headers) -> str | None:
@@ -84,7 +84,7 @@ def charset_of(headers: httpx.Headers) -> str | None:
         name = codecs.lookup(told).name
     except LookupError:
         return None
-    return name if CHARSETS.fullmatch(name) else None
+    return name if TEXT_CHARSETS.fullmatch(name) else None
 
 
 async def read_body(
@@ -93,25 +93,25 @@ async def read_body(
     """The unpacked body. Longer ones are refused, or cut at the limit. Raises FetchFailed."""
     unpacked = unpacker(headers.get("content-encoding", ""))
     if not cut and int(headers.get("content-length", "0")) > limit_bytes:
-        raise too_long(limit_bytes)
+        raise body_too_long(limit_bytes)
     body, count = bytearray(), 0
     async for piece in pieces:
         count += 1
         if count > PIECES_LIMIT:
             raise FetchFailed("the site sends its page in too many small pieces", "broken")
-        if count % PIECES_AT_ONCE == 0:
+        if count % PIECES_PER_TURN == 0:
             await asyncio.sleep(0)  # what was read already is given without waiting: others get their turn
         for part in unpacked.feed(piece):
             body += part
             if len(body) > limit_bytes:
                 if cut:
                     return bytes(body[:limit_bytes])
-                raise too_long(limit_bytes)
+                raise body_too_long(limit_bytes)
     unpacked.finish()
     return bytes(body)
 
 
-def too_long(limit_bytes: int) -> FetchFailed:
+def body_too_long(limit_bytes: int) -> FetchFailed:
     return FetchFailed(f"the page is larger than {limit_bytes} bytes", "large")
 
 
@@ -128,11 +128,11 @@ class Unpacker(Protocol):
 def unpacker(encoding: str) -> Unpacker:
     match encoding.strip().lower():
         case "" | "identity":
-            return Plain()
+            return PassThrough()
         case "gzip" | "x-gzip":
-            return Inflating(zlib.MAX_WBITS | 16)
+            return Inflater(zlib.MAX_WBITS | 16)
         case "deflate":
-            return Deflated()
+            return DeflateUnpacker()
         case _:
             raise FetchFailed("the site sent its page in a compression that was not asked for", "broken")
 
@@ -143,7 +143,7 @@ class Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-class Plain:
+class PassThrough:
     def feed(self, data: bytes) -> Iterator[bytes]:
         yield data
 
@@ -151,7 +151,7 @@ class Plain:
         pass
 
 
-class Inflating:
+class Inflater:
     """zlib's formats, `window_bits` saying which."""
 
     def __init__(self, window_bits: int) -> None:
@@ -163,38 +163,38 @@ class Inflating:
         while more:
             if self._inflate.eof:  # gzip may come in several members
                 self._inflate = zlib.decompressobj(self._window_bits)
-            part = unpack(self._inflate, data)
+            part = decompress(self._inflate, data)
             data = self._inflate.unconsumed_tail or self._inflate.unused_data
             more = bool(data) or (len(part) == STEP_BYTES and not self._inflate.eof)
             yield part
 
     def finish(self) -> None:
         if not self._inflate.eof:
-            raise incomplete()
+            raise incomplete_body()
 
 
-class Deflated:
+class DeflateUnpacker:
     """deflate, of which two forms are sent: the first two bytes tell."""
 
     def __init__(self) -> None:
         self._held = b""
-        self._inflating: Inflating | None = None
+        self._inflating: Inflater | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._inflating is None:
             data = self._held = self._held + data
             if len(data) < 2:
                 return
-            self._inflating = Inflating(zlib.MAX_WBITS if has_zlib_header(data) else -zlib.MAX_WBITS)
+            self._inflating = Inflater(zlib.MAX_WBITS if has_zlib_header(data) else -zlib.MAX_WBITS)
         yield from self._inflating.feed(data)
 
     def finish(self) -> None:
         if self._inflating is None:
-            raise incomplete()
+            raise incomplete_body()
         self._inflating.finish()
 
 
-def incomplete() -> FetchFailed:
+def incomplete_body() -> FetchFailed:
     return FetchFailed("the site sent only a part of its page", "broken")
 
 
@@ -202,7 +202,7 @@ def has_zlib_header(data: bytes) -> bool:
     return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
 
 
-def unpack(inflate: Decompressor, data: bytes) -> bytes:
+def decompress(inflate: Decompressor, data: bytes) -> bytes:
     try:
         return inflate.decompress(data, STEP_BYTES)
     except zlib.error as exc:

@@ -16,21 +16,21 @@ from cachetools import LRUCache
 from protego import Protego
 
 from core.errors import FetchFailed, FetchRefused
-from core.rag.fetching.urls import origin_of
+from core.rag.fetching.url_policy import origin_of
 from core.runtime.keyed_limiter import KeyedLimiter
 
-LIMIT_BYTES = 500 * 2**10  # as much as every robot must read; the rest is cut off
-KEEP_S = 86_400.0
-KEEP_FAILURE_S = 300.0
-SITES = 64
-EVERYBODY = "*"
+ROBOTS_LIMIT_BYTES = 500 * 2**10  # as much as every robot must read; the rest is cut off
+RULES_LIFETIME_S = 86_400.0
+FAILURE_LIFETIME_S = 300.0
+SITES_LIMIT = 64
+ANY_ROBOT = "*"
 
 # The text of a site's robots.txt, "" if it has none. Raises FetchFailed, FetchRefused.
-Read = Callable[[httpx.URL], Awaitable[str]]
+ReadRobots = Callable[[httpx.URL], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RobotsRules:
     """`rules`: what concerns us, as text (parsed it is forty times as large); or why it could not be found out."""
 
     rules: str | FetchFailed
@@ -40,11 +40,11 @@ class Said:
 class Robots:
     """One per process and `user_agent`, whose first word up to a slash is the name that sites know us by."""
 
-    def __init__(self, read: Read, user_agent: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, read: ReadRobots, user_agent: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
-        self._name = product_of(user_agent)
+        self._name = product_name(user_agent)
         self._clock = clock
-        self._said: LRUCache[str, Said] = LRUCache(SITES)
+        self._said: LRUCache[str, RobotsRules] = LRUCache(SITES_LIMIT)
         self._per_site: KeyedLimiter[None] = KeyedLimiter(1)
 
     async def require(self, url: httpx.URL) -> None:
@@ -55,10 +55,10 @@ class Robots:
             raise FetchFailed(
                 f"{why.message}: its robots.txt cannot be asked, so it is left alone", why.reason
             ) from why
-        if not await asyncio.to_thread(permits, said.rules, str(url), self._name):
+        if not await asyncio.to_thread(is_allowed, said.rules, str(url), self._name):
             raise FetchRefused(f"the robots.txt of {url.host} does not let {self._name} read this", "robots")
 
-    async def _ask(self, url: httpx.URL) -> Said:
+    async def _ask(self, url: httpx.URL) -> RobotsRules:
         site = f"{url.scheme}://{origin_of(url)}"
         async with self._per_site.slot(site):
             said = self._said.get(site)
@@ -66,22 +66,22 @@ class Robots:
                 said = self._said[site] = await self._ask_site(url)
         return said
 
-    async def _ask_site(self, url: httpx.URL) -> Said:
+    async def _ask_site(self, url: httpx.URL) -> RobotsRules:
         try:
             text = await self._read(url.copy_with(raw_path=b"/robots.txt"))
         except FetchFailed as exc:
             # A copy: one that is raised keeps what it was raised through.
-            return Said(FetchFailed(exc.message, exc.reason), self._clock() + KEEP_FAILURE_S)
-        rules = await asyncio.to_thread(concerning, text, self._name)
-        return Said(rules, self._clock() + KEEP_S)
+            return RobotsRules(FetchFailed(exc.message, exc.reason), self._clock() + FAILURE_LIFETIME_S)
+        rules = await asyncio.to_thread(relevant_groups, text, self._name)
+        return RobotsRules(rules, self._clock() + RULES_LIFETIME_S)
 
 
-def product_of(user_agent: str) -> str:
+def product_name(user_agent: str) -> str:
     """ "Csps-LLM/1.0 (+https://…)" → "csps-llm" """
     return user_agent.partition("/")[0].strip().lower()
 
 
-def concerning(text: str, name: str) -> str:
+def relevant_groups(text: str, name: str) -> str:
     """The groups for `name` and those for everybody, each joined into one."""
     rules: dict[str, list[str]] = {}
     named: set[str] = set()
@@ -91,7 +91,7 @@ def concerning(text: str, name: str) -> str:
         if not colon:
             continue
         if field.strip().lower() == "user-agent":
-            named = (named if naming else set()) | {product_of(value)} & {name, EVERYBODY}
+            named = (named if naming else set()) | {product_name(value)} & {name, ANY_ROBOT}
             naming = True
             for robot in named:
                 rules.setdefault(robot, [])
@@ -102,6 +102,6 @@ def concerning(text: str, name: str) -> str:
     return "\n".join("\n".join([f"User-agent: {robot}", *group]) for robot, group in rules.items())
 
 
-def permits(rules: str, url: str, name: str) -> bool:
+def is_allowed(rules: str, url: str, name: str) -> bool:
     """`rules`: what `concerning` left."""
     return bool(Protego.parse(rules).can_fetch(url, name))

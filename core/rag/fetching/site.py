@@ -16,26 +16,26 @@ import httpx
 
 from core.errors import FetchFailed, Unfetched
 from core.rag.fetching.connection import GuardedTransport
-from core.rag.fetching.freshness import redirect_lifetime_s
+from core.rag.fetching.page_cache import redirect_lifetime_s
 from core.rag.fetching.response import read_body
-from core.rag.fetching.urls import origin_of, redirected
+from core.rag.fetching.url_policy import check_redirect, origin_of
 from core.runtime.keyed_limiter import KeyedLimiter
 
 REDIRECTS = {301, 302, 303, 307, 308}
 REDIRECTS_LIMIT = 3
-REASONS: Mapping[int, Unfetched] = {
+STATUS_REASONS: Mapping[int, Unfetched] = {
     **dict.fromkeys((401, 403, 407), "login"),
     **dict.fromkeys((404, 410), "missing"),
     **dict.fromkeys((429, 503), "busy"),
 }
-OVERHEAD = 2  # bytes on the wire for one of a body: chunks have borders
+WIRE_OVERHEAD = 2  # bytes on the wire for one of a body: chunks have borders
 
-Before = Callable[[httpx.URL], Awaitable[None]]
+BeforeRequest = Callable[[httpx.URL], Awaitable[None]]
 HeadersFor = Callable[[httpx.URL], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """What one fetch may take."""
 
     deadline_s: float = 10.0  # for all of it: waiting, robots.txt and redirects included
@@ -47,7 +47,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Landing:
+class PageResponse:
     """A response that is no redirect, its body unread. `lifetimes`: how long each redirect on the way holds."""
 
     url: httpx.URL
@@ -64,19 +64,23 @@ class Landing:
 
     def failure(self) -> FetchFailed:
         """What a status is that brings no page."""
-        return FetchFailed(f"{self.url.host} answers with status {self.status}", REASONS.get(self.status, "status"))
+        return FetchFailed(
+            f"{self.url.host} answers with status {self.status}", STATUS_REASONS.get(self.status, "status")
+        )
 
     async def body(self, limit_bytes: int, *, cut: bool = False) -> bytes:
         """Raises FetchFailed if it is longer, unless it may be `cut`."""
-        self.response.extensions["network_stream"].grant_body(OVERHEAD * limit_bytes)
+        self.response.extensions["network_stream"].grant_body(WIRE_OVERHEAD * limit_bytes)
         assert isinstance(self.response.stream, httpx.AsyncByteStream)
         return await read_body(self.headers, self.response.stream, limit_bytes, cut=cut)
 
 
-class Sites:
+class SiteClient:
     """Speaks for `user_agent`. `allow`: "host:port" that URLs may name without being questioned."""
 
-    def __init__(self, transport: GuardedTransport, user_agent: str, allow: frozenset[str], limits: Limits) -> None:
+    def __init__(
+        self, transport: GuardedTransport, user_agent: str, allow: frozenset[str], limits: FetchLimits
+    ) -> None:
         self._transport = transport
         self._allow = allow
         self._per_host: KeyedLimiter[None] = KeyedLimiter(limits.at_once)
@@ -94,8 +98,8 @@ class Sites:
 
     @asynccontextmanager
     async def follow(
-        self, url: httpx.URL, before: Before | None = None, headers_for: HeadersFor = lambda _: {}
-    ) -> AsyncIterator[Landing]:
+        self, url: httpx.URL, before: BeforeRequest | None = None, headers_for: HeadersFor = lambda _: {}
+    ) -> AsyncIterator[PageResponse]:
         """GET, and on to where it leads. `before` is asked about each URL first; `headers_for` adds to its headers.
 
         Raises FetchRefused for a redirect to what is not opened, FetchFailed.
@@ -107,17 +111,17 @@ class Sites:
             async with self._asked(url, headers_for(url)) as response:
                 location = response.headers.get("location")
                 if response.status_code not in REDIRECTS or location is None:
-                    yield Landing(url, response, tuple(lifetimes))
+                    yield PageResponse(url, response, tuple(lifetimes))
                     return
                 lifetimes.append(redirect_lifetime_s(response.status_code, response.headers))
-            url = redirected(url, location, self._allow)
+            url = check_redirect(url, location, self._allow)
         raise FetchFailed(f"{url.host} redirects more than {REDIRECTS_LIMIT} times", "broken")
 
     @asynccontextmanager
     async def _asked(self, url: httpx.URL, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         request = httpx.Request("GET", url, headers={**self._headers, **headers}, extensions={"timeout": self._timeout})
         async with self._per_host.slot(origin_of(url)):
-            with translated(url.host):
+            with translate_errors(url.host):
                 response = await self._transport.handle_async_request(request)
                 try:
                     yield response
@@ -126,7 +130,7 @@ class Sites:
 
 
 @contextmanager
-def translated(host: str) -> Iterator[None]:
+def translate_errors(host: str) -> Iterator[None]:
     """httpcore's errors as ours."""
     try:
         yield

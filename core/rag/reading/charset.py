@@ -6,7 +6,7 @@ import codecs
 
 from bs4.dammit import EncodingDetector
 
-BOMS = {
+BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16: it begins alike
     codecs.BOM_UTF32_BE: "utf-32",
@@ -19,29 +19,29 @@ WESTERN = "windows-1252"
 DECLARED_BYTES = 4096
 
 
-def decoded(body: bytes, charset: str | None = None, *, is_html: bool = False) -> str:
+def decode(body: bytes, charset: str | None = None, *, is_html: bool = False) -> str:
     """Never fails: what does not fit the charset becomes U+FFFD.
 
     By the byte order mark, the server's word (`charset`), the document's own. Bytes beyond ASCII that are valid UTF-8
     are UTF-8 whatever anybody says: nothing else looks so by chance.
     """
-    marked = next((name for mark, name in BOMS.items() if body.startswith(mark)), None)
+    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if body.startswith(mark)), None)
     if marked:
         return body.decode(marked, "replace").removeprefix("\ufeff")
-    if not body.isascii() and (text := strict(body, "utf-8")) is not None:
+    if not body.isascii() and (text := decode_strictly(body, "utf-8")) is not None:
         return text
     declared = EncodingDetector.find_declared_encoding(body[:DECLARED_BYTES], is_html=is_html)
-    return body.decode(known(charset) or known(declared) or WESTERN, "replace")
+    return body.decode(codec_name(charset) or codec_name(declared) or WESTERN, "replace")
 
 
-def strict(body: bytes, charset: str) -> str | None:
+def decode_strictly(body: bytes, charset: str) -> str | None:
     try:
         return body.decode(charset)
     except UnicodeDecodeError:
         return None
 
 
-def known(charset: str | None) -> str | None:
+def codec_name(charset: str | None) -> str | None:
     """The codec's name; None for what is no charset, such as Python's "zlib" and "rot13"."""
     try:
         "".encode(charset or "")

@@ -7,7 +7,7 @@ Content is `main`, else `article`, else the run of prose that `density` finds. W
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
@@ -15,74 +15,73 @@ from bs4.element import NavigableString, PreformattedString
 
 from core.contract import Language
 from core.language import language_of
-from core.rag.blocks import Block, line
-from core.rag.documents import Document
-from core.rag.passages import cut
-from core.rag.reading import chrome, density
-from core.rag.reading.charset import decoded
-from core.rag.reading.page_blocks import DEPTH_LIMIT, Piece, pieces_of
+from core.rag.documents import Block, Document, one_line
+from core.rag.passages import cut_blocks
+from core.rag.reading import boilerplate
+from core.rag.reading.charset import decode
+from core.rag.reading.page_blocks import DEPTH_LIMIT, PageBlock, collect_blocks
 
 TITLE_LIMIT_CHARS = 300
 MAIN = "main, [role~=main]"
 ARTICLE = "article, [role~=article]"
-SENTENCE_WORDS = 5  # a string of fewer is a label as likely as prose
+SENTENCE_MIN_WORDS = 5  # a string of fewer is a label as likely as prose
 SHARE_OF_MAIN = 0.6  # an article that holds so much of the main part is what the page is about
 TITLE_LIKENESS = 0.5
 LABEL_WORDS = 6
 BEGINNING_PIECES = 4
 SHARE_OF_PAGE = 0.3  # of the page's prose: an article with less is a teaser
-END = Piece(Block("heading", "", 2), 0, 0)
+END = PageBlock(Block("heading", "", 2), 0, 0)
 LANGUAGES: dict[str, Language] = {"en": "en", "fr": "fr"}
 
 
-def document(body: bytes, *, charset: str | None = None, url: str | None = None) -> Document:
+def parse_page(body: bytes, *, charset: str | None = None, url: str | None = None) -> Document:
     """A page as a document. One without any text has no passages."""
-    page = Page(parsed(decoded(body, charset, is_html=True)))
+    page = HtmlPage(parse_html(decode(body, charset, is_html=True)))
     blocks = [piece.block for piece in page.content]
     title = page.title()
-    return Document(title, cut(untitled(blocks, title)), "page", page.language(blocks), url)
+    return Document(title, cut_blocks(drop_title(blocks, title)), "page", page.language(blocks), url)
 
 
 def text_of(html: str) -> str:
     """The text of a piece of HTML, such as a feed's summary: a paragraph a line."""
-    soup = parsed(html)
-    return "\n".join(piece.block.text for piece in pieces_of(soup, chrome.is_chrome) if piece.words)
+    soup = parse_html(html)
+    return "\n".join(piece.block.text for piece in collect_blocks(soup, boilerplate.is_boilerplate) if piece.words)
 
 
-def parsed(html: str) -> BeautifulSoup:
+def parse_html(html: str) -> BeautifulSoup:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
         return BeautifulSoup(html.replace("\x00", ""), "lxml")
 
 
-def untitled(blocks: list[Block], title: str) -> list[Block]:
+def drop_title(blocks: list[Block], title: str) -> list[Block]:
     """Without the heading that is the title: nothing needs to stand under it."""
     return [block for block in blocks if not (block.kind == "heading" and block.text == title)]
 
 
-class Page:
+class HtmlPage:
     """What is asked of a parsed page."""
 
     def __init__(self, soup: BeautifulSoup) -> None:
         self._soup = soup
         self._weights: dict[int, tuple[int, int]] = {}  # by the id of the element that the words stand in
         self._prose, self._plain = self._weigh(soup)
-        self._told = told_title(soup)
-        likely = [tag for tag in soup.find_all("h1") if likeness(line(tag.get_text(" ")), self._told) >= TITLE_LIKENESS]
+        self._declared = declared_title(soup)
+        likely = [tag for tag in soup.find_all("h1") if is_title(one_line(tag.get_text(" ")), self._declared)]
         self._around_title = {id(tag) for heading in likely for tag in (heading, *heading.parents)}
         self._root = self._main() or self._article()
 
     def _weigh(self, tag: Tag, depth: int = 0) -> tuple[int, int]:
         """Counts the words under every element that are no links, those of prose and all."""
         prose = plain = 0
-        if tag.name not in chrome.NEVER_READ and tag.name != "a" and not chrome.is_unseen(tag):
+        if tag.name not in boilerplate.IGNORED_TAGS and tag.name != "a" and not boilerplate.is_hidden(tag):
             for child in tag.children:
                 if isinstance(child, Tag) and depth < DEPTH_LIMIT:
                     inner_prose, inner_plain = self._weigh(child, depth + 1)
                     prose, plain = prose + inner_prose, plain + inner_plain
                 elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                     count = len(child.split())
-                    prose, plain = prose + (count if count >= SENTENCE_WORDS else 0), plain + count
+                    prose, plain = prose + (count if count >= SENTENCE_MIN_WORDS else 0), plain + count
         self._weights[id(tag)] = prose, plain
         return prose, plain
 
@@ -113,34 +112,34 @@ class Page:
         return max(tag.select(ARTICLE), key=self._words, default=None)
 
     def _is_hidden(self, tag: Tag) -> bool:
-        return any(chrome.is_unseen(each) for each in (tag, *tag.parents))
+        return any(boilerplate.is_hidden(each) for each in (tag, *tag.parents))
 
     def _skip(self, tag: Tag) -> bool:
-        if chrome.is_chrome(tag):
+        if boilerplate.is_boilerplate(tag):
             return True
         if self._holds_most(tag) or id(tag) in self._around_title:
             return False
         words = self._words(tag)
-        return is_controls(tag, words) or chrome.is_named_chrome(tag, words)
+        return is_controls(tag, words) or boilerplate.is_named_boilerplate(tag, words)
 
     @cached_property
-    def content(self) -> list[Piece]:
+    def content(self) -> list[PageBlock]:
         """The pieces that are content, in reading order."""
         if self._root is not None:
-            pieces = pieces_of(self._root, self._skip)
-            found = unlinked(pieces) if self._root.name == "article" else pieces
+            pieces = collect_blocks(self._root, self._skip)
+            found = drop_linked(pieces) if self._root.name == "article" else pieces
         else:
-            pieces = pieces_of(self._soup.body or self._soup, self._skip)
-            run = density.content(pieces)
-            found = unlinked(pieces[titled(pieces, run.start, self._told) : run.stop])
-        return list(unrepeated(piece for piece in found or pieces if piece.words))
+            pieces = collect_blocks(self._soup.body or self._soup, self._skip)
+            run = find_content(pieces)
+            found = drop_linked(pieces[title_position(pieces, run.start, self._declared) : run.stop])
+        return list(drop_repeated(piece for piece in found or pieces if piece.words))
 
     def title(self) -> str:
         """The heading that says what the page is about, else what the page says for others and for the window."""
         within = [piece.block for piece in self.content if piece.block.kind == "heading"]
         first = [block.text for block in within if block.level == 1]
-        likely = [text for text in first + headings(self._soup) if likeness(text, self._told) >= TITLE_LIKENESS]
-        return next(iter([*likely, *first, self._told, *(block.text for block in within)]), "")[:TITLE_LIMIT_CHARS]
+        likely = [text for text in first + headings(self._soup) if is_title(text, self._declared)]
+        return next(iter([*likely, *first, self._declared, *(block.text for block in within)]), "")[:TITLE_LIMIT_CHARS]
 
     def language(self, blocks: Iterable[Block]) -> Language | None:
         """As the content's element, or one around it, says; else as the text reads."""
@@ -153,12 +152,12 @@ class Page:
 
 def is_controls(tag: Tag, prose_words: int) -> bool:
     """A form that asks for something; some pages stand in one as a whole."""
-    return tag.name in ("form", "fieldset") and prose_words < chrome.PROSE_ENOUGH_WORDS
+    return tag.name in ("form", "fieldset") and prose_words < boilerplate.CONTENT_MIN_WORDS
 
 
-def unlinked(pieces: list[Piece]) -> list[Piece]:
+def drop_linked(pieces: list[PageBlock]) -> list[PageBlock]:
     """Without pieces that are links, and without the labels under which nothing else stood."""
-    kept: list[Piece] = []
+    kept: list[PageBlock] = []
     dropped = False
     for piece in [*pieces, END]:
         if piece.is_linked:
@@ -171,13 +170,13 @@ def unlinked(pieces: list[Piece]) -> list[Piece]:
     return kept[:-1]
 
 
-def is_label(piece: Piece) -> bool:
+def is_label(piece: PageBlock) -> bool:
     if piece.block.kind == "paragraph":
         return piece.words < LABEL_WORDS and not piece.block.text.endswith((".", "!", "?", "…", "»", "”", '"', ":"))
     return piece.block.kind == "heading" and piece.block.level > 1
 
 
-def unrepeated(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def drop_repeated(pieces: Iterable[PageBlock]) -> Iterator[PageBlock]:
     """Without the beginning, where it is said again: in forms to share it, in summaries of what was just read."""
     beginning: list[str] = []
     for piece in pieces:
@@ -188,29 +187,78 @@ def unrepeated(pieces: Iterable[Piece]) -> Iterator[Piece]:
         yield piece
 
 
-def told_title(soup: BeautifulSoup) -> str:
+def declared_title(soup: BeautifulSoup) -> str:
     """What the page calls itself elsewhere: "" if nothing."""
     shared = soup.find("meta", property="og:title")
-    told = line(str(shared.get("content") or "")) if isinstance(shared, Tag) else ""
-    return told or (line(soup.title.get_text(" ")) if soup.title else "")
+    told = one_line(str(shared.get("content") or "")) if isinstance(shared, Tag) else ""
+    return told or (one_line(soup.title.get_text(" ")) if soup.title else "")
 
 
 def headings(soup: BeautifulSoup) -> list[str]:
     """Of the first level, those that are seen."""
-    found = (heading for heading in soup.find_all("h1") if not chrome.is_unseen(heading))
-    return [text for heading in found if (text := line(heading.get_text(" ")))]
+    found = (heading for heading in soup.find_all("h1") if not boilerplate.is_hidden(heading))
+    return [text for heading in found if (text := one_line(heading.get_text(" ")))]
 
 
-def likeness(heading: str, title: str) -> float:
-    """The share of the heading's words that the title has too."""
+def is_title(heading: str, title: str) -> bool:
+    """Tells whether the title contains at least TITLE_LIKENESS of the heading's words."""
     words = set(heading.lower().split())
-    return len(words & set(title.lower().split())) / max(len(words), 1)
+    return len(words & set(title.lower().split())) / max(len(words), 1) >= TITLE_LIKENESS
 
 
-def titled(pieces: list[Piece], begun: int, told: str) -> int:
+def title_position(pieces: list[PageBlock], begun: int, told: str) -> int:
     """Where content begins: at its title, if that is near, else at the nearest heading of the first level."""
-    reach = range(begun - 1, max(begun - density.TITLE_REACH, 0) - 1, -1)
+    reach = range(begun - 1, max(begun - TITLE_REACH, 0) - 1, -1)
     headings = [index for index in reach if pieces[index].block.kind == "heading"]
-    likely = [index for index in headings if likeness(pieces[index].block.text, told) >= TITLE_LIKENESS]
+    likely = [index for index in headings if is_title(pieces[index].block.text, told)]
     first = [index for index in headings if pieces[index].block.level == 1]
     return next(iter([*likely, *first]), begun)
+
+
+PROSE_WORDS = 10  # a block of fewer is as likely to be a label
+CRUMB_COST = 4.0  # so many words of prose must stand around a short block to keep it
+LINK_COST = 1.5  # a word
+HEADING_COST = 2.0
+ROW_GAIN = 2.0  # beyond its words: data is short
+LINKS_COST_LIMIT = 80.0  # of links in a row: a table of contents may stand in the middle of what it lists
+TITLE_REACH = 30  # pieces between a title and what it is the title of
+
+
+def find_content(pieces: Sequence[PageBlock]) -> slice:
+    """The run of pieces that is content; empty if nothing reads like any."""
+    best_gain = gain = 0.0
+    best, begun = slice(0, 0), 0
+    for index, each in enumerate(block_gains(pieces)):
+        gain += each
+        if gain <= 0:
+            gain, begun = 0.0, index + 1
+        elif gain > best_gain:
+            best_gain, best = gain, slice(begun, index + 1)
+    return best
+
+
+def block_gains(pieces: Sequence[PageBlock]) -> Iterator[float]:
+    """What each piece says for being content, in words of prose."""
+    links_cost = 0.0
+    teased = False  # the last heading was a link: what follows is another page's beginning
+    for piece in pieces:
+        if piece.is_linked or not piece.words:
+            cost = min(CRUMB_COST + LINK_COST * piece.linked, LINKS_COST_LIMIT - links_cost)
+            links_cost += cost
+            teased = piece.block.kind == "heading"
+            yield -cost
+            continue
+        if piece.block.kind == "heading":
+            teased = False
+            yield -HEADING_COST
+            continue
+        gain = -CRUMB_COST if teased else block_gain(piece)
+        links_cost = 0.0 if gain > 0 else links_cost
+        yield gain
+
+
+def block_gain(piece: PageBlock) -> float:
+    plain = float(piece.words - piece.linked)
+    if piece.block.kind == "row":
+        return plain + ROW_GAIN
+    return plain if plain >= PROSE_WORDS or piece.block.kind == "code" else -CRUMB_COST

@@ -20,9 +20,8 @@ import feedparser  # type: ignore[import-untyped]
 from core.contract import Language
 from core.errors import UnreadableDocument
 from core.language import language_of
-from core.rag.blocks import Block, line, visible
-from core.rag.documents import Document, Passage
-from core.rag.passages import HEADING_LIMIT_CHARS, cut
+from core.rag.documents import Block, Document, Passage, one_line, visible_text
+from core.rag.passages import HEADING_LIMIT_CHARS, cut_blocks
 from core.rag.reading import extract
 
 ENTRIES_LIMIT = 500
@@ -32,37 +31,39 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     title: str
     summary: str  # text
     link: str | None
     published_at: datetime | None
 
 
-def document(body: bytes, *, media_type: str = "", charset: str | None = None, url: str | None = None) -> Document:
+def parse_feed(body: bytes, *, media_type: str = "", charset: str | None = None, url: str | None = None) -> Document:
     """Raises UnreadableDocument for what is no feed. A feed without entries has no passages."""
     if body.lstrip()[:1] == b"{":
-        return json_document(body, url)
+        return parse_json_feed(body, url)
     # Without a charset feedparser goes by the bytes; with a wrong one it would still try them.
     told = f"{media_type or 'application/xml'}; charset={charset}" if charset else media_type or "application/xml"
     parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": told}, sanitize_html=False)
     if not parsed.get("version") and not parsed.get("entries"):
         raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it", "kind")
-    entries = [entry_of(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
-    home = link_of(parsed.feed.get("link"), url)
-    title = line(extract.text_of(str(parsed.feed.get("title") or "")))
-    return replace(made(title, entries, parsed.feed.get("language"), home), cut=len(parsed.entries) > ENTRIES_LIMIT)
+    entries = [parse_entry(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
+    home = absolute_link(parsed.feed.get("link"), url)
+    title = one_line(extract.text_of(str(parsed.feed.get("title") or "")))
+    return replace(
+        build_document(title, entries, parsed.feed.get("language"), home), cut=len(parsed.entries) > ENTRIES_LIMIT
+    )
 
 
-def entry_of(parsed: Mapping[str, Any], base: str | None) -> Entry:
+def parse_entry(parsed: Mapping[str, Any], base: str | None) -> FeedEntry:
     content = next((each.get("value") for each in parsed.get("content") or ()), None)
     summary = parsed.get("summary") or content or ""
     when = parsed.get("published_parsed" if "published_parsed" in parsed else "updated_parsed")
-    title = line(extract.text_of(str(parsed.get("title") or "")))
-    return Entry(title, extract.text_of(str(summary)), link_of(parsed.get("link"), base), moment(when))
+    title = one_line(extract.text_of(str(parsed.get("title") or "")))
+    return FeedEntry(title, extract.text_of(str(summary)), absolute_link(parsed.get("link"), base), to_datetime(when))
 
 
-def json_document(body: bytes, url: str | None) -> Document:
+def parse_json_feed(body: bytes, url: str | None) -> Document:
     """https://www.jsonfeed.org/version/1.1/"""
     try:
         feed = json.loads(body)
@@ -72,44 +73,47 @@ def json_document(body: bytes, url: str | None) -> Document:
         raise UnreadableDocument(f"this JSON is no feed: its `version` does not begin with {JSON_FEED}", "kind")
     items = feed.get("items")
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    entries = [json_entry(item, url) for item in items[:ENTRIES_LIMIT]]
-    home = link_of(feed.get("home_page_url"), url)
-    found = made(line(str(feed.get("title") or "")), entries, feed.get("language"), home)
+    entries = [parse_json_entry(item, url) for item in items[:ENTRIES_LIMIT]]
+    home = absolute_link(feed.get("home_page_url"), url)
+    found = build_document(one_line(str(feed.get("title") or "")), entries, feed.get("language"), home)
     return replace(found, cut=len(items) > ENTRIES_LIMIT)
 
 
-def json_entry(item: Mapping[str, Any], base: str | None) -> Entry:
+def parse_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:
     html = item.get("content_html")
     summary = item.get("summary") or item.get("content_text") or (extract.text_of(str(html)) if html else "")
     when = str(item.get("date_published") or item.get("date_modified") or "")
-    return Entry(
-        line(str(item.get("title") or "")), visible(str(summary)), link_of(item.get("url"), base), iso_moment(when)
+    return FeedEntry(
+        one_line(str(item.get("title") or "")),
+        visible_text(str(summary)),
+        absolute_link(item.get("url"), base),
+        parse_iso_time(when),
     )
 
 
-def made(title: str, entries: Iterable[Entry], language: Any, home: str | None) -> Document:
+def build_document(title: str, entries: Iterable[FeedEntry], language: Any, home: str | None) -> Document:
     newest = sorted(entries, key=lambda entry: entry.published_at or NEVER, reverse=True)
-    passages = tuple(passage for entry in newest for passage in passages_of(entry))
+    passages = tuple(passage for entry in newest for passage in entry_passages(entry))
     read = "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages[:20])
-    return Document(title, passages, "feed", language_in(language) or language_of(f"{title}\n{read}"), home)
+    return Document(title, passages, "feed", parse_language(language) or language_of(f"{title}\n{read}"), home)
 
 
-def passages_of(entry: Entry) -> list[Passage]:
+def entry_passages(entry: FeedEntry) -> list[Passage]:
     """One unless it is long; each names its entry by its heading, and the day by its text."""
     day = entry.published_at.date().isoformat() if entry.published_at else ""
     lines = [text for text in (day, *entry.summary.split("\n")) if text.strip()]
     heading = entry.title[:HEADING_LIMIT_CHARS] if lines else ""
     blocks = [Block("paragraph", text) for text in lines or [entry.title] if text]
-    return [Passage(each.text, heading, entry.link, entry.published_at) for each in cut(blocks)]
+    return [Passage(each.text, heading, entry.link, entry.published_at) for each in cut_blocks(blocks)]
 
 
-def language_in(told: Any) -> Language | None:
+def parse_language(told: Any) -> Language | None:
     """Of "fr-CA"."""
     found = str(told or "").strip().lower()[:2]
     return "en" if found == "en" else "fr" if found == "fr" else None
 
 
-def link_of(link: Any, base: str | None) -> str | None:
+def absolute_link(link: Any, base: str | None) -> str | None:
     """Absolute and of the Web, or none."""
     if not isinstance(link, str) or not link.strip():
         return None
@@ -122,7 +126,7 @@ def link_of(link: Any, base: str | None) -> str | None:
     return absolute if fits and absolute.isprintable() else None
 
 
-def moment(when: struct_time | None) -> datetime | None:
+def to_datetime(when: struct_time | None) -> datetime | None:
     """feedparser's times are UTC, and as right as the feed."""
     try:
         return datetime.fromtimestamp(timegm(when), UTC) if when else None
@@ -130,7 +134,7 @@ def moment(when: struct_time | None) -> datetime | None:
         return None
 
 
-def iso_moment(when: str) -> datetime | None:
+def parse_iso_time(when: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(when)
     except ValueError:

@@ -23,11 +23,10 @@ from pypdf.errors import PyPdfError
 
 from core.errors import UnreadableDocument
 from core.language import language_of
-from core.rag.blocks import Block, line, lines, table, visible
-from core.rag.documents import Document
-from core.rag.passages import cut
+from core.rag.documents import Block, Document, collapse_blanks, one_line, table_blocks, visible_text
+from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
-from core.rag.reading.charset import decoded
+from core.rag.reading.charset import decode
 
 TITLE_LIMIT_CHARS = 200
 PAGES_LIMIT = 500
@@ -37,44 +36,44 @@ DELIMITERS = ",;\t|"
 SNIFFED_LINES = 20
 UNZIPPED_LIMIT_BYTES = 64 * 1024 * 1024  # what a Word file may unpack to
 PARTS_LIMIT = 5000
-PARTED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")
+HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")
 
 
-def made(title: str, found: Sequence[Block], kind: Any = "text", url: str | None = None) -> Document:
+def build_document(title: str, found: Sequence[Block], kind: Any = "text", url: str | None = None) -> Document:
     read = "\n".join(block.text for block in found[:100])
-    return Document(line(title)[:TITLE_LIMIT_CHARS], cut(found), kind, language_of(read), url)
+    return Document(one_line(title)[:TITLE_LIMIT_CHARS], cut_blocks(found), kind, language_of(read), url)
 
 
-def stem(name: str) -> str:
+def title_from_name(name: str) -> str:
     """What a file's name says of it: "Plan 2026.docx" → "Plan 2026"."""
-    return PurePath(line(name).replace("\\", "/")).stem
+    return PurePath(one_line(name).replace("\\", "/")).stem
 
 
-def text(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
-    return made(stem(name), markdown.plain(readable(body, charset)), url=url)
+def parse_text(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
+    return build_document(title_from_name(name), markdown.parse_paragraphs(readable(body, charset)), url=url)
 
 
-def marked(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
+def parse_markdown(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
     """Markdown. A heading that stands above all is its title."""
-    found = markdown.blocks(readable(body, charset))
+    found = markdown.parse_markdown(readable(body, charset))
     if (
         found
         and found[0].kind == "heading"
         and sum(block.level == 1 for block in found if block.kind == "heading") <= 1
     ):
-        return made(found[0].text, found[1:], url=url)
-    return made(stem(name), found, url=url)
+        return build_document(found[0].text, found[1:], url=url)
+    return build_document(title_from_name(name), found, url=url)
 
 
 def readable(body: bytes, charset: str | None) -> str:
     """Text, unless these are bytes of something else."""
-    found = decoded(body, charset)
+    found = decode(body, charset)
     if "\x00" in found[:10_000]:
         raise UnreadableDocument("this is said to be text, but it is not: it has zero bytes", "kind")
     return found
 
 
-def values(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
+def parse_csv(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
     """CSV. The first row names the columns; each passage repeats it."""
     source = readable(body, charset)
     csv.field_size_limit(FIELD_LIMIT_CHARS)
@@ -84,8 +83,8 @@ def values(body: bytes, *, name: str = "", charset: str | None = None, url: str 
         ]
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: {exc}", "damaged") from exc
-    found = table(rows[1:], rows[0]) if len(rows) > 1 else table(rows, None)
-    return made(stem(name), found, "table", url)
+    found = table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
+    return build_document(title_from_name(name), found, "table", url)
 
 
 def limited(rows: Iterator[list[str]]) -> Iterator[list[str]]:
@@ -103,21 +102,21 @@ def delimiter(source: str) -> str:
     return max(DELIMITERS, key=lambda sign: min((each.count(sign) for each in first if each.strip()), default=0))
 
 
-def data(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
+def parse_json(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
     """JSON. A list of flat objects is a table; anything else keeps its form."""
     try:
         value = json.loads(readable(body, charset))
-        written = visible(json.dumps(value, ensure_ascii=False, indent=1))
+        written = visible_text(json.dumps(value, ensure_ascii=False, indent=1))
     except (ValueError, RecursionError) as exc:
         raise UnreadableDocument("this is said to be JSON, but it is not, or it is nested too deep", "damaged") from exc
-    if rows := records(value):
+    if rows := flat_records(value):
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        found = table(([said(row.get(column)) for column in columns] for row in rows), columns)
-        return made(stem(name), found, "table", url)
-    return made(stem(name), [Block("code", written)], url=url)
+        found = table_blocks(([cell_text(row.get(column)) for column in columns] for row in rows), columns)
+        return build_document(title_from_name(name), found, "table", url)
+    return build_document(title_from_name(name), [Block("code", written)], url=url)
 
 
-def records(value: Any) -> list[dict[str, Any]]:
+def flat_records(value: Any) -> list[dict[str, Any]]:
     """The rows, if this is a table."""
     if not isinstance(value, list) or not value or len(value) > ROWS_LIMIT:
         return []
@@ -127,17 +126,17 @@ def records(value: Any) -> list[dict[str, Any]]:
     return value if flat and len({key for row in value for key in row}) <= 50 else []
 
 
-def said(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     return cell if isinstance(cell, str) else "" if cell is None else json.dumps(cell)
 
 
-def pdf(body: bytes, *, name: str = "", url: str | None = None) -> Document:
+def parse_pdf(body: bytes, *, name: str = "", url: str | None = None) -> Document:
     """A section a page: "p. 3"."""
     try:
         reader = pypdf.PdfReader(BytesIO(body), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
             raise UnreadableDocument("this PDF is locked by a password: attach it without", "locked")
-        found = [block for number, page in enumerate(reader.pages, 1) for block in page_blocks(number, page)]
+        found = [block for number, page in enumerate(reader.pages, 1) for block in pdf_page_blocks(number, page)]
         title = str(reader.metadata.title or "") if reader.metadata else ""
     except (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OSError) as exc:
         # pypdf trusts a file's structure, so a broken one fails anywhere in it.
@@ -146,25 +145,25 @@ def pdf(body: bytes, *, name: str = "", url: str | None = None) -> Document:
         raise UnreadableDocument(
             "this PDF has no text, only pictures of it: attach one with text, such as from OCR", "pictures"
         )
-    return made(title or stem(name), found, url=url)
+    return build_document(title or title_from_name(name), found, url=url)
 
 
-def page_blocks(number: int, page: pypdf.PageObject) -> list[Block]:
+def pdf_page_blocks(number: int, page: pypdf.PageObject) -> list[Block]:
     if number > PAGES_LIMIT:
         raise UnreadableDocument(f"this PDF has more than {PAGES_LIMIT} pages: attach the part that matters", "large")
-    found = markdown.plain(unwrapped(page.extract_text()))
+    found = markdown.parse_paragraphs(join_hyphenated(page.extract_text()))
     return [Block("heading", f"p. {number}", 1), *found] if found else []
 
 
-def unwrapped(source: str) -> str:
+def join_hyphenated(source: str) -> str:
     """Words that a line's end parted are joined again."""
-    return PARTED.sub("", source)
+    return HYPHENATED.sub("", source)
 
 
-def word(body: bytes, *, name: str = "", url: str | None = None) -> Document:
+def parse_word(body: bytes, *, name: str = "", url: str | None = None) -> Document:
     """DOCX: headings, items, tables."""
     try:
-        require_small(body)
+        require_unpacked_size(body)
         source = docx.Document(BytesIO(body))
         found = [block for each in source.iter_inner_content() for block in word_blocks(each)]
         title = source.core_properties.title
@@ -173,11 +172,11 @@ def word(body: bytes, *, name: str = "", url: str | None = None) -> Document:
             f"this Word file cannot be read: it is damaged, or no .docx ({type(exc).__name__})", "damaged"
         ) from exc
     if not title and found and found[0].kind == "heading":
-        return made(found[0].text, found[1:], url=url)
-    return made(title or stem(name), found, url=url)
+        return build_document(found[0].text, found[1:], url=url)
+    return build_document(title or title_from_name(name), found, url=url)
 
 
-def require_small(body: bytes) -> None:
+def require_unpacked_size(body: bytes) -> None:
     """A zip may unpack to a thousand times its size. (It never unpacks to more than it says.)"""
     with zipfile.ZipFile(BytesIO(body)) as packed:
         parts = packed.infolist()
@@ -190,14 +189,14 @@ def require_small(body: bytes) -> None:
 def word_blocks(each: Paragraph | Table) -> list[Block]:
     if isinstance(each, Table):
         rows = [[cell.text for cell in row.cells] for row in each.rows]
-        return table(rows[1:], rows[0]) if len(rows) > 1 else table(rows, None)
-    said = lines(each.text)
+        return table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
+    said = collapse_blanks(each.text)
     if not said:
         return []
     style = str(each.style.name if each.style else "").lower()
     if style == "title" or style.startswith("heading"):
         level = style.removeprefix("heading").strip()
-        return [Block("heading", line(said), int(level) if level.isdigit() else 1)]
+        return [Block("heading", one_line(said), int(level) if level.isdigit() else 1)]
     if style.startswith("list") or each._p.find(f".//{qn('w:numPr')}") is not None:
         return [Block("item", said)]
     return [Block("paragraph", said)]

@@ -12,12 +12,12 @@ from typing import Literal
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading import extract, feeds, files
-from core.rag.reading.charset import decoded
+from core.rag.reading.charset import decode
 
-READ = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
-Kind = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
+READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
+Format = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
 
-MEDIA_TYPES: dict[str, Kind] = {
+MEDIA_TYPES: dict[str, Format] = {
     "text/html": "page",
     "application/xhtml+xml": "page",
     "application/rss+xml": "feed",
@@ -32,7 +32,7 @@ MEDIA_TYPES: dict[str, Kind] = {
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }
-SUFFIXES: dict[str, Kind] = {
+SUFFIXES: dict[str, Format] = {
     ".htm": "page",
     ".html": "page",
     ".xhtml": "page",
@@ -50,11 +50,15 @@ SUFFIXES: dict[str, Kind] = {
     ".docx": "word",
 }
 # Said of anything.
-VAGUE = frozenset(("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"))
-OFFICE = b"\xd0\xcf\x11\xe0"
-LOCKED = "EncryptedPackage".encode("utf-16-le")  # the part of an Office file that holds another, under a password
+UNSPECIFIC_TYPES = frozenset(
+    ("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream")
+)
+OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode(
+    "utf-16-le"
+)  # the part of an Office file that holds another, under a password
 REFUSED_STARTS = {
-    OFFICE: "an old Office file: save it as .docx or PDF",
+    OLD_OFFICE: "an old Office file: save it as .docx or PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
@@ -74,63 +78,68 @@ PAGE_ROOTS = frozenset(
 JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
 
 
-def read(
+def read_document(
     body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
 ) -> Document:
     """Raises UnreadableDocument for what is none of these formats, is damaged, or has no text."""
-    kind = kind_of(body, media_type, name)
-    document = read_as(kind, body, media_type, name, url, charset)
+    kind = detect_format(body, media_type, name)
+    document = parse_as(kind, body, media_type, name, url, charset)
     if not document.passages:
         hint = " (a page that scripts draw has none before they run)" if kind == "page" else ""
         raise UnreadableDocument(f"there is no text in it{hint}", "empty")
     return document
 
 
-def read_as(kind: Kind, body: bytes, media_type: str, name: str, url: str | None, charset: str | None) -> Document:
+def parse_as(kind: Format, body: bytes, media_type: str, name: str, url: str | None, charset: str | None) -> Document:
     if kind == "page":
-        return extract.document(body, charset=charset, url=url)
+        return extract.parse_page(body, charset=charset, url=url)
     if kind == "feed":
-        return feeds.document(body, media_type=media_type, charset=charset, url=url)
+        return feeds.parse_feed(body, media_type=media_type, charset=charset, url=url)
     if kind == "pdf":
-        return files.pdf(body, name=name, url=url)
+        return files.parse_pdf(body, name=name, url=url)
     if kind == "word":
-        return files.word(body, name=name, url=url)
-    by_kind = {"text": files.text, "markdown": files.marked, "csv": files.values, "json": files.data}
+        return files.parse_word(body, name=name, url=url)
+    by_kind = {
+        "text": files.parse_text,
+        "markdown": files.parse_markdown,
+        "csv": files.parse_csv,
+        "json": files.parse_json,
+    }
     return by_kind[kind](body, name=name, charset=charset, url=url)
 
 
-def kind_of(body: bytes, media_type: str, name: str) -> Kind:
+def detect_format(body: bytes, media_type: str, name: str) -> Format:
     """Raises UnreadableDocument for what is certainly none."""
     told = media_type.partition(";")[0].strip().lower()
     by_name = SUFFIXES.get(PurePath(name).suffix.lower())
-    if found := by_bytes(body, by_name or MEDIA_TYPES.get(told)):
+    if found := format_of_bytes(body, by_name or MEDIA_TYPES.get(told)):
         return found
     if told.split("/")[0] in ("image", "audio", "video", "font"):
-        raise UnreadableDocument(f"this is {told}: {READ}", "kind")
-    start = decoded(body[:SNIFFED_BYTES])
-    by_type = MEDIA_TYPES.get(told) or (by_name if told in VAGUE else None)
+        raise UnreadableDocument(f"this is {told}: {READABLE_FORMATS}", "kind")
+    start = decode(body[:SNIFFED_BYTES])
+    by_type = MEDIA_TYPES.get(told) or (by_name if told in UNSPECIFIC_TYPES else None)
     if by_type in (None, "page", "feed", "json", "text"):
-        return by_start(start) or by_type or "text"
+        return format_of_text(start) or by_type or "text"
     return by_type
 
 
-def by_bytes(body: bytes, told: Kind | None) -> Kind | None:
+def format_of_bytes(body: bytes, told: Format | None) -> Format | None:
     """What the first bytes alone say."""
     if b"%PDF-" in body[:1024]:
         return "pdf"
-    if body.startswith(OFFICE) and LOCKED in body:
+    if body.startswith(OLD_OFFICE) and ENCRYPTED_PACKAGE in body:
         raise UnreadableDocument("this Office file is locked by a password: attach it without", "locked")
     for start, what in REFUSED_STARTS.items():
         if body.startswith(start):
-            raise UnreadableDocument(f"this is {what}; {READ}", "kind")
+            raise UnreadableDocument(f"this is {what}; {READABLE_FORMATS}", "kind")
     if body.startswith(ZIP) or told == "word":
         if told != "word" and b"word/" not in body:
-            raise UnreadableDocument(f"this is a ZIP file, and no .docx; {READ}", "kind")
+            raise UnreadableDocument(f"this is a ZIP file, and no .docx; {READABLE_FORMATS}", "kind")
         return "word"
     return None
 
 
-def by_start(start: str) -> Kind | None:
+def format_of_text(start: str) -> Format | None:
     """What the first characters say."""
     if start.lstrip().startswith("{"):
         return "feed" if JSON_FEED.search(start) else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from core.rag.blocks import Block, lines, visible
+from core.rag.documents import Block, collapse_blanks, visible_text
 
 HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*$")
@@ -19,24 +19,26 @@ IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,2000}\)")
 FRONT_MATTER = re.compile(r"---\n.*?\n(?:---|\.\.\.)\n", re.DOTALL)
 
 
-def blocks(text: str) -> list[Block]:
+def parse_markdown(text: str) -> list[Block]:
     """In reading order. An image is what its alternative text says."""
-    source = visible(text)
+    source = visible_text(text)
     if front := FRONT_MATTER.match(source):
         source = source[front.end() :]
-    reading = Reading()
+    reading = MarkdownParser()
     for each in IMAGE.sub(r"\1", source).split("\n"):
         reading.line(each)
     reading.end()
     return reading.blocks
 
 
-def plain(text: str) -> list[Block]:
+def parse_paragraphs(text: str) -> list[Block]:
     """Paragraphs at empty lines."""
-    return [Block("paragraph", each) for part in re.split(r"\n\s*\n", visible(text)) if (each := lines(part))]
+    return [
+        Block("paragraph", each) for part in re.split(r"\n\s*\n", visible_text(text)) if (each := collapse_blanks(part))
+    ]
 
 
-class Reading:
+class MarkdownParser:
     """One way through the lines of a text; lines gather until a block ends."""
 
     def __init__(self) -> None:
@@ -103,9 +105,9 @@ class Reading:
         if kind == "code":
             self._add("code", text)
         elif kind == "item":
-            self._add("item", lines(text), level)
+            self._add("item", collapse_blanks(text), level)
         else:
-            self._add("paragraph", lines(text))
+            self._add("paragraph", collapse_blanks(text))
 
     def _taken(self) -> list[str]:
         held, self._held, self._item = self._held, [], None

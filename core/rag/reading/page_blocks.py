@@ -11,25 +11,25 @@ from dataclasses import dataclass
 from bs4 import Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
-from core.rag.blocks import CELLS_LIMIT, Block, line, lines, table, visible
+from core.rag.documents import CELLS_LIMIT, Block, collapse_blanks, one_line, table_blocks, visible_text
 
 DEPTH_LIMIT = 150  # deeper is no page that somebody wrote
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-BLOCKS = frozenset(
+BLOCK_TAGS = frozenset(
     ("address", "article", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
      "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "li", "main", "ol", "p", "section",
      "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul")
 )  # fmt: skip
-ITEMS = frozenset(("li", "dt"))
-LISTS = frozenset(("ul", "ol"))
+ITEM_TAGS = frozenset(("li", "dt"))
+LIST_TAGS = frozenset(("ul", "ol"))
 CELL_LIMIT_CHARS = 500  # more is text that a table only lays out
 ALT_LIMIT_CHARS = 300
-LABELLED = frozenset(("a", "div", "figure", "i", "p", "span"))
-TABLE_CONTENT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "pre")
+LABELLED_TAGS = frozenset(("a", "div", "figure", "i", "p", "span"))
+LAYOUT_CONTENT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "pre")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PageBlock:
     """A block, and how many of its words are links. Without text: something was left out here, of so many links."""
 
     block: Block
@@ -41,16 +41,16 @@ class Piece:
         return self.linked * 2 > self.words
 
 
-GAP = Block("paragraph", "")
+GAP_BLOCK = Block("paragraph", "")
 Skip = Callable[[Tag], bool]
 
 
-def pieces_of(root: Tag, skip: Skip) -> list[Piece]:
+def collect_blocks(root: Tag, skip: Skip) -> list[PageBlock]:
     """What is read under `root`; elements that `skip` says yes to are left out, with all that is in them.
 
     Where they were blocks with links in them, a piece without text stands.
     """
-    walk = Walk(skip)
+    walk = ElementWalk(skip)
     walk.children(root, 0)
     walk.end()
     return walk.pieces
@@ -58,14 +58,14 @@ def pieces_of(root: Tag, skip: Skip) -> list[Piece]:
 
 def text_of(root: Tag, skip: Skip) -> str:
     """On one line."""
-    return " ".join(line(piece.block.text) for piece in pieces_of(root, skip) if piece.words)
+    return " ".join(one_line(piece.block.text) for piece in collect_blocks(root, skip) if piece.words)
 
 
-class Walk:
+class ElementWalk:
     """One way through an element. Inline text gathers until a block begins or ends."""
 
     def __init__(self, skip: Skip) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces: list[PageBlock] = []
         self._skip = skip
         self._inline: list[tuple[str, bool]] = []  # text, and whether it is a link's
         self._linked = False
@@ -89,7 +89,7 @@ class Walk:
             self._gap(tag)
         elif depth > DEPTH_LIMIT:
             self._inline.append((tag.get_text(" "), self._linked))
-        elif label := only_name(tag):
+        elif label := label_only(tag):
             self._inline.append((f" {label} ", self._linked or tag.name == "a"))
         elif level := heading_level(tag):
             self._heading(tag, level, depth)
@@ -97,22 +97,22 @@ class Walk:
             self._code(tag)
         elif tag.name == "table" and (rows := data_rows(tag, self._skip)):
             self._table(tag, rows)
-        elif tag.name in BLOCKS:
+        elif tag.name in BLOCK_TAGS:
             self._block(tag, depth)
         else:
             self._phrase(tag, depth)
 
     def _gap(self, tag: Tag) -> None:
-        if tag.name in BLOCKS and (linked := sum(len(link.get_text().split()) for link in tag.find_all("a"))):
+        if tag.name in BLOCK_TAGS and (linked := sum(len(link.get_text().split()) for link in tag.find_all("a"))):
             self.end()
-            self.pieces.append(Piece(GAP, 0, linked))
+            self.pieces.append(PageBlock(GAP_BLOCK, 0, linked))
 
     def _phrase(self, tag: Tag, depth: int) -> None:
         """What stands within a line."""
         if tag.name in ("br", "wbr"):
             self._inline.append(("\n", self._linked) if tag.name == "br" else ("", False))
         elif tag.name == "img":
-            self._inline.append((f" {alternative(tag)} ", self._linked))
+            self._inline.append((f" {alt_text(tag)} ", self._linked))
         elif tag.name == "a":
             self._link(tag, depth)
         else:
@@ -128,7 +128,7 @@ class Walk:
 
     def _block(self, tag: Tag, depth: int) -> None:
         self.end()
-        is_item, is_list = tag.name in ITEMS, tag.name in LISTS
+        is_item, is_list = tag.name in ITEM_TAGS, tag.name in LIST_TAGS
         self._opens_item = self._opens_item or is_item
         self._lists += is_list
         self.children(tag, depth)
@@ -143,14 +143,14 @@ class Walk:
         self.end()
         inside = [piece for piece in self.pieces[before:] if piece.words]
         del self.pieces[before:]
-        if text := line(" ".join(piece.block.text for piece in inside)):
+        if text := one_line(" ".join(piece.block.text for piece in inside)):
             words, linked = sum(piece.words for piece in inside), sum(piece.linked for piece in inside)
-            self.pieces.append(Piece(Block("heading", text, level), words, linked))
+            self.pieces.append(PageBlock(Block("heading", text, level), words, linked))
 
     def _code(self, tag: Tag) -> None:
         self.end()
-        if text := visible(tag.get_text()).strip("\n"):
-            self.pieces.append(Piece(Block("code", text.replace("```", "'''")), len(text.split()), 0))
+        if text := visible_text(tag.get_text()).strip("\n"):
+            self.pieces.append(PageBlock(Block("code", text.replace("```", "'''")), len(text.split()), 0))
 
     def _table(self, tag: Tag, rows: list[list[str]]) -> None:
         self.end()
@@ -161,18 +161,18 @@ class Walk:
         linked = sum(len(link.get_text().split()) for link in tag.find_all("a", href=True))
         words = sum(len(cell.split()) for row in rows for cell in row)
         share = linked / max(words, 1)
-        for block in table(rows[1:] if head else rows, head):
+        for block in table_blocks(rows[1:] if head else rows, head):
             count = len(block.text.split())
-            self.pieces.append(Piece(block, count, int(count * share)))
+            self.pieces.append(PageBlock(block, count, int(count * share)))
 
     def end(self) -> None:
         """Ends the line that gathers; an empty line in it parts paragraphs."""
         inline, self._inline = self._inline, []
         linked = sum(len(text.split()) for text, is_linked in inline if is_linked)
         for part in "".join(text for text, _ in inline).split("\n\n") if inline else ():
-            if text := lines(part):
+            if text := collapse_blanks(part):
                 words = len(text.split())
-                self.pieces.append(Piece(self._made(text), words, min(linked, words)))
+                self.pieces.append(PageBlock(self._made(text), words, min(linked, words)))
                 linked = max(linked - words, 0)
                 self._opens_item = False
 
@@ -190,35 +190,35 @@ def heading_level(tag: Tag) -> int:
     return int(level) if level in ("1", "2", "3", "4", "5", "6") else 2
 
 
-def alternative(image: Tag) -> str:
+def alt_text(image: Tag) -> str:
     """What an image says in words; "" for what its caption says again, and for one word: a label, or a file's name."""
-    text = line(str(image.get("alt") or ""))[:ALT_LIMIT_CHARS]
+    text = one_line(str(image.get("alt") or ""))[:ALT_LIMIT_CHARS]
     figure = image.find_parent("figure")
     caption = figure.find("figcaption") if figure else None
-    if isinstance(caption, Tag) and text and text in line(caption.get_text(" ")):
+    if isinstance(caption, Tag) and text and text in one_line(caption.get_text(" ")):
         return ""
     return text if " " in text else ""
 
 
-def only_name(tag: Tag) -> str:
+def label_only(tag: Tag) -> str:
     """The label of what has no text to be called by."""
     label = tag.get("aria-label")
-    if not isinstance(label, str) or tag.name not in LABELLED or tag.find("img") or tag.get_text(strip=True):
+    if not isinstance(label, str) or tag.name not in LABELLED_TAGS or tag.find("img") or tag.get_text(strip=True):
         return ""
-    return line(label)[:ALT_LIMIT_CHARS]
+    return one_line(label)[:ALT_LIMIT_CHARS]
 
 
 def data_rows(tag: Tag, skip: Skip) -> list[list[str]]:
     """The cells of a table that holds data; none for one that lays out a page."""
-    if tag.get("role") in ("presentation", "none") or tag.find(TABLE_CONTENT):
+    if tag.get("role") in ("presentation", "none") or tag.find(LAYOUT_CONTENT):
         return []
-    rows = spanned(tag, skip)
+    rows = expand_spans(tag, skip)
     if max(map(len, rows), default=0) < 2 or any(len(cell) > CELL_LIMIT_CHARS for row in rows for cell in row):
         return []
     return rows
 
 
-def spanned(tag: Tag, skip: Skip) -> list[list[str]]:
+def expand_spans(tag: Tag, skip: Skip) -> list[list[str]]:
     """Every row with all of its columns: a cell over several rows is repeated, one over several columns is not."""
     rows: list[list[str]] = []
     below: dict[int, tuple[int, str]] = {}  # by column: in how many more rows this text stands
@@ -227,20 +227,20 @@ def spanned(tag: Tag, skip: Skip) -> list[list[str]]:
             continue
         row: list[str] = []
         for cell in source.find_all(("td", "th"), recursive=False)[:CELLS_LIMIT]:
-            carry(below, row)
+            fill_from_above(below, row)
             if not skip(cell):
                 text = text_of(cell, skip)
-                for shown in [text] + [""] * (span(cell, "colspan") - 1):
-                    if (more := span(cell, "rowspan") - 1) > 0:
+                for shown in [text] + [""] * (span_size(cell, "colspan") - 1):
+                    if (more := span_size(cell, "rowspan") - 1) > 0:
                         below[len(row)] = more, shown
                     row.append(shown)
-        carry(below, row)
+        fill_from_above(below, row)
         if any(row):
             rows.append(row[:CELLS_LIMIT])
     return rows
 
 
-def carry(below: dict[int, tuple[int, str]], row: list[str]) -> None:
+def fill_from_above(below: dict[int, tuple[int, str]], row: list[str]) -> None:
     """Puts into the row what reaches down to its next columns."""
     while (column := len(row)) in below:
         more, text = below.pop(column)
@@ -249,7 +249,7 @@ def carry(below: dict[int, tuple[int, str]], row: list[str]) -> None:
             below[column] = more - 1, text
 
 
-def span(cell: Tag, attribute: str) -> int:
+def span_size(cell: Tag, attribute: str) -> int:
     value = str(cell.get(attribute) or "1").strip()
     return max(1, min(int(value), CELLS_LIMIT)) if value.isascii() and value.isdigit() and len(value) < 4 else 1
 

@@ -1,7 +1,7 @@
 """Reads pages, feeds and files in child processes, so that no document can stop, swell or crash this one.
 
 Documents come from strangers. Every parser has inputs that take it minutes or gigabytes, and the best have bugs: in a
-child that costs some seconds of one core and nobody's event loop. `core.rag.reading.child` is the child.
+child that costs some seconds of one core and nobody's event loop. `core.rag.reading.reader_process` is the child.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from core.runtime.admission_queue import AdmissionQueue
 from core.runtime.child_pool import ChildEnded, ChildPool
 from core.strict_json import storable
 
-COMMAND = (sys.executable, "-m", "core.rag.reading.child")
+COMMAND = (sys.executable, "-m", "core.rag.reading.reader_process")
 WALL_LIMIT_S = 20  # a machine may be busy; the child's own limit of CPU time is what ends a bomb
-AT_ONCE = 2  # children; more would take the cores from the model
+CHILDREN_LIMIT = 2  # children; more would take the cores from the model
 QUEUE_LIMIT, QUEUE_WAIT_LIMIT_S = 64, 15.0  # who waits longer has given up, and each holds a document in memory
-LONG_STARTS = (b"%PDF", b"PK")  # of files whose hundred pages take honest seconds
-PATIENCE = 2
+SLOW_FORMAT_STARTS = (b"%PDF", b"PK")  # of files whose hundred pages take honest seconds
+LONG_FACTOR = 2
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 TOO_LONG = "reading it takes too long, or too much memory: give a smaller or simpler document"
 
@@ -42,9 +42,9 @@ class Reader:
         self._cpu_limit_s = cpu_limit_s
         self._text_limit_chars = text_limit_chars
         self._queue = AdmissionQueue(
-            "reading a document", slots=AT_ONCE, queue_limit=QUEUE_LIMIT, wait_limit_s=QUEUE_WAIT_LIMIT_S
+            "reading a document", slots=CHILDREN_LIMIT, queue_limit=QUEUE_LIMIT, wait_limit_s=QUEUE_WAIT_LIMIT_S
         )
-        self._children = ChildPool(COMMAND, limit=AT_ONCE, wall_limit_s=WALL_LIMIT_S + PATIENCE * cpu_limit_s)
+        self._children = ChildPool(COMMAND, limit=CHILDREN_LIMIT, wall_limit_s=WALL_LIMIT_S + LONG_FACTOR * cpu_limit_s)
 
     async def read(
         self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
@@ -62,13 +62,13 @@ class Reader:
             raise UnreadableDocument(TOO_LONG, "large") from exc
         if "refused" in answer:
             raise UnreadableDocument(answer["refused"], answer["reason"])
-        document = document_in(answer["document"])
+        document = parse_document(answer["document"])
         if document.cut:
             log.info("document_cut", bytes=len(body), passages=len(document.passages))
         return document
 
     def _limits(self, body: bytes) -> dict[str, float]:
-        cpu_limit_s = self._cpu_limit_s * (PATIENCE if body.startswith(LONG_STARTS) else 1)
+        cpu_limit_s = self._cpu_limit_s * (LONG_FACTOR if body.startswith(SLOW_FORMAT_STARTS) else 1)
         return {"cpu_limit_s": cpu_limit_s, "text_limit_chars": self._text_limit_chars}
 
     async def close(self) -> None:
@@ -76,7 +76,7 @@ class Reader:
         await self._children.close()
 
 
-def document_in(told: dict[str, Any]) -> Document:
+def parse_document(told: dict[str, Any]) -> Document:
     """Without what neither a database nor JSON can carry: JSON's "\\ud800" is half a character, and parsers keep it."""
     passages = tuple(
         Passage(

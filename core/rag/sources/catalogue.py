@@ -5,10 +5,13 @@ Owns what a source is and which there are. Knows neither how one is chosen nor h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, create_model, model_validator
 
@@ -17,15 +20,61 @@ from core.configuration.toml import NAME, Line, Section, Words
 from core.configuration.watched_config import Reloaded, unknown
 from core.contract import Language
 from core.errors import ConfigError, FetchRefused, NotFound
-from core.rag.sources import url_templates
-from core.rag.sources.names import Named, Names
-from core.rag.sources.url_templates import QUERY
+from core.rag.fetching import url_policy
+from core.rag.sources.name_table import NamedItem, NameTable
 
-NONE = "none"  # the table of questions that need no source
-Template = Annotated[str, Field(min_length=1, max_length=2000)]
+QUERY = "query"
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+PATH_VALUE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")  # of what a table holds; no slash, no "..", no escape
+VALUE_LIMIT_CHARS = 200
 
 
-class Texts(Section):
+def template_keys(template: str) -> set[str]:
+    return set(PLACEHOLDER.findall(template))
+
+
+def check_template(template: str, known: AbstractSet[str], allow: Collection[str] = ()) -> None:
+    """Raises FetchRefused for a template that is no public https URL, or that leaves too much open.
+
+    `known`: what may stand in its braces. `allow`: "host:port" that may be anything.
+    """
+    url = url_policy.check_url(PLACEHOLDER.sub("x", template), frozenset(allow))
+    if url.scheme != "https" and url_policy.origin_of(url) not in allow:
+        raise FetchRefused("only https:// is read, but for hosts that RAG_ALLOW names", "form")
+    if unknown := template_keys(template) - known:
+        can = f"; what can be put in is {', '.join(sorted(known))}" if known else ""
+        raise FetchRefused(f"{{{min(unknown)}}} is not known here{can}", "form")
+    parts = urlsplit(template)
+    if PLACEHOLDER.search(parts.netloc) or PLACEHOLDER.search(parts.fragment):
+        raise FetchRefused("only the path and what follows the ? may have {…}", "form")
+    if f"{{{QUERY}}}" in parts.path:
+        raise FetchRefused("{query} may only stand after the ?", "form")
+    if re.search(r"[{}]", PLACEHOLDER.sub("", template)):
+        raise FetchRefused("a brace that is no {name}; write it as %7B or %7D", "form")
+
+
+def fill_template(template: str, values: Mapping[str, str]) -> str:
+    """Raises FetchRefused for a value that the path cannot take."""
+    path, mark, query = template.partition("?")
+    return (
+        PLACEHOLDER.sub(lambda found: path_value(values[found[1]]), path)
+        + mark
+        + PLACEHOLDER.sub(lambda found: quote(values[found[1]][:VALUE_LIMIT_CHARS], safe=""), query)
+    )
+
+
+def path_value(value: str) -> str:
+    if not PATH_VALUE.fullmatch(value) or ".." in value or len(value) > VALUE_LIMIT_CHARS:
+        problem = "what is to be put into the URL's path is not made of letters, digits, dots and hyphens"
+        raise FetchRefused(problem, "form")
+    return value
+
+
+NO_SOURCE = "none"  # the table of questions that need no source
+NonEmptyText = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class BilingualTexts(Section):
     """Words and sentences of either language; a question may be in one and name a thing of the other."""
 
     en: tuple[Line, ...] = ()
@@ -36,14 +85,14 @@ class Texts(Section):
         return (*self.en, *self.fr)
 
 
-class OfLanguage(Section):
+class PerLanguage(Section):
     """One for each language, or one for both."""
 
-    en: Template | None = None
-    fr: Template | None = None
+    en: NonEmptyText | None = None
+    fr: NonEmptyText | None = None
 
     @model_validator(mode="after")
-    def has_any(self) -> OfLanguage:
+    def has_any(self) -> PerLanguage:
         if self.en is None and self.fr is None:
             raise ValueError("neither `en` nor `fr` is there")
         return self
@@ -58,20 +107,20 @@ class OfLanguage(Section):
 class NamedSection(Section):
     """Names that a question may contain, and what is read then."""
 
-    file: Template  # of names, by its place beside sources.toml
-    url: OfLanguage
+    file: NonEmptyText  # of names, by its place beside sources.toml
+    url: PerLanguage
     strict: bool = False  # a name that is not in the file is not passed over
     tells: float = Field(default=0, ge=0, le=1)  # how likely whoever names one of them wants this source
 
 
-class Fields(Section):
+class SearchFields(Section):
     """Where a search's JSON has what: keys joined by dots. A `link` of https:// takes its {…} from the entry."""
 
-    entries: Template
-    title: Template | OfLanguage
-    link: Template | OfLanguage | None = None
-    date: Template | OfLanguage | None = None
-    summary: Template | OfLanguage | None = None
+    entries: NonEmptyText
+    title: NonEmptyText | PerLanguage
+    link: NonEmptyText | PerLanguage | None = None
+    date: NonEmptyText | PerLanguage | None = None
+    summary: NonEmptyText | PerLanguage | None = None
 
 
 class SourceSection(Section):
@@ -80,16 +129,16 @@ class SourceSection(Section):
     kind: Literal["feed", "page", "search"]
     title: Words
     description: Words
-    url: OfLanguage
-    page: OfLanguage | None = None  # what a person opens, where that is neither what a feed says nor `url`
-    names: Texts = Texts()
-    topics: Texts = Texts()
-    hints: Texts = Texts()
-    examples: Texts = Texts()
+    url: PerLanguage
+    page: PerLanguage | None = None  # what a person opens, where that is neither what a feed says nor `url`
+    names: BilingualTexts = BilingualTexts()
+    topics: BilingualTexts = BilingualTexts()
+    hints: BilingualTexts = BilingualTexts()
+    examples: BilingualTexts = BilingualTexts()
     fresh_s: float = Field(default=3600, ge=0, le=30 * 86400)
     entries: int = Field(default=20, ge=1, le=500)
     named: NamedSection | None = None
-    fields: Fields | None = None
+    fields: SearchFields | None = None
 
     @model_validator(mode="after")
     def is_one(self) -> SourceSection:
@@ -99,10 +148,10 @@ class SourceSection(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PublicSource:
     name: str
     says: SourceSection
-    named: Names | None = None
+    named: NameTable | None = None
 
     def title(self, language: Language) -> str:
         return self.says.title.fr if language == "fr" else self.says.title.en
@@ -111,21 +160,21 @@ class Source:
     def searches(self) -> bool:
         return self.says.kind == "search"
 
-    def url(self, language: Language, found: Named | None = None, query: str = "") -> str:
+    def url(self, language: Language, found: NamedItem | None = None, query: str = "") -> str:
         """What to fetch. Raises FetchRefused if what was put in would lead elsewhere."""
         template = self._template(language, found)
         values = found.values if found is not None else {}
-        return url_templates.filled(template, {**values, QUERY: query})
+        return fill_template(template, {**values, QUERY: query})
 
     def page(self, language: Language, query: str = "") -> str | None:
         """Where a person can read it, if the file says."""
         template = self.says.page.within(language) if self.says.page else None
-        return template and url_templates.filled(template, {QUERY: query})
+        return template and fill_template(template, {QUERY: query})
 
-    def _template(self, language: Language, found: Named | None) -> str:
+    def _template(self, language: Language, found: NamedItem | None) -> str:
         if found is not None and self.says.named is not None:
             template = self.says.named.url.within(language)
-            if all(found.values[key] for key in url_templates.keys(template) - {QUERY}):
+            if all(found.values[key] for key in template_keys(template) - {QUERY}):
                 return template
         return self.says.url.within(language)  # nothing is named, or what it is called there is not known
 
@@ -134,10 +183,10 @@ class Source:
 class Catalogue:
     """The sources of one moment, and questions that need none."""
 
-    sources: Mapping[str, Source]
+    sources: Mapping[str, PublicSource]
     needless: tuple[str, ...] = ()
 
-    def of(self, names: Collection[str]) -> list[Source]:
+    def of(self, names: Collection[str]) -> list[PublicSource]:
         return [source for name, source in self.sources.items() if name in names]
 
 
@@ -161,7 +210,7 @@ class Sources(Reloaded):
 
     def load(self) -> None:
         """Take the file, or raise ConfigError with every problem of it and change nothing."""
-        self._catalogue = read(self.file, self._allow)
+        self._catalogue = load_catalogue(self.file, self._allow)
 
     def concerns(self, file: Path) -> bool:
         return file.name == self.file.name or file.suffix == ".csv"
@@ -169,7 +218,7 @@ class Sources(Reloaded):
     def names(self) -> tuple[str, ...]:
         return tuple(self._catalogue.sources)
 
-    def get(self, name: str) -> Source:
+    def get(self, name: str) -> PublicSource:
         """Raises NotFound, which names the nearest and those there are."""
         sources = self._catalogue.sources
         if name in sources:
@@ -177,20 +226,20 @@ class Sources(Reloaded):
         raise NotFound(unknown("source", name, sources))
 
 
-def read(file: Path, allow: Collection[str] = ()) -> Catalogue:
+def load_catalogue(file: Path, allow: Collection[str] = ()) -> Catalogue:
     """Raises ConfigError with every problem of the file, each with its line."""
     content = toml.read(file)
     for name in content:
         if not NAME.fullmatch(name):
-            raise ConfigError(f"{place(file, name)}: a source's name has only a-z, 0-9 and -; {name!r} has more")
-    needless = toml.validate(NoneFile, {NONE: content.pop(NONE, {})}, file).none.all
+            raise ConfigError(f"{file_place(file, name)}: a source's name has only a-z, 0-9 and -; {name!r} has more")
+    needless = toml.validate(NoSourceFile, {NO_SOURCE: content.pop(NO_SOURCE, {})}, file).none.all
     kinds: dict[str, Any] = {name.replace("-", "_"): (SourceSection, Field(alias=name)) for name in content}
     # A model with a field for each source, so that what is wrong is told with its place.
     says = dict(toml.validate(create_model("SourcesFile", __base__=Section, **kinds), content, file))
     sources, problems = {}, []
     for name in content:
         try:
-            sources[name] = made(name, says[name.replace("-", "_")], file, allow)
+            sources[name] = build_source(name, says[name.replace("-", "_")], file, allow)
         except ConfigError as exc:
             problems.append(exc.message)
     if problems:
@@ -198,25 +247,25 @@ def read(file: Path, allow: Collection[str] = ()) -> Catalogue:
     return Catalogue(sources, needless)
 
 
-class NoneFile(Section):
-    none: Texts = Texts()
+class NoSourceFile(Section):
+    none: BilingualTexts = BilingualTexts()
 
 
-def made(name: str, says: SourceSection, file: Path, allow: Collection[str]) -> Source:
+def build_source(name: str, says: SourceSection, file: Path, allow: Collection[str]) -> PublicSource:
     """With its table of names. Raises ConfigError."""
-    names = Names.load(file.parent / says.named.file, strict=says.named.strict) if says.named else None
+    names = NameTable.load(file.parent / says.named.file, strict=says.named.strict) if says.named else None
     problems = []
-    for key, template, known in templates(says, names):
+    for key, template, known in section_templates(says, names):
         try:
-            url_templates.check(template, known, allow)
+            check_template(template, known, allow)
         except FetchRefused as exc:
-            problems.append(f"{place(file, name, *key)}: {template}: {exc.message}")
+            problems.append(f"{file_place(file, name, *key)}: {template}: {exc.message}")
     if problems:
         raise ConfigError("\n".join(problems))
-    return Source(name, says, names)
+    return PublicSource(name, says, names)
 
 
-def templates(says: SourceSection, names: Names | None) -> Iterator[tuple[Sequence[str], str, set[str]]]:
+def section_templates(says: SourceSection, names: NameTable | None) -> Iterator[tuple[Sequence[str], str, set[str]]]:
     """(key, URL template, what may stand in its braces) of each."""
     query = {QUERY} if says.kind == "search" else set()
     for language, template in says.url:
@@ -231,5 +280,5 @@ def templates(says: SourceSection, names: Names | None) -> Iterator[tuple[Sequen
                 yield ("named", "url", language), template, query | names.columns
 
 
-def place(file: Path, *key: str) -> str:
+def file_place(file: Path, *key: str) -> str:
     return toml.place_of(key, file, file.read_text(encoding="utf-8"))

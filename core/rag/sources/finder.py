@@ -17,16 +17,77 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Json, Language
 from core.contract import Source as Cited
-from core.errors import CspsError
+from core.errors import CspsError, ModelError
+from core.rag.candidates import RetrievedDocument
 from core.rag.documents import Document
-from core.rag.embed import Embedder
-from core.rag.fetching.fetch import Fetched
-from core.rag.grounding import Lookup
-from core.rag.material import Reading
-from core.rag.sources import decision, search_results
-from core.rag.sources.catalogue import Catalogue, Source, Sources
-from core.rag.sources.choice import Chooser
-from core.rag.sources.likeness import Likenesses
+from core.rag.embeddings import Embedder, Vectors
+from core.rag.fetching.fetch import FetchedPage
+from core.rag.retrieval import Lookup
+from core.rag.sources import search_results
+from core.rag.sources.catalogue import Catalogue, PublicSource, Sources
+from core.rag.sources.choice import (
+    Chooser,
+    Similarity,
+    SourceDecision,
+    decision_prompt,
+    decision_schema,
+    parse_decision,
+)
+
+log = structlog.get_logger()
+
+QUESTION_LIMIT_CHARS = 1000
+DEADLINE_S = 5.0  # somebody waits for the answer, which can do without
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleVectors:
+    """Their vectors, (examples, dimensions) of each source, and of those that need none; made by one embedder."""
+
+    catalogue: Catalogue
+    embedder: str
+    sources: dict[str, Vectors]
+    none: Vectors
+
+
+class ExampleSimilarity:
+    """Computes the examples' vectors once for each catalogue."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._examples: ExampleVectors | None = None
+        self._turn = asyncio.Lock()
+
+    async def of(self, question: str, catalogue: Catalogue) -> Similarity | None:
+        """None if the embedder fails or takes too long, which is logged."""
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                examples = await self.examples(catalogue)
+                vector = (await self._embedder.embed([question[:QUESTION_LIMIT_CHARS]]))[0]
+        except (ModelError, TimeoutError) as exc:
+            log.warning("question_not_embedded", problem=str(exc) or f"no answer within {DEADLINE_S:g} s")
+            return None
+        nearest = {name: float((vectors @ vector).max()) for name, vectors in examples.sources.items() if len(vectors)}
+        return Similarity(nearest, float((examples.none @ vector).max()) if len(examples.none) else 0.0)
+
+    async def examples(self, catalogue: Catalogue) -> ExampleVectors:
+        """Raises ModelError."""
+        async with self._turn:
+            known = self._examples
+            if known is None or known.catalogue is not catalogue or known.embedder != self._embedder.name:
+                known = self._examples = await self._embedded(catalogue)
+            return known
+
+    async def _embedded(self, catalogue: Catalogue) -> ExampleVectors:
+        name = self._embedder.name
+        texts = {source.name: source.says.examples.all for source in catalogue.sources.values()}
+        vectors = await self._embedder.embed([*(text for of in texts.values() for text in of), *catalogue.needless])
+        sources, begin = {}, 0
+        for source, of in texts.items():
+            sources[source] = vectors[begin : begin + len(of)]
+            begin += len(of)
+        return ExampleVectors(catalogue, name, sources, vectors[begin:])
+
 
 log = structlog.get_logger()
 
@@ -38,7 +99,7 @@ Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]
 
 
 class Fetches(Protocol):
-    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> Fetched: ...
+    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage: ...
 
 
 class Reads(Protocol):
@@ -48,10 +109,10 @@ class Reads(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class SourceTarget:
     """Something to fetch. `label` is what it is called in the answer."""
 
-    source: Source
+    source: PublicSource
     url: str
     page: str | None
     label: str
@@ -74,7 +135,7 @@ class SourceFinder:
         self._sources = sources
         self._fetcher = fetcher
         self._reader = reader
-        self._likenesses = Likenesses(embedder) if embedder is not None else None
+        self._likenesses = ExampleSimilarity(embedder) if embedder is not None else None
         self._decide = decide
         self._chooser: tuple[Catalogue, Chooser] | None = None
 
@@ -99,7 +160,7 @@ class SourceFinder:
             await self._likenesses.examples(self._sources.catalogue)
 
     async def read(
-        self, source: Source, question: str, language: Language, told_in: Language, query: str = ""
+        self, source: PublicSource, question: str, language: Language, told_in: Language, query: str = ""
     ) -> Lookup:
         """What `source` says in `language`; what could not be read is named in the language `told_in`."""
         stranger = source.named.stranger(question) if source.named is not None else None
@@ -108,32 +169,32 @@ class SourceFinder:
             return Lookup(unread=(f"{source.title(told_in)} ({stranger})",))
         query = query or self.query(question, source)
         lookups = await asyncio.gather(
-            *(self._attempt(target, told_in) for target in targets(source, question, language, query))
+            *(self._attempt(target, told_in) for target in build_targets(source, question, language, query))
         )
         found = Lookup()
         for lookup in lookups:
             found = found.and_(lookup)
         return found
 
-    def query(self, question: str, source: Source) -> str:
+    def query(self, question: str, source: PublicSource) -> str:
         """What to search it for; "" where nothing is searched, or for the newest."""
         return self._chooser_of(self._sources.catalogue).query(question, source) if source.searches else ""
 
-    async def open(self, target: Target) -> Reading:
+    async def open(self, target: SourceTarget) -> RetrievedDocument:
         """Raises FetchRefused, FetchFailed, UnreadableDocument, also for a source that has nothing to say."""
         says = target.source.says
         fetched = await self._fetcher.fetch(target.url, max_age_s=says.fresh_s)
         body, media_type, charset = fetched.body, fetched.media_type, fetched.charset
         if says.fields is not None:
             body = await asyncio.to_thread(
-                search_results.feed, body, says.fields, target.label, target.language, says.entries
+                search_results.to_json_feed, body, says.fields, target.label, target.language, says.entries
             )
             media_type, charset = search_results.MEDIA_TYPE, "utf-8"
         document = await self._reader.read(body, media_type, name=target.label, url=fetched.url, charset=charset)
         cited = Cited(0, target.label, target.page or document.url or fetched.url, target.language, fetched.fetched_at)
-        return Reading(target.label, document.passages[: says.entries], cited)
+        return RetrievedDocument(target.label, document.passages[: says.entries], cited)
 
-    async def _attempt(self, target: Target, told_in: Language) -> Lookup:
+    async def _attempt(self, target: SourceTarget, told_in: Language) -> Lookup:
         try:
             return Lookup((await self.open(target),))
         except CspsError as exc:
@@ -142,7 +203,7 @@ class SourceFinder:
 
     async def _chosen(
         self, personality: Personality, question: str, language: Language
-    ) -> tuple[Sequence[Source], str]:
+    ) -> tuple[Sequence[PublicSource], str]:
         """The sources, and what to search for if the model said so."""
         catalogue = self._sources.catalogue
         sources = catalogue.of(personality.sources)
@@ -156,17 +217,22 @@ class SourceFinder:
         return [candidate.source for candidate in shortlist.chosen], ""
 
     async def _decided(
-        self, decide: Decide, personality: Personality, question: str, likely: Sequence[Source], language: Language
-    ) -> decision.Decision | None:
+        self,
+        decide: Decide,
+        personality: Personality,
+        question: str,
+        likely: Sequence[PublicSource],
+        language: Language,
+    ) -> SourceDecision | None:
         """None if the model does not decide."""
-        prompt = decision.prompt(question, likely, language)
+        prompt = decision_prompt(question, likely, language)
         try:
             async with asyncio.timeout(DECIDE_DEADLINE_S):
-                answer = await decide(personality, prompt, decision.schema(likely))
+                answer = await decide(personality, prompt, decision_schema(likely))
         except (CspsError, TimeoutError) as exc:
             log.warning("model_did_not_decide", problem=str(exc) or f"no answer within {DECIDE_DEADLINE_S:g} s")
             return None
-        return decision.read(answer, likely)
+        return parse_decision(answer, likely)
 
     def _chooser_of(self, catalogue: Catalogue) -> Chooser:
         if self._chooser is None or self._chooser[0] is not catalogue:
@@ -174,7 +240,7 @@ class SourceFinder:
         return self._chooser[1]
 
 
-def targets(source: Source, question: str, language: Language, query: str = "") -> list[Target]:
+def build_targets(source: PublicSource, question: str, language: Language, query: str = "") -> list[SourceTarget]:
     """One for each place, department or section that the question names, or the one for all."""
     found = source.named.found(question) if source.named is not None else ()
     title = source.title(language)
@@ -183,4 +249,4 @@ def targets(source: Source, question: str, language: Language, query: str = "") 
         source.url(language, named, query): f"{title}: {named.label(language)}" if named is not None else title
         for named in found or (None,)
     }
-    return [Target(source, url, page, label, language) for url, label in by_url.items()]
+    return [SourceTarget(source, url, page, label, language) for url, label in by_url.items()]

@@ -12,8 +12,7 @@ from typing import Any
 from core import strict_json
 from core.contract import Json, Language
 from core.errors import BadRequest, FetchRefused, UnreadableDocument
-from core.rag.sources import url_templates
-from core.rag.sources.catalogue import Fields, OfLanguage
+from core.rag.sources.catalogue import PerLanguage, SearchFields, fill_template
 
 MEDIA_TYPE = "application/feed+json"
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -21,7 +20,7 @@ BODY_LIMIT_BYTES = 4 * 1024 * 1024
 SUMMARY_LIMIT_CHARS = 2000
 
 
-def feed(body: bytes, fields: Fields, title: str, language: Language, limit: int) -> bytes:
+def to_json_feed(body: bytes, fields: SearchFields, title: str, language: Language, limit: int) -> bytes:
     """At most `limit` entries. Raises UnreadableDocument for what is empty, or not the JSON that `fields` describe."""
     if len(body) > BODY_LIMIT_BYTES:
         raise UnreadableDocument(f"its answer has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most", "large")
@@ -29,47 +28,47 @@ def feed(body: bytes, fields: Fields, title: str, language: Language, limit: int
         answer = strict_json.parse(body, last_wins=True)
     except BadRequest as exc:
         raise UnreadableDocument(f"its answer cannot be read: {exc.message}", "damaged") from exc
-    entries = at(answer, fields.entries)
+    entries = value_at(answer, fields.entries)
     if not isinstance(entries, list):
         raise UnreadableDocument(f"its answer has no list at {fields.entries}", "kind")
-    items = [item(entry, fields, language) for entry in entries[:limit]]
+    items = [feed_item(entry, fields, language) for entry in entries[:limit]]
     if not any(items):
         raise UnreadableDocument("its answer has no entries", "empty")
     told = {"version": VERSION, "title": title, "language": language, "items": [each for each in items if each]}
     return json.dumps(told).encode()
 
 
-def item(entry: Json, fields: Fields, language: Language) -> dict[str, str]:
+def feed_item(entry: Json, fields: SearchFields, language: Language) -> dict[str, str]:
     """Of a JSON feed; empty if there is neither title nor summary."""
     title = text_at(entry, fields.title, language)
     summary = text_at(entry, fields.summary, language)[:SUMMARY_LIMIT_CHARS]
     if not title and not summary:
         return {}
     found = {"title": title, "summary": summary, "date_published": text_at(entry, fields.date, language)}
-    return {key: value for key, value in {**found, "url": link_of(entry, fields.link, language)}.items() if value}
+    return {key: value for key, value in {**found, "url": entry_link(entry, fields.link, language)}.items() if value}
 
 
-def link_of(entry: Json, path: str | OfLanguage | None, language: Language) -> str:
-    template = of(path, language)
+def entry_link(entry: Json, path: str | PerLanguage | None, language: Language) -> str:
+    template = path_for(path, language)
     if not template.startswith("https://"):
         return text_at(entry, path, language)
     values = {key: str(value) for key, value in entry.items()} if isinstance(entry, dict) else {}
     try:
-        return url_templates.filled(template, values)
+        return fill_template(template, values)
     except (KeyError, FetchRefused):
         return ""  # the entry is as good without
 
 
-def text_at(entry: Json, path: str | OfLanguage | None, language: Language) -> str:
-    found = at(entry, of(path, language))
+def text_at(entry: Json, path: str | PerLanguage | None, language: Language) -> str:
+    found = value_at(entry, path_for(path, language))
     return str(found).strip() if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
 
 
-def of(path: str | OfLanguage | None, language: Language) -> str:
-    return path.within(language) if isinstance(path, OfLanguage) else path or ""
+def path_for(path: str | PerLanguage | None, language: Language) -> str:
+    return path.within(language) if isinstance(path, PerLanguage) else path or ""
 
 
-def at(value: Json, path: str) -> Json:
+def value_at(value: Json, path: str) -> Json:
     """None where the path leads nowhere."""
     found: Any = value
     for key in path.split("."):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from core import PROJECT_ROOT
 from core.cli.commands import sources_app as app
 from core.errors import ConfigError, CspsError, NotFound
-from core.rag.sources.catalogue import read
+from core.rag.sources.catalogue import load_catalogue
 
 FEED = (
     b'<rss version="2.0"><channel><title>The News "Today"</title><link>https://example.org/</link>'
@@ -121,7 +121,7 @@ def test_add_writes_an_entry_that_works(file: Path, host: str) -> None:
     before = file.read_text()
     assert run("add", "news", f"http://{host}/feed", "--title-fr", "Les nouvelles", "--topic", "news")[0] == 0
     assert run("add", "page", f"http://{host}/page")[0] == 0
-    sources = read(file, [host]).sources
+    sources = load_catalogue(file, [host]).sources
 
     assert file.read_text().startswith(before.rstrip())
     assert sources["news"].says.kind == "feed"

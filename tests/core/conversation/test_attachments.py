@@ -12,7 +12,7 @@ from core.configuration.personalities import Personality
 from core.configuration.settings import load
 from core.contract import Attachment, Language, Prompt
 from core.engine import ChatEngine
-from core.rag.grounding import SOURCE, UNCLOSED, UNREAD, Lookup, shortcomings
+from core.rag.retrieval import SOURCE, UNCLOSED, UNREAD, Lookup, shortcomings
 from tests.core.conversation.test_retrieval import PAGE, site
 from tests.core.support_chatting import ask, chat_on, events_of, serving, text_of
 

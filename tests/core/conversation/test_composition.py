@@ -8,19 +8,19 @@ import pytest
 
 from core.conversation.composition import compose, split_lead_context, unread_url
 from core.conversation.turns import Conversation, Exchange, Question
+from core.rag.candidates import RetrievedDocument
 from core.rag.documents import Passage
-from core.rag.material import Reading
-from core.rag.shelf import Shelf
+from core.rag.passage_cache import PassageCache
 from tests.core.support_chatting import whisper
 
 
-def linked(url: str) -> Reading:
-    return Reading("Notice", (Passage("The same on every page.", "Notice", url),))
+def linked(url: str) -> RetrievedDocument:
+    return RetrievedDocument("Notice", (Passage("The same on every page.", "Notice", url),))
 
 
 def test_texts_that_differ_in_their_links_alone() -> None:
     """Are the same on the shelf, and each shown with its own link, in one question as in the next."""
-    shelf, conversation = Shelf(), Conversation(1)
+    shelf, conversation = PassageCache(), Conversation(1)
     for urls in (["https://a.example/", "https://b.example/"], ["https://c.example/"]):
         draft = compose(whisper(), conversation, Question("What is the same?"), [*map(linked, urls)], shelf=shelf)
         text = draft.material.shown(2).text

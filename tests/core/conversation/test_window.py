@@ -14,8 +14,8 @@ from core.conversation.composition import PromptDraft
 from core.conversation.window import DROP_STEP, fit_window, tighten
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
+from core.rag.candidates import Candidates, RetrievedDocument
 from core.rag.documents import Passage
-from core.rag.material import Material, Reading
 from core.rag.passages import cut_text
 
 
@@ -31,9 +31,11 @@ def draft_of(lengths: Sequence[int], question: int = 10) -> PromptDraft:
     return PromptDraft("You are Echo.", groups, "q " * question)
 
 
-def documents(*lengths: int) -> tuple[Reading, ...]:
+def documents(*lengths: int) -> tuple[RetrievedDocument, ...]:
     texts = [f"w{number} " * length for number, length in enumerate(lengths)]
-    return tuple(Reading(f"file{number}", tuple(cut_text(text)), verbatim=text) for number, text in enumerate(texts))
+    return tuple(
+        RetrievedDocument(f"file{number}", tuple(cut_text(text)), verbatim=text) for number, text in enumerate(texts)
+    )
 
 
 @given(
@@ -81,7 +83,7 @@ async def test_nothing_overflows_and_the_question_survives(
     lengths: list[int], opening: list[int], looked_up: list[int], question: int, window: int
 ) -> None:
     """However much is to be read and was said."""
-    material = Material(documents(*looked_up), "w0", "en")
+    material = Candidates(documents(*looked_up), "w0", "en")
     draft = replace(draft_of(lengths, question), lead_context=documents(*opening), material=material)
     fitted = await fit_window(draft, Sampling(), window, by_words)
 
@@ -102,7 +104,7 @@ async def test_what_a_conversation_began_with_stays_whole_as_long_as_it_is_short
 
 async def test_passages_and_history_share_what_is_left() -> None:
     """Each has half if both want more; one that wants less leaves it to the other."""
-    much = Material(documents(*[190] * 12), "?", "en")
+    much = Candidates(documents(*[190] * 12), "?", "en")
 
     async def words(history: list[int]) -> tuple[int, int]:
         fitted = await fit_window(replace(draft_of(history), material=much), Sampling(), 2048, by_words)
@@ -119,11 +121,11 @@ async def test_passages_and_history_share_what_is_left() -> None:
 
 async def test_the_best_passages_are_the_ones_that_are_shown() -> None:
     """In reading order, numbered by what can be opened."""
-    page = Reading(
+    page = RetrievedDocument(
         "Pool", (Passage("It opened in 1967."), Passage("It is green.", "Colour")), Source(0, "Pool", "https://x/")
     )
-    other = Reading("Rink", (Passage("It is cold."),), Source(0, "Rink", "https://y/"))
-    draft = replace(draft_of([]), material=Material((other, page), "What colour is the pool?", "en"))
+    other = RetrievedDocument("Rink", (Passage("It is cold."),), Source(0, "Rink", "https://y/"))
+    draft = replace(draft_of([]), material=Candidates((other, page), "What colour is the pool?", "en"))
 
     assert "green" in draft.messages(0, 1)[1].content
     assert [(source.number, source.title) for source in draft.sources(1)] == [(1, "Pool")]
@@ -143,7 +145,7 @@ async def test_a_question_has_room_before_what_the_conversation_began_with() -> 
 async def test_what_an_engine_finds_too_long_becomes_shorter_until_nothing_is_left() -> None:
     """First passages go, then history, then what the conversation began with; each time less is sent."""
     draft = replace(draft_of([20, 20]), lead_context=documents(50))
-    draft = replace(draft, material=Material(documents(900), draft.question, "en"))
+    draft = replace(draft, material=Candidates(documents(900), draft.question, "en"))
     fitted, sizes = await fit_window(draft, Sampling(max_tokens=24), 4096, by_words), list[int]()
     while bounds := tighten(fitted):
         sizes.append(await by_words(fitted.messages))

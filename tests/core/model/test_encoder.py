@@ -6,7 +6,7 @@ import numpy as np
 
 from core.bootstrap import shared_embedder
 from core.configuration.settings import Settings, load
-from core.rag.embed import LocalEmbedder
+from core.rag.embeddings import LocalEmbedder
 from tests.support.starter import ModelProcess
 
 

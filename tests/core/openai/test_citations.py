@@ -8,7 +8,7 @@ import pytest
 
 from core.contract import Source
 from core.openai.citations import annotations_of
-from core.rag.source_list import listing
+from core.rag.source_list import format_source_list
 
 POOL = Source(1, "Pool", "https://x.example/pool")
 RINK = Source(2, "Patinoire d’été", "https://x.example/rink")
@@ -19,7 +19,7 @@ SOURCES = {each.number: each for each in (RINK, POOL, NOTES)}
 def cited(text: str, *sources: Source) -> list[tuple[str, str]]:
     """What cites, and the address, of the text with its list."""
     given = {each.number: each for each in sources}
-    whole = text + listing(given)
+    whole = text + format_source_list(given)
     found: list[Any] = annotations_of(whole, given)
     assert all(each["type"] == "url_citation" for each in found)
     places = [each["url_citation"] for each in found]
@@ -44,7 +44,7 @@ def test_the_form() -> None:
             "type": "url_citation",
             "url_citation": {"start_index": 14, "end_index": 47, "title": "Pool", "url": "https://x.example/pool"},
         }
-    ] == annotations_of("Yes." + listing({1: POOL}), {1: POOL})
+    ] == annotations_of("Yes." + format_source_list({1: POOL}), {1: POOL})
 
 
 def test_numbers_in_one_pair_of_brackets_share_it() -> None:

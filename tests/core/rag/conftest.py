@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.rag.embed import LocalEmbedder
+from core.rag.embeddings import LocalEmbedder
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.rag.blocks import Block, table
-from core.rag.documents import PASSAGE_LIMIT_CHARS, Passage
-from core.rag.passages import cut, cut_text, paragraphs
+from core.rag.documents import PASSAGE_LIMIT_CHARS, Block, Passage, table_blocks
+from core.rag.passages import cut_blocks, cut_text, paragraphs
 
 KINDS = st.sampled_from(["heading", "paragraph", "item", "row", "code"])
 BLOCKS = st.builds(
@@ -25,40 +24,45 @@ def sentence(words: int, word: str = "word") -> str:
 @given(st.lists(BLOCKS, max_size=12))
 def test_no_passage_is_too_long_or_empty(blocks: list[Block]) -> None:
     """Whatever the blocks are."""
-    for passage in cut(blocks):
+    for passage in cut_blocks(blocks):
         assert 0 < len(passage.text) <= PASSAGE_LIMIT_CHARS
 
 
 @given(st.lists(st.text(alphabet="ab .\n", min_size=1, max_size=4000).filter(str.strip), max_size=6))
 def test_nothing_is_lost_between_passages(texts: list[str]) -> None:
     """But blank space."""
-    found = "".join(passage.text for passage in cut(Block("paragraph", text) for text in texts))
+    found = "".join(passage.text for passage in cut_blocks(Block("paragraph", text) for text in texts))
 
     assert "".join(found.split()) == "".join("".join(texts).split())
 
 
 def test_blocks_of_a_section_share_a_passage() -> None:
     """Items and rows a line, others parted by an empty one."""
-    blocks = [Block("paragraph", "One:"), Block("item", "a"), Block("item", "b", 1), *table([["1", "2"]], ["x", "y"])]
-    (passage,) = cut(blocks)
+    blocks = [
+        Block("paragraph", "One:"),
+        Block("item", "a"),
+        Block("item", "b", 1),
+        *table_blocks([["1", "2"]], ["x", "y"]),
+    ]
+    (passage,) = cut_blocks(blocks)
 
     assert passage.text == "One:\n\n- a\n  - b\n\n| x | y |\n| --- | --- |\n| 1 | 2 |"
 
 
 def test_a_long_paragraph_is_cut_between_sentences() -> None:
     """And between words, if a sentence is too long itself."""
-    first, *rest = cut([Block("paragraph", " ".join(sentence(20) for _ in range(30)))])
+    first, *rest = cut_blocks([Block("paragraph", " ".join(sentence(20) for _ in range(30)))])
     assert rest
     assert all(passage.text.endswith(".") for passage in (first, *rest))
 
-    worded = cut([Block("paragraph", sentence(600))])
+    worded = cut_blocks([Block("paragraph", sentence(600))])
     assert all(set(passage.text.lower().rstrip(".").split()) == {"word"} for passage in worded)
 
 
 def test_a_table_repeats_its_header_in_each_passage() -> None:
     """A row that stands alone says nothing."""
     rows = [[f"row {number}", "value " * 10] for number in range(60)]
-    found = cut(table(rows, ["Name", "Value"]))
+    found = cut_blocks(table_blocks(rows, ["Name", "Value"]))
 
     assert len(found) > 3
     assert all(passage.text.startswith("| Name | Value |\n| --- | --- |\n| row ") for passage in found)
@@ -72,7 +76,7 @@ def test_a_heading_with_nothing_under_it_is_text() -> None:
         Block("heading", "Two", 3),
         Block("heading", "End", 2),
     ]
-    first, last = cut(blocks)
+    first, last = cut_blocks(blocks)
 
     assert first == Passage("One\n\nTwo", "News")
     assert last == Passage("End")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.rag.documents import Passage
-from core.rag.ranking import asked_in, indexed, ranked
+from core.rag.ranking import index_passages, question_stems, score_passages
 
 LEAVE = [
     Passage("This directive says who may be away from work, and when.", ""),
@@ -16,7 +16,7 @@ LEAVE = [
 
 
 def scores(question: str, *documents: list[Passage]) -> list[float]:
-    return ranked([indexed(each) for each in documents], asked_in(question))
+    return score_passages([index_passages(each) for each in documents], question_stems(question))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from core.contract import Done, Event, Source, Status, Text, Usage
-from core.rag.source_list import line, listed
+from core.rag.source_list import append_source_list, format_source
 
 DONE = Done("stop", "fake-model", Usage())
 
@@ -24,7 +24,9 @@ async def test_sources_are_the_last_lines() -> None:
         Source(1, "Pool", "https://x.example/pool"),
         Source(1, "Pool", "https://x.example/pool"),
     )
-    events = [event async for event in listed(answer(Status("reading"), *sources, Text("Green [1]."), DONE))]
+    events = [
+        event async for event in append_source_list(answer(Status("reading"), *sources, Text("Green [1]."), DONE))
+    ]
 
     assert "".join(event.text for event in events if isinstance(event, Text)) == (
         "Green [1].\n\nSources\n[1] Pool – https://x.example/pool\n[2] Notes"
@@ -43,9 +45,9 @@ async def test_sources_are_the_last_lines() -> None:
 )
 def test_a_source_without_a_title_is_its_address(source: Source, shown: str) -> None:
     """Nothing stands for the name that it has not."""
-    assert line(source) == shown
+    assert format_source(source) == shown
 
 
 async def test_without_sources_nothing_is_added() -> None:
     """The text is the model's."""
-    assert [event async for event in listed(answer(Text("Hi"), DONE))] == [Text("Hi"), DONE]
+    assert [event async for event in append_source_list(answer(Text("Hi"), DONE))] == [Text("Hi"), DONE]

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import core.rag.facts.memory
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
@@ -15,7 +16,6 @@ from structlog.testing import capture_logs
 
 import bindings.tables
 import core.conversation.tables
-import core.rag.facts.memory
 import core.rag.facts.tables
 from core.errors import ConfigError, StorageError
 from core.rag.facts import pgvector

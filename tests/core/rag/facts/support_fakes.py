@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import CspsError
 from core.rag.documents import Document, Passage
-from core.rag.facts.sync import Content, Entry, Origin
+from core.rag.facts.sync import EntryContent, Origin, OriginEntry
 
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIMENSIONS = 2048  # words seldom meet
@@ -46,14 +46,14 @@ def origin(name: str, held: Mapping[str, Document | CspsError], when: datetime =
     return Origin(name, [entry(key, each, when) for key, each in held.items()])
 
 
-def entry(key: str, held: Document | CspsError, when: datetime) -> Entry:
+def entry(key: str, held: Document | CspsError, when: datetime) -> OriginEntry:
     async def read() -> Document:
         assert isinstance(held, Document)
         return held
 
-    async def opened() -> Content:
+    async def opened() -> EntryContent:
         if isinstance(held, CspsError):
             raise held
-        return Content(hashlib.sha256(repr(held).encode()).hexdigest(), when, read)
+        return EntryContent(hashlib.sha256(repr(held).encode()).hexdigest(), when, read)
 
-    return Entry(key, opened)
+    return OriginEntry(key, opened)

@@ -9,7 +9,7 @@ from core.rag.documents import Document
 from core.rag.facts import sync as syncing
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import Counts, Origin, sync
+from core.rag.facts.sync import Origin, SyncCounts, sync
 from core.storage.database import Database
 from tests.core.rag.facts.support_fakes import WordEmbedder, document, origin
 
@@ -28,12 +28,12 @@ def held(generation: int) -> Origin:
     return origin("folder", {str(at): text(generation, at) for at in range(DOCUMENTS) if at % 7 != generation % 7})
 
 
-def tell(counts: Counts) -> None:
+def tell(counts: SyncCounts) -> None:
     print(counts.done, flush=True)
 
 
 async def main(url: str, generation: int) -> None:
-    syncing.ENTRIES_AT_ONCE = 10
+    syncing.BATCH_ENTRIES = 10
     database = Database(url)
     await database.upgrade()
     store = FactStore(database, WordEmbedder(), Glossary())

@@ -10,10 +10,9 @@ import pytest
 
 from core.contract import Source
 from core.errors import CspsError, ModelUnavailable, NotFound
-from core.rag.embed import LocalEmbedder
-from core.rag.facts.finder import FactsFinder
-from core.rag.facts.relevance import LEAST, LEAST_FOR_TASKS
-from core.rag.facts.search import Found
+from core.rag.embeddings import LocalEmbedder
+from core.rag.facts.finder import MIN_SCORE, MIN_SCORE_FOR_TASKS, FactsFinder
+from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
 from tests.core.support_chatting import whisper
 
@@ -23,22 +22,22 @@ THEN = datetime(2026, 1, 2, tzinfo=UTC)
 class Store:
     """Finds what it is given."""
 
-    def __init__(self, *found: Found, absent: str = "", failure: CspsError | None = None) -> None:
+    def __init__(self, *found: FactMatch, absent: str = "", failure: CspsError | None = None) -> None:
         self.found = found
         self.absent = absent
         self.failure = failure or NotFound(f"there is no collection {absent}")
         self.embedder = LocalEmbedder.name
         self.asked: list[Any] = []
 
-    async def search(self, collections: Sequence[str], *asked: Any) -> tuple[Found, ...]:
+    async def search(self, collections: Sequence[str], *asked: Any) -> tuple[FactMatch, ...]:
         self.asked.append((collections, *asked))
         if self.absent in collections:
             raise self.failure
         return self.found
 
 
-def found(key: str, text: str, url: str | None = None, score: float = 1.0) -> Found:
-    return Found("leave", key, key.title(), "", text, url, "en", THEN, score)
+def found(key: str, text: str, url: str | None = None, score: float = 1.0) -> FactMatch:
+    return FactMatch("leave", key, key.title(), "", text, url, "en", THEN, score)
 
 
 def finder(store: Store) -> FactsFinder:
@@ -121,10 +120,10 @@ async def test_small_talk_is_not_looked_up(said: str) -> None:
 @pytest.mark.parametrize(
     ("question", "score", "fits"),
     [
-        ("How long is the leave?", LEAST, True),
-        ("How long is the leave?", LEAST - 0.01, False),
-        ("Write a story about penguins.", LEAST, False),
-        ("Write a story about penguins.", LEAST_FOR_TASKS, True),
+        ("How long is the leave?", MIN_SCORE, True),
+        ("How long is the leave?", MIN_SCORE - 0.01, False),
+        ("Write a story about penguins.", MIN_SCORE, False),
+        ("Write a story about penguins.", MIN_SCORE_FOR_TASKS, True),
     ],
 )
 async def test_what_does_not_fit_is_not_shown(question: str, score: float, fits: bool) -> None:

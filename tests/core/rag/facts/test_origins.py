@@ -10,13 +10,12 @@ import pytest
 
 from core.errors import ConfigError, FetchFailed, NotFound, UnreadableDocument
 from core.rag.documents import Document, Passage
+from core.rag.facts.csv_facts import parse_rows
 from core.rag.facts.glossary import Glossary
-from core.rag.facts.origins import Origins
-from core.rag.facts.rows import rows_of
-from core.rag.facts.sitemap import is_index, is_sitemap, locations
-from core.rag.facts.sync import Entry, Origin
-from core.rag.facts.words import stems
-from core.rag.fetching.fetch import Fetched
+from core.rag.facts.origins import Origins, is_sitemap, is_sitemap_index, sitemap_urls
+from core.rag.facts.sync import Origin, OriginEntry
+from core.rag.fetching.fetch import FetchedPage
+from core.rag.stemming import index_stems
 from tests.core.rag.facts.support_fakes import WHEN
 
 SITE = "https://a.example"
@@ -29,13 +28,13 @@ class FakeFetcher:
         self._pages = pages
         self.asked: list[tuple[str, bool]] = []
 
-    async def fetch(self, url: str, *, robots: bool = True) -> Fetched:
+    async def fetch(self, url: str, *, robots: bool = True) -> FetchedPage:
         self.asked.append((url, robots))
         if url not in self._pages:
             raise FetchFailed("status 404")
         page = self._pages[url]
         body, media_type = page if isinstance(page, tuple) else (page, "text/html")
-        return Fetched(url, media_type, None, body, WHEN, cached=False)
+        return FetchedPage(url, media_type, None, body, WHEN, cached=False)
 
 
 class FakeReader:
@@ -56,7 +55,7 @@ def keys(origin: Origin) -> list[str]:
     return [entry.key for entry in origin.entries]
 
 
-async def read(entry: Entry) -> Document:
+async def read(entry: OriginEntry) -> Document:
     return await (await entry.open()).read()
 
 
@@ -126,7 +125,7 @@ Sans id;Rien d'autre à dire ici.;javascript:alert(1);;p1;
 
 def test_rows_are_facts() -> None:
     """Columns are known by their names in either language; others join the text; empty rows and repeats go."""
-    rows = rows_of(CSV.encode())
+    rows = parse_rows(CSV.encode())
 
     assert [("p1", "Congé parental"), (rows[1].digest[:16], "Dental plan"), ("p1 2", "Sans id")] == [
         (row.key, row.title) for row in rows
@@ -140,18 +139,18 @@ def test_rows_are_facts() -> None:
 
 def test_no_two_rows_have_one_key() -> None:
     """Also where what a row's key would become is another's already."""
-    rows = rows_of(b"id,text\na,1\na,2\na 2,3\na,4\na,5\n")
+    rows = parse_rows(b"id,text\na,1\na,2\na 2,3\na,4\na,5\n")
     assert ["a", "a 3", "a 2", "a 4", "a 5"] == [row.key for row in rows]
 
 
 def test_rows_in_the_charset_of_a_spreadsheet() -> None:
     """Windows-1252 is what Excel writes."""
-    assert "Congé" == rows_of("title,text\nCongé,payé\n".encode("cp1252"))[0].title
+    assert "Congé" == parse_rows("title,text\nCongé,payé\n".encode("cp1252"))[0].title
 
 
 def test_rows_without_known_columns_are_what_they_say() -> None:
     """Named by their first cell, with every cell under its name."""
-    row = rows_of(b"Form,Used for\nGC-80,Expenses\n")[0]
+    row = parse_rows(b"Form,Used for\nGC-80,Expenses\n")[0]
 
     assert ("GC-80", "Form: GC-80\n\nUsed for: Expenses") == (row.title, row.text)
 
@@ -160,7 +159,7 @@ def test_rows_without_known_columns_are_what_they_say() -> None:
 def test_no_bytes_are_too_odd_for_rows(body: bytes) -> None:
     """They give rows, or an error that says what is wrong."""
     try:
-        rows = rows_of(body)
+        rows = parse_rows(body)
     except UnreadableDocument as exc:
         assert "CSV" in exc.message  # noqa: PT017
     else:
@@ -170,7 +169,7 @@ def test_no_bytes_are_too_odd_for_rows(body: bytes) -> None:
 def test_a_cell_without_end_is_refused() -> None:
     """Or it would be one passage of megabytes."""
     with pytest.raises(UnreadableDocument, match="line 2"):
-        rows_of(b"title,text\na," + b"x" * 200_000)
+        parse_rows(b"title,text\na," + b"x" * 200_000)
 
 
 async def test_a_csv_file_by_itself_is_rows_with_keys(tmp_path: Path) -> None:
@@ -254,12 +253,12 @@ def test_sitemaps_are_known_by_their_root() -> None:
     """A page that speaks of one is none; entities and comments mean nothing."""
     bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url>'
 
-    assert (True, True) == (is_sitemap(sitemap()), is_index(sitemap(root="sitemapindex")))
+    assert (True, True) == (is_sitemap(sitemap()), is_sitemap_index(sitemap(root="sitemapindex")))
     assert (False, False) == (is_sitemap(b"<html>a urlset is"), is_sitemap(b""))
-    assert ["&b;"] == locations(bomb)
-    assert [] == locations(b"<loc>" * 100_000)
-    assert [] == locations(b"<loc>" + b" " * 200_000 + b"<")
-    assert ["https://a/x"] == locations(b"<sm:loc><![CDATA[ https://a/x ]]></sm:loc>")
+    assert ["&b;"] == sitemap_urls(bomb)
+    assert [] == sitemap_urls(b"<loc>" * 100_000)
+    assert [] == sitemap_urls(b"<loc>" + b" " * 200_000 + b"<")
+    assert ["https://a/x"] == sitemap_urls(b"<sm:loc><![CDATA[ https://a/x ]]></sm:loc>")
 
 
 # ---------------------------------------------------------------- words
@@ -278,12 +277,12 @@ def test_sitemaps_are_known_by_their_root() -> None:
 )
 def test_forms_of_a_word_have_one_stem(one: str, other: str, language: str) -> None:
     """Endings, accents, capitals, ligatures and elisions make no difference."""
-    assert stems(one, language) == stems(other, language) != []  # type: ignore[arg-type]
+    assert index_stems(one, language) == index_stems(other, language) != []  # type: ignore[arg-type]
 
 
 def test_text_that_says_nothing_has_no_stems() -> None:
     """Function words, signs, single letters, and words that no one looks for."""
-    assert [] == stems("What is the? — à la … a 🙂 " + "x" * 41, None)
+    assert [] == index_stems("What is the? — à la … a 🙂 " + "x" * 41, None)
 
 
 def test_a_phrase_of_the_glossary_takes_its_words() -> None:

@@ -10,14 +10,13 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from core.rag.facts import memory, pgvector
-from core.rag.facts.documents import begin
-from core.rag.facts.forms import STORED, Floats
+from core.rag.facts import memory_vectors, pgvector
+from core.rag.facts.document_rows import open_collection
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
 from core.rag.facts.sync import sync
-from core.rag.facts.tables import collections, documents, passages
-from core.rag.facts.vectors import MEMORY, PGVECTOR
+from core.rag.facts.tables import STORED, Floats, collections, documents, passages
+from core.rag.facts.vector_backends import MEMORY, PGVECTOR
 from core.storage.database import Database, upgrade
 from tests.core.rag.facts.support_fakes import WordEmbedder, document, origin
 from tests.support.databases import execute
@@ -109,7 +108,7 @@ def made_up(count: int, dimensions: int, seed: int = 0) -> Floats:
 
 def begun(db: sa.Connection, name: str, form: str, count: int) -> tuple[int, list[int]]:
     """A collection of one document of so many passages, all without vectors: its id and theirs."""
-    collection = begin(db, name, form).id
+    collection = open_collection(db, name, form).id
     row = {
         "collection": collection,
         "origin": "",
@@ -128,10 +127,10 @@ def begun(db: sa.Connection, name: str, form: str, count: int) -> tuple[int, lis
     return collection, list(ids.scalars())
 
 
-def stored(db: sa.Connection, name: str, rows: Floats) -> tuple[pgvector.Held, list[int]]:
+def stored(db: sa.Connection, name: str, rows: Floats) -> tuple[pgvector.PgVectors, list[int]]:
     collection, ids = begun(db, name, PGVECTOR, len(rows))
     pgvector.add(db, collection, ids, rows)
-    return pgvector.read(db, collection, rows.shape[1], None), ids
+    return pgvector.load(db, collection, rows.shape[1], None), ids
 
 
 @pytest.fixture
@@ -154,8 +153,8 @@ def test_both_forms_find_the_same(db: sa.Connection) -> None:
     rows = made_up(500, DIMENSIONS)
     found, ids = stored(db, "hr", rows)
     stored(db, "other", rows)
-    memory.add(db, found.collection, ids, rows)
-    held = memory.read(db, found.collection, DIMENSIONS, None)
+    memory_vectors.add(db, found.collection, ids, rows)
+    held = memory_vectors.load(db, found.collection, DIMENSIONS, None)
     question = made_up(1, DIMENSIONS, seed=1)[0]
 
     assert (500, 500) == (len(held), len(found))
@@ -200,7 +199,7 @@ def test_vectors_go_with_their_passages(db: sa.Connection) -> None:
     db.execute(passages.delete().where(passages.c.id.in_(ids[:4])))
 
     assert ids[4:] == sorted(found.nearest(db, made_up(1, DIMENSIONS)[0], 9))
-    assert 5 == len(pgvector.read(db, found.collection, DIMENSIONS, found))
+    assert 5 == len(pgvector.load(db, found.collection, DIMENSIONS, found))
 
 
 # ---------------------------------------------------------------- the index
@@ -211,7 +210,7 @@ class Large:
 
     def __init__(self, db: sa.Connection) -> None:
         self.db = db
-        self.rows = made_up(pgvector.INDEXED_FROM, DIMENSIONS)
+        self.rows = made_up(pgvector.INDEX_MIN_VECTORS, DIMENSIONS)
         self.held, self.ids = stored(db, "large", self.rows)
         self.small, _ = stored(db, "small", self.rows[:100])
         for each in (self.held, self.small):
@@ -219,7 +218,7 @@ class Large:
 
     def plan(self, collection: int) -> str:
         """How the nearest are found."""
-        asked = pgvector.nearest(collection, self.rows[0], 50)
+        asked = pgvector.nearest_query(collection, self.rows[0], 50)
         text = str(asked.compile(self.db, compile_kwargs={"literal_binds": True}))
         return "\n".join(self.db.exec_driver_sql(f"EXPLAIN {text.replace('%', '%%')}").scalars())
 
@@ -258,8 +257,8 @@ def undone(large: Large) -> Iterator[Large]:
 def test_many_are_found_by_their_own_index(large: Large) -> None:
     """And a small collection without one; the planner is not told to."""
     assert f"Index Scan using fact_halfvecs_{large.held.collection}_{DIMENSIONS} " in large.plan(large.held.collection)
-    assert {DIMENSIONS} == pgvector.indexed(large.db, large.held.collection)
-    assert set() == pgvector.indexed(large.db, large.small.collection)
+    assert {DIMENSIONS} == pgvector.indexed_dimensions(large.db, large.held.collection)
+    assert set() == pgvector.indexed_dimensions(large.db, large.small.collection)
     assert "fact_halfvecs_of" in large.plan(large.small.collection)
 
 
@@ -296,9 +295,9 @@ def test_what_was_deleted_takes_no_places(undone: Large) -> None:
 def test_the_index_goes_with_its_collection(undone: Large) -> None:
     """And no other one."""
     pgvector.unindex(undone.db, undone.small.collection)
-    assert {DIMENSIONS} == pgvector.indexed(undone.db, undone.held.collection)
+    assert {DIMENSIONS} == pgvector.indexed_dimensions(undone.db, undone.held.collection)
     pgvector.unindex(undone.db, undone.held.collection)
-    assert set() == pgvector.indexed(undone.db, undone.held.collection)
+    assert set() == pgvector.indexed_dimensions(undone.db, undone.held.collection)
 
 
 def test_an_index_is_made_for_each_number_of_dimensions(db: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,14 +309,14 @@ def test_an_index_is_made_for_each_number_of_dimensions(db: sa.Connection, monke
     other, others = begun(db, "other", PGVECTOR, 10)
     pgvector.add(db, found.collection, others, made_up(10, 16))
     pgvector.index(db, found.collection)
-    assert {8, 16} == pgvector.indexed(db, found.collection)
-    assert set() == pgvector.indexed(db, other)
-    assert others == sorted(pgvector.Held(found.collection, 16, 10).nearest(db, made_up(1, 16)[0], 20))
+    assert {8, 16} == pgvector.indexed_dimensions(db, found.collection)
+    assert set() == pgvector.indexed_dimensions(db, other)
+    assert others == sorted(pgvector.PgVectors(found.collection, 16, 10).nearest(db, made_up(1, 16)[0], 20))
 
     db.execute(passages.delete().where(passages.c.id.in_(ids)))
     pgvector.index(db, found.collection)
 
-    assert {16} == pgvector.indexed(db, found.collection)
+    assert {16} == pgvector.indexed_dimensions(db, found.collection)
 
 
 def test_more_dimensions_than_pgvector_indexes_are_compared_exactly(
@@ -330,7 +329,10 @@ def test_more_dimensions_than_pgvector_indexes_are_compared_exactly(
         pgvector.index(db, each.collection)
         assert 3 == len(each.nearest(db, made_up(1, each.dimensions)[0], 3))
 
-    assert ({4000}, set()) == (pgvector.indexed(db, most.collection), pgvector.indexed(db, more.collection))
+    assert ({4000}, set()) == (
+        pgvector.indexed_dimensions(db, most.collection),
+        pgvector.indexed_dimensions(db, more.collection),
+    )
 
 
 @pytest.mark.parametrize("asked", [lambda: pgvector.index_name("1; DROP", 2), lambda: pgvector.index_name(1, "2")])  # type: ignore[arg-type]
@@ -375,12 +377,12 @@ async def test_adding_makes_the_index_and_removing_takes_it(
     await sync(store, "hr", origin("folder", many))
     engine = sa.create_engine(postgresql_url)
     with engine.connect() as db:
-        assert {2048} == pgvector.indexed(db, 1)
+        assert {2048} == pgvector.indexed_dimensions(db, 1)
 
     await sync(store, "hr", origin("folder", {**many, "more": document("Another", "word77")}))
     assert "Another" == (await store.search(["hr"], "word77"))[0].title
     await store.remove("hr")
 
     with engine.connect() as db:
-        assert set() == pgvector.indexed(db, 1)
+        assert set() == pgvector.indexed_dimensions(db, 1)
     engine.dispose()

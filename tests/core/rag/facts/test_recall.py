@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import mean
 
 from benchmarks.facts import hits_of, labelled, labelled_questions, needless
-from core.rag.embed import LocalEmbedder
+from core.rag.embeddings import LocalEmbedder
 
 
 async def test_recall_on_the_labelled_set(database_url: str, encoder: LocalEmbedder) -> None:

@@ -15,7 +15,7 @@ from core.errors import ConfigError, FetchFailed, ModelUnavailable, NotFound, Pa
 from core.rag.documents import Document, Passage
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import ENTRIES_AT_ONCE, Counts, Origin, sync
+from core.rag.facts.sync import BATCH_ENTRIES, Origin, SyncCounts, sync
 from core.storage.database import Database
 from tests.core.rag.facts.support_fakes import WHEN, WordEmbedder, document, origin
 
@@ -104,7 +104,7 @@ async def test_what_is_unchanged_is_not_read_again(store: FactStore) -> None:
 
     counts = await sync(store, "hr", origin("folder", HELD, WHEN + timedelta(days=1)))
 
-    assert Counts(total=3, unchanged=3) == counts
+    assert SyncCounts(total=3, unchanged=3) == counts
     assert [] == embedder.asked
     assert WHEN + timedelta(days=1) == (await store.search(["hr"], "receipts"))[0].fetched_at
 
@@ -116,7 +116,7 @@ async def test_what_changed_is_replaced_and_what_vanished_is_gone(store: FactSto
 
     counts = await sync(store, "hr", origin("folder", {"leave": LEAVE, "pay": document("Pay", "Bonuses are in June.")}))
 
-    assert Counts(total=2, unchanged=1, changed=1, removed=1, passages=1) == counts
+    assert SyncCounts(total=2, unchanged=1, changed=1, removed=1, passages=1) == counts
     found = await store.search(["hr"], "acting third receipts hotels", 10)
     assert {*(passage.text for passage in LEAVE.passages), "Bonuses are in June."} == {each.text for each in found}
     assert all(each.score < 0.1 for each in found)
@@ -147,13 +147,13 @@ async def test_a_document_that_cannot_be_read_stays_as_it_was(store: FactStore) 
 
 async def test_more_than_one_transaction_is_counted_together(store: FactStore) -> None:
     """Progress is told after each; the sums are of all."""
-    many = {str(number): document(f"Title {number}", f"word{number}") for number in range(ENTRIES_AT_ONCE + 5)}
+    many = {str(number): document(f"Title {number}", f"word{number}") for number in range(BATCH_ENTRIES + 5)}
     told: list[int] = []
 
     counts = await sync(store, "hr", origin("folder", many), lambda counts: told.append(counts.done))
 
-    assert [ENTRIES_AT_ONCE, ENTRIES_AT_ONCE + 5] == told
-    assert ENTRIES_AT_ONCE + 5 == counts.added == counts.passages
+    assert [BATCH_ENTRIES, BATCH_ENTRIES + 5] == told
+    assert BATCH_ENTRIES + 5 == counts.added == counts.passages
     assert "Title 131" == (await titles(store, "word131"))[0]
 
 
@@ -162,7 +162,7 @@ async def test_documents_are_stored_a_few_passages_at_a_time(
 ) -> None:
     """And removed a few at a time: in SQLite nobody's answer can be stored meanwhile."""
     monkeypatch.setattr("core.rag.facts.sync.PASSAGES_AT_ONCE", 2)
-    monkeypatch.setattr("core.rag.facts.documents.REMOVED_AT_ONCE", 2)
+    monkeypatch.setattr("core.rag.facts.document_rows.REMOVED_AT_ONCE", 2)
     written: list[object] = []
     write = database.write
     monkeypatch.setattr(database, "write", lambda work: written.append(work) or write(work))
@@ -240,7 +240,7 @@ async def test_an_origin_that_is_empty_all_at_once_takes_nothing_away(store: Fac
     with pytest.raises(ParameterRefused, match=r"two has no document any more, while 2 .*facts remove hr two"):
         await sync(store, "hr", origin("two", {}))
     assert 3 == (await store.collections())[0].documents
-    assert Counts() == await sync(store, "hr", origin("three", {}))
+    assert SyncCounts() == await sync(store, "hr", origin("three", {}))
 
     assert 2 == await store.remove("hr", "two")
     assert ["leave"] == [each.key async for each in store.export("hr")]

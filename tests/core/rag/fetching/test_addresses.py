@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.hostile_urls import DENIED, INSIDE_V4, INSIDE_V6, PUBLIC
 from core.errors import ConfigError
-from core.rag.fetching.addresses import carried_v4, is_public, parse_address, parse_networks
+from core.rag.fetching.url_policy import embedded_ipv4, is_public, parse_address, parse_networks
 
 DENY = parse_networks(DENIED)
 
@@ -53,7 +53,7 @@ def test_an_ordinary_ipv6_address_carries_nothing() -> None:
 
     assert address is not None
     assert address.version == 6
-    assert carried_v4(address) is None
+    assert embedded_ipv4(address) is None
 
 
 def test_a_network_that_is_none_is_an_operators_error() -> None:

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from core.errors import FetchFailed, FetchRefused
-from core.rag.fetching.site import Limits
+from core.rag.fetching.site import FetchLimits
 from tests.core.rag.fetching.support_websites import AGENT, Website, fetcher, website
 
 
@@ -93,7 +93,7 @@ async def test_the_deadline_is_for_everything(site: Website) -> None:
         raise AssertionError
 
     site.pages["/"] = hang
-    async with fetcher(site, limits=Limits(deadline_s=0.5)) as own:
+    async with fetcher(site, limits=FetchLimits(deadline_s=0.5)) as own:
         with pytest.raises(FetchFailed, match=r"0\.5 s"):
             await own.fetch(site.url("/"), robots=False)
     await left.wait()

@@ -14,8 +14,8 @@ from benchmarks import hostile_bodies
 from benchmarks.hostile_bodies import SITES, serve
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.response import Inflating, charset_of, media_type_of, read_body
-from core.rag.fetching.site import Limits
+from core.rag.fetching.response import Inflater, charset_of, media_type_of, read_body
+from core.rag.fetching.site import FetchLimits
 from tests.core.rag.fetching.support_websites import AGENT
 
 LIMIT_BYTES = 10_000
@@ -36,7 +36,7 @@ async def test_hostile_bodies_end(name: str, monkeypatch: pytest.MonkeyPatch) ->
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        limits = Limits(deadline_s=10 if name in HARMLESS else 0.2, body_bytes=LIMIT_BYTES)
+        limits = FetchLimits(deadline_s=10 if name in HARMLESS else 0.2, body_bytes=LIMIT_BYTES)
         async with Fetcher(None, [f"127.0.0.1:{port}"], user_agent=AGENT, limits=limits) as own:
             url = str(httpx.URL(f"http://127.0.0.1:{port}/{name}"))
             if name in HARMLESS:
@@ -90,7 +90,7 @@ async def test_a_body_may_be_as_long_as_the_limit(coding: str) -> None:
 
 def test_a_bomb_is_unpacked_only_as_far_as_asked() -> None:
     """A part at a time: who stops asking has unpacked no more."""
-    parts = Inflating(zlib.MAX_WBITS | 16).feed(gzip.compress(bytes(2**24)))
+    parts = Inflater(zlib.MAX_WBITS | 16).feed(gzip.compress(bytes(2**24)))
 
     assert 2**16 == len(next(parts))
     assert 2**24 - 2**16 == sum(map(len, parts))

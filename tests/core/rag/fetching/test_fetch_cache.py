@@ -13,8 +13,7 @@ import pytest
 from aiohttp import web
 
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.freshness import lifetime_s, may_be_kept
-from core.rag.fetching.page_cache import KEEP_S, Page, PageCache
+from core.rag.fetching.page_cache import RETENTION_S, CachedPage, PageCache, lifetime_s, may_be_kept
 from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
 
 
@@ -180,8 +179,8 @@ async def test_files_are_for_the_owner_and_named_by_no_one(site: Website, own: F
     assert (0o600, 0o700) == (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777)
 
 
-def page(body: bytes = b"Page") -> Page:
-    return Page("https://example.org/", "text/html", None, body, Clock().moment, '"v1"', "yesterday", 60.0)
+def page(body: bytes = b"Page") -> CachedPage:
+    return CachedPage("https://example.org/", "text/html", None, body, Clock().moment, '"v1"', "yesterday", 60.0)
 
 
 async def test_a_page_is_kept_whole(tmp_path: Path) -> None:
@@ -221,7 +220,7 @@ async def test_what_is_old_goes(tmp_path: Path) -> None:
     for name in ("killed.part", "others.txt"):
         (tmp_path / name).write_bytes(b"x")
     for file in tmp_path.iterdir():
-        os.utime(file, (time.time() - KEEP_S - 1, time.time() - KEEP_S - 1))
+        os.utime(file, (time.time() - RETENTION_S - 1, time.time() - RETENTION_S - 1))
     await cache.keep("https://a.org/new", page())
 
     assert await cache.get("https://a.org/old") is None

@@ -16,8 +16,8 @@ import pytest
 from benchmarks.canary import AGENT, Canary, Names, Wires, attack, listening, outside
 from benchmarks.hostile_urls import PUBLIC, Case, cases, leading
 from core.errors import ConfigError, FetchFailed, FetchRefused
+from core.rag.fetching.connection import SystemResolver
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.resolver import SystemResolver
 from tests.core.rag.fetching.support_websites import website
 from tests.support.certificates import certify
 

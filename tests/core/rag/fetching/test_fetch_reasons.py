@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import FetchFailed, FetchRefused, Unfetched
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.site import Limits, translated
+from core.rag.fetching.site import FetchLimits, translate_errors
 from tests.core.rag.fetching.support_websites import AGENT, Website, fetcher, website
 
 
@@ -55,7 +55,7 @@ async def test_a_page_that_is_too_large(site: Website) -> None:
     """Its site did answer."""
     site.page("/page", "x" * 100)
 
-    assert "large" == await reason_of(fetcher(site, limits=Limits(body_bytes=99)), site.url("/page"))
+    assert "large" == await reason_of(fetcher(site, limits=FetchLimits(body_bytes=99)), site.url("/page"))
 
 
 async def test_what_robots_txt_forbids(site: Website) -> None:
@@ -104,6 +104,6 @@ async def test_nobody_answers() -> None:
 
 def test_an_encrypted_connection_that_breaks_later_is_told() -> None:
     """As when a site asks for a certificate of ours after the handshake: httpcore does not translate that."""
-    with pytest.raises(FetchFailed, match="encrypted") as failure, translated("site.example"):
+    with pytest.raises(FetchFailed, match="encrypted") as failure, translate_errors("site.example"):
         raise ssl.SSLError("TLSV13_ALERT_CERTIFICATE_REQUIRED")
     assert failure.value.reason == "broken"

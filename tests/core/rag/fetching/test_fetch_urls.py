@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.hostile_urls import FORMS, ODD_URLS, PORTS
 from core.errors import FetchRefused
-from core.rag.fetching.urls import checked, origin_of, redirected
+from core.rag.fetching.url_policy import check_redirect, check_url, origin_of
 
 # Numbers in unusual digits are an address, which is then looked at where it is connected to.
 ADDRESSES = {"127.0.0.1.", "127。0。0。1", "127．0．0．1", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "[0000::1]"}
@@ -22,21 +22,21 @@ FINE = {"http://127.0.0.1:٨٠/", "http://127.0.0.1#@example.org/", "http://127.
 def test_hosts_that_programs_read_differently_are_refused(form: str) -> None:
     """Before anything is resolved."""
     with pytest.raises(FetchRefused):
-        checked(f"http://{form}/")
+        check_url(f"http://{form}/")
 
 
 @pytest.mark.parametrize("url", sorted(set(ODD_URLS) - FINE))
 def test_odd_urls_are_refused(url: str) -> None:
     """Other schemes, users, backslashes, control characters, blanks, ports that are none."""
     with pytest.raises(FetchRefused):
-        checked(url)
+        check_url(url)
 
 
 @pytest.mark.parametrize("port", PORTS)
 def test_only_the_ports_of_the_web_are_opened(port: int) -> None:
     """Whatever listens elsewhere is no page."""
     with pytest.raises(FetchRefused, match="80 and 443"):
-        checked(f"http://example.org:{port}/")
+        check_url(f"http://example.org:{port}/")
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_only_the_ports_of_the_web_are_opened(port: int) -> None:
 )
 def test_ordinary_urls_are_opened(url: str, expected: str) -> None:
     """In lower-case ASCII, without default port, final dot and fragment."""
-    assert expected == str(checked(url))
+    assert expected == str(check_url(url))
 
 
 def test_an_allowed_host_and_port_is_not_questioned() -> None:
     """But exactly that: another port or name of the same machine is."""
     allow = frozenset({"localhost:8080"})
 
-    assert "http://localhost:8080/" == str(checked("http://LOCALHOST:8080/", allow))
+    assert "http://localhost:8080/" == str(check_url("http://LOCALHOST:8080/", allow))
     for url in ("http://localhost:8081/", "http://127.0.0.1:8080/", "http://localhost/", "http://u@localhost:8080/"):
         with pytest.raises(FetchRefused):
-            checked(url, allow)
+            check_url(url, allow)
 
 
 @pytest.mark.parametrize(
@@ -81,20 +81,20 @@ def test_an_allowed_host_and_port_is_not_questioned() -> None:
 )
 def test_redirects_lead_on(location: str, expected: str) -> None:
     """Relative ones from where they stand."""
-    assert expected == str(redirected(httpx.URL("https://example.org/x/y"), location))
+    assert expected == str(check_redirect(httpx.URL("https://example.org/x/y"), location))
 
 
 @pytest.mark.parametrize("location", ["http://example.org/", "//localhost/", "\\\\a.b", "https:x", "https://a@b.c/"])
 def test_redirects_are_checked(location: str) -> None:
     """No way back from https, and nothing that would have been refused at first."""
     with pytest.raises(FetchRefused):
-        redirected(httpx.URL("https://example.org/x"), location)
+        check_redirect(httpx.URL("https://example.org/x"), location)
 
 
 def test_what_is_refused_is_not_repeated() -> None:
     """A path may tell what a person is up to; an error's message may reach a log."""
     with pytest.raises(FetchRefused) as raised:
-        checked("http://example.org:8080/my/secret?of=mine")
+        check_url("http://example.org:8080/my/secret?of=mine")
 
     assert "secret" not in raised.value.message
     assert "mine" not in raised.value.message
@@ -106,7 +106,7 @@ def test_what_is_refused_is_not_repeated() -> None:
 def test_any_text_is_opened_or_refused(text: str) -> None:
     """Nothing else is raised, and what is opened reads the same when it is read again."""
     base = httpx.URL("https://example.org/x")
-    for read in (checked, lambda location: redirected(base, location)):
+    for read in (check_url, lambda location: check_redirect(base, location)):
         try:
             url = read(text)
         except FetchRefused:
@@ -114,7 +114,7 @@ def test_any_text_is_opened_or_refused(text: str) -> None:
         assert url.scheme in ("http", "https")
         assert not url.userinfo
         assert (url.port or 80) in (80, 443)
-        assert str(url) == str(checked(str(url)))
+        assert str(url) == str(check_url(str(url)))
 
 
 def test_the_origin_of_an_address_is_in_brackets() -> None:

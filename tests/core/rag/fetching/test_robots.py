@@ -9,7 +9,14 @@ import httpx
 import pytest
 
 from core.errors import FetchFailed, FetchRefused
-from core.rag.fetching.robots import KEEP_FAILURE_S, KEEP_S, SITES, Robots, concerning, permits
+from core.rag.fetching.robots import (
+    FAILURE_LIFETIME_S,
+    RULES_LIFETIME_S,
+    SITES_LIMIT,
+    Robots,
+    is_allowed,
+    relevant_groups,
+)
 from tests.core.rag.fetching.support_websites import Website, fetcher, website
 
 AGENT = "Csps-LLM/1.0 (+https://example.org)"
@@ -131,7 +138,7 @@ async def test_a_site_is_asked_once_a_day() -> None:
     for url in ("https://a.org/1?x", "https://a.org/2", "http://a.org/", "https://b.org:443/"):
         await robots.require(httpx.URL(url))
     asked = list(web.asked)
-    web.now_s = KEEP_S
+    web.now_s = RULES_LIFETIME_S
     await robots.require(httpx.URL("https://a.org/"))
 
     assert ["https://a.org/robots.txt", "http://a.org/robots.txt", "https://b.org/robots.txt"] == asked
@@ -147,7 +154,7 @@ async def test_a_failure_is_remembered_for_minutes() -> None:
         with pytest.raises(FetchFailed):
             await robots.require(httpx.URL("https://a.org/"))
     assert 1 == len(web.asked)
-    web.now_s, web.text = KEEP_FAILURE_S, ""
+    web.now_s, web.text = FAILURE_LIFETIME_S, ""
     await robots.require(httpx.URL("https://a.org/"))
 
 
@@ -155,12 +162,12 @@ async def test_only_so_many_sites_are_remembered() -> None:
     """The one that was asked about longest ago is forgotten."""
     web = Web()
     robots = web.robots()
-    for number in range(SITES + 1):
+    for number in range(SITES_LIMIT + 1):
         await robots.require(httpx.URL(f"https://{number}.org/"))
-    await robots.require(httpx.URL(f"https://{SITES}.org/"))
-    assert SITES + 1 == len(web.asked)
+    await robots.require(httpx.URL(f"https://{SITES_LIMIT}.org/"))
+    assert SITES_LIMIT + 1 == len(web.asked)
     await robots.require(httpx.URL("https://0.org/"))
-    assert SITES + 2 == len(web.asked)
+    assert SITES_LIMIT + 2 == len(web.asked)
 
 
 @pytest.mark.parametrize(
@@ -195,12 +202,12 @@ async def test_only_so_many_sites_are_remembered() -> None:
 )
 def test_rules(text: str, path: str, expected: bool) -> None:
     """By the group that names us, else by the one for everybody; the longest rule wins."""
-    assert expected == permits(concerning(text, NAME), f"https://example.org{path}", NAME)
+    assert expected == is_allowed(relevant_groups(text, NAME), f"https://example.org{path}", NAME)
 
 
 def test_rules_for_others_are_not_kept() -> None:
     """However many robots a file names: each would get a copy of every rule."""
     text = "".join(f"User-agent: robot{number}\n" for number in range(2000)) + "Disallow: /\n" * 2000
 
-    assert "" == concerning(text, NAME)
-    assert 2001 == len(concerning(text + "User-agent: *\n" + "Disallow: /\n" * 2000, NAME).splitlines())
+    assert "" == relevant_groups(text, NAME)
+    assert 2001 == len(relevant_groups(text + "User-agent: *\n" + "Disallow: /\n" * 2000, NAME).splitlines())

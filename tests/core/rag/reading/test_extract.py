@@ -15,7 +15,7 @@ PAGES = saved_pages()
 
 
 def read(html: str, **told: str) -> Document:
-    return extract.document(html.encode(), **told)
+    return extract.parse_page(html.encode(), **told)
 
 
 def text(html: str) -> str:
@@ -25,7 +25,7 @@ def text(html: str) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_content_of_real_pages_is_read(page: SavedPage) -> None:
     """Most of what a person would call the content, and little else."""
-    document = extract.document(page.html)
+    document = extract.parse_page(page.html)
 
     assert agreement(text_of(document), page.expected).f1 > 0.85
     assert all(len(passage.text) <= PASSAGE_LIMIT_CHARS for passage in document.passages)
@@ -33,7 +33,7 @@ def test_the_content_of_real_pages_is_read(page: SavedPage) -> None:
 
 def test_real_pages_are_read_well_on_the_whole() -> None:
     """As well as they were when the figures of the benchmark were written down."""
-    found = [agreement(text_of(extract.document(page.html)), page.expected).f1 for page in PAGES]
+    found = [agreement(text_of(extract.parse_page(page.html)), page.expected).f1 for page in PAGES]
 
     assert len(found) >= 20
     assert sum(found) / len(found) > 0.965
@@ -250,7 +250,7 @@ def test_the_language_is_that_of_the_content() -> None:
 )
 def test_the_charset_is_found(body: bytes, charset: str | None) -> None:
     """By the mark, the bytes, the server's word, or the page's."""
-    document = extract.document(body, charset=charset)
+    document = extract.parse_page(body, charset=charset)
 
     assert [passage.text for passage in document.passages] == ["été"]
 
@@ -265,4 +265,4 @@ def test_unseen_characters_are_not_read() -> None:
 def test_a_page_without_text_has_no_passages() -> None:
     """Such as one that scripts draw."""
     assert read("<div id=root></div><script>draw()</script>").passages == ()
-    assert extract.document(b"").passages == ()
+    assert extract.parse_page(b"").passages == ()

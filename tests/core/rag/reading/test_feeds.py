@@ -36,7 +36,7 @@ JSON = """{"version": "https://jsonfeed.org/version/1.1", "title": "Blog", "lang
 
 
 def read(feed: str, **told: str) -> Document:
-    return feeds.document(feed.encode(), **told)
+    return feeds.parse_feed(feed.encode(), **told)
 
 
 def item(inner: str) -> str:
@@ -116,8 +116,8 @@ def test_the_charset_of_a_feed_is_found() -> None:
     declared = RSS.replace('"utf-8"', '"iso-8859-1"').replace("Plain", "Été").encode("latin-1")
     undeclared = RSS.replace(' encoding="utf-8"', "").replace("Plain", "Été").encode("latin-1")
 
-    assert "Été" in feeds.document(declared).passages[0].text
-    assert "Été" in feeds.document(undeclared, charset="iso-8859-1").passages[0].text
+    assert "Été" in feeds.parse_feed(declared).passages[0].text
+    assert "Été" in feeds.parse_feed(undeclared, charset="iso-8859-1").passages[0].text
 
 
 @pytest.mark.parametrize(

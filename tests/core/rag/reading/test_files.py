@@ -16,7 +16,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.files import ROWS_LIMIT
-from core.rag.reading.formats import kind_of, read
+from core.rag.reading.formats import detect_format, read_document
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -58,7 +58,7 @@ def word(build: Any) -> bytes:
 
 def test_text_is_cut_at_empty_lines() -> None:
     """Its title is the name of its file."""
-    document = read(
+    document = read_document(
         "Un congé.\r\n\r\nDeux\r\nlignes.".encode("cp1252"), "text/plain", name="C:\\Mes notes\\Plan 2026.txt"
     )
 
@@ -73,7 +73,7 @@ def test_markdown_is_cut_at_its_headings() -> None:
         "### Code ###\n```sh\n# no heading\n```\n"
         "| a | b |\n|---|---|\n| 1 | 2 |\n![A map](x.png) here\n"
     )
-    document = read(source.encode(), "application/octet-stream", name="guide.md")
+    document = read_document(source.encode(), "application/octet-stream", name="guide.md")
 
     assert document.title == "Guide"
     assert texts(document) == [
@@ -88,7 +88,7 @@ def test_csv_is_a_table(sign: str) -> None:
     """Whatever parts its columns; each passage repeats their names."""
     rows = [f'{number}{sign}"Name, of {number}"{sign}{"x" * 50}' for number in range(100)]
     source = codecs.BOM_UTF8 + "\r\n".join([f"Id{sign}Name{sign}Note", *rows]).encode()
-    document = read(source, "text/csv", name="people.csv")
+    document = read_document(source, "text/csv", name="people.csv")
 
     assert (document.title, document.kind) == ("people", "table")
     assert len(document.passages) > 3
@@ -99,8 +99,8 @@ def test_csv_is_a_table(sign: str) -> None:
 
 def test_json_is_a_table_if_it_looks_like_one() -> None:
     """Else it keeps its form."""
-    table = read(b'[{"a": 1, "b": "x"}, {"a": null, "c": true}]', "application/json", name="d.json")
-    tree = read(b'{"a": {"b": ["\xc3\xa9t\xc3\xa9"]}}', "application/json")
+    table = read_document(b'[{"a": 1, "b": "x"}, {"a": null, "c": true}]', "application/json", name="d.json")
+    tree = read_document(b'{"a": {"b": ["\xc3\xa9t\xc3\xa9"]}}', "application/json")
 
     assert texts(table) == [("", "| a | b | c |\n| --- | --- | --- |\n| 1 | x |  |\n|  |  | true |")]
     assert "été" in tree.passages[0].text
@@ -109,7 +109,9 @@ def test_json_is_a_table_if_it_looks_like_one() -> None:
 
 def test_a_pdf_is_read_by_its_pages() -> None:
     """Words that a line parts are joined; a page without text is none."""
-    document = read(pdf("Bonjour les em-\nployés", "", "Third page.", title="Rapport"), "application/pdf", name="r.pdf")
+    document = read_document(
+        pdf("Bonjour les em-\nployés", "", "Third page.", title="Rapport"), "application/pdf", name="r.pdf"
+    )
 
     assert document.title == "Rapport"
     assert texts(document) == [("p. 1", "Bonjour les employés"), ("p. 3", "Third page.")]
@@ -118,9 +120,9 @@ def test_a_pdf_is_read_by_its_pages() -> None:
 def test_a_pdf_that_is_locked_or_scanned_says_so() -> None:
     """And what to do about it."""
     with pytest.raises(UnreadableDocument, match="password") as locked:
-        read(pdf("Secret", password="p"), "application/pdf")
+        read_document(pdf("Secret", password="p"), "application/pdf")
     with pytest.raises(UnreadableDocument, match="pictures") as scanned:
-        read(pdf("", ""), "application/pdf")
+        read_document(pdf("", ""), "application/pdf")
 
     assert (locked.value.reason, scanned.value.reason) == ("locked", "pictures")
 
@@ -139,7 +141,7 @@ def test_a_word_file_is_read_in_its_order() -> None:
             cell.text = text
         made.add_paragraph("End.")
 
-    document = read(word(build), DOCX, name="d.docx")
+    document = read_document(word(build), DOCX, name="d.docx")
 
     assert document.title == "Directive"
     assert texts(document) == [
@@ -171,7 +173,7 @@ def test_a_word_file_is_read_in_its_order() -> None:
 )
 def test_what_a_document_is_is_found_out(body: bytes, media_type: str, name: str, kind: str) -> None:
     """By its bytes before its type, and by its type before its name."""
-    assert kind_of(body, media_type, name) == kind
+    assert detect_format(body, media_type, name) == kind
 
 
 def zipped(name: str) -> bytes:
@@ -205,6 +207,6 @@ def zipped(name: str) -> bytes:
 def test_what_cannot_be_read_is_refused_with_the_reason(body: bytes, media_type: str, told: str, reason: str) -> None:
     """In one sentence, for who attached it."""
     with pytest.raises(UnreadableDocument, match=told) as refusal:
-        read(body, media_type)
+        read_document(body, media_type)
 
     assert refusal.value.reason == reason

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from core import PROJECT_ROOT
 from core.errors import ConfigError, NotFound
-from core.rag.sources.catalogue import Sources, read
+from core.rag.sources.catalogue import Sources, load_catalogue
 
 SHIPPED = PROJECT_ROOT / "config" / "sources.toml"
 GOOD = """
@@ -50,7 +50,7 @@ def loaded(file: Path) -> Sources:
 
 def test_shipped_sources_are_valid() -> None:
     """All that the mission names are there, each in both languages and with questions that it answers in both."""
-    sources = read(SHIPPED).sources
+    sources = load_catalogue(SHIPPED).sources
 
     assert {"weather", "csps-learning", "busrides", "gc-news", "open-data", "cbc-news"} <= set(sources)
     for source in sources.values():
@@ -62,7 +62,7 @@ def test_shipped_sources_are_valid() -> None:
 
 def test_each_language_has_its_url() -> None:
     """French readers are given the French feed."""
-    weather = read(SHIPPED).sources["weather"]
+    weather = load_catalogue(SHIPPED).sources["weather"]
 
     assert "meteo.gc.ca" in weather.url("fr")
     assert "weather.gc.ca" in weather.url("en")
@@ -71,7 +71,7 @@ def test_each_language_has_its_url() -> None:
 def test_a_source_in_one_language_serves_both(file: Path) -> None:
     """What exists in English only is read in French too."""
     file.write_text(SEARCH)
-    source = read(file).sources["find"]
+    source = load_catalogue(file).sources["find"]
 
     assert source.url("fr", query="eau") == source.url("en", query="eau") == "https://example.org/api?q=eau"
 
@@ -81,7 +81,7 @@ def test_every_problem_is_told_with_its_line(file: Path) -> None:
     file.write_text(GOOD.replace("title", "titel").replace('"feed"', '"fed"'))
 
     with pytest.raises(ConfigError) as caught:
-        read(file)
+        load_catalogue(file)
 
     assert f"{file}:3: `echo.kind`" in caught.value.message
     assert f"{file}:4: `echo.titel` is not a setting; did you mean `title`?" in caught.value.message
@@ -108,7 +108,7 @@ def test_urls_that_lead_elsewhere_are_refused(file: Path, url: str, why: str) ->
     file.write_text(GOOD + PLACED.replace("https://example.org/{code}_e.xml", url))
 
     with pytest.raises(ConfigError, match=why) as caught:
-        read(file)
+        load_catalogue(file)
 
     assert f"{file}:10" in caught.value.message
 
@@ -117,9 +117,9 @@ def test_hosts_inside_are_read_if_the_operator_allows_them(file: Path) -> None:
     """RAG_ALLOW opens a host and port, also without TLS."""
     file.write_text(GOOD.replace("https://example.org", "http://127.0.0.1:8080"))
 
-    assert read(file, ["127.0.0.1:8080"]).sources["echo"].url("en") == "http://127.0.0.1:8080/en.xml"
+    assert load_catalogue(file, ["127.0.0.1:8080"]).sources["echo"].url("en") == "http://127.0.0.1:8080/en.xml"
     with pytest.raises(ConfigError, match="port"):
-        read(file)
+        load_catalogue(file)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_is_searched_for_stays_in_its_place(file: Path, query: str) -> None
     import httpx
 
     file.write_text(SEARCH)
-    url = httpx.URL(read(file).sources["find"].url("en", query=query))
+    url = httpx.URL(load_catalogue(file).sources["find"].url("en", query=query))
 
     assert (url.host, url.path, url.fragment) == ("example.org", "/api", "")
     assert list(url.params.multi_items()) == [("q", query[:200])]
@@ -141,7 +141,7 @@ def test_a_table_cannot_change_a_path(file: Path) -> None:
     from core.errors import FetchRefused
 
     file.write_text(GOOD + PLACED)
-    source = read(file).sources["echo"]
+    source = load_catalogue(file).sources["echo"]
     assert source.named is not None
     (ottawa,), (tours,) = source.named.found("in Ottawa"), source.named.found("in Tours/..")
 
@@ -165,7 +165,7 @@ def test_what_would_not_work_is_refused(file: Path, text: str, why: str) -> None
     file.write_text(text)
 
     with pytest.raises(ConfigError, match=why):
-        read(file)
+        load_catalogue(file)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_bad_table_is_told_with_its_line(file: Path, table: str, why: str) -> 
     (file.parent / "places.csv").write_text(table)
 
     with pytest.raises(ConfigError, match=why):
-        read(file)
+        load_catalogue(file)
 
 
 def test_unknown_source_names_the_nearest_and_all(file: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from core import PROJECT_ROOT
-from core.rag.embed import LocalEmbedder
-from core.rag.sources.catalogue import Catalogue, read
+from core.rag.embeddings import LocalEmbedder
+from core.rag.sources.catalogue import Catalogue, load_catalogue
 from core.rag.sources.choice import Chooser
-from core.rag.sources.likeness import Likenesses
+from core.rag.sources.finder import ExampleSimilarity
 
 QUESTIONS = tomllib.loads((Path(__file__).parent / "questions.toml").read_text())
 MISSION = [
@@ -26,7 +26,7 @@ MISSION = [
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return read(PROJECT_ROOT / "config" / "sources.toml")
+    return load_catalogue(PROJECT_ROOT / "config" / "sources.toml")
 
 
 def by_words(catalogue: Catalogue, question: str) -> list[str]:
@@ -42,7 +42,7 @@ def test_the_missions_prompts_need_no_embeddings(catalogue: Catalogue, question:
 
 async def test_the_labelled_questions(catalogue: Catalogue, encoder: LocalEmbedder) -> None:
     """At least 95 % of the questions get what they need, and at most 2 % of those that need nothing get something."""
-    chooser, likenesses = Chooser(catalogue), Likenesses(encoder)
+    chooser, likenesses = Chooser(catalogue), ExampleSimilarity(encoder)
     for part, labelled in QUESTIONS.items():
         right, asked, in_vain = 0, 0, 0
         for label, questions in labelled.items():

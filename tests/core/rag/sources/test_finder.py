@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from core.configuration.personalities import Personality, Words
 from core.contract import Json
 from core.errors import ModelUnavailable
-from core.rag.embed import Vectors
+from core.rag.embeddings import Vectors
 from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import Decide, SourceFinder
@@ -318,7 +318,7 @@ async def test_without_embeddings_words_decide(
     sources: Sources, site: Website, reader: Reader, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An embedder that fails or hangs delays nobody for long, and loses no answer that words find."""
-    monkeypatch.setattr("core.rag.sources.likeness.DEADLINE_S", 0.05)
+    monkeypatch.setattr("core.rag.sources.finder.DEADLINE_S", 0.05)
     embedder = FakeEmbedder(failure)
     embedder.stuck = None if failure else asyncio.Event()
     finder = SourceFinder(sources, fetcher(site), reader, embedder)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from core.errors import UnreadableDocument
-from core.rag.sources.catalogue import Fields, OfLanguage
-from core.rag.sources.search_results import feed
+from core.rag.sources.catalogue import PerLanguage, SearchFields
+from core.rag.sources.search_results import to_json_feed
 
-FIELDS = Fields(
+FIELDS = SearchFields(
     entries="result.results",
-    title=OfLanguage(en="title.en", fr="title.fr"),
+    title=PerLanguage(en="title.en", fr="title.fr"),
     link="https://data.example.org/set/{id}",
     date="changed",
     summary="notes",
@@ -21,9 +21,9 @@ FIELDS = Fields(
 WATER = {"id": "w-1", "title": {"en": "Water", "fr": "Eau"}, "changed": "2025-05-01T10:00:00", "notes": "<b>Clean</b>"}
 
 
-def items(*entries: Any, fields: Fields = FIELDS, limit: int = 10) -> list[dict[str, str]]:
+def items(*entries: Any, fields: SearchFields = FIELDS, limit: int = 10) -> list[dict[str, str]]:
     body = json.dumps({"result": {"results": list(entries)}}).encode()
-    found: list[dict[str, str]] = json.loads(feed(body, fields, "Data", "fr", limit))["items"]
+    found: list[dict[str, str]] = json.loads(to_json_feed(body, fields, "Data", "fr", limit))["items"]
     return found
 
 
@@ -69,4 +69,4 @@ def test_no_more_than_wanted() -> None:
 def test_anything_else_is_told(body: bytes, why: str) -> None:
     """No JSON, another form, nothing found, too much."""
     with pytest.raises(UnreadableDocument, match=why):
-        feed(body, FIELDS, "Data", "en", 10)
+        to_json_feed(body, FIELDS, "Data", "en", 10)

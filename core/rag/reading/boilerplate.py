@@ -10,30 +10,30 @@ import re
 from bs4 import Tag
 
 
-def words(told: str) -> frozenset[str]:
+def word_set(told: str) -> frozenset[str]:
     return frozenset(told.split())
 
 
-def named(told: str) -> re.Pattern[str]:
+def name_pattern(told: str) -> re.Pattern[str]:
     """A class or id, as words, in which one of these occurs."""
     return re.compile(rf"(?:^|\s)(?:{'|'.join(told.split())})(?:$|\s)".replace("~", " "))
 
 
-NEVER_READ = words(
+IGNORED_TAGS = word_set(
     """
     script style noscript template head iframe object embed applet canvas svg audio video map datalist frameset nav
     aside dialog search menu input select button textarea label legend progress meter rp rt
     """
 )
-CHROME_ROLES = words(
+BOILERPLATE_ROLES = word_set(
     """
     navigation banner contentinfo search dialog alertdialog alert complementary menu menubar toolbar tablist tooltip
     button doc-toc doc-pagelist
     """
 )
 CONTENT_TAGS = ("article", "main", "section")
-FRAME = words("html body main article")
-TEXT = words(
+PAGE_FRAME_TAGS = word_set("html body main article")
+TEXT_TAGS = word_set(
     """
     p h1 h2 h3 h4 h5 h6 table tr td th code pre em strong b i a span time small abbr cite dfn kbd samp var q sub sup u
     font img
@@ -46,9 +46,9 @@ SKIP_LINK = re.compile(
     re.IGNORECASE,
 )
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-PROSE_ENOUGH_WORDS = 40
+CONTENT_MIN_WORDS = 40
 # Nobody names content like this.
-CERTAIN = named(
+BOILERPLATE_NAMES = name_pattern(
     r"""
     breadcrumbs? pagination pager paginator navbox navbar catlinks printfooter headerlink editsection jumplinks? sortkey
     sidebar newsletters? comments? commentaires disqus livefyre onetrust gdpr cookieconsent
@@ -58,7 +58,7 @@ CERTAIN = named(
     """
 )
 # Content may be named so; chrome it is if there is no prose in it.
-LIKELY = named(
+LIKELY_BOILERPLATE_NAMES = name_pattern(
     r"""
     share socials? related recommend\w* promos? promo\w* cookies? consent menu toc tools toolbar widgets? login signin
     subscribe subscription abonnement popup modal banner footer header nav navigation masthead ad tags? keywords? topics
@@ -68,7 +68,7 @@ LIKELY = named(
 )
 
 
-def is_unseen(tag: Tag) -> bool:
+def is_hidden(tag: Tag) -> bool:
     """It says itself that nobody sees it, or nobody who listens hears it."""
     if tag.get("aria-hidden") == "true":
         return True
@@ -77,11 +77,11 @@ def is_unseen(tag: Tag) -> bool:
     return HIDDEN_STYLE.search(str(tag.get("style") or "")) is not None
 
 
-def is_chrome(tag: Tag) -> bool:
+def is_boilerplate(tag: Tag) -> bool:
     """By what the element is: the page's frame, or a control."""
-    if tag.name in NEVER_READ or is_unseen(tag):
+    if tag.name in IGNORED_TAGS or is_hidden(tag):
         return True
-    if roles(tag) & CHROME_ROLES:
+    if roles(tag) & BOILERPLATE_ROLES:
         return True
     if tag.name in ("header", "footer"):
         return tag.find_parent(CONTENT_TAGS) is None and tag.find("main") is None
@@ -98,18 +98,22 @@ def is_skip_link(tag: Tag) -> bool:
     return isinstance(href, str) and href.startswith("#") and SKIP_LINK.match(tag.get_text(" ").strip()) is not None
 
 
-def name_of(tag: Tag) -> str:
+def class_and_id(tag: Tag) -> str:
     """Class and id as words: "share-Tools js_x" → "share tools js x"."""
     classes = tag.get("class") or ()
     told = " ".join([*classes, str(tag.get("id") or "")])
     return CAMEL.sub(" ", told).replace("-", " ").replace("_", " ").lower()
 
 
-def is_named_chrome(tag: Tag, prose_words: int) -> bool:
+def is_named_boilerplate(tag: Tag, prose_words: int) -> bool:
     """By its class or id; `prose_words`: how much of it reads like content."""
-    name = name_of(tag) if tag.name not in FRAME else ""
+    name = class_and_id(tag) if tag.name not in PAGE_FRAME_TAGS else ""
     if not name.strip():
         return False
-    if CERTAIN.search(name):
+    if BOILERPLATE_NAMES.search(name):
         return True
-    return tag.name not in TEXT and prose_words < PROSE_ENOUGH_WORDS and LIKELY.search(name) is not None
+    return (
+        tag.name not in TEXT_TAGS
+        and prose_words < CONTENT_MIN_WORDS
+        and LIKELY_BOILERPLATE_NAMES.search(name) is not None
+    )

@@ -62,8 +62,8 @@ class LocalEmbedder:
         loop = asyncio.get_running_loop()
         rounds = math.ceil(len(texts) / (TEXTS_PER_PART * self._at_once)) or 1
         size = math.ceil(len(texts) / (rounds * self._at_once)) or 1  # so that all threads end together
-        parts = (loop.run_in_executor(self._threads, self._encode, part) for part in parted(texts, size))
-        return joined(await asyncio.gather(*parts))
+        parts = (loop.run_in_executor(self._threads, self._encode, part) for part in split_batches(texts, size))
+        return stack_vectors(await asyncio.gather(*parts))
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         with self._lock:
@@ -79,7 +79,7 @@ class Embedding(BaseModel):
     embedding: list[float]
 
 
-class Reply(BaseModel):
+class EmbeddingsReply(BaseModel):
     """What is read of an answer in OpenAI's form."""
 
     data: list[Embedding]
@@ -111,7 +111,7 @@ class UrlEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Raises ModelUnavailable, ModelRefused."""
-        return joined(await asyncio.gather(*map(self._ask, parted(texts, TEXTS_PER_CALL))))
+        return stack_vectors(await asyncio.gather(*map(self._ask, split_batches(texts, TEXTS_PER_CALL))))
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -141,7 +141,7 @@ class UrlEmbedder:
 
     def _vectors(self, body: bytes, texts: int) -> Vectors:
         try:
-            data = sorted(Reply.model_validate_json(body).data, key=lambda each: each.index)
+            data = sorted(EmbeddingsReply.model_validate_json(body).data, key=lambda each: each.index)
             vectors = np.array([each.embedding for each in data], dtype=np.float64)
         except (ValidationError, ValueError, OverflowError) as exc:
             raise ModelRefused(f"{self._url} did not answer with embeddings") from exc
@@ -151,7 +151,7 @@ class UrlEmbedder:
         return np.asarray(vectors / lengths, dtype=np.float32)
 
 
-def embedder_of(url: str | None, model: str | None, api_key: str | None) -> Embedder:
+def build_embedder(url: str | None, model: str | None, api_key: str | None) -> Embedder:
     """What the settings name: the engine at `url`, or the bundled encoder. Raises ConfigError."""
     if url is None:
         return LocalEmbedder()
@@ -166,13 +166,13 @@ def served_embedder(url: str, api_key: str | None, socket: str | None) -> Embedd
     return UrlEmbedder(url, LocalEmbedder.name, api_key, name=LocalEmbedder.name, transport=transport)
 
 
-def parted(texts: Sequence[str], size: int) -> list[list[str]]:
+def split_batches(texts: Sequence[str], size: int) -> list[list[str]]:
     """For one call each. Half characters, which JSON can bring, become question marks."""
     whole = [text.encode("utf-8", "replace").decode() for text in texts]
     return [whole[begin : begin + size] for begin in range(0, len(whole), size)]
 
 
-def joined(parts: Sequence[Vectors]) -> Vectors:
+def stack_vectors(parts: Sequence[Vectors]) -> Vectors:
     if len({part.shape[1] for part in parts}) > 1:
         raise ModelRefused("the embeddings of one batch differ in length")
     return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""`python -m core.rag.reading.child`: reads documents, one after another, from stdin.
+"""`python -m core.rag.reading.reader_process`: reads documents, one after another, from stdin.
 
 A question is one line of JSON and then the document's bytes; its answer is one line of JSON:
 
@@ -22,17 +22,17 @@ from typing import Any
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading.formats import read
+from core.rag.reading.formats import read_document
 
 MEMORY_LIMIT_BYTES = 1 << 30
-SPENT_BYTES = 200 * 1024 * 1024
+RETIREMENT_BYTES = 200 * 1024 * 1024
 TOO_LARGE = "reading it takes too much memory, or it is nested too deep: give a smaller or simpler one"
 
 
 def answer(question: dict[str, Any], body: bytes) -> dict[str, Any]:
     told = {key: question[key] for key in ("name", "url", "charset")}
     try:
-        return shown(read(body, question["media_type"], **told), question["text_limit_chars"])
+        return to_json(read_document(body, question["media_type"], **told), question["text_limit_chars"])
     except UnreadableDocument as exc:
         return {"refused": exc.message, "reason": exc.reason}
     except (MemoryError, RecursionError):
@@ -41,7 +41,7 @@ def answer(question: dict[str, Any], body: bytes) -> dict[str, Any]:
         return {"refused": f"it is damaged, and reading it failed ({type(exc).__name__})", "reason": "damaged"}
 
 
-def shown(document: Document, text_limit_chars: int) -> dict[str, Any]:
+def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
     """As much of it as fits."""
     passages, left = [], text_limit_chars
     for passage in document.passages:
@@ -64,7 +64,7 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_PROF, question["cpu_limit_s"])
         told = answer(question, body)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        told["spent"] = peak_bytes() > SPENT_BYTES
+        told["spent"] = peak_bytes() > RETIREMENT_BYTES
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
 

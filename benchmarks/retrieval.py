@@ -3,7 +3,7 @@
 Questions of benchmarks/grounding.toml, each asked several times with its text as an attached file, of the shipped
 personality of its language, with its own sampling. It judges a model and the form in which it is shown what to read.
 
-    .venv/bin/python -m benchmarks.grounding [--rounds 3]
+    .venv/bin/python -m benchmarks.retrieval [--rounds 3]
 """
 
 from __future__ import annotations

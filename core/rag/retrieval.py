@@ -18,10 +18,10 @@ from core.configuration.personalities import Personality
 from core.contract import Attachment, Language
 from core.errors import CspsError
 from core.language import language_of
-from core.rag.context import parse_opening
+from core.rag.candidates import RetrievedDocument, to_retrieved
+from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
-from core.rag.material import Reading, read
 from core.rag.reading.reader import Reader
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ UNCLOSED: Mapping[Language, str] = {
 class Lookup:
     """What was found, and the names of what could not be read, or not to its end, which the person is told."""
 
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[RetrievedDocument, ...] = ()
     unread: tuple[str, ...] = ()
     in_part: tuple[str, ...] = ()
     unclosed: bool = False  # what was pasted has no end
@@ -77,28 +77,28 @@ class Finder(Protocol):
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup: ...
 
 
-class Grounding:
+class Retriever:
     def __init__(self, fetcher: Fetcher, reader: Reader, finders: tuple[Finder, ...] = ()) -> None:
         self._fetcher = fetcher
         self._reader = reader
         self._finders = finders
 
-    async def page(self, url: str) -> Reading:
+    async def page(self, url: str) -> RetrievedDocument:
         """A page or feed that a person named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
         fetched = await self._fetcher.fetch(url, robots=False)
         document = await self._reader.read(
             fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
         )
-        return read(replace(document, url=home_of(document, fetched.url)), fetched.fetched_at)
+        return to_retrieved(replace(document, url=link_for(document, fetched.url)), fetched.fetched_at)
 
     async def file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """An attached file, as text. Raises UnreadableDocument."""
         document = await self._reader.read(body, media_type, name=name)
-        return Attachment(name, read(document).text, document.cut)
+        return Attachment(name, to_retrieved(document).text, document.cut)
 
     async def attached(self, file: Attachment) -> Attachment:
         """`file`, or what is at the address if it holds nothing but one."""
-        opening = parse_opening(file.text)
+        opening = parse_lead_context(file.text)
         if opening.url is None or opening.question:
             return file
         reading = await self.page(opening.url)
@@ -121,7 +121,7 @@ class Grounding:
         await self._reader.close()
 
 
-def home_of(document: Document, url: str) -> str:
+def link_for(document: Document, url: str) -> str:
     """Where a person opens it: as a feed says, if that is on the site that it was read from; no other one wrote it."""
     told = document.url or url
     return told if urlsplit(told).hostname == urlsplit(url).hostname else url
@@ -130,17 +130,17 @@ def home_of(document: Document, url: str) -> str:
 def shortcomings(lookup: Lookup, language: Language) -> str:
     """What stands in front of an answer that had to do without something; "" for one that did not."""
     told = [UNCLOSED[language]] if lookup.unclosed else []
-    told += [UNREAD[language].format(name=called(name, language)) for name in lookup.unread]
+    told += [UNREAD[language].format(name=source_label(name, language)) for name in lookup.unread]
     told += [READ_IN_PART[language].format(name=name) for name in lookup.in_part]
     return "".join(f"{sentence}\n\n" for sentence in told)
 
 
-def called(name: str, language: Language) -> str:
+def source_label(name: str, language: Language) -> str:
     """An address speaks for itself."""
     return name if name.startswith(("http://", "https://")) else SOURCE[language].format(name=name)
 
 
-def unread(name: str, exc: CspsError) -> Lookup:
+def unread_lookup(name: str, exc: CspsError) -> Lookup:
     # Without its name, which may be a URL that a person wrote.
     log.warning("context_unread", code=exc.code, problem=exc.message)
     return Lookup(unread=(name,))

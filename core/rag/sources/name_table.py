@@ -7,7 +7,6 @@ only where it is written like a name, and an acronym only in capitals.
 from __future__ import annotations
 
 import csv
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,20 +16,19 @@ from pathlib import Path
 from core.contract import Language
 from core.errors import ConfigError
 from core.language import known
-from core.rag.passages import folded
+from core.rag.stemming import WORD, without_accents
 
-WORD = re.compile(r"[^\W_]+")
-OWN = ("name", "fr", "also", "within", "weight")  # the columns that are not the URL's
+RESERVED_COLUMNS = ("name", "fr", "also", "within", "weight")  # the columns that are not the URL's
 WELL_KNOWN = 50_000  # people: the name of such a place is one in any spelling
-WEIGHT = 1_000_000  # of rows without one
-Key = tuple[str, ...]  # the words of a name
+DEFAULT_WEIGHT = 1_000_000  # of rows without one
+NameKey = tuple[str, ...]  # the words of a name
 NAMED_LIMIT = 3  # in one question
 WORDS_LIMIT = 400  # of a question that are looked at
-BEFORE_PLACES = known("in at near around for from to a au aux en pour de du sur vers")
-AND = known("and or et ou")
-SAME = {"st": "saint", "ste": "sainte"}
+PLACE_PREPOSITIONS = known("in at near around for from to a au aux en pour de du sur vers")
+CONJUNCTIONS = known("and or et ou")
+ABBREVIATIONS = {"st": "saint", "ste": "sainte"}
 # What else stands after "in" or "à" with a capital letter.
-NO_PLACES = known(
+NOT_PLACES = known(
     """
     january february march april may june july august september october november december spring summer autumn fall
     winter monday tuesday wednesday thursday friday saturday sunday christmas easter celsius fahrenheit english french
@@ -41,7 +39,7 @@ NO_PLACES = known(
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedItem:
     """A row of the table. `values` by column, for the URL."""
 
     name: str
@@ -61,74 +59,83 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
+class NameMention:
     """What words `begin` to `end` of a question may mean. `joined`: "and" stands in front of them."""
 
     begin: int
     end: int
     joined: bool
-    meanings: tuple[Named, ...]
+    meanings: tuple[NamedItem, ...]
 
 
-class Names:
+class NameTable:
     """`strict`: `stranger` tells what a question names instead of anything here."""
 
-    def __init__(self, rows: Sequence[tuple[Named, Sequence[str]]], columns: Sequence[str], *, strict: bool) -> None:
+    def __init__(
+        self, rows: Sequence[tuple[NamedItem, Sequence[str]]], columns: Sequence[str], *, strict: bool
+    ) -> None:
         """`rows`: each with all its names."""
         self.columns = frozenset(columns)
         self.strict = strict
-        index: dict[Key, list[tuple[Named, str]]] = defaultdict(list)
+        index: dict[NameKey, list[tuple[NamedItem, str]]] = defaultdict(list)
         for row, names in rows:
             for name in names:
-                index[tuple(words_of(name))].append((row, name))
-        self._index: Mapping[Key, tuple[Named, ...]] = {key: tuple(row for row, _ in of) for key, of in index.items()}
+                index[tuple(normalised_words(name))].append((row, name))
+        self._index: Mapping[NameKey, tuple[NamedItem, ...]] = {
+            key: tuple(row for row, _ in of) for key, of in index.items()
+        }
         self._acronyms = {key for key, of in index.items() if all(name.isupper() for _, name in of)}
         self._longest = max(map(len, index))
 
     @classmethod
-    def load(cls, file: Path, *, strict: bool = False) -> Names:
+    def load(cls, file: Path, *, strict: bool = False) -> NameTable:
         """Raises ConfigError with the file and line."""
         try:
             with file.open(encoding="utf-8", newline="") as opened:
                 reader = csv.DictReader(opened)
-                rows = [row_of(row, file, reader.line_num) for row in reader]
+                rows = [parse_row(row, file, reader.line_num) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as exc:
             raise ConfigError(f"{file}: it cannot be read as CSV: {exc}") from exc
         if not rows:
             raise ConfigError(f"{file}: it names nothing")
         french = {row.name: row.french for row, _ in rows}
         rows = [(replace(row, within_french=french.get(row.within, "")), names) for row, names in rows]
-        return cls(rows, [column for column in reader.fieldnames or () if column not in OWN], strict=strict)
+        return cls(
+            rows, [column for column in reader.fieldnames or () if column not in RESERVED_COLUMNS], strict=strict
+        )
 
-    def found(self, question: str) -> tuple[Named, ...]:
+    def found(self, question: str) -> tuple[NamedItem, ...]:
         """What the question names, in its order; the few first."""
         mentions = list(self._mentions(question))
-        around = {folded(row.name.lower()) for mention in mentions for row in mention.meanings}
+        around = {without_accents(row.name.lower()) for mention in mentions for row in mention.meanings}
         meant = [
-            (mention, max(mention.meanings, key=lambda row: (folded(row.within.lower()) in around, row.weight)))
+            (
+                mention,
+                max(mention.meanings, key=lambda row: (without_accents(row.within.lower()) in around, row.weight)),
+            )
             for mention in mentions
         ]
-        own = (row for at, row in meant if not any(is_said_of(row, at, other, it) for other, it in meant))
+        own = (row for at, row in meant if not any(is_location_of(row, at, other, it) for other, it in meant))
         return tuple(dict.fromkeys(own))[:NAMED_LIMIT]
 
     def stranger(self, question: str) -> str | None:
         """A name after "in" or "à" that is none of these, if this table has all there are."""
         if not self.strict or self.found(question):
             return None
-        words = written_in(question)
+        words = split_words(question)
         for before, word in pairwise(words):
             if (
                 before.lower() in ("in", "à", "au", "en")
                 and word[0].isupper()
-                and folded(word.lower()) not in NO_PLACES
+                and without_accents(word.lower()) not in NOT_PLACES
             ):
                 return word
         return None
 
-    def _mentions(self, question: str) -> Iterator[Mention]:
+    def _mentions(self, question: str) -> Iterator[NameMention]:
         """The longest names, from left to right."""
-        written = written_in(question)
-        words = words_of(question)
+        written = split_words(question)
+        words = normalised_words(question)
         at = 0
         while at < len(words):
             mention = self._mention(words, written, at)
@@ -136,14 +143,14 @@ class Names:
                 yield mention
             at = mention.end if mention is not None else at + 1
 
-    def _mention(self, words: Sequence[str], written: Sequence[str], at: int) -> Mention | None:
+    def _mention(self, words: Sequence[str], written: Sequence[str], at: int) -> NameMention | None:
         for end in range(min(len(words), at + self._longest), at, -1):
             key = tuple(words[at:end])
             if key in self._index and self._counts(key, written, at, end):
-                return Mention(at, end, at > 0 and words[at - 1] in AND, self._index[key])
+                return NameMention(at, end, at > 0 and words[at - 1] in CONJUNCTIONS, self._index[key])
         return None
 
-    def _counts(self, key: Key, written: Sequence[str], at: int, end: int) -> bool:
+    def _counts(self, key: NameKey, written: Sequence[str], at: int, end: int) -> bool:
         """Whether these words are meant as a name."""
         if key in self._acronyms:
             return all(word.isupper() for word in written[at:end])
@@ -151,35 +158,37 @@ class Names:
             return True
         begins_sentence = at == 0
         return (written[at][0].isupper() and not begins_sentence) or (
-            at > 0 and folded(written[at - 1].lower()) in BEFORE_PLACES and len(written[at]) > 2
+            at > 0 and without_accents(written[at - 1].lower()) in PLACE_PREPOSITIONS and len(written[at]) > 2
         )
 
 
-def is_said_of(region: Named, at: Mention, place: Mention, row: Named) -> bool:
+def is_location_of(region: NamedItem, at: NameMention, place: NameMention, row: NamedItem) -> bool:
     """Whether `region` only tells where `row` lies: a province, or "Québec" right behind its name."""
-    lies_there = row != region and folded(row.within.lower()) == folded(region.name.lower())
+    lies_there = row != region and without_accents(row.within.lower()) == without_accents(region.name.lower())
     return lies_there and (not region.weight or (at.begin - place.end in (0, 1) and not at.joined))
 
 
-def written_in(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     return WORD.findall(text)[:WORDS_LIMIT]
 
 
-def words_of(text: str) -> list[str]:
-    words = [folded(word.lower()) for word in written_in(text)]
-    return [SAME.get(word, word) for word in words]
+def normalised_words(text: str) -> list[str]:
+    words = [without_accents(word.lower()) for word in split_words(text)]
+    return [ABBREVIATIONS.get(word, word) for word in words]
 
 
-def row_of(row: Mapping[str, str | None], file: Path, line: int) -> tuple[Named, list[str]]:
+def parse_row(row: Mapping[str, str | None], file: Path, line: int) -> tuple[NamedItem, list[str]]:
     """With all its names. Raises ConfigError."""
     name = (row.get("name") or "").strip()
-    if not words_of(name):
+    if not normalised_words(name):
         raise ConfigError(f"{file}:{line}: `name` is missing")
     try:
-        weight = float(row.get("weight") or ("0" if "weight" in row else WEIGHT))
+        weight = float(row.get("weight") or ("0" if "weight" in row else DEFAULT_WEIGHT))
     except ValueError as exc:
         raise ConfigError(f"{file}:{line}: `weight` is not a number: {row.get('weight')}") from exc
-    values = {key: value or "" for key, value in row.items() if key not in OWN and isinstance(value, str | None)}
+    values = {
+        key: value or "" for key, value in row.items() if key not in RESERVED_COLUMNS and isinstance(value, str | None)
+    }
     french = (row.get("fr") or "").strip()
-    names = [name, *(other for other in (french, *(row.get("also") or "").split("|")) if words_of(other))]
-    return Named(name, (row.get("within") or "").strip(), weight, values, french), names
+    names = [name, *(other for other in (french, *(row.get("also") or "").split("|")) if normalised_words(other))]
+    return NamedItem(name, (row.get("within") or "").strip(), weight, values, french), names

@@ -3,7 +3,7 @@
 Through the engine, on a fake model in another process. Prints for each text how long a conversation's first answer
 takes and a later one, and how late the event loop was meanwhile, beside a conversation with nothing to read.
 
-    .venv/bin/python -m benchmarks.material [--turns 5]
+    .venv/bin/python -m benchmarks.candidates [--turns 5]
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ async def measured(chat: ChatEngine, case: Case, turns: int) -> Measured:
 @contextlib.asynccontextmanager
 async def model_on(socket: Path) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.material", "--model", str(socket), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "benchmarks.candidates", "--model", str(socket), stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None

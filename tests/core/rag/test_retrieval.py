@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.rag.documents import Document
-from core.rag.grounding import home_of
+from core.rag.retrieval import link_for
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from core.rag.grounding import home_of
 )
 def test_a_feed_is_cited_by_its_own_site(told: str | None, cited: str) -> None:
     """It says where people read it; it does not say that somebody else wrote it."""
-    assert cited == home_of(Document("News", (), "feed", url=told), "https://news.example/feed")
+    assert cited == link_for(Document("News", (), "feed", url=told), "https://news.example/feed")

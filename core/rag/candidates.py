@@ -14,18 +14,18 @@ from functools import cached_property
 from itertools import accumulate
 
 from core.contract import Attachment, Language, Source
-from core.rag.context import quoted
+from core.rag.context import quote_documents
 from core.rag.documents import Document, Passage
-from core.rag.ranking import Index, asked_in, indexed, ranked
-from core.rag.shelf import Readable, Shelved, size_chars
+from core.rag.passage_cache import CacheableText, CachedDocument, size_chars
+from core.rag.ranking import PassageIndex, index_passages, question_stems, score_passages
 
-NUMBER = re.compile(r"\[(\d+)\]")  # in a title: it is not for a page to say which source it is
-SHOWN_LIMIT = 24  # passages; what fits into a window is usually less
-MATERIAL_LIMIT_CHARS = 1_000_000  # of all that one question is answered from
+CITATION_NUMBER = re.compile(r"\[(\d+)\]")  # in a title: it is not for a page to say which source it is
+PASSAGES_LIMIT = 24  # passages; what fits into a window is usually less
+CANDIDATES_LIMIT_CHARS = 1_000_000  # of all that one question is answered from
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RetrievedDocument:
     """A document, or what was found in it. `source` is there if a person can open it; its number means nothing yet."""
 
     name: str
@@ -36,24 +36,24 @@ class Reading:
 
     @property
     def text(self) -> str:
-        return self.verbatim or "\n\n".join(written(passage) for passage in self.passages)
+        return self.verbatim or "\n\n".join(passage_text(passage) for passage in self.passages)
 
-    def only(self, numbers: Sequence[int]) -> Reading:
+    def only(self, numbers: Sequence[int]) -> RetrievedDocument:
         return replace(self, passages=tuple(self.passages[number] for number in numbers), verbatim=None)
 
 
-Item = Attachment | Reading  # text, or what is in passages already
+ContextItem = Attachment | RetrievedDocument  # text, or what is in passages already
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RenderedContext:
     """`text` is a block of quoted data, "" for none; `sources` are the numbers that it has."""
 
     text: str = ""
     sources: tuple[Source, ...] = ()
 
 
-class Material:
+class Candidates:
     """`readings`: the ones that matter most first, for where the question does not tell passages apart.
 
     What may take long is done when it is made, and is what `index` does.
@@ -61,11 +61,11 @@ class Material:
 
     def __init__(
         self,
-        readings: Sequence[Reading],
+        readings: Sequence[RetrievedDocument],
         question: str,
         language: Language,
         rules: str = "",
-        index: Callable[[tuple[Passage, ...]], Index] = indexed,
+        index: Callable[[tuple[Passage, ...]], PassageIndex] = index_passages,
     ) -> None:
         self.readings = tuple(readings)
         self._question = question
@@ -76,10 +76,10 @@ class Material:
 
     def __len__(self) -> int:
         """How many passages there are to show."""
-        return min(SHOWN_LIMIT, len(self._places))
+        return min(PASSAGES_LIMIT, len(self._places))
 
-    def with_more(self, readings: Sequence[Reading]) -> Material:
-        return Material((*self.readings, *readings), self._question, self._language, self._rules, self._index)
+    def with_more(self, readings: Sequence[RetrievedDocument]) -> Candidates:
+        return Candidates((*self.readings, *readings), self._question, self._language, self._rules, self._index)
 
     @cached_property
     def _places(self) -> list[tuple[int, int]]:
@@ -89,78 +89,82 @@ class Material:
     @cached_property
     def order(self) -> list[tuple[int, int]]:
         """The places, the best first."""
-        scores = ranked(self._indexes, asked_in(self._question))
-        best = sorted(range(len(scores)), key=lambda index: (-scores[index], spread(self._places[index])))
+        scores = score_passages(self._indexes, question_stems(self._question))
+        best = sorted(range(len(scores)), key=lambda index: (-scores[index], reading_priority(self._places[index])))
         return [self._places[index] for index in best]
 
-    def shown(self, passages: int, first: int = 1) -> Shown:
+    def shown(self, passages: int, first: int = 1) -> RenderedContext:
         """The best so many; sources are numbered from `first`."""
         chosen = sorted(self.order[:passages]) if 0 < passages < len(self._places) else self._places[:passages]
         parts = [
             reading.only([number for at, number in chosen if at == index])
             for index, reading in enumerate(self.readings)
         ]
-        return shown([part for part in parts if part.passages], self._language, self._rules, first)
+        return render([part for part in parts if part.passages], self._language, self._rules, first)
 
 
-def spread(place: tuple[int, int]) -> tuple[int, int]:
+def reading_priority(place: tuple[int, int]) -> tuple[int, int]:
     """Where no word of the question decides: the beginning of each document before the rest of any."""
     at, number = place
     return (number, at)
 
 
-def shown(readings: Iterable[Reading], language: Language, rules: str = "", first: int = 1) -> Shown:
+def render(
+    readings: Iterable[RetrievedDocument], language: Language, rules: str = "", first: int = 1
+) -> RenderedContext:
     """All of them, quoted."""
     documents: list[Attachment] = []
     sources: list[Source] = []
     for reading in readings:
-        name = NUMBER.sub(r"(\1)", reading.name)
+        name = CITATION_NUMBER.sub(r"(\1)", reading.name)
         if reading.source is not None:
             sources.append(replace(reading.source, number=first + len(sources)))
             name = f"[{sources[-1].number}] {name}"
         documents.append(Attachment(name, reading.text, reading.cut))
-    return Shown(quoted(documents, language, rules, cited=bool(sources)), tuple(sources))
+    return RenderedContext(quote_documents(documents, language, rules, cited=bool(sources)), tuple(sources))
 
 
-def written(passage: Passage) -> str:
+def passage_text(passage: Passage) -> str:
     """With its headings, its date and where to read on: what a person would want to know of it."""
     when = f" ({passage.published_at:%Y-%m-%d})" if passage.published_at else ""
     head = f"{passage.heading}{when}".strip()
     return "\n".join(part for part in (head, passage.text, passage.link) if part)
 
 
-def read(document: Document, fetched_at: datetime | None = None) -> Reading:
+def to_retrieved(document: Document, fetched_at: datetime | None = None) -> RetrievedDocument:
     """A page, feed or file; one that has an address is a source."""
     source = document.url and Source(0, document.title, document.url, document.language, fetched_at)
-    return Reading(document.title, document.passages, source or None, cut=document.cut)
+    return RetrievedDocument(document.title, document.passages, source or None, cut=document.cut)
 
 
-def readable(item: Item) -> Readable:
+def cacheable_text(item: ContextItem) -> CacheableText:
     """What of it goes on a shelf."""
     return item.text if isinstance(item, Attachment) else item.passages
 
 
-def reading_of(item: Item, shelved: Shelved) -> Reading:
-    if isinstance(item, Reading):
+def with_passages(item: ContextItem, shelved: CachedDocument) -> RetrievedDocument:
+    if isinstance(item, RetrievedDocument):
         return item
-    return Reading(item.name, shelved.passages, verbatim=item.text, cut=item.cut)
+    return RetrievedDocument(item.name, shelved.passages, verbatim=item.text, cut=item.cut)
 
 
-def shared(opening: Sequence[Item], later: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+def share_budget(
+    opening: Sequence[ContextItem], later: Sequence[ContextItem]
+) -> tuple[list[ContextItem], list[ContextItem]]:
     """Both, cut to MATERIAL_LIMIT_CHARS together: each has half if both want more; one that wants less leaves it."""
-    half = MATERIAL_LIMIT_CHARS // 2
-    wanted = [sum(size_chars(readable(item)) for item in items) for items in (opening, later)]
-    rooms = [max(half, MATERIAL_LIMIT_CHARS - other) for other in reversed(wanted)]
-    return within(opening, rooms[0]), within(later, rooms[1])
+    half = CANDIDATES_LIMIT_CHARS // 2
+    wanted = [sum(size_chars(cacheable_text(item)) for item in items) for items in (opening, later)]
+    rooms = [max(half, CANDIDATES_LIMIT_CHARS - other) for other in reversed(wanted)]
+    return cut_to_budget(opening, rooms[0]), cut_to_budget(later, rooms[1])
 
 
-def within(items: Sequence[Item], room_chars: int) -> list[Item]:
+def cut_to_budget(items: Sequence[ContextItem], room_chars: int) -> list[ContextItem]:
     """The longest are cut: a short file beside a long one is read whole."""
-    most = level([size_chars(readable(item)) for item in items], room_chars)
-    return [beginning(item, most) for item in items]
+    most = fair_limit([size_chars(cacheable_text(item)) for item in items], room_chars)
+    return [truncate(item, most) for item in items]
 
 
-def level(sizes: Sequence[int], room: int) -> int:
+def fair_limit(sizes: Sequence[int], room: int) -> int:
     """The most that each may have, so that all fit together."""
     for others, size in zip(range(len(sizes), 0, -1), sorted(sizes), strict=True):
         if size * others > room:
@@ -169,9 +173,9 @@ def level(sizes: Sequence[int], room: int) -> int:
     return max(sizes, default=0)
 
 
-def beginning(item: Item, room_chars: int) -> Item:
+def truncate(item: ContextItem, room_chars: int) -> ContextItem:
     """What of it fits; it says so if that is not all."""
-    if size_chars(readable(item)) <= room_chars:
+    if size_chars(cacheable_text(item)) <= room_chars:
         return item
     if isinstance(item, Attachment):
         return replace(item, text=item.text[:room_chars], cut=True)

@@ -19,18 +19,18 @@ from core.contract import Language
 from core.errors import NotFound
 from core.rag.documents import Document, Passage
 from core.rag.facts.tables import collections, documents, passages, word_mark
-from core.rag.facts.words import stems
+from core.rag.stemming import index_stems
 from core.storage.database import put_new
 from core.strict_json import storable
 
-Rows = list[dict[str, Any]]
+RowValues = list[dict[str, Any]]
 
-REMOVED_AT_ONCE = 50  # documents, in one transaction
-KEYS_AT_ONCE = 500  # databases limit the values of one statement
+REMOVAL_BATCH = 50  # documents, in one transaction
+KEYS_PER_STATEMENT = 500  # databases limit the values of one statement
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredVersion:
     """What a stored document was made from."""
 
     digest: str
@@ -38,7 +38,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class NewDocument:
     """A document to be stored."""
 
     key: str
@@ -48,7 +48,7 @@ class Fresh:
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class EmbeddingInfo:
     """Whose vectors passages have."""
 
     embedder: str
@@ -64,7 +64,7 @@ class CollectionSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredDocument:
     """A document as it is in its collection."""
 
     key: str
@@ -76,46 +76,46 @@ class Stored:
     passages: tuple[Passage, ...]
 
 
-def known(db: sa.Connection, name: str) -> dict[str, Known]:
+def stored_versions(db: sa.Connection, name: str) -> dict[str, StoredVersion]:
     """By key; none, if there is no such collection."""
     asked = sa.select(documents.c.key, documents.c.digest, documents.c.embedder).join(collections)
-    return {key: Known(digest, by) for key, digest, by in db.execute(asked.where(collections.c.name == name))}
+    return {key: StoredVersion(digest, by) for key, digest, by in db.execute(asked.where(collections.c.name == name))}
 
 
-def find(db: sa.Connection, name: str) -> sa.Row[Any] | None:
+def find_collection(db: sa.Connection, name: str) -> sa.Row[Any] | None:
     """The collection's id, version and form, if there is such a collection."""
     return db.execute(sa.select(collections).where(collections.c.name == name)).first()
 
 
-def require(db: sa.Connection, name: str) -> sa.Row[Any]:
+def require_collection(db: sa.Connection, name: str) -> sa.Row[Any]:
     """As `find`. Raises NotFound."""
-    found = find(db, name)
+    found = find_collection(db, name)
     if found is None:
         raise NotFound(f"there is no collection of facts named {name}; `csps-llm facts list` shows those there are")
     return found
 
 
-def begin(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:
+def open_collection(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:
     """As `require`, its version raised; it is created, with this form, if it is new. Whoever changes it too waits."""
-    if not changed(db, name):
+    if not bump_version(db, name):
         put_new(db, collections, {"name": name, "version": 0, "form": form})
-        changed(db, name)
-    return require(db, name)
+        bump_version(db, name)
+    return require_collection(db, name)
 
 
-def hold(db: sa.Connection, name: str) -> None:
+def lock_collection(db: sa.Connection, name: str) -> None:
     """Until the transaction's end, whoever else changes the collection waits. Before anything else of it is read."""
     db.execute(sa.select(collections.c.id).where(collections.c.name == name).with_for_update())
 
 
-def changed(db: sa.Connection, name: str) -> bool:
+def bump_version(db: sa.Connection, name: str) -> bool:
     """Raises the collection's version, if there is such a collection."""
     raised = collections.update().where(collections.c.name == name).values(version=collections.c.version + 1)
     return bool(db.execute(raised).rowcount)
 
 
-def replace(
-    db: sa.Connection, collection: int, origin: str, by: Embedded, fresh: Sequence[tuple[Fresh, Rows]]
+def replace_documents(
+    db: sa.Connection, collection: int, origin: str, by: EmbeddingInfo, fresh: Sequence[tuple[NewDocument, RowValues]]
 ) -> list[int]:
     """Stores each document with its passages, as `passage_rows` made them, in place of what has its key.
 
@@ -129,20 +129,20 @@ def replace(
         assert inserted.inserted_primary_key is not None
         keys.append(inserted.inserted_primary_key[0])
         if rows:
-            db.execute(passages.insert(), [placed(each, collection, keys[-1]) for each in rows])
-    return ids_of(db, keys)
+            db.execute(passages.insert(), [place_passage(each, collection, keys[-1]) for each in rows])
+    return passage_ids(db, keys)
 
 
-def ids_of(db: sa.Connection, keys: Sequence[int]) -> list[int]:
+def passage_ids(db: sa.Connection, keys: Sequence[int]) -> list[int]:
     """Of the documents' passages. Documents in the order of `keys`, which ascend."""
     ids: list[int] = []
-    for at in range(0, len(keys), KEYS_AT_ONCE):
-        asked = sa.select(passages.c.id).where(passages.c.document.in_(keys[at : at + KEYS_AT_ONCE]))
+    for at in range(0, len(keys), KEYS_PER_STATEMENT):
+        asked = sa.select(passages.c.id).where(passages.c.document.in_(keys[at : at + KEYS_PER_STATEMENT]))
         ids += db.execute(asked.order_by(passages.c.document, passages.c.number)).scalars()
     return ids
 
 
-def document_row(fresh: Fresh) -> dict[str, Any]:
+def document_row(fresh: NewDocument) -> dict[str, Any]:
     return {
         "key": fresh.key,
         "title": storable(fresh.document.title),
@@ -153,7 +153,7 @@ def document_row(fresh: Fresh) -> dict[str, Any]:
     }
 
 
-def passage_rows(document: Document) -> Rows:
+def passage_rows(document: Document) -> RowValues:
     """Each passage with its stems, but not yet with its place. Made before the transaction begins."""
     return [
         {
@@ -161,20 +161,20 @@ def passage_rows(document: Document) -> Rows:
             "heading": storable(passage.heading),
             "text": storable(passage.text),
             "link": passage.link and storable(passage.link),
-            "stems": stems(f"{document.title} {passage.heading} {passage.text}", document.language),
+            "stems": index_stems(f"{document.title} {passage.heading} {passage.text}", document.language),
         }
         for number, passage in enumerate(document.passages)
     ]
 
 
-def placed(row: dict[str, Any], collection: int, document: int) -> dict[str, Any]:
+def place_passage(row: dict[str, Any], collection: int, document: int) -> dict[str, Any]:
     mark = word_mark(collection)
     return {**row, "document": document, "stems": " ".join([mark + stem for stem in row["stems"]])}
 
 
-def confirm(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, datetime]) -> None:
+def confirm_unchanged(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, datetime]) -> None:
     """What is unchanged was looked at again, and belongs to whatever origin had it last."""
-    hold(db, name)
+    lock_collection(db, name)
     mine = documents.c.collection == sa.select(collections.c.id).where(collections.c.name == name).scalar_subquery()
     stated = documents.update().where(mine, documents.c.key == sa.bindparam("which"))
     values = [{"which": key, "origin": origin, "fetched_at": at.timestamp()} for key, at in unchanged.items()]
@@ -182,52 +182,52 @@ def confirm(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, d
         db.execute(stated.values(origin=sa.bindparam("origin"), fetched_at=sa.bindparam("fetched_at")), values)
 
 
-def keep_only(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int:
+def remove_missing(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int:
     """How many documents of the origin are gone because they are none of `keys`: REMOVED_AT_ONCE, or all."""
-    hold(db, name)
+    lock_collection(db, name)
     asked = sa.select(documents.c.key).join(collections)
     held = db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalars()
-    gone = list(islice((key for key in held if key not in keys), REMOVED_AT_ONCE))
-    return delete_changed(db, name, gone) if gone else 0
+    gone = list(islice((key for key in held if key not in keys), REMOVAL_BATCH))
+    return delete_and_bump(db, name, gone) if gone else 0
 
 
-def count(db: sa.Connection, name: str, origin: str) -> int:
+def count_documents(db: sa.Connection, name: str, origin: str) -> int:
     """How many documents a collection has from an origin."""
     asked = sa.select(sa.func.count()).select_from(documents.join(collections))
     return db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalar_one()
 
 
-def remove(db: sa.Connection, name: str, document: str | None) -> int:
+def remove_documents(db: sa.Connection, name: str, document: str | None) -> int:
     """How many documents are gone: of the whole collection, or those with this key or URL, or from this origin.
 
     REMOVED_AT_ONCE, or all; a collection without any goes itself, if it was to.
     """
-    hold(db, name)
+    lock_collection(db, name)
     asked = sa.select(documents.c.key).join(collections).where(collections.c.name == name)
     if document is not None:
         asked = asked.where(sa.literal(document).in_((documents.c.key, documents.c.url, documents.c.origin)))
-    gone = db.execute(asked.limit(REMOVED_AT_ONCE)).scalars().all()
+    gone = db.execute(asked.limit(REMOVAL_BATCH)).scalars().all()
     if gone:
-        delete_changed(db, name, gone)
+        delete_and_bump(db, name, gone)
     elif document is None:
         db.execute(collections.delete().where(collections.c.name == name))
     return len(gone)
 
 
-def delete_changed(db: sa.Connection, name: str, keys: Sequence[str]) -> int:
+def delete_and_bump(db: sa.Connection, name: str, keys: Sequence[str]) -> int:
     """As `delete_keys`, of a collection whose version is raised by it."""
-    changed(db, name)
-    return delete_keys(db, require(db, name).id, keys)
+    bump_version(db, name)
+    return delete_keys(db, require_collection(db, name).id, keys)
 
 
 def delete_keys(db: sa.Connection, collection: int, keys: Sequence[str]) -> int:
-    for at in range(0, len(keys), KEYS_AT_ONCE):
-        some = documents.c.key.in_(keys[at : at + KEYS_AT_ONCE])
+    for at in range(0, len(keys), KEYS_PER_STATEMENT):
+        some = documents.c.key.in_(keys[at : at + KEYS_PER_STATEMENT])
         db.execute(documents.delete().where(documents.c.collection == collection, some))
     return len(keys)
 
 
-def sizes(db: sa.Connection) -> list[CollectionSize]:
+def collection_sizes(db: sa.Connection) -> list[CollectionSize]:
     """Every collection, by name."""
     counted = (
         sa.select(
@@ -252,7 +252,7 @@ def sizes(db: sa.Connection) -> list[CollectionSize]:
     ]
 
 
-def page(db: sa.Connection, name: str, after: str, limit: int) -> list[Stored]:
+def document_page(db: sa.Connection, name: str, after: str, limit: int) -> list[StoredDocument]:
     """The next documents of a collection by key."""
     asked = sa.select(documents).join(collections).where(collections.c.name == name, documents.c.key > after)
     rows = db.execute(asked.order_by(documents.c.key).limit(limit)).all()
@@ -260,9 +260,9 @@ def page(db: sa.Connection, name: str, after: str, limit: int) -> list[Stored]:
     texts: dict[int, list[Passage]] = {row.id: [] for row in rows}
     for row in db.execute(of):
         texts[row.document].append(Passage(row.text, row.heading, row.link))
-    return [stored(row, texts[row.id]) for row in rows]
+    return [build_stored_document(row, texts[row.id]) for row in rows]
 
 
-def stored(row: Any, texts: Iterable[Passage]) -> Stored:
+def build_stored_document(row: Any, texts: Iterable[Passage]) -> StoredDocument:
     at = datetime.fromtimestamp(row.fetched_at, UTC)
-    return Stored(row.key, row.origin, at, row.title, row.url, row.language, tuple(texts))
+    return StoredDocument(row.key, row.origin, at, row.title, row.url, row.language, tuple(texts))

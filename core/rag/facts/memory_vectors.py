@@ -13,9 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from core.rag.facts import forms
-from core.rag.facts.forms import STORED, Cosines, Floats
-from core.rag.facts.tables import Id, passages, tables
+from core.rag.facts.tables import STORED, Cosines, Floats, Id, passages, tables
 
 Ids = NDArray[np.int64]
 
@@ -31,7 +29,7 @@ vectors = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class MemoryVectors:
     """By passage, in ascending order."""
 
     collection: int
@@ -63,22 +61,22 @@ def add(db: sa.Connection, collection: int, passages: Sequence[int], rows: Float
     db.execute(vectors.insert(), [{"passage": at, "collection": collection, "vector": each} for at, each in placed])
 
 
-def read(db: sa.Connection, collection: int, dimensions: int, before: forms.Held | None) -> Held:
+def load(db: sa.Connection, collection: int, dimensions: int, before: object) -> MemoryVectors:
     """What `before` has is taken from there."""
     mine = vectors.c.collection == collection
     listed = db.execute(sa.select(vectors.c.passage).where(mine).order_by(vectors.c.passage)).scalars().all()
     ids = np.array(listed, dtype=np.int64)
     rows = np.empty((len(ids), dimensions), dtype=np.float32)
     kept = np.zeros(len(ids), dtype=bool)
-    if isinstance(before, Held) and before.dimensions == dimensions:
+    if isinstance(before, MemoryVectors) and before.dimensions == dimensions:
         kept = np.isin(ids, before.ids)
         rows[kept] = before.rows[before.at(ids[kept])]
     if not kept.all():
-        rows[~kept] = read_rows(db, mine, ids[~kept], dimensions)
-    return Held(collection, dimensions, ids, rows)
+        rows[~kept] = load_rows(db, mine, ids[~kept], dimensions)
+    return MemoryVectors(collection, dimensions, ids, rows)
 
 
-def read_rows(db: sa.Connection, mine: sa.ColumnElement[bool], ids: Ids, dimensions: int) -> Floats:
+def load_rows(db: sa.Connection, mine: sa.ColumnElement[bool], ids: Ids, dimensions: int) -> Floats:
     """In the order of `ids`, which ascend."""
     wanted = set(ids.tolist())
     since = sa.select(vectors.c.passage, vectors.c.vector).where(mine, vectors.c.passage >= int(ids[0]))

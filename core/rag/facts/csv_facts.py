@@ -17,11 +17,11 @@ from core.contract import Language
 from core.errors import UnreadableDocument
 from core.language import language_of
 from core.rag.documents import Document
-from core.rag.facts.words import words
-from core.rag.passages import cut
+from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
-from core.rag.reading.charset import decoded
+from core.rag.reading.charset import decode
 from core.rag.reading.files import FIELD_LIMIT_CHARS, TITLE_LIMIT_CHARS, delimiter
+from core.rag.stemming import folded_words
 
 ROWS_LIMIT = 200_000
 COLUMNS: Mapping[str, frozenset[str]] = {
@@ -36,7 +36,7 @@ LANGUAGES: Mapping[str, Language] = {"en": "en", "fr": "fr", "eng": "en", "fra":
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FactRow:
     """A row by what its columns mean."""
 
     key: str
@@ -47,43 +47,43 @@ class Row:
     language: Language | None
 
     def document(self) -> Document:
-        passages = cut(markdown.blocks(self.text))
+        passages = cut_blocks(markdown.parse_markdown(self.text))
         language = self.language or language_of(f"{self.title}. {self.text}")
         return Document(self.title, passages, "table", language, self.url)
 
 
-def rows_of(body: bytes, charset: str | None = None) -> list[Row]:
+def parse_rows(body: bytes, charset: str | None = None) -> list[FactRow]:
     """Raises UnreadableDocument. Keys differ: the id or URL where the row has one, else its digest."""
-    source = decoded(body, charset)
+    source = decode(body, charset)
     csv.field_size_limit(FIELD_LIMIT_CHARS)
     reader = csv.reader(StringIO(source, newline=""), delimiter=delimiter(source))
     try:
         header = next(reader, [])
-        roles = roles_of(header)
-        rows = [row_of(header, roles, cells) for cells in limited(reader) if any(cell.strip() for cell in cells)]
+        roles = column_roles(header)
+        rows = [build_row(header, roles, cells) for cells in limit_rows(reader) if any(cell.strip() for cell in cells)]
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: line {reader.line_num}: {exc}", "damaged") from exc
-    return list(told_apart(rows))
+    return list(with_unique_keys(rows))
 
 
-def limited(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+def limit_rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
     for number, cells in enumerate(reader):
         if number >= ROWS_LIMIT:
             raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: give it in parts", "large")
         yield cells
 
 
-def roles_of(header: Sequence[str]) -> list[str]:
+def column_roles(header: Sequence[str]) -> list[str]:
     """What each column is for; "" for those that are none of COLUMNS, or not the first of theirs."""
     roles: list[str] = []
     for name in header:
-        folded = "".join(words(name))
+        folded = "".join(folded_words(name))
         found = next((role for role, names in COLUMNS.items() if folded in names and role not in roles), "")
         roles.append(found)
     return roles
 
 
-def row_of(header: Sequence[str], roles: Sequence[str], cells: Sequence[str]) -> Row:
+def build_row(header: Sequence[str], roles: Sequence[str], cells: Sequence[str]) -> FactRow:
     told: dict[str, str] = {}
     others = []
     for name, role, cell in zip(header, roles, cells, strict=False):
@@ -95,13 +95,13 @@ def row_of(header: Sequence[str], roles: Sequence[str], cells: Sequence[str]) ->
     text = "\n\n".join(part for part in (told.get("text", ""), *others) if part)
     title = told.get("title") or next((cell.strip() for cell in cells if cell.strip()), "")
     digest = hashlib.sha256("\0".join([*header, *cells]).encode("utf-8", "replace")).hexdigest()
-    language = LANGUAGES.get("".join(words(told.get("language", ""))))
+    language = LANGUAGES.get("".join(folded_words(told.get("language", ""))))
     url = told["url"] if told.get("url", "").startswith(("http://", "https://")) else None
     key = told.get("id") or url or digest[:16]
-    return Row(key, digest, title[:TITLE_LIMIT_CHARS], text or title, url, language)
+    return FactRow(key, digest, title[:TITLE_LIMIT_CHARS], text or title, url, language)
 
 
-def told_apart(rows: Sequence[Row]) -> Iterator[Row]:
+def with_unique_keys(rows: Sequence[FactRow]) -> Iterator[FactRow]:
     """The second row of a key is "key 2", or the next that none has. The same row again says nothing new."""
     taken = {row.key for row in rows}
     numbers: dict[str, int] = {}

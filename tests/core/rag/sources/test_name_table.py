@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from core import PROJECT_ROOT
-from core.rag.sources.names import Names
+from core.rag.sources.name_table import NameTable
 
 FOLDER = PROJECT_ROOT / "config" / "sources"
 
 
 @pytest.fixture(scope="module")
-def places() -> Names:
-    return Names.load(FOLDER / "places.csv", strict=True)
+def places() -> NameTable:
+    return NameTable.load(FOLDER / "places.csv", strict=True)
 
 
 @pytest.fixture(scope="module")
-def departments() -> Names:
-    return Names.load(FOLDER / "departments.csv")
+def departments() -> NameTable:
+    return NameTable.load(FOLDER / "departments.csv")
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def departments() -> Names:
         ("quels vêtements ont-ils pour demain", []),
     ],
 )
-def test_places_are_found(places: Names, question: str, expected: list[str]) -> None:
+def test_places_are_found(places: NameTable, question: str, expected: list[str]) -> None:
     """In any spelling, with or without accents and provinces; common words are no places."""
     assert expected == [named.label("en") for named in places.found(question)]
 
 
-def test_places_are_called_as_in_the_language(places: Names) -> None:
+def test_places_are_called_as_in_the_language(places: NameTable) -> None:
     """A French answer speaks of Nouvelle-Écosse."""
     (halifax,) = places.found("Halifax")
 
@@ -65,7 +65,7 @@ def test_places_are_called_as_in_the_language(places: Names) -> None:
         ("Do I need an umbrella in the morning?", None),
     ],
 )
-def test_places_elsewhere_are_noticed(places: Names, question: str, stranger: str | None) -> None:
+def test_places_elsewhere_are_noticed(places: NameTable, question: str, stranger: str | None) -> None:
     """So that nobody is told Ottawa's weather for another country's."""
     assert places.stranger(question) == stranger
 
@@ -81,12 +81,12 @@ def test_places_elsewhere_are_noticed(places: Names, question: str, stranger: st
         ("Sante Canada", ["Health Canada"]),
     ],
 )
-def test_departments_are_found(departments: Names, question: str, expected: list[str]) -> None:
+def test_departments_are_found(departments: NameTable, question: str, expected: list[str]) -> None:
     """By either name, by the words people use, and by an acronym in capitals."""
     assert expected == [named.label("en") for named in departments.found(question)]
 
 
-def test_a_few_names_are_enough(places: Names) -> None:
+def test_a_few_names_are_enough(places: NameTable) -> None:
     """A list of cities does not become a hundred fetches, nor a long text a long search."""
     many = "Toronto, Calgary, Halifax, Regina, Moncton " * 2000
 

@@ -12,37 +12,37 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from core.rag.passages import EMPTY_WORDS, WORD, folded, stems
+from core.rag.stemming import EMPTY_WORDS, WORD, without_accents, word_stems
 
-INVERTED = re.compile(r"(?:-t)?-(?:il|elle|on|ils|elles)\b")  # "fera-t-il beau" is "fera beau"
+INVERTED_SUBJECT = re.compile(r"(?:-t)?-(?:il|elle|on|ils|elles)\b")  # "fera-t-il beau" is "fera beau"
 QUOTED = re.compile(r"«[^»]*»|“[^”]*”|\"[^\"]*\"")
-TAIL = re.compile(r":\s.*", re.DOTALL)  # after a colon stands what is to be worked on
-READ_CHARS = 1000  # of a question; what it asks for stands in its beginning
+AFTER_COLON = re.compile(r":\s.*", re.DOTALL)  # after a colon stands what is to be worked on
+QUESTION_LIMIT_CHARS = 1000  # of a question; what it asks for stands in its beginning
 KEYWORDS_LIMIT = 4  # a search wants all of them
 
 Token = frozenset[str]
 
 
-def tokens(text: str) -> list[Token]:
+def tokenize(text: str) -> list[Token]:
     """Each word as what its forms have in common; empty words as they are."""
-    return [token_of(word) for word in words_in(text)]
+    return [word_token(word) for word in question_words(text)]
 
 
-def words_in(text: str) -> list[str]:
-    return WORD.findall(INVERTED.sub("", text.replace("’", "'").lower()))
+def question_words(text: str) -> list[str]:
+    return WORD.findall(INVERTED_SUBJECT.sub("", text.replace("’", "'").lower()))
 
 
 @lru_cache(maxsize=20_000)
-def token_of(word: str) -> Token:
-    return frozenset(stems(word)) or frozenset((folded(word),))
+def word_token(word: str) -> Token:
+    return frozenset(word_stems(word)) or frozenset((without_accents(word),))
 
 
-class Phrases:
+class PhraseIndex:
     """Phrases to look for, by their first words."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._by_first: dict[str, list[tuple[Token, ...]]] = defaultdict(list)
-        for phrase in filter(None, (tuple(tokens(text)) for text in texts)):
+        for phrase in filter(None, (tuple(tokenize(text)) for text in texts)):
             for stem in phrase[0]:
                 self._by_first[stem].append(phrase)
 
@@ -61,13 +61,13 @@ class Phrases:
         return bool(self.found_in(words))
 
 
-def listed(text: str) -> Phrases:
+def parse_phrases(text: str) -> PhraseIndex:
     """Of phrases between bars; a line ends with one."""
-    return Phrases(text.replace("\n", "").split("|"))
+    return PhraseIndex(text.replace("\n", "").split("|"))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedQuestion:
     """What a question itself is about, without quotations, word by word."""
 
     words: tuple[str, ...]
@@ -76,26 +76,26 @@ class Asked:
     timeless: bool  # and nothing in it has to be looked up for that
 
 
-def asked_in(question: str) -> Asked:
+def parse_question(question: str) -> ParsedQuestion:
     """Of something to be done, what stands after a colon is what to do it with, and nothing that is asked."""
-    subject = QUOTED.sub(" ", question[:READ_CHARS])
-    task = TASK_PHRASES.are_in(tokens(subject))
+    subject = QUOTED.sub(" ", question[:QUESTION_LIMIT_CHARS])
+    task = TASK_PHRASES.are_in(tokenize(subject))
     if task:
-        subject = TAIL.sub("", subject)
-    found = tuple(tokens(subject))
-    return Asked(tuple(words_in(subject)), found, task, task and not LATEST_PHRASES.are_in(found))
+        subject = AFTER_COLON.sub("", subject)
+    found = tuple(tokenize(subject))
+    return ParsedQuestion(tuple(question_words(subject)), found, task, task and not LATEST_PHRASES.are_in(found))
 
 
-def keywords(asked: Asked, known: Iterable[Phrases]) -> str:
+def keywords(asked: ParsedQuestion, known: Iterable[PhraseIndex]) -> str:
     """What to search for: the words that neither `known` phrases nor the form of the question account for."""
     places = (place for each in (*known, LATEST_PHRASES, FILLERS) for place in each.found_in(asked.tokens))
     spent = {at for place in places for at in place}
-    left = (word for at, word in enumerate(asked.words) if at not in spent and folded(word) not in EMPTY_WORDS)
+    left = (word for at, word in enumerate(asked.words) if at not in spent and without_accents(word) not in EMPTY_WORDS)
     return " ".join(islice(left, KEYWORDS_LIMIT))
 
 
 # What asks for something new, or for something to be looked up.
-LATEST_PHRASES = listed(
+LATEST_PHRASES = parse_phrases(
     """
     latest|new|newest|recent|recently|lately|today|tonight|tomorrow|now|this morning|this afternoon|this evening|
     this week|this month|last month|next week|weekend|yesterday|monday|tuesday|wednesday|thursday|friday|saturday|
@@ -107,7 +107,7 @@ LATEST_PHRASES = listed(
     """
 )
 # What asks for something that a model does by itself.
-TASK_PHRASES = listed(
+TASK_PHRASES = parse_phrases(
     """
     translate|rewrite|rephrase|shorten|proofread|correct|edit|paraphrase|draft|compose|convert|calculate|compute|
     conjugate|define|explain|pretend|imagine|imaginary|invent|suggest|brainstorm|recommend a|write a|write an|write me|
@@ -128,7 +128,7 @@ TASK_PHRASES = listed(
     """
 )
 # What says no more than that something is wanted.
-FILLERS = listed(
+FILLERS = parse_phrases(
     """
     find|give|list|tell|want|need|please|like|know|have|exist|cover|contain|publish|download|available|public|federal|
     government|canada|canadian|open|portal|something|anything|all|show|got|get|talk about|speak of|donne|liste|dis|
