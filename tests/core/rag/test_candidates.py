@@ -64,7 +64,7 @@ def test_nothing_is_ranked_to_show_none_or_all(monkeypatch: pytest.MonkeyPatch) 
     """Only where some have to be chosen."""
     readings = [RetrievedDocument(f"file{number}", (Passage(f"Text {number}."),)) for number in range(PASSAGES_LIMIT)]
     few, many = (Candidates(each, "Text 2", "en") for each in (readings, readings * 2))
-    monkeypatch.delattr(candidates, "ranked")
+    monkeypatch.delattr(candidates, "score_passages")
 
     assert few.shown(0).text == many.shown(0).text == ""
     assert all(f"Text {number}." in few.shown(len(few)).text for number in range(PASSAGES_LIMIT))

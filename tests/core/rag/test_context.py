@@ -113,8 +113,8 @@ def test_nobody_can_know_what_ends_a_document() -> None:
     """The same text ends the same in one process, so its prefix stays computed, and otherwise in the next."""
     (seal,) = {re.findall(r"[0-9a-f]{8} ---$", quote_documents([Attachment("a", "Text.")], "en"))[0] for _ in range(2)}
     script = (
-        "from core.contract import Attachment; from core.rag.context import quoted; "
-        "print(quoted([Attachment('a', 'Text.')], 'en'))"
+        "from core.contract import Attachment; from core.rag.context import quote_documents; "
+        "print(quote_documents([Attachment('a', 'Text.')], 'en'))"
     )
     other = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT

@@ -302,7 +302,7 @@ def test_the_index_goes_with_its_collection(undone: Large) -> None:
 
 def test_an_index_is_made_for_each_number_of_dimensions(db: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another embedder's vectors replace the old ones both are there; then the old index goes."""
-    monkeypatch.setattr(pgvector, "INDEXED_FROM", 10)
+    monkeypatch.setattr(pgvector, "INDEX_MIN_VECTORS", 10)
     found, ids = stored(db, "hr", made_up(20, 8))
     pgvector.index(db, found.collection)
     db.execute(passages.delete().where(passages.c.id.in_(ids[:10])))
@@ -323,7 +323,7 @@ def test_more_dimensions_than_pgvector_indexes_are_compared_exactly(
     db: sa.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also those whose vectors fill more than a page."""
-    monkeypatch.setattr(pgvector, "INDEXED_FROM", 1)
+    monkeypatch.setattr(pgvector, "INDEX_MIN_VECTORS", 1)
     most, more = (stored(db, name, made_up(3, size))[0] for name, size in (("most", 4000), ("more", 4100)))
     for each in (most, more):
         pgvector.index(db, each.collection)
@@ -344,7 +344,7 @@ def test_only_numbers_name_an_index(asked: Callable[[], str]) -> None:
 
 async def test_indexes_are_in_nobodys_way(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several add, index, change embedders, search and remove at once, and none of them is refused."""
-    monkeypatch.setattr(pgvector, "INDEXED_FROM", 3)
+    monkeypatch.setattr(pgvector, "INDEX_MIN_VECTORS", 3)
     stores = [await opened(postgresql_url) for _ in range(3)]
     others = [await opened(postgresql_url, WordEmbedder("other", 128)) for _ in range(3)]
     held = {str(at): document(f"T{at}", f"word{at}") for at in range(5)}
@@ -371,7 +371,7 @@ async def test_adding_makes_the_index_and_removing_takes_it(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without anybody asking for it; what is added afterwards is found as well."""
-    monkeypatch.setattr(pgvector, "INDEXED_FROM", 3)
+    monkeypatch.setattr(pgvector, "INDEX_MIN_VECTORS", 3)
     store = await opened(postgresql_url)
     many = {str(number): document(f"Title {number}", f"word{number}") for number in range(5)}
     await sync(store, "hr", origin("folder", many))

@@ -161,8 +161,8 @@ async def test_documents_are_stored_a_few_passages_at_a_time(
     store: FactStore, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And removed a few at a time: in SQLite nobody's answer can be stored meanwhile."""
-    monkeypatch.setattr("core.rag.facts.sync.PASSAGES_AT_ONCE", 2)
-    monkeypatch.setattr("core.rag.facts.document_rows.REMOVED_AT_ONCE", 2)
+    monkeypatch.setattr("core.rag.facts.sync.TRANSACTION_PASSAGES", 2)
+    monkeypatch.setattr("core.rag.facts.document_rows.REMOVAL_BATCH", 2)
     written: list[object] = []
     write = database.write
     monkeypatch.setattr(database, "write", lambda work: written.append(work) or write(work))
