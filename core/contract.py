@@ -75,6 +75,13 @@ class Usage:
     completion_tokens: int = 0
     cached_tokens: int = 0  # of the prompt's, those that were not computed again
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Status:

@@ -69,7 +69,7 @@ class Run:
         async def record(outcomes: Sequence[Outcome]) -> None:
             await asyncio.to_thread(journal.record, outcomes)
             self.tally.add(outcomes)
-            self.usage = total(self.usage, outcomes)
+            self.usage = sum((outcome.usage for outcome in outcomes), self.usage)
             changed.set()
 
         return record
@@ -78,12 +78,3 @@ class Run:
 async def each(rows: Iterable[AnyRow]) -> AsyncIterator[AnyRow]:
     for row in rows:
         yield row
-
-
-def total(usage: Usage, outcomes: Sequence[Outcome]) -> Usage:
-    """`usage` with that of the outcomes."""
-    return Usage(
-        usage.prompt_tokens + sum(outcome.usage.prompt_tokens for outcome in outcomes),
-        usage.completion_tokens + sum(outcome.usage.completion_tokens for outcome in outcomes),
-        usage.cached_tokens + sum(outcome.usage.cached_tokens for outcome in outcomes),
-    )

@@ -101,7 +101,7 @@ class Toiler:
                         written = event
                     else:
                         yield event
-            usage = total(usage, written.done.usage)
+            usage += written.done.usage
             if written.done.reason == "length":
                 if not attempts or plan.narrowed == plan.enforced:
                     raise BudgetExhausted(f"the JSON was not whole after {written.done.usage.completion_tokens} tokens")
@@ -259,11 +259,3 @@ async def written_by(generation: Generation) -> AsyncGenerator[Writing, None]:
                 yield TextDiscarded()
             elif not isinstance(event, Source):
                 yield event
-
-
-def total(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        one.prompt_tokens + other.prompt_tokens,
-        one.completion_tokens + other.completion_tokens,
-        one.cached_tokens + other.cached_tokens,
-    )
