@@ -30,6 +30,8 @@ a developer. `core.texts.events` chooses what a person reads, by `code`, `reason
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 # Reasons: what is known beyond the class. Each has a text in `config/locale/`.
@@ -205,3 +207,8 @@ class NonConforming(CspsError):
 class StorageError(CspsError):
     code = "storage"
     status = 503
+
+
+def closest_name(name: str, known: Iterable[str]) -> str | None:
+    """Returns the known name most like `name`, for a "did you mean" hint; None if no name is alike."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)

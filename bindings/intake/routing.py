@@ -6,14 +6,13 @@ before the platform's; where nobody chose, it is the first personality of the me
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 from bindings.incoming import Place
 from core.configuration.personalities import Personalities
 from core.configuration.settings import PlatformSettings
 from core.contract import Language
-from core.errors import ConfigError
+from core.errors import ConfigError, closest_name
 
 
 def check(
@@ -26,8 +25,8 @@ def check(
         named["personality"] = settings.personality
     for key, name in named.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean `{near[0]}`? " if near else ""
+            closest = closest_name(name, known)
+            hint = f"did you mean `{closest}`? " if closest else ""
             place = origin(platform, key.partition(".")[0])
             raise ConfigError(
                 f"{place}: `{platform}.{key}` names the personality `{name}`, which is not there; "

@@ -5,7 +5,6 @@ Has what their models are made of. Knows nothing of what the files mean.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from core.errors import ConfigError
+from core.errors import ConfigError, closest_name
 
 Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str, ...]
@@ -98,8 +97,8 @@ def describe(model: type[BaseModel], key: Key, kind: str, message: str) -> str:
     if kind != "extra_forbidden":
         said = EXPECTED.get(kind) or message.removeprefix("Value error, ")
         return f"`{name}`: {said[0].lower()}{said[1:]}"
-    near = difflib.get_close_matches(key[-1], known_keys(model, key[:-1]), n=1)
-    return f"`{name}` is not a setting" + (f"; did you mean `{near[0]}`?" if near else "")
+    closest = closest_name(key[-1], known_keys(model, key[:-1]))
+    return f"`{name}` is not a setting" + (f"; did you mean `{closest}`?" if closest else "")
 
 
 def known_keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:

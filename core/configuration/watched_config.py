@@ -6,7 +6,6 @@ Knows nothing of what the files hold.
 from __future__ import annotations
 
 import asyncio
-import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import structlog
 import watchfiles
 
-from core.errors import ConfigError
+from core.errors import ConfigError, closest_name
 
 log = structlog.get_logger()
 
@@ -61,6 +60,6 @@ class Reloaded(ABC):
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """What is told of a name that is not there: the nearest, and those there are."""
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    closest = closest_name(name, names)
+    hint = f"did you mean {closest!r}? " if closest else ""
     return f"no {what} named {name!r}; {hint}There are: {', '.join(names) or 'none'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from core.contract import Json
-from core.errors import BadRequest
+from core.errors import BadRequest, closest_name
 from core.toil.batch.rows import listed
 
 COMPARED_NAMES, COMPARED_FIELDS, COMPARED_CHARS = 3, 24, 40
@@ -49,7 +48,7 @@ def alike(missing: Iterable[str], fields: Iterable[str]) -> list[str]:
     """What may have been meant, of the first short names: to compare many or long ones takes minutes."""
     known = [name for name in islice(fields, COMPARED_FIELDS) if len(name) <= COMPARED_CHARS]
     asked = [name for name in islice(missing, COMPARED_NAMES) if len(name) <= COMPARED_CHARS]
-    return [close for name in asked for close in difflib.get_close_matches(name, known, n=1)]
+    return [closest for name in asked if (closest := closest_name(name, known))]
 
 
 def parse(text: str) -> Template:
