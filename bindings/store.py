@@ -23,13 +23,13 @@ from bindings.tables import (
     acquaintances,
     chosen,
     deliveries,
-    digest,
     feedback,
     resumed,
     source_of,
     workspace_of,
 )
 from core.contract import Turn
+from core.runtime.digest import hash_id
 from core.storage.database import Database, put, put_new
 from core.strict_json import storable
 
@@ -105,7 +105,7 @@ class Store:
         """The answer of that id, or the last one before delivery `before`, if it was given in this conversation."""
         columns = deliveries.c
         wanted = sa.select(deliveries).where(
-            columns.conversation == digest(place.conversation),
+            columns.conversation == hash_id(place.conversation),
             columns.kind == "message",
             columns.state.in_(("done", "failed")),
             columns.number < before,
@@ -118,7 +118,7 @@ class Store:
         """The id of the answer that is in that message."""
         columns = deliveries.c
         wanted = sa.select(columns.answer).where(
-            columns.conversation == digest(place.conversation),
+            columns.conversation == hash_id(place.conversation),
             columns.kind == "message",
             columns.refs.contains(json.dumps(ref), autoescape=True),
         )
@@ -129,7 +129,7 @@ class Store:
         """Whether the bot was asked in this conversation, and answers there."""
         columns = deliveries.c
         asked = sa.select(columns.number).where(
-            columns.conversation == digest(place.conversation), columns.kind == "message", columns.state != "gone"
+            columns.conversation == hash_id(place.conversation), columns.kind == "message", columns.state != "gone"
         )
         return await self._database.read(lambda db: db.execute(asked.limit(1)).first() is not None)
 
@@ -174,7 +174,7 @@ class Store:
 
     async def chosen(self, place: Place) -> str | None:
         """For the conversation, else for those that begin in its channel."""
-        own, beginnings = digest(place.conversation), digest(place.beginnings)
+        own, beginnings = hash_id(place.conversation), hash_id(place.beginnings)
         columns = chosen.c.conversation, chosen.c.personality
         wanted = sa.select(*columns).where(chosen.c.conversation.in_((own, beginnings)))
         rows = await self._database.read(lambda db: db.execute(wanted).all())
@@ -198,7 +198,7 @@ class Store:
 
     async def told(self, incoming: Incoming, what: Told) -> None:
         row = {
-            "speaker": digest(incoming.speaker),
+            "speaker": hash_id(incoming.speaker),
             "told": what,
             "workspace": workspace_of(incoming.place.platform, incoming.place.tenant),
             "at": self._clock(),
@@ -207,7 +207,7 @@ class Store:
 
     async def judge(self, answer: str, speaker: str, value: Feedback, comment: str) -> bool:
         """The latest of one person counts. False: there is no such answer."""
-        row = {"answer": answer, "speaker": digest(speaker), "value": value, "at": self._clock()}
+        row = {"answer": answer, "speaker": hash_id(speaker), "value": value, "at": self._clock()}
         row["comment"] = storable(comment[:COMMENT_LIMIT_CHARS])
         return await self._database.write(lambda db: judge(db, row))
 
@@ -267,11 +267,11 @@ class DeliveryLedger:
 def row_of(incoming: Incoming, kind: Kind) -> dict[str, Any]:
     place = incoming.place
     return {
-        "event": digest(incoming.event),
+        "event": hash_id(incoming.event),
         "answer": secrets.token_urlsafe(ANSWER_BYTES),
         "platform": place.platform,
         "workspace": workspace_of(place.platform, place.tenant),
-        "conversation": digest(place.conversation),
+        "conversation": hash_id(place.conversation),
         "source": source_of(place, incoming.message),
         "kind": kind,
         "payload": payload_of(incoming),
@@ -319,20 +319,20 @@ def record_of(row: Any) -> Record | None:
 
 def settle(db: sa.Connection, place: Place, personality: str, now: float) -> str:
     put_new(db, chosen, choice(place, place.conversation, personality, now))
-    mine = chosen.c.conversation == digest(place.conversation)
+    mine = chosen.c.conversation == hash_id(place.conversation)
     # What is in use is not old.
-    db.execute(chosen.update().where(chosen.c.conversation == digest(place.beginnings)).values(at=now))
+    db.execute(chosen.update().where(chosen.c.conversation == hash_id(place.beginnings)).values(at=now))
     kept = chosen.update().where(mine).values(at=now).returning(chosen.c.personality)
     return str(db.execute(kept).scalar_one())
 
 
 def choice(place: Place, name: str, personality: str, now: float) -> dict[str, Any]:
     workspace = workspace_of(place.platform, place.tenant)
-    return {"conversation": digest(name), "workspace": workspace, "personality": personality, "at": now}
+    return {"conversation": hash_id(name), "workspace": workspace, "personality": personality, "at": now}
 
 
 def is_acquaintance(incoming: Incoming, what: Told) -> tuple[Any, Any]:
-    return acquaintances.c.speaker == digest(incoming.speaker), acquaintances.c.told == what
+    return acquaintances.c.speaker == hash_id(incoming.speaker), acquaintances.c.told == what
 
 
 def judge(db: sa.Connection, row: dict[str, Any]) -> bool:
@@ -345,7 +345,7 @@ def judge(db: sa.Connection, row: dict[str, Any]) -> bool:
 
 
 def forget(db: sa.Connection, place: Place, before: int | None) -> None:
-    conversation = digest(place.conversation)
+    conversation = hash_id(place.conversation)
     of = [deliveries.c.conversation == conversation, *([] if before is None else [deliveries.c.number < before])]
     db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(*of))))
     db.execute(chosen.delete().where(chosen.c.conversation == conversation))

@@ -6,11 +6,10 @@ the conversation is forgotten.
 
 from __future__ import annotations
 
-import hashlib
-
 import sqlalchemy as sa
 
 from bindings.incoming import Place
+from core.runtime.digest import hash_id
 
 NOTHING_SAID = "{}"  # a payload that was deleted, or never kept
 
@@ -67,14 +66,10 @@ resumed = sa.Table(  # beside the deliveries: databases that are there already k
 )
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def workspace_of(platform: str, tenant: str) -> str:
-    return digest(f"{platform}:{tenant}")
+    return hash_id(f"{platform}:{tenant}")
 
 
 def source_of(place: Place, message: str) -> str:
     """A message by its channel alone: who hears that it was deleted may not know its thread."""
-    return digest(f"{place.platform}:{place.channel}:{message}")
+    return hash_id(f"{place.platform}:{place.channel}:{message}")

@@ -30,13 +30,14 @@ from bindings.intake.workload import Work, Workload
 from bindings.metrics import Metrics
 from bindings.platform import Platform
 from bindings.store import Delivery, Feedback, Kind, Store
-from bindings.tables import digest, source_of
+from bindings.tables import source_of
 from bindings.toil.job_files import JobFiles
 from bindings.toil.jobs import Jobs
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Language
 from core.errors import Stopping, StorageError
+from core.runtime.digest import hash_id
 
 log = structlog.get_logger()
 
@@ -221,7 +222,7 @@ class Intake:
 
     def _works(self, place: Place) -> tuple[Work, ...]:
         """All that is under way in a conversation, jobs included."""
-        conversation = digest(place.conversation)
+        conversation = hash_id(place.conversation)
         return (*self._workload.of(conversation), *self._aside.of(conversation))
 
     def personalities(self) -> tuple[str, ...]:

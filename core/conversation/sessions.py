@@ -10,7 +10,6 @@ answer is being written, and stays null if the process was killed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import time
@@ -27,6 +26,7 @@ from core.conversation.tables import conversations, readings, turn_keys, turn_so
 from core.conversation.turns import Conversation, Exchange, Question, RunningTurn
 from core.errors import SessionUnknown
 from core.rag.candidates import RetrievedDocument
+from core.runtime.digest import hash_id
 from core.storage.database import Database, put_new
 from core.strict_json import storable
 
@@ -48,7 +48,7 @@ class Sessions:
     async def open(self, personality: str, user: str | None = None) -> str:
         """A new conversation's id: 256 random bits. It is shown this once and cannot be read back."""
         conversation = ISSUED_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-        row = {"key": digest(conversation), "personality": personality, "user_key": user and digest(user)}
+        row = {"key": hash_id(conversation), "personality": personality, "user_key": user and hash_id(user)}
         await self._database.write(lambda db: db.execute(conversations.insert().values(**row, used_at=self._clock())))
         return conversation
 
@@ -63,12 +63,12 @@ class Sessions:
         """As `resume`, but a platform's conversation is begun if it is new. `key`: of the turn that is to be asked."""
         if conversation.startswith(ISSUED_PREFIX):
             return await self._database.read(lambda db: view(db, find(db, conversation, personality, user), key))
-        name, now = digest(conversation), self._clock()
+        name, now = hash_id(conversation), self._clock()
         return await self._database.write(lambda db: view(db, find_or_begin(db, name, personality, now), key))
 
     async def forget(self, conversation: str) -> None:
         """Raises SessionUnknown if there is nothing to forget."""
-        gone = conversations.delete().where(conversations.c.key == digest(conversation))
+        gone = conversations.delete().where(conversations.c.key == hash_id(conversation))
         if not await self._database.write(lambda db: db.execute(gone).rowcount):
             raise SessionUnknown("no such session; it may have expired or been deleted")
 
@@ -137,14 +137,10 @@ def issued(conversation: str) -> str:
     return conversation
 
 
-def digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def find(db: sa.Connection, conversation: str, personality: str, user: str | None) -> Any:
     """The conversation's row. One message for every refusal: a guesser learns nothing."""
-    row = row_of(db, digest(conversation), personality)
-    if row is None or row.user_key not in (None, user and digest(user)):
+    row = row_of(db, hash_id(conversation), personality)
+    if row is None or row.user_key not in (None, user and hash_id(user)):
         raise SessionUnknown("no such session; it may have expired or been deleted")
     return row
 
@@ -193,7 +189,7 @@ def number_of(db: sa.Connection, conversation: int, key: str | None) -> int | No
     """Of the turn that was asked under this key."""
     if key is None:
         return None
-    named = (turn_keys.c.conversation == conversation, turn_keys.c.key == digest(key))
+    named = (turn_keys.c.conversation == conversation, turn_keys.c.key == hash_id(key))
     return db.execute(sa.select(turn_keys.c.number).where(*named)).scalar()
 
 
@@ -231,7 +227,7 @@ def write_turn(
     else:
         db.execute(turns.insert().values(conversation=conversation, number=turn.number, **written))
         if key is not None:
-            db.execute(turn_keys.insert().values(conversation=conversation, key=digest(key), number=turn.number))
+            db.execute(turn_keys.insert().values(conversation=conversation, key=hash_id(key), number=turn.number))
     kept = {"context": context} if turn.number == 1 else {}
     db.execute(conversations.update().where(conversations.c.id == conversation).values(used_at=now, **kept))
     return turn
