@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from pydantic import SecretStr
@@ -16,7 +17,7 @@ from core.configuration.reference_checks import unknown_collections, unknown_sou
 from core.configuration.settings import Settings
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
-from core.errors import CspsError, StorageError
+from core.errors import CspsError
 from core.model.client import ModelClient, local_url
 from core.rag.embeddings import Embedder, build_embedder, served_embedder
 from core.rag.facts.finder import FactsFinder
@@ -29,10 +30,10 @@ from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
 from core.storage.database import Database
+from core.storage.purging import purge_daily
 
 log = structlog.get_logger()
 
-PURGE_INTERVAL_S = 24 * 60 * 60
 WARM_PAUSE_S = 3  # before a model that is not there yet is asked again
 FETCH_DEADLINE_S = 4.5  # of a page, redirects included: somebody is waiting
 TEXT_LIMIT_CHARS = 200_000  # of one page or file: some hundred passages to choose from
@@ -143,7 +144,9 @@ async def run_chores(
             chores.create_task(personalities.watch(each(chat.cold.set, named.set)))
             chores.create_task(sources.watch(each(changed.set, named.set)))
             chores.create_task(tell_unknown_names(personalities, sources, facts, named))
-            chores.create_task(purge_daily(sessions, timedelta(days=settings.data.keep_days)))
+            chores.create_task(
+                purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days)))
+            )
             chores.create_task(keep_sources_warm(finder, changed))
             if warms and settings.model.url is None:  # a remote engine's cache is its own affair
                 chores.create_task(chat.keep_warm())
@@ -198,14 +201,3 @@ def being_cancelled() -> bool:
     """`asyncio.gather` prefers an error of one of its own to the cancellation of all: who loops has to look."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def purge_daily(sessions: Sessions, keep: timedelta) -> None:
-    while True:
-        try:
-            purged = await sessions.purge(keep)
-        except StorageError as exc:
-            log.warning("sessions_not_purged", problem=exc.message)
-        else:
-            log.info("sessions_purged", conversations=purged)
-        await asyncio.sleep(PURGE_INTERVAL_S)

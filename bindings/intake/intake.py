@@ -38,11 +38,11 @@ from core.configuration.settings import Settings
 from core.contract import Engine, Language
 from core.errors import Stopping, StorageError
 from core.runtime.digest import hash_id
+from core.storage.purging import purge_daily
 
 log = structlog.get_logger()
 
 JOBS_AT_ONCE = 4  # beside the answers, for a job may take hours
-PURGE_INTERVAL_S = 24 * 60 * 60
 LIMITED: tuple[Kind, ...] = ("message", "regenerate")  # what costs something
 
 
@@ -239,7 +239,7 @@ class Intake:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._workload.run())
             tasks.create_task(self._aside.run())
-            tasks.create_task(self._purge_daily())
+            tasks.create_task(purge_daily("deliveries", self._purge))
 
     async def drain(self, limit_s: float) -> None:
         """Nothing is begun any more. What is not done in time stays in the database, for the next process."""
@@ -249,17 +249,10 @@ class Intake:
             tasks.create_task(self._workload.drain(limit_s))
             tasks.create_task(self._aside.drain(limit_s))
 
-    async def _purge_daily(self) -> None:
-        keep = timedelta(days=self._bot.keep_days)
-        while True:
-            try:
-                purged = await self._bot.store.purge(keep)
-                await self._bot.platform.purge()
-            except StorageError as exc:
-                log.warning("deliveries_not_purged", problem=exc.message)
-            else:
-                log.info("deliveries_purged", count=purged)
-            await asyncio.sleep(PURGE_INTERVAL_S)
+    async def _purge(self) -> int:
+        count = await self._bot.store.purge(timedelta(days=self._bot.keep_days))
+        await self._bot.platform.purge()
+        return count
 
 
 def kind_of(incoming: Incoming) -> Kind:

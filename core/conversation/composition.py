@@ -5,7 +5,6 @@ Pure. Knows no tokens (`core.conversation.window` counts them) and no storage.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -27,6 +26,7 @@ from core.rag.candidates import (
 )
 from core.rag.context import CONTEXT_START, PASTED_NAME, SUMMARISE, missing_note, parse_lead_context, plain_name
 from core.rag.passage_cache import PassageCache
+from core.runtime.digest import hash_id
 from core.strict_json import storable
 
 THREAD_MESSAGES: Mapping[Language, str] = {"en": "Said by others meanwhile:", "fr": "Dit par d’autres entre-temps :"}
@@ -299,4 +299,4 @@ def clean_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
 
 def pseudonym(user: str) -> str:
     """A name for the engine's fair queue, which only has to tell users apart."""
-    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hash_id(user)[:32]
