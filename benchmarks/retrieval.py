@@ -1,6 +1,6 @@
 """Answering from a text: how often what a model answers is in the text, and how often it repeats its own instructions.
 
-Questions of benchmarks/grounding.toml, each asked several times with its text as an attached file, of the shipped
+Questions of benchmarks/retrieval.toml, each asked several times with its text as an attached file, of the shipped
 personality of its language, with its own sampling. It judges a model and the form in which it is shown what to read.
 
     .venv/bin/python -m benchmarks.retrieval [--rounds 3]

@@ -73,8 +73,8 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     sources.load()
     fetcher, reader = fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
     finder = SourceFinder(sources, fetcher, reader, embedder, lambda *asked: chat.decide(*asked))
-    grounding = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
-    chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
+    retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
+    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s)
     try:
         await database.upgrade()
         await facts.detect_vector_backend()

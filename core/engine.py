@@ -59,16 +59,16 @@ class ChatEngine:
         sessions: Sessions,
         database: Database,
         client: ModelClient,
-        grounding: Retriever,
+        retriever: Retriever,
         wait_s: float,
     ) -> None:
         self._personalities = personalities
         self._sessions = sessions
         self._database = database
         self._client = client
-        self._grounding = grounding
+        self._retriever = retriever
         self._wait_s = wait_s
-        self._pipeline = AnswerPipeline(client, grounding, sessions, wait_s)
+        self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s)
         self._toiler = Toiler(client, wait_s)
         self._turns = TurnRecorder(sessions)
         self.cold = asyncio.Event()  # the personalities' prefixes are, or may be, not computed
@@ -143,7 +143,7 @@ class ChatEngine:
         return await self._toiler.report(schema)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
-        return await self._grounding.file(name, body, media_type)
+        return await self._retriever.file(name, body, media_type)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         """A new conversation's id; raises PersonalityUnknown, StorageError."""
@@ -223,7 +223,7 @@ class ChatEngine:
         """Returns when what is being stored is stored."""
         await self._turns.close()
         await self._toiler.close()
-        await self._grounding.close()
+        await self._retriever.close()
 
 
 def build_prompt(task: Task) -> Prompt:

@@ -58,49 +58,51 @@ class PromptContext:
 
 @dataclass(frozen=True, slots=True)
 class PromptDraft:
-    """A prompt before the window cuts it: the first `groups` and the worst passages of `material` may go.
+    """A prompt before the window cuts it: the first `groups` and the worst passages of `candidates` may go.
 
     `lead_context`: the documents that the conversation started with. They stand in whole at the start of the prompt,
-    where the model keeps them computed. `without_lead` moves them into the material, for where they are too long.
+    where the model keeps them computed. `without_lead` moves them into the candidates, for where they are too long.
     """
 
     system: str
     groups: tuple[Group, ...]
     question: str
     lead_context: tuple[RetrievedDocument, ...] = ()
-    material: Candidates = field(default_factory=lambda: Candidates((), "", "en"))
+    candidates: Candidates = field(default_factory=lambda: Candidates((), "", "en"))
     earlier: int = 0  # the number of exchanges before `groups`, which the draft does not contain
     language: Language = "en"
     rules: str = ""  # the system prompt's rules; they are repeated after quoted documents
 
     def messages(self, dropped: int = 0, passages: int = 0) -> tuple[Message, ...]:
-        """The messages without the `dropped` oldest groups, with the best `passages` of the material."""
+        """The messages without the `dropped` oldest groups, with the best `passages` of the candidates."""
         kept = [message for group in self.groups[dropped:] for message in group]
-        documents = Message("user", self._shown_material(passages).text)
+        documents = Message("user", self._render_candidates(passages).text)
         return alternating([*self.head(), *kept, documents, Message("user", self.question)])
 
     def head(self) -> tuple[Message, ...]:
         """The messages that every answer of this conversation starts with."""
-        return Message("system", self.system), Message("user", self._shown_lead().text)
+        return Message("system", self.system), Message("user", self._render_lead().text)
 
     def sources(self, passages: int) -> tuple[Source, ...]:
         """The sources that an answer to `messages` can cite."""
-        return (*self._shown_lead().sources, *self._shown_material(passages).sources)
+        return (*self._render_lead().sources, *self._render_candidates(passages).sources)
 
     def texts(self, passages: int) -> tuple[str, ...]:
         """The texts that an answer to `messages` can quote."""
-        return self._shown_lead().text, self._shown_material(passages).text, self.question
+        return self._render_lead().text, self._render_candidates(passages).text, self.question
 
-    def _shown_lead(self) -> RenderedContext:
+    def _render_lead(self) -> RenderedContext:
         return render(self.lead_context, self.language, self.rules) if self.lead_context else RenderedContext()
 
-    def _shown_material(self, passages: int) -> RenderedContext:
+    def _render_candidates(self, passages: int) -> RenderedContext:
         if not passages:
             return RenderedContext()
-        return self.material.shown(passages, first=1 + sum(reading.source is not None for reading in self.lead_context))
+        return self.candidates.render(
+            passages, first=1 + sum(reading.source is not None for reading in self.lead_context)
+        )
 
     def without_lead(self) -> PromptDraft:
-        return replace(self, lead_context=(), material=self.material.with_more(self.lead_context))
+        return replace(self, lead_context=(), candidates=self.candidates.with_documents(self.lead_context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,11 @@ def build_request(
     context: PromptContext,
     found: Sequence[RetrievedDocument] = (),
     unread: Sequence[str] = (),
-    shelf: PassageCache | None = None,
+    passage_cache: PassageCache | None = None,
 ) -> AnswerRequest:
-    """The request for an answer. `found`, `unread`, `shelf`: as in `compose`."""
+    """The request for an answer. `found`, `unread`, `passage_cache`: as in `compose`."""
     personality = context.personality
-    draft = compose(personality, context.conversation, context.question, found, unread, shelf)
+    draft = compose(personality, context.conversation, context.question, found, unread, passage_cache)
     user = pseudonym(context.user) if context.user else None
     return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model)
 
@@ -150,18 +152,18 @@ def compose(
     question: Question,
     found: Sequence[RetrievedDocument] = (),
     unread: Sequence[str] = (),
-    shelf: PassageCache | None = None,
+    passage_cache: PassageCache | None = None,
 ) -> PromptDraft:
     """The draft of the next answer in a conversation.
 
     `found`: the documents looked up for this question. `unread`: the names of those that could not be read. Indexes
-    what is not on the `shelf` yet, which takes about a second for a megabyte.
+    what is not on the `passage_cache` yet, which takes about a second for a megabyte.
     """
-    language, shelf = personality.language, shelf or PassageCache()
+    language, passage_cache = personality.language, passage_cache or PassageCache()
     items = documents_of(conversation, question, found, language)
-    shelved = [[shelf.of(cacheable_text(item)) for item in each] for each in items]
+    shelved = [[passage_cache.get(cacheable_text(item)) for item in each] for each in items]
     lead, later = ([*map(with_passages, *pair)] for pair in zip(items, shelved, strict=True))
-    # The key is the passages of the readings: the shelf's own may differ from them in their links.
+    # The key is the passages of the readings: the cache's own may differ from them in their links.
     each = zip(chain(lead, later), chain.from_iterable(shelved), strict=True)
     indexes = {reading.passages: at.index for reading, at in each}
     return PromptDraft(
@@ -169,7 +171,7 @@ def compose(
         lead_context=tuple(lead),
         groups=tuple(group_of(exchange, language) for exchange in conversation.exchanges),
         question=joined([missing_note(unread, language) if unread else "", question_text(question, language)]),
-        material=Candidates(later, question.text, language, personality.system, indexes.__getitem__),
+        candidates=Candidates(later, question.text, language, personality.system, indexes.__getitem__),
         earlier=conversation.earlier,
         language=language,
         rules=personality.system,
@@ -198,7 +200,7 @@ def split_attachments(
 
 def cut_attachments(draft: PromptDraft, question: Question) -> tuple[str, ...]:
     """The names of the question's attachments that the draft cuts."""
-    cut = {reading.name for reading in (*draft.lead_context, *draft.material.readings) if reading.cut}
+    cut = {reading.name for reading in (*draft.lead_context, *draft.candidates.documents) if reading.cut}
     return tuple(plain_name(file.name) for file in question.attachments if not file.cut and file.name in cut)
 
 

@@ -46,12 +46,12 @@ BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 class AnswerPipeline:
     """One per engine. `wait_s`: the seconds that an answer waits for a model that is away."""
 
-    def __init__(self, client: ModelClient, grounding: Retriever, sessions: Sessions, wait_s: float) -> None:
+    def __init__(self, client: ModelClient, retriever: Retriever, sessions: Sessions, wait_s: float) -> None:
         self._client = client
-        self._grounding = grounding
+        self._retriever = retriever
         self._sessions = sessions
         self._wait_s = wait_s
-        self._shelf = PassageCache()
+        self._passage_cache = PassageCache()
 
     async def events(self, context: PromptContext) -> AsyncGenerator[Event, None]:
         """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read."""
@@ -80,45 +80,45 @@ class AnswerPipeline:
 
     async def fetch_attachments(self, prompt: Prompt) -> Prompt:
         """Replaces each attachment that contains only a URL by that page. Raises FetchRefused, FetchFailed."""
-        return replace(prompt, attachments=tuple([await self._grounding.attached(each) for each in prompt.attachments]))
+        return replace(prompt, attachments=tuple([await self._retriever.attached(each) for each in prompt.attachments]))
 
     async def build_request(self, context: PromptContext, lookup: Lookup = NOTHING) -> AnswerRequest:
         """The request for the model, with the documents of `lookup`. Raises Overloaded."""
-        found = lookup.readings
+        found = lookup.documents
         documents = documents_of(context.conversation, context.question, found, context.personality.language)
         if any(documents):
-            await self._shelf.take([cacheable_text(item) for item in chain.from_iterable(documents)])
-        return build_request(context, found, lookup.unread, self._shelf)
+            await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
+        return build_request(context, found, lookup.unread, self._passage_cache)
 
     async def _prepare(self, context: PromptContext) -> tuple[AnswerRequest, Lookup]:
         context, lookup = await self._look_up(context)
         request = await self.build_request(context, lookup)
         if context.question.attachments:
-            lookup = lookup.and_(Lookup(in_part=cut_attachments(request.draft, context.question)))
+            lookup = lookup.merge(Lookup(partly_read=cut_attachments(request.draft, context.question)))
         return request, lookup
 
     async def _look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
         """The context with the page that its conversation starts with, and the documents found for its question."""
         outside = not context.has_own_material
-        found = Lookup(unclosed=True) if context.is_unclosed else NOTHING
+        found = Lookup(unclosed_context=True) if context.is_unclosed else NOTHING
         if url := unread_url(context.conversation, context.question):
             context, page = await self._read_page(context, url)
-            found = found.and_(page)
-        retrieved = await self._grounding.look_up(context.personality, context.question.text, outside=outside)
-        return context, retrieved if found == NOTHING else found.and_(retrieved)
+            found = found.merge(page)
+        retrieved = await self._retriever.look_up(context.personality, context.question.text, outside=outside)
+        return context, retrieved if found == NOTHING else found.merge(retrieved)
 
     async def _read_page(self, context: PromptContext, url: str) -> tuple[PromptContext, Lookup]:
         """Reads the page at `url` and stores it with the conversation. A first question fails with it."""
         conversation = context.conversation
         try:
-            reading = await self._grounding.page(url)
+            reading = await self._retriever.page(url)
             if conversation.id:
                 await self._sessions.keep_readings(conversation.id, (reading,))
         except CspsError as exc:
             if not conversation.exchanges:
                 raise  # the question is about this page
             return context, unread_lookup(url, exc)
-        lookup = Lookup(in_part=(url,)) if reading.cut else NOTHING
+        lookup = Lookup(partly_read=(url,)) if reading.cut else NOTHING
         return replace(context, conversation=replace(conversation, readings=(reading,))), lookup
 
 

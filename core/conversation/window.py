@@ -82,11 +82,11 @@ def tighten(fitted: FittedPrompt) -> TrimBounds | None:
         return TrimBounds((fitted.dropped + groups + 1) // 2, 0, without_lead)
     if without_lead:
         return None
-    return TrimBounds(fitted.dropped, len(fitted.draft.without_lead().material) // 2, without_lead=True)
+    return TrimBounds(fitted.dropped, len(fitted.draft.without_lead().candidates) // 2, without_lead=True)
 
 
 def passage_limit(draft: PromptDraft, bounds: TrimBounds) -> int:
-    return len(draft.material) if bounds.passages is None else min(len(draft.material), bounds.passages)
+    return len(draft.candidates) if bounds.passages is None else min(len(draft.candidates), bounds.passages)
 
 
 async def lead_is_too_long(draft: PromptDraft, room: int, count: Count) -> bool:

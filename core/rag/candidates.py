@@ -38,7 +38,7 @@ class RetrievedDocument:
     def text(self) -> str:
         return self.verbatim or "\n\n".join(passage_text(passage) for passage in self.passages)
 
-    def only(self, numbers: Sequence[int]) -> RetrievedDocument:
+    def select(self, numbers: Sequence[int]) -> RetrievedDocument:
         return replace(self, passages=tuple(self.passages[number] for number in numbers), verbatim=None)
 
 
@@ -67,24 +67,24 @@ class Candidates:
         rules: str = "",
         index: Callable[[tuple[Passage, ...]], PassageIndex] = index_passages,
     ) -> None:
-        self.readings = tuple(readings)
+        self.documents = tuple(readings)
         self._question = question
         self._language = language
         self._rules = rules
         self._index = index
-        self._indexes = [index(reading.passages) for reading in self.readings]
+        self._indexes = [index(reading.passages) for reading in self.documents]
 
     def __len__(self) -> int:
         """How many passages there are to show."""
         return min(PASSAGES_LIMIT, len(self._places))
 
-    def with_more(self, readings: Sequence[RetrievedDocument]) -> Candidates:
-        return Candidates((*self.readings, *readings), self._question, self._language, self._rules, self._index)
+    def with_documents(self, readings: Sequence[RetrievedDocument]) -> Candidates:
+        return Candidates((*self.documents, *readings), self._question, self._language, self._rules, self._index)
 
     @cached_property
     def _places(self) -> list[tuple[int, int]]:
         """(reading, passage), in reading order."""
-        return [(at, number) for at, reading in enumerate(self.readings) for number in range(len(reading.passages))]
+        return [(at, number) for at, reading in enumerate(self.documents) for number in range(len(reading.passages))]
 
     @cached_property
     def order(self) -> list[tuple[int, int]]:
@@ -93,12 +93,12 @@ class Candidates:
         best = sorted(range(len(scores)), key=lambda index: (-scores[index], reading_priority(self._places[index])))
         return [self._places[index] for index in best]
 
-    def shown(self, passages: int, first: int = 1) -> RenderedContext:
+    def render(self, passages: int, first: int = 1) -> RenderedContext:
         """The best so many; sources are numbered from `first`."""
         chosen = sorted(self.order[:passages]) if 0 < passages < len(self._places) else self._places[:passages]
         parts = [
-            reading.only([number for at, number in chosen if at == index])
-            for index, reading in enumerate(self.readings)
+            reading.select([number for at, number in chosen if at == index])
+            for index, reading in enumerate(self.documents)
         ]
         return render([part for part in parts if part.passages], self._language, self._rules, first)
 
@@ -180,4 +180,4 @@ def truncate(item: ContextItem, room_chars: int) -> ContextItem:
     if isinstance(item, Attachment):
         return replace(item, text=item.text[:room_chars], cut=True)
     ends = accumulate(passage.size_chars for passage in item.passages)
-    return replace(item.only(range(sum(end <= room_chars for end in ends))), cut=True)
+    return replace(item.select(range(sum(end <= room_chars for end in ends))), cut=True)

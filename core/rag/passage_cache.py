@@ -53,7 +53,7 @@ class PassageCache:
     def kept_bytes(self) -> int:
         return int(self._kept.currsize)
 
-    async def take(self, documents: Sequence[CacheableText]) -> None:
+    async def prepare(self, documents: Sequence[CacheableText]) -> None:
         """Has them on the shelf, one caller after the other, while the event loop goes on. Raises Overloaded.
 
         On the loop and not in a thread: a thread that computes in Python keeps the loop waiting each time that it wants
@@ -72,7 +72,7 @@ class PassageCache:
                 else:
                     self._kept.get(key)  # marks it as used last
 
-    def of(self, document: CacheableText) -> CachedDocument:
+    def get(self, document: CacheableText) -> CachedDocument:
         """Made on the spot if it is not there."""
         key = digest(document)
         if key in self._kept:

@@ -7,8 +7,9 @@ of each.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
 
@@ -48,17 +49,17 @@ UNCLOSED: Mapping[Language, str] = {
 class Lookup:
     """What was found, and the names of what could not be read, or not to its end, which the person is told."""
 
-    readings: tuple[RetrievedDocument, ...] = ()
+    documents: tuple[RetrievedDocument, ...] = ()
     unread: tuple[str, ...] = ()
-    in_part: tuple[str, ...] = ()
-    unclosed: bool = False  # what was pasted has no end
+    partly_read: tuple[str, ...] = ()
+    unclosed_context: bool = False  # what was pasted has no end
 
-    def and_(self, other: Lookup) -> Lookup:
+    def merge(self, other: Lookup) -> Lookup:
         return Lookup(
-            (*self.readings, *other.readings),
+            (*self.documents, *other.documents),
             (*self.unread, *other.unread),
-            (*self.in_part, *other.in_part),
-            self.unclosed or other.unclosed,
+            (*self.partly_read, *other.partly_read),
+            self.unclosed_context or other.unclosed_context,
         )
 
 
@@ -111,14 +112,15 @@ class Retriever:
             return Lookup()
         language = language_of(question) or personality.language
         lookups = await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
-        found = Lookup()
-        for lookup in lookups:
-            found = found.and_(lookup)
-        return found
+        return merge_lookups(lookups)
 
     async def close(self) -> None:
         await self._fetcher.close()
         await self._reader.close()
+
+
+def merge_lookups(lookups: Iterable[Lookup]) -> Lookup:
+    return reduce(Lookup.merge, lookups, Lookup())
 
 
 def link_for(document: Document, url: str) -> str:
@@ -129,9 +131,9 @@ def link_for(document: Document, url: str) -> str:
 
 def shortcomings(lookup: Lookup, language: Language) -> str:
     """What stands in front of an answer that had to do without something; "" for one that did not."""
-    told = [UNCLOSED[language]] if lookup.unclosed else []
+    told = [UNCLOSED[language]] if lookup.unclosed_context else []
     told += [UNREAD[language].format(name=source_label(name, language)) for name in lookup.unread]
-    told += [READ_IN_PART[language].format(name=name) for name in lookup.in_part]
+    told += [READ_IN_PART[language].format(name=name) for name in lookup.partly_read]
     return "".join(f"{sentence}\n\n" for sentence in told)
 
 

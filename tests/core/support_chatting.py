@@ -31,8 +31,8 @@ async def chat_on(
     sessions = Sessions(database)
     await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
-    grounding = Retriever(fetcher, reader or Reader(), finders)
-    chat = ChatEngine(personalities, sessions, database, client, grounding, settings.model.wait_s)
+    retriever = Retriever(fetcher, reader or Reader(), finders)
+    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s)
     yield chat
     await chat.close()
     await client.close()

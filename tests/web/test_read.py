@@ -31,10 +31,10 @@ class Reading(FakeEngine):
 
     def __init__(self, settings: Settings, reader: Reader) -> None:
         super().__init__()
-        self.grounding = Retriever(fetcher_of(settings), reader)
+        self.retriever = Retriever(fetcher_of(settings), reader)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
-        return await self.grounding.file(name, body, media_type)
+        return await self.retriever.file(name, body, media_type)
 
 
 class Holding(FakeEngine):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from itertools import chain, groupby
 from typing import ClassVar
 
@@ -17,7 +16,7 @@ from core.rag.documents import Passage
 from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.retrieval import Lookup, unread_lookup
+from core.rag.retrieval import Lookup, merge_lookups, unread_lookup
 from core.rag.sources.question_parsing import (
     QUESTION_LIMIT_CHARS,
     TASK_PHRASES,
@@ -55,7 +54,7 @@ class FactsFinder:
             return failed
         by_document = sorted(range(len(found)), key=lambda index: (first_position(found, index), index))
         groups = groupby((found[index] for index in by_document), key=document_id)
-        return failed.and_(Lookup(tuple(build_document(list(passages)) for _, passages in groups)))
+        return failed.merge(Lookup(tuple(build_document(list(passages)) for _, passages in groups)))
 
     async def _search(
         self, collections: Sequence[str], question: str, language: Language
@@ -69,7 +68,7 @@ class FactsFinder:
         except CspsError as exc:  # it would be the same with each of them
             return (), unread_lookup(", ".join(collections), exc)
         alone = [await self._search([name], question, language) for name in collections]
-        failed = reduce(Lookup.and_, (each for _, each in alone))
+        failed = merge_lookups(each for _, each in alone)
         best = sorted(chain.from_iterable(found for found, _ in alone), key=lambda each: -each.score)
         return tuple(best[:PASSAGES_LIMIT]), failed
 

@@ -22,7 +22,7 @@ from core.rag.candidates import RetrievedDocument
 from core.rag.documents import Document
 from core.rag.embeddings import Embedder, Vectors
 from core.rag.fetching.fetch import FetchedPage
-from core.rag.retrieval import Lookup
+from core.rag.retrieval import Lookup, merge_lookups
 from core.rag.sources import search_results
 from core.rag.sources.catalogue import Catalogue, PublicSource, Sources
 from core.rag.sources.choice import (
@@ -147,12 +147,8 @@ class SourceFinder:
         chosen, query = await self._chosen(personality, question, language)
         took_ms = round(1000 * (time.monotonic() - started_s))
         log.debug("sources_chosen", names=[source.name for source in chosen], took_ms=took_ms)
-        found = Lookup()
-        for lookup in await asyncio.gather(
-            *(self.read(source, question, language, personality.language, query) for source in chosen)
-        ):
-            found = found.and_(lookup)
-        return found
+        reads = (self.read(source, question, language, personality.language, query) for source in chosen)
+        return merge_lookups(await asyncio.gather(*reads))
 
     async def warm(self) -> None:
         """Have ready what the first question would wait for. Raises ModelError."""
@@ -168,13 +164,8 @@ class SourceFinder:
             log.info("source_has_no_such_name", source=source.name)
             return Lookup(unread=(f"{source.title(told_in)} ({stranger})",))
         query = query or self.query(question, source)
-        lookups = await asyncio.gather(
-            *(self._attempt(target, told_in) for target in build_targets(source, question, language, query))
-        )
-        found = Lookup()
-        for lookup in lookups:
-            found = found.and_(lookup)
-        return found
+        targets = build_targets(source, question, language, query)
+        return merge_lookups(await asyncio.gather(*(self._attempt(target, told_in) for target in targets)))
 
     def query(self, question: str, source: PublicSource) -> str:
         """What to search it for; "" where nothing is searched, or for the newest."""

@@ -19,11 +19,12 @@ def linked(url: str) -> RetrievedDocument:
 
 
 def test_texts_that_differ_in_their_links_alone() -> None:
-    """Are the same on the shelf, and each shown with its own link, in one question as in the next."""
-    shelf, conversation = PassageCache(), Conversation(1)
+    """The cache holds equal texts once; each rendered document still has its own link, in every question."""
+    cache, conversation = PassageCache(), Conversation(1)
     for urls in (["https://a.example/", "https://b.example/"], ["https://c.example/"]):
-        draft = compose(whisper(), conversation, Question("What is the same?"), [*map(linked, urls)], shelf=shelf)
-        text = draft.material.shown(2).text
+        documents = [*map(linked, urls)]
+        draft = compose(whisper(), conversation, Question("What is the same?"), documents, passage_cache=cache)
+        text = draft.candidates.render(2).text
         assert all(url in text for url in urls)
 
 

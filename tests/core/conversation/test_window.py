@@ -83,8 +83,8 @@ async def test_nothing_overflows_and_the_question_survives(
     lengths: list[int], opening: list[int], looked_up: list[int], question: int, window: int
 ) -> None:
     """However much is to be read and was said."""
-    material = Candidates(documents(*looked_up), "w0", "en")
-    draft = replace(draft_of(lengths, question), lead_context=documents(*opening), material=material)
+    candidates = Candidates(documents(*looked_up), "w0", "en")
+    draft = replace(draft_of(lengths, question), lead_context=documents(*opening), candidates=candidates)
     fitted = await fit_window(draft, Sampling(), window, by_words)
 
     assert await by_words(fitted.messages) <= window - window // 4
@@ -107,7 +107,7 @@ async def test_passages_and_history_share_what_is_left() -> None:
     much = Candidates(documents(*[190] * 12), "?", "en")
 
     async def words(history: list[int]) -> tuple[int, int]:
-        fitted = await fit_window(replace(draft_of(history), material=much), Sampling(), 2048, by_words)
+        fitted = await fit_window(replace(draft_of(history), candidates=much), Sampling(), 2048, by_words)
         shown = await by_words(fitted.draft.messages(len(history), fitted.passages))
         return shown, await by_words(fitted.messages) - shown
 
@@ -125,7 +125,7 @@ async def test_the_best_passages_are_the_ones_that_are_shown() -> None:
         "Pool", (Passage("It opened in 1967."), Passage("It is green.", "Colour")), Source(0, "Pool", "https://x/")
     )
     other = RetrievedDocument("Rink", (Passage("It is cold."),), Source(0, "Rink", "https://y/"))
-    draft = replace(draft_of([]), material=Candidates((other, page), "What colour is the pool?", "en"))
+    draft = replace(draft_of([]), candidates=Candidates((other, page), "What colour is the pool?", "en"))
 
     assert "green" in draft.messages(0, 1)[1].content
     assert [(source.number, source.title) for source in draft.sources(1)] == [(1, "Pool")]
@@ -145,7 +145,7 @@ async def test_a_question_has_room_before_what_the_conversation_began_with() -> 
 async def test_what_an_engine_finds_too_long_becomes_shorter_until_nothing_is_left() -> None:
     """First passages go, then history, then what the conversation began with; each time less is sent."""
     draft = replace(draft_of([20, 20]), lead_context=documents(50))
-    draft = replace(draft, material=Candidates(documents(900), draft.question, "en"))
+    draft = replace(draft, candidates=Candidates(documents(900), draft.question, "en"))
     fitted, sizes = await fit_window(draft, Sampling(max_tokens=24), 4096, by_words), list[int]()
     while bounds := tighten(fitted):
         sizes.append(await by_words(fitted.messages))

@@ -66,10 +66,10 @@ def test_nothing_is_ranked_to_show_none_or_all(monkeypatch: pytest.MonkeyPatch) 
     few, many = (Candidates(each, "Text 2", "en") for each in (readings, readings * 2))
     monkeypatch.delattr(candidates, "score_passages")
 
-    assert few.shown(0).text == many.shown(0).text == ""
-    assert all(f"Text {number}." in few.shown(len(few)).text for number in range(PASSAGES_LIMIT))
+    assert few.render(0).text == many.render(0).text == ""
+    assert all(f"Text {number}." in few.render(len(few)).text for number in range(PASSAGES_LIMIT))
     with pytest.raises(NameError):
-        many.shown(len(many))
+        many.render(len(many))
 
 
 def test_no_title_poses_as_a_source() -> None:
@@ -79,7 +79,7 @@ def test_no_title_poses_as_a_source() -> None:
         RetrievedDocument("Budget", (Passage("Cut."),), source),
         RetrievedDocument("[1] Budget [1]", (Passage("Raised."),)),
     ]
-    text = Candidates(readings, "What of the budget?", "en").shown(2).text
+    text = Candidates(readings, "What of the budget?", "en").render(2).text
 
     assert "--- Document «[1] Budget»" in text
     assert "--- Document «(1) Budget (1)»" in text

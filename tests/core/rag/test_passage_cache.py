@@ -1,4 +1,4 @@
-"""What was read lately: kept as long as there is room, and taken without holding up the event loop."""
+"""What was read lately: kept as long as there is room, and prepared without holding up the event loop."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ LONG = "A pool is green. " * IMMEDIATE_LIMIT_CHARS
 
 async def test_what_was_taken_is_at_hand() -> None:
     """Text by its text, passages by theirs; nothing is made a second time."""
-    shelf, passages = PassageCache(), (Passage("It is green.", "Pool"),)
-    await shelf.take([LONG, passages])
-    text, told = shelf.of(LONG), shelf.of(passages)
-    await shelf.take([LONG, passages])
+    cache, passages = PassageCache(), (Passage("It is green.", "Pool"),)
+    await cache.prepare([LONG, passages])
+    text, told = cache.get(LONG), cache.get(passages)
+    await cache.prepare([LONG, passages])
 
-    assert shelf.of("".join(LONG)) is text
-    assert shelf.of((Passage("It is green.", "Pool"),)) is told
+    assert cache.get("".join(LONG)) is text
+    assert cache.get((Passage("It is green.", "Pool"),)) is told
     assert told.passages == passages
     assert "".join(each.text for each in text.passages).replace(" ", "") == LONG.replace(" ", "")
 
 
 async def test_taken_or_made_on_the_spot_it_is_the_same() -> None:
     """Its passages and their words."""
-    taken = PassageCache()
-    await taken.take([LONG])
-    one, other = taken.of(LONG), PassageCache().of(LONG)
+    prepared = PassageCache()
+    await prepared.prepare([LONG])
+    one, other = prepared.get(LONG), PassageCache().get(LONG)
 
     assert one.passages == other.passages
     assert (one.index.words == other.index.words).all()
@@ -47,60 +47,60 @@ def test_documents_that_differ_are_told_apart() -> None:
         "ab",
         "a\ud800b",
     ]
-    shelf = PassageCache()
+    cache = PassageCache()
 
-    assert len({id(shelf.of(each)) for each in [*texts, *texts]}) == len(texts)
+    assert len({id(cache.get(each)) for each in [*texts, *texts]}) == len(texts)
 
 
 def test_what_was_used_last_is_kept() -> None:
     """As much as there is room for; what is larger than that is read all the same."""
-    size_bytes = PassageCache().of("0" * 500).size_bytes
-    shelf = PassageCache(limit_bytes=2 * size_bytes)
-    first, second = shelf.of("1" * 500), shelf.of("2" * 500)
-    assert shelf.of("1" * 500) is first
-    shelf.of("3" * 500)
+    size_bytes = PassageCache().get("0" * 500).size_bytes
+    cache = PassageCache(limit_bytes=2 * size_bytes)
+    first, second = cache.get("1" * 500), cache.get("2" * 500)
+    assert cache.get("1" * 500) is first
+    cache.get("3" * 500)
 
-    assert shelf.of("1" * 500) is first
-    assert shelf.of("2" * 500) is not second
-    assert shelf.kept_bytes == 2 * size_bytes
-    assert len(shelf.of(LONG).passages) > 2
-    assert shelf.kept_bytes == 2 * size_bytes
+    assert cache.get("1" * 500) is first
+    assert cache.get("2" * 500) is not second
+    assert cache.kept_bytes == 2 * size_bytes
+    assert len(cache.get(LONG).passages) > 2
+    assert cache.kept_bytes == 2 * size_bytes
 
 
 async def test_what_belongs_together_stays_together() -> None:
-    """What is there already does not make room for what is taken with it."""
+    """What is there already does not make room for what is prepared with it."""
     old, other, new = (f"{number} {LONG}" for number in range(3))
-    shelf = PassageCache(limit_bytes=PassageCache().of(old).size_bytes * 5 // 2)
-    await shelf.take([old, other])
-    first = shelf.of(old)
-    shelf.of(other)
-    await shelf.take([old, new])
+    cache = PassageCache(limit_bytes=PassageCache().get(old).size_bytes * 5 // 2)
+    await cache.prepare([old, other])
+    first = cache.get(old)
+    cache.get(other)
+    await cache.prepare([old, new])
 
-    assert shelf.of(old) is first
-    assert shelf.of(new) is shelf.of(new)
+    assert cache.get(old) is first
+    assert cache.get(new) is cache.get(new)
 
 
 async def test_others_go_on_meanwhile() -> None:
-    """However much is taken: no more than a passage is read where time is up."""
+    """However much is prepared: no more than a passage is read where time is up."""
     clock = count()
-    shelf, steps = PassageCache(clock=lambda: float(next(clock))), 0
-    taking = asyncio.create_task(shelf.take([LONG]))
+    cache, steps = PassageCache(clock=lambda: float(next(clock))), 0
+    taking = asyncio.create_task(cache.prepare([LONG]))
     while not taking.done():
         await asyncio.sleep(0)
         steps += 1
 
-    assert steps > 2 * len(shelf.of(LONG).passages)
+    assert steps > 2 * len(cache.get(LONG).passages)
 
 
 async def test_a_long_line_is_told_to_come_back() -> None:
     """Those who have little to read, or what was read before, do not wait in it."""
-    shelf = PassageCache()
-    await shelf.take([LONG])
-    taking = [asyncio.create_task(shelf.take([f"{number} {LONG}"])) for number in range(QUEUE_LIMIT + 2)]
+    cache = PassageCache()
+    await cache.prepare([LONG])
+    taking = [asyncio.create_task(cache.prepare([f"{number} {LONG}"])) for number in range(QUEUE_LIMIT + 2)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded, match="reading what belongs to a question"):
         await taking[-1]
-    await shelf.take([LONG, "short"])
+    await cache.prepare([LONG, "short"])
 
     for task in taking:
         task.cancel()

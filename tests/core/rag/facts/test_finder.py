@@ -49,11 +49,11 @@ async def test_passages_of_one_document_are_one_reading() -> None:
     store = Store(found("b", "first"), found("a", "second", "https://x.example/a"), found("b", "third"))
     lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
 
-    assert [[passage.text for passage in reading.passages] for reading in lookup.readings] == [
+    assert [[passage.text for passage in reading.passages] for reading in lookup.documents] == [
         ["first", "third"],
         ["second"],
     ]
-    assert [reading.source for reading in lookup.readings] == [
+    assert [reading.source for reading in lookup.documents] == [
         Source(0, "B", None, "en", THEN),
         Source(0, "A", "https://x.example/a", "en", THEN),
     ]
@@ -66,7 +66,7 @@ async def test_a_collection_that_is_not_there_is_said() -> None:
     lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
 
     assert lookup.unread == ("leave",)
-    assert lookup.readings == ()
+    assert lookup.documents == ()
 
 
 async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None:
@@ -75,7 +75,7 @@ async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None
     lookup = await finder(store).find(whisper(collections=("leave", "lave")), "How long?", "en")
 
     assert lookup.unread == ("lave",)
-    assert [reading.name for reading in lookup.readings] == ["A"]
+    assert [reading.name for reading in lookup.documents] == ["A"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None
 async def test_what_is_quoted_or_after_a_colon_is_looked_up(asked: str) -> None:
     """It may be all that the question is about."""
     store = Store(found("a", "text"))
-    assert (await finder(store).find(whisper(collections=("leave",)), asked, "en")).readings
+    assert (await finder(store).find(whisper(collections=("leave",)), asked, "en")).documents
 
 
 async def test_what_is_wrong_with_all_is_not_tried_again_with_each() -> None:
@@ -113,7 +113,7 @@ async def test_small_talk_is_not_looked_up(said: str) -> None:
     store = Store(found("a", "text"))
     lookup = await finder(store).find(whisper(collections=("leave",)), said, "en")
 
-    assert lookup.readings == ()
+    assert lookup.documents == ()
     assert store.asked == []
 
 
@@ -130,7 +130,7 @@ async def test_what_does_not_fit_is_not_shown(question: str, score: float, fits:
     """What a model does by itself needs the better reason to be looked up."""
     lookup = await finder(Store(found("a", "text", score=score))).find(whisper(collections=("leave",)), question, "en")
 
-    assert bool(lookup.readings) == fits
+    assert bool(lookup.documents) == fits
 
 
 async def test_scores_of_another_encoder_are_not_judged() -> None:
@@ -138,7 +138,7 @@ async def test_scores_of_another_encoder_are_not_judged() -> None:
     store = Store(found("a", "text", score=0.01))
     store.embedder = "another"
 
-    assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).readings
+    assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).documents
 
 
 def test_only_personalities_with_collections_are_looked_up_for() -> None:
@@ -154,5 +154,5 @@ async def test_each_entry_of_a_feed_is_a_source_of_its_own() -> None:
 
     assert [("https://x.example/cloud", ["of clouds"]), ("https://x.example/ai", ["of AI"])] == [
         (reading.source and reading.source.url, [passage.text for passage in reading.passages])
-        for reading in lookup.readings
+        for reading in lookup.documents
     ]

@@ -108,7 +108,7 @@ async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site
     """The newest entries, with date and link, under a source that a person can open."""
     found = await finder.find(personality(), FORECAST, "en")
 
-    (reading,) = found.readings
+    (reading,) = found.documents
     assert found.unread == ()
     assert reading.name == "The forecast"
     assert [passage.heading for passage in reading.passages] == ["Tomorrow: sunny"]
@@ -122,7 +122,7 @@ async def test_the_sources_language_is_the_questions(finder: SourceFinder, site:
     """A French question reads the French feed."""
     found = await finder.find(personality(), "Quelles sont les prévisions météo ?", "fr")
 
-    assert found.readings[0].name == "Les prévisions"
+    assert found.documents[0].name == "Les prévisions"
     assert "/city_f.xml" in site.paths
 
 
@@ -130,7 +130,7 @@ async def test_what_is_named_is_what_is_read(finder: SourceFinder, site: Website
     """Each place has its own feed, and its name stands in the title."""
     found = await finder.find(personality(), "weather forecast for Halifax", "en")
 
-    assert found.readings[0].name == "The forecast: Halifax"
+    assert found.documents[0].name == "The forecast: Halifax"
     assert "/halifax_e.xml" in site.paths
     assert "/city_e.xml" not in site.paths
 
@@ -139,7 +139,7 @@ async def test_what_the_source_does_not_have_is_said(finder: SourceFinder, site:
     """Nobody is given the default place's weather for another's; the title is in the personality's language."""
     found = await finder.find(personality(), "What is the weather forecast in Tokyo?", "en")
 
-    assert found.readings == ()
+    assert found.documents == ()
     assert found.unread == ("Les prévisions (Tokyo)",)
     assert site.paths == []
 
@@ -148,7 +148,7 @@ async def test_a_search_is_asked_for_the_questions_words(finder: SourceFinder, s
     """Its JSON is read like a feed, and a person is sent to a page and not to JSON."""
     found = await finder.find(personality(), "Is there open data on lakes?", "en")
 
-    (reading,) = found.readings
+    (reading,) = found.documents
     asked = next(request for request in site.requests if request.path == "/search")
     assert asked.query["q"] == "lakes"
     assert reading.source is not None
@@ -166,7 +166,7 @@ async def test_failures_and_emptiness_are_said(finder: SourceFinder, site: Websi
     with capture_logs() as logs:
         found = await finder.find(personality(), FORECAST, "en")
 
-    assert (found.readings, found.unread) == ((), ("Les prévisions",))
+    assert (found.documents, found.unread) == ((), ("Les prévisions",))
     (warning,) = [log for log in logs if log["event"] == "source_unread"]
     assert warning["source"] == "weather"
     assert "tomorrow" not in str(logs)
@@ -177,7 +177,7 @@ async def test_one_that_fails_does_not_spoil_the_others(finder: SourceFinder, si
     del site.pages["/search"]
     found = await finder.find(personality(), "What is the weather forecast, and is there open data on lakes?", "en")
 
-    assert [reading.name for reading in found.readings] == ["The forecast"]
+    assert [reading.name for reading in found.documents] == ["The forecast"]
     assert found.unread == ("Données ouvertes",)
 
 
@@ -185,14 +185,14 @@ async def test_a_question_that_needs_none_fetches_nothing(finder: SourceFinder, 
     """Nothing is asked of any site."""
     found = await finder.find(personality(), "Write a poem about a weather forecast.", "en")
 
-    assert (found.readings, found.unread, site.requests) == ((), (), [])
+    assert (found.documents, found.unread, site.requests) == ((), (), [])
 
 
 async def test_only_the_personalitys_own_sources(finder: SourceFinder, site: Website) -> None:
     """A personality without sources has nothing looked up; one that names only others is not given this one."""
     assert finder.applies(personality("data"))
     assert not finder.applies(personality("absent"))
-    assert (await finder.find(personality("data"), FORECAST, "en")).readings == ()
+    assert (await finder.find(personality("data"), FORECAST, "en")).documents == ()
     assert site.requests == []
 
 
@@ -219,11 +219,11 @@ async def test_robots_are_respected(finder: SourceFinder, site: Website) -> None
 
 async def test_sources_that_were_swapped_are_used(finder: SourceFinder, sources: Sources) -> None:
     """The next question is asked of the file as it is now."""
-    assert (await finder.find(personality(), FORECAST, "en")).readings
+    assert (await finder.find(personality(), FORECAST, "en")).documents
     sources.file.write_text(sources.file.read_text().replace("weather forecast", "tide table"))
     assert await sources.reload()
 
-    assert not (await finder.find(personality(), FORECAST, "en")).readings
+    assert not (await finder.find(personality(), FORECAST, "en")).documents
 
 
 # ---------------------------------------------------------------- the model
@@ -256,7 +256,7 @@ async def test_the_model_has_the_last_word(
     """It may say that none is needed; where it says nothing usable, the shortlist decides."""
     finder = SourceFinder(sources, fetcher(site), reader, decide=deciding(answer))
 
-    assert [reading.name for reading in (await finder.find(personality(), FORECAST, "en")).readings] == read
+    assert [reading.name for reading in (await finder.find(personality(), FORECAST, "en")).documents] == read
 
 
 async def test_the_models_query_is_searched_for(sources: Sources, site: Website, reader: Reader) -> None:
@@ -309,7 +309,7 @@ async def test_likeness_finds_what_words_do_not(sources: Sources, site: Website,
     for _ in range(2):
         found = await finder.find(personality(), "Me faut-il un parapluie ?", "fr")
 
-    assert [reading.name for reading in found.readings] == ["Les prévisions"]
+    assert [reading.name for reading in found.documents] == ["Les prévisions"]
     assert embedder.texts.count("What is the weather forecast?") == 1
 
 
@@ -323,4 +323,4 @@ async def test_without_embeddings_words_decide(
     embedder.stuck = None if failure else asyncio.Event()
     finder = SourceFinder(sources, fetcher(site), reader, embedder)
 
-    assert (await finder.find(personality(), FORECAST, "en")).readings
+    assert (await finder.find(personality(), FORECAST, "en")).documents
