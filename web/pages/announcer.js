@@ -1,44 +1,44 @@
-/** Says the answer to screen readers while it is written: whole sentences, a few seconds' worth at a time.
+/** Reads a growing answer to screen readers in complete sentences, a few seconds' worth at a time.
  *
- * The visible messages are not a live region. They are redrawn many times a second, which readers would speak as
- * stutter or as the whole answer again and again. Here each sentence is added once and never touched again.
+ * The visible messages are not a live region, because they are redrawn many times a second. Screen readers would
+ * stutter or repeat the whole answer. Here each sentence is added once and never changed.
  */
 
-const PAUSE_MS = 2500; // a reader that is interrupted for every sentence starts each one anew
+const PAUSE_MS = 2500; // a reader that is interrupted for each sentence starts each one again
 
 export class Announcer {
   #region;
   #language = 'en';
-  #heard = 0; // characters of the answer that were said
+  #announced = 0; // characters of the answer
   #notBefore = 0;
 
   constructor(region) {
     this.#region = region;
   }
 
-  /** An answer begins. What was said before goes, or people who read by cursor would find every answer twice. */
+  /** Starts a new answer. Removes the previous one, or people who read by cursor would find every answer twice. */
   begin(language) {
     this.#region.replaceChildren();
     this.#language = language;
-    this.#heard = 0;
+    this.#announced = 0;
     this.#notBefore = 0;
   }
 
-  /** `shown()` is what people see of the answer so far; asked for only when it is time, as it costs a layout. */
-  hear(shown) {
+  /** Announces new sentences if it is time. `visibleText()` returns the answer so far; calling it costs a layout. */
+  update(visibleText) {
     if (performance.now() < this.#notBefore) return;
-    const text = shown();
-    const end = this.#heard + sentences(text.slice(this.#heard), this.#language);
-    if (end === this.#heard) return;
-    this.say(text.slice(this.#heard, end), this.#language);
-    this.#heard = end;
+    const text = visibleText();
+    const end = this.#announced + lengthOfSentences(text.slice(this.#announced), this.#language);
+    if (end === this.#announced) return;
+    this.say(text.slice(this.#announced, end), this.#language);
+    this.#announced = end;
     this.#notBefore = performance.now() + PAUSE_MS;
   }
 
-  /** The answer is whole: the rest of it. */
+  /** Announces the rest of a complete answer. */
   end(text) {
-    this.say(text.slice(this.#heard), this.#language);
-    this.#heard = text.length;
+    this.say(text.slice(this.#announced), this.#language);
+    this.#announced = text.length;
   }
 
   say(text, language) {
@@ -50,9 +50,9 @@ export class Announcer {
   }
 }
 
-/** The length of the whole sentences at the beginning of `text`; the last may still be going on. */
-function sentences(text, language) {
-  if (!('Segmenter' in Intl)) return text.lastIndexOf('\n') + 1; // an older browser: by paragraph
+/** The length of the complete sentences at the start of `text`. The last sentence may still grow. */
+function lengthOfSentences(text, language) {
+  if (!('Segmenter' in Intl)) return text.lastIndexOf('\n') + 1; // an older browser: paragraphs
   const segments = [...new Intl.Segmenter(language, { granularity: 'sentence' }).segment(text)];
   return segments.at(-1)?.index ?? 0;
 }

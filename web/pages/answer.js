@@ -1,31 +1,32 @@
-/** One answer being written: Markdown that grows, drawn at most once per frame.
+/** Draws one growing answer: Markdown in, at most one drawing per frame.
  *
- * Only the last two blocks are drawn again when text arrives; what is above them is settled and left alone. So the
- * cost of a frame follows the length of a paragraph, not of the answer, and a selection in the text above survives.
+ * New text redraws only the last two blocks; the blocks above them are settled. The cost of a frame therefore depends
+ * on the length of a paragraph, not of the answer, and a selection in the text above survives.
  */
 
-import { linkCitations } from './citations.js';
 import { label, say } from './language.js';
 import { render, settledLength } from './markdown.js';
-import { withNothingOpen } from './underway.js';
+import { closeOpenMarkup } from './partial_markdown.js';
 
-const SHARE = 4; // after a drawing of n ms we wait at least 4n: at most a fifth of the time goes into drawing
+const PAUSE_FACTOR = 4; // after a drawing of n ms we wait 4n ms: drawing takes at most a fifth of the time
+const CITATION = /\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]/g;
+const NUMBER = /\d+/g;
 
 export class Answer {
   #element;
-  #drawn; // called after each drawing
-  #cite;
-  #text = ''; // all of it
-  #tail = ''; // what is not settled yet
+  #onDraw; // called after each drawing
+  #linkToSource;
+  #text = ''; // the whole answer
+  #tail = ''; // the part that is not settled
   #live = []; // the nodes that show the tail
   #frame = 0;
   #notBefore = 0;
 
-  /** `cite(number)` → a link to the source of that number, or null. */
-  constructor(element, drawn, cite) {
+  /** `linkToSource(number)` returns a link to the source of that number, or null. */
+  constructor(element, onDraw, linkToSource) {
     this.#element = element;
-    this.#drawn = drawn;
-    this.#cite = cite;
+    this.#onDraw = onDraw;
+    this.#linkToSource = linkToSource;
   }
 
   get text() {
@@ -33,17 +34,17 @@ export class Answer {
   }
 
   add(piece) {
-    const text = piece.replaceAll('\r', ''); // the parser counts lines without them
+    const text = piece.replaceAll('\r', ''); // the parser counts lines without carriage returns
     this.#text += text;
     this.#tail += text;
     this.#frame ||= requestAnimationFrame(this.#draw);
   }
 
-  /** Draws the whole once more, as it was written: a link's address may have come paragraphs after the link. */
+  /** Draws the whole answer again, because a link's address may follow the link by several paragraphs. */
   finish() {
     cancelAnimationFrame(this.#frame);
     this.#element.replaceChildren(this.#decorated(render(this.#text)));
-    this.#drawn();
+    this.#onDraw();
   }
 
   #draw = (now) => {
@@ -52,11 +53,11 @@ export class Answer {
       return;
     }
     this.#frame = 0;
-    const began = performance.now();
+    const startedAt = performance.now();
     this.#settle();
-    this.#replaceLive(render(withNothingOpen(this.#tail)));
-    this.#drawn();
-    this.#notBefore = now + SHARE * (performance.now() - began);
+    this.#replaceLive(render(closeOpenMarkup(this.#tail)));
+    this.#onDraw();
+    this.#notBefore = now + PAUSE_FACTOR * (performance.now() - startedAt);
   };
 
   #settle() {
@@ -74,51 +75,79 @@ export class Answer {
   }
 
   #decorated(fragment) {
-    return decorate(fragment, this.#cite, this.#element.lang);
+    return decorate(fragment, this.#linkToSource, this.#element.lang);
   }
 }
 
-/** What sanitised Markdown lacks to be usable: where links and citations lead, and scrolling wide things by keyboard. */
-function decorate(fragment, cite, lang) {
-  linkCitations(fragment, cite);
+/** Adds to sanitised Markdown: the targets of links and citations, and keyboard scrolling of wide elements. */
+function decorate(fragment, linkToSource, lang) {
+  linkCitations(fragment, linkToSource);
   for (const link of fragment.querySelectorAll('a:not(.cite)')) {
-    if (link.protocol.length > 1) showWhere(link);
-    else link.replaceWith(...link.childNodes); // its address was no good: ":" is all the browser makes of it
+    if (link.protocol.length > 1) showTarget(link);
+    else link.replaceWith(...link.childNodes); // the address is invalid: its protocol is only ":"
   }
   for (const code of fragment.querySelectorAll('pre > code')) {
     code.lang = lang;
-    scrollable(code.parentElement, 'code');
+    makeScrollable(code.parentElement, 'code');
   }
   for (const table of fragment.querySelectorAll('table')) {
     const frame = document.createElement('div');
     table.replaceWith(frame);
     frame.append(table);
     table.lang = lang;
-    scrollable(frame, 'table');
+    makeScrollable(frame, 'table');
   }
   return fragment;
 }
 
-function scrollable(element, name) {
+function makeScrollable(element, name) {
   element.tabIndex = 0;
   element.setAttribute('role', 'group');
   element.classList.add('wide');
   label(element, name);
 }
 
-/** A link's words are the model's; where it leads is the truth, so that is shown too. */
-export function showWhere(link) {
+/** Shows the real address of a link, because the model chose the link's text. */
+export function showTarget(link) {
   link.target = '_blank';
   link.rel = 'noopener noreferrer nofollow';
-  const where = link.host || link.pathname; // of a mail address there is only a path
-  const bare = link.textContent === link.getAttribute('href') && !link.username; // "bank.example@evil.example" is not
-  if (!bare && link.textContent !== where) {
-    const shown = document.createElement('span');
-    shown.className = 'where';
-    shown.textContent = ` (${where})`;
-    link.append(shown);
+  const target = link.host || link.pathname; // a mail address has only a path
+  // "https://bank.example@evil.example" shows a user name, not its target.
+  const textIsTarget = link.textContent === link.getAttribute('href') && !link.username;
+  if (!textIsTarget && link.textContent !== target) {
+    const address = document.createElement('span');
+    address.className = 'where';
+    address.textContent = ` (${target})`;
+    link.append(address);
   }
   const notice = document.createElement('span');
   notice.className = 'unseen';
   link.append(say(notice, 'newTab'));
+}
+
+/** Replaces the numbers of `[1]` and `[1, 2]` in the text of `fragment` by the elements of `linkToSource(number)`. */
+function linkCitations(fragment, linkToSource) {
+  const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  while (walker.nextNode()) {
+    const { data, parentElement } = walker.currentNode;
+    if (data.search(CITATION) >= 0 && !parentElement?.closest('a, code')) nodes.push(walker.currentNode);
+  }
+  for (const node of nodes) node.replaceWith(...withLinks(node.data, linkToSource));
+}
+
+function withLinks(text, linkToSource) {
+  const parts = [];
+  let end = 0;
+  for (const citation of text.matchAll(CITATION)) {
+    for (const number of citation[0].matchAll(NUMBER)) {
+      const link = linkToSource(Number(number[0]));
+      if (!link) continue;
+      const start = citation.index + number.index;
+      link.textContent = number[0];
+      parts.push(text.slice(end, start), link);
+      end = start + number[0].length;
+    }
+  }
+  return [...parts, text.slice(end)];
 }

@@ -1,35 +1,35 @@
-/** Which personality is talked to: the list from the service, the choice, and what people are told about it. */
+/** The choice of a personality: its list from the service, the selection, and its description on the page. */
 
-import { language, titleDocument } from './language.js';
-import { recall, remember } from './memory.js';
+import { language, setTitle } from './language.js';
 import { backoff, pause } from './socket.js';
+import { load, store } from './tab_storage.js';
 
 const KEY = 'personality';
 const PARAMETER = 'personality'; // in the page's address, so that a personality can be linked to
 
-/** The descriptions of all personalities. Keeps trying while the service starts; `waiting()` is called before that. */
-export async function descriptions(waiting) {
+/** Fetches the descriptions of all personalities. Retries while the service starts; `onWait()` is called before that. */
+export async function fetchDescriptions(onWait) {
   for (let attempt = 0; ; attempt += 1) {
-    const { found, retryAfterMs } = await asked('');
-    if (found?.personalities.length) return found.personalities;
-    if (!attempt) waiting();
+    const { body, retryAfterMs } = await fetchDescription('');
+    if (body?.personalities.length) return body.personalities;
+    if (!attempt) onWait();
     await pause(retryAfterMs || backoff(attempt));
   }
 }
 
-/** The description of one; null if the service does not tell just now. */
-export async function description(name) {
-  const { found } = await asked(`/${encodeURIComponent(name)}`);
-  return found ?? null;
+/** Fetches the description of one personality; null if the service does not answer now. */
+export async function fetchOneDescription(name) {
+  const { body } = await fetchDescription(`/${encodeURIComponent(name)}`);
+  return body ?? null;
 }
 
-async function asked(path) {
+async function fetchDescription(path) {
   try {
     const response = await fetch(new URL(`../describe${path}`, document.baseURI));
-    if (response.ok) return { found: await response.json() };
+    if (response.ok) return { body: await response.json() };
     return { retryAfterMs: 1000 * Number(response.headers.get('Retry-After')) };
   } catch {
-    return {}; // not reachable, or cut off in the middle: the same to those who wait
+    return {}; // unreachable or cut off: the caller tries again in both cases
   }
 }
 
@@ -37,52 +37,52 @@ export class Chooser {
   #select;
   #personalities;
 
-  /** `chosen(personality)` is called with the first one at once, then for each choice. */
-  constructor(select, personalities, chosen) {
+  /** `onChoose(personality)` is called with the initial choice at once, then for each new choice. */
+  constructor(select, personalities, onChoose) {
     this.#select = select;
     this.#personalities = personalities;
-    select.replaceChildren(...personalities.map(option));
-    select.value = this.#first();
-    remember('sessionStorage', KEY, select.value); // a reload in the other language must not lead elsewhere
+    select.replaceChildren(...personalities.map(makeOption));
+    select.value = this.#initialName();
+    store('sessionStorage', KEY, select.value); // a reload in the other language must keep the personality
     select.addEventListener('change', () => {
-      this.#keep();
-      chosen(this.current);
+      this.#store();
+      onChoose(this.current);
     });
-    chosen(this.current);
+    onChoose(this.current);
   }
 
   get current() {
     return this.#personalities.find(({ personality }) => personality === this.#select.value);
   }
 
-  /** What the address asks for, or this tab's last one, or one that speaks the interface's language. */
-  #first() {
-    const asked = new URL(location.href).searchParams.get(PARAMETER);
-    const known = (name) => this.#personalities.some(({ personality }) => personality === name);
-    const wanted = [asked, recall('sessionStorage', KEY)].find(known);
-    const native = this.#personalities.find((described) => described.language === language());
-    return wanted ?? (native ?? this.#personalities[0]).personality;
+  /** The personality in the page's address, else this tab's last one, else one of the interface's language. */
+  #initialName() {
+    const requested = new URL(location.href).searchParams.get(PARAMETER);
+    const isKnown = (name) => this.#personalities.some(({ personality }) => personality === name);
+    const wanted = [requested, load('sessionStorage', KEY)].find(isKnown);
+    const sameLanguage = this.#personalities.find((each) => each.language === language());
+    return wanted ?? (sameLanguage ?? this.#personalities[0]).personality;
   }
 
-  #keep() {
-    remember('sessionStorage', KEY, this.#select.value);
+  #store() {
+    store('sessionStorage', KEY, this.#select.value);
     const url = new URL(location.href);
     url.searchParams.set(PARAMETER, this.#select.value);
     history.replaceState(null, '', url);
   }
 }
 
-function option({ personality, title, language: its }) {
+function makeOption({ personality, title, language: lang }) {
   const element = new Option(title, personality);
-  element.lang = its;
+  element.lang = lang;
   return element;
 }
 
-/** Shows who is talked to, in the interface's language. */
-export function introduce({ title, language: its, description }) {
+/** Shows the personality's title and its description in the interface's language. */
+export function showIntroduction({ title, language: lang, description }) {
   const heading = document.querySelector('#title');
   heading.textContent = title;
-  heading.lang = its;
+  heading.lang = lang;
   document.querySelector('#description').textContent = description[language()];
-  titleDocument({ title });
+  setTitle({ title });
 }

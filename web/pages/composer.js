@@ -1,13 +1,13 @@
-/** Where a question is written: keys, the two buttons, and a draft that survives everything. */
+/** The field for a question: its keys, its two buttons, and a draft that survives a reload. */
 
 export class Composer {
   #question;
   #send;
   #stop;
-  #memory = null; // of the personality that is talked to
-  #answering = false;
+  #storage = null; // of the current personality
+  #isAnswering = false;
 
-  /** `ask(text)` → whether it was taken, "" included; `stop()`. */
+  /** `ask(text)` returns whether the text was accepted (also ""). `stop()` stops the answer. */
   constructor(form, { ask, stop }) {
     this.#question = form.querySelector('textarea');
     this.#send = form.querySelector('#send');
@@ -17,20 +17,20 @@ export class Composer {
       this.#submit(ask);
     });
     this.#stop.addEventListener('click', stop);
-    this.#question.addEventListener('input', () => this.#keep());
-    this.#question.addEventListener('keydown', (event) => this.#key(event, form));
+    this.#question.addEventListener('input', () => this.#store());
+    this.#question.addEventListener('keydown', (event) => this.#onKey(event, form));
     document.addEventListener('keydown', (event) => {
-      // Escape also closes the dialog or leaves an input method, and that alone is then meant.
-      const elsewhere = event.isComposing || document.querySelector('dialog[open]');
-      if (event.key === 'Escape' && this.#answering && !elsewhere) stop();
+      // Escape may close the dialog or leave an input method instead.
+      const isForOther = event.isComposing || document.querySelector('dialog[open]');
+      if (event.key === 'Escape' && this.#isAnswering && !isForOther) stop();
     });
   }
 
-  /** Turns to another conversation and shows its draft. */
-  turnTo(memory) {
-    const typed = this.#memory ? '' : this.#question.value; // while the service was starting
-    this.#memory = memory;
-    this.draft = [memory.draft, typed].filter(Boolean).join('\n\n');
+  /** Switches to another conversation and shows its draft. */
+  switchTo(storage) {
+    const typed = this.#storage ? '' : this.#question.value; // typed while the service was starting
+    this.#storage = storage;
+    this.draft = [storage.draft, typed].filter(Boolean).join('\n\n');
   }
 
   get draft() {
@@ -39,15 +39,15 @@ export class Composer {
 
   set draft(text) {
     this.#question.value = text;
-    this.#keep();
+    this.#store();
   }
 
-  set answering(value) {
-    this.#answering = value;
-    const held = document.activeElement === (value ? this.#send : this.#stop);
+  set isAnswering(value) {
+    this.#isAnswering = value;
+    const hadFocus = document.activeElement === (value ? this.#send : this.#stop);
     this.#send.hidden = value;
     this.#stop.hidden = !value;
-    if (held) this.focus(); // a button that vanishes would take the focus with it
+    if (hadFocus) this.focus(); // a hidden button loses the focus
   }
 
   focus() {
@@ -59,14 +59,14 @@ export class Composer {
     if (ask(text)) this.draft = '';
   }
 
-  #key(event, form) {
-    // While an input method composes, Enter chooses a character. Safari then says 229 instead of isComposing.
+  #onKey(event, form) {
+    // In an input method, Enter chooses a character. Safari then sends key code 229 instead of isComposing.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     form.requestSubmit();
   }
 
-  #keep() {
-    if (this.#memory) this.#memory.draft = this.#question.value;
+  #store() {
+    if (this.#storage) this.#storage.draft = this.#question.value;
   }
 }

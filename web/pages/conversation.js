@@ -1,45 +1,45 @@
-/** One conversation with one personality: its session, the question under way, and coming back after a lost connection.
+/** One conversation with one personality: its session, its pending question, and reconnection.
  *
- * Knows no DOM. What happens is told to `tell(event)`: the server's frames as docs/protocols.md has them, and
- *   {type: "restored", turns}   an earlier conversation goes on
- *   {type: "expired"}           the service no longer has it
- *   {type: "connection", state} "connecting", "lost", "back", where the person should know
- *   {type: "error", code}       without `message`: the connection failed (codes in `strings`)
- * After each `ask` there is exactly one `done` or `error`.
+ * It calls `onEvent(event)` with the server's frames (docs/protocols.md) and with these events of its own:
+ *   {type: "restored", turns}   an earlier conversation continues
+ *   {type: "expired"}           the service no longer has the conversation
+ *   {type: "connection", state} "connecting", "lost" or "back", if the person should know
+ *   {type: "error", code}       without `message`: the connection failed (`code` is a text key)
+ * Each `ask` ends with exactly one `done` or `error`. This module does not touch the DOM.
  */
 
-import { Memory } from './memory.js';
 import { Socket, backoff, deferred, pause } from './socket.js';
+import { ConversationStorage } from './tab_storage.js';
 
 const STOP_WITHIN_MS = 5000;
 const RESUME_WITHIN_MS = 10_000;
 const FORGET_WITHIN_MS = 5000;
-const TOO_LARGE = 1009; // a closing code of RFC 6455
+const TOO_LARGE = 1009; // closing code of RFC 6455
 
 export class Conversation {
-  #tell;
+  #onEvent;
   #socket = null;
-  #connecting = null; // the promise that several wait for
+  #connecting = null; // a promise that several callers may await
   #resuming = null;
   #forgetting = null;
-  #question = null; // {text, sent} of the one under way
-  #settled = null; // kept when the question under way is over
-  #returning = false;
-  #left = false;
+  #question = null; // the pending question: {text, sent}
+  #settled = null; // a promise: resolved when the pending question is over
+  #reconnecting = false;
+  #closed = false;
 
-  constructor(personality, tell) {
-    this.memory = new Memory(personality);
+  constructor(personality, onEvent) {
+    this.storage = new ConversationStorage(personality);
     this.personality = personality;
-    this.#tell = (event) => !this.#left && tell(event);
+    this.#onEvent = (event) => !this.#closed && onEvent(event);
   }
 
-  get answering() {
+  get isAnswering() {
     return this.#question !== null;
   }
 
-  /** Continues the tab's earlier conversation, if there was one. A new one connects with its first question. */
+  /** Continues the tab's earlier conversation, if there is one. A new conversation connects with its first question. */
   start() {
-    if (this.memory.session) this.#return();
+    if (this.storage.session) this.#reconnect();
   }
 
   /** `attachments`: [{name, text}]. */
@@ -47,8 +47,8 @@ export class Conversation {
     const question = { text, sent: false };
     this.#question = question;
     this.#settled = deferred();
-    this.memory.pending = text;
-    this.memory.pendingFiles = attachments;
+    this.storage.pending = text;
+    this.storage.pendingAttachments = attachments;
     try {
       await this.#connected();
     } catch {
@@ -68,11 +68,11 @@ export class Conversation {
     }
     const { promise } = this.#settled;
     this.#socket.send({ type: 'stop' });
-    // A connection that is dead without knowing it would keep the person waiting.
+    // A dead connection that still looks open would make the person wait.
     within(promise, STOP_WITHIN_MS).catch(() => this.#abandon());
   }
 
-  /** Deletes the conversation from the service. Resolves to whether that is certain. */
+  /** Deletes the conversation from the service. Resolves to false if the deletion is uncertain. */
   async forget() {
     try {
       if (this.#question) {
@@ -80,23 +80,23 @@ export class Conversation {
         this.stop();
         await promise;
       }
-      if (this.memory.session) await this.#delete();
+      if (this.storage.session) await this.#delete();
     } catch {
       return false;
     }
-    this.memory.pending = '';
+    this.storage.pending = '';
     return true;
   }
 
-  /** The page turns to another conversation. An answer under way is cancelled; its question stays in the memory. */
-  leave() {
-    this.#left = true;
-    this.#hangUp();
+  /** Ends this object. A running answer is cancelled; its question stays in the storage. */
+  close() {
+    this.#closed = true;
+    this.#disconnect();
   }
 
   async #delete() {
     await this.#connected();
-    if (!this.memory.session) return; // while connecting we learned that it is no more
+    if (!this.storage.session) return; // the session turned out to be gone while connecting
     this.#forgetting = deferred();
     this.#socket.send({ type: 'forget' });
     try {
@@ -104,24 +104,24 @@ export class Conversation {
     } finally {
       this.#forgetting = null;
     }
-    this.memory.session = '';
-    this.#hangUp();
+    this.storage.session = '';
+    this.#disconnect();
   }
 
   /** Resolves when the socket is open and, if there is a session, continues it. */
   #connected() {
     this.#connecting ??= this.#connect().catch((error) => {
-      this.#hangUp();
+      this.#disconnect();
       throw error;
     });
     return this.#connecting;
   }
 
   async #connect() {
-    if (this.#question) this.#tell({ type: 'connection', state: 'connecting' });
-    this.#socket = new Socket(this.personality, (frame) => this.#receive(frame), (code) => this.#dropped(code));
+    if (this.#question) this.#onEvent({ type: 'connection', state: 'connecting' });
+    this.#socket = new Socket(this.personality, (frame) => this.#onFrame(frame), (code) => this.#onDropped(code));
     await this.#socket.opened;
-    const session = this.memory.session;
+    const session = this.storage.session;
     if (!session) return;
     this.#resuming = deferred();
     this.#socket.send({ type: 'resume', session });
@@ -132,96 +132,96 @@ export class Conversation {
     }
   }
 
-  #hangUp() {
+  #disconnect() {
     this.#socket?.close();
     this.#socket = null;
     this.#connecting = null;
   }
 
-  #receive(frame) {
-    if (this.#resuming) this.#resumed(frame);
+  #onFrame(frame) {
+    if (this.#resuming) this.#onResumed(frame);
     else if (this.#forgetting && frame.type === 'forgotten') this.#forgetting.resolve();
     else if (frame.type === 'done' || frame.type === 'error') {
-      if (frame.code === 'session_unknown') this.#startAnew();
+      if (frame.code === 'session_unknown') this.#startNewSession();
       this.#end(frame);
     } else {
-      if (frame.type === 'session') this.memory.session = frame.session;
-      this.#tell(frame);
+      if (frame.type === 'session') this.storage.session = frame.session;
+      this.#onEvent(frame);
     }
   }
 
-  /** The session expired, or was deleted in another tab, while we were connected: the next question opens a new one. */
-  #startAnew() {
-    this.memory.session = '';
-    this.#hangUp();
+  /** The session expired, or another tab deleted it, during this connection. The next question opens a new session. */
+  #startNewSession() {
+    this.storage.session = '';
+    this.#disconnect();
   }
 
-  #resumed(frame) {
+  #onResumed(frame) {
     if (frame.type === 'session') {
-      this.#tell(frame);
-      this.#tell({ type: 'restored', turns: frame.turns });
+      this.#onEvent(frame);
+      this.#onEvent({ type: 'restored', turns: frame.turns });
       this.#resuming.resolve();
     } else if (frame.code === 'session_unknown') {
-      this.memory.session = '';
-      this.#tell({ type: 'expired' });
+      this.storage.session = '';
+      this.#onEvent({ type: 'expired' });
       this.#resuming.resolve();
     } else if (frame.type === 'error') {
       this.#resuming.reject(new Error(frame.code));
     }
   }
 
-  /** The question under way is over. */
+  /** Ends the pending question. */
   #end(event) {
     if (!this.#question) return;
     this.#question = null;
-    if (event.type === 'done') this.memory.pending = '';
+    if (event.type === 'done') this.storage.pending = '';
     this.#settled.resolve();
-    this.#tell(event);
+    this.#onEvent(event);
   }
 
   #fail(code) {
     this.#end({ type: 'error', code });
   }
 
-  /** We gave the connection up ourselves. */
+  /** Gives up a connection that does not react. */
   #abandon() {
-    this.#hangUp();
-    this.#dropped();
+    this.#disconnect();
+    this.#onDropped();
   }
 
-  #dropped(code) {
+  #onDropped(code) {
     this.#socket = null;
     this.#connecting = null;
     const lost = new Error('connection lost');
     this.#forgetting?.reject(lost);
     if (this.#resuming) this.#resuming.reject(lost);
     else if (this.#question?.sent) this.#fail(code === TOO_LARGE ? 'tooLarge' : 'dropped');
-    if (this.memory.session && !this.#forgetting) this.#return();
+    if (this.storage.session && !this.#forgetting) this.#reconnect();
   }
 
-  /** Connects again and again, further and further apart, until the session goes on. */
-  async #return() {
-    if (this.#returning) return;
-    this.#returning = true;
-    for (let attempt = 0; this.memory.session && !this.#left; attempt += 1) {
+  /** Reconnects with growing pauses until the session continues. */
+  async #reconnect() {
+    if (this.#reconnecting) return;
+    this.#reconnecting = true;
+    for (let attempt = 0; this.storage.session && !this.#closed; attempt += 1) {
       try {
         await this.#connected();
-        if (attempt && !this.#question) this.#tell({ type: 'connection', state: 'back' });
+        if (attempt && !this.#question) this.#onEvent({ type: 'connection', state: 'back' });
         break;
       } catch {
-        this.#tell({ type: 'connection', state: 'lost' });
+        this.#onEvent({ type: 'connection', state: 'lost' });
         await pause(backoff(attempt));
       }
     }
-    this.#returning = false;
+    this.#reconnecting = false;
   }
 }
 
-/** The promise's value, or a rejection after `ms`. */
+/** Resolves like `promise`, or rejects after `ms` milliseconds. */
 function within(promise, ms) {
   let timer;
-  const late = new Promise((_, reject) => {
+  const timeout = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`nothing within ${ms} ms`)), ms);
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 }

@@ -1,75 +1,75 @@
-/** Which of the two languages the interface speaks, and keeping every shown word in it. Knows no word itself. */
+/** The interface's language: it puts every text on the page and replaces it when the language changes. */
 
-import { recall, remember } from './memory.js';
 import { strings } from './strings.js';
+import { load, store } from './tab_storage.js';
 
 const KEY = 'language';
-const spokenFor = new WeakMap(); // element → the values its string was filled with
-const labelledFor = new WeakMap(); // and its accessible name
-let values = {}; // of the document's title
+const textArguments = new WeakMap(); // element → the arguments of its text
+const labelArguments = new WeakMap(); // element → the arguments of its accessible name
+let titleArguments = {};
 let current = 'en';
 
 /** "en" or "fr". */
 export const language = () => current;
-export const other = () => (current === 'en' ? 'fr' : 'en');
+export const otherLanguage = () => (current === 'en' ? 'fr' : 'en');
 
-function text(key, filled = {}) {
+function text(key, args = {}) {
   const entry = strings[current][key];
-  return typeof entry === 'function' ? entry(filled) : entry;
+  return typeof entry === 'function' ? entry(args) : entry;
 }
 
-/** Shows a string in `element`, now and after the language changed. It may be within what is in another language. */
-export function say(element, key, filled = {}) {
+/** Shows a text in `element`, in the current language and after each change. Sets `lang`, as the parent may differ. */
+export function say(element, key, args = {}) {
   element.dataset.string = key;
   element.lang = current;
-  spokenFor.set(element, filled);
-  element.textContent = text(key, filled);
+  textArguments.set(element, args);
+  element.textContent = text(key, args);
   return element;
 }
 
-/** Takes the string away again. */
-export function hush(element) {
+/** Removes the text. */
+export function clearText(element) {
   delete element.dataset.string;
   element.textContent = '';
 }
 
-/** Gives `element` its accessible name, now and after the language changed; what it holds may need a `lang` of its own. */
-export function label(element, key, filled = {}) {
+/** Sets the accessible name of `element`, in the current language and after each change. */
+export function label(element, key, args = {}) {
   element.dataset.label = key;
   element.lang = current;
-  labelledFor.set(element, filled);
-  element.setAttribute('aria-label', text(key, filled));
+  labelArguments.set(element, args);
+  element.setAttribute('aria-label', text(key, args));
   return element;
 }
 
-export function titleDocument(filled) {
-  values = filled;
-  document.title = text('documentTitle', values);
+export function setTitle(args) {
+  titleArguments = args;
+  document.title = text('documentTitle', titleArguments);
 }
 
-/** Switches everything that is shown; listeners of "languagechange" on the document do their own part. */
-export function speak(chosen) {
+/** Switches the page's texts; listeners of "languagechange" on the document do the rest. */
+export function setLanguage(chosen) {
   current = chosen;
   document.documentElement.lang = chosen;
-  titleDocument(values);
+  setTitle(titleArguments);
   for (const element of document.querySelectorAll('[data-string]')) {
-    say(element, element.dataset.string, spokenFor.get(element));
+    say(element, element.dataset.string, textArguments.get(element));
   }
   for (const element of document.querySelectorAll('[data-label]')) {
-    label(element, element.dataset.label, labelledFor.get(element));
+    label(element, element.dataset.label, labelArguments.get(element));
   }
   document.dispatchEvent(new Event('languagechange'));
 }
 
-/** A choice is kept for good, as it says nothing about anybody; until there is one, the browser's language counts. */
-export function choose(chosen) {
-  remember('localStorage', KEY, chosen);
-  speak(chosen);
+/** Switches and stores the choice for good: a language identifies nobody. Without a choice, the browser decides. */
+export function chooseLanguage(chosen) {
+  store('localStorage', KEY, chosen);
+  setLanguage(chosen);
 }
 
-export function preferred() {
-  const kept = recall('localStorage', KEY);
-  if (kept in strings) return kept;
+export function preferredLanguage() {
+  const stored = load('localStorage', KEY);
+  if (stored in strings) return stored;
   const first = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in strings);
   return first ?? 'en';
 }

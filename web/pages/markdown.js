@@ -1,8 +1,7 @@
-/** The model's text → nodes that can do no harm. The only place where text becomes markup.
+/** Turns a model's Markdown into harmless nodes. Only this module turns text into markup.
  *
- * Three walls, each enough for the attacks we know: HTML in the text stays text and images stay text, because the
- * parser never reads them as anything else; DOMPurify drops what is not on the list; the Content-Security-Policy
- * lets nothing run and nothing be fetched.
+ * Three defences, each sufficient against the known attacks: the parser leaves HTML and images as text; DOMPurify
+ * drops everything that is not on the list; the Content-Security-Policy allows no script and no request.
  */
 
 import DOMPurify from './vendor/dompurify.js';
@@ -16,18 +15,18 @@ const marked = new Marked({
   gfm: true,
   breaks: true, // models end a line where they mean a new line
   tokenizer: {
-    // undefined: "not here", so that tags go on to be read as text
+    // undefined means "no match here", so tags are read as text
     html: () => undefined,
     tag: () => undefined,
   },
   renderer: {
-    // One level below the "Whisper (AI)" of the message, whatever the model begins with: no level is ever skipped.
+    // One level below the message's "Whisper (AI)", whatever level the model chose: no level is skipped.
     heading({ tokens }) {
       return `<h4>${this.parser.parseInline(tokens)}</h4>`;
     },
     code: ({ text }) => `<pre><code>${escape(text)}\n</code></pre>`,
     checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
-    // An image's address is a way to send out what the conversation holds: shown as written, never fetched.
+    // An image's address could send parts of the conversation away, so it is shown as text and never fetched.
     image: ({ raw }) => escape(raw),
     link({ href, tokens }) {
       const text = this.parser.parseInline(tokens);
@@ -36,7 +35,7 @@ const marked = new Marked({
   },
 });
 
-// The policy stays in this module and is used by DOMPurify alone, which parses into a document that runs nothing.
+// Only DOMPurify uses this policy. It parses into a document that runs no script.
 const policy = globalThis.trustedTypes?.createPolicy('csps-llm', {
   createHTML: (html) => html,
   createScriptURL: () => {
@@ -50,7 +49,7 @@ const ALLOWED = {
     'table', 'thead', 'tbody', 'tr', 'th', 'td',
   ], // prettier-ignore
   ALLOWED_ATTR: ['href', 'start', 'align'],
-  ALLOWED_URI_REGEXP: LINK, // DOMPurify holds every attribute to it that is not named on the next line
+  ALLOWED_URI_REGEXP: LINK, // DOMPurify applies it to every attribute except those of the next line
   ADD_URI_SAFE_ATTR: ['start', 'align'],
   ALLOW_ARIA_ATTR: false,
   ALLOW_DATA_ATTR: false,
@@ -58,17 +57,17 @@ const ALLOWED = {
   ...(policy && { TRUSTED_TYPES_POLICY: policy }),
 };
 
-/** Markdown → DocumentFragment. Text on which the parser gives up (nested a thousand deep) is shown as it is. */
+/** Markdown → DocumentFragment. Text that is nested too deeply for the parser is shown unchanged. */
 export function render(markdown) {
   try {
     return DOMPurify.sanitize(marked.parse(markdown), ALLOWED);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return plain(markdown);
+    return plainText(markdown);
   }
 }
 
-function plain(text) {
+function plainText(text) {
   const paragraph = document.createElement('p');
   paragraph.textContent = text;
   const fragment = document.createDocumentFragment();
@@ -76,10 +75,10 @@ function plain(text) {
   return fragment;
 }
 
-/** How much of the beginning of `markdown` will not change any more when text is added, in characters.
+/** The number of characters at the start of `markdown` that more text cannot change.
  *
- * A block can still change while it is last ("text" becomes a heading by a "---" below), and the one before it by
- * joining it (the "2" of a list whose next item is on its way). Blocks further up are settled.
+ * The last block can change: a "---" below turns text into a heading. The block before it can join the last one, as
+ * list items do. All earlier blocks are settled.
  */
 export function settledLength(markdown) {
   let blocks;

@@ -1,21 +1,21 @@
-/** The messages as people see them: questions, answers with their notes, errors with a way on. Knows no connection. */
+/** The visible messages: questions, answers with notes, and errors with a retry button. */
 
 import { Answer } from './answer.js';
-import { hush, label, say } from './language.js';
+import { clearText, label, say } from './language.js';
 import { Sources } from './sources.js';
 
 export class Messages {
   #list;
-  #drawn;
+  #onDraw;
   #before = null;
 
-  /** `drawn()` is called when the list may have grown. */
-  constructor(list, drawn) {
+  /** `onDraw()` is called when the list may have grown. */
+  constructor(list, onDraw) {
     this.#list = list;
-    this.#drawn = drawn;
+    this.#onDraw = onDraw;
   }
 
-  get empty() {
+  get isEmpty() {
     return !this.#list.querySelector('.question');
   }
 
@@ -23,38 +23,38 @@ export class Messages {
     this.#list.replaceChildren();
   }
 
-  /** What the person wrote, shown to the letter, and the names of the files that went with it. */
-  question(text, language, names = []) {
-    const item = message('question', language);
+  /** Adds a question, shown exactly as written, with the names of its files. */
+  addQuestion(text, language, names = []) {
+    const item = makeMessage('question', language);
     say(item.querySelector('h3'), 'you');
     const body = item.querySelector('.body');
     body.textContent = text;
-    if (names.length) item.append(attached(names));
+    if (names.length) item.append(listOfFiles(names));
     this.#append(item);
     return item;
   }
 
-  /** An answer of `personality`, empty so far. */
-  answer(personality) {
-    const item = message('answer', personality.language);
+  /** Adds an empty answer of `personality`. */
+  addAnswer(personality) {
+    const item = makeMessage('answer', personality.language);
     say(item.querySelector('h3'), 'assistant', { title: personality.title });
     this.#append(item);
-    return new ShownAnswer(item, this.#drawn);
+    return new AnswerMessage(item, this.#onDraw);
   }
 
-  /** An answer that nothing will be added to: the greeting, or one of an earlier visit with how it ended. */
-  past(text, personality, { sources = [], reason = 'stop' } = {}) {
-    const answer = this.answer(personality);
-    for (const source of sources) answer.source(source);
+  /** Adds a complete answer: the greeting, or one of an earlier visit with the reason why it ended. */
+  addCompleteAnswer(text, personality, { sources = [], reason = 'stop' } = {}) {
+    const answer = this.addAnswer(personality);
+    for (const source of sources) answer.addSource(source);
     answer.add(text);
     answer.finish();
-    if (reason === 'length') answer.note(reason);
-    // A reload ends an answer as a person does: what is stored does not tell who or what it was.
-    else if (reason !== 'stop') answer.note(answer.empty ? 'notAnswered' : 'interrupted');
+    if (reason === 'length') answer.addNote(reason);
+    // The stored reason does not distinguish a reload from a person's stop.
+    else if (reason !== 'stop') answer.addNote(answer.isEmpty ? 'notAnswered' : 'interrupted');
   }
 
-  /** Something about the conversation that stays true for what is above it. `before`: a message; else it is the last. */
-  note(key, before) {
+  /** Adds a note about the messages above it, in front of the message `before` or at the end. */
+  addNote(key, before) {
     const item = document.createElement('li');
     item.className = 'note';
     this.#append(say(item, key), before);
@@ -62,11 +62,11 @@ export class Messages {
   }
 
   /** Whether this question is the first one. */
-  begunBy(question) {
+  isFirst(question) {
     return this.#list.querySelector('.question') === question;
   }
 
-  /** For who wants to read the latest. */
+  /** Moves the focus to the latest message. */
   focus() {
     const latest = this.#list.lastElementChild;
     if (!latest) return;
@@ -74,8 +74,8 @@ export class Messages {
     latest.focus({ preventScroll: true });
   }
 
-  /** The messages that `add()` adds go above the questions that are here already. */
-  above(add) {
+  /** Places the messages that `add()` adds above the existing questions. */
+  insertAbove(add) {
     this.#before = this.#list.querySelector('.question');
     add();
     this.#before = null;
@@ -83,12 +83,12 @@ export class Messages {
 
   #append(item, before = this.#before) {
     this.#list.insertBefore(item, before);
-    this.#drawn();
+    this.#onDraw();
   }
 }
 
-/** A message: who, in the interface's language, and what, in its own. */
-function message(kind, language) {
+/** Makes a message. Its heading is in the interface's language, its body in `language`. */
+function makeMessage(kind, language) {
   const item = document.createElement('li');
   item.className = `message ${kind}`;
   const body = document.createElement('div');
@@ -98,7 +98,7 @@ function message(kind, language) {
   return item;
 }
 
-function attached(names) {
+function listOfFiles(names) {
   const list = label(document.createElement('ul'), 'files');
   list.className = 'files';
   list.setAttribute('role', 'list');
@@ -112,34 +112,34 @@ function attached(names) {
   return list;
 }
 
-class ShownAnswer {
+class AnswerMessage {
   #item;
   #body;
   #answer;
-  #drawn;
+  #onDraw;
   #sources;
 
-  constructor(item, drawn) {
+  constructor(item, onDraw) {
     this.#item = item;
     this.#body = item.querySelector('.body');
-    this.#drawn = drawn;
+    this.#onDraw = onDraw;
     this.#sources = new Sources(item);
-    this.#answer = new Answer(this.#body, drawn, (number) => this.#sources.linkTo(number));
+    this.#answer = new Answer(this.#body, onDraw, (number) => this.#sources.linkTo(number));
     item.classList.add('waiting');
   }
 
-  get empty() {
+  get isEmpty() {
     return this.#answer.text.trim() === '';
   }
 
-  /** What people see of it. */
-  get shown() {
+  /** The text that people see. */
+  get visibleText() {
     return this.#body.innerText;
   }
 
   add(text) {
     this.#answer.add(text);
-    if (!this.empty) this.#item.classList.remove('waiting');
+    if (!this.isEmpty) this.#item.classList.remove('waiting');
   }
 
   finish() {
@@ -147,36 +147,36 @@ class ShownAnswer {
     this.#answer.finish();
   }
 
-  note(key, values) {
+  addNote(key, values) {
     const note = document.createElement('p');
     note.className = 'note';
     this.#item.append(say(note, key, values));
-    this.#drawn();
+    this.#onDraw();
   }
 
-  /** `frame` is a `source` of the protocol. */
-  source(frame) {
+  /** `frame` is a `source` frame of the protocol. */
+  addSource(frame) {
     this.#sources.add(frame);
-    this.#drawn();
+    this.#onDraw();
   }
 
-  /** Why there is no (whole) answer. `detail` is shown by `fill(element)`; `again()`, if it may help, asks once more. */
-  fail(fill, again) {
+  /** Shows why the answer failed. `fill(element)` writes the detail. `retry()` asks again; null omits its button. */
+  fail(fill, retry) {
     this.finish();
     const box = document.createElement('div');
     box.className = 'error';
-    const what = say(document.createElement('strong'), this.empty ? 'notAnswered' : 'interrupted');
+    const title = say(document.createElement('strong'), this.isEmpty ? 'notAnswered' : 'interrupted');
     const detail = document.createElement('span');
     fill(detail);
-    box.append(what, ' ', detail);
-    if (again) box.append(retry(again));
+    box.append(title, ' ', detail);
+    if (retry) box.append(makeRetryButton(retry));
     this.#item.append(box);
-    this.#drawn();
+    this.#onDraw();
     return box;
   }
 
-  /** Takes away the way on, once another was taken. */
-  settle() {
+  /** Removes the retry button after the person asked in another way. */
+  removeRetry() {
     const button = this.#item.querySelector('.error button');
     button?.remove();
   }
@@ -186,41 +186,41 @@ class ShownAnswer {
   }
 }
 
-function retry(again) {
+function makeRetryButton(retry) {
   const button = say(document.createElement('button'), 'retry');
   button.type = 'button';
-  button.addEventListener('click', again);
+  button.addEventListener('click', retry);
   return button;
 }
 
-/** The one line that says what is going on; the same line twice is not announced twice. */
+/** The status line of the page. Screen readers announce a repeated status only once. */
 export class StatusLine {
   #element;
-  #shown = '';
+  #current = '';
 
   constructor(element) {
     this.#element = element;
   }
 
   show(key, values = {}) {
-    const shown = JSON.stringify([key, values]);
-    if (shown === this.#shown) return;
-    this.#shown = shown;
+    const status = JSON.stringify([key, values]);
+    if (status === this.#current) return;
+    this.#current = status;
     say(this.#element, key, values);
   }
 
   clear() {
-    this.#shown = '';
-    hush(this.#element);
+    this.#current = '';
+    clearText(this.#element);
   }
 
-  says(key) {
+  isShowing(key) {
     return this.#element.dataset.string === key;
   }
 
-  /** Takes back what is true no longer, unless something else was said since. Whether it was there. */
+  /** Clears the status if it is still `key`. Returns whether it was. */
   withdraw(key) {
-    if (!this.says(key)) return false;
+    if (!this.isShowing(key)) return false;
     this.clear();
     return true;
   }

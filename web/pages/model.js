@@ -1,67 +1,68 @@
-/** Which model answers, as TBS guidance asks to say, and plainly when it is the starter or none. Waits for it to come. */
+/** Shows which model answers, as TBS guidance requires, and waits for a model if none does. */
 
-import { description } from './chooser.js';
+import { fetchOneDescription } from './chooser.js';
 import { say } from './language.js';
 import { backoff, pause } from './socket.js';
 
-const LONGEST_WAIT = 3; // doublings: nobody wants to hear half a minute late that it is there
+const DOUBLINGS_LIMIT = 3; // of the pause: people should learn within seconds that the model is back
 
-export class Model {
+export class ModelNotice {
   #full;
   #short;
-  #changed;
+  #onChange;
   #personality = '';
-  #named = ''; // the model that people are told answers
-  #awaiting = null; // of its own for each wait, and for one personality
+  #shownModel = '';
+  #wait = null; // a new object for each wait, and for one personality
 
-  /** `full` and `short` are the elements that say it. `changed(answers)`: none answers, or one does that was waited for. */
-  constructor({ full, short }, changed) {
+  /** `full` and `short` are the elements that name the model. `onChange(isAvailable)` is called when no model answers,
+   * and when a missing one is back. */
+  constructor({ full, short }, onChange) {
     this.#full = full;
     this.#short = short;
-    this.#changed = changed;
+    this.#onChange = onChange;
   }
 
-  /** `described` is a description of the protocol. */
-  turnTo(described) {
-    this.#awaiting = null;
-    this.#personality = described.personality;
-    this.told(described);
+  /** Switches to another personality. `description` is the service's description of it. */
+  switchTo(description) {
+    this.#wait = null;
+    this.#personality = description.personality;
+    this.update(description);
   }
 
-  /** A session, too, says who answers it, or that nobody does. */
-  told(described) {
-    if (!described.model) {
-      this.#await();
+  /** Shows the model of a description or of a `session` frame. */
+  update(description) {
+    if (!description.model) {
+      this.#waitForModel();
       return;
     }
-    const waited = this.#awaiting;
-    this.#awaiting = null;
-    this.#say(described);
-    if (waited) this.#changed(true);
+    const waited = this.#wait;
+    this.#wait = null;
+    this.#show(description);
+    if (waited) this.#onChange(true);
   }
 
-  /** An answer was written by this one. */
-  async wrote(model) {
-    if (!model || model === this.#named) return;
-    const described = await description(this.#personality);
-    if (described?.model && described.personality === this.#personality) this.told(described);
+  /** Checks the notice against the model of a complete answer. */
+  async check(model) {
+    if (!model || model === this.#shownModel) return;
+    const description = await fetchOneDescription(this.#personality);
+    if (description?.model && description.personality === this.#personality) this.update(description);
   }
 
-  async #await() {
-    if (this.#awaiting) return;
-    const awaiting = {};
-    this.#awaiting = awaiting;
-    this.#say({});
-    this.#changed(false);
-    for (let attempt = 0; this.#awaiting === awaiting; attempt += 1) {
-      await pause(backoff(Math.min(attempt, LONGEST_WAIT)));
-      const described = await description(this.#personality);
-      if (described?.model && this.#awaiting === awaiting) this.told(described);
+  async #waitForModel() {
+    if (this.#wait) return;
+    const wait = {};
+    this.#wait = wait;
+    this.#show({});
+    this.#onChange(false);
+    for (let attempt = 0; this.#wait === wait; attempt += 1) {
+      await pause(backoff(Math.min(attempt, DOUBLINGS_LIMIT)));
+      const description = await fetchOneDescription(this.#personality);
+      if (description?.model && this.#wait === wait) this.update(description);
     }
   }
 
-  #say({ model, starter }) {
-    this.#named = model ?? '';
+  #show({ model, starter }) {
+    this.#shownModel = model ?? '';
     const key = starter ? 'modelStarter' : 'model';
     say(this.#full, model ? key : 'modelNone', { model });
     say(this.#short, 'hint', { model });

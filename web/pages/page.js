@@ -1,242 +1,243 @@
-/** Puts the page together: what people do goes to the conversation, what the conversation tells is shown. */
+/** Connects the parts of the page: people's actions go to the conversation, its events go to the page. */
 
 import { Announcer } from './announcer.js';
-import { Chooser, descriptions, introduce } from './chooser.js';
+import { acceptDropsAndPastes, Attachments } from './attachments.js';
+import { Autoscroll } from './autoscroll.js';
+import { Chooser, fetchDescriptions, showIntroduction } from './chooser.js';
 import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
-import { Files } from './files.js';
-import { Follow } from './follow.js';
-import { receiveFiles } from './incoming.js';
-import { choose, language, other, preferred, say, speak } from './language.js';
+import { chooseLanguage, language, otherLanguage, preferredLanguage, say, setLanguage } from './language.js';
 import { Messages, StatusLine } from './messages.js';
-import { Model } from './model.js';
+import { ModelNotice } from './model.js';
 
-// What fails so may not fail the next time. Of all else the person is told what to do instead.
-const PASSING = new Set([
+// Codes of errors after which a retry may succeed. Messages of all other errors say what to do instead.
+const RETRYABLE = new Set([
   ...['unreachable', 'dropped', 'session_unknown', 'overloaded', 'stopping', 'storage', 'internal', 'fetch_failed'],
   ...['model_failed', 'model_unavailable', 'model_too_slow', 'model_refused'],
 ]);
 
 const $ = (selector) => document.querySelector(selector);
-const follow = new Follow($('#latest'), () => messages.focus());
+const autoscroll = new Autoscroll($('#latest'), () => messages.focus());
 const status = new StatusLine($('#status'));
 const announcer = new Announcer($('#spoken'));
-const messages = new Messages($('#messages'), drawn);
+const messages = new Messages($('#messages'), onDraw);
 const composer = new Composer($('#composer'), { ask, stop });
-const files = new Files(
-  { input: $('#attach'), list: $('#files'), spoken: $('#heard') },
+const attachments = new Attachments(
+  { input: $('#attach'), list: $('#files'), announcements: $('#file-announcements') },
   {
-    settled: () => status.withdraw('stillReading'),
-    tell: (key, values) => status.show(key, values),
-    leave: () => composer.focus(),
+    onSettled: () => status.withdraw('stillReading'),
+    notify: (key, values) => status.show(key, values),
+    moveFocus: () => composer.focus(),
   },
 );
 
 let personality = null; // its description
 let conversation = null;
-// The latest: {text, attachments, language, question, answer, heard}. `heard`: its words come, and that was said.
+// The latest question and answer: {text, files, language, question, answer, isStreaming}. `isStreaming`: text has come.
 let exchange = null;
-let toRestore = false; // an earlier visit's conversation that the service has not sent yet
+let awaitsRestore = false; // the service has not sent the earlier visit's conversation yet
 let failed = null; // the exchange whose answer failed
-let deleting = false;
+let isDeleting = false;
 
-const model = new Model({ full: $('#model'), short: $('#named') }, (answers) => {
-  if (!answers && !conversation.answering) status.show('modelAway');
-  if (answers && status.withdraw('modelAway')) status.show('modelBack');
+const model = new ModelNotice({ full: $('#model'), short: $('#named') }, (isAvailable) => {
+  if (!isAvailable && !conversation.isAnswering) status.show('modelAway');
+  if (isAvailable && status.withdraw('modelAway')) status.show('modelBack');
 });
 
-function drawn() {
-  follow.grew();
-  if (conversation?.answering && exchange) announcer.hear(() => exchange.answer.shown);
+function onDraw() {
+  autoscroll.update();
+  if (conversation?.isAnswering && exchange) announcer.update(() => exchange.answer.visibleText);
 }
 
-/** Turns to a personality: its earlier conversation of this tab, or a new one. */
-function turnTo(chosen) {
-  conversation?.leave();
+/** Switches to a personality: its earlier conversation in this tab, or a new one. */
+function switchTo(chosen) {
+  conversation?.close();
   personality = chosen;
-  introduce(chosen);
+  showIntroduction(chosen);
   begin();
-  model.turnTo(chosen);
+  model.switchTo(chosen);
   conversation.start();
 }
 
-/** An empty conversation with the current personality. */
+/** Begins an empty conversation with the current personality. */
 function begin() {
   exchange = failed = null;
-  conversation = new Conversation(personality.personality, tell);
-  composer.turnTo(conversation.memory);
-  composer.answering = false;
+  conversation = new Conversation(personality.personality, onEvent);
+  composer.switchTo(conversation.storage);
+  composer.isAnswering = false;
   status.clear();
   announcer.begin(personality.language);
   messages.clear();
-  follow.toStart();
-  if (personality.greeting) messages.past(personality.greeting, personality);
-  toRestore = Boolean(conversation.memory.session);
-  if (!toRestore) reclaim();
+  autoscroll.toStart();
+  if (personality.greeting) messages.addCompleteAnswer(personality.greeting, personality);
+  awaitsRestore = Boolean(conversation.storage.session);
+  if (!awaitsRestore) restoreDraft();
 }
 
-/** A question that was sent and never answered, from before a reload, is a draft again. */
-function reclaim() {
-  const { memory } = conversation;
-  if (!memory.pending || conversation.answering) return; // what is being asked now is on the page
-  composer.draft = [memory.pending, composer.draft].filter(Boolean).join('\n\n');
-  files.giveBack(memory.pendingFiles);
-  memory.pending = '';
+/** Turns a question that had no answer before the reload into the draft. */
+function restoreDraft() {
+  const { storage } = conversation;
+  if (!storage.pending || conversation.isAnswering) return; // a running question is already on the page
+  composer.draft = [storage.pending, composer.draft].filter(Boolean).join('\n\n');
+  attachments.restore(storage.pendingAttachments);
+  storage.pending = '';
 }
 
 function ask(text) {
-  const hindrance = hindranceTo(text);
-  if (hindrance) status.show(hindrance);
-  else if (text) send(text, files.take());
-  return !hindrance;
+  const obstacle = obstacleTo(text);
+  if (obstacle) status.show(obstacle);
+  else if (text) send(text, attachments.take());
+  return !obstacle;
 }
 
-/** Why this cannot be asked just now: the key of what to say about it, or "". */
-function hindranceTo(text) {
-  if (!text) return files.empty ? '' : 'questionMissing';
+/** The text key of the reason why this question cannot be sent now, or "". */
+function obstacleTo(text) {
+  if (!text) return attachments.isEmpty ? '' : 'questionMissing';
   if (!conversation) return 'startingKept';
-  if (deleting) return 'deletingKept';
-  if (conversation.answering) return 'busy';
-  if (files.reading) return 'stillReading';
-  return files.excess(text);
+  if (isDeleting) return 'deletingKept';
+  if (conversation.isAnswering) return 'busy';
+  if (attachments.isReading) return 'stillReading';
+  return attachments.excess(text);
 }
 
-function send(text, attachments) {
-  failed?.answer.settle();
+function send(text, files) {
+  failed?.answer.removeRetry();
   failed = null;
-  const names = attachments.map(({ name }) => name);
-  const question = messages.question(text, personality.language, names);
-  exchange = { text, attachments, language: language(), question, answer: messages.answer(personality), heard: false };
+  const names = files.map(({ name }) => name);
+  const question = messages.addQuestion(text, personality.language, names);
+  const answer = messages.addAnswer(personality);
+  exchange = { text, files, language: language(), question, answer, isStreaming: false };
   announcer.begin(personality.language);
-  composer.answering = true;
-  follow.toEnd();
-  conversation.ask(text, exchange.language, attachments);
+  composer.isAnswering = true;
+  autoscroll.toEnd();
+  conversation.ask(text, exchange.language, files);
 }
 
-/** Into the field again, where it can be changed before it is asked again. */
-function giveBack({ text, attachments }) {
+/** Puts a question back into the field, so that the person can change it. */
+function returnToField({ text, files }) {
   if (composer.draft) return;
   composer.draft = text;
-  files.giveBack(attachments);
+  attachments.restore(files);
 }
 
 function askAgain() {
-  const { text, attachments, question, answer } = failed;
-  const given = composer.draft.trim() === text; // back, and maybe with other files by now
-  const hindrance = given ? hindranceTo(text) : '';
-  if (hindrance) {
-    status.show(hindrance);
+  const { text, files, question, answer } = failed;
+  const isInField = composer.draft.trim() === text; // possibly with other files by now
+  const obstacle = isInField ? obstacleTo(text) : '';
+  if (obstacle) {
+    status.show(obstacle);
     return;
   }
-  if (answer.empty) {
+  if (answer.isEmpty) {
     question.remove();
     answer.remove();
   }
-  if (given) composer.draft = '';
-  send(text, given ? files.take() : attachments);
+  if (isInField) composer.draft = '';
+  send(text, isInField ? attachments.take() : files);
   composer.focus();
 }
 
 function stop() {
-  if (!conversation?.answering) return;
+  if (!conversation?.isAnswering) return;
   status.show('stopping');
   conversation.stop();
 }
 
-/** What each event of the conversation changes. */
-const told = {
-  session: (event) => model.told(event),
+/** The handler of each event type of the conversation. */
+const handlers = {
+  session: (event) => model.update(event),
   restored: ({ turns }) => restore(turns),
   expired() {
-    if (conversation.answering) expiredAbove(exchange.question);
-    else if (!messages.empty) {
-      messages.note('expired');
+    if (conversation.isAnswering) noteExpiredAbove(exchange.question);
+    else if (!messages.isEmpty) {
+      messages.addNote('expired');
       status.show('expired');
     }
-    if (toRestore) reclaim();
-    toRestore = false;
+    if (awaitsRestore) restoreDraft();
+    awaitsRestore = false;
   },
   connection({ state }) {
-    if (state !== 'back' || !status.says('expired')) status.show(state);
+    if (state !== 'back' || !status.isShowing('expired')) status.show(state);
   },
   status(event) {
-    exchange.heard = false;
-    if (event.state === 'trimmed') exchange.answer.note('trimmed', event);
-    const nothingYet = event.state === 'reconnecting' && exchange.answer.empty;
-    status.show(nothingYet ? 'awaited' : event.state, { ...event, title: personality.title });
+    exchange.isStreaming = false;
+    if (event.state === 'trimmed') exchange.answer.addNote('trimmed', event);
+    const awaitsFirstText = event.state === 'reconnecting' && exchange.answer.isEmpty;
+    status.show(awaitsFirstText ? 'awaited' : event.state, { ...event, title: personality.title });
   },
-  source: (event) => exchange.answer.source(event),
+  source: (event) => exchange.answer.addSource(event),
   text({ text }) {
-    // Once: what is said meanwhile, as that a text is kept, has to stay to be read.
-    if (!exchange.heard) status.show('answering', { title: personality.title });
-    exchange.heard = true;
+    // Only once: a notice that appears during the answer must stay readable.
+    if (!exchange.isStreaming) status.show('answering', { title: personality.title });
+    exchange.isStreaming = true;
     exchange.answer.add(text);
   },
   done: (event) => finish(event),
   error: (event) => fail(event),
 };
 
-function tell(event) {
-  told[event.type]?.(event); // unknown types are to be ignored
+function onEvent(event) {
+  handlers[event.type]?.(event); // the protocol asks clients to ignore unknown types
 }
 
-/** What was said before is gone, and this question begins anew. */
-function expiredAbove(question) {
-  if (messages.begunBy(question)) return;
-  const note = messages.note('expiredAbove', question);
+/** Notes that the messages above the question are gone and that it starts a new conversation. */
+function noteExpiredAbove(question) {
+  if (messages.isFirst(question)) return;
+  const note = messages.addNote('expiredAbove', question);
   announcer.say(note.textContent, language());
 }
 
-/** The turns of an earlier visit. After a connection that was lost in this one, they are on the page already. */
+/** Shows the turns of an earlier visit. After a reconnection within this visit, they are on the page already. */
 function restore(turns) {
-  if (!toRestore) return;
-  toRestore = false;
-  const asked = turns.findLast(({ role }) => role === 'user')?.text;
-  if (asked === conversation.memory.pending && !conversation.answering) conversation.memory.pending = '';
-  reclaim();
-  messages.above(() => {
-    for (const { role, text, attachments, ...ended } of turns) {
-      if (role === 'user') messages.question(text, personality.language, attachments);
-      else messages.past(text, personality, ended);
+  if (!awaitsRestore) return;
+  awaitsRestore = false;
+  const { storage } = conversation;
+  const lastQuestion = turns.findLast(({ role }) => role === 'user')?.text;
+  if (lastQuestion === storage.pending && !conversation.isAnswering) storage.pending = '';
+  restoreDraft();
+  messages.insertAbove(() => {
+    for (const { role, text, attachments: names, ...ending } of turns) {
+      if (role === 'user') messages.addQuestion(text, personality.language, names);
+      else messages.addCompleteAnswer(text, personality, ending);
     }
   });
   if (turns.length) status.show('restored');
-  follow.toEnd();
+  autoscroll.toEnd();
 }
 
-function finish({ reason, model: by }) {
+function finish({ reason, model: modelName }) {
   const { answer } = exchange;
   answer.finish();
-  announcer.end(answer.shown);
-  model.wrote(by);
-  if (reason !== 'stop') answer.note(reason);
-  // Stopped before a word was said: most likely to ask it differently.
-  if (reason === 'stopped' && answer.empty) giveBack(exchange);
-  composer.answering = false;
+  announcer.end(answer.visibleText);
+  model.check(modelName);
+  if (reason !== 'stop') answer.addNote(reason);
+  // A person who stops before the first word probably wants to rephrase.
+  if (reason === 'stopped' && answer.isEmpty) returnToField(exchange);
+  composer.isAnswering = false;
   status.show(reason === 'stop' ? 'whole' : reason);
 }
 
 function fail({ code, message, retry_after_s: wait }) {
-  const mayPass = PASSING.has(code) || Number.isFinite(wait);
+  const canRetry = RETRYABLE.has(code) || Number.isFinite(wait);
   failed = exchange;
   const box = failed.answer.fail(
-    // The service's words, which also say when to try again, are in the language asked in; ours follow the interface.
-    (detail) => (message ? Object.assign(detail, { textContent: message, lang: exchange.language }) : say(detail, wordsFor(code))),
-    mayPass ? askAgain : null,
+    // The service's message is in the language of the question; our own texts follow the interface.
+    (detail) => (message ? Object.assign(detail, { textContent: message, lang: exchange.language }) : say(detail, textKeyOf(code))),
+    canRetry ? askAgain : null,
   );
-  announcer.end(failed.answer.shown);
+  announcer.end(failed.answer.visibleText);
   for (const part of box.children) announcer.say(part.innerText, part.lang);
-  giveBack(failed);
-  if (composer.draft === failed.text) conversation.memory.pending = '';
-  composer.answering = false;
+  returnToField(failed);
+  if (composer.draft === failed.text) conversation.storage.pending = '';
+  composer.isAnswering = false;
   status.clear();
 }
 
-const wordsFor = (code) => (code === 'tooLarge' && failed.attachments.length ? 'tooLargeFiles' : code);
+const textKeyOf = (code) => (code === 'tooLarge' && failed.files.length ? 'tooLargeFiles' : code);
 
-/** Asks first, as what is deleted is gone for good. */
+/** Starts a new conversation after the person confirmed, because the deletion is final. */
 async function startOver() {
-  if (messages.empty && !conversation.memory.session) {
+  if (messages.isEmpty && !conversation.storage.session) {
     composer.focus();
     return;
   }
@@ -247,36 +248,36 @@ async function startOver() {
   if (dialog.returnValue === 'delete') await deleteNow(conversation);
 }
 
-/** Meanwhile nothing can be asked: it would be deleted as well. */
+/** Deletes a conversation. No question can be sent meanwhile, because it would be deleted too. */
 async function deleteNow(old) {
-  deleting = true;
+  isDeleting = true;
   status.show('deleting');
-  const gone = await old.forget();
-  deleting = false;
-  if (gone && conversation === old) {
-    old.leave();
+  const isDeleted = await old.forget();
+  isDeleting = false;
+  if (isDeleted && conversation === old) {
+    old.close();
     begin();
   }
-  status.show(gone ? 'forgotten' : 'notForgotten');
+  status.show(isDeleted ? 'forgotten' : 'notForgotten');
   composer.focus();
 }
 
-function switchLanguage() {
+function onLanguageChange() {
   const button = $('#language');
-  say(button, 'otherLanguage').lang = other();
-  if (personality) introduce(personality);
+  say(button, 'otherLanguage').lang = otherLanguage();
+  if (personality) showIntroduction(personality);
 }
 
-document.addEventListener('languagechange', switchLanguage);
-receiveFiles($('#composer'), (given) => files.add(given));
-new ResizeObserver(() => follow.grew()).observe($('#composer')); // it covers what is behind it
-speak(preferred());
-$('#language').addEventListener('click', () => choose(other()));
+document.addEventListener('languagechange', onLanguageChange);
+acceptDropsAndPastes($('#composer'), (files) => attachments.add(files));
+new ResizeObserver(() => autoscroll.update()).observe($('#composer')); // a taller composer covers the last message
+setLanguage(preferredLanguage());
+$('#language').addEventListener('click', () => chooseLanguage(otherLanguage()));
 $('#new').addEventListener('click', startOver);
 status.show('connecting');
-const personalities = await descriptions(() => status.show('starting'));
+const personalities = await fetchDescriptions(() => status.show('starting'));
 status.clear();
 $('.choice').hidden = $('#new').hidden = false;
-new Chooser($('#personality'), personalities, turnTo);
-// Not where that would raise a keyboard over half of the screen.
+new Chooser($('#personality'), personalities, switchTo);
+// Not on touch screens, where the keyboard would cover half of the page.
 if (matchMedia('(hover: hover)').matches) composer.focus();

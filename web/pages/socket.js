@@ -1,26 +1,26 @@
-/** One WebSocket in the subprotocol csps-llm.v1: JSON objects out and in. Knows no conversation and does not reconnect. */
+/** One WebSocket of the subprotocol csps-llm.v1: JSON objects out and in. It does not reconnect. */
 
 const PROTOCOL = 'csps-llm.v1';
-const OPEN_WITHIN_MS = 10_000; // a network that swallows packets would otherwise hold a question for minutes
+const OPEN_WITHIN_MS = 10_000; // a network that drops packets would otherwise delay a question by minutes
 
 export class Socket {
   #socket;
 
-  /** `received(frame)` for each frame; `closed(code)` once, however the connection ends. Neither after `close`. */
-  constructor(personality, received, closed) {
+  /** `onFrame(frame)` is called for each frame, `onClose(code)` once at the end. Neither is called after `close`. */
+  constructor(personality, onFrame, onClose) {
     this.#socket = new WebSocket(address(personality), PROTOCOL);
-    this.opened = this.#opening();
-    this.#socket.addEventListener('message', ({ data }) => this.#socket && received(JSON.parse(data)));
-    this.#socket.addEventListener('close', ({ code }) => this.#socket && closed(code));
+    this.opened = this.#whenOpen();
+    this.#socket.addEventListener('message', ({ data }) => this.#socket && onFrame(JSON.parse(data)));
+    this.#socket.addEventListener('close', ({ code }) => this.#socket && onClose(code));
   }
 
-  /** Settles when frames can be sent, or cannot. */
-  #opening() {
+  /** Resolves when frames can be sent; rejects if the connection fails. */
+  #whenOpen() {
     const { promise, resolve, reject } = deferred();
     const timer = setTimeout(() => this.#socket?.close(), OPEN_WITHIN_MS);
     this.#socket.addEventListener('open', resolve);
     this.#socket.addEventListener('close', () => reject(new Error('closed')));
-    promise.catch(() => {}).finally(() => clearTimeout(timer)); // whoever awaits `opened` hears of a failure
+    promise.catch(() => {}).finally(() => clearTimeout(timer)); // callers that await `opened` get the rejection
     return promise;
   }
 
@@ -34,7 +34,7 @@ export class Socket {
   }
 }
 
-/** Relative to the page, so that the service also works below a path of a larger site. */
+/** The address is relative to the page, so the service also works below a path of a larger site. */
 function address(personality) {
   const url = new URL(`../gpt-socket/${encodeURIComponent(personality)}`, document.baseURI);
   url.protocol = url.protocol.replace('http', 'ws');
@@ -54,12 +54,12 @@ export function deferred() {
 const FIRST_MS = 1000;
 const LONGEST_MS = 30_000;
 
-/** Milliseconds to wait before attempt number `attempt` (from 0): doubling, and spread so that not all come at once. */
+/** The pause in milliseconds before attempt number `attempt` (from 0). It doubles, with jitter to spread clients. */
 export function backoff(attempt) {
   return Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt) * (0.75 + Math.random() / 2);
 }
 
-/** Waits, but not longer than until the browser says that the network is back. */
+/** Waits `ms` milliseconds, or until the browser reports that the network is back. */
 export function pause(ms) {
   return new Promise((resolve) => {
     const done = () => {

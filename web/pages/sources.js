@@ -1,9 +1,9 @@
-/** What an answer was based on, as a numbered list below it, and the links to it. */
+/** The numbered list of sources below an answer, and the links to its entries. */
 
-import { showWhere } from './answer.js';
+import { showTarget } from './answer.js';
 import { label, say } from './language.js';
 
-let lists = 0; // on the page: ids must differ from answer to answer
+let lists = 0; // lists on the page: each needs ids of its own
 
 export class Sources {
   #item;
@@ -14,20 +14,20 @@ export class Sources {
     this.#item = item;
   }
 
-  /** A frame of the protocol. One whose number is there already takes its place. */
+  /** Adds the source of a frame, or replaces the one with the same number. */
   add({ number, title, url, language, fetched_at: fetched }) {
-    this.#list ??= this.#begin();
+    this.#list ??= this.#makeList();
     const entry = document.createElement('li');
     entry.value = number;
     entry.id = `${this.#id}-${number}`;
-    entry.append(name(number, title, url, language));
-    if (language || fetched) entry.append(details({ language, fetched }));
-    const known = this.#entry(number);
-    if (known) known.replaceWith(entry);
+    entry.append(makeName(number, title, url, language));
+    if (language || fetched) entry.append(makeDetails({ language, fetched }));
+    const existing = this.#entry(number);
+    if (existing) existing.replaceWith(entry);
     else this.#list.append(entry);
   }
 
-  /** Null where there is no such source. */
+  /** Makes a link to a source; null if there is no source of that number. */
   linkTo(number) {
     const entry = this.#entry(number);
     if (!entry) return null;
@@ -41,7 +41,7 @@ export class Sources {
     return this.#list?.querySelector(`#${this.#id}-${number}`);
   }
 
-  #begin() {
+  #makeList() {
     const heading = document.createElement('h4');
     const list = document.createElement('ol');
     list.className = 'sources';
@@ -50,24 +50,24 @@ export class Sources {
   }
 }
 
-/** An address that is not of the web is not made a link. A source without a title goes by its site's name. */
-function name(number, title, url, language) {
+/** Makes a link for web addresses only. A source without a title gets its site's name. */
+function makeName(number, title, url, language) {
   const isLink = URL.canParse(url) && /^https?:\/\//i.test(url);
   const element = document.createElement(isLink ? 'a' : 'span');
-  const words = document.createElement('span');
-  const called = title?.trim() || (isLink ? new URL(url).host : url);
-  if (called) words.textContent = called;
-  else say(words, 'source', { number });
-  if (language && title?.trim()) words.lang = language;
-  element.append(words);
+  const text = document.createElement('span');
+  const shownTitle = title?.trim() || (isLink ? new URL(url).host : url);
+  if (shownTitle) text.textContent = shownTitle;
+  else say(text, 'source', { number });
+  if (language && title?.trim()) text.lang = language;
+  element.append(text);
   if (isLink) {
     element.href = url;
-    showWhere(element);
+    showTarget(element);
   }
   return element;
 }
 
-function details(values) {
+function makeDetails(values) {
   const element = document.createElement('span');
   element.className = 'details';
   return say(element, 'sourceDetails', values);

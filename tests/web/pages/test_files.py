@@ -106,7 +106,7 @@ async def test_what_becomes_of_a_file_is_said(visiting: Visiting) -> None:
     async with visiting(Reading()) as visit:
         visit.expected = "400"
         await attach(visit, "leave.txt", "scan.pdf")
-        heard = visit.page.locator("#heard p")
+        heard = visit.page.locator("#file-announcements p")
         await expect(heard).to_have_count(3)
         await expect(heard).to_contain_text(
             ["Reading 2 files…", "leave.txt was read.", "scan.pdf was not read. It has no text, only pictures of it."]
@@ -146,7 +146,7 @@ async def test_a_file_that_was_read_in_part_says_so(visiting: Visiting, locale: 
         await attach(visit, "long.txt")
         await chips(visit, "read")
         await expect(visit.page.locator("#files > li")).to_contain_text(shown)
-        await expect(visit.page.locator("#heard p").last).to_contain_text(spoken)
+        await expect(visit.page.locator("#file-announcements p").last).to_contain_text(spoken)
         await visit.open()
         await expect(visit.page.locator("#files > li")).to_contain_text(shown)
 

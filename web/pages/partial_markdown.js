@@ -1,10 +1,10 @@
-/** Markdown that is being written → Markdown in which nothing stands open, so that its signs are never seen.
+/** Closes the open markup of partial Markdown, so that people never see its raw signs.
  *
- * Bold text that has begun is closed for now, a link is its words until its address is whole, and a line that may yet
- * become anything waits. Only the last block is under way. Each part is one pass: an answer is drawn many times.
+ * Open bold text is closed for now, a link is plain text until its address is complete, and an ambiguous line waits.
+ * Only the last block can be open. Each step is a single pass, because an answer is drawn many times.
  */
 
-const BLOCK = /^\s*(?:(?:[-*+]|\d{1,9}[.)])\s|#{1,6}\s|[>|]|$)/; // a line that does not go on with the one above it
+const BLOCK = /^\s*(?:(?:[-*+]|\d{1,9}[.)])\s|#{1,6}\s|[>|]|$)/; // a line that does not continue the line above it
 const MARKERS = /^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*/;
 const FENCE = /^`{3,}|^~{3,}/;
 const ROW = /^\s*\|/;
@@ -15,21 +15,21 @@ const NUMBERS = /^[\d\s,;]*$/;
 const SPACE = /^(?:\s|$)/u;
 const SIGN = /^[\p{P}\p{S}]/u;
 const LETTER = /^[\p{L}\p{N}]/u;
-const OPEN_LIMIT = 6; // nobody nests more; a text of stray signs is left as it is
+const OPEN_LIMIT = 6; // real texts nest less; a text of stray signs stays unchanged
 
-/** What to draw of `markdown` as long as more of it is on its way. */
-export function withNothingOpen(markdown) {
+/** The Markdown to draw while more of `markdown` is expected. */
+export function closeOpenMarkup(markdown) {
   const lines = markdown.split('\n');
-  const start = lastBlock(lines);
+  const start = startOfLastBlock(lines);
   if (start === null) return markdown;
-  const end = whole(lines);
+  const end = endOfDrawableLines(lines);
   const settled = lines.slice(0, Math.min(start, end)).map((line) => `${line}\n`).join('');
   const block = lines.slice(start, end).join('\n');
-  return settled + new Block(block).closed();
+  return settled + new BlockScanner(block).close();
 }
 
-/** The number of the line that the last block begins with; null inside a fence, where every sign is only itself. */
-function lastBlock(lines) {
+/** The index of the first line of the last block; null inside a code fence, which needs no closing. */
+function startOfLastBlock(lines) {
   let start = 0;
   let fence = '';
   lines.forEach((line, number) => {
@@ -45,21 +45,21 @@ function lastBlock(lines) {
   return fence ? null : start;
 }
 
-/** How many of the lines can be drawn: what the last is, and whether a row is a table's, the next signs will tell. */
-function whole(lines) {
+/** The number of lines to draw. The last line, and a first table row, stay ambiguous until more signs arrive. */
+function endOfDrawableLines(lines) {
   const last = lines.at(-1);
-  const undecided = SIGNS_ALONE.test(last) || NUMBER_ALONE.test(last);
-  const end = lines.length - (undecided ? 1 : 0);
+  const isAmbiguous = SIGNS_ALONE.test(last) || NUMBER_ALONE.test(last);
+  const end = lines.length - (isAmbiguous ? 1 : 0);
   const isHeader = ROW.test(lines[end - 1] ?? '') && !ROW.test(lines[end - 2] ?? '');
   return isHeader ? end - 1 : end;
 }
 
-/** One block's text, read once from left to right. */
-class Block {
+/** Scans one block once from left to right. */
+class BlockScanner {
   #text;
   #at;
   #lastParenthesis;
-  #open = []; // {sign, count, at}: emphasis and brackets, the innermost last
+  #open = []; // open emphasis and brackets {sign, count, at}, the innermost last
 
   constructor(text) {
     this.#text = text;
@@ -67,17 +67,17 @@ class Block {
     this.#lastParenthesis = text.lastIndexOf(')');
   }
 
-  closed() {
+  close() {
     while (this.#at < this.#text.length) {
-      const ended = this.#read(this.#text[this.#at]);
-      if (ended !== undefined) return ended;
+      const result = this.#scan(this.#text[this.#at]);
+      if (result !== undefined) return result;
       if (this.#open.length > OPEN_LIMIT) return this.#text;
     }
-    return this.#finished(this.#text);
+    return this.#closeAll(this.#text);
   }
 
-  /** What is to be drawn of the block, as soon as nothing further on can change it. */
-  #read(sign) {
+  /** Handles one sign. Returns the text to draw once the rest cannot change it, else undefined. */
+  #scan(sign) {
     if (sign === '`') return this.#code();
     if (sign === '*' || sign === '_' || sign === '~') return this.#emphasis(sign);
     if (sign === ']') return this.#bracket();
@@ -95,13 +95,13 @@ class Block {
   #code() {
     const from = this.#at;
     const count = this.#run('`');
-    if (this.#at === this.#text.length) return this.#finished(this.#text.slice(0, from));
+    if (this.#at === this.#text.length) return this.#closeAll(this.#text.slice(0, from));
     while ((this.#at = this.#text.indexOf('`', this.#at)) >= 0) {
       const end = this.#at;
       if (this.#run('`') === count) return undefined;
-      if (this.#at === this.#text.length) return this.#finished(this.#text.slice(0, end) + '`'.repeat(count));
+      if (this.#at === this.#text.length) return this.#closeAll(this.#text.slice(0, end) + '`'.repeat(count));
     }
-    return this.#finished(this.#text + '`'.repeat(count));
+    return this.#closeAll(this.#text + '`'.repeat(count));
   }
 
   #emphasis(sign) {
@@ -109,25 +109,25 @@ class Block {
     const count = this.#run(sign);
     const before = [...this.#text.slice(Math.max(0, from - 2), from)].at(-1) ?? '';
     const after = this.#text.slice(this.#at, this.#at + 2);
-    if (!after) return this.#finished(this.#text.slice(0, from)); // what it closes is closed anyway
-    // "snake_case", "2*3" and "~5" are no emphasis.
+    if (!after) return this.#closeAll(this.#text.slice(0, from)); // #closeAll closes its partner
+    // "snake_case", "2*3" and "~5" are not emphasis.
     const inside = LETTER.test(before) && LETTER.test(after) && (sign === '_' || count === 1);
     if (inside || (sign === '~' && count === 1)) return undefined;
     const opens = !SPACE.test(after) && (!SIGN.test(after) || SPACE.test(before) || SIGN.test(before));
     const closes = !SPACE.test(before) && (!SIGN.test(before) || SPACE.test(after) || SIGN.test(after));
-    if (!(closes && this.#close(sign, count)) && opens) this.#open.push({ sign, count, at: from });
+    if (!(closes && this.#closeLast(sign, count)) && opens) this.#open.push({ sign, count, at: from });
     return undefined;
   }
 
-  /** Whether there was something to close. */
-  #close(sign, count) {
+  /** Closes the last open `sign`. Returns whether one was open. */
+  #closeLast(sign, count) {
     const place = this.#open.findLastIndex((open) => open.sign === sign);
     if (place < 0) return false;
     const opened = this.#open[place];
     const left = opened.count - count;
     this.#open.length = place;
     if (left > 0) this.#open.push({ ...opened, count: left });
-    if (left < 0) this.#close(sign, -left);
+    if (left < 0) this.#closeLast(sign, -left);
     return true;
   }
 
@@ -137,14 +137,14 @@ class Block {
     this.#at += 1;
     if (place < 0) return undefined;
     const { at } = this.#open[place];
-    this.#open.length = place; // what was opened between the brackets closes nothing outside
-    const words = this.#text.slice(at + 1, end);
-    const asWritten = this.#isImage(at) || (NUMBERS.test(words) && this.#at === this.#text.length); // or a citation
-    if (asWritten || !this.#addressIsOpen()) return undefined;
-    return this.#finished(this.#text.slice(0, at) + words);
+    this.#open.length = place; // emphasis that opened inside the brackets closes nothing outside
+    const label = this.#text.slice(at + 1, end);
+    const isCitation = NUMBERS.test(label) && this.#at === this.#text.length;
+    if (this.#isImage(at) || isCitation || !this.#addressIsOpen()) return undefined;
+    return this.#closeAll(this.#text.slice(0, at) + label);
   }
 
-  /** Whether a link's address follows and goes on to the end of the text. Passes over one that is whole. */
+  /** Returns whether an unfinished link address follows. Skips a complete address. */
   #addressIsOpen() {
     if (this.#at === this.#text.length) return true;
     if (this.#text[this.#at] !== '(') return false;
@@ -157,15 +157,15 @@ class Block {
     return this.#text[at - 1] === '!';
   }
 
-  /** `text` with what is open in it closed, from the inside. */
-  #finished(text) {
-    return this.#open.reduceRight((shown, { sign, count, at }) => {
-      if (sign === '[') return this.#isImage(at) ? shown : shown.slice(0, at) + citationOr(shown.slice(at + 1));
-      const written = shown.trimEnd(); // a blank before it, and the sign would close nothing
+  /** Closes all open markup in `text`, innermost first. */
+  #closeAll(text) {
+    return this.#open.reduceRight((result, { sign, count, at }) => {
+      if (sign === '[') return this.#isImage(at) ? result : result.slice(0, at) + hideCitation(result.slice(at + 1));
+      const written = result.trimEnd(); // after a space the sign would close nothing
       return written.length > at + count ? written + sign.repeat(count) : written.slice(0, at);
     }, text);
   }
 }
 
-/** The number of a citation waits for its bracket. */
-const citationOr = (words) => (NUMBERS.test(words) ? '' : words);
+/** Hides the number of a citation until its closing bracket arrives. */
+const hideCitation = (label) => (NUMBERS.test(label) ? '' : label);

@@ -50,8 +50,8 @@ async def test_what_is_open_is_closed(visiting: Visiting) -> None:
     async with visiting([DONE]) as visit:
         drawn = await visit.page.evaluate(
             """async (texts) => {
-                const { withNothingOpen } = await import('/static/underway.js');
-                return texts.map(withNothingOpen);
+                const { closeOpenMarkup } = await import('/static/partial_markdown.js');
+                return texts.map(closeOpenMarkup);
             }""",
             [*CLOSED, *AS_WRITTEN],
         )
@@ -66,9 +66,9 @@ async def test_no_sign_is_seen_on_the_way(visiting: Visiting) -> None:
     async with visiting([DONE]) as visit:
         seen = await visit.page.evaluate(
             """async (text) => {
-                const [{ render }, { withNothingOpen }] =
-                    await Promise.all(['markdown', 'underway'].map((name) => import(`/static/${name}.js`)));
-                const shown = [...text].map((_, end) => render(withNothingOpen(text.slice(0, end + 1))).textContent);
+                const [{ render }, { closeOpenMarkup }] =
+                    await Promise.all(['markdown', 'partial_markdown'].map((name) => import(`/static/${name}.js`)));
+                const shown = [...text].map((_, end) => render(closeOpenMarkup(text.slice(0, end + 1))).textContent);
                 return [...shown, render(text).textContent];
             }""",
             text,
@@ -114,8 +114,8 @@ async def test_its_time_grows_with_the_length(visiting: Visiting) -> None:
     async with visiting([DONE]) as visit:
         lengths = await visit.page.evaluate(
             """async (pieces) => {
-                const { withNothingOpen } = await import('/static/underway.js');
-                return pieces.map((piece) => withNothingOpen(`${piece.repeat(1_000_000 / piece.length)}x`).length);
+                const { closeOpenMarkup } = await import('/static/partial_markdown.js');
+                return pieces.map((piece) => closeOpenMarkup(`${piece.repeat(1_000_000 / piece.length)}x`).length);
             }""",
             HOSTILE,
         )

@@ -1,0 +1,301 @@
+/** The files of the next question: chosen, dropped or pasted; read by the service; shown as chips. */
+
+import { label, say } from './language.js';
+import { loadAttachments, storeAttachments } from './tab_storage.js';
+
+const FILE_LIMIT = 16; // of the protocol
+const FRAME_BYTES = 200; // an upper bound for the other fields of a prompt's frame
+const SHADOW_PX = 4; // a smaller overflow needs no shadow
+const REASONS = {
+  unreadable: 'fileUnreadable',
+  locked: 'fileLocked',
+  pictures: 'filePictures',
+  damaged: 'fileDamaged',
+  large: 'fileComplicated',
+  empty: 'fileEmpty',
+  too_large: 'fileTooLarge',
+  too_slow: 'fileTooSlow',
+  overloaded: 'fileBusy',
+  stopping: 'fileBusy',
+};
+
+export class Attachments {
+  #list;
+  #announcements;
+  #onSettled;
+  #notify;
+  #moveFocus;
+  #reader = new FileReaderClient();
+  #chips = [];
+
+  /** `announcements` is a live region for the result of each file. `onSettled()` is called when no file is being read
+   * any more, `notify(key, values)` shows a notice, `moveFocus()` takes the focus when the last chip goes. */
+  constructor({ input, list, announcements }, { onSettled, notify, moveFocus }) {
+    this.#list = list;
+    showScrollShadows(list);
+    this.#announcements = announcements;
+    this.#onSettled = onSettled;
+    this.#notify = notify;
+    this.#moveFocus = moveFocus;
+    input.addEventListener('change', () => {
+      this.add([...input.files]);
+      input.value = ''; // so that a person can choose the same file again
+    });
+    this.restore(loadAttachments());
+  }
+
+  get isEmpty() {
+    return !this.#chips.length;
+  }
+
+  get isReading() {
+    return this.#chips.some(({ state }) => state === 'reading');
+  }
+
+  /** The text key of the reason why a question with this text is too long to be sent, or "". */
+  excess(text) {
+    const attachments = this.#attachments();
+    if (this.#fits({ text, attachments })) return '';
+    return attachments.length && this.#fits({ text }) ? 'tooLargeFiles' : 'tooLarge';
+  }
+
+  #fits(prompt) {
+    return bytes(prompt) + FRAME_BYTES <= this.#reader.promptLimit;
+  }
+
+  /** Adds a list of File objects, up to the limit. */
+  add(files) {
+    const accepted = files.slice(0, Math.max(0, FILE_LIMIT - this.#chips.length));
+    if (accepted.length < files.length) {
+      this.#notify('filesLimit', { limit: FILE_LIMIT, left: files.length - accepted.length });
+    }
+    if (!accepted.length) return;
+    this.#announce('filesReading', { files: accepted.length });
+    for (const file of accepted) this.#read(this.#addChip(file.name), file);
+  }
+
+  /** Removes all files and returns the readable ones: the question is asked without the others. */
+  take() {
+    const taken = this.#attachments();
+    this.#chips = [];
+    this.#list.replaceChildren();
+    this.#announcements.replaceChildren();
+    this.#store();
+    return taken;
+  }
+
+  /** Puts the attachments of an unanswered question back. */
+  restore(attachments) {
+    for (const attachment of attachments) this.#addChip(attachment.name).complete(attachment);
+    this.#store();
+  }
+
+  #addChip(name) {
+    const chip = new FileChip(name, () => this.#remove(chip));
+    this.#chips.push(chip);
+    this.#list.append(chip.element);
+    this.#list.hidden = false;
+    return chip;
+  }
+
+  async #read(chip, file) {
+    try {
+      const result = await this.#reader.read(file, chip.abort.signal);
+      chip.complete(result);
+      this.#announce(result.cut ? 'fileWasReadInPart' : 'fileWasRead', { name: chip.name });
+    } catch (error) {
+      if (chip.abort.signal.aborted) return;
+      if (!(error instanceof FileNotRead)) throw error;
+      chip.fail(error.reason, error.values);
+      const why = say(document.createElement('span'), error.reason, error.values);
+      this.#announce('fileWasNotRead', { name: chip.name }).append(' ', why);
+    }
+    this.#store();
+    if (!this.isReading) this.#onSettled();
+  }
+
+  #remove(chip) {
+    const place = this.#chips.indexOf(chip);
+    this.#chips.splice(place, 1);
+    chip.abort.abort();
+    chip.element.remove();
+    this.#store();
+    const next = this.#chips[place] ?? this.#chips[place - 1];
+    if (next) next.focus();
+    else this.#moveFocus();
+    this.#announce('fileWasRemoved', { name: chip.name });
+    if (!this.isReading) this.#onSettled();
+  }
+
+  #attachments() {
+    return this.#chips.flatMap(({ attachment }) => attachment ?? []);
+  }
+
+  #store() {
+    this.#list.hidden = this.isEmpty;
+    storeAttachments(this.#attachments());
+  }
+
+  /** Adds one sentence to the live region. A sentence is never changed, because screen readers would repeat it. */
+  #announce(key, values) {
+    const line = document.createElement('p');
+    this.#announcements.append(line);
+    const sentence = say(document.createElement('span'), key, values);
+    line.append(sentence);
+    return line;
+  }
+}
+
+const bytes = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
+
+/** One attached file on the page: its name, its state, and a button that removes it. */
+class FileChip {
+  state = 'reading';
+  attachment = null; // {name, text, cut}, once the file was read
+  abort = new AbortController();
+  element = document.createElement('li');
+  #state = document.createElement('span');
+  #remove = document.createElement('button');
+
+  constructor(name, onRemove) {
+    this.name = name;
+    const description = document.createElement('span');
+    description.className = 'words';
+    const shownName = document.createElement('bdi');
+    shownName.className = 'name';
+    shownName.textContent = name;
+    description.append(shownName, ' ', this.#state);
+    this.#state.className = 'state';
+    this.#remove.type = 'button';
+    this.#remove.textContent = '×';
+    this.#remove.addEventListener('click', onRemove);
+    this.element.append(description, label(this.#remove, 'removeFile', { name }));
+    this.#setState('reading', 'fileReading');
+  }
+
+  /** `cut` is true if the service omitted the end of the text. */
+  complete({ text, cut }) {
+    this.attachment = { name: this.name, text, cut };
+    this.#setState('read', cut ? 'fileReadInPart' : 'fileRead', { characters: text.length });
+  }
+
+  /** `reason` is a text key. */
+  fail(reason, values) {
+    this.#setState('failed', reason, values);
+    scrollIntoList(this.element);
+  }
+
+  focus() {
+    this.#remove.focus();
+  }
+
+  #setState(state, key, values) {
+    this.state = state;
+    this.element.className = `chip ${state}`;
+    say(this.#state, key, values);
+  }
+}
+
+/** `reason` is a text key, `values` its arguments. */
+class FileNotRead extends Error {
+  constructor(reason, values = {}) {
+    super(reason);
+    this.reason = reason;
+    this.values = values;
+  }
+}
+
+/** Sends files to `/read`, one after the other, because parallel uploads would only slow each other down. */
+class FileReaderClient {
+  #limits = null;
+  #last = Promise.resolve();
+
+  /** The limit in bytes of a prompt with its attachments; Infinity until the service has told it. */
+  promptLimit = Infinity;
+
+  /** Resolves to {text, cut}. Rejects with FileNotRead. */
+  read(file, signal) {
+    const result = this.#last.then(() => this.#read(file, signal));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #read(file, signal) {
+    const limit = await this.#fileLimit();
+    if (file.size > limit) throw new FileNotRead('fileTooLarge', { limit });
+    const response = await request(`?name=${encodeURIComponent(file.name)}`, {
+      method: 'POST',
+      headers: { 'Content-Type': file.type || 'application/octet-stream' },
+      body: file,
+      signal,
+    });
+    const body = await response.json().catch(() => ({})); // a proxy may send anything
+    if (response.ok && body.text) return body;
+    throw new FileNotRead(REASONS[body.reason] ?? REASONS[body.code] ?? 'fileFailed', { limit });
+  }
+
+  async #fileLimit() {
+    if (!this.#limits) {
+      const response = await request('');
+      if (!response.ok) throw new FileNotRead('fileBusy');
+      this.#limits = await response.json();
+      this.promptLimit = this.#limits.prompt_limit_bytes;
+    }
+    return this.#limits.file_limit_bytes;
+  }
+}
+
+async function request(query, options) {
+  try {
+    return await fetch(new URL(`../read${query}`, document.baseURI), options);
+  } catch {
+    throw new FileNotRead('fileUnsent'); // no connection, or the file changed or is a folder
+  }
+}
+
+/** Accepts files that are dropped on the page or pasted into the form. The browser handles dropped and pasted text. */
+export function acceptDropsAndPastes(form, add) {
+  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files');
+  const highlight = (dropping) => form.classList.toggle('dropping', dropping);
+
+  // On the whole page: the browser would open a file dropped beside the field instead of the conversation.
+  document.addEventListener('dragover', (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+    highlight(true);
+  });
+  document.addEventListener('dragleave', ({ relatedTarget }) => relatedTarget ?? highlight(false));
+  document.addEventListener('drop', (event) => {
+    highlight(false);
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    add([...event.dataTransfer.files]);
+  });
+
+  form.addEventListener('paste', (event) => {
+    const { files, types } = event.clipboardData;
+    // Word and Excel add a picture of the copied text: the person means the text.
+    if (!files.length || types.includes('text/html')) return;
+    event.preventDefault();
+    add([...files]);
+  });
+}
+
+/** Sets the classes `above` and `below` on a list that continues beyond its visible part. */
+function showScrollShadows(list) {
+  const update = () => {
+    list.classList.toggle('above', list.scrollTop > SHADOW_PX);
+    list.classList.toggle('below', list.scrollTop + list.clientHeight < list.scrollHeight - SHADOW_PX);
+  };
+  list.addEventListener('scroll', update, { passive: true });
+  new ResizeObserver(update).observe(list);
+  new MutationObserver(update).observe(list, { childList: true, subtree: true, characterData: true });
+}
+
+/** Scrolls the list alone; scrollIntoView would scroll the page too. */
+function scrollIntoList(item) {
+  const list = item.parentElement;
+  const top = item.offsetTop - list.offsetTop;
+  list.scrollTop = Math.min(top, Math.max(list.scrollTop, top + item.offsetHeight - list.clientHeight));
+}
