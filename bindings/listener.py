@@ -12,14 +12,15 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bindings.incoming import PlatformName
 from bindings.metrics import Metrics
 from core.configuration.settings import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
-from core.runtime.http_server import build_protocol_logger, listen_error, listen_url
+from core.runtime.app_server import serve_app
+from core.runtime.http_server import listen_error, listen_url
+from core.runtime.metrics import metrics_response
 
 log = structlog.get_logger()
 
@@ -59,25 +60,15 @@ class Listener:
 
         Raises ConfigError if the address cannot be had.
         """
-        runner = web.AppRunner(
+        host, port, prefix = self._settings.host, self._settings.port, self._name.upper()
+        async with serve_app(
             self._app,
-            access_log=None,
-            logger=build_protocol_logger(),
+            lambda runner: web.TCPSite(runner, host, port),
+            lambda exc: listen_error(exc, host, port, f"{prefix}_HOST", f"{prefix}_PORT"),
             keepalive_timeout=KEEPALIVE_S,
             shutdown_timeout=1.0,
-        )
-        host, port = self._settings.host, self._settings.port
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, host, port)
-            try:
-                await site.start()
-            except OSError as exc:
-                prefix = self._name.upper()
-                raise listen_error(exc, host, port, f"{prefix}_HOST", f"{prefix}_PORT") from exc
+        ) as site:
             yield listen_url(host, site.port)
-        finally:
-            await runner.cleanup()
 
     def open(self) -> None:
         self._open = True
@@ -111,8 +102,7 @@ class Listener:
         return web.json_response({"status": "ready"})
 
     async def _metrics_page(self, _request: web.Request) -> web.Response:
-        body = generate_latest(self._metrics.registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return metrics_response(self._metrics.registry)
 
 
 async def whole_body(request: web.Request) -> None:

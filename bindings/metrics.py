@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from core.contract import Usage
+from core.runtime.metrics import count_tokens
 
 
 class Metrics:
@@ -24,6 +25,4 @@ class Metrics:
         ProcessCollector(registry=registry)
 
     def used(self, usage: Usage) -> None:
-        self.tokens.labels("prompt").inc(usage.prompt_tokens)
-        self.tokens.labels("completion").inc(usage.completion_tokens)
-        self.tokens.labels("cached").inc(usage.cached_tokens)
+        count_tokens(self.tokens, usage)

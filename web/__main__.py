@@ -10,7 +10,6 @@ import structlog
 from core import bootstrap
 from core.configuration.settings import Settings
 from core.runtime import process
-from core.runtime.http_server import listen_error
 from web.app import create_app
 from web.server import serving
 
@@ -23,14 +22,11 @@ async def serve(loaded: Settings) -> None:
     stop, web = process.stop_event(), loaded.web
     async with bootstrap.engine(loaded) as engine:
         app = create_app(engine, loaded)
-        try:
-            async with serving(app, web) as url:
-                events = structlog.get_logger()
-                events.info("web_serving", url=url)
-                await stop.wait()
-                events.info("web_stopping", drain_s=web.drain_s)
-        except OSError as exc:
-            raise listen_error(exc, web.host, web.port, "HOST", "PORT") from exc
+        async with serving(app, web) as url:
+            events = structlog.get_logger()
+            events.info("web_serving", url=url)
+            await stop.wait()
+            events.info("web_stopping", drain_s=web.drain_s)
 
 
 def allow_files(connections: int) -> None:

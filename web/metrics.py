@@ -6,6 +6,7 @@ from aiohttp import hdrs
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from core.contract import Usage
+from core.runtime.metrics import count_tokens
 
 FIRST_WORDS_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
 
@@ -35,6 +36,4 @@ class Metrics:
         self.requests.labels(route, known, str(status)).inc()
 
     def used(self, usage: Usage) -> None:
-        self.tokens.labels("prompt").inc(usage.prompt_tokens)
-        self.tokens.labels("completion").inc(usage.completion_tokens)
-        self.tokens.labels("cached").inc(usage.cached_tokens)
+        count_tokens(self.tokens, usage)

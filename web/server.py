@@ -10,7 +10,8 @@ import structlog
 from aiohttp import web
 
 from core.configuration.settings import WebSettings
-from core.runtime.http_server import build_protocol_logger, listen_url
+from core.runtime.app_server import serve_app
+from core.runtime.http_server import listen_error, listen_url
 from web.service import SERVICE
 
 log = structlog.get_logger()
@@ -24,29 +25,23 @@ async def serving(app: web.Application, settings: WebSettings) -> AsyncIterator[
     """Serves while the block runs; yields the URL, with the real port where 0 was asked for.
 
     On leaving, new work is refused, what runs may finish within `settings.drain_s`, and then everything is closed.
-    Raises OSError if the address cannot be listened on.
+    Raises ConfigError if the address cannot be listened on.
     """
-    service = app[SERVICE]
-    runner = web.AppRunner(
+    host, port = settings.host, settings.port
+    async with serve_app(
         app,
+        lambda runner: web.TCPSite(runner, host, port),
+        lambda exc: listen_error(exc, host, port, "HOST", "PORT"),
         handler_cancellation=True,  # a client that left frees its slot
-        access_log=None,  # a GET's query is a prompt
-        logger=build_protocol_logger(),
         keepalive_timeout=settings.read_timeout_s,  # also the time that a request's head has to arrive
         lingering_time=LINGER_S,
-        max_line_size=service.limits.line_bytes,
+        max_line_size=app[SERVICE].limits.line_bytes,
         shutdown_timeout=CUT_S,
-    )
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
+    ) as site:
         try:
-            yield listen_url(settings.host, site.port)
+            yield listen_url(host, site.port)
         finally:
             await drain(app)
-    finally:
-        await runner.cleanup()
 
 
 async def drain(app: web.Application) -> None:

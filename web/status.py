@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import asdict
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from core.contract import Description
 from core.errors import PersonalityUnknown
+from core.runtime.metrics import metrics_response
 from web.service import SERVICE, Service
 
 
@@ -50,5 +50,4 @@ async def readyz(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """GET /metrics, for Prometheus."""
-    exposition = generate_latest(request.app[SERVICE].metrics.registry)
-    return web.Response(body=exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return metrics_response(request.app[SERVICE].metrics.registry)

@@ -18,6 +18,7 @@ from core.errors import ConfigError
 from core.model.host import ModelHost, find_model, load_runner
 from core.model.server import ModelService, create_app
 from core.runtime import process
+from core.runtime.app_server import serve_app
 
 log = structlog.get_logger()
 
@@ -64,20 +65,16 @@ async def load(service: ModelService, settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(service: ModelService, settings: Settings) -> AsyncIterator[None]:
-    runner = web.AppRunner(
-        create_app(service), handler_cancellation=True, access_log=None, shutdown_timeout=settings.web.drain_s
-    )
-    await runner.setup()
     place = settings.model.listen or str(settings.model_socket)
-    try:
-        try:
-            await site_for(runner, settings).start()
-        except OSError as exc:
-            raise ConfigError(f"cannot listen at {place}: {exc.strerror or exc}") from exc
+    async with serve_app(
+        create_app(service),
+        lambda runner: site_for(runner, settings),
+        lambda exc: ConfigError(f"cannot listen at {place}: {exc.strerror or exc}"),
+        handler_cancellation=True,
+        shutdown_timeout=settings.web.drain_s,
+    ):
         log.info("model_listening", at=place)
         yield
-    finally:
-        await runner.cleanup()
 
 
 def site_for(runner: web.AppRunner, settings: Settings) -> web.BaseSite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from core.model.scheduler import ScheduledTokens, Scheduler
 from core.model.sequence import Sequence
@@ -55,6 +55,3 @@ class ModelMetrics:
 
     def prefix_restored(self) -> None:
         self._restored.inc()
-
-    def render(self) -> bytes:
-        return generate_latest(self.registry)

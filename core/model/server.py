@@ -20,6 +20,7 @@ from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, Sequ
 from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
 from core.openai.responses import Completion, error_object, openai_status
 from core.rag.embeddings import Embedder, LocalEmbedder
+from core.runtime.metrics import metrics_response
 
 log = structlog.get_logger()
 
@@ -196,7 +197,7 @@ async def health(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    return web.Response(body=request.app[SERVICE].loaded().metrics.render(), content_type="text/plain", charset="utf-8")
+    return metrics_response(request.app[SERVICE].loaded().metrics.registry)
 
 
 # --- what handlers share ---------------------------------------------------------------------------------------------
