@@ -31,14 +31,13 @@ from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Json, Sampling
 from core.model.host import find_model
-from core.toil.batch import recovery, template
 from core.toil.batch.answers import Outcome, ToilAnswers
-from core.toil.batch.flow import Flow
-from core.toil.batch.job import Job
-from core.toil.batch.journal import Journal, open_journal
+from core.toil.batch.job import Job, parse_template
+from core.toil.batch.journal import Journal, open_journal, toil_code, toil_number
+from core.toil.batch.pipeline import BoundedPipeline
 from core.toil.batch.rows import Row
 
-INSTRUCTION = template.parse(
+INSTRUCTION = parse_template(
     "Sort this message to a help desk of the public service. The category is what it is mostly about. It is urgent if "
     "somebody cannot work, or if people outside are waiting. The summary is one short sentence in plain language, "
     "without names and without numbers. Do not answer the message, and do not invent what it does not say.\n\n"
@@ -100,7 +99,7 @@ async def batch_slice(engine: Engine, journal: Journal, rows: list[Row], concurr
 
     answers = ToilAnswers(engine, Job("whisper", SCHEMA, INSTRUCTION, SAMPLING, "benchmark"))
     began = time.perf_counter()
-    await Flow(answers.answer, deliver, concurrency, in_order=True).run(source())
+    await BoundedPipeline(answers.answer, deliver, concurrency, in_order=True).run(source())
     took_s = time.perf_counter() - began
     used = [outcome.usage for outcome in outcomes]
     return Slice(
@@ -158,7 +157,7 @@ async def take_turns(options: argparse.Namespace, chosen: Settings, at: Peer, en
     personalities = Personalities(chosen.config / "personalities")
     personalities.load()
     system = personalities.get("whisper").instructions
-    journal = open_journal(output, {"benchmark": 1}, recovery.toil_number, recovery.toil_code)
+    journal = open_journal(output, {"benchmark": 1}, toil_number, toil_code)
     first = await batch_slice(engine, journal, rows_of(range(1, options.slice + 1)), options.concurrency)
     tokens = max(1, round(first.tokens / options.slice))
     await free_slice(at, system, rows_of(range(1, options.slice + 1)), options.concurrency, tokens)

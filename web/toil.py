@@ -39,7 +39,7 @@ async def toil(request: web.Request) -> web.StreamResponse:
     personality = service.personality(request.match_info["personality"])
     asked = await body.read_json(request, ToilRequest)
     conversation = None if asked.session is None else issued(asked.session)
-    task = replace(asked.task(personality, service.user_of(request)), conversation=conversation)
+    task = replace(asked.build_task(personality, service.user_of(request)), conversation=conversation)
     if asked.stream:
         return await stream(request, service, task)
     toiled = await service.toil(task)

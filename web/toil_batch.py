@@ -19,13 +19,11 @@ from core import strict_json
 from core.contract import Sampling
 from core.errors import BadRequest, CspsError, Stopping
 from core.request_validation import of_validation
-from core.toil.batch import template
-from core.toil.batch.answers import Outcome, Patience, ToilAnswers
-from core.toil.batch.flow import Flow
-from core.toil.batch.job import Job
-from core.toil.batch.lines import Line, Lines
-from core.toil.batch.rows import AnyRow, Row, row_of
-from core.toil.request import Choices, Schema
+from core.toil.batch.answers import Outcome, RowRetryPolicy, ToilAnswers
+from core.toil.batch.job import Job, parse_template
+from core.toil.batch.pipeline import BoundedPipeline
+from core.toil.batch.rows import AnyRow, InputLine, LineSplitter, Row, parse_json_row
+from core.toil.request import SamplingOptions, Schema
 from web import body, hangup
 from web.problems import TooSlow
 from web.service import SERVICE, Service
@@ -34,11 +32,11 @@ from web.streaming import Stream
 log = structlog.get_logger()
 
 NDJSON = "application/x-ndjson"
-PATIENCE = Patience(attempts=3)  # somebody is waiting at the other end
+PATIENCE = RowRetryPolicy(attempts=3)  # somebody is waiting at the other end
 HEADER = "batch"
 
 
-class Header(Choices):
+class Header(SamplingOptions):
     """What all rows share: the value of `batch` in a first line that has nothing else."""
 
     json_schema: Schema | None = Field(default=None, alias="schema")
@@ -81,14 +79,14 @@ async def answered(
         await out.write(b"".join(strict_json.dump(outcome.line) + b"\n" for outcome in outcomes))
 
     in_order = header is None or header.order == "rows"
-    flow = Flow(
+    pipeline = BoundedPipeline(
         ToilAnswers(service.engine, job, PATIENCE).answer, deliver, service.limits.batch_rows, in_order=in_order
     )
     await out.begin()
     with service.metrics.running.track_inprogress():
         try:
             async with aclosing(rows):
-                await flow.run(rows)
+                await pipeline.run(rows)
         except CspsError as error:
             await out.write(last_line(error))
             raise
@@ -128,8 +126,8 @@ def header_of(row: AnyRow | None) -> Header | None:
 
 def job_of(header: Header, personality: str, user: str) -> Job:
     """Raises BadRequest for a template that is none."""
-    filled = None if header.prompt_template is None else template.parse(header.prompt_template)
-    return Job(personality, header.json_schema, filled, header.over(Sampling()), user)
+    filled = None if header.prompt_template is None else parse_template(header.prompt_template)
+    return Job(personality, header.json_schema, filled, header.override(Sampling()), user)
 
 
 class Source:
@@ -142,18 +140,18 @@ class Source:
         self._content = request.content
         self._limit_bytes = service.settings.body_limit_bytes
         self._timeout_s = service.settings.read_timeout_s
-        self._lines = Lines(self._limit_bytes)
+        self._lines = LineSplitter(self._limit_bytes)
 
     async def rows(self) -> AsyncGenerator[AnyRow, None]:
         """Ends where the body ends, or breaks off, or no line comes in time, or the service is being stopped."""
         try:
             async for line in self._read():
                 self._life.refuse_when_stopping()
-                yield row_of(line, self._limit_bytes)
+                yield parse_json_row(line, self._limit_bytes)
         except (BadRequest, Stopping) as exc:
             self.failure = exc
 
-    async def _read(self) -> AsyncGenerator[Line, None]:
+    async def _read(self) -> AsyncGenerator[InputLine, None]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout_s
         while chunk := await self._chunk(deadline):

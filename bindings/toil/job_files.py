@@ -17,12 +17,10 @@ from typing import Any, Literal
 from core.contract import Json
 from core.errors import BadRequest, StorageError
 from core.runtime.atomic_files import write_atomically
-from core.toil.batch import recovery
-from core.toil.batch.job import Job
-from core.toil.batch.journal import Journal, open_journal
-from core.toil.batch.reading import Survey, chunks_of, survey
+from core.toil.batch.job import Job, Placeholder, Template
+from core.toil.batch.journal import Journal, open_journal, toil_code, toil_number
+from core.toil.batch.row_input import Survey, read_chunks, survey
 from core.toil.batch.rows import AnyRow, csv_rows, json_rows
-from core.toil.batch.template import Gap, Template
 
 Form = Literal["csv", "jsonl"]
 Part = tuple[Literal["text", "column"], str]
@@ -40,7 +38,7 @@ class Plan:
     user: str
 
     def job(self) -> Job:
-        parts = tuple(Gap(text) if kind == "column" else text for kind, text in self.parts)
+        parts = tuple(Placeholder(text) if kind == "column" else text for kind, text in self.parts)
         return Job(self.personality, dict(self.schema), Template(parts), user=self.user)
 
     @classmethod
@@ -74,12 +72,12 @@ class JobFiles:
         return survey(self._rows(answer), partial(rows_of, form=form), Counted(limit).check)
 
     def rows(self, answer: str, form: Form) -> Iterator[AnyRow]:
-        return rows_of(chunks_of(self._rows(answer)), form=form)
+        return rows_of(read_chunks(self._rows(answer)), form=form)
 
     def journal(self, answer: str, plan: Plan) -> Journal:
         """Goes on where a process that is gone ended."""
         identity: dict[str, Json] = {"form": "conversation", "rows": plan.total}
-        return open_journal(self.output(answer), identity, recovery.toil_number, recovery.toil_code)
+        return open_journal(self.output(answer), identity, toil_number, toil_code)
 
     def output(self, answer: str) -> Path:
         return self._folder / answer / "answers.jsonl"

@@ -9,11 +9,9 @@ from contextlib import aclosing
 from bindings.toil.job_files import JobFiles, Plan
 from core.contract import Engine, Usage
 from core.toil.batch.answers import Outcome, ToilAnswers
-from core.toil.batch.flow import Flow
-from core.toil.batch.journal import Journal
-from core.toil.batch.recovery import Recovered
+from core.toil.batch.journal import BatchProgress, Journal, RecoveredRows
+from core.toil.batch.pipeline import BoundedPipeline
 from core.toil.batch.rows import AnyRow
-from core.toil.batch.tally import Tally
 
 
 class Run:
@@ -28,27 +26,29 @@ class Run:
         self._answer = answer
         self._at_once = at_once
         self._clock = clock
-        self.tally = Tally(Recovered(), plan.total, clock)
+        self.tally = BatchProgress(RecoveredRows(), plan.total, clock)
         self.usage = Usage()
         self.finished = False
 
-    async def go_on(self, stop: asyncio.Event) -> AsyncGenerator[Tally, None]:
+    async def go_on(self, stop: asyncio.Event) -> AsyncGenerator[BatchProgress, None]:
         """Yields whenever rows are on disk; ends when all are, or at `stop`. Raises ModelGone, StorageError."""
         journal = await asyncio.to_thread(self._files.journal, self._answer, self._plan)
         try:
-            self.tally = Tally(journal.recovered, self._plan.total, self._clock)
+            self.tally = BatchProgress(journal.recovered, self._plan.total, self._clock)
             async with aclosing(self._flow(journal, stop)) as tallies:
                 async for tally in tallies:
                     yield tally
         finally:
             await asyncio.to_thread(journal.close)
 
-    async def _flow(self, journal: Journal, stop: asyncio.Event) -> AsyncGenerator[Tally, None]:
+    async def _flow(self, journal: Journal, stop: asyncio.Event) -> AsyncGenerator[BatchProgress, None]:
         changed = asyncio.Event()
         rows = await asyncio.to_thread(list, self._files.rows(self._answer, self._plan.form))
         left = [row for row in rows if row.number not in journal.recovered.done]
-        flow = Flow(self._answers.answer, self._recording(journal, changed), self._at_once, in_order=True)
-        flowing = asyncio.create_task(flow.run(each(left)))
+        pipeline = BoundedPipeline(
+            self._answers.answer, self._recording(journal, changed), self._at_once, in_order=True
+        )
+        flowing = asyncio.create_task(pipeline.run(each(left)))
         stopping = asyncio.create_task(stop.wait())
         for task in (flowing, stopping):
             task.add_done_callback(lambda _task: changed.set())

@@ -26,12 +26,11 @@ from bindings.toil.reply import Send, block
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text
 from core.errors import BadRequest, SchemaRefused, StorageError
 from core.rag.context import quote_documents
-from core.toil.batch import template
 from core.toil.batch.answers import ModelGone
-from core.toil.batch.reading import Survey
+from core.toil.batch.job import ColumnUnknown, Placeholder, parse_template
+from core.toil.batch.journal import BatchProgress
+from core.toil.batch.row_input import Survey
 from core.toil.batch.rows import Row
-from core.toil.batch.tally import Tally
-from core.toil.batch.template import ColumnUnknown, Gap
 
 log = structlog.get_logger()
 
@@ -156,7 +155,7 @@ class Jobs:
                 await wait_for(stop, STORAGE_PAUSE_S)
 
     async def _result(
-        self, answer: str, tally: Tally, plan: Plan, send: Send, language: Language, *, stopped: bool
+        self, answer: str, tally: BatchProgress, plan: Plan, send: Send, language: Language, *, stopped: bool
     ) -> str:
         written = await asyncio.to_thread(self._files.answers, answer)
         # What was being written when it was stopped is in the file, and not in the tally.
@@ -183,14 +182,14 @@ def parts_of(errand: Errand, found: Survey) -> tuple[Part, ...]:
     material = quote_documents(errand.attachments, errand.language)
     before: tuple[Part, ...] = (("text", f"{material}\n\n"),) if material else ()
     if GAP.search(errand.prompt):
-        return (*before, *(part_of(part) for part in template.parse(errand.prompt).parts))
+        return (*before, *(part_of(part) for part in parse_template(errand.prompt).parts))
     names = tuple(found.first.fields) if isinstance(found.first, Row) else ()
     said = errand.prompt.strip() or words.FILL_IN[errand.language]
     return (*before, ("text", f"{said}\n"), *(part for name in names for part in column(name)))
 
 
-def part_of(part: str | Gap) -> Part:
-    return ("column", part.name) if isinstance(part, Gap) else ("text", part)
+def part_of(part: str | Placeholder) -> Part:
+    return ("column", part.name) if isinstance(part, Placeholder) else ("text", part)
 
 
 def column(name: str) -> tuple[Part, Part]:
@@ -200,14 +199,14 @@ def column(name: str) -> tuple[Part, Part]:
 def try_out(plan: Plan, first: Row) -> None:
     """What would go wrong in every row is found in the first. Raises ColumnUnknown."""
     try:
-        plan.job().task(first)
+        plan.job().build_task(first)
     except ColumnUnknown:
         raise
     except BadRequest:
         return  # of this row alone, which will say so itself
 
 
-def progress_line(tally: Tally, language: Language) -> str:
+def progress_line(tally: BatchProgress, language: Language) -> str:
     if tally.left_s is None or tally.total is None:
         return words.ROWS_BEGIN[language].format(total=tally.total)
     return words.ROWS_UNDER_WAY[language].format(
@@ -219,7 +218,7 @@ def progress_line(tally: Tally, language: Language) -> str:
     )
 
 
-def summary(tally: Tally, total: int, language: Language, stopped_at: int | None) -> str:
+def summary(tally: BatchProgress, total: int, language: Language, stopped_at: int | None) -> str:
     if stopped_at is not None:
         return words.ROWS_STOPPED[language].format(done=stopped_at, total=total)
     if not tally.failed:

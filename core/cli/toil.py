@@ -26,11 +26,10 @@ from core.errors import CspsError, ModelError, PersonalityUnknown, SchemaRefused
 from core.model.client import ModelClient
 from core.runtime import log
 from core.toil.batch.answers import Outcome
-from core.toil.batch.flow import Flow
-from core.toil.batch.journal import InUse, Journal, OtherJob
-from core.toil.batch.reading import Pump, chunks_of
+from core.toil.batch.journal import BatchProgress, JobMismatch, Journal, OutputLocked
+from core.toil.batch.pipeline import BoundedPipeline
+from core.toil.batch.row_input import ThreadedIterator, read_chunks
 from core.toil.batch.rows import AnyRow
-from core.toil.batch.tally import Tally
 
 SOME_FAILED = 3
 REFUSED = 2
@@ -64,7 +63,7 @@ WORDS: Table = {
         "Arrêté. {done} lignes sont gardées dans {output}; la même commande continue à partir de là.",
     ),
     "broken_off": (
-        "Broken off: {problem}. {done} rows are kept in {output}; the same command goes on from there.",
+        "UnreadableRow off: {problem}. {done} rows are kept in {output}; the same command goes on from there.",
         "Interrompu : {problem}. {done} lignes sont gardées dans {output}; la même commande continue à partir de là.",
     ),
 }
@@ -166,14 +165,14 @@ class Batch:
     def _refusal(self, error: CspsError) -> str:
         if isinstance(error, ModelError):
             return self._words("no_model", problem=error.message)
-        if isinstance(error, OtherJob):
+        if isinstance(error, JobMismatch):
             return self._words("other_job", problem=error.message)
-        if isinstance(error, InUse):
+        if isinstance(error, OutputLocked):
             return self._words("in_use", output=self._plan.options.output)
         return error.message
 
     async def _run(self, engine: Engine, journal: Journal) -> int:
-        tally = Tally(journal.recovered, self._plan.total)
+        tally = BatchProgress(journal.recovered, self._plan.total)
         self.done = tally.done
         if tally.done:
             say(self._console, self._words("going_on", done=tally.done))
@@ -186,10 +185,12 @@ class Batch:
             shown.show()
 
         concurrency = self._plan.options.concurrency or self._settings.model.slots
-        flow = Flow(self._plan.answers(engine).answer, deliver, concurrency, in_order=self._plan.options.in_order)
+        pipeline = BoundedPipeline(
+            self._plan.answers(engine).answer, deliver, concurrency, in_order=self._plan.options.in_order
+        )
         try:
             async with aclosing(self._rows(journal)) as rows:
-                await flow.run(rows)
+                await pipeline.run(rows)
         except CspsError as exc:
             shown.end()
             return self._broken_off(exc)
@@ -200,7 +201,7 @@ class Batch:
     async def _rows(self, journal: Journal) -> AsyncGenerator[AnyRow, None]:
         """Those that are not done yet."""
         path = self._plan.options.rows
-        async for row in Pump(self._plan.read(chunks_of(path))).items():
+        async for row in ThreadedIterator(self._plan.read(read_chunks(path))).items():
             if path is None:
                 journal.check(row.number, row.digest)
             if row.number not in journal.recovered.done:
@@ -213,7 +214,7 @@ class Batch:
         )
         return BROKEN_OFF
 
-    def _summary(self, tally: Tally) -> int:
+    def _summary(self, tally: BatchProgress) -> int:
         values = {"done": tally.done, "output": self._plan.options.output}
         if not tally.failed:
             say(self._console, self._words("all_good", **values))

@@ -11,14 +11,13 @@ from pathlib import Path
 from core import strict_json
 from core.contract import Engine, Json, Sampling
 from core.errors import BadRequest, ParameterRefused
-from core.toil.batch import openai_lines, recovery, template
+from core.toil.batch import openai_lines
 from core.toil.batch.answers import ToilAnswers
-from core.toil.batch.job import Job
-from core.toil.batch.journal import Journal, open_journal
+from core.toil.batch.job import ColumnUnknown, Job, Template, parse_template
+from core.toil.batch.journal import Journal, open_journal, toil_code, toil_number
 from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds
-from core.toil.batch.reading import Read, Survey, survey
+from core.toil.batch.row_input import RowParser, Survey, survey
 from core.toil.batch.rows import AnyRow, Format, Row, csv_rows, json_rows
-from core.toil.batch.template import ColumnUnknown, Template
 
 FORMATS: Mapping[str, Format] = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 USER = "csps-llm toil run"  # all batches together are one user beside the people who chat
@@ -49,7 +48,7 @@ class Plan:
 
     options: Options
     job: Job
-    read: Read
+    read: RowParser
     total: int | None
     identity: dict[str, Json]
 
@@ -57,10 +56,10 @@ class Plan:
         return OpenAiAnswers(engine, USER) if self.options.openai else ToilAnswers(engine, self.job)
 
     def journal(self) -> Journal:
-        """Raises OtherJob, InUse, BadRequest, StorageError."""
-        number_of, code_of = (recovery.toil_number, recovery.toil_code)
+        """Raises JobMismatch, OutputLocked, BadRequest, StorageError."""
+        number_of, code_of = (toil_number, toil_code)
         if self.options.openai:
-            number_of, code_of = (openai_lines.number_in, openai_lines.code_in)
+            number_of, code_of = (openai_lines.line_number, openai_lines.line_error_code)
         return open_journal(self.options.output, self.identity, number_of, code_of, anew=self.options.anew)
 
 
@@ -87,7 +86,7 @@ def refuse_same_file(options: Options) -> None:
         raise BadRequest(f"{options.output}: there is no such folder")
 
 
-def reader_of(options: Options) -> Read:
+def reader_of(options: Options) -> RowParser:
     """Raises BadRequest where nobody can tell what the rows are written in."""
     if options.openai or format_of(options) == "jsonl":
         return json_lines
@@ -106,7 +105,7 @@ def json_lines(chunks: Iterable[bytes]) -> Iterator[AnyRow]:
     return json_rows(chunks)
 
 
-def looked_at(options: Options, job: Job, read: Read) -> Survey:
+def looked_at(options: Options, job: Job, read: RowParser) -> Survey:
     """What would go wrong in every row is found in the first, before anything is asked."""
     assert options.rows is not None
     try:
@@ -125,7 +124,7 @@ def ignore(_row: AnyRow) -> None:
 def try_out(job: Job, row: Row) -> None:
     """Raises BadRequest if the rows are not what the job is about."""
     try:
-        job.task(row)
+        job.build_task(row)
     except ColumnUnknown:
         raise
     except ParameterRefused as exc:
@@ -151,7 +150,7 @@ def template_in(path: Path) -> Template:
     """Raises BadRequest."""
     content = bytes_of(path)
     try:
-        return template.parse(content.decode("utf-8-sig").removesuffix("\n"))
+        return parse_template(content.decode("utf-8-sig").removesuffix("\n"))
     except UnicodeDecodeError as exc:
         raise BadRequest(f"{path}: not UTF-8") from exc
     except BadRequest as exc:

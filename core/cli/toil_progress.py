@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.cli.words import Table, Words
-from core.toil.batch.tally import Tally
+from core.toil.batch.journal import BatchProgress
 
 LINE_INTERVAL_S = 5.0
 
@@ -31,7 +31,7 @@ WORDS: Table = {
 class Bar:
     """In a terminal."""
 
-    def __init__(self, tally: Tally, console: Console, language_words: Words) -> None:
+    def __init__(self, tally: BatchProgress, console: Console, language_words: Words) -> None:
         self._tally = tally
         self._words = Words(WORDS, language_words.language)
         self._progress = Progress(
@@ -60,7 +60,7 @@ class Lines:
     """In a log or a pipe."""
 
     def __init__(
-        self, tally: Tally, console: Console, language_words: Words, clock: Callable[[], float] = time.monotonic
+        self, tally: BatchProgress, console: Console, language_words: Words, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._tally = tally
         self._console = console
@@ -85,5 +85,5 @@ class Lines:
         return self._words("line", left=f"{minutes}:{seconds:02}", **values)
 
 
-def progress(tally: Tally, console: Console, words: Words) -> Bar | Lines:
+def progress(tally: BatchProgress, console: Console, words: Words) -> Bar | Lines:
     return Bar(tally, console, words) if console.is_terminal else Lines(tally, console, words)

@@ -1,4 +1,4 @@
-"""What a toil request may say, by HTTP or as a row of a batch, checked. Knows neither."""
+"""The fields of a toil request, over HTTP or as a row of a batch. Knows neither."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Schema = dict[str, Any] | bool
 TEXT_NAME = "text"
 
 
-class Choices(BaseModel):
-    """How tokens are drawn: of a batch, or of one request."""
+class SamplingOptions(BaseModel):
+    """The sampling options of a batch or of one request."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -24,31 +24,31 @@ class Choices(BaseModel):
     max_tokens: int | None = Field(default=None, ge=1, le=2**31 - 1)
     seed: int | None = Field(default=None, ge=-(2**63), le=2**63 - 1)
 
-    def over(self, sampling: Sampling) -> Sampling:
-        """`sampling`, with what is chosen here instead."""
+    def override(self, sampling: Sampling) -> Sampling:
+        """`sampling` with the options that are set here."""
         names = ("temperature", "max_tokens", "seed")
         chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
         return replace(sampling, **chosen)
 
 
-class ToilFields(Choices):
-    """`text`: what the prompt is about, read as data and never as instructions."""
+class ToilFields(SamplingOptions):
+    """`text`: what the prompt is about. The model gets it as data, never as instructions."""
 
     prompt: str
     text: str | None = None
     json_schema: Schema | None = Field(default=None, alias="schema")
 
-    def task(self, personality: str, user: str | None, common: Task | None = None) -> Task:
-        """The task; what it leaves open is as in `common`. Raises ParameterRefused for a prompt without words."""
+    def build_task(self, personality: str, user: str | None, common: Task | None = None) -> Task:
+        """Takes missing fields from `common`. Raises ParameterRefused for a blank prompt."""
         if not self.prompt.strip():
             raise ParameterRefused("`prompt` is empty", "prompt")
-        for written in (self.prompt, self.text or ""):
-            strict_json.check_text(written)
+        for field in (self.prompt, self.text or ""):
+            strict_json.check_text(field)
         return Task(
             personality,
             self.prompt,
             common.schema if common and self.json_schema is None else self.json_schema,
             user=user,
             attachments=(Attachment(TEXT_NAME, self.text),) if self.text else (),
-            sampling=self.over(common.sampling if common else Sampling()),
+            sampling=self.override(common.sampling if common else Sampling()),
         )

@@ -1,5 +1,5 @@
-"""Batches of toil: many rows, one instruction. Rows in, one line of JSON for each out.
+"""Batches of toil: many rows, one instruction. Reads rows and writes one line of JSON for each.
 
-Pure:        lines, rows, template, job, recovery, tally, openai_lines
-With I/O:    answers (asks the engine), flow (how many at once), journal (the output file), reading (a file or stdin)
+Pure:        rows (CSV, JSON lines), job (prompt template, shared options), openai_lines (OpenAI's Batch format)
+With I/O:    row_input (a file or stdin), answers (asks the engine), pipeline (concurrency), journal (the output file)
 """

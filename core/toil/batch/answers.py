@@ -1,7 +1,7 @@
-"""One row's outcome from the engine: its value, or why there is none. Waits while the model is busy or away.
+"""Answers one row by the engine: an outcome holds the value or the error. Retries while the model is busy or away.
 
-A row that fails is an outcome like any other. Only a model that is gone altogether ends the batch, which can then be
-gone on with; so can one that the process is being stopped under.
+A failed row is an outcome like any other. Only ModelGone ends the batch: no model is left, or the process is stopping.
+The batch can then be resumed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import structlog
 from core.contract import Engine, Json, Usage
 from core.errors import CspsError, ModelUnavailable, Overloaded, Stopping
 from core.runtime.backoff import Backoff
-from core.toil.batch.job import Job, id_of
-from core.toil.batch.rows import AnyRow, Broken
+from core.toil.batch.job import Job, row_id
+from core.toil.batch.rows import AnyRow, UnreadableRow
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`line` is what is written of it; `code` is its error's, None where there is a value."""
+    """`line` is the output line; `code` is its error code, None for a value."""
 
     number: int
     line: dict[str, Json]
@@ -35,10 +35,10 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience(Backoff):
-    """How often a row is asked while the model cannot take it, and how long is waited before each time but the first.
+class RowRetryPolicy(Backoff):
+    """The attempts for one row, and the pauses between them, while the model cannot answer.
 
-    The engine waits by itself for a model that is being restarted; this comes on top.
+    The engine itself waits for a model that restarts; these attempts come on top.
     """
 
     attempts: int = 5
@@ -48,30 +48,30 @@ class Patience(Backoff):
         return self.pause_s(failures, at_least_s=min(error.retry_after_s or 0.0, self.limit_s))
 
 
-class Asker:
-    """Asks again and again, and knows a model that is busy from one that is gone."""
+class RowRetrier:
+    """Retries a row, and distinguishes a busy model from a lost one."""
 
-    def __init__(self, engine: Engine, patience: Patience) -> None:
+    def __init__(self, engine: Engine, policy: RowRetryPolicy) -> None:
         self._engine = engine
-        self._patience = patience
+        self._policy = policy
 
-    async def ask(self, once: Callable[[], Awaitable[Result]]) -> Result:
-        """Raises what `once` raises; ModelGone if there is no model to ask any more."""
-        for attempt in range(self._patience.attempts):
+    async def call(self, attempt_once: Callable[[], Awaitable[Result]]) -> Result:
+        """Raises the errors of `attempt_once`; ModelGone if no model is left."""
+        for attempt in range(self._policy.attempts):
             try:
-                return await once()
+                return await attempt_once()
             except Stopping as exc:
                 raise ModelGone(exc.message) from exc
             except (Overloaded, ModelUnavailable) as exc:
                 failure = exc
-            log.info("row_waits", code=failure.code, attempt=attempt)
-            if attempt + 1 < self._patience.attempts:
-                await asyncio.sleep(self._patience.pause_after(attempt + 1, failure))
-        await self._still_there()
+            log.info("row_attempt_failed", code=failure.code, attempt=attempt)
+            if attempt + 1 < self._policy.attempts:
+                await asyncio.sleep(self._policy.pause_after(attempt + 1, failure))
+        await self._check_model()
         raise failure
 
-    async def _still_there(self) -> None:
-        # A model that answers others was killed, or kept busy, by this very row.
+    async def _check_model(self) -> None:
+        # If the model answers others, this very row killed it or kept it busy.
         try:
             await self._engine.ready()
         except CspsError as exc:
@@ -85,33 +85,33 @@ class ModelGone(ModelUnavailable):
 class ToilAnswers:
     """Outcomes as `{"row", "id"?, "value"}` or `{"row", "id"?, "error": {"code", "message"}}`."""
 
-    def __init__(self, engine: Engine, job: Job, patience: Patience | None = None) -> None:
+    def __init__(self, engine: Engine, job: Job, policy: RowRetryPolicy | None = None) -> None:
         self._engine = engine
         self._job = job
-        self._asker = Asker(engine, patience or Patience())
+        self._retrier = RowRetrier(engine, policy or RowRetryPolicy())
 
     async def answer(self, row: AnyRow) -> Outcome:
-        """Raises ModelGone, and nothing else on purpose."""
-        if isinstance(row, Broken):
-            return failed(row.number, None, row.error)
-        name = id_of(row)
+        """Raises only ModelGone; every other error becomes an outcome."""
+        if isinstance(row, UnreadableRow):
+            return build_failure(row.number, None, row.error)
+        name = row_id(row)
         try:
-            task = self._job.task(row)
-            toiled = await self._asker.ask(lambda: self._engine.toil(task))
+            task = self._job.build_task(row)
+            toiled = await self._retrier.call(lambda: self._engine.toil(task))
         except ModelGone:
             raise
         except CspsError as exc:
-            return failed(row.number, name, exc)
+            return build_failure(row.number, name, exc)
         except Exception:
             log.exception("row_failed", row=row.number)
-            return failed(row.number, name, CspsError("something went wrong on our side"))
-        return Outcome(row.number, {**head(row.number, name), "value": toiled.value}, usage=toiled.usage)
+            return build_failure(row.number, name, CspsError("something went wrong on our side"))
+        return Outcome(row.number, {**line_head(row.number, name), "value": toiled.value}, usage=toiled.usage)
 
 
-def failed(number: int, name: Json, error: CspsError) -> Outcome:
-    line: dict[str, Json] = {**head(number, name), "error": {"code": error.code, "message": error.message}}
-    return Outcome(number, line, error.code)
+def build_failure(number: int, name: Json, error: CspsError) -> Outcome:
+    failure: Json = {"code": error.code, "message": error.message}
+    return Outcome(number, {**line_head(number, name), "error": failure}, error.code)
 
 
-def head(number: int, name: Json) -> dict[str, Json]:
+def line_head(number: int, name: Json) -> dict[str, Json]:
     return {"row": number} if name is None else {"row": number, "id": name}

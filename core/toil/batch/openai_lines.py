@@ -1,7 +1,7 @@
-"""OpenAI's Batch file format: requests in, responses out, each a line. https://platform.openai.com/docs/guides/batch
+"""OpenAI's Batch file format: one request or response a line. https://platform.openai.com/docs/guides/batch
 
-A request's body is read by the rules of /v1/chat/completions. Whatever becomes of it is a `response` with a status, as
-it would be over HTTP; `error` stays null, for that is about requests that were never tried.
+The rules of /v1/chat/completions apply to a request's body. Every result is a `response` with a status, as over HTTP.
+`error` stays null, because it is for requests that were never tried.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from core.errors import BadRequest, CspsError
 from core.openai.request import Chat, ChatRequest, chat_of
 from core.openai.responses import Completion, collect_completion, error_object, openai_status, stream_completion
 from core.request_validation import of_validation
-from core.toil.batch.answers import Asker, ModelGone, Outcome, Patience
-from core.toil.batch.job import id_of
-from core.toil.batch.rows import AnyRow, Broken
+from core.toil.batch.answers import ModelGone, Outcome, RowRetrier, RowRetryPolicy
+from core.toil.batch.job import row_id
+from core.toil.batch.rows import AnyRow, UnreadableRow
 
 log = structlog.get_logger()
 
@@ -40,61 +40,61 @@ class RequestLine(BaseModel):
 class OpenAiAnswers:
     """Outcomes as `{"id", "custom_id", "response": {"status_code", "request_id", "body"}, "error": null}`."""
 
-    def __init__(self, engine: Engine, user: str, patience: Patience | None = None) -> None:
+    def __init__(self, engine: Engine, user: str, policy: RowRetryPolicy | None = None) -> None:
         self._engine = engine
         self._user = user
-        self._asker = Asker(engine, patience or Patience())
+        self._retrier = RowRetrier(engine, policy or RowRetryPolicy())
 
     async def answer(self, row: AnyRow) -> Outcome:
-        """Raises ModelGone, and nothing else on purpose."""
-        if isinstance(row, Broken):
-            return refused(row.number, None, row.error)
-        name = id_of(row, "custom_id")
+        """Raises only ModelGone; every other error becomes an outcome."""
+        if isinstance(row, UnreadableRow):
+            return build_failure(row.number, None, row.error)
+        name = row_id(row, "custom_id")
         try:
-            chat = chat_in(row.fields)
-            body, usage = await self._asker.ask(lambda: self._whole(chat))
+            chat = parse_chat(row.fields)
+            body, usage = await self._retrier.call(lambda: self._complete(chat))
         except ModelGone:
             raise
         except CspsError as exc:
-            return refused(row.number, name, exc)
+            return build_failure(row.number, name, exc)
         except Exception:
             log.exception("row_failed", row=row.number)
-            return refused(row.number, name, CspsError("something went wrong on our side"))
-        return Outcome(row.number, line_of(row.number, name, OK, body), usage=usage)
+            return build_failure(row.number, name, CspsError("something went wrong on our side"))
+        return Outcome(row.number, build_line(row.number, name, OK, body), usage=usage)
 
-    async def _whole(self, chat: Chat) -> tuple[dict[str, Json], Usage]:
+    async def _complete(self, chat: Chat) -> tuple[dict[str, Json], Usage]:
         async with aclosing(stream_completion(self._engine, chat, self._user)) as pieces:
             return await collect_completion(Completion(chat.personality), pieces)
 
 
-def chat_in(fields: Any) -> Chat:
-    """Raises BadRequest naming what of the line, or of the request in it, is wrong."""
+def parse_chat(fields: Any) -> Chat:
+    """Raises BadRequest with the wrong key of the line or of its request."""
     try:
         return chat_of(ChatRequest.model_validate(RequestLine.model_validate(fields).body))
     except ValidationError as exc:
         raise of_validation(exc) from exc
 
 
-def refused(number: int, name: Json, error: CspsError) -> Outcome:
+def build_failure(number: int, name: Json, error: CspsError) -> Outcome:
     body: dict[str, Json] = {"error": error_object(error)}
-    return Outcome(number, line_of(number, name, openai_status(error), body), error.code)
+    return Outcome(number, build_line(number, name, openai_status(error), body), error.code)
 
 
-def line_of(number: int, name: Json, status: int, body: dict[str, Json]) -> dict[str, Json]:
-    """The row's number is in the id: by it, a run that was killed knows where to go on."""
+def build_line(number: int, name: Json, status: int, body: dict[str, Json]) -> dict[str, Json]:
+    """The id holds the row number, so that a later run can resume."""
     response: Json = {"status_code": status, "request_id": f"req_{secrets.token_hex(12)}", "body": body}
     return {"id": f"{ID_PREFIX}{number:08d}", "custom_id": name, "response": response, "error": None}
 
 
-def number_in(entry: dict[str, object]) -> object:
-    """The row's, in a line of the output; None if it is none of ours."""
+def line_number(entry: dict[str, object]) -> object:
+    """The row number of an output line; None if no batch wrote the line."""
     name = entry.get("id")
     digits = name.removeprefix(ID_PREFIX) if isinstance(name, str) else ""
     return int(digits) if digits.isdecimal() and len(digits) < 12 and "response" in entry else None
 
 
-def code_in(entry: dict[str, object]) -> str | None:
-    """Of a line of the output, None if it is an answer."""
+def line_error_code(entry: dict[str, object]) -> str | None:
+    """The error code of an output line; None for an answer."""
     response = entry.get("response")
     body = response.get("body") if isinstance(response, dict) else None
     error = body.get("error") if isinstance(body, dict) else None
@@ -102,13 +102,13 @@ def code_in(entry: dict[str, object]) -> str | None:
 
 
 class UniqueIds:
-    """Refuses a file that gives a `custom_id` twice: its answers could not be told apart."""
+    """Refuses a file with a repeated `custom_id`: its answers would be ambiguous."""
 
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
 
     def check(self, row: AnyRow) -> None:
-        """Raises BadRequest with both lines."""
-        name = None if isinstance(row, Broken) else row.fields.get("custom_id")
+        """Raises BadRequest with both line numbers."""
+        name = None if isinstance(row, UnreadableRow) else row.fields.get("custom_id")
         if isinstance(name, str) and (before := self._seen.setdefault(name, row.number)) != row.number:
             raise BadRequest(f"lines {before} and {row.number} have the same custom_id")

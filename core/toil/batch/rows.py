@@ -1,7 +1,6 @@
-"""The rows of a batch from bytes: CSV with a header, or one JSON object a line. Pure; knows nothing of prompts.
+"""Parses the rows of a batch from bytes: CSV with a header, or one JSON object a line. Pure; knows no prompts.
 
-A JSON line that is wrong is a row that is wrong, and the next line is as good as any. In a CSV file that breaks its own
-rules nobody can say where the next row begins, so there the reading ends.
+A malformed JSON line is one unreadable row. A malformed CSV file ends the reading: its next row cannot be found.
 """
 
 from __future__ import annotations
@@ -18,72 +17,122 @@ from typing import Literal
 from core import strict_json
 from core.contract import Json
 from core.errors import BadRequest, CspsError
-from core.toil.batch.lines import BOM, Line, Lines
 
 Format = Literal["csv", "jsonl"]
 
 LINE_LIMIT_BYTES = 2**20
 DELIMITERS = (",", ";", "\t", "|")
+BOM = codecs.BOM_UTF8
 BOMS = ((BOM, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 SHOWN_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
+class InputLine:
+    """`number` counts from 1, blank lines included. `raw` is None for a line above the size limit."""
+
+    number: int
+    raw: bytes | None
+
+
+class LineSplitter:
+    """Splits bytes into lines as they arrive; keeps at most one line. Skips blank lines and a byte order mark."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._rest = bytearray()
+        self._number = 0
+        self._too_long = False
+
+    def feed(self, chunk: bytes) -> Iterator[InputLine]:
+        *ended, rest = chunk.split(b"\n")
+        for piece in ended:
+            self._append(piece)
+            yield from self._end_line()
+        self._append(rest)
+
+    def end(self) -> Iterator[InputLine]:
+        """The last line, which may lack its line feed."""
+        if self._rest or self._too_long:
+            yield from self._end_line()
+
+    def _append(self, piece: bytes) -> None:
+        if len(self._rest) + len(piece) > self._limit_bytes:
+            self._too_long = True
+            self._rest.clear()
+        if not self._too_long:
+            self._rest += piece
+
+    def _end_line(self) -> Iterator[InputLine]:
+        self._number += 1
+        raw, too_long = bytes(self._rest), self._too_long
+        self._rest.clear()
+        self._too_long = False
+        if too_long:
+            yield InputLine(self._number, None)
+            return
+        if self._number == 1:
+            raw = raw.removeprefix(BOM)
+        if stripped := raw.strip():
+            yield InputLine(self._number, stripped)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """`number` is the line's in JSON lines, and counts the rows after the header, from 1, in CSV."""
+    """`number` is the line number in JSON lines; in CSV it counts the rows after the header, from 1."""
 
     number: int
     fields: Mapping[str, Json]
 
     @property
     def digest(self) -> str:
-        """Tells one row from another."""
+        """Differs between rows with different fields."""
         return hashlib.blake2b(json.dumps(self.fields).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """A row that could not be read. Never quotes it."""
+class UnreadableRow:
+    """A row that could not be parsed. The error never quotes it."""
 
     number: int
     error: CspsError
     digest: str = "broken"
 
 
-AnyRow = Row | Broken
+AnyRow = Row | UnreadableRow
 
 
 def json_rows(chunks: Iterable[bytes], limit_bytes: int = LINE_LIMIT_BYTES) -> Iterator[AnyRow]:
-    """Each line of UTF-8 that is not blank."""
-    lines = Lines(limit_bytes)
+    """One row for each non-blank line of UTF-8."""
+    lines = LineSplitter(limit_bytes)
     for chunk in chunks:
-        yield from (row_of(line, limit_bytes) for line in lines.feed(chunk))
-    yield from (row_of(line, limit_bytes) for line in lines.end())
+        yield from (parse_json_row(line, limit_bytes) for line in lines.feed(chunk))
+    yield from (parse_json_row(line, limit_bytes) for line in lines.end())
 
 
-def row_of(line: Line, limit_bytes: int = LINE_LIMIT_BYTES) -> AnyRow:
+def parse_json_row(line: InputLine, limit_bytes: int = LINE_LIMIT_BYTES) -> AnyRow:
     if line.raw is None:
-        return Broken(line.number, BadRequest(f"a line may have at most {limit_bytes} bytes"))
+        return UnreadableRow(line.number, BadRequest(f"a line may have at most {limit_bytes} bytes"))
     try:
         value = strict_json.parse(line.raw)
     except BadRequest as exc:
-        return Broken(line.number, exc)
+        return UnreadableRow(line.number, exc)
     if not isinstance(value, dict):
-        return Broken(line.number, BadRequest("a row must be a JSON object"))
+        return UnreadableRow(line.number, BadRequest("a row must be a JSON object"))
     return Row(line.number, value)
 
 
 def csv_rows(chunks: Iterable[bytes], delimiter: str | None = None, encoding: str | None = None) -> Iterator[AnyRow]:
-    """Each row after the header, by column. Raises BadRequest, with the place, where the file is not CSV.
+    """One row, by column, for each line after the header. Raises BadRequest with the place of a CSV error.
 
-    `delimiter`: by the header, if None. `encoding`: by the byte order mark, else UTF-8, if None.
+    `delimiter`: taken from the header, if None. `encoding`: by the byte order mark, else UTF-8, if None.
     """
     lines = text_lines(chunks, encoding)
     first = next(lines, None)
     if first is None:
         raise BadRequest("the CSV file is empty: its first line must name the columns")
-    # Strict: a quote in the wrong place would otherwise silently join rows.
-    reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter or delimiter_of(first), strict=True)
+    # Strict: otherwise a misplaced quote silently joins rows.
+    reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter or detect_delimiter(first), strict=True)
     number = -1
     columns: list[str] | None = None
     while True:
@@ -97,37 +146,38 @@ def csv_rows(chunks: Iterable[bytes], delimiter: str | None = None, encoding: st
             continue  # a blank line
         number += 1
         if columns is None:
-            columns = named(cells)
+            columns = parse_header(cells)
             continue
-        yield by_column(number, columns, cells)
+        yield build_csv_row(number, columns, cells)
 
 
-def named(cells: list[str]) -> list[str]:
-    """The columns' names. Raises BadRequest if they cannot tell the columns apart."""
+def parse_header(cells: list[str]) -> list[str]:
+    """The column names. Raises BadRequest for an empty or repeated name."""
     names = [cell.strip() for cell in cells]
     if "" in names:
         raise BadRequest(f"the CSV header: column {names.index('') + 1} has no name")
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise BadRequest(f"the CSV header names a column twice: {listed(twice)}")
+        raise BadRequest(f"the CSV header names a column twice: {format_names(twice)}")
     return names
 
 
-def by_column(number: int, columns: list[str], cells: list[str]) -> AnyRow:
+def build_csv_row(number: int, columns: list[str], cells: list[str]) -> AnyRow:
     if len(cells) != len(columns):
-        return Broken(number, BadRequest(f"the row has {len(cells)} fields; the header names {len(columns)} columns"))
+        message = f"the row has {len(cells)} fields; the header names {len(columns)} columns"
+        return UnreadableRow(number, BadRequest(message))
     return Row(number, dict(zip(columns, cells, strict=True)))
 
 
-def delimiter_of(header: str) -> str:
-    """Whichever stands most often between the names: French spreadsheets write semicolons."""
+def detect_delimiter(header: str) -> str:
+    """The most frequent delimiter outside quotes: French spreadsheets write semicolons."""
     outside = "".join(header.split('"')[::2])
     return max(DELIMITERS, key=outside.count)
 
 
 def text_lines(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str]:
-    """With their ends. Raises BadRequest, with the line, for what is not text in the encoding."""
+    """Lines with their line feeds. Raises BadRequest with the line of an encoding error."""
     number, rest = 1, ""
-    for piece in text_pieces(chunks, encoding):
+    for piece in decode_chunks(chunks, encoding):
         *ended, rest = (rest + piece).split("\n")
         for line in ended:
             number += 1
@@ -138,14 +188,14 @@ def text_lines(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str]:
         yield rest
 
 
-def text_pieces(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str]:
-    """The last piece ends inside no character."""
+def decode_chunks(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str]:
+    """Raises BadRequest, also for a last chunk that ends inside a character."""
     decoder: codecs.IncrementalDecoder | None = None
     line = 1
-    for chunk in itertools.chain(filter(None, whole_head(chunks)), (b"",)):
+    for chunk in itertools.chain(filter(None, join_head(chunks)), (b"",)):
         if decoder is None:
-            chunk, encoding = without_bom(chunk, encoding)
-            decoder = decoder_of(encoding)
+            chunk, encoding = strip_bom(chunk, encoding)
+            decoder = build_decoder(encoding)
         try:
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as exc:
@@ -155,8 +205,8 @@ def text_pieces(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str]:
         yield text
 
 
-def whole_head(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, where the first piece is not too short to show a byte order mark: a pipe may give single ones."""
+def join_head(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Joins the first chunks until a byte order mark fits: a pipe may deliver single bytes."""
     rest = iter(chunks)
     head = b""
     for chunk in rest:
@@ -167,22 +217,23 @@ def whole_head(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def decoder_of(encoding: str) -> codecs.IncrementalDecoder:
+def build_decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
         return codecs.getincrementaldecoder(encoding)()
     except LookupError as exc:
         raise BadRequest(f"there is no encoding named {encoding[:64]!r}") from exc
 
 
-def without_bom(chunk: bytes, encoding: str | None) -> tuple[bytes, str]:
+def strip_bom(chunk: bytes, encoding: str | None) -> tuple[bytes, str]:
+    """The chunk without its byte order mark, and the encoding that the mark or the caller names."""
     for bom, name in BOMS:
         if chunk.startswith(bom) and encoding in (None, name):
             return chunk[len(bom) :], name
     return chunk, encoding or "utf-8"
 
 
-def listed(names: Iterable[str]) -> str:
-    """For a message; not all of a file's, if it has very many."""
+def format_names(names: Iterable[str]) -> str:
+    """The first SHOWN_NAMES names, for a message."""
     every = list(names)
     shown = ", ".join(f"`{name[:64]}`" for name in every[:SHOWN_NAMES])
     return f"{shown}, …" if len(every) > SHOWN_NAMES else shown

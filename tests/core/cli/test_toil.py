@@ -26,8 +26,7 @@ from core.configuration.settings import Settings
 from core.contract import Task
 from core.errors import BadRequest, NonConforming
 from core.toil.batch.answers import Outcome
-from core.toil.batch.recovery import Recovered
-from core.toil.batch.tally import Tally
+from core.toil.batch.journal import BatchProgress, RecoveredRows
 from tests.support.fakes import Body, FakeEngine, FakeModel, Step
 
 SCHEMA = {"type": "object"}
@@ -343,9 +342,9 @@ def test_a_file_that_is_not_there_is_named_once(folder: Path, option: str) -> No
 def test_progress_in_lines_and_as_a_bar() -> None:
     """Rows, rate, time left and failures, of this run's rate alone."""
     now = 100.0
-    recovered = Recovered()
+    recovered = RecoveredRows()
     recovered.done.add(1)
-    tally = Tally(recovered, 11, clock=lambda: now)
+    tally = BatchProgress(recovered, 11, clock=lambda: now)
     told = Console(record=True, width=120)
     lines = Lines(tally, told, Words({}, "en"), clock=lambda: now)
     bar = Bar(tally, Console(record=True, width=120, force_terminal=True), Words({}, "fr"))
@@ -362,7 +361,7 @@ def test_progress_in_lines_and_as_a_bar() -> None:
 
 def test_progress_without_an_end_in_sight() -> None:
     """What comes through a pipe has no total."""
-    tally = Tally(Recovered(), None, clock=lambda: 0)
+    tally = BatchProgress(RecoveredRows(), None, clock=lambda: 0)
     tally.add([Outcome(1, {})])
 
     assert "1 lignes" in Lines(tally, Console(), Words({}, "fr")).line()

@@ -8,23 +8,24 @@ import pytest
 
 from core.contract import Done, Source, Text, ToilResult, Usage
 from core.errors import BadRequest, CspsError, ModelUnavailable, NonConforming, Overloaded, Stopping
-from core.toil.batch.answers import ModelGone, Outcome, Patience, ToilAnswers
+from core.toil.batch.answers import ModelGone, Outcome, RowRetryPolicy, ToilAnswers
 from core.toil.batch.job import Job
-from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds, code_in, number_in
-from core.toil.batch.rows import Broken, Row
+from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds, line_error_code, line_number
+from core.toil.batch.rows import Row, UnreadableRow
 from tests.support.fakes import FakeEngine
 
-AT_ONCE = Patience(attempts=3, first_s=0, limit_s=0)
+AT_ONCE = RowRetryPolicy(attempts=3, first_s=0, limit_s=0)
 ROW = Row(5, {"id": "a", "prompt": "Hi"})
 
 
-async def outcome_of(engine: FakeEngine, row: Row | Broken = ROW) -> Outcome:
+async def answer_row(engine: FakeEngine, row: Row | UnreadableRow = ROW) -> Outcome:
+    """"""
     return await ToilAnswers(engine, Job("whisper"), AT_ONCE).answer(row)
 
 
-async def test_a_value() -> None:
-    """With the row's number and what the caller calls it."""
-    outcome = await outcome_of(FakeEngine(toiled=ToilResult({"a": 1}, "m", Usage(3, 2, 1))))
+async def test_value_has_row_number_and_id() -> None:
+    """The output line holds the row's number, its id and the value."""
+    outcome = await answer_row(FakeEngine(toiled=ToilResult({"a": 1}, "m", Usage(3, 2, 1))))
 
     assert Outcome(5, {"row": 5, "id": "a", "value": {"a": 1}}, None, Usage(3, 2, 1)) == outcome
 
@@ -36,47 +37,47 @@ async def test_a_value() -> None:
         (ROW, KeyError("the person's words"), "internal"),
         (Row(5, {"prompt": " "}), None, "bad_request"),
         (Row(5, {"nothing": 1}), None, "bad_request"),
-        (Broken(5, BadRequest("not JSON")), None, "bad_request"),
+        (UnreadableRow(5, BadRequest("not JSON")), None, "bad_request"),
     ],
 )
-async def test_failures_are_kept_with_their_reason(row: Row | Broken, failure: Any, code: str) -> None:
-    """Typed, with the row's number; a defect's own words stay inside."""
-    outcome = await outcome_of(FakeEngine(toiled=failure), row)
+async def test_failure_becomes_an_outcome_with_its_code(row: Row | UnreadableRow, failure: Any, code: str) -> None:
+    """The line has the row's number and an error code; a defect's own message stays out of it."""
+    outcome = await answer_row(FakeEngine(toiled=failure), row)
 
     error: Any = outcome.line["error"]
     assert (5, code, code) == (outcome.line["row"], outcome.code, error["code"])
     assert "person" not in error["message"]
 
 
-async def test_a_busy_model_is_asked_again() -> None:
-    """So is one that was away for a moment."""
+async def test_busy_or_missing_model_is_retried() -> None:
+    """Overloaded and ModelUnavailable are retried."""
     failures: list[Any] = [Overloaded("busy", retry_after_s=99), ModelUnavailable("away")]
     engine = FakeEngine(toiled=lambda _task: failures.pop(0) if failures else {"a": 1})
 
-    assert {"a": 1} == (await outcome_of(engine)).line["value"]
+    assert {"a": 1} == (await answer_row(engine)).line["value"]
     assert 3 == len(engine.tasks)
 
 
-async def test_a_row_that_the_model_never_survives_fails_alone() -> None:
-    """The model answers others: it is this row's failure."""
-    assert "model_unavailable" == (await outcome_of(FakeEngine(toiled=ModelUnavailable("died")))).code
+async def test_row_that_kills_the_model_fails_alone() -> None:
+    """If the model is ready again, only this row fails."""
+    assert "model_unavailable" == (await answer_row(FakeEngine(toiled=ModelUnavailable("died")))).code
 
 
 @pytest.mark.parametrize("failure", [ModelUnavailable("away"), Overloaded("busy"), Stopping("stopping")])
-async def test_a_model_that_is_gone_ends_the_batch(failure: CspsError) -> None:
-    """No row is written off for it, so that the batch can be gone on with."""
+async def test_missing_model_ends_the_batch(failure: CspsError) -> None:
+    """The row gets no outcome, so that the batch can be resumed."""
     with pytest.raises(ModelGone):
-        await outcome_of(FakeEngine(toiled=failure, unready=ModelUnavailable("nobody there")))
+        await answer_row(FakeEngine(toiled=failure, unready=ModelUnavailable("nobody there")))
 
 
-def test_waiting_grows_and_honours_the_model() -> None:
-    """Doubled, capped, and never shorter than what the model asked for."""
-    patience = Patience(first_s=1, limit_s=8)
+def test_pauses_double_and_respect_retry_after() -> None:
+    """Pauses double up to a limit and are never shorter than Retry-After."""
+    policy = RowRetryPolicy(first_s=1, limit_s=8)
 
-    assert 1 <= patience.pause_after(1, Overloaded("x")) <= 1.25
-    assert 4 <= patience.pause_after(3, Overloaded("x")) <= 5
-    assert 8 <= patience.pause_after(10, Overloaded("x", retry_after_s=1000)) <= 10
-    assert 6 <= patience.pause_after(1, Overloaded("x", retry_after_s=6)) <= 7.5
+    assert 1 <= policy.pause_after(1, Overloaded("x")) <= 1.25
+    assert 4 <= policy.pause_after(3, Overloaded("x")) <= 5
+    assert 8 <= policy.pause_after(10, Overloaded("x", retry_after_s=1000)) <= 10
+    assert 6 <= policy.pause_after(1, Overloaded("x", retry_after_s=6)) <= 7.5
 
 
 def request_line(**body: Any) -> dict[str, Any]:
@@ -93,8 +94,8 @@ async def openai(engine: FakeEngine, fields: dict[str, Any]) -> dict[str, Any]:
     return (await OpenAiAnswers(engine, "me", AT_ONCE).answer(Row(12, fields))).line
 
 
-async def test_openai_free_text() -> None:
-    """A chat.completion in a response, as the file format has it."""
+async def test_openai_response_holds_a_chat_completion() -> None:
+    """The response has the form of OpenAI's Batch file format."""
     engine = FakeEngine([Text("Hel"), Text("lo"), Done("length", "m", Usage(7, 3, 2))])
     line = await openai(engine, request_line(seed=4))
 
@@ -106,11 +107,11 @@ async def test_openai_free_text() -> None:
         "content": body["choices"][0]["message"]["content"],
         "reason": body["choices"][0]["finish_reason"],
     }
-    assert (12, None, 4) == (number_in(line), code_in(line), engine.prompts[0].sampling.seed)
+    assert (12, None, 4) == (line_number(line), line_error_code(line), engine.prompts[0].sampling.seed)
 
 
-async def test_openai_citations() -> None:
-    """As over HTTP."""
+async def test_openai_response_has_citations() -> None:
+    """The message has annotations, as over HTTP."""
     engine = FakeEngine([Source(1, "Pool", "https://x/pool"), Text("Green."), Done("stop", "m", Usage())])
     message = (await openai(engine, request_line()))["response"]["body"]["choices"][0]["message"]
 
@@ -118,8 +119,8 @@ async def test_openai_citations() -> None:
     assert ["https://x/pool"] == [each["url_citation"]["url"] for each in message["annotations"]]
 
 
-async def test_openai_by_schema() -> None:
-    """`response_format` is toil here too."""
+async def test_openai_response_format_is_answered_by_toil() -> None:
+    """`response_format` becomes the schema of a toil task."""
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
     engine = FakeEngine(toiled={"a": "é"})
     line = await openai(engine, request_line(response_format=form))
@@ -138,20 +139,22 @@ async def test_openai_by_schema() -> None:
         ({"custom_id": "c-1"}, 400, "bad_request", "method"),
     ],
 )
-async def test_openai_refusals(fields: dict[str, Any], status: int, code: str, said: str) -> None:
-    """A response with the status that HTTP would have, and OpenAI's error object."""
+async def test_openai_refusal_has_http_status_and_error_object(
+    fields: dict[str, Any], status: int, code: str, said: str
+) -> None:
+    """The response has the status of HTTP and OpenAI's error object."""
     line = await openai(FakeEngine(), fields)
 
     assert ("c-1", status) == (line["custom_id"], line["response"]["status_code"])
-    assert (code, code) == (line["response"]["body"]["error"]["code"], code_in(line))
+    assert (code, code) == (line["response"]["body"]["error"]["code"], line_error_code(line))
     assert said in line["response"]["body"]["error"]["message"]
 
 
-def test_openai_ids_are_unique() -> None:
-    """Both lines are named."""
+def test_repeated_custom_id_is_refused() -> None:
+    """The error names both lines."""
     unique = UniqueIds()
     unique.check(Row(1, {"custom_id": "a"}))
     unique.check(Row(2, {"custom_id": "b"}))
-    unique.check(Broken(3, BadRequest("x")))
+    unique.check(UnreadableRow(3, BadRequest("x")))
     with pytest.raises(BadRequest, match="lines 1 and 4"):
         unique.check(Row(4, {"custom_id": "a"}))

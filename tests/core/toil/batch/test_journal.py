@@ -1,4 +1,4 @@
-"""The output file as a memory: whatever was torn, each row is there once in the end."""
+"""The output file as a journal: wherever it is torn, each row is there once in the end."""
 
 from __future__ import annotations
 
@@ -14,14 +14,23 @@ from hypothesis import strategies as st
 from core.contract import Json
 from core.errors import BadRequest, StorageError
 from core.toil.batch.answers import Outcome
-from core.toil.batch.journal import InUse, Journal, OtherJob, open_journal
-from core.toil.batch.recovery import Done, recover, toil_code, toil_number
+from core.toil.batch.journal import (
+    JobMismatch,
+    Journal,
+    OutputLocked,
+    RowNumbers,
+    open_journal,
+    recover_rows,
+    toil_code,
+    toil_number,
+)
 
 JOB: dict[str, Json] = {"rows": "abc", "order": "in order"}
 VALUES: list[Json] = ['é\n"{}', {"a": [1, None]}, 0, "\ud800", ""]
 
 
-def opened(path: Path, job: dict[str, Json] = JOB, *, anew: bool = False) -> Journal:
+def open_output(path: Path, job: dict[str, Json] = JOB, *, anew: bool = False) -> Journal:
+    """"""
     return open_journal(path, job, toil_number, toil_code, anew=anew)
 
 
@@ -31,15 +40,16 @@ def outcome(number: int) -> Outcome:
     return Outcome(number, {"row": number, "value": VALUES[number % len(VALUES)]})
 
 
-def rows_in(path: Path) -> list[int]:
+def row_numbers(path: Path) -> list[int]:
+    """"""
     return [json.loads(line)["row"] for line in path.read_bytes().splitlines()]
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Path:
-    """An output of 12 rows, in an order of its own."""
+def complete_output(tmp_path: Path) -> Path:
+    """An output of 12 rows in random order."""
     path = tmp_path / "out.jsonl"
-    journal = opened(path)
+    journal = open_output(path)
     numbers = random.Random(4).sample(range(1, 13), 12)
     for group in (numbers[:5], numbers[5:6], numbers[6:]):
         journal.record([outcome(number) for number in group])
@@ -47,36 +57,37 @@ def whole(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_cut_at_any_byte_is_gone_on_with(whole: Path) -> None:
-    """What is whole stays as it is, what is torn goes, and in the end every row is there once."""
-    data = whole.read_bytes()
+def test_output_cut_at_any_byte_is_resumed(complete_output: Path) -> None:
+    """Complete lines stay, a torn line goes, and in the end every row is there once."""
+    data = complete_output.read_bytes()
     for size in range(len(data) + 1):
-        whole.write_bytes(data[:size])
-        journal = opened(whole)
+        complete_output.write_bytes(data[:size])
+        journal = open_output(complete_output)
         kept = data[: data.rfind(b"\n", 0, size) + 1]
-        assert kept == whole.read_bytes()
+        assert kept == complete_output.read_bytes()
         assert len(kept.splitlines()) == len(journal.recovered.done)
         journal.record([outcome(number) for number in range(1, 13) if number not in journal.recovered.done])
         journal.close()
-        assert list(range(1, 13)) == sorted(rows_in(whole))
+        assert list(range(1, 13)) == sorted(row_numbers(complete_output))
 
 
-@given(st.binary(max_size=40).filter(lambda tail: toil_free(tail)))
-def test_a_tail_of_anything_is_torn(tail: bytes) -> None:
-    """After a power cut the last line may hold any bytes."""
+@given(st.binary(max_size=40).filter(lambda tail: has_no_row(tail)))
+def test_any_last_line_counts_as_torn(tail: bytes) -> None:
+    """After a power loss, the last line may hold any bytes."""
     good = b'{"row": 1, "value": 2}\n'
-    found = recover([good, *tail.splitlines(keepends=True)[:1]], toil_number, toil_code)
+    found = recover_rows([good, *tail.splitlines(keepends=True)[:1]], toil_number, toil_code)
 
-    assert (len(good), 1) == (found.size, len(found.done))
+    assert (len(good), 1) == (found.size_bytes, len(found.done))
 
 
-def toil_free(tail: bytes) -> bool:
+def has_no_row(tail: bytes) -> bool:
+    """"""
     return b"row" not in tail
 
 
-def test_failures_are_remembered(whole: Path) -> None:
-    """So that a run that goes on tells of them too."""
-    journal = opened(whole)
+def test_failures_are_recovered(complete_output: Path) -> None:
+    """A resumed run counts the failures of earlier runs."""
+    journal = open_output(complete_output)
     journal.close()
 
     assert {"non_conforming": 3} == dict(journal.recovered.failures)
@@ -91,16 +102,16 @@ def test_failures_are_remembered(whole: Path) -> None:
         [b'{"row": 99999999999999, "value": 2}\n', b'{"row": 1, "value": 2}\n'],
     ],
 )
-def test_what_no_run_of_ours_wrote_is_refused(lines: list[bytes]) -> None:
-    """By its line, rather than guessed at."""
+def test_lines_of_another_origin_are_refused(lines: list[bytes]) -> None:
+    """The error names the line."""
     with pytest.raises(BadRequest, match="line"):
-        recover(lines, toil_number, toil_code)
+        recover_rows(lines, toil_number, toil_code)
 
 
 @given(st.sets(st.integers(1, 10_000)))
-def test_done_is_a_set(numbers: set[int]) -> None:
-    """Of row numbers, in bits."""
-    done = Done()
+def test_row_numbers_behave_like_a_set(numbers: set[int]) -> None:
+    """Adding a number twice counts once."""
+    done = RowNumbers()
     for number in [*numbers, *numbers]:
         done.add(number)
 
@@ -108,84 +119,84 @@ def test_done_is_a_set(numbers: set[int]) -> None:
     assert numbers == {number for number in range(10_020) if number in done}
 
 
-def test_another_job_is_not_gone_on_with(whole: Path) -> None:
-    """It is said in what it differs, and nothing is touched."""
-    before = whole.read_bytes()
-    with pytest.raises(OtherJob) as caught:
-        opened(whole, {**JOB, "rows": "xyz", "seed": 4})
+def test_output_of_another_job_is_refused(complete_output: Path) -> None:
+    """The error names the keys that differ, and the output is not changed."""
+    before = complete_output.read_bytes()
+    with pytest.raises(JobMismatch) as caught:
+        open_output(complete_output, {**JOB, "rows": "xyz", "seed": 4})
 
     assert ("rows", "seed") == caught.value.differs
-    assert before == whole.read_bytes()
+    assert before == complete_output.read_bytes()
 
 
-def test_a_file_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
-    """Nothing says that it is a batch's."""
+def test_file_without_a_job_is_not_changed(tmp_path: Path) -> None:
+    """Without a job file, the output may be any file of the user."""
     path = tmp_path / "thesis.jsonl"
     path.write_text('{"row": 1, "value": 2}\n')
-    with pytest.raises(OtherJob, match="not the output of a batch"):
-        opened(path)
+    with pytest.raises(JobMismatch, match="not the output of a batch"):
+        open_output(path)
 
     assert '{"row": 1, "value": 2}\n' == path.read_text()
 
 
-def test_anew(whole: Path) -> None:
-    """On request, what is there is thrown away."""
-    journal = opened(whole, {"rows": "xyz"}, anew=True)
+def test_anew_discards_an_existing_output(complete_output: Path) -> None:
+    """`anew` also accepts another job."""
+    journal = open_output(complete_output, {"rows": "xyz"}, anew=True)
     journal.record([outcome(1)])
     journal.close()
 
-    assert [1] == rows_in(whole)
-    opened(whole, {"rows": "xyz"}).close()
+    assert [1] == row_numbers(complete_output)
+    open_output(complete_output, {"rows": "xyz"}).close()
 
 
-def test_one_run_at_a_time(whole: Path) -> None:
-    """The second is refused, also with `anew`; afterwards there is no lock left."""
-    before = whole.read_bytes()
-    journal = opened(whole)
+def test_second_run_is_refused(complete_output: Path) -> None:
+    """Also with `anew`. Closing the first run releases the lock."""
+    before = complete_output.read_bytes()
+    journal = open_output(complete_output)
     for anew in (False, True):
-        with pytest.raises(InUse):
-            opened(whole, anew=anew)
+        with pytest.raises(OutputLocked):
+            open_output(complete_output, anew=anew)
     journal.close()
 
-    assert before == whole.read_bytes()
-    opened(whole).close()
+    assert before == complete_output.read_bytes()
+    open_output(complete_output).close()
 
 
-def test_a_torn_note_is_no_job(tmp_path: Path) -> None:
-    """Killed while it noted what the batch is: nothing was answered yet."""
+def test_torn_job_file_is_written_again(tmp_path: Path) -> None:
+    """No row was answered before the job file was complete."""
     path = tmp_path / "out.jsonl"
-    opened(path).close()
+    open_output(path).close()
     note = tmp_path / "out.jsonl.job"
     data = note.read_bytes()
     for size in range(len(data)):
         note.write_bytes(data[:size])
-        opened(path).close()
+        open_output(path).close()
         assert data == note.read_bytes()
 
 
-def test_rows_from_a_pipe_are_told_apart(tmp_path: Path) -> None:
-    """Each was noted before its answer was written; another row in its place is refused."""
+def test_changed_row_of_a_pipe_is_refused(tmp_path: Path) -> None:
+    """Each row's digest is recorded before its answer; a different row in its place is refused."""
     path = tmp_path / "out.jsonl"
-    journal = opened(path)
+    journal = open_output(path)
     journal.check(1, "aa")
     journal.check(2, "bb")
     journal.record([outcome(1)])
     journal.close()
 
-    again = opened(path)
+    again = open_output(path)
     again.check(1, "aa")
     again.check(2, "other")  # was not answered
     again.close()
-    last = opened(path)
-    with pytest.raises(OtherJob, match="row 1"):
+    last = open_output(path)
+    with pytest.raises(JobMismatch, match="row 1"):
         last.check(1, "xx")
     last.close()
 
 
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    """As an error of ours; what was on disk before stays whole."""
+def test_full_disk_raises_storage_error(tmp_path: Path) -> None:
+    """Rows already on disk stay complete."""
     path = tmp_path / "out.jsonl"
-    journal = opened(path)
+    journal = open_output(path)
     journal.record([outcome(1)])
     full = os.open("/dev/full", os.O_WRONLY)
     file = journal._output.fileno()  # the one way to a full disk that needs no root
@@ -196,10 +207,10 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     os.dup2(kept, file)
     journal.close()
 
-    assert [1] == rows_in(path)
+    assert [1] == row_numbers(path)
 
 
-def test_a_folder_is_no_output(tmp_path: Path) -> None:
-    """Told with the reason."""
+def test_folder_as_output_raises_storage_error(tmp_path: Path) -> None:
+    """The error holds the reason."""
     with pytest.raises(StorageError, match="directory"):
-        opened(tmp_path)
+        open_output(tmp_path)

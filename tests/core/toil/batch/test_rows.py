@@ -1,4 +1,4 @@
-"""Rows from bytes: CSV as spreadsheets write it, JSON lines as anybody does."""
+"""Rows from bytes: CSV as spreadsheets write it, and JSON lines."""
 
 from __future__ import annotations
 
@@ -13,51 +13,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadRequest
-from core.toil.batch.lines import Line, Lines
-from core.toil.batch.rows import Broken, Row, csv_rows, json_rows
+from core.toil.batch.rows import InputLine, LineSplitter, Row, UnreadableRow, csv_rows, json_rows
 
-# What csv can carry: no carriage returns by themselves, no NUL, no half characters.
+# CSV cannot carry single carriage returns, NUL or lone surrogates.
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=12)
 
 
-def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
-    """`data`, cut at these places."""
+def split_at(data: bytes, cuts: list[int]) -> list[bytes]:
+    """`data`, split at these places."""
     places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda b: b"\n" not in b)), st.lists(st.integers(0, 1000), max_size=6))
-def test_lines_come_out_as_they_were_put_in(lines: list[bytes], cuts: list[int]) -> None:
-    """However the bytes arrive in pieces; blank lines are counted and left out."""
-    found = Lines(1000)
-    given_lines = [line for chunk in pieces(b"\n".join(lines), cuts) for line in found.feed(chunk)] + list(found.end())
+def test_splitter_returns_the_lines(lines: list[bytes], cuts: list[int]) -> None:
+    """Also for lines that arrive in parts; blank lines are counted and skipped."""
+    found = LineSplitter(1000)
+    given_lines = [line for chunk in split_at(b"\n".join(lines), cuts) for line in found.feed(chunk)] + list(
+        found.end()
+    )
 
-    expected = [Line(n, raw.removeprefix(b"\xef\xbb\xbf" if n == 1 else b"").strip()) for n, raw in enumerate(lines, 1)]
+    expected = [
+        InputLine(n, raw.removeprefix(b"\xef\xbb\xbf" if n == 1 else b"").strip()) for n, raw in enumerate(lines, 1)
+    ]
     assert [line for line in expected if line.raw] == given_lines
 
 
-def test_a_line_that_is_too_long_is_told_and_not_kept() -> None:
-    """The next one is as good as any."""
-    lines = Lines(10)
+def test_too_long_line_is_reported_and_dropped() -> None:
+    """The next line is read as usual."""
+    lines = LineSplitter(10)
     assert [] == [line for _ in range(1000) for line in lines.feed(b"x" * 9)]
-    assert [Line(1, None), Line(2, b"ok")] == list(lines.feed(b"\nok\n"))
+    assert [InputLine(1, None), InputLine(2, b"ok")] == list(lines.feed(b"\nok\n"))
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=9), st.none()))))
-def test_json_lines(rows: list[dict[str, Any]]) -> None:
-    """Each object is a row, numbered by its line."""
+def test_each_json_object_is_a_row(rows: list[dict[str, Any]]) -> None:
+    """The row's number is its line number."""
     data = "\n".join(json.dumps(row) for row in rows).encode()
 
     assert [Row(number, row) for number, row in enumerate(rows, 1)] == list(json_rows([data]))
 
 
-def test_a_json_line_that_is_wrong_is_one_row() -> None:
-    """It has its line's number and a reason; those after it are read."""
+def test_malformed_json_line_is_one_unreadable_row() -> None:
+    """The row has its line number and a reason; later lines are read."""
     data = b'{"a": 1}\n\n{"a": \n[1]\n{"a": 1, "a": 2}\n\xff\n{"a": 2}'
     rows = list(json_rows([data]))
 
     assert [1, 3, 4, 5, 6, 7] == [row.number for row in rows]
-    reasons = [row.error.message for row in rows if isinstance(row, Broken)]
+    reasons = [row.error.message for row in rows if isinstance(row, UnreadableRow)]
     assert ["not valid JSON" in reasons[0], "object" in reasons[1], "twice" in reasons[2], "UTF-8" in reasons[3]] == [
         True
     ] * 4
@@ -70,22 +73,22 @@ def test_a_json_line_that_is_wrong_is_one_row() -> None:
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     st.lists(st.integers(0, 1000), max_size=5),
 )
-def test_csv_reads_what_csv_writes(rows: list[list[str]], delimiter: str, encoding: str, cuts: list[int]) -> None:
-    """Any of the usual delimiters and byte order marks, quoted line ends included."""
+def test_csv_round_trip(rows: list[list[str]], delimiter: str, encoding: str, cuts: list[int]) -> None:
+    """With each delimiter and byte order mark, and with line breaks inside quotes."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows([["nom", "été"], *rows])
 
-    read = csv_rows(pieces(out.getvalue().encode(encoding), cuts))
+    read = csv_rows(split_at(out.getvalue().encode(encoding), cuts))
 
     expected = [Row(n, {"nom": a, "été": b}) for n, (a, b) in enumerate(rows, 1)]
     assert expected == list(read)
 
 
-def test_a_csv_row_of_another_length_is_one_row() -> None:
-    """It is counted, and the next is read."""
+def test_csv_row_of_wrong_length_is_one_unreadable_row() -> None:
+    """The row is counted, and the next is read."""
     rows = list(csv_rows([b"a,b\n1,2\n3\n4,5\n"]))
 
-    assert isinstance(rows[1], Broken)
+    assert isinstance(rows[1], UnreadableRow)
     assert "1 fields" in rows[1].error.message
     assert Row(3, {"a": "4", "b": "5"}) == rows[2]
 
@@ -102,16 +105,16 @@ def test_a_csv_row_of_another_length_is_one_row() -> None:
         (b"a,b\n" + b"x" * 3_000_000, "line 2"),
     ],
 )
-def test_a_file_that_is_not_csv(data: bytes, said: str) -> None:
-    """Refused with the place: nobody can say where its next row begins."""
+def test_malformed_csv_is_refused(data: bytes, said: str) -> None:
+    """The error names the place: the next row cannot be found."""
     with pytest.raises(BadRequest) as caught:
         list(csv_rows(data[at : at + 65536] for at in range(0, len(data) + 1, 65536)))
 
     assert said in caught.value.message
 
 
-def test_another_encoding_by_name() -> None:
-    """What French spreadsheets on Windows write."""
+def test_csv_in_a_named_encoding() -> None:
+    """French spreadsheets on Windows write cp1252."""
     assert [Row(1, {"nom": "été", "n": "1"})] == list(csv_rows(["nom;n\nété;1\n".encode("cp1252")], encoding="cp1252"))
     with pytest.raises(BadRequest, match="no encoding"):
         list(csv_rows([b"a\n1\n"], encoding="latin-9000"))

@@ -1,6 +1,6 @@
-"""Rows from a file or from stdin, without blocking the event loop and without reading ahead by more than a few.
+"""Reads rows from a file or stdin without blocking the event loop, and only a few rows ahead.
 
-Knows how rows are counted and told apart beforehand; what they hold is in `core.toil.batch.rows`.
+It counts and digests rows; `core.toil.batch.rows` parses them.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from core.errors import BadRequest
 from core.toil.batch.rows import AnyRow
 
 Item = TypeVar("Item")
-Read = Callable[[Iterable[bytes]], Iterator[AnyRow]]
+RowParser = Callable[[Iterable[bytes]], Iterator[AnyRow]]
 
 CHUNK_BYTES = 2**16
-AHEAD = 8
+READ_AHEAD = 8  # items
 STDIN = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A file before the start: how many rows, and the sum of all its bytes."""
+    """A file's number of rows, its SHA-256 and its first row."""
 
     rows: int
     digest: str
     first: AnyRow | None
 
 
-def survey(path: Path, read: Read, check: Callable[[AnyRow], None]) -> Survey:
-    """Reads the whole file once. Raises BadRequest where it cannot be read or `check` refuses a row."""
+def survey(path: Path, parse: RowParser, check: Callable[[AnyRow], None]) -> Survey:
+    """Reads the whole file once. Raises BadRequest where it is unreadable or `check` refuses a row."""
     digest = hashlib.sha256()
     first: AnyRow | None = None
     count = 0
-    for row in read(summed(chunks_of(path), digest.update)):
+    for row in parse(tee(read_chunks(path), digest.update)):
         check(row)
         first = first or row
         count += 1
     return Survey(count, digest.hexdigest(), first)
 
 
-def summed(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+def tee(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
     for chunk in chunks:
         update(chunk)
         yield chunk
 
 
-def chunks_of(path: Path | None) -> Iterator[bytes]:
-    """The file's bytes, stdin's if None. Raises BadRequest."""
+def read_chunks(path: Path | None) -> Iterator[bytes]:
+    """The bytes of a file, or of stdin for None. Raises BadRequest."""
     try:
-        # Not sys.stdin: a thread that waits in it keeps the interpreter from ending.
+        # Not sys.stdin: a thread that waits in it keeps the interpreter from exiting.
         file = STDIN if path is None else os.open(path, os.O_RDONLY)
         try:
             while chunk := os.read(file, CHUNK_BYTES):
@@ -68,17 +68,17 @@ def chunks_of(path: Path | None) -> Iterator[bytes]:
         raise BadRequest(f"{path or 'stdin'} cannot be read: {exc.strerror}") from exc
 
 
-class Pump(Generic[Item]):
-    """A blocking iterator as an asynchronous one. Its thread may wait for ever, on a pipe, and keeps nobody waiting."""
+class ThreadedIterator(Generic[Item]):
+    """Iterates a blocking iterator in a daemon thread, which may wait on a pipe for ever without delaying the exit."""
 
     def __init__(self, items: Iterator[Item]) -> None:
         self._items = items
-        self._queue: asyncio.Queue[tuple[Item] | BaseException | None] = asyncio.Queue(AHEAD)
+        self._queue: asyncio.Queue[tuple[Item] | BaseException | None] = asyncio.Queue(READ_AHEAD)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="rows", daemon=True)
 
     async def items(self) -> AsyncIterator[Item]:
-        """Once. Raises what the iterator raises."""
+        """Can be iterated once. Raises the errors of the iterator."""
         self._thread.start()
         while (item := await self._queue.get()) is not None:
             if isinstance(item, BaseException):
@@ -91,11 +91,11 @@ class Pump(Generic[Item]):
                 if not self._put((item,)):
                     return
             self._put(None)
-        except BaseException as exc:  # noqa: BLE001 - it is raised where rows are wanted
+        except BaseException as exc:  # noqa: BLE001 - `items` raises it
             self._put(exc)
 
     def _put(self, item: tuple[Item] | BaseException | None) -> bool:
-        """False: the loop is gone, and with it whoever wanted rows."""
+        """False if the loop, and so the consumer, is gone."""
         putting = self._queue.put(item)
         try:
             asyncio.run_coroutine_threadsafe(putting, self._loop).result()

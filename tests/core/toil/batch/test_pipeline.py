@@ -1,4 +1,4 @@
-"""How many rows are under way, and in which order they come out."""
+"""Concurrency, order of delivery and failures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from core.errors import ModelUnavailable
-from core.toil.batch.flow import HELD_PER_PLACE, Flow
+from core.toil.batch.pipeline import PENDING_PER_SLOT, BoundedPipeline
 
 
-class Source:
-    """Numbers from 0, for ever or up to `end`."""
+class NumberSource:
+    """Numbers from 0, without end or up to `end`."""
 
     def __init__(self, end: int | None = None) -> None:
         self.read = 0
@@ -24,8 +24,8 @@ class Source:
             yield self.read - 1
 
 
-class Collected:
-    """A delivery that takes everything, until `stop` is set."""
+class Collector:
+    """Collects the outcomes; from `stop_at` outcomes on, a delivery never returns."""
 
     def __init__(self, stop_at: int | None = None) -> None:
         self.got: list[int] = []
@@ -40,8 +40,8 @@ class Collected:
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-async def test_each_row_once(in_order: bool) -> None:
-    """Whatever they take, every row is answered and delivered once, and no more than `concurrency` run at once."""
+async def test_each_row_is_delivered_once(in_order: bool) -> None:
+    """At most `concurrency` rows run at once, however long each takes."""
     running = most = 0
     turn = asyncio.Condition()
 
@@ -56,29 +56,29 @@ async def test_each_row_once(in_order: bool) -> None:
             turn.notify_all()
         return number
 
-    collected = Collected()
-    await Flow(answer, collected.deliver, 3, in_order=in_order).run(Source(50).items())
+    collected = Collector()
+    await BoundedPipeline(answer, collected.deliver, 3, in_order=in_order).run(NumberSource(50).items())
 
     assert list(range(50)) == (collected.got if in_order else sorted(collected.got))
     assert 3 == most
 
 
-async def test_order_is_kept_while_the_first_is_slow() -> None:
-    """Others go on beside it, but only so many, and come out after it."""
-    gate, source, collected = asyncio.Event(), Source(), Collected(stop_at=20)
+async def test_order_is_kept_behind_a_slow_row() -> None:
+    """Later rows run up to the limit and are delivered after the slow one."""
+    gate, source, collected = asyncio.Event(), NumberSource(), Collector(stop_at=20)
     full = asyncio.Event()
 
     async def answer(number: int) -> int:
         if number == 0:
             await gate.wait()
-        if number == 2 * HELD_PER_PLACE - 1:
+        if number == 2 * PENDING_PER_SLOT - 1:
             full.set()
         return number
 
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(Flow(answer, collected.deliver, 2, in_order=True).run(source.items()))
+        running = tasks.create_task(BoundedPipeline(answer, collected.deliver, 2, in_order=True).run(source.items()))
         await full.wait()
-        assert (2 * HELD_PER_PLACE, []) == (source.read, collected.got)
+        assert (2 * PENDING_PER_SLOT, []) == (source.read, collected.got)
         gate.set()
         await collected.stopped.wait()
         running.cancel()
@@ -86,9 +86,9 @@ async def test_order_is_kept_while_the_first_is_slow() -> None:
     assert list(range(20)) == collected.got[:20]
 
 
-async def test_as_they_come_nobody_waits_for_the_slow() -> None:
-    """Those after it are out first."""
-    gate, collected = asyncio.Event(), Collected()
+async def test_unordered_rows_do_not_wait_for_a_slow_row() -> None:
+    """Faster rows are delivered first."""
+    gate, collected = asyncio.Event(), Collector()
 
     async def answer(number: int) -> int:
         if number == 0:
@@ -97,33 +97,33 @@ async def test_as_they_come_nobody_waits_for_the_slow() -> None:
             gate.set()
         return number
 
-    await Flow(answer, collected.deliver, 2, in_order=False).run(Source(10).items())
+    await BoundedPipeline(answer, collected.deliver, 2, in_order=False).run(NumberSource(10).items())
 
     assert 0 != collected.got[0]
     assert set(range(10)) == set(collected.got)
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-async def test_an_endless_source_is_read_only_as_fast_as_it_is_taken(in_order: bool) -> None:
-    """A delivery that hangs stops the reading."""
-    source, collected = Source(), Collected(stop_at=1)
+async def test_stalled_delivery_stops_reading(in_order: bool) -> None:
+    """A delivery that hangs bounds the rows that are read."""
+    source, collected = NumberSource(), Collector(stop_at=1)
 
     async def answer(number: int) -> int:
         return number
 
-    running = asyncio.create_task(Flow(answer, collected.deliver, 2, in_order=in_order).run(source.items()))
+    running = asyncio.create_task(BoundedPipeline(answer, collected.deliver, 2, in_order=in_order).run(source.items()))
     await collected.stopped.wait()
     for _ in range(200):
         await asyncio.sleep(0)
 
-    assert source.read <= len(collected.got) + 2 * HELD_PER_PLACE
+    assert source.read <= len(collected.got) + 2 * PENDING_PER_SLOT
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
 
 
-async def test_a_failure_ends_everything_and_comes_out_as_it_is() -> None:
-    """Not wrapped in a group; what runs beside it is cancelled."""
+async def test_failure_is_raised_unwrapped() -> None:
+    """The error is not in a group, and the other rows are cancelled."""
     cancelled = asyncio.Event()
     started = asyncio.Event()
 
@@ -140,5 +140,5 @@ async def test_a_failure_ends_everything_and_comes_out_as_it_is() -> None:
         return number
 
     with pytest.raises(ModelUnavailable, match="gone"):
-        await Flow(answer, Collected().deliver, 2, in_order=False).run(Source().items())
+        await BoundedPipeline(answer, Collector().deliver, 2, in_order=False).run(NumberSource().items())
     assert cancelled.is_set()
