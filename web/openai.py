@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from aiohttp import web
 
-from core.contract import Json, Text
+from core.contract import Text
 from core.errors import CspsError
+from core.openai import sse
 from core.openai.request import Chat, ChatRequest, chat_of
 from core.openai.responses import (
     Citations,
     Completion,
     CompletionPart,
     collect_completion,
-    error_object,
+    error_body,
+    list_object,
+    model_object,
     stream_completion,
 )
 from web import body
 from web.service import SERVICE
 from web.streaming import Stream
 
-OWNER = "csps-llm"
-SSE = {"Content-Type": "text/event-stream; charset=utf-8"}
+SSE = {"Content-Type": sse.CONTENT_TYPE}
 
 
 async def models(request: web.Request) -> web.Response:
     """GET /v1/models."""
     names = request.app[SERVICE].engine.personalities()
-    return web.json_response({"object": "list", "data": [model(name) for name in names]})
+    return web.json_response(list_object([model_object(name) for name in names]))
 
 
 async def one_model(request: web.Request) -> web.Response:
     """GET /v1/models/<personality>."""
-    return web.json_response(model(request.app[SERVICE].personality(request.match_info["personality"])))
-
-
-def model(name: str) -> dict[str, Json]:
-    # A personality has no date; clients want a number.
-    return {"id": name, "object": "model", "created": 0, "owned_by": OWNER}
+    return web.json_response(model_object(request.app[SERVICE].personality(request.match_info["personality"])))
 
 
 async def chat_completions(request: web.Request) -> web.StreamResponse:
@@ -63,25 +59,21 @@ async def stream(
     try:
         async for piece in pieces:
             if not out.begun:
-                await out.write(event(completion.chunk({"role": "assistant", "content": ""})))
+                await out.write(sse.encode_event(completion.chunk({"role": "assistant", "content": ""})))
             if isinstance(piece, Text):
-                await out.write(event(completion.chunk({"content": piece.text})))
+                await out.write(sse.encode_event(completion.chunk({"content": piece.text})))
             elif isinstance(piece, Citations):
                 # All in one chunk: OpenAI's own client refuses to join lists of them.
-                await out.write(event(completion.chunk({"annotations": piece.annotations})))
+                await out.write(sse.encode_event(completion.chunk({"annotations": piece.annotations})))
             else:
-                await out.write(event(completion.chunk({}, piece.reason)))
+                await out.write(sse.encode_event(completion.chunk({}, piece.reason)))
                 if chat.include_usage:
-                    await out.write(event(completion.usage(piece.usage)))
+                    await out.write(sse.encode_event(completion.usage(piece.usage)))
     except CspsError as error:
         if not out.begun:
             raise
         request.app[SERVICE].metrics.errors.labels(error.code).inc()
-        await out.write(event({"error": error_object(error)}))
+        await out.write(sse.encode_event(error_body(error)))
     else:
-        await out.write(b"data: [DONE]\n\n")
+        await out.write(sse.encode_done())
     return out.response
-
-
-def event(data: Json) -> bytes:
-    return f"data: {json.dumps(data)}\n\n".encode()

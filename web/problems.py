@@ -11,7 +11,7 @@ from aiohttp import web
 from core import strict_json
 from core.contract import Json, Language
 from core.errors import BadRequest, CspsError, FetchFailed, FetchRefused, NotFound, UnreadableDocument
-from core.openai.responses import error_object, openai_status
+from core.openai.responses import error_body, openai_status
 from core.texts import error_text
 
 Form = Literal["text", "problem", "openai"]
@@ -107,7 +107,7 @@ def response(error: CspsError, form: Form, text: str | None = None) -> web.Respo
         body = f"{text or error.message}\n".encode()
         content_type = "text/plain; charset=utf-8"
     elif form == "openai":
-        body = strict_json.dump({"error": error_object(error)})
+        body = strict_json.dump(error_body(error))
         content_type = "application/json"
     else:
         body = strict_json.dump(problem(error, status))

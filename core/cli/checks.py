@@ -26,8 +26,7 @@ from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, StorageError
 from core.model import catalog
 from core.model.client import ModelClient
-from core.model.cores import physical_cores
-from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window
+from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window, physical_cores
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
 from core.runtime.http_server import reachable_url

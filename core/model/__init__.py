@@ -1,1 +1,1 @@
-"""The model: one process that owns the weights, and the one client through which everything else talks to it."""
+"""The model process, which owns the weights, and the client through which every other process reaches it."""

@@ -1,4 +1,4 @@
-"""`python -m core.model`: loads the model and serves it, until SIGTERM or SIGINT."""
+"""`python -m core.model`: loads the model and serves it until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ log = structlog.get_logger()
 
 
 async def serve(settings: Settings) -> None:
-    """Listen at once, answering "loading"; load; serve; on a signal let running replies finish, then leave."""
+    """Listen at once with the status "loading", load, serve; after a signal, finish running replies and stop."""
     stop = process.stop_event()
-    service = ModelService(api_key=api_key_for(settings))
+    service = ModelService(api_key=require_api_key(settings))
     async with listening(service, settings):
         loading = asyncio.create_task(load(service, settings))
         stopped = asyncio.create_task(stop.wait())
@@ -37,11 +37,10 @@ async def serve(settings: Settings) -> None:
         service.stopping = True
     if not loading.done():
         log.info("model_stopped", loading=True)
-        os._exit(os.EX_OK)  # the thread of a download or a load hears nothing, and asyncio would wait for it
+        os._exit(os.EX_OK)  # asyncio would wait for the download or load, whose thread cannot be interrupted
     if service.host:
-        await (
-            asyncio.get_running_loop().shutdown_default_executor()
-        )  # threads that still tokenise for somebody who left
+        # Threads may still tokenise for clients that disconnected.
+        await asyncio.get_running_loop().shutdown_default_executor()
         service.host.close()
     log.info("model_stopped")
 
@@ -49,7 +48,7 @@ async def serve(settings: Settings) -> None:
 async def load(service: ModelService, settings: Settings) -> None:
     started = time.monotonic()
     file = await asyncio.to_thread(find_model, settings)
-    log.info("model_loading", model=file.name, size_mb=round(file.path.stat().st_size / 1e6))
+    log.info("model_load_started", model=file.name, size_mb=round(file.path.stat().st_size / 1e6))
     runner = await asyncio.to_thread(load_runner, file, settings.model)
     service.host = ModelHost(runner, file, settings.model, settings.data_folder)
     log.info(
@@ -65,19 +64,20 @@ async def load(service: ModelService, settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(service: ModelService, settings: Settings) -> AsyncIterator[None]:
-    place = settings.model.listen or str(settings.model_socket)
+    """Serve HTTP inside the context. Raises ConfigError if the address cannot be used."""
+    address = settings.model.listen or str(settings.model_socket)
     async with serve_app(
         create_app(service),
-        lambda runner: site_for(runner, settings),
-        lambda exc: ConfigError(f"cannot listen at {place}: {exc.strerror or exc}"),
+        lambda runner: create_site(runner, settings),
+        lambda exc: ConfigError(f"cannot listen at {address}: {exc.strerror or exc}"),
         handler_cancellation=True,
         shutdown_timeout=settings.web.drain_s,
     ):
-        log.info("model_listening", at=place)
+        log.info("model_listening", at=address)
         yield
 
 
-def site_for(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
+def create_site(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
     if settings.model.listen:
         host, _, port = settings.model.listen.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
@@ -87,18 +87,19 @@ def site_for(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
 
 
 def prepare_socket(path: Path) -> Path:
-    """The folder is its owner's alone, which is what guards the socket; what a killed process left is removed."""
+    """Remove a killed process's socket, and close the folder to other users: its mode alone protects the socket."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     path.unlink(missing_ok=True)
     return path
 
 
-def api_key_for(settings: Settings) -> str | None:
+def require_api_key(settings: Settings) -> str | None:
+    """Return the key that callers must send over TCP; None on a Unix socket. Raises ConfigError if it is missing."""
     if not settings.model.listen:
         return None
     if settings.model.api_key is None:
-        raise ConfigError("LLM_LISTEN opens the model to the network: set LLM_API_KEY, which callers must then show")
+        raise ConfigError("LLM_LISTEN opens the model to the network: set LLM_API_KEY, which callers must then send")
     return settings.model.api_key.get_secret_value()
 
 

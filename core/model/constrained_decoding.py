@@ -1,11 +1,10 @@
-"""Brings a JSON document to a valid end before its token budget is gone.
+"""Chooses tokens under a JSON grammar so that the document is complete before its token budget ends.
 
-A weak model rambles: in a string without a bound, in an array without an end. Left alone it would use up its budget in
-the middle, and half a document is worth nothing. So two rules hold while it writes. A string may take at most half of
-what is left of the budget. And once the budget gets short, no token is taken after which the document could not be
-ended any more; when the model wants such a token, the document is ended at once, as briefly as is easily found.
+A weak model writes strings and arrays without end, and half a document is useless. Two rules prevent that. A string may
+take at most half of the remaining budget. When the budget gets short, a token is rejected if the document could not be
+completed after it; the document is then completed at once, along the shortest way that a simple search finds.
 
-Knows the grammar by three questions (what is allowed, what is forced, is it whole) and no llguidance.
+Knows no llguidance: it uses the grammar through `GrammarMatcher`.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from numpy.typing import NDArray
 
 from core.model.sequence import PickToken
 
-REVIEW_TOKENS = 64  # how often the way to the end is looked at while there is budget
-SEARCH_STEPS = 256  # 0.1 ms each; a document that takes more to end is left to the model and its budget
-MARGIN_TOKENS = 64  # one token rarely adds more than this to the way to the end
-FILLER_CHARS = 8  # of a string that has to be longer than what is said; words, not the longest token there is
+REVIEW_TOKENS = 64  # interval between searches for a completion while the budget is large
+SEARCH_STEPS = 256  # 0.1 ms each; a document that needs more is not completed early
+MARGIN_TOKENS = 64  # one token rarely lengthens the completion by more
+FILLER_CHARS = 8  # preferred length of filler in a string with a minimum length: words, not the longest token
 NEVER = np.int32(2**30)
 
 
 class GrammarMatcher(Protocol):
-    """What was written so far, as its grammar sees it (`core.model.grammar`)."""
+    """A document's position in its grammar (`core.model.grammar.JsonMatcher`)."""
 
     def copy(self) -> GrammarMatcher: ...
     def allows(self, token: int) -> bool: ...
@@ -34,13 +33,13 @@ class GrammarMatcher(Protocol):
     def accept(self, token: int) -> list[int]: ...
     def ends_by(self, tokens: Sequence[int]) -> bool: ...
     @property
-    def whole(self) -> bool: ...
+    def complete(self) -> bool: ...
     @property
     def may_end(self) -> bool: ...
 
 
 class StringTracker:
-    """Whether a JSON text, fed in pieces, is inside a string now, and of how many it was."""
+    """Tracks whether a JSON text is inside a string, and counts the strings, piece by piece."""
 
     def __init__(self, inside: bool = False, escaped: bool = False) -> None:
         self.inside = inside
@@ -62,7 +61,7 @@ class StringTracker:
 
 
 class ClosingTokens:
-    """A vocabulary's tokens in the order in which they are tried to end a document; made once a model."""
+    """Ranks a vocabulary's tokens by how fast they complete a document. Built once per model."""
 
     def __init__(self, pieces: Sequence[bytes], end: frozenset[int]) -> None:
         self.pieces = pieces
@@ -71,30 +70,30 @@ class ClosingTokens:
         self._outside = np.array([outside_rank(piece) for piece in pieces], np.int32)
         self._inside = np.array([inside_rank(piece) for piece in pieces], np.int32)
 
-    def next(self, allowed: NDArray[np.bool_], inside: bool) -> int | None:
-        """The allowed token that comes nearest to an end."""
+    def best(self, allowed: NDArray[np.bool_], inside: bool) -> int | None:
+        """Return the allowed token with the best rank; None if no token is allowed."""
         ranks = np.where(allowed, self._inside if inside else self._outside, NEVER)
         token = int(ranks.argmin())
         return token if ranks[token] < NEVER else None
 
-    def find(self, document: GrammarMatcher, lexer: StringTracker, limit: int) -> list[int] | None:
-        """At most `limit` tokens that make the document whole; None if this simple search finds none."""
-        document, lexer = document.copy(), lexer.copy()
+    def find_completion(self, document: GrammarMatcher, strings: StringTracker, limit: int) -> list[int] | None:
+        """Return at most `limit` tokens that complete the document; None if this greedy search finds none."""
+        document, strings = document.copy(), strings.copy()
         path: list[int] = []
         for _step in range(SEARCH_STEPS):
             if document.may_end or len(path) > limit:
                 break
-            token = self.next(document.allowed(), lexer.inside)
+            token = self.best(document.allowed(), strings.inside)
             if token is None:
                 return None
-            for taken in (token, *document.accept(token)):
-                path.append(taken)
-                lexer.feed(self.pieces[taken])
+            for consumed in (token, *document.accept(token)):
+                path.append(consumed)
+                strings.feed(self.pieces[consumed])
         return path if document.may_end and len(path) <= limit else None
 
 
 def outside_rank(piece: bytes) -> int:
-    """Outside of strings: close what is open, else the shortest values, else what leads on."""
+    """Rank a token outside of strings: closing brackets, then the shortest values, then the rest."""
     if not piece:
         return int(NEVER)
     if all(byte in b"]}" for byte in piece):
@@ -105,7 +104,7 @@ def outside_rank(piece: bytes) -> int:
 
 
 def inside_rank(piece: bytes) -> int:
-    """Inside of a string: close it, else letters, as many as there are in one token."""
+    """Rank a token inside of a string: closing quotes, then letters up to FILLER_CHARS."""
     if not piece:
         return int(NEVER)
     if piece[:1] == b'"':
@@ -119,80 +118,80 @@ def inside_rank(piece: bytes) -> int:
 class ConstrainedDecoder:
     """Chooses the tokens of one document within its budget."""
 
-    def __init__(self, document: GrammarMatcher, endings: ClosingTokens) -> None:
+    def __init__(self, document: GrammarMatcher, closing: ClosingTokens) -> None:
         self._document = document
-        self._endings = endings
-        self._lexer = StringTracker()
-        self._string_limit: int | None = None  # the budget at which the string under way has had its share
-        self._ending: list[int] | None = None  # a known way to the end, from here
-        self._short_below = 0  # the budget under which every token is looked at
+        self._closing = closing
+        self._strings = StringTracker()
+        self._string_limit: int | None = None  # remaining budget at which the open string must close
+        self._completion: list[int] | None = None  # tokens that complete the document from here
+        self._short_below = 0  # remaining budget under which each token is checked
         self._since_review = REVIEW_TOKENS
         self.complete = False
 
     def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]:
-        """The next tokens: one that is drawn and those that follow from it, or all that end the document.
+        """Return a sampled token with the tokens that it forces, or all tokens that complete the document.
 
-        `budget`: how many may still be written, at least 1.
+        `budget`: tokens that may still be written, at least 1.
         """
         if budget <= self._short_below or self._since_review >= REVIEW_TOKENS:
             self._review(budget)
-        token = self._draw(pick, logits, budget)
-        if token in self._endings.end:
+        token = self._sample(pick, logits, budget)
+        if token in self._closing.end:
             self.complete = True
             return [token]
-        steered = self._ending is not None and budget <= self._short_below
-        document = self._document.copy() if steered else self._document
+        short = self._completion is not None and budget <= self._short_below
+        document = self._document.copy() if short else self._document
         tokens = [token, *document.accept(token)]
-        if steered and not self._can_end(document, tokens, budget - len(tokens)):
+        if short and not self._can_complete(document, tokens, budget - len(tokens)):
             return self._end()
         self._document = document
-        self._written(tokens, budget)
+        self._record(tokens, budget)
         return tokens
 
-    def _draw(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> int:
-        quote = self._endings.quote
+    def _sample(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> int:
+        quote = self._closing.quote
         over = self._string_limit is not None and budget <= self._string_limit
         if over and quote is not None and self._document.allows(quote):
             return quote
         token = pick(logits)
-        # Try first, mask on refusal: the result is distributed as if masked from the start, and a mask is dear.
+        # Sample first and mask only after a rejection: the distribution is the same, and a mask costs 100 times more.
         if self._document.allows(token):
             return token
         return pick(np.where(self._document.allowed(), logits, np.float32(-np.inf)))
 
     def _review(self, budget: int) -> None:
-        """Look for a way to the end, unless the one that is known still leads there."""
+        """Search for a completion unless the known one is still valid."""
         self._since_review = 0
-        if self._ending is None or len(self._ending) > budget or not self._document.ends_by(self._ending):
-            self._ending = self._endings.find(self._document, self._lexer, budget)
-        self._short_below = 2 * len(self._ending) + MARGIN_TOKENS if self._ending is not None else 0
+        if self._completion is None or len(self._completion) > budget or not self._document.ends_by(self._completion):
+            self._completion = self._closing.find_completion(self._document, self._strings, budget)
+        self._short_below = 2 * len(self._completion) + MARGIN_TOKENS if self._completion is not None else 0
 
-    def _can_end(self, document: GrammarMatcher, tokens: list[int], budget: int) -> bool:
-        """Whether the document, with these tokens taken, can still be ended; the way is kept for the next step."""
-        if document.whole:
+    def _can_complete(self, document: GrammarMatcher, tokens: list[int], budget: int) -> bool:
+        """Tell whether the document with these tokens can be completed; remember the completion."""
+        if document.complete:
             return budget >= 0
-        if self._ending is not None and len(self._ending) <= budget and document.ends_by(self._ending):
+        if self._completion is not None and len(self._completion) <= budget and document.ends_by(self._completion):
             return True
-        lexer = self._lexer.copy()
+        strings = self._strings.copy()
         for token in tokens:
-            lexer.feed(self._endings.pieces[token])
-        found = self._endings.find(document, lexer, budget)
-        if found is not None:
-            self._ending = found
-        return found is not None
+            strings.feed(self._closing.pieces[token])
+        completion = self._closing.find_completion(document, strings, budget)
+        if completion is not None:
+            self._completion = completion
+        return completion is not None
 
     def _end(self) -> list[int]:
-        assert self._ending is not None
+        assert self._completion is not None
         self.complete = True
-        return self._ending
+        return self._completion
 
-    def _written(self, tokens: list[int], budget: int) -> None:
-        self.complete = self._document.whole or (len(tokens) >= budget and self._document.may_end)
+    def _record(self, tokens: list[int], budget: int) -> None:
+        self.complete = self._document.complete or (len(tokens) >= budget and self._document.may_end)
         self._since_review += len(tokens)
         for token in tokens:
-            before = self._lexer.strings
-            self._lexer.feed(self._endings.pieces[token])
-            if not self._lexer.inside:
+            before = self._strings.strings
+            self._strings.feed(self._closing.pieces[token])
+            if not self._strings.inside:
                 self._string_limit = None
-            elif self._lexer.strings > before:  # one token may also end one string and begin the next
+            elif self._strings.strings > before:  # one token can close a string and open the next
                 self._string_limit = budget // 2

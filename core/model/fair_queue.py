@@ -1,6 +1,6 @@
-"""A queue that is fair between users: start-time fair queueing with every request of cost one.
+"""A queue that is fair between users: start-time fair queueing, with a cost of one for each request.
 
-Goyal, Vin, Cheng, "Start-time fair queueing" (SIGCOMM 1996). Someone with a hundred requests waiting delays another
+Goyal, Vin, Cheng, "Start-time fair queueing" (SIGCOMM 1996). A user with a hundred waiting requests delays another
 user's first request by one turn, not by a hundred. Knows no clock.
 """
 
@@ -24,7 +24,7 @@ class FairQueue(Generic[Item]):
         return len(self._order)
 
     def __iter__(self) -> Iterator[Item]:
-        """In the order in which they will be served."""
+        """Iterate in service order."""
         return iter([item for _, _, item in self._order])
 
     def add(self, item: Item, user: Hashable) -> None:
@@ -33,21 +33,21 @@ class FairQueue(Generic[Item]):
         self._insert(start, item)
 
     def add_first(self, item: Item) -> None:
-        """Ahead of all others: for one that was served already and had to step back."""
+        """Insert in front of all others: a preempted sequence returns here."""
         first = self._order[0][0] if self._order else self._virtual_time
         self._insert(first - 1.0, item)
 
     def remove(self, item: Item) -> None:
-        """Take an item out, whether it is served now or no longer wanted. Raises ValueError if it is not here."""
+        """Remove an item that is about to be served, or was cancelled. Raises ValueError if it is not queued."""
         index = next((i for i, entry in enumerate(self._order) if entry[2] is item), None)
         if index is None:
             raise ValueError("not queued")
         start = self._order.pop(index)[0]
-        if not self._order:  # nobody waits, so nobody has a claim
+        if not self._order:  # an empty queue leaves no claims
             self._virtual_time = 0.0
             self._last_start.clear()
             return
-        # Not past those who still wait: one who gives up far behind must not make newcomers queue behind all others.
+        # Never past a waiting item: a cancelled request far behind must not push newcomers behind all others.
         self._virtual_time = max(self._virtual_time, min(start, self._order[0][0]))
         self._forget_idle_users()
 
@@ -56,6 +56,6 @@ class FairQueue(Generic[Item]):
         bisect.insort(self._order, (start, self._arrivals, item), key=lambda entry: entry[:2])
 
     def _forget_idle_users(self) -> None:
-        # A user whose last start lies behind the virtual time has no claim left and need not be remembered.
+        # A user whose last start lies behind the virtual time has no claim left.
         if len(self._last_start) > 2 * len(self._order) + 64:
             self._last_start = {u: s for u, s in self._last_start.items() if s + 1.0 > self._virtual_time}

@@ -1,7 +1,7 @@
-"""Limits a sequence's tokens to what a JSON Schema allows. The only module that imports `llguidance`.
+"""Compiles JSON Schemas to token grammars. The only module that imports `llguidance`.
 
-Compiling happens off the inference thread and is cached; a schema that llguidance cannot enforce whole is refused with
-its reason, never loosened.
+Compilation runs outside the inference thread and is cached. A schema that llguidance cannot enforce completely is
+refused with the reason, never loosened.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from core.contract import Json
 from core.errors import ModelError, SchemaRefused
 from core.model.constrained_decoding import ClosingTokens, ConstrainedDecoder
-from core.model.vocabulary import Vocabulary
+from core.model.llama.vocabulary import Vocabulary
 
 CACHED_GRAMMARS = 128
 
 
 class GrammarCompiler:
-    """Compiles schemas for one vocabulary; building the tokenizer takes 0.6 s for 49,000 tokens, once."""
+    """Compiles schemas for one vocabulary. Building the tokenizer takes 0.6 s for 49,000 tokens. Thread-safe."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._size = vocabulary.size
-        # llguidance wants control tokens marked by a byte that no UTF-8 text has, so that a string cannot spell them.
+        # llguidance expects byte 0xFF, which no UTF-8 text contains, before control tokens: no string can spell them.
         pieces = [
             b"\xff" + vocabulary.control[t] if t in vocabulary.control else p for t, p in enumerate(vocabulary.pieces)
         ]
@@ -39,16 +39,16 @@ class GrammarCompiler:
             eos_token=sorted(vocabulary.end) or vocabulary.eos,
             slices=LLTokenizer.json_slices(),
         )
-        self.endings = ClosingTokens(vocabulary.pieces, vocabulary.end)
+        self.closing = ClosingTokens(vocabulary.pieces, vocabulary.end)
         self._compiled: LRUCache[str, LLMatcher] = LRUCache(CACHED_GRAMMARS)
         self._lock = threading.Lock()
 
-    def steering(self, schema: Mapping[str, Json] | bool) -> ConstrainedDecoder:
-        """A fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
-        return ConstrainedDecoder(self.constraint(schema), self.endings)
+    def decoder(self, schema: Mapping[str, Json] | bool) -> ConstrainedDecoder:
+        """Return a fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
+        return ConstrainedDecoder(self.matcher(schema), self.closing)
 
-    def constraint(self, schema: Mapping[str, Json] | bool) -> JsonMatcher:
-        """The bare grammar of `steering`, without a budget."""
+    def matcher(self, schema: Mapping[str, Json] | bool) -> JsonMatcher:
+        """Return the schema's grammar without a token budget. Raises SchemaRefused."""
         key = json.dumps({} if schema is True else schema)
         with self._lock:
             matcher = self._compiled.get(key)
@@ -60,21 +60,21 @@ class GrammarCompiler:
 
     def _compile(self, schema: str) -> LLMatcher:
         try:
-            # Flexible white space would let a weak model write blanks until its budget is gone.
+            # With flexible white space a weak model would write blanks until its budget is used up.
             grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
         except ValueError as exc:
             raise SchemaRefused(f"the schema is not a JSON object: {exc}") from exc
         limits = LLParserLimits(initial_lexer_fuel=2_000_000, max_grammar_size=500_000, max_lexer_states=100_000)
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=limits)
-        begun = matcher.deep_copy()
-        begun.compute_logit_bias()  # {"$ref": "#"} compiles, and fails at its first token
-        if begun.is_error():
-            raise SchemaRefused(f"the schema cannot be enforced while writing: {reason_of(begun)}")
+        probe = matcher.deep_copy()
+        probe.compute_logit_bias()  # {"$ref": "#"} compiles, and fails at its first token
+        if probe.is_error():
+            raise SchemaRefused(f"the schema cannot be enforced while writing: {error_reason(probe)}")
         return matcher
 
 
 class JsonMatcher:
-    """The state of one sequence in its grammar."""
+    """The position of one sequence in its grammar."""
 
     def __init__(self, matcher: LLMatcher, n_vocab: int) -> None:
         self._matcher = matcher
@@ -82,17 +82,17 @@ class JsonMatcher:
         self._n_vocab = n_vocab
 
     def allows(self, token: int) -> bool:
-        """Whether this token may come next: 3 µs, where a whole mask costs a hundred times that."""
+        """Tell whether this token may come next. Takes 3 µs; a full mask takes a hundred times as long."""
         return bool(self._matcher.validate_tokens([token]) == 1)
 
     def allowed(self) -> NDArray[np.bool_]:
-        """Which tokens may come next, by token."""
+        """Return the mask of tokens that may come next, of shape (vocabulary,)."""
         self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
         self._check()
         return np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._n_vocab].view(np.bool_)
 
     def accept(self, token: int) -> list[int]:
-        """Take the token; the tokens that the grammar forces after it, already taken too."""
+        """Consume the token and all tokens that the grammar forces after it; return the forced ones."""
         self._matcher.consume_token(token)
         forced = [] if self._matcher.is_stopped() else self._matcher.compute_ff_tokens()
         if forced:
@@ -101,29 +101,29 @@ class JsonMatcher:
         return list(forced)
 
     def copy(self) -> JsonMatcher:
-        """As it stands now; what the copy takes does not concern this one. Costs a microsecond."""
+        """Return an independent copy. Takes one microsecond."""
         return JsonMatcher(self._matcher.deep_copy(), self._n_vocab)
 
     def ends_by(self, tokens: Sequence[int]) -> bool:
-        """Whether these tokens may follow, and make the document whole."""
+        """Tell whether these tokens may follow and complete the document."""
         probe = self._matcher.deep_copy()
         return probe.try_consume_tokens(list(tokens)) == len(tokens) and bool(probe.is_accepting())
 
     @property
-    def whole(self) -> bool:
-        """The document is whole and nothing may follow."""
+    def complete(self) -> bool:
+        """True if the document is complete and no token may follow."""
         return bool(self._matcher.is_stopped())
 
     @property
     def may_end(self) -> bool:
-        """The document is whole, though more might follow: `1` may become `12`."""
+        """True if the document is complete, even if more may follow: `1` can become `12`."""
         return bool(self._matcher.is_accepting())
 
     def _check(self) -> None:
         if self._matcher.is_error():
-            raise ModelError(f"the constraint failed while writing: {reason_of(self._matcher)}")
+            raise ModelError(f"the constraint failed while writing: {error_reason(self._matcher)}")
 
 
-def reason_of(matcher: LLMatcher) -> str:
-    """What llguidance says went wrong, without the state and the schema that it puts below."""
+def error_reason(matcher: LLMatcher) -> str:
+    """Return the first line of llguidance's error: state and schema follow it."""
     return matcher.get_error().split("\n", 1)[0]

@@ -1,9 +1,10 @@
-"""Puts the model process together: the model, its inference thread and what the server needs of them."""
+"""Assembles the model process: model, inference thread, prompt tokenizer, and the operations that the server calls."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,6 @@ from core.contract import Sampling
 from core.errors import BadRequest, NotAnEmbedder
 from core.model import catalog
 from core.model.catalog import ModelFile
-from core.model.cores import physical_cores
 from core.model.grammar import GrammarCompiler
 from core.model.inference import PINNED_PREFIXES, InferenceThread
 from core.model.llama.loading import RunnerConfig, load, transcode
@@ -23,35 +23,68 @@ from core.model.metrics import ModelMetrics
 from core.model.prefix_cache import PrefixCache
 from core.model.prefix_store import PrefixStore
 from core.model.prompt_tokenizer import PromptTokenizer, TokenPrompt
-from core.model.reader import OutputQueue
 from core.model.scheduler import Scheduler
 from core.model.sequence import Sequence, SequenceOutput
+from core.model.sizing import physical_cores
 from core.openai.engine_requests import ChatRequest
 
 Result = TypeVar("Result")
 
-IDLE_SHARE = 0.25  # of the KV cache, for conversations that pause
-STALLED_S = 120.0  # no step of a healthy model takes so long
+IDLE_SHARE = 0.25  # of the KV cache, for paused conversations
+STALLED_S = 120.0  # no step of a healthy model takes this long
+HIGH_WATER = 256  # queued outputs above which a sequence is paused
+LOW_WATER = 64
+
+
+class OutputQueue:
+    """One request's outputs, on the event loop. A slow consumer pauses its sequence and loses nothing."""
+
+    def __init__(self) -> None:
+        self._outputs: deque[SequenceOutput] = deque()
+        self._arrived = asyncio.Event()
+        self._paused = False
+        self.pause: Callable[[bool], None] = lambda paused: None
+
+    def put(self, output: SequenceOutput) -> None:
+        self._outputs.append(output)
+        self._arrived.set()
+        if not self._paused and len(self._outputs) > HIGH_WATER:
+            self._paused = True
+            self.pause(True)
+
+    async def get(self, timeout_s: float) -> SequenceOutput | None:
+        """Return the next output; None if none arrives within the timeout."""
+        if not self._outputs:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return None
+        output = self._outputs.popleft()
+        if self._paused and len(self._outputs) < LOW_WATER:
+            self._paused = False
+            self.pause(False)
+        return output
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyHandle:
-    """A submitted request: where its outputs arrive, and what to cancel. `opening`: what the answer begins with."""
+    """A submitted request. `answer_prefix`: the beginning of the answer that already stands in the prompt."""
 
-    reader: OutputQueue
+    outputs: OutputQueue
     sequence: Sequence
-    opening: str
+    answer_prefix: str
 
 
 class ModelHost:
-    """One loaded model, serving. `load` blocks for as long as the file takes to read."""
+    """One loaded model, ready to serve requests."""
 
     def __init__(self, runner: LlamaRunner, file: ModelFile, settings: ModelSettings, data_folder: Path) -> None:
         self.file = file
-        self.modified_at = file.path.stat().st_mtime  # seconds since 1970; the file may be moved while it is in use
+        self.modified_at = file.path.stat().st_mtime  # seconds since 1970, read now: the file may move later
         self.window = runner.window
         self.embeds = runner.embeds
-        self.description = runner.description
         self._runner = runner
         self._loop = asyncio.get_running_loop()
         self.prompts = PromptTokenizer(runner)
@@ -77,43 +110,45 @@ class ModelHost:
         self._inference.start()
 
     async def chat(self, request: ChatRequest) -> ReplyHandle:
-        """Queue a request. Raises BadRequest, PromptTooLong, SchemaRefused."""
+        """Submit a chat request. Raises BadRequest, PromptTooLong, SchemaRefused."""
         if self.embeds:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
         schema = request.schema_to_hold
-        thinks = schema is None  # what is held to a schema from its first character cannot think before it
+        thinks = schema is None  # a schema constrains the first character, so no thinking can precede it
         prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
-        constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.steering(schema))
-        reader = OutputQueue()
+        constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.decoder(schema))
+        outputs = OutputQueue()
         sequence = Sequence(
             prompt=prompt.tokens,
             max_tokens=self._budget(prompt, request.sampling),
             sampling=request.sampling,
-            reader=reader,
+            outputs=outputs.put,
             user=request.user,
-            kept_prefix=prompt.shared if request.keep_prefix else 0,
+            pinned_tokens=prompt.system_tokens if request.keep_prefix else 0,
             constraint=constraint,
         )
-        reader.pause = lambda paused: self._inference.pause(sequence, paused)
+        outputs.pause = lambda paused: self._inference.pause(sequence, paused)
         self._inference.submit(sequence)
-        return ReplyHandle(reader, sequence, prompt.opening)
+        return ReplyHandle(outputs, sequence, prompt.answer_prefix)
 
     def cancel(self, reply: ReplyHandle) -> None:
         self._inference.cancel(reply.sequence)
 
     async def embed(self, tokens: list[int]) -> list[float]:
-        """One text's embedding. Raises BadRequest if the model is no embedder, or the text too long for it."""
+        """Return one text's embedding. Raises NotAnEmbedder, or BadRequest if the text is empty or too long."""
         if not self.embeds:
             raise NotAnEmbedder(f"{self.file.name} is not an embedder")
         if len(tokens) > self._runner.batch_tokens:
-            raise BadRequest(f"a text of {len(tokens)} tokens; an embedding takes {self._runner.batch_tokens} at most")
+            raise BadRequest(
+                f"the text has {len(tokens)} tokens; an embedding takes at most {self._runner.batch_tokens}"
+            )
         if not tokens:
             raise BadRequest("an empty text has no embedding")
         return await self._on_inference_thread(lambda: self._runner.embed(tokens))
 
     @property
     def grammars(self) -> GrammarCompiler:
-        """Built at the first schema: not everybody toils, and it takes half a second. Any thread."""
+        """The grammar compiler, built at the first schema because that takes half a second. Thread-safe."""
         with self._grammars_lock:
             if self._grammars is None:
                 self._grammars = GrammarCompiler(self._runner.vocabulary)
@@ -139,19 +174,19 @@ class ModelHost:
 
 
 def dispatch(outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
-    """Hand a step's outputs to their readers, on the event loop."""
+    """Pass a step's outputs to their queues, on the event loop."""
     for sequence, output in outputs:
-        sequence.reader(output)
+        sequence.outputs(output)
 
 
 def find_model(settings: Settings) -> ModelFile:
-    """The file that the settings ask for, made ready. Blocks for a download. Raises ConfigError."""
+    """Find or download the configured model file. Blocks. Raises ConfigError, ModelError."""
     threads = settings.model.cpu_threads or physical_cores()
     return catalog.find(settings, lambda source, target: transcode(source, target, threads))
 
 
 def load_runner(file: ModelFile, settings: ModelSettings) -> LlamaRunner:
-    """Blocks while the weights are read. Raises ConfigError."""
+    """Load the weights. Blocks. Raises ConfigError."""
     config = RunnerConfig(
         window=settings.context_window,
         cache_tokens=settings.cache_tokens,

@@ -1,8 +1,8 @@
-"""The one thread that owns llama.cpp: takes requests, steps, and hands out text.
+"""The inference thread, which alone calls llama.cpp: accepts requests, runs steps, emits text.
 
-Each step decodes one batch that mixes every running sequence's next token with slices of waiting prompts (continuous
-batching, chunked prefill), draws a token for each, and delivers what became text. Other threads talk to it through
-`submit`, `cancel`, `pause` and `run`, which only put a command into its inbox.
+Each step decodes one batch that mixes the next token of every running sequence with slices of waiting prompts
+(continuous batching, chunked prefill), samples a token for each sequence, and delivers the new text. Other threads call
+`submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling
 from core.errors import CspsError, ModelError, Overloaded
-from core.model.llama.batch import BatchRow
-from core.model.llama.runner import KvCacheFull
+from core.model.llama.runner import BatchRow, KvCacheFull
+from core.model.llama.vocabulary import Vocabulary
 from core.model.metrics import ModelMetrics
-from core.model.prefix_cache import KvCache, PrefixCache, common_prefix
+from core.model.prefix_cache import MIN_PREFIX_TOKENS, KvCache, PrefixCache, common_prefix
 from core.model.prefix_store import PrefixStore
 from core.model.scheduler import ScheduledTokens, Scheduler
 from core.model.sequence import (
@@ -37,7 +37,6 @@ from core.model.sequence import (
     TextOutput,
     TokenSampler,
 )
-from core.model.vocabulary import Vocabulary
 
 log = structlog.get_logger()
 
@@ -45,14 +44,13 @@ Result = TypeVar("Result")
 Deliver = Callable[[list[tuple[Sequence, SequenceOutput]]], None]
 
 PINNED_PREFIXES = 16
-WORTH_WAITING_TOKENS = 32  # a prefix that another request is computing right now, and that is worth waiting for
-STEP_TARGET_S = 0.15  # while somebody is written to, a newcomer's prefill may lengthen a step to about this
-PREFILL_FLOOR_TOKENS = 32
-QUEUE_NEWS_INTERVAL_S = 1.0
+STEP_TARGET_S = 0.15  # while a sequence decodes, prefill may lengthen a step to about this
+MIN_PREFILL_TOKENS = 32  # per step, however slow the machine
+QUEUE_REPORT_INTERVAL_S = 1.0
 
 
 class ModelRunner(KvCache, Protocol):
-    """What of the runner a step needs."""
+    """The runner's operations that a step needs (`core.model.llama.runner`)."""
 
     vocabulary: Vocabulary
     batch_tokens: int
@@ -64,7 +62,7 @@ class ModelRunner(KvCache, Protocol):
 
 
 class InferenceThread:
-    """Runs until `stop`; `deliver` is called on its thread, once a step, with everything that came of it."""
+    """Runs until `stop`. Calls `deliver` on its own thread, once per step, with all outputs of the step."""
 
     def __init__(
         self,
@@ -83,13 +81,13 @@ class InferenceThread:
         self._metrics = metrics
         self._store = store
         self._clock = clock
-        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._outputs: list[tuple[Sequence, SequenceOutput]] = []
         self._stopping = False
-        self._crowded = False  # somebody had to step back, and nobody left since
-        self._prefill_rate = 200.0  # tokens a second, learnt
-        self._service_s: float | None = None  # how long a request holds its slot, learnt
-        self._news_at_s = 0.0
+        self._admission_closed = False  # from a preemption until the next sequence leaves
+        self._prefill_rate = 200.0  # measured tokens per second
+        self._service_s: float | None = None  # measured seconds that a request occupies its slot
+        self._queue_reported_at_s = 0.0
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._step_began_s: float | None = None
 
@@ -97,23 +95,23 @@ class InferenceThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread after the step under way; what still runs gets no more outputs."""
-        self._inbox.put(self._end)
+        """End the thread after the current step; running sequences get no more outputs."""
+        self._commands.put(self._end)
         self._thread.join()
 
     def submit(self, sequence: Sequence) -> None:
-        self._inbox.put(lambda: self._add(sequence))
+        self._commands.put(lambda: self._enqueue(sequence))
 
     def cancel(self, sequence: Sequence) -> None:
-        """Its slot is free after the step under way; the reader hears nothing more."""
-        self._inbox.put(lambda: self._cancel(sequence))
+        """Free the sequence's slot after the current step; it gets no more outputs."""
+        self._commands.put(lambda: self._cancel(sequence))
 
     def pause(self, sequence: Sequence, paused: bool) -> None:
-        """A paused sequence keeps its place but is not written to: its reader is behind."""
-        self._inbox.put(lambda: setattr(sequence, "paused", paused))
+        """Stop or continue decoding a sequence whose client reads too slowly; it keeps its slot."""
+        self._commands.put(lambda: setattr(sequence, "paused", paused))
 
     def run(self, work: Callable[[], Result]) -> Future[Result]:
-        """Do some work on the inference thread, between two steps."""
+        """Call `work` on the inference thread, between two steps."""
         future: Future[Result] = Future()
 
         def do() -> None:
@@ -121,15 +119,15 @@ class InferenceThread:
                 return
             try:
                 future.set_result(work())
-            except Exception as exc:  # noqa: BLE001 - it is the caller's, and reaches the caller
+            except Exception as exc:  # noqa: BLE001 - the future carries it to the caller
                 future.set_exception(exc)
 
-        self._inbox.put(do)
+        self._commands.put(do)
         return future
 
     @property
     def step_took_s(self) -> float:
-        """Seconds since the step under way began; 0 while there is nothing to compute."""
+        """Seconds since the current step began; 0 while there is nothing to compute."""
         began_s = self._step_began_s
         return 0.0 if began_s is None else self._clock() - began_s
 
@@ -140,7 +138,7 @@ class InferenceThread:
             self._restore_prefixes()
             self._loop()
         except BaseException:
-            # A dead thread would leave everybody waiting for ever; a dead process is restarted within a second.
+            # After the thread's death all requests would wait for ever; a dead process restarts within a second.
             log.critical("inference_thread_died", exc_info=True)
             os._exit(os.EX_SOFTWARE)
 
@@ -148,8 +146,8 @@ class InferenceThread:
         progress = False
         while not self._stopping:
             try:
-                # Without progress only a command can change anything: a request, a cancel, a reader that caught up.
-                self._take_commands(wait=not progress)
+                # Without progress only a command can change anything: a request, a cancel, the end of a pause.
+                self._run_commands(wait=not progress)
                 progress = self.step()
             except Exception as exc:
                 log.exception("inference_failed", running=len(self._scheduler.running))
@@ -157,37 +155,37 @@ class InferenceThread:
             self._step_began_s = None
             self._flush()
 
-    def _take_commands(self, wait: bool) -> None:
-        command = self._inbox.get() if wait else None
+    def _run_commands(self, wait: bool) -> None:
+        command = self._commands.get() if wait else None
         self._step_began_s = self._clock()
         if command:
             command()
-        while not self._inbox.empty():
-            self._inbox.get()()
+        while not self._commands.empty():
+            self._commands.get()()
 
     def step(self) -> bool:
-        """Admit who may run, compute one batch, draw a token for each sequence that is up to date.
+        """Admit sequences, compute one batch, sample a token for each sequence without pending tokens.
 
-        False if there was nothing to compute.
+        Returns False if there was nothing to compute.
         """
         self._admit()
-        self._tell_queue()
-        slices = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())
-        if not slices:
+        self._report_queue()
+        plan = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())
+        if not plan:
             return False
-        rows = [self._row(s) for s in slices]
+        rows = [self._row(part) for part in plan]
         started = self._clock()
         try:
             indices = self._model.decode(rows)
         except KvCacheFull:
-            self._make_room(sum(s.count for s in slices))
+            self._make_room(sum(part.count for part in plan))
             return True
-        self._metrics.stepped(slices)
-        for part, row, index in zip(slices, rows, indices, strict=True):
-            self._computed(part, row)
+        self._metrics.count_step(plan)
+        for part, row, index in zip(plan, rows, indices, strict=True):
+            self._record_computed(part, row)
             if row.logits:
-                self._draw(part.sequence, index)
-        self._learn_prefill_rate(slices, self._clock() - started)
+                self._sample(part.sequence, index)
+        self._measure_prefill(plan, self._clock() - started)
         return True
 
     def _row(self, part: ScheduledTokens) -> BatchRow:
@@ -196,18 +194,19 @@ class InferenceThread:
         tokens = sequence.tokens(sequence.computed, sequence.computed + part.count)
         return BatchRow(sequence.slot, sequence.computed, tokens, part.sampled)
 
-    # --- who runs ---------------------------------------------------------------------------------------------------
+    # --- admission, cancellation, preemption -------------------------------------------------------------------------
 
-    def _add(self, sequence: Sequence) -> None:
+    def _enqueue(self, sequence: Sequence) -> None:
         if self._scheduler.full:
             wait_s = self._expected_wait_s(len(self._scheduler.waiting))
-            self._say(sequence, FailedOutput(Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)))
+            error = Overloaded("too many requests are waiting", retry_after_s=wait_s or 10.0)
+            self._emit(sequence, FailedOutput(error))
             return
         sequence.queued_at_s = self._clock()
         self._scheduler.add(sequence)
 
     def _admit(self) -> None:
-        if self._crowded:  # who stepped back would be thrown out again, and nobody else could get on meanwhile
+        if self._admission_closed:  # the preempted sequence would be preempted again, and block the others
             return
         for sequence in self._scheduler.waiting:
             if not self._scheduler.has_free_slot:
@@ -218,9 +217,9 @@ class InferenceThread:
                 return
 
     def _start(self, sequence: Sequence) -> bool:
-        """Give a sequence its slot, with whatever of its tokens is known; False if there is no room now."""
+        """Give a sequence a slot with its longest known prefix; False if there is no room now."""
         tokens = sequence.tokens(0, sequence.length)
-        # Whoever starts must fit beside what the others are about to compute, or it would step back at once.
+        # A sequence must fit beside the pending tokens of the running ones, or it would be preempted at once.
         if not self._cache.fits(tokens, reserved=sum(s.pending for s in self._scheduler.running)):
             return False
         place = self._cache.acquire(tokens)
@@ -233,40 +232,40 @@ class InferenceThread:
             sequence.sampler = self._model.sampler(sequence.sampling, random.getrandbits(31) if seed is None else seed)
         self._scheduler.start(sequence)
         self._cache.make_room(sequence.pending)
-        if sequence.kept_prefix <= sequence.computed:
-            self._keep_prefix(sequence)
+        if sequence.pinned_tokens <= sequence.computed:
+            self._pin_prefix(sequence)
         sequence.admitted_at_s = self._clock()
-        self._metrics.admitted(sequence, sequence.admitted_at_s - sequence.queued_at_s)
+        self._metrics.count_admission(sequence, sequence.admitted_at_s - sequence.queued_at_s)
         return True
 
     def _awaits_prefix(self, sequence: Sequence) -> bool:
-        """Whether another request is computing a prefix of this one right now, so that waiting is cheaper."""
+        """Tell whether a running sequence is computing a prefix of this one, so that waiting is cheaper."""
         known = self._cache.longest(sequence.prompt)
         for other in self._scheduler.running:
             if other.computed < len(other.prompt) and not other.paused:
                 target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
-                if target > max(other.computed, known) and target - known >= WORTH_WAITING_TOKENS:
+                if target > max(other.computed, known) and target - known >= MIN_PREFIX_TOKENS:
                     return True
         return False
 
     def _cancel(self, sequence: Sequence) -> None:
         if sequence in self._scheduler.running or sequence in list(self._scheduler.waiting):
-            self._leave(sequence)
+            self._remove(sequence)
 
-    def _leave(self, sequence: Sequence) -> None:
-        """A sequence is over: its slot is free, and its tokens stay for whoever continues it."""
+    def _remove(self, sequence: Sequence) -> None:
+        """Free the slot of an ended sequence; its tokens stay in the prefix cache."""
         self._scheduler.remove(sequence)
-        self._crowded = False
+        self._admission_closed = False
         if sequence.slot is not None:
             self._cache.release(sequence.slot)
             sequence.slot = None
         if sequence.sampler is not None:
             sequence.sampler.close()
-        self._metrics.left(sequence)
+        self._metrics.count_request()
 
     def _make_room(self, cells: int) -> None:
-        """After a batch found no room: evict what is idle, else let the sequence admitted last step back."""
-        # Where the books say that there was room, llama.cpp is right all the same: somebody idle has to go.
+        """Evict an idle sequence after llama.cpp found no room, else preempt the sequence admitted last."""
+        # llama.cpp's answer outweighs our count of free cells: one idle sequence must go in any case.
         if self._cache.make_room(max(cells, self._cache.free_cells + 1)):
             return
         victim = max(self._scheduler.running, key=lambda s: s.admitted_at_s)
@@ -276,36 +275,36 @@ class InferenceThread:
         assert victim.slot is not None
         self._cache.suspend(victim.slot)
         victim.slot = None
-        self._scheduler.step_back(victim)
-        self._crowded = True
-        self._metrics.preempted()
+        self._scheduler.preempt(victim)
+        self._admission_closed = True
+        self._metrics.count_preemption()
 
     # --- one sequence's progress -----------------------------------------------------------------------------------
 
-    def _computed(self, part: ScheduledTokens, row: BatchRow) -> None:
+    def _record_computed(self, part: ScheduledTokens, row: BatchRow) -> None:
         sequence = part.sequence
         assert sequence.slot is not None
         self._cache.extend(sequence.slot, np.asarray(row.tokens, np.int32))
         before, sequence.computed = sequence.computed, sequence.computed + part.count
-        if before < sequence.kept_prefix <= sequence.computed:
-            self._keep_prefix(sequence)
+        if before < sequence.pinned_tokens <= sequence.computed:
+            self._pin_prefix(sequence)
 
-    def _draw(self, sequence: Sequence, index: int) -> None:
-        """Draw the next token from the logits at `index`, and tell the reader what came of it."""
+    def _sample(self, sequence: Sequence, index: int) -> None:
+        """Sample the next token from the logits at `index`, and emit the resulting outputs."""
         try:
             tokens = self._choose(sequence, self._model.logits(index))
         except CspsError as exc:
             self._fail(sequence, exc)
             return
         cut = len(tokens) > sequence.budget
-        for drawn in tokens[: sequence.budget]:
+        for token in tokens[: sequence.budget]:
             if sequence.sampler is not None:
-                sequence.sampler.accept(drawn)
-            if drawn in self._model.vocabulary.end:
+                sequence.sampler.accept(token)
+            if token in self._model.vocabulary.end:
                 self._finish(sequence, "stop")
                 return
-            sequence.generated.append(drawn)
-            self._write(sequence, self._model.vocabulary.pieces[drawn])
+            sequence.generated.append(token)
+            self._emit_text(sequence, self._model.vocabulary.pieces[token])
         if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
             self._finish(sequence, "stop")
         elif sequence.budget <= 0:
@@ -315,77 +314,78 @@ class InferenceThread:
         assert sequence.sampler is not None
         if sequence.constraint is None:
             return [sequence.sampler.pick(logits)]
-        with self._metrics.constrained():
+        with self._metrics.time_constrained():
             return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
 
-    def _write(self, sequence: Sequence, data: bytes) -> None:
+    def _emit_text(self, sequence: Sequence, data: bytes) -> None:
         text = sequence.text.feed(data)
         if text:
-            self._say(sequence, TextOutput(text))
+            self._emit(sequence, TextOutput(text))
 
     def _finish(self, sequence: Sequence, reason: str) -> None:
         rest = sequence.text.finish()
         if rest:
-            self._say(sequence, TextOutput(rest))
-        self._learn_service_time(self._clock() - sequence.admitted_at_s)
-        self._say(sequence, FinishedOutput("length" if reason == "length" else "stop", sequence.usage))
-        self._leave(sequence)
+            self._emit(sequence, TextOutput(rest))
+        self._measure_service(self._clock() - sequence.admitted_at_s)
+        self._emit(sequence, FinishedOutput("length" if reason == "length" else "stop", sequence.usage))
+        self._remove(sequence)
 
     def _fail(self, sequence: Sequence, error: CspsError) -> None:
-        self._say(sequence, FailedOutput(error))
-        self._leave(sequence)
+        self._emit(sequence, FailedOutput(error))
+        self._remove(sequence)
 
     def _fail_all(self, exc: Exception) -> None:
-        """After an unexpected failure the KV cache is in doubt: everybody hears of it, nothing cached is trusted."""
+        """Fail every request after an internal failure, and empty the KV cache, which may be corrupt."""
         error = exc if isinstance(exc, CspsError) else ModelError("the model process failed inside; see its log")
         self._cache.forget_all()
         self._model.clear()
         for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
-            sequence.slot = None  # it went with the cache
+            sequence.slot = None  # freed with the cache
             self._fail(sequence, error)
 
-    # --- prefixes that are shared by many --------------------------------------------------------------------------
+    # --- pinned prefixes --------------------------------------------------------------------------------------------
 
     def _restore_prefixes(self) -> None:
         for tokens, state in self._store.load() if self._store else ():
-            if self._cache.adopt(tokens, state):
-                self._metrics.prefix_restored()
+            if self._cache.pin_saved(tokens, state):
+                self._metrics.count_restored_prefix()
 
-    def _keep_prefix(self, sequence: Sequence) -> None:
-        """Pin a personality's prefix. Whose words may be kept only its sender knows, and says: most are a caller's."""
-        if sequence.kept_prefix < WORTH_WAITING_TOKENS or sequence.slot is None:
+    def _pin_prefix(self, sequence: Sequence) -> None:
+        """Pin a personality's prefix and save it to disk. Only its sender knows that it holds no caller's text."""
+        if sequence.pinned_tokens < MIN_PREFIX_TOKENS or sequence.slot is None:
             return
-        pinned = self._cache.pin(sequence.slot, sequence.kept_prefix, PINNED_PREFIXES)
+        pinned = self._cache.pin(sequence.slot, sequence.pinned_tokens, PINNED_PREFIXES)
         if pinned is not None and self._store:
-            self._store.save(sequence.prompt[: sequence.kept_prefix], self._model.save(pinned))
+            self._store.save(sequence.prompt[: sequence.pinned_tokens], self._model.save(pinned))
 
-    # --- what is learnt and told ------------------------------------------------------------------------------------
+    # --- measurements and outputs -----------------------------------------------------------------------------------
 
     def _prefill_tokens(self) -> int:
         if not self._scheduler.decodes:
             return self._model.batch_tokens
-        return max(PREFILL_FLOOR_TOKENS, int(self._prefill_rate * STEP_TARGET_S))
+        return max(MIN_PREFILL_TOKENS, int(self._prefill_rate * STEP_TARGET_S))
 
-    def _learn_prefill_rate(self, slices: list[ScheduledTokens], took_s: float) -> None:
-        tokens = sum(s.count for s in slices)
-        if tokens >= PREFILL_FLOOR_TOKENS and took_s > 0:
+    def _measure_prefill(self, plan: list[ScheduledTokens], took_s: float) -> None:
+        tokens = sum(part.count for part in plan)
+        if tokens >= MIN_PREFILL_TOKENS and took_s > 0:
             self._prefill_rate += 0.3 * (tokens / took_s - self._prefill_rate)
 
-    def _learn_service_time(self, took_s: float) -> None:
+    def _measure_service(self, took_s: float) -> None:
         self._service_s = took_s if self._service_s is None else self._service_s + 0.2 * (took_s - self._service_s)
 
     def _expected_wait_s(self, position: int) -> float | None:
         return None if self._service_s is None else round(self._service_s * position / self._scheduler.slots, 1)
 
-    def _tell_queue(self) -> None:
+    def _report_queue(self) -> None:
+        """Emit position and expected wait to each waiting request, about once a second."""
         now = self._clock()
-        if not self._scheduler.waiting or now - self._news_at_s < QUEUE_NEWS_INTERVAL_S:
+        if not self._scheduler.waiting or now - self._queue_reported_at_s < QUEUE_REPORT_INTERVAL_S:
             return
-        self._news_at_s = now
+        self._queue_reported_at_s = now
         for position, sequence in enumerate(self._scheduler.waiting, 1):
-            self._say(sequence, QueuedOutput(position, self._expected_wait_s(position)))
+            self._emit(sequence, QueuedOutput(position, self._expected_wait_s(position)))
 
-    def _say(self, sequence: Sequence, output: SequenceOutput) -> None:
+    def _emit(self, sequence: Sequence, output: SequenceOutput) -> None:
         self._outputs.append((sequence, output))
 
     def _flush(self) -> None:

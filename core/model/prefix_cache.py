@@ -1,11 +1,11 @@
-"""Which tokens are computed where, so that none is computed twice.
+"""Finds the longest computed prefix of each prompt, so that no token is computed twice.
 
-A prompt's longest known prefix is looked for among live sequences (shared in place), then among suspended ones in host
-memory. What is idle stays in the KV cache up to a share of it, then leaves for host memory, the longest idle first:
-idle cells cost time too, since llama.cpp's attention walks over all cells in use (8,000 idle ones made a step of the
-starter 1.3 to 1.5 times slower). The prefixes of personalities are pinned.
+A prefix comes from a sequence in the KV cache (shared in place) or from a suspended sequence in host memory. Idle
+sequences stay in the KV cache up to `idle_cells`; then the longest idle one moves to host memory. Idle cells cost time:
+llama.cpp's attention walks over all used cells (8,000 idle ones made a step of the starter 1.3 to 1.5 times slower).
+The prefixes of personalities are pinned.
 
-Knows no requests, no clock and no llama.cpp: the four operations on the KV cache are given to it.
+Knows no requests, no clock and no llama.cpp: it receives the four operations on the KV cache.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 Tokens = NDArray[np.int32]
 SequenceState = NDArray[np.uint8]
 
-WORTH_KEEPING_TOKENS = 32  # a shorter prefix is computed again sooner than it is found
+MIN_PREFIX_TOKENS = 32  # computing a shorter prefix again is faster than restoring it
 
 
 class KvCache(Protocol):
-    """The KV cache, as `core.model.runner` offers it."""
+    """The KV cache's operations (`core.model.llama.runner`)."""
 
     def fork(self, source: int, target: int, length: int) -> None: ...
     def drop(self, sequence: int, start: int = 0) -> None: ...
@@ -35,7 +35,7 @@ class KvCache(Protocol):
 
 @dataclass(eq=False, slots=True)
 class ResidentSequence:
-    """A sequence in the KV cache. The first `shared` of its tokens lie in cells that `base` accounts for."""
+    """A sequence in the KV cache. `base` accounts for the cells of its first `shared` tokens."""
 
     slot: int
     tokens: Tokens
@@ -56,14 +56,14 @@ class SuspendedSequence:
 
 
 def common_prefix(a: Tokens, b: Tokens) -> int:
-    """How many tokens two sequences begin with in common."""
+    """Return the length of the longest common prefix, in tokens."""
     n = min(len(a), len(b))
     different = np.flatnonzero(a[:n] != b[:n])
     return int(different[0]) if len(different) else n
 
 
 class PrefixCache:
-    """Hands out sequence ids with as much of a prompt already in them as is known anywhere."""
+    """Assigns KV cache slots to prompts, each with the longest known prefix already in it."""
 
     def __init__(
         self, memory: KvCache, *, cells: int, slots: int, idle_cells: int, suspend_bytes: int, share: bool = True
@@ -74,7 +74,7 @@ class PrefixCache:
         self._idle_cells = idle_cells
         self._suspend_bytes = suspend_bytes
         self._share = share
-        self._residents: OrderedDict[int, ResidentSequence] = OrderedDict()  # the longest unused first
+        self._residents: OrderedDict[int, ResidentSequence] = OrderedDict()  # least recently used first
         self._suspended: FIFOCache[bytes, SuspendedSequence] = FIFOCache(
             suspend_bytes, getsizeof=lambda suspended: len(suspended.state)
         )
@@ -88,39 +88,39 @@ class PrefixCache:
         return int(self._suspended.currsize)
 
     def fits(self, tokens: Tokens, reserved: int = 0) -> bool:
-        """Whether these tokens have room, with the idle out of the way and `reserved` cells for the busy to grow."""
+        """Tell whether the tokens fit once idle sequences are evicted and busy ones grew by `reserved` cells."""
         resident, live = self._longest_resident(tokens)
-        kept = self._longest_suspended(tokens)[1]
-        live = min(live, len(tokens) - 1) if live >= kept else 0
-        return self._held_cells(resident, live) + len(tokens) - live + reserved <= self._cells
+        restorable = self._longest_suspended(tokens)[1]
+        live = min(live, len(tokens) - 1) if live >= restorable else 0
+        return self._cells_in_use(resident, live) + len(tokens) - live + reserved <= self._cells
 
     def longest(self, tokens: Tokens) -> int:
-        """How many of the prompt's tokens are known, in the KV cache or in host memory."""
+        """Return the length of the prompt's longest prefix in the KV cache or in host memory, in tokens."""
         return max(self._longest_resident(tokens)[1], self._longest_suspended(tokens)[1])
 
     def acquire(self, tokens: Tokens) -> tuple[int, int] | None:
-        """A sequence id and how many of the prompt's first tokens it already holds; None if no id is free.
+        """Return a slot and the number of prompt tokens already in it; None if no slot is free.
 
-        At least one token is always left to compute, since its logits are wanted.
+        The last token always remains to be computed: only computing it yields logits.
         """
-        suspended, kept = self._longest_suspended(tokens)
+        suspended, restorable = self._longest_suspended(tokens)
         resident, live = self._longest_resident(tokens)
         usable = len(tokens) - 1
         if (
             resident
-            and live >= kept
+            and live >= restorable
             and not (resident.busy or resident.pinned)
             and live == len(resident.tokens) <= usable
         ):
-            resident.busy = True  # a conversation goes on where it stopped
+            resident.busy = True  # the conversation continues in its own slot
             self._residents.move_to_end(resident.slot)
             return resident.slot, live
         if not self._free_slots and not self._evict_one():
             return None
         slot = self._free_slots.pop()
-        if suspended and kept > live and self._revive(suspended, slot):
-            return self._continue(slot, suspended, min(kept, usable))
-        if resident and resident.slot not in self._residents:  # it was evicted to make room
+        if suspended and restorable > live and self._restore(suspended, slot):
+            return self._continue(slot, suspended, min(restorable, usable))
+        if resident and resident.slot not in self._residents:  # making room evicted it
             resident, live = self._longest_resident(tokens)
         live = min(live, usable)
         if resident and live:
@@ -130,30 +130,30 @@ class PrefixCache:
         return slot, live
 
     def extend(self, slot: int, tokens: Tokens) -> None:
-        """These tokens were computed next in this sequence."""
+        """Record tokens that were computed next in this sequence."""
         resident = self._residents[slot]
         resident.tokens = np.concatenate([resident.tokens, tokens])
 
     def release(self, slot: int) -> None:
-        """Nobody writes to this sequence any more; it stays for whoever continues or shares it."""
+        """Mark a sequence as idle; later requests may continue or share it."""
         resident = self._residents[slot]
         resident.busy = False
         self._residents.move_to_end(slot)
-        if not self._share or len(resident.tokens) < WORTH_KEEPING_TOKENS:
+        if not self._share or len(resident.tokens) < MIN_PREFIX_TOKENS:
             self._drop(resident)
         while sum(r.cells for r in self._idle()) > self._idle_cells:
             self._evict_one()
 
     def suspend(self, slot: int) -> None:
-        """Move a sequence to host memory now, to give its cells to others."""
+        """Move a sequence to host memory now and free its cells."""
         resident = self._residents[slot]
-        self._keep_state(resident)
+        self._save_state(resident)
         self._drop(resident)
 
     def pin(self, slot: int, length: int, limit: int) -> int | None:
-        """Keep the first `length` tokens of a sequence for good, under an id of their own; that id if it is new.
+        """Pin the first `length` tokens of a sequence in a new slot; return that slot, or None if nothing is new.
 
-        At most `limit` prefixes are pinned; the one unused longest gives way.
+        At most `limit` prefixes are pinned; the least recently used one is dropped.
         """
         tokens = self._residents[slot].tokens[:length]
         pinned = [r for r in self._residents.values() if r.pinned]
@@ -165,13 +165,12 @@ class PrefixCache:
             return None
         target = self._free_slots.pop()
         self._memory.fork(slot, target, length)
-        self._residents[target] = ResidentSequence(
-            target, tokens, self._residents[slot], length, busy=False, pinned=True
-        )
+        source = self._residents[slot]
+        self._residents[target] = ResidentSequence(target, tokens, source, length, busy=False, pinned=True)
         return target
 
-    def adopt(self, tokens: Tokens, state: SequenceState) -> bool:
-        """Pin a prefix whose state was kept on disk; False if it was refused or there is no room."""
+    def pin_saved(self, tokens: Tokens, state: SequenceState) -> bool:
+        """Pin a prefix from disk; False if llama.cpp refuses its state or there is no room."""
         if not self._free_slots or self.free_cells < len(tokens):
             return False
         slot = self._free_slots[-1]
@@ -182,14 +181,14 @@ class PrefixCache:
         return True
 
     def make_room(self, cells: int) -> bool:
-        """Evict what is idle until so many cells are free; False if that is not enough."""
+        """Evict idle sequences until `cells` are free; False if all of them are not enough."""
         while self.free_cells < cells:
             if not self._evict_one():
                 return False
         return True
 
     def forget_all(self) -> None:
-        """After a failure that leaves the KV cache in doubt, and with it what was saved from it."""
+        """Drop everything, also in host memory: after an internal failure no computed state can be trusted."""
         for resident in list(self._residents.values()):
             self._drop(resident)
         self._suspended.clear()
@@ -206,13 +205,13 @@ class PrefixCache:
         best: tuple[SuspendedSequence | None, int] = (None, 0)
         for entry in self._suspended.values():
             length = common_prefix(entry.tokens, tokens)
-            # What cannot be shared cannot be cut either: a recurrent state serves only what goes on where it ended.
+            # A recurrent state can be neither shared nor cut: it serves only a prompt that continues where it ended.
             if length > best[1] and (self._share or length == len(entry.tokens) < len(tokens)):
                 best = (entry, length)
         return best
 
-    def _held_cells(self, source: ResidentSequence | None, length: int) -> int:
-        """Cells that busy sequences use, their own and their bases', with the first `length` tokens of `source`."""
+    def _cells_in_use(self, source: ResidentSequence | None, length: int) -> int:
+        """Count the cells of busy sequences and their bases, plus those of the first `length` tokens of `source`."""
         users = [(r, len(r.tokens)) for r in self._residents.values() if r.busy]
         reach: dict[ResidentSequence, int] = {}
         for user, end in [*users, *([(source, length)] if source else [])]:
@@ -226,24 +225,24 @@ class PrefixCache:
         return [r for r in self._residents.values() if not r.busy and not r.pinned]
 
     def _evict_one(self) -> bool:
-        """Move the longest idle sequence to host memory, a pinned one only if there is no other; False if none."""
+        """Move the longest idle sequence to host memory, or a pinned one if none is idle; False if there is neither."""
         unused = self._idle() or [r for r in self._residents.values() if r.pinned]
         if not unused:
             return False
-        self._keep_state(unused[0])
+        self._save_state(unused[0])
         self._drop(unused[0])
         return True
 
-    def _keep_state(self, resident: ResidentSequence) -> None:
-        if resident.cells < WORTH_KEEPING_TOKENS or not self._suspend_bytes:
+    def _save_state(self, resident: ResidentSequence) -> None:
+        if resident.cells < MIN_PREFIX_TOKENS or not self._suspend_bytes:
             return
         state = self._memory.save(resident.slot)
-        if len(state) > self._suspend_bytes:  # it would push all others out, and then itself
+        if len(state) > self._suspend_bytes:  # it would evict all others, and then itself
             return
         self._suspended[resident.tokens.tobytes()] = SuspendedSequence(resident.tokens, state)
 
-    def _revive(self, entry: SuspendedSequence, slot: int) -> bool:
-        """Bring a suspended state back; a refused one is forgotten."""
+    def _restore(self, entry: SuspendedSequence, slot: int) -> bool:
+        """Restore a suspended state into `slot`; forget a state that llama.cpp refuses."""
         if not self.make_room(len(entry.tokens)):
             return False
         if self._memory.restore(slot, entry.state):
@@ -252,7 +251,7 @@ class PrefixCache:
         return False
 
     def _continue(self, slot: int, entry: SuspendedSequence, length: int) -> tuple[int, int]:
-        if length < len(entry.tokens):  # only its beginning serves here: the rest stays for whoever it belongs to
+        if length < len(entry.tokens):  # another conversation: the suspended one keeps its state
             self._memory.drop(slot, length)
         else:
             self._suspended.pop(entry.tokens.tobytes(), None)
@@ -260,7 +259,7 @@ class PrefixCache:
         return slot, length
 
     def _drop(self, resident: ResidentSequence) -> None:
-        """Free a sequence; cells that others share pass into the account of the one that shares most of them."""
+        """Free a sequence. Its shared cells move to the account of the sequence that shares most of them."""
         self._memory.drop(resident.slot)
         del self._residents[resident.slot]
         self._free_slots.append(resident.slot)

@@ -1,7 +1,7 @@
-"""Keeps the computed prefixes of personalities on disk, so that a restarted process need not compute them again.
+"""Saves the computed prefixes of personalities to disk, so that a restarted process need not compute them again.
 
-A file is trusted only with the fingerprint of the model that computed it and a checksum of its own: llama.cpp accepts
-some states that were tampered with. A bad file is deleted and said, and its prefix simply computed again.
+A file must carry the fingerprint of the model that computed it and a valid checksum, because llama.cpp accepts some
+corrupt states. A corrupt file is deleted with a log line, and its prefix is computed again.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from core.runtime.atomic_files import write_atomically
 
 log = structlog.get_logger()
 
-MAGIC = b"csps-llm prefix 2\n"  # files of the first kind may hold what callers wrote; they are deleted
+MAGIC = b"csps-llm prefix 2\n"  # version 1 may hold callers' text; its files are deleted
 DIGEST_BYTES = 32
 
 
 class PrefixStore:
-    """A folder of at most `limit` files, one a prefix. `fingerprint` names model, llama.cpp and context settings."""
+    """A folder of at most `limit` prefix files. `fingerprint` identifies model, llama.cpp and context settings."""
 
     def __init__(self, folder: Path, fingerprint: str, limit: int) -> None:
         self._folder = folder
@@ -31,22 +31,22 @@ class PrefixStore:
         self._limit = limit
 
     def save(self, tokens: NDArray[np.int32], state: NDArray[np.uint8]) -> None:
-        """Write a prefix; a full disk costs only a log line."""
+        """Write a prefix. A write error, such as a full disk, only logs a warning."""
         body = self._fingerprint + len(tokens).to_bytes(4, "little") + tokens.astype("<i4").tobytes() + state.tobytes()
         path = self._folder / f"{hashlib.sha256(self._fingerprint + tokens.tobytes()).hexdigest()[:32]}.prefix"
         try:
             write_atomically(path, MAGIC + hashlib.sha256(body).digest() + body)
             self._prune()
         except OSError as exc:
-            log.warning("prefix_not_kept", reason=exc.strerror)
+            log.warning("prefix_save_failed", reason=exc.strerror)
 
     def load(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
-        """(tokens, state) of every prefix that this model computed, the newest first."""
+        """Yield (tokens, state) of each prefix that this model computed, newest first."""
         for path in self._newest_first():
             try:
                 entry = self._read(path)
             except OSError as exc:
-                log.warning("prefix_unreadable", file=path.name, reason=exc.strerror)
+                log.warning("prefix_read_failed", file=path.name, reason=exc.strerror)
                 continue
             if entry is not None:
                 yield entry
@@ -60,7 +60,7 @@ class PrefixStore:
             path.unlink(missing_ok=True)
             return None
         if body[:DIGEST_BYTES] != self._fingerprint:
-            return None  # another model's; pruned when it is the oldest
+            return None  # another model's file; pruning removes it once it is the oldest
         start = DIGEST_BYTES + 4
         end = start + 4 * int.from_bytes(body[DIGEST_BYTES:start], "little")
         tokens = np.frombuffer(body[start:end], "<i4").astype(np.int32)

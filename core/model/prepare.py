@@ -1,4 +1,4 @@
-"""`python -m core.model.prepare` makes the model ready before the first start; `--probe` tells what the build can."""
+"""`python -m core.model.prepare` downloads or transcodes the model; `--probe` reports llama.cpp's capabilities."""
 
 from __future__ import annotations
 

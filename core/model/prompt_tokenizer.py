@@ -1,4 +1,4 @@
-"""From chat messages to tokens: the model's template, honest about whose text is whose, held to the context window."""
+"""Turns chat messages into prompt tokens with the model's chat template, and checks the context window."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from core.model.chat_template import ChatTemplate
 from core.model.llama.runner import LlamaRunner
 from core.openai.chat_protocol import Message
 
-CHARACTERS_PER_TOKEN_LIMIT = 64  # no text averages longer tokens; one that is sure not to fit need not be tokenised
+MAX_CHARS_PER_TOKEN = 64  # no text averages longer tokens, so a longer prompt is refused without tokenising it
 
 
 @dataclass(frozen=True, slots=True)
 class TokenPrompt:
-    """`shared` is the length of the part that other requests to the same personality begin with.
+    """A tokenised prompt.
 
-    `opening`: what of the answer the prompt ends with, and the model will not write.
+    `system_tokens`: length of the system message's part, with which other requests begin too. `answer_prefix`: the
+    beginning of the answer that stands at the prompt's end, so that the model does not write it.
     """
 
     tokens: NDArray[np.int32]
-    shared: int
-    opening: str
+    system_tokens: int
+    answer_prefix: str
 
 
 class PromptTokenizer:
-    """Builds prompts for one model. Thread-safe: it only reads."""
+    """Builds prompts for one model. Thread-safe, because it only reads."""
 
     def __init__(self, runner: LlamaRunner) -> None:
         vocabulary = runner.vocabulary
@@ -37,17 +38,17 @@ class PromptTokenizer:
         self._bos = vocabulary.bos if vocabulary.add_bos else None
         self._template = ChatTemplate(
             vocabulary.chat_template,
-            bos=vocabulary.written(vocabulary.bos),
-            eos=vocabulary.written(vocabulary.eos),
+            bos=vocabulary.template_text(vocabulary.bos),
+            eos=vocabulary.template_text(vocabulary.eos),
         )
         self.window = runner.window
 
     def chat(self, messages: Sequence[Message], *, thinks: bool = True) -> TokenPrompt:
-        """The prompt for these messages. Raises BadRequest, or PromptTooLong if no answer would fit behind it."""
+        """Build the prompt. Raises BadRequest, or PromptTooLong if it leaves no room for an answer."""
         size = sum(len(message.content) for message in messages)
-        if size > self.window * CHARACTERS_PER_TOKEN_LIMIT:
+        if size > self.window * MAX_CHARS_PER_TOKEN:
             raise PromptTooLong(
-                f"the prompt has {size} characters; the context window of {self.window} tokens cannot hold that",
+                f"the prompt has {size} characters, too many for the context window of {self.window} tokens",
                 limit=self.window,
             )
         prompt = self.tokenize(messages, thinks=thinks)
@@ -61,23 +62,23 @@ class PromptTokenizer:
         return prompt
 
     def tokenize(self, messages: Sequence[Message], *, thinks: bool = True) -> TokenPrompt:
-        """The prompt, however long. Raises BadRequest if the template cannot write these messages."""
+        """Build the prompt, whatever its length. Raises BadRequest if the template refuses the messages."""
         rendered = self._template.render(messages, thinks=thinks)
         tokens: list[int] = []
-        shared = 0
+        system_tokens = 0
         for index, part in enumerate(rendered.parts):
-            if index == rendered.shared_parts:
-                shared = len(tokens)
+            if index == rendered.system_parts:
+                system_tokens = len(tokens)
             tokens += self._runner.tokenize(part.text, special=part.trusted)
         if self._bos is not None and tokens[:1] != [self._bos]:
             tokens.insert(0, self._bos)
-            shared += 1
-        return TokenPrompt(np.asarray(tokens, np.int32), shared, rendered.opening)
+            system_tokens += 1
+        return TokenPrompt(np.asarray(tokens, np.int32), system_tokens, rendered.answer_prefix)
 
     def text(self, text: str) -> list[int]:
-        """A person's text as tokens, never as control tokens."""
+        """Tokenise a user's text. It never yields control tokens."""
         return self._runner.tokenize(text, special=False)
 
     def embedding(self, text: str) -> list[int]:
-        """A text as an embedder wants it, between the tokens that the model begins and ends a text with."""
+        """Tokenise a text for an embedder, between the model's begin and end tokens."""
         return self._runner.tokenize(text, special=False, add_special=True)

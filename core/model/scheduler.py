@@ -1,4 +1,4 @@
-"""Chooses which sequences run and what each step computes. Knows no llama.cpp, no clock, no asyncio."""
+"""Chooses the sequences that run and the tokens of each step. Knows no llama.cpp, no clock, no asyncio."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from core.model.fair_queue import FairQueue
 from core.model.sequence import Sequence
 
-FORCED_TOKENS = 32  # up to so many pending tokens count as decoding: what a grammar forced rides along
+FORCED_TOKENS = 32  # up to this many pending tokens count as decode: a grammar forces several at once
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledTokens:
-    """The next `count` tokens of a sequence, to be computed in this step."""
+    """The next `count` tokens of a sequence, to compute in this step."""
 
     sequence: Sequence
     count: int
 
     @property
     def sampled(self) -> bool:
-        """Whether a token is drawn after it: all that was pending is computed then."""
+        """True if this step computes all pending tokens, so that the next token can be sampled."""
         return self.count == self.sequence.pending
 
 
 class Scheduler:
-    """Holds those who wait and those who run; at most `slots` run."""
+    """Owns the waiting and the running sequences; at most `slots` run."""
 
     def __init__(self, slots: int, queue_limit: int) -> None:
         self.slots = slots
@@ -34,7 +34,7 @@ class Scheduler:
 
     @property
     def full(self) -> bool:
-        """Whether one more would have to wait behind `queue_limit` others; who gets a free slot at once does not."""
+        """True if a new request would wait behind `queue_limit` others. Free slots count: no wait for those."""
         return len(self.waiting) >= self.queue_limit + self.slots - len(self.running)
 
     @property
@@ -49,8 +49,8 @@ class Scheduler:
         self.waiting.remove(sequence)
         self.running.append(sequence)
 
-    def step_back(self, sequence: Sequence) -> None:
-        """A running sequence gives its place up for now, and is next in line."""
+    def preempt(self, sequence: Sequence) -> None:
+        """Move a running sequence to the front of the queue."""
         self.running.remove(sequence)
         self.waiting.add_first(sequence)
 
@@ -61,30 +61,30 @@ class Scheduler:
             self.waiting.remove(sequence)
 
     def plan(self, batch_tokens: int, prefill_tokens: int) -> list[ScheduledTokens]:
-        """What the next step computes: every decoding sequence, then prompts in the order of their admission.
+        """Plan the next step: all decoding sequences, then prompts in order of admission.
 
-        At most `batch_tokens` in all, and `prefill_tokens` of prompts.
+        The plan has at most `batch_tokens` tokens, of which at most `prefill_tokens` are prefill.
         """
         ready = [s for s in self.running if s.pending and not s.paused]
         # Decode before prefill: a running reply must not stall for a newcomer.
         decoding = [s for s in ready if s.generated and s.pending <= FORCED_TOKENS]
-        slices: list[ScheduledTokens] = []
+        plan: list[ScheduledTokens] = []
         room = batch_tokens
         for sequence in decoding:
             count = min(sequence.pending, room)
             if count:
-                slices.append(ScheduledTokens(sequence, count))
+                plan.append(ScheduledTokens(sequence, count))
                 room -= count
         room = min(room, prefill_tokens)
         for sequence in ready:
             if sequence in decoding or not room:
                 continue
             count = min(sequence.pending, room)
-            slices.append(ScheduledTokens(sequence, count))
+            plan.append(ScheduledTokens(sequence, count))
             room -= count
-        return slices
+        return plan
 
     @property
     def decodes(self) -> bool:
-        """Whether somebody is being written to now, whom a long prefill would keep waiting."""
+        """True if a sequence is decoding now, which a long prefill would delay."""
         return any(s.generated and not s.paused for s in self.running)

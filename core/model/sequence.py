@@ -1,10 +1,11 @@
-"""One request in the model process: its tokens, how far they are computed, and what its reader is told.
+"""One request in the model process: its tokens, its progress, its text and its outputs.
 
-Values and bookkeeping; knows no llama.cpp, no clock and no asyncio.
+Pure bookkeeping: knows no llama.cpp, no clock and no asyncio.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError
-from core.model.text import Detokenizer
+from core.openai.thinking import overlap
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedOutput:
-    """Still waiting: `position` from 1, and the expected wait in seconds if one can be told yet."""
+    """The request still waits. `position` counts from 1; `wait_s` is None until a first request has finished."""
 
     position: int
     wait_s: float | None
@@ -41,12 +42,13 @@ class FailedOutput:
     error: CspsError
 
 
-PickToken = Callable[[NDArray[np.float32]], int]
+# The last output is one FinishedOutput or FailedOutput. A cancelled sequence gets neither.
 SequenceOutput = QueuedOutput | TextOutput | FinishedOutput | FailedOutput
+PickToken = Callable[[NDArray[np.float32]], int]
 
 
 class TokenConstraint(Protocol):
-    """What limits the tokens of one sequence (`core.model.constrained_decoding`)."""
+    """Restricts the tokens of one sequence (`core.model.constrained_decoding`)."""
 
     @property
     def complete(self) -> bool: ...
@@ -59,6 +61,38 @@ class TokenSampler(Protocol):
     def close(self) -> None: ...
 
 
+class Detokenizer:
+    """Turns token bytes into text. Holds back incomplete UTF-8 and any possible beginning of a stop string."""
+
+    def __init__(self, stop: tuple[str, ...] = ()) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._stop = tuple(s for s in stop if s)
+        self._pending = ""
+        self.stopped = False
+
+    def feed(self, data: bytes) -> str:
+        """Return the text that is now certain. A stop string sets `stopped`; no text follows it."""
+        return self._release(self._decoder.decode(data))
+
+    def finish(self) -> str:
+        """Return the pending text at the end of generation: no stop string can complete it any more."""
+        text = self._release(self._decoder.decode(b"", final=True)) + self._pending
+        self._pending = ""
+        return text
+
+    def _release(self, text: str) -> str:
+        if self.stopped:
+            return ""
+        text = self._pending + text
+        matches = [at for at in (text.find(stop) for stop in self._stop) if at >= 0]
+        if matches:
+            self.stopped, self._pending = True, ""
+            return text[: min(matches)]
+        keep = max((overlap(text, stop) for stop in self._stop), default=0)
+        self._pending = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+
 @dataclass(eq=False, slots=True)
 class Sequence:
     """A request from its arrival to its last token."""
@@ -66,18 +100,18 @@ class Sequence:
     prompt: NDArray[np.int32]
     max_tokens: int
     sampling: Sampling
-    reader: Callable[[SequenceOutput], None]  # called on the event loop, never on the inference thread
+    outputs: Callable[[SequenceOutput], None]  # called on the event loop, never on the inference thread
     user: str | None = None
-    kept_prefix: int = 0  # length of the part (a personality) that is to be kept, on disk too; 0: nothing is
+    pinned_tokens: int = 0  # the prompt's first tokens to pin and save to disk (a personality); 0: none
     constraint: TokenConstraint | None = None
 
     generated: list[int] = field(default_factory=list)
-    computed: int = 0  # tokens whose keys and values are in the cache
-    cached: int = 0  # of the prompt's, those that were computed before this request
-    slot: int | None = None  # its id in the KV cache while it runs
+    computed: int = 0  # tokens whose keys and values are in the KV cache
+    cached: int = 0  # prompt tokens that were in the KV cache before this request
+    slot: int | None = None  # its sequence id in the KV cache while it runs
     sampler: TokenSampler | None = None
     text: Detokenizer = field(init=False)
-    paused: bool = False  # its reader is behind
+    paused: bool = False  # its client reads too slowly
     queued_at_s: float = 0.0
     admitted_at_s: float = 0.0
 
@@ -90,20 +124,20 @@ class Sequence:
 
     @property
     def pending(self) -> int:
-        """Tokens that wait to be computed: a prompt's rest, or the one drawn last and those forced after it."""
+        """Tokens to compute: the rest of the prompt, or the last sampled token and those forced after it."""
         return self.length - self.computed
 
     def tokens(self, start: int, end: int) -> NDArray[np.int32]:
-        """The tokens at positions start … end - 1, of the prompt and then of the answer."""
+        """Return the tokens at positions `start` to `end` - 1 of prompt and answer together."""
         split = len(self.prompt)
         if end <= split:
             return self.prompt[start:end]
-        drawn = np.asarray(self.generated[max(start - split, 0) : end - split], np.int32)
-        return drawn if start >= split else np.concatenate([self.prompt[start:], drawn])
+        answer = np.asarray(self.generated[max(start - split, 0) : end - split], np.int32)
+        return answer if start >= split else np.concatenate([self.prompt[start:], answer])
 
     @property
     def budget(self) -> int:
-        """How many tokens may still be drawn."""
+        """Tokens that may still be sampled."""
         return self.max_tokens - len(self.generated)
 
     @property

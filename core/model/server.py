@@ -1,24 +1,30 @@
-"""The model process over HTTP, in OpenAI's words. Knows requests and replies; nothing of tokens or llama.cpp."""
+"""Serves the model over HTTP with OpenAI's protocol. Knows requests and replies; no tokens and no llama.cpp."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import structlog
 from aiohttp import web
 
-from core.contract import Done, Json
 from core.errors import BadRequest, CspsError, ModelUnavailable, Stopping
 from core.model.host import ModelHost, ReplyHandle
 from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
+from core.openai import sse
 from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
-from core.openai.responses import Completion, error_object, openai_status
+from core.openai.responses import (
+    Completion,
+    embeddings_object,
+    error_body,
+    http_error_body,
+    list_object,
+    model_object,
+    openai_status,
+)
 from core.rag.embeddings import Embedder, LocalEmbedder
 from core.runtime.metrics import metrics_response
 
@@ -26,27 +32,27 @@ log = structlog.get_logger()
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 BODY_TIMEOUT_S = 30.0  # for a whole request to arrive
-SEND_TIMEOUT_S = 60.0  # a reader that takes nothing for so long is cut off, and its slot is another's
-ENCODER_THREADS = 1  # the cores are the model's
-KEEPALIVE_S = 10.0  # a stream that has nothing to say sends a comment this often, so that its reader knows we live
-READER_LEFT = 499  # nginx's number for it; nobody receives it
-SSE = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+SEND_TIMEOUT_S = 60.0  # a client that reads nothing for this long is dropped, which frees its slot
+ENCODER_THREADS = 1  # the other cores belong to the model
+KEEPALIVE_S = 10.0  # a silent stream sends a comment at this interval, so that the client sees that we live
+CLIENT_DISCONNECTED = 499  # nginx's status; nobody receives it
 
 
 @dataclass
 class ModelService:
-    """What the handlers share. The host appears when the model is loaded."""
+    """The state that the handlers share. `host` is None until the model is loaded."""
 
     api_key: str | None = None
     host: ModelHost | None = None
     stopping: bool = False
-    encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loaded when first asked
+    encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loads at its first request
 
     def loaded(self) -> ModelHost:
+        """Return the host. Raises Stopping, ModelUnavailable."""
         if self.stopping:
             raise Stopping("the model process is stopping", retry_after_s=5)
         if self.host is None:
-            raise ModelUnavailable("the model is being loaded", retry_after_s=2)
+            raise ModelUnavailable("the model is loading", retry_after_s=2)
         return self.host
 
 
@@ -85,103 +91,84 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
 
 
 async def collect(host: ModelHost, reply: ReplyHandle) -> web.Response:
-    """The whole answer as one chat.completion."""
-    text = [reply.opening]
+    """Answer with one chat.completion."""
+    text = [reply.answer_prefix]
     while True:
-        output = await reply.reader.next(KEEPALIVE_S)
+        output = await reply.outputs.get(KEEPALIVE_S)
         if isinstance(output, TextOutput):
             text.append(output.text)
         elif isinstance(output, FailedOutput):
             raise output.error
         elif isinstance(output, FinishedOutput):
-            done = Done(output.reason, host.file.name, output.usage)
-            return web.json_response(Completion(host.file.name).whole("".join(text), [], done))
+            completion = Completion(host.file.name)
+            return web.json_response(completion.whole("".join(text), [], output.reason, output.usage))
 
 
 async def stream(request: web.Request, host: ModelHost, chat: ChatRequest, reply: ReplyHandle) -> web.StreamResponse:
-    """The answer as server-sent events. A failure before the first one still gets its own status."""
-    first = await reply.reader.next(KEEPALIVE_S)
+    """Answer with server-sent events. A failure before the first event still gets its own HTTP status."""
+    first = await reply.outputs.get(KEEPALIVE_S)
     if isinstance(first, FailedOutput):
         raise first.error
-    response = web.StreamResponse(headers=SSE)
+    response = web.StreamResponse(headers={"Content-Type": sse.CONTENT_TYPE, "Cache-Control": "no-store"})
     await response.prepare(request)
     completion = Completion(host.file.name)
-    await send(request, response, event(completion.chunk({"role": "assistant", "content": reply.opening})))
+    head = completion.chunk({"role": "assistant", "content": reply.answer_prefix})
+    await send(request, response, sse.encode_event(head))
     output: SequenceOutput | None = first
     while True:
         if isinstance(output, FailedOutput):
-            await send(request, response, event({"error": error_object(output.error)}))
+            await send(request, response, sse.encode_event(error_body(output.error)))
             break
-        await send(request, response, "".join(lines_for(output, completion, chat.include_usage)))
+        await send(request, response, encode_output(output, completion, chat.include_usage))
         if isinstance(output, FinishedOutput):
             break
-        output = await reply.reader.next(KEEPALIVE_S)
+        output = await reply.outputs.get(KEEPALIVE_S)
     await response.write_eof()
     return response
 
 
-def lines_for(output: SequenceOutput | None, completion: Completion, include_usage: bool) -> list[str]:
-    """What one output is on the wire; None is "nothing yet"."""
+def encode_output(output: SequenceOutput | None, completion: Completion, include_usage: bool) -> bytes:
+    """Encode one output as server-sent events; None, no output yet, as a comment."""
     if isinstance(output, TextOutput):
-        return [event(completion.chunk({"content": output.text}))]
+        return sse.encode_event(completion.chunk({"content": output.text}))
     if isinstance(output, QueuedOutput):
         wait = "" if output.wait_s is None else f" wait_s={output.wait_s}"
-        return [f": queued position={output.position}{wait}\n\n"]
+        return sse.encode_comment(f"queued position={output.position}{wait}")
     if isinstance(output, FinishedOutput):
-        usage = [event(completion.usage(output.usage))] if include_usage else []
-        return [event(completion.chunk({}, output.reason)), *usage, "data: [DONE]\n\n"]
-    return [": working\n\n"]
+        usage = sse.encode_event(completion.usage(output.usage)) if include_usage else b""
+        return sse.encode_event(completion.chunk({}, output.reason)) + usage + sse.encode_done()
+    return sse.encode_comment("working")
 
 
 async def embeddings(request: web.Request) -> web.Response:
-    wanted: EmbeddingsRequest = parse(EmbeddingsRequest, await json_body(request))
-    if wanted.model == LocalEmbedder.name:
-        return await encoded(request.app[SERVICE].encoder, wanted)
+    body: EmbeddingsRequest = parse(EmbeddingsRequest, await json_body(request))
+    packed = body.encoding_format == "base64"
+    if body.model == LocalEmbedder.name:  # the bundled sentence encoder, which counts no tokens
+        encoder = request.app[SERVICE].encoder
+        vectors = (await encoder.embed(body.texts)).tolist()
+        return web.json_response(embeddings_object(vectors, encoder.name, 0, packed=packed))
     host = request.app[SERVICE].loaded()
-    check_model(wanted.model, host)
-    tokenized = [await asyncio.to_thread(host.prompts.embedding, text) for text in wanted.texts]
+    check_model(body.model, host)
+    tokenized = [await asyncio.to_thread(host.prompts.embedding, text) for text in body.texts]
     vectors = [await host.embed(tokens) for tokens in tokenized]
-    return embedded(wanted, vectors, host.file.name, sum(len(tokens) for tokens in tokenized))
-
-
-async def encoded(encoder: Embedder, wanted: EmbeddingsRequest) -> web.Response:
-    """By the bundled sentence encoder, whatever the model is; it counts no tokens."""
-    vectors = await encoder.embed(wanted.texts)
-    return embedded(wanted, vectors.tolist(), encoder.name, 0)
-
-
-def embedded(wanted: EmbeddingsRequest, vectors: Sequence[list[float]], model: str, tokens: int) -> web.Response:
-    packed = wanted.encoding_format == "base64"
-    data = [
-        {"object": "embedding", "index": i, "embedding": base64_of(vector) if packed else vector}
-        for i, vector in enumerate(vectors)
-    ]
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return web.json_response({"object": "list", "data": data, "model": model, "usage": usage})
+    count = sum(len(tokens) for tokens in tokenized)
+    return web.json_response(embeddings_object(vectors, host.file.name, count, packed=packed))
 
 
 async def models(request: web.Request) -> web.Response:
     host = request.app[SERVICE].loaded()
-    model = {
-        "id": host.file.name,
-        "object": "model",
-        "created": int(host.modified_at),
-        "owned_by": "csps-llm",
-        "max_model_len": host.window,
-        "starter": host.file.starter,
-        "embedder": host.embeds,
-    }
-    return web.json_response({"object": "list", "data": [model]})
+    ours = {"max_model_len": host.window, "starter": host.file.starter, "embedder": host.embeds}
+    return web.json_response(list_object([{**model_object(host.file.name, int(host.modified_at)), **ours}]))
 
 
 async def tokenize(request: web.Request) -> web.Response:
-    wanted: TokenizeRequest = parse(TokenizeRequest, await json_body(request))
+    body: TokenizeRequest = parse(TokenizeRequest, await json_body(request))
     host = request.app[SERVICE].loaded()
-    if wanted.messages is not None:
-        messages = [m.plain() for m in wanted.messages]
+    if body.messages is not None:
+        messages = [m.plain() for m in body.messages]
         tokens = (await asyncio.to_thread(host.prompts.tokenize, messages)).tokens.tolist()
     else:
-        tokens = await asyncio.to_thread(host.prompts.text, wanted.prompt or "")
+        tokens = await asyncio.to_thread(host.prompts.text, body.prompt or "")
     return web.json_response({"count": len(tokens), "max_model_len": host.window, "tokens": tokens})
 
 
@@ -200,34 +187,33 @@ async def metrics(request: web.Request) -> web.Response:
     return metrics_response(request.app[SERVICE].loaded().metrics.registry)
 
 
-# --- what handlers share ---------------------------------------------------------------------------------------------
+# --- shared by the handlers ------------------------------------------------------------------------------------------
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every failure as OpenAI's error object, with its status; nothing of the request is repeated in it."""
+    """Turn each failure into OpenAI's error object with its status. The object quotes nothing of the request."""
     try:
         return await handler(request)
     except CspsError as exc:
         headers = {} if exc.retry_after_s is None else {"Retry-After": str(max(1, round(exc.retry_after_s)))}
-        return web.json_response({"error": error_object(exc)}, status=openai_status(exc), headers=headers)
+        return web.json_response(error_body(exc), status=openai_status(exc), headers=headers)
     except web.HTTPException as exc:
-        body = {"message": exc.reason, "type": "invalid_request_error", "param": None, "code": None}
-        return web.json_response({"error": body}, status=exc.status)
+        return web.json_response(http_error_body(exc.reason, exc.status), status=exc.status)
     except ConnectionResetError:
-        log.info("reader_left")
-        return web.Response(status=READER_LEFT)
+        log.info("client_disconnected")
+        return web.Response(status=CLIENT_DISCONNECTED)
 
 
 @web.middleware
 async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """On TCP callers show the key; the Unix socket is guarded by the file system."""
+    """Require the API key over TCP. File permissions protect the Unix socket."""
     key = request.app[SERVICE].api_key
-    shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if key and request.path != "/health" and not hmac.compare_digest(shown.encode("utf-8", "replace"), key.encode()):
-        raise web.HTTPUnauthorized(reason="this model process wants `Authorization: Bearer <LLM_API_KEY>`")
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if key and request.path != "/health" and not hmac.compare_digest(sent.encode("utf-8", "replace"), key.encode()):
+        raise web.HTTPUnauthorized(reason="this model process requires `Authorization: Bearer <LLM_API_KEY>`")
     return await handler(request)
 
 
@@ -245,27 +231,18 @@ async def json_body(request: web.Request) -> object:
         raise BadRequest("the body is not valid JSON in UTF-8") from exc
 
 
-def check_model(wanted: str | None, host: ModelHost) -> None:
-    if wanted is not None and wanted != host.file.name:
-        raise web.HTTPNotFound(reason=f"this process serves the model {host.file.name!r} and no other")
+def check_model(name: str | None, host: ModelHost) -> None:
+    if name is not None and name != host.file.name:
+        raise web.HTTPNotFound(reason=f"this process serves only the model {host.file.name!r}")
 
 
-def base64_of(vector: list[float]) -> str:
-    """As OpenAI packs it: 32-bit floats, little-endian."""
-    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
-
-
-def event(body: Json) -> str:
-    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
-
-
-async def send(request: web.Request, response: web.StreamResponse, text: str) -> None:
-    """Raises TimeoutError, and cuts the connection, if the reader takes nothing for long."""
+async def send(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+    """Write to the client. Raises TimeoutError, and drops the connection, if the client reads nothing for long."""
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
-            await response.write(text.encode("utf-8", "replace"))
+            await response.write(data)
     except TimeoutError:
-        log.warning("reader_cut_off", after_s=SEND_TIMEOUT_S)
+        log.warning("client_dropped", after_s=SEND_TIMEOUT_S)
         if request.transport:
             request.transport.abort()
         raise

@@ -1,26 +1,46 @@
-"""How many tokens a conversation may take and how large a KV cache is: numbers in, numbers out, without llama.cpp."""
+"""Derives threads, context window and KV cache size from the machine and the model. Knows no llama.cpp."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from core.errors import ConfigError
 
-WINDOW_LIMIT_TOKENS = 8192  # by default; a model trained for 128k would take all memory for windows nobody needs
+WINDOW_LIMIT_TOKENS = 8192  # the default's cap: windows of 128k, which some models allow, would take all memory
 KV_MEMORY_SHARE = 0.4  # of the memory that is free once the weights are loaded
 KV_BYTES = 2 * 2  # a key and a value, in 16-bit floats
 
 
-def choose_window(wanted: int | None, trained: int) -> int:
-    """Tokens one conversation may take. Raises ConfigError if more is wanted than the model was trained for."""
-    if wanted and wanted > trained:
-        raise ConfigError(f"LLM_CONTEXT_WINDOW is {wanted}, but this model was trained for at most {trained} tokens")
-    return wanted or min(trained, WINDOW_LIMIT_TOKENS)
+def physical_cores(topology: Path = Path("/sys/devices/system/cpu")) -> int:
+    """Count the physical cores that this process may use; count logical ones where Linux hides the topology.
+
+    Two hyper-threads share one core's matrix units, so a second thread per core gains nothing.
+    """
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    siblings = {_siblings(topology / f"cpu{cpu}" / "topology" / "thread_siblings_list", cpu) for cpu in allowed}
+    return max(len(siblings), 1)
+
+
+def _siblings(file: Path, cpu: int) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except OSError:
+        return str(cpu)
+
+
+def choose_window(setting: int | None, trained: int) -> int:
+    """Return the context window in tokens. Raises ConfigError if the setting exceeds the trained window."""
+    if setting and setting > trained:
+        raise ConfigError(f"LLM_CONTEXT_WINDOW is {setting}, but this model was trained for at most {trained} tokens")
+    return setting or min(trained, WINDOW_LIMIT_TOKENS)
 
 
 def choose_cache_tokens(window: int, bytes_per_token: int, free_bytes: int) -> int:
-    """KV cells for two whole windows, which many short conversations share; fewer where memory is short."""
+    """Return the KV cells for two full windows, which many short conversations share; fewer if memory is short."""
     return max(window, min(2 * window, int(free_bytes * KV_MEMORY_SHARE) // max(bytes_per_token, 1)))
 
 
 def kv_bytes_per_token(cached_heads: int, head_width: int) -> int:
-    """Keys and values of one token. `cached_heads`: of all layers together."""
+    """Return the KV cache bytes of one token. `cached_heads`: KV heads, summed over all layers."""
     return KV_BYTES * cached_heads * head_width

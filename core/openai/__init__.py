@@ -1,1 +1,4 @@
-"""OpenAI's chat completions in our terms, for whoever is asked in them: the web process, batches, the model process."""
+"""OpenAI's chat completions protocol: requests, responses, citations, errors, server-sent events.
+
+Used by the model process, its client, the web process's /v1 and batches. Knows no HTTP server and no HTTP client.
+"""

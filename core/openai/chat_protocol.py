@@ -1,6 +1,6 @@
-"""OpenAI's chat protocol as values: what is sent, what an answer's bytes mean, which error a refusal is.
+"""The client side of OpenAI's chat protocol: builds request bodies, reads streamed answers, maps errors to ours.
 
-Pure: bytes and JSON in, values of ours out. Knows no HTTP client, no deadline, and neither side's reasons.
+Pure: bytes and JSON in, values out. Knows no HTTP client and no timeout.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from typing import Any, Literal
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError, ModelRefused, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
-from core.openai.sse import Data, LineTooLongError, SseDecoder, WholeCharacters
+from core.openai.sse import DONE, LineTooLongError, SseData, SseDecoder, WholeCharacters
 from core.openai.thinking import ThinkingFilter
 
-RETRY_AFTER_S = 5.0  # where the engine does not say
-SHOWN_MESSAGE_CHARS = 500
+RETRY_AFTER_S = 5.0  # used if the engine sends no Retry-After
+MESSAGE_LIMIT_CHARS = 500
 OVERLOADED_CODES = {"overloaded", "rate_limit_exceeded"}
-# Of our own process. They may come after streaming began, where there is no status to go by.
+# Codes of our own model process. They may arrive within a stream, where no HTTP status tells the kind of error.
 UNAVAILABLE_CODES = {"stopping", "model_unavailable", "no_room"}
 REFUSED_CODES = {"model_failed", "model_refused"}
-TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}  # OpenAI's, llama-server's
-TOO_LONG_WORDS = "maximum context length"  # vLLM has no code for it
-# Not OpenAI's, though most engines have them. The last two are one: llama.cpp says "repeat", vLLM "repetition".
+TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}  # of OpenAI and llama-server
+TOO_LONG_MESSAGE = "maximum context length"  # vLLM sends no code for it
+# Extensions to OpenAI's fields, which most engines accept. llama.cpp says "repeat" where vLLM says "repetition".
 EXTENSIONS = ("top_k", "min_p", "repeat_penalty", "repetition_penalty")
-# No part of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai (`finish_reason`).
-BROKEN_OFF = frozenset({"abort", "error"})
+# Finish reasons outside of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai.
+ABORTED = frozenset({"abort", "error"})
 UNKNOWN_FIELD_STATUSES = {400, 422}
 KEY_STATUSES = {401, 403}
-THOUGHTS = ("reasoning_content", "reasoning")  # of a delta, as engines name what they have parsed themselves
+REASONING_FIELDS = ("reasoning_content", "reasoning")  # of a delta, in engines that separate the thinking
 
 Fields = dict[str, Any]
 Role = Literal["system", "user", "assistant"]
@@ -37,7 +37,7 @@ Role = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the prompt, in OpenAI's roles."""
+    """One message of the prompt, with one of OpenAI's roles."""
 
     role: Role
     content: str
@@ -45,7 +45,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """`position` requests are served up to and with this one; `wait_s` seconds expected."""
+    """The request waits. `position` counts from 1; `wait_s`: expected seconds."""
 
     position: int | None
     wait_s: float | None
@@ -53,19 +53,19 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next piece; never empty, never part of a character."""
+    """The next text; never empty, never a part of a character."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ThinkingStarted:
-    """The model thinks before it answers, of which nothing is given. Once a stream."""
+    """The model thinks before it answers; its thinking is dropped. At most once per stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFinished:
-    """The last of a stream."""
+    """The last event of a stream."""
 
     reason: Literal["stop", "length"]
     usage: Usage
@@ -75,16 +75,16 @@ StreamEvent = QueuePosition | ThinkingStarted | TextDelta | StreamFinished
 
 
 def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> Fields:
-    """What is not set is not sent: not every engine knows every field."""
-    chosen = {name: value for name, value in asdict(sampling).items() if value not in (None, ())}
-    if "repeat_penalty" in chosen:
-        chosen["repetition_penalty"] = chosen["repeat_penalty"]
+    """Build the body of a streamed request. Unset fields are left out: not every engine knows every field."""
+    fields = {name: value for name, value in asdict(sampling).items() if value not in (None, ())}
+    if "repeat_penalty" in fields:
+        fields["repetition_penalty"] = fields["repeat_penalty"]
     return {
         "model": model,
         "messages": [asdict(message) for message in messages],
         "stream": True,
         "stream_options": {"include_usage": True},
-        **chosen,
+        **fields,
     }
 
 
@@ -93,29 +93,32 @@ def without_extensions(body: Fields) -> Fields:
 
 
 def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
-    """Whether a refusal of `body` names a field of it that is not OpenAI's, in whatever words the engine has."""
+    """Tell whether a refusal names an extension field of `body`, whatever the wording of the engine."""
     sent = [name for name in EXTENSIONS if name in body]
     return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in sent)
 
 
 class StreamReader:
-    """A streamed answer: feed it the bytes as they come, then `end`. `thinking`: None for the rest of an answer."""
+    """Reads a streamed answer: feed it bytes as they arrive, then call `end`.
+
+    `thinking`: None for the rest of an answer, which contains no thinking.
+    """
 
     def __init__(self, thinking: ThinkingFilter | None = None) -> None:
-        self.begun = False  # something was written, or thought
-        self.is_done = False  # the protocol's last word was said
+        self.begun = False  # the model wrote text or thought
+        self.is_done = False  # [DONE] arrived
         self._decoder = SseDecoder()
         self._characters = WholeCharacters()
         self._thinking = thinking
-        self._thinks_told = False
+        self._thinking_reported = False
         self._reason: str | None = None
         self._usage = Usage()
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
-        """Raises the error that the stream tells, or ModelRefused if it is not what the protocol says."""
+        """Yield the events of a chunk. Raises an error event as our error, ModelRefused if the stream is malformed."""
         try:
             for event in self._decoder.feed(chunk):
-                if isinstance(event, Data):
+                if isinstance(event, SseData):
                     yield from self._read(event)
                 elif queued := parse_queue_comment(event.text):
                     yield queued
@@ -124,25 +127,26 @@ class StreamReader:
 
     @property
     def is_finished(self) -> bool:
-        """The answer is whole; what may still come counts its tokens."""
+        """True once a finish reason arrived: the answer is complete, only its usage may follow."""
         return self._reason is not None
 
     def end(self) -> Iterator[StreamEvent]:
-        """The bytes are over. Without a finish reason, that is the death of the engine: ModelUnavailable.
+        """Yield the last events, `StreamFinished` last.
 
-        Raises ModelRefused where the engine keeps the rest to itself.
+        Raises ModelUnavailable if no finish reason arrived, because the engine died; ModelRefused if the engine's
+        content filter ended the answer.
         """
         if self._reason == "content_filter":
             raise ModelRefused("the engine's content filter ended the answer")
-        if self._reason is None or self._reason in BROKEN_OFF:
+        if self._reason is None or self._reason in ABORTED:
             raise ModelUnavailable("the model ended its answer early", retry_after_s=RETRY_AFTER_S)
-        yield from self._given(self._characters.feed("", last=True))
-        if self._thinking and (held := self._thinking.end()):
-            yield TextDelta(held)
+        yield from self._text(self._characters.feed("", last=True))
+        if self._thinking and (pending := self._thinking.end()):
+            yield TextDelta(pending)
         yield StreamFinished("length" if self._reason == "length" else "stop", self._usage)
 
-    def _read(self, event: Data) -> Iterator[StreamEvent]:
-        if event.text == "[DONE]":
+    def _read(self, event: SseData) -> Iterator[StreamEvent]:
+        if event.text == DONE:
             self.is_done = True
             return
         data = parse_event(event.text)
@@ -152,32 +156,32 @@ class StreamReader:
         self._reason = reason if isinstance(reason, str) else self._reason
         delta = choice.get("delta")
         if isinstance(delta, dict):
-            yield from self._changed(delta)
+            yield from self._apply(delta)
 
-    def _changed(self, delta: Fields) -> Iterator[StreamEvent]:
-        if any(delta.get(name) for name in THOUGHTS):
-            yield from self._thinks()
+    def _apply(self, delta: Fields) -> Iterator[StreamEvent]:
+        if any(delta.get(name) for name in REASONING_FIELDS):
+            yield from self._report_thinking()
         if isinstance(text := delta.get("content"), str):
-            yield from self._given(self._characters.feed(text))
+            yield from self._text(self._characters.feed(text))
 
-    def _given(self, text: str) -> Iterator[StreamEvent]:
+    def _text(self, text: str) -> Iterator[StreamEvent]:
         if self._thinking:
             text = self._thinking.feed(text)
             if self._thinking.begun:
-                yield from self._thinks()
+                yield from self._report_thinking()
         if text:
             self.begun = True
             yield TextDelta(text)
 
-    def _thinks(self) -> Iterator[ThinkingStarted]:
+    def _report_thinking(self) -> Iterator[ThinkingStarted]:
         self.begun = True
-        if not self._thinks_told:
-            self._thinks_told = True
+        if not self._thinking_reported:
+            self._thinking_reported = True
             yield ThinkingStarted()
 
 
 def parse_event(text: str) -> Fields:
-    """One event's object. Raises the error if it is one."""
+    """Return an event's object. Raises an error object as our error, ModelRefused if it is malformed."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as exc:
@@ -207,7 +211,7 @@ TOKEN_COUNTS = ("prompt_tokens", "completion_tokens")
 
 
 def parse_queue_comment(comment: str) -> QueuePosition | None:
-    """`queued position=3 wait_s=2.5`; any other comment only shows that the engine lives."""
+    """Parse `queued position=3 wait_s=2.5`; None for any other comment."""
     kind, _, rest = comment.partition(" ")
     if kind != "queued":
         return None
@@ -220,24 +224,24 @@ def parse_queue_comment(comment: str) -> QueuePosition | None:
 
 
 def error_from_response(status: int, body: bytes, retry_after: str | None = None) -> CspsError:
-    """The error that a response other than 200 stands for. `retry_after` is the header of that name."""
+    """Map a response other than 200 to our error. `retry_after`: the header of that name."""
     try:
         error = json.loads(body).get("error")
     except (ValueError, AttributeError, RecursionError):
         error = None
-    # Retry-After may also be a date; then our own guess has to do.
+    # Retry-After may also be a date, which is ignored.
     retry_after_s = float(retry_after) if retry_after and retry_after.isdecimal() else RETRY_AFTER_S
     return error_from_object(error if isinstance(error, dict) else {}, status, retry_after_s)
 
 
 def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_AFTER_S) -> CspsError:
-    """By OpenAI's `code` first, then by status.
+    """Map an error object to our error, by OpenAI's `code` first, then by status.
 
-    An engine's message may quote a prompt, and ours end in logs: it is passed on only where it is about something else.
+    An engine's message may quote the prompt, and our messages reach logs: only a schema refusal's message is kept.
     """
     code = str(error.get("code") or error.get("type") or "no code")
-    message = str(error.get("message") or code)[:SHOWN_MESSAGE_CHARS]
-    if code in TOO_LONG_CODES or str(error.get("type")) in TOO_LONG_CODES or TOO_LONG_WORDS in message:
+    message = str(error.get("message") or code)[:MESSAGE_LIMIT_CHARS]
+    if code in TOO_LONG_CODES or str(error.get("type")) in TOO_LONG_CODES or TOO_LONG_MESSAGE in message:
         tokens, limit = (value if isinstance(value, int) else None for value in map(error.get, ("tokens", "limit")))
         return PromptTooLong("the prompt does not fit the model's context window", tokens=tokens, limit=limit)
     if code == SchemaRefused.code:

@@ -1,29 +1,38 @@
-"""An answer, or why there is none, in OpenAI's words. Knows neither HTTP nor files."""
+"""Builds OpenAI's responses: completions, citations, models, embeddings, errors. Knows neither HTTP nor files."""
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from core.contract import Done, Event, Json, Prompt, Source, Task, Text, ToilResult, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
-from core.openai.citations import annotations_of
 from core.openai.request import Chat
-from core.rag.source_list import append_source_list
+from core.rag.source_list import HEADING, append_source_list, format_source, format_source_list
 
 CODES: dict[type[CspsError], str] = {
     PromptTooLong: "context_length_exceeded",
     PersonalityUnknown: "model_not_found",
 }
+OWNER = "csps-llm"
+# Skips code, where a number in brackets is an index, and Markdown links.
+CITATION = re.compile(
+    r"```.*?(?:```|\Z)|`[^`\n]*`|\[(?P<numbers>\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?!\()", re.DOTALL | re.ASCII
+)
+NUMBER = re.compile(r"\d+")
 
 
 class ChatEngine(Protocol):
-    """What of the engine answers."""
+    """The two operations of the engine that answer a chat request."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]: ...
     async def toil(self, task: Task) -> ToilResult: ...
@@ -31,7 +40,7 @@ class ChatEngine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Citations:
-    """Where the text, which is whole by now, cites what can be opened."""
+    """The annotations of the complete text."""
 
     annotations: list[Json]
 
@@ -40,7 +49,7 @@ CompletionPart = Text | Citations | Done
 
 
 async def stream_completion(engine: ChatEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
-    """The answer, free or constrained: text, what it cites if it does, and then how it ended."""
+    """Yield the answer, free or constrained to JSON: text, citations if there are any, and Done."""
     if chat.constrained:
         toiled = await engine.toil(chat.task(user))
         yield Text(json.dumps(toiled.value, ensure_ascii=False, allow_nan=False))
@@ -54,15 +63,32 @@ async def stream_completion(engine: ChatEngine, chat: Chat, user: str) -> AsyncG
                 sources[event.number] = event
             elif isinstance(event, Text):
                 text += event.text
-            elif isinstance(event, Done) and (found := annotations_of(text, sources)):
-                yield Citations(found)
+            elif isinstance(event, Done) and (annotations := build_annotations(text, sources)):
+                yield Citations(annotations)
             if isinstance(event, (Text, Done)):
                 yield event
 
 
+async def collect_completion(
+    completion: Completion, parts: AsyncGenerator[CompletionPart, None]
+) -> tuple[dict[str, Json], Usage]:
+    """Return the answer as one chat.completion, and its usage."""
+    text = ""
+    annotations: list[Json] = []
+    async for part in parts:
+        match part:
+            case Text():
+                text += part.text
+            case Citations():
+                annotations = part.annotations
+            case Done():
+                return completion.whole(text, annotations, part.reason, part.usage), part.usage
+    raise AssertionError("an answer ends with Done or an exception")
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """OpenAI's envelope round one answer."""
+    """The envelope of one answer: id, time, model."""
 
     model: str
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
@@ -71,10 +97,10 @@ class Completion:
     def head(self, kind: str) -> dict[str, Json]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
-    def whole(self, text: str, cited: list[Json], done: Done) -> dict[str, Json]:
-        message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": cited}
-        choice: Json = {"index": 0, "message": message, "logprobs": None, "finish_reason": done.reason}
-        return {**self.head("chat.completion"), "choices": [choice], "usage": usage_object(done.usage)}
+    def whole(self, text: str, annotations: list[Json], reason: str, usage: Usage) -> dict[str, Json]:
+        message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": annotations}
+        choice: Json = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
+        return {**self.head("chat.completion"), "choices": [choice], "usage": usage_object(usage)}
 
     def chunk(self, delta: dict[str, Json], reason: str | None = None) -> dict[str, Json]:
         choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
@@ -82,23 +108,6 @@ class Completion:
 
     def usage(self, usage: Usage) -> dict[str, Json]:
         return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage_object(usage)}
-
-
-async def collect_completion(
-    completion: Completion, pieces: AsyncGenerator[CompletionPart, None]
-) -> tuple[dict[str, Json], Usage]:
-    """The answer in one, and what it took."""
-    text = ""
-    cited: list[Json] = []
-    async for piece in pieces:
-        match piece:
-            case Text():
-                text += piece.text
-            case Citations():
-                cited = piece.annotations
-            case Done():
-                return completion.whole(text, cited, piece), piece.usage
-    raise AssertionError("an answer ends by Done or an exception")
 
 
 def usage_object(usage: Usage) -> Json:
@@ -110,19 +119,93 @@ def usage_object(usage: Usage) -> Json:
     }
 
 
+def list_object(items: Sequence[Json]) -> dict[str, Json]:
+    return {"object": "list", "data": list(items)}
+
+
+def model_object(name: str, created: int = 0) -> dict[str, Json]:
+    """Describe a model. `created`: seconds since 1970; clients require a number, which a personality does not have."""
+    return {"id": name, "object": "model", "created": created, "owned_by": OWNER}
+
+
+def embeddings_object(vectors: Sequence[list[float]], model: str, tokens: int, *, packed: bool) -> dict[str, Json]:
+    """Describe embeddings. `packed`: as base64 of 32-bit little-endian floats."""
+    data: list[Json] = [
+        {"object": "embedding", "index": i, "embedding": base64_floats(vector) if packed else list(vector)}
+        for i, vector in enumerate(vectors)
+    ]
+    return {**list_object(data), "model": model, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
+
+
+def base64_floats(vector: list[float]) -> str:
+    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
 def openai_status(error: CspsError) -> int:
-    """OpenAI's clients look for a prompt that is too long among the 400s."""
+    """Return the HTTP status. OpenAI's clients expect 400 for a prompt that is too long."""
     return 400 if isinstance(error, PromptTooLong) else error.status
 
 
-def error_object(error: CspsError) -> dict[str, Json]:
+def error_body(error: CspsError) -> dict[str, Json]:
     size: dict[str, Json] = {}
     if isinstance(error, PromptTooLong):
         size = {"tokens": error.tokens, "limit": error.limit}
+    param = error.param if isinstance(error, ParameterRefused) else None
+    code = CODES.get(type(error), error.code)
+    return {"error": {**error_object(error.message, error.status, code, param), **size}}
+
+
+def http_error_body(reason: str, status: int) -> dict[str, Json]:
+    """Describe an HTTP error that has no class of ours."""
+    return {"error": error_object(reason, status, None, None)}
+
+
+def error_object(message: str, status: int, code: str | None, param: str | None) -> dict[str, Json]:
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    return {"message": message, "type": kind, "code": code, "param": param}
+
+
+# --- citations -------------------------------------------------------------------------------------------------------
+
+
+def build_annotations(text: str, sources: Mapping[int, Source]) -> list[Json]:
+    """List the citations in the order of the text: each [n], then each line of the source list at its end.
+
+    Indices count Unicode code points, as in OpenAI's own answers: `content[start_index:end_index]` is the citation.
+    A source without a URL has no annotation, because OpenAI knows only URL citations.
+    """
+    if not sources:
+        return []
+    answer_chars = len(text) - len(format_source_list(sources))
+    places = [*find_citations(text[:answer_chars]), *source_lines(answer_chars, sources)]
+    return [
+        url_citation(source.title, source.url, start, end)
+        for number, start, end in places
+        if (source := sources.get(number)) and source.url
+    ]
+
+
+def find_citations(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yield (number, start, end) of each citation; the numbers of `[1, 2]` share a place."""
+    for match in CITATION.finditer(text):
+        for number in NUMBER.findall(match["numbers"] or ""):
+            yield int(number), *match.span()
+
+
+def source_lines(start: int, sources: Mapping[int, Source]) -> Iterator[tuple[int, int, int]]:
+    """Yield (number, start, end) of each line of the source list that begins at `start`."""
+    end = start + len(HEADING)
+    for number in sorted(sources):
+        start = end + len("\n")
+        end = start + len(format_source(sources[number]))
+        yield number, start, end
+
+
+def url_citation(title: str, url: str, start: int, end: int) -> Json:
     return {
-        "message": error.message,
-        "type": "server_error" if error.status >= 500 else "invalid_request_error",
-        "code": CODES.get(type(error), error.code),
-        "param": error.param if isinstance(error, ParameterRefused) else None,
-        **size,
+        "type": "url_citation",
+        "url_citation": {"start_index": start, "end_index": end, "title": title, "url": url},
     }

@@ -1,44 +1,62 @@
-"""Server-sent events out of bytes that arrive in any pieces. Knows no HTTP and no JSON.
+"""Encodes and decodes server-sent events. Knows no HTTP.
 
-Lines are split as bytes: a character that two network chunks share is then whole when it is decoded, and U+2028 inside
-a JSON string is not taken for the end of a line.
+The decoder splits lines as bytes. A character that spans two network chunks is then decoded whole, and U+2028 inside a
+JSON string does not end a line.
 """
 
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.contract import Json
+
 LINE_LIMIT_BYTES = 2**20
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
+DONE = "[DONE]"  # OpenAI's data of a stream's last event
+
+
+def encode_event(data: Json) -> bytes:
+    return f"data: {json.dumps(data)}\n\n".encode()
+
+
+def encode_comment(text: str) -> bytes:
+    """Encode a line that ordinary clients skip."""
+    return f": {text}\n\n".encode()
+
+
+def encode_done() -> bytes:
+    return f"data: {DONE}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
-    """A line that ordinary clients skip."""
+class SseComment:
+    """A comment line, which ordinary clients skip."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class SseData:
     """The data of one event."""
 
     text: str
 
 
 class LineTooLongError(ValueError):
-    """More than LINE_LIMIT_BYTES without an end of line, or in one event."""
+    """A line or an event has more than LINE_LIMIT_BYTES."""
 
 
 class SseDecoder:
-    """Feed it bytes as they come; it gives whole events."""
+    """Takes bytes in any chunks and yields whole events."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
 
-    def feed(self, chunk: bytes) -> Iterator[Comment | Data]:
+    def feed(self, chunk: bytes) -> Iterator[SseComment | SseData]:
         """Raises LineTooLongError."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
@@ -46,26 +64,26 @@ class SseDecoder:
         if len(self._rest) + sum(map(len, self._data)) > LINE_LIMIT_BYTES:
             raise LineTooLongError
 
-    def _line(self, line: bytes) -> Iterator[Comment | Data]:
+    def _line(self, line: bytes) -> Iterator[SseComment | SseData]:
         if line.startswith(b":"):
-            yield Comment(text_of(line[1:]))
+            yield SseComment(decode_value(line[1:]))
         elif line.startswith(b"data:"):
             self._data.append(line[5:])
         elif not line and self._data:
-            yield Data("\n".join(map(text_of, self._data)))
+            yield SseData("\n".join(map(decode_value, self._data)))
             self._data = []
 
 
-def text_of(line: bytes) -> str:
+def decode_value(line: bytes) -> str:
     return line.removeprefix(b" ").decode("utf-8", "replace")
 
 
 class WholeCharacters:
-    """Joins the halves of characters that a JSON string carried as two `\\u` escapes in two pieces."""
+    """Joins surrogate pairs whose two `\\u` escapes arrived in two JSON strings."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-16-le")("replace")
 
-    def feed(self, piece: str, *, last: bool = False) -> str:
-        """`piece` without a half character at its end, which is held back for the next one."""
-        return self._decoder.decode(piece.encode("utf-16-le", "surrogatepass"), last)
+    def feed(self, text: str, *, last: bool = False) -> str:
+        """Return the text, but keep a high surrogate at its end for the next call."""
+        return self._decoder.decode(text.encode("utf-16-le", "surrogatepass"), last)

@@ -19,9 +19,9 @@ import pytest
 
 from core import PROJECT_ROOT
 from core.configuration import settings
-from core.model.catalog import STARTER_NAME, starter
-from core.model.cores import physical_cores
+from core.model.catalog import STARTER_NAME, find_starter
 from core.model.llama.loading import transcode
+from core.model.sizing import physical_cores
 
 STARTER_FILE = f"{STARTER_NAME}-Q8_0.gguf"
 READY = "model_ready"
@@ -121,7 +121,7 @@ def starter_file(request: pytest.FixtureRequest) -> Path:
     if found := next((file for file in known if file.is_file()), None):
         return found
     with tempfile.TemporaryDirectory(dir=kept) as folder:  # two runs at once must not write to one file
-        made = starter(Path(folder), lambda source, target: transcode(source, target, physical_cores()))
+        made = find_starter(Path(folder), lambda source, target: transcode(source, target, physical_cores()))
         return made.path.replace(kept / STARTER_FILE)
 
 

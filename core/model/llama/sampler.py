@@ -1,4 +1,4 @@
-"""Draws tokens from logits, by llama.cpp's samplers."""
+"""Samples tokens from logits with llama.cpp's samplers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_TOP_K = 40  # a chain without top-k sorts the whole vocabulary: 4.4 ms a
 
 
 class TokenCandidates:
-    """The array that samplers work on, shared by all: one per context, as big as the vocabulary."""
+    """The array on which all samplers of a context work, as large as the vocabulary."""
 
     def __init__(self, n_vocab: int) -> None:
         self.size = n_vocab
@@ -39,19 +39,19 @@ class TokenCandidates:
 
 
 class SamplerChain:
-    """Draws tokens for one sequence, with its own settings, seed and history.
+    """Samples tokens for one sequence, with its own settings, seed and history.
 
-    Picking and accepting are two steps, so that a constraint can refuse a token before it enters the history. Through
-    our own array this costs 74 µs a token where llama_sampler_sample takes 67.
+    Picking and accepting are separate steps, so that a constraint can reject a token before it enters the history.
+    Using our own array takes 74 µs a token; llama_sampler_sample takes 67.
     """
 
-    def __init__(self, chain: Any, scratch: TokenCandidates) -> None:
+    def __init__(self, chain: Any, candidates: TokenCandidates) -> None:
         self._chain = chain
-        self._scratch = scratch
+        self._candidates = candidates
 
     def pick(self, logits: NDArray[np.float32]) -> int:
-        """A token for these logits; the history is unchanged until `accept`."""
-        return self._scratch.choose(self._chain, logits)
+        """Sample a token from these logits. Only `accept` changes the history."""
+        return self._candidates.choose(self._chain, logits)
 
     def accept(self, token: int) -> None:
         llama.llama_sampler_accept(self._chain, token)
@@ -63,11 +63,11 @@ class SamplerChain:
 
 
 def make_sampler(sampling: Sampling, seed: int, candidates: TokenCandidates) -> SamplerChain:
-    """A new sampler chain. Penalties first, cheap cuts before dear ones, and always a selector last."""
+    """Build a sampler chain: penalties, then cheap filters before costly ones, then a selector."""
     parameters = llama.llama_sampler_chain_default_params()
     parameters.no_perf = True
     chain = llama.llama_sampler_chain_init(parameters)
-    for stage in stages(sampling, seed, candidates.size):
+    for stage in make_stages(sampling, seed, candidates.size):
         if not stage:
             llama.llama_sampler_free(chain)
             raise ModelError("llama.cpp refused a sampler")
@@ -75,8 +75,8 @@ def make_sampler(sampling: Sampling, seed: int, candidates: TokenCandidates) -> 
     return SamplerChain(chain, candidates)
 
 
-def stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
-    """The samplers of a chain, in order; the last one selects."""
+def make_stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
+    """Build the samplers of a chain in order; the last one selects a token."""
     chain: list[Any] = []
     if sampling.repeat_penalty not in (None, 1.0):
         chain.append(

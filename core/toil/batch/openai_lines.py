@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
 from core.openai.request import Chat, ChatRequest, chat_of
-from core.openai.responses import Completion, collect_completion, error_object, openai_status, stream_completion
+from core.openai.responses import Completion, collect_completion, error_body, openai_status, stream_completion
 from core.request_validation import of_validation
 from core.toil.batch.answers import ModelGone, Outcome, RowRetrier, RowRetryPolicy
 from core.toil.batch.job import row_id
@@ -76,8 +76,7 @@ def parse_chat(fields: Any) -> Chat:
 
 
 def build_failure(number: int, name: Json, error: CspsError) -> Outcome:
-    body: dict[str, Json] = {"error": error_object(error)}
-    return Outcome(number, build_line(number, name, openai_status(error), body), error.code)
+    return Outcome(number, build_line(number, name, openai_status(error), error_body(error)), error.code)
 
 
 def build_line(number: int, name: Json, status: int, body: dict[str, Json]) -> dict[str, Json]:

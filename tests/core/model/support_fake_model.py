@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling
 from core.model.inference import InferenceThread
-from core.model.llama.batch import BatchRow
-from core.model.llama.runner import KvCacheFull
+from core.model.llama.runner import BatchRow, KvCacheFull
+from core.model.llama.vocabulary import Vocabulary
 from core.model.metrics import ModelMetrics
 from core.model.prefix_cache import PrefixCache
 from core.model.prefix_store import PrefixStore
 from core.model.scheduler import Scheduler
 from core.model.sequence import FailedOutput, FinishedOutput, Sequence, SequenceOutput, TextOutput, TokenConstraint
-from core.model.vocabulary import Vocabulary
 from tests.core.model.support_kv_cache import FakeMemory
 
 END = 256
@@ -177,14 +176,14 @@ class Bench:
         *,
         user: str | None = None,
         max_tokens: int = 300,
-        kept_prefix: int = 0,
+        pinned_tokens: int = 0,
         constraint: TokenConstraint | None = None,
         sampling: Sampling | None = None,
     ) -> Sequence:
         """Submit a request."""
         tokens = np.frombuffer(prompt.encode() + ASK, np.uint8).astype(np.int32)
         sequence = Sequence(
-            tokens, max_tokens, sampling or Sampling(), lambda _: None, user, kept_prefix, constraint=constraint
+            tokens, max_tokens, sampling or Sampling(), lambda _: None, user, pinned_tokens, constraint=constraint
         )
         self.outputs[sequence] = []
         self.inference.submit(sequence)

@@ -211,8 +211,8 @@ def test_a_template_that_opens_the_thinking_is_noticed() -> None:
     """What the prompt ends with is the beginning of the answer."""
     rendered = template(THINKER).render([Message("user", "Hello")])
 
-    assert (text(rendered), rendered.opening) == (ASKED, "<think>")
-    assert template(CHATML).render([Message("user", "Hello")]).opening == ""
+    assert (text(rendered), rendered.answer_prefix) == (ASKED, "<think>")
+    assert template(CHATML).render([Message("user", "Hello")]).answer_prefix == ""
 
 
 def test_thinking_that_is_not_wanted_is_closed() -> None:
@@ -220,8 +220,8 @@ def test_thinking_that_is_not_wanted_is_closed() -> None:
     plain = template(THINKER).render([Message("user", "Hello")], thinks=False)
     continued = template(THINKER).render([Message("user", "Hello"), Message("assistant", "Hi th")])
 
-    assert (text(plain), plain.opening) == (f"{ASKED}\n</think>\n\n", "")
-    assert (text(continued), continued.opening) == (f"{ASKED}\n</think>\n\nHi th", "")
+    assert (text(plain), plain.answer_prefix) == (f"{ASKED}\n</think>\n\n", "")
+    assert (text(continued), continued.answer_prefix) == (f"{ASKED}\n</think>\n\nHi th", "")
     assert trusted(continued).endswith("</think>\n\n")
 
 
@@ -229,7 +229,7 @@ def test_nobodys_words_open_the_thinking() -> None:
     """Only the template does; with one that ends with the question, the question may say what it likes."""
     bare = template("{% for m in messages %}{{ m.content }}{% endfor %}")
 
-    assert bare.render([Message("user", "What is <think>")]).opening == ""
+    assert bare.render([Message("user", "What is <think>")]).answer_prefix == ""
 
 
 def test_an_empty_last_assistant_message_is_an_ordinary_question() -> None:
@@ -253,7 +253,7 @@ def test_the_part_that_other_requests_bring_again(family: str, prefix: str) -> N
     """All up to the first word of a person: the personality's."""
     rendered = template(FAMILIES[family]).render([SYSTEM, HELLO, HI, WHY])
 
-    assert "".join(part.text for part in rendered.parts[: rendered.shared_parts]) == prefix
+    assert "".join(part.text for part in rendered.parts[: rendered.system_parts]) == prefix
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -261,7 +261,7 @@ def test_the_shared_part_holds_no_word_of_a_person(family: str) -> None:
     """It is kept for everybody and written to disk."""
     for messages in ([SYSTEM, HELLO, HI, WHY], [HELLO, HI, WHY], [SYSTEM, HELLO]):
         rendered = template(FAMILIES[family]).render(messages)
-        shared = [part.text for part in rendered.parts[: rendered.shared_parts]]
+        shared = [part.text for part in rendered.parts[: rendered.system_parts]]
         assert not {"Hello", "Hi there", "Why?"} & set(shared)
 
 
@@ -270,7 +270,7 @@ def test_a_bare_template_shares_nothing_of_the_first_question() -> None:
     bare = "{{ messages[1].content }} {{ messages[0].content }}{% for m in messages[2:] %} {{ m.content }}{% endfor %}"
     source = "{% if messages|length > 1 %}" + bare + "{% else %}{{ messages[0].content }}{% endif %}"
 
-    assert template(source).render([SYSTEM, HELLO, HI, WHY]).shared_parts == 0
+    assert template(source).render([SYSTEM, HELLO, HI, WHY]).system_parts == 0
 
 
 @pytest.mark.parametrize("family", ["llama-2", "gemma", "mistral"])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.model.constrained_decoding import ConstrainedDecoder, StringTracker
 from core.model.grammar import GrammarCompiler
 from core.model.llama.loading import RunnerConfig, load
-from core.model.vocabulary import Vocabulary
+from core.model.llama.vocabulary import Vocabulary
 
 PERSON = {
     "type": "object",
@@ -72,11 +72,11 @@ def most_likely(logits: NDArray[np.float32]) -> int:
     return int(logits.argmax())
 
 
-def written(steering: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
+def written(decoder: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
     """What a model writes that wants any tokens at all, within `budget`."""
     tokens: list[int] = []
-    while not steering.complete and len(tokens) < budget:
-        tokens += steering.choose(most_likely, model(), budget - len(tokens))
+    while not decoder.complete and len(tokens) < budget:
+        tokens += decoder.choose(most_likely, model(), budget - len(tokens))
     assert len(tokens) <= budget
     return b"".join(vocabulary.pieces[token] for token in tokens).decode()
 
@@ -93,12 +93,12 @@ def test_whole_within_any_budget(
 ) -> None:
     """However short the budget, as long as an end is in reach at all, what comes out is whole and valid."""
     schema = SCHEMAS[name]
-    shortest = grammars.endings.find(grammars.constraint(schema), StringTracker(), 200)
+    shortest = grammars.closing.find_completion(grammars.matcher(schema), StringTracker(), 200)
     assert shortest is not None
-    steering = grammars.steering(schema)
-    text = written(steering, vocabulary, max(1, len(shortest) + extra), mad(vocabulary, seed))
+    decoder = grammars.decoder(schema)
+    text = written(decoder, vocabulary, max(1, len(shortest) + extra), mad(vocabulary, seed))
 
-    assert steering.complete
+    assert decoder.complete
     assert jsonschema_rs.is_valid(schema, json.loads(text)), text
 
 
@@ -116,7 +116,7 @@ def test_one_string_does_not_eat_the_budget(grammars: GrammarCompiler, vocabular
         logits[word] = 10
         return logits
 
-    value = json.loads(written(grammars.steering(schema), vocabulary, 400, rambling))
+    value = json.loads(written(grammars.decoder(schema), vocabulary, 400, rambling))
     first, second = (value[key].count("bread") for key in ("first", "second"))
 
     assert 180 <= first <= 200
@@ -125,17 +125,17 @@ def test_one_string_does_not_eat_the_budget(grammars: GrammarCompiler, vocabular
 
 def test_plenty_of_budget_changes_nothing(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """With budget to spare the model's own choice stands, token by token, as the bare grammar allows it."""
-    steering, bare = grammars.steering(PERSON), grammars.constraint(PERSON)
+    decoder, bare = grammars.decoder(PERSON), grammars.matcher(PERSON)
     model, twin = mad(vocabulary, 7), mad(vocabulary, 7)
     for _ in range(20):
-        tokens = steering.choose(most_likely, model(), 4000)
+        tokens = decoder.choose(most_likely, model(), 4000)
         wanted = most_likely(np.where(bare.allowed(), twin(), np.float32(-np.inf)))
         assert [wanted, *bare.accept(wanted)] == tokens
 
 
 def test_what_cannot_end_is_left_to_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """Where the search finds no end, the model writes on, and the document is not called complete."""
-    steering = grammars.steering({"type": "number", "multipleOf": 7, "minimum": 1000})
+    decoder = grammars.decoder({"type": "number", "multipleOf": 7, "minimum": 1000})
     zeros = vocabulary.pieces.index(b"0")
 
     def stubborn() -> NDArray[np.float32]:
@@ -143,28 +143,28 @@ def test_what_cannot_end_is_left_to_the_budget(grammars: GrammarCompiler, vocabu
         logits[zeros] = 10
         return logits
 
-    written(steering, vocabulary, 30, stubborn)
-    assert not steering.complete
+    written(decoder, vocabulary, 30, stubborn)
+    assert not decoder.complete
 
 
 @given(text=st.text())
 def test_lexer_knows_what_is_inside_a_string(text: str) -> None:
-    """Whatever a string holds, escaped as JSON does, the lexer is inside until its end."""
+    """Whatever a string holds, escaped as JSON does, the strings is inside until its end."""
     data = json.dumps(text).encode()
-    lexer = StringTracker()
+    strings = StringTracker()
     for index, byte in enumerate(data):
-        lexer.feed(bytes([byte]))
-        assert lexer.inside is (index < len(data) - 1)
+        strings.feed(bytes([byte]))
+        assert strings.inside is (index < len(data) - 1)
 
 
 def test_a_token_that_ends_a_string_and_begins_the_next_is_seen_to() -> None:
     """Inside before and after: only the count tells. The next string must not have the share of the one before."""
-    lexer = StringTracker()
-    lexer.feed(b'["one')
-    assert (True, 1) == (lexer.inside, lexer.strings)
-    lexer.feed(b'","')
+    strings = StringTracker()
+    strings.feed(b'["one')
+    assert (True, 1) == (strings.inside, strings.strings)
+    strings.feed(b'","')
 
-    assert (True, 2) == (lexer.inside, lexer.strings)
+    assert (True, 2) == (strings.inside, strings.strings)
 
 
 def test_each_string_has_its_share_whatever_the_tokens_are(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
@@ -186,10 +186,10 @@ def test_each_string_has_its_share_whatever_the_tokens_are(grammars: GrammarComp
         logits[[word, join, quote]] = (10, 0, 0) if in_string < 4 else (0, 10, 9)
         return logits
 
-    steering = grammars.steering(schema)
+    decoder = grammars.decoder(schema)
     budget = 66
-    while not steering.complete:
-        written_so_far += steering.choose(most_likely, model(), budget - len(written_so_far))
+    while not decoder.complete:
+        written_so_far += decoder.choose(most_likely, model(), budget - len(written_so_far))
     items = json.loads(b"".join(vocabulary.pieces[token] for token in written_so_far))
 
     assert ["bread bread bread bread"] * 12 == [each.strip() for each in items]

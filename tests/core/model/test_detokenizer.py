@@ -8,7 +8,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.model.text import Detokenizer
+from core.model.sequence import Detokenizer
 
 STOPS = st.lists(st.text(alphabet="ab\né", min_size=1, max_size=4), max_size=3).map(tuple)
 WRITTEN = st.text(alphabet="ab\né😀", max_size=40)

@@ -20,7 +20,7 @@ from core.model import grammar
 from core.model.grammar import GrammarCompiler, JsonMatcher
 from core.model.llama.loading import RunnerConfig, load
 from core.model.llama.runner import LlamaRunner
-from core.model.vocabulary import Vocabulary
+from core.model.llama.vocabulary import Vocabulary
 from core.openai.engine_requests import ANY_OBJECT
 
 BUDGET_TOKENS = 3000
@@ -51,7 +51,7 @@ def write(constraint: JsonMatcher, vocabulary: Vocabulary, seed: int) -> str | N
     """A model that draws any allowed token: what it wrote; None if it did not come to an end."""
     chance = random.Random(seed)
     written: list[int] = []
-    while not constraint.whole and len(written) < BUDGET_TOKENS:
+    while not constraint.complete and len(written) < BUDGET_TOKENS:
         token = chance.choice(allowed(constraint))
         if token in vocabulary.end:
             break
@@ -96,7 +96,7 @@ SCHEMAS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: json.dumps(schema)[:40])
 def test_whatever_is_drawn_conforms(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: dict[str, Any]) -> None:
     """Even from a model that draws at random, what ends is JSON that the schema accepts."""
-    texts = [write(grammars.constraint(schema), vocabulary, seed) for seed in range(3)]
+    texts = [write(grammars.matcher(schema), vocabulary, seed) for seed in range(3)]
     ended = [text for text in texts if text is not None]
 
     assert ended
@@ -111,13 +111,13 @@ def test_asking_for_one_token_agrees_with_the_mask(
 ) -> None:
     """The cheap question and the dear one have one answer, so drawing first and masking on refusal is fair."""
     chance = random.Random(seed)
-    constraint = grammars.constraint(schema)
+    constraint = grammars.matcher(schema)
     for _ in range(3):
         mask = set(allowed(constraint))
         for token in [*chance.sample(range(vocabulary.size), 100), *chance.sample(sorted(mask), min(len(mask), 50))]:
             assert constraint.allows(token) == (token in mask)
         constraint.accept(chance.choice(sorted(mask)))
-        if constraint.whole:
+        if constraint.complete:
             break
 
 
@@ -125,7 +125,7 @@ def test_a_string_cannot_hold_a_control_token(
     grammars: GrammarCompiler, vocabulary: Vocabulary, runner: LlamaRunner
 ) -> None:
     """Neither as itself nor as the text of one: "<|im_start|>" in a string is spelled."""
-    constraint = grammars.constraint({"type": "string", "maxLength": 100})
+    constraint = grammars.matcher({"type": "string", "maxLength": 100})
     for token in runner.tokenize('"<', special=False):
         constraint.accept(token)
 
@@ -135,10 +135,10 @@ def test_a_string_cannot_hold_a_control_token(
 
 def test_what_is_forced_comes_without_drawing(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """After the first token of a constant the rest is known, and the document is then whole."""
-    constraint = grammars.constraint({"const": {"greeting": "hello", "to": ["you", "me"]}})
+    constraint = grammars.matcher({"const": {"greeting": "hello", "to": ["you", "me"]}})
     first = allowed(constraint)[0]
     written = [first, *constraint.accept(first)]
-    while not constraint.whole:
+    while not constraint.complete:
         token = allowed(constraint)[0]
         if token in vocabulary.end:
             break
@@ -149,7 +149,7 @@ def test_what_is_forced_comes_without_drawing(grammars: GrammarCompiler, vocabul
 
 def test_a_token_that_is_not_allowed_is_an_error(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """Not a crash, and its message is one line that quotes no schema."""
-    constraint = grammars.constraint({"enum": ["planted secret"]})
+    constraint = grammars.matcher({"enum": ["planted secret"]})
     wrong = next(t for t in range(100, vocabulary.size) if not constraint.allows(t))
 
     with pytest.raises(ModelError) as failed:
@@ -178,7 +178,7 @@ def test_a_token_that_is_not_allowed_is_an_error(grammars: GrammarCompiler, voca
 def test_a_schema_that_cannot_be_held_is_refused(grammars: GrammarCompiler, schema: Any, reason: str) -> None:
     """Before a word is written, never loosened, with a reason of one line. (Some failed only while writing.)"""
     with pytest.raises(SchemaRefused, match=reason) as refused:
-        grammars.constraint(schema)
+        grammars.matcher(schema)
 
     assert "\n" not in refused.value.message
 
@@ -201,7 +201,7 @@ def test_a_schema_bomb_is_refused_or_writes(
 ) -> None:
     """It neither raises anything else nor brings the process down."""
     try:
-        constraint = grammars.constraint(bomb)
+        constraint = grammars.matcher(bomb)
         for _ in range(5):
             constraint.accept(allowed(constraint)[0])
     except (SchemaRefused, ModelError) as refusal:
@@ -211,14 +211,14 @@ def test_a_schema_bomb_is_refused_or_writes(
 @pytest.mark.parametrize("schema", [True, {}])
 def test_the_schema_that_allows_all(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: Json) -> None:
     """`true` is a schema too. (It was refused.)"""
-    begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.constraint(schema))}  # type: ignore[arg-type]
+    begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.matcher(schema))}  # type: ignore[arg-type]
 
     assert begins == {bytes([byte]) for byte in b'"-0123456789[]{tfn'} - {b"]"}
 
 
 def test_any_object_begins_as_one(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """`json_object` is an object, not any JSON."""
-    begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.constraint(ANY_OBJECT))}
+    begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.matcher(ANY_OBJECT))}
 
     assert begins == {b"{"}
 
@@ -226,12 +226,12 @@ def test_any_object_begins_as_one(grammars: GrammarCompiler, vocabulary: Vocabul
 def test_two_answers_to_one_schema_do_not_disturb_each_other(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
     """The compiled schema is shared, the place in it is not."""
     schema: dict[str, Any] = {"enum": ["aaa", "bbb"]}
-    first, second = grammars.constraint(schema), grammars.constraint(schema)
+    first, second = grammars.matcher(schema), grammars.matcher(schema)
     before = allowed(second)
     first.accept(before[0])
 
     assert allowed(second) == before
-    assert allowed(grammars.constraint(schema)) == before
+    assert allowed(grammars.matcher(schema)) == before
 
 
 def test_compiled_schemas_are_kept_up_to_a_limit(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,6 +247,6 @@ def test_compiled_schemas_are_kept_up_to_a_limit(vocabulary: Vocabulary, monkeyp
     monkeypatch.setattr(GrammarCompiler, "_compile", counting)
     grammars = GrammarCompiler(vocabulary)
     for number in (1, 2, 1, 3, 1, 2):
-        grammars.constraint({"const": number})
+        grammars.matcher({"const": number})
 
     assert compiled == ['{"const": 1}', '{"const": 2}', '{"const": 3}', '{"const": 2}']

@@ -154,13 +154,13 @@ def test_a_personality_is_kept_for_good(tmp_path: Path) -> None:
     store = PrefixStore(tmp_path, "model", 4)
     length = len(PERSONALITY)
     with Bench(greets, idle_cells=0, suspend_bytes=0, store=store) as bench:
-        finished(bench, bench.ask(f"{PERSONALITY}I am One", kept_prefix=length))
+        finished(bench, bench.ask(f"{PERSONALITY}I am One", pinned_tokens=length))
         finished(bench, bench.ask("x " * 100))
-        second = finished(bench, bench.ask(f"{PERSONALITY}I am Two", kept_prefix=length))
+        second = finished(bench, bench.ask(f"{PERSONALITY}I am Two", pinned_tokens=length))
         assert second.usage.cached_tokens == length
 
     with Bench(greets, idle_cells=0, store=PrefixStore(tmp_path, "model", 4)) as bench:
-        first = bench.ask(f"{PERSONALITY}I am Back", kept_prefix=length)
+        first = bench.ask(f"{PERSONALITY}I am Back", pinned_tokens=length)
         assert finished(bench, first).usage.cached_tokens == length
         assert bench.text(first) == greets("Back")
         assert bench.metric("csps_model_prefixes_restored_total") == 1
@@ -171,7 +171,7 @@ def test_what_nobody_asked_to_keep_is_shared_and_not_kept(tmp_path: Path) -> Non
     store = PrefixStore(tmp_path, "model", 4)
     schema = '{"type": "object", "title": "Secret"} ' * 2
     with Bench(greets, store=store) as bench:
-        finished(bench, bench.ask(f"{PERSONALITY}I am One", kept_prefix=len(PERSONALITY)))
+        finished(bench, bench.ask(f"{PERSONALITY}I am One", pinned_tokens=len(PERSONALITY)))
         finished(bench, bench.ask(f"{PERSONALITY}{schema}row 0"))
         rows = [finished(bench, bench.ask(f"{PERSONALITY}{schema}row {n}")) for n in range(1, 4)]
         assert all(row.usage.cached_tokens >= len(PERSONALITY + schema) for row in rows)
@@ -183,10 +183,10 @@ def test_what_nobody_asked_to_keep_is_shared_and_not_kept(tmp_path: Path) -> Non
 def test_callers_schemas_do_not_displace_the_personalities(tmp_path: Path) -> None:
     """However many there are, and however often each is used. (Sixteen did.)"""
     with Bench(greets, cells=600, ids=40, idle_cells=0, suspend_bytes=0) as bench:
-        finished(bench, bench.ask(f"{PERSONALITY}I am One", kept_prefix=len(PERSONALITY)))
+        finished(bench, bench.ask(f"{PERSONALITY}I am One", pinned_tokens=len(PERSONALITY)))
         for n in range(PINNED_PREFIXES + 1):
             for _ in range(2):
                 finished(bench, bench.ask(f"{n} {'schema ' * 8} I am Row"))
 
-        again = finished(bench, bench.ask(f"{PERSONALITY}I am Two", kept_prefix=len(PERSONALITY)))
+        again = finished(bench, bench.ask(f"{PERSONALITY}I am Two", pinned_tokens=len(PERSONALITY)))
         assert again.usage.cached_tokens == len(PERSONALITY)

@@ -178,7 +178,7 @@ def test_everybody_who_stays_is_served(
     bench = Bench(rambles, cells=cells, slots=slots, suspend_bytes=suspend_bytes, batch_tokens=batch_tokens)
     prompts = [f"{request.prefix} number {n}" for n, request in enumerate(requests)]
     asked = [
-        bench.ask(prompt, user=request.user, max_tokens=request.budget, kept_prefix=len(request.prefix))
+        bench.ask(prompt, user=request.user, max_tokens=request.budget, pinned_tokens=len(request.prefix))
         for prompt, request in zip(prompts, requests, strict=True)
     ]
     steps = itertools.count(1)

@@ -212,7 +212,7 @@ def test_a_prefix_from_disk_is_used() -> None:
     cache = cache_of(memory)
     prefix = tokens_of((1, 50))
 
-    assert cache.adopt(prefix, state_of(prefix))
+    assert cache.pin_saved(prefix, state_of(prefix))
     assert finish(memory, cache, tokens_of((1, 50), (2, 10))) == 50
 
 
@@ -221,9 +221,9 @@ def test_a_prefix_from_disk_that_does_not_fit_is_left_out() -> None:
     memory = FakeMemory(60)
     cache = cache_of(memory)
 
-    assert not cache.adopt(tokens_of((1, 61)), state_of(tokens_of((1, 61))))
+    assert not cache.pin_saved(tokens_of((1, 61)), state_of(tokens_of((1, 61))))
     memory.refuse_restore = True
-    assert not cache.adopt(tokens_of((1, 50)), state_of(tokens_of((1, 50))))
+    assert not cache.pin_saved(tokens_of((1, 50)), state_of(tokens_of((1, 50))))
     assert cache.free_cells == memory.free == 60
 
 

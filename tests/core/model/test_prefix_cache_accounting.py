@@ -110,7 +110,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(tokens=PROMPTS)
     def adopt(self, tokens: Tokens) -> None:
-        self.cache.adopt(tokens, state_of(tokens))
+        self.cache.pin_saved(tokens, state_of(tokens))
 
     @rule(cells=st.integers(0, CELLS + 1))
     def make_room(self, cells: int) -> None:

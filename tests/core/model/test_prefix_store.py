@@ -123,7 +123,7 @@ def test_a_full_disk_costs_only_a_log_line(tmp_path: Path, monkeypatch: pytest.M
         store.save(TOKENS[:2], STATE)
 
     assert files(tmp_path) == kept
-    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_not_kept", "No space left on device")]
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_save_failed", "No space left on device")]
 
 
 def test_a_folder_that_cannot_be_made_costs_only_a_log_line(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_made_costs_only_a_log_line(tmp_path: Path) -> N
         store.save(TOKENS, STATE)
         assert entries(store) == []
 
-    assert [entry["event"] for entry in logs] == ["prefix_not_kept"]
+    assert [entry["event"] for entry in logs] == ["prefix_save_failed"]
 
 
 def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,4 +155,4 @@ def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: 
     with capture_logs() as logs:
         assert entries(store) == [([1], STATE.tolist())]
 
-    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_unreadable", "Permission denied")]
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_read_failed", "Permission denied")]

@@ -116,7 +116,7 @@ def test_who_steps_back_is_first_in_line() -> None:
     early, late, waiting = sequence(), sequence(), sequence()
     scheduler = running(early, late)
     scheduler.add(waiting)
-    scheduler.step_back(late)
+    scheduler.preempt(late)
 
     assert scheduler.running == [early]
     assert list(scheduler.waiting) == [late, waiting]

@@ -17,8 +17,7 @@ from core.contract import Usage
 from core.errors import ModelError, PromptTooLong
 from core.model import server
 from core.model.catalog import ModelFile
-from core.model.host import ModelHost, ReplyHandle
-from core.model.reader import OutputQueue
+from core.model.host import ModelHost, OutputQueue, ReplyHandle
 from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
 from core.model.server import ModelService, create_app
 from tests.core.model.support_model_client import CHAT, Streamed
@@ -33,17 +32,17 @@ class FakeHost:
 
     outputs: list[SequenceOutput] = field(default_factory=list)
     error: Exception | None = None
-    opening: str = ""
+    answer_prefix: str = ""
     file: ModelFile = field(default_factory=lambda: ModelFile(Path("/model.gguf"), "a model"))
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def chat(self, request: object) -> ReplyHandle:
         if self.error:
             raise self.error
-        reader = OutputQueue()
+        outputs = OutputQueue()
         for output in self.outputs:
-            reader(output)
-        return ReplyHandle(reader, cast(Any, None), self.opening)
+            outputs.put(output)
+        return ReplyHandle(outputs, cast(Any, None), self.answer_prefix)
 
     def cancel(self, reply: ReplyHandle) -> None:
         self.cancelled.set()
@@ -87,7 +86,7 @@ async def test_a_reader_that_left_is_no_defect(aiohttp_client: AiohttpClient, ca
     with capture_logs() as logs, pytest.raises(aiohttp.ClientError):
         await (await client.get("/")).read()
 
-    assert ["reader_left"] == [each["event"] for each in logs]
+    assert ["client_disconnected"] == [each["event"] for each in logs]
     assert "Error handling request" not in caplog.text
 
 
@@ -124,7 +123,7 @@ async def test_a_failure_after_the_first_word_is_the_streams_last_event(aiohttp_
 @pytest.mark.parametrize("streams", [True, False])
 async def test_what_the_prompt_wrote_of_the_answer_comes_first(aiohttp_client: AiohttpClient, streams: bool) -> None:
     """A template that opens the thinking leaves the model to write its end alone: whoever reads sees both."""
-    host = FakeHost([TextOutput("Hm.</think>"), TextOutput("Hello"), END], opening="<think>")
+    host = FakeHost([TextOutput("Hm.</think>"), TextOutput("Hello"), END], answer_prefix="<think>")
     client = await aiohttp_client(serving(host))
     response = await client.post(CHAT, json=ASK | {"stream": streams})
 
@@ -191,4 +190,4 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
         async with client.post(CHAT, json={**ASK, "stream": True}):
             await asyncio.wait_for(host.cancelled.wait(), 30)
 
-    assert [entry["event"] for entry in logs] == ["reader_cut_off"]
+    assert [entry["event"] for entry in logs] == ["client_dropped"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model.cores import physical_cores
+from core.model.sizing import physical_cores
 
 
 def topology(folder: Path, siblings: dict[int, str]) -> Path:

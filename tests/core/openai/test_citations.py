@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.contract import Source
-from core.openai.citations import annotations_of
+from core.openai.responses import build_annotations
 from core.rag.source_list import format_source_list
 
 POOL = Source(1, "Pool", "https://x.example/pool")
@@ -20,7 +20,7 @@ def cited(text: str, *sources: Source) -> list[tuple[str, str]]:
     """What cites, and the address, of the text with its list."""
     given = {each.number: each for each in sources}
     whole = text + format_source_list(given)
-    found: list[Any] = annotations_of(whole, given)
+    found: list[Any] = build_annotations(whole, given)
     assert all(each["type"] == "url_citation" for each in found)
     places = [each["url_citation"] for each in found]
     return [(whole[each["start_index"] : each["end_index"]], each["url"]) for each in places]
@@ -44,7 +44,7 @@ def test_the_form() -> None:
             "type": "url_citation",
             "url_citation": {"start_index": 14, "end_index": 47, "title": "Pool", "url": "https://x.example/pool"},
         }
-    ] == annotations_of("Yes." + format_source_list({1: POOL}), {1: POOL})
+    ] == build_annotations("Yes." + format_source_list({1: POOL}), {1: POOL})
 
 
 def test_numbers_in_one_pair_of_brackets_share_it() -> None:

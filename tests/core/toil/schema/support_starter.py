@@ -33,7 +33,7 @@ class Starter:
 
     def holding(self, schema: Json) -> JsonMatcher:
         """Raises SchemaRefused."""
-        return self.grammars.constraint(schema if isinstance(schema, dict) else {})
+        return self.grammars.matcher(schema if isinstance(schema, dict) else {})
 
     def can_write(self, constraint: JsonMatcher, value: Json) -> bool:
         """Whether a model that is held so can write this value, byte by byte, and stop there."""
