@@ -142,7 +142,7 @@ class CacheMachine(RuleBasedStateMachine):
     @invariant()
     def the_ledger_is_right(self) -> None:
         assert self.cache.free_cells == self.memory.free
-        assert self.cache._held_cells(None, 0) == self.memory.held_by(self.busy)
+        assert self.cache._cells_in_use(None, 0) == self.memory.held_by(self.busy)
 
     @invariant()
     def no_id_is_lost(self) -> None:

@@ -77,7 +77,7 @@ async def test_a_reader_that_left_is_no_defect(aiohttp_client: AiohttpClient, ca
         await response.prepare(request)
         assert request.transport is not None
         request.transport.close()
-        await server.send(request, response, "a piece")
+        await server.send(request, response, b"a piece")
         return response
 
     app = web.Application(middlewares=[server.errors_as_json])
