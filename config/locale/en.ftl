@@ -73,6 +73,18 @@ error-fetch-recording = This link is a video or a sound recording. These cannot 
 error-fetch-kind = This link leads to a format that cannot be read. These formats can be read: { -formats }.
 error-fetch-large = The page at this address is too large to read. Please paste the part that matters.
 
+# Why another program could not be reached: clauses that end a sentence for the operator, without a full stop.
+error-network-no_url = its address has to begin with http:// or https://
+error-network-unknown = { $host } is not known to the DNS
+error-network-refused = nothing listens there
+error-network-no_socket = nothing listens there yet
+error-network-untrusted = { $host } has no certificate that can be trusted
+error-network-no_tls = no TLS is spoken there (https://)
+error-network-silent = it did not answer within { $seconds } s
+error-network-no_http = what answers there does not speak HTTP
+error-network-closed = the connection was closed without an answer
+error-network-away = there is no way to it from here
+
 ## Statuses: what people read while they wait.
 
 status-queued = Waiting for a place…
@@ -84,6 +96,12 @@ status-queue-position = Position { $position } in the queue.
 status-queue-wait = Expected wait: about { DURATION($seconds) }.
 
 ## Prompts: fixed sentences that the model reads.
+
+prompt-facts = Facts you can rely on:
+prompt-thread-messages = Said by others meanwhile:
+prompt-json-only = Answer with JSON only.
+prompt-json-schema = It must conform to this JSON Schema:
+prompt-json-retry = Your answer was refused. Answer again without these problems:
 
 ## Sources: the list of sources below an answer.
 

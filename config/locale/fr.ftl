@@ -73,6 +73,18 @@ error-fetch-recording = Ce lien mène à une vidéo ou à un enregistrement sono
 error-fetch-kind = Ce lien mène à un format non pris en charge. Formats pris en charge : { -formats }.
 error-fetch-large = La page à cette adresse est trop volumineuse pour être lue. Veuillez en coller la partie importante.
 
+# Pourquoi un autre programme n’a pas pu être joint : propositions qui terminent une phrase, sans point final.
+error-network-no_url = son adresse doit commencer par http:// ou https://
+error-network-unknown = { $host } est inconnu du DNS
+error-network-refused = aucun programme n’écoute à cette adresse
+error-network-no_socket = aucun programme n’écoute encore à cette adresse
+error-network-untrusted = { $host } n’a pas de certificat digne de confiance
+error-network-no_tls = le programme à cette adresse n’utilise pas TLS (https://)
+error-network-silent = aucune réponse reçue en { $seconds } s
+error-network-no_http = le programme à cette adresse n’utilise pas HTTP
+error-network-closed = la connexion a été fermée sans réponse
+error-network-away = cette adresse ne peut pas être jointe à partir d’ici
+
 ## Statuts : ce qu’on lit pendant l’attente.
 
 status-queued = En attente d’une place…
@@ -85,9 +97,15 @@ status-queue-wait = Attente prévue : environ { DURATION($seconds) }.
 
 ## Invites : phrases fixes que le modèle lit.
 
+prompt-facts = Faits auxquels vous pouvez vous fier :
+prompt-thread-messages = Messages d’autres personnes entre-temps :
+prompt-json-only = Répondez uniquement en JSON.
+prompt-json-schema = La réponse doit respecter ce schéma JSON :
+prompt-json-retry = Votre réponse a été refusée. Répondez de nouveau, sans ces problèmes :
+
 ## Sources : la liste des sources sous une réponse.
 
-## Robots : ce que les robots disent sur toutes les plateformes.
+## Agents conversationnels : ce qu’ils disent sur toutes les plateformes.
 
 ## Livraison : ce qu’un agent conversationnel écrit autour d’une réponse pendant qu’il la publie.
 

@@ -18,9 +18,9 @@ from core.configuration.toml import NAME, Line, Section, Words
 from core.configuration.watched_config import Reloaded, unknown
 from core.contract import Language, Sampling
 from core.errors import ConfigError, PersonalityUnknown
+from core.texts import text
 
 SHOWN_NAME_CHARS = 40  # of a name that a caller made up, in the message that refuses it
-FACTS_HEADER: Mapping[Language, str] = {"en": "Facts you can rely on:", "fr": "Faits sur lesquels tu peux compter :"}
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
@@ -67,7 +67,7 @@ class Personality(PersonalityFile):
         """The system prompt with the facts, as the model is given it."""
         if not self.facts:
             return self.system
-        return "\n".join([self.system, "", FACTS_HEADER[self.language], *(f"- {fact}" for fact in self.facts)])
+        return "\n".join([self.system, "", text("prompt-facts", self.language), *(f"- {fact}" for fact in self.facts)])
 
 
 class Personalities(Reloaded):

@@ -5,7 +5,7 @@ Pure. Knows no tokens (`core.conversation.window` counts them) and no storage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -28,8 +28,8 @@ from core.rag.context import CONTEXT_START, PASTED_NAME, SUMMARISE, missing_note
 from core.rag.passage_cache import PassageCache
 from core.runtime.digest import hash_id
 from core.strict_json import storable
+from core.texts import text
 
-THREAD_MESSAGES: Mapping[Language, str] = {"en": "Said by others meanwhile:", "fr": "Dit par d’autres entre-temps :"}
 Group = tuple[Message, ...]  # a question and its answer; the window drops both or neither
 
 
@@ -263,7 +263,7 @@ def question_text(question: Question, language: Language) -> str:
     if not question.thread_messages:
         return question.text
     messages = [f"{plain_name(turn.speaker or turn.role)}: {turn.text}" for turn in question.thread_messages]
-    return joined(["\n".join([THREAD_MESSAGES[language], *messages]), question.text])
+    return joined(["\n".join([text("prompt-thread-messages", language), *messages]), question.text])
 
 
 def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:

@@ -13,25 +13,8 @@ import httpx
 
 from core.contract import Language
 from core.errors import CspsError
+from core.texts import text
 
-WORDS: Mapping[str, tuple[str, str]] = {
-    "no_url": (
-        "its address has to begin with http:// or https://",
-        "son adresse doit commencer par http:// ou https://",
-    ),
-    "unknown": ("{host} is not known to the DNS", "{host} est inconnu du DNS"),
-    "refused": ("nothing listens there", "rien n'y écoute"),
-    "no_socket": ("nothing listens there yet", "rien n'y écoute encore"),
-    "untrusted": (
-        "{host} has no certificate that can be trusted",
-        "{host} n'a pas de certificat digne de confiance",
-    ),
-    "no_tls": ("no TLS is spoken there (https://)", "on n'y parle pas TLS (https://)"),
-    "silent": ("it did not answer within {seconds:g} s", "pas de réponse en {seconds:g} s"),
-    "no_http": ("what answers there does not speak HTTP", "ce qui y répond ne parle pas HTTP"),
-    "closed": ("the connection was closed without an answer", "la connexion a été fermée sans réponse"),
-    "away": ("there is no way to it from here", "aucun chemin n'y mène d'ici"),
-}
 CAUSE_KEYS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLCertVerificationError, "untrusted"),
     (ssl.SSLError, "no_tls"),
@@ -49,9 +32,8 @@ TIMEOUT_KEYS: Mapping[type[httpx.RequestError], str] = {
 
 def explain(exc: httpx.RequestError, language: Language = "en") -> str:
     """Explains why a request failed, in a clause that can end a sentence."""
-    english, french = WORDS[reason_key(exc)]
     host = failed_request(exc).url.host
-    return (french if language == "fr" else english).format(host=host, seconds=timeout_s(exc))
+    return text(f"error-network-{reason_key(exc)}", language, host=host, seconds=timeout_s(exc))
 
 
 def explain_cause(error: CspsError, language: Language) -> str:
@@ -66,7 +48,7 @@ def without_credentials(url: str) -> str:
 
 
 def reason_key(exc: httpx.RequestError) -> str:
-    """Returns a key of WORDS."""
+    """Returns the last part of a key `error-network-*`."""
     if isinstance(exc, httpx.UnsupportedProtocol):
         return "no_url"
     if isinstance(exc, httpx.TimeoutException):

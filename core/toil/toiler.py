@@ -36,6 +36,7 @@ from core.conversation.generation import Generation
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, SchemaRefused
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message
+from core.texts import text
 from core.toil.schema import relaxation
 from core.toil.schema.plan import Plan, report_refusal
 from core.toil.schema.prechecks import check_readable
@@ -51,16 +52,6 @@ SCHEMA_TOLD_CHARS = 2000  # a longer one would take the window; the engine holds
 WRITTEN_TOLD_CHARS = 4000
 NOT_JSON = "JSON"  # in the place of a keyword
 ANY_OBJECT = Plan(None, None, ())
-
-JSON_ONLY: Mapping[Language, str] = {"en": "Answer with JSON only.", "fr": "Réponds uniquement en JSON."}
-BY_SCHEMA: Mapping[Language, str] = {
-    "en": "It must conform to this JSON Schema:",
-    "fr": "Il doit respecter ce schéma JSON :",
-}
-AGAIN: Mapping[Language, str] = {
-    "en": "Your answer was refused. Answer again without these problems:",
-    "fr": "Ta réponse a été refusée. Réponds à nouveau, sans ces problèmes :",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +201,8 @@ def instructed(request: AnswerRequest, schema: Json, language: Language) -> Answ
     they have in common is computed once.
     """
     written = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) else ""
-    told = joined([BY_SCHEMA[language], written]) if 0 < len(written) <= SCHEMA_TOLD_CHARS else ""
-    system = joined([request.draft.system, JSON_ONLY[language], told])
+    told = joined([text("prompt-json-schema", language), written]) if 0 < len(written) <= SCHEMA_TOLD_CHARS else ""
+    system = joined([request.draft.system, text("prompt-json-only", language), told])
     return replace(
         request,
         draft=replace(request.draft, system=system),
@@ -240,11 +231,17 @@ def hotter(request: AnswerRequest) -> AnswerRequest:
     return replace(request, sampling=replace(request.sampling, temperature=min(HOTTEST, temperature + HOTTER)))
 
 
-def told_off(request: AnswerRequest, text: str, problems: tuple[Violation, ...], language: Language) -> AnswerRequest:
+def told_off(request: AnswerRequest, answer: str, problems: tuple[Violation, ...], language: Language) -> AnswerRequest:
     """The next attempt knows what it wrote and what was wrong with it."""
     draft = request.draft
-    wrote = (Message("user", draft.question), Message("assistant", text[:WRITTEN_TOLD_CHARS]))
-    question = joined([AGAIN[language], *(problem.explanation for problem in problems), JSON_ONLY[language]])
+    wrote = (Message("user", draft.question), Message("assistant", answer[:WRITTEN_TOLD_CHARS]))
+    question = joined(
+        [
+            text("prompt-json-retry", language),
+            *(problem.explanation for problem in problems),
+            text("prompt-json-only", language),
+        ]
+    )
     return replace(request, draft=replace(draft, groups=(*draft.groups, wrote), question=question))
 
 

@@ -23,6 +23,7 @@ from core.errors import (
     Unfetched,
     UnreadableDocument,
 )
+from core.runtime.network_errors import CAUSE_KEYS
 from core.texts import LANGUAGES, error_text, status_text, text
 from core.texts.catalogue import catalogue
 from web import problems
@@ -34,6 +35,7 @@ CODES = {
     if issubclass(kind, CspsError)
 }
 REASONS = {"unreadable": get_args(Obstacle), "fetch": get_args(Unfetched), "bad_request": get_args(Fault)}
+NETWORK_REASONS = [*dict(CAUSE_KEYS).values(), "no_url", "silent", "no_http", "closed", "away"]
 STATES = get_args(get_type_hints(Status)["state"])
 
 
@@ -45,7 +47,8 @@ def expected_keys() -> Iterator[str]:
 
 
 def test_each_code_reason_and_state_has_a_text_and_no_text_is_left_over() -> None:
-    others = {"error-prompt_too_long-size", "error-retry-after", "status-queue-position", "status-queue-wait"}
+    others = {f"error-network-{reason}" for reason in NETWORK_REASONS}
+    others |= {"error-prompt_too_long-size", "error-retry-after", "status-queue-position", "status-queue-wait"}
 
     for language in LANGUAGES:
         keys = {key for key in catalogue(language) if key.startswith(("error-", "status-"))}
