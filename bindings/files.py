@@ -5,10 +5,8 @@ Text is decoded here, for rows and schemas must stay as they are; whatever needs
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Literal
 
 import structlog
@@ -18,41 +16,24 @@ from bindings.incoming import File
 from bindings.platform import Platform
 from core.contract import Attachment, Engine
 from core.errors import Obstacle, UnreadableDocument
+from core.runtime.file_formats import guess_media_type, split_byte_order_mark
 
 log = structlog.get_logger()
 
 Why = Obstacle | Literal["content", "size", "fetch", "number"]  # content: for another reason than those of Obstacle
 Shape = Literal["text", "json", "csv", "jsonl", "document"]
 FILES_LIMIT = 16
-SHAPES: dict[str, Shape] = {
-    ".txt": "text",
-    ".text": "text",
-    ".log": "text",
-    ".md": "text",
-    ".markdown": "text",
-    ".html": "document",
-    ".htm": "document",
-    ".pdf": "document",
-    ".docx": "document",
-    ".json": "json",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-}
 MEDIA: dict[str, Shape] = {
+    "text/plain": "text",
+    "text/markdown": "text",
     "application/json": "json",
     "text/csv": "csv",
+    "text/tab-separated-values": "csv",
     "application/x-ndjson": "jsonl",
     "text/html": "document",
     "application/pdf": "document",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "document",
 }
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +103,15 @@ async def read_document(engine: Engine, file: File, body: bytes) -> ReadFile | U
 def shape_of(file: File) -> Shape | None:
     """By the name; by the media type where the name says nothing. None: not read here."""
     media = file.media_type.partition(";")[0].strip().lower()
-    by_name = SHAPES.get(PurePath(file.name).suffix.lower())
+    by_name = MEDIA.get(guess_media_type(file.name))
     return by_name or MEDIA.get(media) or ("text" if media.startswith("text/") else None)
 
 
 def decoded(body: bytes) -> str | None:
     """By the byte order mark, as UTF-8, or as what older Windows programs write. None: this is no text."""
-    for bom, encoding in BOMS:
-        if body.startswith(bom):
-            return body[len(bom) :].decode(encoding, "replace")
+    encoding, marked = split_byte_order_mark(body)
+    if encoding:
+        return marked.decode(encoding, "replace")
     if b"\0" in body:
         return None
     try:

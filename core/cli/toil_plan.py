@@ -11,6 +11,7 @@ from pathlib import Path
 from core import strict_json
 from core.contract import Engine, Json, Sampling
 from core.errors import BadRequest, ParameterRefused
+from core.runtime.file_formats import guess_media_type
 from core.toil.batch import openai_lines
 from core.toil.batch.answers import ToilAnswers
 from core.toil.batch.job import ColumnUnknown, Job, Template, parse_template
@@ -19,7 +20,11 @@ from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds
 from core.toil.batch.row_input import RowParser, Survey, survey
 from core.toil.batch.rows import AnyRow, Format, Row, csv_rows, json_rows
 
-FORMATS: Mapping[str, Format] = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+FORMATS: Mapping[str, Format] = {
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+    "application/x-ndjson": "jsonl",
+}
 USER = "csps-llm toil run"  # all batches together are one user beside the people who chat
 
 
@@ -96,7 +101,7 @@ def reader_of(options: Options) -> RowParser:
 def format_of(options: Options) -> Format:
     if options.format is not None or options.rows is None:
         return options.format or "jsonl"
-    if found := FORMATS.get(options.rows.suffix.lower()):
+    if found := FORMATS.get(guess_media_type(options.rows.name)):
         return found
     raise BadRequest(f"{options.rows}: say what it is by --format csv or --format jsonl")
 

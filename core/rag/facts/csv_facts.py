@@ -10,7 +10,6 @@ import csv
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from itertools import count
 
 from core.contract import Language
@@ -20,7 +19,7 @@ from core.rag.documents import Document
 from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
 from core.rag.reading.charset import decode
-from core.rag.reading.files import FIELD_LIMIT_CHARS, TITLE_LIMIT_CHARS, delimiter
+from core.rag.reading.files import TITLE_LIMIT_CHARS, csv_reader
 from core.rag.stemming import folded_words
 
 ROWS_LIMIT = 200_000
@@ -55,8 +54,7 @@ class FactRow:
 def parse_rows(body: bytes, charset: str | None = None) -> list[FactRow]:
     """Raises UnreadableDocument. Keys differ: the id or URL where the row has one, else its digest."""
     source = decode(body, charset)
-    csv.field_size_limit(FIELD_LIMIT_CHARS)
-    reader = csv.reader(StringIO(source, newline=""), delimiter=delimiter(source))
+    reader = csv_reader(source)
     try:
         header = next(reader, [])
         roles = column_roles(header)

@@ -25,7 +25,7 @@ from core.rag.facts.csv_facts import FactRow, parse_rows
 from core.rag.facts.sync import EntryContent, Origin, OriginEntry
 from core.rag.fetching.fetch import FetchedPage
 from core.rag.reading.charset import decode
-from core.rag.reading.formats import SUFFIXES
+from core.rag.reading.formats import READABLE_SUFFIXES
 from core.strict_json import storable
 
 log = structlog.get_logger()
@@ -148,7 +148,7 @@ def file_key(path: Path) -> str:
 
 def readable_files(folder: Path) -> list[Path]:
     """Those that are of a format that is read, hidden ones and those in hidden folders left out, by name."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 

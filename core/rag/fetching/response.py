@@ -12,12 +12,12 @@ import re
 import zlib
 from collections.abc import AsyncIterable, Iterator
 from email.message import Message
-from pathlib import PurePosixPath
 from typing import Protocol
 
 import httpx
 
 from core.errors import FetchFailed, Unfetched
+from core.runtime.file_formats import guess_media_type
 
 READABLE_TYPES = {
     "text/html",
@@ -37,19 +37,6 @@ READABLE_TYPES = {
 READABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
 UNSPECIFIC_TYPES = {"", "application/octet-stream", "binary/octet-stream"}  # stores of files say this of anything
 MEDIA_REASONS: dict[str, Unfetched] = {"image": "picture", "audio": "recording", "video": "recording"}
-TYPES_BY_SUFFIX = {
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".xml": "application/xml",
-    ".rss": "application/rss+xml",
-    ".atom": "application/atom+xml",
-    ".txt": "text/plain",
-    ".md": "text/markdown",
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".pdf": "application/pdf",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
 # By name, for Python knows encodings that take a long time (punycode) or unpack (zip).
 TEXT_CHARSETS = re.compile(
     r"utf-8|utf-16(-[bl]e)?|ascii|iso8859-\d+|cp125\d|cp437|cp85\d|koi8-[ru]|mac-roman|gb2312|gbk|gb18030|big5"
@@ -66,7 +53,7 @@ def media_type_of(headers: httpx.Headers, path: str) -> str:
     """Lower case, without parameters; by the ending of `path` where the site does not say. Raises FetchFailed."""
     said: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if said in UNSPECIFIC_TYPES:
-        said = TYPES_BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), said)
+        said = guess_media_type(path) or said
     if said in READABLE_TYPES or READABLE_FAMILIES.fullmatch(said):
         return said
     problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX"

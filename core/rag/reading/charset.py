@@ -6,13 +6,8 @@ import codecs
 
 from bs4.dammit import EncodingDetector
 
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16: it begins alike
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+from core.runtime.file_formats import split_byte_order_mark
+
 # What browsers take for unlabelled pages of the West, and for those labelled ISO 8859-1 (WHATWG Encoding). Guessing by
 # statistics does worse in English and French: of short texts it finds Bulgarian and EBCDIC.
 WESTERN = "windows-1252"
@@ -25,9 +20,9 @@ def decode(body: bytes, charset: str | None = None, *, is_html: bool = False) ->
     By the byte order mark, the server's word (`charset`), the document's own. Bytes beyond ASCII that are valid UTF-8
     are UTF-8 whatever anybody says: nothing else looks so by chance.
     """
-    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if body.startswith(mark)), None)
-    if marked:
-        return body.decode(marked, "replace").removeprefix("\ufeff")
+    encoding, marked = split_byte_order_mark(body)
+    if encoding:
+        return marked.decode(encoding, "replace")
     if not body.isascii() and (text := decode_strictly(body, "utf-8")) is not None:
         return text
     declared = EncodingDetector.find_declared_encoding(body[:DECLARED_BYTES], is_html=is_html)

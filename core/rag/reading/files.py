@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import docx
 import pypdf
@@ -27,13 +27,15 @@ from core.rag.documents import Block, Document, collapse_blanks, one_line, table
 from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
 from core.rag.reading.charset import decode
+from core.runtime.file_formats import SNIFFED_CHARS, SNIFFED_LINES, guess_delimiter
+
+if TYPE_CHECKING:
+    from _csv import Reader  # the type of csv.reader has no public name before Python 3.13
 
 TITLE_LIMIT_CHARS = 200
 PAGES_LIMIT = 500
 ROWS_LIMIT = 50_000
 FIELD_LIMIT_CHARS = 100_000
-DELIMITERS = ",;\t|"
-SNIFFED_LINES = 20
 UNZIPPED_LIMIT_BYTES = 64 * 1024 * 1024  # what a Word file may unpack to
 PARTS_LIMIT = 5000
 HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")
@@ -76,11 +78,8 @@ def readable(body: bytes, charset: str | None) -> str:
 def parse_csv(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
     """CSV. The first row names the columns; each passage repeats it."""
     source = readable(body, charset)
-    csv.field_size_limit(FIELD_LIMIT_CHARS)
     try:
-        rows = [
-            row for row in limited(csv.reader(StringIO(source, newline=""), delimiter=delimiter(source))) if any(row)
-        ]
+        rows = [row for row in limited(csv_reader(source)) if any(row)]
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: {exc}", "damaged") from exc
     found = table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
@@ -96,10 +95,11 @@ def limited(rows: Iterator[list[str]]) -> Iterator[list[str]]:
         yield each
 
 
-def delimiter(source: str) -> str:
-    """The sign that the first lines have most alike. (csv.Sniffer takes minutes for some texts.)"""
-    first = source[:20_000].splitlines()[:SNIFFED_LINES]
-    return max(DELIMITERS, key=lambda sign: min((each.count(sign) for each in first if each.strip()), default=0))
+def csv_reader(source: str) -> Reader:
+    """Raises csv.Error for a cell above FIELD_LIMIT_CHARS."""
+    csv.field_size_limit(FIELD_LIMIT_CHARS)
+    delimiter = guess_delimiter(source[:SNIFFED_CHARS].splitlines()[:SNIFFED_LINES])
+    return csv.reader(StringIO(source, newline=""), delimiter=delimiter)
 
 
 def parse_json(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:

@@ -6,13 +6,13 @@ A media type is what somebody said: servers call feeds HTML and text, and browse
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 from typing import Literal
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading import extract, feeds, files
 from core.rag.reading.charset import decode
+from core.runtime.file_formats import MEDIA_TYPES_BY_SUFFIX, guess_media_type
 
 READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
 Format = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
@@ -32,23 +32,7 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }
-SUFFIXES: dict[str, Format] = {
-    ".htm": "page",
-    ".html": "page",
-    ".xhtml": "page",
-    ".rss": "feed",
-    ".atom": "feed",
-    ".rdf": "feed",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".json": "json",
-    ".txt": "text",
-    ".log": "text",
-    ".pdf": "pdf",
-    ".docx": "word",
-}
+READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in MEDIA_TYPES)
 # Said of anything.
 UNSPECIFIC_TYPES = frozenset(
     ("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream")
@@ -111,7 +95,7 @@ def parse_as(kind: Format, body: bytes, media_type: str, name: str, url: str | N
 def detect_format(body: bytes, media_type: str, name: str) -> Format:
     """Raises UnreadableDocument for what is certainly none."""
     told = media_type.partition(";")[0].strip().lower()
-    by_name = SUFFIXES.get(PurePath(name).suffix.lower())
+    by_name = MEDIA_TYPES.get(guess_media_type(name))
     if found := format_of_bytes(body, by_name or MEDIA_TYPES.get(told)):
         return found
     if told.split("/")[0] in ("image", "audio", "video", "font"):

@@ -17,13 +17,11 @@ from typing import Literal
 from core import strict_json
 from core.contract import Json
 from core.errors import BadRequest, CspsError
+from core.runtime.file_formats import MARK_LIMIT_BYTES, guess_delimiter, split_byte_order_mark
 
 Format = Literal["csv", "jsonl"]
 
 LINE_LIMIT_BYTES = 2**20
-DELIMITERS = (",", ";", "\t", "|")
-BOM = codecs.BOM_UTF8
-BOMS = ((BOM, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 SHOWN_NAMES = 20
 
 
@@ -72,7 +70,7 @@ class LineSplitter:
             yield InputLine(self._number, None)
             return
         if self._number == 1:
-            raw = raw.removeprefix(BOM)
+            raw = raw.removeprefix(codecs.BOM_UTF8)
         if stripped := raw.strip():
             yield InputLine(self._number, stripped)
 
@@ -132,7 +130,7 @@ def csv_rows(chunks: Iterable[bytes], delimiter: str | None = None, encoding: st
     if first is None:
         raise BadRequest("the CSV file is empty: its first line must name the columns")
     # Strict: otherwise a misplaced quote silently joins rows.
-    reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter or detect_delimiter(first), strict=True)
+    reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter or guess_delimiter([first]), strict=True)
     number = -1
     columns: list[str] | None = None
     while True:
@@ -166,12 +164,6 @@ def build_csv_row(number: int, columns: list[str], cells: list[str]) -> AnyRow:
         message = f"the row has {len(cells)} fields; the header names {len(columns)} columns"
         return UnreadableRow(number, BadRequest(message))
     return Row(number, dict(zip(columns, cells, strict=True)))
-
-
-def detect_delimiter(header: str) -> str:
-    """The most frequent delimiter outside quotes: French spreadsheets write semicolons."""
-    outside = "".join(header.split('"')[::2])
-    return max(DELIMITERS, key=outside.count)
 
 
 def text_lines(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str]:
@@ -211,7 +203,7 @@ def join_head(chunks: Iterable[bytes]) -> Iterator[bytes]:
     head = b""
     for chunk in rest:
         head += chunk
-        if len(head) >= len(BOM):
+        if len(head) >= MARK_LIMIT_BYTES:
             break
     yield head
     yield from rest
@@ -226,10 +218,8 @@ def build_decoder(encoding: str) -> codecs.IncrementalDecoder:
 
 def strip_bom(chunk: bytes, encoding: str | None) -> tuple[bytes, str]:
     """The chunk without its byte order mark, and the encoding that the mark or the caller names."""
-    for bom, name in BOMS:
-        if chunk.startswith(bom) and encoding in (None, name):
-            return chunk[len(bom) :], name
-    return chunk, encoding or "utf-8"
+    marked, rest = split_byte_order_mark(chunk)
+    return (rest, marked) if marked and encoding in (None, marked) else (chunk, encoding or "utf-8")
 
 
 def format_names(names: Iterable[str]) -> str:
