@@ -65,7 +65,7 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
     database = Database(settings.database_url)
-    client = ModelClient.of(settings)
+    client = ModelClient.from_settings(settings)
     sessions = Sessions(database)
     embedder = shared_embedder(settings)
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))

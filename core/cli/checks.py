@@ -168,7 +168,7 @@ def stated_sha256(path: Path) -> bytes | None:
 
 async def remote(report: Report, settings: Settings) -> Iterator[Finding]:
     """The engine behind LLM_URL."""
-    client, url = ModelClient.of(settings), without_credentials(settings.model.url or "")
+    client, url = ModelClient.from_settings(settings), without_credentials(settings.model.url or "")
     try:
         await client.ready()
         found = (await client.info()).name

@@ -87,7 +87,7 @@ def start(options: Options, environ: Mapping[str, str]) -> int:
 async def answering_engine(settings: Settings) -> AsyncGenerator[Engine, None]:
     """Raises ModelError at once if no model answers: an engine would begin with what it does for one, and have to end
     that first."""
-    client = ModelClient.of(settings)
+    client = ModelClient.from_settings(settings)
     try:
         await client.ready()
     finally:

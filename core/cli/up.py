@@ -166,7 +166,7 @@ async def announce(announced: Announcement, supervisor: Supervisor) -> None:
 async def watch_engine(settings: Settings, console: Console, words: Words) -> None:
     """Until cancelled; returns at once where the model is a process of ours."""
     if settings.model.url:
-        client = ModelClient.of(settings)
+        client = ModelClient.from_settings(settings)
         try:
             await EngineWatch(client, settings.model.url, console, words).run()
         finally:

@@ -42,18 +42,9 @@ class PromptContext:
     question: Question
     sampling: Sampling
     user: str | None
-
-    @property
-    def has_own_material(self) -> bool:
-        """True if the question comes with its subject: an attachment, or for a first question a page or pasted text."""
-        lead = self.conversation.context is not None or unread_url(self.conversation, self.question) is not None
-        return bool(self.question.attachments) or (is_first(self.conversation) and lead)
-
-    @property
-    def is_unclosed(self) -> bool:
-        """True if the first question starts with |CONTEXT| and has no |/CONTEXT|."""
-        pasted = self.question.text.lstrip().startswith(CONTEXT_START)
-        return pasted and self.conversation.context is None and is_first(self.conversation)
+    unread_url: str | None  # the page or feed that the first question names, until it is read
+    has_own_material: bool  # the question comes with an attachment; a first one also with a page or pasted text
+    has_unclosed_lead: bool  # a first question that starts with |CONTEXT| and has no |/CONTEXT|
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +121,18 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
     conversation, question = split_lead_context(conversation, question, personality.language)
     if not question.text.strip():
         raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
-    return PromptContext(personality, conversation, question, prompt.sampling, prompt.user)
+    url, first = unread_url(conversation, question), is_first(conversation)
+    has_lead = conversation.context is not None or url is not None
+    return PromptContext(
+        personality,
+        conversation,
+        question,
+        prompt.sampling,
+        prompt.user,
+        unread_url=url,
+        has_own_material=bool(question.attachments) or (first and has_lead),
+        has_unclosed_lead=first and conversation.context is None and question.text.lstrip().startswith(CONTEXT_START),
+    )
 
 
 def build_request(

@@ -22,7 +22,6 @@ from core.conversation.composition import (
     build_request,
     cut_attachments,
     documents_of,
-    unread_url,
 )
 from core.conversation.sessions import Sessions
 from core.conversation.window import FittedPrompt, TrimBounds, fit_window, tighten
@@ -100,9 +99,9 @@ class AnswerPipeline:
     async def _look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
         """The context with the page that its conversation starts with, and the documents found for its question."""
         outside = not context.has_own_material
-        found = Lookup(unclosed_context=True) if context.is_unclosed else NOTHING
-        if url := unread_url(context.conversation, context.question):
-            context, page = await self._read_page(context, url)
+        found = Lookup(unclosed_context=True) if context.has_unclosed_lead else NOTHING
+        if context.unread_url:
+            context, page = await self._read_page(context, context.unread_url)
             found = found.merge(page)
         retrieved = await self._retriever.look_up(context.personality, context.question.text, outside=outside)
         return context, retrieved if found == NOTHING else found.merge(retrieved)
@@ -141,9 +140,8 @@ class Generation:
     @property
     def quotable(self) -> tuple[str, ...]:
         """The texts that the answer may quote. () before the model is asked, and if the prompt has no documents."""
-        if self._fitted is None or not (self._fitted.draft.lead_context or self._fitted.passages):
-            return ()
-        return self._fitted.draft.texts(self._fitted.passages)
+        fitted = self._fitted
+        return fitted.draft.texts(fitted.passages) if fitted and has_documents(fitted) else ()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Raises ModelUnavailable if the model stays away, OnlyThought if it wrote no answer, and its refusals."""
@@ -223,7 +221,8 @@ class Generation:
         """The events in front of the text: the number of dropped exchanges, and the sources in the prompt."""
         if dropped := fitted.dropped + self._request.draft.earlier:
             yield Status("trimmed", turns_dropped=dropped)
-        yield from fitted.draft.sources(fitted.passages)
+        if has_documents(fitted):
+            yield from fitted.draft.sources(fitted.passages)
 
     def _require_answer(self, end: StreamFinished) -> None:
         if self._thinks and not self.text.strip():
@@ -247,6 +246,11 @@ class Generation:
             return False
         self._bounds, self._fitted = bounds, None
         return True
+
+
+def has_documents(fitted: FittedPrompt) -> bool:
+    """True if the prompt contains documents that the answer can cite and quote."""
+    return bool(fitted.draft.lead_context or fitted.passages)
 
 
 class Seam:

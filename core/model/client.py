@@ -1,7 +1,7 @@
-"""Talks to the model: the local process on its Unix socket or any OpenAI-compatible engine by URL, by the same code.
+"""The HTTP client of the model: the local process on its Unix socket, or any OpenAI-compatible engine by URL.
 
-Owns the connection, its deadlines, and which models are served. Knows no personality, no conversation, and nothing of
-what runs behind the protocol (docs/protocols.md, "The model process").
+Owns the connection, its deadlines, and the list of served models. Knows no personality, no conversation, and nothing
+behind the protocol (docs/protocols.md, "The model process").
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,50 +37,32 @@ from core.runtime.network_errors import explain
 
 log = structlog.get_logger()
 
-TIMEOUT = httpx.Timeout(connect=5, read=120, write=30, pool=30)  # of what is no answer
-REST_S = 1.0  # for the connection's own end, after an answer's
-LIMITS = httpx.Limits(max_connections=None)  # how many may ask at once is the engine's decision
+TIMEOUT = httpx.Timeout(connect=5, read=120, write=30, pool=30)  # of all requests but those for an answer
+DRAIN_S = 1.0  # the wait for the connection's own end after a whole answer
+LIMITS = httpx.Limits(max_connections=None)  # the engine limits concurrency, not the client
 PROBE_TIMEOUT_S = 3
 ERROR_BODY_LIMIT_BYTES = 2**16
 INFO_TTL_S = 30
 BACKOFF = Backoff(first_s=0.05, limit_s=1.0, jitter=NO_JITTER)
-ASSUMED_WINDOW_TOKENS = 4096  # where neither the engine nor LLM_CONTEXT_WINDOW says
+ASSUMED_WINDOW_TOKENS = 4096  # if neither the engine nor LLM_CONTEXT_WINDOW names one
 ABSENT_STATUSES = {404, 405, 501}
 GATEWAY_TIMEOUT = 504
-OTHER_BODY_STATUSES = ABSENT_STATUSES | {422}  # of an endpoint of this name that wants something else
+OTHER_BODY_STATUSES = ABSENT_STATUSES | {422}  # 422: a /tokenize that expects another body
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that the engine serves. `window`: tokens that prompt and answer share."""
+    """A model that the engine serves. `window`: the tokens that prompt and answer share."""
 
     name: str
     window: int
     starter: bool
 
 
-async def until_whole(reader: StreamReader, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The chunks of an answer. Once it is whole, it is no matter how the connection ends, or when.
-
-    The rest is waited for a moment, so that the connection can be used again. Raises httpx.TransportError before that.
-    """
-    try:
-        async for chunk in chunks:
-            yield chunk
-            if reader.is_done:
-                break
-        async with asyncio.timeout(REST_S):
-            async for _ in chunks:
-                pass
-    except (TimeoutError, httpx.TransportError):
-        if not reader.is_finished:
-            raise
-
-
 class ModelClient:
-    """One per process. `model` is what to ask for where a call names none; None: the first that is served.
+    """One per process. `model`: the model for calls that name none; None: the first that the engine lists.
 
-    `timeout_s`: how long an engine may be silent while it owes an answer. `ours`: it is our own process.
+    `timeout_s`: the seconds that an engine may be silent before or within an answer. `is_local`: it is our own process.
     """
 
     def __init__(
@@ -90,34 +72,33 @@ class ModelClient:
         window: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         timeout_s: float = 600,
-        ours: bool = False,
+        is_local: bool = False,
     ) -> None:
         self._http = http
         self._model = model
         self._window = window
         self._clock = clock
         self._timeout_s = timeout_s
-        self._ours = ours
+        self._is_local = is_local
         self._served: dict[str, ModelInfo] = {}
         self._served_until = 0.0
-        self._counts = True
-        self._plain: set[str] = set()  # models whose engine takes OpenAI's fields only
+        self._can_count = True
+        self._openai_only: set[str] = set()  # the models whose engine refuses fields that are not OpenAI's
 
     @classmethod
-    def of(cls, settings: Settings) -> ModelClient:
-        """For the engine that the settings name."""
+    def from_settings(cls, settings: Settings) -> ModelClient:
         model = settings.model
         headers = {"Authorization": f"Bearer {model.api_key.get_secret_value()}"} if model.api_key else {}
         options: dict[str, Any] = {"headers": headers, "timeout": TIMEOUT, "limits": LIMITS}
         if model.url:
-            http = httpx.AsyncClient(base_url=root_of(model.url), **options)
+            http = httpx.AsyncClient(base_url=strip_version(model.url), **options)
             return cls(http, model.name, model.context_window, timeout_s=model.timeout_s)
         if model.listen:
             http = httpx.AsyncClient(base_url=local_url(model.listen), trust_env=False, **options)
         else:
             transport = httpx.AsyncHTTPTransport(uds=str(settings.model_socket), limits=LIMITS)
             http = httpx.AsyncClient(base_url="http://model", transport=transport, **options)
-        return cls(http, timeout_s=model.timeout_s, ours=True)
+        return cls(http, timeout_s=model.timeout_s, is_local=True)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -133,49 +114,50 @@ class ModelClient:
         keep_prefix: bool = False,
         model: str | None = None,
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Ask, and yield the events, `StreamFinished` last. `continue_last`: go on with the last, assistant message.
+        """Yields the events of one answer, `StreamFinished` last. Closing it closes the connection and frees the slot.
 
-        `keep_prefix`: the system message may be kept for others who bring it. Raises ModelUnavailable if the engine
-        cannot be reached or goes away, ModelTooSlow if it does not begin, Overloaded, PromptTooLong, SchemaRefused,
-        ModelRefused. Closing it closes the connection, which frees the slot.
+        `continue_last`: the model continues the last message, which is the assistant's. `keep_prefix`: the engine may
+        keep the system message computed for other users. Raises ModelUnavailable if the engine is away or goes away,
+        ModelTooSlow if it does not begin, Overloaded, PromptTooLong, SchemaRefused, ModelRefused.
         """
         body = request_body((await self.info(model)).name, messages, sampling)
         body |= {"user": user} if user else {}
         body |= {"response_format": response_format} if response_format else {}
         # vLLM answers a last assistant message unless it is told to continue it.
         body |= {"continue_final_message": True, "add_generation_prompt": False} if continue_last else {}
-        body |= {"keep_prefix": True} if keep_prefix and self._ours else {}
+        body |= {"keep_prefix": True} if keep_prefix and self._is_local else {}
         reader = StreamReader(None if continue_last else ThinkingFilter())
-        with translated_failures(), self._patience(reader):
-            async with (
-                self._answering(body) as response,
-                aclosing(until_whole(reader, response.aiter_bytes())) as chunks,
-            ):
+        with translate_errors(), self._answer_errors(reader):
+            async with self._post_chat(body) as response:
+                chunks = response.aiter_bytes()
                 async for chunk in chunks:
-                    for piece in reader.feed(chunk):
-                        yield piece
-        for piece in reader.end():
-            yield piece
+                    for event in reader.feed(chunk):
+                        yield event
+                    if reader.is_done:
+                        await drain(chunks)
+                        break
+        for event in reader.end():
+            yield event
 
     @asynccontextmanager
-    async def _answering(self, body: Fields) -> AsyncIterator[httpx.Response]:
-        """What answers a request. An engine that refuses what is not OpenAI's is asked again without it."""
+    async def _post_chat(self, body: Fields) -> AsyncIterator[httpx.Response]:
+        """The response to a chat request. Asks once more without the extensions if the engine refuses them."""
         model = body["model"]
-        if model in self._plain:
+        if model in self._openai_only:
             body = without_extensions(body)
         async with self._post(body) as response:
             if response.status_code == 200:
                 yield response
                 return
-            self._served_until = 0  # perhaps another model is served meanwhile
+            self._served_until = 0  # the engine may serve another model by now
             if response.status_code == GATEWAY_TIMEOUT:
-                raise ModelTooSlow("what is in front of the model did not wait for its answer (504)")
-            refusal = await body_of(response)
+                raise ModelTooSlow("a proxy in front of the model did not wait for the answer (504)")
+            refusal = await read_error_body(response)
             if not refuses_extensions(response.status_code, refusal, body):
                 raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
         async with self._post(without_extensions(body)) as response:
             await raise_for_error(response)
-            self._plain.add(model)
+            self._openai_only.add(model)
             log.info("engine_without_extensions", model=model)
             yield response
 
@@ -184,20 +166,25 @@ class ModelClient:
         return self._http.stream("POST", "/v1/chat/completions", json=body, timeout=timeout)
 
     @contextmanager
-    def _patience(self, reader: StreamReader) -> Iterator[None]:
-        """Silence before an answer begins is a queue, not a death: whoever asked again would lose their place in it."""
+    def _answer_errors(self, reader: StreamReader) -> Iterator[None]:
+        """Ignores how the connection of a whole answer ends. Raises ModelTooSlow if the answer did not begin in time.
+
+        Silence before an answer is a queue, not a death: a second request would lose its place in that queue.
+        """
         try:
             yield
-        except httpx.ReadTimeout as exc:
-            if reader.begun:
+        except httpx.TransportError as exc:
+            if reader.is_finished:
+                return
+            if reader.begun or not isinstance(exc, httpx.ReadTimeout):
                 raise
             raise ModelTooSlow(f"the model began no answer within {self._timeout_s:g} s (LLM_TIMEOUT_S)") from exc
 
     async def info(self, model: str | None = None) -> ModelInfo:
-        """The model that would answer. Raises ModelUnavailable, or ModelRefused if it is not served."""
+        """The model that answers. Raises ModelUnavailable, or ModelRefused if the engine does not serve it."""
         if self._clock() >= self._served_until:
             self._served = await self._list()
-            self._counts = True  # perhaps it could not while it was loading
+            self._can_count = True  # an engine that was loading may count by now
             self._served_until = self._clock() + INFO_TTL_S
         name = model or self._model
         if name is None:
@@ -207,33 +194,33 @@ class ModelClient:
         return self._served[name]
 
     async def count(self, messages: Sequence[Message], model: str | None = None) -> int | None:
-        """The tokens that the messages take as a prompt; None where the engine does not tell."""
+        """The tokens of the messages as a prompt. None: the engine does not count."""
         name = (await self.info(model)).name
-        if not self._counts:
+        if not self._can_count:
             return None
         body = {"model": name, "messages": [asdict(message) for message in messages]}
-        with translated_failures():
+        with translate_errors():
             response = await self._http.post("/tokenize", json=body)
         if 400 <= response.status_code < 500 or response.status_code in ABSENT_STATUSES:
-            self._counts = response.status_code not in OTHER_BODY_STATUSES
+            self._can_count = response.status_code not in OTHER_BODY_STATUSES
             return None
-        # llama-server's /tokenize takes no messages and counts none.
-        count = (await fields_of(response)).get("count")
-        self._counts = isinstance(count, int)
+        # llama-server's /tokenize ignores `messages` and sends no count.
+        count = (await parse_object(response)).get("count")
+        self._can_count = isinstance(count, int)
         return count if isinstance(count, int) else None
 
     async def ready(self) -> None:
-        """Raises ModelUnavailable at once if a request would not be answered now, ModelRefused if none ever will."""
-        with translated_failures():
+        """Returns if the engine answers now. Raises ModelUnavailable if not, ModelRefused if it never will."""
+        with translate_errors():
             response = await self._http.get("/health", timeout=PROBE_TIMEOUT_S)
-            # What is in front of an engine may have no such path, or its own idea of who may ask there.
+            # A proxy in front of an engine may not have this path, or may restrict it.
             if (response.status_code < 500 and response.status_code != 200) or response.status_code in ABSENT_STATUSES:
                 response = await self._http.get("/v1/models", timeout=PROBE_TIMEOUT_S)
         await raise_for_error(response)
 
     async def wait_ready(self, wait_s: float) -> None:
-        """Returns when the engine answers; ModelUnavailable if it does not within `wait_s` seconds."""
-        self._served_until = 0  # another model may come back
+        """Returns when the engine answers. Raises ModelUnavailable after `wait_s` seconds."""
+        self._served_until = 0  # the engine may come back with another model
         deadline = self._clock() + wait_s
         pauses = BACKOFF.pauses()
         while True:
@@ -243,38 +230,46 @@ class ModelClient:
                 pause_s = next(pauses)
                 if self._clock() + pause_s > deadline:
                     raise
-            # Another process comes up by itself and tells nobody: asking again is all there is.
+            # The engine is another process, which does not announce its start: only polling finds it.
             await asyncio.sleep(pause_s)
 
     async def _list(self) -> dict[str, ModelInfo]:
-        with translated_failures():
+        with translate_errors():
             response = await self._http.get("/v1/models")
-        listed = (await fields_of(response)).get("data")
-        models = [model for model in listed if isinstance(model, dict)] if isinstance(listed, list) else []
+        entries = (await parse_object(response)).get("data")
+        models = [model for model in entries if isinstance(model, dict)] if isinstance(entries, list) else []
         if not models:
             raise ModelRefused("the engine lists no model at /v1/models")
-        return {info.name: info for info in map(self._info_of, models)}
+        return {info.name: info for info in map(self._parse_info, models)}
 
-    def _info_of(self, model: Fields) -> ModelInfo:
-        meta = model.get("meta")  # where llama-server has it
-        told = model.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
-        windows = [window for window in (told, self._window) if isinstance(window, int) and window > 0]
+    def _parse_info(self, model: Fields) -> ModelInfo:
+        meta = model.get("meta")  # llama-server's
+        window = model.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
+        windows = [window for window in (window, self._window) if isinstance(window, int) and window > 0]
         return ModelInfo(str(model.get("id")), min(windows, default=ASSUMED_WINDOW_TOKENS), bool(model.get("starter")))
 
 
-def root_of(url: str) -> str:
-    """OpenAI's clients want a URL that ends in /v1, ours has endpoints beside it: both forms are understood."""
+async def drain(chunks: AsyncIterator[bytes]) -> None:
+    """Waits up to DRAIN_S for the connection's own end, so that it can be used again."""
+    with suppress(TimeoutError, httpx.TransportError):
+        async with asyncio.timeout(DRAIN_S):
+            async for _ in chunks:
+                pass
+
+
+def strip_version(url: str) -> str:
+    """`url` without a final /v1: OpenAI's clients want it there, but /health and /tokenize are beside it."""
     return url.rstrip("/").removesuffix("/v1")
 
 
 def local_url(listen: str) -> str:
-    """Where to reach what listens on "host:port"; a wildcard address is reached on the loopback."""
+    """The URL of a server that listens on "host:port". A wildcard address is reached on the loopback."""
     host, _, port = listen.rpartition(":")
     return reachable_url(host, port)
 
 
 @contextmanager
-def translated_failures() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     try:
         yield
     except httpx.RequestError as exc:
@@ -283,11 +278,13 @@ def translated_failures() -> Iterator[None]:
 
 async def raise_for_error(response: httpx.Response) -> None:
     if response.status_code != 200:
-        raise error_from_response(response.status_code, await body_of(response), response.headers.get("retry-after"))
+        raise error_from_response(
+            response.status_code, await read_error_body(response), response.headers.get("retry-after")
+        )
 
 
-async def body_of(response: httpx.Response) -> bytes:
-    """Of an error: its beginning."""
+async def read_error_body(response: httpx.Response) -> bytes:
+    """The start of the body, up to ERROR_BODY_LIMIT_BYTES."""
     body = b""
     async for chunk in response.aiter_bytes():
         body = (body + chunk)[:ERROR_BODY_LIMIT_BYTES]
@@ -296,7 +293,7 @@ async def body_of(response: httpx.Response) -> bytes:
     return body
 
 
-async def fields_of(response: httpx.Response) -> Fields:
+async def parse_object(response: httpx.Response) -> Fields:
     await raise_for_error(response)
     try:
         data = response.json()

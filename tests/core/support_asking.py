@@ -18,7 +18,7 @@ HI = [Message("user", "Hi there")]
 @asynccontextmanager
 async def connected(settings: Settings, *answers: Sequence[Step], **options: Any) -> AsyncIterator[tuple[Any, Any]]:
     """A client and the fake model that it talks to over the Unix socket."""
-    client = ModelClient.of(settings)
+    client = ModelClient.from_settings(settings)
     async with FakeModel(*answers, **options).serving(settings.model_socket) as model:
         try:
             yield client, model

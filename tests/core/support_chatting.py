@@ -27,7 +27,7 @@ async def chat_on(
     """The engine as bootstrap builds it, without the chores, which would ask the fake model things."""
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
-    database, client = Database(settings.database_url), ModelClient.of(settings)
+    database, client = Database(settings.database_url), ModelClient.from_settings(settings)
     sessions = Sessions(database)
     await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")

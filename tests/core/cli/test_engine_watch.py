@@ -29,7 +29,7 @@ class Told:
 
 @asynccontextmanager
 async def watched(url: str, language: Language = "en", **environ: str) -> AsyncIterator[Told]:
-    told, client = Told(), ModelClient.of(load({"LLM_URL": url, **environ}))
+    told, client = Told(), ModelClient.from_settings(load({"LLM_URL": url, **environ}))
     watch = EngineWatch(client, url, told, Words(engine_watch.WORDS, language), seldom_s=0.01, soon_s=0.01)
     watching = asyncio.create_task(watch.run())
     try:

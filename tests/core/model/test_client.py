@@ -26,7 +26,7 @@ from core.errors import (
     SchemaRefused,
 )
 from core.model import client as client_module
-from core.model.client import ModelClient, local_url, root_of
+from core.model.client import ModelClient, local_url, strip_version
 from core.openai.chat_protocol import (
     QueuePosition,
     StreamFinished,
@@ -169,7 +169,7 @@ async def test_an_answer_that_is_whole_is_not_taken_for_a_death(
     own_settings: Settings, monkeypatch: pytest.MonkeyPatch, end: tuple[Step, ...]
 ) -> None:
     """However the connection ends: asked for more, the model would write on behind its last word."""
-    monkeypatch.setattr(client_module, "REST_S", 0.05)
+    monkeypatch.setattr(client_module, "DRAIN_S", 0.05)
     async with connected(own_settings, (WHOLE, *end)) as (client, _):
         async with asyncio.timeout(10):
             assert [TextDelta("whole."), StreamFinished("stop", Usage())] == await pieces(client)
@@ -222,7 +222,7 @@ async def test_closing_the_stream_closes_the_connection(own_settings: Settings) 
 
 async def test_nobody_listening_is_unavailable(own_settings: Settings) -> None:
     """No socket, or one that nobody serves."""
-    client = ModelClient.of(own_settings)
+    client = ModelClient.from_settings(own_settings)
     with pytest.raises(ModelUnavailable):
         await client.ready()
     own_settings.model_socket.parent.mkdir(parents=True)
@@ -234,7 +234,7 @@ async def test_nobody_listening_is_unavailable(own_settings: Settings) -> None:
 
 async def test_waiting_ends_when_the_model_is_there(own_settings: Settings) -> None:
     """A process that is loading is waited for; one that never comes is told."""
-    client = ModelClient.of(own_settings)
+    client = ModelClient.from_settings(own_settings)
     with pytest.raises(ModelUnavailable):
         await client.wait_ready(0.05)
     async with FakeModel().serving(own_settings.model_socket) as model:
@@ -278,10 +278,12 @@ async def test_a_remote_engine_by_url_and_key(tmp_path: Path) -> None:
         model.api_key = "k"
         for url in (model.url, f"{model.url}/v1/"):
             settings = load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": url, "LLM_API_KEY": "k", "LLM_MODEL": ""})
-            client = ModelClient.of(settings)
+            client = ModelClient.from_settings(settings)
             assert (await pieces(client))[0] == TextDelta("Hello")
             await client.close()
-        wrong = ModelClient.of(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": model.url, "LLM_API_KEY": "no"}))
+        wrong = ModelClient.from_settings(
+            load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": model.url, "LLM_API_KEY": "no"})
+        )
         with pytest.raises(ModelRefused, match="401"):
             await pieces(wrong)
 
@@ -301,6 +303,6 @@ def never(request: httpx.Request) -> httpx.Response:
 
 def test_addresses() -> None:
     """What people put into LLM_URL and LLM_LISTEN, and where that is reached."""
-    assert root_of("http://h:1/v1/") == root_of("http://h:1") == "http://h:1"
+    assert strip_version("http://h:1/v1/") == strip_version("http://h:1") == "http://h:1"
     assert local_url("0.0.0.0:8000") == local_url(":8000") == local_url("127.0.0.1:8000") == "http://127.0.0.1:8000"
     assert local_url("[::]:8000") == local_url("[::1]:8000") == "http://[::1]:8000"

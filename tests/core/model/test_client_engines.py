@@ -180,7 +180,7 @@ async def test_a_continued_answer_has_no_thinking_in_front(own_settings: Setting
 
 
 def of_url(tmp_path: Path, url: str, **variables: str) -> ModelClient:
-    return ModelClient.of(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": url, **variables}))
+    return ModelClient.from_settings(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": url, **variables}))
 
 
 async def test_what_only_our_process_knows_is_sent_to_nobody_else(own_settings: Settings, tmp_path: Path) -> None:
