@@ -18,10 +18,10 @@ from collections.abc import AsyncGenerator
 from rich.console import Console
 from rich.table import Table
 
+from bindings.delivery.context import DeliveryOptions, DeliveryOutcome
 from bindings.delivery.deliver import deliver
-from bindings.delivery.manner import Manner, Outcome
-from bindings.delivery.outlet import Limits, Page, Upload
-from bindings.delivery.splitting import pages
+from bindings.delivery.outlet import Page, PageLimits, Upload
+from bindings.delivery.splitting import split_pages
 from core.contract import Done, Event, Text, Usage
 
 TOKEN_CHARS = 4
@@ -57,7 +57,7 @@ class Nowhere:
     ai_label = False
 
     def __init__(self, page_chars: int) -> None:
-        self.limits = Limits(page_chars, edit_interval_s=0.0)
+        self.limits = PageLimits(page_chars, edit_interval_s=0.0)
 
     def length(self, page: Page) -> int:
         return len(page.text) + (100 if page.closing else 0)
@@ -83,12 +83,12 @@ class Forgetful:
 
     def __init__(self) -> None:
         self.refs: list[str] = []
-        self.begun_before = False
+        self.resumed = False
 
-    async def posted(self, ref: str) -> None:
+    async def add(self, ref: str) -> None:
         self.refs.append(ref)
 
-    async def removed(self, ref: str) -> None:
+    async def remove(self, ref: str) -> None:
         self.refs.remove(ref)
 
 
@@ -105,17 +105,17 @@ async def tokens(text: str) -> AsyncGenerator[Event, None]:
     yield Done("stop", "benchmark", Usage())
 
 
-def edit_ms(text: str, page_chars: int) -> tuple[float, Outcome]:
+def edit_ms(text: str, page_chars: int) -> tuple[float, DeliveryOutcome]:
     """CPU time for each post and edit."""
     outlet = Nowhere(page_chars)
     begun_s = time.process_time()
-    outcome = asyncio.run(deliver(tokens(text), outlet, Forgetful(), Manner("en", "benchmark")))
+    outcome = asyncio.run(deliver(tokens(text), outlet, Forgetful(), DeliveryOptions("en", "benchmark")))
     return 1000 * (time.process_time() - begun_s) / (outcome.edits + outcome.posts), outcome
 
 
 def cut_ms(text: str, page_chars: int) -> float:
     begun_s = time.process_time()
-    pages(text, len, page_chars)
+    split_pages(text, len, page_chars)
     return 1000 * (time.process_time() - begun_s)
 
 

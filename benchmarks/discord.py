@@ -18,7 +18,7 @@ from discord.http import Route
 from bindings.delivery.outlet import Page
 from bindings.discord.adapter import DiscordAdapter
 from bindings.discord.mapping import Around, to_prompt
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from core.configuration import settings
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
 from tests.bindings.discord.support_payloads import ME, payload
@@ -39,7 +39,7 @@ async def serve() -> None:
 async def edit(base: str, edits: int) -> float:
     """CPU milliseconds for one edit: rendering, the call, its answer."""
     environ = {"DISCORD_BOT_TOKEN": TOKEN, "DISCORD_API_BASE_URL": base}
-    adapter = DiscordAdapter(settings.load(environ), Metrics())
+    adapter = DiscordAdapter(settings.load(environ), BotMetrics())
     assert base == Route.BASE
     await adapter.client.login(TOKEN)
     incoming = to_prompt(payload("message_mention"), Around(ME["id"]))

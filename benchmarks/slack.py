@@ -30,11 +30,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.delivery import ANSWER
-from bindings import process
 from bindings.delivery.outlet import Outlet, Page
-from bindings.incoming import Incoming, Place
+from bindings.hosting import process
+from bindings.incoming import IncomingMessage, Place
 from bindings.intake.intake import Intake
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.budget import Budget
 from bindings.store import Store
@@ -79,13 +79,13 @@ async def adapting(api_url: str, folder: Path, secret: dict[str, str]) -> AsyncI
     """Connected to a real intake, whose engine says two words."""
     environ = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_API_BASE_URL": api_url, "CSPS_LLM_DATA": str(folder), **secret}
     loaded = settings.load({**environ, "BOT_USER_LIMIT": "1000000"})
-    adapter = SlackAdapter(loaded.slack, Metrics())
+    adapter = SlackAdapter(loaded.slack, BotMetrics())
     database = Database(loaded.database_url)
     await database.upgrade()
     store = Store(database)
     personalities = Personalities(loaded.config / "personalities")
     personalities.load()
-    intake = Intake(FakeEngine(), adapter.platform, store, personalities, loaded, Metrics())
+    intake = Intake(FakeEngine(), adapter.platform, store, personalities, loaded, BotMetrics())
     await adapter.connect(intake)
     running = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
     try:
@@ -101,7 +101,7 @@ async def adapting(api_url: str, folder: Path, secret: dict[str, str]) -> AsyncI
 async def cpu_ms_per_edit(adapter: SlackAdapter, root: str, edits: int, *, streams: bool) -> float:
     """Of one answer that grows to a long page."""
     place = Place("slack", "T0001", "C0001", root if streams else None, "channel", {"user": "U0ANN", "team": "T0001"})
-    outlet = unlimited(adapter.platform.outlet(Incoming("e", place, root, "U0ANN", "?")))
+    outlet = unlimited(adapter.platform.outlet(IncomingMessage("e", place, root, "U0ANN", "?")))
     text = (ANSWER * (PAGE_CHARS // len(ANSWER) + 1))[:PAGE_CHARS]
     ref = await outlet.post(Page(text[:20], "en"), "b-1")
     began = time.process_time()

@@ -17,10 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import bindings.process  # noqa: F401 (a process of the bot has all of it in memory)
+import bindings.hosting.process  # noqa: F401 (a process of the bot has all of it in memory)
 from bindings.delivery.outlet import Closing, Page
-from bindings.incoming import Incoming, Place
-from bindings.metrics import Metrics
+from bindings.incoming import IncomingMessage, Place
+from bindings.metrics import BotMetrics
 from bindings.teams.adapter import build
 from core.configuration import settings
 from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
@@ -49,11 +49,11 @@ async def elsewhere() -> AsyncIterator[dict[str, str]]:
         process.terminate()
 
 
-def incoming(kind: Any, login_url: str) -> Incoming:
+def incoming(kind: Any, login_url: str) -> IncomingMessage:
     service_url = login_url.rpartition("/")[0] + "/amer/"
     conversation = "a:chat" if kind == "personal" else "19:c@thread.tacv2;messageid=1"
     route = {"service_url": service_url, "conversation": conversation, "bot": "28:b", "bot_name": "B", "person": "29:p"}
-    return Incoming("teams:e", Place("teams", "t", conversation, None, kind, route), "1", "p", "Hello?")
+    return IncomingMessage("teams:e", Place("teams", "t", conversation, None, kind, route), "1", "p", "Hello?")
 
 
 async def measure(adapter: Any, kind: str, login_url: str) -> float:
@@ -76,7 +76,7 @@ async def main() -> None:
     with TemporaryDirectory() as folder:
         async with elsewhere() as environ:
             loaded = settings.load({"CSPS_LLM_DATA": str(Path(folder)), **environ})
-            adapter = build(loaded, Metrics())
+            adapter = build(loaded, BotMetrics())
             for kind, name in (("personal", "streamed part"), ("channel", "update")):
                 cost_ms = await measure(adapter, kind, environ["TEAMS_LOGIN_URL"])
                 sys.stdout.write(f"{name}: {cost_ms:.2f} ms CPU\n")

@@ -1,15 +1,14 @@
-"""Adapters to chat platforms, a process each: an event of the platform in, a `Prompt` out; events in, its calls out.
+"""Adapters for chat platforms, one process each. They turn platform events into prompts and answers into API calls.
 
 slack/ discord/ teams/   one platform each: mapping and formatting (pure), outlet, adapter
-intake/                    what becomes of a message: admitted, put in order, answered or done
-toil/                    JSON in a conversation, and CSV files row by row
-delivery/                one answer to one place: throttled, split, edited, finished once
+intake/                  admits messages, orders them, and answers them or runs commands
+toil/                    JSON answers in a conversation: one value, or one for each row of a file
+delivery/                posts one answer in one place: throttled, split, edited, finished once
+hosting/                 the process of one adapter and its HTTP server
 
-incoming                 what an adapter makes of an event
-platform                 what the intake asks of an adapter
-process, listener        the process around an adapter, and its HTTP side
-files, bodies            what is attached; what is sent, up to a limit
-store, tables            what is remembered
-metrics                  what is counted
-bot, words               what all of this shares; sentences in English and French
+incoming                 the values that an adapter makes of a platform event
+platform                 the interface that the intake needs from an adapter
+files                    attached files: download limits and reading
+store, tables            the bots' database
+metrics                  Prometheus metrics of a bot
 """

@@ -1,18 +1,18 @@
-"""Attached files: fetched within limits and read, or a reason that a person can be told. Knows no platform.
+"""Attached files: downloads within limits, and reads them or gives the reason why not. Knows no platform.
 
-Text is decoded here, for rows and schemas must stay as they are; whatever needs a parser is read by the engine.
+Text files are decoded here, because rows and schemas must stay unchanged. The engine reads formats that need a parser.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 
-from bindings.delivery.outlet import DeliveryError
-from bindings.incoming import File
+from bindings.delivery.outlet import DeliveryError, Refused
+from bindings.incoming import AttachedFile
 from bindings.platform import Platform
 from core.contract import Attachment, Engine
 from core.errors import Obstacle, UnreadableDocument
@@ -20,10 +20,11 @@ from core.runtime.file_formats import guess_media_type, split_byte_order_mark
 
 log = structlog.get_logger()
 
-Why = Obstacle | Literal["content", "size", "fetch", "number"]  # content: for another reason than those of Obstacle
-Shape = Literal["text", "json", "csv", "jsonl", "document"]
+UnreadReason = Obstacle | Literal["content", "size", "fetch", "number"]  # content: unreadable without an Obstacle
+FileFormat = Literal["text", "json", "csv", "jsonl", "document"]
 FILES_LIMIT = 16
-MEDIA: dict[str, Shape] = {
+CHUNK_BYTES = 1 << 16
+FORMATS: dict[str, FileFormat] = {
     "text/plain": "text",
     "text/markdown": "text",
     "application/json": "json",
@@ -37,11 +38,11 @@ MEDIA: dict[str, Shape] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFile:
-    """A file whose text is known."""
+class TextFile:
+    """A file whose text was read."""
 
     name: str
-    shape: Shape
+    format: FileFormat
     text: str
     cut: bool = False  # as in Attachment
 
@@ -51,64 +52,68 @@ class ReadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadFile:
     name: str
-    why: Why
+    reason: UnreadReason
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    read: tuple[ReadFile, ...] = ()
-    unread: tuple[Unread, ...] = ()
+class MessageFiles:
+    """The files of one message, by whether they could be read."""
+
+    readable: tuple[TextFile, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
 
 
-async def read_files(engine: Engine, platform: Platform, files: Sequence[File], limit_bytes: int) -> Files:
-    """All of a message's; nothing is raised for one that cannot be had."""
+async def read_files(
+    engine: Engine, platform: Platform, files: Sequence[AttachedFile], limit_bytes: int
+) -> MessageFiles:
+    """Reads at most FILES_LIMIT files. Does not raise: a file that cannot be read becomes an UnreadFile."""
     outcomes = [await read_file(engine, platform, file, limit_bytes) for file in files[:FILES_LIMIT]]
-    outcomes += [Unread(file.name, "number") for file in files[FILES_LIMIT:]]
-    return Files(
-        tuple(each for each in outcomes if isinstance(each, ReadFile)),
-        tuple(each for each in outcomes if isinstance(each, Unread)),
+    outcomes += [UnreadFile(file.name, "number") for file in files[FILES_LIMIT:]]
+    return MessageFiles(
+        tuple(each for each in outcomes if isinstance(each, TextFile)),
+        tuple(each for each in outcomes if isinstance(each, UnreadFile)),
     )
 
 
-async def read_file(engine: Engine, platform: Platform, file: File, limit_bytes: int) -> ReadFile | Unread:
-    shape = shape_of(file)
-    if shape is None:
-        return Unread(file.name, "kind")
+async def read_file(engine: Engine, platform: Platform, file: AttachedFile, limit_bytes: int) -> TextFile | UnreadFile:
+    file_format = detect_format(file)
+    if file_format is None:
+        return UnreadFile(file.name, "kind")
     if file.size_bytes is not None and file.size_bytes > limit_bytes:
-        return Unread(file.name, "size")
+        return UnreadFile(file.name, "size")
     try:
         body = await platform.fetch(file, limit_bytes)
     except DeliveryError as exc:
-        log.warning("file_not_fetched", platform=platform.name, size_bytes=file.size_bytes, problem=exc.message)
-        return Unread(file.name, "fetch")
+        log.warning("file_fetch_failed", platform=platform.name, size_bytes=file.size_bytes, problem=exc.message)
+        return UnreadFile(file.name, "fetch")
     if len(body) > limit_bytes:
-        return Unread(file.name, "size")
-    if shape == "document":
+        return UnreadFile(file.name, "size")
+    if file_format == "document":
         return await read_document(engine, file, body)
-    text = decoded(body)
-    return Unread(file.name, "kind") if text is None else ReadFile(file.name, shape, text)
+    text = decode_text(body)
+    return UnreadFile(file.name, "kind") if text is None else TextFile(file.name, file_format, text)
 
 
-async def read_document(engine: Engine, file: File, body: bytes) -> ReadFile | Unread:
+async def read_document(engine: Engine, file: AttachedFile, body: bytes) -> TextFile | UnreadFile:
     try:
         attachment = await engine.read(file.name, body, file.media_type)
     except UnreadableDocument as exc:
-        log.info("file_not_read", size_bytes=len(body), problem=exc.message)
-        return Unread(file.name, exc.reason or "content")
-    return ReadFile(file.name, "document", attachment.text, attachment.cut)
+        log.info("file_read_failed", size_bytes=len(body), problem=exc.message)
+        return UnreadFile(file.name, exc.reason or "content")
+    return TextFile(file.name, "document", attachment.text, attachment.cut)
 
 
-def shape_of(file: File) -> Shape | None:
-    """By the name; by the media type where the name says nothing. None: not read here."""
-    media = file.media_type.partition(";")[0].strip().lower()
-    by_name = MEDIA.get(guess_media_type(file.name))
-    return by_name or MEDIA.get(media) or ("text" if media.startswith("text/") else None)
+def detect_format(file: AttachedFile) -> FileFormat | None:
+    """The format by file name, else by media type. None: the format is not supported."""
+    media_type = file.media_type.partition(";")[0].strip().lower()
+    by_name = FORMATS.get(guess_media_type(file.name))
+    return by_name or FORMATS.get(media_type) or ("text" if media_type.startswith("text/") else None)
 
 
-def decoded(body: bytes) -> str | None:
-    """By the byte order mark, as UTF-8, or as what older Windows programs write. None: this is no text."""
+def decode_text(body: bytes) -> str | None:
+    """Decodes by byte order mark, as UTF-8, or as Windows-1252 (older Windows programs). None: binary data."""
     encoding, marked = split_byte_order_mark(body)
     if encoding:
         return marked.decode(encoding, "replace")
@@ -118,3 +123,20 @@ def decoded(body: bytes) -> str | None:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         return body.decode("cp1252", "replace")
+
+
+async def read_limited(chunks: AsyncIterable[bytes], limit_bytes: int, sender: str) -> bytes:
+    """Reads a body up to a limit, because its Content-Length may be wrong. Raises Refused if it is longer.
+
+    `sender` names the platform in the error, for the operator.
+    """
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > limit_bytes:
+            raise too_large_error(sender, limit_bytes)
+    return bytes(body)
+
+
+def too_large_error(sender: str, limit_bytes: int) -> Refused:
+    return Refused(f"{sender} sent more than the limit of {limit_bytes} bytes")

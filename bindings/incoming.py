@@ -1,6 +1,7 @@
-"""What an adapter makes of an event of its platform: values that are the same everywhere. Knows no SDK and no database.
+"""The values that an adapter makes of a platform event, the same for all platforms. Knows no SDK and no database.
 
-An `Incoming` can be written down and read again, for it is what a delivery is finished from after a crash.
+The database keeps each `IncomingMessage` as JSON, so that the next process can finish a delivery after a crash. Field
+names are therefore part of the stored form.
 """
 
 from __future__ import annotations
@@ -17,30 +18,30 @@ CommandName = Literal["help", "stop", "regenerate", "forget", "personality"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was said, and where the answer goes."""
+    """The place of a message, where its answer is posted."""
 
     platform: PlatformName
     tenant: str  # the workspace, guild or Teams tenant; "" in a Discord direct message
     channel: str
-    thread: str | None  # whose root or id names the conversation; None: the channel is the conversation
+    thread: str | None  # its root or id names the conversation; None: the channel is the conversation
     kind: Literal["personal", "group", "channel"]
-    route: Mapping[str, str] = field(default_factory=dict)  # what else the platform needs to answer there
-    threaded: bool = False  # no thread is named, though conversations are threads here
+    route: Mapping[str, str] = field(default_factory=dict)  # further values that the platform needs to answer there
+    threaded: bool = False  # no thread is named, although conversations are threads here
 
     @property
     def conversation(self) -> str:
-        """As in `Prompt`: "slack:T1:C2:1712.5"."""
+        """The conversation id as in `Prompt`: "slack:T1:C2:1712.5"."""
         return ":".join(part for part in (self.platform, self.tenant, self.channel, self.thread) if part)
 
     @property
-    def beginnings(self) -> str:
-        """All conversations that begin in the channel, as what is chosen for them is kept: the name of none."""
+    def new_threads_key(self) -> str:
+        """The key of choices for all threads that begin in this channel. No conversation has this id."""
         return f"{self.platform}:{self.tenant}:{self.channel}:*"
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """Something attached, not fetched yet."""
+class AttachedFile:
+    """A file attached to a message, not yet downloaded."""
 
     name: str
     url: str
@@ -50,46 +51,48 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a person wants done instead of answered."""
+    """A command from a person, in place of a question."""
 
     name: CommandName
-    argument: str = ""  # personality: its name; regenerate: the answer's id, by a button; "": the latest answer
+    argument: str = ""  # personality: its name; regenerate: the answer's id, from a button; "": the latest answer
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IncomingMessage:
     """A person's message to the bot.
 
-    `event` is the same each time the platform delivers it, and for every event that one message makes (Slack sends
-    `message` and `app_mention` for one post): it is the key by which a repeat is known, "slack:T1:C2:1712.5".
+    `event` identifies the message over all deliveries and all events about it: "slack:T1:C2:1712.5". (Slack sends
+    `message` and `app_mention` for one post.) The intake recognises repeats by it.
     """
 
     event: str
     place: Place
-    message: str  # the platform's id of it
-    user: str  # the platform's id
-    text: str  # the mention removed, the platform's escapes undone
-    language: Language | None = None  # as the platform tells; the text's own goes before
-    files: tuple[File, ...] = ()
+    message: str  # the platform's message id
+    user: str  # the platform's user id
+    text: str  # without the mention, with the platform's escapes undone
+    language: Language | None = None  # the platform's setting; the language of the text takes precedence
+    files: tuple[AttachedFile, ...] = ()
     quoted: tuple[Attachment, ...] = ()  # messages that it quotes, forwards or replies to
-    heard_since: str | None = None  # of what else was said: where to begin, if the platform knows
-    command: Command | None = None  # by a slash command or button; those in words are found in the text
-    toil: bool = False  # asked for by a command: a schema is expected
+    heard_since: str | None = None  # the message id where the unread part of the thread begins, if known
+    command: Command | None = None  # from a slash command or button; typed commands are found in the text
+    toil: bool = False  # from the command for JSON answers: a schema is expected
 
     @property
     def speaker(self) -> str:
-        """For fairness, limits and privacy: the same person everywhere in one workspace."""
+        """The person's key for fairness, limits and privacy: one per person and workspace."""
         return f"{self.place.platform}:{self.place.tenant}:{self.user}"
 
     @property
-    def begins(self) -> bool:
-        """Nothing was said before in its conversation: it is the first of its thread, or about no thread at all."""
+    def is_thread_root(self) -> bool:
+        """Whether no earlier message exists in its conversation: a thread's first message, or one outside threads."""
         place = self.place
         return (place.threaded and place.kind != "personal") or (
             place.thread is not None and place.thread == self.message
         )
 
-    def prompt(self, personality: str, attachments: tuple[Attachment, ...], heard: tuple[Turn, ...]) -> Prompt:
+    def build_prompt(
+        self, personality: str, attachments: tuple[Attachment, ...], thread_messages: tuple[Turn, ...]
+    ) -> Prompt:
         return Prompt(
             personality,
             self.text,
@@ -97,7 +100,7 @@ class Incoming:
             user=self.speaker,
             language=self.language,
             attachments=(*self.quoted, *attachments),
-            thread_messages=heard,
+            thread_messages=thread_messages,
             key=self.event,
         )
 
@@ -105,12 +108,12 @@ class Incoming:
         return asdict(replace(self, place=replace(self.place, route=dict(self.place.route))))
 
     @classmethod
-    def of_json(cls, value: Mapping[str, Any]) -> Incoming:
+    def from_json(cls, value: Mapping[str, Any]) -> IncomingMessage:
         return cls(
             **{
                 **value,
                 "place": Place(**value["place"]),
-                "files": tuple(File(**each) for each in value["files"]),
+                "files": tuple(AttachedFile(**each) for each in value["files"]),
                 "quoted": tuple(Attachment(**each) for each in value["quoted"]),
                 "command": Command(**value["command"]) if value["command"] else None,
             }

@@ -1,35 +1,35 @@
-"""What the intake asks of a platform's adapter, besides outlets. One implementation for each platform."""
+"""The interface that the intake needs from a platform's adapter, besides outlets. Each platform implements it once."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from bindings.delivery.outlet import Outlet
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from core.contract import Turn
 
 
 class Platform(Protocol):
-    """Methods raise `bindings.delivery.outlet.DeliveryError`."""
+    """One chat platform. Methods raise `bindings.delivery.outlet.DeliveryError`."""
 
     name: str  # "slack"
 
-    def outlet(self, incoming: Incoming) -> Outlet:
-        """Where the answer to it goes. May begin to show there that it is being written; waits for nothing."""
+    def outlet(self, incoming: IncomingMessage) -> Outlet:
+        """Returns the outlet for the answer, without waiting. May start a typing indicator there."""
         ...
 
-    async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
-        """What others said in the thread since the bot last spoke there, oldest first; () where it cannot be known."""
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+        """Other people's messages in the thread since the bot's last one, oldest first; () if not available."""
         ...
 
-    async def fetch(self, file: File, limit_bytes: int) -> bytes:
-        """A file of the platform, by its credentials. Raises Refused if it is larger, or not the platform's."""
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
+        """Downloads a file with the bot's credentials. Raises Refused if it is too large or not the platform's."""
         ...
 
     async def forget(self, place: Place) -> None:
-        """What is kept for a conversation beside the database goes. Raises StorageError."""
+        """Deletes data of a conversation that is kept outside the database. Raises StorageError."""
         ...
 
     async def purge(self) -> None:
-        """What is kept beside the database, and is old, goes. Raises StorageError."""
+        """Deletes old data that is kept outside the database. Raises StorageError."""
         ...

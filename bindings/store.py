@@ -1,8 +1,8 @@
-"""What the bots remember: which events were taken, how far each is, and what people chose and judged.
+"""The bots' memory: which events were taken, the progress of each delivery, and people's choices and feedback.
 
-A delivery is a message and the answer to it. It is written down before anything is done, under the event's key, so that
-a repeat is known as one; as long as it is "received", a process that starts takes it up again. That makes the table the
-queue of all work, the long jobs included. Its columns are in `bindings.tables`.
+A delivery is a message and its answer. It is stored under the event's key before any work on it, so that repeated
+events are recognised. A new process resumes every delivery that is still "received": the table is the queue of all
+work, including long jobs. `bindings.tables` defines its columns.
 """
 
 from __future__ import annotations
@@ -17,287 +17,295 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bindings.incoming import CommandName, Incoming, Place
+from bindings.incoming import CommandName, IncomingMessage, Place
 from bindings.tables import (
-    NOTHING_SAID,
-    acquaintances,
-    chosen,
+    EMPTY_PAYLOAD,
+    attempts,
     deliveries,
     feedback,
-    resumed,
-    source_of,
-    workspace_of,
+    hash_message,
+    hash_workspace,
+    one_time_notices,
+    personality_choices,
 )
 from core.contract import Turn
 from core.runtime.digest import hash_id
 from core.storage.database import Database, put, put_new
 from core.strict_json import storable
 
-Kind = Literal["message", "limited", "refused"] | CommandName  # what becomes of it was decided when it was taken
-State = Literal["received", "done", "gone", "failed"]
-Feedback = Literal["good", "bad"]
-Told = Literal["privacy", "refused"]  # what a person is told once
-ANSWER_BYTES = 12
+DeliveryKind = Literal["message", "limited", "refused"] | CommandName  # decided when the message was taken
+DeliveryState = Literal["received", "done", "gone", "failed"]
+FeedbackValue = Literal["good", "bad"]
+OneTimeNotice = Literal["privacy", "refused"]  # each person gets it once
+ANSWER_ID_BYTES = 12
 COMMENT_LIMIT_CHARS = 2000
-BLANK = {"payload": NOTHING_SAID, "heard": None}
+NO_CONTENT = {"payload": EMPTY_PAYLOAD, "heard": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message that was taken. Small: what it says stays in the database until its turn comes."""
+    """A message that was taken. Small: its content stays in the database until its turn comes."""
 
     number: int
     answer: str
-    kind: Kind
+    kind: DeliveryKind
     conversation: str
     source: str
-    deaths: int = 0  # of processes that took it up after another had left it
+    crashes: int = 0  # of processes that had resumed it
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A delivery as it stands."""
+class DeliveryRecord:
+    """A delivery with its content, as stored now."""
 
     delivery: Delivery
-    incoming: Incoming
+    incoming: IncomingMessage
     refs: tuple[str, ...]
-    heard: tuple[Turn, ...] | None  # None: not looked up yet
+    thread_messages: tuple[Turn, ...] | None  # None: not requested yet
     uploaded: bool
 
 
 class Store:
-    """One per process. `clock` gives seconds since 1970. Every method may raise StorageError."""
+    """Reads and writes the bots' tables, once per process. `clock` gives seconds since 1970.
+
+    Every method may raise StorageError.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
         self._process = secrets.token_hex(8)
 
-    async def take(self, incoming: Incoming, kind: Kind, state: State = "received") -> Delivery | None:
-        """Durable when it returns. None: this event was taken before."""
-        row = {**row_of(incoming, kind), "state": state, "process": self._process, "at": self._clock()}
+    async def take(
+        self, incoming: IncomingMessage, kind: DeliveryKind, state: DeliveryState = "received"
+    ) -> Delivery | None:
+        """Stores a new message; durable when it returns. None: this event was taken before."""
+        row = {**build_row(incoming, kind), "state": state, "process": self._process, "at": self._clock()}
         return await self._database.write(lambda db: insert(db, row))
 
     async def unfinished(self, platform: str) -> list[Delivery]:
-        """What a process that is gone took and did not bring to its end, in order of arrival."""
+        """The deliveries that other processes took and did not finish, in order of arrival."""
         columns = deliveries.c
-        left = (columns.platform == platform, columns.state == "received", columns.process != self._process)
-        counted = deliveries.outerjoin(resumed, resumed.c.answer == columns.answer)
-        waiting = sa.select(deliveries, resumed.c.times).select_from(counted).where(*left).order_by(columns.number)
-        rows = await self._database.read(lambda db: db.execute(waiting).all())
-        return [replace(delivery_of(row), deaths=row.times or 0) for row in rows]
+        open_elsewhere = (columns.platform == platform, columns.state == "received", columns.process != self._process)
+        counted = deliveries.outerjoin(attempts, attempts.c.answer == columns.answer)
+        query = sa.select(deliveries, attempts.c.times).select_from(counted).where(*open_elsewhere)
+        rows = await self._database.read(lambda db: db.execute(query.order_by(columns.number)).all())
+        return [replace(parse_delivery(row), crashes=row.times or 0) for row in rows]
 
-    async def taken_up(self, answer: str) -> int:
-        """How many processes took it up that died or may die with it, this one included. Durable when it returns."""
-        return await self._database.write(lambda db: count_up(db, answer))
+    async def record_attempt(self, answer: str) -> int:
+        """Counts the processes that resumed this delivery and may crash with it, this one included. Durable."""
+        return await self._database.write(lambda db: increment_attempts(db, answer))
 
-    async def put_down(self, answer: str) -> None:
-        """This process will not die with it."""
-        less = resumed.update().where(resumed.c.answer == answer).values(times=resumed.c.times - 1)
+    async def clear_attempt(self, answer: str) -> None:
+        """Uncounts this process: it ends its work on the delivery without a crash."""
+        less = attempts.update().where(attempts.c.answer == answer).values(times=attempts.c.times - 1)
         await self._database.write(lambda db: db.execute(less))
 
-    async def record(self, number: int) -> Record | None:
-        """None: it was forgotten meanwhile."""
-        wanted = sa.select(deliveries).where(deliveries.c.number == number)
-        return record_of(await self._database.read(lambda db: db.execute(wanted).first()))
+    async def record(self, number: int) -> DeliveryRecord | None:
+        """Reads a delivery with its content. None: it was forgotten meanwhile."""
+        query = sa.select(deliveries).where(deliveries.c.number == number)
+        return parse_record(await self._database.read(lambda db: db.execute(query).first()))
 
-    async def latest(self, place: Place, before: int, answer: str = "") -> Record | None:
-        """The answer of that id, or the last one before delivery `before`, if it was given in this conversation."""
+    async def latest_answer(self, place: Place, before: int, answer: str = "") -> DeliveryRecord | None:
+        """The answer with that id, else the last one before delivery `before`. Both only from this conversation."""
         columns = deliveries.c
-        wanted = sa.select(deliveries).where(
+        query = sa.select(deliveries).where(
             columns.conversation == hash_id(place.conversation),
             columns.kind == "message",
             columns.state.in_(("done", "failed")),
             columns.number < before,
             *([columns.answer == answer] if answer else []),
         )
-        newest = wanted.order_by(columns.number.desc()).limit(1)
-        return record_of(await self._database.read(lambda db: db.execute(newest).first()))
+        newest = query.order_by(columns.number.desc()).limit(1)
+        return parse_record(await self._database.read(lambda db: db.execute(newest).first()))
 
-    async def answer_at(self, place: Place, ref: str) -> str | None:
-        """The id of the answer that is in that message."""
+    async def find_answer(self, place: Place, ref: str) -> str | None:
+        """The id of the answer that the platform message `ref` shows."""
         columns = deliveries.c
-        wanted = sa.select(columns.answer).where(
+        query = sa.select(columns.answer).where(
             columns.conversation == hash_id(place.conversation),
             columns.kind == "message",
             columns.refs.contains(json.dumps(ref), autoescape=True),
         )
-        newest = wanted.order_by(columns.number.desc()).limit(1)
+        newest = query.order_by(columns.number.desc()).limit(1)
         return await self._database.read(lambda db: db.execute(newest).scalar())
 
-    async def taking_part(self, place: Place) -> bool:
-        """Whether the bot was asked in this conversation, and answers there."""
+    async def is_participating(self, place: Place) -> bool:
+        """Whether somebody has already asked the bot in this conversation."""
         columns = deliveries.c
-        asked = sa.select(columns.number).where(
+        query = sa.select(columns.number).where(
             columns.conversation == hash_id(place.conversation), columns.kind == "message", columns.state != "gone"
         )
-        return await self._database.read(lambda db: db.execute(asked.limit(1)).first() is not None)
+        return await self._database.read(lambda db: db.execute(query.limit(1)).first() is not None)
 
-    async def refer(self, number: int, refs: list[str]) -> None:
-        """The messages that an answer is in. Durable when it returns."""
+    async def save_refs(self, number: int, refs: list[str]) -> None:
+        """Stores the ids of the messages that hold the answer. Durable when it returns."""
         await self._update(number, refs=json.dumps(refs))
 
-    async def heard(self, number: int, heard: tuple[Turn, ...]) -> None:
-        """Kept, for once the bot has begun to answer, the platform tells another story of what came before."""
-        await self._update(number, heard=json.dumps([asdict(turn) for turn in heard]))
+    async def save_thread_messages(self, number: int, messages: tuple[Turn, ...]) -> None:
+        """Stores the thread as it was at first: a later request would also return the bot's own new messages."""
+        await self._update(number, heard=json.dumps([asdict(turn) for turn in messages]))
 
-    async def uploaded(self, number: int) -> None:
+    async def record_upload(self, number: int) -> None:
         await self._update(number, uploaded=True)
 
-    async def means(self, number: int, incoming: Incoming) -> None:
-        """What turned out to be meant, so that a process which takes it up later means the same."""
-        await self._update(number, payload=payload_of(incoming))
+    async def save_incoming(self, number: int, incoming: IncomingMessage) -> None:
+        """Stores the message with its resolved command, so that a later process resolves it the same way."""
+        await self._update(number, payload=serialize_incoming(incoming))
 
-    async def limit(self, number: int) -> None:
-        """Its answer is that there were too many."""
+    async def mark_limited(self, number: int) -> None:
+        """Changes a delivery into the notice that the person reached their message limit."""
         await self._update(number, kind="limited")
 
-    async def finish(self, delivery: Delivery, state: State) -> None:
-        """Only of a message is anything needed later: to answer it again."""
-        kept = {} if delivery.kind == "message" and state != "gone" else BLANK
-        finished = update(delivery.number, state=state, **kept)
-        counted = resumed.delete().where(resumed.c.answer == delivery.answer)
+    async def finish(self, delivery: Delivery, state: DeliveryState) -> None:
+        """Closes a delivery. Only an answered message keeps its content, for regenerate."""
+        removed = {} if delivery.kind == "message" and state != "gone" else NO_CONTENT
+        finished = update_delivery(delivery.number, state=state, **removed)
+        uncounted = attempts.delete().where(attempts.c.answer == delivery.answer)
 
         def write(db: sa.Connection) -> None:
             db.execute(finished)
-            db.execute(counted)
+            db.execute(uncounted)
 
         await self._database.write(write)
 
     async def _update(self, number: int, **values: Any) -> None:
-        change = update(number, **values)
+        change = update_delivery(number, **values)
         await self._database.write(lambda db: db.execute(change))
 
-    async def settle(self, place: Place, personality: str) -> str:
-        """The personality of a conversation: the one that it has, else this one from now on."""
-        return await self._database.write(lambda db: settle(db, place, personality, self._clock()))
+    async def pin_personality(self, place: Place, personality: str) -> str:
+        """The personality of a conversation: its own if it has one, else this one from now on."""
+        return await self._database.write(lambda db: pin_personality(db, place, personality, self._clock()))
 
-    async def chosen(self, place: Place) -> str | None:
-        """For the conversation, else for those that begin in its channel."""
-        own, beginnings = hash_id(place.conversation), hash_id(place.beginnings)
-        columns = chosen.c.conversation, chosen.c.personality
-        wanted = sa.select(*columns).where(chosen.c.conversation.in_((own, beginnings)))
-        rows = await self._database.read(lambda db: db.execute(wanted).all())
-        found = {row.conversation: row.personality for row in rows}
-        return found.get(own) or found.get(beginnings)
+    async def chosen_personality(self, place: Place) -> str | None:
+        """The choice for the conversation, else the choice for new threads of its channel."""
+        own, for_new_threads = hash_id(place.conversation), hash_id(place.new_threads_key)
+        columns = personality_choices.c
+        query = sa.select(columns.conversation, columns.personality)
+        query = query.where(columns.conversation.in_((own, for_new_threads)))
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        names = {row.conversation: row.personality for row in rows}
+        return names.get(own) or names.get(for_new_threads)
 
-    async def choose(self, place: Place, personality: str) -> None:
-        """Where conversations are threads, and none is named, also for those that begin there."""
-        names = [place.conversation, *([place.beginnings] if place.threaded else [])]
-        rows = [choice(place, name, personality, self._clock()) for name in names]
+    async def choose_personality(self, place: Place, personality: str) -> None:
+        """Stores a choice. Where conversations are threads and none is named, it also covers new threads."""
+        keys = [place.conversation, *([place.new_threads_key] if place.threaded else [])]
+        rows = [build_choice(place, key, personality, self._clock()) for key in keys]
 
         def write(db: sa.Connection) -> None:
             for row in rows:
-                put(db, chosen, row)
+                put(db, personality_choices, row)
 
         await self._database.write(write)
 
-    async def was_told(self, incoming: Incoming, what: Told) -> bool:
-        known = sa.select(acquaintances.c.at).where(*is_acquaintance(incoming, what))
-        return await self._database.read(lambda db: db.execute(known).first() is not None)
+    async def has_seen_notice(self, incoming: IncomingMessage, notice: OneTimeNotice) -> bool:
+        columns = one_time_notices.c
+        query = sa.select(columns.at).where(columns.speaker == hash_id(incoming.speaker), columns.told == notice)
+        return await self._database.read(lambda db: db.execute(query).first() is not None)
 
-    async def told(self, incoming: Incoming, what: Told) -> None:
+    async def record_notice(self, incoming: IncomingMessage, notice: OneTimeNotice) -> None:
         row = {
             "speaker": hash_id(incoming.speaker),
-            "told": what,
-            "workspace": workspace_of(incoming.place.platform, incoming.place.tenant),
+            "told": notice,
+            "workspace": hash_workspace(incoming.place.platform, incoming.place.tenant),
             "at": self._clock(),
         }
-        await self._database.write(lambda db: put(db, acquaintances, row))
+        await self._database.write(lambda db: put(db, one_time_notices, row))
 
-    async def judge(self, answer: str, speaker: str, value: Feedback, comment: str) -> bool:
-        """The latest of one person counts. False: there is no such answer."""
+    async def save_feedback(self, answer: str, speaker: str, value: FeedbackValue, comment: str) -> bool:
+        """Stores one person's feedback in place of their previous one. False: no such answer exists."""
         row = {"answer": answer, "speaker": hash_id(speaker), "value": value, "at": self._clock()}
         row["comment"] = storable(comment[:COMMENT_LIMIT_CHARS])
-        return await self._database.write(lambda db: judge(db, row))
+        return await self._database.write(lambda db: insert_feedback(db, row))
 
     async def forget(self, place: Place, before: int | None = None) -> None:
-        """All that was said, chosen and judged in a conversation goes; with `before`, what was before that delivery.
+        """Deletes a conversation's content, choice and feedback; with `before`, only what precedes that delivery.
 
-        What stays is that these events were taken.
+        The event keys stay, so that repeats are still recognised.
         """
-        await self._database.write(lambda db: forget(db, place, before))
+        await self._database.write(lambda db: delete_conversation(db, place, before))
 
     async def places(self, platform: str, tenant: str) -> list[Place]:
-        """Those of a workspace in which something was said; one for each time."""
+        """The places of a workspace with stored content, once for each delivery."""
         columns = deliveries.c
-        said = sa.select(columns.payload).where(
-            columns.workspace == workspace_of(platform, tenant), columns.payload != NOTHING_SAID
+        query = sa.select(columns.payload).where(
+            columns.workspace == hash_workspace(platform, tenant), columns.payload != EMPTY_PAYLOAD
         )
-        rows = await self._database.read(lambda db: db.execute(said).scalars().all())
-        return [Incoming.of_json(json.loads(payload)).place for payload in rows]
+        rows = await self._database.read(lambda db: db.execute(query).scalars().all())
+        return [IncomingMessage.from_json(json.loads(payload)).place for payload in rows]
 
-    async def uninstalled(self, platform: str, tenant: str) -> None:
-        """Nothing of a workspace stays."""
-        workspace = workspace_of(platform, tenant)
+    async def delete_workspace(self, platform: str, tenant: str) -> None:
+        """Deletes everything about a workspace."""
+        workspace = hash_workspace(platform, tenant)
         await self._database.write(lambda db: delete_workspace(db, workspace))
 
     async def purge(self, older_than: timedelta) -> int:
-        """Deletes what is older; how many deliveries that were."""
-        last = self._clock() - older_than.total_seconds()
+        """Deletes old rows of all tables. Returns the number of deleted deliveries."""
+        oldest = self._clock() - older_than.total_seconds()
 
         def write(db: sa.Connection) -> int:
-            for table in (feedback, acquaintances, chosen):
-                db.execute(table.delete().where(table.c.at < last))
-            purged = db.execute(deliveries.delete().where(deliveries.c.at < last)).rowcount
-            drop_counts(db)
+            for table in (feedback, one_time_notices, personality_choices):
+                db.execute(table.delete().where(table.c.at < oldest))
+            purged = db.execute(deliveries.delete().where(deliveries.c.at < oldest)).rowcount
+            delete_unused_attempts(db)
             return purged
 
         return await self._database.write(write)
 
 
 class DeliveryLedger:
-    """Implements `bindings.delivery.outlet.Ledger`: refs are durable when a method returns."""
+    """Implements `bindings.delivery.outlet.PostLedger`: refs are durable when a method returns."""
 
-    def __init__(self, store: Store, record: Record, *, begun_before: bool) -> None:
+    def __init__(self, store: Store, record: DeliveryRecord, *, resumed: bool) -> None:
         self.refs = list(record.refs)
-        self.begun_before = begun_before
+        self.resumed = resumed
         self._store = store
         self._number = record.delivery.number
 
-    async def posted(self, ref: str) -> None:
+    async def add(self, ref: str) -> None:
         self.refs.append(ref)
-        await self._store.refer(self._number, self.refs)
+        await self._store.save_refs(self._number, self.refs)
 
-    async def removed(self, ref: str) -> None:
+    async def remove(self, ref: str) -> None:
         self.refs.remove(ref)
-        await self._store.refer(self._number, self.refs)
+        await self._store.save_refs(self._number, self.refs)
 
 
-def row_of(incoming: Incoming, kind: Kind) -> dict[str, Any]:
+def build_row(incoming: IncomingMessage, kind: DeliveryKind) -> dict[str, Any]:
     place = incoming.place
     return {
         "event": hash_id(incoming.event),
-        "answer": secrets.token_urlsafe(ANSWER_BYTES),
+        "answer": secrets.token_urlsafe(ANSWER_ID_BYTES),
         "platform": place.platform,
-        "workspace": workspace_of(place.platform, place.tenant),
+        "workspace": hash_workspace(place.platform, place.tenant),
         "conversation": hash_id(place.conversation),
-        "source": source_of(place, incoming.message),
+        "source": hash_message(place, incoming.message),
         "kind": kind,
-        "payload": payload_of(incoming),
+        "payload": serialize_incoming(incoming),
         "refs": "[]",
         "uploaded": False,
     }
 
 
-def payload_of(incoming: Incoming) -> str:
-    return json.dumps(incoming.to_json())  # in ASCII, which also carries half characters and NUL
+def serialize_incoming(incoming: IncomingMessage) -> str:
+    """JSON in ASCII, which also represents lone surrogates and NUL."""
+    return json.dumps(incoming.to_json())
 
 
-def update(number: int, **values: Any) -> sa.Update:
+def update_delivery(number: int, **values: Any) -> sa.Update:
     return deliveries.update().where(deliveries.c.number == number).values(**values)
 
 
-def count_up(db: sa.Connection, answer: str) -> int:
-    put_new(db, resumed, {"answer": answer, "times": 0})
-    more = resumed.update().where(resumed.c.answer == answer).values(times=resumed.c.times + 1)
-    return int(db.execute(more.returning(resumed.c.times)).scalar_one())
+def increment_attempts(db: sa.Connection, answer: str) -> int:
+    put_new(db, attempts, {"answer": answer, "times": 0})
+    more = attempts.update().where(attempts.c.answer == answer).values(times=attempts.c.times + 1)
+    return int(db.execute(more.returning(attempts.c.times)).scalar_one())
 
 
-def drop_counts(db: sa.Connection) -> None:
-    """Of what nobody will take up again."""
-    left = sa.select(deliveries.c.answer).where(deliveries.c.state == "received")
-    db.execute(resumed.delete().where(resumed.c.answer.not_in(left)))
+def delete_unused_attempts(db: sa.Connection) -> None:
+    """Deletes the counts of deliveries that no process will resume."""
+    unfinished = sa.select(deliveries.c.answer).where(deliveries.c.state == "received")
+    db.execute(attempts.delete().where(attempts.c.answer.not_in(unfinished)))
 
 
 def insert(db: sa.Connection, row: dict[str, Any]) -> Delivery | None:
@@ -305,58 +313,54 @@ def insert(db: sa.Connection, row: dict[str, Any]) -> Delivery | None:
     return new and Delivery(new.number, row["answer"], row["kind"], row["conversation"], row["source"])
 
 
-def delivery_of(row: Any) -> Delivery:
+def parse_delivery(row: Any) -> Delivery:
     return Delivery(row.number, row.answer, row.kind, row.conversation, row.source)
 
 
-def record_of(row: Any) -> Record | None:
-    if row is None or row.payload == NOTHING_SAID:
+def parse_record(row: Any) -> DeliveryRecord | None:
+    if row is None or row.payload == EMPTY_PAYLOAD:
         return None
-    incoming = Incoming.of_json(json.loads(row.payload))
-    heard = None if row.heard is None else tuple(Turn(**turn) for turn in json.loads(row.heard))
-    return Record(delivery_of(row), incoming, tuple(json.loads(row.refs)), heard, row.uploaded)
+    incoming = IncomingMessage.from_json(json.loads(row.payload))
+    messages = None if row.heard is None else tuple(Turn(**turn) for turn in json.loads(row.heard))
+    return DeliveryRecord(parse_delivery(row), incoming, tuple(json.loads(row.refs)), messages, row.uploaded)
 
 
-def settle(db: sa.Connection, place: Place, personality: str, now: float) -> str:
-    put_new(db, chosen, choice(place, place.conversation, personality, now))
-    mine = chosen.c.conversation == hash_id(place.conversation)
-    # What is in use is not old.
-    db.execute(chosen.update().where(chosen.c.conversation == hash_id(place.beginnings)).values(at=now))
-    kept = chosen.update().where(mine).values(at=now).returning(chosen.c.personality)
-    return str(db.execute(kept).scalar_one())
+def pin_personality(db: sa.Connection, place: Place, personality: str, now: float) -> str:
+    columns, update = personality_choices.c, personality_choices.update()
+    put_new(db, personality_choices, build_choice(place, place.conversation, personality, now))
+    # A choice that is used must not be purged as old.
+    db.execute(update.where(columns.conversation == hash_id(place.new_threads_key)).values(at=now))
+    own = update.where(columns.conversation == hash_id(place.conversation)).values(at=now)
+    return str(db.execute(own.returning(columns.personality)).scalar_one())
 
 
-def choice(place: Place, name: str, personality: str, now: float) -> dict[str, Any]:
-    workspace = workspace_of(place.platform, place.tenant)
-    return {"conversation": hash_id(name), "workspace": workspace, "personality": personality, "at": now}
+def build_choice(place: Place, key: str, personality: str, now: float) -> dict[str, Any]:
+    workspace = hash_workspace(place.platform, place.tenant)
+    return {"conversation": hash_id(key), "workspace": workspace, "personality": personality, "at": now}
 
 
-def is_acquaintance(incoming: Incoming, what: Told) -> tuple[Any, Any]:
-    return acquaintances.c.speaker == hash_id(incoming.speaker), acquaintances.c.told == what
-
-
-def judge(db: sa.Connection, row: dict[str, Any]) -> bool:
-    of = deliveries.c
-    known = sa.select(of.number).where(of.answer == row["answer"], of.kind == "message", of.conversation != "")
-    if db.execute(known).first() is None:
+def insert_feedback(db: sa.Connection, row: dict[str, Any]) -> bool:
+    columns = deliveries.c
+    answer = (columns.answer == row["answer"], columns.kind == "message", columns.conversation != "")
+    if db.execute(sa.select(columns.number).where(*answer)).first() is None:
         return False
     put(db, feedback, row)
     return True
 
 
-def forget(db: sa.Connection, place: Place, before: int | None) -> None:
-    conversation = hash_id(place.conversation)
-    of = [deliveries.c.conversation == conversation, *([] if before is None else [deliveries.c.number < before])]
-    db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(*of))))
-    db.execute(chosen.delete().where(chosen.c.conversation == conversation))
-    blank = {**BLANK, "refs": "[]", "conversation": "", "state": "done"}
-    db.execute(deliveries.update().where(*of).values(**blank))
-    drop_counts(db)
+def delete_conversation(db: sa.Connection, place: Place, before: int | None) -> None:
+    key = hash_id(place.conversation)
+    theirs = [deliveries.c.conversation == key, *([] if before is None else [deliveries.c.number < before])]
+    db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(*theirs))))
+    db.execute(personality_choices.delete().where(personality_choices.c.conversation == key))
+    blank = {**NO_CONTENT, "refs": "[]", "conversation": "", "state": "done"}
+    db.execute(deliveries.update().where(*theirs).values(**blank))
+    delete_unused_attempts(db)
 
 
 def delete_workspace(db: sa.Connection, workspace: str) -> None:
-    of = deliveries.c.workspace == workspace
-    db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(of))))
-    for table in (deliveries, acquaintances, chosen):
+    theirs = deliveries.c.workspace == workspace
+    db.execute(feedback.delete().where(feedback.c.answer.in_(sa.select(deliveries.c.answer).where(theirs))))
+    for table in (deliveries, one_time_notices, personality_choices):
         db.execute(table.delete().where(table.c.workspace == workspace))
-    drop_counts(db)
+    delete_unused_attempts(db)

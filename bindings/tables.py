@@ -1,7 +1,7 @@
-"""The tables of the bots, and how what identifies somebody is written in them. Knows no query.
+"""The bots' database tables, and the hashes that stand in them for identities. Contains no queries.
 
-Events, conversations, workspaces and people are kept as hashes. What was said is in `payload` alone, which goes when
-the conversation is forgotten.
+Events, conversations, workspaces and people are stored as SHA-256 hashes. Only `payload` and `heard` hold what people
+wrote; both are emptied when the conversation is forgotten.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bindings.incoming import Place
 from core.runtime.digest import hash_id
 
-NOTHING_SAID = "{}"  # a payload that was deleted, or never kept
+EMPTY_PAYLOAD = "{}"  # the payload was deleted, or never stored
 
 tables = sa.MetaData()
 deliveries = sa.Table(
@@ -22,16 +22,16 @@ deliveries = sa.Table(
     sa.Column("answer", sa.String(40), nullable=False, index=True),
     sa.Column("platform", sa.String(16), nullable=False),
     sa.Column("workspace", sa.String(64), nullable=False, index=True),
-    sa.Column("conversation", sa.String(64), nullable=False, index=True),  # "": it was forgotten
-    sa.Column("source", sa.String(64), nullable=False),  # the message
+    sa.Column("conversation", sa.String(64), nullable=False, index=True),  # "": forgotten
+    sa.Column("source", sa.String(64), nullable=False),  # hash of the message id
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False, index=True),
-    sa.Column("process", sa.String(16), nullable=False),  # that took it
-    sa.Column("payload", sa.Text, nullable=False),  # JSON of Incoming
-    sa.Column("refs", sa.Text, nullable=False),  # JSON: the messages that the answer is in, in order
-    sa.Column("heard", sa.Text),  # JSON of Turn: what others had said; null: not looked up yet
-    sa.Column("uploaded", sa.Boolean, nullable=False),  # the file that goes with it is there
-    sa.Column("at", sa.Float, nullable=False, index=True),  # seconds since 1970, as are all the others
+    sa.Column("process", sa.String(16), nullable=False),  # the process that took the message
+    sa.Column("payload", sa.Text, nullable=False),  # IncomingMessage as JSON
+    sa.Column("refs", sa.Text, nullable=False),  # JSON list: ids of the messages that hold the answer, in order
+    sa.Column("heard", sa.Text),  # the thread's messages, Turns as JSON; null: not requested yet
+    sa.Column("uploaded", sa.Boolean, nullable=False),  # the answer's file was sent
+    sa.Column("at", sa.Float, nullable=False, index=True),  # seconds since 1970, as in the other tables
 )
 feedback = sa.Table(
     "feedback",
@@ -42,15 +42,15 @@ feedback = sa.Table(
     sa.Column("comment", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False, index=True),
 )
-acquaintances = sa.Table(
+one_time_notices = sa.Table(
     "acquaintances",
     tables,
     sa.Column("speaker", sa.String(64), primary_key=True),
-    sa.Column("told", sa.String(16), primary_key=True),
+    sa.Column("told", sa.String(16), primary_key=True),  # the notice that this person has seen
     sa.Column("workspace", sa.String(64), nullable=False, index=True),
     sa.Column("at", sa.Float, nullable=False, index=True),
 )
-chosen = sa.Table(
+personality_choices = sa.Table(
     "chosen",
     tables,
     sa.Column("conversation", sa.String(64), primary_key=True),
@@ -58,18 +58,18 @@ chosen = sa.Table(
     sa.Column("personality", sa.String(100), nullable=False),
     sa.Column("at", sa.Float, nullable=False, index=True),
 )
-resumed = sa.Table(  # beside the deliveries: databases that are there already keep their columns
+attempts = sa.Table(  # apart from the deliveries, because existing databases keep their columns
     "resumed",
     tables,
     sa.Column("answer", sa.String(40), primary_key=True),
-    sa.Column("times", sa.Integer, nullable=False),  # that a process took it up which another had left, and died
+    sa.Column("times", sa.Integer, nullable=False),  # processes that resumed the delivery and crashed, or may crash
 )
 
 
-def workspace_of(platform: str, tenant: str) -> str:
+def hash_workspace(platform: str, tenant: str) -> str:
     return hash_id(f"{platform}:{tenant}")
 
 
-def source_of(place: Place, message: str) -> str:
-    """A message by its channel alone: who hears that it was deleted may not know its thread."""
+def hash_message(place: Place, message: str) -> str:
+    """Hashes a message id with its channel only: an event about a deleted message may not name the thread."""
     return hash_id(f"{place.platform}:{place.channel}:{message}")

@@ -1,6 +1,6 @@
-"""Code fences and tables in Markdown, line by line: what is open at a place, and what closes it. Knows no pages.
+"""Code fences and tables in Markdown, line by line: what is open at a position, and what closes it. Knows no pages.
 
-Every search is linear in the text, whatever the text. Fences are seen at any indentation and in lists and quotes.
+Every search takes linear time for any text. Fences count at any indentation, and inside lists and quotes.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-PREFIX = r"(?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+"  # of a line: a quote's signs, and a list's bullets
+PREFIX = r"(?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+"  # the quote signs and list markers that begin a line
 FENCE = re.compile(rf"^({PREFIX})(`{{3,}}|~{{3,}})([^\n]*)$", re.M)
-LEAVES_QUOTE = re.compile(r"^[ \t]*(?:[^ \t>\n]|\n)", re.M)  # a line that is complete enough to tell
+QUOTE_END = re.compile(r"^[ \t]*(?:[^ \t>\n]|\n)", re.M)  # a line outside the quote, long enough to be certain
 BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 DELIMITER_CELL = re.compile(r":?-+:?")
 INFO_LIMIT_CHARS = 40
@@ -20,18 +20,18 @@ INFO_LIMIT_CHARS = 40
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A code block from its opening line, at `start`, to the end of its closing line; open if that has not come."""
+    """A code block from its opening line, at `start`, to the end of its closing line. Open if that line is missing."""
 
     start: int
     end: int
-    prefix: str  # before the run: indentation, a list's bullet, a quote's sign
+    prefix: str  # before the run: indentation, list markers, quote signs
     run: str  # "```", "~~~~"
     info: str
     is_open: bool
 
     @property
     def margin(self) -> str:
-        """What its other lines begin with."""
+        """The beginning of the block's other lines."""
         return "".join(char if char in "> \t" else " " for char in self.prefix)
 
     @property
@@ -40,74 +40,70 @@ class Fence:
 
     @property
     def opening(self) -> str:
-        """Of its continuation elsewhere, at no indentation."""
+        """The opening line that continues the block on the next page, without indentation."""
         margin = self.margin if ">" in self.margin else ""
         info = self.info.strip()
         return f"{margin}{self.run}{info if len(info) <= INFO_LIMIT_CHARS else ''}\n"
 
     @property
     def indentation(self) -> int:
-        """How many characters each line has to lose at no indentation."""
+        """The number of characters to remove from each line when the block continues without indentation."""
         return 0 if ">" in self.margin else len(self.margin)
 
 
-def fences(text: str) -> list[Fence]:
-    """In order; only the last one can be open."""
+def find_fences(text: str) -> list[Fence]:
+    """All code blocks, in order; only the last one can be open."""
     found: list[Fence] = []
     opened: re.Match[str] | None = None
-    left_at = -1  # where the quote ends that an open fence is in
+    quote_end = -1  # the end of the quote around an open fence
     for line in FENCE.finditer(text):
-        if opened and ">" in opened[1] and (left_at := end_of_quote(text, opened.end(), left_at)) <= line.start():
-            found.append(fence(opened, left_at))
+        if opened and ">" in opened[1] and (quote_end := end_of_quote(text, opened.end(), quote_end)) <= line.start():
+            found.append(build_fence(opened, quote_end))
             opened = None
         if opened is None:
-            opened = line if opens(line) else None
-        elif closes(line, opened[2]):
-            found.append(fence(opened, line.end()))
+            opened = line if is_opening(line) else None
+        elif is_closing(line, opened[2]):
+            found.append(build_fence(opened, line.end()))
             opened = None
     if opened:
-        left_at = end_of_quote(text, opened.end(), left_at) if ">" in opened[1] else len(text) + 1
-        found.append(fence(opened, min(left_at, len(text)), is_open=left_at > len(text)))
+        quote_end = end_of_quote(text, opened.end(), quote_end) if ">" in opened[1] else len(text) + 1
+        found.append(build_fence(opened, min(quote_end, len(text)), is_open=quote_end > len(text)))
     return found
 
 
-def fence(opened: re.Match[str], end: int, *, is_open: bool = False) -> Fence:
+def build_fence(opened: re.Match[str], end: int, *, is_open: bool = False) -> Fence:
     return Fence(opened.start(), end, opened[1], opened[2], opened[3], is_open)
 
 
-def opens(line: re.Match[str]) -> bool:
-    """Three backticks and later another one are code within a line."""
+def is_opening(line: re.Match[str]) -> bool:
+    """Whether a fence line opens a block: three backticks with another one on the line are inline code."""
     return not (line[2][0] == "`" and "`" in line[3])
 
 
-def closes(line: re.Match[str], run: str) -> bool:
-    return line[2].startswith(run) and not line[3].strip() and not bullets(line[1])
+def is_closing(line: re.Match[str], run: str) -> bool:
+    return line[2].startswith(run) and not line[3].strip() and not list_markers(line[1])
 
 
-def bullets(prefix: str) -> str:
-    """`prefix` if a list's bullet is in it; "" for mere blanks and a quote's signs."""
+def list_markers(prefix: str) -> str:
+    """`prefix` if it contains a list marker; "" if it has only blanks and quote signs."""
     return prefix if prefix.strip("> \t") else ""
 
 
 def end_of_quote(text: str, at: int, known: int) -> int:
-    """The first line after `at` that is in no quote. `known` is the answer to the question before this one."""
+    """The first line after `at` outside any quote. `known` is the result of the previous call, to save a search."""
     if known >= at:
         return known
-    line = LEAVES_QUOTE.search(text, at + 1)
+    line = QUOTE_END.search(text, at + 1)
     return line.start() if line else len(text) + 1
 
 
-def reserve(text: str) -> str:
-    """As long as any closing that a beginning of `text` may need: so that a page never shrinks while text is added."""
-    return max((closing(line) for line in FENCE.finditer(text)), key=len, default="")
-
-
-def closing(line: re.Match[str]) -> str:
-    return f"\n{fence(line, 0).closing}"
+def longest_closing(text: str) -> str:
+    """The longest closing that any beginning of `text` may need, so that a page never shrinks while text is added."""
+    return max((f"\n{build_fence(line, 0).closing}" for line in FENCE.finditer(text)), key=len, default="")
 
 
 def open_table(text: str) -> str:
-    """The header and delimiter rows, at no indentation, of the table whose rows `text` ends with; "" if with none."""
+    """The header and delimiter rows of the table that `text` ends in, without indentation; "" if there is none."""
     start = max((blank.end() for blank in BLANK_LINE.finditer(text)), default=0)
     lines = text[start:].split("\n")
     for above, below in pairwise(lines):
@@ -117,7 +113,7 @@ def open_table(text: str) -> str:
 
 
 def is_delimiter(line: str) -> bool:
-    """As in `|---|:--:|`."""
+    """Whether a line is a table's delimiter row, as in `|---|:--:|`."""
     if "|" not in line or "-" not in line:
         return False
     cells = line.strip(" \t>").strip("|").split("|")
@@ -125,7 +121,7 @@ def is_delimiter(line: str) -> bool:
 
 
 def splits_header(text: str, at: int) -> bool:
-    """Whether the line border `at` parts a table's header, its delimiter row and its first row."""
+    """Whether the line border `at` separates a table's header, its delimiter row and its first row."""
     above, below = line_before(text, at), line_at(text, at)
     return is_delimiter(above) or ("|" in above and is_delimiter(below))
 
@@ -136,7 +132,7 @@ def line_at(text: str, at: int) -> str:
 
 
 def line_before(text: str, at: int) -> str:
-    """The line that ends with the line end at text[at - 1]."""
+    """The line whose line end is text[at - 1]."""
     return text[text.rfind("\n", 0, at - 1) + 1 : at - 1]
 
 
@@ -144,8 +140,11 @@ def indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def dedented(text: str, columns: int) -> tuple[str, bool]:
-    """`columns` less indentation, up to the first line that has less (the first line may). And whether to the end."""
+def dedent(text: str, columns: int) -> tuple[str, bool]:
+    """Removes `columns` of indentation up to the first line that has less; the first line may have less.
+
+    Returns the text, and whether all lines were dedented.
+    """
     if not columns:
         return text, False
     lines = text.split("\n")
@@ -157,7 +156,7 @@ def dedented(text: str, columns: int) -> tuple[str, bool]:
 
 
 def outside_code(spans: list[Fence], places: Iterator[int]) -> Iterator[int]:
-    """Those of the ascending `places` that are in none of the spans."""
+    """The `places`, in ascending order, that lie in none of the spans."""
     remaining = iter(spans)
     span = next(remaining, None)
     for place in places:

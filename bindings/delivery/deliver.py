@@ -1,7 +1,7 @@
-"""Delivery: an event stream, a notice or a file, to one place of a platform, exactly once and whole.
+"""The entry of delivery: an event stream, a notice or a file goes to one place, exactly once and complete.
 
-Knows no platform and no database: an `Outlet` says what can be done, a `Ledger` remembers what was. Every function may
-be called again with the same ledger after a crash, and then brings to its end what was begun.
+Knows no platform and no database: an `Outlet` posts, a `PostLedger` remembers. After a crash, call a function again
+with the same ledger: it finishes the delivery that an earlier process began.
 """
 
 from __future__ import annotations
@@ -9,75 +9,79 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from bindings.delivery.draft import Draft, gather
-from bindings.delivery.finishing import Measure, notice, whole
-from bindings.delivery.line import Line
-from bindings.delivery.manner import Manner, Outcome
-from bindings.delivery.outlet import Ledger, Outlet, Page, Upload
-from bindings.delivery.writer import Writer
+from bindings.delivery.context import DeliveryOptions, DeliveryOutcome, RetryingCaller
+from bindings.delivery.final_pages import PageMeasure, build_final_pages, build_notice_pages
+from bindings.delivery.outlet import Outlet, Page, PostLedger, Upload
+from bindings.delivery.page_writer import PageWriter
+from bindings.delivery.partial_answer import PartialAnswer, collect_events
 from core.contract import Event
 from core.errors import StorageError
 
 
-async def deliver(events: AsyncGenerator[Event, None], outlet: Outlet, ledger: Ledger, manner: Manner) -> Outcome:
-    """Show an answer while it is written, and finish it. Events are read at once, however slow the platform is.
+async def deliver(
+    events: AsyncGenerator[Event, None], outlet: Outlet, ledger: PostLedger, options: DeliveryOptions
+) -> DeliveryOutcome:
+    """Shows an answer while it grows, and finishes it. A slow platform does not delay the reading of events.
 
-    They are closed when this returns, at the latest. Raises StorageError of the ledger; failures of the engine and of
-    the platform are outcomes.
+    The events are closed when this returns, at the latest. Raises StorageError of the ledger; failures of the engine
+    and of the platform are outcomes.
     """
-    draft = draft_of(outlet, manner)
-    writer = Writer(outlet, ledger, manner, draft, lambda: whole(draft, outlet, manner))
+    answer = start_answer(outlet, options)
+    writer = PageWriter(outlet, ledger, options, answer, lambda: build_final_pages(answer, outlet, options))
     failure: StorageError | None = None
     async with asyncio.TaskGroup() as group:
-        gathering = group.create_task(gather(events, draft))
+        collecting = group.create_task(collect_events(events, answer))
         watching = [
-            group.create_task(end_when(manner.stop, lambda: draft.end("stopped"), gathering)),
-            group.create_task(end_when(manner.withdrawn, lambda: draft.end("withdrawn"), gathering)),
+            group.create_task(end_on(options.stop, lambda: answer.end("stopped"), collecting)),
+            group.create_task(end_on(options.withdrawn, lambda: answer.end("withdrawn"), collecting)),
         ]
         try:
             outcome = await writer.run()
         except StorageError as exc:
             failure = exc
-        for task in (gathering, *watching):
+        for task in (collecting, *watching):
             task.cancel()
     if failure:
         raise failure
     return outcome
 
 
-def draft_of(outlet: Outlet, manner: Manner) -> Draft:
-    return Draft(manner, Measure(outlet, manner.language).text, outlet.limits.page_chars)
+def start_answer(outlet: Outlet, options: DeliveryOptions) -> PartialAnswer:
+    return PartialAnswer(options, PageMeasure(outlet, options.language).text, outlet.limits.page_chars)
 
 
-async def end_when(wanted: asyncio.Event, end: Callable[[], None], gathering: asyncio.Task[None]) -> None:
-    """Cancelling the task closes the events, which frees the model's slot."""
+async def end_on(wanted: asyncio.Event, end: Callable[[], None], collecting: asyncio.Task[None]) -> None:
+    """Ends the answer when the event is set. Cancelling the task closes the events and frees the model's slot."""
     await wanted.wait()
     end()
-    gathering.cancel()
+    collecting.cancel()
 
 
-async def tell(text: str, outlet: Outlet, ledger: Ledger, manner: Manner) -> Outcome:
-    """One notice, in final pages. Raises StorageError."""
-    draft = draft_of(outlet, manner)
-    draft.end("withdrawn" if manner.withdrawn.is_set() else "delivered")
+async def deliver_notice(text: str, outlet: Outlet, ledger: PostLedger, options: DeliveryOptions) -> DeliveryOutcome:
+    """Posts a notice in final pages. Raises StorageError."""
+    answer = start_answer(outlet, options)
+    answer.end("withdrawn" if options.withdrawn.is_set() else "delivered")
 
     def pages() -> tuple[Page, ...]:
-        return notice(text, outlet, manner.language)
+        return build_notice_pages(text, outlet, options.language)
 
-    return await Writer(outlet, ledger, manner, draft, pages).run()
+    return await PageWriter(outlet, ledger, options, answer, pages).run()
 
 
-async def uploaded(upload: Upload, outlet: Outlet, ledger: Ledger, manner: Manner) -> bool:
-    """A file, once. False: files cannot be sent there. Raises Gone, Refused; Throttled or Unreachable in the end."""
-    line = Line(manner.means)
-    nonce = f"{manner.answer}-file"
-    in_doubt = ledger.begun_before
+async def deliver_file(upload: Upload, outlet: Outlet, ledger: PostLedger, options: DeliveryOptions) -> bool:
+    """Sends a file once. False: files cannot be sent there.
+
+    Raises Gone and Refused, and Throttled or Unreachable once the retry policy gives up.
+    """
+    caller = RetryingCaller(options.context)
+    nonce = f"{options.answer}-file"
+    maybe_sent = ledger.resumed
 
     async def send() -> bool:
-        nonlocal in_doubt
-        if in_doubt and await line.call(lambda: outlet.find(nonce)) is not None:
+        nonlocal maybe_sent
+        if maybe_sent and await caller.call(lambda: outlet.find(nonce)) is not None:
             return True
-        in_doubt = True
-        return await line.call(lambda: outlet.upload(upload, nonce))
+        maybe_sent = True
+        return await caller.call(lambda: outlet.upload(upload, nonce))
 
-    return await line.insist(send)
+    return await caller.call_until_done(send)

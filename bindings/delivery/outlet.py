@@ -1,7 +1,7 @@
-"""What delivery asks of a platform, and how a platform refuses. Each adapter implements `Outlet` for its own.
+"""The interface between delivery and a platform: outlets, pages and the errors of a platform.
 
-A page is one message of the platform. Its text is Markdown from a model: hostile. Whoever renders it sees to it that it
-pings nobody, unfurls nothing and breaks out of nothing.
+A page is one message of the platform. Its text is Markdown from a model and hostile. Renderers make sure that it pings
+nobody, unfurls no link and cannot break out of its message.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from typing import ClassVar, Protocol
 from core.contract import Language, Source
 from core.errors import CspsError
 
+Translations = Mapping[Language, str]
+
 
 class DeliveryError(CspsError):
     """The platform did not do what it was asked.
 
     DeliveryError
-    ├── Throttled       come back in retry_after_s; it was not done
-    ├── Unreachable     5xx, a timeout, a broken connection: it may or may not have been done
-    ├── Gone            the message, channel or installation is no more: nobody waits for this answer
-    └── Refused         a mistake of ours or of the set-up: trying again cannot help; the message says what to click
+    ├── Throttled       rejected for now: retry after retry_after_s
+    ├── Unreachable     5xx, a timeout or a broken connection: the call may have taken effect
+    ├── Gone            the message, channel or installation no longer exists: nobody waits for this answer
+    └── Refused         our mistake or a wrong set-up: a retry cannot help; the message tells the operator what to do
     """
 
     code: ClassVar[str] = "delivery"
@@ -29,7 +31,7 @@ class DeliveryError(CspsError):
 
 
 class Throttled(DeliveryError):
-    """`retry_after_s` is always set."""
+    """Rejected by a rate limit. `retry_after_s` is always set."""
 
 
 class Unreachable(DeliveryError):
@@ -45,42 +47,42 @@ class Refused(DeliveryError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Of one message."""
+class PageLimits:
+    """The platform's limits for the pages of one answer."""
 
     page_chars: int  # of rendered text, the closing included
     edit_interval_s: float  # between two edits of an answer
-    first_words_s: float = 0.0  # how long to gather text before the first post
+    first_words_s: float = 0.0  # delay of the first post, so that it holds more than one word
     stream_limit_s: float | None = None  # after which the platform ends a native stream
     post_interval_s: float = 0.0  # between two posts in one channel, over all answers there
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What stands under a finished answer. Plain text of ours, in the person's language, except for the sources."""
+    """The lines below a finished answer: our plain text in the person's language, and the sources."""
 
-    answer: str  # its id, for feedback and regenerate; "": this is a notice, and has no buttons
-    footer: str  # that an AI wrote it, and which model; "": none
-    note: str | None = None  # why it is not whole
-    notice: str | None = None  # what a person is told at the first contact
+    answer: str  # the answer's id, for feedback and regenerate; "": a notice, which has no buttons
+    footer: str  # the AI disclosure with the model's name; "": none
+    note: str | None = None  # the reason why the answer is incomplete
+    notice: str | None = None  # unread files; at first contact, the privacy notice
     sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One message as it should now look. Without a closing there is more to come: on this page or on a later one."""
+    """One message as it should look now. Without a closing, more text follows: on this page or on a later one."""
 
     text: str  # balanced: a code fence that is cut is closed here and opened again on the next page
     language: Language
-    status: str | None = None  # what is being waited for; shown in place of, or under, the text
-    final: bool = False  # it will not be edited any more in this delivery
-    closing: Closing | None = None  # of the last page, once it is final
-    ours: bool = False  # the text is words of ours, and none of a model's
+    status: str | None = None  # the current activity; shown in place of, or below, the text
+    final: bool = False  # this delivery will not edit it again
+    closing: Closing | None = None  # on the last page, once it is final
+    is_notice: bool = False  # the text is ours, not the model's
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that goes with an answer."""
+    """A file that belongs to an answer."""
 
     name: str
     media_type: str
@@ -88,50 +90,47 @@ class Upload:
 
 
 class Outlet(Protocol):
-    """Where one answer goes. Methods raise DeliveryError and nothing else on purpose; they do not retry by themselves.
+    """The place of one answer on a platform. Methods raise only DeliveryError, and do not retry.
 
-    Refs are the platform's ids of messages, as text that still means something after a restart.
+    Refs are the platform's message ids, as text that stays valid after a restart.
     """
 
-    limits: Limits
-    ai_label: bool  # the platform shows its own AI label, so the footer need not
+    limits: PageLimits
+    ai_label: bool  # the platform shows an AI label itself, so the footer need not
 
     def length(self, page: Page) -> int:
-        """Of the rendered page, as the platform counts. What is the same text takes no more room once it is final."""
+        """The length of the rendered page, as the platform counts. A final page is not longer than the same text."""
         ...
 
     async def post(self, page: Page, nonce: str) -> str:
-        """A new message in reply to the question; its ref. `nonce` is the same if the same post is tried again."""
+        """Posts a message in reply to the question and returns its ref. A retry of the post has the same `nonce`."""
         ...
 
     async def edit(self, ref: str, page: Page) -> None:
-        """Also after a restart, when `ref` was posted by a process that is gone."""
+        """Replaces a message, even if an earlier process posted it."""
         ...
 
     async def find(self, nonce: str) -> str | None:
-        """The ref of a post whose outcome is unknown, if it was made and the platform can tell; else None."""
+        """Returns the ref of a post with unknown outcome. None: not posted, or the platform cannot tell."""
         ...
 
     async def delete(self, ref: str) -> None:
-        """Of a page that is no longer needed; one that is gone already is no error."""
+        """Deletes a page that is no longer needed. A page that is already gone is no error."""
         ...
 
     async def upload(self, upload: Upload, nonce: str) -> bool:
-        """False if files cannot be sent here: it is then shown as text."""
+        """Sends a file. False: files cannot be sent here, so the caller shows the content as text."""
         ...
 
 
-class Ledger(Protocol):
-    """Remembers what was posted, so that a process which comes after a crash goes on with it."""
+class PostLedger(Protocol):
+    """The durable list of posted pages, with which the next process continues after a crash."""
 
     refs: list[str]  # of the pages, in order
-    begun_before: bool  # by a process that is gone: posts of it may be there that it could not write down
+    resumed: bool  # an earlier process began: it may have posted pages that are not in `refs`
 
-    async def posted(self, ref: str) -> None:
-        """Appended, and durable when this returns."""
+    async def add(self, ref: str) -> None:
+        """Appends a ref; durable when this returns."""
         ...
 
-    async def removed(self, ref: str) -> None: ...
-
-
-Sentences = Mapping[Language, str]
+    async def remove(self, ref: str) -> None: ...

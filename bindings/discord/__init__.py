@@ -1,6 +1,6 @@
 """The bot in Discord, over discord.py. Inside this package `import discord` is the SDK: imports are absolute.
 
-- `mapping`, `interactions`    events, as the gateway sends them → `Incoming`; pure
+- `mapping`, `interactions`    events, as the gateway sends them → `IncomingMessage`; pure
 - `formatting`, `grids`, `rendering`    a `Page` → Discord's Markdown, defused, and its buttons; pure
 - `http`, `calls`    one try of one call, and what its failure means
 - `destinations`, `outlet`    where an answer goes: a channel, or the reply that a slash command awaits

@@ -2,7 +2,7 @@
 
 import sys
 
-from bindings import process
 from bindings.discord.adapter import build
+from bindings.hosting import process
 
 sys.exit(process.main("discord", build))

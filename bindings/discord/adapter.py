@@ -25,7 +25,7 @@ from bindings.discord.mapping import Payload
 from bindings.discord.platform import DiscordPlatform
 from bindings.discord.surroundings import Surroundings
 from bindings.intake.intake import Intake
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.platform import Platform
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, Stopping
@@ -50,14 +50,14 @@ NO_CONTENT = (
 AWAY = (aiohttp.ClientError, OSError, TimeoutError, ValueError, discord.DiscordException)
 
 
-def build(settings: Settings, metrics: Metrics) -> DiscordAdapter:
+def build(settings: Settings, metrics: BotMetrics) -> DiscordAdapter:
     return DiscordAdapter(settings, metrics)
 
 
 class DiscordAdapter:
-    """See `bindings.process.Adapter`."""
+    """See `bindings.hosting.process.Adapter`."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: BotMetrics) -> None:
         self._settings = settings.discord
         self.metrics = metrics
         if self._settings.api_base_url:
@@ -85,7 +85,7 @@ class DiscordAdapter:
         """What is left to do once the client is logged in."""
         self._messages = Messages(intake, self._surroundings, follows=self._settings.message_content)
         self._interactions = Interactions(intake, self.calls)
-        await self._tell_commands(intake.personalities())
+        await self._tell_commands(intake.personality_names())
 
     async def run(self) -> None:
         try:

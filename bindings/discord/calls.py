@@ -13,7 +13,7 @@ import discord
 from discord.http import HTTPClient, MultipartParameters, Route
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 
 Body = dict[str, Any]
 Doing = Literal["post", "edit", "delete", "read", "upload", "answer"]
@@ -37,7 +37,7 @@ OLD_EDITS_WAIT_S = 60.0
 class Calls:
     """`http`: of the client that is logged in now. Without `metrics`, somebody else counts."""
 
-    def __init__(self, http: Callable[[], HTTPClient], metrics: Metrics | None = None) -> None:
+    def __init__(self, http: Callable[[], HTTPClient], metrics: BotMetrics | None = None) -> None:
         self._http = http
         self._metrics = metrics
 

@@ -25,7 +25,7 @@ from yarl import URL
 from bindings.discord.bookmark import Bookmark, Position
 from bindings.discord.http import OneTry
 from bindings.discord.mapping import Payload
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from core.errors import ConfigError
 from core.runtime.backoff import Backoff
 
@@ -75,7 +75,7 @@ class GatewayClient(discord.Client):
         take: Take,
         room: Room,
         bookmark: Bookmark,
-        metrics: Metrics,
+        metrics: BotMetrics,
         *,
         message_content: bool,
         gateway_url: str | None = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bindings.delivery.outlet import Sentences
+from bindings.delivery.outlet import Translations
 from bindings.discord import words
 
 CHAT_INPUT = 1
@@ -35,7 +35,7 @@ def definitions(personalities: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def command(name: str, french: str, described: Sentences, *options: dict[str, Any]) -> dict[str, Any]:
+def command(name: str, french: str, described: Translations, *options: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": CHAT_INPUT,
         "name": name,
@@ -48,7 +48,7 @@ def command(name: str, french: str, described: Sentences, *options: dict[str, An
     }
 
 
-def option(kind: int, name: str, described: Sentences, **more: Any) -> dict[str, Any]:
+def option(kind: int, name: str, described: Translations, **more: Any) -> dict[str, Any]:
     localized = {"fr": described["fr"]}
     return {
         "type": kind,
@@ -59,11 +59,11 @@ def option(kind: int, name: str, described: Sentences, **more: Any) -> dict[str,
     }
 
 
-def question(described: Sentences) -> dict[str, Any]:
+def question(described: Translations) -> dict[str, Any]:
     return option(TEXT, "prompt", described, required=True, max_length=TEXT_LIMIT)
 
 
-def file(name: str, described: Sentences) -> dict[str, Any]:
+def file(name: str, described: Translations) -> dict[str, Any]:
     return option(ATTACHMENT, name, described)
 
 

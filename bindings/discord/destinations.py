@@ -13,7 +13,7 @@ import discord
 
 from bindings.delivery.outlet import Gone, Refused
 from bindings.discord.calls import Body, Calls, Doing, content_of
-from bindings.incoming import Incoming
+from bindings.incoming import IncomingMessage
 
 HISTORY = 100  # messages, the most that Discord gives at once
 TOKEN_S = 14 * 60.0  # of the 15 minutes that a command can be answered in its own way
@@ -156,7 +156,7 @@ ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
 MESSAGE_OF_REPLY = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
-def destination_of(incoming: Incoming, calls: Calls, me: str) -> Destination:
+def destination_of(incoming: IncomingMessage, calls: Calls, me: str) -> Destination:
     place = incoming.place
     since = incoming.event.rpartition(":")[2].removeprefix("i")
     command = "interaction" in place.route

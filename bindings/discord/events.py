@@ -16,7 +16,7 @@ from bindings.discord.interactions import Press
 from bindings.discord.mapping import Payload
 from bindings.discord.rendering import NOBODY, SUPPRESS_EMBEDS
 from bindings.discord.surroundings import Surroundings
-from bindings.incoming import Incoming
+from bindings.incoming import IncomingMessage
 from bindings.intake.intake import Intake
 from core.contract import Language
 from core.errors import CspsError, StorageError
@@ -67,9 +67,9 @@ class Messages:
             case "MESSAGE_DELETE_BULK":
                 await self._withdrawn(data, data["ids"])
             case "GUILD_DELETE" if not data.get("unavailable"):  # else it is only away for a while
-                await self._intake.uninstalled(str(data["id"]))
+                await self._intake.forget_workspace(str(data["id"]))
 
-    async def _incoming(self, data: Payload) -> Incoming | None:
+    async def _incoming(self, data: Payload) -> IncomingMessage | None:
         around = await self._surroundings.of(data)
         if mapping.to_prompt(data, replace(around, taking_part=self._follows)) is None:
             return None  # most messages; nothing more is asked about them
@@ -78,12 +78,12 @@ class Messages:
         if incoming is not None or around.parent is None:
             return incoming
         followed = mapping.to_prompt(data, replace(around, taking_part=True))
-        return followed if followed and await self._intake.taking_part(followed.place) else None
+        return followed if followed and await self._intake.is_participating(followed.place) else None
 
     async def _withdrawn(self, data: Payload, deleted: list[str]) -> None:
         place = mapping.place_of(data, await self._surroundings.parent_of(data))
         for message in deleted:
-            await self._intake.withdrawn(place, str(message))
+            await self._intake.withdraw_question(place, str(message))
 
 
 class Interactions:
@@ -127,15 +127,15 @@ class Interactions:
         log.warning("interaction_not_acknowledged", platform="discord", problem=exc.message)
         return False
 
-    async def _asked(self, incoming: Incoming, data: Payload) -> None:
+    async def _asked(self, incoming: IncomingMessage, data: Payload) -> None:
         if sentence := await self._refused(incoming):
             await self._say(data, sentence)
 
-    async def _refused(self, incoming: Incoming) -> str | None:
+    async def _refused(self, incoming: IncomingMessage) -> str | None:
         """Why it was not taken, in the person's language: silence would leave "thinking …" there."""
         language: Language = incoming.language or "en"
         try:
-            if away := self._intake.turned_away(incoming):
+            if away := self._intake.rejection(incoming):
                 return away[language]
             await self._intake.take(incoming)
         except CspsError as exc:
@@ -149,7 +149,7 @@ class Interactions:
                 if sentence := await self._refused(interactions.again(press, data)):
                     await self._say_beside(data, sentence)
             case "stop" if interactions.allowed(press):
-                await self._intake.stopped(press.place, press.message)
+                await self._intake.stop_answer(press.place, press.message)
             case "stop":
                 await self._say(data, words.NOT_YOURS[press.language])
             case "good" | "bad":
@@ -158,7 +158,7 @@ class Interactions:
     async def _judged(self, press: Press, verb: str) -> str:
         value: interactions.Judgement = "good" if verb == "good" else "bad"
         try:
-            known = await self._intake.feedback(press.answer, press.speaker, value)
+            known = await self._intake.record_feedback(press.answer, press.speaker, value)
         except CspsError as exc:
             log.warning("feedback_not_stored", platform="discord", code=exc.code, problem=exc.message)
             return words.NOT_DONE[press.language]

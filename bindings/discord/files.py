@@ -5,9 +5,9 @@ from __future__ import annotations
 import aiohttp
 from yarl import URL
 
-from bindings.bodies import CHUNK_BYTES, bounded, too_large
 from bindings.delivery.outlet import Gone, Refused, Throttled, Unreachable
-from bindings.incoming import File
+from bindings.files import CHUNK_BYTES, read_limited, too_large_error
+from bindings.incoming import AttachedFile
 
 CDN = ("cdn.discordapp.com", "media.discordapp.net")
 FETCH_S = 30.0
@@ -22,15 +22,15 @@ class Files:
         self._proxy = URL(api_base_url).origin() if api_base_url else None
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, file: File, limit_bytes: int) -> bytes:
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         """As `Platform.fetch`."""
         url = self._checked(file.url)
         if file.size_bytes is not None and file.size_bytes > limit_bytes:
-            raise too_large(WHO, limit_bytes)
+            raise too_large_error(WHO, limit_bytes)
         try:
             async with self._get(url) as response:
                 check(response)
-                return await bounded(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, WHO)
+                return await read_limited(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, WHO)
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             raise Unreachable(f"Discord's files cannot be reached: {type(exc).__name__}") from exc
 

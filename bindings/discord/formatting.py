@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bindings.delivery.blocks import Fence, bullets, fences
+from bindings.delivery.blocks import Fence, find_fences, list_markers
 from bindings.discord import grids
 from core.rag.documents import INVISIBLE
 
@@ -70,10 +70,10 @@ def visible(text: str) -> str:
 def blocks(text: str) -> Iterator[str]:
     """The lines of Discord's Markdown. What is code is told as by `bindings.delivery`, which cut the page by it."""
     at = 0
-    for fence in fences(text):
+    for fence in find_fences(text):
         if fence.start > at:
             yield from outside(text[at : fence.start].removesuffix("\n").split("\n"))
-        if bullet := bullets(fence.prefix).rstrip():
+        if bullet := list_markers(fence.prefix).rstrip():
             yield bullet  # Discord has no code within a list, nor within a quote
         yield from fenced(code_of(text, fence), fence.info)
         at = fence.end + (text[fence.end - 1 : fence.end] != "\n")

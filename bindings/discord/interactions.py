@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bindings.discord.mapping import Payload, clean, file_of
-from bindings.incoming import Command, File, Incoming, Place
+from bindings.incoming import AttachedFile, Command, IncomingMessage, Place
 from core.contract import Language
 from core.language import language_named
 
@@ -37,7 +37,7 @@ class Press:
 
     @property
     def speaker(self) -> str:
-        """As `Incoming.speaker`."""
+        """As `IncomingMessage.speaker`."""
         return f"discord:{self.place.tenant}:{self.user}"
 
 
@@ -79,9 +79,9 @@ def asker_of(message: Payload) -> str | None:
     return by_command.get("id") or (None if by_message.get("bot") else by_message.get("id"))
 
 
-def again(press: Press, payload: Payload) -> Incoming:
+def again(press: Press, payload: Payload) -> IncomingMessage:
     """A press on "try again" as a message: the answer goes below the one that it replaces."""
-    return Incoming(
+    return IncomingMessage(
         event=f"discord:i{payload['id']}",
         place=press.place,
         message=press.message,
@@ -92,13 +92,13 @@ def again(press: Press, payload: Payload) -> Incoming:
     )
 
 
-def to_prompt(payload: Payload) -> Incoming | None:
+def to_prompt(payload: Payload) -> IncomingMessage | None:
     """A slash command. None: not one of ours."""
     data = payload.get("data") or {}
     if payload.get("type") != COMMAND or data.get("name") not in ("ask", "personality", "toil", "forget"):
         return None
     name, options = data["name"], {each["name"]: each.get("value") for each in data.get("options") or ()}
-    return Incoming(
+    return IncomingMessage(
         event=f"discord:i{payload['id']}",
         place=place_of(payload, route=route_of(payload)),
         message=str(payload["id"]),
@@ -117,7 +117,7 @@ def text_of(options: dict[str, Any]) -> str:
     return f"{text}\n```json\n{schema}\n```".strip() if schema else text
 
 
-def files_of(data: Payload, options: dict[str, Any]) -> tuple[File, ...]:
+def files_of(data: Payload, options: dict[str, Any]) -> tuple[AttachedFile, ...]:
     attached = (data.get("resolved") or {}).get("attachments") or {}
     wanted = [attached.get(str(options.get(name))) for name in ("file", "schema", "rows")]
     return tuple(file_of(each) for each in wanted if each)

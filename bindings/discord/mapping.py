@@ -1,4 +1,4 @@
-"""Messages as Discord's gateway sends them → `Incoming`. Pure; knows no SDK.
+"""Messages as Discord's gateway sends them → `IncomingMessage`. Pure; knows no SDK.
 
 https://discord.com/developers/docs/events/gateway-events#message-create
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from core.contract import Attachment, Turn
 
 Payload = Mapping[str, Any]
@@ -34,14 +34,14 @@ class Around:
     taking_part: bool = False  # the bot has answered in this thread
 
 
-def to_prompt(payload: Payload, around: Around) -> Incoming | None:
+def to_prompt(payload: Payload, around: Around) -> IncomingMessage | None:
     """None: not for us. Without the message-content intent, others' messages are empty unless they mention us."""
     if not from_person(payload, around.me):
         return None
     text, files = text_of(payload, around), files_of(payload)
     if not for_us(payload, around, readable=bool(text or files)):
         return None
-    return Incoming(
+    return IncomingMessage(
         event=f"discord:{payload['id']}",
         place=place_of(payload, around.parent),
         message=str(payload["id"]),
@@ -127,15 +127,15 @@ def clean(text: str) -> str:
     return UNTEXT.sub("", text)
 
 
-def files_of(payload: Payload) -> tuple[File, ...]:
+def files_of(payload: Payload) -> tuple[AttachedFile, ...]:
     """What is attached to the message, to the one that it replies to, and to those that it forwards."""
     sources = [payload, referenced(payload) or {}, *forwarded(payload)]
     return tuple(file_of(each) for source in sources for each in source.get("attachments") or ())
 
 
-def file_of(attachment: Payload) -> File:
+def file_of(attachment: Payload) -> AttachedFile:
     media_type = (attachment.get("content_type") or "").partition(";")[0].strip()
-    return File(clean(attachment["filename"]), clean(attachment["url"]), media_type, attachment.get("size"))
+    return AttachedFile(clean(attachment["filename"]), clean(attachment["url"]), media_type, attachment.get("size"))
 
 
 def quoted_in(payload: Payload, around: Around) -> tuple[Attachment, ...]:

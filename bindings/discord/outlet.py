@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import discord
 
-from bindings.delivery.outlet import Gone, Limits, Page, Refused, Upload
+from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Upload
 from bindings.discord.calls import Body
 from bindings.discord.destinations import Destination
 from bindings.discord.formatting import length
 from bindings.discord.rendering import NOBODY, PAGE_CHARS, SUPPRESS_EMBEDS, buttons, content, message, nonce_of
 
 # Five edits in five seconds for all answers in one channel; a little slower leaves room for the posts.
-LIMITS = Limits(page_chars=PAGE_CHARS, edit_interval_s=1.1, first_words_s=0.4)
+LIMITS = PageLimits(page_chars=PAGE_CHARS, edit_interval_s=1.1, first_words_s=0.4)
 UPLOAD_BYTES = 10 * 1024 * 1024  # of a server that nobody boosted
 
 

@@ -11,7 +11,7 @@ from bindings.discord.files import Files
 from bindings.discord.indicator import Indicator
 from bindings.discord.mapping import Around, heard_in
 from bindings.discord.outlet import DiscordOutlet
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from core.contract import Turn
 
 HEARD = 50  # messages back, at most
@@ -38,13 +38,13 @@ class DiscordPlatform:
         self._indicator = indicator
         self._around = around
 
-    def outlet(self, incoming: Incoming) -> DiscordOutlet:
+    def outlet(self, incoming: IncomingMessage) -> DiscordOutlet:
         place = incoming.place
         me = self._around(place.tenant).me
         shown = nothing if place.route else self._indicator.begin(place.thread or place.channel)
         return DiscordOutlet(destination_of(incoming, self._calls, me), shown)
 
-    async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
         """Without the message-content intent, others' words are empty, and only what is visible is heard."""
         place = incoming.place
         if place.kind == "personal":
@@ -58,7 +58,7 @@ class DiscordPlatform:
         newest_first = sorted(found, key=lambda each: int(each["id"]), reverse=True)
         return heard_in(newest_first, self._around(place.tenant))
 
-    async def fetch(self, file: File, limit_bytes: int) -> bytes:
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self._files.fetch(file, limit_bytes)
 
     async def forget(self, place: Place) -> None:

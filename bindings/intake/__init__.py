@@ -1,9 +1,11 @@
-"""The intake: what becomes of a message between the platform that brought it and the answer that goes back.
+"""The intake: turns a platform's message into an answer or a finished command.
 
-intake         takes messages, each once
-admission, routing       who is answered, and by which personality
-commands, commanding     what a message wants done (pure), and the doing
-workload, performing     what is under way, in which order, until it is at its end
-asked, answering         a message with all that it is answered from, and the answer
-delivering, notices      under which notices it is delivered; what people are told about the bot
+intake               takes each message once, and knows what runs
+admission            who gets an answer, how often, and from which personality (pure)
+commands             commands as people type them (pure)
+conversation_queue   runs deliveries: one at a time per conversation, a limited number overall
+delivery_runner      retries a delivery until it is finished, and drops it after too many crashes
+message_handler      answers a message: as a reply, JSON or a job
+command_handler      runs a command and confirms it
+bot                  what all of these share, and the texts in which a bot presents itself
 """

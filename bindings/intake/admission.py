@@ -1,7 +1,6 @@
-"""Who is answered, and how often. Knows no platform: ids are compared as they come.
+"""Decides who gets an answer, how often, and from which personality. Pure; compares ids as they come.
 
-What is refused by the lists is known before anything is written down, so that of people whom the bot does not serve it
-keeps nothing that they said.
+The access lists apply before anything is stored, so that the bot keeps no content of people whom it does not serve.
 """
 
 from __future__ import annotations
@@ -11,66 +10,109 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bindings.incoming import Place
+from core.configuration.personalities import Personalities
+from core.configuration.settings import PlatformSettings
+from core.contract import Language
+from core.errors import ConfigError, closest_name
 
 WINDOW_S = 600.0
-SPEAKERS_HELD = 10_000
+TRACKED_SPEAKERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
-    """Of workspaces, channels and users."""
+class AccessLists:
+    """Ids of workspaces, channels and users that are allowed or denied."""
 
     allow: Collection[str]
     deny: Collection[str]
 
     def admit(self, place: Place, user: str) -> bool:
-        """Deny goes before allow; if anybody is allowed by name, nobody else is."""
+        """Deny takes precedence over allow. A non-empty allow list excludes everyone else."""
         ids = {place.tenant, place.channel, user} - {""}
         if ids.intersection(self.deny):
             return False
         return not self.allow or bool(ids.intersection(self.allow))
 
 
-class Limiter:
-    """How many messages of one person are answered in ten minutes. `clock` gives seconds, and never jumps back."""
+class UserRateLimit:
+    """Limits the messages of each person in ten minutes. `clock` gives monotonic seconds."""
 
     def __init__(self, limit: int, clock: Callable[[], float]) -> None:
         self._limit = limit
         self._clock = clock
-        self._asked_at: dict[str, deque[float]] = {}
-        self._told_at: dict[str, float] = {}
+        self._messages: dict[str, deque[float]] = {}  # times of each person's messages
+        self._notices: dict[str, float] = {}  # time of each person's last notice
 
     def count(self, speaker: str) -> bool:
-        """False: this message is one too many."""
+        """Counts a message. False: the person is over the limit, and the message does not count."""
         now = self._clock()
-        times = self._asked_at.setdefault(speaker, deque())
+        times = self._messages.setdefault(speaker, deque())
         while times and times[0] <= now - WINDOW_S:
             times.popleft()
         if len(times) >= self._limit:
             return False
         times.append(now)
-        self._bound(now)
+        self._drop_old(now)
         return True
 
-    def tell(self, speaker: str) -> bool:
-        """Whether the person is to be told of the limit: once in ten minutes."""
+    def take_notice(self, speaker: str) -> bool:
+        """Whether to send this person a notice of the limit: once in ten minutes. Counts as sent."""
         now = self._clock()
-        told = self._told_at.get(speaker)
-        if told is not None and told > now - WINDOW_S:
+        last = self._notices.get(speaker)
+        if last is not None and last > now - WINDOW_S:
             return False
-        self._told_at[speaker] = now
+        self._notices[speaker] = now
         return True
 
     def wait_s(self, speaker: str) -> float:
-        """Until the next message of theirs would be answered."""
-        times = self._asked_at.get(speaker)
+        """The time until the person's next message would be answered."""
+        times = self._messages.get(speaker)
         if not times or len(times) < self._limit:
             return 0.0
         return max(0.0, times[0] + WINDOW_S - self._clock())
 
-    def _bound(self, now: float) -> None:
-        if len(self._asked_at) <= SPEAKERS_HELD:
+    def _drop_old(self, now: float) -> None:
+        if len(self._messages) <= TRACKED_SPEAKERS:
             return
-        horizon = now - WINDOW_S
-        self._asked_at = {who: times for who, times in self._asked_at.items() if times and times[-1] > horizon}
-        self._told_at = {who: told for who, told in self._told_at.items() if told > horizon}
+        oldest = now - WINDOW_S
+        self._messages = {who: times for who, times in self._messages.items() if times and times[-1] > oldest}
+        self._notices = {who: at for who, at in self._notices.items() if at > oldest}
+
+
+def check_personality_names(
+    settings: PlatformSettings, personalities: Personalities, platform: str, origin: Callable[[str, str], str]
+) -> None:
+    """Raises ConfigError for an unknown personality in the settings. `origin`: `Settings.origin`."""
+    known = personalities.names()
+    configured = {f"personality_of.{place}": name for place, name in settings.personality_of.items()}
+    if settings.personality is not None:
+        configured["personality"] = settings.personality
+    for key, name in configured.items():
+        if name not in known:
+            closest = closest_name(name, known)
+            hint = f"did you mean `{closest}`? " if closest else ""
+            where = origin(platform, key.partition(".")[0])
+            raise ConfigError(
+                f"{where}: `{platform}.{key}` names the unknown personality `{name}`; "
+                f"{hint}The personalities are: {', '.join(known)}"
+            )
+
+
+def route_personality(
+    place: Place,
+    language: Language | None,
+    chosen: str | None,
+    settings: PlatformSettings,
+    personalities: Personalities,
+) -> str:
+    """The name of the personality that answers in a place.
+
+    In this order: the people's choice, the operator's choice for the channel, the workspace and the platform, then the
+    first personality of the language. Names that no longer exist are skipped.
+    """
+    known = personalities.names()
+    configured = settings.personality_of
+    for name in (chosen, configured.get(place.channel), configured.get(place.tenant), settings.personality):
+        if name in known:
+            return name
+    return next((name for name in known if personalities.get(name).language == language), known[0])

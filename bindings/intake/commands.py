@@ -1,6 +1,6 @@
-"""Commands that people write as messages, in English and French. Pure.
+"""Commands that people type as messages, in English and French. Pure.
 
-A message is a command only if it consists of nothing else: "stop using commas please" is a question.
+A message is a command only if it contains nothing else: "stop using commas please" is a question.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from bindings.incoming import Command, CommandName, Incoming
+from bindings.incoming import Command, CommandName, IncomingMessage
 from core.contract import Language
+from core.language import language_of
 
-LIMIT_CHARS = 120  # nothing longer is a command
+LIMIT_CHARS = 120  # longer messages are never commands
 
 PHRASES: Mapping[CommandName, Mapping[Language, tuple[str, ...]]] = {
     "help": {"en": ("help",), "fr": ("aide",)},
@@ -24,46 +25,51 @@ PHRASES: Mapping[CommandName, Mapping[Language, tuple[str, ...]]] = {
     "forget": {
         "en": ("forget", "forget this conversation"),
         "fr": tuple(
-            f"{word}{what}" for word in ("oublie", "oublier", "oubliez") for what in ("", " cette conversation")
+            f"{verb}{rest}" for verb in ("oublie", "oublier", "oubliez") for rest in ("", " cette conversation")
         ),
     },
     "personality": {"en": ("personality", "personalities"), "fr": ("personnalite", "personnalites")},
 }
-NAMES = {phrase: name for name, spoken in PHRASES.items() for phrases in spoken.values() for phrase in phrases}
-CHOICE = re.compile(r"(personality|personnalite) ([a-z0-9-]+)")
-SIGNS = re.compile(r"[^a-z0-9-]+")
+NAMES = {phrase: name for name, phrases_of in PHRASES.items() for phrases in phrases_of.values() for phrase in phrases}
+PERSONALITY_CHOICE = re.compile(r"(personality|personnalite) ([a-z0-9-]+)")
+SEPARATORS = re.compile(r"[^a-z0-9-]+")
 
 
-def command_of(incoming: Incoming) -> Command | None:
-    """By a button or a slash, or in words; with a file, words are about it."""
-    return incoming.command or (None if incoming.files else command_in(incoming.text))
+def find_command(incoming: IncomingMessage) -> Command | None:
+    """The command from a button, a slash command or the text. With a file attached, the text is about the file."""
+    return incoming.command or (None if incoming.files else parse_command(incoming.text))
 
 
-def command_in(text: str) -> Command | None:
-    """The command that a message is. Case, accents, punctuation and a slash before it do not matter."""
+def parse_command(text: str) -> Command | None:
+    """The command that a text consists of. Ignores case, accents, punctuation and a leading slash."""
     if len(text) > LIMIT_CHARS:
         return None
-    words = folded(text)
+    words = normalize(text)
     if name := NAMES.get(words):
         return Command(name)
-    if choice := CHOICE.fullmatch(words):
+    if choice := PERSONALITY_CHOICE.fullmatch(words):
         return Command("personality", choice[2])
     return None
 
 
-def language_in(text: str) -> Language | None:
-    """Of a command in words. None: both, or it is no command."""
-    words = folded(text[:LIMIT_CHARS])
-    if choice := CHOICE.fullmatch(words):
+def message_language(incoming: IncomingMessage) -> Language | None:
+    """The language of the text; if that is unclear, the platform's setting."""
+    return command_language(incoming.text) or language_of(incoming.text) or incoming.language
+
+
+def command_language(text: str) -> Language | None:
+    """The language of a typed command. None: it exists in both languages, or the text is no command."""
+    words = normalize(text[:LIMIT_CHARS])
+    if choice := PERSONALITY_CHOICE.fullmatch(words):
         words = choice[1]
-    spoken = [
-        language for by_language in PHRASES.values() for language, phrases in by_language.items() if words in phrases
+    languages = [
+        language for phrases_of in PHRASES.values() for language, phrases in phrases_of.items() if words in phrases
     ]
-    return spoken[0] if len(spoken) == 1 else None
+    return languages[0] if len(languages) == 1 else None
 
 
-def folded(text: str) -> str:
-    """Small letters without accents, one blank between words."""
+def normalize(text: str) -> str:
+    """Lower case without accents, with one blank between words."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char for char in letters if not unicodedata.combining(char))
-    return SIGNS.sub(" ", plain).strip(" -")
+    return SEPARATORS.sub(" ", plain).strip(" -")

@@ -1,7 +1,7 @@
-"""The intake that all adapters hand their messages to: taken once, admitted or not, and brought to an end.
+"""The intake, to which all adapters pass their messages: takes each once, and runs it until it is finished.
 
-Owns who is served and when, what is under way, and what was left by a process that is gone. How work is brought to an
-end is in `bindings.intake.performing`.
+Knows what runs and waits, and what earlier processes left unfinished. `bindings.intake.delivery_runner` runs a
+delivery.
 """
 
 from __future__ import annotations
@@ -15,22 +15,20 @@ from datetime import timedelta
 import structlog
 
 from bindings import words
-from bindings.bot import Bot, Voice, spoken
-from bindings.delivery.manner import Means
-from bindings.delivery.outlet import Sentences
-from bindings.incoming import Incoming, Place
-from bindings.intake import notices, routing
-from bindings.intake.admission import Limiter, Lists
-from bindings.intake.answering import Answering
-from bindings.intake.commanding import Commanding, limited
-from bindings.intake.commands import command_of
-from bindings.intake.notices import Greeting
-from bindings.intake.performing import Performing
-from bindings.intake.workload import Work, Workload
-from bindings.metrics import Metrics
+from bindings.delivery.context import DeliveryContext
+from bindings.delivery.outlet import Translations
+from bindings.incoming import IncomingMessage, Place
+from bindings.intake.admission import AccessLists, UserRateLimit, check_personality_names
+from bindings.intake.bot import Bot, Greeting, Voice
+from bindings.intake.command_handler import CommandHandler, explain_limit
+from bindings.intake.commands import find_command, message_language
+from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
+from bindings.intake.delivery_runner import DeliveryRunner
+from bindings.intake.message_handler import MessageHandler
+from bindings.metrics import BotMetrics
 from bindings.platform import Platform
-from bindings.store import Delivery, Feedback, Kind, Store
-from bindings.tables import source_of
+from bindings.store import Delivery, DeliveryKind, FeedbackValue, Store
+from bindings.tables import hash_message
 from bindings.toil.job_files import JobFiles
 from bindings.toil.jobs import Jobs
 from core.configuration.personalities import Personalities
@@ -42,12 +40,12 @@ from core.storage.purging import purge_daily
 
 log = structlog.get_logger()
 
-JOBS_AT_ONCE = 4  # beside the answers, for a job may take hours
-LIMITED: tuple[Kind, ...] = ("message", "regenerate")  # what costs something
+JOB_LIMIT = 4  # jobs at a time, besides the answers, because a job may take hours
+COSTLY: tuple[DeliveryKind, ...] = ("message", "regenerate")  # they use the model, so the user limit applies
 
 
 class Intake:
-    """One per process. `clock` gives seconds that never jump back."""
+    """Takes messages and runs deliveries, once per process. `clock` gives monotonic seconds."""
 
     def __init__(
         self,
@@ -56,198 +54,204 @@ class Intake:
         store: Store,
         personalities: Personalities,
         settings: Settings,
-        metrics: Metrics,
-        means: Means | None = None,
+        metrics: BotMetrics,
+        context: DeliveryContext | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises ConfigError if a personality that the settings name is not there."""
-        means = means or Means()
-        self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, means)
-        routing.check(bot.section, personalities, platform.name, settings.origin)
-        self._lists = Lists(bot.section.allow, bot.section.deny)
-        self._limiter = Limiter(settings.bot.user_limit, clock)
-        self._jobs = Jobs(
-            engine,
-            JobFiles(settings.data_folder / "jobs" / platform.name),
-            settings.bot.row_limit,
-            settings.model.slots,
-            clock,
-        )
-        answering = Answering(bot, self._jobs)
-        commanding = Commanding(bot, answering, self._limiter)
-        performing = Performing(bot, answering, commanding, self._jobs, self._go_on_aside)
-        self._workload = Workload(performing.perform, settings.bot.answers)
-        self._aside = Workload(performing.perform, JOBS_AT_ONCE)
+        """Raises ConfigError if the settings name an unknown personality."""
+        context = context or DeliveryContext()
+        self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context)
+        check_personality_names(bot.section, personalities, platform.name, settings.origin)
+        self._access = AccessLists(bot.section.allow, bot.section.deny)
+        self._rate_limit = UserRateLimit(settings.bot.user_limit, clock)
+        job_files = JobFiles(settings.data_folder / "jobs" / platform.name)
+        self._jobs = Jobs(engine, job_files, settings.bot.row_limit, settings.model.slots, clock)
+        messages = MessageHandler(bot, self._jobs)
+        commands = CommandHandler(bot, messages, self._rate_limit)
+        runner = DeliveryRunner(bot, messages, commands, self._jobs, self._continue_long)
+        self._answers = ConversationQueue(runner.run, settings.bot.answers)
+        self._long = ConversationQueue(runner.run, JOB_LIMIT)
 
-    async def take(self, incoming: Incoming) -> bool:
-        """Durable when it returns; then the work goes on in the background. False: this event was taken before.
+    async def take(self, incoming: IncomingMessage) -> bool:
+        """Stores a message durably, and answers it in the background. False: this event was taken before.
 
-        Raises StorageError (then do not acknowledge, so that the platform delivers again) and Stopping.
+        Raises Stopping and StorageError; then the adapter must not acknowledge, so that the platform delivers again.
         """
-        if self._workload.draining:
-            raise Stopping("the bot is being stopped", retry_after_s=5.0)
-        admitted = self._lists.admit(incoming.place, incoming.user)
+        self._check_open()
+        admitted = self._access.admit(incoming.place, incoming.user)
         if not admitted and incoming.place.kind != "personal":
-            return True  # silence, and nothing of it is kept
-        delivery = await (self._take(incoming) if admitted else self._bot.store.take(stripped(incoming), "refused"))
+            return True  # no answer, and nothing is stored
+        delivery = await self._store_new(incoming, admitted=admitted)
         (self._bot.metrics.repeats if delivery is None else self._bot.metrics.events).inc()
-        if delivery and (admissible := await self._within_limit(incoming, delivery)):
-            self._begin(Work(admissible))
+        if delivery and (accepted := await self._apply_limit(incoming, delivery)):
+            self._begin(DeliveryTask(accepted))
         return delivery is not None
 
-    def turned_away(self, incoming: Incoming) -> Sentences | None:
-        """Why this would not be answered; None: it would be. For what others would see before it is taken.
+    def rejection(self, incoming: IncomingMessage) -> Translations | None:
+        """The reason why this message would get no answer, before others see it. None: it would be answered.
 
         Raises Stopping.
         """
-        if self._workload.draining:
-            raise Stopping("the bot is being stopped", retry_after_s=5.0)
-        if not self._lists.admit(incoming.place, incoming.user):
+        self._check_open()
+        if not self._access.admit(incoming.place, incoming.user):
             return words.REFUSED
-        is_limited = kind_of(incoming) in LIMITED
-        wait_s = self._limiter.wait_s(incoming.speaker) if is_limited else 0.0
-        return limited(wait_s) if wait_s else None
+        is_costly = delivery_kind(incoming) in COSTLY
+        wait_s = self._rate_limit.wait_s(incoming.speaker) if is_costly else 0.0
+        return explain_limit(wait_s) if wait_s else None
 
-    async def _take(self, incoming: Incoming) -> Delivery | None:
-        return await self._bot.store.take(incoming, kind_of(incoming))
+    def _check_open(self) -> None:
+        if self._answers.draining:
+            raise Stopping("the bot is stopping", retry_after_s=5.0)
 
-    async def _within_limit(self, incoming: Incoming, delivery: Delivery) -> Delivery | None:
-        """None: of what is beyond the limit, one is answered by saying so, and the others by nothing."""
-        if delivery.kind not in LIMITED or self._limiter.count(incoming.speaker):
+    async def _store_new(self, incoming: IncomingMessage, *, admitted: bool) -> Delivery | None:
+        if admitted:
+            return await self._bot.store.take(incoming, delivery_kind(incoming))
+        return await self._bot.store.take(without_content(incoming), "refused")
+
+    async def _apply_limit(self, incoming: IncomingMessage, delivery: Delivery) -> Delivery | None:
+        """Over the limit, the first message becomes a notice. None: a later one, which gets no answer."""
+        if delivery.kind not in COSTLY or self._rate_limit.count(incoming.speaker):
             return delivery
         limited = replace(delivery, kind="limited")
         try:
-            await self._bot.store.limit(delivery.number)
-            if not self._limiter.tell(incoming.speaker):
+            await self._bot.store.mark_limited(delivery.number)
+            if not self._rate_limit.take_notice(incoming.speaker):
                 await self._bot.store.finish(limited, "done")
                 return None
-        except StorageError as exc:  # it is taken, and the platform would give it again in vain
-            log.warning("limit_not_kept", answer=delivery.answer, problem=exc.message)
+        except StorageError as exc:  # not raised: the event is stored, so a repeat would be ignored
+            log.warning("limit_store_failed", answer=delivery.answer, problem=exc.message)
         return limited
 
-    def _begin(self, work: Work) -> None:
-        if work.delivery.kind == "stop":
-            self._stop(work)
-        if work.delivery.kind == "forget":
-            self._clear(work.delivery.conversation)
-        self._line_up(work, self._workload)
+    def _begin(self, task: DeliveryTask) -> None:
+        if task.delivery.kind == "stop":
+            self._stop_latest(task)
+        if task.delivery.kind == "forget":
+            self._end_conversation(task.delivery.conversation)
+        self._enqueue(task, self._answers)
 
-    def _stop(self, wish: Work) -> None:
-        """What is being written; else what would be written last; else the job. Commands are over in no time."""
-        conversation = wish.delivery.conversation
-        running, waiting = self._workload.running(conversation), self._workload.waiting(conversation)
-        under_way = (running,) if running else ()
-        works = (*under_way, *reversed(waiting), *reversed(self._aside.of(conversation)))
-        latest = next((work for work in works if work.delivery.kind in LIMITED), None)
+    def _stop_latest(self, command: DeliveryTask) -> None:
+        """Stops the running answer, else the last waiting one, else the job. Commands are not stopped: they are short.
+
+        The command posts its own notice only if the stopped delivery does not show that it was stopped.
+        """
+        conversation = command.delivery.conversation
+        running, waiting = self._answers.running(conversation), self._answers.waiting(conversation)
+        candidates = (
+            *((running,) if running else ()),
+            *reversed(waiting),
+            *reversed(self._long.of_conversation(conversation)),
+        )
+        latest = next((task for task in candidates if task.delivery.kind in COSTLY), None)
         if latest:
             latest.stop.set()
-        says_so = latest and (latest.begun_before or latest in (running, self._aside.running(conversation)))
-        if says_so or wish.begun_before:
-            wish.withdrawn.set()
-        wish.has_stopped = latest is not None
+        shows_stop = latest and (latest.resumed or latest in (running, self._long.running(conversation)))
+        if shows_stop or command.resumed:
+            command.withdrawn.set()
+        command.stopped_another = latest is not None
 
-    def _clear(self, conversation: str) -> None:
-        """Before a conversation is forgotten: the answer ends, and what nobody has seen anything of is dropped."""
-        if running := self._workload.running(conversation):
+    def _end_conversation(self, conversation: str) -> None:
+        """Before a conversation is forgotten: stops the running answer, drops waiting ones and jobs."""
+        if running := self._answers.running(conversation):
             running.stop.set()
-        for other in (*self._workload.waiting(conversation), *self._aside.of(conversation)):
+        for other in (*self._answers.waiting(conversation), *self._long.of_conversation(conversation)):
             other.withdrawn.set()
 
-    def _go_on_aside(self, work: Work) -> None:
-        self._line_up(work, self._aside)
+    def _continue_long(self, task: DeliveryTask) -> None:
+        self._enqueue(task, self._long)
 
-    def _line_up(self, work: Work, workload: Workload) -> None:
+    def _enqueue(self, task: DeliveryTask, queue: ConversationQueue) -> None:
         self._bot.metrics.waiting.inc()
-        workload.add(work)
+        queue.add(task)
 
-    async def taking_part(self, place: Place) -> bool:
-        """Whether the bot was asked in this conversation and answers there, so that a mention is not needed."""
-        return await self._bot.store.taking_part(place)
+    async def is_participating(self, place: Place) -> bool:
+        """Whether somebody has already asked the bot in this conversation, so that it answers without a mention."""
+        return await self._bot.store.is_participating(place)
 
-    async def withdrawn(self, place: Place, message: str) -> None:
-        """The question was deleted: what is under way for it ends quietly. Unknown ids are fine."""
-        source = source_of(place, message)
-        for work in (*self._workload.under_way(), *self._aside.under_way()):
-            if work.delivery.source == source:
-                work.withdrawn.set()
+    async def withdraw_question(self, place: Place, message: str) -> None:
+        """Ends the delivery of a deleted question silently. Ignores unknown ids."""
+        source = hash_message(place, message)
+        for task in (*self._answers.all(), *self._long.all()):
+            if task.delivery.source == source:
+                task.withdrawn.set()
 
-    async def stopped(self, place: Place, ref: str) -> None:
-        """The platform's own stop was pressed on the answer message `ref`: it ends with a note."""
-        for work in self._works(place):
-            if work.ledger and ref in work.ledger.refs:
-                work.stop.set()
+    async def stop_answer(self, place: Place, ref: str) -> None:
+        """Ends the answer in message `ref` with a note: somebody pressed the platform's own stop button."""
+        for task in self._tasks(place):
+            if task.ledger and ref in task.ledger.refs:
+                task.stop.set()
 
-    async def feedback(self, answer: str, speaker: str, value: Feedback, comment: str = "") -> bool:
-        """False: there is no such answer."""
-        known = await self._bot.store.judge(answer, speaker, value, comment)
+    async def record_feedback(self, answer: str, speaker: str, value: FeedbackValue, comment: str = "") -> bool:
+        """Stores feedback. False: no such answer exists."""
+        known = await self._bot.store.save_feedback(answer, speaker, value, comment)
         if known:
             self._bot.metrics.feedback.labels(value).inc()
         return known
 
-    async def answer_at(self, place: Place, ref: str) -> str | None:
-        """The id of the answer that is in the message `ref`, for platforms whose buttons carry no id of ours."""
-        return await self._bot.store.answer_at(place, ref)
+    async def find_answer(self, place: Place, ref: str) -> str | None:
+        """The id of the answer in message `ref`, for platforms whose buttons carry no id of ours."""
+        return await self._bot.store.find_answer(place, ref)
 
     async def greeting(self, place: Place, language: Language | None) -> Greeting:
-        """What stands at the beginning of a conversation in which nothing was said."""
-        name = await self._bot.answering(place, language)
+        """The greeting for an empty conversation."""
+        name = await self._bot.personality_name(place, language)
         personality = self._bot.personalities.get(name)
-        return await notices.greeting(self._bot, Voice(personality, language or personality.language))
+        return await self._bot.greeting(Voice(personality, language or personality.language))
 
-    async def uninstalled(self, tenant: str) -> None:
-        """What is known of a workspace is deleted."""
+    async def forget_workspace(self, tenant: str) -> None:
+        """Deletes everything about a workspace that removed the bot."""
         if not tenant:
             return
         platform = self._bot.platform.name
-        there = {place.conversation: place for place in await self._bot.store.places(platform, tenant)}
-        for place in there.values():
-            await self._taken_out(place)
-        await self._bot.store.uninstalled(platform, tenant)
+        places = {place.conversation: place for place in await self._bot.store.places(platform, tenant)}
+        for place in places.values():
+            await self._end_and_forget(place)
+        await self._bot.store.delete_workspace(platform, tenant)
         log.info("workspace_deleted", platform=platform)
 
-    async def left(self, tenant: str, is_left: Callable[[Place], bool]) -> None:
-        """The bot was taken out of a part of a workspace: the conversations there are forgotten."""
+    async def forget_places(self, tenant: str, is_left: Callable[[Place], bool]) -> None:
+        """Forgets the conversations in the parts of a workspace that removed the bot."""
         platform = self._bot.platform.name
-        left = {place.conversation: place for place in await self._bot.store.places(platform, tenant) if is_left(place)}
+        places = await self._bot.store.places(platform, tenant)
+        left = {place.conversation: place for place in places if is_left(place)}
         for place in left.values():
-            await self._taken_out(place)
+            await self._end_and_forget(place)
             await self._bot.store.forget(place)
-        log.info("conversations_left", platform=platform, count=len(left))
+        log.info("conversations_deleted", platform=platform, count=len(left))
 
-    async def _taken_out(self, place: Place) -> None:
-        """What is under way there ends first: it would be stored again."""
-        for work in self._works(place):
-            work.withdrawn.set()
+    async def _end_and_forget(self, place: Place) -> None:
+        """Ends running deliveries first: they would store the conversation again."""
+        for task in self._tasks(place):
+            task.withdrawn.set()
         await self._bot.forget(place)
 
-    def _works(self, place: Place) -> tuple[Work, ...]:
-        """All that is under way in a conversation, jobs included."""
+    def _tasks(self, place: Place) -> tuple[DeliveryTask, ...]:
+        """All deliveries of a conversation, jobs included."""
         conversation = hash_id(place.conversation)
-        return (*self._workload.of(conversation), *self._aside.of(conversation))
+        return (*self._answers.of_conversation(conversation), *self._long.of_conversation(conversation))
 
-    def personalities(self) -> tuple[str, ...]:
+    def personality_names(self) -> tuple[str, ...]:
         return self._bot.personalities.names()
 
     async def run(self) -> None:
-        """Until cancelled: what a process left that is gone is taken up, then what comes. Raises StorageError."""
-        left = await self._bot.store.unfinished(self._bot.platform.name)
-        await self._jobs.sweep({delivery.answer for delivery in left})
-        if left:
-            log.info("deliveries_taken_up", platform=self._bot.platform.name, count=len(left))
-        for delivery in left:
-            self._begin(Work(delivery, begun_before=True, uncounted=True))
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._workload.run())
-            tasks.create_task(self._aside.run())
-            tasks.create_task(purge_daily("deliveries", self._purge))
+        """Resumes what earlier processes left, then runs new deliveries until cancelled. Raises StorageError."""
+        unfinished = await self._bot.store.unfinished(self._bot.platform.name)
+        await self._jobs.sweep({delivery.answer for delivery in unfinished})
+        if unfinished:
+            log.info("deliveries_resumed", platform=self._bot.platform.name, count=len(unfinished))
+        for delivery in unfinished:
+            self._begin(DeliveryTask(delivery, resumed=True, uncounted=True))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._answers.run())
+            group.create_task(self._long.run())
+            group.create_task(purge_daily("deliveries", self._purge))
 
     async def drain(self, limit_s: float) -> None:
-        """Nothing is begun any more. What is not done in time stays in the database, for the next process."""
-        self._workload.hold()
-        self._aside.hold()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._workload.drain(limit_s))
-            tasks.create_task(self._aside.drain(limit_s))
+        """Starts nothing new and waits up to `limit_s`. The next process resumes what is unfinished then."""
+        self._answers.hold()
+        self._long.hold()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._answers.drain(limit_s))
+            group.create_task(self._long.drain(limit_s))
 
     async def _purge(self) -> int:
         count = await self._bot.store.purge(timedelta(days=self._bot.keep_days))
@@ -255,12 +259,12 @@ class Intake:
         return count
 
 
-def kind_of(incoming: Incoming) -> Kind:
-    command = command_of(incoming)
+def delivery_kind(incoming: IncomingMessage) -> DeliveryKind:
+    command = find_command(incoming)
     return command.name if command else "message"
 
 
-def stripped(incoming: Incoming) -> Incoming:
-    """Of whom the bot does not serve it keeps nothing that was said."""
-    bare = replace(incoming, text="", files=(), quoted=(), command=None)
-    return replace(bare, language=spoken(incoming))
+def without_content(incoming: IncomingMessage) -> IncomingMessage:
+    """The message of a person whom the bot does not serve, without content; its language is kept for the refusal."""
+    empty = replace(incoming, text="", files=(), quoted=(), command=None)
+    return replace(empty, language=message_language(incoming))

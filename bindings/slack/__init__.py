@@ -1,7 +1,7 @@
 """Slack: Socket Mode or HTTP events in, messages and native streams out.
 
-mapping        an event of Slack → Incoming (pure)
-interactions   a slash command or a press on a button → Incoming (pure)
+mapping        an event of Slack → IncomingMessage (pure)
+interactions   a slash command or a press on a button → IncomingMessage (pure)
 mrkdwn         Slack's text in (pure)
 defuse         a model's Markdown, made so that it pings, unfurls and masks nothing (pure)
 formatting     a page → blocks (pure)

@@ -2,7 +2,7 @@
 
 import sys
 
-from bindings import process
+from bindings.hosting import process
 from bindings.slack.adapter import build
 
 if __name__ == "__main__":

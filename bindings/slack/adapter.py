@@ -17,7 +17,7 @@ from slack_bolt.response import BoltResponse
 from bindings.delivery.outlet import DeliveryError
 from bindings.incoming import Place
 from bindings.intake.intake import Intake
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.platform import Platform
 from bindings.slack.api import Answered, Api
 from bindings.slack.app import EventRouter
@@ -36,7 +36,7 @@ NOBODY = Me("", "", "")
 
 
 class SlackAdapter:
-    def __init__(self, settings: SlackSettings, metrics: Metrics, timings: Timings | None = None) -> None:
+    def __init__(self, settings: SlackSettings, metrics: BotMetrics, timings: Timings | None = None) -> None:
         self._settings = settings
         self._metrics = metrics
         self._timings = timings or Timings()
@@ -108,7 +108,7 @@ class SlackAdapter:
     def _answer_stopped(self, place: Place, ref: str) -> None:
         """Told within a call that the delivery itself makes, so the intake is told after it."""
         assert self._intake is not None
-        self._spawn(self._intake.stopped(place, ref))
+        self._spawn(self._intake.stop_answer(place, ref))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -122,5 +122,5 @@ def warn_of_scopes(granted: str) -> None:
         log.warning("slack_scopes_missing", scopes=missing, hint="docs/slack.md: update the app from its manifest")
 
 
-def build(settings: Settings, metrics: Metrics) -> SlackAdapter:
+def build(settings: Settings, metrics: BotMetrics) -> SlackAdapter:
     return SlackAdapter(settings.slack, metrics)

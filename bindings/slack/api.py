@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from core.configuration.settings import SlackSettings
 
 DEADLINE_S = 15.0
@@ -66,7 +66,7 @@ class Declined(Refused, Answered):
 
 
 class Api:
-    def __init__(self, settings: SlackSettings, metrics: Metrics, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, settings: SlackSettings, metrics: BotMetrics, deadline_s: float = DEADLINE_S) -> None:
         assert settings.bot_token is not None, "the process checks that secrets are set"
         self._settings = settings
         self._calls = metrics.calls

@@ -17,8 +17,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.incoming import Incoming, Place
-from bindings.intake.commands import command_of
+from bindings.incoming import IncomingMessage, Place
+from bindings.intake.commands import find_command
 from bindings.intake.intake import Intake
 from bindings.slack import words
 from bindings.slack.api import Answered, Api, quiet_logger
@@ -93,18 +93,18 @@ class EventRouter:
 
     async def _message(self, body: Fields) -> None:
         if deleted := deleted_in(body, self._me):
-            await self._intake.withdrawn(deleted.place, deleted.message)
+            await self._intake.withdraw_question(deleted.place, deleted.message)
             return
         incoming = to_prompt(body, self._me)
         if incoming is None:
             return
-        if addressed(fields(body, "event"), self._me) or await self._intake.taking_part(incoming.place):
+        if addressed(fields(body, "event"), self._me) or await self._intake.is_participating(incoming.place):
             await self._take(incoming)
 
-    async def _take(self, incoming: Incoming) -> None:
+    async def _take(self, incoming: IncomingMessage) -> None:
         place = incoming.place
         # Beyond the limit there may be silence.
-        begins = command_of(incoming) is None and self._intake.turned_away(incoming) is None
+        begins = find_command(incoming) is None and self._intake.rejection(incoming) is None
         if await self._intake.take(incoming) and begins and place.kind == "personal" and place.thread:
             self._spawn(self._welcome.thinking(place))
 
@@ -130,16 +130,16 @@ class EventRouter:
         live = dict(self._platform.streams.live_in(channel, thread))
         told = event.get("streaming_message_ts")
         for ref in [ref for ref in live if not isinstance(told, list) or not told or ref in told]:
-            await self._intake.stopped(live[ref], ref)
+            await self._intake.stop_answer(live[ref], ref)
         self._spawn(self._welcome.idle(channel, thread))
 
     async def _uninstalled(self, body: Fields) -> None:
-        await self._intake.uninstalled(team_of(body, self._me))
+        await self._intake.forget_workspace(team_of(body, self._me))
 
     async def _revoked(self, body: Fields) -> None:
         """Of people's tokens there are none; of the bot's, nothing is left to answer with."""
         if fields(fields(body, "event"), "tokens").get("bot"):
-            await self._intake.uninstalled(team_of(body, self._me))
+            await self._intake.forget_workspace(team_of(body, self._me))
 
     async def _ignored(self, ack: AsyncAck) -> None:
         await ack()
@@ -152,7 +152,7 @@ class EventRouter:
             await ack(text=words.NOTHING_ASKED.format(command=command))
             return
         # Before anybody sees it: whom the bot does not serve, it posts nothing for.
-        if away := self._intake.turned_away(asked(body, self._me, root="")):
+        if away := self._intake.rejection(asked(body, self._me, root="")):
             await ack(text="\n".join(away.values()))
             return
         try:
@@ -168,7 +168,7 @@ class EventRouter:
             self._spawn(self._unshow(text(body, "channel_id"), root))
             await ack(text=words.TRY_AGAIN)
 
-    async def _is_taken(self, incoming: Incoming) -> bool:
+    async def _is_taken(self, incoming: IncomingMessage) -> bool:
         """Slack gives no command again: who gave it is told, and may."""
         try:
             await self._intake.take(incoming)
@@ -219,7 +219,7 @@ class EventRouter:
 
     async def _judged(self, body: Fields, ack: AsyncAck) -> None:
         if found := judgement(body, self._me):
-            known = await self._intake.feedback(found.answer, found.speaker, found.value)
+            known = await self._intake.record_feedback(found.answer, found.speaker, found.value)
             log.info("slack_feedback", known=known, value=found.value)
         await ack()
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bindings.delivery.outlet import Gone, Limits, Page, Refused, Throttled, Unreachable, Upload
+from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Throttled, Unreachable, Upload
 from bindings.slack.api import Api, retry_after_s
 from bindings.slack.formatting import PAGE_CHARS, blocks, length, preview
 
@@ -23,7 +23,7 @@ class AsideOutlet:
     def __init__(self, api: Api, url: str) -> None:
         self._api = api
         self._url = url
-        self.limits = Limits(PAGE_CHARS, 0.0)
+        self.limits = PageLimits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
         return length(page)

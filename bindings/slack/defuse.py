@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from bindings.delivery.blocks import FENCE, PREFIX, fences
+from bindings.delivery.blocks import FENCE, PREFIX, find_fences
 from core.rag.documents import INVISIBLE
 
 LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
@@ -86,7 +86,7 @@ def unmasked(label: str, url: str) -> str:
 def pieces(text: str) -> Iterator[tuple[bool, str]]:
     """Code and the rest, in order; together they are the text."""
     at = 0
-    for fence in fences(text):
+    for fence in find_fences(text):
         yield from inline(text[at : fence.start])
         yield True, text[fence.start : fence.end]
         at = fence.end

@@ -8,9 +8,9 @@ import aiohttp
 import structlog
 from cachetools import FIFOCache
 
-from bindings.bodies import CHUNK_BYTES, bounded, too_large
 from bindings.delivery.outlet import Refused, Throttled, Unreachable, Upload
-from bindings.incoming import File, Place
+from bindings.files import CHUNK_BYTES, read_limited, too_large_error
+from bindings.incoming import AttachedFile, Place
 from bindings.slack.api import APPS, Api, Declined, declined, retry_after_s
 from bindings.slack.mapping import fields, text
 
@@ -30,23 +30,23 @@ class Files:
 
     # ------------------------------------------------------------ in
 
-    async def fetch(self, file: File, limit_bytes: int) -> bytes:
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         """Raises DeliveryError; Refused if it is larger, not Slack's, or not ours to read."""
         if file.size_bytes is not None and file.size_bytes > limit_bytes:
-            raise too_large(WHO, limit_bytes)
+            raise too_large_error(WHO, limit_bytes)
         url = await self._address(file)
         try:
             return await self._get(url, file, limit_bytes)
         except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
             raise Unreachable(f"the file could not be fetched from Slack ({type(exc).__name__})") from exc
 
-    async def _address(self, file: File) -> str:
+    async def _address(self, file: AttachedFile) -> str:
         if not file.url.startswith(BY_ID):
             return file.url
         answer = await self._api.read("files.info", file=file.url.removeprefix(BY_ID))
         return text(fields(answer, "file"), "url_private")
 
-    async def _get(self, url: str, file: File, limit_bytes: int) -> bytes:
+    async def _get(self, url: str, file: AttachedFile, limit_bytes: int) -> bytes:
         headers = {"Authorization": f"Bearer {self._api.token}"}
         for _ in range(HOPS_LIMIT):
             self._check_host(url)
@@ -55,7 +55,7 @@ class Files:
                     url = urljoin(url, response.headers.get("Location", ""))
                     continue
                 check(response, file)
-                return await bounded(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, WHO)
+                return await read_limited(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, WHO)
         raise Refused("Slack redirects the file's address in circles")
 
     def _check_host(self, url: str) -> None:
@@ -128,7 +128,7 @@ def nonce_in(name: str) -> str:
     return next((part for part in reversed(parts[1:]) if part.endswith("-file")), "")
 
 
-def check(response: aiohttp.ClientResponse, file: File) -> None:
+def check(response: aiohttp.ClientResponse, file: AttachedFile) -> None:
     """Without the scope for files, Slack answers with its sign-in page instead of an error."""
     check_status(response, "a file")
     if response.content_type == "text/html" and "html" not in file.media_type:

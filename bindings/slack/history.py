@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import structlog
 
 from bindings.delivery.outlet import Refused
-from bindings.incoming import Incoming, Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.slack.api import Api
 from bindings.slack.files import nonce_in
 from bindings.slack.mapping import Fields, Me, fields, listed, text
@@ -65,7 +65,7 @@ class History:
             if self._own(message) and text(message, "ts") != question:
                 yield message
 
-    async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
         """In a thread of a channel. Raises DeliveryError, also for one so long that its end is not reached."""
         place = incoming.place
         if place.kind == "personal" or place.thread in (None, incoming.message):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bindings.incoming import Command, CommandName, Incoming, Place
+from bindings.incoming import Command, CommandName, IncomingMessage, Place
 from bindings.slack.mapping import Fields, Me, fields, kind_of, listed, text
 from bindings.slack.mrkdwn import plain
 
@@ -25,7 +25,7 @@ class Judgement:
     value: Literal["good", "bad"]
 
 
-def ordered(body: Fields, me: Me) -> Incoming | None:
+def ordered(body: Fields, me: Me) -> IncomingMessage | None:
     """Of /personality and /forget: a command, answered to its author alone. None: it lacks what it needs.
 
     Slack takes no commands in threads, so it is about none of those that conversations are here.
@@ -39,14 +39,14 @@ def ordered(body: Fields, me: Me) -> Incoming | None:
     place = Place("slack", team, channel, None, kind_of(channel), route, threaded=True)
     words = plain(text(body, "text")).strip()
     command = Command(name, words if name == "personality" else "")
-    return Incoming(f"slack:{team}:{channel}:/{trigger}", place, trigger, user, words, command=command)
+    return IncomingMessage(f"slack:{team}:{channel}:/{trigger}", place, trigger, user, words, command=command)
 
 
-def asked(body: Fields, me: Me, root: str) -> Incoming:
+def asked(body: Fields, me: Me, root: str) -> IncomingMessage:
     """Of /ask and /toil: a question, which the message `root` shows to everybody and whose thread has the answer."""
     team, channel, user = text(body, "team_id") or me.team, text(body, "channel_id"), text(body, "user_id")
     place = Place("slack", team, channel, root, kind_of(channel), {"user": user, "team": team})
-    return Incoming(
+    return IncomingMessage(
         event=f"slack:{team}:{channel}:{root}",
         place=place,
         message=root,
@@ -62,7 +62,7 @@ def action_of(body: Fields) -> Fields:
     return actions[0] if actions else {}
 
 
-def regenerate(body: Fields, me: Me) -> Incoming | None:
+def regenerate(body: Fields, me: Me) -> IncomingMessage | None:
     """Of a press on "write again"."""
     action, place, user = action_of(body), place_of_press(body, me), text(fields(body, "user"), "id")
     answer, pressed = text(action, "value"), text(action, "action_ts")
@@ -70,7 +70,7 @@ def regenerate(body: Fields, me: Me) -> Incoming | None:
         return None
     message = text(fields(body, "container"), "message_ts")
     event = f"slack:{place.tenant}:{place.channel}:!{pressed}:{user}"
-    return Incoming(event, place, message, user, "", command=Command("regenerate", answer))
+    return IncomingMessage(event, place, message, user, "", command=Command("regenerate", answer))
 
 
 def judgement(body: Fields, me: Me) -> Judgement | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from bindings.slack.mrkdwn import mentions, plain, without_mention
 from core.contract import Attachment
 
@@ -32,7 +32,7 @@ class Me:
     name: str = ""
 
 
-def to_prompt(body: Fields, me: Me) -> Incoming | None:
+def to_prompt(body: Fields, me: Me) -> IncomingMessage | None:
     """Of a `message` or `app_mention`, in its envelope; the same for both that one post makes. None: not for us.
 
     Whether a message in a thread that names nobody is for the bot (`addressed`) only the intake knows.
@@ -44,7 +44,7 @@ def to_prompt(body: Fields, me: Me) -> Incoming | None:
     if not (addressed(event, me) or in_thread(event)):
         return None
     place = place_of(body, event, me)
-    return Incoming(
+    return IncomingMessage(
         event=f"slack:{place.tenant}:{channel}:{ts}",
         place=place,
         message=ts,
@@ -99,12 +99,12 @@ def team_of(body: Fields, me: Me) -> str:
     return text(body, "team_id") or me.team
 
 
-def files_of(event: Fields) -> tuple[File, ...]:
+def files_of(event: Fields) -> tuple[AttachedFile, ...]:
     found = [file_of(each) for each in listed(event, "files")]
     return tuple(file for file in found if file is not None)[:FILES_LIMIT]
 
 
-def file_of(each: Fields) -> File | None:
+def file_of(each: Fields) -> AttachedFile | None:
     """A file of another workspace has no address until Slack is asked for it by its id."""
     url = text(each, "url_private_download") or text(each, "url_private")
     if each.get("file_access") == "check_file_info" and text(each, "id"):
@@ -113,7 +113,7 @@ def file_of(each: Fields) -> File | None:
         return None
     size = each.get("size")
     name = text(each, "name") or text(each, "title") or "file"
-    return File(
+    return AttachedFile(
         name, url, text(each, "mimetype") or "application/octet-stream", size if isinstance(size, int) else None
     )
 

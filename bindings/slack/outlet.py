@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bindings.delivery.outlet import DeliveryError, Gone, Limits, Page, Refused, Throttled, Unreachable, Upload
+from bindings.delivery.outlet import DeliveryError, Gone, Page, PageLimits, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import Place
 from bindings.slack.api import Answered, Api
 from bindings.slack.defuse import defused, steady
@@ -243,9 +243,9 @@ class SlackOutlet:
         return ref
 
 
-def limits(*, streaming: bool) -> Limits:
+def limits(*, streaming: bool) -> PageLimits:
     interval_s = APPEND_INTERVAL_S if streaming else UPDATE_INTERVAL_S
-    return Limits(PAGE_CHARS, interval_s, FIRST_WORDS_S, post_interval_s=POST_INTERVAL_S)
+    return PageLimits(PAGE_CHARS, interval_s, FIRST_WORDS_S, post_interval_s=POST_INTERVAL_S)
 
 
 def shown(page: Page) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bindings.delivery.outlet import Outlet
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from bindings.slack.api import Api
 from bindings.slack.aside import AsideOutlet
 from bindings.slack.files import Files
@@ -28,16 +28,16 @@ class SlackPlatform:
         self.people = People(api)
         self._history = History(api, self.people, me)
 
-    def outlet(self, incoming: Incoming) -> Outlet:
+    def outlet(self, incoming: IncomingMessage) -> Outlet:
         place = incoming.place
         if url := place.route.get("response_url"):
             return AsideOutlet(self._api, url)
         return SlackOutlet(self._api, place, incoming.message, self.streams, self._files, self._history, self._stopped)
 
-    async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
-        return await self._history.heard(incoming)
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+        return await self._history.thread_messages(incoming)
 
-    async def fetch(self, file: File, limit_bytes: int) -> bytes:
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self._files.fetch(file, limit_bytes)
 
     async def forget(self, place: Place) -> None:

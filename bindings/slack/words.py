@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bindings.delivery.outlet import Sentences
+from bindings.delivery.outlet import Translations
 
-GOOD: Sentences = {"en": "Good answer", "fr": "Bonne réponse"}
-BAD: Sentences = {"en": "Bad answer", "fr": "Mauvaise réponse"}
-AGAIN: Sentences = {"en": "Write again", "fr": "Recommencer"}
-SOURCES: Sentences = {"en": "Sources", "fr": "Sources"}
-THINKING: Sentences = {"en": "is thinking…", "fr": "réfléchit…"}
+GOOD: Translations = {"en": "Good answer", "fr": "Bonne réponse"}
+BAD: Translations = {"en": "Bad answer", "fr": "Mauvaise réponse"}
+AGAIN: Translations = {"en": "Write again", "fr": "Recommencer"}
+SOURCES: Translations = {"en": "Sources", "fr": "Sources"}
+THINKING: Translations = {"en": "is thinking…", "fr": "réfléchit…"}
 
 # Slack does not say which language a person reads when they write a command: these say it in both.
 ASKED = "{name} asked · a demandé"

@@ -7,7 +7,7 @@ credentials  the token with which we call the connector
 connector    botbuilder's connector client, over our transport
 activities   botbuilder's activities, read from strangers
 markup       what the HTML of a message holds that its text has lost
-mapping      an activity → Incoming (pure)
+mapping      an activity → IncomingMessage (pure)
 formatting   the Markdown of a model → what Teams shows, defused (pure)
 messages     a page → an activity (pure)
 streaming    what is sent next of a message that streams (pure)

@@ -2,7 +2,7 @@
 
 import sys
 
-from bindings import process
+from bindings.hosting import process
 from bindings.teams.adapter import build
 
 sys.exit(process.main("teams", build))

@@ -55,10 +55,10 @@ class RichEntity(Entity):  # type: ignore[misc]
 
 def read(body: bytes) -> Activity:
     """Raises BadRequest."""
-    return of_json(strict_json.parse(body, last_wins=True))
+    return from_json(strict_json.parse(body, last_wins=True))
 
 
-def of_json(value: object) -> Activity:
+def from_json(value: object) -> Activity:
     """Raises BadRequest for what is no activity that somebody sent somewhere."""
     if not isinstance(value, dict):
         raise BadRequest("an activity is a JSON object")

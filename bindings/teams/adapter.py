@@ -15,11 +15,11 @@ import structlog
 from aiohttp import web
 from botbuilder.schema import Activity
 
-from bindings.delivery.manner import Means, Patience
+from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.delivery.outlet import DeliveryError, Refused
 from bindings.incoming import Place
 from bindings.intake.intake import Intake
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.platform import Platform
 from bindings.teams import activities, transport
 from bindings.teams.cloud import Cloud
@@ -45,13 +45,13 @@ PATH = "/api/messages"
 BODY_LIMIT_BYTES = 1 << 19
 RETRY_AFTER_S = 5
 BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=NO_JITTER)
-PUTTING = Patience(final_s=60.0)  # a person waits for it, and so do other errands
+PUTTING = RetryPolicy(give_up_after_s=60.0)  # a person waits for it, and so do other errands
 
 
 class TeamsAdapter:
-    """Implements `bindings.process.Adapter`."""
+    """Implements `bindings.hosting.process.Adapter`."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: BotMetrics) -> None:
         """Raises ConfigError if a secret is missing, or if strangers could speak for Microsoft."""
         self._settings = section = settings.teams
         self._metrics = metrics
@@ -76,7 +76,7 @@ class TeamsAdapter:
     async def connect(self, intake: Intake) -> None:
         """Raises ConfigError if Microsoft does not know this bot. While it is away, events are taken all the same."""
         self._intake = intake
-        consents = Consents(self._connector, self._files, self._parcels, self._hosts, Means(patience=PUTTING))
+        consents = Consents(self._connector, self._files, self._parcels, self._hosts, DeliveryContext(retry=PUTTING))
         self._cloud = Cloud(self._connector, Turns(intake, self._connector, consents, self._errands))
         if self._credentials is None:
             log.warning("teams_unauthenticated", host=self._settings.host)
@@ -156,7 +156,7 @@ class TeamsAdapter:
 
     async def _stopped(self, place: Place, ref: str) -> None:
         assert self._intake is not None, "answers are written after connect"
-        await self._intake.stopped(place, ref)
+        await self._intake.stop_answer(place, ref)
 
     async def _reach(self) -> None:
         """Raises DeliveryError."""
@@ -183,7 +183,7 @@ class TeamsAdapter:
         return None
 
 
-def build(settings: Settings, metrics: Metrics) -> TeamsAdapter:
+def build(settings: Settings, metrics: BotMetrics) -> TeamsAdapter:
     return TeamsAdapter(settings, metrics)
 
 

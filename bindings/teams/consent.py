@@ -6,9 +6,8 @@ import structlog
 from botbuilder.schema import Activity, Attachment
 from botbuilder.schema.teams import FileInfoCard
 
-from bindings.delivery.line import Line
-from bindings.delivery.manner import Means
-from bindings.delivery.outlet import DeliveryError, Sentences, Upload
+from bindings.delivery.context import DeliveryContext, RetryingCaller
+from bindings.delivery.outlet import DeliveryError, Translations, Upload
 from bindings.incoming import Place
 from bindings.teams import messages, words
 from bindings.teams.activities import language_of, member, text_at
@@ -26,14 +25,16 @@ FILE_CARD = "application/vnd.microsoft.teams.card.file.info"
 
 
 class Consents:
-    """`means`: how long it is tried again to put a file into a OneDrive that is busy."""
+    """`context`: how long it is tried again to put a file into a OneDrive that is busy."""
 
-    def __init__(self, connector: Connector, files: Files, parcels: Parcels, hosts: Hosts, means: Means) -> None:
+    def __init__(
+        self, connector: Connector, files: Files, parcels: Parcels, hosts: Hosts, context: DeliveryContext
+    ) -> None:
         self._connector = connector
         self._files = files
         self._parcels = parcels
         self._hosts = hosts
-        self._means = means
+        self._context = context
         self._under_way: set[str] = set()  # parcels: a person may accept on two devices
 
     async def answered(self, activity: Activity) -> None:
@@ -77,15 +78,15 @@ class Consents:
         await self._send(messages.card(attachment, place, language), place)
 
     async def _put(self, upload: Upload, url: str) -> None:
-        line = Line(self._means)
-        await line.insist(lambda: line.call(lambda: self._files.put(upload, url)))
+        caller = RetryingCaller(self._context)
+        await caller.call_until_done(lambda: caller.call(lambda: self._files.put(upload, url)))
 
     async def _withdraw_offer(self, activity: Activity, place: Place) -> None:
         """So that nobody accepts it twice."""
         if activity.reply_to_id:
             await self._connector.delete(place.route["service_url"], place.route["conversation"], activity.reply_to_id)
 
-    async def _tell(self, sentence: Sentences, place: Place, language: Language) -> None:
+    async def _tell(self, sentence: Translations, place: Place, language: Language) -> None:
         await self._send(messages.notice(sentence[language], place, language), place)
 
     async def _send(self, activity: Activity, place: Place) -> None:

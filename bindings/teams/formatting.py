@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from bindings.delivery.blocks import FENCE, PREFIX, bullets, closes, opens
+from bindings.delivery.blocks import FENCE, PREFIX, is_closing, is_opening, list_markers
 from bindings.delivery.outlet import Closing, Page
 from core.contract import Source
 from core.rag.documents import INVISIBLE
@@ -108,7 +108,7 @@ def settled(line: str, *, in_code: bool) -> str:
     if MAY_BE_BLOCK.fullmatch(line):
         return ""
     fence = MAY_OPEN_FENCE.match(line)
-    beginning = bullets(fence[1]) if fence else line[: finished_until(line)]
+    beginning = list_markers(fence[1]) if fence else line[: finished_until(line)]
     return "" if MAY_BE_BLOCK.fullmatch(beginning) else beginning
 
 
@@ -145,9 +145,9 @@ def convert(text: str) -> tuple[list[str], bool]:
         if is_row != table:
             lines.append("```")  # Teams shows no tables; here their columns at least stand under each other
             table = is_row
-        if (opened := FENCE.match(line)) and opens(opened):
+        if (opened := FENCE.match(line)) and is_opening(opened):
             fence = opened[2]
-            lines += [bullets(opened[1])] if bullets(opened[1]) else []
+            lines += [list_markers(opened[1])] if list_markers(opened[1]) else []
             lines.append("```" + language_of(opened[3]))
         else:
             lines.append(code_line(line) if is_row else text_line(line))
@@ -161,7 +161,7 @@ def language_of(info: str) -> str:
 
 def is_end_of(line: str, fence: str) -> bool:
     found = FENCE.match(line)
-    return found is not None and closes(found, fence)
+    return found is not None and is_closing(found, fence)
 
 
 def open_fence(text: str) -> bool:
@@ -169,7 +169,7 @@ def open_fence(text: str) -> bool:
     for line in text.split("\n"):
         if fence is not None:
             fence = None if is_end_of(line, fence) else fence
-        elif (opened := FENCE.match(line)) and opens(opened):
+        elif (opened := FENCE.match(line)) and is_opening(opened):
             fence = opened[2]
     return fence is not None
 

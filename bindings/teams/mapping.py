@@ -15,7 +15,7 @@ from typing import Any, Literal
 from botbuilder.schema import Activity
 from botbuilder.schema import Attachment as SentAttachment
 
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from bindings.teams import markup
 from bindings.teams.activities import language_of, member, tenant_of, text_at
 from core.contract import Attachment
@@ -31,7 +31,7 @@ VALUES_LIMIT = 50
 Kind = Literal["personal", "group", "channel"]
 
 
-def to_prompt(activity: Activity) -> Incoming | None:
+def to_prompt(activity: Activity) -> IncomingMessage | None:
     """What a person said to the bot; None for what is not said to it, or by no person.
 
     In a channel or group, Teams only sends what mentions the bot, unless the app was granted to read all: then see
@@ -46,7 +46,7 @@ def to_prompt(activity: Activity) -> Incoming | None:
     quoted = (*quotes_of(activity), *(Attachment(q.author or QUOTED, q.text) for q in read.quotes if q.text))
     if not (text or files or quoted or mentions_bot(activity)):
         return None
-    return Incoming(
+    return IncomingMessage(
         event=f"teams:{activity.conversation.id}:{activity.id}",
         place=place_of(activity),
         message=activity.id,
@@ -162,7 +162,7 @@ def submitted(value: object) -> str:
     return "\n".join(f"{name}: {each if isinstance(each, str) else json.dumps(each)}" for name, each in told)
 
 
-def file_of(attachment: SentAttachment) -> File | None:
+def file_of(attachment: SentAttachment) -> AttachedFile | None:
     """A file that can be fetched; None for the HTML, for cards, and for what else is no file."""
     kind = (attachment.content_type or "").lower()
     if kind == DOWNLOAD:
@@ -171,7 +171,7 @@ def file_of(attachment: SentAttachment) -> File | None:
         size = member(attachment.content, "fileSize")
         known = isinstance(size, int) and not isinstance(size, bool) and size >= 0
         media = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return File(name, url, media, size if known else None) if url else None
+        return AttachedFile(name, url, media, size if known else None) if url else None
     if kind.startswith("image/") and attachment.content_url:
-        return File(attachment.name or "image", attachment.content_url, kind)
+        return AttachedFile(attachment.name or "image", attachment.content_url, kind)
     return None

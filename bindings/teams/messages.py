@@ -13,7 +13,7 @@ from botbuilder.schema import Activity, Attachment, CardAction, ChannelAccount, 
 
 from bindings.delivery.outlet import Page
 from bindings.incoming import Place
-from bindings.intake.notices import Greeting
+from bindings.intake.bot import Greeting
 from bindings.teams import formatting, words
 from bindings.teams.activities import RichEntity
 from core.contract import Language, Source
@@ -34,7 +34,7 @@ def message(page: Page, place: Place, question: str) -> Activity:
     activity.text = formatting.render(page) or words.WAITING
     activity.text_format = "markdown"
     activity.reply_to_id = question
-    if page.text and not page.ours:
+    if page.text and not page.is_notice:
         activity.entities = [labelled(page.closing.sources if page.closing else (), activity.text)]
     is_end = page.final and page.closing is not None and bool(page.closing.answer)
     if is_end or not page.final:

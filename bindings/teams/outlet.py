@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from botbuilder.schema import Activity, Attachment
 from botbuilder.schema.teams import FileConsentCard
 
-from bindings.delivery.outlet import Gone, Limits, Page, Refused, Upload
-from bindings.incoming import Incoming, Place
+from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Upload
+from bindings.incoming import IncomingMessage, Place
 from bindings.teams import formatting, messages, words
 from bindings.teams.connector import Connector, StreamEnded
 from bindings.teams.parcels import Parcel, Parcels
@@ -25,8 +25,8 @@ STREAM_INTERVAL_S = 1.5  # Teams: gather for 1.5 to 2 s, and not more than one c
 EDIT_INTERVAL_S = 2.0  # 1,800 operations an hour in one conversation
 CONSENT = "application/vnd.microsoft.teams.card.file.consent"
 
-STREAMED = Limits(PAGE_UNITS, STREAM_INTERVAL_S)
-EDITED = Limits(PAGE_UNITS, EDIT_INTERVAL_S, first_words_s=0.5)
+STREAMED = PageLimits(PAGE_UNITS, STREAM_INTERVAL_S)
+EDITED = PageLimits(PAGE_UNITS, EDIT_INTERVAL_S, first_words_s=0.5)
 
 Stopped = Callable[[Place, str], Awaitable[None]]
 
@@ -37,7 +37,7 @@ class TeamsOutlet:
     ai_label = True
 
     def __init__(
-        self, incoming: Incoming, connector: Connector, streams: Streams, parcels: Parcels, stopped: Stopped
+        self, incoming: IncomingMessage, connector: Connector, streams: Streams, parcels: Parcels, stopped: Stopped
     ) -> None:
         self._place = incoming.place
         self._question = incoming.message

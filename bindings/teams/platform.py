@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from bindings.teams.connector import Connector
 from bindings.teams.files import Files
 from bindings.teams.outlet import Stopped, TeamsOutlet
@@ -23,14 +23,14 @@ class TeamsPlatform:
         self._parcels = parcels
         self._stopped = stopped
 
-    def outlet(self, incoming: Incoming) -> TeamsOutlet:
+    def outlet(self, incoming: IncomingMessage) -> TeamsOutlet:
         return TeamsOutlet(incoming, self._connector, self._streams, self._parcels, self._stopped)
 
-    async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
         """Nothing: the connector hands out no messages, and to read them through Graph is a right over a whole team."""
         return ()
 
-    async def fetch(self, file: File, limit_bytes: int) -> bytes:
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self._files.fetch(file.url, limit_bytes)
 
     async def forget(self, place: Place) -> None:

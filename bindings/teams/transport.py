@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from bindings.bodies import CHUNK_BYTES, bounded
 from bindings.delivery.outlet import Throttled, Unreachable
+from bindings.files import CHUNK_BYTES, read_limited
 from core import strict_json
 from core.errors import BadRequest
 
@@ -75,7 +75,7 @@ async def call(
             asyncio.timeout(deadline_s),
             http.stream(method, url, headers=asked, content=content, data=data) as response,
         ):
-            body = await bounded(response.aiter_bytes(CHUNK_BYTES), limit_bytes, host_of(url))
+            body = await read_limited(response.aiter_bytes(CHUNK_BYTES), limit_bytes, host_of(url))
             return Answer(response.status_code, response.headers, body)
     except TimeoutError as exc:
         raise Unreachable(f"{host_of(url)} did not answer within {deadline_s:.0f} s") from exc

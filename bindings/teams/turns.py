@@ -13,7 +13,7 @@ from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ChannelAccount
 from cachetools import FIFOCache
 
-from bindings.incoming import Incoming, Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.intake.intake import Intake
 from bindings.teams import messages
 from bindings.teams.activities import is_id, language_of, member, text_at
@@ -49,7 +49,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
     async def on_message_delete_activity(self, turn_context: TurnContext) -> None:
         activity: Activity = turn_context.activity
         if activity.id:
-            await self._intake.withdrawn(place_of(activity), activity.id)
+            await self._intake.withdraw_question(place_of(activity), activity.id)
 
     async def on_members_added_activity(self, members_added: list[ChannelAccount], turn_context: TurnContext) -> None:
         if any(each.id == turn_context.activity.recipient.id for each in members_added):
@@ -62,7 +62,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
             self._greet(activity)
         elif activity.action == "remove":
             self._greeted.pop(activity.conversation.id, None)
-            await self._intake.left(place_of(activity).tenant, lambda place: is_within(place, activity))
+            await self._intake.forget_places(place_of(activity).tenant, lambda place: is_within(place, activity))
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         activity: Activity = turn_context.activity
@@ -74,23 +74,23 @@ class Turns(ActivityHandler):  # type: ignore[misc]
             return InvokeResponse(status=int(HTTPStatus.OK))
         return InvokeResponse(status=int(HTTPStatus.NOT_FOUND))
 
-    async def _is_for_us(self, activity: Activity, incoming: Incoming) -> bool:
+    async def _is_for_us(self, activity: Activity, incoming: IncomingMessage) -> bool:
         """Without a mention, the next words in a thread in which the bot answers."""
         if is_addressed(activity):
             return True
         in_thread = incoming.place.kind == "channel" and incoming.place.thread != activity.id
-        return in_thread and not is_for_others(activity) and await self._intake.taking_part(incoming.place)
+        return in_thread and not is_for_others(activity) and await self._intake.is_participating(incoming.place)
 
     async def _feedback(self, activity: Activity) -> None:
         value = judged(activity)
         if value is None or not activity.reply_to_id or not is_id(activity.reply_to_id):
             return
         place = place_of(activity)
-        speaker = Incoming("", place, "", user_of(activity), "").speaker
+        speaker = IncomingMessage("", place, "", user_of(activity), "").speaker
         for streamed in (False, True):
-            answer = await self._intake.answer_at(place, ref_of(activity.reply_to_id, streamed=streamed))
+            answer = await self._intake.find_answer(place, ref_of(activity.reply_to_id, streamed=streamed))
             if answer is not None:
-                await self._intake.feedback(answer, speaker, value, comment_of(activity))
+                await self._intake.record_feedback(answer, speaker, value, comment_of(activity))
 
     def _greet(self, activity: Activity) -> None:
         """Once: an installation comes as two events."""

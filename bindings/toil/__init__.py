@@ -1,6 +1,5 @@
-"""Toil in a conversation: JSON by a schema that somebody sent, for one message or for each row of a CSV file.
+"""JSON answers in a conversation, by a schema from the message: one value, or one for each row of a file.
 
-schemas      the schema in a message or a file (pure)
-reply        one value
-jobs         a file row by row: job_run a run over it, job_files what a run survives a kill by
+schema_reply   finds the schema (pure), and answers with one checked value
+jobs           answers a file row by row; `job_files` keeps a job on disk, so that it survives a crash
 """

@@ -1,6 +1,6 @@
-"""The files of a job: its rows, what is asked of each, and the answers. They are what a job survives a kill by.
+"""The files of a job: its rows, its plan and its answers. With them a job survives a crash.
 
-A folder per job, named for the answer. The plan is written last and at once, so that where it is, all is there.
+Each job has a folder with its answer's id as name. The plan is written last, so that a plan proves that all is there.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from core.toil.batch.journal import Journal, open_journal, toil_code, toil_numbe
 from core.toil.batch.row_input import Survey, read_chunks, survey
 from core.toil.batch.rows import AnyRow, csv_rows, json_rows
 
-Form = Literal["csv", "jsonl"]
-Part = tuple[Literal["text", "column"], str]
+RowFormat = Literal["csv", "jsonl"]
+PromptPart = tuple[Literal["text", "column"], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is asked of each row. `parts`: of the prompt, words and columns."""
+class JobPlan:
+    """The request for each row. `parts`: the prompt as texts and column names. Stored as JSON under these names."""
 
     personality: str
     schema: Mapping[str, Json]
-    parts: tuple[Part, ...]
-    form: Form
+    parts: tuple[PromptPart, ...]
+    form: RowFormat
     total: int
     user: str
 
@@ -42,61 +42,61 @@ class Plan:
         return Job(self.personality, dict(self.schema), Template(parts), user=self.user)
 
     @classmethod
-    def of_json(cls, value: dict[str, Any]) -> Plan:
+    def from_json(cls, value: dict[str, Any]) -> JobPlan:
         return cls(**{**value, "parts": tuple((kind, text) for kind, text in value["parts"])})
 
 
 class JobFiles:
-    """Of one platform: `folder` is its own. Methods block; all raise StorageError where the disk refuses."""
+    """The job folders of one platform, in `folder`. Methods block and raise StorageError."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def plan(self, answer: str) -> Plan | None:
-        """None: it was not planned to the end."""
+    def load_plan(self, answer: str) -> JobPlan | None:
+        """None: the job was not completely planned."""
         try:
-            return Plan.of_json(json.loads(self._plan(answer).read_bytes()))
+            return JobPlan.from_json(json.loads(self._plan(answer).read_bytes()))
         except FileNotFoundError:
             return None
         except OSError as exc:
-            raise refused_by_disk(exc) from exc
+            raise storage_error(exc) from exc
 
-    def keep_rows(self, answer: str, rows: str) -> None:
+    def save_rows(self, answer: str, rows: str) -> None:
         write(self._rows(answer), rows.encode("utf-8", "replace"))
 
-    def keep_plan(self, answer: str, plan: Plan) -> None:
+    def save_plan(self, answer: str, plan: JobPlan) -> None:
         write(self._plan(answer), json.dumps(asdict(plan)).encode())
 
-    def survey(self, answer: str, form: Form, limit: int) -> Survey:
-        """Counts the rows. Raises BadRequest where they are not what they should be, or more than `limit`."""
-        return survey(self._rows(answer), partial(rows_of, form=form), Counted(limit).check)
+    def survey(self, answer: str, form: RowFormat, limit: int) -> Survey:
+        """Counts the rows. Raises BadRequest if they are malformed, TooManyRows if there are more than `limit`."""
+        return survey(self._rows(answer), partial(parse_rows, form=form), RowCounter(limit).check)
 
-    def rows(self, answer: str, form: Form) -> Iterator[AnyRow]:
-        return rows_of(read_chunks(self._rows(answer)), form=form)
+    def rows(self, answer: str, form: RowFormat) -> Iterator[AnyRow]:
+        return parse_rows(read_chunks(self._rows(answer)), form=form)
 
-    def journal(self, answer: str, plan: Plan) -> Journal:
-        """Goes on where a process that is gone ended."""
+    def journal(self, answer: str, plan: JobPlan) -> Journal:
+        """Opens the journal, and continues one that an earlier process began."""
         identity: dict[str, Json] = {"form": "conversation", "rows": plan.total}
         return open_journal(self.output(answer), identity, toil_number, toil_code)
 
     def output(self, answer: str) -> Path:
         return self._folder / answer / "answers.jsonl"
 
-    def answers(self, answer: str) -> bytes:
-        """None yet, if there is nothing."""
+    def read_answers(self, answer: str) -> bytes:
+        """The answers so far; b"" if there are none."""
         try:
             return self.output(answer).read_bytes()
         except FileNotFoundError:
             return b""
         except OSError as exc:
-            raise refused_by_disk(exc) from exc
+            raise storage_error(exc) from exc
 
     def remove(self, answer: str) -> None:
-        """Nothing is there, or nothing is left."""
+        """Removes a job. Ignores errors and unknown jobs."""
         shutil.rmtree(self._folder / answer, ignore_errors=True)
 
     def sweep(self, keep: Collection[str]) -> None:
-        """Removes what no job that is under way needs: what a process left behind that was killed at the very end."""
+        """Removes folders of finished jobs, left by processes that crashed before they removed them."""
         try:
             names = [entry.name for entry in os.scandir(self._folder)]
         except FileNotFoundError:
@@ -113,20 +113,22 @@ class JobFiles:
 
 
 class TooManyRows(BadRequest):
-    """More than the limit."""
+    """The file has more rows than the limit."""
 
 
-class Counted:
+class RowCounter:
+    """Counts rows up to a limit."""
+
     def __init__(self, limit: int) -> None:
         self._left = limit
 
     def check(self, _row: AnyRow) -> None:
         self._left -= 1
         if self._left < 0:
-            raise TooManyRows("more rows than are answered at once")
+            raise TooManyRows("the file has more rows than the limit")
 
 
-def rows_of(chunks: Iterable[bytes], form: Form) -> Iterator[AnyRow]:
+def parse_rows(chunks: Iterable[bytes], form: RowFormat) -> Iterator[AnyRow]:
     return csv_rows(chunks, encoding="utf-8") if form == "csv" else json_rows(chunks)
 
 
@@ -135,8 +137,8 @@ def write(path: Path, data: bytes) -> None:
     try:
         write_atomically(path, data, durable=True)
     except OSError as exc:
-        raise refused_by_disk(exc) from exc
+        raise storage_error(exc) from exc
 
 
-def refused_by_disk(exc: OSError) -> StorageError:
-    return StorageError(f"a job's file cannot be used: {exc.strerror}")
+def storage_error(exc: OSError) -> StorageError:
+    return StorageError(f"a job's file is not accessible: {exc.strerror}")

@@ -1,7 +1,7 @@
 """Jobs: a file of rows and a schema, answered row by row, with progress on the way and a file of answers at the end.
 
-A job lasts until all rows are answered or somebody stops it: what is done is in its files, and whoever takes the
-delivery up again goes on from there, without a row lost or doubled. How rows are answered is in `core.toil.batch`.
+A job runs until all rows are answered or a person stops it. Finished rows are on disk, so that the next process
+continues without losing or repeating a row. `core.toil.batch` answers the rows.
 """
 
 from __future__ import annotations
@@ -10,99 +10,160 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 import structlog
 
 from bindings import words
-from bindings.delivery.outlet import Sentences, Throttled, Unreachable, Upload
-from bindings.delivery.progress import progress
-from bindings.files import ReadFile
-from bindings.toil.job_files import Form, JobFiles, Part, Plan, TooManyRows
-from bindings.toil.job_run import Run
-from bindings.toil.reply import Send, block
-from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text
+from bindings.delivery.outlet import Throttled, Translations, Unreachable, Upload
+from bindings.delivery.partial_answer import build_progress
+from bindings.files import TextFile
+from bindings.toil.job_files import JobFiles, JobPlan, PromptPart, RowFormat, TooManyRows
+from bindings.toil.schema_reply import SendFile, code_block
+from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text, Usage
 from core.errors import BadRequest, SchemaRefused, StorageError
 from core.rag.context import quote_documents
-from core.toil.batch.answers import ModelGone
+from core.toil.batch.answers import ModelGone, Outcome, ToilAnswers
 from core.toil.batch.job import ColumnUnknown, Placeholder, parse_template
-from core.toil.batch.journal import BatchProgress
+from core.toil.batch.journal import BatchProgress, Journal, RecoveredRows
+from core.toil.batch.pipeline import BoundedPipeline
 from core.toil.batch.row_input import Survey
-from core.toil.batch.rows import Row
+from core.toil.batch.rows import AnyRow, Row
 
 log = structlog.get_logger()
 
-GAP = re.compile(r"\{[^{}\n]+\}")
-FILE = "answers.jsonl"
+PLACEHOLDER = re.compile(r"\{[^{}\n]+\}")
+FILE_NAME = "answers.jsonl"
 MEDIA_TYPE = "application/x-ndjson"
-SHOWN_LIMIT_CHARS = 6000  # where files cannot be sent
-SHOWN_CODES = 5
-MODEL_PAUSE_S = 30.0  # before a model that was gone is asked for again
-STORAGE_PAUSE_S = 30.0  # before a disk or a platform is tried again
+INLINE_LIMIT_CHARS = 6000  # of answers in messages, where files cannot be sent
+LISTED_CODES = 5
+MODEL_PAUSE_S = 30.0  # before the model is tried again
+STORAGE_PAUSE_S = 30.0  # before the disk or the platform is tried again
 
 
 class JobRefused(BadRequest):
-    """For a reason that has words of its own."""
+    """The file cannot become a job. `text` explains it to the person."""
 
-    def __init__(self, sentence: Sentences, **values: object) -> None:
+    def __init__(self, sentence: Translations, **values: object) -> None:
         super().__init__(sentence["en"].format(**values))
         self._sentence = sentence
         self._values = values
 
-    def told(self, language: Language) -> str:
+    def text(self, language: Language) -> str:
         return self._sentence[language].format(**self._values)
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """What a person asked for. `prompt` may name columns; otherwise each row is given whole."""
+class JobRequest:
+    """A person's request. `prompt` may name columns; otherwise each prompt contains the whole row."""
 
     personality: str
     schema: Mapping[str, Json]
     prompt: str
-    rows: ReadFile
+    rows: TextFile
     attachments: tuple[Attachment, ...]
     user: str
     language: Language
 
 
+class JobRun:
+    """One run over the unanswered rows of a job. Continue it by another `advance` after ModelGone."""
+
+    def __init__(
+        self, engine: Engine, plan: JobPlan, files: JobFiles, answer: str, row_slots: int, clock: Callable[[], float]
+    ) -> None:
+        self._answers = ToilAnswers(engine, plan.job())
+        self._plan = plan
+        self._files = files
+        self._answer = answer
+        self._row_slots = row_slots
+        self._clock = clock
+        self.progress = BatchProgress(RecoveredRows(), plan.total, clock)
+        self.usage = Usage()
+        self.finished = False
+
+    async def advance(self, stop: asyncio.Event) -> AsyncGenerator[BatchProgress, None]:
+        """Yields whenever rows reach the disk, until all are there or `stop` is set. Raises ModelGone, StorageError."""
+        journal = await asyncio.to_thread(self._files.journal, self._answer, self._plan)
+        try:
+            self.progress = BatchProgress(journal.recovered, self._plan.total, self._clock)
+            async with aclosing(self._answer_rows(journal, stop)) as updates:
+                async for progress in updates:
+                    yield progress
+        finally:
+            await asyncio.to_thread(journal.close)
+
+    async def _answer_rows(self, journal: Journal, stop: asyncio.Event) -> AsyncGenerator[BatchProgress, None]:
+        changed = asyncio.Event()
+        rows = await asyncio.to_thread(list, self._files.rows(self._answer, self._plan.form))
+        remaining = [row for row in rows if row.number not in journal.recovered.done]
+        record = self._recorder(journal, changed)
+        pipeline = BoundedPipeline(self._answers.answer, record, self._row_slots, in_order=True)
+        flowing = asyncio.create_task(pipeline.run(iterate(remaining)))
+        stopping = asyncio.create_task(stop.wait())
+        for task in (flowing, stopping):
+            task.add_done_callback(lambda _task: changed.set())
+        try:
+            while not flowing.done() and not stopping.done():
+                await changed.wait()
+                changed.clear()
+                yield self.progress
+        finally:
+            flowing.cancel()
+            stopping.cancel()
+            await asyncio.wait({flowing, stopping})
+        if not flowing.cancelled():
+            flowing.result()
+            self.finished = True
+
+    def _recorder(self, journal: Journal, changed: asyncio.Event) -> Callable[[Sequence[Outcome]], Awaitable[None]]:
+        async def record(outcomes: Sequence[Outcome]) -> None:
+            await asyncio.to_thread(journal.record, outcomes)
+            self.progress.add(outcomes)
+            self.usage = sum((outcome.usage for outcome in outcomes), self.usage)
+            changed.set()
+
+        return record
+
+
 class Jobs:
-    """`at_once`: rows of one job. `clock` gives seconds, for the rate."""
+    """Plans and runs jobs. `row_slots`: rows of one job answered at a time. `clock` gives seconds, for the rate."""
 
     def __init__(
         self,
         engine: Engine,
         files: JobFiles,
         row_limit: int,
-        at_once: int,
+        row_slots: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._files = files
         self._row_limit = row_limit
-        self._at_once = at_once
+        self._row_slots = row_slots
         self._clock = clock
 
-    async def planned(self, answer: str) -> Plan | None:
-        """The job that a process which is gone had begun."""
-        return await asyncio.to_thread(self._files.plan, answer)
+    async def load_plan(self, answer: str) -> JobPlan | None:
+        """The plan of a job that an earlier process began."""
+        return await asyncio.to_thread(self._files.load_plan, answer)
 
-    async def plan(self, answer: str, errand: Errand) -> Plan:
-        """Durable when it returns. Raises BadRequest where something has to be put right before it begins."""
-        form: Form = "csv" if errand.rows.shape == "csv" else "jsonl"
-        await asyncio.to_thread(self._files.keep_rows, answer, errand.rows.text)
+    async def plan(self, answer: str, request: JobRequest) -> JobPlan:
+        """Plans a job; durable when it returns. Raises BadRequest for an error that concerns all rows."""
+        form: RowFormat = "csv" if request.rows.format == "csv" else "jsonl"
+        await asyncio.to_thread(self._files.save_rows, answer, request.rows.text)
         found = await self._survey(answer, form)
-        plan = Plan(errand.personality, errand.schema, parts_of(errand, found), form, found.rows, errand.user)
+        parts = build_parts(request, found)
+        plan = JobPlan(request.personality, request.schema, parts, form, found.rows, request.user)
         if isinstance(found.first, Row):
-            try_out(plan, found.first)
-        await self._check(errand.schema)
-        await asyncio.to_thread(self._files.keep_plan, answer, plan)
+            check_columns(plan, found.first)
+        await self._check_schema(request.schema)
+        await asyncio.to_thread(self._files.save_plan, answer, plan)
         log.info("job_planned", answer=answer, rows=plan.total)
         return plan
 
-    async def _survey(self, answer: str, form: Form) -> Survey:
+    async def _survey(self, answer: str, form: RowFormat) -> Survey:
         try:
             found = await asyncio.to_thread(self._files.survey, answer, form, self._row_limit)
         except TooManyRows as exc:
@@ -111,61 +172,61 @@ class Jobs:
             raise JobRefused(words.NO_ROWS)
         return found
 
-    async def _check(self, schema: Mapping[str, Json]) -> None:
+    async def _check_schema(self, schema: Mapping[str, Json]) -> None:
         for note in await self._engine.check_schema(dict(schema)):
             if note.outcome == "refused":
                 raise SchemaRefused(f"{note.path}: {note.why}")
 
-    async def events(
-        self, answer: str, plan: Plan, send: Send, stop: asyncio.Event, language: Language, model: str
+    async def run(
+        self, answer: str, plan: JobPlan, send: SendFile, stop: asyncio.Event, language: Language, model: str
     ) -> AsyncGenerator[Event, None]:
-        """Progress, then what came of it. `stop` ends it with the rows that are done.
+        """Yields progress, then the result. `stop` ends the job with the finished rows.
 
-        A disk that is full and a platform that takes no file are waited for. Raises what they raise once it is stopped.
+        Waits while the model is down, the disk is full or the platform takes no file. Once stopped, raises instead.
         """
-        run = Run(self._engine, plan, self._files, answer, self._at_once, self._clock)
-        yield progress(words.ROWS_BEGIN[language].format(total=plan.total))
+        run = JobRun(self._engine, plan, self._files, answer, self._row_slots, self._clock)
+        yield build_progress(words.ROWS_BEGIN[language].format(total=plan.total))
         while not run.finished and not stop.is_set():
             try:
-                async with aclosing(run.go_on(stop)) as tallies:
-                    async for tally in tallies:
-                        yield progress(progress_line(tally, language))
+                async with aclosing(run.advance(stop)) as updates:
+                    async for progress in updates:
+                        yield build_progress(describe_progress(progress, language))
             except ModelGone as exc:
-                log.warning("job_waits_for_model", answer=answer, problem=exc.message)
+                log.warning("job_model_unavailable", answer=answer, problem=exc.message)
                 yield Status("reconnecting")
                 await wait_for(stop, MODEL_PAUSE_S)
             except StorageError as exc:
                 if stop.is_set():
                     raise
-                log.warning("job_waits_for_storage", answer=answer, problem=exc.message)
+                log.warning("job_storage_failed", answer=answer, problem=exc.message)
                 await wait_for(stop, STORAGE_PAUSE_S)
-        yield Text(await self._told(answer, run, plan, send, stop, language))
+        yield Text(await self._deliver_result(answer, run, plan, send, stop, language))
         yield Done("stop", model, run.usage)
 
-    async def _told(
-        self, answer: str, run: Run, plan: Plan, send: Send, stop: asyncio.Event, language: Language
+    async def _deliver_result(
+        self, answer: str, run: JobRun, plan: JobPlan, send: SendFile, stop: asyncio.Event, language: Language
     ) -> str:
         while True:
             try:
-                return await self._result(answer, run.tally, plan, send, language, stopped=not run.finished)
+                return await self._result(answer, run.progress, plan, send, language, stopped=not run.finished)
             except (StorageError, Throttled, Unreachable) as exc:
                 if stop.is_set():
                     raise
-                log.warning("job_waits_to_tell", answer=answer, problem=exc.message)
+                log.warning("job_result_failed", answer=answer, problem=exc.message)
                 await wait_for(stop, STORAGE_PAUSE_S)
 
     async def _result(
-        self, answer: str, tally: BatchProgress, plan: Plan, send: Send, language: Language, *, stopped: bool
+        self, answer: str, progress: BatchProgress, plan: JobPlan, send: SendFile, language: Language, *, stopped: bool
     ) -> str:
-        written = await asyncio.to_thread(self._files.answers, answer)
-        # What was being written when it was stopped is in the file, and not in the tally.
+        written = await asyncio.to_thread(self._files.read_answers, answer)
+        # Rows that were being recorded at the stop are in the file, but not in the progress.
         stopped_at = written.count(b"\n") if stopped else None
-        said = summary(tally, plan.total, language, stopped_at)
+        summary = describe_result(progress, plan.total, language, stopped_at)
         if not written:
-            return said
-        if await send(Upload(FILE, MEDIA_TYPE, written)):
-            return f"{said} {words.ROWS_IN_FILE[language].format(name=FILE)}"
-        return "\n\n".join([said, *in_words(written.decode("utf-8", "replace"), language)])
+            return summary
+        if await send(Upload(FILE_NAME, MEDIA_TYPE, written)):
+            return f"{summary} {words.ROWS_IN_FILE[language].format(name=FILE_NAME)}"
+        return "\n\n".join([summary, *show_inline(written.decode("utf-8", "replace"), language)])
 
     async def remove(self, answer: str) -> None:
         await asyncio.to_thread(self._files.remove, answer)
@@ -174,71 +235,76 @@ class Jobs:
         await asyncio.to_thread(self._files.sweep, keep)
 
 
-def parts_of(errand: Errand, found: Survey) -> tuple[Part, ...]:
-    """The prompt of each row: what came along, what the person wrote, and what it names, or all, of the row.
+def build_parts(request: JobRequest, found: Survey) -> tuple[PromptPart, ...]:
+    """The prompt of each row: attachments, the person's prompt, and the columns that it names, else all columns.
 
-    Raises BadRequest for a gap that is none.
+    Raises BadRequest for a malformed placeholder.
     """
-    material = quote_documents(errand.attachments, errand.language)
-    before: tuple[Part, ...] = (("text", f"{material}\n\n"),) if material else ()
-    if GAP.search(errand.prompt):
-        return (*before, *(part_of(part) for part in parse_template(errand.prompt).parts))
+    material = quote_documents(request.attachments, request.language)
+    before: tuple[PromptPart, ...] = (("text", f"{material}\n\n"),) if material else ()
+    if PLACEHOLDER.search(request.prompt):
+        return (*before, *(convert_part(part) for part in parse_template(request.prompt).parts))
     names = tuple(found.first.fields) if isinstance(found.first, Row) else ()
-    said = errand.prompt.strip() or words.FILL_IN[errand.language]
-    return (*before, ("text", f"{said}\n"), *(part for name in names for part in column(name)))
+    prompt = request.prompt.strip() or words.FILL_IN[request.language]
+    return (*before, ("text", f"{prompt}\n"), *(part for name in names for part in column_parts(name)))
 
 
-def part_of(part: str | Placeholder) -> Part:
+def convert_part(part: str | Placeholder) -> PromptPart:
     return ("column", part.name) if isinstance(part, Placeholder) else ("text", part)
 
 
-def column(name: str) -> tuple[Part, Part]:
+def column_parts(name: str) -> tuple[PromptPart, PromptPart]:
     return ("text", f"\n{name}: "), ("column", name)
 
 
-def try_out(plan: Plan, first: Row) -> None:
-    """What would go wrong in every row is found in the first. Raises ColumnUnknown."""
+def check_columns(plan: JobPlan, first: Row) -> None:
+    """Builds the first row's prompt, to find errors that every row would have. Raises ColumnUnknown."""
     try:
         plan.job().build_task(first)
     except ColumnUnknown:
         raise
     except BadRequest:
-        return  # of this row alone, which will say so itself
+        return  # an error of this row alone, which its answer will report
 
 
-def progress_line(tally: BatchProgress, language: Language) -> str:
-    if tally.left_s is None or tally.total is None:
-        return words.ROWS_BEGIN[language].format(total=tally.total)
+def describe_progress(progress: BatchProgress, language: Language) -> str:
+    if progress.left_s is None or progress.total is None:
+        return words.ROWS_BEGIN[language].format(total=progress.total)
     return words.ROWS_UNDER_WAY[language].format(
-        done=tally.done,
-        total=tally.total,
-        failed=tally.failed,
-        rate=tally.rate,
-        left=words.duration(tally.left_s),
+        done=progress.done,
+        total=progress.total,
+        failed=progress.failed,
+        rate=progress.rate,
+        left=words.duration(progress.left_s),
     )
 
 
-def summary(tally: BatchProgress, total: int, language: Language, stopped_at: int | None) -> str:
+def describe_result(progress: BatchProgress, total: int, language: Language, stopped_at: int | None) -> str:
     if stopped_at is not None:
         return words.ROWS_STOPPED[language].format(done=stopped_at, total=total)
-    if not tally.failed:
-        return words.ROWS_DONE[language].format(done=tally.done)
-    codes = ", ".join(f"{code} {count}" for code, count in tally.failures.most_common(SHOWN_CODES))
-    return words.ROWS_SOME_FAILED[language].format(done=tally.done, failed=tally.failed, codes=codes)
+    if not progress.failed:
+        return words.ROWS_DONE[language].format(done=progress.done)
+    codes = ", ".join(f"{code} {count}" for code, count in progress.failures.most_common(LISTED_CODES))
+    return words.ROWS_SOME_FAILED[language].format(done=progress.done, failed=progress.failed, codes=codes)
 
 
-def in_words(written: str, language: Language) -> list[str]:
-    """The answers themselves, as many as a person can be expected to read in a message."""
+def show_inline(written: str, language: Language) -> list[str]:
+    """The first answers in a code block, up to INLINE_LIMIT_CHARS, with a note if there are more."""
     lines = written.splitlines()
-    shown = lines[: lines_within(lines, SHOWN_LIMIT_CHARS)]
-    cut = [words.ROWS_CUT[language].format(shown=len(shown))] if len(shown) < len(lines) else []
-    return [*cut, block("\n".join(shown), "")]
+    shown = lines[: count_fitting(lines, INLINE_LIMIT_CHARS)]
+    note = [words.ROWS_CUT[language].format(shown=len(shown))] if len(shown) < len(lines) else []
+    return [*note, code_block("\n".join(shown), "")]
 
 
-def lines_within(lines: Sequence[str], limit_chars: int) -> int:
-    """How many of the first lines fit; at least one."""
+def count_fitting(lines: Sequence[str], limit_chars: int) -> int:
+    """The number of first lines that fit; at least one."""
     sizes = itertools.accumulate(len(line) + 1 for line in lines)
     return max(1, sum(1 for size in sizes if size <= limit_chars))
+
+
+async def iterate(rows: Iterable[AnyRow]) -> AsyncIterator[AnyRow]:
+    for row in rows:
+        yield row
 
 
 async def wait_for(event: asyncio.Event, limit_s: float) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from bindings.delivery.outlet import Closing, DeliveryError, Gone, Limits, Page, Upload
+from bindings.delivery.outlet import Closing, DeliveryError, Gone, Page, PageLimits, Upload
 
 Result = TypeVar("Result")
 CallName = Literal["post", "edit", "find", "delete", "upload"]
@@ -84,7 +84,7 @@ class FakePlatform:
 class FakeOutlet:
     """Records calls, and has trouble as its script says: one item for each call, None for none; then none any more."""
 
-    limits: Limits = field(default_factory=lambda: Limits(page_chars=500, edit_interval_s=1.0))
+    limits: PageLimits = field(default_factory=lambda: PageLimits(page_chars=500, edit_interval_s=1.0))
     platform: FakePlatform = field(default_factory=FakePlatform)
     trouble: Iterator[Trouble | None] = field(default_factory=lambda: iter(()))
     took_s: float = 0.0  # each call
@@ -158,19 +158,19 @@ class FakeLedger:
     """Durable: hand the same one to the next delivery, after `restarted`."""
 
     refs: list[str] = field(default_factory=list)
-    begun_before: bool = False
+    resumed: bool = False
     failure: Exception | None = None
 
-    async def posted(self, ref: str) -> None:
+    async def add(self, ref: str) -> None:
         if self.failure:
             raise self.failure
         self.refs.append(ref)
 
-    async def removed(self, ref: str) -> None:
+    async def remove(self, ref: str) -> None:
         self.refs.remove(ref)
 
     def restarted(self) -> FakeLedger:
-        return FakeLedger(list(self.refs), begun_before=True)
+        return FakeLedger(list(self.refs), resumed=True)
 
 
 def rendered(page: Page) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bindings.delivery.outlet import Refused, Unreachable
-from bindings.files import FILES_LIMIT, Files, ReadFile, Unread, Why, decoded, read_files
-from bindings.incoming import File
+from bindings.files import FILES_LIMIT, MessageFiles, TextFile, UnreadFile, UnreadReason, decode_text, read_files
+from bindings.incoming import AttachedFile
 from core.contract import Attachment
 from core.errors import Obstacle, UnreadableDocument
 from tests.bindings.intake.support_intake import FakeChannels
@@ -15,8 +15,10 @@ from tests.support.fakes import FakeEngine
 LIMIT = 1000
 
 
-async def read(name: str, body: bytes | Exception, media_type: str = "", size: int | None = None) -> Files:
-    return await read_files(FakeEngine(), FakeChannels(files={"u": body}), (File(name, "u", media_type, size),), LIMIT)
+async def read(name: str, body: bytes | Exception, media_type: str = "", size: int | None = None) -> MessageFiles:
+    return await read_files(
+        FakeEngine(), FakeChannels(files={"u": body}), (AttachedFile(name, "u", media_type, size),), LIMIT
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,8 +42,8 @@ async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
     """By its name, else by what the platform calls it."""
     files = await read(name, "é\n".encode(), media_type)
 
-    assert (ReadFile(name, shape, "é\n"),) == files.read  # type: ignore[arg-type]
-    assert Attachment(name, "é\n") == files.read[0].attachment
+    assert (TextFile(name, shape, "é\n"),) == files.readable  # type: ignore[arg-type]
+    assert Attachment(name, "é\n") == files.readable[0].attachment
     assert files.unread == ()
 
 
@@ -61,7 +63,7 @@ async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
 )
 async def test_what_cannot_be_read_is_said(name: str, body: bytes | Exception, size: int | None, why: str) -> None:
     """With the reason; one that is known to be too large, or of a kind that is not read, is not even fetched."""
-    assert Files((), (Unread(name, why),)) == await read(name, body, size=size)  # type: ignore[arg-type]
+    assert MessageFiles((), (UnreadFile(name, why),)) == await read(name, body, size=size)  # type: ignore[arg-type]
 
 
 class Reading(FakeEngine):
@@ -78,29 +80,29 @@ class Reading(FakeEngine):
 
 
 @pytest.mark.parametrize(("reason", "why"), [("pictures", "pictures"), ("locked", "locked"), (None, "content")])
-async def test_what_the_engine_cannot_read_is_said(reason: Obstacle | None, why: Why) -> None:
+async def test_what_the_engine_cannot_read_is_said(reason: Obstacle | None, why: UnreadReason) -> None:
     """With its reason, where there is one."""
     engine = Reading(UnreadableDocument("no text in it", reason))
-    files = await read_files(engine, FakeChannels(files={"u": b"%PDF"}), (File("scan.pdf", "u", ""),), LIMIT)
+    files = await read_files(engine, FakeChannels(files={"u": b"%PDF"}), (AttachedFile("scan.pdf", "u", ""),), LIMIT)
 
-    assert Files((), (Unread("scan.pdf", why),)) == files
+    assert MessageFiles((), (UnreadFile("scan.pdf", why),)) == files
 
 
 async def test_what_was_read_in_part_is_known_as_such() -> None:
     """And reaches the engine so."""
-    files = await read_files(Reading(), FakeChannels(files={"u": b"%PDF"}), (File("long.pdf", "u", ""),), LIMIT)
+    files = await read_files(Reading(), FakeChannels(files={"u": b"%PDF"}), (AttachedFile("long.pdf", "u", ""),), LIMIT)
 
-    assert Attachment("long.pdf", "The beginning.", cut=True) == files.read[0].attachment
+    assert Attachment("long.pdf", "The beginning.", cut=True) == files.readable[0].attachment
 
 
 async def test_only_so_many_are_read() -> None:
     channels = FakeChannels(files={"u": b"x"})
     files = await read_files(
-        FakeEngine(), channels, tuple(File(f"{n}.txt", "u", "") for n in range(FILES_LIMIT + 2)), LIMIT
+        FakeEngine(), channels, tuple(AttachedFile(f"{n}.txt", "u", "") for n in range(FILES_LIMIT + 2)), LIMIT
     )
 
-    assert (FILES_LIMIT, FILES_LIMIT) == (len(files.read), len(channels.fetched))
-    assert ["number", "number"] == [each.why for each in files.unread]
+    assert (FILES_LIMIT, FILES_LIMIT) == (len(files.readable), len(channels.fetched))
+    assert ["number", "number"] == [each.reason for each in files.unread]
 
 
 @pytest.mark.parametrize(
@@ -118,4 +120,4 @@ async def test_only_so_many_are_read() -> None:
 )
 def test_text_is_decoded_by_what_it_is(body: bytes, text: str | None) -> None:
     """As editors and spreadsheets of both languages write it; what is broken shows as that, and is no error."""
-    assert text == decoded(body)
+    assert text == decode_text(body)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bindings.delivery.splitting import pages
+from bindings.delivery.splitting import split_pages
 from bindings.discord import formatting as discord
 from bindings.discord import mapping as discord_mapping
 from bindings.discord.mapping import Around
 from bindings.slack import defuse, mrkdwn
 from bindings.teams import formatting as teams
 from bindings.teams import markup
-from bindings.toil import schemas
+from bindings.toil.schema_reply import find_schema
 from tests.bindings.discord.support_payloads import payload
 
 MANY = 400_000
@@ -31,7 +31,7 @@ def said_in_discord(text: str) -> object:
 
 
 PEOPLE: tuple[Callable[[str], object], ...] = (
-    lambda text: schemas.find(text, ()),
+    lambda text: find_schema(text, ()),
     lambda text: mrkdwn.plain(mrkdwn.without_mention(text, "UB")),
     said_in_discord,
 )
@@ -98,5 +98,5 @@ def test_an_answer_of_one_sign_is_written(write: Callable[[str], object], part: 
 def test_an_answer_of_one_sign_is_split(part: str) -> None:
     """Into pages that each stand alone."""
     for beginning in ("x", "```", "> ", "| a |\n|-|\n"):
-        shown = pages(beginning + part * (20_000 // len(part)) + "x", len, 2000)
+        shown = split_pages(beginning + part * (20_000 // len(part)) + "x", len, 2000)
         assert all(len(page) <= 2000 for page in shown)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bindings.incoming import Command, File, Incoming, Place
+from bindings.incoming import AttachedFile, Command, IncomingMessage, Place
 from bindings.store import Delivery, DeliveryLedger, Store
 from bindings.tables import tables
 from core.contract import Attachment, Turn
@@ -28,7 +28,7 @@ async def store(database: Database, clock: Clock) -> Store:
     return Store(database, clock)
 
 
-async def take(store: Store, incoming: Incoming) -> Delivery:
+async def take(store: Store, incoming: IncomingMessage) -> Delivery:
     delivery = await store.take(incoming, "message")
     assert delivery is not None
     return delivery
@@ -49,7 +49,7 @@ async def test_a_message_is_read_again_as_it_came(store: Store) -> None:
     place = replace(THREAD, route={"service_url": "https://example.org"})
     incoming = replace(
         message("é\0\ud800 \U0001f600", place=place, language="fr"),
-        files=(File("a.txt", "u", "text/plain", 5),),
+        files=(AttachedFile("a.txt", "u", "text/plain", 5),),
         quoted=(Attachment("q", "text"),),
         command=Command("regenerate", "x"),
         toil=True,
@@ -63,7 +63,7 @@ async def test_a_message_is_read_again_as_it_came(store: Store) -> None:
         record.incoming,
         record.delivery,
         record.refs,
-        record.heard,
+        record.thread_messages,
         record.uploaded,
     )
 
@@ -84,26 +84,26 @@ async def test_what_a_process_left_is_taken_up_by_the_next_in_order(database: Da
 async def test_how_often_a_delivery_was_taken_up_is_remembered(database: Database, store: Store) -> None:
     """For the processes to come, until it is finished; what is put down is not counted."""
     poison, other = [await take(store, message("x", number)) for number in (1, 2)]
-    assert [1, 2] == [await store.taken_up(poison.answer) for _ in range(2)]
-    await store.taken_up(other.answer)
-    await store.put_down(other.answer)
+    assert [1, 2] == [await store.record_attempt(poison.answer) for _ in range(2)]
+    await store.record_attempt(other.answer)
+    await store.clear_attempt(other.answer)
 
     after = Store(database)
 
-    assert [2, 0] == [delivery.deaths for delivery in await after.unfinished("slack")]
+    assert [2, 0] == [delivery.crashes for delivery in await after.unfinished("slack")]
     await after.finish(poison, "failed")
-    assert 1 == await after.taken_up(poison.answer)
+    assert 1 == await after.record_attempt(poison.answer)
 
 
 @pytest.mark.parametrize("way", ["forget", "uninstalled", "purge"])
 async def test_no_count_outlives_its_delivery(store: Store, database_url: str, clock: Clock, way: str) -> None:
     """However it goes."""
     for number in (1, 2):
-        await store.taken_up((await take(store, message("x", number))).answer)
+        await store.record_attempt((await take(store, message("x", number))).answer)
     if way == "forget":
         await store.forget(THREAD, before=None)
     elif way == "uninstalled":
-        await store.uninstalled("slack", "T1")
+        await store.delete_workspace("slack", "T1")
     else:
         clock.now += 100
         await store.purge(timedelta(seconds=50))
@@ -117,31 +117,31 @@ async def test_a_database_from_before_goes_on(store: Store, database: Database, 
     execute(database_url, "DROP TABLE resumed", "DROP TABLE alembic_version")
     await database.upgrade()
 
-    assert 1 == await store.taken_up(delivery.answer)
+    assert 1 == await store.record_attempt(delivery.answer)
 
 
 async def test_refs_are_there_for_the_next_process(store: Store) -> None:
     delivery = await take(store, message("x"))
     record = await store.record(delivery.number)
     assert record is not None
-    ledger = DeliveryLedger(store, record, begun_before=False)
+    ledger = DeliveryLedger(store, record, resumed=False)
     for ref in ("a", "b", "c"):
-        await ledger.posted(ref)
-    await ledger.removed("b")
+        await ledger.add(ref)
+    await ledger.remove("b")
 
     again = await store.record(delivery.number)
     assert again is not None
-    assert ["a", "c"] == DeliveryLedger(store, again, begun_before=True).refs == ledger.refs
+    assert ["a", "c"] == DeliveryLedger(store, again, resumed=True).refs == ledger.refs
 
 
 async def test_what_was_heard_is_kept(store: Store) -> None:
     delivery = await take(store, message("x"))
     heard = (Turn("user", "psst", "Ann"),)
-    await store.heard(delivery.number, heard)
+    await store.save_thread_messages(delivery.number, heard)
 
     record = await store.record(delivery.number)
     assert record is not None
-    assert heard == record.heard
+    assert heard == record.thread_messages
 
 
 async def test_the_latest_answer_is_that_of_its_conversation(store: Store) -> None:
@@ -154,33 +154,33 @@ async def test_the_latest_answer_is_that_of_its_conversation(store: Store) -> No
     for delivery in (first, second, command, elsewhere):
         await store.finish(delivery, "done")
 
-    latest, named = await store.latest(THREAD, 99), await store.latest(THREAD, 99, first.answer)
+    latest, named = await store.latest_answer(THREAD, 99), await store.latest_answer(THREAD, 99, first.answer)
 
     assert latest
     assert named
     assert [second, first] == [latest.delivery, named.delivery]
-    before = await store.latest(THREAD, second.number)
+    before = await store.latest_answer(THREAD, second.number)
     assert before
     assert first == before.delivery
-    assert await store.latest(THREAD, 99, elsewhere.answer) is None
-    assert await store.latest(THREAD, 99, under_way.answer) is None
+    assert await store.latest_answer(THREAD, 99, elsewhere.answer) is None
+    assert await store.latest_answer(THREAD, 99, under_way.answer) is None
 
 
 async def test_a_conversation_keeps_its_personality_until_another_is_chosen(store: Store) -> None:
-    assert "whisper" == await store.settle(THREAD, "whisper")
-    assert "whisper" == await store.settle(THREAD, "chuchotte")
-    await store.choose(THREAD, "guide")
-    assert "guide" == await store.settle(THREAD, "chuchotte")
-    assert await store.chosen(DIRECT) is None
+    assert "whisper" == await store.pin_personality(THREAD, "whisper")
+    assert "whisper" == await store.pin_personality(THREAD, "chuchotte")
+    await store.choose_personality(THREAD, "guide")
+    assert "guide" == await store.pin_personality(THREAD, "chuchotte")
+    assert await store.chosen_personality(DIRECT) is None
 
 
 async def test_of_one_persons_feedback_the_latest_counts(store: Store, database_url: str) -> None:
     """Beside that of others; an answer that is not there cannot be judged."""
     answer = (await take(store, message("x"))).answer
-    assert await store.judge(answer, "slack:T1:U1", "bad", "wrong")
-    assert await store.judge(answer, "slack:T1:U1", "good", "r\0ight" + "!" * 9999)
-    assert await store.judge(answer, "slack:T1:U2", "bad", "")
-    assert not await store.judge("nothing", "slack:T1:U1", "good", "")
+    assert await store.save_feedback(answer, "slack:T1:U1", "bad", "wrong")
+    assert await store.save_feedback(answer, "slack:T1:U1", "good", "r\0ight" + "!" * 9999)
+    assert await store.save_feedback(answer, "slack:T1:U2", "bad", "")
+    assert not await store.save_feedback("nothing", "slack:T1:U1", "good", "")
 
     rows = dumped(database_url)["feedback"]
     assert {("good", "right!"), ("bad", "")} == {(row["value"], str(row["comment"])[:6]) for row in rows}
@@ -192,10 +192,10 @@ async def test_a_forgotten_conversation_leaves_no_word(store: Store, database_ur
     """Nor what was chosen and judged there; but its events stay taken, and other conversations stay."""
     kept = await take(store, message("elsewhere", 9, DIRECT))
     first, wish = await take(store, message("a secret", 1)), await take(store, message("forget", 2))
-    await store.heard(first.number, (Turn("user", "another secret"),))
-    await store.judge(first.answer, "u", "bad", "a third secret")
-    await store.judge(kept.answer, "u", "bad", "")
-    await store.choose(THREAD, "guide")
+    await store.save_thread_messages(first.number, (Turn("user", "another secret"),))
+    await store.save_feedback(first.answer, "u", "bad", "a third secret")
+    await store.save_feedback(kept.answer, "u", "bad", "")
+    await store.choose_personality(THREAD, "guide")
     await store.finish(first, "done")
 
     await store.forget(THREAD, before=wish.number)
@@ -204,9 +204,9 @@ async def test_a_forgotten_conversation_leaves_no_word(store: Store, database_ur
     assert await store.record(first.number) is None
     assert await store.record(wish.number) is not None
     assert await store.record(kept.number) is not None
-    assert await store.latest(THREAD, 99) is None
-    assert await store.chosen(THREAD) is None
-    assert not await store.judge(first.answer, "u", "good", "")
+    assert await store.latest_answer(THREAD, 99) is None
+    assert await store.chosen_personality(THREAD) is None
+    assert not await store.save_feedback(first.answer, "u", "good", "")
     dump = str(dumped(database_url))
     assert "secret" not in dump
     assert "elsewhere" in dump
@@ -228,55 +228,55 @@ async def test_what_is_finished_keeps_only_what_can_be_answered_again(store: Sto
 
 async def test_the_bot_takes_part_where_it_was_asked(store: Store) -> None:
     """Until that is forgotten."""
-    assert not await store.taking_part(THREAD)
+    assert not await store.is_participating(THREAD)
     await store.take(message("help"), "help")
-    assert not await store.taking_part(THREAD)
+    assert not await store.is_participating(THREAD)
     await take(store, message("x", 2))
-    assert await store.taking_part(THREAD)
-    assert not await store.taking_part(DIRECT)
+    assert await store.is_participating(THREAD)
+    assert not await store.is_participating(DIRECT)
     await store.forget(THREAD, before=None)
-    assert not await store.taking_part(THREAD)
+    assert not await store.is_participating(THREAD)
 
 
 async def test_a_person_is_told_once_in_each_workspace(store: Store) -> None:
     here, elsewhere = message("x"), message("x", place=replace(THREAD, tenant="T2"))
-    await store.told(here, "privacy")
-    await store.told(here, "privacy")
+    await store.record_notice(here, "privacy")
+    await store.record_notice(here, "privacy")
 
-    assert await store.was_told(here, "privacy")
-    assert not await store.was_told(here, "refused")
-    assert not await store.was_told(elsewhere, "privacy")
+    assert await store.has_seen_notice(here, "privacy")
+    assert not await store.has_seen_notice(here, "refused")
+    assert not await store.has_seen_notice(elsewhere, "privacy")
 
 
 async def test_what_is_old_goes(store: Store, clock: Clock) -> None:
     old = await take(store, message("x", 1))
-    await store.judge(old.answer, "u", "good", "")
-    await store.told(message("x"), "privacy")
-    await store.choose(THREAD, "guide")
-    await store.choose(DIRECT, "guide")
+    await store.save_feedback(old.answer, "u", "good", "")
+    await store.record_notice(message("x"), "privacy")
+    await store.choose_personality(THREAD, "guide")
+    await store.choose_personality(DIRECT, "guide")
     clock.now += 100
     new = await take(store, message("x", 2))
-    await store.settle(DIRECT, "whisper")  # used again
+    await store.pin_personality(DIRECT, "whisper")  # used again
 
     assert 1 == await store.purge(timedelta(seconds=50))
 
     assert await store.record(old.number) is None
     assert await store.record(new.number) is not None
-    assert not await store.was_told(message("x"), "privacy")
-    assert [None, "guide"] == [await store.chosen(THREAD), await store.chosen(DIRECT)]
+    assert not await store.has_seen_notice(message("x"), "privacy")
+    assert [None, "guide"] == [await store.chosen_personality(THREAD), await store.chosen_personality(DIRECT)]
 
 
 async def test_of_a_workspace_that_left_nothing_stays(store: Store, database_url: str) -> None:
     there = message("x", 1, replace(THREAD, tenant="T9"))
     gone, kept = await take(store, there), await take(store, message("y", 2))
     for each in (gone, kept):
-        await store.judge(each.answer, "u", "good", "")
-    await store.taken_up(gone.answer)
-    await store.told(there, "privacy")
-    await store.choose(there.place, "guide")
+        await store.save_feedback(each.answer, "u", "good", "")
+    await store.record_attempt(gone.answer)
+    await store.record_notice(there, "privacy")
+    await store.choose_personality(there.place, "guide")
     assert [there.place] == await store.places("slack", "T9")
 
-    await store.uninstalled("slack", "T9")
+    await store.delete_workspace("slack", "T9")
 
     counts = {table: len(rows) for table, rows in dumped(database_url).items() if table in tables.tables}
     assert {"deliveries": 1, "feedback": 1, "acquaintances": 0, "chosen": 0, "resumed": 0} == counts

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from bindings import words
-from bindings.files import Files, ReadFile, Unread, Why
+from bindings.files import MessageFiles, TextFile, UnreadFile, UnreadReason
 
 
 def sentences() -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -37,7 +37,7 @@ def test_everything_is_said_in_both_languages(name: str, sentence: Mapping[str, 
 
 def test_unread_files_are_named_by_reason_and_made_harmless() -> None:
     """A file's name is what a person wrote: it stays on one line."""
-    files = [Unread("a.pdf", "kind"), Unread("b\n@all.pdf", "kind"), Unread("c.txt", "size")]
+    files = [UnreadFile("a.pdf", "kind"), UnreadFile("b\n@all.pdf", "kind"), UnreadFile("c.txt", "size")]
 
     said = words.unread(files, 2**20, "fr")
 
@@ -46,15 +46,15 @@ def test_unread_files_are_named_by_reason_and_made_harmless() -> None:
 
 def test_there_is_a_sentence_for_every_reason() -> None:
     """Those of the engine and those of the platforms."""
-    reasons = [reason for part in get_args(Why) for reason in get_args(part) or (part,)]
+    reasons = [reason for part in get_args(UnreadReason) for reason in get_args(part) or (part,)]
 
     assert set(words.UNREAD) == set(reasons)
 
 
 def test_files_that_were_read_in_part_are_named() -> None:
     """After those that were not read at all; the others are not."""
-    read = (ReadFile("whole.pdf", "document", "a"), ReadFile("long\n.pdf", "document", "a", cut=True))
-    said = words.shortcomings(Files(read, (Unread("a.pdf", "locked"),)), 2**20, "en")
+    read = (TextFile("whole.pdf", "document", "a"), TextFile("long\n.pdf", "document", "a", cut=True))
+    said = words.shortcomings(MessageFiles(read, (UnreadFile("a.pdf", "locked"),)), 2**20, "en")
 
     assert ["Not read: a.pdf. It is locked by a password; attach it without one."] == said[:1]
     assert ["Read in part: long.pdf. It is too long; its end was left out."] == said[1:]

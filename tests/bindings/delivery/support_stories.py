@@ -1,4 +1,4 @@
-"""What the tests of delivery have in common: an engine by a script, and a person's wishes."""
+"""What the tests of delivery have in common: an engine by a script, and a person's options."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from bindings.delivery.context import DeliveryContext, DeliveryOptions, DeliveryOutcome, RateLimit
 from bindings.delivery.deliver import deliver
-from bindings.delivery.manner import Manner, Means, Outcome
 from bindings.delivery.outlet import Upload
-from bindings.delivery.pace import Pace
 from core.contract import Done, Event, Text, Usage
 from tests.bindings.support_fakes import FakeLedger, FakeOutlet, Trouble, clock, run
 
@@ -43,17 +42,17 @@ class Answer:
             self.closed = True
 
 
-def manner(**changes: Any) -> Manner:
-    """With the loop's own time, a footer that names the model, and no other wishes."""
-    means = replace(Means(pace=Pace(clock)), **changes.pop("means", {}))
+def build_options(**changes: Any) -> DeliveryOptions:
+    """With the loop's own time, a footer that names the model, and no other options."""
+    context = replace(DeliveryContext(rate_limit=RateLimit(clock)), **changes.pop("context", {}))
     footer: Callable[[str | None], str] = lambda model: f"AI: {model}"  # noqa: E731
-    return Manner(**{"language": "en", "answer": "a1", "footer": footer, "means": means, **changes})
+    return DeliveryOptions(**{"language": "en", "answer": "a1", "footer": footer, "context": context, **changes})
 
 
 async def delivered(
-    *steps: Step, outlet: FakeOutlet, ledger: FakeLedger | None = None, wishes: Manner | None = None
-) -> Outcome:
-    return await deliver(Answer(*steps).events(), outlet, ledger or FakeLedger(), wishes or manner())
+    *steps: Step, outlet: FakeOutlet, ledger: FakeLedger | None = None, options: DeliveryOptions | None = None
+) -> DeliveryOutcome:
+    return await deliver(Answer(*steps).events(), outlet, ledger or FakeLedger(), options or build_options())
 
 
 def troubles(*errors: Exception | None, done: bool = False) -> Iterator[Trouble | None]:
@@ -68,14 +67,14 @@ def text_of(count: int) -> str:
     return " ".join(f"word{number}" for number in range(count))
 
 
-def withdrawn_after(seconds: float, outlet: FakeOutlet, *steps: Step) -> tuple[Outcome, FakeLedger, Answer]:
+def withdrawn_after(seconds: float, outlet: FakeOutlet, *steps: Step) -> tuple[DeliveryOutcome, FakeLedger, Answer]:
     answer, ledger = Answer(*steps), FakeLedger()
 
-    async def story() -> Outcome:
-        wishes = manner()
-        delivery = asyncio.create_task(deliver(answer.events(), outlet, ledger, wishes))
+    async def story() -> DeliveryOutcome:
+        options = build_options()
+        delivery = asyncio.create_task(deliver(answer.events(), outlet, ledger, options))
         await asyncio.sleep(seconds)
-        wishes.withdrawn.set()
+        options.withdrawn.set()
         return await delivery
 
     return run(story()), ledger, answer

@@ -7,18 +7,18 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from bindings.delivery.context import DeliveryOutcome
 from bindings.delivery.deliver import deliver
-from bindings.delivery.manner import Outcome
-from bindings.delivery.outlet import Gone, Limits, Page, Refused, Throttled, Unreachable
-from bindings.delivery.words import CUT, EMPTY, STOPPED
+from bindings.delivery.final_pages import CUT, EMPTY, STOPPED
+from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Throttled, Unreachable
 from core.contract import Done, Text, Usage
 from core.errors import ModelUnavailable, Overloaded
 from core.texts import text
 from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
+    build_options,
     delivered,
-    manner,
     text_of,
     troubles,
     withdrawn_after,
@@ -30,7 +30,9 @@ from tests.bindings.support_fakes import FakeLedger, FakeOutlet, Trouble, render
 def test_an_answer_that_was_cut_says_so() -> None:
     """By the model's token budget, in the person's language."""
     outlet = FakeOutlet()
-    outcome = run(delivered(Text("And so"), Done("length", "m", Usage()), outlet=outlet, wishes=manner(language="fr")))
+    outcome = run(
+        delivered(Text("And so"), Done("length", "m", Usage()), outlet=outlet, options=build_options(language="fr"))
+    )
 
     assert "delivered" == outcome.ending
     assert CUT["fr"] in rendered(outlet.shown[0])
@@ -40,7 +42,7 @@ def test_an_engine_that_never_ends_is_cut() -> None:
     """Memory and the channel are bounded."""
     outlet = FakeOutlet()
     answer = Answer(*[Text("word ")] * 1000, DONE)
-    outcome = run(deliver(answer.events(), outlet, FakeLedger(), manner(means={"answer_limit_chars": 400})))
+    outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options(context={"answer_limit_chars": 400})))
 
     assert (400, True) == (outcome.chars, answer.closed)
     assert answer.given < 100
@@ -100,11 +102,11 @@ def test_stopping_closes_the_events_and_says_so() -> None:
     """What was written stands."""
     outlet, answer = FakeOutlet(), Answer(*words(20), asyncio.Event())
 
-    async def story() -> Outcome:
-        wishes = manner()
-        delivery = asyncio.create_task(deliver(answer.events(), outlet, FakeLedger(), wishes))
+    async def story() -> DeliveryOutcome:
+        options = build_options()
+        delivery = asyncio.create_task(deliver(answer.events(), outlet, FakeLedger(), options))
         await asyncio.sleep(5.0)
-        wishes.stop.set()
+        options.stop.set()
         return await delivery
 
     outcome = run(story())
@@ -117,10 +119,10 @@ def test_stopping_before_the_first_word_says_so_too() -> None:
     """In a message of its own."""
     outlet = FakeOutlet()
 
-    async def story() -> Outcome:
-        wishes = manner()
-        wishes.stop.set()
-        return await delivered(asyncio.Event(), outlet=outlet, wishes=wishes)
+    async def story() -> DeliveryOutcome:
+        options = build_options()
+        options.stop.set()
+        return await delivered(asyncio.Event(), outlet=outlet, options=options)
 
     assert "stopped" == run(story()).ending
     assert STOPPED["en"] == rendered(outlet.shown[0])
@@ -130,11 +132,11 @@ def test_stopping_what_is_whole_changes_nothing() -> None:
     """The platform was slow to take the last words."""
     outlet = FakeOutlet(trouble=troubles(None, Throttled("slowly", retry_after_s=30.0)))
 
-    async def story() -> Outcome:
-        wishes = manner()
-        delivery = asyncio.create_task(delivered(*words(20), DONE, outlet=outlet, wishes=wishes))
+    async def story() -> DeliveryOutcome:
+        options = build_options()
+        delivery = asyncio.create_task(delivered(*words(20), DONE, outlet=outlet, options=options))
         await asyncio.sleep(10.0)
-        wishes.stop.set()
+        options.stop.set()
         return await delivery
 
     assert "delivered" == run(story()).ending
@@ -143,7 +145,7 @@ def test_stopping_what_is_whole_changes_nothing() -> None:
 
 def test_a_withdrawn_question_takes_its_answer_along() -> None:
     """All its messages; the events are closed."""
-    outlet = FakeOutlet(Limits(page_chars=60, edit_interval_s=1.0))
+    outlet = FakeOutlet(PageLimits(page_chars=60, edit_interval_s=1.0))
     outcome, ledger, answer = withdrawn_after(5.0, outlet, *words(30), asyncio.Event())
 
     assert ("withdrawn", True, [], []) == (outcome.ending, answer.closed, outlet.shown, ledger.refs)
@@ -186,7 +188,7 @@ def test_what_cannot_be_deleted_is_left_final() -> None:
 def test_nobody_left_to_tell() -> None:
     """The message was deleted: the model is not kept busy for it."""
     outlet, answer = FakeOutlet(trouble=troubles(None, Gone("no such message"))), Answer(*words(1000))
-    outcome = run(deliver(answer.events(), outlet, FakeLedger(), manner()))
+    outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options()))
 
     assert ("gone", True) == (outcome.ending, answer.closed)
     assert answer.given < 1000
@@ -198,7 +200,7 @@ def test_leaving_closes_the_events() -> None:
     answer = Answer(Text("Hello"), asyncio.Event())
 
     async def story() -> int:
-        delivery = asyncio.create_task(deliver(answer.events(), FakeOutlet(), FakeLedger(), manner()))
+        delivery = asyncio.create_task(deliver(answer.events(), FakeOutlet(), FakeLedger(), build_options()))
         await asyncio.sleep(1.0)
         delivery.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -8,17 +8,16 @@ import math
 import pytest
 from structlog.testing import capture_logs
 
+from bindings.delivery.context import DeliveryOutcome, PlatformHealth
 from bindings.delivery.deliver import deliver
-from bindings.delivery.health import Health
-from bindings.delivery.manner import Outcome
 from bindings.delivery.outlet import Refused, Throttled, Unreachable
 from core.contract import Text
 from core.errors import StorageError
 from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
+    build_options,
     delivered,
-    manner,
     text_of,
     troubles,
     words,
@@ -30,7 +29,7 @@ def test_a_refusal_ends_it_with_one_line() -> None:
     """The line says what to click, and nothing of the answer."""
     outlet, answer = FakeOutlet(trouble=troubles(Refused("add the scope chat:write"))), Answer(*words(1000))
     with capture_logs() as logs:
-        outcome = run(deliver(answer.events(), outlet, FakeLedger(), manner()))
+        outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options()))
 
     assert ("refused", True, 1) == (outcome.ending, answer.closed, len(outlet.calls))
     assert [("delivery_refused", "add the scope chat:write")] == [(line["event"], line["error"]) for line in logs]
@@ -92,14 +91,14 @@ def test_a_platform_that_cannot_look_for_posts_gets_the_answer_all_the_same() ->
         outcome = run(delivered(Text("Hello"), DONE, outlet=outlet))
 
     assert "delivered" == outcome.ending
-    assert ["lost_post_not_found"] == [line["event"] for line in logs]
+    assert ["post_lookup_failed"] == [line["event"] for line in logs]
 
 
 def test_a_call_that_hangs_has_an_end() -> None:
     """It counts as one whose outcome is unknown."""
     outlet = FakeOutlet(took_s=1_000_000.0)
 
-    async def story() -> Outcome:
+    async def story() -> DeliveryOutcome:
         async with asyncio.TaskGroup() as group:
             delivery = group.create_task(delivered(Text("Hello"), DONE, outlet=outlet))
             await asyncio.sleep(30.0)
@@ -116,9 +115,9 @@ def test_a_platform_that_stays_down_is_left_for_later() -> None:
     outlet = FakeOutlet(trouble=iter(lambda: Trouble(Unreachable("503")), None))
     with capture_logs() as logs:
 
-        async def story() -> tuple[Outcome, float]:
+        async def story() -> tuple[DeliveryOutcome, float]:
             begun_at = clock()
-            return await delivered(Text("Hello"), DONE, outlet=outlet, wishes=manner()), clock() - begun_at
+            return await delivered(Text("Hello"), DONE, outlet=outlet, options=build_options()), clock() - begun_at
 
         outcome, took_s = run(story())
 
@@ -133,15 +132,15 @@ def test_an_outage_while_words_come_ends_nothing() -> None:
     down = [Unreachable("503")] * 30
     outlet = FakeOutlet(trouble=troubles(None, *down))
 
-    async def story() -> Outcome:
-        wishes = manner(means={"health": Health(clock=clock)})
-        return await delivered(*words(200, every_s=10.0), DONE, outlet=outlet, wishes=wishes)
+    async def story() -> DeliveryOutcome:
+        options = build_options(context={"health": PlatformHealth(clock=clock)})
+        return await delivered(*words(200, every_s=10.0), DONE, outlet=outlet, options=options)
 
     with capture_logs() as logs:
         outcome = run(story())
 
     assert "delivered" == outcome.ending
-    assert ["platform_failing", "platform_works_again"] == [line["event"] for line in logs]
+    assert ["platform_failed", "platform_recovered"] == [line["event"] for line in logs]
     assert text_of(200) == " ".join(page.text for page in outlet.shown)
 
 
@@ -149,6 +148,6 @@ def test_a_full_disk_is_the_callers_to_know() -> None:
     """What was posted could not be written down: the error reaches who asked, and the model is free."""
     answer, ledger = Answer(*words(1000)), FakeLedger(failure=StorageError("disk full"))
     with pytest.raises(StorageError):
-        run(deliver(answer.events(), FakeOutlet(), ledger, manner()))
+        run(deliver(answer.events(), FakeOutlet(), ledger, build_options()))
 
     assert answer.closed

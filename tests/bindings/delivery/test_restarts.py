@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bindings.delivery.deliver import uploaded
-from bindings.delivery.manner import Outcome
-from bindings.delivery.outlet import Limits, Page, Throttled, Unreachable
-from bindings.delivery.progress import progress
+from bindings.delivery.context import DeliveryOutcome
+from bindings.delivery.deliver import deliver_file
+from bindings.delivery.outlet import Page, PageLimits, Throttled, Unreachable
+from bindings.delivery.partial_answer import build_progress
 from core.contract import Status, Text
 from tests.bindings.delivery.support_stories import (
     DONE,
     UPLOAD,
+    build_options,
     delivered,
-    manner,
     text_of,
     troubles,
     words,
@@ -27,10 +27,10 @@ from tests.bindings.support_fakes import FakeLedger, FakeOutlet, Trouble, run
 
 def test_after_a_restart_what_was_begun_is_finished() -> None:
     """By editing the messages that are there; those that are no longer needed are deleted."""
-    outlet = FakeOutlet(Limits(page_chars=60, edit_interval_s=1.0))
+    outlet = FakeOutlet(PageLimits(page_chars=60, edit_interval_s=1.0))
     ledger = FakeLedger()
 
-    async def story() -> Outcome:
+    async def story() -> DeliveryOutcome:
         first = asyncio.create_task(delivered(*words(50), DONE, outlet=outlet, ledger=ledger))
         await asyncio.sleep(4.5)
         first.cancel()
@@ -46,9 +46,9 @@ def test_after_a_restart_a_post_that_was_not_written_down_is_found() -> None:
     """The process was killed between the post and the ledger."""
     outlet = FakeOutlet()
 
-    async def story() -> Outcome:
+    async def story() -> DeliveryOutcome:
         await outlet.post(Page("Hel", "en"), "a1-1")
-        return await delivered(Text("Hello"), DONE, outlet=outlet, ledger=FakeLedger(begun_before=True))
+        return await delivered(Text("Hello"), DONE, outlet=outlet, ledger=FakeLedger(resumed=True))
 
     assert "delivered" == run(story()).ending
     assert ["Hello"] == [page.text for page in outlet.shown]
@@ -60,7 +60,7 @@ def test_a_status_does_not_replace_what_an_earlier_process_wrote() -> None:
 
     async def story() -> None:
         ref = await outlet.post(Page("Half of it", "en"), "a1-1")
-        ledger = FakeLedger([ref], begun_before=True)
+        ledger = FakeLedger([ref], resumed=True)
         await delivered(Status("queued"), 20.0, Text("All of it"), DONE, outlet=outlet, ledger=ledger)
 
     run(story())
@@ -74,8 +74,8 @@ def test_progress_is_told_also_where_an_earlier_process_wrote() -> None:
 
     async def story() -> None:
         ref = await outlet.post(Page("", "en", "7 rows of 20"), "a1-1")
-        ledger = FakeLedger([ref], begun_before=True)
-        await delivered(progress("9 rows of 20"), 20.0, Text("All."), DONE, outlet=outlet, ledger=ledger)
+        ledger = FakeLedger([ref], resumed=True)
+        await delivered(build_progress("9 rows of 20"), 20.0, Text("All."), DONE, outlet=outlet, ledger=ledger)
 
     run(story())
 
@@ -88,7 +88,7 @@ def test_a_file_is_sent_once(done: bool) -> None:
     outlet = FakeOutlet(trouble=troubles(Unreachable("reset"), Unreachable("reset"), done=done))
 
     async def story() -> bool:
-        return await uploaded(UPLOAD, outlet, FakeLedger(), manner())
+        return await deliver_file(UPLOAD, outlet, FakeLedger(), build_options())
 
     assert run(story())
     assert [UPLOAD] == list(outlet.platform.files.values())
@@ -100,7 +100,7 @@ def test_a_file_that_an_earlier_process_sent_is_not_sent_again() -> None:
 
     async def story() -> bool:
         await outlet.upload(UPLOAD, "a1-file")
-        return await uploaded(UPLOAD, outlet, FakeLedger(begun_before=True), manner())
+        return await deliver_file(UPLOAD, outlet, FakeLedger(resumed=True), build_options())
 
     assert run(story())
     assert 1 == len(outlet.platform.files)
@@ -110,7 +110,7 @@ def test_where_files_cannot_be_sent_the_caller_is_told() -> None:
     """It is for the caller to show the content instead."""
 
     async def story() -> bool:
-        return await uploaded(UPLOAD, FakeOutlet(takes_files=False), FakeLedger(), manner())
+        return await deliver_file(UPLOAD, FakeOutlet(takes_files=False), FakeLedger(), build_options())
 
     assert not run(story())
 
@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_sent_in_time_is_told_to_the_caller() -> None:
     outlet = FakeOutlet(trouble=iter(lambda: Trouble(Unreachable("503")), None))
 
     async def story() -> bool:
-        return await uploaded(UPLOAD, outlet, FakeLedger(), manner())
+        return await deliver_file(UPLOAD, outlet, FakeLedger(), build_options())
 
     with pytest.raises(Unreachable):
         run(story())
@@ -157,7 +157,7 @@ def test_whatever_happens_each_page_stands_once_and_the_answer_is_whole(
 ) -> None:
     """Throttled, unreachable or killed, before or after the deed: in the end it is as if nothing had been."""
     outlet = FakeOutlet(
-        Limits(page_chars=limit, edit_interval_s=1.0), trouble=iter([trouble_of(kind) for kind in kinds])
+        PageLimits(page_chars=limit, edit_interval_s=1.0), trouble=iter([trouble_of(kind) for kind in kinds])
     )
     ledger = FakeLedger()
     for _ in range(len(kinds) + 1):
@@ -168,7 +168,7 @@ def test_whatever_happens_each_page_stands_once_and_the_answer_is_whole(
         else:
             break
 
-    undisturbed = FakeOutlet(Limits(page_chars=limit, edit_interval_s=1.0))
+    undisturbed = FakeOutlet(PageLimits(page_chars=limit, edit_interval_s=1.0))
     run(delivered(*words(count), DONE, outlet=undisturbed))
     assert "delivered" == outcome.ending
     assert undisturbed.shown == outlet.shown

@@ -8,17 +8,16 @@ from itertools import pairwise
 
 import pytest
 
-from bindings.delivery.deliver import deliver, tell
-from bindings.delivery.manner import Manner, Means, Outcome
-from bindings.delivery.outlet import Closing, Limits, Page
-from bindings.delivery.pace import Pace
+from bindings.delivery.context import DeliveryContext, DeliveryOptions, DeliveryOutcome, RateLimit
+from bindings.delivery.deliver import deliver, deliver_notice
+from bindings.delivery.outlet import Closing, Page, PageLimits
 from core.contract import Source, Status, Text
 from core.texts import status_text
 from tests.bindings.delivery.support_stories import (
     DONE,
     Answer,
+    build_options,
     delivered,
-    manner,
     text_of,
     words,
 )
@@ -27,7 +26,7 @@ from tests.bindings.support_fakes import FakeLedger, FakeOutlet, FakePlatform, c
 
 def test_a_quick_answer_is_one_message() -> None:
     """Whole, with its closing, and final at once."""
-    outlet = FakeOutlet(Limits(page_chars=500, edit_interval_s=1.0, first_words_s=0.5))
+    outlet = FakeOutlet(PageLimits(page_chars=500, edit_interval_s=1.0, first_words_s=0.5))
     source = Source(1, "A page", "http://a.b/c")
     outcome = run(delivered(Text("Hello"), source, Text(" world."), DONE, outlet=outlet))
 
@@ -36,14 +35,14 @@ def test_a_quick_answer_is_one_message() -> None:
     assert page.closing is not None
     assert (page.text, page.final, page.closing.sources) == ("Hello world.", True, (source,))
     assert (page.closing.answer, page.closing.footer, page.closing.note) == ("a1", "AI: fake-model", None)
-    assert Outcome("delivered", chars=12, edits=0, posts=1, done=DONE) == outcome
+    assert DeliveryOutcome("delivered", chars=12, edits=0, posts=1, done=DONE) == outcome
 
 
 def test_words_are_shown_while_they_come() -> None:
     """At the limits' pace: the first at once, edits an interval apart, the last one final."""
     outlet = FakeOutlet()
 
-    async def story() -> tuple[float, Outcome]:
+    async def story() -> tuple[float, DeliveryOutcome]:
         return clock(), await delivered(*words(50), DONE, outlet=outlet)
 
     begun_at, outcome = run(story())
@@ -59,7 +58,7 @@ def test_words_are_shown_while_they_come() -> None:
 
 def test_first_words_are_gathered_as_long_as_the_limits_say() -> None:
     """So that the first message says something."""
-    outlet = FakeOutlet(Limits(page_chars=500, edit_interval_s=1.0, first_words_s=0.45))
+    outlet = FakeOutlet(PageLimits(page_chars=500, edit_interval_s=1.0, first_words_s=0.45))
     run(delivered(*words(20), DONE, outlet=outlet))
 
     assert outlet.calls[0].page == Page("word0 word1 word2 word3 word4", "en")
@@ -72,7 +71,7 @@ def test_events_are_read_whatever_the_platform_does() -> None:
 
     async def story() -> float:
         begun_at = clock()
-        delivery = asyncio.create_task(deliver(answer.events(), outlet, FakeLedger(), manner()))
+        delivery = asyncio.create_task(deliver(answer.events(), outlet, FakeLedger(), build_options()))
         while not answer.closed:
             await asyncio.sleep(0.1)
         took_s = clock() - begun_at
@@ -118,7 +117,7 @@ def test_a_restart_of_the_model_is_told_under_the_words() -> None:
 
 def test_a_status_that_does_not_fit_is_left_out() -> None:
     """The words come before it."""
-    outlet = FakeOutlet(Limits(page_chars=60, edit_interval_s=1.0))
+    outlet = FakeOutlet(PageLimits(page_chars=60, edit_interval_s=1.0))
     run(delivered(Text("x" * 55), 3.0, Status("reconnecting"), 3.0, DONE, outlet=outlet))
 
     assert not any(call.page.status for call in outlet.calls if call.page)
@@ -135,7 +134,7 @@ def test_white_space_is_no_first_word() -> None:
 
 def test_a_long_answer_takes_several_messages() -> None:
     """Each is finished once before the next begins, none is touched again, and only the last has a closing."""
-    outlet = FakeOutlet(Limits(page_chars=120, edit_interval_s=1.0))
+    outlet = FakeOutlet(PageLimits(page_chars=120, edit_interval_s=1.0))
     run(delivered(*words(100), DONE, outlet=outlet))
     finals = [call.page for call in outlet.calls if call.page and call.page.final]
 
@@ -148,7 +147,7 @@ def test_a_long_answer_takes_several_messages() -> None:
 
 def test_a_closing_that_does_not_fit_moves_on_with_the_last_words() -> None:
     """It stands under words where it can."""
-    outlet = FakeOutlet(Limits(page_chars=60, edit_interval_s=1.0))
+    outlet = FakeOutlet(PageLimits(page_chars=60, edit_interval_s=1.0))
     run(delivered(Text("Forty characters are here, more or less. And twelve."), DONE, outlet=outlet))
 
     assert ["Forty characters are here, more or less.", "And twelve."] == [page.text for page in outlet.shown]
@@ -157,21 +156,21 @@ def test_a_closing_that_does_not_fit_moves_on_with_the_last_words() -> None:
 
 def test_sources_without_end_take_messages_of_their_own() -> None:
     """All of them are named, in order, and the last message has the buttons."""
-    outlet = FakeOutlet(Limits(page_chars=200, edit_interval_s=1.0))
+    outlet = FakeOutlet(PageLimits(page_chars=200, edit_interval_s=1.0))
     sources = [Source(number, f"Page {number}", f"http://a.b/{number}") for number in range(1, 31)]
-    wishes = manner(notice="We keep what you say for 30 days.")
-    run(delivered(Text("Look here."), *sources, DONE, outlet=outlet, wishes=wishes))
+    options = build_options(notice="We keep what you say for 30 days.")
+    run(delivered(Text("Look here."), *sources, DONE, outlet=outlet, options=options))
     closings = [page.closing for page in outlet.shown if page.closing]
 
     assert sources == [source for closing in closings for source in closing.sources]
     assert [""] * (len(closings) - 1) + ["a1"] == [closing.answer for closing in closings]
-    assert wishes.notice == closings[-1].notice
+    assert options.notice == closings[-1].notice
     assert all(len(rendered(page)) <= 200 for page in outlet.shown)
 
 
 def test_a_source_that_fits_nowhere_is_named_in_short() -> None:
     """Its address of thousands of characters is left out."""
-    outlet = FakeOutlet(Limits(page_chars=200, edit_interval_s=1.0))
+    outlet = FakeOutlet(PageLimits(page_chars=200, edit_interval_s=1.0))
     run(delivered(Text("Look."), Source(1, "T" * 500, "http://a.b/" + "c" * 500), DONE, outlet=outlet))
 
     assert "[1] " + "T" * 100 in rendered(outlet.shown[-1])
@@ -198,16 +197,16 @@ def test_limits_that_change_on_the_way_count() -> None:
 
 def test_posts_in_one_channel_are_paced_over_all_answers() -> None:
     """Ten answers at once to one channel."""
-    limits = Limits(page_chars=500, edit_interval_s=1.0, post_interval_s=1.0)
+    limits = PageLimits(page_chars=500, edit_interval_s=1.0, post_interval_s=1.0)
     platform = FakePlatform()
     outlets = [FakeOutlet(limits, platform) for _ in range(10)]
 
     async def story() -> None:
-        means = Means(pace=Pace(clock))
+        context = DeliveryContext(rate_limit=RateLimit(clock))
         async with asyncio.TaskGroup() as group:
             for number, outlet in enumerate(outlets):
-                wishes = Manner("en", f"a{number}", channel="C1", means=means)
-                group.create_task(deliver(Answer(Text("Hello"), DONE).events(), outlet, FakeLedger(), wishes))
+                options = DeliveryOptions("en", f"a{number}", channel="C1", context=context)
+                group.create_task(deliver(Answer(Text("Hello"), DONE).events(), outlet, FakeLedger(), options))
 
     run(story())
     times = sorted(call.at for outlet in outlets for call in outlet.calls)
@@ -220,8 +219,8 @@ def test_a_notice_is_one_final_page() -> None:
     """Without buttons."""
     outlet = FakeOutlet()
 
-    async def story() -> Outcome:
-        return await tell("This is help.", outlet, FakeLedger(), manner())
+    async def story() -> DeliveryOutcome:
+        return await deliver_notice("This is help.", outlet, FakeLedger(), build_options())
 
     assert "delivered" == run(story()).ending
-    assert [Page("This is help.", "en", final=True, closing=Closing("", ""), ours=True)] == outlet.shown
+    assert [Page("This is help.", "en", final=True, closing=Closing("", ""), is_notice=True)] == outlet.shown

@@ -12,7 +12,7 @@ import pytest
 from discord.http import Route
 
 from bindings.discord.adapter import DiscordAdapter
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from core.configuration import settings
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
 from tests.bindings.discord.support_fake_intake import FakeIntake
@@ -42,7 +42,7 @@ def built(discord_server: FakeDiscord, tmp_path: Path) -> Callable[..., DiscordA
     """An adapter that was not started."""
 
     def build(**environ: str) -> DiscordAdapter:
-        adapter = DiscordAdapter(settings_for(discord_server, tmp_path, **environ), Metrics())
+        adapter = DiscordAdapter(settings_for(discord_server, tmp_path, **environ), BotMetrics())
         adapter.client.identify_s = 0.0
         return adapter
 

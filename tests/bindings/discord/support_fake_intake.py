@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from bindings.delivery.outlet import Sentences
-from bindings.incoming import Incoming, Place
+from bindings.delivery.outlet import Translations
+from bindings.incoming import IncomingMessage, Place
 
 
 class FakeIntake:
     """`failing`: what the next calls raise that write or read what is stored."""
 
     def __init__(self) -> None:
-        self.taken: list[Incoming] = []
+        self.taken: list[IncomingMessage] = []
         self.failing: list[Exception] = []
         self.parts: set[str] = set()  # conversations that the bot takes part in
         self.asked_parts: list[str] = []
@@ -23,7 +23,7 @@ class FakeIntake:
         self.judged: list[tuple[str, str, str]] = []
         self.known_answers = {"a-1_B"}
         self.left: list[str] = []
-        self.away: Sentences | None = None
+        self.away: Translations | None = None
         self._changed = asyncio.Condition()
 
     async def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
@@ -34,7 +34,7 @@ class FakeIntake:
         async with self._changed:
             self._changed.notify_all()
 
-    async def take(self, incoming: Incoming) -> bool:
+    async def take(self, incoming: IncomingMessage) -> bool:
         await self._may_fail()
         known = any(each.event == incoming.event for each in self.taken)
         if not known:
@@ -48,28 +48,28 @@ class FakeIntake:
             await self._happened()
             raise failure
 
-    def turned_away(self, incoming: Incoming) -> Sentences | None:
+    def rejection(self, incoming: IncomingMessage) -> Translations | None:
         return self.away
 
-    async def taking_part(self, place: Place) -> bool:
+    async def is_participating(self, place: Place) -> bool:
         await self._may_fail()
         self.asked_parts.append(place.conversation)
         return place.conversation in self.parts
 
-    async def withdrawn(self, place: Place, message: str) -> None:
+    async def withdraw_question(self, place: Place, message: str) -> None:
         self.deleted.append((place, message))
         await self._happened()
 
-    async def stopped(self, place: Place, ref: str) -> None:
+    async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append((place, ref))
         await self._happened()
 
-    async def feedback(self, answer: str, speaker: str, value: str, comment: str = "") -> bool:
+    async def record_feedback(self, answer: str, speaker: str, value: str, comment: str = "") -> bool:
         self.judged.append((answer, speaker, value))
         await self._happened()
         return answer in self.known_answers
 
-    async def uninstalled(self, tenant: str) -> None:
+    async def forget_workspace(self, tenant: str) -> None:
         await self._may_fail()
         self.left.append(tenant)
         await self._happened()

@@ -173,7 +173,7 @@ async def test_stop_taking_ends_the_connection_and_nothing_else(
         await adapter.stop_taking()
         assert 0 == adapter.metrics.registry.get_sample_value("csps_bot_connected")
         await discord_server.say("message_dm")
-        assert () == await adapter.platform.heard(intake.taken[0])
+        assert () == await adapter.platform.thread_messages(intake.taken[0])
 
     assert 1 == len(intake.taken)
 

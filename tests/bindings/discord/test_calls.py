@@ -13,7 +13,7 @@ from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Un
 from bindings.discord import http as http_module
 from bindings.discord.calls import Calls
 from bindings.discord.http import Limits, OneTry
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
 from tests.bindings.discord.support_faults import Fault, rate_limited
 from tests.bindings.discord.support_payloads import CHANNEL
@@ -34,7 +34,7 @@ async def http(discord_server: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def calls(http: OneTry) -> Calls:
-    return Calls(lambda: http, Metrics())
+    return Calls(lambda: http, BotMetrics())
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_a_call_without_an_answer_has_a_deadline(calls: Calls, monkeypatch
 
 async def test_calls_are_counted(discord_server: FakeDiscord, http: OneTry) -> None:
     """By how they ended; deliveries count their own."""
-    metrics = Metrics()
+    metrics = BotMetrics()
     calls = Calls(lambda: http, metrics)
     await calls.ask("post", "POST", TYPING, IDS)
     discord_server.faults = [Fault("typing", 404, {**CODE, "code": 10003})]

@@ -373,9 +373,9 @@ async def test_what_is_heard_ends_where_the_bot_last_spoke(
         await discord_server.until(lambda: discord_server.identified)
         await discord_server.say("message_mention")
         await intake.until(lambda: intake.taken)
-        heard = await adapter.platform.heard(intake.taken[0])
+        heard = await adapter.platform.thread_messages(intake.taken[0])
         discord_server.faults = [Fault("GET", 403, {"code": 50013, "message": "Missing Permissions"})]
-        assert () == await adapter.platform.heard(intake.taken[0])
+        assert () == await adapter.platform.thread_messages(intake.taken[0])
 
     assert [("Alice Tremblay", "The printer @Bob is broken"), ("Alice Tremblay", "So print elsewhere")] == [
         (turn.speaker, turn.text) for turn in heard

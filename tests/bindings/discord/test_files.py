@@ -8,7 +8,7 @@ import pytest
 
 from bindings.delivery.outlet import Gone, Refused, Throttled, Unreachable
 from bindings.discord.files import Files
-from bindings.incoming import File
+from bindings.incoming import AttachedFile
 from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_faults import Fault, rate_limited
 
@@ -20,8 +20,8 @@ async def files(discord_server: FakeDiscord) -> AsyncIterator[Files]:
     await files.close()
 
 
-def at(url: str, size: int | None = None) -> File:
-    return File("plan.md", url, "text/markdown", size)
+def at(url: str, size: int | None = None) -> AttachedFile:
+    return AttachedFile("plan.md", url, "text/markdown", size)
 
 
 async def test_a_file_is_fetched(discord_server: FakeDiscord, files: Files) -> None:

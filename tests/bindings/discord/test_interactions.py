@@ -10,11 +10,11 @@ import pytest
 from bindings.discord import commands, interactions
 from bindings.discord.interactions import acknowledgement, allowed, press_of, to_prompt
 from bindings.discord.mapping import Payload
-from bindings.incoming import Command, Incoming
+from bindings.incoming import Command, IncomingMessage
 from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, THREAD, payload
 
 
-def asked(name: str) -> Incoming:
+def asked(name: str) -> IncomingMessage:
     incoming = to_prompt(payload(name))
     assert incoming is not None
     return incoming

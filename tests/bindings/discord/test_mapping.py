@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bindings.discord.mapping import Around, place_of, to_prompt
-from bindings.incoming import File, Incoming
+from bindings.incoming import AttachedFile, IncomingMessage
 from core.contract import Attachment
 from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
@@ -18,7 +18,7 @@ IN_THREAD = Around(ME["id"], frozenset({ROLE}), parent=CHANNEL)
 TAKING_PART = Around(ME["id"], frozenset({ROLE}), parent=CHANNEL, taking_part=True)
 
 
-def mapped(name: str, around: Around = AROUND, **changes: Any) -> Incoming:
+def mapped(name: str, around: Around = AROUND, **changes: Any) -> IncomingMessage:
     incoming = to_prompt(payload(name, **changes), around)
     assert incoming is not None
     return incoming
@@ -79,7 +79,9 @@ def test_a_reply_to_a_deleted_message_is_a_prompt() -> None:
 def test_attachments_become_files() -> None:
     """With their media type, if Discord knows one."""
     first, second = mapped("message_attachments").files
-    assert first == File("plan.md", payload("message_attachments")["attachments"][0]["url"], "text/markdown", 2048)
+    assert first == AttachedFile(
+        "plan.md", payload("message_attachments")["attachments"][0]["url"], "text/markdown", 2048
+    )
     assert (second.name, second.media_type) == ("data", "")
 
 
@@ -151,4 +153,4 @@ def test_what_is_no_text_is_left_out() -> None:
 def test_a_message_survives_being_written_down() -> None:
     """A delivery is finished from that after a crash."""
     incoming = mapped("message_mention_in_reply_to_another")
-    assert Incoming.of_json(json.loads(json.dumps(incoming.to_json()))) == incoming
+    assert IncomingMessage.from_json(json.loads(json.dumps(incoming.to_json()))) == incoming

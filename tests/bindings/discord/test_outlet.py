@@ -15,7 +15,7 @@ from bindings.discord.http import OneTry
 from bindings.discord.interactions import to_prompt as command_to_prompt
 from bindings.discord.mapping import Around, to_prompt
 from bindings.discord.outlet import DiscordOutlet
-from bindings.incoming import Incoming, Place
+from bindings.incoming import IncomingMessage, Place
 from tests.bindings.discord.support_fake_discord import LOADING, TOKEN, FakeDiscord
 from tests.bindings.discord.support_faults import Fault, rate_limited
 from tests.bindings.discord.support_payloads import CHANNEL, ME, payload
@@ -24,7 +24,7 @@ BEGUN = Page("A feed is", "en")
 CLOSING = Closing("a-1", "Written by AI.")
 WHOLE = Page("A feed is a list.", "en", final=True, closing=CLOSING)
 POST = "POST /api/v10/channels"
-Outlets = Callable[[Incoming], DiscordOutlet]
+Outlets = Callable[[IncomingMessage], DiscordOutlet]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def outlets(discord_server: FakeDiscord, monkeypatch: pytest.MonkeyPatch) 
     await http.close()
 
 
-async def asked(discord_server: FakeDiscord) -> Incoming:
+async def asked(discord_server: FakeDiscord) -> IncomingMessage:
     """By a mention that stands in the channel."""
     message = await discord_server.say("message_mention", id=discord_server.snowflake())
     incoming = to_prompt(message, Around(ME["id"]))
@@ -46,7 +46,7 @@ async def asked(discord_server: FakeDiscord) -> Incoming:
     return incoming
 
 
-async def commanded(discord_server: FakeDiscord) -> Incoming:
+async def commanded(discord_server: FakeDiscord) -> IncomingMessage:
     """By a slash command that was deferred."""
     interaction = await discord_server.interact("interaction_ask")
     made = discord_server._made(CHANNEL, {"flags": LOADING}, interaction_metadata={"id": interaction["id"]})

@@ -13,7 +13,7 @@ import simcord
 
 from bindings.delivery.outlet import Closing, Page
 from bindings.discord.adapter import DiscordAdapter
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from core.configuration import settings
 from tests.bindings.discord.conftest import as_intake
 from tests.bindings.discord.support_fake_intake import FakeIntake
@@ -26,7 +26,7 @@ async def simulated(
     intake: FakeIntake, tmp_path: Path, **environ: str
 ) -> AsyncIterator[tuple[DiscordAdapter, simcord.Env]]:
     own = {"CSPS_LLM_DATA": str(tmp_path), "DISCORD_BOT_TOKEN": "x", **environ}
-    adapter = DiscordAdapter(settings.load(own), Metrics())
+    adapter = DiscordAdapter(settings.load(own), BotMetrics())
     async with simcord.run(adapter.client) as env, asyncio.TaskGroup() as tasks:
         await adapter.begin(as_intake(intake))
         working = tasks.create_task(work(adapter))

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bindings.delivery.manner import Means, Patience
+from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.discord.adapter import DiscordAdapter
 from bindings.intake.intake import Intake
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.store import Store
 from core.configuration.personalities import Personalities
 from core.contract import Done, Prompt, Source, Text, Usage
@@ -22,7 +22,7 @@ from tests.bindings.discord.support_faults import Fault, rate_limited
 from tests.bindings.discord.support_payloads import CHANNEL, Body
 from tests.support.fakes import FakeEngine, ReplyStep
 
-IMPATIENT = Means(patience=Patience(first_s=0.01, limit_s=0.05), status_after_s=0.0)
+IMPATIENT = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)
 DONE = Done("stop", "fake-model", Usage(7, 3, 0))
 
 
@@ -33,7 +33,7 @@ async def bot(fake: FakeDiscord, engine: FakeEngine, tmp_path: Path, **environ: 
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
     settings.data_folder.mkdir(parents=True, exist_ok=True)
-    database, metrics = Database(settings.database_url), Metrics()
+    database, metrics = Database(settings.database_url), BotMetrics()
     await database.upgrade()
     store = Store(database)
     adapter = DiscordAdapter(settings, metrics)

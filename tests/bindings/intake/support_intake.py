@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from bindings.delivery.manner import Means, Patience
-from bindings.delivery.outlet import Limits, Page
-from bindings.incoming import Command, File, Incoming, Place
+from bindings.delivery.context import DeliveryContext, RetryPolicy
+from bindings.delivery.outlet import Page, PageLimits
+from bindings.incoming import AttachedFile, Command, IncomingMessage, Place
 from bindings.intake.intake import Intake
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.store import Store
 from bindings.tables import deliveries
 from core.configuration import settings
@@ -25,8 +25,8 @@ from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform
 
 Result = TypeVar("Result")
-AT_ONCE = Limits(page_chars=20_000, edit_interval_s=0.0)
-QUICK = Means(patience=Patience(first_s=0.0, limit_s=0.0, final_s=60.0), status_after_s=0.0)
+AT_ONCE = PageLimits(page_chars=20_000, edit_interval_s=0.0)
+QUICK = DeliveryContext(retry=RetryPolicy(first_s=0.0, limit_s=0.0, give_up_after_s=60.0), status_after_s=0.0)
 
 
 class Killed(BaseException):
@@ -76,7 +76,7 @@ class FakeChannels:
     """Implements `bindings.platform.Platform`. A channel of its own for each conversation, which outlives processes."""
 
     name: str = "slack"
-    limits: Limits = AT_ONCE
+    limits: PageLimits = AT_ONCE
     takes_files: bool = True
     ai_label: bool = False
     switch: Switch = field(default_factory=Switch)
@@ -90,7 +90,7 @@ class FakeChannels:
     forgotten: list[str] = field(default_factory=list)
     purges: int = 0
 
-    def outlet(self, incoming: Incoming) -> KillingOutlet:
+    def outlet(self, incoming: IncomingMessage) -> KillingOutlet:
         channel = self.channels.setdefault(incoming.place.conversation, FakePlatform())
         outlet = KillingOutlet(
             self.limits, channel, takes_files=self.takes_files, ai_label=self.ai_label, switch=self.switch
@@ -99,12 +99,12 @@ class FakeChannels:
         self.languages.append(incoming.language)
         return outlet
 
-    async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
         if self.said_failure:
             raise self.said_failure
         return self.said
 
-    async def fetch(self, file: File, limit_bytes: int) -> bytes:
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         self.fetched.append(file.url)
         body = self.files[file.url]
         if isinstance(body, Exception):
@@ -141,8 +141,8 @@ class Office:
     channels: FakeChannels = field(default_factory=FakeChannels)
     environ: dict[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
-    metrics: Metrics = field(default_factory=Metrics)
-    means: Means = QUICK
+    metrics: BotMetrics = field(default_factory=BotMetrics)
+    context: DeliveryContext = QUICK
     store: Store = field(init=False)
 
     def settings(self) -> settings.Settings:
@@ -160,7 +160,7 @@ class Office:
         database.switch = self.channels.switch = switch or Switch()
         try:
             yield Intake(
-                self.engine, self.channels, self.store, personalities, loaded, self.metrics, self.means, self.clock
+                self.engine, self.channels, self.store, personalities, loaded, self.metrics, self.context, self.clock
             )
         finally:
             database.switch = Switch()
@@ -195,7 +195,7 @@ class Office:
         wanted = sa.select(sa.func.count()).where(deliveries.c.state == "received")
         return await self.store._database.read(lambda db: db.execute(wanted).scalar_one())
 
-    async def asked(self, *messages: Incoming) -> None:
+    async def asked(self, *messages: IncomingMessage) -> None:
         """Each taken by one process, and brought to an end."""
         async with self.process() as intake:
             for message in messages:
@@ -216,8 +216,8 @@ def message(
     command: Command | None = None,
     toil: bool = False,
     **files: str,
-) -> Incoming:
+) -> IncomingMessage:
     """A message; `files`: their URLs by name, a dot written as two underscores."""
-    attached = tuple(File(name.replace("__", "."), url, "") for name, url in files.items())
-    incoming = Incoming(f"{place.conversation}:{number}", place, f"m{number}", user, text, language=language)
+    attached = tuple(AttachedFile(name.replace("__", "."), url, "") for name, url in files.items())
+    incoming = IncomingMessage(f"{place.conversation}:{number}", place, f"m{number}", user, text, language=language)
     return replace(incoming, command=command, toil=toil, files=attached)

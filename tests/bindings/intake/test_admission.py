@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bindings.incoming import Place
-from bindings.intake.admission import WINDOW_S, Limiter, Lists
+from bindings.intake.admission import WINDOW_S, AccessLists, UserRateLimit
 from tests.bindings.intake.support_intake import Clock
 
 PLACE = Place("slack", "T1", "C1", None, "channel")
@@ -30,21 +30,21 @@ PLACE = Place("slack", "T1", "C1", None, "channel")
 def test_deny_goes_before_allow_and_allow_excludes_the_rest(
     allow: tuple[str, ...], deny: tuple[str, ...], admitted: bool
 ) -> None:
-    assert admitted == Lists(allow, deny).admit(PLACE, "U1")
+    assert admitted == AccessLists(allow, deny).admit(PLACE, "U1")
 
 
 def test_a_missing_workspace_is_nobody() -> None:
     """An empty id, as in Discord's direct messages, is on no list."""
     direct = Place("discord", "", "D1", None, "personal")
 
-    assert not Lists(("",), ()).admit(direct, "U1")
-    assert Lists((), ("",)).admit(direct, "U1")
+    assert not AccessLists(("",), ()).admit(direct, "U1")
+    assert AccessLists((), ("",)).admit(direct, "U1")
 
 
 def test_a_person_has_so_many_messages_in_ten_minutes() -> None:
     """What is too much is not counted, so that going on asking does not prolong the wait."""
     clock = Clock()
-    limiter = Limiter(2, clock)
+    limiter = UserRateLimit(2, clock)
     assert [True, True, False, False] == [limiter.count("a") for _ in range(4)]
     assert limiter.count("b")
     assert WINDOW_S == limiter.wait_s("a")
@@ -56,22 +56,22 @@ def test_a_person_has_so_many_messages_in_ten_minutes() -> None:
 
 def test_a_person_is_told_once_in_ten_minutes() -> None:
     clock = Clock()
-    limiter = Limiter(1, clock)
-    assert [True, False, False] == [limiter.tell("a") for _ in range(3)]
+    limiter = UserRateLimit(1, clock)
+    assert [True, False, False] == [limiter.take_notice("a") for _ in range(3)]
 
     clock.now += WINDOW_S
-    assert limiter.tell("a")
+    assert limiter.take_notice("a")
 
 
 def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held does not grow with everybody who ever wrote."""
-    monkeypatch.setattr("bindings.intake.admission.SPEAKERS_HELD", 10)
+    monkeypatch.setattr("bindings.intake.admission.TRACKED_SPEAKERS", 10)
     clock = Clock()
-    limiter = Limiter(5, clock)
+    limiter = UserRateLimit(5, clock)
     for number in range(50):
         clock.now += WINDOW_S / 5
         limiter.count(str(number))
-        limiter.tell(str(number))
+        limiter.take_notice(str(number))
 
-    assert len(limiter._asked_at) <= 11
-    assert len(limiter._told_at) <= 11
+    assert len(limiter._messages) <= 11
+    assert len(limiter._notices) <= 11

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bindings.incoming import Command
-from bindings.intake.commands import command_in, language_in
+from bindings.intake.commands import command_language, parse_command
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from bindings.intake.commands import command_in, language_in
 )
 def test_a_message_of_nothing_but_a_command_is_one(text: str, name: str) -> None:
     """In both languages, whatever its case, accents and punctuation, with or without a slash."""
-    assert command_in(text) == Command(name)  # type: ignore[arg-type]
+    assert parse_command(text) == Command(name)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_message_of_nothing_but_a_command_is_one(text: str, name: str) -> None
     ],
 )
 def test_a_personality_is_named(text: str, chosen: str) -> None:
-    assert command_in(text) == Command("personality", chosen)
+    assert parse_command(text) == Command("personality", chosen)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_personality_is_named(text: str, chosen: str) -> None:
     ],
 )
 def test_a_message_that_says_more_is_none(text: str) -> None:
-    assert command_in(text) is None
+    assert parse_command(text) is None
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_a_message_that_says_more_is_none(text: str) -> None:
 )
 def test_a_command_tells_its_language(text: str, language: str | None) -> None:
     """Except for "stop", which is both."""
-    assert language == language_in(text)
+    assert language == command_language(text)

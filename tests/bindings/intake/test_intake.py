@@ -241,9 +241,9 @@ async def test_stop_and_forget_are_never_too_much(office: Office) -> None:
 
 async def test_taking_part_begins_with_the_first_question(office: Office) -> None:
     async with office.process() as intake:
-        assert not await intake.taking_part(THREAD)
+        assert not await intake.is_participating(THREAD)
         await intake.take(message("one"))
-        assert await intake.taking_part(THREAD)
+        assert await intake.is_participating(THREAD)
 
 
 async def test_feedback_is_for_answers_that_there_are(office: Office) -> None:
@@ -252,8 +252,8 @@ async def test_feedback_is_for_answers_that_there_are(office: Office) -> None:
         await office.settled()
         (page,) = office.channels.shown(WHERE)
         assert page.closing
-        assert await intake.feedback(page.closing.answer, "U1", "good", "thanks")
-        assert not await intake.feedback("made-up", "U1", "bad")
+        assert await intake.record_feedback(page.closing.answer, "U1", "good", "thanks")
+        assert not await intake.record_feedback("made-up", "U1", "bad")
 
     assert 1 == office.metrics.feedback.labels("good")._value.get()
 
@@ -276,10 +276,10 @@ async def test_of_a_workspace_that_uninstalled_the_bot_nothing_stays(office: Off
         await intake.take(message("a secret"))
         await intake.take(message("hello", 2, Place("slack", "T2", "C", None, "channel")))
         await office.settled()
-        await intake.uninstalled("T1")
-        await intake.uninstalled("")
+        await intake.forget_workspace("T1")
+        await intake.forget_workspace("")
         assert {"slack:T2:C"} == set(engine.sessions)
-        assert not await intake.taking_part(THREAD)
+        assert not await intake.is_participating(THREAD)
 
 
 @pytest.mark.parametrize("way", ["forget", "left", "uninstalled"])
@@ -292,9 +292,9 @@ async def test_what_the_platform_keeps_of_a_conversation_goes_with_it(office: Of
             await intake.take(message("forget", 2))
             await office.settled()
         elif way == "left":
-            await intake.left("T1", lambda place: place.channel == "C1")
+            await intake.forget_places("T1", lambda place: place.channel == "C1")
         else:
-            await intake.uninstalled("T1")
+            await intake.forget_workspace("T1")
 
     assert [WHERE] == office.channels.forgotten
 

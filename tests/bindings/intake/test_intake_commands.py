@@ -137,10 +137,10 @@ async def test_the_platforms_own_stop_ends_the_answer_with_a_note(office: Office
         await intake.take(message("A story", 1))
         await until_shown(office)
         (ref,) = office.channels.channels[WHERE].messages
-        await intake.stopped(THREAD, "m-other")
-        await intake.stopped(DIRECT, ref)
+        await intake.stop_answer(THREAD, "m-other")
+        await intake.stop_answer(DIRECT, ref)
         assert not engine.cancelled.is_set()
-        await intake.stopped(THREAD, ref)
+        await intake.stop_answer(THREAD, ref)
         await office.settled()
 
     (page,) = office.channels.shown(WHERE)
@@ -155,10 +155,10 @@ async def test_a_question_that_is_deleted_ends_quietly(office: Office, engine: F
         await intake.take(message("A secret story", 1))
         await intake.take(message("Another secret", 2))
         await until_shown(office)
-        await intake.withdrawn(replace(THREAD, thread=None), "m2")
-        await intake.withdrawn(THREAD, "m-unknown")
+        await intake.withdraw_question(replace(THREAD, thread=None), "m2")
+        await intake.withdraw_question(THREAD, "m-unknown")
         assert not engine.cancelled.is_set()
-        await intake.withdrawn(THREAD, "m1")
+        await intake.withdraw_question(THREAD, "m1")
         await office.settled()
 
     assert [] == office.channels.shown(WHERE)
@@ -238,7 +238,7 @@ async def test_forget_deletes_what_was_said_and_chosen(
         await intake.take(message("my other secret", 3))
         await intake.take(message(text, 4))
         await office.settled()
-        assert not await intake.taking_part(THREAD)
+        assert not await intake.is_participating(THREAD)
 
     assert answer in office.channels.texts(WHERE)[-1]
     assert 1 == len(engine.prompts)
@@ -299,7 +299,7 @@ async def test_a_message_that_only_begins_like_a_command_is_answered(office: Off
 async def test_the_names_for_slash_commands_are_the_personalities(office: Office) -> None:
     async with office.opened() as intake:
         assert isinstance(intake, Intake)
-        assert {"whisper", "chuchotte", "guide"} <= set(intake.personalities())
+        assert {"whisper", "chuchotte", "guide"} <= set(intake.personality_names())
 
 
 async def test_a_failure_of_the_engine_does_not_keep_a_conversation_from_being_forgotten_later(
@@ -414,13 +414,13 @@ async def test_who_would_be_turned_away_is_known_before_anything_is_shown(office
     office.environ = {"BOT_USER_LIMIT": "1", "SLACK_DENY": "U2"}
     async with office.process() as intake:
         for _ in range(3):
-            assert intake.turned_away(message("hello")) is None
-        denied = intake.turned_away(message("hello", user="U2"))
+            assert intake.rejection(message("hello")) is None
+        denied = intake.rejection(message("hello", user="U2"))
         await intake.take(message("hello"))
-        limited = intake.turned_away(message("hello", 2))
+        limited = intake.rejection(message("hello", 2))
         await intake.drain(1)
         with pytest.raises(Stopping):
-            intake.turned_away(message("hello", 3))
+            intake.rejection(message("hello", 3))
 
     assert denied == words.REFUSED
     assert limited

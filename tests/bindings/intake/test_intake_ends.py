@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bindings.incoming import Incoming
+from bindings.incoming import IncomingMessage
 from core.contract import Done, Prompt, Text, Turn, Usage
 from tests.bindings.intake.support_intake import DIRECT, THREAD, FakeChannels, Office, message
 from tests.support.fakes import FakeEngine, ReplyStep
@@ -63,7 +63,7 @@ async def test_stop_is_for_what_was_asked_and_not_for_a_command(office: Office, 
     slow = asyncio.Event()
 
     class Slow(FakeChannels):
-        def outlet(self, incoming: Incoming) -> Any:
+        def outlet(self, incoming: IncomingMessage) -> Any:
             outlet = super().outlet(incoming)
             if incoming.message == "m1":
                 post = outlet.post
@@ -108,7 +108,7 @@ async def test_where_the_bot_was_taken_out_nothing_is_remembered_again(office: O
     hearing, go_on = asyncio.Event(), asyncio.Event()
 
     class Listening(FakeChannels):
-        async def heard(self, incoming: Incoming) -> tuple[Turn, ...]:
+        async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
             hearing.set()
             await go_on.wait()
             return ()
@@ -118,12 +118,12 @@ async def test_where_the_bot_was_taken_out_nothing_is_remembered_again(office: O
         await intake.take(message("a secret"))
         await hearing.wait()
         if way == "left":
-            await intake.left("T1", lambda place: True)
+            await intake.forget_places("T1", lambda place: True)
         else:
-            await intake.uninstalled("T1")
+            await intake.forget_workspace("T1")
         go_on.set()
         async with asyncio.timeout(10):
-            while list(intake._workload.under_way()):
+            while list(intake._answers.all()):
                 await asyncio.sleep(0.005)
 
     assert ([], {}) == (engine.prompts, engine.sessions)

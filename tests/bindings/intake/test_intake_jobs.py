@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bindings.delivery.outlet import Unreachable, Upload
-from bindings.intake.delivering import Delivering
+from bindings.intake.message_handler import AnswerDelivery
 from core.contract import Task
 from core.errors import NonConforming, StorageError
 from core.toil.batch.answers import ModelGone, ToilAnswers
@@ -217,7 +217,7 @@ async def test_a_job_that_is_withdrawn_leaves_nothing(office: Office, engine: Fa
     async with office.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
         await asked.wait()
-        await intake.withdrawn(THREAD, "m1")
+        await intake.withdraw_question(THREAD, "m1")
         await office.settled()
 
     assert [] == office.channels.shown(WHERE)
@@ -296,14 +296,14 @@ async def test_a_disk_or_a_platform_that_refuses_for_a_while_costs_no_row(
     """However long; rows that are answered are not asked again."""
     monkeypatch.setattr("bindings.toil.jobs.STORAGE_PAUSE_S", 0.0)
     failures = iter([True] * 3)
-    record, send = Journal.record, Delivering.send
+    record, send = Journal.record, AnswerDelivery.send
 
     def refusing(journal: Journal, outcomes: Any) -> None:
         if len(engine.tasks) >= 5 and next(failures, False):
             raise StorageError("disk full")
         record(journal, outcomes)
 
-    async def away(delivering: Delivering, upload: Upload) -> bool:
+    async def away(delivering: AnswerDelivery, upload: Upload) -> bool:
         if next(failures, False):
             raise Unreachable("503")
         return await send(delivering, upload)
@@ -311,7 +311,7 @@ async def test_a_disk_or_a_platform_that_refuses_for_a_while_costs_no_row(
     if trouble == "disk":
         monkeypatch.setattr(Journal, "record", refusing)
     else:
-        monkeypatch.setattr(Delivering, "send", away)
+        monkeypatch.setattr(AnswerDelivery, "send", away)
     await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
 
     assert list(range(1, 11)) == [line["row"] for line in lines(office)]

@@ -16,7 +16,7 @@ from typing import Literal
 
 import pytest
 
-from bindings.incoming import Incoming, Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.intake.intake import Intake
 from core.contract import Done, Prompt, Task, Text, Usage
 from tests.bindings.intake.support_intake import THREAD, FakeChannels, Killed, Office, Switch, message
@@ -54,7 +54,7 @@ async def doomed(office: Office, switch: Switch) -> AsyncIterator[tuple[Intake, 
                 running.exception()
 
 
-async def lived(office: Office, messages: Sequence[Incoming], switch: Switch) -> None:
+async def lived(office: Office, messages: Sequence[IncomingMessage], switch: Switch) -> None:
     """Until everything is done or the process is killed."""
     async with doomed(office, switch) as (intake, running):
         with suppress(Killed):
@@ -71,7 +71,7 @@ async def done_or_dead(office: Office, switch: Switch, running: asyncio.Task[Non
 
 
 async def killed_everywhere(
-    make: Callable[[Path], Office], folder: Path, messages: Sequence[Incoming], check: Callable[[Office], None]
+    make: Callable[[Path], Office], folder: Path, messages: Sequence[IncomingMessage], check: Callable[[Office], None]
 ) -> int:
     """Runs it once for each point, and returns how many there were."""
     for point in range(POINTS_LIMIT):
@@ -180,7 +180,7 @@ def poisoned(switch: Switch) -> Callable[[Prompt], Iterable[ReplyStep]]:
     return replies
 
 
-async def starts(office: Office, messages: Sequence[Incoming], count: int) -> int:
+async def starts(office: Office, messages: Sequence[IncomingMessage], count: int) -> int:
     """So many processes, one after another; how many died."""
     deaths = 0
     for _ in range(count):

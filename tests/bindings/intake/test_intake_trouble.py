@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bindings.delivery.outlet import Gone, Unreachable
-from bindings.incoming import Incoming
+from bindings.incoming import IncomingMessage
 from core.contract import Done, Prompt, Text, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
 from tests.bindings.intake.support_intake import THREAD, FakeChannels, Office, message
@@ -45,7 +45,7 @@ async def test_a_place_that_is_gone_is_let_be(office: Office) -> None:
     """Nobody waits for that answer; the next ones come."""
 
     class Lost(FakeChannels):
-        def outlet(self, incoming: Incoming) -> object:  # type: ignore[override]
+        def outlet(self, incoming: IncomingMessage) -> object:  # type: ignore[override]
             outlet = super().outlet(incoming)
             if incoming.message == "m1":
                 outlet.trouble = iter([Trouble(Gone("no such channel"))] * 5)
@@ -60,7 +60,7 @@ async def test_a_place_that_is_gone_is_let_be(office: Office) -> None:
 
 async def test_a_defect_ends_one_delivery_and_not_the_process(office: Office) -> None:
     class Broken(FakeChannels):
-        def outlet(self, incoming: Incoming) -> object:  # type: ignore[override]
+        def outlet(self, incoming: IncomingMessage) -> object:  # type: ignore[override]
             if incoming.message == "m1":
                 raise ZeroDivisionError
             return super().outlet(incoming)
@@ -77,7 +77,7 @@ async def test_who_asked_is_told_of_a_defect(office: Office, monkeypatch: pytest
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("bindings.intake.answering.Answering._answer", broken)
+    monkeypatch.setattr("bindings.intake.message_handler.MessageHandler._answer", broken)
     await office.asked(message("one"))
 
     assert ["Something went wrong on our side. Please try again."] == office.channels.texts(WHERE)
@@ -93,7 +93,7 @@ async def test_a_disk_that_is_full_while_somebody_is_limited_leaves_nothing_unsa
         async def refuse(_: object) -> None:
             raise StorageError("disk full")
 
-        office.store.limit = refuse  # type: ignore[method-assign, assignment]
+        office.store.mark_limited = refuse  # type: ignore[method-assign, assignment]
         assert await intake.take(message("two", 2))
         await office.settled()
 
@@ -106,7 +106,7 @@ async def test_a_platform_that_was_down_gets_the_answer_when_it_is_back(office: 
     """Through 429 and 5xx, also where a post was made whose outcome nobody knew."""
 
     class Shaky(FakeChannels):
-        def outlet(self, incoming: Incoming) -> object:  # type: ignore[override]
+        def outlet(self, incoming: IncomingMessage) -> object:  # type: ignore[override]
             outlet = super().outlet(incoming)
             outlet.trouble = iter([Trouble(Unreachable("502")), Trouble(Unreachable("cut"), done=True)])
             return outlet

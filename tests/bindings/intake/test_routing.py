@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bindings.incoming import Place
-from bindings.intake.routing import check, route
+from bindings.intake.admission import check_personality_names, route_personality
 from core import PROJECT_ROOT
 from core.configuration.personalities import Personalities
 from core.configuration.settings import SlackSettings, load
@@ -51,23 +51,23 @@ def test_the_nearest_choice_counts(
     chosen: str | None, settings: dict[str, Any], answers: str, personalities: Personalities
 ) -> None:
     """People's, the channel's, the workspace's, the platform's; what is not there any more is passed over."""
-    assert answers == route(PLACE, "en", chosen, section(**settings), personalities)
+    assert answers == route_personality(PLACE, "en", chosen, section(**settings), personalities)
 
 
 @pytest.mark.parametrize(("language", "answers"), [("en", "whisper"), ("fr", "chuchotte"), (None, "whisper")])
 def test_where_nobody_chose_the_language_does(language: Any, answers: str, personalities: Personalities) -> None:
-    assert answers == route(PLACE, language, None, section(), personalities)
+    assert answers == route_personality(PLACE, language, None, section(), personalities)
 
 
 def test_a_name_that_is_not_there_is_refused_at_the_start(personalities: Personalities) -> None:
     """With its key, the nearest name and those there are."""
     with pytest.raises(ConfigError) as caught:
-        check(section(personality_of={"C9": "chuchote"}), personalities, "slack", load({}).origin)
+        check_personality_names(section(personality_of={"C9": "chuchote"}), personalities, "slack", load({}).origin)
 
     assert "settings.toml: `slack.personality_of.C9`" in caught.value.message
     assert "did you mean `chuchotte`?" in caught.value.message
     assert "whisper" in caught.value.message
-    check(section(personality="whisper"), personalities, "slack", load({}).origin)
+    check_personality_names(section(personality="whisper"), personalities, "slack", load({}).origin)
 
 
 def test_the_variable_is_blamed_that_a_name_came_from(personalities: Personalities) -> None:
@@ -76,4 +76,4 @@ def test_the_variable_is_blamed_that_a_name_came_from(personalities: Personaliti
     for key, variable in (("personality", "SLACK_PERSONALITY"), ("personality_of", "SLACK_PERSONALITIES")):
         named = section(**{key: getattr(loaded.slack, key)})
         with pytest.raises(ConfigError, match=rf"^{variable}: `slack\.{key}"):
-            check(named, personalities, "slack", loaded.origin)
+            check_personality_names(named, personalities, "slack", loaded.origin)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.slack.api import Api
 from tests.bindings.slack.support_fake_slack import FakeSlack
 from tests.bindings.slack.support_fakes import FakeIntake, settings
@@ -19,12 +19,12 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
+def metrics() -> BotMetrics:
+    return BotMetrics()
 
 
 @pytest.fixture
-async def api(slack: FakeSlack, metrics: Metrics) -> AsyncIterator[Api]:
+async def api(slack: FakeSlack, metrics: BotMetrics) -> AsyncIterator[Api]:
     made = Api(settings(slack, sockets=True), metrics, deadline_s=5.0)
     await made.open()
     yield made

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from bindings.delivery.outlet import Sentences
-from bindings.incoming import Incoming, Place
-from bindings.intake.notices import Greeting
+from bindings.delivery.outlet import Translations
+from bindings.incoming import IncomingMessage, Place
+from bindings.intake.bot import Greeting
 from bindings.slack.mapping import Me
 from core.configuration.settings import SlackSettings, load
 from core.contract import Language
@@ -36,7 +36,7 @@ class FakeIntake:
     """As durable as memory is. `trouble` is raised by each method that is asked to keep something."""
 
     def __init__(self) -> None:
-        self.taken: list[Incoming] = []
+        self.taken: list[IncomingMessage] = []
         self.events: set[str] = set()
         self.gone: list[tuple[Place, str]] = []
         self.stops: list[tuple[Place, str]] = []
@@ -44,13 +44,13 @@ class FakeIntake:
         self.tenants: list[str] = []
         self.greeted: list[tuple[Place, Language | None]] = []
         self.places: set[str] = set()  # conversations in which it takes part
-        self.away: Sentences | None = None
+        self.away: Translations | None = None
         self.trouble: CspsError | None = None
         self.changed = asyncio.Event()
         self.gate: asyncio.Event | None = None  # taking waits for it
         self.waiting = 0
 
-    async def take(self, incoming: Incoming) -> bool:
+    async def take(self, incoming: IncomingMessage) -> bool:
         self.waiting += 1
         self.changed.set()
         if self.gate:
@@ -59,25 +59,27 @@ class FakeIntake:
         new = incoming.event not in self.events
         if new:
             self.events.add(incoming.event)
-            self.taken.append(Incoming.of_json(json.loads(json.dumps(incoming.to_json()))))
+            self.taken.append(IncomingMessage.from_json(json.loads(json.dumps(incoming.to_json()))))
         self.changed.set()
         return new
 
-    def turned_away(self, incoming: Incoming) -> Sentences | None:
+    def rejection(self, incoming: IncomingMessage) -> Translations | None:
         return self.away
 
-    async def taking_part(self, place: Place) -> bool:
+    async def is_participating(self, place: Place) -> bool:
         self._fail()
         return place.conversation in self.places
 
-    async def withdrawn(self, place: Place, message: str) -> None:
+    async def withdraw_question(self, place: Place, message: str) -> None:
         self.gone.append((place, message))
 
-    async def stopped(self, place: Place, ref: str) -> None:
+    async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append((place, ref))
         self.changed.set()
 
-    async def feedback(self, answer: str, speaker: str, value: Literal["good", "bad"], comment: str = "") -> bool:
+    async def record_feedback(
+        self, answer: str, speaker: str, value: Literal["good", "bad"], comment: str = ""
+    ) -> bool:
         self._fail()
         self.judged.append((answer, speaker, value))
         return True
@@ -88,7 +90,7 @@ class FakeIntake:
             "Whisper", "Hello! Ask <!here> anything.", ("Help?", "Write?", "Why?", "How?", "Five?"), language or "en"
         )
 
-    async def uninstalled(self, tenant: str) -> None:
+    async def forget_workspace(self, tenant: str) -> None:
         self._fail()
         self.tenants.append(tenant)
 

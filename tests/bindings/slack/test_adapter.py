@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bindings.delivery.outlet import Page
-from bindings.incoming import Incoming
-from bindings.metrics import Metrics
+from bindings.incoming import IncomingMessage
+from bindings.metrics import BotMetrics
 from bindings.slack import app as app_module
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.mapping import to_prompt
@@ -28,7 +28,7 @@ QUICK = Timings(backoff=Backoff(0.01, 0.02))
 @asynccontextmanager
 async def adapting(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
     """In Socket Mode, connected."""
-    adapter = SlackAdapter(settings(slack, sockets=True), Metrics(), QUICK)
+    adapter = SlackAdapter(settings(slack, sockets=True), BotMetrics(), QUICK)
     await adapter.connect(intake)  # type: ignore[arg-type]
     running = asyncio.create_task(adapter.run())
     await slack.connected.wait()
@@ -330,7 +330,7 @@ async def test_what_nobody_knows_is_acknowledged(slack: FakeSlack, intake: FakeI
 
 async def test_a_wrong_bot_token_is_a_mistake_of_the_set_up(slack: FakeSlack, intake: FakeIntake) -> None:
     """Said with what to click."""
-    adapter = SlackAdapter(settings(slack, SLACK_BOT_TOKEN="xoxb-wrong"), Metrics())
+    adapter = SlackAdapter(settings(slack, SLACK_BOT_TOKEN="xoxb-wrong"), BotMetrics())
     with pytest.raises(ConfigError, match=r"SLACK_BOT_TOKEN.*OAuth & Permissions"):
         await adapter.connect(intake)  # type: ignore[arg-type]
     await adapter.close()
@@ -339,7 +339,7 @@ async def test_a_wrong_bot_token_is_a_mistake_of_the_set_up(slack: FakeSlack, in
 async def test_while_slack_is_away_logging_in_goes_on(slack: FakeSlack, intake: FakeIntake) -> None:
     """With one line about it."""
     slack.trouble["auth.test"].extend([Trouble(503), Trouble(cut=True), Trouble(429, retry_after_s="0")])
-    adapter = SlackAdapter(settings(slack), Metrics(), QUICK)
+    adapter = SlackAdapter(settings(slack), BotMetrics(), QUICK)
     with capture_logs() as logs:
         await adapter.connect(intake)  # type: ignore[arg-type]
     await adapter.close()
@@ -360,8 +360,8 @@ async def test_scopes_that_were_not_granted_are_named(slack: FakeSlack, intake: 
 
 async def test_socket_mode_has_no_routes(slack: FakeSlack) -> None:
     """And needs no public address; HTTP has one."""
-    assert () == SlackAdapter(settings(slack, sockets=True), Metrics()).routes()
-    [route] = SlackAdapter(settings(slack), Metrics()).routes()
+    assert () == SlackAdapter(settings(slack, sockets=True), BotMetrics()).routes()
+    [route] = SlackAdapter(settings(slack), BotMetrics()).routes()
     assert "/slack/events" == route.path  # type: ignore[attr-defined]
 
 
@@ -380,4 +380,4 @@ def test_an_incoming_survives_being_written_down() -> None:
     for name in ("app_mention", "message_im_file", "app_mention_shared", "message_im_thread"):
         incoming = to_prompt(payload(name), ME)
         assert incoming is not None
-        assert incoming == Incoming.of_json(incoming.to_json())
+        assert incoming == IncomingMessage.from_json(incoming.to_json())

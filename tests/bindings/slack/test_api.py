@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.slack.api import Answered, Api
 from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 
@@ -33,7 +33,7 @@ from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
     ],
 )
 async def test_each_error_has_a_meaning(
-    slack: FakeSlack, api: Api, metrics: Metrics, trouble: Trouble, kind: type[DeliveryError], outcome: str
+    slack: FakeSlack, api: Api, metrics: BotMetrics, trouble: Trouble, kind: type[DeliveryError], outcome: str
 ) -> None:
     """What Slack says in its many ways is one of four; it is counted, and the call is made once."""
     slack.trouble["chat.postMessage"].append(trouble)

@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
-from bindings.delivery.draft import Draft
-from bindings.delivery.finishing import whole
-from bindings.delivery.manner import Manner
-from bindings.delivery.outlet import Closing, Limits, Outlet, Page
+from bindings.delivery.context import DeliveryOptions
+from bindings.delivery.final_pages import build_final_pages
+from bindings.delivery.outlet import Closing, Outlet, Page, PageLimits
+from bindings.delivery.partial_answer import PartialAnswer
 from bindings.slack.formatting import PAGE_CHARS, blocks, closing_blocks, length, linked, preview, question
 from bindings.slack.mrkdwn import escaped, unescaped
 from core.contract import Source, Text
@@ -18,7 +18,7 @@ from tests.bindings.slack.support_slack_rules import UPDATED_TEXT_LIMIT, wrong_b
 
 
 class Measured:
-    limits = Limits(PAGE_CHARS, 0.0)
+    limits = PageLimits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
         return length(page)
@@ -74,11 +74,11 @@ def test_an_address_that_slack_would_not_take_is_no_link(address: str) -> None:
 def test_many_sources_fit() -> None:
     """On as many pages as they take, with the text; Slack takes 3,000 characters in a section. None is left out."""
     sources = tuple(Source(n, "t" * 500, f"https://canada.ca/{'x' * 300}{n}") for n in range(1, 60))
-    draft, outlet = Draft(Manner("en", "a"), len, PAGE_CHARS), cast(Outlet, Measured())
-    draft.take(Text("x" * 9000))
+    draft, outlet = PartialAnswer(DeliveryOptions("en", "a"), len, PAGE_CHARS), cast(Outlet, Measured())
+    draft.add(Text("x" * 9000))
     draft.sources = list(sources)
     draft.end("delivered")
-    made = [blocks(page) for page in whole(draft, outlet, Manner("en", "a"))]
+    made = [blocks(page) for page in build_final_pages(draft, outlet, DeliveryOptions("en", "a"))]
 
     assert [None] * len(made) == [wrong_blocks(each) for each in made]
     shown = json.dumps(made)

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from bindings.delivery.outlet import Refused, Throttled, Unreachable
-from bindings.incoming import File, Incoming, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from bindings.slack import history as history_module
 from bindings.slack.api import Api
 from bindings.slack.history import HEARD_LIMIT
@@ -21,9 +21,9 @@ def platform(api: Api) -> SlackPlatform:
     return SlackPlatform(api, lambda: ME, lambda *_: None)
 
 
-def asked_in(channel: str, thread: str | None, message: str) -> Incoming:
+def asked_in(channel: str, thread: str | None, message: str) -> IncomingMessage:
     kind = "personal" if channel.startswith("D") else "channel"
-    return Incoming("e", Place("slack", "T0001", channel, thread, kind), message, "U0ANN", "?")  # type: ignore[arg-type]
+    return IncomingMessage("e", Place("slack", "T0001", channel, thread, kind), message, "U0ANN", "?")  # type: ignore[arg-type]
 
 
 async def test_what_others_said_since_the_bot_spoke_is_heard(slack: FakeSlack, platform: SlackPlatform) -> None:
@@ -39,7 +39,7 @@ async def test_what_others_said_since_the_bot_spoke_is_heard(slack: FakeSlack, p
     question = slack.said("C1", f"<@{BOT_USER}> who is right?", thread=root)
     slack.said("C1", "later", thread=root, user="U0BOB")
 
-    heard = await platform.heard(asked_in("C1", root, question))
+    heard = await platform.thread_messages(asked_in("C1", root, question))
     assert (Turn("user", "I think <10>", "Bob Roy"), Turn("user", "build failed", "ci")) == heard
 
 
@@ -50,7 +50,7 @@ async def test_without_an_answer_yet_the_whole_thread_is_heard(slack: FakeSlack,
         slack.said("C1", f"m{number}", thread=root)
     question = slack.said("C1", "?", thread=root)
 
-    heard = await platform.heard(asked_in("C1", root, question))
+    heard = await platform.thread_messages(asked_in("C1", root, question))
     assert [f"m{number}" for number in range(450 - HEARD_LIMIT, 450)] == [turn.text for turn in heard]
 
 
@@ -64,13 +64,13 @@ async def test_of_a_thread_without_end_nothing_is_heard(
     for number in range(28):
         slack.said("C1", f"m{number}", thread=root)
     whole = slack.said("C1", "?", thread=root)
-    assert "m27" == (await platform.heard(asked_in("C1", root, whole)))[-1].text
+    assert "m27" == (await platform.thread_messages(asked_in("C1", root, whole)))[-1].text
     for number in range(28, 40):
         slack.said("C1", f"m{number}", thread=root)
     question = slack.said("C1", "?", thread=root)
 
     with pytest.raises(Refused, match="more messages"):
-        await platform.heard(asked_in("C1", root, question))
+        await platform.thread_messages(asked_in("C1", root, question))
 
 
 @pytest.mark.parametrize(("channel", "threaded"), [("C1", False), ("D1", True), ("D1", False)])
@@ -80,7 +80,7 @@ async def test_where_nobody_else_is_nothing_is_heard(
     """A mention that opens a thread, and direct conversations: no call is made."""
     root = slack.said(channel, "?")
 
-    assert () == await platform.heard(asked_in(channel, root if threaded or channel == "C1" else None, root))
+    assert () == await platform.thread_messages(asked_in(channel, root if threaded or channel == "C1" else None, root))
     assert [] == slack.calls
 
 
@@ -91,7 +91,7 @@ async def test_people_without_the_scope_have_ids(slack: FakeSlack, platform: Sla
     slack.said("C1", "two", thread=root, user="U2")
     question = slack.said("C1", "?", thread=root)
 
-    assert ["U1", "U2"] == [turn.speaker for turn in await platform.heard(asked_in("C1", root, question))]
+    assert ["U1", "U2"] == [turn.speaker for turn in await platform.thread_messages(asked_in("C1", root, question))]
     assert 1 == len(slack.made("users.info"))
 
 
@@ -105,8 +105,8 @@ async def test_a_person_is_asked_for_once(slack: FakeSlack, platform: SlackPlatf
     assert 2 == len(slack.made("users.info"))
 
 
-def at(slack: FakeSlack, name: str, **more: object) -> File:
-    return File(name, f"{slack.url}/files/{name}", "text/csv", **more)  # type: ignore[arg-type]
+def at(slack: FakeSlack, name: str, **more: object) -> AttachedFile:
+    return AttachedFile(name, f"{slack.url}/files/{name}", "text/csv", **more)  # type: ignore[arg-type]
 
 
 async def test_a_file_is_fetched_with_the_bots_token(slack: FakeSlack, platform: SlackPlatform) -> None:
@@ -115,7 +115,7 @@ async def test_a_file_is_fetched_with_the_bots_token(slack: FakeSlack, platform:
     slack.files["F1"] = {"id": "F1", "url_private": f"{slack.url}/files/a.csv"}
 
     assert b"a,b\n" == await platform.fetch(at(slack, "a.csv"), 100)
-    assert b"a,b\n" == await platform.fetch(File("a.csv", "slack-file:F1", "text/csv"), 100)
+    assert b"a,b\n" == await platform.fetch(AttachedFile("a.csv", "slack-file:F1", "text/csv"), 100)
     assert {("/files/a.csv", "Bearer xoxb-1-good")} == set(slack.fetched)
 
 
@@ -149,7 +149,7 @@ async def test_the_token_goes_to_slack_alone(platform: SlackPlatform, api: Api, 
     api.web.base_url = "https://slack.com/api/"
 
     with pytest.raises((Refused, Unreachable)):
-        await platform.fetch(File("a.csv", url, "text/csv"), 100)
+        await platform.fetch(AttachedFile("a.csv", url, "text/csv"), 100)
 
 
 async def test_a_redirect_elsewhere_is_not_followed(slack: FakeSlack, platform: SlackPlatform) -> None:

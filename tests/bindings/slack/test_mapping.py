@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindings.incoming import File, Incoming
+from bindings.incoming import AttachedFile, IncomingMessage
 from bindings.slack import mapping
 from bindings.slack.mapping import Deleted, addressed, deleted_in, to_prompt
 from core.contract import Attachment
 from tests.bindings.slack.support_fakes import ME, PAYLOADS, payload
 
 
-def mapped(name: str) -> Incoming:
+def mapped(name: str) -> IncomingMessage:
     incoming = to_prompt(payload(name), ME)
     assert incoming is not None
     return incoming
@@ -27,7 +27,7 @@ def test_a_mention_opens_a_thread_of_its_own() -> None:
     assert "slack:T0001:C0001:1760000001.000200" == incoming.event == incoming.place.conversation
     assert ("channel", "U0ANN") == (incoming.place.kind, incoming.user)
     assert {"user": "U0ANN", "team": "T0001"} == incoming.place.route
-    assert Incoming.of_json(incoming.to_json()) == incoming
+    assert IncomingMessage.from_json(incoming.to_json()) == incoming
 
 
 def test_one_post_is_one_event() -> None:
@@ -75,8 +75,8 @@ def test_files_are_named_and_not_fetched() -> None:
     download = "https://files.slack.com/files-pri/T0001-F0001/download/report.csv"
 
     assert (
-        File("report.csv", download, "text/csv", 1234),
-        File("file", "slack-file:F0003", "application/octet-stream"),
+        AttachedFile("report.csv", download, "text/csv", 1234),
+        AttachedFile("file", "slack-file:F0003", "application/octet-stream"),
     ) == mapped("message_im_file").files
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bindings.delivery.outlet import Closing, Gone, Page, Refused, Throttled, Unreachable, Upload
-from bindings.incoming import Incoming, Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.slack.api import Api
 from bindings.slack.budget import UPDATES_PER_MINUTE
 from bindings.slack.outlet import SlackOutlet
@@ -30,7 +30,7 @@ class Chat:
         self.outlet = self.again()
 
     def again(self) -> SlackOutlet:
-        incoming = Incoming("e", self.place, self.question, "U0ANN", "why?")
+        incoming = IncomingMessage("e", self.place, self.question, "U0ANN", "why?")
         outlet = self.platform.outlet(incoming)
         assert isinstance(outlet, SlackOutlet)
         return outlet

@@ -16,9 +16,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bindings.delivery.manner import Means, Patience
+from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.intake.intake import Intake
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.store import Store
 from core.configuration import settings as all_settings
@@ -46,7 +46,7 @@ ANSWER: tuple[ReplyStep, ...] = (
     Done("stop", "fake-model", Usage(7, 3, 2)),
 )
 WHOLE = "A pension is **paid** ‹!here>\n\n```py\nx = 1\ny = 2\n```\n\nSee Canada (https://canada.ca)."
-MEANS = Means(patience=Patience(first_s=0.01, limit_s=0.05))
+CONTEXT = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05))
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Round:
     slack: FakeSlack
     intake: Intake
     deliver: Deliver
-    metrics: Metrics
+    metrics: BotMetrics
 
     async def finished(self, channel: str, count: int = 1) -> list[dict[str, Any]]:
         """The answers there, once so many of them stand with their buttons."""
@@ -73,18 +73,18 @@ def buttons(message: dict[str, Any]) -> bool:
 
 @asynccontextmanager
 async def working(slack: FakeSlack, engine: FakeEngine, folder: Path, mode: str) -> AsyncIterator[Round]:
-    """A process, as `bindings.process` puts it together, with means that lose no time."""
+    """A process, as `bindings.hosting.process` puts it together, with means that lose no time."""
     secret = {"SLACK_APP_TOKEN": APP_TOKEN} if mode == "socket" else {"SLACK_SIGNING_SECRET": SECRET}
     environ = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_API_BASE_URL": slack.api_url, "CSPS_LLM_DATA": str(folder)}
     loaded = all_settings.load({**environ, **secret, "BOT_USER_LIMIT": "10000"})
-    metrics = Metrics()
+    metrics = BotMetrics()
     adapter = SlackAdapter(loaded.slack, metrics)
     database = Database(loaded.database_url)
     await database.upgrade()
     store = Store(database)
     personalities = Personalities(loaded.config / "personalities")
     personalities.load()
-    intake = Intake(engine, adapter.platform, store, personalities, loaded, metrics, MEANS)
+    intake = Intake(engine, adapter.platform, store, personalities, loaded, metrics, CONTEXT)
     await adapter.connect(intake)
     running = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
     try:

@@ -12,7 +12,7 @@ import pytest
 from slack_bolt.response import BoltResponse
 from structlog.testing import capture_logs
 
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.slack.api import Api
 from bindings.slack.sockets import AT_ONCE, Sockets, Timings
 from core.errors import ConfigError
@@ -45,7 +45,7 @@ class Taker:
 
 
 @asynccontextmanager
-async def running(api: Api, taker: Taker, metrics: Metrics, timings: Timings = QUICK) -> AsyncIterator[Sockets]:
+async def running(api: Api, taker: Taker, metrics: BotMetrics, timings: Timings = QUICK) -> AsyncIterator[Sockets]:
     sockets = Sockets(api, taker, metrics.connected, timings)
     task = asyncio.create_task(sockets.run())
     try:
@@ -63,7 +63,7 @@ async def connected(slack: FakeSlack, number: int = 1) -> None:
             await slack.connected.wait()
 
 
-async def test_a_delivery_is_acknowledged_once_it_is_taken(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_a_delivery_is_acknowledged_once_it_is_taken(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """On the connection that brought it, without a payload where there is nothing to say."""
     taker = Taker()
     taker.gate = asyncio.Event()
@@ -87,7 +87,7 @@ async def test_a_delivery_is_acknowledged_once_it_is_taken(slack: FakeSlack, api
     ],
 )
 async def test_an_acknowledgement_may_say_something(
-    slack: FakeSlack, api: Api, metrics: Metrics, response: BoltResponse, said: dict[str, str]
+    slack: FakeSlack, api: Api, metrics: BotMetrics, response: BoltResponse, said: dict[str, str]
 ) -> None:
     """As to a slash command."""
     taker = Taker()
@@ -99,7 +99,7 @@ async def test_an_acknowledgement_may_say_something(
     assert said == acknowledgement["payload"]
 
 
-async def test_what_was_not_taken_is_not_acknowledged(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_what_was_not_taken_is_not_acknowledged(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """So that it is delivered again; what makes no sense is, for it never will."""
     taker = Taker()
     async with running(api, taker, metrics):
@@ -114,7 +114,7 @@ async def test_what_was_not_taken_is_not_acknowledged(slack: FakeSlack, api: Api
         assert not slack.acks[refused].done()
 
 
-async def test_several_are_taken_at_once_and_not_without_limit(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_several_are_taken_at_once_and_not_without_limit(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """One that takes long holds up nobody; beyond a number, Slack waits."""
     taker = Taker()
     taker.gate = asyncio.Event()
@@ -133,7 +133,7 @@ async def test_several_are_taken_at_once_and_not_without_limit(slack: FakeSlack,
     assert AT_ONCE + 8 == len(taker.taken)
 
 
-async def test_a_connection_that_breaks_is_opened_anew(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_a_connection_that_breaks_is_opened_anew(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """With an address of its own: each is good for one attempt."""
     taker = Taker()
     async with running(api, taker, metrics):
@@ -145,7 +145,7 @@ async def test_a_connection_that_breaks_is_opened_anew(slack: FakeSlack, api: Ap
     assert 2 <= len(slack.made("apps.connections.open"))
 
 
-async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """It looks open, but nobody answers pings."""
     slack.deaf = True
     taker = Taker()
@@ -157,7 +157,7 @@ async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: Api, metrics:
         await slack.acknowledged(await slack.push(EVENT))
 
 
-async def test_a_connection_without_a_greeting_is_left(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_a_connection_without_a_greeting_is_left(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """Slack says hello, or nothing will come."""
     slack.greets = False
     async with running(api, Taker(), metrics, IMPATIENT):
@@ -170,7 +170,7 @@ async def test_a_connection_without_a_greeting_is_left(slack: FakeSlack, api: Ap
 
 
 async def test_the_next_connection_is_opened_before_slack_closes_one(
-    slack: FakeSlack, api: Api, metrics: Metrics
+    slack: FakeSlack, api: Api, metrics: BotMetrics
 ) -> None:
     """Slack says so in advance; until then both deliver, and nothing is lost between."""
     taker = Taker()
@@ -189,7 +189,7 @@ async def test_the_next_connection_is_opened_before_slack_closes_one(
     assert 2 == len(slack.made("apps.connections.open"))
 
 
-async def test_while_slack_is_away_one_line_is_logged(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_while_slack_is_away_one_line_is_logged(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """And one when it is back; not one for each attempt."""
     slack.trouble["apps.connections.open"].extend([Trouble(500)] * 6 + [Trouble(429, retry_after_s="0")])
     with capture_logs() as logs:
@@ -202,7 +202,7 @@ async def test_while_slack_is_away_one_line_is_logged(slack: FakeSlack, api: Api
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "missing_scope", "not_allowed_token_type"])
-async def test_a_wrong_app_token_ends_it(slack: FakeSlack, api: Api, metrics: Metrics, error: str) -> None:
+async def test_a_wrong_app_token_ends_it(slack: FakeSlack, api: Api, metrics: BotMetrics, error: str) -> None:
     """Trying again cannot help: what to click is said."""
     slack.refusing["apps.connections.open"] = error
 
@@ -213,7 +213,7 @@ async def test_a_wrong_app_token_ends_it(slack: FakeSlack, api: Api, metrics: Me
 @pytest.mark.parametrize(
     "garbage", ["", "{", "[]", "1", '{"type": 1}', '{"envelope_id": "e", "payload": "x"}', "{" * 5000]
 )
-async def test_garbage_ends_nothing(slack: FakeSlack, api: Api, metrics: Metrics, garbage: str) -> None:
+async def test_garbage_ends_nothing(slack: FakeSlack, api: Api, metrics: BotMetrics, garbage: str) -> None:
     """The connection goes on."""
     taker = Taker()
     async with running(api, taker, metrics):
@@ -224,7 +224,7 @@ async def test_garbage_ends_nothing(slack: FakeSlack, api: Api, metrics: Metrics
     assert 1 == len(slack.sockets)
 
 
-async def test_when_stopping_nothing_new_is_taken(slack: FakeSlack, api: Api, metrics: Metrics) -> None:
+async def test_when_stopping_nothing_new_is_taken(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
     """What is under way is acknowledged; what comes is left to whoever is there next."""
     taker = Taker()
     taker.gate = asyncio.Event()

@@ -16,7 +16,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.signature import genuine, signed
 from core.errors import Stopping, StorageError
@@ -31,7 +31,7 @@ FORM = "application/x-www-form-urlencoded"
 @asynccontextmanager
 async def served(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[Post]:
     """The adapter's route on a free port."""
-    adapter = SlackAdapter(settings(slack), Metrics())
+    adapter = SlackAdapter(settings(slack), BotMetrics())
     await adapter.connect(intake)  # type: ignore[arg-type]
     app = web.Application(client_max_size=1 << 20)
     app.add_routes(adapter.routes())

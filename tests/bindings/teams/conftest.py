@@ -13,9 +13,9 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
+from bindings.hosting.webhook_server import WebhookServer
 from bindings.intake.intake import Intake
-from bindings.listener import Listener
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.teams.adapter import TeamsAdapter, build
 from core.configuration import settings
 from tests.bindings.teams import support_answering as answering
@@ -46,7 +46,7 @@ class Served:
     intake: FakeIntake
     adapter: TeamsAdapter
     http: aiohttp.ClientSession
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: BotMetrics = field(default_factory=BotMetrics)
 
     def activity(self, name: str, /, **changes: Any) -> dict[str, Any]:
         """A recorded one, as if sent from this service URL and tenant."""
@@ -70,10 +70,10 @@ class Served:
 @asynccontextmanager
 async def serving(microsoft: FakeMicrosoft, folder: Path, **environ: str) -> AsyncIterator[Served]:
     loaded = settings.load({"CSPS_LLM_DATA": str(folder), **microsoft.environ, **environ})
-    metrics, intake = Metrics(), FakeIntake()
+    metrics, intake = BotMetrics(), FakeIntake()
     adapter = build(loaded, metrics)
     await adapter.connect(cast(Intake, intake))
-    listener = Listener("teams", loaded.teams, adapter.routes(), metrics, FakeEngine())
+    listener = WebhookServer("teams", loaded.teams, adapter.routes(), metrics, FakeEngine())
     running = asyncio.create_task(adapter.run())
     try:
         async with listener.serving() as url, aiohttp.ClientSession() as http:

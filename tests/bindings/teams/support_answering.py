@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bindings.delivery.outlet import Closing, Page
-from bindings.incoming import Incoming, Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.teams import transport
 from bindings.teams.connector import Connector
 from bindings.teams.hosts import Hosts
@@ -51,10 +51,10 @@ class Intake:
 
     def outlet(self, kind: Any = "personal") -> TeamsOutlet:
         where = place(kind, self.microsoft.service_url)
-        incoming = Incoming("teams:e", where, "question-1", "megan", "Hello?")
+        incoming = IncomingMessage("teams:e", where, "question-1", "megan", "Hello?")
         return TeamsOutlet(incoming, self.connector, self.streams, self.parcels, self.stopped)
 
-    async def stopped(self, _place: Place, ref: str) -> None:
+    async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append(ref)
 
 

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bindings.incoming import Incoming, Place
-from bindings.intake.notices import Greeting
+from bindings.incoming import IncomingMessage, Place
+from bindings.intake.bot import Greeting
 from core.contract import Language
 
 
 @dataclass
 class FakeIntake:
-    taken: list[Incoming] = field(default_factory=list)
+    taken: list[IncomingMessage] = field(default_factory=list)
     deleted: list[tuple[Place, str]] = field(default_factory=list)
     stops: list[tuple[Place, str]] = field(default_factory=list)
     judged: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -23,31 +23,31 @@ class FakeIntake:
     failure: Exception | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def take(self, incoming: Incoming) -> bool:
+    async def take(self, incoming: IncomingMessage) -> bool:
         if self.failure:
             raise self.failure
         self.taken.append(incoming)
         self.changed.set()
         return True
 
-    async def taking_part(self, place: Place) -> bool:
+    async def is_participating(self, place: Place) -> bool:
         return place.conversation in self.part_of
 
-    async def withdrawn(self, place: Place, message: str) -> None:
+    async def withdraw_question(self, place: Place, message: str) -> None:
         self.deleted.append((place, message))
 
-    async def stopped(self, place: Place, ref: str) -> None:
+    async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append((place, ref))
 
-    async def feedback(self, answer: str, speaker: str, value: str, comment: str = "") -> bool:
+    async def record_feedback(self, answer: str, speaker: str, value: str, comment: str = "") -> bool:
         self.judged.append((answer, speaker, value, comment))
         return True
 
-    async def answer_at(self, _place: Place, ref: str) -> str | None:
+    async def find_answer(self, _place: Place, ref: str) -> str | None:
         return self.answers.get(ref)
 
     async def greeting(self, _place: Place, language: Language | None) -> Greeting:
         return Greeting("Whisper", "Ask me anything.", ("What is AI?", "Write an email."), language or "en")
 
-    async def left(self, tenant: str, is_left: Callable[[Place], bool]) -> None:
+    async def forget_places(self, tenant: str, is_left: Callable[[Place], bool]) -> None:
         self.left_places.append((tenant, is_left))

@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bindings.delivery.manner import Means, Patience
-from bindings.delivery.outlet import Limits
+from bindings.delivery.context import DeliveryContext, RetryPolicy
+from bindings.delivery.outlet import PageLimits
+from bindings.hosting.webhook_server import WebhookServer
 from bindings.intake.intake import Intake
-from bindings.listener import Listener
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.store import Store
 from bindings.teams.adapter import build
 from core.configuration import settings
@@ -27,7 +27,7 @@ from tests.bindings.teams.support_fake_intake import FakeIntake
 from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
 from tests.support.fakes import FakeEngine
 
-QUICK = Means(patience=Patience(first_s=0.01, limit_s=0.05), status_after_s=0.0)
+QUICK = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)
 WORDS = 'A statement of work says **what** is done [1].\n\n```json\n{"by": "Friday"}\n```\n\nThat is all.'
 ANSWER = (
     Status("queued", position=1),
@@ -40,18 +40,18 @@ ANSWER = (
 
 @asynccontextmanager
 async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **environ: str) -> AsyncIterator[Served]:
-    """A process of the bot, as bindings.process puts it together."""
+    """A process of the bot, as bindings.hosting.process puts it together."""
     loaded = settings.load({"CSPS_LLM_DATA": str(folder), "BOT_USER_LIMIT": "1000", **microsoft.environ, **environ})
     personalities = Personalities(loaded.config / "personalities")
     personalities.load()
-    metrics, database = Metrics(), Database(loaded.database_url)
+    metrics, database = BotMetrics(), Database(loaded.database_url)
     await database.upgrade()
     store = Store(database)
     adapter = build(loaded, metrics)
     intake = Intake(engine, adapter.platform, store, personalities, loaded, metrics, QUICK)
     await adapter.connect(intake)
     tasks = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
-    listener = Listener("teams", loaded.teams, adapter.routes(), metrics, engine)
+    listener = WebhookServer("teams", loaded.teams, adapter.routes(), metrics, engine)
     try:
         async with listener.serving() as url, aiohttp.ClientSession() as http:
             listener.open()
@@ -67,8 +67,8 @@ async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not wait for the pace that Teams asks for."""
-    monkeypatch.setattr("bindings.teams.outlet.STREAMED", Limits(10_000, 0.0))
-    monkeypatch.setattr("bindings.teams.outlet.EDITED", Limits(10_000, 0.0))
+    monkeypatch.setattr("bindings.teams.outlet.STREAMED", PageLimits(10_000, 0.0))
+    monkeypatch.setattr("bindings.teams.outlet.EDITED", PageLimits(10_000, 0.0))
 
 
 @pytest.mark.parametrize("name", ["personal", "group", "channel"])

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bindings.delivery.manner import Patience
+from bindings.delivery.context import RetryPolicy
 from bindings.delivery.outlet import Gone, Refused, Upload
-from bindings.incoming import File
+from bindings.incoming import AttachedFile
 from bindings.teams import adapter as adapter_module
 from bindings.teams.parcels import KEEP_S, Parcel, Parcels
 from bindings.teams.platform import TeamsPlatform
@@ -74,7 +74,7 @@ async def test_a_onedrive_that_stays_away_is_told(
     microsoft: FakeMicrosoft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the language of the offer, whatever the client's is; and nothing is kept that nobody can get."""
-    monkeypatch.setattr(adapter_module, "PUTTING", Patience(first_s=0.0, limit_s=0.0, final_s=-1.0))
+    monkeypatch.setattr(adapter_module, "PUTTING", RetryPolicy(first_s=0.0, limit_s=0.0, give_up_after_s=-1.0))
     async with serving(microsoft, tmp_path / "var") as served:
         activity = await accepting(served, language="fr")
         microsoft.file_answers = [503]
@@ -118,7 +118,7 @@ async def test_files_are_fetched_from_microsoft_alone(served: Served) -> None:
     at = served.microsoft.url
 
     async def got(url: str) -> bytes:
-        return await fetch(File("f", url, "text/plain"), 1000)
+        return await fetch(AttachedFile("f", url, "text/plain"), 1000)
 
     assert b"words" == await got(f"{at}/files/report.txt")
     assert b"words" == await got(f"{at}/moved/x?to={at}/files/report.txt")

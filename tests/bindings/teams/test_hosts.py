@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bindings.delivery.outlet import Refused
-from bindings.incoming import Incoming
+from bindings.incoming import IncomingMessage
 from bindings.teams.connector import Connector
 from bindings.teams.hosts import Hosts
 from bindings.teams.outlet import TeamsOutlet
@@ -44,7 +44,7 @@ async def test_nothing_is_sent_to_a_foreign_address(url: str) -> None:
     assert not Hosts().is_connector(url)
     async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
         none: Any = None
-        incoming = Incoming("e", place("group", url), "1", "u", "")
+        incoming = IncomingMessage("e", place("group", url), "1", "u", "")
         outlet = TeamsOutlet(incoming, Connector(http, None, Hosts()), none, none, none)
         with pytest.raises(Refused):
             await outlet.post(page("secret"), "n1")

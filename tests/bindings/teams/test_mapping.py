@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindings.incoming import File, Incoming
+from bindings.incoming import AttachedFile, IncomingMessage
 from bindings.teams import activities, markup
 from bindings.teams.mapping import is_addressed, is_for_others, place_of, to_prompt
 from core.contract import Attachment
@@ -25,8 +25,8 @@ TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 MEGAN = "7faf8ab2-3d56-4244-b585-20c8a42ed2b8"
 
 
-def read(name: str, /, **changes: Any) -> Incoming:
-    incoming = to_prompt(activities.of_json(payload(name, **changes)))
+def read(name: str, /, **changes: Any) -> IncomingMessage:
+    incoming = to_prompt(activities.from_json(payload(name, **changes)))
     assert incoming is not None
     return incoming
 
@@ -36,7 +36,7 @@ def test_a_personal_message() -> None:
     incoming = read("personal")
 
     assert (
-        Incoming(
+        IncomingMessage(
             event=f"teams:{CHAT}:1485983408511",
             place=incoming.place,
             message="1485983408511",
@@ -56,7 +56,7 @@ def test_a_personal_message() -> None:
         "person": "29:1XJKJMvc5GBtc2JwZq0oj8tHZmzrQgFmB39ATiQWA85gQtHieVkKilBZ9XHoq9j7Zaqt7CZ-NJWi7me2kHTL3Bw",
         "team": "",
     } == incoming.place.route
-    assert incoming == Incoming.of_json(incoming.to_json())
+    assert incoming == IncomingMessage.from_json(incoming.to_json())
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_files() -> None:
     )
     picture = "https://smba.trafficmanager.net/amer/v3/attachments/0-eus-d1/views/original"
 
-    assert (File("report.txt", url, "text/plain"),) == read("personal_file").files
-    assert (File("image", picture, "image/*"),) == read("personal_picture").files
+    assert (AttachedFile("report.txt", url, "text/plain"),) == read("personal_file").files
+    assert (AttachedFile("image", picture, "image/*"),) == read("personal_picture").files
 
 
 def test_threads_of_a_channel_are_conversations() -> None:
@@ -123,29 +123,29 @@ def test_a_group_chat_is_one_conversation() -> None:
 )
 def test_what_is_no_question(name: str) -> None:
     """Other bots, edits, deletions, reactions."""
-    assert to_prompt(activities.of_json(payload(name))) is None
+    assert to_prompt(activities.from_json(payload(name))) is None
 
 
 def test_nothing_said_is_no_question() -> None:
     """A message without words, files and mention."""
-    assert to_prompt(activities.of_json(payload("personal", text="", attachments=[]))) is None
+    assert to_prompt(activities.from_json(payload("personal", text="", attachments=[]))) is None
 
 
 def test_who_is_addressed() -> None:
     """Where the app may read everything, not everything is meant for it."""
     addressed = {
-        name: is_addressed(activities.of_json(payload(name))) for name in ("personal", "group", "channel_reply")
+        name: is_addressed(activities.from_json(payload(name))) for name in ("personal", "group", "channel_reply")
     }
-    not_addressed = [activities.of_json(payload(name)) for name in ("group_unaddressed", "channel_follow_up")]
+    not_addressed = [activities.from_json(payload(name)) for name in ("group_unaddressed", "channel_follow_up")]
 
     assert {"personal": True, "group": True, "channel_reply": True} == addressed
     assert [False, False] == [is_addressed(each) for each in not_addressed]
-    assert is_for_others(activities.of_json(payload("channel_to_somebody_else")))
+    assert is_for_others(activities.from_json(payload("channel_to_somebody_else")))
 
 
 def test_the_tenant_is_found_where_botbuilder_loses_it() -> None:
     """Teams names it in two places, of which a message may have one."""
-    activity = activities.of_json(payload("personal", channelData=None))
+    activity = activities.from_json(payload("personal", channelData=None))
 
     assert TENANT == place_of(activity).tenant
 
@@ -184,7 +184,7 @@ MALFORMED: list[Any] = [
 def test_malformed_activities(value: Any) -> None:
     """Are told to be so, and nothing else happens."""
     with pytest.raises(BadRequest):
-        activities.of_json(value)
+        activities.from_json(value)
 
 
 json_values = st.recursive(
@@ -198,7 +198,7 @@ json_values = st.recursive(
 def test_any_field_may_be_anything(name: str, value: Any) -> None:
     """A field of the wrong shape is a BadRequest or means nothing; it is never an error of ours."""
     try:
-        activity = activities.of_json(payload("group", **{name: value}))
+        activity = activities.from_json(payload("group", **{name: value}))
     except BadRequest:
         return
     to_prompt(activity)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable, Upload
-from bindings.incoming import Incoming
+from bindings.incoming import IncomingMessage
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
 from bindings.teams.streaming import LIMIT_S, TURN_S
 from core.contract import Source
@@ -107,10 +107,10 @@ async def test_elsewhere_a_message_is_updated(intake: Intake, microsoft: FakeMic
 async def test_a_notice_of_ours_is_not_labelled(intake: Intake, microsoft: FakeMicrosoft) -> None:
     """The label says that an AI wrote it."""
     await intake.outlet().post(page("Stopped.", final=True), "n1")
-    await intake.outlet().post(page("Stopped.", final=True, closing=Closing("a-1", ""), ours=True), "n1")
+    await intake.outlet().post(page("Stopped.", final=True, closing=Closing("a-1", ""), is_notice=True), "n1")
 
     assert [1, 0] == [len(call.activity.get("entities") or []) for call in microsoft.calls]
-    await intake.outlet().post(page("Help.", final=True, closing=Closing("", ""), ours=True), "n1")
+    await intake.outlet().post(page("Help.", final=True, closing=Closing("", ""), is_notice=True), "n1")
     assert "channelData" not in microsoft.calls[2].activity
 
 
@@ -361,7 +361,7 @@ async def test_a_page_that_is_gone_already_is_deleted(intake: Intake, microsoft:
 
 def test_length_is_of_what_is_sent() -> None:
     """In UTF-16 units, as Teams counts, of the rendered page."""
-    incoming = Incoming("e", place(), "1", "u", "")
+    incoming = IncomingMessage("e", place(), "1", "u", "")
     none: Any = None
     outlet = TeamsOutlet(incoming, none, none, none, none)
 

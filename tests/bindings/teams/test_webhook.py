@@ -14,7 +14,7 @@ import jwt
 import pytest
 
 from bindings.delivery.outlet import Upload
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.teams import transport
 from bindings.teams.adapter import BODY_LIMIT_BYTES, build, credentials_of
 from core.configuration import settings
@@ -268,7 +268,7 @@ async def test_a_missing_secret_refuses_to_start(microsoft: FakeMicrosoft, varia
     """An empty id never means that nobody is asked who they are."""
     loaded = settings.load({**microsoft.environ, variable: ""})
     with pytest.raises(ConfigError, match=variable):
-        build(loaded, Metrics())
+        build(loaded, BotMetrics())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "bot.example.gc.ca"])
@@ -276,7 +276,7 @@ async def test_unauthenticated_only_on_this_machine(host: str) -> None:
     """Refused for any other address."""
     loaded = settings.load({"TEAMS_ALLOW_UNAUTHENTICATED": "1", "TEAMS_HOST": host})
     with pytest.raises(ConfigError, match="TEAMS_ALLOW_UNAUTHENTICATED"):
-        build(loaded, Metrics())
+        build(loaded, BotMetrics())
 
 
 async def test_unauthenticated_on_this_machine(microsoft: FakeMicrosoft, tmp_path: Path) -> None:

@@ -6,27 +6,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bindings.intake.workload import Work, Workload
+from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
 from bindings.store import Delivery
 
 
-def work(number: int, conversation: str) -> Work:
-    return Work(Delivery(number, f"a{number}", "message", conversation, f"s{number}"))
+def work(number: int, conversation: str) -> DeliveryTask:
+    return DeliveryTask(Delivery(number, f"a{number}", "message", conversation, f"s{number}"))
 
 
 class Bench:
-    """Work that begins, and ends when it is told to."""
+    """DeliveryTask that begins, and ends when it is told to."""
 
-    def __init__(self, at_once: int) -> None:
-        self.workload = Workload(self.perform, at_once)
+    def __init__(self, limit: int) -> None:
+        self.queue = ConversationQueue(self.perform, limit)
         self.begun: list[int] = []
         self.ended: list[int] = []
         self.cancelled: list[int] = []
         self.gates: dict[int, asyncio.Event] = {}
         self.changed = asyncio.Condition()
 
-    async def perform(self, work: Work) -> None:
-        number = work.delivery.number
+    async def perform(self, task: DeliveryTask) -> None:
+        number = task.delivery.number
         self.begun.append(number)
         async with self.changed:
             self.changed.notify_all()
@@ -48,7 +48,7 @@ class Bench:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Bench]:
-        task = asyncio.create_task(self.workload.run())
+        task = asyncio.create_task(self.queue.run())
         yield self
         task.cancel()
         await asyncio.wait({task})
@@ -56,9 +56,9 @@ class Bench:
 
 async def test_messages_of_a_conversation_follow_one_another() -> None:
     """In order of arrival, while other conversations go on."""
-    bench = Bench(at_once=5)
+    bench = Bench(limit=5)
     for number, conversation in ((1, "a"), (2, "a"), (3, "b"), (4, "a")):
-        bench.workload.add(work(number, conversation))
+        bench.queue.add(work(number, conversation))
     async with bench.running():
         assert [1, 3] == await bench.until_begun(2)
         bench.end(1)
@@ -69,45 +69,45 @@ async def test_messages_of_a_conversation_follow_one_another() -> None:
 
 async def test_only_so_many_are_under_way_and_conversations_take_turns() -> None:
     """One that has a lot waiting does not keep the others from their turn."""
-    bench = Bench(at_once=1)
+    bench = Bench(limit=1)
     bench.end(*range(1, 7))
     for number, conversation in ((1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c")):
-        bench.workload.add(work(number, conversation))
+        bench.queue.add(work(number, conversation))
     async with bench.running():
         assert [1, 4, 5, 2, 3] == await bench.until_begun(5)
-        bench.workload.add(work(6, "a"))
+        bench.queue.add(work(6, "a"))
         assert [1, 4, 5, 2, 3, 6] == await bench.until_begun(6)
 
 
 async def test_draining_lets_what_runs_end_and_begins_nothing() -> None:
-    bench = Bench(at_once=1)
+    bench = Bench(limit=1)
     for number, conversation in ((1, "a"), (2, "a"), (3, "b")):
-        bench.workload.add(work(number, conversation))
+        bench.queue.add(work(number, conversation))
     async with bench.running():
         await bench.until_begun(1)
         bench.end(1)
-        await bench.workload.drain(20)
+        await bench.queue.drain(20)
         assert ([1], [1], []) == (bench.begun, bench.ended, bench.cancelled)
-        assert bench.workload.draining
+        assert bench.queue.draining
 
 
 async def test_what_does_not_end_in_time_is_cancelled() -> None:
-    bench = Bench(at_once=2)
-    bench.workload.add(work(1, "a"))
+    bench = Bench(limit=2)
+    bench.queue.add(work(1, "a"))
     async with bench.running():
         await bench.until_begun(1)
-        await bench.workload.drain(0)
+        await bench.queue.drain(0)
         assert [1] == bench.cancelled
 
 
 async def test_what_is_under_way_can_be_looked_up() -> None:
-    bench = Bench(at_once=1)
+    bench = Bench(limit=1)
     first, second, third = work(1, "a"), work(2, "a"), work(3, "b")
     for each in (first, second, third):
-        bench.workload.add(each)
+        bench.queue.add(each)
     async with bench.running():
         await bench.until_begun(1)
-        assert first is bench.workload.running("a")
-        assert (second,) == bench.workload.waiting("a")
-        assert bench.workload.running("b") is None
-        assert {first, second, third} == set(bench.workload.under_way())
+        assert first is bench.queue.running("a")
+        assert (second,) == bench.queue.waiting("a")
+        assert bench.queue.running("b") is None
+        assert {first, second, third} == set(bench.queue.all())

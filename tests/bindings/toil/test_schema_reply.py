@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from bindings.files import ReadFile
-from bindings.toil.schemas import demand, find, is_schema
+from bindings.files import TextFile
+from bindings.toil.schema_reply import find_schema, is_schema, require_schema
 from core.errors import BadRequest
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
 WRITTEN = json.dumps(SCHEMA)
 
 
-def file(name: str, text: str) -> ReadFile:
-    return ReadFile(name, "json" if name.endswith("json") else "text", text)
+def file(name: str, text: str) -> TextFile:
+    return TextFile(name, "json" if name.endswith("json") else "text", text)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_data_is_no_schema(value: dict[str, Any]) -> None:
 )
 def test_a_code_block_is_found_and_taken_out(text: str, prompt: str) -> None:
     """With or without the language, on lines of its own or not, as platforms hand it over."""
-    found = find(text, ())
+    found = find_schema(text, ())
 
     assert found is not None
     assert SCHEMA == found.schema
@@ -78,7 +78,7 @@ def test_a_code_block_is_found_and_taken_out(text: str, prompt: str) -> None:
 
 def test_the_first_schema_counts_and_samples_are_passed_over() -> None:
     """A sample of data in a block before it stays part of the message."""
-    found = find(f'Like this: ```{{"name": "Ada"}}``` by ```{WRITTEN}``` please', ())
+    found = find_schema(f'Like this: ```{{"name": "Ada"}}``` by ```{WRITTEN}``` please', ())
 
     assert found is not None
     assert SCHEMA == found.schema
@@ -87,7 +87,7 @@ def test_the_first_schema_counts_and_samples_are_passed_over() -> None:
 
 def test_a_file_is_a_schema_and_not_an_attachment() -> None:
     files = (file("note.txt", "Ada"), file("schema.json", WRITTEN))
-    found = find(" Who? ", files)
+    found = find_schema(" Who? ", files)
 
     assert found is not None
     assert (SCHEMA, "Who?", files[:1]) == (found.schema, found.prompt, found.files)
@@ -97,21 +97,21 @@ def test_a_file_is_a_schema_and_not_an_attachment() -> None:
     "text", ["Hello", "```python\nprint()\n```", "```{broken```", '```{"a": 1, "a": 2}```', "```" * 99]
 )
 def test_what_is_no_schema_is_a_message_as_any(text: str) -> None:
-    assert find(text, (file("data.json", "[1, 2]"), file("broken.json", "{"))) is None
+    assert find_schema(text, (file("data.json", "[1, 2]"), file("broken.json", "{"))) is None
 
 
 def test_what_was_promised_and_is_broken_is_told_with_its_place() -> None:
     with pytest.raises(BadRequest, match="line 2, column 3"):
-        demand('```json\n{\n  name: "x"\n}\n```', ())
+        require_schema('```json\n{\n  name: "x"\n}\n```', ())
     with pytest.raises(BadRequest, match="line 1"):
-        demand("Who?", (file("schema.json", "{nothing}"),))
+        require_schema("Who?", (file("schema.json", "{nothing}"),))
     with pytest.raises(BadRequest, match="object"):
-        demand("Who?", (file("schema.json", "[]"),))
+        require_schema("Who?", (file("schema.json", "[]"),))
 
 
 def test_what_was_promised_is_taken_for_a_schema_whatever_it_looks_like() -> None:
-    found = demand('```{"odd": 1}``` Who?', ())
+    found = require_schema('```{"odd": 1}``` Who?', ())
 
     assert found is not None
     assert {"odd": 1} == found.schema
-    assert demand("Who?", ()) is None
+    assert require_schema("Who?", ()) is None

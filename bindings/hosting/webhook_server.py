@@ -1,6 +1,6 @@
-"""The HTTP side of an adapter's process: its webhook, and whether it lives, can answer, and what it counts.
+"""The HTTP server of an adapter's process: the webhook, /healthz, /readyz and /metrics.
 
-Webhooks come from strangers until their signature is checked, so a body has a size and a time to arrive in.
+Anyone can call a webhook until its signature is checked, so its body has a size limit and a deadline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bindings.incoming import PlatformName
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from core.configuration.settings import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
@@ -30,15 +30,15 @@ KEEPALIVE_S = 60.0
 RETRY_AFTER_S = 5
 
 
-class Listener:
-    """`routes`: the adapter's own."""
+class WebhookServer:
+    """Serves the adapter's own `routes` beside health, readiness and metrics."""
 
     def __init__(
         self,
         name: PlatformName,
         settings: PlatformSettings,
         routes: Sequence[web.AbstractRouteDef],
-        metrics: Metrics,
+        metrics: BotMetrics,
         engine: Engine,
     ) -> None:
         self._name = name
@@ -46,7 +46,7 @@ class Listener:
         self._metrics = metrics
         self._engine = engine
         self._open = False
-        self._app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[self._guarded])
+        self._app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[self._guard_request])
         own = [
             web.get("/healthz", self._healthz),
             web.get("/readyz", self._readyz),
@@ -56,9 +56,9 @@ class Listener:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
-        """Serves while the block runs, webhooks once it is `open`; yields the URL.
+        """Serves while the block runs and yields the URL. Webhooks get 503 until `open` is called.
 
-        Raises ConfigError if the address cannot be had.
+        Raises ConfigError if the address is not available.
         """
         host, port, prefix = self._settings.host, self._settings.port, self._name.upper()
         async with serve_app(
@@ -74,24 +74,24 @@ class Listener:
         self._open = True
 
     def close(self) -> None:
-        """Webhooks are answered 503 from now on, and the platform delivers them again."""
+        """Answers webhooks with 503 from now on; the platform delivers them again later."""
         self._open = False
 
     @web.middleware
-    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _guard_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.method == "POST":
             if not self._open:
                 raise web.HTTPServiceUnavailable(headers={"Retry-After": str(RETRY_AFTER_S)})
-            await whole_body(request)
+            await read_body(request)
         try:
             return await handler(request)
         except CspsError as exc:
-            # Not acknowledged: the platform delivers it again.
-            log.warning("event_not_taken", platform=self._name, code=exc.code, problem=exc.message)
+            # 503 instead of an acknowledgement: the platform delivers the event again.
+            log.warning("event_take_failed", platform=self._name, code=exc.code, problem=exc.message)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": str(RETRY_AFTER_S)}) from exc
 
     async def _healthz(self, _request: web.Request) -> web.Response:
-        """The process lives; `csps-llm up` has to know whether it ever got as far as working."""
+        """Reports "ok" once the bot works: `csps-llm up` has to know whether it ever got that far."""
         return web.json_response({"status": "ok" if self._open else "waiting"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:
@@ -105,8 +105,8 @@ class Listener:
         return metrics_response(self._metrics.registry)
 
 
-async def whole_body(request: web.Request) -> None:
-    """aiohttp keeps what was read, so handlers find it. Raises 408 if it does not arrive, 413 if it is too large."""
+async def read_body(request: web.Request) -> None:
+    """Reads the body once; aiohttp keeps it for the handlers. Raises 408 after the deadline, 413 if it is too large."""
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
             await request.read()

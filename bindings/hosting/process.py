@@ -1,4 +1,4 @@
-"""The process of one adapter: what it is given, in which order it starts, and how it stops without losing an answer.
+"""The process of one adapter: builds its parts, starts them in order, and stops without losing an answer.
 
 Knows no platform. `python -m bindings.slack` is `main("slack", build)`.
 """
@@ -12,10 +12,10 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
+from bindings.hosting.webhook_server import WebhookServer
 from bindings.incoming import PlatformName
 from bindings.intake.intake import Intake
-from bindings.listener import Listener
-from bindings.metrics import Metrics
+from bindings.metrics import BotMetrics
 from bindings.platform import Platform
 from bindings.store import Store
 from core import bootstrap
@@ -29,47 +29,50 @@ log = structlog.get_logger()
 
 
 class Adapter(Protocol):
-    """One platform's side of things. Holds nothing that a restart may lose."""
+    """The part of a process that knows the platform. Keeps nothing that a restart may lose."""
 
     platform: Platform
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """What it serves on its address, besides /healthz, /readyz and /metrics."""
+        """The adapter's own HTTP routes, besides /healthz, /readyz and /metrics."""
         ...
 
     async def connect(self, intake: Intake) -> None:
-        """Log in. Goes on trying while the platform is away; raises ConfigError if it will never be let in."""
+        """Logs in, and retries while the platform is down. Raises ConfigError if no retry can succeed."""
         ...
 
     async def run(self) -> None:
-        """Take events until cancelled. Reconnects by itself; raises ConfigError where only the operator can help."""
+        """Receives events until cancelled, and reconnects. Raises ConfigError if only the operator can help."""
         ...
 
     async def stop_taking(self) -> None:
-        """No new events; what answers need goes on."""
+        """Stops receiving events; calls that answers need still work."""
         ...
 
     async def close(self) -> None: ...
 
 
-Build = Callable[[Settings, Metrics], Adapter]
+Build = Callable[[Settings, BotMetrics], Adapter]
 
 
 def main(name: PlatformName, build: Build) -> int:
-    """The exit code."""
+    """Runs the bot until a signal. Returns the exit code."""
 
     async def serve(settings: Settings) -> None:
-        # Two would take up each other's unfinished answers.
+        # Two bots of one platform would resume each other's unfinished answers.
         try:
             with hold_lock(settings.data_folder / "run" / f"{name}.lock"):
-                await Process(name, settings, build).serve()
+                await BotProcess(name, settings, build).serve()
         except AlreadyLocked as exc:
-            raise ConfigError(f"the bot for {name} runs already on {settings.data_folder} (process {exc.pid})") from exc
+            where = f"{settings.data_folder} (process {exc.pid})"
+            raise ConfigError(f"the bot for {name} is already running on {where}") from exc
 
     return process.main(name, serve)
 
 
-class Process:
+class BotProcess:
+    """One bot, from start to stop."""
+
     def __init__(self, name: PlatformName, settings: Settings, build: Build) -> None:
         """Raises ConfigError if a secret is missing."""
         self._name = name
@@ -77,37 +80,36 @@ class Process:
         self._section = settings.platform(name)
         if missing := self._section.missing:
             raise ConfigError(f"{missing} is not set: docs/{name}.md says where to find it")
-        self._metrics = Metrics()
+        self._metrics = BotMetrics()
         self._adapter = build(settings, self._metrics)
         self._stop = process.stop_event()
 
     async def serve(self) -> None:
-        """Until SIGTERM or SIGINT."""
+        """Serves until SIGTERM or SIGINT."""
         async with bootstrap.core(self._settings, warms=False) as core:
-            intake = await self._intake(core)
+            intake = await self._build_intake(core)
             try:
                 await self._serve(intake, core)
             finally:
                 await self._adapter.close()
 
-    async def _intake(self, core: Core) -> Intake:
+    async def _build_intake(self, core: Core) -> Intake:
         store = Store(core.database)
         return Intake(core.engine, self._adapter.platform, store, core.personalities, self._settings, self._metrics)
 
     async def _serve(self, intake: Intake, core: Core) -> None:
-        stopped = asyncio.create_task(self._stop.wait())
-        listener = Listener(self._name, self._section, self._adapter.routes(), self._metrics, core.engine)
-        async with listener.serving() as url:
+        stopping = asyncio.create_task(self._stop.wait())
+        server = WebhookServer(self._name, self._section, self._adapter.routes(), self._metrics, core.engine)
+        async with server.serving() as url:
             log.info("bot_connecting", platform=self._name, url=url)
-            if await self._before(stopped, self._adapter.connect(intake)):
-                listener.open()
+            if await self._finishes_before(stopping, self._adapter.connect(intake)):
+                server.open()
                 log.info("bot_serving", platform=self._name)
-                await self._work(intake, listener, stopped)
+                await self._work(intake, server, stopping)
 
-    async def _before(self, stopped: asyncio.Task[bool], connecting: Coroutine[None, None, None]) -> bool:
-        """False: stopped first."""
+    async def _finishes_before(self, stopping: asyncio.Task[bool], connecting: Coroutine[None, None, None]) -> bool:
         connected = asyncio.ensure_future(connecting)
-        await asyncio.wait({connected, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({connected, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not connected.done():
             connected.cancel()
             await asyncio.wait({connected})
@@ -115,16 +117,16 @@ class Process:
         connected.result()
         return True
 
-    async def _work(self, intake: Intake, listener: Listener, stopped: asyncio.Task[bool]) -> None:
+    async def _work(self, intake: Intake, server: WebhookServer, stopping: asyncio.Task[bool]) -> None:
         running = {asyncio.create_task(self._adapter.run()), asyncio.create_task(intake.run())}
         try:
-            await asyncio.wait({*running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             for task in running:
                 if task.done():
                     task.result()
             drain_s = self._settings.bot.drain_s
             log.info("bot_stopping", platform=self._name, drain_s=drain_s)
-            listener.close()
+            server.close()
             await self._adapter.stop_taking()
             await intake.drain(drain_s)
         finally:

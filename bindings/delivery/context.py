@@ -1,0 +1,209 @@
+"""Rate limits, retries and options of deliveries, and their outcome. Knows no outlet but its errors.
+
+All deliveries of a process share a `DeliveryContext`; each has its own `DeliveryOptions`. Clocks are monotonic, in
+seconds, and injected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+import structlog
+
+from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
+from core.contract import Done, Language
+from core.errors import CspsError
+from core.runtime.backoff import Backoff
+
+log = structlog.get_logger()
+
+Clock = Callable[[], float]
+Ending = Literal["delivered", "stopped", "failed", "withdrawn", "gone", "refused", "undelivered"]
+Result = TypeVar("Result")
+TRACKED_CHANNELS = 1024  # above that, channels that may be posted to again are dropped from memory
+
+
+class RateLimit:
+    """Spaces the posts in each channel. One per process, because platforms count all posts of a bot in a channel."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self.clock = clock
+        self._next_at: dict[str, float] = {}
+
+    def next_post_at(self, channel: str) -> float:
+        return self._next_at.get(channel, 0.0)
+
+    def record_post(self, channel: str, interval_s: float) -> None:
+        """Reserves the channel for `interval_s` from now."""
+        if interval_s <= 0 or not channel:
+            return
+        now = self.clock()
+        if len(self._next_at) >= TRACKED_CHANNELS:
+            self._next_at = {channel: at for channel, at in self._next_at.items() if at > now}
+        self._next_at[channel] = now + interval_s
+
+
+class EditInterval:
+    """Spaces the edits of one answer. The first post counts as an edit, so that the message does not flicker."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._last_at: float | None = None
+
+    def next_edit_at(self, interval_s: float) -> float:
+        """The time of the next edit. Each call passes the interval, because an outlet may have to slow down."""
+        return 0.0 if self._last_at is None else self._last_at + interval_s
+
+    def record_edit(self) -> None:
+        self._last_at = self._clock()
+
+
+class PlatformHealth:
+    """Logs one line when the platform starts to fail and one when it works again, over all deliveries of a process.
+
+    It fails after `failures` failed calls in a row and `grace_s` without a success. Single failures are not logged:
+    each delivery retries by itself.
+    """
+
+    def __init__(self, failures: int = 3, grace_s: float = 5.0, clock: Clock = time.monotonic) -> None:
+        self._limit = failures
+        self._grace_s = grace_s
+        self._clock = clock
+        self._count = 0
+        self._since: float | None = None
+        self.failing = False
+
+    def record_failure(self, error: CspsError) -> None:
+        """Counts a call that was throttled or did not reach the platform."""
+        self._count += 1
+        self._since = self._clock() if self._since is None else self._since
+        if not self.failing and self._count >= self._limit and self._clock() - self._since >= self._grace_s:
+            self.failing = True
+            log.warning("platform_failed", code=type(error).__name__, error=error.message)
+
+    def record_success(self) -> None:
+        if self.failing and self._since is not None:
+            log.info("platform_recovered", after_s=round(self._clock() - self._since))
+        self._count, self._since, self.failing = 0, None, False
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy(Backoff):
+    """Pauses between failed calls, and limits. A longer Retry-After takes precedence over a pause."""
+
+    give_up_after_s: float = 600.0  # without a success, once the answer is complete; before that, no limit
+    call_limit_s: float = 60.0  # the deadline of one call, whose outcome is then unknown
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryContext:
+    """The state and limits that all deliveries of a process share."""
+
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    health: PlatformHealth = field(default_factory=PlatformHealth)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    status_after_s: float = 1.5  # delay of the first status, so that quick answers do not flicker
+    answer_limit_chars: int = 200_000  # cuts off an engine that never ends
+
+
+def no_footer(model: str | None) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOptions:
+    """The options of one delivery. Its events end it: `stop` with a note, `withdrawn` (question deleted) silently."""
+
+    language: Language
+    answer: str  # the answer's id, for buttons and nonces
+    channel: str = ""  # the key for the platform's rate limit of posts; "": only this answer
+    footer: Callable[[str | None], str] = no_footer  # from the model's name; None: the answer did not finish
+    notice: str | None = None  # shown below the answer, as in Closing
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    withdrawn: asyncio.Event = field(default_factory=asyncio.Event)
+    context: DeliveryContext = field(default_factory=DeliveryContext)
+
+    def nonce(self, number: int) -> str:
+        """The nonce of page `number`, from 1."""
+        return f"{self.answer}-{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOutcome:
+    """The result of a delivery.
+
+    ending:
+    - delivered     complete, or cut by the token budget with a note
+    - stopped       by the person; the text so far stays, with a note
+    - failed        the engine failed; the person sees an error
+    - withdrawn     the question was deleted, and its answer with it
+    - gone          the place no longer exists
+    - refused       the platform rejects it for good; the error is in the log
+    - undelivered   the platform stayed down: try again later with the same ledger
+    """
+
+    ending: Ending
+    chars: int = 0  # of the model's text
+    edits: int = 0
+    posts: int = 0
+    done: Done | None = None
+
+
+class RetryingCaller:
+    """Makes the calls of one delivery: one at a time, with a deadline, and a pause after each failure."""
+
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
+        self._clock = context.rate_limit.clock
+        self._failures = 0
+        self._succeeded_at = 0.0
+        self.next_call_at = 0.0
+
+    async def call(self, act: Callable[[], Awaitable[Result]]) -> Result:
+        """Makes one attempt. Raises Throttled, Unreachable, Gone, or Refused (also for the adapter's own defects)."""
+        limit_s = self._context.retry.call_limit_s
+        try:
+            async with asyncio.timeout(limit_s):
+                result = await act()
+        except (Throttled, Unreachable, Gone, Refused) as exc:
+            self._record_failure(exc)
+            raise
+        except TimeoutError as exc:
+            raise self._record_failure(Unreachable(f"the platform did not answer within {limit_s:g} s")) from exc
+        except Exception as exc:
+            log.exception("outlet_failed")
+            raise self._record_failure(Refused("the adapter failed; the log line above has the traceback")) from exc
+        self._record_success()
+        return result
+
+    async def call_until_done(self, act: Callable[[], Awaitable[Result]]) -> Result:
+        """Repeats `act`, which makes calls, until it succeeds or the retry policy gives up. Raises as `call`."""
+        begun_at = self._clock()
+        while True:
+            try:
+                return await act()
+            except (Throttled, Unreachable):
+                if self.gives_up(begun_at):
+                    raise
+            await asyncio.sleep(max(0.0, self.next_call_at - self._clock()))
+
+    def gives_up(self, since: float) -> bool:
+        """Whether the next call would come too late, counted from `since` or from the last success."""
+        return self.next_call_at > max(since, self._succeeded_at) + self._context.retry.give_up_after_s
+
+    def _record_success(self) -> None:
+        self._failures = 0
+        self._succeeded_at = self._clock()
+        self._context.health.record_success()
+
+    def _record_failure(self, error: DeliveryError) -> DeliveryError:
+        if isinstance(error, (Throttled, Unreachable)):
+            self._failures += 1
+            pause_s = max(self._context.retry.pause_s(self._failures), error.retry_after_s or 0.0)
+            self.next_call_at = self._clock() + pause_s
+            self._context.health.record_failure(error)
+        return error

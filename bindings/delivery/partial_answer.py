@@ -1,0 +1,117 @@
+"""The answer so far: events come in, the page writer reads it, and neither waits for the other.
+
+Knows what each event means for the answer, and knows no platform.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+
+from bindings.delivery.context import DeliveryOptions, Ending
+from bindings.delivery.splitting import LengthFunction, PageSplitter
+from core import texts
+from core.contract import Done, Event, Language, Source, Status, Text
+from core.errors import CspsError, ModelError
+
+log = structlog.get_logger()
+
+SOURCES_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressStatus(Status):
+    """The progress of long work, shown until the next event. `text` is in the person's language."""
+
+    text: str
+
+
+def build_progress(text: str) -> ProgressStatus:
+    return ProgressStatus(state="reading", text=text)
+
+
+def describe_status(status: Status, language: Language) -> str:
+    return status.text if isinstance(status, ProgressStatus) else texts.status_text(status, language)
+
+
+class PartialAnswer:
+    """The text, sources and ending so far.
+
+    Each event sets `changed`. `turned` is set only when the writer has to change its plan: see `PageWriter`.
+    """
+
+    def __init__(self, options: DeliveryOptions, length: LengthFunction, limit: int) -> None:
+        self._clock = options.context.rate_limit.clock
+        self._limit_chars = options.context.answer_limit_chars
+        self.pages = PageSplitter(length, limit)
+        self.begun_at = self._clock()
+        self.first_text_at: float | None = None
+        self.ended_at: float | None = None
+        self.chars = 0
+        self.has_text = False
+        self.status: Status | None = None
+        self.sources: list[Source] = []
+        self.ending: Ending | None = None
+        self.failure: CspsError | None = None
+        self.done: Done | None = None
+        self.truncated = False
+        self.changed = asyncio.Event()
+        self.turned = asyncio.Event()
+
+    def add(self, event: Event) -> None:
+        match event:
+            case Status():
+                self.status = event
+                self.turned.set()
+            case Source():
+                self.sources += [event] if len(self.sources) < SOURCES_LIMIT else []
+            case Text():
+                self._add_text(event.text)
+            case Done():
+                self.done, self.truncated = event, event.reason == "length"
+                self.end("delivered")
+        self.changed.set()
+
+    def _add_text(self, text: str) -> None:
+        room = self._limit_chars - self.chars
+        self.pages.add(text[:room])
+        self.chars += len(text[:room])
+        self.status = None
+        self.has_text = self.has_text or any(char.isprintable() and not char.isspace() for char in text)
+        if self.has_text and self.first_text_at is None:
+            self.first_text_at = self._clock()
+            self.turned.set()
+        if len(text) > room:
+            self.truncated = True
+            self.end("delivered")
+
+    def fail(self, failure: CspsError) -> None:
+        self.failure = failure
+        self.end("failed")
+
+    def end(self, ending: Ending) -> None:
+        """Ends the answer. The first ending counts, but a question can be withdrawn at any time."""
+        if self.ending is None or ending == "withdrawn":
+            self.ending, self.ended_at, self.status = ending, self._clock(), None
+        self.turned.set()
+        self.changed.set()
+
+
+async def collect_events(events: AsyncGenerator[Event, None], answer: PartialAnswer) -> None:
+    """Adds events until the answer ends, then closes them, which frees the model's slot."""
+    try:
+        async with aclosing(events):
+            async for event in events:
+                answer.add(event)
+                if answer.ending:
+                    return
+        answer.fail(ModelError("the events ended without Done"))
+    except CspsError as exc:
+        answer.fail(exc)
+    except Exception:
+        log.exception("answer_failed")
+        answer.fail(CspsError("something went wrong on our side"))

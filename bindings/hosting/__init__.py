@@ -1,0 +1,1 @@
+"""The process of one adapter (`process`) and its HTTP server (`webhook_server`)."""

@@ -1,0 +1,138 @@
+"""The parts that all work of one bot shares, and the texts in which it presents itself. Posts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from bindings import words
+from bindings.delivery.context import DeliveryContext
+from bindings.delivery.outlet import Outlet
+from bindings.incoming import IncomingMessage, Place
+from bindings.intake.admission import route_personality
+from bindings.intake.commands import message_language
+from bindings.metrics import BotMetrics
+from bindings.platform import Platform
+from bindings.store import Store
+from core.configuration.personalities import Personalities, Personality
+from core.configuration.settings import PlatformSettings, Settings
+from core.contract import Description, Engine, Language
+from core.errors import CspsError, SessionUnknown
+from core.rag.context import plain_name
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The personality that answers, and the language in which it addresses the person."""
+
+    personality: Personality
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """The start of an empty conversation. `prompts`: questions that a person may begin with."""
+
+    title: str
+    text: str
+    prompts: tuple[str, ...]
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The engine, platform, store and settings of one bot."""
+
+    engine: Engine
+    platform: Platform
+    store: Store
+    personalities: Personalities
+    settings: Settings
+    metrics: BotMetrics
+    delivery_context: DeliveryContext
+
+    @property
+    def section(self) -> PlatformSettings:
+        return self.settings.platform(self.platform.name)
+
+    @property
+    def keep_days(self) -> int:
+        return self.settings.data.keep_days
+
+    async def choose_voice(self, incoming: IncomingMessage, *, pin: bool = False) -> Voice:
+        """The voice that answers a message. `pin`: the conversation keeps this personality from now on."""
+        language = message_language(incoming)
+        name = await self.personality_name(incoming.place, language)
+        if pin:
+            pinned = await self.store.pin_personality(incoming.place, name)
+            name = pinned if pinned in self.personalities.names() else name
+        personality = self.personalities.get(name)
+        return Voice(personality, language or personality.language)
+
+    async def personality_name(self, place: Place, language: Language | None) -> str:
+        """The name of the personality that answers in a place now."""
+        chosen = await self.store.chosen_personality(place)
+        return route_personality(place, language, chosen, self.section, self.personalities)
+
+    def outlet(self, incoming: IncomingMessage, voice: Voice) -> Outlet:
+        """The outlet for the answer to a message, in the voice's language."""
+        return self.platform.outlet(replace(incoming, language=voice.language))
+
+    async def forget(self, place: Place) -> None:
+        """Deletes the data of a conversation that the store does not hold. Raises StorageError."""
+        with suppress(SessionUnknown):
+            await self.engine.forget(place.conversation)
+        await self.platform.forget(place)
+
+    async def describe(self, personality: Personality) -> Description | None:
+        """The engine's description. None: no model is available."""
+        try:
+            return await self.engine.describe(personality.name)
+        except CspsError:
+            return None
+
+    async def describe_model(self, voice: Voice) -> str:
+        """The model's name in a phrase, or a phrase that no model is available."""
+        described = await self.describe(voice.personality)
+        if described is None or described.model is None:
+            return words.NO_MODEL[voice.language]
+        sentence = words.STARTER if described.starter else words.MODEL
+        return sentence[voice.language].format(model=plain_name(described.model))
+
+    async def help_text(self, voice: Voice) -> str:
+        return words.HELP[voice.language].format(
+            title=voice.personality.title, model=await self.describe_model(voice), days=self.keep_days
+        )
+
+    async def greeting(self, voice: Voice) -> Greeting:
+        personality, language = voice.personality, voice.language
+        model = await self.describe_model(voice)
+        text = words.GREETING[language].format(greeting=personality.greeting, model=model)
+        return Greeting(personality.title, text, words.PROMPTS[language], language)
+
+    def list_personalities(self, voice: Voice) -> str:
+        """A Markdown list of the personalities, with a mark at the current one."""
+        lines = []
+        for name in self.personalities.names():
+            each = self.personalities.get(name)
+            here = f" ({words.HERE[voice.language]})" if name == voice.personality.name else ""
+            description = getattr(each.description, voice.language)
+            lines.append(f"- `{name}`: **{each.title}**{here}. {description}")
+        return "\n".join([words.PERSONALITY_LIST[voice.language], "", *lines])
+
+
+def build_footer(language: Language, model: str | None, *, labelled: bool) -> Callable[[str | None], str]:
+    """Returns a function from the answering model's name to the footer. `model` is used if that name is None.
+
+    `labelled`: the platform shows an AI label itself, so that the footer only names the model.
+    """
+    sentence = words.FOOTER_LABELLED if labelled else words.FOOTER
+
+    def footer(answered_by: str | None) -> str:
+        name = plain_name(answered_by or model or "")
+        if not name:
+            return "" if labelled else words.FOOTER_UNNAMED[language]
+        return sentence[language].format(model=name)
+
+    return footer

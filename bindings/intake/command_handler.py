@@ -1,0 +1,133 @@
+"""Runs commands and confirms them. A command may run twice, because a process may crash before it is finished."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from bindings import words
+from bindings.delivery.context import DeliveryOptions, Ending
+from bindings.delivery.deliver import deliver_notice
+from bindings.delivery.final_pages import STOPPED
+from bindings.delivery.outlet import Translations
+from bindings.incoming import Command
+from bindings.intake.admission import UserRateLimit
+from bindings.intake.bot import Bot, Voice
+from bindings.intake.commands import find_command
+from bindings.intake.conversation_queue import DeliveryTask
+from bindings.intake.message_handler import MessageHandler
+from bindings.store import DeliveryKind, DeliveryLedger, DeliveryRecord
+
+CommandReply = Callable[[DeliveryRecord, Voice], Awaitable[str]]
+
+
+class CommandHandler:
+    """Runs one command at a time, and posts the notices of the bot."""
+
+    def __init__(self, bot: Bot, messages: MessageHandler, rate_limit: UserRateLimit) -> None:
+        self._bot = bot
+        self._messages = messages
+        self._rate_limit = rate_limit
+        self._replies: Mapping[DeliveryKind, CommandReply] = {
+            "help": self._help,
+            "stop": self._nothing_to_stop,
+            "forget": self._forget,
+            "personality": self._personality,
+            "limited": self._limited,
+        }
+
+    async def handle(self, task: DeliveryTask, record: DeliveryRecord) -> Ending | None:
+        """Runs a command. None: a repeated job, as in `MessageHandler.handle`. Raises StorageError; then retry."""
+        kind = record.delivery.kind
+        if kind == "regenerate":
+            return await self._regenerate(task, record)
+        if kind == "refused":
+            return await self._refuse(task, record)
+        voice = await self._bot.choose_voice(record.incoming)
+        text = STOPPED[voice.language] if task.stopped_another else await self._replies[kind](record, voice)
+        return await self._post_notice(task, record, voice, text)
+
+    async def post_notice(self, task: DeliveryTask, record: DeliveryRecord, sentence: Translations) -> Ending:
+        """Posts a notice in place of an answer."""
+        voice = await self._bot.choose_voice(record.incoming)
+        return await self._post_notice(task, record, voice, sentence[voice.language])
+
+    async def _post_notice(self, task: DeliveryTask, record: DeliveryRecord, voice: Voice, text: str) -> Ending:
+        incoming = record.incoming
+        ledger = DeliveryLedger(self._bot.store, record, resumed=task.resumed)
+        options = DeliveryOptions(
+            voice.language,
+            record.delivery.answer,
+            channel=incoming.place.channel,
+            withdrawn=task.withdrawn,
+            context=self._bot.delivery_context,
+        )
+        outcome = await deliver_notice(text, self._bot.outlet(incoming, voice), ledger, options)
+        return outcome.ending
+
+    async def _regenerate(self, task: DeliveryTask, record: DeliveryRecord) -> Ending | None:
+        """Replaces an answer of the same conversation, in the messages that hold it."""
+        incoming, store = record.incoming, self._bot.store
+        wanted = require_command(record).argument
+        original = await store.latest_answer(incoming.place, record.delivery.number, wanted)
+        if original is None:
+            voice = await self._bot.choose_voice(incoming)
+            return await self._post_notice(task, record, voice, words.NOTHING_TO_REGENERATE[voice.language])
+        resolved = Command("regenerate", original.delivery.answer)
+        if incoming.command != resolved:  # a job runs later, when another answer may be the latest
+            await store.save_incoming(record.delivery.number, replace(incoming, command=resolved))
+        # A file that was sent belongs to the previous version of the answer.
+        return await self._messages.handle(task, replace(original, uploaded=record.uploaded), again=True)
+
+    async def _refuse(self, task: DeliveryTask, record: DeliveryRecord) -> Ending:
+        """Posts the refusal once to each person."""
+        if await self._bot.store.has_seen_notice(record.incoming, "refused"):
+            return "delivered"
+        voice = await self._bot.choose_voice(record.incoming)
+        ending = await self._post_notice(task, record, voice, words.REFUSED[voice.language])
+        if ending == "delivered":
+            await self._bot.store.record_notice(record.incoming, "refused")
+        return ending
+
+    async def _help(self, _record: DeliveryRecord, voice: Voice) -> str:
+        return await self._bot.help_text(voice)
+
+    async def _nothing_to_stop(self, _record: DeliveryRecord, voice: Voice) -> str:
+        return words.NOTHING_TO_STOP[voice.language]
+
+    async def _limited(self, record: DeliveryRecord, voice: Voice) -> str:
+        return explain_limit(self._rate_limit.wait_s(record.incoming.speaker))[voice.language]
+
+    async def _forget(self, record: DeliveryRecord, voice: Voice) -> str:
+        if record.incoming.is_thread_root:
+            return words.NOTHING_FORGOTTEN[voice.language]
+        place = record.incoming.place
+        await self._bot.forget(place)
+        await self._bot.store.forget(place, before=record.delivery.number)
+        apart = [words.THREADS_APART[voice.language]] if place.threaded else []
+        return " ".join([words.FORGOTTEN[voice.language], *apart])
+
+    async def _personality(self, record: DeliveryRecord, voice: Voice) -> str:
+        name = require_command(record).argument
+        if not name:
+            return self._bot.list_personalities(voice)
+        if name not in self._bot.personalities.names():
+            return f"{words.PERSONALITY_UNKNOWN[voice.language]}\n\n{self._bot.list_personalities(voice)}"
+        place = record.incoming.place
+        await self._bot.store.choose_personality(place, name)
+        only_threads = place.threaded and place.kind != "personal"
+        sentence = words.PERSONALITY_CHOSEN_FOR_THREADS if only_threads else words.PERSONALITY_CHOSEN
+        confirmation = sentence[voice.language].format(title=self._bot.personalities.get(name).title)
+        return " ".join([confirmation, *([words.THREADS_KEEP[voice.language]] if place.threaded else [])])
+
+
+def explain_limit(wait_s: float) -> Translations:
+    minutes = max(1, math.ceil(wait_s / 60))
+    return {language: sentence.format(minutes=minutes) for language, sentence in words.LIMITED.items()}
+
+
+def require_command(record: DeliveryRecord) -> Command:
+    command = find_command(record.incoming)
+    assert command is not None, "it was taken as a command"
+    return command

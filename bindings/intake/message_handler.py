@@ -1,0 +1,289 @@
+"""Answers one message: reads its files and its thread, then replies, returns JSON or runs a job.
+
+Does not decide who gets an answer, or when: the intake did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bindings import words
+from bindings.delivery.context import DeliveryOptions, Ending
+from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
+from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
+from bindings.files import MessageFiles, TextFile, read_files
+from bindings.incoming import IncomingMessage
+from bindings.intake.bot import Bot, Voice, build_footer
+from bindings.intake.conversation_queue import DeliveryTask
+from bindings.store import DeliveryLedger, DeliveryRecord
+from bindings.toil.job_files import JobPlan
+from bindings.toil.jobs import JobRefused, JobRequest, Jobs
+from bindings.toil.schema_reply import (
+    SchemaRequest,
+    answer_with_json,
+    error_events,
+    find_schema,
+    require_schema,
+    with_error_detail,
+)
+from core.contract import Attachment, Event, Prompt, Task, Turn
+from core.errors import BadRequest
+
+log = structlog.get_logger()
+
+THREAD_LIMIT_S = 20.0
+SEEN_ENDINGS = ("delivered", "stopped", "failed")  # the person saw how the answer ended
+
+
+@dataclass(frozen=True, slots=True)
+class MessageContext:
+    """A message with everything that its answer is made from."""
+
+    record: DeliveryRecord
+    voice: Voice
+    files: MessageFiles
+    thread_messages: tuple[Turn, ...]
+    again: bool
+
+    @property
+    def incoming(self) -> IncomingMessage:
+        return self.record.incoming
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        return tuple(file.attachment for file in self.files.readable)
+
+    def material(self, files: Sequence[TextFile]) -> tuple[Attachment, ...]:
+        """The quotes, files and thread from which JSON is made, besides the message itself."""
+        lines = [f"{turn.speaker or turn.role}: {turn.text}" for turn in self.thread_messages]
+        name = words.SAID_BEFORE[self.voice.language]
+        thread = (Attachment(name, "\n".join(lines)),) if lines else ()
+        return (*self.incoming.quoted, *(file.attachment for file in files), *thread)
+
+
+class ReplyInstead(Exception):
+    """The answer is a notice of the bot, not the model's."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class MessageHandler:
+    """Answers one message at a time, until it is finished."""
+
+    def __init__(self, bot: Bot, jobs: Jobs) -> None:
+        self._bot = bot
+        self._jobs = jobs
+
+    async def handle(self, task: DeliveryTask, record: DeliveryRecord, *, again: bool = False) -> Ending | None:
+        """Answers a message. `again`: replaces its previous answer, in the same place.
+
+        None: the message is a job, which is planned now, and runs when a long-running task calls this once more.
+
+        Raises StorageError; then retry.
+        """
+        voice = await self._bot.choose_voice(record.incoming, pin=True)
+        may_be_planned = task.resumed or task.long_running
+        plan = await self._jobs.load_plan(task.delivery.answer) if may_be_planned else None
+        files = MessageFiles() if plan else await self._read_files(record.incoming)
+        context = MessageContext(record, voice, files, await self._read_thread(record), again)
+        delivery = AnswerDelivery(self._bot, task, context)
+        if task.withdrawn.is_set():
+            return await delivery.deliver(no_events())  # with a prompt, the engine would store the question
+        try:
+            if plan:
+                return await self._run_job(delivery, plan)
+            return await self._answer(delivery, context)
+        except ReplyInstead as notice:
+            return await delivery.deliver_notice(notice.text)
+        except BadRequest as exc:
+            return await delivery.deliver(error_events(exc))
+
+    async def _answer(self, delivery: AnswerDelivery, context: MessageContext) -> Ending | None:
+        """Raises ReplyInstead, and BadRequest for a request that is wrong from the start."""
+        request = find_request(context)
+        if request is None:
+            return await delivery.deliver(self._bot.engine.reply(await self._build_prompt(context)))
+        tables = [file for file in request.files if file.format in ("csv", "jsonl")]
+        if not tables:
+            task = build_task(context, request)
+            events = answer_with_json(self._bot.engine, task, delivery.send, context.voice.language)
+            return await delivery.deliver(with_error_detail(events))
+        if len(tables) > 1:
+            raise ReplyInstead(words.SEVERAL_FILES_OF_ROWS[context.voice.language])
+        return await self._run_job(delivery, await self._plan(delivery, context, request, tables[0]))
+
+    async def _plan(
+        self, delivery: AnswerDelivery, context: MessageContext, request: SchemaRequest, rows: TextFile
+    ) -> JobPlan:
+        try:
+            return await self._jobs.plan(delivery.job, build_job_request(context, request, rows))
+        except JobRefused as exc:
+            raise ReplyInstead(exc.text(context.voice.language)) from exc
+
+    async def _run_job(self, delivery: AnswerDelivery, plan: JobPlan) -> Ending | None:
+        """Runs a job. It handles `stop` itself, because the finished rows are still delivered."""
+        if not delivery.task.long_running:
+            return None
+        language = delivery.context.voice.language
+        model = await delivery.model() or ""
+        events = self._jobs.run(delivery.job, plan, delivery.send, delivery.task.stop, language, model)
+        return await delivery.deliver(with_error_detail(events), stops=False)
+
+    async def _build_prompt(self, context: MessageContext) -> Prompt:
+        """Raises ReplyInstead for an empty message."""
+        incoming, voice = context.incoming, context.voice
+        text = incoming.text.strip()
+        if not text and (context.attachments or incoming.quoted):
+            text = words.ABOUT_FILES[voice.language]
+        elif not text and context.thread_messages:
+            text = words.ABOUT_HEARD[voice.language]
+        elif not text:
+            limit_bytes = self._bot.settings.bot.file_limit_bytes
+            unread = words.unread(context.files.unread, limit_bytes, voice.language)
+            raise ReplyInstead("\n".join(unread) or await self._bot.help_text(voice))
+        prompt = incoming.build_prompt(voice.personality.name, context.attachments, context.thread_messages)
+        return replace(prompt, text=text, language=voice.language, again=context.again)
+
+    async def _read_files(self, incoming: IncomingMessage) -> MessageFiles:
+        limit_bytes = self._bot.settings.bot.file_limit_bytes
+        return await read_files(self._bot.engine, self._bot.platform, incoming.files, limit_bytes)
+
+    async def _read_thread(self, record: DeliveryRecord) -> tuple[Turn, ...]:
+        """The thread's messages. If the platform does not return them, the message is answered without."""
+        if record.thread_messages is not None:
+            return record.thread_messages
+        name = self._bot.platform.name
+        try:
+            async with asyncio.timeout(THREAD_LIMIT_S):
+                messages = await self._bot.platform.thread_messages(record.incoming)
+        except DeliveryError as exc:
+            log.warning("thread_read_failed", platform=name, problem=exc.message)
+            return ()
+        except TimeoutError:
+            log.warning("thread_read_failed", platform=name, limit_s=THREAD_LIMIT_S)
+            return ()
+        await self._bot.store.save_thread_messages(record.delivery.number, messages)
+        return messages
+
+
+class AnswerDelivery:
+    """Delivers the answer to one message, with its footer, notices and files."""
+
+    def __init__(self, bot: Bot, task: DeliveryTask, context: MessageContext) -> None:
+        self._bot = bot
+        self.task = task
+        self.context = context
+        self.job = task.delivery.answer  # not the replaced answer's id: a repeated job has files of its own
+        self._outlet: Outlet = bot.outlet(context.incoming, context.voice)
+        self._ledger = DeliveryLedger(bot.store, context.record, resumed=task.resumed)
+        self._file_sent = context.record.uploaded
+        self._options = DeliveryOptions(
+            context.voice.language, context.record.delivery.answer, context=bot.delivery_context
+        )
+        task.ledger = self._ledger
+
+    async def model(self) -> str | None:
+        """The name of the model, if the engine knows it before the answer."""
+        described = await self._bot.describe(self.context.voice.personality)
+        return described.model if described else None
+
+    async def deliver(self, events: AsyncGenerator[Event, None], *, stops: bool = True) -> Ending:
+        """Delivers events. `stops`: the stop command ends the delivery; otherwise the events handle it."""
+        outcome = await deliver(events, self._outlet, self._ledger, await self._build_options(stops=stops))
+        if outcome.done:
+            self._bot.metrics.add_usage(outcome.done.usage)
+        store, incoming = self._bot.store, self.context.incoming
+        if outcome.ending in SEEN_ENDINGS and not await store.has_seen_notice(incoming, "privacy"):
+            await store.record_notice(incoming, "privacy")
+        return outcome.ending
+
+    async def deliver_notice(self, text: str) -> Ending:
+        outcome = await deliver_notice(text, self._outlet, self._ledger, self._options)
+        return outcome.ending
+
+    async def send(self, upload: Upload) -> bool:
+        """Sends the answer's file once. False: show its content instead."""
+        if self._file_sent:
+            return True
+        try:
+            options = replace(self._options, answer=self.job)
+            self._file_sent = await deliver_file(upload, self._outlet, self._ledger, options)
+        except Refused as exc:
+            log.warning("upload_refused", answer=self._options.answer, problem=exc.message)
+            return False
+        if self._file_sent:
+            await self._bot.store.record_upload(self.task.delivery.number)
+        return self._file_sent
+
+    async def _build_options(self, *, stops: bool) -> DeliveryOptions:
+        language = self.context.voice.language
+        return replace(
+            self._options,
+            channel=self.context.incoming.place.channel,
+            footer=build_footer(language, await self.model(), labelled=self._outlet.ai_label),
+            notice=await self._build_notice() or None,
+            stop=self.task.stop if stops else asyncio.Event(),
+            withdrawn=self.task.withdrawn,
+        )
+
+    async def _build_notice(self) -> str:
+        """Lists unread files, and at first contact adds the privacy notice."""
+        language = self.context.voice.language
+        lines = words.shortcomings(self.context.files, self._bot.settings.bot.file_limit_bytes, language)
+        if not await self._bot.store.has_seen_notice(self.context.incoming, "privacy"):
+            lines.append(words.PRIVACY[language].format(days=self._bot.keep_days))
+        return "\n".join(lines)
+
+
+def find_request(context: MessageContext) -> SchemaRequest | None:
+    """The schema in the message, if there is one.
+
+    Raises ReplyInstead if the command for JSON came without one, and BadRequest if it is broken.
+    """
+    text, files = context.incoming.text, context.files.readable
+    if not context.incoming.toil:
+        return find_schema(text, files)
+    if request := require_schema(text, files):
+        return request
+    raise ReplyInstead(words.NO_SCHEMA[context.voice.language])
+
+
+def build_task(context: MessageContext, request: SchemaRequest) -> Task:
+    """Raises ReplyInstead if there is nothing to make a value from."""
+    incoming, voice = context.incoming, context.voice
+    attachments = context.material(request.files)
+    if not request.prompt and not attachments:
+        raise ReplyInstead(words.NO_TASK[voice.language])
+    return Task(
+        voice.personality.name,
+        request.prompt or words.FILL_IN[voice.language],
+        request.schema,
+        user=incoming.speaker,
+        conversation=incoming.place.conversation,
+        attachments=attachments,
+        key=incoming.event,
+    )
+
+
+def build_job_request(context: MessageContext, request: SchemaRequest, rows: TextFile) -> JobRequest:
+    return JobRequest(
+        context.voice.personality.name,
+        request.schema,
+        request.prompt,
+        rows,
+        context.material([file for file in request.files if file is not rows]),
+        context.incoming.speaker,
+        context.voice.language,
+    )
+
+
+async def no_events() -> AsyncGenerator[Event, None]:
+    """The events of a withdrawn question."""
+    return
+    yield

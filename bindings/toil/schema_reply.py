@@ -1,0 +1,199 @@
+"""Answers a message that holds a JSON Schema: finds the schema and shows the checked value.
+
+Finding is pure: a code block or an attached file that looks like a schema counts as one, and sample data does not.
+The engine decides whether it can enforce the schema; `core.toil.toiler` produces the value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from bindings import words
+from bindings.delivery.outlet import Upload
+from bindings.files import TextFile
+from core import strict_json
+from core.contract import Done, Engine, Event, Json, Language, Status, Task, Text, ToilResult
+from core.errors import BadRequest, BudgetExhausted, CspsError, NonConforming
+
+# Possessive quantifiers try no blank twice, so that a message of blanks takes linear time.
+BLOCK = re.compile(r"```[ \t]*+(?:(json|jsonc|jsonschema|json-schema)\b)?\s*+(\{.*?)```", re.DOTALL | re.IGNORECASE)
+TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
+# The keywords of JSON Schema that hold schemas: by name, one, or a list of them.
+NAMED_SCHEMAS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+ONE_SCHEMA = (
+    *("items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else", "additionalItems"),
+)
+SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+STRUCTURE = {*NAMED_SCHEMAS, *ONE_SCHEMA, *SCHEMA_LISTS, "$ref"}
+ANNOTATIONS = "title description default examples deprecated readOnly writeOnly format nullable"
+ASSERTIONS = (
+    "type enum const pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum multipleOf required "
+    "minItems maxItems uniqueItems minContains maxContains minProperties maxProperties dependentRequired dependencies "
+    "unevaluatedItems unevaluatedProperties contentEncoding contentMediaType contentSchema"
+)
+KEYWORDS = frozenset(f"{ANNOTATIONS} {ASSERTIONS}".split())
+
+VALUE_LIMIT_CHARS = 3000  # longer JSON is sent as a file where the platform takes files
+DETAIL_LIMIT_CHARS = 500
+FILE_NAME = "answer.json"
+MEDIA_TYPE = "application/json"
+
+SendFile = Callable[[Upload], Awaitable[bool]]  # False: files cannot be sent here
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRequest:
+    """A schema, and the message and files without it."""
+
+    schema: dict[str, Json]
+    prompt: str
+    files: tuple[TextFile, ...]
+
+
+def find_schema(text: str, files: Sequence[TextFile]) -> SchemaRequest | None:
+    """The first schema in the message, else in a file. Ignores what is not JSON or not a schema."""
+    for block in BLOCK.finditer(text):
+        if (schema := parse_schema(block[2])) is not None:
+            return SchemaRequest(schema, remove_block(text, block), tuple(files))
+    for file in files:
+        if file.format in ("json", "text") and (schema := parse_schema(file.text)) is not None:
+            return SchemaRequest(schema, text.strip(), tuple(other for other in files if other is not file))
+    return None
+
+
+def require_schema(text: str, files: Sequence[TextFile]) -> SchemaRequest | None:
+    """As `find_schema`, but the first JSON counts as the schema. None: there is no JSON.
+
+    Raises BadRequest with the line and column of an error.
+    """
+    if request := find_schema(text, files):
+        return request
+    if block := BLOCK.search(text):
+        return SchemaRequest(parse_object(block[2]), remove_block(text, block), tuple(files))
+    for file in files:
+        if file.format == "json":
+            others = tuple(other for other in files if other is not file)
+            return SchemaRequest(parse_object(file.text), text.strip(), others)
+    return None
+
+
+def parse_schema(text: str) -> dict[str, Json] | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = parse_object(text)
+    except BadRequest:
+        return None
+    return value if is_schema(value) else None
+
+
+def parse_object(text: str) -> dict[str, Json]:
+    """Raises BadRequest, with line and column for invalid JSON."""
+    value = strict_json.parse(text.strip())
+    if not isinstance(value, dict):
+        raise BadRequest("a JSON Schema must be an object here")
+    return value
+
+
+def is_schema(value: dict[str, Json]) -> bool:
+    if isinstance(value.get("$schema"), str):
+        return True
+    typed = is_type(value.get("type"))
+    if "type" in value and not typed:
+        return False
+    structured = any(holds_schemas(word, value[word]) for word in STRUCTURE if word in value)
+    if typed and structured:
+        return True
+    only_keywords = all(word in KEYWORDS or word in STRUCTURE or word.startswith(("$", "x-")) for word in value)
+    return only_keywords and (typed or structured or isinstance(value.get("enum"), list))
+
+
+def is_type(value: Json) -> bool:
+    names = value if isinstance(value, list) and value else [value]
+    return all(isinstance(name, str) and name in TYPES for name in names)
+
+
+def holds_schemas(keyword: str, value: Json) -> bool:
+    """Whether the value of a keyword from STRUCTURE has the right form."""
+    if keyword == "$ref":
+        return isinstance(value, str)
+    if keyword in NAMED_SCHEMAS:
+        return isinstance(value, dict) and are_schemas(value.values())
+    if isinstance(value, list):
+        return (keyword in SCHEMA_LISTS or keyword == "items") and bool(value) and are_schemas(value)
+    return keyword in ONE_SCHEMA and isinstance(value, dict | bool)
+
+
+def are_schemas(values: Iterable[Json]) -> bool:
+    return all(isinstance(value, dict | bool) for value in values)
+
+
+def remove_block(text: str, block: re.Match[str]) -> str:
+    """The message without the block, with one blank line in its place."""
+    parts = (text[: block.start()].strip(), text[block.end() :].strip())
+    return "\n\n".join(part for part in parts if part)
+
+
+async def answer_with_json(
+    engine: Engine, task: Task, send: SendFile, language: Language
+) -> AsyncGenerator[Event, None]:
+    """Yields the value as a code block, or sends it as a file if it is long. Raises the engine's errors."""
+    toiled: ToilResult | None = None
+    async with aclosing(engine.toil_events(task)) as events:
+        async for event in events:
+            if isinstance(event, Status):
+                yield event
+            elif isinstance(event, ToilResult):
+                toiled = event
+    assert toiled is not None, "toil ends by ToilResult or an exception"
+    yield Text(await show_value(toiled.value, send, language))
+    yield Done("stop", toiled.model, toiled.usage)
+
+
+async def show_value(value: Json, send: SendFile, language: Language) -> str:
+    written = format_json(value)
+    if len(written) > VALUE_LIMIT_CHARS and await send(Upload(FILE_NAME, MEDIA_TYPE, written.encode())):
+        return words.IN_FILE[language].format(name=FILE_NAME)
+    return code_block(written, "json")
+
+
+async def with_error_detail(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """Adds the technical message before the error for everyone, so that the schema's author can correct it."""
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+    except (BadRequest, BudgetExhausted, NonConforming) as exc:
+        yield Text(error_detail(exc))
+        raise
+
+
+async def error_events(error: CspsError) -> AsyncGenerator[Event, None]:
+    """The events of a request that failed before it began."""
+    yield Text(error_detail(error))
+    raise error
+
+
+def error_detail(error: CspsError) -> str:
+    plain = " ".join(error.message.replace("`", "'").split())
+    return f"`{plain[:DETAIL_LIMIT_CHARS]}`"
+
+
+def format_json(value: Json) -> str:
+    """Indented JSON, with escapes only if it contains lone surrogates, which UTF-8 cannot encode."""
+    written = json.dumps(value, ensure_ascii=False, indent=2)
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=2)
+    return written
+
+
+def code_block(json_text: str, language: str) -> str:
+    """A code block that its JSON cannot end: backticks occur only in strings, where they can be escaped."""
+    escaped = json_text.replace("```", r"\u0060\u0060\u0060")
+    return f"```{language}\n{escaped}\n```"
