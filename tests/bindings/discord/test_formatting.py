@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bindings.delivery.outlet import Closing, Page
-from bindings.delivery.splitting import pages
+from bindings.delivery.splitting import split_pages
 from bindings.discord.formatting import length, literal, to_discord
 from bindings.discord.rendering import buttons, content, message, nonce_of
 from core.contract import Source
@@ -177,7 +177,7 @@ def test_no_page_is_too_long(text: str, limit: int) -> None:
     def measure(text: str) -> int:
         return length(content(Page(text, "en")))
 
-    assert [] == [page for page in pages(text, measure, limit) if measure(page) > limit]
+    assert [] == [page for page in split_pages(text, measure, limit) if measure(page) > limit]
 
 
 def test_literal_words_have_no_formatting() -> None:

@@ -52,7 +52,7 @@ class Intake:
     def outlet(self, kind: Any = "personal") -> TeamsOutlet:
         where = place(kind, self.microsoft.service_url)
         incoming = IncomingMessage("teams:e", where, "question-1", "megan", "Hello?")
-        return TeamsOutlet(incoming, self.connector, self.streams, self.parcels, self.stopped)
+        return TeamsOutlet(incoming, self.connector, self.streams, self.parcels, self.stop_answer)
 
     async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append(ref)
