@@ -19,7 +19,7 @@ from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError
 from core.model.client import ModelClient, local_url
-from core.rag.embeddings import Embedder, build_embedder, served_embedder
+from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
 from core.rag.facts.finder import FactsFinder
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
@@ -105,8 +105,8 @@ def shared_embedder(settings: Settings) -> Embedder:
     if settings.rag.embeddings_url or model.url:
         return embedder_for(settings)
     if model.listen:
-        return served_embedder(f"{local_url(model.listen)}/v1", revealed(model.api_key), socket=None)
-    return served_embedder("http://model/v1", None, socket=str(settings.model_socket))
+        return model_process_embedder(f"{local_url(model.listen)}/v1", revealed(model.api_key), socket=None)
+    return model_process_embedder("http://model/v1", None, socket=str(settings.model_socket))
 
 
 def revealed(secret: SecretStr | None) -> str | None:

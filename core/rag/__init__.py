@@ -1,16 +1,18 @@
-"""What an answer is based on, besides what the model knows: found, read, cut into passages, quoted, cited.
+"""Retrieval: finds, reads and ranks the documents that an answer is based on, and cites them.
 
-fetching/    pages, feeds and files of the public Web by URL, guarded
-reading/     their bytes, and those of attached files, to documents, in child processes
-sources/     the public sources of config/sources.toml, and which of them a question needs
+fetching/    fetches pages, feeds and files of the public Web by URL, with limits and address checks
+reading/     turns their bytes, and those of attached files, into documents, in child processes
+sources/     the public sources of config/sources.toml, and the choice among them for a question
 facts/       collections of documents that an operator adds, searched by words and by meaning
 
-grounding    what a question is answered from: asks the four above
-material     passages that compete for the model's window
-ranking      which of them fit a question best
-shelf        documents that were read lately, in passages and indexed
-context      how the model is shown them
-quotes       what an answer quotes and they do not hold
-documents, blocks, passages   what a document is made of, and how it is cut
-embed, encoder   texts to vectors
+retrieval        looks a question up: a page, sources and facts
+candidates       the passages that compete for the model's context window
+ranking          scores passages against a question (BM25)
+passage_cache    recently read documents, already cut into passages and indexed
+context          quotes documents for the model, and parses context that people paste
+quotes           marks quotations in the answer that do not occur in its sources
+source_list      an answer's sources as text
+documents, passages    the parts of a document, and how it is cut into passages
+stemming         words to stems, in English and French
+embeddings, encoder    texts to vectors
 """

@@ -1,4 +1,4 @@
-"""Context to read: the marker by which people paste it, and the form in which the model sees it.
+"""Quotes documents for the model, and parses the context that people paste between markers.
 
 Pure: text in, text out. Knows no session and no model.
 """
@@ -17,7 +17,9 @@ CONTEXT_START = "|CONTEXT|"
 CONTEXT_END = "|/CONTEXT|"
 LEADING_URL = re.compile(r"<?(https?://[^\s<>|]{1,2000})>?(?=\s|$)", re.IGNORECASE)
 NAME_LIMIT_CHARS = 100
-SEAL_SECRET = secrets.token_bytes(16)  # of this process: the same text has the same seal, so its prefix stays computed
+SEAL_SECRET = secrets.token_bytes(
+    16
+)  # one per process, so the same text gets the same seal and stays in the prefix cache
 SEAL_BYTES = 4
 
 PASTED_NAME: Mapping[Language, str] = {"en": "pasted text", "fr": "texte collé"}
@@ -43,26 +45,26 @@ CUT: Mapping[Language, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LeadContext:
-    """How a session begins: with pasted context, or with a page or feed to read, or with neither."""
+    """The start of a session: pasted context, or the URL of a page or feed, or neither."""
 
-    context: str | None  # "" where nothing stands between the markers
+    context: str | None  # "" if the markers are empty
     question: str
     url: str | None = None
 
 
 def parse_lead_context(text: str) -> LeadContext:
-    """`|CONTEXT|context|/CONTEXT| question` or `https://… question`, as the first thing of a session.
+    """Parses `|CONTEXT|context|/CONTEXT| question` or `https://… question`, the two forms that start a session.
 
-    Blank space around the parts is left out. Everything that is not of these forms is a question as it stands: a marker
-    or URL later in the text, or a marker that is not closed. The last closing marker closes: what was pasted may hold
-    others. A URL without a question leaves the question empty; the sign that a sentence goes on by is none of it.
+    Blanks around the parts are removed. Any other text is the question, unchanged: a marker or URL later in it, or an
+    unclosed marker. The last closing marker counts, because pasted text may contain others. A URL alone leaves the
+    question empty; punctuation right after the URL belongs to neither.
     """
-    begun = text.lstrip()
-    if url := LEADING_URL.match(begun):
+    stripped = text.lstrip()
+    if url := LEADING_URL.match(stripped):
         address = url[1] if url[0].startswith("<") else url[1].rstrip(",;:.!?")
-        return LeadContext(None, begun[url.end() :].strip(), address)
-    context, closing, question = begun.removeprefix(CONTEXT_START).rpartition(CONTEXT_END)
-    if not begun.startswith(CONTEXT_START) or not closing:
+        return LeadContext(None, stripped[url.end() :].strip(), address)
+    context, closing, question = stripped.removeprefix(CONTEXT_START).rpartition(CONTEXT_END)
+    if not stripped.startswith(CONTEXT_START) or not closing:
         return LeadContext(None, text)
     return LeadContext(context.strip(), question.strip())
 
@@ -70,10 +72,11 @@ def parse_lead_context(text: str) -> LeadContext:
 def quote_documents(
     documents: Iterable[Attachment], language: Language, rules: str = "", *, cited: bool = False
 ) -> str:
-    """The documents as one block of data, told to be data before it; "" for none.
+    """Quotes the documents as one block, introduced as data; returns "" for none.
 
-    `rules`: what the personality was told, told again after what strangers wrote; on one line and in brackets, because
-    weak models repeat what looks like a text of its own (benchmarks/retrieval.py). `cited`: their names have numbers.
+    `rules`: the personality's instructions, repeated after the strangers' text. They are on one line in brackets,
+    because weak models repeat what looks like a text of its own (benchmarks/retrieval.py).
+    `cited`: the documents' names start with numbers, and the model is asked to cite them.
     """
     blocks = [quote_document(document, language) for document in documents]
     if not blocks:
@@ -83,13 +86,13 @@ def quote_documents(
 
 
 def missing_note(names: Iterable[str], language: Language) -> str:
-    """What the model is told of what could not be read, or it would make it up; "" for nothing."""
+    """Tells the model which documents could not be read, so that it does not invent them; "" for none."""
     told = ", ".join(f"«{plain_name(name)}»" for name in names)
     return f"({MISSING[language].format(names=told)})" if told else ""
 
 
 def quote_document(document: Attachment, language: Language) -> str:
-    # No document can know it: none can contain the line that would end it early, or one that would begin another.
+    # The keyed hash of the text: no document can contain its own end line, nor the start line of another.
     seal = hashlib.blake2b(
         document.text.encode("utf-8", "replace"), key=SEAL_SECRET, digest_size=SEAL_BYTES
     ).hexdigest()
@@ -99,6 +102,6 @@ def quote_document(document: Attachment, language: Language) -> str:
 
 
 def plain_name(name: str) -> str:
-    """A file's name on one line, without the signs that delimit it."""
+    """Returns a file's name on one line, without the signs that delimit it."""
     shown = "".join(char for char in name if char.isprintable() and char not in "«»")
     return " ".join(shown.split())[:NAME_LIMIT_CHARS]

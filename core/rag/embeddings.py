@@ -1,6 +1,6 @@
-"""Embeddings: texts in, vectors of length 1 out, by the bundled encoder or by a `/v1/embeddings` URL.
+"""Embeds texts as vectors of length 1, by the bundled encoder or by a `/v1/embeddings` URL.
 
-Owns batches, threads and deadlines. Knows nothing of passages or databases.
+Owns batches, threads and deadlines. Knows neither passages nor databases.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from core.rag.encoder import SHA256, SentenceEncoder
 
 Vectors = NDArray[np.float32]
 
-TEXTS_PER_PART = 256  # for a thread at once: the more, the more words they share
-TEXTS_PER_CALL = 64  # of a URL
-URL_DEADLINE_S = 60.0  # for one call
+TEXTS_PER_PART = 256  # of one thread's share; the more texts, the more words they have in common
+TEXTS_PER_CALL = 64  # to a URL
+URL_DEADLINE_S = 60.0  # of one call
 URL_CALLS_AT_ONCE = 2
 REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -37,16 +37,16 @@ class Embedder(Protocol):
     def name(self) -> str: ...
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """(texts, dimensions), each row of length 1. Raises ModelError."""
+        """Returns (texts, dimensions), each row of length 1. Raises ModelError."""
         ...
 
     async def close(self) -> None: ...
 
 
 class LocalEmbedder:
-    """The encoder in the package: English, French and more in one space, offline, 512 dimensions.
+    """The bundled encoder: English, French and other languages in one space, offline, 512 dimensions.
 
-    It is loaded by the first call, in a thread like all its work.
+    The first call loads it, in a thread like all its work.
     """
 
     name = f"use-multilingual-v3:{SHA256['weights.npz'][:12]}"
@@ -61,7 +61,7 @@ class LocalEmbedder:
         """Raises ConfigError if the package is damaged."""
         loop = asyncio.get_running_loop()
         rounds = math.ceil(len(texts) / (TEXTS_PER_PART * self._at_once)) or 1
-        size = math.ceil(len(texts) / (rounds * self._at_once)) or 1  # so that all threads end together
+        size = math.ceil(len(texts) / (rounds * self._at_once)) or 1  # all threads end at about the same time
         parts = (loop.run_in_executor(self._threads, self._encode, part) for part in split_batches(texts, size))
         return stack_vectors(await asyncio.gather(*parts))
 
@@ -80,15 +80,15 @@ class Embedding(BaseModel):
 
 
 class EmbeddingsReply(BaseModel):
-    """What is read of an answer in OpenAI's form."""
+    """The fields that are used of OpenAI's reply."""
 
     data: list[Embedding]
 
 
 class UrlEmbedder:
-    """An engine that speaks OpenAI's `/v1/embeddings`; `url` ends in /v1, as LLM_URL does.
+    """An engine with OpenAI's `/v1/embeddings`; `url` ends in /v1, as LLM_URL does.
 
-    `name`: of the vectors, where they are the same elsewhere. `transport`: another way there than TCP.
+    `name`: the name of the vectors, if other embedders make the same. `transport`: replaces TCP, for a Unix socket.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class UrlEmbedder:
 
 
 def build_embedder(url: str | None, model: str | None, api_key: str | None) -> Embedder:
-    """What the settings name: the engine at `url`, or the bundled encoder. Raises ConfigError."""
+    """Returns the embedder of the settings: the engine at `url`, or the bundled encoder. Raises ConfigError."""
     if url is None:
         return LocalEmbedder()
     if model is None:
@@ -160,14 +160,14 @@ def build_embedder(url: str | None, model: str | None, api_key: str | None) -> E
     return UrlEmbedder(url, model, api_key)
 
 
-def served_embedder(url: str, api_key: str | None, socket: str | None) -> Embedder:
-    """The bundled encoder as the model process serves it, at `url` or at its Unix `socket`: loaded once a machine."""
+def model_process_embedder(url: str, api_key: str | None, socket: str | None) -> Embedder:
+    """Returns the bundled encoder of the model process, at `url` or its Unix `socket`: one for all processes."""
     transport = httpx.AsyncHTTPTransport(uds=socket) if socket else None
     return UrlEmbedder(url, LocalEmbedder.name, api_key, name=LocalEmbedder.name, transport=transport)
 
 
 def split_batches(texts: Sequence[str], size: int) -> list[list[str]]:
-    """For one call each. Half characters, which JSON can bring, become question marks."""
+    """Splits the texts for one call each. Lone surrogates, which JSON can bring, become question marks."""
     whole = [text.encode("utf-8", "replace").decode() for text in texts]
     return [whole[begin : begin + size] for begin in range(0, len(whole), size)]
 

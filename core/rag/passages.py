@@ -1,4 +1,4 @@
-"""Cuts a document's blocks into passages, and text into its words' stems. Pure; reads no format.
+"""Cuts a document's blocks, or plain text, into passages. Pure; reads no format.
 
 A passage ends where a section ends, else between blocks, else between sentences, else between words.
 """
@@ -12,15 +12,15 @@ from operator import itemgetter
 
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Block, Passage, one_line
 
-HEADING_LIMIT_CHARS = 120  # one of them
-HEADER_LIMIT_CHARS = 400  # a table's, repeated in each of its passages
+HEADING_LIMIT_CHARS = 120  # of each heading
+HEADER_LIMIT_CHARS = 400  # of a table's header, which each of its passages repeats
 SEPARATOR = " › "
 SENTENCE_END = re.compile(r"(?<=[.!?…。])[\"'»”’)\]]*\s+|\n+")
-PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n(?:[^\S\n]*\n[^\S\n]*\n)*")  # an empty line, or as many as there are
+PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n(?:[^\S\n]*\n[^\S\n]*\n)*")  # one or more empty lines
 
 
 def cut_blocks(blocks: Iterable[Block], limit_chars: int = PASSAGE_LIMIT_CHARS) -> tuple[Passage, ...]:
-    """In reading order, each at most `limit_chars` long, each under the headings that it stands under."""
+    """Returns passages in reading order, each at most `limit_chars` long, with the headings above it."""
     return tuple(
         Passage(text, path)
         for path, alike in groupby(sections(blocks), key=itemgetter(0))
@@ -29,39 +29,39 @@ def cut_blocks(blocks: Iterable[Block], limit_chars: int = PASSAGE_LIMIT_CHARS) 
 
 
 def cut_text(text: str) -> Iterator[Passage]:
-    """Of text that came as text, a block a paragraph. One by one: there may be much of it."""
+    """Yields the passages of plain text, one by one because there may be many. Each paragraph is a block."""
     blocks = (Block("paragraph", part) for part in paragraphs(text) if part.strip())
     return map(Passage, pack_blocks(blocks, PASSAGE_LIMIT_CHARS))
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    begun = 0
+    start = 0
     for end in PARAGRAPH_END.finditer(text):
-        yield text[begun : end.start()]
-        begun = end.end()
-    yield text[begun:]
+        yield text[start : end.start()]
+        start = end.end()
+    yield text[start:]
 
 
 def sections(blocks: Iterable[Block]) -> Iterator[tuple[str, list[Block]]]:
-    """The headings that a section stands under, and its blocks. A heading with nothing under it is text itself."""
+    """Yields each section's headings and blocks. A heading with nothing under it becomes text itself."""
     path: list[Block] = []
-    held: list[Block] = []
+    pending: list[Block] = []
     for block in blocks:
         if block.kind != "heading":
-            held.append(block)
+            pending.append(block)
             continue
-        yield from close_section(path, held, block.level)
-        held = []
+        yield from close_section(path, pending, block.level)
+        pending = []
         while path and path[-1].level >= block.level:
             path.pop()
         path.append(block)
-    yield from close_section(path, held, 0)
+    yield from close_section(path, pending, 0)
 
 
-def close_section(path: list[Block], held: list[Block], next_level: int) -> Iterator[tuple[str, list[Block]]]:
-    """What stands between the last heading of `path` and the next one."""
-    if held:
-        yield heading_path(path), held
+def close_section(path: list[Block], pending: list[Block], next_level: int) -> Iterator[tuple[str, list[Block]]]:
+    """Yields the blocks between the last heading of `path` and the next heading."""
+    if pending:
+        yield heading_path(path), pending
     elif path and path[-1].level >= next_level:
         yield heading_path(path[:-1]), [Block("paragraph", path[-1].text)]
 
@@ -71,7 +71,7 @@ def heading_path(path: list[Block]) -> str:
 
 
 def pack_blocks(blocks: Iterable[Block], limit_chars: int) -> Iterator[str]:
-    """The blocks' text, in as few pieces as their order allows."""
+    """Joins the blocks' text into as few pieces as their order allows."""
     text = ""
     last: Block | None = None
     for block in (piece for whole in blocks for piece in split_block(whole, limit_chars)):
@@ -86,7 +86,7 @@ def pack_blocks(blocks: Iterable[Block], limit_chars: int) -> Iterator[str]:
 
 
 def is_same_table(last: Block | None, block: Block) -> bool:
-    """Whether both are rows of one table."""
+    """Tells whether both blocks are rows of one table."""
     return last is not None and last.kind == block.kind == "row" and last.header == block.header
 
 
@@ -97,7 +97,7 @@ def separator(last: Block | None, block: Block) -> str:
 
 
 def to_markdown(block: Block, *, opens: bool) -> str:
-    """As Markdown; a row that opens its table in this passage brings the table's header."""
+    """Returns the block as Markdown. A row that opens its table in this passage brings the table's header."""
     if block.kind == "item":
         return f"{'  ' * min(block.level, 5)}- {block.text}"
     if block.kind == "code":
@@ -106,34 +106,34 @@ def to_markdown(block: Block, *, opens: bool) -> str:
 
 
 def split_block(block: Block, limit_chars: int) -> Iterator[Block]:
-    """The block, in parts that fit with their marks."""
+    """Splits the block into parts that fit with their markers."""
     header = block.header if len(block.header) <= min(HEADER_LIMIT_CHARS, limit_chars // 2) else ""
-    room = limit_chars - len(header) - 20  # marks of items and code
+    room = limit_chars - len(header) - 20  # markers of items and code
     for part in split_text(block.text, room, by_line=block.kind == "code"):
         yield Block(block.kind, part, block.level, header)
 
 
 def split_text(text: str, room: int, *, by_line: bool = False) -> Iterator[str]:
-    """Between sentences (or lines) if they fit, else between words, else anywhere."""
+    """Splits between sentences (or lines) if they fit, else between words, else anywhere."""
     if len(text) <= room:
         yield text
         return
-    begun = 0
-    while len(text) - begun > room:
-        end = cut_position(text, begun, begun + room, by_line=by_line)
-        if part := text[begun:end].strip("\n" if by_line else None):
+    start = 0
+    while len(text) - start > room:
+        end = cut_position(text, start, start + room, by_line=by_line)
+        if part := text[start:end].strip("\n" if by_line else None):
             yield part
-        begun = end
-    if part := text[begun:].strip("\n" if by_line else None):
+        start = end
+    if part := text[start:].strip("\n" if by_line else None):
         yield part
 
 
-def cut_position(text: str, begun: int, end: int, *, by_line: bool) -> int:
-    """Where to cut at the latest, not in the first half: the rest would be crumbs."""
-    half = begun + (end - begun) // 2
+def cut_position(text: str, start: int, end: int, *, by_line: bool) -> int:
+    """Returns the last good place to cut, but none in the first half: it would leave crumbs."""
+    half = start + (end - start) // 2
     if by_line:
-        found = text.rfind("\n", half, end)
-        return found + 1 if found > 0 else end
+        newline = text.rfind("\n", half, end)
+        return newline + 1 if newline > 0 else end
     sentences = [match.end() for match in SENTENCE_END.finditer(text, half, end)]
     if sentences:
         return sentences[-1]

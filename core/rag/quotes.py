@@ -1,7 +1,7 @@
-"""Marks what an answer puts in quotation marks as if it were from its sources, and is not. Pure; text in, text out.
+"""Marks quotations in an answer that do not occur in its sources. Pure; text in, text out.
 
-A model invents quotations. What stands between quotation marks and is long enough to be one is looked for in what the
-model was shown, without regard to blank space, case and punctuation; if it is not there, that is said on the spot.
+Models invent quotations. Text between quotation marks that is long enough is compared with the sources, ignoring
+blanks, case and punctuation. If it is missing there, a note follows it in the answer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.contract import Language
 
 CLOSING_MARKS = {"“": "”", "«": "»", '"': '"'}
 MIN_WORDS = 5  # shorter ones are titles, terms and irony
-QUOTATION_LIMIT_CHARS = 1500  # of a quotation; a mark that is not closed by then was none
+QUOTATION_LIMIT_CHARS = 1500  # an opening mark that is not closed by then opened no quotation
 ELLIPSIS = re.compile(r"\s*(?:\[?…\]?|\[\.\.\.\]|\.\.\.)\s*")
 WORD = re.compile(r"\w+")
 
@@ -25,35 +25,35 @@ NOT_FOUND: Mapping[Language, str] = {
 
 
 class QuoteMarker:
-    """`feed` it the answer in pieces and `flush` it at the end; nothing is held back but a quotation still open."""
+    """Takes the answer in pieces by `feed`; `flush` ends it. Holds back an open quotation and nothing else."""
 
     def __init__(self, sources: Iterable[str], language: Language) -> None:
         self._sources = " ".join(normalise(text) for text in sources)
         self._language = language
-        self._held = ""  # from an opening mark on
-        self._in_code = False  # between backticks: quotes there are syntax
+        self._pending = ""  # the text since an opening mark
+        self._in_code = False  # between backticks, where quotation marks are syntax
 
     def feed(self, text: str) -> str:
         return "".join(self._take(char) for char in text)
 
     def flush(self) -> str:
-        held, self._held = self._held, ""
-        return held
+        pending, self._pending = self._pending, ""
+        return pending
 
     def _take(self, char: str) -> str:
-        if not self._held:
+        if not self._pending:
             self._in_code ^= char == "`"
             if char not in CLOSING_MARKS or self._in_code:
                 return char
-            self._held = char
+            self._pending = char
             return ""
-        self._held += char
-        if char == CLOSING_MARKS[self._held[0]]:
+        self._pending += char
+        if char == CLOSING_MARKS[self._pending[0]]:
             quotation = self.flush()
-            return quotation if self._is_found(quotation[1:-1]) else quotation + NOT_FOUND[self._language]
-        return self.flush() if char == "\n" or len(self._held) > QUOTATION_LIMIT_CHARS else ""
+            return quotation if self._is_in_sources(quotation[1:-1]) else quotation + NOT_FOUND[self._language]
+        return self.flush() if char == "\n" or len(self._pending) > QUOTATION_LIMIT_CHARS else ""
 
-    def _is_found(self, quotation: str) -> bool:
+    def _is_in_sources(self, quotation: str) -> bool:
         parts = [normalise(part) for part in ELLIPSIS.split(quotation)]
         if sum(len(part.split()) for part in parts) < MIN_WORDS:
             return True
@@ -61,6 +61,6 @@ class QuoteMarker:
 
 
 def normalise(text: str) -> str:
-    """Its words, one blank between them."""
+    """Returns the words, in lower case, with one blank between them."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(WORD.findall(folded))

@@ -1,7 +1,7 @@
-"""Ranks passages by how well they fit a question: by BM25 (Robertson and Zaragoza, "The Probabilistic Relevance
-Framework", 2009), over the passages of all documents that compete. Pure.
+"""Scores passages against a question by BM25 over the passages of all documents. Pure.
 
-What of it takes long depends on a document alone and not on the question: that is its `Index`.
+Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009. The slow part depends on the document
+alone and is kept as its `PassageIndex`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from core.rag.documents import Passage
 from core.rag.stemming import terms
 
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75  # k1 and b of BM25
-QUESTION_LIMIT_CHARS = 10_000  # what is asked stands in a question's beginning
+QUESTION_LIMIT_CHARS = 10_000  # the request stands at the beginning of a question
 
-StemHashes = NDArray[np.int64]  # the hash of each one's stem. Of this process alone: the next one's are others
+StemHashes = NDArray[np.int64]  # hashes of the stems; they differ from process to process
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassageIndex:
-    """The words of a document's passages, in reading order."""
+    """The stems of a document's passages, in reading order."""
 
     words: StemHashes
-    places: NDArray[np.int32]  # the number of the passage that each stands in
+    places: NDArray[np.int32]  # for each stem: the number of its passage
     lengths: NDArray[np.int32]  # of each passage with its heading, in characters
 
     @property
@@ -36,12 +36,12 @@ class PassageIndex:
 
 
 def hash_stems(passage: Passage) -> StemHashes:
-    """Its words and its headings', in reading order."""
+    """Returns the hashed stems of the passage's headings and text, in reading order."""
     return np.fromiter(map(hash, terms(f"{passage.heading} {passage.text}")), np.int64)
 
 
 def build_index(passages: Sequence[Passage], words: Sequence[StemHashes]) -> PassageIndex:
-    """`words`: of each of them."""
+    """`words`: the stems of each passage."""
     lengths = [len(passage.text) + len(passage.heading) for passage in passages]
     places = np.repeat(np.arange(len(passages), dtype=np.int32), [len(each) for each in words])
     return PassageIndex(concatenate(words, np.int64), places, np.array(lengths, np.int32))
@@ -52,22 +52,22 @@ def index_passages(passages: Sequence[Passage]) -> PassageIndex:
 
 
 def question_stems(question: str) -> StemHashes:
-    """The words of a question, each once, ascending."""
+    """Returns the hashed stems of the question, each once, ascending."""
     return np.unique(np.fromiter(map(hash, terms(question[:QUESTION_LIMIT_CHARS])), np.int64))
 
 
-def score_passages(documents: Sequence[PassageIndex], asked: StemHashes) -> list[float]:
-    """The score of each passage, document by document; 0.0 for those that share no word with the question."""
+def score_passages(documents: Sequence[PassageIndex], question: StemHashes) -> list[float]:
+    """Returns the score of each passage, document by document; 0.0 if it shares no word with the question."""
     lengths = concatenate([each.lengths for each in documents], np.int32)
-    if not len(lengths) or not len(asked):
+    if not len(lengths) or not len(question):
         return [0.0] * len(lengths)
     begins = np.cumsum([0, *(len(each.lengths) for each in documents)])
     words = concatenate([each.words for each in documents], np.int64)
     places = concatenate([each.places + begin for each, begin in zip(documents, begins, strict=False)], np.int64)
-    numbers = np.minimum(np.searchsorted(asked, words), len(asked) - 1)
-    found = asked[numbers] == words
-    # One number for a word in a passage, so that both are counted at once.
-    pairs, times = np.unique(numbers[found] * len(lengths) + places[found], return_counts=True)
+    numbers = np.minimum(np.searchsorted(question, words), len(question) - 1)
+    matches = question[numbers] == words
+    # One number for each pair of word and passage, so that np.unique counts both at once.
+    pairs, times = np.unique(numbers[matches] * len(lengths) + places[matches], return_counts=True)
     word, place = np.divmod(pairs, len(lengths))
     scores = inverse_frequency(word, len(lengths)) * saturation(times, lengths[place] / (lengths.mean() or 1))
     return [float(score) for score in np.bincount(place, scores, len(lengths))]
@@ -78,12 +78,12 @@ def concatenate(parts: Sequence[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
 
 
 def inverse_frequency(word: NDArray[Any], total: int) -> NDArray[Any]:
-    """Of each pair's word: the fewer of the passages have it, the more it says."""
+    """Weighs each pair's word: the fewer passages have it, the more it counts."""
     frequency = np.bincount(word)[word]
     logs: NDArray[Any] = np.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
     return logs
 
 
 def saturation(times: NDArray[Any], length: NDArray[Any]) -> NDArray[Any]:
-    """A word says less each further time, and less in a passage that is longer than others: `length`, of the mean's."""
+    """Weighs repetitions: each adds less, and less in long passages. `length`: relative to the mean."""
     return times * (SATURATION + 1) / (times + SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * length))

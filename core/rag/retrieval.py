@@ -1,7 +1,7 @@
-"""What a question is answered from, besides what the model knows: the page it begins with, sources, facts.
+"""Looks up what a question is answered from: the page that it names, public sources and facts.
 
-Owns when what is looked up and how a failure is told. How pages are fetched, read, chosen and searched is in the module
-of each.
+Owns the order of lookups and the reports of failures. Fetching, reading, choosing and searching have modules of their
+own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNREAD: Mapping[Language, str] = {
     "en": "(I could not read {name}, so this answer does without it.)",
     "fr": "(Je n’ai pas pu lire {name}; cette réponse s’en passe.)",
 }
-# A title has no article, and would not be a part of any sentence.
+# A title has no article and cannot be part of a sentence by itself.
 SOURCE: Mapping[Language, str] = {"en": "the source “{name}”", "fr": "la source « {name} »"}
 READ_IN_PART: Mapping[Language, str] = {
     "en": "(I read only the beginning of {name}: it is too long to be read to its end.)",
@@ -47,12 +47,12 @@ UNCLOSED: Mapping[Language, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What was found, and the names of what could not be read, or not to its end, which the person is told."""
+    """The documents found, and the names of those that were not read, or only in part. The user sees the names."""
 
     documents: tuple[RetrievedDocument, ...] = ()
     unread: tuple[str, ...] = ()
     partly_read: tuple[str, ...] = ()
-    unclosed_context: bool = False  # what was pasted has no end
+    unclosed_context: bool = False  # pasted context without a closing marker
 
     def merge(self, other: Lookup) -> Lookup:
         return Lookup(
@@ -64,15 +64,15 @@ class Lookup:
 
 
 class Finder(Protocol):
-    """Looks a question up somewhere. Failures are part of the lookup; raises nothing on purpose.
+    """Looks a question up in one kind of place. Reports failures in the lookup and raises none on purpose.
 
-    `outside`: in what strangers publish, as against what the operator has collected for this personality.
+    `outside`: searches what strangers publish, not what the operator has collected for this personality.
     """
 
     outside: ClassVar[bool]
 
     def applies(self, personality: Personality) -> bool:
-        """Whether there is anything to look up for this personality at all."""
+        """Tells whether this personality has anything to look up here."""
         ...
 
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup: ...
@@ -85,7 +85,7 @@ class Retriever:
         self._finders = finders
 
     async def page(self, url: str) -> RetrievedDocument:
-        """A page or feed that a person named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
+        """Reads a page or feed that the user named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
         fetched = await self._fetcher.fetch(url, robots=False)
         document = await self._reader.read(
             fetched.body, fetched.media_type, name=fetched.url, url=fetched.url, charset=fetched.charset
@@ -93,12 +93,12 @@ class Retriever:
         return to_retrieved(replace(document, url=link_for(document, fetched.url)), fetched.fetched_at)
 
     async def file(self, name: str, body: bytes, media_type: str) -> Attachment:
-        """An attached file, as text. Raises UnreadableDocument."""
+        """Reads an attached file as text. Raises UnreadableDocument."""
         document = await self._reader.read(body, media_type, name=name)
         return Attachment(name, to_retrieved(document).text, document.cut)
 
     async def attached(self, file: Attachment) -> Attachment:
-        """`file`, or what is at the address if it holds nothing but one."""
+        """Returns the page behind an attachment that holds only a URL, else the attachment itself."""
         opening = parse_lead_context(file.text)
         if opening.url is None or opening.question:
             return file
@@ -106,7 +106,7 @@ class Retriever:
         return Attachment(reading.name, reading.text, reading.cut)
 
     async def look_up(self, personality: Personality, question: str, *, outside: bool = True) -> Lookup:
-        """Asks every finder that applies. `outside`: False leaves out those that search what strangers publish."""
+        """Asks every finder that applies. `outside`: False leaves out the finders of what strangers publish."""
         finders = [each for each in self._finders if each.applies(personality) and (outside or not each.outside)]
         if not finders:
             return Lookup()
@@ -124,13 +124,13 @@ def merge_lookups(lookups: Iterable[Lookup]) -> Lookup:
 
 
 def link_for(document: Document, url: str) -> str:
-    """Where a person opens it: as a feed says, if that is on the site that it was read from; no other one wrote it."""
+    """Returns the address for people: the feed's own link if it is on the fetched site, else `url`."""
     told = document.url or url
     return told if urlsplit(told).hostname == urlsplit(url).hostname else url
 
 
 def shortcomings(lookup: Lookup, language: Language) -> str:
-    """What stands in front of an answer that had to do without something; "" for one that did not."""
+    """Lists what the answer had to do without, as text before the answer; "" for nothing."""
     told = [UNCLOSED[language]] if lookup.unclosed_context else []
     told += [UNREAD[language].format(name=source_label(name, language)) for name in lookup.unread]
     told += [READ_IN_PART[language].format(name=name) for name in lookup.partly_read]
@@ -138,11 +138,11 @@ def shortcomings(lookup: Lookup, language: Language) -> str:
 
 
 def source_label(name: str, language: Language) -> str:
-    """An address speaks for itself."""
+    """Returns an address as it is, and a source's title inside a phrase."""
     return name if name.startswith(("http://", "https://")) else SOURCE[language].format(name=name)
 
 
 def unread_lookup(name: str, exc: CspsError) -> Lookup:
-    # Without its name, which may be a URL that a person wrote.
+    # The name is not logged: it may be a URL that a person wrote.
     log.warning("context_unread", code=exc.code, problem=exc.message)
     return Lookup(unread=(name,))

@@ -1,4 +1,4 @@
-"""An answer's sources as the last lines of its text, for whoever is shown text alone."""
+"""Lists an answer's sources as its last lines, for clients that show text alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HEADING = "\n\nSources"  # the same word in English and French
 
 
 async def append_source_list(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    """The answer's events; before `Done`, a list of the sources that came, as text."""
+    """Yields the answer's events, and a text with the list of its sources before `Done`."""
     sources: dict[int, Source] = {}
     async with aclosing(answer) as events:
         async for event in events:
@@ -23,11 +23,11 @@ async def append_source_list(answer: AsyncGenerator[Event, None]) -> AsyncGenera
 
 
 def format_source_list(sources: Mapping[int, Source]) -> str:
-    """HEADING, and below it a line for each source, by number."""
+    """Returns HEADING and a line for each source, by number."""
     return HEADING + "".join(f"\n{format_source(sources[number])}" for number in sorted(sources))
 
 
 def format_source(source: Source) -> str:
-    """What is known of it: title, address, or both."""
-    known = [part for part in (source.title.strip(), source.url) if part]
-    return " ".join((f"[{source.number}]", " – ".join(known))).rstrip()
+    """Returns the number with title, address, or both."""
+    parts = [part for part in (source.title.strip(), source.url) if part]
+    return " ".join((f"[{source.number}]", " – ".join(parts))).rstrip()

@@ -1,7 +1,7 @@
-"""A CSV file whose rows are facts: each row is a document of its own. Pure: text in, documents out.
+"""A CSV file whose rows are facts: each row becomes a document. Pure: bytes in, documents out.
 
-Columns are known by their names, in English or French: title, text, url, language, id. What other columns hold is
-added to the text with its name. A row without a title is named by its first cell.
+Columns are recognised by their names, in English or French: title, text, url, language, id. Other columns are added to
+the text with their names. The first cell is the title of a row without one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LANGUAGES: Mapping[str, Language] = {"en": "en", "fr": "fr", "eng": "en", "fra":
 
 @dataclass(frozen=True, slots=True)
 class FactRow:
-    """A row by what its columns mean."""
+    """A row, by the meaning of its columns."""
 
     key: str
     digest: str
@@ -52,7 +52,7 @@ class FactRow:
 
 
 def parse_rows(body: bytes, charset: str | None = None) -> list[FactRow]:
-    """Raises UnreadableDocument. Keys differ: the id or URL where the row has one, else its digest."""
+    """Parses the rows. Each gets a key of its own: its id or URL, else its digest. Raises UnreadableDocument."""
     source = decode(body, charset)
     reader = csv_reader(source)
     try:
@@ -72,35 +72,35 @@ def limit_rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def column_roles(header: Sequence[str]) -> list[str]:
-    """What each column is for; "" for those that are none of COLUMNS, or not the first of theirs."""
+    """Returns the role of each column: a key of COLUMNS, or "" for other columns and repeated ones."""
     roles: list[str] = []
     for name in header:
         folded = "".join(folded_words(name))
-        found = next((role for role, names in COLUMNS.items() if folded in names and role not in roles), "")
-        roles.append(found)
+        role_found = next((role for role, names in COLUMNS.items() if folded in names and role not in roles), "")
+        roles.append(role_found)
     return roles
 
 
 def build_row(header: Sequence[str], roles: Sequence[str], cells: Sequence[str]) -> FactRow:
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     others = []
     for name, role, cell in zip(header, roles, cells, strict=False):
         value = cell.strip()
         if role:
-            told[role] = value
+            fields[role] = value
         elif value:
             others.append(f"{name.strip()}: {value}")
-    text = "\n\n".join(part for part in (told.get("text", ""), *others) if part)
-    title = told.get("title") or next((cell.strip() for cell in cells if cell.strip()), "")
+    text = "\n\n".join(part for part in (fields.get("text", ""), *others) if part)
+    title = fields.get("title") or next((cell.strip() for cell in cells if cell.strip()), "")
     digest = hashlib.sha256("\0".join([*header, *cells]).encode("utf-8", "replace")).hexdigest()
-    language = LANGUAGES.get("".join(folded_words(told.get("language", ""))))
-    url = told["url"] if told.get("url", "").startswith(("http://", "https://")) else None
-    key = told.get("id") or url or digest[:16]
+    language = LANGUAGES.get("".join(folded_words(fields.get("language", ""))))
+    url = fields["url"] if fields.get("url", "").startswith(("http://", "https://")) else None
+    key = fields.get("id") or url or digest[:16]
     return FactRow(key, digest, title[:TITLE_LIMIT_CHARS], text or title, url, language)
 
 
 def with_unique_keys(rows: Sequence[FactRow]) -> Iterator[FactRow]:
-    """The second row of a key is "key 2", or the next that none has. The same row again says nothing new."""
+    """Renames the second row of a key to "key 2", or the next free number. Drops rows that repeat."""
     taken = {row.key for row in rows}
     numbers: dict[str, int] = {}
     digests: set[str] = set()

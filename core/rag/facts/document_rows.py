@@ -1,7 +1,7 @@
-"""A collection's documents in the database: replaced, removed, listed. Each function is one transaction's work.
+"""A collection's documents in the database: stored, removed, listed. Each function is the work of one transaction.
 
-Every change goes with another version of the collection, in the same transaction. The version's row is changed first,
-so that those who change one collection do it one after the other.
+Every change also raises the collection's version, in the same transaction. The version's row changes first, so that
+two processes that change one collection wait for each other.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from core.strict_json import storable
 
 RowValues = list[dict[str, Any]]
 
-REMOVAL_BATCH = 50  # documents, in one transaction
+REMOVAL_BATCH = 50  # documents in one transaction
 KEYS_PER_STATEMENT = 500  # databases limit the values of one statement
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """What a stored document was made from."""
+    """The content and the embedder that a stored document was made from."""
 
     digest: str
     embedder: str
@@ -39,7 +39,7 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document to be stored."""
+    """A document to store."""
 
     key: str
     digest: str
@@ -49,7 +49,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingInfo:
-    """Whose vectors passages have."""
+    """The embedder of the passages' vectors."""
 
     embedder: str
     dimensions: int
@@ -65,7 +65,7 @@ class CollectionSize:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as it is in its collection."""
+    """A document as its collection holds it."""
 
     key: str
     origin: str
@@ -77,18 +77,18 @@ class StoredDocument:
 
 
 def stored_versions(db: sa.Connection, name: str) -> dict[str, StoredVersion]:
-    """By key; none, if there is no such collection."""
-    asked = sa.select(documents.c.key, documents.c.digest, documents.c.embedder).join(collections)
-    return {key: StoredVersion(digest, by) for key, digest, by in db.execute(asked.where(collections.c.name == name))}
+    """Returns the versions by key; none if there is no such collection."""
+    query = sa.select(documents.c.key, documents.c.digest, documents.c.embedder).join(collections)
+    return {key: StoredVersion(digest, by) for key, digest, by in db.execute(query.where(collections.c.name == name))}
 
 
 def find_collection(db: sa.Connection, name: str) -> sa.Row[Any] | None:
-    """The collection's id, version and form, if there is such a collection."""
+    """Returns the collection's id, version and form, if there is such a collection."""
     return db.execute(sa.select(collections).where(collections.c.name == name)).first()
 
 
 def require_collection(db: sa.Connection, name: str) -> sa.Row[Any]:
-    """As `find`. Raises NotFound."""
+    """Returns the collection's row, as `find_collection` does. Raises NotFound."""
     found = find_collection(db, name)
     if found is None:
         raise NotFound(f"there is no collection of facts named {name}; `csps-llm facts list` shows those there are")
@@ -96,7 +96,7 @@ def require_collection(db: sa.Connection, name: str) -> sa.Row[Any]:
 
 
 def open_collection(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:
-    """As `require`, its version raised; it is created, with this form, if it is new. Whoever changes it too waits."""
+    """Creates a new collection with this form, raises the version and returns the row. Other writers wait."""
     if not bump_version(db, name):
         put_new(db, collections, {"name": name, "version": 0, "form": form})
         bump_version(db, name)
@@ -104,12 +104,12 @@ def open_collection(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:
 
 
 def lock_collection(db: sa.Connection, name: str) -> None:
-    """Until the transaction's end, whoever else changes the collection waits. Before anything else of it is read."""
+    """Makes other writers of the collection wait until the transaction ends. Call it before any read."""
     db.execute(sa.select(collections.c.id).where(collections.c.name == name).with_for_update())
 
 
 def bump_version(db: sa.Connection, name: str) -> bool:
-    """Raises the collection's version, if there is such a collection."""
+    """Raises the collection's version. Tells whether there is such a collection."""
     raised = collections.update().where(collections.c.name == name).values(version=collections.c.version + 1)
     return bool(db.execute(raised).rowcount)
 
@@ -117,9 +117,9 @@ def bump_version(db: sa.Connection, name: str) -> bool:
 def replace_documents(
     db: sa.Connection, collection: int, origin: str, by: EmbeddingInfo, fresh: Sequence[tuple[NewDocument, RowValues]]
 ) -> list[int]:
-    """Stores each document with its passages, as `passage_rows` made them, in place of what has its key.
+    """Stores each document with its rows from `passage_rows`, and replaces the document that has its key.
 
-    All passages' ids, in order. The collection has begun.
+    Returns the ids of all passages, in order. Call `open_collection` first.
     """
     delete_keys(db, collection, [document.key for document, _ in fresh])
     keys = []
@@ -134,11 +134,11 @@ def replace_documents(
 
 
 def passage_ids(db: sa.Connection, keys: Sequence[int]) -> list[int]:
-    """Of the documents' passages. Documents in the order of `keys`, which ascend."""
+    """Returns the ids of the documents' passages, in the order of `keys`, which ascend."""
     ids: list[int] = []
     for at in range(0, len(keys), KEYS_PER_STATEMENT):
-        asked = sa.select(passages.c.id).where(passages.c.document.in_(keys[at : at + KEYS_PER_STATEMENT]))
-        ids += db.execute(asked.order_by(passages.c.document, passages.c.number)).scalars()
+        query = sa.select(passages.c.id).where(passages.c.document.in_(keys[at : at + KEYS_PER_STATEMENT]))
+        ids += db.execute(query.order_by(passages.c.document, passages.c.number)).scalars()
     return ids
 
 
@@ -154,7 +154,7 @@ def document_row(fresh: NewDocument) -> dict[str, Any]:
 
 
 def passage_rows(document: Document) -> RowValues:
-    """Each passage with its stems, but not yet with its place. Made before the transaction begins."""
+    """Returns each passage with its stems, without its place. Call it before the transaction begins."""
     return [
         {
             "number": number,
@@ -173,7 +173,7 @@ def place_passage(row: dict[str, Any], collection: int, document: int) -> dict[s
 
 
 def confirm_unchanged(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, datetime]) -> None:
-    """What is unchanged was looked at again, and belongs to whatever origin had it last."""
+    """Records a new check of unchanged documents. They now belong to `origin`, which had them last."""
     lock_collection(db, name)
     mine = documents.c.collection == sa.select(collections.c.id).where(collections.c.name == name).scalar_subquery()
     stated = documents.update().where(mine, documents.c.key == sa.bindparam("which"))
@@ -183,39 +183,39 @@ def confirm_unchanged(db: sa.Connection, name: str, origin: str, unchanged: Mapp
 
 
 def remove_missing(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int:
-    """How many documents of the origin are gone because they are none of `keys`: REMOVED_AT_ONCE, or all."""
+    """Removes up to REMOVAL_BATCH of the origin's documents that are not in `keys`. Returns how many."""
     lock_collection(db, name)
-    asked = sa.select(documents.c.key).join(collections)
-    held = db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalars()
-    gone = list(islice((key for key in held if key not in keys), REMOVAL_BATCH))
-    return delete_and_bump(db, name, gone) if gone else 0
+    query = sa.select(documents.c.key).join(collections)
+    stored = db.execute(query.where(collections.c.name == name, documents.c.origin == origin)).scalars()
+    removed = list(islice((key for key in stored if key not in keys), REMOVAL_BATCH))
+    return delete_and_bump(db, name, removed) if removed else 0
 
 
 def count_documents(db: sa.Connection, name: str, origin: str) -> int:
-    """How many documents a collection has from an origin."""
-    asked = sa.select(sa.func.count()).select_from(documents.join(collections))
-    return db.execute(asked.where(collections.c.name == name, documents.c.origin == origin)).scalar_one()
+    """Counts the collection's documents from an origin."""
+    query = sa.select(sa.func.count()).select_from(documents.join(collections))
+    return db.execute(query.where(collections.c.name == name, documents.c.origin == origin)).scalar_one()
 
 
 def remove_documents(db: sa.Connection, name: str, document: str | None) -> int:
-    """How many documents are gone: of the whole collection, or those with this key or URL, or from this origin.
+    """Removes up to REMOVAL_BATCH documents: all, or those with this key, URL or origin. Returns how many.
 
-    REMOVED_AT_ONCE, or all; a collection without any goes itself, if it was to.
+    Removes an empty collection too, if `document` is None.
     """
     lock_collection(db, name)
-    asked = sa.select(documents.c.key).join(collections).where(collections.c.name == name)
+    query = sa.select(documents.c.key).join(collections).where(collections.c.name == name)
     if document is not None:
-        asked = asked.where(sa.literal(document).in_((documents.c.key, documents.c.url, documents.c.origin)))
-    gone = db.execute(asked.limit(REMOVAL_BATCH)).scalars().all()
-    if gone:
-        delete_and_bump(db, name, gone)
+        query = query.where(sa.literal(document).in_((documents.c.key, documents.c.url, documents.c.origin)))
+    removed = db.execute(query.limit(REMOVAL_BATCH)).scalars().all()
+    if removed:
+        delete_and_bump(db, name, removed)
     elif document is None:
         db.execute(collections.delete().where(collections.c.name == name))
-    return len(gone)
+    return len(removed)
 
 
 def delete_and_bump(db: sa.Connection, name: str, keys: Sequence[str]) -> int:
-    """As `delete_keys`, of a collection whose version is raised by it."""
+    """Deletes the documents and raises the collection's version."""
     bump_version(db, name)
     return delete_keys(db, require_collection(db, name).id, keys)
 
@@ -228,7 +228,7 @@ def delete_keys(db: sa.Connection, collection: int, keys: Sequence[str]) -> int:
 
 
 def collection_sizes(db: sa.Connection) -> list[CollectionSize]:
-    """Every collection, by name."""
+    """Returns every collection, by name."""
     counted = (
         sa.select(
             collections.c.name,
@@ -253,12 +253,14 @@ def collection_sizes(db: sa.Connection) -> list[CollectionSize]:
 
 
 def document_page(db: sa.Connection, name: str, after: str, limit: int) -> list[StoredDocument]:
-    """The next documents of a collection by key."""
-    asked = sa.select(documents).join(collections).where(collections.c.name == name, documents.c.key > after)
-    rows = db.execute(asked.order_by(documents.c.key).limit(limit)).all()
-    of = sa.select(passages).where(passages.c.document.in_([row.id for row in rows])).order_by(passages.c.id)
+    """Returns the next documents of a collection, by key."""
+    query = sa.select(documents).join(collections).where(collections.c.name == name, documents.c.key > after)
+    rows = db.execute(query.order_by(documents.c.key).limit(limit)).all()
+    query_passages = (
+        sa.select(passages).where(passages.c.document.in_([row.id for row in rows])).order_by(passages.c.id)
+    )
     texts: dict[int, list[Passage]] = {row.id: [] for row in rows}
-    for row in db.execute(of):
+    for row in db.execute(query_passages):
         texts[row.document].append(Passage(row.text, row.heading, row.link))
     return [build_stored_document(row, texts[row.id]) for row in rows]
 

@@ -1,4 +1,14 @@
-"""Looks questions up in the collections of facts that a personality names."""
+"""Looks questions up in the collections of facts that a personality names, and drops what does not fit the question.
+
+Some document is always nearest, so a greeting would be answered from two documents. Two checks prevent this. The words
+of the question tell whether it asks for anything at all ("Thank you!" does not). Then the best passage needs a minimum
+score, and a higher one if the model is asked for work of its own ("Write a story"). The minimum holds for the bundled
+encoder alone: cosines of other encoders have another scale.
+
+`benchmarks.facts` measures this. Of the labelled questions, 0.93 still find their document in one language and 0.95
+across languages (0.95 and 0.95 without the limits; held-out questions: 0.93 and 0.93 with, 0.97 and 0.93 without). Of
+302 questions that need no source, 0.72 find nothing; the others share words or a subject with a labelled document.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +44,7 @@ PASSAGES_LIMIT = 6
 
 
 class FactsFinder:
-    """Implements `core.rag.retrieval.Finder`."""
+    """A `core.rag.retrieval.Finder` for facts."""
 
     outside: ClassVar[bool] = False
 
@@ -45,52 +55,52 @@ class FactsFinder:
         return bool(personality.collections)
 
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
-        """What fits best, a reading a document, if anything fits. What fails is said by the collection's name."""
+        """Returns the best matches, grouped by document, if they fit. Reports failures by the collection's name."""
         if not needs_lookup(question):
             return Lookup()
-        found, failed = await self._search(personality.collections, question, language)
-        if not found or not is_relevant(question, found[0].score, self._store.embedder):
-            log.debug("facts_do_not_fit", score=round(found[0].score, 2) if found else None)
+        matches, failed = await self._search(personality.collections, question, language)
+        if not matches or not is_relevant(question, matches[0].score, self._store.embedder):
+            log.debug("facts_judged_irrelevant", score=round(matches[0].score, 2) if matches else None)
             return failed
-        by_document = sorted(range(len(found)), key=lambda index: (first_position(found, index), index))
-        groups = groupby((found[index] for index in by_document), key=document_id)
+        by_document = sorted(range(len(matches)), key=lambda index: (first_position(matches, index), index))
+        groups = groupby((matches[index] for index in by_document), key=document_id)
         return failed.merge(Lookup(tuple(build_document(list(passages)) for _, passages in groups)))
 
     async def _search(
         self, collections: Sequence[str], question: str, language: Language
     ) -> tuple[tuple[FactMatch, ...], Lookup]:
-        """What is found, and what could not be searched: one that is not there must not hide the others."""
+        """Returns matches and failures. A collection that is missing must not hide the others."""
         try:
             return await self._store.search(collections, question, PASSAGES_LIMIT, language), Lookup()
         except (NotFound, ConfigError) as exc:
             if len(collections) == 1:
                 return (), unread_lookup(collections[0], exc)
-        except CspsError as exc:  # it would be the same with each of them
+        except CspsError as exc:  # every collection would fail the same way
             return (), unread_lookup(", ".join(collections), exc)
         alone = [await self._search([name], question, language) for name in collections]
         failed = merge_lookups(each for _, each in alone)
-        best = sorted(chain.from_iterable(found for found, _ in alone), key=lambda each: -each.score)
+        best = sorted(chain.from_iterable(matches for matches, _ in alone), key=lambda each: -each.score)
         return tuple(best[:PASSAGES_LIMIT]), failed
 
 
-def first_position(found: tuple[FactMatch, ...], index: int) -> int:
-    """Where its document comes first: documents stay in the order of their best passages."""
-    return next(at for at, each in enumerate(found) if document_id(each) == document_id(found[index]))
+def first_position(matches: tuple[FactMatch, ...], index: int) -> int:
+    """Returns the position of the document's best passage, by which documents are sorted."""
+    return next(at for at, each in enumerate(matches) if document_id(each) == document_id(matches[index]))
 
 
-def document_id(found: FactMatch) -> tuple[str, str, str | None]:
-    """What one source stands for: of a feed each entry, as each has an address of its own."""
-    return found.collection, found.key, found.url
+def document_id(match: FactMatch) -> tuple[str, str, str | None]:
+    """Identifies a source. Each entry of a feed is one, because it has an address of its own."""
+    return match.collection, match.key, match.url
 
 
-def build_document(found: list[FactMatch]) -> RetrievedDocument:
-    """A file of the operator's has a title and no address: its path is nobody's business."""
-    first = found[0]
+def build_document(matches: list[FactMatch]) -> RetrievedDocument:
+    """Groups a document's matches. An operator's file has a title and no address: its path stays private."""
+    first = matches[0]
     source = Source(0, first.title, first.url, first.language, first.fetched_at)
-    return RetrievedDocument(first.title, tuple(Passage(each.text, each.heading, each.url) for each in found), source)
+    return RetrievedDocument(first.title, tuple(Passage(each.text, each.heading, each.url) for each in matches), source)
 
 
-MIN_SCORE, MIN_SCORE_FOR_TASKS = 0.25, 0.34  # scores, as `core.rag.facts.search` makes them
+MIN_SCORE, MIN_SCORE_FOR_TASKS = 0.25, 0.34  # scores of `core.rag.facts.search`
 # What people say to be polite, or to say that they have read the answer.
 PLEASANTRIES = parse_phrases(
     """
@@ -109,14 +119,14 @@ PLEASANTRIES = parse_phrases(
 
 
 def needs_lookup(question: str) -> bool:
-    """Whether there is a word in it to look up; also one that is quoted, or what something is to be done with."""
+    """Tells whether the question has a word to look up, also in a quotation or after a colon."""
     text = question[:QUESTION_LIMIT_CHARS]
     whole = ParsedQuestion(tuple(question_words(text)), tuple(tokenize(text)), task=False, timeless=False)
     return bool(keywords(whole, (TASK_PHRASES, PLEASANTRIES)))
 
 
 def is_relevant(question: str, best_score: float, embedder: str) -> bool:
-    """Whether what was found is about the question at all."""
+    """Tells whether the best match is about the question at all."""
     if embedder != LocalEmbedder.name:
         return True
     return best_score >= (MIN_SCORE_FOR_TASKS if parse_question(question).timeless else MIN_SCORE)

@@ -1,6 +1,6 @@
-"""Words that mean the same, in both languages: what else a question asks for. Pure but for reading its file.
+"""Synonyms in both languages, which extend the words of a question. Pure but for reading its file.
 
-It is applied to questions and not to what is stored, so that a new line counts at once.
+It is applied to questions, not to stored text, so that a new line works at once.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Glossary:
         self._by_first: dict[str, list[tuple[Sequence[frozenset[str]], int]]] = defaultdict(list)
         for number, terms in enumerate(meanings):
             for term in terms:
-                said = [folded_word_stems(word) for word in folded_words(term)]
-                for first in said[0] if said else ():
-                    self._by_first[first].append((said, number))
+                stems = [folded_word_stems(word) for word in folded_words(term)]
+                for first in stems[0] if stems else ():
+                    self._by_first[first].append((stems, number))
 
     @classmethod
     def load(cls, file: Path) -> Glossary:
@@ -43,34 +43,34 @@ class Glossary:
         return cls(toml.validate(GlossaryFile, toml.read(file), file).meanings)
 
     def phrases(self, question: str) -> tuple[Phrase, ...]:
-        """The question's own words, and all that means the same as a word or a phrase in it; at most PHRASES_LIMIT."""
+        """Returns the question's words, and all synonyms of its words and phrases; at most PHRASES_LIMIT."""
         own = [(stem,) for language in LANGUAGES for stem in index_stems(question, language)]
         meant = [phrase for meaning in self._meanings(question) for phrase in self._phrases[meaning]]
         return tuple(dict.fromkeys([*own, *meant]))[:PHRASES_LIMIT]
 
     def _meanings(self, question: str) -> Iterator[int]:
-        """A phrase takes its words: "credit card" is not also "card"."""
-        asked = [folded_word_stems(word) for word in folded_words(question)]
+        """Finds the longest phrases: "credit card" is not also "card"."""
+        words = [folded_word_stems(word) for word in folded_words(question)]
         at = 0
-        while at < len(asked):
-            found = [
-                (len(said), meaning)
-                for first in asked[at]
-                for said, meaning in self._by_first.get(first, ())
-                if len(said) <= len(asked) - at and all(map(frozenset.intersection, said, asked[at:]))
+        while at < len(words):
+            matches = [
+                (len(stems), meaning)
+                for first in words[at]
+                for stems, meaning in self._by_first.get(first, ())
+                if len(stems) <= len(words) - at and all(map(frozenset.intersection, stems, words[at:]))
             ]
-            longest = max((length for length, _ in found), default=1)
-            yield from dict.fromkeys(meaning for length, meaning in found if length == longest)
+            longest = max((length for length, _ in matches), default=1)
+            yield from dict.fromkeys(meaning for length, meaning in matches if length == longest)
             at += longest
 
 
 def term_phrases(terms: Sequence[str]) -> tuple[Phrase, ...]:
-    """As they are stored, by the rules of either language."""
+    """Returns the terms as the index stores them, in either language."""
     return tuple(
         dict.fromkeys(
-            tuple(STEMMERS[language].stem(word) for word in told)
+            tuple(STEMMERS[language].stem(word) for word in content)
             for term in terms
-            if (told := [word for word in folded_words(term) if is_content_word(word)])
+            if (content := [word for word in folded_words(term) if is_content_word(word)])
             for language in LANGUAGES
         )
     )

@@ -1,8 +1,8 @@
-"""Passages by their words. Each database in its own way: SQLite's FTS5 by BM25, PostgreSQL's tsvector by rarity.
+"""Searches passages by their words: SQLite's FTS5 by BM25, PostgreSQL's tsvector by inverse frequency.
 
-PostgreSQL's own ranks know nothing of how rare a word is, so there a passage's score is the sum of the rarities of
-what it has of the question. That is BM25 without counting how often a word occurs in a passage, which in passages of
-some hundred words is seldom more than once; so both databases' scores are of one scale.
+PostgreSQL's own ranks ignore how rare a word is. There, a passage's score is the sum of the rarities of the question's
+words in it. That is BM25 without the count of a word in a passage, which is seldom above one in passages of a hundred
+words. So the scores of both databases have one scale.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RARITY = sa.text(
     FROM hits JOIN rarities USING (phrase) GROUP BY id ORDER BY 2 DESC, 1 LIMIT :limit
     """
 )
-# The thousand most frequent words of all passages, as PostgreSQL has last counted them for its plans.
+# The thousand most frequent words of all passages, as PostgreSQL last counted them for its query plans.
 FREQUENT_WORDS = sa.text(
     """
     SELECT term, greatest(1, frequency * reltuples) AS passages FROM pg_class, pg_stats,
@@ -52,9 +52,9 @@ FREQUENT_WORDS = sa.text(
 
 
 def rank(db: sa.Connection, collections: Sequence[int], phrases: Sequence[Phrase], total: int, limit: int) -> Scores:
-    """The best `limit` passages of the collections, which have `total`. Of no phrases: none."""
-    asked = [tuple(word_mark(each) + stem for stem in phrase) for phrase in phrases for each in collections]
-    return RANK_BY_DIALECT[db.dialect.name](db, asked, total, limit) if asked else {}
+    """Returns the best `limit` of `total` passages of the collections; none without phrases."""
+    query_phrases = [tuple(word_mark(each) + stem for stem in phrase) for phrase in phrases for each in collections]
+    return RANK_BY_DIALECT[db.dialect.name](db, query_phrases, total, limit) if query_phrases else {}
 
 
 def rank_sqlite(db: sa.Connection, phrases: Sequence[Phrase], _total: int, limit: int) -> Scores:
@@ -66,7 +66,7 @@ def rank_sqlite(db: sa.Connection, phrases: Sequence[Phrase], _total: int, limit
 
 
 def passage_counts(db: sa.Connection, words: Set[str]) -> Mapping[str, int]:
-    """How many, by word; words that none has are left out."""
+    """Returns the number of passages by word, without words that none has."""
     return {row.term: row.doc for row in db.execute(WORD_COUNTS, {"terms": list(words)})}
 
 
@@ -75,7 +75,7 @@ def phrase_stems(phrases: Sequence[Phrase]) -> Set[str]:
 
 
 def rarest_phrases(phrases: Sequence[Phrase], counts: Mapping[str, float]) -> list[Phrase]:
-    """Those that occur, rarest first, while not more than LOOKED_AT passages have to be looked at; one at least."""
+    """Returns the phrases that occur, rarest first, at least one, within COUNTED_PASSAGES_LIMIT passages together."""
     costs = {phrase: sum(counts[stem] for stem in phrase) for phrase in phrases if all(map(counts.get, phrase))}
     chosen: list[Phrase] = []
     left = float(COUNTED_PASSAGES_LIMIT)
@@ -89,12 +89,12 @@ def rarest_phrases(phrases: Sequence[Phrase], counts: Mapping[str, float]) -> li
 
 def rank_postgresql(db: sa.Connection, phrases: Sequence[Phrase], total: int, limit: int) -> Scores:
     words = phrase_stems(phrases)
-    # What is not among the frequent is rare, or not there.
+    # A word that is not among the frequent ones is rare or absent.
     frequent = {row.term: row.passages for row in db.execute(FREQUENT_WORDS, {"terms": list(words)})}
     rare = rarest_phrases(phrases, {**dict.fromkeys(words, 1.0), **frequent})
-    asked = [" <-> ".join(f"'{stem}'" for stem in phrase) for phrase in rare]
-    found = db.execute(RARITY, {"phrases": asked, "total": total, "limit": limit})
-    return {row.passage: float(row.score) for row in found}
+    query_phrases = [" <-> ".join(f"'{stem}'" for stem in phrase) for phrase in rare]
+    rows = db.execute(RARITY, {"phrases": query_phrases, "total": total, "limit": limit})
+    return {row.passage: float(row.score) for row in rows}
 
 
 RANK_BY_DIALECT: Mapping[str, RankFunction] = {

@@ -1,7 +1,7 @@
-"""Vectors as bytes, which a process reads into its memory and compares there. Every database can do that.
+"""Vectors stored as bytes, which a process loads and compares in its memory. Works with every database.
 
-Only vectors that are new since the last time are read. 100,000 passages of 512 dimensions take 200 MB in each process
-that searches them.
+Loading reads only vectors that are new since the last time. 100,000 passages of 512 dimensions take 200 MB in each
+process that searches them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.rag.facts.tables import STORED, Cosines, Floats, Id, passages, tables
 
 Ids = NDArray[np.int64]
 
-# The rows of a collection are found by its index, in order: its ids are listed without their vectors being read.
+# The index finds a collection's rows in order, so listing its ids reads no vector.
 vectors = sa.Table(
     "fact_vectors",
     tables,
@@ -30,7 +30,7 @@ vectors = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class MemoryVectors:
-    """By passage, in ascending order."""
+    """A collection's vectors by passage, in ascending order."""
 
     collection: int
     dimensions: int
@@ -46,10 +46,10 @@ class MemoryVectors:
         return dict(zip(self.ids[best].tolist(), cosines[best].tolist(), strict=True))
 
     def cosines(self, _db: sa.Connection, wanted: Sequence[int], question: Floats) -> Cosines:
-        asked = np.array(wanted, dtype=np.int64)
-        places = np.minimum(self.at(asked), len(self.ids) - 1)
-        here = self.ids[places] == asked
-        return dict(zip(asked[here].tolist(), (self.rows[places[here]] @ question).tolist(), strict=True))
+        ids = np.array(wanted, dtype=np.int64)
+        places = np.minimum(self.at(ids), len(self.ids) - 1)
+        here = self.ids[places] == ids
+        return dict(zip(ids[here].tolist(), (self.rows[places[here]] @ question).tolist(), strict=True))
 
     def at(self, ids: Ids) -> Ids:
         return np.searchsorted(self.ids, ids)
@@ -62,32 +62,32 @@ def add(db: sa.Connection, collection: int, passages: Sequence[int], rows: Float
 
 
 def load(db: sa.Connection, collection: int, dimensions: int, before: object) -> MemoryVectors:
-    """What `before` has is taken from there."""
+    """Loads the vectors, and takes those that `before` has from it."""
     mine = vectors.c.collection == collection
-    listed = db.execute(sa.select(vectors.c.passage).where(mine).order_by(vectors.c.passage)).scalars().all()
-    ids = np.array(listed, dtype=np.int64)
+    passage_ids = db.execute(sa.select(vectors.c.passage).where(mine).order_by(vectors.c.passage)).scalars().all()
+    ids = np.array(passage_ids, dtype=np.int64)
     rows = np.empty((len(ids), dimensions), dtype=np.float32)
-    kept = np.zeros(len(ids), dtype=bool)
+    reused = np.zeros(len(ids), dtype=bool)
     if isinstance(before, MemoryVectors) and before.dimensions == dimensions:
-        kept = np.isin(ids, before.ids)
-        rows[kept] = before.rows[before.at(ids[kept])]
-    if not kept.all():
-        rows[~kept] = load_rows(db, mine, ids[~kept], dimensions)
+        reused = np.isin(ids, before.ids)
+        rows[reused] = before.rows[before.at(ids[reused])]
+    if not reused.all():
+        rows[~reused] = load_rows(db, mine, ids[~reused], dimensions)
     return MemoryVectors(collection, dimensions, ids, rows)
 
 
 def load_rows(db: sa.Connection, mine: sa.ColumnElement[bool], ids: Ids, dimensions: int) -> Floats:
-    """In the order of `ids`, which ascend."""
+    """Returns the vectors in the order of `ids`, which ascend."""
     wanted = set(ids.tolist())
     since = sa.select(vectors.c.passage, vectors.c.vector).where(mine, vectors.c.passage >= int(ids[0]))
-    found = db.execute(since.order_by(vectors.c.passage))
-    stored = b"".join(bytes(vector) for passage, vector in found if passage in wanted)
+    rows = db.execute(since.order_by(vectors.c.passage))
+    stored = b"".join(bytes(vector) for passage, vector in rows if passage in wanted)
     return np.frombuffer(stored, dtype=STORED).reshape(len(ids), dimensions).astype(np.float32)
 
 
 def index(_db: sa.Connection, _collection: int) -> None:
-    """All are looked at, whatever their number."""
+    """Does nothing: every vector is compared, whatever their number."""
 
 
 def unindex(_db: sa.Connection, _collection: int) -> None:
-    """There is nothing to take back."""
+    """Does nothing, as `index` does."""

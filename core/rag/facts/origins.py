@@ -1,7 +1,7 @@
-"""What can be added to a collection, as entries: a file, a folder, a CSV file of facts, a page, a sitemap.
+"""The origins of a collection's documents: a file, a folder, a CSV file of facts, a page or a sitemap.
 
-A CSV file that is named itself is a list of facts, one a row; in a folder it is a document like others. Files and
-pages are read by `core.rag.reading`, pages fetched by `core.rag.fetching`; neither is begun before an entry is opened.
+A CSV file named directly is a list of facts, one in each row; inside a folder it is a document like others. Nothing is
+fetched or read before an entry is open_entry.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -23,39 +22,39 @@ from core.errors import NotFound, UnreadableDocument
 from core.rag.documents import Document
 from core.rag.facts.csv_facts import FactRow, parse_rows
 from core.rag.facts.sync import EntryContent, Origin, OriginEntry
-from core.rag.fetching.fetch import FetchedPage
+from core.rag.fetching.fetch import FetchedPage, PageFetcher
 from core.rag.reading.charset import decode
 from core.rag.reading.formats import READABLE_SUFFIXES
+from core.rag.reading.reader import DocumentReader
 from core.strict_json import storable
 
 log = structlog.get_logger()
 
-READER_VERSION = "1"  # another one whenever documents are read or cut otherwise, so that all are read again
+READER_VERSION = "1"  # change it whenever documents are read or cut differently, so that all are read again
 FILE_LIMIT_BYTES = 64 * 1024 * 1024
 SITEMAPS_LIMIT = 200  # of one index
 CSV_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 
-
-class Fetches(Protocol):
-    async def fetch(self, url: str, *, robots: bool = True) -> FetchedPage: ...
-
-
-class Reads(Protocol):
-    async def read(
-        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
-    ) -> Document: ...
+PAGES_LIMIT = 50_000  # of one sitemap, by the protocol
+SITEMAP_ROOT = re.compile(r"<(?:\w+:)?(urlset|sitemapindex)[\s>]")
+# A sitemap is searched and not parsed: a sitemap needs nothing of what XML can do, and a hostile one needs all of it.
+# Possessive quantifiers (`+` after a quantifier) keep the search linear.
+SITEMAP_URL = re.compile(
+    r"<(?:\w{1,40}+:)?+loc>\s*+(?:<!\[CDATA\[\s*+)?+([^<>\[\]\s]{1,4096}+)\s*+(?:\]\]>\s*+)?+</(?:\w{1,40}+:)?+loc>"
+)
+SITEMAP_START_CHARS = 4096
 
 
 class Origins:
-    def __init__(self, fetcher: Fetches, reader: Reads) -> None:
+    def __init__(self, fetcher: PageFetcher, reader: DocumentReader) -> None:
         self._fetcher = fetcher
         self._reader = reader
 
-    async def find(self, named: str) -> Origin:
-        """What `named` holds, a path or a URL. Raises NotFound, FetchRefused, FetchFailed, UnreadableDocument."""
-        if named.startswith(("http://", "https://")):
-            return await self._find_online(named)
-        path = await asyncio.to_thread(lambda: Path(named).expanduser().resolve())
+    async def find(self, path_or_url: str) -> Origin:
+        """Lists the entries of a path or URL. Raises NotFound, FetchRefused, FetchFailed, UnreadableDocument."""
+        if path_or_url.startswith(("http://", "https://")):
+            return await self._find_online(path_or_url)
+        path = await asyncio.to_thread(lambda: Path(path_or_url).expanduser().resolve())
         if await asyncio.to_thread(path.is_dir):
             files = await asyncio.to_thread(readable_files, path)
             return Origin(file_key(path), [self._file(file) for file in files])
@@ -78,7 +77,7 @@ class Origins:
     # ---------------------------------------------------------------- pages
 
     async def _find_online(self, url: str) -> Origin:
-        """The operator named it, so robots.txt is not asked; for the pages that a sitemap names it is."""
+        """Ignores robots.txt for the URL, because the operator named it, and obeys it for a sitemap's pages."""
         fetched = await self._fetcher.fetch(url, robots=False)
         if is_sitemap(fetched.body):
             pages = await self._pages(fetched)
@@ -86,10 +85,10 @@ class Origins:
         if fetched.media_type in CSV_TYPES:
             return await csv_origin(url, fetched.body, fetched.charset, fetched.fetched_at)
 
-        async def opened() -> EntryContent:
+        async def open_entry() -> EntryContent:
             return self._page(fetched)
 
-        return Origin(url, [OriginEntry(url, opened)])
+        return Origin(url, [OriginEntry(url, open_entry)])
 
     async def _pages(self, sitemap: FetchedPage) -> list[str]:
         if not is_sitemap_index(sitemap.body):
@@ -111,7 +110,7 @@ class Origins:
 
 
 def same_host_urls(sitemap: str, urls: Sequence[str]) -> list[str]:
-    """Those of the sitemap's own host: by the protocol it speaks for no other."""
+    """Drops URLs of other hosts: by its protocol, a sitemap speaks for its own host alone."""
     host = urlsplit(sitemap).netloc.lower()
     own = [url for url in urls if host_of(url) == host]
     if len(own) < len(urls):
@@ -135,19 +134,19 @@ def row_entry(origin: str, row: FactRow, at: datetime) -> OriginEntry:
     async def read() -> Document:
         return row.document()
 
-    async def opened() -> EntryContent:
+    async def open_entry() -> EntryContent:
         return EntryContent(content_digest(row.digest.encode()), at, read)
 
-    return OriginEntry(storable(f"{origin}#{row.key}"), opened)
+    return OriginEntry(storable(f"{origin}#{row.key}"), open_entry)
 
 
 def file_key(path: Path) -> str:
-    """Names of files are bytes; what in them is no text becomes question marks."""
+    """Returns the path as text. File names are bytes; undecodable ones become question marks."""
     return storable(str(path))
 
 
 def readable_files(folder: Path) -> list[Path]:
-    """Those that are of a format that is read, hidden ones and those in hidden folders left out, by name."""
+    """Lists the files of readable formats by name, without hidden files and folders."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
@@ -167,17 +166,8 @@ async def read_file(path: Path) -> bytes:
 
 
 def content_digest(body: bytes, *how: str) -> str:
-    """Of what is read, and of what decides how."""
+    """Hashes the content, and `how` it is read."""
     return hashlib.sha256("\0".join([READER_VERSION, *how]).encode() + b"\0" + body).hexdigest()
-
-
-PAGES_LIMIT = 50_000  # of one sitemap, by the protocol
-SITEMAP_ROOT = re.compile(r"<(?:\w+:)?(urlset|sitemapindex)[\s>]")
-# In linear time: what a `+` after a quantifier took is not given back.
-SITEMAP_URL = re.compile(
-    r"<(?:\w{1,40}+:)?+loc>\s*+(?:<!\[CDATA\[\s*+)?+([^<>\[\]\s]{1,4096}+)\s*+(?:\]\]>\s*+)?+</(?:\w{1,40}+:)?+loc>"
-)
-SITEMAP_START_CHARS = 4096
 
 
 def is_sitemap(body: bytes) -> bool:
@@ -185,7 +175,7 @@ def is_sitemap(body: bytes) -> bool:
 
 
 def is_sitemap_index(body: bytes) -> bool:
-    """Whether what it names are other sitemaps."""
+    """Tells whether the sitemap names other sitemaps."""
     return sitemap_root(body) == "sitemapindex"
 
 
@@ -195,6 +185,6 @@ def sitemap_root(body: bytes) -> str | None:
 
 
 def sitemap_urls(body: bytes) -> list[str]:
-    """In order, each once, at most PAGES_LIMIT."""
+    """Returns the sitemap's URLs in order, each once, at most PAGES_LIMIT."""
     named = (html.unescape(each) for each in SITEMAP_URL.findall(decode(body)))
     return list(dict.fromkeys(named))[:PAGES_LIMIT]

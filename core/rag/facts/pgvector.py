@@ -1,11 +1,11 @@
-"""Vectors that PostgreSQL keeps and compares, by its extension pgvector: no process holds any.
+"""Vectors that PostgreSQL stores and compares, by its extension pgvector. No process holds any in memory.
 
-Small collections are compared exactly. Large ones get an HNSW index, which finds nearly all of the nearest in some
-milliseconds. It is made when many passages have been added and not before: made at once, 10,000 of them take 6 s;
-kept up while they come, four times as long.
+Small collections are compared exactly. Large ones get an HNSW index, which finds nearly all nearest vectors in some
+milliseconds. It is built after many passages were added, not during that: built at once, 10,000 passages take 6 s;
+kept up to date meanwhile, four times as long.
 
-A collection has an index of its own, over its vectors of one number of dimensions, because pgvector indexes no others
-together and because in an index of all collections, a small one would be found by luck.
+Each collection and number of dimensions has an index of its own: pgvector cannot index several numbers of dimensions
+together, and an index of all collections would find a small one by luck only.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from core.storage.database import lock_schema, reason
 
 log = structlog.get_logger()
 
-# Passages of a collection. Fewer are compared in 50 ms, and none is missed; with an index, PostgreSQL would not use it.
+# Passages of a collection. Fewer are compared exactly in 50 ms, and PostgreSQL would not use an index.
 INDEX_MIN_VECTORS = 40_000
-INDEX_DIMENSIONS_LIMIT = 4000  # pgvector indexes no more
-# The neighbours of a vector in the index, and the candidates for them. With pgvector's own 16 and 64 it is made in 40 %
-# of the time; of the nearest ten among 40,000 passages of documentation, a question's LOOKED_AT candidates would
-# then find 92 % instead of 96 %. Made-up passages (`benchmarks.facts`) are harder: none is nearer than all the others.
+INDEX_DIMENSIONS_LIMIT = 4000  # a limit of pgvector
+# Neighbours of a vector in the index, and candidates for them. pgvector's defaults, 16 and 64, build it in 40 % of the
+# time; SEARCH_CANDIDATES would find 92 % instead of 96 % of the nearest ten among 40,000 passages of documentation.
+# Random passages (`benchmarks.facts`) are harder: none is nearer than all others.
 NEIGHBOURS, NEIGHBOUR_CANDIDATES = 24, 128
 SEARCH_CANDIDATES = 600
-INDEX_BYTES = 1536  # of memory for a vector while its index is made, beside itself
-INDEX_MEMORY_BYTES = 2**30  # beyond that, it takes three times as long
+INDEX_BYTES = 1536  # of memory for each vector while its index is built, beside the vector itself
+INDEX_MEMORY_BYTES = 2**30  # with less memory than needed, building takes three times as long
 
 halfvecs = sa.Table(
     "fact_halfvecs",
-    sa.MetaData(),  # of its own: it can be created only where the extension is
+    sa.MetaData(),  # its own: the table can be created only where the extension is
     sa.Column("passage", Id, sa.ForeignKey(passages.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("collection", Id, nullable=False),
     sa.Column("dimensions", sa.Integer, nullable=False),
     sa.Column("vector", HALFVEC, nullable=False),
     sa.Index("fact_halfvecs_of", "collection", "dimensions"),
 )
-# In the row, up to a page; elsewhere, to compare vectors of 1536 dimensions would take five times as long.
+# Stored in the row, up to a page; elsewhere, comparing vectors of 1536 dimensions takes five times as long.
 STORE_INLINE = "ALTER TABLE fact_halfvecs ALTER COLUMN vector SET STORAGE MAIN"
 
-# 0.8 is the first that goes on searching an index when what it found there has been deleted since.
+# pgvector 0.8 is the first version that goes on searching when the index returned deleted rows.
 USABLE = sa.text(
     "SELECT (regexp_match(extversion, '^(\\d+)\\.(\\d+)'))::int[] >= '{0,8}' AND to_regtype('halfvec') IS NOT NULL "
     "FROM pg_extension WHERE extname = 'vector'"
@@ -59,7 +59,7 @@ AVAILABLE = sa.text("SELECT installed_version, default_version FROM pg_available
 SET_SEARCH_OPTIONS = sa.text(
     "SELECT set_config('hnsw.ef_search', :candidates, true), set_config('hnsw.iterative_scan', 'strict_order', true)"
 )
-# Workers would share that memory, and containers have little that is shared.
+# Parallel workers would share that memory, and containers have little shared memory.
 SET_INDEX_OPTIONS = sa.text(
     "SELECT set_config('max_parallel_maintenance_workers', '0', true), set_config('maintenance_work_mem', "
     "greatest(pg_size_bytes(current_setting('maintenance_work_mem')), :bytes) / 1024 || 'kB', true)"
@@ -67,11 +67,11 @@ SET_INDEX_OPTIONS = sa.text(
 INDEX_NAME = re.compile(r"fact_halfvecs_(\d+)_(\d+)")
 
 
-# ---------------------------------------------------------------- whether it is there
+# ---------------------------------------------------------------- the extension
 
 
 def create(db: sa.Connection) -> bool:
-    """Creates the table if the database has a pgvector that can be used. False if it has not.
+    """Creates the table if the database has a usable pgvector. Returns whether it has.
 
     Not a revision of the schema: the extension may come at any time. Several processes may call it at once.
     """
@@ -94,7 +94,7 @@ def is_usable(db: sa.Connection) -> bool:
     usable = bool(db.execute(USABLE).scalar()) if available.installed_version else create_extension(db)
     if not usable:
         log.info("pgvector_not_used", installed=available.default_version, created=available.installed_version,
-                 needed="0.8, in a schema of the search_path, created by who may: CREATE EXTENSION vector")  # fmt: skip
+                 needed="0.8, in the search_path; as a superuser: CREATE EXTENSION vector")  # fmt: skip
     return usable
 
 
@@ -119,7 +119,7 @@ def create_extension(db: sa.Connection) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PgVectors:
-    """How many there were; they themselves are in the database."""
+    """The number of vectors; they themselves are in the database."""
 
     collection: int
     dimensions: int
@@ -137,15 +137,15 @@ class PgVectors:
 
 
 def nearest_query(collection: int, question: Floats, limit: int) -> sa.Select[Any]:
-    """Lowest distances first."""
-    asked = distance_query(collection, question)
-    return asked.order_by(sa.literal_column("distance")).limit(limit)
+    """Selects passages, lowest distances first."""
+    query = distance_query(collection, question)
+    return query.order_by(sa.literal_column("distance")).limit(limit)
 
 
 def distance_query(collection: int, question: Floats) -> sa.Select[Any]:
-    """Passages with their distances, which are their cosines with the sign turned, as vectors have length 1."""
+    """Selects passages with distances: the negative cosines, because vectors have length 1."""
     kind = HALFVEC(len(question))
-    # A vector and not a text that is cast to one: that PostgreSQL would do again for every row.
+    # The parameter has the type of a vector: PostgreSQL would cast a text anew for every row.
     distance = sa.cast(halfvecs.c.vector, kind).op("<#>", return_type=sa.Float())(sa.literal(question, kind))
     return sa.select(halfvecs.c.passage, distance.label("distance")).where(
         halfvecs.c.collection == literal_number(collection), halfvecs.c.dimensions == literal_number(len(question))
@@ -153,15 +153,15 @@ def distance_query(collection: int, question: Floats) -> sa.Select[Any]:
 
 
 def literal_number(value: int) -> sa.ColumnElement[int]:
-    """In the statement itself: PostgreSQL must see that an index is of this collection."""
+    """Writes the value into the statement: PostgreSQL must see that an index covers this collection."""
     return sa.literal(value, sa.Integer, literal_execute=True)
 
 
-def fetch_cosines(db: sa.Connection, asked: sa.Select[Any]) -> Cosines:
-    return {passage: -distance for passage, distance in db.execute(asked)}
+def fetch_cosines(db: sa.Connection, query: sa.Select[Any]) -> Cosines:
+    return {passage: -distance for passage, distance in db.execute(query)}
 
 
-# ---------------------------------------------------------------- keeping
+# ---------------------------------------------------------------- storing
 
 
 def add(db: sa.Connection, collection: int, passages: Sequence[int], rows: Floats) -> None:
@@ -172,7 +172,7 @@ def add(db: sa.Connection, collection: int, passages: Sequence[int], rows: Float
 
 
 def to_literals(rows: Floats) -> list[str]:
-    """As PostgreSQL reads them; pgvector's own writer takes three times as long. Five digits tell any STORED."""
+    """Returns PostgreSQL literals. Five digits keep a float16; pgvector's own writer takes three times as long."""
     pattern = f"[{','.join(['%.5g'] * rows.shape[1])}]"
     return [pattern % tuple(row) for row in rows.astype(STORED).tolist()]
 
@@ -184,18 +184,18 @@ def load(db: sa.Connection, collection: int, dimensions: int, _before: object) -
 
 
 def index(db: sa.Connection, collection: int) -> None:
-    """One for each number of dimensions that many vectors have, or that had one and has vectors still."""
-    # Adding waits meanwhile, and searching does not. It comes first: two who had read already could not both go on.
+    """Builds an index for each number of dimensions with many vectors, and drops those without vectors."""
+    # Adding waits for this lock, searching does not. It is taken first: two that had read before it would deadlock.
     db.exec_driver_sql("LOCK TABLE fact_halfvecs IN SHARE ROW EXCLUSIVE MODE")
     sizes = vector_counts(db, collection)
-    there = indexed_dimensions(db, collection)
-    surplus = there - sizes.keys()
+    existing = indexed_dimensions(db, collection)
+    surplus = existing - sizes.keys()
     many = {each for each, size in sizes.items() if size >= INDEX_MIN_VECTORS and each <= INDEX_DIMENSIONS_LIMIT}
     for dimensions in surplus:
         drop_index(db, collection, dimensions)
-    for dimensions in many - there:
+    for dimensions in many - existing:
         create_index(db, collection, dimensions, sizes[dimensions])
-    # Plans go by how many rows are thought to be a collection's.
+    # PostgreSQL plans queries by its estimate of a collection's rows.
     db.exec_driver_sql("ANALYZE fact_halfvecs (collection, dimensions)")
 
 
@@ -221,14 +221,14 @@ def drop_index(db: sa.Connection, collection: int, dimensions: int) -> None:
 
 
 def vector_counts(db: sa.Connection, collection: int) -> dict[int, int]:
-    """The number of vectors by the number of their dimensions."""
+    """Counts the vectors by their number of dimensions."""
     counted = sa.select(halfvecs.c.dimensions, sa.func.count().label("size"))
     mine = counted.where(halfvecs.c.collection == collection)
     return {row.dimensions: row.size for row in db.execute(mine.group_by(halfvecs.c.dimensions))}
 
 
 def indexed_dimensions(db: sa.Connection, collection: int) -> set[int]:
-    """The numbers of dimensions that the collection has an index for."""
+    """Returns the numbers of dimensions with an index of this collection."""
     names = (INDEX_NAME.fullmatch(each["name"] or "") for each in sa.inspect(db).get_indexes(halfvecs.name))
     return {int(name[2]) for name in names if name and int(name[1]) == collection}
 

@@ -1,4 +1,4 @@
-"""The store of facts: what the engine asks, and what the command line fills it by."""
+"""The store of facts, which the engine searches and the command line fills."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ EXPORT_DOCUMENTS = 50  # read at once
 
 
 class FactStore:
-    """One per process. It holds the vectors of collections that it searched, unless the database compares them."""
+    """One per process. It caches the vectors of collections that it searched, unless the database compares them."""
 
     def __init__(self, database: Database, embedder: Embedder, glossary: Glossary) -> None:
         self._database = database
         self._embedder = embedder
         self._glossary = glossary
         self._vectors = VectorCache(embedder.name)
-        self._form = MEMORY
+        self._backend = MEMORY
 
     @property
     def embedder(self) -> str:
@@ -43,12 +43,12 @@ class FactStore:
 
     async def detect_vector_backend(self) -> None:
         """Chooses where the vectors of later collections are stored: in pgvector if the database offers it."""
-        self._form = PGVECTOR if await self._database.write(pgvector.create) else MEMORY
+        self._backend = PGVECTOR if await self._database.write(pgvector.create) else MEMORY
 
     async def search(
         self, collections: Sequence[str], question: str, limit: int = 5, language: Language | None = None
     ) -> tuple[FactMatch, ...]:
-        """The passages that answer best, best first, in either language; `language` is the reader's.
+        """Returns the best passages in either language, best first. `language`: the reader's.
 
         Raises NotFound (no such collection), ConfigError (vectors of another embedder), ModelError, StorageError.
         """
@@ -56,31 +56,33 @@ class FactStore:
         if not text.strip() or not collections or limit < 1:
             return ()
         vector = await self._question_vector(text)
-        asked = SearchQuery(self._glossary.phrases(text), vector, language)
+        query = SearchQuery(self._glossary.phrases(text), vector, language)
         names = tuple(dict.fromkeys(collections))
-        return await self._database.read(lambda db: search_facts(db, self._vectors, names, asked, limit))
+        return await self._database.read(lambda db: search_facts(db, self._vectors, names, query, limit))
 
-    # ---------------------------------------------------------------- filling it
+    # ---------------------------------------------------------------- adding and removing
 
-    async def known(self, collection: str) -> dict[str, StoredVersion]:
-        """What is stored already, by key; nothing, if there is no such collection."""
+    async def stored_versions(self, collection: str) -> dict[str, StoredVersion]:
+        """Returns the stored versions by key; none if there is no such collection."""
         return await self._database.read(lambda db: document_rows.stored_versions(db, collection))
 
     async def replace(
         self, collection: str, origin: str, fresh: Sequence[NewDocument], unchanged: Mapping[str, datetime]
     ) -> int:
-        """Stores documents, and confirms others by key, in one transaction. The number of passages.
+        """Stores documents and confirms unchanged ones by key, in one transaction. Returns the number of passages.
 
-        A collection that is not there yet is created. Raises ModelError, StorageError; then nothing was stored.
+        Creates the collection if it is new. Raises ModelError, StorageError; then nothing was stored.
         """
-        vectors = await self._embedded([each.document for each in fresh])
-        stemmed = await asyncio.to_thread(lambda: [(each, document_rows.passage_rows(each.document)) for each in fresh])
+        vectors = await self._embed([each.document for each in fresh])
+        passage_rows = await asyncio.to_thread(
+            lambda: [(each, document_rows.passage_rows(each.document)) for each in fresh]
+        )
 
         def write(db: sa.Connection) -> None:
-            if stemmed:
-                stored = document_rows.open_collection(db, collection, self._form)
+            if passage_rows:
+                stored = document_rows.open_collection(db, collection, self._backend)
                 by = EmbeddingInfo(self._embedder.name, vectors.shape[1])
-                passages = document_rows.replace_documents(db, stored.id, origin, by, stemmed)
+                passages = document_rows.replace_documents(db, stored.id, origin, by, passage_rows)
                 if passages:
                     BACKENDS[stored.form].add(db, stored.id, passages, vectors)
             document_rows.confirm_unchanged(db, collection, origin, unchanged)
@@ -89,7 +91,7 @@ class FactStore:
         return len(vectors)
 
     async def _question_vector(self, text: str) -> Floats:
-        """Somebody waits for it: not as long as who adds documents."""
+        """Embeds a question. The user waits for it, so its deadline is shorter than that of added documents."""
         try:
             async with asyncio.timeout(QUESTION_LIMIT_S):
                 vector: Floats = (await self._embedder.embed([text]))[0]
@@ -97,51 +99,51 @@ class FactStore:
             raise ModelUnavailable(f"{self._embedder.name} made no embedding within {QUESTION_LIMIT_S:g} s") from exc
         return vector
 
-    async def _embedded(self, documents: Sequence[Document]) -> Floats:
-        """A row for each passage of each document."""
+    async def _embed(self, documents: Sequence[Document]) -> Floats:
+        """Returns a row for each passage of each document."""
         texts = [embedded_text(each, passage) for each in documents for passage in each.passages]
         return await self._embedder.embed(texts) if texts else np.empty((0, 0), dtype=np.float32)
 
     async def count(self, collection: str, origin: str) -> int:
-        """How many documents are stored from an origin."""
+        """Counts the documents from an origin."""
         return await self._database.read(lambda db: document_rows.count_documents(db, collection, origin))
 
-    async def keep_only(self, collection: str, origin: str, keys: Set[str]) -> int:
-        """How many documents of the origin are removed because it has them no more."""
-        return await self._removed(lambda db: document_rows.remove_missing(db, collection, origin, keys))
+    async def remove_missing(self, collection: str, origin: str, keys: Set[str]) -> int:
+        """Removes the origin's documents that are not in `keys`. Returns how many."""
+        return await self._remove_in_batches(lambda db: document_rows.remove_missing(db, collection, origin, keys))
 
     async def index(self, collection: str) -> None:
-        """When documents were added: what makes searching many fast. Others who add may have to wait meanwhile."""
+        """Makes searching fast after documents were added. Other writers may have to wait meanwhile."""
         stored = await self._database.read(lambda db: document_rows.find_collection(db, collection))
         if stored is not None:
             await self._database.write(lambda db: BACKENDS[stored.form].index(db, stored.id))
 
     async def remove(self, collection: str, document: str | None = None) -> int:
-        """How many documents are gone: all with the collection, or those at or from a path or URL. Raises NotFound."""
+        """Removes the collection, or the documents with this path, URL or origin. Returns how many. Raises NotFound."""
         stored = await self._require(collection)
         if document is None:
             await self._database.write(lambda db: BACKENDS[stored.form].unindex(db, stored.id))
-        gone = await self._removed(lambda db: document_rows.remove_documents(db, collection, document))
-        if document is not None and not gone:
+        removed = await self._remove_in_batches(lambda db: document_rows.remove_documents(db, collection, document))
+        if document is not None and not removed:
             raise NotFound(
                 f"collection {collection} has no document {document}; `csps-llm facts export` names them all"
             )
-        return gone
+        return removed
 
-    async def _removed(self, some: Callable[[sa.Connection], int]) -> int:
-        """How many went, some in each transaction: conversations are written in between."""
+    async def _remove_in_batches(self, some: Callable[[sa.Connection], int]) -> int:
+        """Removes in several transactions, so that conversations are written in between. Returns how many."""
         total = 0
-        while gone := await self._database.write(some):
-            total += gone
+        while removed := await self._database.write(some):
+            total += removed
         return total
 
-    # ---------------------------------------------------------------- what is there
+    # ---------------------------------------------------------------- listing
 
     async def collections(self) -> list[CollectionSize]:
         return await self._database.read(document_rows.collection_sizes)
 
     async def export(self, collection: str) -> AsyncGenerator[StoredDocument, None]:
-        """Every document, by key. Raises NotFound."""
+        """Yields every document, by key. Raises NotFound."""
         await self._require(collection)
         after = ""
         while page := await self._database.read(
@@ -156,5 +158,5 @@ class FactStore:
 
 
 def embedded_text(document: Document, passage: Passage) -> str:
-    """A passage seldom says by itself what it is about; its title and heading do."""
+    """Adds the title and heading: a passage alone seldom says what it is about."""
     return ". ".join(part for part in (document.title, passage.heading, passage.text) if part)

@@ -1,8 +1,8 @@
-"""What an origin holds against what is stored: reads what is new or changed, removes what is gone.
+"""Makes a collection equal to its origin: reads what is new or changed, removes what is gone.
 
-An origin is what was named in `facts add`: a folder, a sitemap, a file, a page. Its documents are stored some at a
-time, each time in one transaction, and what is gone is removed last. So whenever this is killed, every document is in
-the collection whole, as it is or as it was; the next run finds by the digests what remains to be done.
+An origin is the argument of `facts add`: a folder, a sitemap, a file or a page. Documents are stored in several
+transactions, and removed last. After a crash, every document is in the collection whole, old or new; the next run finds
+the remaining work by the digests.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONCURRENT_READS = 4  # fetched or read
 
 @dataclass(frozen=True, slots=True)
 class EntryContent:
-    """What an entry holds now. `read` is called only if that is new."""
+    """The present content of an entry. `read` is called only if the content is new."""
 
     digest: str
     fetched_at: datetime
@@ -39,7 +39,7 @@ class EntryContent:
 
 @dataclass(frozen=True, slots=True)
 class OriginEntry:
-    """One document of an origin, not looked at yet. `key` is storable; `open` and `read` raise CspsError."""
+    """One document of an origin, not opened yet. `key` is storable; `open` and `read` raise CspsError."""
 
     key: str
     open: Callable[[], Awaitable[EntryContent]]
@@ -47,7 +47,7 @@ class OriginEntry:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where documents come from, and all that it has."""
+    """A source of documents, and all its entries."""
 
     name: str
     entries: Sequence[OriginEntry]
@@ -55,15 +55,15 @@ class Origin:
 
 @dataclass
 class SyncCounts:
-    """How far a sync is, and at its end what it did."""
+    """The progress of a sync, and at its end the result."""
 
     total: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
-    passages: int = 0  # of the documents added and changed
-    failed: dict[str, str] = field(default_factory=dict)  # what is wrong, by key
+    passages: int = 0  # of added and changed documents
+    failed: dict[str, str] = field(default_factory=dict)  # problem by key
 
     @property
     def done(self) -> int:
@@ -73,14 +73,14 @@ class SyncCounts:
 async def sync(
     store: FactStore, collection: str, origin: Origin, report: Callable[[SyncCounts], None] = lambda counts: None
 ) -> SyncCounts:
-    """Makes the collection's documents of this origin those that it has. `report` is called again and again.
+    """Makes the collection's documents of this origin equal to the origin. Calls `report` after each batch.
 
-    A document that cannot be read is counted as failed; if it was stored before, it stays as it was, unless its site
-    says that it is gone. Raises ParameterRefused, ModelError, StorageError: what was stored until then stays.
+    A document that cannot be read counts as failed. Its stored version stays, unless the site says that it is gone.
+    Raises ParameterRefused, ModelError, StorageError; documents stored before that stay.
     """
     require_collection_name(collection)
     await refuse_emptied_origin(store, collection, origin)
-    known = await store.known(collection)
+    known = await store.stored_versions(collection)
     counts = SyncCounts(total=len(origin.entries))
     entries = unique_entries(origin.entries, counts)
     gone: set[str] = set()
@@ -89,7 +89,7 @@ async def sync(
         batch = EntryBatch(store.embedder, known, counts)
         async with asyncio.TaskGroup() as tasks:
             for entry in entries[at : at + BATCH_ENTRIES]:
-                tasks.create_task(batch.take(entry, turn))
+                tasks.create_task(batch.open_entry(entry, turn))
         for some in split_transactions(batch.fresh):
             counts.passages += await store.replace(collection, origin.name, some, {})
         await store.replace(collection, origin.name, (), batch.unchanged)
@@ -97,10 +97,10 @@ async def sync(
         counts.total -= len(batch.gone)
         batch.count()
         report(counts)
-    there = {entry.key for entry in entries} - gone
-    if gone and not there:
+    present = {entry.key for entry in entries} - gone
+    if gone and not present:
         raise ParameterRefused(emptied_message(collection, origin.name, len(gone)))
-    counts.removed = await store.keep_only(collection, origin.name, there)
+    counts.removed = await store.remove_missing(collection, origin.name, present)
     await store.index(collection)
     log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
              unchanged=counts.unchanged, removed=counts.removed, failed=len(counts.failed))  # fmt: skip
@@ -108,7 +108,7 @@ async def sync(
 
 
 def unique_entries(entries: Sequence[OriginEntry], counts: SyncCounts) -> list[OriginEntry]:
-    """The first of each key; others are counted as failed."""
+    """Returns the first entry of each key; counts others as failed."""
     first: dict[str, OriginEntry] = {}
     for number, entry in enumerate(entries, 1):
         if first.setdefault(entry.key, entry) is not entry:
@@ -117,7 +117,7 @@ def unique_entries(entries: Sequence[OriginEntry], counts: SyncCounts) -> list[O
 
 
 def split_transactions(fresh: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
-    """As many as are stored in one transaction: nobody can store anything else meanwhile."""
+    """Splits the documents: during a transaction, no other process can write to the database."""
     portion: list[NewDocument] = []
     passages = 0
     for each in fresh:
@@ -131,20 +131,20 @@ def split_transactions(fresh: Sequence[NewDocument]) -> Iterator[list[NewDocumen
 
 
 async def refuse_emptied_origin(store: FactStore, collection: str, origin: Origin) -> None:
-    """An origin that is all at once empty is more often broken than meant so."""
-    if not origin.entries and (held := await store.count(collection, origin.name)):
-        raise ParameterRefused(emptied_message(collection, origin.name, held))
+    """Refuses an origin that is suddenly empty: it is more often broken than meant to be empty."""
+    if not origin.entries and (stored := await store.count(collection, origin.name)):
+        raise ParameterRefused(emptied_message(collection, origin.name, stored))
 
 
-def emptied_message(collection: str, origin: str, held: int) -> str:
+def emptied_message(collection: str, origin: str, stored: int) -> str:
     return (
-        f"{origin} has no document any more, while {held} from it are stored; nothing was removed. To remove them:"
+        f"{origin} has no document any more, while {stored} from it are stored; nothing was removed. To remove them:"
         f" csps-llm facts remove {collection} {origin}"
     )
 
 
 def require_collection_name(collection: str) -> None:
-    """Personalities name collections like this."""
+    """Raises ParameterRefused for a name that personalities cannot use."""
     if not COLLECTION_NAME.fullmatch(collection):
         raise ParameterRefused(
             f"{collection!r} cannot name a collection: up to 64 small letters, digits, - and _", param="collection"
@@ -152,7 +152,7 @@ def require_collection_name(collection: str) -> None:
 
 
 class EntryBatch:
-    """Entries that are opened together, and what came of them."""
+    """Entries that are opened together, and the results."""
 
     def __init__(self, embedder: str, known: Mapping[str, StoredVersion], counts: SyncCounts) -> None:
         self._embedder = embedder
@@ -160,9 +160,9 @@ class EntryBatch:
         self._counts = counts
         self.fresh: list[NewDocument] = []
         self.unchanged: dict[str, datetime] = {}
-        self.gone: set[str] = set()  # stored, and not there any more
+        self.gone: set[str] = set()  # stored, and gone from the origin
 
-    async def take(self, entry: OriginEntry, turn: asyncio.Semaphore) -> None:
+    async def open_entry(self, entry: OriginEntry, turn: asyncio.Semaphore) -> None:
         try:
             async with turn:
                 content = await entry.open()
@@ -179,7 +179,7 @@ class EntryBatch:
             self.fresh.append(NewDocument(entry.key, content.digest, content.fetched_at, document))
 
     def count(self) -> None:
-        """What was stored is counted when it is stored."""
+        """Counts stored documents, after they were stored."""
         again = sum(each.key in self._known for each in self.fresh)
         self._counts.changed += again
         self._counts.added += len(self.fresh) - again

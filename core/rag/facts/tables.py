@@ -1,4 +1,4 @@
-"""What is stored of facts, but for the vectors, which `memory` and `pgvector` have. Asks it nothing."""
+"""The tables of facts, except the vectors', which are in `memory_vectors` and `pgvector`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Cosines = Mapping[int, float]  # by passage
-STORED = np.float16  # half the space; cosines differ in the fourth place
+STORED = np.float16  # half the space of float32; cosines differ in the fourth decimal
 
 tables = sa.MetaData()
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -20,8 +20,8 @@ collections = sa.Table(
     tables,
     sa.Column("id", Id, primary_key=True),
     sa.Column("name", sa.String(64), nullable=False, unique=True),
-    sa.Column("version", sa.BigInteger, nullable=False),  # another one whenever a passage came or went
-    sa.Column("form", sa.String(16), nullable=False),  # of its vectors, in `vectors.FORMS`
+    sa.Column("version", sa.BigInteger, nullable=False),  # raised whenever a passage is added or removed
+    sa.Column("form", sa.String(16), nullable=False),  # of its vectors: a key of `vector_backends.BACKENDS`
     sqlite_autoincrement=True,
 )
 documents = sa.Table(
@@ -29,19 +29,19 @@ documents = sa.Table(
     tables,
     sa.Column("id", Id, primary_key=True),
     sa.Column("collection", sa.ForeignKey("fact_collections.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("origin", sa.Text, nullable=False),  # what was added: a folder, a sitemap, a file, a URL
-    sa.Column("key", sa.Text, nullable=False),  # what names it there: its path or URL
+    sa.Column("origin", sa.Text, nullable=False),  # a folder, a sitemap, a file or a URL
+    sa.Column("key", sa.Text, nullable=False),  # its path or URL in the origin
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("url", sa.Text),
     sa.Column("language", sa.String(2)),
-    sa.Column("digest", sa.String(64), nullable=False),  # of what it was read from
+    sa.Column("digest", sa.String(64), nullable=False),  # of the content that was read
     sa.Column("embedder", sa.String(200), nullable=False),
-    sa.Column("dimensions", sa.Integer),  # of its vectors; none if it has no passage
+    sa.Column("dimensions", sa.Integer),  # of its vectors; NULL without passages
     sa.Column("fetched_at", sa.Float, nullable=False),  # seconds since 1970
     sa.UniqueConstraint("collection", "key"),
     sqlite_autoincrement=True,
 )
-# An id is never given twice: a process that keeps vectors in memory tells by the ids what is new.
+# An id is never reused: a process that caches vectors recognises new ones by their ids.
 passages = sa.Table(
     "fact_passages",
     tables,
@@ -57,5 +57,5 @@ passages = sa.Table(
 
 
 def word_mark(collection: int) -> str:
-    """What each word of a collection begins with in the index, so that none of another one is looked at."""
+    """Returns the prefix of the collection's words in the index, which keeps searches out of other collections."""
     return f"c{collection}x"

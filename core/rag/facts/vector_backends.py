@@ -1,7 +1,7 @@
-"""A collection's vectors in whatever form it has them: as they are now, and only if they can be compared.
+"""The vectors of collections: where each collection keeps them, and the cache of those in memory.
 
-A collection keeps the form that it began with; its row says which. So processes agree without asking each other, also
-when pgvector is installed while they run. Its version tells whether anything changed, in whatever process.
+A collection keeps the backend that it was created with; its row names it. So processes agree without talking to each
+other, also when pgvector is installed while they run. A collection's version shows changes by any process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.rag.facts.tables import Cosines, Floats, documents
 
 
 class LoadedVectors(Protocol):
-    """A collection's vectors as they were when it was read, all of `dimensions`. Its length is their number."""
+    """A collection's vectors at the time of loading, all of `dimensions`. Its length is their number."""
 
     @property
     def collection(self) -> int: ...
@@ -31,71 +31,71 @@ class LoadedVectors(Protocol):
     def __len__(self) -> int: ...
 
     def nearest(self, db: sa.Connection, question: Floats, limit: int) -> Cosines:
-        """Of the `limit` highest, or of nearly those."""
+        """Returns the `limit` highest cosines, or nearly those."""
         ...
 
     def cosines(self, db: sa.Connection, wanted: Sequence[int], question: Floats) -> Cosines:
-        """Of those passages that are here; exact."""
+        """Returns exact cosines of those passages that are in the collection."""
         ...
 
 
 class VectorBackend(Protocol):
-    """Vectors vanish with their passages; the database sees to that."""
+    """Stores and loads vectors. The database deletes vectors together with their passages."""
 
     def add(self, db: sa.Connection, collection: int, passages: Sequence[int], rows: Floats) -> None:
-        """A row, of length 1, for each passage."""
+        """Adds a row, of length 1, for each passage."""
         ...
 
     def load(self, db: sa.Connection, collection: int, dimensions: int, before: LoadedVectors | None) -> LoadedVectors:
-        """`before` is what was read last of this collection."""
+        """Loads the collection's vectors. `before`: those loaded last."""
         ...
 
     def index(self, db: sa.Connection, collection: int) -> None:
-        """When many were added: what makes searching them fast. A transaction by itself, as it may lock the table."""
+        """Makes searching fast after many were added. Needs a transaction of its own, because it may lock the table."""
         ...
 
     def unindex(self, db: sa.Connection, collection: int) -> None:
-        """Before a collection is removed: takes back `index`. A transaction by itself."""
+        """Undoes `index` before the collection is removed. Needs a transaction of its own."""
         ...
 
 
-MEMORY, PGVECTOR = "memory", "pgvector"  # in the database
+MEMORY, PGVECTOR = "memory", "pgvector"  # as stored in the database
 BACKENDS: Mapping[str, VectorBackend] = {MEMORY: memory_vectors, PGVECTOR: pgvector}
 
 
 @dataclass(frozen=True, slots=True)
 class CachedVectors:
-    """What was held of a collection at a version of it."""
+    """The vectors of one version of a collection."""
 
     version: int
-    held: LoadedVectors
+    vectors: LoadedVectors
 
 
 class VectorCache:
-    """One per process; for several threads. `embedder` names whose vectors are compared."""
+    """The vectors of searched collections. One per process, for several threads. `embedder`: the required embedder."""
 
     def __init__(self, embedder: str) -> None:
         self._embedder = embedder
-        self._read: dict[str, CachedVectors] = {}
+        self._cached: dict[str, CachedVectors] = {}
         self._lock = Lock()
 
     def load(self, db: sa.Connection, name: str, dimensions: int) -> LoadedVectors:
-        """As it is now. Raises NotFound, ConfigError if its vectors are another embedder's or of other dimensions."""
+        """Loads the vectors. Raises NotFound; ConfigError for vectors of another embedder or of other dimensions."""
         stored = require_collection(db, name)
         with self._lock:
-            read = self._read.get(name)
-            before = read.held if read and read.held.collection == stored.id else None
-            if read and before and (read.version, before.dimensions) == (stored.version, dimensions):
+            cached = self._cached.get(name)
+            before = cached.vectors if cached and cached.vectors.collection == stored.id else None
+            if cached and before and (cached.version, before.dimensions) == (stored.version, dimensions):
                 return before
             self._refuse_others(db, stored.id, name, dimensions)
-            held = BACKENDS[stored.form].load(db, stored.id, dimensions, before)
-            self._read[name] = CachedVectors(stored.version, held)
-            return held
+            vectors = BACKENDS[stored.form].load(db, stored.id, dimensions, before)
+            self._cached[name] = CachedVectors(stored.version, vectors)
+            return vectors
 
     def _refuse_others(self, db: sa.Connection, collection: int, name: str, dimensions: int) -> None:
         others = sa.or_(documents.c.embedder != self._embedder, documents.c.dimensions != dimensions)
-        asked = sa.select(documents.c.embedder, documents.c.origin, documents.c.dimensions)
-        other = db.execute(asked.where(documents.c.collection == collection, others).limit(1)).first()
+        query = sa.select(documents.c.embedder, documents.c.origin, documents.c.dimensions)
+        other = db.execute(query.where(documents.c.collection == collection, others).limit(1)).first()
         if other is not None:
             by, origin, stored = other
             raise ConfigError(

@@ -1,8 +1,8 @@
-"""Pages, feeds and files of the public Web, fetched without harm to who runs this or to whom is asked.
+"""Fetches pages, feeds and files of the public Web, without harm to this machine or to the sites.
 
-fetch        `Fetcher`, what all others use
-site         one GET and the redirects after it
-connection, resolver, addresses, urls   whom may be connected to, and by which URLs
-response     what is taken of what comes back
-page_cache, freshness, robots    asking a site seldom, as it wants it, and not all at once
+fetch        `Fetcher`, the entrance
+site         one GET and its redirects
+url_policy, connection    which URLs and addresses may be connected to
+response     bounds and unpacks responses
+page_cache, robots        keep requests to a site rare and allowed
 """

@@ -1,8 +1,8 @@
-"""Connections to public hosts: a name is resolved once, every answer is checked, and one of those is connected to.
+"""Connections to public hosts: resolves a name once, checks every address, and connects to one of them.
 
-Owns the border to httpcore. Knows no redirects, no caching, no content. Names are checked where the socket is opened,
-so no way to a connection goes round it. httpx's client is left out, for it would keep cookies, and unpack a body of a
-few bytes into gigabytes; its transport, requests and responses are what remains.
+Owns the border to httpcore. Knows no redirects, no caching, no content. Addresses are checked where the socket is
+opened, so no connection can avoid the check. httpx's client is not used: it keeps cookies, and unpacks a body of a few
+bytes into gigabytes. Its transport, requests and responses are.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ import httpx
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.url_policy import Network, host_and_port, is_public, parse_address
 
-# A name, with a final dot if no search list may complete it → its addresses; OSError if there are none.
+# Resolves a name to addresses; raises OSError if there are none. A final dot keeps search lists from completing it.
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 RESOLVER_THREADS = 16
 
 
 class SystemResolver:
-    """Called with a name. Raises OSError if it has no address."""
+    """The operating system's resolver, in threads of its own. Raises OSError if a name has no address.
+
+    A name whose servers never answer blocks its thread for half a minute. That must neither take a thread from the
+    database's pool nor delay the end of the process.
+    """
 
     def __init__(self, at_once: int = RESOLVER_THREADS) -> None:
         self._free = asyncio.Semaphore(at_once)
@@ -42,45 +46,45 @@ class SystemResolver:
         return await answer
 
     def _look_up(self, name: str, answer: asyncio.Future[Sequence[str]]) -> None:
-        found: Sequence[str] | OSError
+        result: Sequence[str] | OSError
         try:
             # Bytes, so that Python does not encode the name once more.
             records = socket.getaddrinfo(name.encode("ascii"), None, type=socket.SOCK_STREAM)
-            found = [str(record[4][0]) for record in records]
+            result = [str(record[4][0]) for record in records]
         except OSError as exc:
-            found = exc
+            result = exc
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            answer.get_loop().call_soon_threadsafe(self._hand_over, answer, found)
+            answer.get_loop().call_soon_threadsafe(self._hand_over, answer, result)
 
-    def _hand_over(self, answer: asyncio.Future[Sequence[str]], found: Sequence[str] | OSError) -> None:
-        self._free.release()  # only now: a thread that nobody waits for still counts
+    def _hand_over(self, answer: asyncio.Future[Sequence[str]], result: Sequence[str] | OSError) -> None:
+        self._free.release()  # only now: an abandoned thread still counts
         if answer.cancelled():
             return
-        if isinstance(found, OSError):
-            answer.set_exception(found)
+        if isinstance(result, OSError):
+            answer.set_exception(result)
         else:
-            answer.set_result(found)
+            answer.set_result(result)
 
 
 HEAD_LIMIT_BYTES = 2**14  # of all that comes before a body, interim answers included
-HEAD_LIMIT_LINES = 1000  # some of the body are among them
-# What one read brings is parsed at one go, so a head of the tiniest pieces must come in small ones.
+HEAD_LIMIT_LINES = 1000  # some lines of the body are among them
+# One read is parsed without a pause, so a head of tiny pieces must come in small reads.
 HEAD_READ_BYTES, BODY_READ_BYTES = 2**10, 2**14
-ADDRESSES_LIMIT = 3  # addresses of a host
-# What getaddrinfo says of a name that does not exist, or has no address; macOS has the second one, Linux maybe.
+ADDRESSES_LIMIT = 3  # of one host
+# getaddrinfo's codes for a name without existence or address. macOS has the second one, Linux maybe.
 UNKNOWN_NAME_ERRORS = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 @dataclass(frozen=True, slots=True)
 class AddressGuard:
-    """Which addresses a host may be reached by. `allow`: "host:port" that is not questioned."""
+    """Checks the addresses of a host. `allow`: "host:port" without checks."""
 
     resolve: Resolve
     allow: frozenset[str] = frozenset()
     deny: tuple[Network, ...] = ()
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
-        """All of them public, at least one. Raises FetchRefused if one is not, FetchFailed if there is none."""
+        """Returns addresses, all public. Raises FetchRefused if one is not, FetchFailed if there is none."""
         allowed = host_and_port(host, port) in self.allow
         answers = await self._answers(host, absolute=not allowed)
         if not allowed and not all(self._is_public(answer) for answer in answers):
@@ -104,14 +108,14 @@ class AddressGuard:
 
 
 def resolution_failure(host: str, exc: OSError) -> FetchFailed:
-    """The DNS said that there is no such name; or, as on a machine without a network, it said nothing."""
+    """Tells an unknown name from a DNS that does not answer, as on a machine without a network."""
     if isinstance(exc, socket.gaierror) and exc.errno not in UNKNOWN_NAME_ERRORS:
         return FetchFailed(f"{host} cannot be looked up, because no name server answers ({exc.strerror})", "offline")
     return FetchFailed(f"{host} is not known to the DNS", "unknown")
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Opens sockets to what `guard` found, and to nothing else. `network` is given addresses, never names."""
+    """Opens sockets to the addresses of `guard` alone. `network` gets addresses, never names."""
 
     def __init__(self, guard: AddressGuard, network: httpcore.AsyncNetworkBackend) -> None:
         self._guard = guard
@@ -141,7 +145,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):
-    """Gives what comes in small reads, and no more than a head until a body is granted."""
+    """Reads in small pieces, and no more than a head until a body is granted."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
@@ -150,13 +154,13 @@ class BoundedStream(httpcore.AsyncNetworkStream):
         self._read_bytes = HEAD_READ_BYTES
 
     def grant_body(self, size_bytes: int) -> None:
-        """The head is whole: so much may come from now on."""
+        """Allows `size_bytes` from now on. Call it when the head is complete."""
         self._left_bytes, self._left_lines, self._read_bytes = size_bytes, math.inf, BODY_READ_BYTES
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if self._left_bytes <= 0:
             raise FetchFailed("the site sends more than is read of one page", "large")
-        # What TLS has unpacked already comes without waiting: others get their turn all the same.
+        # TLS may have unpacked data already, which comes without waiting: let other tasks run.
         await asyncio.sleep(0)
         data = await self._stream.read(min(max_bytes, self._read_bytes, self._left_bytes), timeout)
         self._left_bytes -= len(data)
@@ -189,13 +193,13 @@ class BoundedStream(httpcore.AsyncNetworkStream):
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """httpx's way to a site, through a `GuardedBackend`. Raises httpcore's errors.
+    """httpx's transport through a `GuardedBackend`. Raises httpcore's errors.
 
-    A response's `extensions["network_stream"]` is its `BoundedStream`; its body comes as it is on the wire.
+    A response's `extensions["network_stream"]` is its `BoundedStream`; its body comes as on the wire.
     """
 
     def __init__(self, backend: GuardedBackend, tls: ssl.SSLContext, connections: int) -> None:
-        # A connection serves one request: the next page's address is then looked up and checked afresh.
+        # Each connection serves one request, so the address of the next page is resolved and checked anew.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls, max_connections=connections, max_keepalive_connections=0, network_backend=backend
         )
@@ -219,7 +223,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 class RawBody(httpx.AsyncByteStream):
-    """A body, piece by piece, as httpcore gives it."""
+    """A body, piece by piece, as httpcore yields it."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -1,11 +1,11 @@
-"""Fetches pages, feeds and files of the public Web by URL, without harm to who runs this.
+"""Fetches pages, feeds and files of the public Web by URL, without harm to this machine.
 
-Owns the order of things: the URL is checked, the cache is looked at, the site is asked within a deadline. Refuses to
-know what a page says: parsing belongs to `core.rag.reading.reader`. Each guard has its file: `urls`, `addresses` and
-`connection` for where we go, `response` for what we take, `robots` for what we leave alone.
+Owns the order: checks the URL, looks into the cache, asks the site within a deadline. Does not parse pages;
+`core.rag.reading.reader` does. `url_policy` and `connection` guard the destination, `response` the content, `robots`
+the sites' wishes.
 
-No proxy is used: the environment's proxy variables are not read, because behind a proxy it is the proxy that resolves
-names, and nothing here could check an address. Of a URL only its host is logged.
+Proxy variables of the environment are ignored: a proxy would resolve names itself, and no address could be checked
+here. Of a URL, only the host is logged.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import httpcore
 import httpx
@@ -27,7 +28,7 @@ import structlog
 from core.errors import ConfigError, FetchFailed
 from core.rag.fetching import url_policy
 from core.rag.fetching.connection import AddressGuard, GuardedBackend, GuardedTransport, Resolve, SystemResolver
-from core.rag.fetching.page_cache import CachedPage, PageCache, combined_lifetime_s, lifetime_s, may_be_kept, validator
+from core.rag.fetching.page_cache import CachedPage, PageCache, combined_lifetime_s, is_storable, lifetime_s, validator
 from core.rag.fetching.response import charset_of, media_type_of
 from core.rag.fetching.robots import ROBOTS_LIMIT_BYTES as ROBOTS_LIMIT_BYTES
 from core.rag.fetching.robots import Robots
@@ -42,23 +43,26 @@ HOST_AND_PORT = re.compile(r"[^\s/@]+:[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """`fetched_at`: when the site last said that this is it. `cached`: the body had been fetched before."""
+    """A fetched page. `fetched_at`: the site's last confirmation. `cached`: the body comes from the cache."""
 
-    url: str  # where it was found, after redirects
+    url: str  # after redirects
     media_type: str
-    charset: str | None  # by the header
+    charset: str | None  # from the header
     body: bytes
     fetched_at: datetime
     cached: bool
 
 
-class Fetcher:
-    """One per process.
+class PageFetcher(Protocol):
+    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage: ...
 
-    `cache_folder`: None keeps nothing. `user_agent`: name/version and where to complain. `allow`: exact "host:port"
-    that are reached whatever their address and port, by any URL and any redirect; for operators and tests.
-    `deny`: networks that are not reached although they look public, such as "198.103.0.0/16".
-    `resolve` and `network` are for tests. Raises ConfigError.
+
+class Fetcher:
+    """The entrance to the public Web. One per process. Raises ConfigError.
+
+    `cache_folder`: None stores nothing. `user_agent`: name/version and an address for complaints. `allow`: exact
+    "host:port" that may have any address and port, in URLs and redirects; for operators and tests. `deny`: networks
+    that are refused although they look public, such as "198.103.0.0/16". `resolve` and `network` are for tests.
     """
 
     def __init__(
@@ -97,10 +101,10 @@ class Fetcher:
         await self._sites.close()
 
     async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage:
-        """GET. `robots`: ask the site's robots.txt first, as for sources; a URL that a person gave is asked without.
+        """Sends a GET. `robots`: obeys robots.txt, as for sources; a URL from the user needs no permission.
 
-        `max_age_s`: how old a copy may be and still be used unasked, where the site does not want less; None: as the
-        site says. Raises FetchRefused (what was wrong with the URL or address), FetchFailed.
+        `max_age_s`: uses a cached copy up to this age without asking, unless the site demands less; None: as the site
+        says. Raises FetchRefused (the URL or address is not allowed), FetchFailed.
         """
         target = url_policy.check_url(url, self._allow)
         started_s = time.monotonic()
@@ -115,7 +119,7 @@ class Fetcher:
 
     async def _fetch(self, target: httpx.URL, robots: bool, max_age_s: float | None) -> FetchedPage:
         async with self._same_page.slot(str(target)) as entry:
-            if entry.result is not None:  # it arrived while we waited
+            if entry.result is not None:  # it arrived meanwhile
                 return to_fetched(entry.result, cached=True)
             known = await self._cache.get(str(target))
             if known is not None and known.is_fresh(self._now(), max_age_s):
@@ -124,24 +128,24 @@ class Fetcher:
             return to_fetched(entry.result, cached=known is not None and entry.result.body is known.body)
 
     async def _ask(self, target: httpx.URL, robots: bool, known: CachedPage | None) -> CachedPage:
-        """The page from its site; with the body of `known` if that still holds."""
+        """Fetches the page from its site, or confirms `known`."""
 
         def headers_for(url: httpx.URL) -> Mapping[str, str]:
             return conditional_headers(known) if known is not None and known.url == str(url) else {}
 
         before = self._robots.require if robots else None
         async with self._sites.follow(target, before, headers_for) as landing:
-            page = await self._taken(landing, known)
-        if may_be_kept(landing.headers):
-            await self._cache.keep(str(target), page)
+            page = await self._parse(landing, known)
+        if is_storable(landing.headers):
+            await self._cache.store(str(target), page)
         else:
             await self._cache.drop(str(target))
         return page
 
-    async def _taken(self, landing: PageResponse, known: CachedPage | None) -> CachedPage:
-        said = lifetime_s(landing.headers)
+    async def _parse(self, landing: PageResponse, known: CachedPage | None) -> CachedPage:
+        declared = lifetime_s(landing.headers)
         if landing.status == 304 and known is not None and known.url == str(landing.url):
-            lifetime = combined_lifetime_s([*landing.lifetimes, known.lifetime_s if said is None else said])
+            lifetime = combined_lifetime_s([*landing.lifetimes, known.lifetime_s if declared is None else declared])
             return replace(known, fetched_at=self._now(), lifetime_s=lifetime)
         if landing.status not in (200, 203):
             raise landing.failure()
@@ -154,7 +158,7 @@ class Fetcher:
             fetched_at=self._now(),
             etag=validator(landing.headers, "etag"),
             last_modified=validator(landing.headers, "last-modified"),
-            lifetime_s=combined_lifetime_s([*landing.lifetimes, said]),
+            lifetime_s=combined_lifetime_s([*landing.lifetimes, declared]),
         )
 
     async def _read_robots(self, url: httpx.URL) -> str:
@@ -173,7 +177,7 @@ def parse_allowed_host(entry: str) -> str:
 
 
 def conditional_headers(known: CachedPage) -> dict[str, str]:
-    """What asks a site only for what is newer."""
+    """Returns headers that ask for a page only if it changed."""
     headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: value for name, value in headers.items() if value is not None}
 

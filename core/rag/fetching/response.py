@@ -1,7 +1,7 @@
-"""What is taken of a response: readable types, known character sets, and a body of bounded size and effort.
+"""Bounds and unpacks responses: readable types, known character sets, limits of size and effort.
 
-Pure but for the stream that it reads. Knows no URL policy, no redirects and no cache. We ask for uncompressed bodies;
-a server that compresses anyway is unpacked in steps that end at the limit.
+Pure but for the stream that it reads. Knows no URL policy, no redirects and no cache. Requests ask for uncompressed
+bodies. If a server compresses anyway, the body is unpacked in steps that end at the limit.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ READABLE_TYPES = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 READABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
-UNSPECIFIC_TYPES = {"", "application/octet-stream", "binary/octet-stream"}  # stores of files say this of anything
+UNSPECIFIC_TYPES = {"", "application/octet-stream", "binary/octet-stream"}  # file stores send these for any file
 MEDIA_REASONS: dict[str, Unfetched] = {"image": "picture", "audio": "recording", "video": "recording"}
-# By name, for Python knows encodings that take a long time (punycode) or unpack (zip).
+# By name: some of Python's encodings take long (punycode) or unpack (zip).
 TEXT_CHARSETS = re.compile(
     r"utf-8|utf-16(-[bl]e)?|ascii|iso8859-\d+|cp125\d|cp437|cp85\d|koi8-[ru]|mac-roman|gb2312|gbk|gb18030|big5"
     r"|shift_jis|cp932|euc_jp|iso2022_jp|euc_kr"
@@ -50,25 +50,25 @@ STEP_BYTES = 2**16
 
 
 def media_type_of(headers: httpx.Headers, path: str) -> str:
-    """Lower case, without parameters; by the ending of `path` where the site does not say. Raises FetchFailed."""
-    said: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if said in UNSPECIFIC_TYPES:
-        said = guess_media_type(path) or said
-    if said in READABLE_TYPES or READABLE_FAMILIES.fullmatch(said):
-        return said
+    """Returns the type in lower case, without parameters; by the suffix of `path` if unspecific. Raises FetchFailed."""
+    declared: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if declared in UNSPECIFIC_TYPES:
+        declared = guess_media_type(path) or declared
+    if declared in READABLE_TYPES or READABLE_FAMILIES.fullmatch(declared):
+        return declared
     problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX"
-    raise FetchFailed(problem, MEDIA_REASONS.get(said.partition("/")[0], "kind"))
+    raise FetchFailed(problem, MEDIA_REASONS.get(declared.partition("/")[0], "kind"))
 
 
 def charset_of(headers: httpx.Headers) -> str | None:
-    """Python's name for the charset that the header tells, if it is one of those that texts of the Web are in."""
+    """Returns Python's name of the header's charset, if texts of the Web use it."""
     message = Message()
     message["content-type"] = headers.get("content-type", "")[:CONTENT_TYPE_LIMIT_CHARS]
-    told = message.get_param("charset")
-    if not isinstance(told, str) or not CHARSET_NAME.fullmatch(told):
+    declared = message.get_param("charset")
+    if not isinstance(declared, str) or not CHARSET_NAME.fullmatch(declared):
         return None
     try:
-        name = codecs.lookup(told).name
+        name = codecs.lookup(declared).name
     except LookupError:
         return None
     return name if TEXT_CHARSETS.fullmatch(name) else None
@@ -77,7 +77,7 @@ def charset_of(headers: httpx.Headers) -> str | None:
 async def read_body(
     headers: httpx.Headers, pieces: AsyncIterable[bytes], limit_bytes: int, *, cut: bool = False
 ) -> bytes:
-    """The unpacked body. Longer ones are refused, or cut at the limit. Raises FetchFailed."""
+    """Returns the unpacked body. A longer one is refused, or cut at the limit. Raises FetchFailed."""
     unpacked = unpacker(headers.get("content-encoding", ""))
     if not cut and int(headers.get("content-length", "0")) > limit_bytes:
         raise body_too_long(limit_bytes)
@@ -87,7 +87,7 @@ async def read_body(
         if count > PIECES_LIMIT:
             raise FetchFailed("the site sends its page in too many small pieces", "broken")
         if count % PIECES_PER_TURN == 0:
-            await asyncio.sleep(0)  # what was read already is given without waiting: others get their turn
+            await asyncio.sleep(0)  # buffered pieces come without waiting: let other tasks run
         for part in unpacked.feed(piece):
             body += part
             if len(body) > limit_bytes:
@@ -104,11 +104,11 @@ def body_too_long(limit_bytes: int) -> FetchFailed:
 
 class Unpacker(Protocol):
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What `data` unpacks to, in parts of at most `STEP_BYTES`, each made only when it is asked for."""
+        """Yields the unpacked `data` in parts of at most STEP_BYTES, each made when it is requested."""
         ...
 
     def finish(self) -> None:
-        """The body ended. Raises FetchFailed if it is not whole."""
+        """Ends the body. Raises FetchFailed if it is incomplete."""
         ...
 
 
@@ -125,7 +125,7 @@ def unpacker(encoding: str) -> Unpacker:
 
 
 class Decompressor(Protocol):
-    """What `zlib.decompressobj` makes."""
+    """The interface of `zlib.decompressobj`."""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
@@ -139,7 +139,7 @@ class PassThrough:
 
 
 class Inflater:
-    """zlib's formats, `window_bits` saying which."""
+    """Unpacks zlib's formats, by `window_bits`."""
 
     def __init__(self, window_bits: int) -> None:
         self._window_bits = window_bits
@@ -148,7 +148,7 @@ class Inflater:
     def feed(self, data: bytes) -> Iterator[bytes]:
         more = bool(data)
         while more:
-            if self._inflate.eof:  # gzip may come in several members
+            if self._inflate.eof:  # gzip may have several members
                 self._inflate = zlib.decompressobj(self._window_bits)
             part = decompress(self._inflate, data)
             data = self._inflate.unconsumed_tail or self._inflate.unused_data
@@ -161,15 +161,15 @@ class Inflater:
 
 
 class DeflateUnpacker:
-    """deflate, of which two forms are sent: the first two bytes tell."""
+    """Unpacks both forms of deflate that servers send. The first two bytes tell which."""
 
     def __init__(self) -> None:
-        self._held = b""
+        self._start = b""
         self._inflating: Inflater | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._inflating is None:
-            data = self._held = self._held + data
+            data = self._start = self._start + data
             if len(data) < 2:
                 return
             self._inflating = Inflater(zlib.MAX_WBITS if has_zlib_header(data) else -zlib.MAX_WBITS)

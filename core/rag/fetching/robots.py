@@ -1,7 +1,7 @@
-"""robots.txt: whether a site lets us read a page unasked (RFC 9309).
+"""robots.txt: whether a site allows automatic reading of a page (RFC 9309).
 
-Owns what each site said, for a day. Knows neither sockets nor what is read. Protego decides; it is given only the
-groups that concern us, because it copies every rule for every robot of a group: 62 kB took it 5.5 s and 240 MB.
+Keeps each site's rules for a day. Knows neither sockets nor pages. Protego decides. It gets only the groups that
+concern us, because it copies every rule for every robot of a group: 62 kB took it 5.5 s and 240 MB.
 """
 
 from __future__ import annotations
@@ -19,73 +19,73 @@ from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.url_policy import origin_of
 from core.runtime.keyed_limiter import KeyedLimiter
 
-ROBOTS_LIMIT_BYTES = 500 * 2**10  # as much as every robot must read; the rest is cut off
+ROBOTS_LIMIT_BYTES = 500 * 2**10  # the size that RFC 9309 requires robots to read; the rest is cut
 RULES_LIFETIME_S = 86_400.0
 FAILURE_LIFETIME_S = 300.0
 SITES_LIMIT = 64
 ANY_ROBOT = "*"
 
-# The text of a site's robots.txt, "" if it has none. Raises FetchFailed, FetchRefused.
+# Returns a site's robots.txt, "" if it has none. Raises FetchFailed, FetchRefused.
 ReadRobots = Callable[[httpx.URL], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsRules:
-    """`rules`: what concerns us, as text (parsed it is forty times as large); or why it could not be found out."""
+    """The rules that concern us as text, forty times smaller than parsed; or the reason why they are unknown."""
 
     rules: str | FetchFailed
     until_s: float
 
 
 class Robots:
-    """One per process and `user_agent`, whose first word up to a slash is the name that sites know us by."""
+    """One per process and `user_agent`. Sites know us by its first word, up to a slash."""
 
     def __init__(self, read: ReadRobots, user_agent: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
         self._name = product_name(user_agent)
         self._clock = clock
-        self._said: LRUCache[str, RobotsRules] = LRUCache(SITES_LIMIT)
+        self._rules: LRUCache[str, RobotsRules] = LRUCache(SITES_LIMIT)
         self._per_site: KeyedLimiter[None] = KeyedLimiter(1)
 
     async def require(self, url: httpx.URL) -> None:
-        """Raises FetchRefused if the site forbids it, FetchFailed if that cannot be found out now."""
-        said = await self._ask(url)
-        if isinstance(said.rules, FetchFailed):
-            why = said.rules
+        """Raises FetchRefused if the site forbids the URL, FetchFailed if its rules are unknown now."""
+        known = await self._ask(url)
+        if isinstance(known.rules, FetchFailed):
+            why = known.rules
             raise FetchFailed(
                 f"{why.message}: its robots.txt cannot be asked, so it is left alone", why.reason
             ) from why
-        if not await asyncio.to_thread(is_allowed, said.rules, str(url), self._name):
+        if not await asyncio.to_thread(is_allowed, known.rules, str(url), self._name):
             raise FetchRefused(f"the robots.txt of {url.host} does not let {self._name} read this", "robots")
 
     async def _ask(self, url: httpx.URL) -> RobotsRules:
         site = f"{url.scheme}://{origin_of(url)}"
         async with self._per_site.slot(site):
-            said = self._said.get(site)
-            if said is None or self._clock() >= said.until_s:
-                said = self._said[site] = await self._ask_site(url)
-        return said
+            known = self._rules.get(site)
+            if known is None or self._clock() >= known.until_s:
+                known = self._rules[site] = await self._ask_site(url)
+        return known
 
     async def _ask_site(self, url: httpx.URL) -> RobotsRules:
         try:
             text = await self._read(url.copy_with(raw_path=b"/robots.txt"))
         except FetchFailed as exc:
-            # A copy: one that is raised keeps what it was raised through.
+            # A copy: a raised exception keeps its traceback.
             return RobotsRules(FetchFailed(exc.message, exc.reason), self._clock() + FAILURE_LIFETIME_S)
         rules = await asyncio.to_thread(relevant_groups, text, self._name)
         return RobotsRules(rules, self._clock() + RULES_LIFETIME_S)
 
 
 def product_name(user_agent: str) -> str:
-    """ "Csps-LLM/1.0 (+https://…)" → "csps-llm" """
+    """Returns "csps-llm" of "Csps-LLM/1.0 (+https://…)"."""
     return user_agent.partition("/")[0].strip().lower()
 
 
 def relevant_groups(text: str, name: str) -> str:
-    """The groups for `name` and those for everybody, each joined into one."""
+    """Returns the groups for `name` and those for all robots, each joined into one."""
     rules: dict[str, list[str]] = {}
     named: set[str] = set()
-    naming = False  # the line before named a robot too: both share the rules that follow
+    naming = False  # the previous line named a robot too: both share the rules that follow
     for line in text.removeprefix("\ufeff").splitlines():
         field, colon, value = line.partition("#")[0].partition(":")
         if not colon:
@@ -103,5 +103,5 @@ def relevant_groups(text: str, name: str) -> str:
 
 
 def is_allowed(rules: str, url: str, name: str) -> bool:
-    """`rules`: what `concerning` left."""
+    """Tells whether `rules`, from `relevant_groups`, allow the URL."""
     return bool(Protego.parse(rules).can_fetch(url, name))

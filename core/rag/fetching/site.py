@@ -1,7 +1,7 @@
-"""Asks sites: one GET at a time, through guarded connections, and along redirects that are each checked again.
+"""Requests to sites: one GET at a time, through guarded connections, along redirects that are each checked again.
 
-Owns politeness, waiting times and the translation of httpcore's errors. Knows no cache and no robots.txt, and what is
-read of a response is its caller's matter.
+Owns concurrency per host, timeouts and the translation of httpcore's errors. Knows no cache and no robots.txt. The
+caller reads the response.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STATUS_REASONS: Mapping[int, Unfetched] = {
     **dict.fromkeys((404, 410), "missing"),
     **dict.fromkeys((429, 503), "busy"),
 }
-WIRE_OVERHEAD = 2  # bytes on the wire for one of a body: chunks have borders
+WIRE_OVERHEAD = 2  # bytes on the wire for one byte of the body: chunks have borders
 
 BeforeRequest = Callable[[httpx.URL], Awaitable[None]]
 HeadersFor = Callable[[httpx.URL], Mapping[str, str]]
@@ -36,19 +36,19 @@ HeadersFor = Callable[[httpx.URL], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """What one fetch may take."""
+    """The limits of one fetch."""
 
-    deadline_s: float = 10.0  # for all of it: waiting, robots.txt and redirects included
+    deadline_s: float = 10.0  # of everything: waiting, robots.txt and redirects included
     connect_s: float = 4.0  # for each address of a host, and for TLS
     silence_s: float = 6.0  # without a byte
     body_bytes: int = 2 * 2**20  # unpacked
     at_once: int = 2  # requests to one host
-    connections: int = 20  # to all
+    connections: int = 20  # to all hosts
 
 
 @dataclass(frozen=True, slots=True)
 class PageResponse:
-    """A response that is no redirect, its body unread. `lifetimes`: how long each redirect on the way holds."""
+    """A response that is no redirect, with its body unread. `lifetimes`: of each redirect on the way."""
 
     url: httpx.URL
     response: httpx.Response
@@ -63,20 +63,20 @@ class PageResponse:
         return self.response.headers
 
     def failure(self) -> FetchFailed:
-        """What a status is that brings no page."""
+        """Returns the error of a status without a page."""
         return FetchFailed(
             f"{self.url.host} answers with status {self.status}", STATUS_REASONS.get(self.status, "status")
         )
 
     async def body(self, limit_bytes: int, *, cut: bool = False) -> bytes:
-        """Raises FetchFailed if it is longer, unless it may be `cut`."""
+        """Reads the body. Raises FetchFailed if it is too long, unless it may be `cut`."""
         self.response.extensions["network_stream"].grant_body(WIRE_OVERHEAD * limit_bytes)
         assert isinstance(self.response.stream, httpx.AsyncByteStream)
         return await read_body(self.headers, self.response.stream, limit_bytes, cut=cut)
 
 
 class SiteClient:
-    """Speaks for `user_agent`. `allow`: "host:port" that URLs may name without being questioned."""
+    """Sends requests as `user_agent`. `allow`: "host:port" that URLs may name without checks."""
 
     def __init__(
         self, transport: GuardedTransport, user_agent: str, allow: frozenset[str], limits: FetchLimits
@@ -100,15 +100,15 @@ class SiteClient:
     async def follow(
         self, url: httpx.URL, before: BeforeRequest | None = None, headers_for: HeadersFor = lambda _: {}
     ) -> AsyncIterator[PageResponse]:
-        """GET, and on to where it leads. `before` is asked about each URL first; `headers_for` adds to its headers.
+        """Sends a GET and follows redirects. Calls `before` with each URL first; `headers_for` adds headers.
 
-        Raises FetchRefused for a redirect to what is not opened, FetchFailed.
+        Raises FetchRefused for a redirect to a forbidden URL, FetchFailed.
         """
         lifetimes: list[float | None] = []
         for _ in range(REDIRECTS_LIMIT + 1):
             if before is not None:
                 await before(url)
-            async with self._asked(url, headers_for(url)) as response:
+            async with self._request(url, headers_for(url)) as response:
                 location = response.headers.get("location")
                 if response.status_code not in REDIRECTS or location is None:
                     yield PageResponse(url, response, tuple(lifetimes))
@@ -118,7 +118,7 @@ class SiteClient:
         raise FetchFailed(f"{url.host} redirects more than {REDIRECTS_LIMIT} times", "broken")
 
     @asynccontextmanager
-    async def _asked(self, url: httpx.URL, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+    async def _request(self, url: httpx.URL, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         request = httpx.Request("GET", url, headers={**self._headers, **headers}, extensions={"timeout": self._timeout})
         async with self._per_host.slot(origin_of(url)):
             with translate_errors(url.host):
@@ -131,14 +131,16 @@ class SiteClient:
 
 @contextmanager
 def translate_errors(host: str) -> Iterator[None]:
-    """httpcore's errors as ours."""
+    """Translates httpcore's errors."""
     try:
         yield
     except httpcore.TimeoutException as exc:
         raise FetchFailed(f"{host} takes too long to answer", "silent") from exc
     except httpcore.NetworkError as exc:
         raise FetchFailed(f"{host} cannot be reached", "silent") from exc
-    except ssl.SSLError as exc:  # httpcore lets it through after the handshake, when some ask for a certificate of ours
+    except (
+        ssl.SSLError
+    ) as exc:  # httpcore does not translate it after the handshake, when some sites ask for our certificate
         raise FetchFailed(f"{host} breaks the encrypted connection off", "broken") from exc
     except httpcore.ProtocolError as exc:
         raise FetchFailed(f"{host} does not answer in whole and valid HTTP", "broken") from exc

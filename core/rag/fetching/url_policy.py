@@ -1,8 +1,11 @@
-"""Which URLs are opened: what is read out of one, and what is wrong with it. Pure; nothing is resolved here.
+"""Which URLs and addresses may be connected to. Pure: resolves no name and opens no socket.
 
-One parser (httpx's) reads a URL, and what it read is what is connected to: no second opinion can differ. Forms that
-programs read differently (octal, hexadecimal or short IPv4, backslashes, userinfo, escapes in the host) are refused
-rather than guessed. No message repeats more of a URL than its host: a path may say what a person is up to.
+One parser, httpx's, reads a URL, and the connection uses its result: no second parser can differ. Forms that programs
+read differently are refused: octal, hexadecimal or short IPv4, backslashes, userinfo, escapes in the host. Messages
+repeat only the host of a URL: the path may reveal what a person does.
+
+The table of special addresses is our own. `ipaddress`'s idea of a global address changes with Python's patch level, and
+clouds serve secrets from addresses that look public.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ Network = IPv4Network | IPv6Network
 SPECIAL_V4 = tuple(
     IPv4Network(network)
     for network in (
-        "0.0.0.0/8",  # this host: Linux takes it for loopback
+        "0.0.0.0/8",  # this host: loopback on Linux
         "10.0.0.0/8",
         "100.64.0.0/10",  # carriers' NAT; Alibaba's metadata is in it
         "127.0.0.0/8",
@@ -41,7 +44,7 @@ SPECIAL_V4 = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
     )
 )
-UNICAST_V6 = IPv6Network("2000::/3")  # nothing outside it is a host of the Internet
+UNICAST_V6 = IPv6Network("2000::/3")  # no host of the Internet is outside it
 SPECIAL_V6 = tuple(
     IPv6Network(network)
     for network in (
@@ -52,11 +55,11 @@ SPECIAL_V6 = tuple(
     )
 )
 NAT64 = IPv6Network("64:ff9b::/96")
-ISATAP = (0x00005EFE, 0x02005EFE)  # the third quarter of an address whose fourth is an IPv4 address
+ISATAP = (0x00005EFE, 0x02005EFE)  # the third quarter of an address whose fourth quarter is an IPv4 address
 
 
 def parse_address(text: str) -> Address | None:
-    """None for what is no address, or one that is bound to an interface (`fe80::1%eth0`)."""
+    """Returns None for text that is no address, or one bound to an interface (`fe80::1%eth0`)."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -65,17 +68,17 @@ def parse_address(text: str) -> Address | None:
 
 
 def is_public(address: Address, deny: Iterable[Network] = ()) -> bool:
-    """Whether connecting to it stays outside. `deny`: networks of the operator's that only look public."""
+    """Tells whether the address is on the public Internet. `deny`: the operator's networks that only look public."""
     if isinstance(address, IPv6Address):
-        carried = embedded_ipv4(address)
-        if carried is not None:
-            return not in_any(address, deny) and is_public(carried, deny)
+        embedded = embedded_ipv4(address)
+        if embedded is not None:
+            return not in_any(address, deny) and is_public(embedded, deny)
         return address in UNICAST_V6 and not is_isatap(address) and not in_any(address, (*SPECIAL_V6, *deny))
     return not in_any(address, (*SPECIAL_V4, *deny))
 
 
 def embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that is really connected to, where an operating system or a NAT64 gateway translates."""
+    """Returns the IPv4 address that an operating system or a NAT64 gateway connects to instead."""
     if address in NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped
@@ -90,7 +93,7 @@ def in_any(address: Address, networks: Iterable[Network]) -> bool:
 
 
 def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """Networks such as "198.103.0.0/16". Raises ConfigError."""
+    """Parses networks such as "198.103.0.0/16". Raises ConfigError."""
     try:
         return tuple(ip_network(text) for text in texts)
     except ValueError as exc:
@@ -101,19 +104,19 @@ URL_LIMIT_CHARS = 4096
 ALLOWED_PORTS = {80, 443}
 DEFAULT_PORT = {"http": 80, "https": 443}
 HOST_LIMIT_CHARS = 253
-# What begins like a URL of ours, and its authority as every reader would cut it out.
+# The start of an http or https URL, and its authority as every parser cuts it.
 HTTP_URL = re.compile(r"(?i)https?://(?P<authority>[^/?#]+)")
 SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*:")
 DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")  # such a last label makes the host an IPv4 address (WHATWG)
-# Never in the public DNS: asking for them would tell others what is inside, and search lists could answer.
+# Never in the public DNS: a query would reveal internal names, and search lists could answer it.
 PRIVATE_SUFFIXES = ("localhost", "local", "internal", "home.arpa", "onion")
 
 
 def check_url(text: str, allow: AbstractSet[str] = frozenset()) -> httpx.URL:
-    """The URL, its host in lower-case ASCII without a trailing dot, without its fragment.
+    """Parses the URL: its host becomes lower-case ASCII without a trailing dot, its fragment is dropped.
 
-    `allow`: "host:port" whose name and port are not questioned. Raises FetchRefused.
+    `allow`: "host:port" whose name and port are not checked. Raises FetchRefused.
     """
     require_plain(text)
     authority = parse_authority(text)
@@ -132,7 +135,7 @@ def check_url(text: str, allow: AbstractSet[str] = frozenset()) -> httpx.URL:
 
 
 def check_redirect(base: httpx.URL, location: str, allow: AbstractSet[str] = frozenset()) -> httpx.URL:
-    """Where a redirect of `base` leads; checked like any URL. Raises FetchRefused."""
+    """Returns the target of a redirect from `base`, checked like any URL. Raises FetchRefused."""
     require_plain(location)
     if SCHEME.match(location) and not HTTP_URL.match(location):
         raise FetchRefused(f"{base.host} redirects to something that is not http:// or https://", "form")
@@ -151,17 +154,17 @@ def port_of(url: httpx.URL) -> int:
 
 
 def origin_of(url: httpx.URL) -> str:
-    """ "host:port" """
+    """Returns "host:port"."""
     return host_and_port(url.raw_host.decode("ascii"), port_of(url))
 
 
 def host_and_port(host: str, port: int) -> str:
-    """An IPv6 address in brackets."""
+    """Returns "host:port", with an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def require_plain(text: str) -> None:
-    """No sign that some reader drops or turns into another."""
+    """Refuses characters that some parsers drop or convert."""
     if len(text) > URL_LIMIT_CHARS:
         raise FetchRefused(f"the URL is longer than {URL_LIMIT_CHARS} characters", "form")
     if "\\" in text or any(is_control(char) for char in text):
@@ -189,10 +192,10 @@ def ascii_host(url: httpx.URL) -> str:
 
 
 def require_public_name(host: str, *, bracketed: bool) -> None:
-    """Raises FetchRefused for what is neither a plain address nor a name that the public DNS could hold."""
+    """Raises FetchRefused unless the host is a plain address or a name that the public DNS could hold."""
     address = parse_address(host)
     if isinstance(address, IPv6Address if bracketed else IPv4Address):
-        return  # whether it is a public one is asked where it is connected to
+        return  # the connection checks whether it is public
     labels = host.split(".")
     if bracketed or NUMERIC_LABEL.fullmatch(labels[-1]):
         raise FetchRefused("the URL's host is a number, but not an IP address in its usual form", "form")

@@ -1,7 +1,7 @@
-"""Bytes to documents. All but `reader` run in its child processes: whatever a document does, it does there.
+"""Turns bytes into documents. All modules but `reader` run in child processes, so a document can do harm only there.
 
-reader, child   `Reader`, what all others use, and the process that it asks
-formats         what the bytes are, and who reads them: extract (pages), feeds, files
-chrome, density, page_blocks    what of a page is its content
-markdown, charset   what several of them need
+reader, reader_process    `Reader`, the entrance, and the child process that it asks
+formats         detects the format; extract (pages), feeds and files read it
+boilerplate, page_blocks  the parts of a page around its content, and its blocks
+markdown, charset         shared by several formats
 """

@@ -1,6 +1,6 @@
-"""What of a page is not its content: hidden, navigation, banners, forms' controls, by semantics first, then by name.
+"""Finds the parts of a page around its content: hidden parts, navigation, banners, controls. Pure.
 
-Pure: looks at one element of a parsed page at a time.
+Looks at one element of a parsed page at a time, first at its semantics, then at its class and id.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 from bs4 import Tag
 
 
-def word_set(told: str) -> frozenset[str]:
-    return frozenset(told.split())
+def word_set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
-def name_pattern(told: str) -> re.Pattern[str]:
-    """A class or id, as words, in which one of these occurs."""
-    return re.compile(rf"(?:^|\s)(?:{'|'.join(told.split())})(?:$|\s)".replace("~", " "))
+def name_pattern(words: str) -> re.Pattern[str]:
+    """Matches a class or id, as words, that contains one of these words."""
+    return re.compile(rf"(?:^|\s)(?:{'|'.join(words.split())})(?:$|\s)".replace("~", " "))
 
 
 IGNORED_TAGS = word_set(
@@ -47,7 +47,7 @@ SKIP_LINK = re.compile(
 )
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 CONTENT_MIN_WORDS = 40
-# Nobody names content like this.
+# Content is never named like this.
 BOILERPLATE_NAMES = name_pattern(
     r"""
     breadcrumbs? pagination pager paginator navbox navbar catlinks printfooter headerlink editsection jumplinks? sortkey
@@ -57,7 +57,7 @@ BOILERPLATE_NAMES = name_pattern(
     mostviewed skiplinks? skip~link
     """
 )
-# Content may be named so; chrome it is if there is no prose in it.
+# Content may be named like this; boilerplate is, if it has no prose.
 LIKELY_BOILERPLATE_NAMES = name_pattern(
     r"""
     share socials? related recommend\w* promos? promo\w* cookies? consent menu toc tools toolbar widgets? login signin
@@ -69,7 +69,7 @@ LIKELY_BOILERPLATE_NAMES = name_pattern(
 
 
 def is_hidden(tag: Tag) -> bool:
-    """It says itself that nobody sees it, or nobody who listens hears it."""
+    """Tells whether the element declares itself invisible, or silent for screen readers."""
     if tag.get("aria-hidden") == "true":
         return True
     if tag.has_attr("hidden") and tag["hidden"] != "until-found":
@@ -78,17 +78,17 @@ def is_hidden(tag: Tag) -> bool:
 
 
 def is_boilerplate(tag: Tag) -> bool:
-    """By what the element is: the page's frame, or a control."""
+    """Tells by the element itself: a part of the page's frame, or a control."""
     if tag.name in IGNORED_TAGS or is_hidden(tag):
         return True
-    if roles(tag) & BOILERPLATE_ROLES:
+    if aria_roles(tag) & BOILERPLATE_ROLES:
         return True
     if tag.name in ("header", "footer"):
         return tag.find_parent(CONTENT_TAGS) is None and tag.find("main") is None
     return tag.name == "a" and is_skip_link(tag)
 
 
-def roles(tag: Tag) -> set[str]:
+def aria_roles(tag: Tag) -> set[str]:
     role = tag.get("role")
     return set(role.lower().split()) if isinstance(role, str) else set()
 
@@ -99,14 +99,14 @@ def is_skip_link(tag: Tag) -> bool:
 
 
 def class_and_id(tag: Tag) -> str:
-    """Class and id as words: "share-Tools js_x" → "share tools js x"."""
+    """Returns class and id as words: "share-Tools js_x" → "share tools js x"."""
     classes = tag.get("class") or ()
-    told = " ".join([*classes, str(tag.get("id") or "")])
-    return CAMEL.sub(" ", told).replace("-", " ").replace("_", " ").lower()
+    words = " ".join([*classes, str(tag.get("id") or "")])
+    return CAMEL.sub(" ", words).replace("-", " ").replace("_", " ").lower()
 
 
 def is_named_boilerplate(tag: Tag, prose_words: int) -> bool:
-    """By its class or id; `prose_words`: how much of it reads like content."""
+    """Tells by class and id. `prose_words`: the number of words in the element that read like content."""
     name = class_and_id(tag) if tag.name not in PAGE_FRAME_TAGS else ""
     if not name.strip():
         return False

@@ -1,4 +1,4 @@
-"""Bytes to text, by what the bytes, the server and the document say of their charset. Pure."""
+"""Decodes bytes by what the bytes, the server and the document say of their charset. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from bs4.dammit import EncodingDetector
 
 from core.runtime.file_formats import split_byte_order_mark
 
-# What browsers take for unlabelled pages of the West, and for those labelled ISO 8859-1 (WHATWG Encoding). Guessing by
-# statistics does worse in English and French: of short texts it finds Bulgarian and EBCDIC.
+# Browsers use it for unlabelled Western pages, and for those labelled ISO 8859-1 (WHATWG Encoding). Statistical
+# guessing does worse in English and French: it takes short texts for Bulgarian or EBCDIC.
 WESTERN = "windows-1252"
 DECLARED_BYTES = 4096
 
 
 def decode(body: bytes, charset: str | None = None, *, is_html: bool = False) -> str:
-    """Never fails: what does not fit the charset becomes U+FFFD.
+    """Decodes the bytes; those that do not fit the charset become U+FFFD.
 
-    By the byte order mark, the server's word (`charset`), the document's own. Bytes beyond ASCII that are valid UTF-8
-    are UTF-8 whatever anybody says: nothing else looks so by chance.
+    Uses the byte order mark, else UTF-8 for valid UTF-8 beyond ASCII, else the server's `charset`, else the document's.
+    Bytes that are valid UTF-8 by chance do not occur in practice.
     """
     encoding, marked = split_byte_order_mark(body)
     if encoding:
@@ -37,7 +37,7 @@ def decode_strictly(body: bytes, charset: str) -> str | None:
 
 
 def codec_name(charset: str | None) -> str | None:
-    """The codec's name; None for what is no charset, such as Python's "zlib" and "rot13"."""
+    """Returns Python's name of the charset; None for codecs of other things, such as "zlib" and "rot13"."""
     try:
         "".encode(charset or "")
         name = codecs.lookup(charset or "").name

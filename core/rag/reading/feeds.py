@@ -1,6 +1,6 @@
-"""RSS, Atom, RDF and JSON feeds to documents: the newest entry first, a passage each. Pure: fetches nothing.
+"""Reads RSS, Atom, RDF and JSON feeds: newest entry first, a passage for each. Pure: fetches nothing.
 
-Feeds that are not well-formed are read as far as feedparser gets; that they come from somewhere is its caller's matter.
+Malformed feeds are read as far as feedparser gets.
 """
 
 from __future__ import annotations
@@ -33,20 +33,22 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
     title: str
-    summary: str  # text
+    summary: str  # plain text
     link: str | None
     published_at: datetime | None
 
 
 def parse_feed(body: bytes, *, media_type: str = "", charset: str | None = None, url: str | None = None) -> Document:
-    """Raises UnreadableDocument for what is no feed. A feed without entries has no passages."""
+    """Returns the feed as a document; without entries it has no passages. Raises UnreadableDocument for other XML."""
     if body.lstrip()[:1] == b"{":
         return parse_json_feed(body, url)
-    # Without a charset feedparser goes by the bytes; with a wrong one it would still try them.
-    told = f"{media_type or 'application/xml'}; charset={charset}" if charset else media_type or "application/xml"
-    parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": told}, sanitize_html=False)
+    # Without a charset feedparser goes by the bytes; with a wrong one, it tries the bytes next.
+    content_type = (
+        f"{media_type or 'application/xml'}; charset={charset}" if charset else media_type or "application/xml"
+    )
+    parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": content_type}, sanitize_html=False)
     if not parsed.get("version") and not parsed.get("entries"):
-        raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it", "kind")
+        raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was parsed_value in it", "kind")
     entries = [parse_entry(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
     home = absolute_link(parsed.feed.get("link"), url)
     title = one_line(extract.text_of(str(parsed.feed.get("title") or "")))
@@ -64,7 +66,7 @@ def parse_entry(parsed: Mapping[str, Any], base: str | None) -> FeedEntry:
 
 
 def parse_json_feed(body: bytes, url: str | None) -> Document:
-    """https://www.jsonfeed.org/version/1.1/"""
+    """Reads a JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
     try:
         feed = json.loads(body)
     except (ValueError, RecursionError) as exc:
@@ -75,8 +77,8 @@ def parse_json_feed(body: bytes, url: str | None) -> Document:
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     entries = [parse_json_entry(item, url) for item in items[:ENTRIES_LIMIT]]
     home = absolute_link(feed.get("home_page_url"), url)
-    found = build_document(one_line(str(feed.get("title") or "")), entries, feed.get("language"), home)
-    return replace(found, cut=len(items) > ENTRIES_LIMIT)
+    parsed_value = build_document(one_line(str(feed.get("title") or "")), entries, feed.get("language"), home)
+    return replace(parsed_value, cut=len(items) > ENTRIES_LIMIT)
 
 
 def parse_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:
@@ -99,7 +101,7 @@ def build_document(title: str, entries: Iterable[FeedEntry], language: Any, home
 
 
 def entry_passages(entry: FeedEntry) -> list[Passage]:
-    """One unless it is long; each names its entry by its heading, and the day by its text."""
+    """Returns one passage for an entry, more if it is long: headed by the title, with the date as first line."""
     day = entry.published_at.date().isoformat() if entry.published_at else ""
     lines = [text for text in (day, *entry.summary.split("\n")) if text.strip()]
     heading = entry.title[:HEADING_LIMIT_CHARS] if lines else ""
@@ -107,14 +109,14 @@ def entry_passages(entry: FeedEntry) -> list[Passage]:
     return [Passage(each.text, heading, entry.link, entry.published_at) for each in cut_blocks(blocks)]
 
 
-def parse_language(told: Any) -> Language | None:
-    """Of "fr-CA"."""
-    found = str(told or "").strip().lower()[:2]
-    return "en" if found == "en" else "fr" if found == "fr" else None
+def parse_language(code: Any) -> Language | None:
+    """Returns the language of a code like "fr-CA"."""
+    parsed_value = str(code or "").strip().lower()[:2]
+    return "en" if parsed_value == "en" else "fr" if parsed_value == "fr" else None
 
 
 def absolute_link(link: Any, base: str | None) -> str | None:
-    """Absolute and of the Web, or none."""
+    """Returns an absolute http or https URL, or None."""
     if not isinstance(link, str) or not link.strip():
         return None
     try:
@@ -127,7 +129,7 @@ def absolute_link(link: Any, base: str | None) -> str | None:
 
 
 def to_datetime(when: struct_time | None) -> datetime | None:
-    """feedparser's times are UTC, and as right as the feed."""
+    """Converts feedparser's time, which is in UTC."""
     try:
         return datetime.fromtimestamp(timegm(when), UTC) if when else None
     except (ValueError, OverflowError, OSError):
@@ -136,7 +138,7 @@ def to_datetime(when: struct_time | None) -> datetime | None:
 
 def parse_iso_time(when: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(when)
+        parsed_value = datetime.fromisoformat(when)
     except ValueError:
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed_value.astimezone(UTC) if parsed_value.tzinfo else parsed_value.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""Files that people attach to documents: text, Markdown, CSV, JSON, PDF, Word. Pure: bytes in, a document out.
+"""Reads attached files: text, Markdown, CSV, JSON, PDF, Word. Pure: bytes in, a document out.
 
-Every function raises UnreadableDocument, in one English sentence that says what the file is and why it is not read.
+Every function raises UnreadableDocument, with one English sentence that names the file's type and the problem.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ TITLE_LIMIT_CHARS = 200
 PAGES_LIMIT = 500
 ROWS_LIMIT = 50_000
 FIELD_LIMIT_CHARS = 100_000
-UNZIPPED_LIMIT_BYTES = 64 * 1024 * 1024  # what a Word file may unpack to
+UNZIPPED_LIMIT_BYTES = 64 * 1024 * 1024  # unpacked size of a Word file
 PARTS_LIMIT = 5000
 HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")
 
 
-def build_document(title: str, found: Sequence[Block], kind: Any = "text", url: str | None = None) -> Document:
-    read = "\n".join(block.text for block in found[:100])
-    return Document(one_line(title)[:TITLE_LIMIT_CHARS], cut_blocks(found), kind, language_of(read), url)
+def build_document(title: str, blocks: Sequence[Block], kind: Any = "text", url: str | None = None) -> Document:
+    read = "\n".join(block.text for block in blocks[:100])
+    return Document(one_line(title)[:TITLE_LIMIT_CHARS], cut_blocks(blocks), kind, language_of(read), url)
 
 
 def title_from_name(name: str) -> str:
-    """What a file's name says of it: "Plan 2026.docx" → "Plan 2026"."""
+    """Returns a title from a file's name: "Plan 2026.docx" → "Plan 2026"."""
     return PurePath(one_line(name).replace("\\", "/")).stem
 
 
@@ -56,37 +56,37 @@ def parse_text(body: bytes, *, name: str = "", charset: str | None = None, url: 
 
 
 def parse_markdown(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
-    """Markdown. A heading that stands above all is its title."""
-    found = markdown.parse_markdown(readable(body, charset))
+    """Reads Markdown. A single first heading is the title."""
+    blocks = markdown.parse_markdown(readable(body, charset))
     if (
-        found
-        and found[0].kind == "heading"
-        and sum(block.level == 1 for block in found if block.kind == "heading") <= 1
+        blocks
+        and blocks[0].kind == "heading"
+        and sum(block.level == 1 for block in blocks if block.kind == "heading") <= 1
     ):
-        return build_document(found[0].text, found[1:], url=url)
-    return build_document(title_from_name(name), found, url=url)
+        return build_document(blocks[0].text, blocks[1:], url=url)
+    return build_document(title_from_name(name), blocks, url=url)
 
 
 def readable(body: bytes, charset: str | None) -> str:
-    """Text, unless these are bytes of something else."""
-    found = decode(body, charset)
-    if "\x00" in found[:10_000]:
-        raise UnreadableDocument("this is said to be text, but it is not: it has zero bytes", "kind")
-    return found
+    """Decodes text. Raises UnreadableDocument for other content."""
+    blocks = decode(body, charset)
+    if "\x00" in blocks[:10_000]:
+        raise UnreadableDocument("this is text to be text, but it is not: it has zero bytes", "kind")
+    return blocks
 
 
 def parse_csv(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
-    """CSV. The first row names the columns; each passage repeats it."""
+    """Reads CSV. The first row names the columns; each passage repeats it."""
     source = readable(body, charset)
     try:
-        rows = [row for row in limited(csv_reader(source)) if any(row)]
+        rows = [row for row in limit_rows(csv_reader(source)) if any(row)]
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: {exc}", "damaged") from exc
-    found = table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
-    return build_document(title_from_name(name), found, "table", url)
+    blocks = table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
+    return build_document(title_from_name(name), blocks, "table", url)
 
 
-def limited(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+def limit_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
     for count, each in enumerate(rows):
         if count >= ROWS_LIMIT:
             raise UnreadableDocument(
@@ -103,21 +103,21 @@ def csv_reader(source: str) -> Reader:
 
 
 def parse_json(body: bytes, *, name: str = "", charset: str | None = None, url: str | None = None) -> Document:
-    """JSON. A list of flat objects is a table; anything else keeps its form."""
+    """Reads JSON. A list of flat objects becomes a table; other values become code."""
     try:
         value = json.loads(readable(body, charset))
         written = visible_text(json.dumps(value, ensure_ascii=False, indent=1))
     except (ValueError, RecursionError) as exc:
-        raise UnreadableDocument("this is said to be JSON, but it is not, or it is nested too deep", "damaged") from exc
+        raise UnreadableDocument("this is text to be JSON, but it is not, or it is nested too deep", "damaged") from exc
     if rows := flat_records(value):
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        found = table_blocks(([cell_text(row.get(column)) for column in columns] for row in rows), columns)
-        return build_document(title_from_name(name), found, "table", url)
+        blocks = table_blocks(([cell_text(row.get(column)) for column in columns] for row in rows), columns)
+        return build_document(title_from_name(name), blocks, "table", url)
     return build_document(title_from_name(name), [Block("code", written)], url=url)
 
 
 def flat_records(value: Any) -> list[dict[str, Any]]:
-    """The rows, if this is a table."""
+    """Returns the rows if the value is a table."""
     if not isinstance(value, list) or not value or len(value) > ROWS_LIMIT:
         return []
     flat = all(
@@ -131,53 +131,53 @@ def cell_text(cell: Any) -> str:
 
 
 def parse_pdf(body: bytes, *, name: str = "", url: str | None = None) -> Document:
-    """A section a page: "p. 3"."""
+    """Reads a PDF. Each page becomes a section, such as "p. 3"."""
     try:
         reader = pypdf.PdfReader(BytesIO(body), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
             raise UnreadableDocument("this PDF is locked by a password: attach it without", "locked")
-        found = [block for number, page in enumerate(reader.pages, 1) for block in pdf_page_blocks(number, page)]
+        blocks = [block for number, page in enumerate(reader.pages, 1) for block in pdf_page_blocks(number, page)]
         title = str(reader.metadata.title or "") if reader.metadata else ""
     except (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OSError) as exc:
-        # pypdf trusts a file's structure, so a broken one fails anywhere in it.
+        # pypdf trusts a file's structure, so a broken file fails anywhere.
         raise UnreadableDocument(f"this PDF cannot be read: it is damaged ({type(exc).__name__})", "damaged") from exc
-    if not found:
+    if not blocks:
         raise UnreadableDocument(
             "this PDF has no text, only pictures of it: attach one with text, such as from OCR", "pictures"
         )
-    return build_document(title or title_from_name(name), found, url=url)
+    return build_document(title or title_from_name(name), blocks, url=url)
 
 
 def pdf_page_blocks(number: int, page: pypdf.PageObject) -> list[Block]:
     if number > PAGES_LIMIT:
         raise UnreadableDocument(f"this PDF has more than {PAGES_LIMIT} pages: attach the part that matters", "large")
-    found = markdown.parse_paragraphs(join_hyphenated(page.extract_text()))
-    return [Block("heading", f"p. {number}", 1), *found] if found else []
+    blocks = markdown.parse_paragraphs(join_hyphenated(page.extract_text()))
+    return [Block("heading", f"p. {number}", 1), *blocks] if blocks else []
 
 
 def join_hyphenated(source: str) -> str:
-    """Words that a line's end parted are joined again."""
+    """Joins words that a line's end split."""
     return HYPHENATED.sub("", source)
 
 
 def parse_word(body: bytes, *, name: str = "", url: str | None = None) -> Document:
-    """DOCX: headings, items, tables."""
+    """Reads DOCX: headings, items, tables."""
     try:
         require_unpacked_size(body)
         source = docx.Document(BytesIO(body))
-        found = [block for each in source.iter_inner_content() for block in word_blocks(each)]
+        blocks = [block for each in source.iter_inner_content() for block in word_blocks(each)]
         title = source.core_properties.title
     except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError, AttributeError, RecursionError, OSError) as exc:
         raise UnreadableDocument(
             f"this Word file cannot be read: it is damaged, or no .docx ({type(exc).__name__})", "damaged"
         ) from exc
-    if not title and found and found[0].kind == "heading":
-        return build_document(found[0].text, found[1:], url=url)
-    return build_document(title or title_from_name(name), found, url=url)
+    if not title and blocks and blocks[0].kind == "heading":
+        return build_document(blocks[0].text, blocks[1:], url=url)
+    return build_document(title or title_from_name(name), blocks, url=url)
 
 
 def require_unpacked_size(body: bytes) -> None:
-    """A zip may unpack to a thousand times its size. (It never unpacks to more than it says.)"""
+    """Refuses too much content. A ZIP may unpack to a thousand times its size, but never beyond its own claim."""
     with zipfile.ZipFile(BytesIO(body)) as packed:
         parts = packed.infolist()
     if len(parts) > PARTS_LIMIT or sum(part.file_size for part in parts) > UNZIPPED_LIMIT_BYTES:
@@ -190,13 +190,13 @@ def word_blocks(each: Paragraph | Table) -> list[Block]:
     if isinstance(each, Table):
         rows = [[cell.text for cell in row.cells] for row in each.rows]
         return table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
-    said = collapse_blanks(each.text)
-    if not said:
+    text = collapse_blanks(each.text)
+    if not text:
         return []
     style = str(each.style.name if each.style else "").lower()
     if style == "title" or style.startswith("heading"):
         level = style.removeprefix("heading").strip()
-        return [Block("heading", one_line(said), int(level) if level.isdigit() else 1)]
+        return [Block("heading", one_line(text), int(level) if level.isdigit() else 1)]
     if style.startswith("list") or each._p.find(f".//{qn('w:numPr')}") is not None:
-        return [Block("item", said)]
-    return [Block("paragraph", said)]
+        return [Block("item", text)]
+    return [Block("paragraph", text)]

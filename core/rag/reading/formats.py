@@ -1,6 +1,6 @@
-"""Tells what a document is, by its bytes, its media type and its name in that order, and reads it so. Pure.
+"""Detects a document's format by its bytes, its media type and its name, in that order, and reads it. Pure.
 
-A media type is what somebody said: servers call feeds HTML and text, and browsers call Markdown nothing at all.
+Media types are unreliable: servers call feeds HTML or text, and browsers send none for Markdown.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }
 READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in MEDIA_TYPES)
-# Said of anything.
+# Servers send these types with documents of any format.
 UNSPECIFIC_TYPES = frozenset(
     ("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream")
 )
@@ -53,7 +53,7 @@ REFUSED_STARTS = {
 }
 ZIP = b"PK\x03\x04"
 SNIFFED_BYTES = 4096
-# Past blank space, <?xml …?>, comments and <!DOCTYPE …>. Possessive: whatever comes, it is read once.
+# After blanks, <?xml …?>, comments and <!DOCTYPE …>. Possessive: each character is read once.
 ROOT = re.compile(r"(?:\s+|<\?[^>]*>|<!--.*?-->|<!(?!--)[^>]*>|\]>)*+<(?:\w+:)?(\w+)", re.DOTALL)
 FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
 PAGE_ROOTS = frozenset(
@@ -65,7 +65,7 @@ JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
 def read_document(
     body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
 ) -> Document:
-    """Raises UnreadableDocument for what is none of these formats, is damaged, or has no text."""
+    """Raises UnreadableDocument for other formats, damaged documents and those without text."""
     kind = detect_format(body, media_type, name)
     document = parse_as(kind, body, media_type, name, url, charset)
     if not document.passages:
@@ -93,22 +93,22 @@ def parse_as(kind: Format, body: bytes, media_type: str, name: str, url: str | N
 
 
 def detect_format(body: bytes, media_type: str, name: str) -> Format:
-    """Raises UnreadableDocument for what is certainly none."""
-    told = media_type.partition(";")[0].strip().lower()
+    """Raises UnreadableDocument for formats that are certainly not readable."""
+    declared = media_type.partition(";")[0].strip().lower()
     by_name = MEDIA_TYPES.get(guess_media_type(name))
-    if found := format_of_bytes(body, by_name or MEDIA_TYPES.get(told)):
-        return found
-    if told.split("/")[0] in ("image", "audio", "video", "font"):
-        raise UnreadableDocument(f"this is {told}: {READABLE_FORMATS}", "kind")
+    if detected := format_of_bytes(body, by_name or MEDIA_TYPES.get(declared)):
+        return detected
+    if declared.split("/")[0] in ("image", "audio", "video", "font"):
+        raise UnreadableDocument(f"this is {declared}: {READABLE_FORMATS}", "kind")
     start = decode(body[:SNIFFED_BYTES])
-    by_type = MEDIA_TYPES.get(told) or (by_name if told in UNSPECIFIC_TYPES else None)
+    by_type = MEDIA_TYPES.get(declared) or (by_name if declared in UNSPECIFIC_TYPES else None)
     if by_type in (None, "page", "feed", "json", "text"):
         return format_of_text(start) or by_type or "text"
     return by_type
 
 
-def format_of_bytes(body: bytes, told: Format | None) -> Format | None:
-    """What the first bytes alone say."""
+def format_of_bytes(body: bytes, declared: Format | None) -> Format | None:
+    """Detects the format by the first bytes."""
     if b"%PDF-" in body[:1024]:
         return "pdf"
     if body.startswith(OLD_OFFICE) and ENCRYPTED_PACKAGE in body:
@@ -116,19 +116,19 @@ def format_of_bytes(body: bytes, told: Format | None) -> Format | None:
     for start, what in REFUSED_STARTS.items():
         if body.startswith(start):
             raise UnreadableDocument(f"this is {what}; {READABLE_FORMATS}", "kind")
-    if body.startswith(ZIP) or told == "word":
-        if told != "word" and b"word/" not in body:
+    if body.startswith(ZIP) or declared == "word":
+        if declared != "word" and b"word/" not in body:
             raise UnreadableDocument(f"this is a ZIP file, and no .docx; {READABLE_FORMATS}", "kind")
         return "word"
     return None
 
 
 def format_of_text(start: str) -> Format | None:
-    """What the first characters say."""
+    """Detects the format by the first characters."""
     if start.lstrip().startswith("{"):
         return "feed" if JSON_FEED.search(start) else None
-    found = ROOT.match(start)
-    root = found[1].lower() if found else ""
+    detected = ROOT.match(start)
+    root = detected[1].lower() if detected else ""
     if root in FEED_ROOTS:
         return "feed"
     if root in PAGE_ROOTS:

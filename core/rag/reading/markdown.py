@@ -1,6 +1,6 @@
-"""Markdown to blocks, and plain text, which is Markdown without marks. Pure.
+"""Parses Markdown into blocks, and plain text, which is Markdown without markers. Pure.
 
-Headings, items, tables and fenced code are seen, as they decide where text may be cut; the rest stays as written.
+Recognises headings, items, tables and fenced code, because they decide where text may be cut. Other text stays.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ FRONT_MATTER = re.compile(r"---\n.*?\n(?:---|\.\.\.)\n", re.DOTALL)
 
 
 def parse_markdown(text: str) -> list[Block]:
-    """In reading order. An image is what its alternative text says."""
+    """Returns blocks in reading order. An image becomes its alternative text."""
     source = visible_text(text)
     if front := FRONT_MATTER.match(source):
         source = source[front.end() :]
-    reading = MarkdownParser()
+    parser = MarkdownParser()
     for each in IMAGE.sub(r"\1", source).split("\n"):
-        reading.line(each)
-    reading.end()
-    return reading.blocks
+        parser.line(each)
+    parser.end()
+    return parser.blocks
 
 
 def parse_paragraphs(text: str) -> list[Block]:
-    """Paragraphs at empty lines."""
+    """Splits the text into paragraphs at empty lines."""
     return [
         Block("paragraph", each) for part in re.split(r"\n\s*\n", visible_text(text)) if (each := collapse_blanks(part))
     ]
 
 
 class MarkdownParser:
-    """One way through the lines of a text; lines gather until a block ends."""
+    """Collects the lines of each block, until it ends."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
-        self._held: list[str] = []
-        self._item: int | None = None  # how deep the item is nested that gathers
-        self._fence = ""  # what closes the code that gathers
+        self._pending: list[str] = []
+        self._item: int | None = None  # the nesting depth of the current item
+        self._fence = ""  # the marker that closes the current code
         self._header = ""
 
     def line(self, line: str) -> None:
@@ -54,7 +54,7 @@ class MarkdownParser:
         elif heading := HEADING.match(line):
             self.end()
             self._heading(heading[2], len(heading[1]))
-        elif self._held and self._item is None and (mark := UNDERLINE.match(line)):
+        elif self._pending and self._item is None and (mark := UNDERLINE.match(line)):
             self._heading(" ".join(self._taken()), 1 if mark[1][0] == "=" else 2)
         elif ROW.match(line):
             self._row(line)
@@ -71,13 +71,13 @@ class MarkdownParser:
             self._fence = ""
             self._add("code", "\n".join(self._taken()))
         else:
-            self._held.append(line)
+            self._pending.append(line)
 
     def _heading(self, text: str, level: int) -> None:
         self._add("heading", text, level)
 
     def _row(self, line: str) -> None:
-        if self._held:
+        if self._pending:
             self.end()
         rows_before = bool(self.blocks) and self.blocks[-1].kind == "row"
         if RULE.match(line) and rows_before and not self._header:
@@ -95,10 +95,10 @@ class MarkdownParser:
             self._item = min(len(item[1].replace("\t", "    ")) // 2, 5)
             line = line[item.end() :]
         if line.strip():
-            self._held.append(line)
+            self._pending.append(line)
 
     def end(self) -> None:
-        """Ends the block that gathers; a fence that nobody closed ends with the text."""
+        """Ends the current block. Unclosed code ends with the text."""
         kind = "code" if self._fence else "paragraph" if self._item is None else "item"
         level = self._item or 0
         text = "\n".join(self._taken())
@@ -110,8 +110,8 @@ class MarkdownParser:
             self._add("paragraph", collapse_blanks(text))
 
     def _taken(self) -> list[str]:
-        held, self._held, self._item = self._held, [], None
-        return held
+        pending, self._pending, self._item = self._pending, [], None
+        return pending
 
     def _add(self, kind: str, text: str, level: int = 0) -> None:
         if not text.strip():

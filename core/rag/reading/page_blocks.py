@@ -1,6 +1,6 @@
-"""A parsed element of a page to blocks, in reading order, with how much of each is links. Pure.
+"""Turns an element of a parsed page into blocks in reading order, with the number of words in links. Pure.
 
-Knows no page as a whole: which element holds the content is decided in `core.rag.reading.extract`.
+Knows no page as a whole: `core.rag.reading.extract` decides which element holds the content.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bs4.element import NavigableString, PageElement, PreformattedString
 
 from core.rag.documents import CELLS_LIMIT, Block, collapse_blanks, one_line, table_blocks, visible_text
 
-DEPTH_LIMIT = 150  # deeper is no page that somebody wrote
+DEPTH_LIMIT = 150  # no author nests deeper
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 BLOCK_TAGS = frozenset(
     ("address", "article", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
@@ -22,7 +22,7 @@ BLOCK_TAGS = frozenset(
 )  # fmt: skip
 ITEM_TAGS = frozenset(("li", "dt"))
 LIST_TAGS = frozenset(("ul", "ol"))
-CELL_LIMIT_CHARS = 500  # more is text that a table only lays out
+CELL_LIMIT_CHARS = 500  # longer cells are text in a table that only lays out the page
 ALT_LIMIT_CHARS = 300
 LABELLED_TAGS = frozenset(("a", "div", "figure", "i", "p", "span"))
 LAYOUT_CONTENT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "pre")
@@ -30,7 +30,7 @@ LAYOUT_CONTENT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "form", "article"
 
 @dataclass(frozen=True, slots=True)
 class PageBlock:
-    """A block, and how many of its words are links. Without text: something was left out here, of so many links."""
+    """A block with its number of words, and of those in links. A block without text stands for dropped links."""
 
     block: Block
     words: int
@@ -46,31 +46,31 @@ Skip = Callable[[Tag], bool]
 
 
 def collect_blocks(root: Tag, skip: Skip) -> list[PageBlock]:
-    """What is read under `root`; elements that `skip` says yes to are left out, with all that is in them.
+    """Returns the blocks under `root` without the elements that `skip` chooses.
 
-    Where they were blocks with links in them, a piece without text stands.
+    A block without text stands where a skipped block contained links.
     """
     walk = ElementWalk(skip)
     walk.children(root, 0)
     walk.end()
-    return walk.pieces
+    return walk.blocks
 
 
 def text_of(root: Tag, skip: Skip) -> str:
-    """On one line."""
-    return " ".join(one_line(piece.block.text) for piece in collect_blocks(root, skip) if piece.words)
+    """Returns the text on one line."""
+    return " ".join(one_line(block.block.text) for block in collect_blocks(root, skip) if block.words)
 
 
 class ElementWalk:
-    """One way through an element. Inline text gathers until a block begins or ends."""
+    """Walks through an element. Inline text collects until a block begins or ends."""
 
     def __init__(self, skip: Skip) -> None:
-        self.pieces: list[PageBlock] = []
+        self.blocks: list[PageBlock] = []
         self._skip = skip
-        self._inline: list[tuple[str, bool]] = []  # text, and whether it is a link's
+        self._inline: list[tuple[str, bool]] = []  # text, and whether it is in a link
         self._linked = False
-        self._opens_item = False  # what comes next is the first line of an item; what follows is no item of its own
-        self._lists = 0  # how many lists this is in
+        self._opens_item = False  # the next block is an item; the one after it is not
+        self._lists = 0  # nesting depth of lists
 
     def children(self, tag: Tag, depth: int) -> None:
         for child in tag.children:
@@ -81,7 +81,7 @@ class ElementWalk:
 
     def _string(self, node: PageElement) -> None:
         if isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
-            # Source is broken into lines anywhere; only <br> breaks a line for its reader.
+            # Line breaks in the source mean nothing; only <br> breaks a line.
             self._inline.append((node.replace("\n", " ").replace("\r", " "), self._linked))
 
     def _element(self, tag: Tag, depth: int) -> None:
@@ -105,10 +105,10 @@ class ElementWalk:
     def _gap(self, tag: Tag) -> None:
         if tag.name in BLOCK_TAGS and (linked := sum(len(link.get_text().split()) for link in tag.find_all("a"))):
             self.end()
-            self.pieces.append(PageBlock(GAP_BLOCK, 0, linked))
+            self.blocks.append(PageBlock(GAP_BLOCK, 0, linked))
 
     def _phrase(self, tag: Tag, depth: int) -> None:
-        """What stands within a line."""
+        """Collects an inline element."""
         if tag.name in ("br", "wbr"):
             self._inline.append(("\n", self._linked) if tag.name == "br" else ("", False))
         elif tag.name == "img":
@@ -138,19 +138,19 @@ class ElementWalk:
 
     def _heading(self, tag: Tag, level: int, depth: int) -> None:
         self.end()
-        before = len(self.pieces)
+        before = len(self.blocks)
         self.children(tag, depth)
         self.end()
-        inside = [piece for piece in self.pieces[before:] if piece.words]
-        del self.pieces[before:]
-        if text := one_line(" ".join(piece.block.text for piece in inside)):
-            words, linked = sum(piece.words for piece in inside), sum(piece.linked for piece in inside)
-            self.pieces.append(PageBlock(Block("heading", text, level), words, linked))
+        inside = [block for block in self.blocks[before:] if block.words]
+        del self.blocks[before:]
+        if text := one_line(" ".join(block.block.text for block in inside)):
+            words, linked = sum(block.words for block in inside), sum(block.linked for block in inside)
+            self.blocks.append(PageBlock(Block("heading", text, level), words, linked))
 
     def _code(self, tag: Tag) -> None:
         self.end()
         if text := visible_text(tag.get_text()).strip("\n"):
-            self.pieces.append(PageBlock(Block("code", text.replace("```", "'''")), len(text.split()), 0))
+            self.blocks.append(PageBlock(Block("code", text.replace("```", "'''")), len(text.split()), 0))
 
     def _table(self, tag: Tag, rows: list[list[str]]) -> None:
         self.end()
@@ -163,25 +163,25 @@ class ElementWalk:
         share = linked / max(words, 1)
         for block in table_blocks(rows[1:] if head else rows, head):
             count = len(block.text.split())
-            self.pieces.append(PageBlock(block, count, int(count * share)))
+            self.blocks.append(PageBlock(block, count, int(count * share)))
 
     def end(self) -> None:
-        """Ends the line that gathers; an empty line in it parts paragraphs."""
+        """Ends the current line. An empty line inside it separates paragraphs."""
         inline, self._inline = self._inline, []
         linked = sum(len(text.split()) for text, is_linked in inline if is_linked)
         for part in "".join(text for text, _ in inline).split("\n\n") if inline else ():
             if text := collapse_blanks(part):
                 words = len(text.split())
-                self.pieces.append(PageBlock(self._made(text), words, min(linked, words)))
+                self.blocks.append(PageBlock(self._text_block(text), words, min(linked, words)))
                 linked = max(linked - words, 0)
                 self._opens_item = False
 
-    def _made(self, text: str) -> Block:
+    def _text_block(self, text: str) -> Block:
         return Block("item", text, max(self._lists - 1, 0)) if self._opens_item else Block("paragraph", text)
 
 
 def heading_level(tag: Tag) -> int:
-    """From 1; 0 for what is no heading."""
+    """Returns the level from 1; 0 for other elements."""
     if tag.name in HEADINGS:
         return HEADINGS[tag.name]
     if tag.get("role") != "heading":
@@ -191,7 +191,7 @@ def heading_level(tag: Tag) -> int:
 
 
 def alt_text(image: Tag) -> str:
-    """What an image says in words; "" for what its caption says again, and for one word: a label, or a file's name."""
+    """Returns an image's alternative text; "" if its caption repeats it or it is one word: a label or a file's name."""
     text = one_line(str(image.get("alt") or ""))[:ALT_LIMIT_CHARS]
     figure = image.find_parent("figure")
     caption = figure.find("figcaption") if figure else None
@@ -201,7 +201,7 @@ def alt_text(image: Tag) -> str:
 
 
 def label_only(tag: Tag) -> str:
-    """The label of what has no text to be called by."""
+    """Returns the label of an element without text."""
     label = tag.get("aria-label")
     if not isinstance(label, str) or tag.name not in LABELLED_TAGS or tag.find("img") or tag.get_text(strip=True):
         return ""
@@ -209,7 +209,7 @@ def label_only(tag: Tag) -> str:
 
 
 def data_rows(tag: Tag, skip: Skip) -> list[list[str]]:
-    """The cells of a table that holds data; none for one that lays out a page."""
+    """Returns the cells of a data table; none for a table that lays out a page."""
     if tag.get("role") in ("presentation", "none") or tag.find(LAYOUT_CONTENT):
         return []
     rows = expand_spans(tag, skip)
@@ -219,9 +219,9 @@ def data_rows(tag: Tag, skip: Skip) -> list[list[str]]:
 
 
 def expand_spans(tag: Tag, skip: Skip) -> list[list[str]]:
-    """Every row with all of its columns: a cell over several rows is repeated, one over several columns is not."""
+    """Returns every row with all columns. A cell over several rows is repeated, one over several columns is not."""
     rows: list[list[str]] = []
-    below: dict[int, tuple[int, str]] = {}  # by column: in how many more rows this text stands
+    below: dict[int, tuple[int, str]] = {}  # by column: the number of rows that this text still spans
     for source in tag.find_all("tr"):
         if skip(source):
             continue
@@ -230,10 +230,10 @@ def expand_spans(tag: Tag, skip: Skip) -> list[list[str]]:
             fill_from_above(below, row)
             if not skip(cell):
                 text = text_of(cell, skip)
-                for shown in [text] + [""] * (span_size(cell, "colspan") - 1):
+                for content in [text] + [""] * (span_size(cell, "colspan") - 1):
                     if (more := span_size(cell, "rowspan") - 1) > 0:
-                        below[len(row)] = more, shown
-                    row.append(shown)
+                        below[len(row)] = more, content
+                    row.append(content)
         fill_from_above(below, row)
         if any(row):
             rows.append(row[:CELLS_LIMIT])
@@ -241,7 +241,7 @@ def expand_spans(tag: Tag, skip: Skip) -> list[list[str]]:
 
 
 def fill_from_above(below: dict[int, tuple[int, str]], row: list[str]) -> None:
-    """Puts into the row what reaches down to its next columns."""
+    """Adds the cells from above that span the row's next columns."""
     while (column := len(row)) in below:
         more, text = below.pop(column)
         row.append(text)
@@ -255,6 +255,6 @@ def span_size(cell: Tag, attribute: str) -> int:
 
 
 def has_header(tag: Tag) -> bool:
-    """Whether the first row names the columns."""
+    """Tells whether the first row names the columns."""
     first = tag.find("tr")
     return isinstance(first, Tag) and not first.find("td", recursive=False)

@@ -1,13 +1,13 @@
-"""`python -m core.rag.reading.reader_process`: reads documents, one after another, from stdin.
+"""`python -m core.rag.reading.reader_process`: reads documents from stdin, one after another.
 
-A question is one line of JSON and then the document's bytes; its answer is one line of JSON:
+A request is one line of JSON and then the document's bytes. A reply is one line of JSON:
 
     {"length", "media_type", "name", "url", "charset", "cpu_limit_s", "text_limit_chars"}
         → {"document": {"title", "kind", "language", "url", "cut", "passages": [[text, heading, link, published_at]…]}}
-        or {"refused": why, "reason"}; "spent" beside either if this process has grown too large to live on
+        or {"refused": why, "reason"}; also "spent" if this process has grown too large to be used again
 
-Each question may take so much CPU time, then the kernel ends the process; memory is bounded too, and no file can be
-written (`core.rag.reading.reader` says why).
+The kernel ends the process at `cpu_limit_s` of CPU time. Memory is limited, and no file can be written
+(`core.rag.reading.reader` has the reasons).
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ RETIREMENT_BYTES = 200 * 1024 * 1024
 TOO_LARGE = "reading it takes too much memory, or it is nested too deep: give a smaller or simpler one"
 
 
-def answer(question: dict[str, Any], body: bytes) -> dict[str, Any]:
-    told = {key: question[key] for key in ("name", "url", "charset")}
+def answer(request: dict[str, Any], body: bytes) -> dict[str, Any]:
+    reply = {key: request[key] for key in ("name", "url", "charset")}
     try:
-        return to_json(read_document(body, question["media_type"], **told), question["text_limit_chars"])
+        return to_json(read_document(body, request["media_type"], **reply), request["text_limit_chars"])
     except UnreadableDocument as exc:
         return {"refused": exc.message, "reason": exc.reason}
     except (MemoryError, RecursionError):
         return {"refused": TOO_LARGE, "reason": "large"}
-    except Exception as exc:  # noqa: BLE001 - a stranger's bytes can make a parser raise anything; this is its border
+    except Exception as exc:  # noqa: BLE001 - hostile bytes can make a parser raise anything
         return {"refused": f"it is damaged, and reading it failed ({type(exc).__name__})", "reason": "damaged"}
 
 
 def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
-    """As much of it as fits."""
+    """Returns as many passages as fit."""
     passages, left = [], text_limit_chars
     for passage in document.passages:
         left -= passage.size_chars
@@ -50,27 +50,27 @@ def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
             break
         when = passage.published_at.isoformat() if passage.published_at else None
         passages.append([passage.text, passage.heading, passage.link, when])
-    told = {**asdict(document), "passages": passages, "cut": document.cut or left < 0}
-    return {"document": told}
+    reply = {**asdict(document), "passages": passages, "cut": document.cut or left < 0}
+    return {"document": reply}
 
 
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     for line in sys.stdin.buffer:
-        question = json.loads(line)
-        body = sys.stdin.buffer.read(question["length"])
-        # Nobody handles SIGPROF, so the kernel ends this process with it. RLIMIT_CPU knows whole seconds only.
-        signal.setitimer(signal.ITIMER_PROF, question["cpu_limit_s"])
-        told = answer(question, body)
+        request = json.loads(line)
+        body = sys.stdin.buffer.read(request["length"])
+        # SIGPROF has no handler, so it ends the process. RLIMIT_CPU knows whole seconds only.
+        signal.setitimer(signal.ITIMER_PROF, request["cpu_limit_s"])
+        reply = answer(request, body)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        told["spent"] = peak_bytes() > RETIREMENT_BYTES
-        sys.stdout.write(json.dumps(told) + "\n")
+        reply["spent"] = peak_bytes() > RETIREMENT_BYTES
+        sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
 
 
 def peak_bytes() -> int:
-    """Of this program: Linux's `ru_maxrss` may be that of the process which started it."""
+    """Returns this program's peak: Linux's `ru_maxrss` may be that of the process which started it."""
     if sys.platform == "linux":
         _, _, after = Path("/proc/self/status").read_text(encoding="ascii").partition("VmHWM:")
         return int(after.split()[0]) * 1024

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import structlog
 
@@ -19,9 +19,9 @@ from core.contract import Json, Language
 from core.contract import Source as Cited
 from core.errors import CspsError, ModelError
 from core.rag.candidates import RetrievedDocument
-from core.rag.documents import Document
 from core.rag.embeddings import Embedder, Vectors
-from core.rag.fetching.fetch import FetchedPage
+from core.rag.fetching.fetch import PageFetcher
+from core.rag.reading.reader import DocumentReader
 from core.rag.retrieval import Lookup, merge_lookups
 from core.rag.sources import search_results
 from core.rag.sources.catalogue import Catalogue, PublicSource, Sources
@@ -98,16 +98,6 @@ DECIDE_DEADLINE_S = 8.0
 Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]
 
 
-class Fetches(Protocol):
-    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage: ...
-
-
-class Reads(Protocol):
-    async def read(
-        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
-    ) -> Document: ...
-
-
 @dataclass(frozen=True, slots=True)
 class SourceTarget:
     """Something to fetch. `label` is what it is called in the answer."""
@@ -127,8 +117,8 @@ class SourceFinder:
     def __init__(
         self,
         sources: Sources,
-        fetcher: Fetches,
-        reader: Reads,
+        fetcher: PageFetcher,
+        reader: DocumentReader,
         embedder: Embedder | None = None,
         decide: Decide | None = None,
     ) -> None:

@@ -62,9 +62,9 @@ def test_what_was_used_last_is_kept() -> None:
 
     assert cache.get("1" * 500) is first
     assert cache.get("2" * 500) is not second
-    assert cache.kept_bytes == 2 * size_bytes
+    assert cache.size_bytes == 2 * size_bytes
     assert len(cache.get(LONG).passages) > 2
-    assert cache.kept_bytes == 2 * size_bytes
+    assert cache.size_bytes == 2 * size_bytes
 
 
 async def test_what_belongs_together_stays_together() -> None:

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.page_cache import RETENTION_S, CachedPage, PageCache, lifetime_s, may_be_kept
+from core.rag.fetching.page_cache import RETENTION_S, CachedPage, PageCache, is_storable, lifetime_s
 from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
 
 
@@ -186,7 +186,7 @@ def page(body: bytes = b"Page") -> CachedPage:
 async def test_a_page_is_kept_whole(tmp_path: Path) -> None:
     """All that is known of it, line ends in its body too."""
     cache = PageCache(tmp_path)
-    await cache.keep("https://a.org/", page(b"\n{}\r\n\x00"))
+    await cache.store("https://a.org/", page(b"\n{}\r\n\x00"))
 
     assert page(b"\n{}\r\n\x00") == await cache.get("https://a.org/")
     assert await cache.get("https://b.org/") is None
@@ -196,7 +196,7 @@ async def test_a_page_is_kept_whole(tmp_path: Path) -> None:
 async def test_a_damaged_file_is_no_page(tmp_path: Path, damage: bytes) -> None:
     """It is fetched again, and nobody notices."""
     cache = PageCache(tmp_path)
-    await cache.keep("https://a.org/", page())
+    await cache.store("https://a.org/", page())
     [file] = tmp_path.iterdir()
     file.write_bytes(damage)
 
@@ -206,7 +206,7 @@ async def test_a_damaged_file_is_no_page(tmp_path: Path, damage: bytes) -> None:
 async def test_a_file_that_was_cut_is_no_page(tmp_path: Path) -> None:
     """Its length tells."""
     cache = PageCache(tmp_path)
-    await cache.keep("https://a.org/", page())
+    await cache.store("https://a.org/", page())
     [file] = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-1])
 
@@ -216,12 +216,12 @@ async def test_a_file_that_was_cut_is_no_page(tmp_path: Path) -> None:
 async def test_what_is_old_goes(tmp_path: Path) -> None:
     """A page of last week, and what was never finished; nothing that is not the cache's."""
     cache = PageCache(tmp_path)
-    await cache.keep("https://a.org/old", page())
+    await cache.store("https://a.org/old", page())
     for name in ("killed.part", "others.txt"):
         (tmp_path / name).write_bytes(b"x")
     for file in tmp_path.iterdir():
         os.utime(file, (time.time() - RETENTION_S - 1, time.time() - RETENTION_S - 1))
-    await cache.keep("https://a.org/new", page())
+    await cache.store("https://a.org/new", page())
 
     assert await cache.get("https://a.org/old") is None
     assert await cache.get("https://a.org/new") is not None
@@ -235,7 +235,7 @@ async def test_the_cache_is_bounded(tmp_path: Path, files_limit: int, size_limit
     for number in range(4):
         for file in tmp_path.iterdir():  # a second older, whatever the file system's clock
             os.utime(file, (file.stat().st_mtime - 1, file.stat().st_mtime - 1))
-        await cache.keep(f"https://a.org/{number}", page(b"x" * 800))
+        await cache.store(f"https://a.org/{number}", page(b"x" * 800))
 
     assert left == {number for number in range(4) if await cache.get(f"https://a.org/{number}")}
 
@@ -277,4 +277,4 @@ def test_lifetimes(headers: dict[str, str], expected: float | None) -> None:
 @pytest.mark.parametrize("headers", [{"Cache-Control": "NO-STORE"}, {"Cache-Control": "private=x"}, {"Vary": "*"}])
 def test_what_may_not_be_shared_is_not_kept(headers: dict[str, str]) -> None:
     """The cache is everybody's."""
-    assert not may_be_kept(httpx.Headers(headers))
+    assert not is_storable(httpx.Headers(headers))
