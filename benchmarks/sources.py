@@ -71,7 +71,7 @@ async def one(
     likenesses: ExampleSimilarity, catalogue: Catalogue, chooser: Chooser, question: str, label: str
 ) -> Labelled:
     began = time.perf_counter()
-    likeness = await likenesses.of(question, catalogue)
+    likeness = await likenesses.compare(question, catalogue)
     assert likeness is not None  # the encoder is in the package
     chooser.shortlist(question, catalogue.sources.values(), likeness)
     return Labelled(question, label, likeness, 1000 * (time.perf_counter() - began))

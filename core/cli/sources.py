@@ -78,7 +78,7 @@ def show() -> None:
     table = RichTable(*map(words, ("name", "kind", "title", "read_by")))
     for source in sources.catalogue.sources.values():
         reading = [name for name, named in readers.items() if source.name in named]
-        table.add_row(source.name, source.says.kind, source.title(words.language), ", ".join(reading))
+        table.add_row(source.name, source.section.kind, source.title(words.language), ", ".join(reading))
     Console().print(table)
     for personality, named in readers.items():
         for name in sorted(set(named) - set(sources.catalogue.sources)):
@@ -179,7 +179,7 @@ async def trial(
 
 def at_once(source: PublicSource) -> PublicSource:
     """Never from the cache."""
-    return dataclasses.replace(source, says=source.says.model_copy(update={"fresh_s": 0.0}))
+    return dataclasses.replace(source, section=source.section.model_copy(update={"fresh_s": 0.0}))
 
 
 async def opened(current: Settings, url: str) -> Document:

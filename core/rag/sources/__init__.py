@@ -1,8 +1,9 @@
-"""Public sources: a question is answered from those that it needs, as they are now.
+"""Public sources: answers a question from those that it needs, as they are at this moment.
 
-catalogue    config/sources.toml as it is now
-finder       a question to what its sources say
-choice       which of them, by words (`asking`, `names`) and by examples (`likeness`)
-decision     the same of a model that can decide
-url_templates, search_results    a source's address filled in, and its search's answer as a feed
+catalogue         the sources of config/sources.toml, and their URL templates
+finder            reads the sources that a question needs
+choice            chooses sources by words and examples, or with the decision of a model
+question_parsing  what a question asks for
+name_table        the places, departments or sections that a question names
+search_results    turns a search's JSON into a feed
 """

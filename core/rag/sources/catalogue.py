@@ -1,6 +1,6 @@
-"""The public sources of config/sources.toml: loaded, validated, and swapped when the file or a table of names changes.
+"""The public sources of config/sources.toml: loads them, validates them, and reloads changed files.
 
-Owns what a source is and which there are. Knows neither how one is chosen nor how it is read.
+Owns the definition of a source and its URL templates. Knows neither how sources are chosen nor how they are read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from core.rag.sources.name_table import NamedItem, NameTable
 
 QUERY = "query"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-PATH_VALUE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")  # of what a table holds; no slash, no "..", no escape
+PATH_VALUE = re.compile(
+    r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+)  # of a table's values in the path: no slash, no "..", no escape
 VALUE_LIMIT_CHARS = 200
 
 
@@ -36,7 +38,7 @@ def template_keys(template: str) -> set[str]:
 def check_template(template: str, known: AbstractSet[str], allow: Collection[str] = ()) -> None:
     """Raises FetchRefused for a template that is no public https URL, or that leaves too much open.
 
-    `known`: what may stand in its braces. `allow`: "host:port" that may be anything.
+    `known`: the allowed placeholders. `allow`: "host:port" without checks.
     """
     url = url_policy.check_url(PLACEHOLDER.sub("x", template), frozenset(allow))
     if url.scheme != "https" and url_policy.origin_of(url) not in allow:
@@ -54,18 +56,18 @@ def check_template(template: str, known: AbstractSet[str], allow: Collection[str
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:
-    """Raises FetchRefused for a value that the path cannot take."""
+    """Fills in the placeholders. Raises FetchRefused for a value that could change where the URL leads."""
     path, mark, query = template.partition("?")
     return (
-        PLACEHOLDER.sub(lambda found: path_value(values[found[1]]), path)
+        PLACEHOLDER.sub(lambda match: path_value(values[match[1]]), path)
         + mark
-        + PLACEHOLDER.sub(lambda found: quote(values[found[1]][:VALUE_LIMIT_CHARS], safe=""), query)
+        + PLACEHOLDER.sub(lambda match: quote(values[match[1]][:VALUE_LIMIT_CHARS], safe=""), query)
     )
 
 
 def path_value(value: str) -> str:
     if not PATH_VALUE.fullmatch(value) or ".." in value or len(value) > VALUE_LIMIT_CHARS:
-        problem = "what is to be put into the URL's path is not made of letters, digits, dots and hyphens"
+        problem = "what is to be put into the URL's path is not built of letters, digits, dots and hyphens"
         raise FetchRefused(problem, "form")
     return value
 
@@ -75,7 +77,7 @@ NonEmptyText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class BilingualTexts(Section):
-    """Words and sentences of either language; a question may be in one and name a thing of the other."""
+    """Words and sentences in both languages: a question may name a thing in the other one."""
 
     en: tuple[Line, ...] = ()
     fr: tuple[Line, ...] = ()
@@ -86,7 +88,7 @@ class BilingualTexts(Section):
 
 
 class PerLanguage(Section):
-    """One for each language, or one for both."""
+    """A value for each language, or one for both."""
 
     en: NonEmptyText | None = None
     fr: NonEmptyText | None = None
@@ -97,24 +99,24 @@ class PerLanguage(Section):
             raise ValueError("neither `en` nor `fr` is there")
         return self
 
-    def within(self, language: Language) -> str:
-        found = self.fr if language == "fr" else self.en
-        either = found or self.en or self.fr
+    def in_language(self, language: Language) -> str:
+        match = self.fr if language == "fr" else self.en
+        either = match or self.en or self.fr
         assert either is not None  # has_any
         return either
 
 
 class NamedSection(Section):
-    """Names that a question may contain, and what is read then."""
+    """Names that a question may contain, and the URL that is read then."""
 
-    file: NonEmptyText  # of names, by its place beside sources.toml
+    file: NonEmptyText  # of names; the path is relative to sources.toml
     url: PerLanguage
-    strict: bool = False  # a name that is not in the file is not passed over
-    tells: float = Field(default=0, ge=0, le=1)  # how likely whoever names one of them wants this source
+    strict: bool = False  # reports a name that is missing in the file
+    tells: float = Field(default=0, ge=0, le=1)  # the likelihood that a question with such a name needs this source
 
 
 class SearchFields(Section):
-    """Where a search's JSON has what: keys joined by dots. A `link` of https:// takes its {…} from the entry."""
+    """The paths of a search's JSON: keys joined by dots. A `link` with https:// takes its {…} from the entry."""
 
     entries: NonEmptyText
     title: NonEmptyText | PerLanguage
@@ -124,13 +126,13 @@ class SearchFields(Section):
 
 
 class SourceSection(Section):
-    """What the file says of one source."""
+    """A source as the file defines it."""
 
     kind: Literal["feed", "page", "search"]
     title: Words
     description: Words
     url: PerLanguage
-    page: PerLanguage | None = None  # what a person opens, where that is neither what a feed says nor `url`
+    page: PerLanguage | None = None  # the address for people, if neither the feed's own link nor `url` is
     names: BilingualTexts = BilingualTexts()
     topics: BilingualTexts = BilingualTexts()
     hints: BilingualTexts = BilingualTexts()
@@ -150,48 +152,48 @@ class SourceSection(Section):
 @dataclass(frozen=True, slots=True)
 class PublicSource:
     name: str
-    says: SourceSection
+    section: SourceSection
     named: NameTable | None = None
 
     def title(self, language: Language) -> str:
-        return self.says.title.fr if language == "fr" else self.says.title.en
+        return self.section.title.fr if language == "fr" else self.section.title.en
 
     @property
     def searches(self) -> bool:
-        return self.says.kind == "search"
+        return self.section.kind == "search"
 
-    def url(self, language: Language, found: NamedItem | None = None, query: str = "") -> str:
-        """What to fetch. Raises FetchRefused if what was put in would lead elsewhere."""
-        template = self._template(language, found)
-        values = found.values if found is not None else {}
+    def url(self, language: Language, match: NamedItem | None = None, query: str = "") -> str:
+        """Returns the URL to fetch. Raises FetchRefused if a value would change where it leads."""
+        template = self._template(language, match)
+        values = match.values if match is not None else {}
         return fill_template(template, {**values, QUERY: query})
 
     def page(self, language: Language, query: str = "") -> str | None:
-        """Where a person can read it, if the file says."""
-        template = self.says.page.within(language) if self.says.page else None
+        """Returns the address for people, if the file has one."""
+        template = self.section.page.in_language(language) if self.section.page else None
         return template and fill_template(template, {QUERY: query})
 
-    def _template(self, language: Language, found: NamedItem | None) -> str:
-        if found is not None and self.says.named is not None:
-            template = self.says.named.url.within(language)
-            if all(found.values[key] for key in template_keys(template) - {QUERY}):
+    def _template(self, language: Language, match: NamedItem | None) -> str:
+        if match is not None and self.section.named is not None:
+            template = self.section.named.url.in_language(language)
+            if all(match.values[key] for key in template_keys(template) - {QUERY}):
                 return template
-        return self.says.url.within(language)  # nothing is named, or what it is called there is not known
+        return self.section.url.in_language(language)  # no name, or its value for the URL is unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The sources of one moment, and questions that need none."""
+    """All sources at one moment, and example questions that need none."""
 
     sources: Mapping[str, PublicSource]
-    needless: tuple[str, ...] = ()
+    no_source_examples: tuple[str, ...] = ()
 
-    def of(self, names: Collection[str]) -> list[PublicSource]:
+    def select(self, names: Collection[str]) -> list[PublicSource]:
         return [source for name, source in self.sources.items() if name in names]
 
 
 class Sources(Reloaded):
-    """Those of one file.
+    """The watched file of sources.
 
     `allow`: "host:port" inside the network that URLs may lead to, also without TLS.
     """
@@ -209,7 +211,7 @@ class Sources(Reloaded):
         return self._catalogue
 
     def load(self) -> None:
-        """Take the file, or raise ConfigError with every problem of it and change nothing."""
+        """Loads the file. Raises ConfigError with every problem; then nothing changes."""
         self._catalogue = load_catalogue(self.file, self._allow)
 
     def concerns(self, file: Path) -> bool:
@@ -219,7 +221,7 @@ class Sources(Reloaded):
         return tuple(self._catalogue.sources)
 
     def get(self, name: str) -> PublicSource:
-        """Raises NotFound, which names the nearest and those there are."""
+        """Raises NotFound, with the nearest name and all others."""
         sources = self._catalogue.sources
         if name in sources:
             return sources[name]
@@ -232,50 +234,50 @@ def load_catalogue(file: Path, allow: Collection[str] = ()) -> Catalogue:
     for name in content:
         if not NAME.fullmatch(name):
             raise ConfigError(f"{file_place(file, name)}: a source's name has only a-z, 0-9 and -; {name!r} has more")
-    needless = toml.validate(NoSourceFile, {NO_SOURCE: content.pop(NO_SOURCE, {})}, file).none.all
+    no_source_examples = toml.validate(NoSourceFile, {NO_SOURCE: content.pop(NO_SOURCE, {})}, file).none.all
     kinds: dict[str, Any] = {name.replace("-", "_"): (SourceSection, Field(alias=name)) for name in content}
-    # A model with a field for each source, so that what is wrong is told with its place.
-    says = dict(toml.validate(create_model("SourcesFile", __base__=Section, **kinds), content, file))
+    # A model with a field for each source, so that validation names the place of each problem.
+    sections = dict(toml.validate(create_model("SourcesFile", __base__=Section, **kinds), content, file))
     sources, problems = {}, []
     for name in content:
         try:
-            sources[name] = build_source(name, says[name.replace("-", "_")], file, allow)
+            sources[name] = build_source(name, sections[name.replace("-", "_")], file, allow)
         except ConfigError as exc:
             problems.append(exc.message)
     if problems:
         raise ConfigError("\n".join(problems))
-    return Catalogue(sources, needless)
+    return Catalogue(sources, no_source_examples)
 
 
 class NoSourceFile(Section):
     none: BilingualTexts = BilingualTexts()
 
 
-def build_source(name: str, says: SourceSection, file: Path, allow: Collection[str]) -> PublicSource:
-    """With its table of names. Raises ConfigError."""
-    names = NameTable.load(file.parent / says.named.file, strict=says.named.strict) if says.named else None
+def build_source(name: str, section: SourceSection, file: Path, allow: Collection[str]) -> PublicSource:
+    """Builds the source with its table of names. Raises ConfigError."""
+    names = NameTable.load(file.parent / section.named.file, strict=section.named.strict) if section.named else None
     problems = []
-    for key, template, known in section_templates(says, names):
+    for key, template, known in section_templates(section, names):
         try:
             check_template(template, known, allow)
         except FetchRefused as exc:
             problems.append(f"{file_place(file, name, *key)}: {template}: {exc.message}")
     if problems:
         raise ConfigError("\n".join(problems))
-    return PublicSource(name, says, names)
+    return PublicSource(name, section, names)
 
 
-def section_templates(says: SourceSection, names: NameTable | None) -> Iterator[tuple[Sequence[str], str, set[str]]]:
-    """(key, URL template, what may stand in its braces) of each."""
-    query = {QUERY} if says.kind == "search" else set()
-    for language, template in says.url:
+def section_templates(section: SourceSection, names: NameTable | None) -> Iterator[tuple[Sequence[str], str, set[str]]]:
+    """Yields (key, URL template, allowed placeholders)."""
+    query = {QUERY} if section.kind == "search" else set()
+    for language, template in section.url:
         if template is not None:
             yield ("url", language), template, query
-    for language, template in says.page or ():
+    for language, template in section.page or ():
         if template is not None:
             yield ("page", language), template, query
-    if says.named is not None and names is not None:
-        for language, template in says.named.url:
+    if section.named is not None and names is not None:
+        for language, template in section.named.url:
             if template is not None:
                 yield ("named", "url", language), template, query | names.columns
 

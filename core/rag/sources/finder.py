@@ -1,7 +1,6 @@
-"""Answers a question from the sources that it needs: chosen, fetched as fresh as they must be, read.
+"""Answers a question from the sources that it needs: chooses, fetches and reads them.
 
-A source that fails is told by its title; the others are read nevertheless. What is chosen and how is in `choice` and
-`decision`, what a source is in `sources`.
+A source that fails is reported by its title; the others are read nevertheless.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ from core.rag.sources.choice import (
 log = structlog.get_logger()
 
 QUESTION_LIMIT_CHARS = 1000
-DEADLINE_S = 5.0  # somebody waits for the answer, which can do without
+DEADLINE_S = 5.0  # the user waits for the answer, which does not depend on this
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleVectors:
-    """Their vectors, (examples, dimensions) of each source, and of those that need none; made by one embedder."""
+    """The examples' vectors, (examples, dimensions) for each source and for no source, by one embedder."""
 
     catalogue: Catalogue
     embedder: str
@@ -51,21 +50,21 @@ class ExampleVectors:
 
 
 class ExampleSimilarity:
-    """Computes the examples' vectors once for each catalogue."""
+    """Compares questions with examples. Embeds the examples once for each catalogue."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._examples: ExampleVectors | None = None
         self._turn = asyncio.Lock()
 
-    async def of(self, question: str, catalogue: Catalogue) -> Similarity | None:
-        """None if the embedder fails or takes too long, which is logged."""
+    async def compare(self, question: str, catalogue: Catalogue) -> Similarity | None:
+        """Returns None if the embedder fails or takes too long; logs the reason."""
         try:
             async with asyncio.timeout(DEADLINE_S):
                 examples = await self.examples(catalogue)
                 vector = (await self._embedder.embed([question[:QUESTION_LIMIT_CHARS]]))[0]
         except (ModelError, TimeoutError) as exc:
-            log.warning("question_not_embedded", problem=str(exc) or f"no answer within {DEADLINE_S:g} s")
+            log.warning("question_embedding_failed", problem=str(exc) or f"no answer within {DEADLINE_S:g} s")
             return None
         nearest = {name: float((vectors @ vector).max()) for name, vectors in examples.sources.items() if len(vectors)}
         return Similarity(nearest, float((examples.none @ vector).max()) if len(examples.none) else 0.0)
@@ -73,19 +72,21 @@ class ExampleSimilarity:
     async def examples(self, catalogue: Catalogue) -> ExampleVectors:
         """Raises ModelError."""
         async with self._turn:
-            known = self._examples
-            if known is None or known.catalogue is not catalogue or known.embedder != self._embedder.name:
-                known = self._examples = await self._embedded(catalogue)
-            return known
+            examples = self._examples
+            if examples is None or examples.catalogue is not catalogue or examples.embedder != self._embedder.name:
+                examples = self._examples = await self._embed_examples(catalogue)
+            return examples
 
-    async def _embedded(self, catalogue: Catalogue) -> ExampleVectors:
+    async def _embed_examples(self, catalogue: Catalogue) -> ExampleVectors:
         name = self._embedder.name
-        texts = {source.name: source.says.examples.all for source in catalogue.sources.values()}
-        vectors = await self._embedder.embed([*(text for of in texts.values() for text in of), *catalogue.needless])
+        texts = {source.name: source.section.examples.all for source in catalogue.sources.values()}
+        vectors = await self._embedder.embed(
+            [*(text for group in texts.values() for text in group), *catalogue.no_source_examples]
+        )
         sources, begin = {}, 0
-        for source, of in texts.items():
-            sources[source] = vectors[begin : begin + len(of)]
-            begin += len(of)
+        for source, group in texts.items():
+            sources[source] = vectors[begin : begin + len(group)]
+            begin += len(group)
         return ExampleVectors(catalogue, name, sources, vectors[begin:])
 
 
@@ -93,14 +94,14 @@ log = structlog.get_logger()
 
 DECIDE_DEADLINE_S = 8.0
 
-# Asks a model: (personality, prompt, schema) → a value that conforms to the schema. None: this model decides nothing,
-# such as the starter. Raises CspsError.
+# Asks a model: (personality, prompt, schema) → a value that conforms to the schema. None: this model cannot decide, as
+# the starter model. Raises CspsError.
 Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceTarget:
-    """Something to fetch. `label` is what it is called in the answer."""
+    """A page, feed or search to fetch. `label`: its name in the answer."""
 
     source: PublicSource
     url: str
@@ -110,7 +111,7 @@ class SourceTarget:
 
 
 class SourceFinder:
-    """A Finder. `embedder`: None chooses by words alone. `decide`: None chooses without a model."""
+    """A `Finder` for sources. `embedder`: None chooses by words alone. `decide`: None chooses without a model."""
 
     outside: ClassVar[bool] = True
 
@@ -130,74 +131,74 @@ class SourceFinder:
         self._chooser: tuple[Catalogue, Chooser] | None = None
 
     def applies(self, personality: Personality) -> bool:
-        return bool(personality.sources and self._sources.catalogue.of(personality.sources))
+        return bool(personality.sources and self._sources.catalogue.select(personality.sources))
 
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
         started_s = time.monotonic()
-        chosen, query = await self._chosen(personality, question, language)
+        chosen, query = await self._choose(personality, question, language)
         took_ms = round(1000 * (time.monotonic() - started_s))
         log.debug("sources_chosen", names=[source.name for source in chosen], took_ms=took_ms)
         reads = (self.read(source, question, language, personality.language, query) for source in chosen)
         return merge_lookups(await asyncio.gather(*reads))
 
     async def warm(self) -> None:
-        """Have ready what the first question would wait for. Raises ModelError."""
+        """Prepares what the first question would wait for. Raises ModelError."""
         if self._likenesses is not None:
             await self._likenesses.examples(self._sources.catalogue)
 
     async def read(
-        self, source: PublicSource, question: str, language: Language, told_in: Language, query: str = ""
+        self, source: PublicSource, question: str, language: Language, notice_language: Language, query: str = ""
     ) -> Lookup:
-        """What `source` says in `language`; what could not be read is named in the language `told_in`."""
-        stranger = source.named.stranger(question) if source.named is not None else None
-        if stranger is not None:
-            log.info("source_has_no_such_name", source=source.name)
-            return Lookup(unread=(f"{source.title(told_in)} ({stranger})",))
+        """Reads `source` in `language`; names what could not be read in `notice_language`."""
+        unknown_name = source.named.unknown_name(question) if source.named is not None else None
+        if unknown_name is not None:
+            log.info("source_name_unknown", source=source.name)
+            return Lookup(unread=(f"{source.title(notice_language)} ({unknown_name})",))
         query = query or self.query(question, source)
         targets = build_targets(source, question, language, query)
-        return merge_lookups(await asyncio.gather(*(self._attempt(target, told_in) for target in targets)))
+        return merge_lookups(await asyncio.gather(*(self._attempt(target, notice_language) for target in targets)))
 
     def query(self, question: str, source: PublicSource) -> str:
-        """What to search it for; "" where nothing is searched, or for the newest."""
+        """Returns what to search it for; "" for the newest entries, and without a search."""
         return self._chooser_of(self._sources.catalogue).query(question, source) if source.searches else ""
 
     async def open(self, target: SourceTarget) -> RetrievedDocument:
-        """Raises FetchRefused, FetchFailed, UnreadableDocument, also for a source that has nothing to say."""
-        says = target.source.says
-        fetched = await self._fetcher.fetch(target.url, max_age_s=says.fresh_s)
+        """Raises FetchRefused, FetchFailed, UnreadableDocument, also for a source without entries."""
+        section = target.source.section
+        fetched = await self._fetcher.fetch(target.url, max_age_s=section.fresh_s)
         body, media_type, charset = fetched.body, fetched.media_type, fetched.charset
-        if says.fields is not None:
+        if section.fields is not None:
             body = await asyncio.to_thread(
-                search_results.to_json_feed, body, says.fields, target.label, target.language, says.entries
+                search_results.to_json_feed, body, section.fields, target.label, target.language, section.entries
             )
             media_type, charset = search_results.MEDIA_TYPE, "utf-8"
         document = await self._reader.read(body, media_type, name=target.label, url=fetched.url, charset=charset)
         cited = Cited(0, target.label, target.page or document.url or fetched.url, target.language, fetched.fetched_at)
-        return RetrievedDocument(target.label, document.passages[: says.entries], cited)
+        return RetrievedDocument(target.label, document.passages[: section.entries], cited)
 
-    async def _attempt(self, target: SourceTarget, told_in: Language) -> Lookup:
+    async def _attempt(self, target: SourceTarget, notice_language: Language) -> Lookup:
         try:
             return Lookup((await self.open(target),))
         except CspsError as exc:
             log.warning("source_unread", source=target.source.name, code=exc.code, problem=exc.message)
-            return Lookup(unread=(target.source.title(told_in),))
+            return Lookup(unread=(target.source.title(notice_language),))
 
-    async def _chosen(
+    async def _choose(
         self, personality: Personality, question: str, language: Language
     ) -> tuple[Sequence[PublicSource], str]:
-        """The sources, and what to search for if the model said so."""
+        """Returns the sources, and the search query if the model chose one."""
         catalogue = self._sources.catalogue
-        sources = catalogue.of(personality.sources)
-        likeness = await self._likenesses.of(question, catalogue) if self._likenesses is not None else None
+        sources = catalogue.select(personality.sources)
+        likeness = await self._likenesses.compare(question, catalogue) if self._likenesses is not None else None
         shortlist = self._chooser_of(catalogue).shortlist(question, sources, likeness)
         if shortlist.candidates and self._decide is not None:
             likely = [candidate.source for candidate in shortlist.candidates]
-            decided = await self._decided(self._decide, personality, question, likely, language)
+            decided = await self._ask_model(self._decide, personality, question, likely, language)
             if decided is not None:
                 return decided.sources, decided.query
         return [candidate.source for candidate in shortlist.chosen], ""
 
-    async def _decided(
+    async def _ask_model(
         self,
         decide: Decide,
         personality: Personality,
@@ -205,13 +206,13 @@ class SourceFinder:
         likely: Sequence[PublicSource],
         language: Language,
     ) -> SourceDecision | None:
-        """None if the model does not decide."""
+        """Returns None if the model does not decide."""
         prompt = decision_prompt(question, likely, language)
         try:
             async with asyncio.timeout(DECIDE_DEADLINE_S):
                 answer = await decide(personality, prompt, decision_schema(likely))
         except (CspsError, TimeoutError) as exc:
-            log.warning("model_did_not_decide", problem=str(exc) or f"no answer within {DECIDE_DEADLINE_S:g} s")
+            log.warning("source_decision_failed", problem=str(exc) or f"no answer within {DECIDE_DEADLINE_S:g} s")
             return None
         return parse_decision(answer, likely)
 
@@ -222,12 +223,12 @@ class SourceFinder:
 
 
 def build_targets(source: PublicSource, question: str, language: Language, query: str = "") -> list[SourceTarget]:
-    """One for each place, department or section that the question names, or the one for all."""
-    found = source.named.found(question) if source.named is not None else ()
+    """Returns a target for each place, department or section that the question names, or one for all."""
+    names = source.named.find(question) if source.named is not None else ()
     title = source.title(language)
     page = source.page(language, query)
     by_url = {
         source.url(language, named, query): f"{title}: {named.label(language)}" if named is not None else title
-        for named in found or (None,)
+        for named in names or (None,)
     }
     return [SourceTarget(source, url, page, label, language) for url, label in by_url.items()]

@@ -1,7 +1,7 @@
-"""Finds the places, departments or sections that a question names, in a table of them. Pure but for loading it.
+"""Finds the places, departments or sections of a table that a question names. Pure but for loading the table.
 
-Accents and case make no difference, and "St." is "Saint"; yet a name that is a common word ("Hope", "Trail") counts
-only where it is written like a name, and an acronym only in capitals.
+Accents and case do not matter, and "St." is "Saint". But a name that is a common word ("Hope", "Trail") counts only if
+it is written like a name, and an acronym only in capitals.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from core.errors import ConfigError
 from core.language import known
 from core.rag.stemming import WORD, without_accents
 
-RESERVED_COLUMNS = ("name", "fr", "also", "within", "weight")  # the columns that are not the URL's
-WELL_KNOWN = 50_000  # people: the name of such a place is one in any spelling
+RESERVED_COLUMNS = ("name", "fr", "also", "within", "weight")  # columns that are no values for the URL
+WELL_KNOWN = 50_000  # people; the name of such a place is a name in any spelling
 DEFAULT_WEIGHT = 1_000_000  # of rows without one
 NameKey = tuple[str, ...]  # the words of a name
 NAMED_LIMIT = 3  # in one question
@@ -27,7 +27,7 @@ WORDS_LIMIT = 400  # of a question that are looked at
 PLACE_PREPOSITIONS = known("in at near around for from to a au aux en pour de du sur vers")
 CONJUNCTIONS = known("and or et ou")
 ABBREVIATIONS = {"st": "saint", "ste": "sainte"}
-# What else stands after "in" or "à" with a capital letter.
+# Other words that stand after "in" or "à" with a capital letter.
 NOT_PLACES = known(
     """
     january february march april may june july august september october november december spring summer autumn fall
@@ -46,7 +46,7 @@ class NamedItem:
     within: str
     weight: float
     values: Mapping[str, str] = field(hash=False)
-    french: str = ""  # its name, where it is another
+    french: str = ""  # the French name, if it differs
     within_french: str = ""
 
     def label(self, language: Language) -> str:
@@ -60,7 +60,7 @@ class NamedItem:
 
 @dataclass(frozen=True, slots=True)
 class NameMention:
-    """What words `begin` to `end` of a question may mean. `joined`: "and" stands in front of them."""
+    """The possible meanings of words `begin` to `end` of a question. `joined`: "and" stands before them."""
 
     begin: int
     end: int
@@ -69,7 +69,7 @@ class NameMention:
 
 
 class NameTable:
-    """`strict`: `stranger` tells what a question names instead of anything here."""
+    """A table of names. `strict`: the table is complete, so that `unknown_name` finds names that it lacks."""
 
     def __init__(
         self, rows: Sequence[tuple[NamedItem, Sequence[str]]], columns: Sequence[str], *, strict: bool
@@ -82,9 +82,9 @@ class NameTable:
             for name in names:
                 index[tuple(normalised_words(name))].append((row, name))
         self._index: Mapping[NameKey, tuple[NamedItem, ...]] = {
-            key: tuple(row for row, _ in of) for key, of in index.items()
+            key: tuple(row for row, _ in entries) for key, entries in index.items()
         }
-        self._acronyms = {key for key, of in index.items() if all(name.isupper() for _, name in of)}
+        self._acronyms = {key for key, entries in index.items() if all(name.isupper() for _, name in entries)}
         self._longest = max(map(len, index))
 
     @classmethod
@@ -104,23 +104,23 @@ class NameTable:
             rows, [column for column in reader.fieldnames or () if column not in RESERVED_COLUMNS], strict=strict
         )
 
-    def found(self, question: str) -> tuple[NamedItem, ...]:
-        """What the question names, in its order; the few first."""
+    def find(self, question: str) -> tuple[NamedItem, ...]:
+        """Returns what the question names, in its order, at most NAMED_LIMIT."""
         mentions = list(self._mentions(question))
-        around = {without_accents(row.name.lower()) for mention in mentions for row in mention.meanings}
+        regions = {without_accents(row.name.lower()) for mention in mentions for row in mention.meanings}
         meant = [
             (
                 mention,
-                max(mention.meanings, key=lambda row: (without_accents(row.within.lower()) in around, row.weight)),
+                max(mention.meanings, key=lambda row: (without_accents(row.within.lower()) in regions, row.weight)),
             )
             for mention in mentions
         ]
         own = (row for at, row in meant if not any(is_location_of(row, at, other, it) for other, it in meant))
         return tuple(dict.fromkeys(own))[:NAMED_LIMIT]
 
-    def stranger(self, question: str) -> str | None:
-        """A name after "in" or "à" that is none of these, if this table has all there are."""
-        if not self.strict or self.found(question):
+    def unknown_name(self, question: str) -> str | None:
+        """Returns a name after "in" or "à" that a complete table lacks."""
+        if not self.strict or self.find(question):
             return None
         words = split_words(question)
         for before, word in pairwise(words):
@@ -133,7 +133,7 @@ class NameTable:
         return None
 
     def _mentions(self, question: str) -> Iterator[NameMention]:
-        """The longest names, from left to right."""
+        """Yields the longest names, from left to right."""
         written = split_words(question)
         words = normalised_words(question)
         at = 0
@@ -151,7 +151,7 @@ class NameTable:
         return None
 
     def _counts(self, key: NameKey, written: Sequence[str], at: int, end: int) -> bool:
-        """Whether these words are meant as a name."""
+        """Tells whether these words are meant as a name."""
         if key in self._acronyms:
             return all(word.isupper() for word in written[at:end])
         if len(key) > 1 or any(row.weight >= WELL_KNOWN for row in self._index[key]):
@@ -163,7 +163,7 @@ class NameTable:
 
 
 def is_location_of(region: NamedItem, at: NameMention, place: NameMention, row: NamedItem) -> bool:
-    """Whether `region` only tells where `row` lies: a province, or "Québec" right behind its name."""
+    """Tells whether `region` only locates `row`: a province, or "Québec" right behind its name."""
     lies_there = row != region and without_accents(row.within.lower()) == without_accents(region.name.lower())
     return lies_there and (not region.weight or (at.begin - place.end in (0, 1) and not at.joined))
 
@@ -178,7 +178,7 @@ def normalised_words(text: str) -> list[str]:
 
 
 def parse_row(row: Mapping[str, str | None], file: Path, line: int) -> tuple[NamedItem, list[str]]:
-    """With all its names. Raises ConfigError."""
+    """Returns the row with all its names. Raises ConfigError."""
     name = (row.get("name") or "").strip()
     if not normalised_words(name):
         raise ConfigError(f"{file}:{line}: `name` is missing")

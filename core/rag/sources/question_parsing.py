@@ -1,6 +1,6 @@
-"""What a question asks for, by its words in either language: to have something done, or the latest of something. Pure.
+"""Parses what a question asks for, in either language: to do something, or the latest of something. Pure.
 
-Words are compared as stems without accents, so every form counts; empty words count where a phrase needs them.
+Words are compared as stems without accents, so every form counts; empty words count if a phrase contains them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from itertools import islice
 
 from core.rag.stemming import EMPTY_WORDS, WORD, without_accents, word_stems
 
-INVERTED_SUBJECT = re.compile(r"(?:-t)?-(?:il|elle|on|ils|elles)\b")  # "fera-t-il beau" is "fera beau"
+INVERTED_SUBJECT = re.compile(r"(?:-t)?-(?:il|elle|on|ils|elles)\b")  # "fera-t-il beau" becomes "fera beau"
 QUOTED = re.compile(r"«[^»]*»|“[^”]*”|\"[^\"]*\"")
-AFTER_COLON = re.compile(r":\s.*", re.DOTALL)  # after a colon stands what is to be worked on
-QUESTION_LIMIT_CHARS = 1000  # of a question; what it asks for stands in its beginning
-KEYWORDS_LIMIT = 4  # a search wants all of them
+AFTER_COLON = re.compile(r":\s.*", re.DOTALL)  # the text to work on stands after a colon
+QUESTION_LIMIT_CHARS = 1000  # a question's request stands at its beginning
+KEYWORDS_LIMIT = 4  # a search needs all of them
 
 Token = frozenset[str]
 
 
 def tokenize(text: str) -> list[Token]:
-    """Each word as what its forms have in common; empty words as they are."""
+    """Returns the stems that the forms of each word share; empty words unchanged."""
     return [word_token(word) for word in question_words(text)]
 
 
@@ -38,7 +38,7 @@ def word_token(word: str) -> Token:
 
 
 class PhraseIndex:
-    """Phrases to look for, by their first words."""
+    """Phrases by their first words."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._by_first: dict[str, list[tuple[Token, ...]]] = defaultdict(list)
@@ -46,8 +46,8 @@ class PhraseIndex:
             for stem in phrase[0]:
                 self._by_first[stem].append(phrase)
 
-    def found_in(self, words: Sequence[Token]) -> list[range]:
-        """Where they stand: the numbers of the words of each."""
+    def find_in(self, words: Sequence[Token]) -> list[range]:
+        """Returns the ranges of words that are phrases."""
         return [
             range(at, at + len(phrase))
             for at, word in enumerate(words)
@@ -57,44 +57,48 @@ class PhraseIndex:
             and all(part & other for part, other in zip(phrase[1:], words[at + 1 :], strict=False))
         ]
 
-    def are_in(self, words: Sequence[Token]) -> bool:
-        return bool(self.found_in(words))
+    def occur_in(self, words: Sequence[Token]) -> bool:
+        return bool(self.find_in(words))
 
 
 def parse_phrases(text: str) -> PhraseIndex:
-    """Of phrases between bars; a line ends with one."""
+    """Parses phrases separated by bars; each line ends with a bar."""
     return PhraseIndex(text.replace("\n", "").split("|"))
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuestion:
-    """What a question itself is about, without quotations, word by word."""
+    """The words of a question, without quotations."""
 
     words: tuple[str, ...]
     tokens: tuple[Token, ...]
-    task: bool  # it asks to have something done
-    timeless: bool  # and nothing in it has to be looked up for that
+    task: bool  # it asks to do something
+    timeless: bool  # a task without anything to look up
 
 
 def parse_question(question: str) -> ParsedQuestion:
-    """Of something to be done, what stands after a colon is what to do it with, and nothing that is asked."""
+    """Parses the question. In a task, the text after a colon is material and no request."""
     subject = QUOTED.sub(" ", question[:QUESTION_LIMIT_CHARS])
-    task = TASK_PHRASES.are_in(tokenize(subject))
+    task = TASK_PHRASES.occur_in(tokenize(subject))
     if task:
         subject = AFTER_COLON.sub("", subject)
-    found = tuple(tokenize(subject))
-    return ParsedQuestion(tuple(question_words(subject)), found, task, task and not LATEST_PHRASES.are_in(found))
+    question_tokens = tuple(tokenize(subject))
+    return ParsedQuestion(
+        tuple(question_words(subject)), question_tokens, task, task and not LATEST_PHRASES.occur_in(question_tokens)
+    )
 
 
-def keywords(asked: ParsedQuestion, known: Iterable[PhraseIndex]) -> str:
-    """What to search for: the words that neither `known` phrases nor the form of the question account for."""
-    places = (place for each in (*known, LATEST_PHRASES, FILLERS) for place in each.found_in(asked.tokens))
+def keywords(question: ParsedQuestion, known: Iterable[PhraseIndex]) -> str:
+    """Returns what to search for: words that are neither in `known` phrases nor part of the question's form."""
+    places = (place for each in (*known, LATEST_PHRASES, FILLERS) for place in each.find_in(question.tokens))
     spent = {at for place in places for at in place}
-    left = (word for at, word in enumerate(asked.words) if at not in spent and without_accents(word) not in EMPTY_WORDS)
+    left = (
+        word for at, word in enumerate(question.words) if at not in spent and without_accents(word) not in EMPTY_WORDS
+    )
     return " ".join(islice(left, KEYWORDS_LIMIT))
 
 
-# What asks for something new, or for something to be looked up.
+# Requests for something new, or to look something up.
 LATEST_PHRASES = parse_phrases(
     """
     latest|new|newest|recent|recently|lately|today|tonight|tomorrow|now|this morning|this afternoon|this evening|
@@ -106,7 +110,7 @@ LATEST_PHRASES = parse_phrases(
     hier|manchettes|headlines
     """
 )
-# What asks for something that a model does by itself.
+# Requests that a model fulfils by itself.
 TASK_PHRASES = parse_phrases(
     """
     translate|rewrite|rephrase|shorten|proofread|correct|edit|paraphrase|draft|compose|convert|calculate|compute|
@@ -127,7 +131,7 @@ TASK_PHRASES = parse_phrases(
     mon patron|à mon équipe
     """
 )
-# What says no more than that something is wanted.
+# Words that only express a wish.
 FILLERS = parse_phrases(
     """
     find|give|list|tell|want|need|please|like|know|have|exist|cover|contain|publish|download|available|public|federal|

@@ -1,6 +1,6 @@
-"""Turns a search's JSON into a JSON feed, by the paths that config/sources.toml names; what reads feeds reads it then.
+"""Turns a search's JSON into a JSON feed, by the paths of config/sources.toml.
 
-Nothing is interpreted here but the paths: markup in a summary is the reader's affair, in its own process.
+Interprets nothing but the paths. The feed reader handles markup in summaries, in its own process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SUMMARY_LIMIT_CHARS = 2000
 
 
 def to_json_feed(body: bytes, fields: SearchFields, title: str, language: Language, limit: int) -> bytes:
-    """At most `limit` entries. Raises UnreadableDocument for what is empty, or not the JSON that `fields` describe."""
+    """Returns at most `limit` entries. Raises UnreadableDocument if there are none, or the JSON lacks `fields`."""
     if len(body) > BODY_LIMIT_BYTES:
         raise UnreadableDocument(f"its answer has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most", "large")
     try:
@@ -34,18 +34,18 @@ def to_json_feed(body: bytes, fields: SearchFields, title: str, language: Langua
     items = [feed_item(entry, fields, language) for entry in entries[:limit]]
     if not any(items):
         raise UnreadableDocument("its answer has no entries", "empty")
-    told = {"version": VERSION, "title": title, "language": language, "items": [each for each in items if each]}
-    return json.dumps(told).encode()
+    feed = {"version": VERSION, "title": title, "language": language, "items": [each for each in items if each]}
+    return json.dumps(feed).encode()
 
 
 def feed_item(entry: Json, fields: SearchFields, language: Language) -> dict[str, str]:
-    """Of a JSON feed; empty if there is neither title nor summary."""
+    """Returns an item of a JSON feed; empty without title and summary."""
     title = text_at(entry, fields.title, language)
     summary = text_at(entry, fields.summary, language)[:SUMMARY_LIMIT_CHARS]
     if not title and not summary:
         return {}
-    found = {"title": title, "summary": summary, "date_published": text_at(entry, fields.date, language)}
-    return {key: value for key, value in {**found, "url": entry_link(entry, fields.link, language)}.items() if value}
+    texts = {"title": title, "summary": summary, "date_published": text_at(entry, fields.date, language)}
+    return {key: value for key, value in {**texts, "url": entry_link(entry, fields.link, language)}.items() if value}
 
 
 def entry_link(entry: Json, path: str | PerLanguage | None, language: Language) -> str:
@@ -56,20 +56,20 @@ def entry_link(entry: Json, path: str | PerLanguage | None, language: Language) 
     try:
         return fill_template(template, values)
     except (KeyError, FetchRefused):
-        return ""  # the entry is as good without
+        return ""  # the entry is useful without a link
 
 
 def text_at(entry: Json, path: str | PerLanguage | None, language: Language) -> str:
-    found = value_at(entry, path_for(path, language))
-    return str(found).strip() if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
+    value = value_at(entry, path_for(path, language))
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def path_for(path: str | PerLanguage | None, language: Language) -> str:
-    return path.within(language) if isinstance(path, PerLanguage) else path or ""
+    return path.in_language(language) if isinstance(path, PerLanguage) else path or ""
 
 
 def value_at(value: Json, path: str) -> Json:
-    """None where the path leads nowhere."""
+    """Returns None if the path leads nowhere."""
     found: Any = value
     for key in path.split("."):
         found = found.get(key) if isinstance(found, Mapping) else None

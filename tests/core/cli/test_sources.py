@@ -124,10 +124,10 @@ def test_add_writes_an_entry_that_works(file: Path, host: str) -> None:
     sources = load_catalogue(file, [host]).sources
 
     assert file.read_text().startswith(before.rstrip())
-    assert sources["news"].says.kind == "feed"
+    assert sources["news"].section.kind == "feed"
     assert (sources["news"].title("en"), sources["news"].title("fr")) == ('The News "Today"', "Les nouvelles")
-    assert sources["news"].says.topics.all == ("news", "news")
-    assert sources["page"].says.kind == "page"
+    assert sources["news"].section.topics.all == ("news", "news")
+    assert sources["page"].section.kind == "page"
     assert run("test", "news")[0] == 0
 
 

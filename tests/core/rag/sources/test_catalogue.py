@@ -55,8 +55,8 @@ def test_shipped_sources_are_valid() -> None:
     assert {"weather", "csps-learning", "busrides", "gc-news", "open-data", "cbc-news"} <= set(sources)
     for source in sources.values():
         assert source.title("en") != source.title("fr")
-        assert source.says.examples.en
-        assert source.says.examples.fr
+        assert source.section.examples.en
+        assert source.section.examples.fr
         assert source.url("en", query="x").startswith("https://")
 
 
@@ -143,7 +143,7 @@ def test_a_table_cannot_change_a_path(file: Path) -> None:
     file.write_text(GOOD + PLACED)
     source = load_catalogue(file).sources["echo"]
     assert source.named is not None
-    (ottawa,), (tours,) = source.named.found("in Ottawa"), source.named.found("in Tours/..")
+    (ottawa,), (tours,) = source.named.find("in Ottawa"), source.named.find("in Tours/..")
 
     assert source.url("en", ottawa) == "https://example.org/on-1_e.xml"
     with pytest.raises(FetchRefused):
@@ -199,7 +199,7 @@ async def test_a_bad_change_keeps_everything_and_says_why(file: Path) -> None:
     with capture_logs() as logs:
         assert not await sources.reload()
 
-    assert sources.get("echo").says.kind == "feed"
+    assert sources.get("echo").section.kind == "feed"
     assert "sources.toml:3" in logs[0]["problem"]
 
 
@@ -219,4 +219,4 @@ async def test_changes_are_taken_while_running(file: Path) -> None:
 
     named = sources.get("echo").named
     assert named is not None
-    assert [found.name for found in named.found("in Iqaluit")] == ["Iqaluit"]
+    assert [found.name for found in named.find("in Iqaluit")] == ["Iqaluit"]

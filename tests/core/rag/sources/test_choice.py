@@ -47,7 +47,7 @@ async def test_the_labelled_questions(catalogue: Catalogue, encoder: LocalEmbedd
         right, asked, in_vain = 0, 0, 0
         for label, questions in labelled.items():
             for question in questions:
-                likeness = await likenesses.of(question, catalogue)
+                likeness = await likenesses.compare(question, catalogue)
                 chosen = chooser.shortlist(question, catalogue.sources.values(), likeness).chosen
                 names = [candidate.source.name for candidate in chosen]
                 right += names == ([] if label == "none" else [label])

@@ -44,18 +44,18 @@ def departments() -> NameTable:
 )
 def test_places_are_found(places: NameTable, question: str, expected: list[str]) -> None:
     """In any spelling, with or without accents and provinces; common words are no places."""
-    assert expected == [named.label("en") for named in places.found(question)]
+    assert expected == [named.label("en") for named in places.find(question)]
 
 
 def test_places_are_called_as_in_the_language(places: NameTable) -> None:
     """A French answer speaks of Nouvelle-Écosse."""
-    (halifax,) = places.found("Halifax")
+    (halifax,) = places.find("Halifax")
 
     assert halifax.label("fr") == "Halifax (Nouvelle-Écosse)"
 
 
 @pytest.mark.parametrize(
-    ("question", "stranger"),
+    ("question", "unknown_name"),
     [
         ("What is the weather in Tokyo?", "Tokyo"),
         ("Quel temps fait-il à Lisbonne ?", "Lisbonne"),
@@ -65,9 +65,9 @@ def test_places_are_called_as_in_the_language(places: NameTable) -> None:
         ("Do I need an umbrella in the morning?", None),
     ],
 )
-def test_places_elsewhere_are_noticed(places: NameTable, question: str, stranger: str | None) -> None:
+def test_places_elsewhere_are_noticed(places: NameTable, question: str, unknown_name: str | None) -> None:
     """So that nobody is told Ottawa's weather for another country's."""
-    assert places.stranger(question) == stranger
+    assert places.unknown_name(question) == unknown_name
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_places_elsewhere_are_noticed(places: NameTable, question: str, stranger
 )
 def test_departments_are_found(departments: NameTable, question: str, expected: list[str]) -> None:
     """By either name, by the words people use, and by an acronym in capitals."""
-    assert expected == [named.label("en") for named in departments.found(question)]
+    assert expected == [named.label("en") for named in departments.find(question)]
 
 
 def test_a_few_names_are_enough(places: NameTable) -> None:
     """A list of cities does not become a hundred fetches, nor a long text a long search."""
     many = "Toronto, Calgary, Halifax, Regina, Moncton " * 2000
 
-    assert len(places.found(many)) == 3
+    assert len(places.find(many)) == 3
