@@ -118,11 +118,10 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
     prompt = clean_prompt(prompt)
     conversation = conversation or from_history(prompt.history, personality.language)
     question = Question(prompt.text, prompt.attachments, prompt.thread_messages)
-    conversation, question = split_lead_context(conversation, question, personality.language)
+    conversation, question, url = split_lead(conversation, question, personality.language)
     if not question.text.strip():
         raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
-    url, first = unread_url(conversation, question), is_first(conversation)
-    has_lead = conversation.context is not None or url is not None
+    first, has_lead = is_first(conversation), conversation.context is not None or url is not None
     return PromptContext(
         personality,
         conversation,
@@ -206,31 +205,24 @@ def cut_attachments(draft: PromptDraft, question: Question) -> tuple[str, ...]:
     return tuple(plain_name(file.name) for file in question.attachments if not file.cut and file.name in cut)
 
 
-def split_lead_context(
+def split_lead(
     conversation: Conversation, question: Question, language: Language
-) -> tuple[Conversation, Question]:
-    """Moves the text pasted before a first question into the conversation.
+) -> tuple[Conversation, Question, str | None]:
+    """Separates the lead context from a first question; also returns the URL of the page to read, until it is read.
 
-    A first question that is only an address becomes a request for a summary.
+    Pasted text moves into the conversation. The URL is None after pasted text: an address there may be a part of it. A
+    first question that is only an address becomes a request for a summary.
     """
-    if not is_first(conversation):
-        return conversation, question
-    opening = parse_lead_context(question.text)
-    if opening.url is None:
-        return replace(conversation, context=opening.context), replace(question, text=opening.question)
-    text = question.text if opening.question else f"{opening.url} {SUMMARISE[language]}"
-    return conversation, replace(question, text=text)
-
-
-def unread_url(conversation: Conversation, question: Question) -> str | None:
-    """The page or feed that the first question names, until it is read.
-
-    None after pasted text: an address there may be a part of that text.
-    """
-    if conversation.readings or conversation.earlier or conversation.context is not None:
-        return None
-    first = conversation.exchanges[0].question if conversation.exchanges else question
-    return parse_lead_context(first.text).url
+    if conversation.earlier:
+        return conversation, question, None
+    lead = parse_lead_context((conversation.exchanges[0].question if conversation.exchanges else question).text)
+    url = None if conversation.readings or conversation.context is not None else lead.url
+    if conversation.exchanges:
+        return conversation, question, url
+    if lead.url is None:
+        return replace(conversation, context=lead.context), replace(question, text=lead.question), None
+    text = question.text if lead.question else f"{lead.url} {SUMMARISE[language]}"
+    return conversation, replace(question, text=text), url
 
 
 def is_first(conversation: Conversation) -> bool:
@@ -245,7 +237,8 @@ def from_history(history: Sequence[Turn], language: Language) -> Conversation:
         exchanges = conversation.exchanges
         if turn.role == "user" or not exchanges:
             question = Question(turn.text if turn.role == "user" else "")
-            conversation, question = split_lead_context(conversation, question, language)
+            if not exchanges:
+                conversation, question, _url = split_lead(conversation, question, language)
             conversation = replace(conversation, exchanges=(*exchanges, Exchange(question)))
         if turn.role == "assistant":
             *before, last = conversation.exchanges

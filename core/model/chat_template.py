@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.errors import BadRequest, ConfigError
 from core.openai.chat_protocol import Message
-from core.openai.thinking import CLOSE, OPEN
+from core.openai.stream_reader import CLOSE, OPEN
 
 NO_THINKING = f"\n{CLOSE}\n\n"  # Qwen's template writes this to switch thinking off
 

@@ -24,13 +24,12 @@ from core.openai.chat_protocol import (
     Fields,
     Message,
     StreamEvent,
-    StreamReader,
     error_from_response,
     refuses_extensions,
     request_body,
     without_extensions,
 )
-from core.openai.thinking import ThinkingFilter
+from core.openai.stream_reader import StreamReader
 from core.runtime.backoff import NO_JITTER, Backoff
 from core.runtime.http_server import reachable_url
 from core.runtime.network_errors import explain
@@ -126,7 +125,7 @@ class ModelClient:
         # vLLM answers a last assistant message unless it is told to continue it.
         body |= {"continue_final_message": True, "add_generation_prompt": False} if continue_last else {}
         body |= {"keep_prefix": True} if keep_prefix and self._is_local else {}
-        reader = StreamReader(None if continue_last else ThinkingFilter())
+        reader = StreamReader(is_continuation=continue_last)
         with translate_errors(), self._answer_errors(reader):
             async with self._post_chat(body) as response:
                 chunks = response.aiter_bytes()

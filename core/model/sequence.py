@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError
-from core.openai.thinking import overlap
+from core.openai.stream_reader import overlap
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,12 @@ Pure: bytes and JSON in, values out. Knows no HTTP client and no timeout.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError, ModelRefused, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
-from core.openai.sse import DONE, LineTooLongError, SseData, SseDecoder, WholeCharacters
-from core.openai.thinking import ThinkingFilter
 
 RETRY_AFTER_S = 5.0  # used if the engine sends no Retry-After
 MESSAGE_LIMIT_CHARS = 500
@@ -25,11 +23,8 @@ TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}  # of 
 TOO_LONG_MESSAGE = "maximum context length"  # vLLM sends no code for it
 # Extensions to OpenAI's fields, which most engines accept. llama.cpp says "repeat" where vLLM says "repetition".
 EXTENSIONS = ("top_k", "min_p", "repeat_penalty", "repetition_penalty")
-# Finish reasons outside of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai.
-ABORTED = frozenset({"abort", "error"})
 UNKNOWN_FIELD_STATUSES = {400, 422}
 KEY_STATUSES = {401, 403}
-REASONING_FIELDS = ("reasoning_content", "reasoning")  # of a delta, in engines that separate the thinking
 
 Fields = dict[str, Any]
 Role = Literal["system", "user", "assistant"]
@@ -96,131 +91,6 @@ def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
     """Tell whether a refusal names an extension field of `body`, whatever the wording of the engine."""
     sent = [name for name in EXTENSIONS if name in body]
     return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in sent)
-
-
-class StreamReader:
-    """Reads a streamed answer: feed it bytes as they arrive, then call `end`.
-
-    `thinking`: None for the rest of an answer, which contains no thinking.
-    """
-
-    def __init__(self, thinking: ThinkingFilter | None = None) -> None:
-        self.begun = False  # the model wrote text or thought
-        self.is_done = False  # [DONE] arrived
-        self._decoder = SseDecoder()
-        self._characters = WholeCharacters()
-        self._thinking = thinking
-        self._thinking_reported = False
-        self._reason: str | None = None
-        self._usage = Usage()
-
-    def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
-        """Yield the events of a chunk. Raises an error event as our error, ModelRefused if the stream is malformed."""
-        try:
-            for event in self._decoder.feed(chunk):
-                if isinstance(event, SseData):
-                    yield from self._read(event)
-                elif queued := parse_queue_comment(event.text):
-                    yield queued
-        except LineTooLongError as exc:
-            raise ModelRefused("the engine sent a line that is too long") from exc
-
-    @property
-    def is_finished(self) -> bool:
-        """True once a finish reason arrived: the answer is complete, only its usage may follow."""
-        return self._reason is not None
-
-    def end(self) -> Iterator[StreamEvent]:
-        """Yield the last events, `StreamFinished` last.
-
-        Raises ModelUnavailable if no finish reason arrived, because the engine died; ModelRefused if the engine's
-        content filter ended the answer.
-        """
-        if self._reason == "content_filter":
-            raise ModelRefused("the engine's content filter ended the answer")
-        if self._reason is None or self._reason in ABORTED:
-            raise ModelUnavailable("the model ended its answer early", retry_after_s=RETRY_AFTER_S)
-        yield from self._text(self._characters.feed("", last=True))
-        if self._thinking and (pending := self._thinking.end()):
-            yield TextDelta(pending)
-        yield StreamFinished("length" if self._reason == "length" else "stop", self._usage)
-
-    def _read(self, event: SseData) -> Iterator[StreamEvent]:
-        if event.text == DONE:
-            self.is_done = True
-            return
-        data = parse_event(event.text)
-        self._usage = parse_usage(data) or self._usage
-        choice = first_choice(data)
-        reason = choice.get("finish_reason")
-        self._reason = reason if isinstance(reason, str) else self._reason
-        delta = choice.get("delta")
-        if isinstance(delta, dict):
-            yield from self._apply(delta)
-
-    def _apply(self, delta: Fields) -> Iterator[StreamEvent]:
-        if any(delta.get(name) for name in REASONING_FIELDS):
-            yield from self._report_thinking()
-        if isinstance(text := delta.get("content"), str):
-            yield from self._text(self._characters.feed(text))
-
-    def _text(self, text: str) -> Iterator[StreamEvent]:
-        if self._thinking:
-            text = self._thinking.feed(text)
-            if self._thinking.begun:
-                yield from self._report_thinking()
-        if text:
-            self.begun = True
-            yield TextDelta(text)
-
-    def _report_thinking(self) -> Iterator[ThinkingStarted]:
-        self.begun = True
-        if not self._thinking_reported:
-            self._thinking_reported = True
-            yield ThinkingStarted()
-
-
-def parse_event(text: str) -> Fields:
-    """Return an event's object. Raises an error object as our error, ModelRefused if it is malformed."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise ModelRefused("the engine sent an event that is not JSON") from exc
-    if not isinstance(data, dict):
-        raise ModelRefused("the engine sent an event that is not an object")
-    if error := data.get("error"):
-        raise error_from_object(error if isinstance(error, dict) else {}, status=500)
-    return data
-
-
-def first_choice(data: Fields) -> Fields:
-    choices = data.get("choices")
-    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-
-
-def parse_usage(data: Fields) -> Usage | None:
-    usage = data.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    return Usage(*(n if isinstance(n, int) else 0 for n in (*map(usage.get, TOKEN_COUNTS), cached)))
-
-
-TOKEN_COUNTS = ("prompt_tokens", "completion_tokens")
-
-
-def parse_queue_comment(comment: str) -> QueuePosition | None:
-    """Parse `queued position=3 wait_s=2.5`; None for any other comment."""
-    kind, _, rest = comment.partition(" ")
-    if kind != "queued":
-        return None
-    values = dict(part.split("=", 1) for part in rest.split() if "=" in part)
-    position, wait_s = values.get("position"), values.get("wait_s")
-    try:
-        return QueuePosition(int(position) if position else None, float(wait_s) if wait_s else None)
-    except ValueError:
-        return None
 
 
 def error_from_response(status: int, body: bytes, retry_after: str | None = None) -> CspsError:

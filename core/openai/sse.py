@@ -6,7 +6,6 @@ JSON string does not end a line.
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,14 +75,3 @@ class SseDecoder:
 
 def decode_value(line: bytes) -> str:
     return line.removeprefix(b" ").decode("utf-8", "replace")
-
-
-class WholeCharacters:
-    """Joins surrogate pairs whose two `\\u` escapes arrived in two JSON strings."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-16-le")("replace")
-
-    def feed(self, text: str, *, last: bool = False) -> str:
-        """Return the text, but keep a high surrogate at its end for the next call."""
-        return self._decoder.decode(text.encode("utf-16-le", "surrogatepass"), last)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.conversation.composition import compose, split_lead_context, unread_url
+from core.conversation.composition import compose, split_lead
 from core.conversation.turns import Conversation, Exchange, Question
 from core.rag.candidates import RetrievedDocument
 from core.rag.documents import Passage
@@ -38,8 +38,8 @@ def test_texts_that_differ_in_their_links_alone() -> None:
 )
 def test_pasted_text_causes_no_fetch(text: str) -> None:
     """Whatever it holds, in the first question and after it."""
-    conversation, question = split_lead_context(Conversation(1), Question(text), "en")
-    assert unread_url(conversation, question) is None
+    conversation, question, url = split_lead(Conversation(1), Question(text), "en")
+    assert url is None
 
     later = replace(conversation, exchanges=(Exchange(question, "ok"),))
-    assert unread_url(later, Question("And then?")) is None
+    assert split_lead(later, Question("And then?"), "en")[2] is None
