@@ -26,7 +26,7 @@ from core.model.prompt_tokenizer import PromptTokenizer, TokenPrompt
 from core.model.scheduler import Scheduler
 from core.model.sequence import Sequence, SequenceOutput
 from core.model.sizing import physical_cores
-from core.openai.engine_requests import ChatRequest
+from core.openai.engine_requests import EngineChatRequest
 
 Result = TypeVar("Result")
 
@@ -109,7 +109,7 @@ class ModelHost:
         )
         self._inference.start()
 
-    async def chat(self, request: ChatRequest) -> ReplyHandle:
+    async def chat(self, request: EngineChatRequest) -> ReplyHandle:
         """Submit a chat request. Raises BadRequest, PromptTooLong, SchemaRefused."""
         if self.embeds:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")

@@ -15,7 +15,7 @@ from core.errors import BadRequest, CspsError, ModelUnavailable, Stopping
 from core.model.host import ModelHost, ReplyHandle
 from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
 from core.openai import sse
-from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
+from core.openai.engine_requests import EmbeddingsRequest, EngineChatRequest, TokenizeRequest, parse, plain_message
 from core.openai.responses import (
     Completion,
     embeddings_object,
@@ -75,7 +75,7 @@ def create_app(service: ModelService) -> web.Application:
 
 
 async def chat_completions(request: web.Request) -> web.StreamResponse:
-    chat: ChatRequest = parse(ChatRequest, await json_body(request))
+    chat: EngineChatRequest = parse(EngineChatRequest, await json_body(request))
     host = request.app[SERVICE].loaded()
     check_model(chat.model, host)
     reply = await host.chat(chat)
@@ -104,7 +104,9 @@ async def collect(host: ModelHost, reply: ReplyHandle) -> web.Response:
             return web.json_response(completion.whole("".join(text), [], output.reason, output.usage))
 
 
-async def stream(request: web.Request, host: ModelHost, chat: ChatRequest, reply: ReplyHandle) -> web.StreamResponse:
+async def stream(
+    request: web.Request, host: ModelHost, chat: EngineChatRequest, reply: ReplyHandle
+) -> web.StreamResponse:
     """Answer with server-sent events. A failure before the first event still gets its own HTTP status."""
     first = await reply.outputs.get(KEEPALIVE_S)
     if isinstance(first, FailedOutput):
@@ -165,7 +167,7 @@ async def tokenize(request: web.Request) -> web.Response:
     body: TokenizeRequest = parse(TokenizeRequest, await json_body(request))
     host = request.app[SERVICE].loaded()
     if body.messages is not None:
-        messages = [m.plain() for m in body.messages]
+        messages = [plain_message(message) for message in body.messages]
         tokens = (await asyncio.to_thread(host.prompts.tokenize, messages)).tokens.tolist()
     else:
         tokens = await asyncio.to_thread(host.prompts.text, body.prompt or "")

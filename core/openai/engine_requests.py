@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.contract import Json
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message, Role
-from core.openai.sampling import SamplingFields
+from core.openai.requests import ChatFields, ChatMessage, OpenModel
 from core.request_validation import of_validation
 
 ANY_OBJECT: Mapping[str, Json] = {"type": "object"}
@@ -21,61 +21,15 @@ UNSUPPORTED = (
 )
 
 
-class Lenient(BaseModel):
-    """OpenAI clients send more than we use; what would change the answer is refused by name, the rest ignored."""
+class EngineChatRequest(ChatFields):
+    """The body of POST /v1/chat/completions. Parameters that would change the answer are refused by name."""
 
-    model_config = ConfigDict(extra="ignore")
-
-
-class ContentPart(Lenient):
-    type: Literal["text"]
-    text: str
-
-
-class ChatMessage(Lenient):
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[ContentPart]
-
-    def plain(self) -> Message:
-        text = self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
-        return Message(ROLES[self.role], text)
-
-
-class JsonSchema(Lenient):
-    schema_: dict[str, Any] | bool = Field(alias="schema")
-
-
-class ResponseFormat(Lenient):
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: JsonSchema | None = None
-
-    @property
-    def schema_to_hold(self) -> dict[str, Json] | bool | None:
-        if self.type == "json_object":
-            return dict(ANY_OBJECT)
-        return self.json_schema.schema_ if self.type == "json_schema" and self.json_schema else None
-
-    @model_validator(mode="after")
-    def _has_schema(self) -> ResponseFormat:
-        if self.type == "json_schema" and self.json_schema is None:
-            raise ValueError("type `json_schema` needs `json_schema.schema`")
-        return self
-
-
-class StreamOptions(Lenient):
-    include_usage: bool = False
-
-
-class ChatRequest(Lenient, SamplingFields):
-    """The body of POST /v1/chat/completions."""
+    model_config = ConfigDict(strict=True, extra="ignore")
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=4096)]
     model: str | None = None
     stream: bool = False
-    stream_options: StreamOptions | None = None
     n: Literal[1, None] = 1
-    user: Annotated[str, Field(max_length=512)] | None = None
-    response_format: ResponseFormat | None = None
     keep_prefix: bool = False  # the system message may be kept, on disk too, for others who bring it
 
     @model_validator(mode="before")
@@ -87,18 +41,16 @@ class ChatRequest(Lenient, SamplingFields):
         return body
 
     @property
-    def schema_to_hold(self) -> dict[str, Json] | bool | None:
-        return self.response_format.schema_to_hold if self.response_format else None
-
-    @property
-    def include_usage(self) -> bool:
-        return bool(self.stream_options and self.stream_options.include_usage)
+    def schema_to_hold(self) -> Mapping[str, Json] | bool | None:
+        if self.response_format is None:
+            return None
+        return ANY_OBJECT if self.response_format.type == "json_object" else self.response_format.schema_to_hold
 
     def plain_messages(self) -> list[Message]:
-        return [m.plain() for m in self.messages]
+        return [plain_message(message) for message in self.messages]
 
 
-class TokenizeRequest(Lenient):
+class TokenizeRequest(OpenModel):
     """The body of POST /tokenize: one of the two."""
 
     prompt: str | None = None
@@ -111,7 +63,7 @@ class TokenizeRequest(Lenient):
         return self
 
 
-class EmbeddingsRequest(Lenient):
+class EmbeddingsRequest(OpenModel):
     """The body of POST /v1/embeddings."""
 
     input: str | Annotated[list[str], Field(min_length=1, max_length=2048)]
@@ -121,6 +73,10 @@ class EmbeddingsRequest(Lenient):
     @property
     def texts(self) -> list[str]:
         return [self.input] if isinstance(self.input, str) else self.input
+
+
+def plain_message(message: ChatMessage) -> Message:
+    return Message(ROLES[message.role], message.text("\n"))
 
 
 def parse(kind: type[BaseModel], body: object) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.contract import Done, Event, Json, Prompt, Source, Task, Text, ToilResult, Usage
 from core.errors import CspsError, ParameterRefused, PersonalityUnknown, PromptTooLong
-from core.openai.request import Chat
+from core.openai.public_requests import Chat
 from core.rag.source_list import HEADING, append_source_list, format_source, format_source_list
 
 CODES: dict[type[CspsError], str] = {

@@ -6,6 +6,7 @@ Media types are unreliable: servers call feeds HTML or text, and browsers send n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from core.errors import UnreadableDocument
@@ -32,7 +33,8 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }
-READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in MEDIA_TYPES)
+NAMED_FORMATS: Mapping[str, Format] = {**MEDIA_TYPES, "text/plain": "text"}  # a suffix is more specific than a server
+READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in NAMED_FORMATS)
 # Servers send these types with documents of any format.
 UNSPECIFIC_TYPES = frozenset(
     ("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream")
@@ -95,7 +97,7 @@ def parse_as(kind: Format, body: bytes, media_type: str, name: str, url: str | N
 def detect_format(body: bytes, media_type: str, name: str) -> Format:
     """Raises UnreadableDocument for formats that are certainly not readable."""
     declared = media_type.partition(";")[0].strip().lower()
-    by_name = MEDIA_TYPES.get(guess_media_type(name))
+    by_name = NAMED_FORMATS.get(guess_media_type(name))
     if detected := format_of_bytes(body, by_name or MEDIA_TYPES.get(declared)):
         return detected
     if declared.split("/")[0] in ("image", "audio", "video", "font"):

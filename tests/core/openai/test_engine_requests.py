@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from core.contract import Sampling
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message
-from core.openai.engine_requests import ChatRequest, EmbeddingsRequest, TokenizeRequest, parse
+from core.openai.engine_requests import EmbeddingsRequest, EngineChatRequest, TokenizeRequest, parse
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 
 
-def chat(**fields: Any) -> ChatRequest:
-    request = parse(ChatRequest, ASK | fields)
-    assert isinstance(request, ChatRequest)
+def chat(**fields: Any) -> EngineChatRequest:
+    request = parse(EngineChatRequest, ASK | fields)
+    assert isinstance(request, EngineChatRequest)
     return request
 
 
@@ -158,13 +158,13 @@ def test_what_cannot_be_done_is_refused_by_name(fields: dict[str, Any], named: s
 def test_a_body_that_is_no_object_is_refused(body: object) -> None:
     """Whatever JSON it is."""
     with pytest.raises(BadRequest, match="JSON object"):
-        parse(ChatRequest, body)
+        parse(EngineChatRequest, body)
 
 
 def test_a_refusal_repeats_nothing_of_the_request() -> None:
     """Error messages end in logs; a person's words do not."""
     with pytest.raises(BadRequest) as refused:
-        parse(ChatRequest, {"messages": [{"role": "user", "content": {"secret words": "secret words"}}]})
+        parse(EngineChatRequest, {"messages": [{"role": "user", "content": {"secret words": "secret words"}}]})
 
     assert "secret" not in refused.value.message
 
@@ -174,7 +174,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from([*ChatRequest.model_fields, "tools", "logit_bias"])
+FIELDS = st.sampled_from([*EngineChatRequest.model_fields, "tools", "logit_bias"])
 
 
 @given(st.dictionaries(FIELDS, JSON, max_size=4))

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from core.contract import Json, Prompt, Sampling, Task, Turn
 from core.errors import ParameterRefused
-from core.openai.sampling import SamplingFields
+from core.openai.requests import ChatFields, ChatMessage, Schema
 
 # What means "as it would be anyway" is accepted of parameters that are otherwise refused.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -42,57 +42,15 @@ WITHOUT_EFFECT = frozenset(
         "verbosity",
     }
 )
-Schema = dict[str, Any] | bool
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+class PublicChatRequest(ChatFields):
+    """The body of a public POST /v1/chat/completions, and of a request in a batch."""
 
-
-class Part(Strict):
-    type: Literal["text"]
-    text: str
-
-
-class ChatMessage(BaseModel):
-    # Clients hand back what they were given, with fields that only say that there is nothing in them.
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part]
-    name: str | None = None
-
-    @property
-    def text(self) -> str:
-        return self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
-
-
-class NamedSchema(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    json_schema: Schema | None = Field(default=None, alias="schema")
-
-
-class ResponseFormat(Strict):
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: NamedSchema | None = None
-
-
-class StreamOptions(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    include_usage: bool = False
-
-
-class ChatRequest(SamplingFields):
-    model_config = ConfigDict(strict=True, extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow")  # chat_of refuses unknown parameters with values
 
     model: str
     messages: list[ChatMessage] = Field(min_length=1, max_length=2048)
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    response_format: ResponseFormat | None = None
-    user: str | None = Field(default=None, max_length=512)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +74,24 @@ class Chat:
         return Task(self.personality, self.text, self.schema, user=user, history=self.history, sampling=self.sampling)
 
 
-def chat_of(request: ChatRequest) -> Chat:
+def chat_of(request: PublicChatRequest) -> Chat:
     """Raises ParameterRefused naming the parameter that cannot be honoured."""
     refuse_what_cannot_be(request.model_extra or {})
     *earlier, last = request.messages
-    if last.role != "user" or not last.text.strip():
+    if last.role != "user" or not last.text().strip():
         raise ParameterRefused("the last of `messages` must be the user's, and say something", "messages")
     history = tuple(turn for message in earlier for turn in turns_of(message))
     form = request.response_format
-    schema = form.json_schema.json_schema if form and form.json_schema else None
-    if form and form.type == "json_schema" and schema is None:
-        raise ParameterRefused("`response_format.json_schema.schema` is missing", "response_format")
     return Chat(
         personality=request.model,
-        text="\n\n".join([*instructions(request.messages), last.text]),
+        text="\n\n".join([*instructions(request.messages), last.text()]),
         history=history,
         sampling=request.sampling,
         user=request.user or "",
         constrained=form is not None and form.type != "text",
-        schema=schema,
+        schema=form.schema_to_hold if form else None,
         stream=request.stream or False,
-        include_usage=request.stream_options.include_usage if request.stream_options else False,
+        include_usage=request.include_usage,
     )
 
 
@@ -153,11 +108,11 @@ def instructions(messages: Iterable[ChatMessage]) -> list[str]:
 
     There rather than at the start, because the oldest turns are the first to go when the context window is full.
     """
-    return [message.text for message in messages if message.role in ("system", "developer") and message.text]
+    return [message.text() for message in messages if message.role in ("system", "developer") and message.text()]
 
 
 def turns_of(message: ChatMessage) -> list[Turn]:
     if message.role in ("user", "assistant"):
         role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
-        return [Turn(role, message.text, message.name)]
+        return [Turn(role, message.text(), message.name)]
     return []

@@ -1,0 +1,107 @@
+"""OpenAI's requests as pydantic models: the fields that the model server and the public /v1 have in common.
+
+JSON types are strict. Unknown fields of messages are ignored: clients return messages with the fields of our answers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from core.contract import Sampling
+
+INT32_MAX = 2**31 - 1
+StopString = Annotated[str, Field(min_length=1, max_length=1000)]
+Schema = dict[str, Any] | bool
+
+
+class StrictModel(BaseModel):
+    """Refuses unknown fields: one of them might ask for something that is not done."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class OpenModel(BaseModel):
+    """Ignores unknown fields."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class ContentPart(StrictModel):
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(OpenModel):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[ContentPart]
+    name: str | None = None
+
+    def text(self, separator: str = "") -> str:
+        """Returns the content; `separator` joins its parts."""
+        return self.content if isinstance(self.content, str) else separator.join(part.text for part in self.content)
+
+
+class NamedSchema(OpenModel):
+    json_schema: Schema | None = Field(default=None, alias="schema")
+
+
+class ResponseFormat(StrictModel):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+    @property
+    def schema_to_hold(self) -> Schema | None:
+        """The caller's schema; None if the type is another one."""
+        return self.json_schema.json_schema if self.type == "json_schema" and self.json_schema else None
+
+    @model_validator(mode="after")
+    def _has_schema(self) -> ResponseFormat:
+        if self.type == "json_schema" and self.schema_to_hold is None:
+            raise ValueError("type `json_schema` needs `json_schema.schema`")
+        return self
+
+
+class StreamOptions(OpenModel):
+    include_usage: bool = False
+
+
+class SamplingFields(BaseModel):
+    """Sampling parameters, with those that other engines added. A missing or null one has the answerer's default."""
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=0, le=INT32_MAX)
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    repeat_penalty: float | None = Field(default=None, gt=0, le=10)
+    max_tokens: int | None = Field(default=None, ge=1, le=INT32_MAX)
+    max_completion_tokens: int | None = Field(default=None, ge=1, le=INT32_MAX)
+    seed: int | None = Field(default=None, ge=-(2**63), le=2**63 - 1)
+    stop: StopString | Annotated[list[StopString], Field(max_length=16)] | None = None
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
+            repeat_penalty=self.repeat_penalty,
+            max_tokens=self.max_completion_tokens or self.max_tokens,
+            seed=self.seed,
+            stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
+        )
+
+
+class ChatFields(SamplingFields):
+    """The fields of a chat request. Each border adds its own limits."""
+
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    response_format: ResponseFormat | None = None
+    user: str | None = Field(default=None, max_length=512)
+
+    @property
+    def include_usage(self) -> bool:
+        return bool(self.stream_options and self.stream_options.include_usage)
