@@ -14,9 +14,11 @@ import structlog
 from bindings.delivery.outlet import DeliveryError, Refused
 from bindings.incoming import AttachedFile
 from bindings.platform import Platform
-from core.contract import Attachment, Engine
+from core.contract import Attachment, Engine, Language
 from core.errors import Obstacle, UnreadableDocument
+from core.rag.context import plain_name
 from core.runtime.file_formats import guess_media_type, split_byte_order_mark
+from core.texts import text
 
 log = structlog.get_logger()
 
@@ -92,8 +94,8 @@ async def read_file(engine: Engine, platform: Platform, file: AttachedFile, limi
         return UnreadFile(file.name, "size")
     if file_format == "document":
         return await read_document(engine, file, body)
-    text = decode_text(body)
-    return UnreadFile(file.name, "kind") if text is None else TextFile(file.name, file_format, text)
+    decoded = decode_text(body)
+    return UnreadFile(file.name, "kind") if decoded is None else TextFile(file.name, file_format, decoded)
 
 
 async def read_document(engine: Engine, file: AttachedFile, body: bytes) -> TextFile | UnreadFile:
@@ -123,6 +125,23 @@ def decode_text(body: bytes) -> str | None:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         return body.decode("cp1252", "replace")
+
+
+def explain_unread(files: MessageFiles, limit_bytes: int, language: Language) -> list[str]:
+    """A sentence for each reason why files were not read, or not to the end. File names are made harmless."""
+    names: dict[str, list[str]] = {}
+    for file in files.unread:
+        names.setdefault(file.reason, []).append(plain_name(file.name))
+    if cut := [plain_name(file.name) for file in files.readable if file.cut]:
+        names["cut"] = cut
+    return [explain_reason(reason, listed, limit_bytes, language) for reason, listed in names.items()]
+
+
+def explain_reason(reason: str, names: Sequence[str], limit_bytes: int, language: Language) -> str:
+    count, listed = len(names), ", ".join(names)
+    if reason == "size":
+        return text("bot-file-limit", language, count=count, names=listed, limit=limit_bytes)
+    return text(f"bot-files-{reason}", language, count=count, names=listed)
 
 
 async def read_limited(chunks: AsyncIterable[bytes], limit_bytes: int, sender: str) -> bytes:

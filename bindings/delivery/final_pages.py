@@ -9,25 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bindings.delivery.context import DeliveryOptions
-from bindings.delivery.outlet import Closing, Outlet, Page, Translations
+from bindings.delivery.outlet import Closing, Outlet, Page
 from bindings.delivery.partial_answer import PartialAnswer
 from bindings.delivery.splitting import PageSplitter
 from core.contract import Language, Source
-from core.texts import error_text
+from core.texts import error_text, text
 
 TITLE_CHARS = 100  # of a source that does not fit on a page in full
 NOTICE_CLOSING = Closing(answer="", footer="")  # no AI text: neither buttons nor footer
-
-STOPPED: Translations = {"en": "Stopped, as asked.", "fr": "Arrêté sur demande."}
-CUT: Translations = {
-    "en": "This answer reached the length limit and ends here. Ask for the rest to go on.",
-    "fr": "Cette réponse a atteint la longueur maximale et s’arrête ici. Demandez la suite pour continuer.",
-}
-EMPTY: Translations = {
-    "en": "The model gave no answer. Please try again, or ask in other words.",
-    "fr": "Le modèle n’a rien répondu. Veuillez réessayer ou reformuler la question.",
-}
-BREAKS_OFF: Translations = {"en": "The answer breaks off here. {reason}", "fr": "La réponse s’interrompt ici. {reason}"}
 
 
 def build_final_pages(answer: PartialAnswer, outlet: Outlet, options: DeliveryOptions) -> tuple[Page, ...]:
@@ -35,19 +24,19 @@ def build_final_pages(answer: PartialAnswer, outlet: Outlet, options: DeliveryOp
     note = explain_incomplete(answer, options.language)
     if not answer.has_text:
         closing = Closing(options.answer, footer="", notice=options.notice)
-        return build_notice_pages(note or EMPTY[options.language], outlet, options.language, closing)
+        return build_notice_pages(note or text("delivery-empty", options.language), outlet, options.language, closing)
     footer = options.footer(answer.done.model if answer.done else None)
     closing = Closing(options.answer, footer, note, options.notice, tuple(answer.sources))
     return add_closing(answer.pages, closing, PageMeasure(outlet, options.language))
 
 
 def build_notice_pages(
-    text: str, outlet: Outlet, language: Language, closing: Closing = NOTICE_CLOSING
+    notice: str, outlet: Outlet, language: Language, closing: Closing = NOTICE_CLOSING
 ) -> tuple[Page, ...]:
     """Text of ours, on as many pages as it needs."""
     measure = PageMeasure(outlet, language)
     pages = PageSplitter(measure.text, outlet.limits.page_chars)
-    pages.add(text)
+    pages.add(notice)
     return tuple(replace(page, is_notice=True) for page in add_closing(pages, closing, measure))
 
 
@@ -55,10 +44,10 @@ def explain_incomplete(answer: PartialAnswer, language: Language) -> str | None:
     """The reason why the answer is incomplete. None: it is complete."""
     if answer.failure:
         reason = error_text(answer.failure, language)
-        return BREAKS_OFF[language].format(reason=reason) if answer.has_text else reason
+        return text("delivery-interrupted", language, reason=reason) if answer.has_text else reason
     if answer.ending == "stopped":
-        return STOPPED[language]
-    return CUT[language] if answer.truncated else None
+        return text("delivery-stopped", language)
+    return text("delivery-cut", language) if answer.truncated else None
 
 
 class PageMeasure:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bindings.delivery.context import DeliveryOptions, DeliveryOutcome, EditInterval, Ending, RetryingCaller
-from bindings.delivery.final_pages import STOPPED
 from bindings.delivery.outlet import Gone, Outlet, Page, PostLedger, Refused, Throttled, Unreachable
 from bindings.delivery.partial_answer import PartialAnswer, ProgressStatus, describe_status
+from core.texts import text
 
 log = structlog.get_logger()
 
@@ -142,9 +142,9 @@ class PageWriter:
             return PlannedCall(self._delete_last)
         for number, page in enumerate(self._posted):
             if page and not page.final:
-                text = page.text or STOPPED[self._options.language]
+                shown = page.text or text("delivery-stopped", self._options.language)
                 return self._plan_edit(
-                    number, replace(page, text=text, status=None, final=True, is_notice=not page.text)
+                    number, replace(page, text=shown, status=None, final=True, is_notice=not page.text)
                 )
         return None
 

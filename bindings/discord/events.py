@@ -135,8 +135,8 @@ class Interactions:
         """Why it was not taken, in the person's language: silence would leave "thinking …" there."""
         language: Language = incoming.language or "en"
         try:
-            if away := self._intake.rejection(incoming):
-                return away[language]
+            if rejection := self._intake.rejection(incoming, language):
+                return rejection
             await self._intake.take(incoming)
         except CspsError as exc:
             log.warning("event_not_taken", platform="discord", code=exc.code, problem=exc.message)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bindings import words
 from bindings.delivery.context import DeliveryContext
 from bindings.delivery.outlet import Outlet
 from bindings.incoming import IncomingMessage, Place
@@ -20,6 +19,9 @@ from core.configuration.settings import PlatformSettings, Settings
 from core.contract import Description, Engine, Language
 from core.errors import CspsError, SessionUnknown
 from core.rag.context import plain_name
+from core.texts import text
+
+SUGGESTIONS = ("bot-suggestion-ability", "bot-suggestion-email", "bot-suggestion-explain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +98,33 @@ class Bot:
         """The model's name in a phrase, or a phrase that no model is available."""
         described = await self.describe(voice.personality)
         if described is None or described.model is None:
-            return words.NO_MODEL[voice.language]
-        sentence = words.STARTER if described.starter else words.MODEL
-        return sentence[voice.language].format(model=plain_name(described.model))
+            return text("bot-model-none", voice.language)
+        model = plain_name(described.model)
+        if described.starter:
+            return text("bot-model-starter", voice.language, model=model)
+        return text("bot-model", voice.language, model=model)
 
     async def help_text(self, voice: Voice) -> str:
-        return words.HELP[voice.language].format(
-            title=voice.personality.title, model=await self.describe_model(voice), days=self.keep_days
-        )
+        model = await self.describe_model(voice)
+        return text("bot-help", voice.language, title=voice.personality.title, model=model, days=self.keep_days)
 
     async def greeting(self, voice: Voice) -> Greeting:
         personality, language = voice.personality, voice.language
         model = await self.describe_model(voice)
-        text = words.GREETING[language].format(greeting=personality.greeting, model=model)
-        return Greeting(personality.title, text, words.PROMPTS[language], language)
+        greeting = text("bot-greeting", language, greeting=personality.greeting, model=model)
+        return Greeting(personality.title, greeting, tuple(text(key, language) for key in SUGGESTIONS), language)
 
     def list_personalities(self, voice: Voice) -> str:
         """A Markdown list of the personalities, with a mark at the current one."""
-        lines = []
-        for name in self.personalities.names():
-            each = self.personalities.get(name)
-            here = f" ({words.HERE[voice.language]})" if name == voice.personality.name else ""
-            description = getattr(each.description, voice.language)
-            lines.append(f"- `{name}`: **{each.title}**{here}. {description}")
-        return "\n".join([words.PERSONALITY_LIST[voice.language], "", *lines])
+        entries = [self._personality_entry(name, voice) for name in self.personalities.names()]
+        return "\n".join([text("bot-personality-list", voice.language), "", *entries])
+
+    def _personality_entry(self, name: str, voice: Voice) -> str:
+        personality, language = self.personalities.get(name), voice.language
+        values = {"name": name, "title": personality.title, "description": getattr(personality.description, language)}
+        if name == voice.personality.name:
+            return text("bot-personality-entry-current", language, **values)
+        return text("bot-personality-entry", language, **values)
 
 
 def build_footer(language: Language, model: str | None, *, labelled: bool) -> Callable[[str | None], str]:
@@ -127,12 +132,11 @@ def build_footer(language: Language, model: str | None, *, labelled: bool) -> Ca
 
     `labelled`: the platform shows an AI label itself, so that the footer only names the model.
     """
-    sentence = words.FOOTER_LABELLED if labelled else words.FOOTER
 
     def footer(answered_by: str | None) -> str:
         name = plain_name(answered_by or model or "")
-        if not name:
-            return "" if labelled else words.FOOTER_UNNAMED[language]
-        return sentence[language].format(model=name)
+        if labelled:
+            return text("bot-footer-labelled", language, model=name) if name else ""
+        return text("bot-footer", language, model=name) if name else text("bot-footer-no-model", language)
 
     return footer

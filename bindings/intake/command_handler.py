@@ -6,11 +6,8 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bindings import words
 from bindings.delivery.context import DeliveryOptions, Ending
 from bindings.delivery.deliver import deliver_notice
-from bindings.delivery.final_pages import STOPPED
-from bindings.delivery.outlet import Translations
 from bindings.incoming import Command
 from bindings.intake.admission import UserRateLimit
 from bindings.intake.bot import Bot, Voice
@@ -18,6 +15,8 @@ from bindings.intake.commands import find_command
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.intake.message_handler import MessageHandler
 from bindings.store import DeliveryKind, DeliveryLedger, DeliveryRecord
+from core.contract import Language
+from core.texts import text
 
 CommandReply = Callable[[DeliveryRecord, Voice], Awaitable[str]]
 
@@ -45,15 +44,16 @@ class CommandHandler:
         if kind == "refused":
             return await self._refuse(task, record)
         voice = await self._bot.choose_voice(record.incoming)
-        text = STOPPED[voice.language] if task.stopped_another else await self._replies[kind](record, voice)
-        return await self._post_notice(task, record, voice, text)
+        if task.stopped_another:
+            return await self._post_notice(task, record, voice, text("delivery-stopped", voice.language))
+        return await self._post_notice(task, record, voice, await self._replies[kind](record, voice))
 
-    async def post_notice(self, task: DeliveryTask, record: DeliveryRecord, sentence: Translations) -> Ending:
-        """Posts a notice in place of an answer."""
+    async def post_notice(self, task: DeliveryTask, record: DeliveryRecord, key: str) -> Ending:
+        """Posts a text of the catalogue in place of an answer."""
         voice = await self._bot.choose_voice(record.incoming)
-        return await self._post_notice(task, record, voice, sentence[voice.language])
+        return await self._post_notice(task, record, voice, text(key, voice.language))
 
-    async def _post_notice(self, task: DeliveryTask, record: DeliveryRecord, voice: Voice, text: str) -> Ending:
+    async def _post_notice(self, task: DeliveryTask, record: DeliveryRecord, voice: Voice, notice: str) -> Ending:
         incoming = record.incoming
         ledger = DeliveryLedger(self._bot.store, record, resumed=task.resumed)
         options = DeliveryOptions(
@@ -63,7 +63,7 @@ class CommandHandler:
             withdrawn=task.withdrawn,
             context=self._bot.delivery_context,
         )
-        outcome = await deliver_notice(text, self._bot.outlet(incoming, voice), ledger, options)
+        outcome = await deliver_notice(notice, self._bot.outlet(incoming, voice), ledger, options)
         return outcome.ending
 
     async def _regenerate(self, task: DeliveryTask, record: DeliveryRecord) -> Ending | None:
@@ -73,7 +73,7 @@ class CommandHandler:
         original = await store.latest_answer(incoming.place, record.delivery.number, wanted)
         if original is None:
             voice = await self._bot.choose_voice(incoming)
-            return await self._post_notice(task, record, voice, words.NOTHING_TO_REGENERATE[voice.language])
+            return await self._post_notice(task, record, voice, text("bot-regenerate-nothing", voice.language))
         resolved = Command("regenerate", original.delivery.answer)
         if incoming.command != resolved:  # a job runs later, when another answer may be the latest
             await store.save_incoming(record.delivery.number, replace(incoming, command=resolved))
@@ -85,7 +85,7 @@ class CommandHandler:
         if await self._bot.store.has_seen_notice(record.incoming, "refused"):
             return "delivered"
         voice = await self._bot.choose_voice(record.incoming)
-        ending = await self._post_notice(task, record, voice, words.REFUSED[voice.language])
+        ending = await self._post_notice(task, record, voice, text("bot-refused", voice.language))
         if ending == "delivered":
             await self._bot.store.record_notice(record.incoming, "refused")
         return ending
@@ -94,37 +94,40 @@ class CommandHandler:
         return await self._bot.help_text(voice)
 
     async def _nothing_to_stop(self, _record: DeliveryRecord, voice: Voice) -> str:
-        return words.NOTHING_TO_STOP[voice.language]
+        return text("bot-stop-nothing", voice.language)
 
     async def _limited(self, record: DeliveryRecord, voice: Voice) -> str:
-        return explain_limit(self._rate_limit.wait_s(record.incoming.speaker))[voice.language]
+        return explain_limit(self._rate_limit.wait_s(record.incoming.speaker), voice.language)
 
     async def _forget(self, record: DeliveryRecord, voice: Voice) -> str:
         if record.incoming.is_thread_root:
-            return words.NOTHING_FORGOTTEN[voice.language]
+            return text("bot-forgotten-nothing", voice.language)
         place = record.incoming.place
         await self._bot.forget(place)
         await self._bot.store.forget(place, before=record.delivery.number)
-        apart = [words.THREADS_APART[voice.language]] if place.threaded else []
-        return " ".join([words.FORGOTTEN[voice.language], *apart])
+        apart = [text("bot-forgotten-threads", voice.language)] if place.threaded else []
+        return " ".join([text("bot-forgotten", voice.language), *apart])
 
     async def _personality(self, record: DeliveryRecord, voice: Voice) -> str:
-        name = require_command(record).argument
+        name, language = require_command(record).argument, voice.language
         if not name:
             return self._bot.list_personalities(voice)
         if name not in self._bot.personalities.names():
-            return f"{words.PERSONALITY_UNKNOWN[voice.language]}\n\n{self._bot.list_personalities(voice)}"
-        place = record.incoming.place
+            return f"{text('bot-personality-unknown', language)}\n\n{self._bot.list_personalities(voice)}"
+        place, title = record.incoming.place, self._bot.personalities.get(name).title
         await self._bot.store.choose_personality(place, name)
-        only_threads = place.threaded and place.kind != "personal"
-        sentence = words.PERSONALITY_CHOSEN_FOR_THREADS if only_threads else words.PERSONALITY_CHOSEN
-        confirmation = sentence[voice.language].format(title=self._bot.personalities.get(name).title)
-        return " ".join([confirmation, *([words.THREADS_KEEP[voice.language]] if place.threaded else [])])
+        if not place.threaded:
+            return text("bot-personality-chosen", language, title=title)
+        if place.kind == "personal":
+            chosen = text("bot-personality-chosen", language, title=title)
+        else:
+            chosen = text("bot-personality-chosen-threads", language, title=title)
+        return f"{chosen} {text('bot-personality-threads-keep', language)}"
 
 
-def explain_limit(wait_s: float) -> Translations:
-    minutes = max(1, math.ceil(wait_s / 60))
-    return {language: sentence.format(minutes=minutes) for language, sentence in words.LIMITED.items()}
+def explain_limit(wait_s: float, language: Language) -> str:
+    """Rounds the wait up to whole minutes."""
+    return text("bot-limited", language, seconds=60 * max(1, math.ceil(wait_s / 60)))
 
 
 def require_command(record: DeliveryRecord) -> Command:

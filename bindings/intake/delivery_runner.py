@@ -13,7 +13,6 @@ from contextlib import nullcontext
 
 import structlog
 
-from bindings import words
 from bindings.delivery.context import Ending
 from bindings.intake.bot import Bot
 from bindings.intake.command_handler import CommandHandler
@@ -22,7 +21,6 @@ from bindings.intake.message_handler import MessageHandler
 from bindings.store import DeliveryRecord, DeliveryState
 from bindings.toil.jobs import Jobs
 from core.errors import StorageError
-from core.texts import LANGUAGES, text
 
 log = structlog.get_logger()
 
@@ -132,7 +130,7 @@ class DeliveryRunner:
     async def _drop(self, task: DeliveryTask, record: DeliveryRecord, *, notify: bool) -> Ending:
         """Drops a delivery. `notify`: posts a notice, unless the previous process crashed with the notice itself."""
         log.error("delivery_dropped", answer=task.delivery.answer, kind=task.delivery.kind, crashes=CRASH_LIMIT)
-        ending = await self._commands.post_notice(task, record, words.GIVEN_UP) if notify else "failed"
+        ending = await self._commands.post_notice(task, record, "bot-dropped") if notify else "failed"
         return "failed" if ending == "delivered" else ending
 
     async def _fail(self, task: DeliveryTask) -> bool:
@@ -149,9 +147,7 @@ class DeliveryRunner:
         """Posts an error to the person, unless the same defect prevents that too."""
         try:
             if record := await self._bot.store.record(task.delivery.number):
-                await self._commands.post_notice(
-                    task, record, {each: text("error-internal", each) for each in LANGUAGES}
-                )
+                await self._commands.post_notice(task, record, "error-internal")
         except Exception:
             log.exception("defect_notice_failed", answer=task.delivery.answer)
 

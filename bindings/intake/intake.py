@@ -14,9 +14,7 @@ from datetime import timedelta
 
 import structlog
 
-from bindings import words
 from bindings.delivery.context import DeliveryContext
-from bindings.delivery.outlet import Translations
 from bindings.incoming import IncomingMessage, Place
 from bindings.intake.admission import AccessLists, UserRateLimit, check_personality_names
 from bindings.intake.bot import Bot, Greeting, Voice
@@ -37,6 +35,7 @@ from core.contract import Engine, Language
 from core.errors import Stopping, StorageError
 from core.runtime.digest import hash_id
 from core.storage.purging import purge_daily
+from core.texts import text
 
 log = structlog.get_logger()
 
@@ -87,17 +86,18 @@ class Intake:
             self._begin(DeliveryTask(accepted))
         return delivery is not None
 
-    def rejection(self, incoming: IncomingMessage) -> Translations | None:
+    def rejection(self, incoming: IncomingMessage, language: Language | None = None) -> str | None:
         """The reason why this message would get no answer, before others see it. None: it would be answered.
 
         Raises Stopping.
         """
         self._check_open()
+        language = language or message_language(incoming) or "en"
         if not self._access.admit(incoming.place, incoming.user):
-            return words.REFUSED
+            return text("bot-refused", language)
         is_costly = delivery_kind(incoming) in COSTLY
         wait_s = self._rate_limit.wait_s(incoming.speaker) if is_costly else 0.0
-        return explain_limit(wait_s) if wait_s else None
+        return explain_limit(wait_s, language) if wait_s else None
 
     def _check_open(self) -> None:
         if self._answers.draining:

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bindings import words
 from bindings.delivery.context import DeliveryOptions, Ending
 from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
 from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
-from bindings.files import MessageFiles, TextFile, read_files
+from bindings.files import MessageFiles, TextFile, explain_unread, read_files
 from bindings.incoming import IncomingMessage
 from bindings.intake.bot import Bot, Voice, build_footer
 from bindings.intake.conversation_queue import DeliveryTask
@@ -32,6 +31,7 @@ from bindings.toil.schema_reply import (
 )
 from core.contract import Attachment, Event, Prompt, Task, Turn
 from core.errors import BadRequest
+from core.texts import text
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class MessageContext:
     def material(self, files: Sequence[TextFile]) -> tuple[Attachment, ...]:
         """The quotes, files and thread from which JSON is made, besides the message itself."""
         lines = [f"{turn.speaker or turn.role}: {turn.text}" for turn in self.thread_messages]
-        name = words.SAID_BEFORE[self.voice.language]
+        name = text("prompt-thread-name", self.voice.language)
         thread = (Attachment(name, "\n".join(lines)),) if lines else ()
         return (*self.incoming.quoted, *(file.attachment for file in files), *thread)
 
@@ -115,7 +115,7 @@ class MessageHandler:
             events = answer_with_json(self._bot.engine, task, delivery.send, context.voice.language)
             return await delivery.deliver(with_error_detail(events))
         if len(tables) > 1:
-            raise ReplyInstead(words.SEVERAL_FILES_OF_ROWS[context.voice.language])
+            raise ReplyInstead(text("bot-rows-several", context.voice.language))
         return await self._run_job(delivery, await self._plan(delivery, context, request, tables[0]))
 
     async def _plan(
@@ -138,17 +138,16 @@ class MessageHandler:
     async def _build_prompt(self, context: MessageContext) -> Prompt:
         """Raises ReplyInstead for an empty message."""
         incoming, voice = context.incoming, context.voice
-        text = incoming.text.strip()
-        if not text and (context.attachments or incoming.quoted):
-            text = words.ABOUT_FILES[voice.language]
-        elif not text and context.thread_messages:
-            text = words.ABOUT_HEARD[voice.language]
-        elif not text:
-            limit_bytes = self._bot.settings.bot.file_limit_bytes
-            unread = words.unread(context.files.unread, limit_bytes, voice.language)
+        question = incoming.text.strip()
+        if not question and (context.attachments or incoming.quoted):
+            question = text("prompt-about-files", voice.language)
+        elif not question and context.thread_messages:
+            question = text("prompt-about-thread", voice.language)
+        elif not question:
+            unread = explain_unread(context.files, self._bot.settings.bot.file_limit_bytes, voice.language)
             raise ReplyInstead("\n".join(unread) or await self._bot.help_text(voice))
         prompt = incoming.build_prompt(voice.personality.name, context.attachments, context.thread_messages)
-        return replace(prompt, text=text, language=voice.language, again=context.again)
+        return replace(prompt, text=question, language=voice.language, again=context.again)
 
     async def _read_files(self, incoming: IncomingMessage) -> MessageFiles:
         limit_bytes = self._bot.settings.bot.file_limit_bytes
@@ -203,8 +202,8 @@ class AnswerDelivery:
             await store.record_notice(incoming, "privacy")
         return outcome.ending
 
-    async def deliver_notice(self, text: str) -> Ending:
-        outcome = await deliver_notice(text, self._outlet, self._ledger, self._options)
+    async def deliver_notice(self, notice: str) -> Ending:
+        outcome = await deliver_notice(notice, self._outlet, self._ledger, self._options)
         return outcome.ending
 
     async def send(self, upload: Upload) -> bool:
@@ -235,9 +234,9 @@ class AnswerDelivery:
     async def _build_notice(self) -> str:
         """Lists unread files, and at first contact adds the privacy notice."""
         language = self.context.voice.language
-        lines = words.shortcomings(self.context.files, self._bot.settings.bot.file_limit_bytes, language)
+        lines = explain_unread(self.context.files, self._bot.settings.bot.file_limit_bytes, language)
         if not await self._bot.store.has_seen_notice(self.context.incoming, "privacy"):
-            lines.append(words.PRIVACY[language].format(days=self._bot.keep_days))
+            lines.append(text("bot-privacy", language, days=self._bot.keep_days))
         return "\n".join(lines)
 
 
@@ -246,12 +245,12 @@ def find_request(context: MessageContext) -> SchemaRequest | None:
 
     Raises ReplyInstead if the command for JSON came without one, and BadRequest if it is broken.
     """
-    text, files = context.incoming.text, context.files.readable
+    message, files = context.incoming.text, context.files.readable
     if not context.incoming.toil:
-        return find_schema(text, files)
-    if request := require_schema(text, files):
+        return find_schema(message, files)
+    if request := require_schema(message, files):
         return request
-    raise ReplyInstead(words.NO_SCHEMA[context.voice.language])
+    raise ReplyInstead(text("bot-schema-missing", context.voice.language))
 
 
 def build_task(context: MessageContext, request: SchemaRequest) -> Task:
@@ -259,10 +258,10 @@ def build_task(context: MessageContext, request: SchemaRequest) -> Task:
     incoming, voice = context.incoming, context.voice
     attachments = context.material(request.files)
     if not request.prompt and not attachments:
-        raise ReplyInstead(words.NO_TASK[voice.language])
+        raise ReplyInstead(text("bot-schema-alone", voice.language))
     return Task(
         voice.personality.name,
-        request.prompt or words.FILL_IN[voice.language],
+        request.prompt or text("prompt-fill-in", voice.language),
         request.schema,
         user=incoming.speaker,
         conversation=incoming.place.conversation,

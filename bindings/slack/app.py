@@ -39,6 +39,7 @@ from bindings.slack.outlet import QUIET
 from bindings.slack.platform import SlackPlatform
 from bindings.slack.welcome import Welcome
 from core.errors import CspsError
+from core.texts import LANGUAGES
 
 log = structlog.get_logger()
 
@@ -152,8 +153,9 @@ class EventRouter:
             await ack(text=words.NOTHING_ASKED.format(command=command))
             return
         # Before anybody sees it: whom the bot does not serve, it posts nothing for.
-        if away := self._intake.rejection(asked(body, self._me, root="")):
-            await ack(text="\n".join(away.values()))
+        incoming = asked(body, self._me, root="")
+        if self._intake.rejection(incoming):
+            await ack(text="\n".join(self._intake.rejection(incoming, each) or "" for each in LANGUAGES))
             return
         try:
             root = await self._show(body)

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bindings import words
-from bindings.delivery.outlet import Throttled, Translations, Unreachable, Upload
+from bindings.delivery.outlet import Throttled, Unreachable, Upload
 from bindings.delivery.partial_answer import build_progress
 from bindings.files import TextFile
 from bindings.toil.job_files import JobFiles, JobPlan, PromptPart, RowFormat, TooManyRows
@@ -25,6 +24,7 @@ from bindings.toil.schema_reply import SendFile, code_block
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text, Usage
 from core.errors import BadRequest, SchemaRefused, StorageError
 from core.rag.context import quote_documents
+from core.texts import text
 from core.toil.batch.answers import ModelGone, Outcome, ToilAnswers
 from core.toil.batch.job import ColumnUnknown, Placeholder, parse_template
 from core.toil.batch.journal import BatchProgress, Journal, RecoveredRows
@@ -44,15 +44,15 @@ STORAGE_PAUSE_S = 30.0  # before the disk or the platform is tried again
 
 
 class JobRefused(BadRequest):
-    """The file cannot become a job. `text` explains it to the person."""
+    """The file cannot become a job. `key` and `values` are of the text that explains it."""
 
-    def __init__(self, sentence: Translations, **values: object) -> None:
-        super().__init__(sentence["en"].format(**values))
-        self._sentence = sentence
+    def __init__(self, key: str, **values: int) -> None:
+        super().__init__(text(key, "en", **values))
+        self._key = key
         self._values = values
 
     def text(self, language: Language) -> str:
-        return self._sentence[language].format(**self._values)
+        return text(self._key, language, **self._values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,9 @@ class Jobs:
         try:
             found = await asyncio.to_thread(self._files.survey, answer, form, self._row_limit)
         except TooManyRows as exc:
-            raise JobRefused(words.TOO_MANY_ROWS, limit=self._row_limit) from exc
+            raise JobRefused("bot-rows-too_many", limit=self._row_limit) from exc
         if found.first is None:
-            raise JobRefused(words.NO_ROWS)
+            raise JobRefused("bot-rows-none")
         return found
 
     async def _check_schema(self, schema: Mapping[str, Json]) -> None:
@@ -185,12 +185,12 @@ class Jobs:
         Waits while the model is down, the disk is full or the platform takes no file. Once stopped, raises instead.
         """
         run = JobRun(self._engine, plan, self._files, answer, self._row_slots, self._clock)
-        yield build_progress(words.ROWS_BEGIN[language].format(total=plan.total))
+        yield build_progress(text("bot-rows-started", language, total=plan.total))
         while not run.finished and not stop.is_set():
             try:
                 async with aclosing(run.advance(stop)) as updates:
                     async for progress in updates:
-                        yield build_progress(describe_progress(progress, language))
+                        yield build_progress(describe_progress(progress, plan.total, language))
             except ModelGone as exc:
                 log.warning("job_model_unavailable", answer=answer, problem=exc.message)
                 yield Status("reconnecting")
@@ -225,7 +225,7 @@ class Jobs:
         if not written:
             return summary
         if await send(Upload(FILE_NAME, MEDIA_TYPE, written)):
-            return f"{summary} {words.ROWS_IN_FILE[language].format(name=FILE_NAME)}"
+            return f"{summary} {text('bot-rows-file', language, name=FILE_NAME)}"
         return "\n\n".join([summary, *show_inline(written.decode("utf-8", "replace"), language)])
 
     async def remove(self, answer: str) -> None:
@@ -245,7 +245,7 @@ def build_parts(request: JobRequest, found: Survey) -> tuple[PromptPart, ...]:
     if PLACEHOLDER.search(request.prompt):
         return (*before, *(convert_part(part) for part in parse_template(request.prompt).parts))
     names = tuple(found.first.fields) if isinstance(found.first, Row) else ()
-    prompt = request.prompt.strip() or words.FILL_IN[request.language]
+    prompt = request.prompt.strip() or text("prompt-fill-in", request.language)
     return (*before, ("text", f"{prompt}\n"), *(part for name in names for part in column_parts(name)))
 
 
@@ -267,32 +267,34 @@ def check_columns(plan: JobPlan, first: Row) -> None:
         return  # an error of this row alone, which its answer will report
 
 
-def describe_progress(progress: BatchProgress, language: Language) -> str:
-    if progress.left_s is None or progress.total is None:
-        return words.ROWS_BEGIN[language].format(total=progress.total)
-    return words.ROWS_UNDER_WAY[language].format(
+def describe_progress(progress: BatchProgress, total: int, language: Language) -> str:
+    if progress.left_s is None:
+        return text("bot-rows-started", language, total=total)
+    return text(
+        "bot-rows-progress",
+        language,
         done=progress.done,
-        total=progress.total,
+        total=total,
         failed=progress.failed,
         rate=progress.rate,
-        left=words.duration(progress.left_s),
+        left=progress.left_s,
     )
 
 
 def describe_result(progress: BatchProgress, total: int, language: Language, stopped_at: int | None) -> str:
     if stopped_at is not None:
-        return words.ROWS_STOPPED[language].format(done=stopped_at, total=total)
+        return text("bot-rows-stopped", language, done=stopped_at, total=total)
     if not progress.failed:
-        return words.ROWS_DONE[language].format(done=progress.done)
+        return text("bot-rows-done", language, done=progress.done)
     codes = ", ".join(f"{code} {count}" for code, count in progress.failures.most_common(LISTED_CODES))
-    return words.ROWS_SOME_FAILED[language].format(done=progress.done, failed=progress.failed, codes=codes)
+    return text("bot-rows-failed", language, done=progress.done, failed=progress.failed, codes=codes)
 
 
 def show_inline(written: str, language: Language) -> list[str]:
     """The first answers in a code block, up to INLINE_LIMIT_CHARS, with a note if there are more."""
     lines = written.splitlines()
     shown = lines[: count_fitting(lines, INLINE_LIMIT_CHARS)]
-    note = [words.ROWS_CUT[language].format(shown=len(shown))] if len(shown) < len(lines) else []
+    note = [text("bot-rows-cut", language, shown=len(shown))] if len(shown) < len(lines) else []
     return [*note, code_block("\n".join(shown), "")]
 
 

@@ -12,12 +12,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bindings import words
 from bindings.delivery.outlet import Upload
 from bindings.files import TextFile
 from core import strict_json
 from core.contract import Done, Engine, Event, Json, Language, Status, Task, Text, ToilResult
 from core.errors import BadRequest, BudgetExhausted, CspsError, NonConforming
+from core.texts import text
 
 # Possessive quantifiers try no blank twice, so that a message of blanks takes linear time.
 BLOCK = re.compile(r"```[ \t]*+(?:(json|jsonc|jsonschema|json-schema)\b)?\s*+(\{.*?)```", re.DOTALL | re.IGNORECASE)
@@ -54,46 +54,46 @@ class SchemaRequest:
     files: tuple[TextFile, ...]
 
 
-def find_schema(text: str, files: Sequence[TextFile]) -> SchemaRequest | None:
+def find_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | None:
     """The first schema in the message, else in a file. Ignores what is not JSON or not a schema."""
-    for block in BLOCK.finditer(text):
+    for block in BLOCK.finditer(message):
         if (schema := parse_schema(block[2])) is not None:
-            return SchemaRequest(schema, remove_block(text, block), tuple(files))
+            return SchemaRequest(schema, remove_block(message, block), tuple(files))
     for file in files:
         if file.format in ("json", "text") and (schema := parse_schema(file.text)) is not None:
-            return SchemaRequest(schema, text.strip(), tuple(other for other in files if other is not file))
+            return SchemaRequest(schema, message.strip(), tuple(other for other in files if other is not file))
     return None
 
 
-def require_schema(text: str, files: Sequence[TextFile]) -> SchemaRequest | None:
+def require_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | None:
     """As `find_schema`, but the first JSON counts as the schema. None: there is no JSON.
 
     Raises BadRequest with the line and column of an error.
     """
-    if request := find_schema(text, files):
+    if request := find_schema(message, files):
         return request
-    if block := BLOCK.search(text):
-        return SchemaRequest(parse_object(block[2]), remove_block(text, block), tuple(files))
+    if block := BLOCK.search(message):
+        return SchemaRequest(parse_object(block[2]), remove_block(message, block), tuple(files))
     for file in files:
         if file.format == "json":
             others = tuple(other for other in files if other is not file)
-            return SchemaRequest(parse_object(file.text), text.strip(), others)
+            return SchemaRequest(parse_object(file.text), message.strip(), others)
     return None
 
 
-def parse_schema(text: str) -> dict[str, Json] | None:
-    if not text.lstrip().startswith("{"):
+def parse_schema(source: str) -> dict[str, Json] | None:
+    if not source.lstrip().startswith("{"):
         return None
     try:
-        value = parse_object(text)
+        value = parse_object(source)
     except BadRequest:
         return None
     return value if is_schema(value) else None
 
 
-def parse_object(text: str) -> dict[str, Json]:
+def parse_object(source: str) -> dict[str, Json]:
     """Raises BadRequest, with line and column for invalid JSON."""
-    value = strict_json.parse(text.strip())
+    value = strict_json.parse(source.strip())
     if not isinstance(value, dict):
         raise BadRequest("a JSON Schema must be an object here")
     return value
@@ -132,9 +132,9 @@ def are_schemas(values: Iterable[Json]) -> bool:
     return all(isinstance(value, dict | bool) for value in values)
 
 
-def remove_block(text: str, block: re.Match[str]) -> str:
+def remove_block(message: str, block: re.Match[str]) -> str:
     """The message without the block, with one blank line in its place."""
-    parts = (text[: block.start()].strip(), text[block.end() :].strip())
+    parts = (message[: block.start()].strip(), message[block.end() :].strip())
     return "\n\n".join(part for part in parts if part)
 
 
@@ -157,7 +157,7 @@ async def answer_with_json(
 async def show_value(value: Json, send: SendFile, language: Language) -> str:
     written = format_json(value)
     if len(written) > VALUE_LIMIT_CHARS and await send(Upload(FILE_NAME, MEDIA_TYPE, written.encode())):
-        return words.IN_FILE[language].format(name=FILE_NAME)
+        return text("bot-schema-file", language, name=FILE_NAME)
     return code_block(written, "json")
 
 

@@ -4,6 +4,7 @@
 ## Terms: fragments that several texts share.
 
 -formats = Web pages, feeds, text, Markdown, CSV, JSON, PDF and Word (.docx) files
+-file-formats = text, Markdown, HTML, CSV, JSON, PDF and Word (.docx)
 
 ## Errors: what people read when something goes wrong. The second part of a key is the error's code, the third its reason.
 
@@ -102,12 +103,144 @@ prompt-thread-messages = Said by others meanwhile:
 prompt-json-only = Answer with JSON only.
 prompt-json-schema = It must conform to this JSON Schema:
 prompt-json-retry = Your answer was refused. Answer again without these problems:
+prompt-about-files = Say briefly what this is about.
+prompt-about-thread = Answer what was just said.
+prompt-fill-in = Fill this in from the material provided.
+prompt-thread-name = said before
 
 ## Sources: the list of sources below an answer.
 
 ## Bots: what the bots say on every platform.
 
+bot-footer = Written by AI (model { $model }). Check important information.
+bot-footer-no-model = Written by AI. Check important information.
+# On platforms that mark the message as AI themselves.
+bot-footer-labelled = Model: { $model }
+bot-privacy = First time here? This bot is run by the people who installed it in this workspace. Your messages and its answers are stored for { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}, then deleted. Write “forget” to delete a conversation now. Do not enter protected or personal information.
+bot-dropped = I cannot process this message: it makes the program crash. Please rephrase it. If it happens again, please tell the people who run this bot.
+bot-limited = You have sent many messages in a short time. Your next message will be answered in about { DURATION($seconds) }.
+bot-refused = This bot is not set up to answer you here. The people who run it can change that.
+
+bot-stop-nothing = No answer is being written in this conversation.
+bot-regenerate-nothing = This conversation has no answer that can be written again.
+bot-forgotten = This conversation is forgotten: its content is deleted here. The messages that you see belong to this platform, and stay until they are deleted there.
+bot-forgotten-threads = Threads are separate conversations: write “forget” in each one that you also want to delete.
+bot-forgotten-nothing = Nothing was deleted: in this channel, each thread is a separate conversation. To delete one, write “forget” in it and mention me.
+bot-personality-chosen = **{ $title }** now answers in this conversation.
+bot-personality-chosen-threads = **{ $title }** answers in threads that begin here from now on.
+bot-personality-threads-keep = To change who answers in an existing thread, write “personality” and a name in it.
+bot-personality-unknown = There is no personality with this name.
+bot-personality-list = Write “personality” and a name to choose who answers in this conversation:
+bot-personality-entry = - `{ $name }`: **{ $title }**. { $description }
+bot-personality-entry-current = - `{ $name }`: **{ $title }** (answers here). { $description }
+
+bot-help =
+    Ask me anything in your own words. I remember this conversation, and read files that you attach ({ -file-formats }).
+
+    {"*"}*{ $title }** answers here, an AI: { $model }. It can be wrong: check important information.
+
+    - `stop` ends the answer that is being written
+    - `again` replaces the last answer with a new one
+    - `forget` deletes this conversation
+    - `personality` lists who can answer; `personality` and a name chooses one
+    - `help` shows this text
+
+    With a JSON Schema in a code block or a .json file, I answer with JSON that was checked against it. With a CSV file as well, I do so for each of its rows: `{"{"}column{"}"}` in your message stands for the row’s value.
+
+    This conversation is stored for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }, or until you write `forget`. Do not enter protected or personal information.
+bot-model = model { $model }
+bot-model-starter = model { $model }, a demonstration model of limited quality
+bot-model-none = no model is available at the moment
+bot-greeting =
+    { $greeting }
+
+    I am an AI ({ $model }) and can be wrong: check important information.
+bot-suggestion-ability = What can you help me with?
+bot-suggestion-email = Help me write a short email to my team about a change of schedule.
+bot-suggestion-explain = Explain in plain language what a machine-learning model is.
+
+# Files that could not be read, by reason. $names is a list of file names.
+bot-files-kind = { $count ->
+    [one] Not read: { $names }. Its format is not supported. Supported formats: { -file-formats }.
+   *[other] Not read: { $names }. Their formats are not supported. Supported formats: { -file-formats }.
+}
+bot-files-content = { $count ->
+    [one] Not read: { $names }. No text could be extracted from it.
+   *[other] Not read: { $names }. No text could be extracted from them.
+}
+bot-files-locked = { $count ->
+    [one] Not read: { $names }. It is locked by a password; attach it without one.
+   *[other] Not read: { $names }. They are locked by a password; attach them without one.
+}
+bot-files-pictures = { $count ->
+    [one] Not read: { $names }. It has no text, only pictures of it; attach a file with text, for example from OCR.
+   *[other] Not read: { $names }. They have no text, only pictures of it; attach files with text, for example from OCR.
+}
+bot-files-damaged = { $count ->
+    [one] Not read: { $names }. It is damaged; save it again, or attach another copy.
+   *[other] Not read: { $names }. They are damaged; save them again, or attach other copies.
+}
+bot-files-large = { $count ->
+    [one] Not read: { $names }. It is too large or too complicated; attach the part that matters.
+   *[other] Not read: { $names }. They are too large or too complicated; attach the parts that matter.
+}
+bot-files-empty = { $count ->
+    [one] Not read: { $names }. It contains no text.
+   *[other] Not read: { $names }. They contain no text.
+}
+bot-files-fetch = { $count ->
+    [one] Not read: { $names }. The platform did not provide it; try to attach it again.
+   *[other] Not read: { $names }. The platform did not provide them; try to attach them again.
+}
+bot-files-number = { $count ->
+    [one] Not read: { $names }. It was one file too many for one message.
+   *[other] Not read: { $names }. They were too many files for one message.
+}
+bot-files-cut = { $count ->
+    [one] Read in part: { $names }. It is too long; its end was left out.
+   *[other] Read in part: { $names }. They are too long; their ends were left out.
+}
+bot-file-limit = { $count ->
+    [one] Not read: { $names }. It is larger than { SIZE($limit) }, the limit for a file.
+   *[other] Not read: { $names }. They are larger than { SIZE($limit) }, the limit for a file.
+}
+
+bot-schema-missing = I found no JSON Schema. Put it in a code block (three backticks before and after), or attach it as a .json file.
+bot-schema-alone = I found the JSON Schema. Please also write or attach the information to fill it in from.
+bot-schema-file = The answer is in the file { $name }. It was checked against your schema.
+bot-rows-started = { $total ->
+    [one] { $total } row…
+   *[other] { $total } rows…
+}
+bot-rows-progress = { $done } of { $total } rows, { $failed } failed, { NUMBER($rate, maximumFractionDigits: 1) } rows/s, { DURATION($left) } left…
+bot-rows-done = { $done ->
+    [one] { $done } row, answered; its value was checked against your schema.
+   *[other] { $done } rows, all answered; each value was checked against your schema.
+}
+# $codes is a list of error codes with numbers.
+bot-rows-failed = { $done ->
+    [one] { $done } row, { $failed } failed ({ $codes }): its line gives the reason.
+   *[other] { $done } rows, { $failed } of them failed ({ $codes }): their lines give the reason. The other values were checked against your schema.
+}
+bot-rows-stopped = Stopped after { $done } of { $total } rows.
+bot-rows-file = The answers are in the file { $name }.
+bot-rows-cut = Files cannot be sent here: these are the first { $shown }.
+bot-rows-none = The file has no rows.
+bot-rows-too_many = The file has more than { $limit } rows, the limit for one file.
+bot-rows-several = Please send one file of rows at a time.
+
 ## Delivery: what a bot writes around an answer while it posts it.
+
+delivery-stopped = Stopped, as requested.
+delivery-cut = This answer reached the length limit and ends here. Ask for the rest to continue.
+delivery-empty = The model gave no answer. Please try again, or rephrase your question.
+delivery-interrupted = The answer was interrupted here. { $reason }
 
 ## Slack
 

@@ -4,6 +4,7 @@
 ## Termes : fragments communs à plusieurs textes.
 
 -formats = pages Web, fils d’actualité, texte, Markdown, CSV, JSON, PDF et Word (.docx)
+-file-formats = texte, Markdown, HTML, CSV, JSON, PDF et Word (.docx)
 
 ## Erreurs : ce qu’on lit lorsque quelque chose échoue. La deuxième partie d’une clé est le code de l’erreur, la troisième sa raison.
 
@@ -102,12 +103,144 @@ prompt-thread-messages = Messages d’autres personnes entre-temps :
 prompt-json-only = Répondez uniquement en JSON.
 prompt-json-schema = La réponse doit respecter ce schéma JSON :
 prompt-json-retry = Votre réponse a été refusée. Répondez de nouveau, sans ces problèmes :
+prompt-about-files = Dites brièvement de quoi il s’agit.
+prompt-about-thread = Répondez à ce qui vient d’être dit.
+prompt-fill-in = Remplissez ceci à partir du contenu fourni.
+prompt-thread-name = messages précédents
 
 ## Sources : la liste des sources sous une réponse.
 
 ## Agents conversationnels : ce qu’ils disent sur toutes les plateformes.
 
+bot-footer = Rédigé par une IA (modèle { $model }). Vérifiez les renseignements importants.
+bot-footer-no-model = Rédigé par une IA. Vérifiez les renseignements importants.
+# Sur les plateformes qui indiquent elles-mêmes que le message vient d’une IA.
+bot-footer-labelled = Modèle : { $model }
+bot-privacy = Première fois ici? Cet agent conversationnel est géré par les personnes qui l’ont installé dans cet espace de travail. Vos messages et ses réponses sont conservés pendant { $days ->
+    [one] { $days } jour
+   *[other] { $days } jours
+}, puis supprimés. Écrivez « oublier » pour supprimer une conversation immédiatement. N’entrez pas de renseignements protégés ou personnels.
+bot-dropped = Je n’ai pas pu traiter ce message : il provoque une panne du programme. Veuillez le reformuler. Si le problème persiste, veuillez en informer les responsables de cet agent conversationnel.
+bot-limited = Vous avez envoyé beaucoup de messages en peu de temps. Votre prochain message recevra une réponse dans environ { DURATION($seconds) }.
+bot-refused = Cet agent conversationnel n’est pas configuré pour vous répondre ici. Ses responsables peuvent changer cela.
+
+bot-stop-nothing = Aucune réponse n’est en cours de rédaction dans cette conversation.
+bot-regenerate-nothing = Cette conversation ne contient aucune réponse à recommencer.
+bot-forgotten = Cette conversation est oubliée : son contenu est supprimé ici. Les messages que vous voyez appartiennent à cette plateforme et y restent jusqu’à ce qu’ils y soient supprimés.
+bot-forgotten-threads = Les fils sont des conversations distinctes : écrivez « oublier » dans chaque fil que vous voulez aussi supprimer.
+bot-forgotten-nothing = Rien n’a été supprimé : dans ce canal, chaque fil est une conversation distincte. Pour en supprimer un, écrivez-y « oublier » en me mentionnant.
+bot-personality-chosen = **{ $title }** répond maintenant dans cette conversation.
+bot-personality-chosen-threads = **{ $title }** répond désormais dans les fils qui commencent ici.
+bot-personality-threads-keep = Pour changer qui répond dans un fil existant, écrivez-y « personnalité » et un nom.
+bot-personality-unknown = Aucune personnalité ne porte ce nom.
+bot-personality-list = Écrivez « personnalité » et un nom pour choisir qui répond dans cette conversation :
+bot-personality-entry = - `{ $name }` : **{ $title }**. { $description }
+bot-personality-entry-current = - `{ $name }` : **{ $title }** (répond ici). { $description }
+
+bot-help =
+    Demandez-moi ce que vous voulez, dans vos mots. Je me souviens de cette conversation et je lis les fichiers joints ({ -file-formats }).
+
+    {"*"}*{ $title }** répond ici, une IA : { $model }. Elle peut se tromper : vérifiez les renseignements importants.
+
+    - `arrêter` met fin à la réponse en cours
+    - `recommencer` remplace la dernière réponse par une nouvelle
+    - `oublier` supprime cette conversation
+    - `personnalité` montre qui peut répondre; `personnalité` suivi d’un nom permet de choisir
+    - `aide` affiche ce texte
+
+    Avec un schéma JSON dans un bloc de code ou un fichier .json, je réponds par du JSON vérifié au moyen de ce schéma. Si vous joignez aussi un fichier CSV, je traite chacune de ses lignes : `{"{"}colonne{"}"}` dans votre message est remplacé par la valeur de la ligne.
+
+    Cette conversation est conservée pendant { $days ->
+        [one] { $days } jour
+       *[other] { $days } jours
+    }, ou jusqu’à ce que vous écriviez `oublier`. N’entrez pas de renseignements protégés ou personnels.
+bot-model = modèle { $model }
+bot-model-starter = modèle { $model }, un modèle de démonstration, de qualité limitée
+bot-model-none = aucun modèle n’est disponible en ce moment
+bot-greeting =
+    { $greeting }
+
+    Je suis une IA ({ $model }) et je peux me tromper : vérifiez les renseignements importants.
+bot-suggestion-ability = En quoi pouvez-vous m’aider?
+bot-suggestion-email = Aidez-moi à écrire un court courriel à mon équipe au sujet d’un changement d’horaire.
+bot-suggestion-explain = Expliquez en langage clair ce qu’est un modèle d’apprentissage automatique.
+
+# Les fichiers qui n’ont pas pu être lus, par raison. $names est une liste de noms de fichiers.
+bot-files-kind = { $count ->
+    [one] Non lu : { $names }. Son format n’est pas pris en charge. Formats pris en charge : { -file-formats }.
+   *[other] Non lus : { $names }. Leurs formats ne sont pas pris en charge. Formats pris en charge : { -file-formats }.
+}
+bot-files-content = { $count ->
+    [one] Non lu : { $names }. Aucun texte n’a pu être extrait de ce fichier.
+   *[other] Non lus : { $names }. Aucun texte n’a pu être extrait de ces fichiers.
+}
+bot-files-locked = { $count ->
+    [one] Non lu : { $names }. Ce fichier est protégé par un mot de passe; veuillez le joindre sans mot de passe.
+   *[other] Non lus : { $names }. Ces fichiers sont protégés par un mot de passe; veuillez les joindre sans mot de passe.
+}
+bot-files-pictures = { $count ->
+    [one] Non lu : { $names }. Ce fichier ne contient pas de texte, seulement des images; veuillez en joindre un qui contient du texte, par exemple après une reconnaissance de caractères.
+   *[other] Non lus : { $names }. Ces fichiers ne contiennent pas de texte, seulement des images; veuillez en joindre qui contiennent du texte, par exemple après une reconnaissance de caractères.
+}
+bot-files-damaged = { $count ->
+    [one] Non lu : { $names }. Ce fichier est endommagé; veuillez l’enregistrer de nouveau ou en joindre une autre copie.
+   *[other] Non lus : { $names }. Ces fichiers sont endommagés; veuillez les enregistrer de nouveau ou en joindre d’autres copies.
+}
+bot-files-large = { $count ->
+    [one] Non lu : { $names }. Ce fichier est trop volumineux ou trop complexe; veuillez joindre la partie importante.
+   *[other] Non lus : { $names }. Ces fichiers sont trop volumineux ou trop complexes; veuillez joindre les parties importantes.
+}
+bot-files-empty = { $count ->
+    [one] Non lu : { $names }. Ce fichier ne contient pas de texte.
+   *[other] Non lus : { $names }. Ces fichiers ne contiennent pas de texte.
+}
+bot-files-fetch = { $count ->
+    [one] Non lu : { $names }. La plateforme n’a pas fourni ce fichier; veuillez le joindre de nouveau.
+   *[other] Non lus : { $names }. La plateforme n’a pas fourni ces fichiers; veuillez les joindre de nouveau.
+}
+bot-files-number = { $count ->
+    [one] Non lu : { $names }. C’était un fichier de trop pour un seul message.
+   *[other] Non lus : { $names }. C’étaient des fichiers de trop pour un seul message.
+}
+bot-files-cut = { $count ->
+    [one] Lu en partie : { $names }. Ce fichier est trop long; la fin a été omise.
+   *[other] Lus en partie : { $names }. Ces fichiers sont trop longs; leur fin a été omise.
+}
+bot-file-limit = { $count ->
+    [one] Non lu : { $names }. Ce fichier dépasse { SIZE($limit) }, la taille maximale.
+   *[other] Non lus : { $names }. Ces fichiers dépassent { SIZE($limit) }, la taille maximale.
+}
+
+bot-schema-missing = Je n’ai pas trouvé de schéma JSON. Mettez-le dans un bloc de code (trois accents graves avant et après) ou joignez-le dans un fichier .json.
+bot-schema-alone = J’ai trouvé le schéma JSON. Veuillez aussi écrire ou joindre l’information qui permet de le remplir.
+bot-schema-file = La réponse est dans le fichier { $name }. Elle a été vérifiée au moyen de votre schéma.
+bot-rows-started = { $total ->
+    [one] { $total } ligne…
+   *[other] { $total } lignes…
+}
+bot-rows-progress = { $done } lignes sur { $total }, { $failed } en échec, { NUMBER($rate, maximumFractionDigits: 1) } lignes par seconde, encore { DURATION($left) }…
+bot-rows-done = { $done ->
+    [one] { $done } ligne, traitée; sa valeur a été vérifiée au moyen de votre schéma.
+   *[other] { $done } lignes, toutes traitées; chaque valeur a été vérifiée au moyen de votre schéma.
+}
+# $codes est une liste de codes d’erreur avec leur nombre.
+bot-rows-failed = { $done ->
+    [one] { $done } ligne, { $failed } en échec ({ $codes }) : la ligne en indique la raison.
+   *[other] { $done } lignes, dont { $failed } en échec ({ $codes }) : ces lignes en indiquent la raison. Les autres valeurs ont été vérifiées au moyen de votre schéma.
+}
+bot-rows-stopped = Arrêt après { $done } lignes sur { $total }.
+bot-rows-file = Les réponses sont dans le fichier { $name }.
+bot-rows-cut = Il n’est pas possible d’envoyer des fichiers ici : voici les { $shown } premières réponses.
+bot-rows-none = Le fichier ne contient aucune ligne.
+bot-rows-too_many = Le fichier contient plus de { $limit } lignes, le maximum pour un fichier.
+bot-rows-several = Veuillez envoyer un seul fichier de lignes à la fois.
+
 ## Livraison : ce qu’un agent conversationnel écrit autour d’une réponse pendant qu’il la publie.
+
+delivery-stopped = Réponse arrêtée sur demande.
+delivery-cut = Cette réponse a atteint la longueur maximale et s’arrête ici. Demandez la suite pour continuer.
+delivery-empty = Le modèle n’a fourni aucune réponse. Veuillez réessayer ou reformuler votre question.
+delivery-interrupted = La réponse a été interrompue ici. { $reason }
 
 ## Slack
 

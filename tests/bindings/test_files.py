@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from bindings.delivery.outlet import Refused, Unreachable
-from bindings.files import FILES_LIMIT, MessageFiles, TextFile, UnreadFile, UnreadReason, decode_text, read_files
+from bindings.files import (
+    FILES_LIMIT,
+    MessageFiles,
+    TextFile,
+    UnreadFile,
+    UnreadReason,
+    decode_text,
+    explain_unread,
+    read_files,
+)
 from bindings.incoming import AttachedFile
 from core.contract import Attachment
 from core.errors import Obstacle, UnreadableDocument
@@ -121,3 +132,32 @@ async def test_only_so_many_are_read() -> None:
 def test_text_is_decoded_by_what_it_is(body: bytes, text: str | None) -> None:
     """As editors and spreadsheets of both languages write it; what is broken shows as that, and is no error."""
     assert text == decode_text(body)
+
+
+def test_unread_files_are_listed_by_reason_with_harmless_names() -> None:
+    """People choose file names, so line breaks are removed from them. Singular and plural texts differ."""
+    unread = (UnreadFile("a.pdf", "kind"), UnreadFile("b\n@all.pdf", "kind"), UnreadFile("c.txt", "size"))
+
+    formats, size = explain_unread(MessageFiles((), unread), 2**20, "fr")
+
+    assert "Non lus\u00a0: a.pdf, b@all.pdf." in formats
+    assert "Non lu\u00a0: c.txt. Ce fichier dépasse 1\u00a0Mo" in size
+
+
+@pytest.mark.parametrize("reason", [each for part in get_args(UnreadReason) for each in get_args(part) or (part,)])
+def test_every_reason_has_a_text(reason: UnreadReason) -> None:
+    """The reasons of the engine and those of the platforms."""
+    (explained,) = explain_unread(MessageFiles((), (UnreadFile("a.pdf", reason),)), 2**20, "en")
+
+    assert "a.pdf" in explained
+
+
+def test_files_that_were_read_in_part_are_listed_last() -> None:
+    """Files that were read completely are not listed."""
+    readable = (TextFile("whole.pdf", "document", "a"), TextFile("long\n.pdf", "document", "a", cut=True))
+    files = MessageFiles(readable, (UnreadFile("a.pdf", "locked"),))
+
+    assert [
+        "Not read: a.pdf. It is locked by a password; attach it without one.",
+        "Read in part: long.pdf. It is too long; its end was left out.",
+    ] == explain_unread(files, 2**20, "en")

@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 
 from bindings.delivery.context import DeliveryOutcome
 from bindings.delivery.deliver import deliver
-from bindings.delivery.final_pages import CUT, EMPTY, STOPPED
 from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Throttled, Unreachable
 from core.contract import Done, Text, Usage
 from core.errors import ModelUnavailable, Overloaded
@@ -35,7 +34,7 @@ def test_an_answer_that_was_cut_says_so() -> None:
     )
 
     assert "delivered" == outcome.ending
-    assert CUT["fr"] in rendered(outlet.shown[0])
+    assert text("delivery-cut", "fr") in rendered(outlet.shown[0])
 
 
 def test_an_engine_that_never_ends_is_cut() -> None:
@@ -46,7 +45,7 @@ def test_an_engine_that_never_ends_is_cut() -> None:
 
     assert (400, True) == (outcome.chars, answer.closed)
     assert answer.given < 100
-    assert CUT["en"] in rendered(outlet.shown[-1])
+    assert text("delivery-cut", "en") in rendered(outlet.shown[-1])
 
 
 def test_an_empty_answer_says_so() -> None:
@@ -54,7 +53,7 @@ def test_an_empty_answer_says_so() -> None:
     outlet = FakeOutlet()
     run(delivered(Text("\u200b\n "), DONE, outlet=outlet))
 
-    assert EMPTY["en"] == rendered(outlet.shown[0])
+    assert text("delivery-empty", "en") == rendered(outlet.shown[0])
 
 
 def test_a_failure_is_told_in_place_of_an_answer() -> None:
@@ -112,7 +111,7 @@ def test_stopping_closes_the_events_and_says_so() -> None:
     outcome = run(story())
 
     assert ("stopped", None, True) == (outcome.ending, outcome.done, answer.closed)
-    assert f"{text_of(20)}\n{STOPPED['en']}\nAI: None" == rendered(outlet.shown[0])
+    assert f"{text_of(20)}\n{text('delivery-stopped', 'en')}\nAI: None" == rendered(outlet.shown[0])
 
 
 def test_stopping_before_the_first_word_says_so_too() -> None:
@@ -125,7 +124,7 @@ def test_stopping_before_the_first_word_says_so_too() -> None:
         return await delivered(asyncio.Event(), outlet=outlet, options=options)
 
     assert "stopped" == run(story()).ending
-    assert STOPPED["en"] == rendered(outlet.shown[0])
+    assert text("delivery-stopped", "en") == rendered(outlet.shown[0])
 
 
 def test_stopping_what_is_whole_changes_nothing() -> None:
@@ -140,7 +139,7 @@ def test_stopping_what_is_whole_changes_nothing() -> None:
         return await delivery
 
     assert "delivered" == run(story()).ending
-    assert STOPPED["en"] not in rendered(outlet.shown[0])
+    assert text("delivery-stopped", "en") not in rendered(outlet.shown[0])
 
 
 def test_a_withdrawn_question_takes_its_answer_along() -> None:

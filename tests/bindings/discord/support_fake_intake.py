@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from bindings.delivery.outlet import Translations
 from bindings.incoming import IncomingMessage, Place
+from core.contract import Language
 
 
 class FakeIntake:
@@ -23,7 +23,7 @@ class FakeIntake:
         self.judged: list[tuple[str, str, str]] = []
         self.known_answers = {"a-1_B"}
         self.left: list[str] = []
-        self.away: Translations | None = None
+        self.away: dict[str, str] | None = None
         self._changed = asyncio.Condition()
 
     async def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
@@ -48,8 +48,8 @@ class FakeIntake:
             await self._happened()
             raise failure
 
-    def rejection(self, incoming: IncomingMessage) -> Translations | None:
-        return self.away
+    def rejection(self, incoming: IncomingMessage, language: Language = "en") -> str | None:
+        return self.away[language] if self.away else None
 
     async def is_participating(self, place: Place) -> bool:
         await self._may_fail()

@@ -95,8 +95,8 @@ async def test_the_footer_says_that_it_is_ai_and_which_model(office: Office) -> 
     (english,), (french,) = office.channels.shown(WHERE), office.channels.shown(DIRECT.conversation)
     assert english.closing
     assert french.closing
-    assert "Written by AI (model fake-model). Check what matters." == english.closing.footer
-    assert "Modèle : fake-model" == french.closing.footer
+    assert "Written by AI (model fake-model). Check important information." == english.closing.footer
+    assert "Modèle\u00a0: fake-model" == french.closing.footer
     assert english.closing.answer != french.closing.answer != ""
 
 
@@ -167,7 +167,8 @@ async def test_an_unread_file_alone_is_answered_by_saying_so(office: Office, eng
 
     assert [] == engine.prompts
     assert [
-        "Not read: scan.xlsx. I read text, Markdown, HTML, CSV, JSON, PDF and DOCX files."
+        "Not read: scan.xlsx. Its format is not supported. "
+        "Supported formats: text, Markdown, HTML, CSV, JSON, PDF and Word (.docx)."
     ] == office.channels.texts(WHERE)
 
 
@@ -209,9 +210,9 @@ async def test_who_is_not_admitted_is_told_once_in_a_direct_message(office: Offi
     await office.asked(message("help", 3, DIRECT))
 
     assert [] == engine.prompts
-    assert ["Ce robot n’est pas configuré pour vous répondre ici. Ses responsables peuvent changer cela."] == (
-        office.channels.texts(DIRECT.conversation)
-    )
+    assert [
+        "Cet agent conversationnel n’est pas configuré pour vous répondre ici. Ses responsables peuvent changer cela."
+    ] == (office.channels.texts(DIRECT.conversation))
     assert b"secret" not in b"".join(file.read_bytes() for file in office.folder.glob("*.db*"))
 
 
@@ -227,7 +228,7 @@ async def test_a_person_who_asks_too_much_is_told_once(office: Office, engine: F
         await intake.take(message("later", 7))
         await office.settled()
 
-    told = "You have asked a lot in a short time. Your next message will be answered in about 10 min."
+    told = "You have sent many messages in a short time. Your next message will be answered in about 10 minutes."
     assert ["re: message 1", "re: message 2", told, "re: another person", "re: later"] == office.channels.texts(WHERE)
     assert 4 == len(engine.prompts)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from bindings import words
 from bindings.delivery.outlet import Closing
 from bindings.incoming import Command
 from bindings.intake.intake import Intake
 from core.contract import Done, Language, Prompt, Text, Turn, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
+from core.texts import text
 from tests.bindings.intake.support_intake import DIRECT, THREAD, Office, message
 from tests.support.fakes import FakeEngine, ReplyStep
 
@@ -87,7 +87,7 @@ async def test_help_also_comes_while_no_model_answers(office: Office, engine: Fa
     engine.describe = describe  # type: ignore[assignment, method-assign]
     await office.asked(message("help"))
 
-    assert "no model answers at the moment" in office.channels.texts(WHERE)[0]
+    assert "no model is available at the moment" in office.channels.texts(WHERE)[0]
 
 
 @pytest.mark.parametrize("text", ["stop", "Arrête!"])
@@ -111,7 +111,9 @@ async def test_stop_ends_the_answer_with_a_note(office: Office, engine: FakeEngi
     assert "fake-model" in first.closing.footer
 
 
-@pytest.mark.parametrize(("text", "answer"), [("stop", "Nothing is being written"), ("arrêter", "Rien n’est en cours")])
+@pytest.mark.parametrize(
+    ("text", "answer"), [("stop", "No answer is being written"), ("arrêter", "Aucune réponse n’est en cours")]
+)
 async def test_stop_where_nothing_is_written_says_so(office: Office, text: str, answer: str) -> None:
     await office.asked(message("hello", 1, DIRECT), message(text, 2))
 
@@ -210,10 +212,12 @@ async def test_nobody_regenerates_an_answer_of_another_conversation(office: Offi
         await office.settled()
 
     assert ["1: one"] == office.channels.texts(WHERE)
-    assert ["There is no answer", "Il n’y a pas de réponse"] == [
+    assert ["This conversation has no answer", "Cette conversation ne contient aucune réponse"] == [
         text[: len(part)]
         for text, part in zip(
-            office.channels.texts(DIRECT.conversation), ("There is no answer", "Il n’y a pas de réponse"), strict=True
+            office.channels.texts(DIRECT.conversation),
+            ("This conversation has no answer", "Cette conversation ne contient aucune réponse"),
+            strict=True,
         )
     ]
     assert 1 == len(engine.prompts)
@@ -328,7 +332,7 @@ SECRETARY = replace(DIRECT, threaded=True)
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "Nothing was deleted: in this channel each thread"), ("fr", "Rien n’a été supprimé : dans ce canal")],
+    [("en", "Nothing was deleted: in this channel, each thread"), ("fr", "Rien n’a été supprimé\u00a0: dans ce canal")],
 )
 @pytest.mark.parametrize("way", ["slash command", "first of its thread"])
 async def test_where_threads_are_conversations_a_wish_outside_of_them_deletes_nothing(
@@ -354,7 +358,7 @@ async def test_in_a_direct_conversation_it_is_forgotten_and_threads_are_named(
 
     told = office.channels.texts(DIRECT.conversation)[-1]
     assert "This conversation is forgotten" in told
-    assert "Threads are conversations of their own" in told
+    assert "Threads are separate conversations" in told
     assert {thread.conversation} == set(engine.sessions)
 
 
@@ -381,7 +385,7 @@ async def test_a_personality_chosen_for_a_channel_answers_in_threads_that_begin_
         "slack:T1:C2:2.0": "whisper",
     } == answered
     (told,) = office.channels.texts(CHANNEL.conversation)
-    assert "in threads that begin here from now on. To change who answers in a thread" in told
+    assert "in threads that begin here from now on. To change who answers in an existing thread" in told
 
 
 async def test_a_personality_chosen_in_a_direct_conversation_answers_there_and_in_new_threads(
@@ -417,11 +421,11 @@ async def test_who_would_be_turned_away_is_known_before_anything_is_shown(office
             assert intake.rejection(message("hello")) is None
         denied = intake.rejection(message("hello", user="U2"))
         await intake.take(message("hello"))
-        limited = intake.rejection(message("hello", 2))
+        limited = intake.rejection(message("hello", 2), "fr")
         await intake.drain(1)
         with pytest.raises(Stopping):
             intake.rejection(message("hello", 3))
 
-    assert denied == words.REFUSED
+    assert denied == text("bot-refused", "en")
     assert limited
-    assert "10 min" in limited["fr"]
+    assert "10\u00a0minutes" in limited

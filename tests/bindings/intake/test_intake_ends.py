@@ -84,7 +84,7 @@ async def test_stop_is_for_what_was_asked_and_not_for_a_command(office: Office, 
         await office.settled()
 
     assert [] == engine.prompts
-    assert "Stopped, as asked." == office.channels.texts(WHERE)[-1]
+    assert "Stopped, as requested." == office.channels.texts(WHERE)[-1]
 
 
 async def test_a_question_that_is_stopped_before_it_began_is_said_to_be(office: Office, engine: Gated) -> None:
@@ -98,7 +98,7 @@ async def test_a_question_that_is_stopped_before_it_began_is_said_to_be(office: 
         engine.gate.set()
         await office.settled()
 
-    assert ["Stopped, as asked."] == office.channels.texts(WHERE)
+    assert ["Stopped, as requested."] == office.channels.texts(WHERE)
     assert ["long one"] == [prompt.text for prompt in engine.prompts]
 
 

@@ -348,7 +348,7 @@ async def test_a_job_that_is_done_again_stays_in_its_own_message(office: Office,
     await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
     async with office.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", 2, people__csv="others"))
-        await until_status(office, "1 rows")
+        await until_status(office, "1 row…")
         await intake.take(message("again", 3))
         async with asyncio.timeout(10):
             while len(office.jobs) < 2:  # it is planned, and waits behind the other
@@ -358,4 +358,4 @@ async def test_a_job_that_is_done_again_stays_in_its_own_message(office: Office,
 
     first, second = office.channels.texts(WHERE)
     assert "10 rows, all answered" in first
-    assert "1 rows, all answered" in second
+    assert "1 row, answered" in second

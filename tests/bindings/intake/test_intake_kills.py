@@ -25,7 +25,7 @@ from tests.support.fakes import FakeEngine, ReplyStep
 WHERE = THREAD.conversation
 POINTS_LIMIT = 120
 POISON = "poison"
-GIVEN_UP = {"en": "I give up on this message", "fr": "J’abandonne ce message"}
+GIVEN_UP = {"en": "I cannot process this message", "fr": "Je n’ai pas pu traiter ce message"}
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
 ROWS = "name\n" + "".join(f"row {number}\n" for number in range(1, 8))
 

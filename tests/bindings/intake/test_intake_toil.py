@@ -57,7 +57,7 @@ async def test_a_schema_in_a_file_is_answered_by_json(office: Office, engine: Fa
     await office.asked(message("", 1, schema__json="schema", note__txt="note"))
 
     (task,) = engine.tasks
-    assert (SCHEMA, "Fill this in from what is given.") == (task.schema, task.prompt)
+    assert (SCHEMA, "Fill this in from the material provided.") == (task.schema, task.prompt)
     assert (Attachment("note.txt", "Ada wrote it."),) == task.attachments
 
 
@@ -144,7 +144,11 @@ async def test_a_command_says_where_its_schema_is_broken(office: Office, engine:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("Who is it?", "I found no JSON Schema"), ("C’est qui, ça ?", "Je n’ai pas trouvé"), (BLOCK, "Say also")],
+    [
+        ("Who is it?", "I found no JSON Schema"),
+        ("C’est qui, ça ?", "Je n’ai pas trouvé"),
+        (BLOCK, "Please also write or attach"),
+    ],
 )
 async def test_what_is_missing_is_asked_for(office: Office, engine: FakeEngine, text: str, told: str) -> None:
     await office.asked(message(text, toil=True))

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from bindings.delivery.outlet import Translations
 from bindings.incoming import IncomingMessage, Place
 from bindings.intake.bot import Greeting
 from bindings.slack.mapping import Me
@@ -44,7 +43,7 @@ class FakeIntake:
         self.tenants: list[str] = []
         self.greeted: list[tuple[Place, Language | None]] = []
         self.places: set[str] = set()  # conversations in which it takes part
-        self.away: Translations | None = None
+        self.away: dict[str, str] | None = None
         self.trouble: CspsError | None = None
         self.changed = asyncio.Event()
         self.gate: asyncio.Event | None = None  # taking waits for it
@@ -63,8 +62,8 @@ class FakeIntake:
         self.changed.set()
         return new
 
-    def rejection(self, incoming: IncomingMessage) -> Translations | None:
-        return self.away
+    def rejection(self, incoming: IncomingMessage, language: Language = "en") -> str | None:
+        return self.away[language] if self.away else None
 
     async def is_participating(self, place: Place) -> bool:
         self._fail()

@@ -199,7 +199,7 @@ async def test_slacks_stop_ends_the_answer_with_a_note(slack: FakeSlack, tmp_pat
         await asyncio.wait_for(engine.cancelled.wait(), 10)
 
     assert "The beginning." == text_of(answer).strip()
-    assert "Stopped, as asked." == small_print(answer)[0]
+    assert "Stopped, as requested." == small_print(answer)[0]
 
 
 async def test_a_deleted_question_ends_its_answer(slack: FakeSlack, tmp_path: Path) -> None:
