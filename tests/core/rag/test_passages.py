@@ -1,4 +1,4 @@
-"""Passages: cut where sections, blocks and sentences end."""
+"""Passages end where sections, blocks and sentences end."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def sentence(words: int, word: str = "word") -> str:
 
 @given(st.lists(BLOCKS, max_size=12))
 def test_no_passage_is_too_long_or_empty(blocks: list[Block]) -> None:
-    """Whatever the blocks are."""
+    """This holds for any blocks."""
     for passage in cut_blocks(blocks):
         assert 0 < len(passage.text) <= PASSAGE_LIMIT_CHARS
 
 
 @given(st.lists(st.text(alphabet="ab .\n", min_size=1, max_size=4000).filter(str.strip), max_size=6))
-def test_nothing_is_lost_between_passages(texts: list[str]) -> None:
-    """But blank space."""
-    found = "".join(passage.text for passage in cut_blocks(Block("paragraph", text) for text in texts))
+def test_only_blanks_are_lost_between_passages(texts: list[str]) -> None:
+    """The passages together contain all other characters."""
+    passages = "".join(passage.text for passage in cut_blocks(Block("paragraph", text) for text in texts))
 
-    assert "".join(found.split()) == "".join("".join(texts).split())
+    assert "".join(passages.split()) == "".join("".join(texts).split())
 
 
 def test_blocks_of_a_section_share_a_passage() -> None:
-    """Items and rows a line, others parted by an empty one."""
+    """Items and rows are separated by line breaks, other blocks by an empty line."""
     blocks = [
         Block("paragraph", "One:"),
         Block("item", "a"),
@@ -50,7 +50,7 @@ def test_blocks_of_a_section_share_a_passage() -> None:
 
 
 def test_a_long_paragraph_is_cut_between_sentences() -> None:
-    """And between words, if a sentence is too long itself."""
+    """A sentence that is too long is cut between words."""
     first, *rest = cut_blocks([Block("paragraph", " ".join(sentence(20) for _ in range(30)))])
     assert rest
     assert all(passage.text.endswith(".") for passage in (first, *rest))
@@ -60,16 +60,16 @@ def test_a_long_paragraph_is_cut_between_sentences() -> None:
 
 
 def test_a_table_repeats_its_header_in_each_passage() -> None:
-    """A row that stands alone says nothing."""
+    """A row without its header means nothing."""
     rows = [[f"row {number}", "value " * 10] for number in range(60)]
-    found = cut_blocks(table_blocks(rows, ["Name", "Value"]))
+    passages = cut_blocks(table_blocks(rows, ["Name", "Value"]))
 
-    assert len(found) > 3
-    assert all(passage.text.startswith("| Name | Value |\n| --- | --- |\n| row ") for passage in found)
+    assert len(passages) > 3
+    assert all(passage.text.startswith("| Name | Value |\n| --- | --- |\n| row ") for passage in passages)
 
 
 def test_a_heading_with_nothing_under_it_is_text() -> None:
-    """Many in a row share a passage."""
+    """Several such headings share a passage."""
     blocks = [
         Block("heading", "News", 2),
         Block("heading", "One", 3),
@@ -83,14 +83,14 @@ def test_a_heading_with_nothing_under_it_is_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["One.\n\nTwo.", "One.\n \n\n\nTwo.\n\n", "\n\n\n\nOne.\n\t\nTwo."])
-def test_text_is_cut_into_paragraphs_at_empty_lines(text: str) -> None:
-    """However many there are."""
+def test_text_is_cut_at_empty_lines(text: str) -> None:
+    """Any number of empty lines separates two paragraphs."""
     assert [passage.text.split() for passage in cut_text(text)] == [["One.", "Two."]]
 
 
 @given(st.text(alphabet="a \n\t\r"))
-def test_paragraphs_are_what_stands_between_empty_lines(text: str) -> None:
-    """As by splitting at each of them."""
+def test_paragraphs_equal_a_split_at_empty_lines(text: str) -> None:
+    """Splitting at each empty line gives the same paragraphs."""
     split = [part for part in re.split(r"\n[^\S\n]*\n", text) if part.strip()]
 
     assert split == [part for part in paragraphs(text) if part.strip()]

@@ -1,4 +1,4 @@
-"""Quotations that are in no source are marked, and nothing else is touched."""
+"""Quotations that are missing in the sources are marked; other text stays."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def marked(answer: str, pieces: int = 3) -> str:
         '"Employees may take [...] approval is needed, in writing"',
     ],
 )
-def test_what_is_there_is_not_marked(quotation: str) -> None:
-    """Whatever the quotes, the case, the blank space and what is left out."""
+def test_a_quotation_from_a_source_is_not_marked(quotation: str) -> None:
+    """Quotation marks, case, blanks and omissions make no difference."""
     assert marked(f"It says {quotation}. So there.") == f"It says {quotation}. So there."
 
 
@@ -38,8 +38,8 @@ def test_what_is_there_is_not_marked(quotation: str) -> None:
     "quotation",
     ['"may take up to ten days of leave"', "« no approval is needed at all »", "“five days of leave per week or so”"],
 )
-def test_what_is_not_there_is_marked_on_the_spot(quotation: str) -> None:
-    """Right behind its closing quote."""
+def test_an_invented_quotation_is_marked(quotation: str) -> None:
+    """The mark follows the closing quotation mark."""
     assert marked(f"It says {quotation}. So there.") == f"It says {quotation}{MARK}. So there."
 
 
@@ -53,20 +53,20 @@ def test_what_is_not_there_is_marked_on_the_spot(quotation: str) -> None:
         "Nothing quoted at all",
     ],
 )
-def test_what_is_no_quotation_is_left_alone(text: str) -> None:
-    """Titles and irony, code, inches, and marks that are never closed."""
+def test_other_quoted_text_stays(text: str) -> None:
+    """Titles, irony, code, inches and unclosed marks are no quotations."""
     assert marked(text) == text
 
 
 @given(text=st.text(), pieces=st.integers(1, 9))
-def test_text_only_ever_gains_marks(text: str, pieces: int) -> None:
-    """Whatever comes, in whatever pieces, nothing is lost; and pieces make no difference."""
+def test_text_only_gains_marks(text: str, pieces: int) -> None:
+    """Nothing is lost, and the pieces in which text comes make no difference."""
     assert marked(text, pieces).replace(MARK, "") == text.replace(MARK, "")
     assert marked(text, pieces) == marked(text, 1)
 
 
 def test_the_mark_is_in_the_personalitys_language() -> None:
-    """French for Chuchotte."""
+    """Chuchotte's marks are French."""
     marker = QuoteMarker([SOURCE], "fr")
 
     assert marker.feed("« il faut dix jours de congé »").endswith(NOT_FOUND["fr"])

@@ -20,7 +20,7 @@ def scores(question: str, *documents: list[Passage]) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("question", "best"),
     [
         ("How long can parents be away?", 1),
         ("newborns", 1),
@@ -30,28 +30,28 @@ def scores(question: str, *documents: list[Passage]) -> list[float]:
         ("how do I earn vacations", 3),
     ],
 )
-def test_the_passage_that_answers_is_the_best(question: str, found: int) -> None:
-    """In either language, whatever its accents, endings and case."""
+def test_the_answering_passage_ranks_first(question: str, best: int) -> None:
+    """Accents, endings and case make no difference, in either language."""
     each = scores(question, LEAVE)
 
-    assert each.index(max(each)) == found
+    assert each.index(max(each)) == best
 
 
 @pytest.mark.parametrize("question", ["", "what is this about?", "de quoi s'agit-il?", "zebra"])
-def test_without_a_word_in_common_all_are_alike(question: str) -> None:
-    """As for a summary."""
+def test_without_a_common_word_all_score_alike(question: str) -> None:
+    """This is so for a request to summarise."""
     assert scores(question, LEAVE) == [0.0] * len(LEAVE)
 
 
 def test_an_abbreviation_is_a_word() -> None:
-    """ "AI" is a French verb form too; it is what the question is about all the same."""
+    """ "AI" is a French verb form too, and still counts as a word of the question."""
     gardens, ai = scores("What are the latest articles about AI?", [Passage("About gardens."), Passage("AI at work.")])
 
     assert (gardens, ai > 0) == (0.0, True)
 
 
-def test_a_rare_word_says_more_than_a_frequent_one() -> None:
-    """And more in a short passage than in a long one; the second time it says less than the first."""
+def test_a_rare_word_counts_more_than_a_frequent_one() -> None:
+    """It counts more in a short passage; a repetition counts less than the first occurrence."""
     pool, green, long, twice = scores(
         "green pools",
         [Passage("The pool."), Passage("It is green."), Passage(f"A pool {'x' * 99}"), Passage("Pool pool")],
@@ -61,12 +61,12 @@ def test_a_rare_word_says_more_than_a_frequent_one() -> None:
     assert twice < 2 * pool
 
 
-def test_documents_compete_as_if_they_were_one() -> None:
-    """One score a passage, document by document."""
+def test_documents_are_ranked_as_if_they_were_one() -> None:
+    """Each passage has one score, document by document."""
     assert scores("parental leave", LEAVE[:1], [], LEAVE[1:]) == scores("parental leave", LEAVE)
     assert scores("parental leave") == scores("parental leave", []) == []
 
 
-def test_a_passage_without_a_word_is_ranked_too() -> None:
-    """Behind all that have one of the question."""
+def test_a_passage_without_words_ranks_last() -> None:
+    """It comes after all passages with a word of the question."""
     assert scores("pool", [Passage("?!"), Passage("")]) == [0.0, 0.0]

@@ -1,4 +1,4 @@
-"""What a page or feed is cited as."""
+"""The links of pages and feeds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from core.rag.retrieval import link_for
 
 
 @pytest.mark.parametrize(
-    ("told", "cited"),
+    ("link", "cited"),
     [
         (None, "https://news.example/feed"),
         ("https://news.example/", "https://news.example/"),
         ("https://www.canada.ca/en.html", "https://news.example/feed"),
     ],
 )
-def test_a_feed_is_cited_by_its_own_site(told: str | None, cited: str) -> None:
-    """It says where people read it; it does not say that somebody else wrote it."""
-    assert cited == link_for(Document("News", (), "feed", url=told), "https://news.example/feed")
+def test_a_feed_links_only_to_its_own_site(link: str | None, cited: str) -> None:
+    """It names the page for readers, but cannot attribute itself to another site."""
+    assert cited == link_for(Document("News", (), "feed", url=link), "https://news.example/feed")

@@ -17,8 +17,8 @@ async def answer(*events: Event) -> AsyncGenerator[Event, None]:
         yield event
 
 
-async def test_sources_are_the_last_lines() -> None:
-    """In order, each once, with its address if it has one; everything else comes through."""
+async def test_sources_follow_the_answer() -> None:
+    """Each is listed once, by number, with its address if it has one; other events pass through."""
     sources = (
         Source(2, "Notes"),
         Source(1, "Pool", "https://x.example/pool"),
@@ -43,11 +43,11 @@ async def test_sources_are_the_last_lines() -> None:
         (Source(1, ""), "[1]"),
     ],
 )
-def test_a_source_without_a_title_is_its_address(source: Source, shown: str) -> None:
-    """Nothing stands for the name that it has not."""
+def test_a_source_without_a_title_shows_its_address(source: Source, shown: str) -> None:
+    """Nothing replaces the missing part."""
     assert format_source(source) == shown
 
 
 async def test_without_sources_nothing_is_added() -> None:
-    """The text is the model's."""
+    """The text is the model's own."""
     assert [event async for event in append_source_list(answer(Text("Hi"), DONE))] == [Text("Hi"), DONE]

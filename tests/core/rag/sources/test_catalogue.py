@@ -1,4 +1,4 @@
-"""The file of sources: what it may say, what is said about a bad one, and how changes are taken."""
+"""The file of sources: its rules, its error messages and its changes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def loaded(file: Path) -> Sources:
 
 
 def test_shipped_sources_are_valid() -> None:
-    """All that the mission names are there, each in both languages and with questions that it answers in both."""
+    """All sources of the mission exist, in both languages, with examples in both."""
     sources = load_catalogue(SHIPPED).sources
 
     assert {"weather", "csps-learning", "busrides", "gc-news", "open-data", "cbc-news"} <= set(sources)
@@ -60,8 +60,8 @@ def test_shipped_sources_are_valid() -> None:
         assert source.url("en", query="x").startswith("https://")
 
 
-def test_each_language_has_its_url() -> None:
-    """French readers are given the French feed."""
+def test_each_language_has_its_own_url() -> None:
+    """French readers get the French feed."""
     weather = load_catalogue(SHIPPED).sources["weather"]
 
     assert "meteo.gc.ca" in weather.url("fr")
@@ -69,15 +69,15 @@ def test_each_language_has_its_url() -> None:
 
 
 def test_a_source_in_one_language_serves_both(file: Path) -> None:
-    """What exists in English only is read in French too."""
+    """A source in English only is read for French questions too."""
     file.write_text(SEARCH)
     source = load_catalogue(file).sources["find"]
 
     assert source.url("fr", query="eau") == source.url("en", query="eau") == "https://example.org/api?q=eau"
 
 
-def test_every_problem_is_told_with_its_line(file: Path) -> None:
-    """An operator sees all that is wrong at once, with line and key."""
+def test_every_problem_has_its_line(file: Path) -> None:
+    """One error lists all problems with line and key."""
     file.write_text(GOOD.replace("title", "titel").replace('"feed"', '"fed"'))
 
     with pytest.raises(ConfigError) as caught:
@@ -103,8 +103,8 @@ def test_every_problem_is_told_with_its_line(file: Path) -> None:
         ("ftp://example.org/feed", "must begin with"),
     ],
 )
-def test_urls_that_lead_elsewhere_are_refused(file: Path, url: str, why: str) -> None:
-    """A template is a public https URL whose host is fixed, and names only what there is to put in."""
+def test_unsafe_url_templates_are_refused(file: Path, url: str, why: str) -> None:
+    """A template is a public https URL with a fixed host and known placeholders."""
     file.write_text(GOOD + PLACED.replace("https://example.org/{code}_e.xml", url))
 
     with pytest.raises(ConfigError, match=why) as caught:
@@ -113,7 +113,7 @@ def test_urls_that_lead_elsewhere_are_refused(file: Path, url: str, why: str) ->
     assert f"{file}:10" in caught.value.message
 
 
-def test_hosts_inside_are_read_if_the_operator_allows_them(file: Path) -> None:
+def test_internal_hosts_need_rag_allow(file: Path) -> None:
     """RAG_ALLOW opens a host and port, also without TLS."""
     file.write_text(GOOD.replace("https://example.org", "http://127.0.0.1:8080"))
 
@@ -125,8 +125,8 @@ def test_hosts_inside_are_read_if_the_operator_allows_them(file: Path) -> None:
 @pytest.mark.parametrize(
     "query", ["a&rows=1", "../..", "#x", "https://evil.example/", "é à\n", "%2e%2e", "{code}", "a" * 5000]
 )
-def test_what_is_searched_for_stays_in_its_place(file: Path, query: str) -> None:
-    """Whatever somebody asks, it is one value of one parameter."""
+def test_a_query_stays_one_parameter(file: Path, query: str) -> None:
+    """Any query is one value of one parameter."""
     import httpx
 
     file.write_text(SEARCH)
@@ -137,7 +137,7 @@ def test_what_is_searched_for_stays_in_its_place(file: Path, query: str) -> None
 
 
 def test_a_table_cannot_change_a_path(file: Path) -> None:
-    """A value with slashes or dots of its own is refused, also where the operator wrote it."""
+    """A value with slashes or dots is refused, even if the operator wrote it."""
     from core.errors import FetchRefused
 
     file.write_text(GOOD + PLACED)
@@ -160,8 +160,8 @@ def test_a_table_cannot_change_a_path(file: Path) -> None:
         ("[none]\nen = [1]", r"sources\.toml:2"),
     ],
 )
-def test_what_would_not_work_is_refused(file: Path, text: str, why: str) -> None:
-    """A search without paths, a source without URL, a name that is none, a table that is missing."""
+def test_incomplete_sources_are_refused(file: Path, text: str, why: str) -> None:
+    """A search without paths, a source without URL, an invalid name, a missing table."""
     file.write_text(text)
 
     with pytest.raises(ConfigError, match=why):
@@ -176,8 +176,8 @@ def test_what_would_not_work_is_refused(file: Path, text: str, why: str) -> None
         ("name,weight\na,b\n", "csv:2: `weight`"),
     ],
 )
-def test_a_bad_table_is_told_with_its_line(file: Path, table: str, why: str) -> None:
-    """As the file is."""
+def test_a_bad_table_has_its_line(file: Path, table: str, why: str) -> None:
+    """The error names the table's file and line."""
     file.write_text(GOOD + PLACED)
     (file.parent / "places.csv").write_text(table)
 
@@ -186,13 +186,13 @@ def test_a_bad_table_is_told_with_its_line(file: Path, table: str, why: str) -> 
 
 
 def test_unknown_source_names_the_nearest_and_all(file: Path) -> None:
-    """Who mistypes is told what there is."""
+    """The error lists all names, because the user mistyped one."""
     with pytest.raises(NotFound, match=r"did you mean 'echo'\? There are: echo"):
         loaded(file).get("ecco")
 
 
 async def test_a_bad_change_keeps_everything_and_says_why(file: Path) -> None:
-    """After a bad edit the old sources still answer, and the log names file and line."""
+    """The old sources stay in use, and the log names file and line."""
     sources = loaded(file)
     file.write_text(GOOD.replace('"feed"', '"fed"'))
 
@@ -203,13 +203,13 @@ async def test_a_bad_change_keeps_everything_and_says_why(file: Path) -> None:
     assert "sources.toml:3" in logs[0]["problem"]
 
 
-async def test_changes_are_taken_while_running(file: Path) -> None:
-    """A changed file, and a changed table of names, are in force without a restart."""
+async def test_changes_apply_without_a_restart(file: Path) -> None:
+    """This holds for the file and for tables of names."""
     file.write_text(GOOD + PLACED)
     sources = loaded(file)
     swapped = asyncio.Event()
     watching = asyncio.create_task(sources.watch(swapped.set))
-    while not swapped.is_set():  # the watcher tells nobody when it begins to watch
+    while not swapped.is_set():  # the watcher does not report when it begins to watch
         (file.parent / "places.csv").write_text("name,code\nIqaluit,nu-1\n")
         try:
             await asyncio.wait_for(swapped.wait(), 0.5)
@@ -219,4 +219,4 @@ async def test_changes_are_taken_while_running(file: Path) -> None:
 
     named = sources.get("echo").named
     assert named is not None
-    assert [found.name for found in named.find("in Iqaluit")] == ["Iqaluit"]
+    assert [item.name for item in named.find("in Iqaluit")] == ["Iqaluit"]

@@ -1,4 +1,4 @@
-"""Which source a question needs, by the shipped sources and the bundled encoder."""
+"""The choice of sources, with the shipped sources and the bundled encoder."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def by_words(catalogue: Catalogue, question: str) -> list[str]:
 
 @pytest.mark.parametrize(("question", "source"), MISSION)
 def test_the_missions_prompts_need_no_embeddings(catalogue: Catalogue, question: str, source: str) -> None:
-    """Each reaches its source by words alone, in both languages."""
+    """Words alone are enough for each, in both languages."""
     assert by_words(catalogue, question) == [source]
 
 
-async def test_the_labelled_questions(catalogue: Catalogue, encoder: LocalEmbedder) -> None:
-    """At least 95 % of the questions get what they need, and at most 2 % of those that need nothing get something."""
+async def test_labelled_questions_get_their_sources(catalogue: Catalogue, encoder: LocalEmbedder) -> None:
+    """At least 95 % get what they need; at most 2 % of those that need nothing get something."""
     chooser, likenesses = Chooser(catalogue), ExampleSimilarity(encoder)
     for part, labelled in QUESTIONS.items():
-        right, asked, in_vain = 0, 0, 0
+        right, total, in_vain = 0, 0, 0
         for label, questions in labelled.items():
             for question in questions:
                 likeness = await likenesses.compare(question, catalogue)
@@ -52,13 +52,13 @@ async def test_the_labelled_questions(catalogue: Catalogue, encoder: LocalEmbedd
                 names = [candidate.source.name for candidate in chosen]
                 right += names == ([] if label == "none" else [label])
                 in_vain += label == "none" and bool(names)
-                asked += 1
-        assert right >= 0.95 * asked, part
+                total += 1
+        assert right >= 0.95 * total, part
         assert in_vain <= 0.02 * len(labelled["none"]), part
 
 
-def test_two_things_asked_for_are_two_sources(catalogue: Catalogue) -> None:
-    """Each has words of its own."""
+def test_two_requests_choose_two_sources(catalogue: Catalogue) -> None:
+    """Each source is named by words of its own."""
     assert set(by_words(catalogue, "What is the weather forecast, and what are the CBC headlines today?")) == {
         "weather",
         "cbc-news",
@@ -73,13 +73,13 @@ def test_two_things_asked_for_are_two_sources(catalogue: Catalogue) -> None:
         "Traduis : quelles sont les manchettes de Radio-Canada aujourd’hui ?",
     ],
 )
-def test_what_is_quoted_is_not_asked(catalogue: Catalogue, question: str) -> None:
-    """A text to work on is no question, whatever it speaks of."""
+def test_quoted_text_chooses_no_source(catalogue: Catalogue, question: str) -> None:
+    """A text to work on is no question, whatever its subject."""
     assert by_words(catalogue, question) == []
 
 
-def test_a_personality_is_offered_its_own_sources_only(catalogue: Catalogue) -> None:
-    """What is not among them is not read, however well it would fit."""
+def test_only_the_personalitys_sources_are_chosen(catalogue: Catalogue) -> None:
+    """Other sources are not read, however well they fit."""
     others = [source for source in catalogue.sources.values() if source.name != "busrides"]
 
     assert Chooser(catalogue).shortlist("What is new on Busrides?", others, None).chosen == ()
@@ -93,13 +93,13 @@ def test_a_personality_is_offered_its_own_sources_only(catalogue: Catalogue) -> 
         ("What are the newest open datasets?", ""),
     ],
 )
-def test_a_search_is_for_what_matters(catalogue: Catalogue, question: str, query: str) -> None:
-    """Neither the source's own words nor the question's form are searched for."""
+def test_a_search_query_contains_only_keywords(catalogue: Catalogue, question: str, query: str) -> None:
+    """The source's own words and the form of the question are left out."""
     assert Chooser(catalogue).query(question, catalogue.sources["open-data"]) == query
 
 
-def test_long_questions_cost_little(catalogue: Catalogue) -> None:
-    """Only the beginning of a pasted text is looked at: what follows it changes nothing."""
+def test_only_the_beginning_of_a_question_counts(catalogue: Catalogue) -> None:
+    """Text after it changes nothing."""
     question = "What is the weather forecast for tomorrow? " + "x " * 1000
 
     assert by_words(catalogue, question) == by_words(catalogue, question + "Write a poem. " * 10_000) == ["weather"]

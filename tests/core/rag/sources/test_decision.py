@@ -1,4 +1,4 @@
-"""What a model is asked about the shortlist, and how its answer is taken."""
+"""The decision of a model about the shortlist: prompt, schema and answer."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ TWO = [SOURCES["weather"], SOURCES["open-data"]]
         ({"sources": [], "query": "x" * 81}, False),
     ],
 )
-def test_the_schema_leaves_only_the_shortlist(answer: Json, fits: bool) -> None:
-    """None, one or two of what was shortlisted, and a query of some words."""
+def test_the_schema_allows_only_the_shortlist(answer: Json, fits: bool) -> None:
+    """An answer has up to two shortlisted sources, and a short query."""
     assert jsonschema_rs.validator_for(decision_schema(TWO)).is_valid(answer) is fits
 
 
-def test_no_query_where_nothing_is_searched() -> None:
-    """A model is not asked for what has no use."""
+def test_without_a_search_there_is_no_query() -> None:
+    """The model is not asked for a useless value."""
     only: list[PublicSource] = [SOURCES["weather"]]
 
     assert "query" not in json.dumps(decision_schema(only))
@@ -50,8 +50,8 @@ def test_the_prompt_is_in_the_language_and_quotes_the_question() -> None:
     assert "\n\nNomme toutes" not in prompt
 
 
-def test_an_answer_is_read_in_the_order_of_the_shortlist() -> None:
-    """With what is to be searched for."""
+def test_an_answer_keeps_the_order_of_the_shortlist() -> None:
+    """It includes the query."""
     decided = parse_decision({"sources": ["open-data", "weather"], "query": " lakes "}, TWO)
 
     assert decided is not None
@@ -60,13 +60,13 @@ def test_an_answer_is_read_in_the_order_of_the_shortlist() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, [], {"sources": "weather"}, {"query": "x"}, "weather"])
-def test_an_answer_of_another_form_decides_nothing(answer: Json) -> None:
-    """The shortlist does then."""
+def test_an_invalid_answer_decides_nothing(answer: Json) -> None:
+    """The shortlist decides instead."""
     assert parse_decision(answer, TWO) is None
 
 
 @pytest.mark.parametrize("answer", [{"sources": ["other", None, 3]}, {"sources": []}])
-def test_names_that_were_not_offered_are_no_sources(answer: Json) -> None:
+def test_unknown_names_are_no_sources(answer: Json) -> None:
     """A model cannot add a source."""
     decided = parse_decision(answer, TWO)
 

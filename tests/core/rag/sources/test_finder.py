@@ -1,4 +1,4 @@
-"""From a question to what sources say, over a real website, fetcher and reader."""
+"""From a question to its sources, with a real website, fetcher and reader."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from core.rag.document.reader import Reader
 from structlog.testing import capture_logs
 
 from core.configuration.personalities import Personality, Words
 from core.contract import Json
 from core.errors import ModelUnavailable
 from core.rag.embeddings import Vectors
-from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import Decide, SourceFinder
 from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
@@ -105,20 +105,20 @@ def personality(*names: str) -> Personality:
 
 
 async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site: Website) -> None:
-    """The newest entries, with date and link, under a source that a person can open."""
+    """The newest entries come first, with date and link, and the source has an address for people."""
     found = await finder.find(personality(), FORECAST, "en")
 
-    (reading,) = found.documents
+    (document,) = found.documents
     assert found.unread == ()
-    assert reading.name == "The forecast"
-    assert [passage.heading for passage in reading.passages] == ["Tomorrow: sunny"]
-    assert reading.passages[0].link == "https://weather.example.org/2"
-    assert reading.source is not None
-    assert (reading.source.url, reading.source.language) == ("https://weather.example.org/city-e", "en")
-    assert reading.source.fetched_at is not None
+    assert document.name == "The forecast"
+    assert [passage.heading for passage in document.passages] == ["Tomorrow: sunny"]
+    assert document.passages[0].link == "https://weather.example.org/2"
+    assert document.source is not None
+    assert (document.source.url, document.source.language) == ("https://weather.example.org/city-e", "en")
+    assert document.source.fetched_at is not None
 
 
-async def test_the_sources_language_is_the_questions(finder: SourceFinder, site: Website) -> None:
+async def test_the_question_decides_the_language(finder: SourceFinder, site: Website) -> None:
     """A French question reads the French feed."""
     found = await finder.find(personality(), "Quelles sont les prévisions météo ?", "fr")
 
@@ -126,8 +126,8 @@ async def test_the_sources_language_is_the_questions(finder: SourceFinder, site:
     assert "/city_f.xml" in site.paths
 
 
-async def test_what_is_named_is_what_is_read(finder: SourceFinder, site: Website) -> None:
-    """Each place has its own feed, and its name stands in the title."""
+async def test_a_named_place_is_read(finder: SourceFinder, site: Website) -> None:
+    """Each place has a feed, and its name is in the title."""
     found = await finder.find(personality(), "weather forecast for Halifax", "en")
 
     assert found.documents[0].name == "The forecast: Halifax"
@@ -135,8 +135,8 @@ async def test_what_is_named_is_what_is_read(finder: SourceFinder, site: Website
     assert "/city_e.xml" not in site.paths
 
 
-async def test_what_the_source_does_not_have_is_said(finder: SourceFinder, site: Website) -> None:
-    """Nobody is given the default place's weather for another's; the title is in the personality's language."""
+async def test_an_unknown_place_is_reported(finder: SourceFinder, site: Website) -> None:
+    """The default place is not read instead; the report is in the personality's language."""
     found = await finder.find(personality(), "What is the weather forecast in Tokyo?", "en")
 
     assert found.documents == ()
@@ -144,24 +144,24 @@ async def test_what_the_source_does_not_have_is_said(finder: SourceFinder, site:
     assert site.paths == []
 
 
-async def test_a_search_is_asked_for_the_questions_words(finder: SourceFinder, site: Website) -> None:
-    """Its JSON is read like a feed, and a person is sent to a page and not to JSON."""
+async def test_a_search_gets_the_questions_words(finder: SourceFinder, site: Website) -> None:
+    """Its JSON is read like a feed, and its link for people leads to a page."""
     found = await finder.find(personality(), "Is there open data on lakes?", "en")
 
-    (reading,) = found.documents
+    (document,) = found.documents
     asked = next(request for request in site.requests if request.path == "/search")
     assert asked.query["q"] == "lakes"
-    assert reading.source is not None
-    assert reading.source.url == "https://data.example.org/?q=lakes"
-    assert (reading.passages[0].heading, reading.passages[0].link) == ("Lakes", f"http://{site.origin}/set/1")
+    assert document.source is not None
+    assert document.source.url == "https://data.example.org/?q=lakes"
+    assert (document.passages[0].heading, document.passages[0].link) == ("Lakes", f"http://{site.origin}/set/1")
 
 
 @pytest.mark.parametrize(
     ("path", "body"),
     [("/city_e.xml", "gone"), ("/city_e.xml", '<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title></feed>')],
 )
-async def test_failures_and_emptiness_are_said(finder: SourceFinder, site: Website, path: str, body: str) -> None:
-    """By the source's title; the question and the address stay out of the log."""
+async def test_failed_and_empty_sources_are_reported(finder: SourceFinder, site: Website, path: str, body: str) -> None:
+    """The report names the source's title; the log contains neither question nor address."""
     site.page(path, body, 404 if body == "gone" else 200, Content_Type="application/atom+xml")
     with capture_logs() as logs:
         found = await finder.find(personality(), FORECAST, "en")
@@ -172,34 +172,32 @@ async def test_failures_and_emptiness_are_said(finder: SourceFinder, site: Websi
     assert "tomorrow" not in str(logs)
 
 
-async def test_one_that_fails_does_not_spoil_the_others(finder: SourceFinder, site: Website) -> None:
-    """What can be read is read; the rest is named."""
+async def test_other_sources_are_read_after_a_failure(finder: SourceFinder, site: Website) -> None:
+    """The failed source is reported."""
     del site.pages["/search"]
     found = await finder.find(personality(), "What is the weather forecast, and is there open data on lakes?", "en")
 
-    assert [reading.name for reading in found.documents] == ["The forecast"]
+    assert [document.name for document in found.documents] == ["The forecast"]
     assert found.unread == ("Données ouvertes",)
 
 
-async def test_a_question_that_needs_none_fetches_nothing(finder: SourceFinder, site: Website) -> None:
-    """Nothing is asked of any site."""
+async def test_a_question_without_need_fetches_nothing(finder: SourceFinder, site: Website) -> None:
+    """No site gets a request."""
     found = await finder.find(personality(), "Write a poem about a weather forecast.", "en")
 
     assert (found.documents, found.unread, site.requests) == ((), (), [])
 
 
-async def test_only_the_personalitys_own_sources(finder: SourceFinder, site: Website) -> None:
-    """A personality without sources has nothing looked up; one that names only others is not given this one."""
+async def test_only_the_personalitys_own_sources_are_read(finder: SourceFinder, site: Website) -> None:
+    """A personality without sources, or with others, gets none of these."""
     assert finder.applies(personality("data"))
     assert not finder.applies(personality("absent"))
     assert (await finder.find(personality("data"), FORECAST, "en")).documents == ()
     assert site.requests == []
 
 
-async def test_a_copy_is_used_while_it_is_fresh(
-    sources: Sources, site: Website, reader: Reader, tmp_path: Path
-) -> None:
-    """A source is fetched again only when its copy is older than the file says."""
+async def test_a_fresh_copy_is_used(sources: Sources, site: Website, reader: Reader, tmp_path: Path) -> None:
+    """A source is fetched again when its copy is older than the file allows."""
     clock = Clock()
     finder = SourceFinder(sources, fetcher(site, tmp_path / "pages", now=clock), reader)
     for seconds in (0, 59, 2):
@@ -209,16 +207,16 @@ async def test_a_copy_is_used_while_it_is_fresh(
     assert site.paths.count("/city_e.xml") == 2
 
 
-async def test_robots_are_respected(finder: SourceFinder, site: Website) -> None:
-    """What a site asks programs to leave alone is not read, and that is said."""
+async def test_robots_txt_is_obeyed(finder: SourceFinder, site: Website) -> None:
+    """A forbidden source is not read, and reported."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /", Content_Type="text/plain")
 
     assert (await finder.find(personality(), FORECAST, "en")).unread == ("Les prévisions",)
     assert "/city_e.xml" not in site.paths
 
 
-async def test_sources_that_were_swapped_are_used(finder: SourceFinder, sources: Sources) -> None:
-    """The next question is asked of the file as it is now."""
+async def test_reloaded_sources_are_used(finder: SourceFinder, sources: Sources) -> None:
+    """The next question uses the changed file."""
     assert (await finder.find(personality(), FORECAST, "en")).documents
     sources.file.write_text(sources.file.read_text().replace("weather forecast", "tide table"))
     assert await sources.reload()
@@ -229,10 +227,10 @@ async def test_sources_that_were_swapped_are_used(finder: SourceFinder, sources:
 # ---------------------------------------------------------------- the model
 
 
-def deciding(answer: Json | Exception, asked: list[str] | None = None) -> Decide:
+def deciding(answer: Json | Exception, prompts: list[str] | None = None) -> Decide:
     async def decide(_: Personality, prompt: str, schema: Mapping[str, Json]) -> Json:
-        if asked is not None:
-            asked.append(prompt)
+        if prompts is not None:
+            prompts.append(prompt)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -250,37 +248,37 @@ def deciding(answer: Json | Exception, asked: list[str] | None = None) -> Decide
         (ModelUnavailable("gone"), ["The forecast"]),
     ],
 )
-async def test_the_model_has_the_last_word(
+async def test_the_model_decides(
     sources: Sources, site: Website, reader: Reader, answer: Json | Exception, read: list[str]
 ) -> None:
-    """It may say that none is needed; where it says nothing usable, the shortlist decides."""
+    """It may choose no source; after an invalid answer the shortlist decides."""
     finder = SourceFinder(sources, fetcher(site), reader, decide=deciding(answer))
 
-    assert [reading.name for reading in (await finder.find(personality(), FORECAST, "en")).documents] == read
+    assert [document.name for document in (await finder.find(personality(), FORECAST, "en")).documents] == read
 
 
-async def test_the_models_query_is_searched_for(sources: Sources, site: Website, reader: Reader) -> None:
-    """Its words instead of the question's."""
+async def test_the_models_query_is_used(sources: Sources, site: Website, reader: Reader) -> None:
+    """It replaces the question's words."""
     decide = deciding({"sources": ["data"], "query": "great lakes"})
     await SourceFinder(sources, fetcher(site), reader, decide=decide).find(personality(), "open data on lakes", "en")
 
     assert [request.query["q"] for request in site.requests if request.path == "/search"] == ["great lakes"]
 
 
-async def test_the_model_is_not_asked_about_nothing(sources: Sources, site: Website, reader: Reader) -> None:
+async def test_without_candidates_the_model_is_not_asked(sources: Sources, site: Website, reader: Reader) -> None:
     """Small talk costs no decision."""
-    asked: list[str] = []
-    finder = SourceFinder(sources, fetcher(site), reader, decide=deciding({"sources": []}, asked))
+    prompts: list[str] = []
+    finder = SourceFinder(sources, fetcher(site), reader, decide=deciding({"sources": []}, prompts))
     await finder.find(personality(), "Hello!", "en")
 
-    assert asked == []
+    assert prompts == []
 
 
 # ---------------------------------------------------------------- the embedder
 
 
 class FakeEmbedder:
-    """One direction for texts with "weather" or "parapluie" in them, another for the rest."""
+    """Returns one direction for texts with "weather" or "parapluie", another for the rest."""
 
     name = "fake"
 
@@ -299,17 +297,17 @@ class FakeEmbedder:
         return np.array([[1.0, 0.0] if each else [0.0, 1.0] for each in alike], dtype=np.float32)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
 
-async def test_likeness_finds_what_words_do_not(sources: Sources, site: Website, reader: Reader) -> None:
-    """A question that shares no word with a source reaches it by its meaning; examples are embedded once."""
+async def test_a_similar_example_finds_the_source(sources: Sources, site: Website, reader: Reader) -> None:
+    """A question without a common word reaches the source by meaning; examples are embedded once."""
     embedder = FakeEmbedder()
     finder = SourceFinder(sources, fetcher(site), reader, embedder)
     for _ in range(2):
         found = await finder.find(personality(), "Me faut-il un parapluie ?", "fr")
 
-    assert [reading.name for reading in found.documents] == ["Les prévisions"]
+    assert [document.name for document in found.documents] == ["Les prévisions"]
     assert embedder.texts.count("What is the weather forecast?") == 1
 
 
@@ -317,7 +315,7 @@ async def test_likeness_finds_what_words_do_not(sources: Sources, site: Website,
 async def test_without_embeddings_words_decide(
     sources: Sources, site: Website, reader: Reader, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An embedder that fails or hangs delays nobody for long, and loses no answer that words find."""
+    """A failing or hanging embedder delays the answer little, and words still find sources."""
     monkeypatch.setattr("core.rag.sources.finder.DEADLINE_S", 0.05)
     embedder = FakeEmbedder(failure)
     embedder.stuck = None if failure else asyncio.Event()

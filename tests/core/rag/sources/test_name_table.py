@@ -1,4 +1,4 @@
-"""What a question names: places of Canada, departments, sections, as people write them in both languages."""
+"""Names in questions: places of Canada, departments and sections, as people write them in both languages."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def departments() -> NameTable:
     ],
 )
 def test_places_are_found(places: NameTable, question: str, expected: list[str]) -> None:
-    """In any spelling, with or without accents and provinces; common words are no places."""
+    """Spelling, accents and provinces make no difference; common words are no places."""
     assert expected == [named.label("en") for named in places.find(question)]
 
 
-def test_places_are_called_as_in_the_language(places: NameTable) -> None:
-    """A French answer speaks of Nouvelle-Écosse."""
+def test_places_have_names_in_both_languages(places: NameTable) -> None:
+    """A French answer names Nouvelle-Écosse."""
     (halifax,) = places.find("Halifax")
 
     assert halifax.label("fr") == "Halifax (Nouvelle-Écosse)"
@@ -65,8 +65,8 @@ def test_places_are_called_as_in_the_language(places: NameTable) -> None:
         ("Do I need an umbrella in the morning?", None),
     ],
 )
-def test_places_elsewhere_are_noticed(places: NameTable, question: str, unknown_name: str | None) -> None:
-    """So that nobody is told Ottawa's weather for another country's."""
+def test_places_elsewhere_are_reported(places: NameTable, question: str, unknown_name: str | None) -> None:
+    """A question about another country must not get Ottawa's weather."""
     assert places.unknown_name(question) == unknown_name
 
 
@@ -82,12 +82,12 @@ def test_places_elsewhere_are_noticed(places: NameTable, question: str, unknown_
     ],
 )
 def test_departments_are_found(departments: NameTable, question: str, expected: list[str]) -> None:
-    """By either name, by the words people use, and by an acronym in capitals."""
+    """Either name, words that people use, and acronyms in capitals find them."""
     assert expected == [named.label("en") for named in departments.find(question)]
 
 
-def test_a_few_names_are_enough(places: NameTable) -> None:
-    """A list of cities does not become a hundred fetches, nor a long text a long search."""
+def test_the_number_of_names_is_limited(places: NameTable) -> None:
+    """A list of cities must not cause a hundred fetches, nor a long text a long search."""
     many = "Toronto, Calgary, Halifax, Regina, Moncton " * 2000
 
     assert len(places.find(many)) == 3

@@ -1,4 +1,4 @@
-"""A search's JSON as a feed, by the paths that the operator wrote."""
+"""A search's JSON as a feed, by the operator's paths."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ WATER = {"id": "w-1", "title": {"en": "Water", "fr": "Eau"}, "changed": "2025-05
 
 def items(*entries: Any, fields: SearchFields = FIELDS, limit: int = 10) -> list[dict[str, str]]:
     body = json.dumps({"result": {"results": list(entries)}}).encode()
-    found: list[dict[str, str]] = json.loads(to_json_feed(body, fields, "Data", "fr", limit))["items"]
-    return found
+    parsed: list[dict[str, str]] = json.loads(to_json_feed(body, fields, "Data", "fr", limit))["items"]
+    return parsed
 
 
 def test_entries_are_mapped_by_their_paths() -> None:
-    """Title in the language, link from the entry's own id, date and summary as they are."""
+    """The title is in the language, the link contains the entry's id, date and summary are unchanged."""
     assert items(WATER) == [
         {
             "title": "Eau",
@@ -39,19 +39,19 @@ def test_entries_are_mapped_by_their_paths() -> None:
     ]
 
 
-def test_what_an_entry_lacks_is_left_out() -> None:
-    """A title is enough; an entry without title and summary is none."""
+def test_missing_fields_are_left_out() -> None:
+    """A title is enough; an entry without title and summary is dropped."""
     assert items({"title": {"fr": "Eau"}}, {"id": "x"}, "odd", None) == [{"title": "Eau"}]
 
 
 @pytest.mark.parametrize("id_", ["../../admin", "a/b", "", {"a": 1}, "x?y", "é"])
-def test_an_id_cannot_change_a_link(id_: Any) -> None:
-    """The entry is shown without a link then."""
+def test_an_id_cannot_change_where_a_link_leads(id_: Any) -> None:
+    """The entry then has no link."""
     assert "url" not in items({**WATER, "id": id_})[0]
 
 
-def test_no_more_than_wanted() -> None:
-    """The first of them."""
+def test_the_number_of_entries_is_limited() -> None:
+    """The first entries stay."""
     assert len(items(*[WATER] * 50, limit=7)) == 7
 
 
@@ -66,7 +66,7 @@ def test_no_more_than_wanted() -> None:
         (b" " * (4 * 1024 * 1024 + 1), "bytes"),
     ],
 )
-def test_anything_else_is_told(body: bytes, why: str) -> None:
-    """No JSON, another form, nothing found, too much."""
+def test_invalid_answers_are_refused(body: bytes, why: str) -> None:
+    """Not JSON, another structure, no entries, too large."""
     with pytest.raises(UnreadableDocument, match=why):
         to_json_feed(body, FIELDS, "Data", "en", 10)
