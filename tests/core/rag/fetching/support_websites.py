@@ -17,7 +17,7 @@ Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Clock:
-    """The wall clock, as a test sets it."""
+    """A wall clock that the test sets."""
 
     def __init__(self) -> None:
         self.moment = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Clock:
 
 
 class Website:
-    """Answers each path by its page, 404 elsewhere, and records what it was asked."""
+    """Serves pages by path, 404 elsewhere, and records requests."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
@@ -38,7 +38,7 @@ class Website:
         self.origin = ""  # "127.0.0.1:port"
 
     def page(self, path: str, text: str = "", status: int = 200, **headers: str) -> None:
-        """`max_age="1"` is the header Max-Age."""
+        """`max_age="1"` sets the header Max-Age."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
 
         async def answer(_: web.BaseRequest) -> web.Response:

@@ -1,4 +1,4 @@
-"""What a fetch asks of a site, and what comes of it."""
+"""Requests to sites, and their results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def site() -> AsyncIterator[Website]:
 
 
 async def test_a_page_is_fetched(site: Website) -> None:
-    """With its type, charset and time, under our own name, uncompressed, and without cookies of an earlier page."""
+    """It has type, charset and time; the request has our name, asks for no compression and sends no cookies."""
     site.page("/page", "<p>Bonjour</p>", Content_Type="text/html; charset=utf-8", Set_Cookie="a=b")
     before = datetime.now(UTC)
     async with fetcher(site) as own:
@@ -44,7 +44,7 @@ async def test_a_page_is_fetched(site: Website) -> None:
 
 
 async def test_redirects_are_followed(site: Website) -> None:
-    """Up to three, and the page's own address is told."""
+    """Up to three; the result has the last page's URL."""
     for number in range(3):
         site.page(f"/{number}", status=302, Location=f"/{number + 1}")
     site.page("/3", "There")
@@ -54,8 +54,8 @@ async def test_redirects_are_followed(site: Website) -> None:
     assert (site.url("/3"), b"There") == (fetched.url, fetched.body)
 
 
-async def test_a_fourth_redirect_is_not_followed(site: Website) -> None:
-    """Nobody needs it, and loops end."""
+async def test_a_fourth_redirect_fails(site: Website) -> None:
+    """No site needs it, and loops end."""
     site.page("/", status=302, Location="/")
     async with fetcher(site) as own:
         with pytest.raises(FetchFailed, match="3 times"):
@@ -64,8 +64,8 @@ async def test_a_fourth_redirect_is_not_followed(site: Website) -> None:
     assert 4 == len(site.requests)
 
 
-async def test_a_redirect_inside_is_refused(site: Website) -> None:
-    """What is allowed by exact host and port opens no other port of that host."""
+async def test_a_redirect_to_an_internal_host_is_refused(site: Website) -> None:
+    """Allowing one host and port opens no other port of that host."""
     site.page("/", status=302, Location="http://127.0.0.1/")
     async with fetcher(site) as own:
         with pytest.raises(FetchRefused):
@@ -73,16 +73,16 @@ async def test_a_redirect_inside_is_refused(site: Website) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 206, 300, 304, 401, 404, 410, 429, 500, 503])
-async def test_other_answers_are_failures(site: Website, status: int) -> None:
-    """With the status, so that an operator sees what is wrong with a source."""
+async def test_other_statuses_fail(site: Website, status: int) -> None:
+    """The error names the status, for the operator."""
     site.page("/", "A page of errors", status=status)
     async with fetcher(site) as own:
         with pytest.raises(FetchFailed, match=str(status)):
             await own.fetch(site.url("/"), robots=False)
 
 
-async def test_the_deadline_is_for_everything(site: Website) -> None:
-    """A site that does not answer is given up, and its connection with it."""
+async def test_the_deadline_covers_everything(site: Website) -> None:
+    """A silent site is given up, and its connection closed."""
     left = asyncio.Event()
 
     async def hang(_: web.BaseRequest) -> web.Response:
@@ -99,12 +99,12 @@ async def test_the_deadline_is_for_everything(site: Website) -> None:
     await left.wait()
 
 
-async def test_whoever_asked_may_leave(site: Website) -> None:
-    """A cancelled fetch is cancelled at the site; the next one goes on."""
-    asked, left = asyncio.Event(), asyncio.Event()
+async def test_a_fetch_can_be_cancelled(site: Website) -> None:
+    """The request to the site is cancelled too; the next fetch works."""
+    requested, left = asyncio.Event(), asyncio.Event()
 
     async def hang(_: web.BaseRequest) -> web.Response:
-        asked.set()
+        requested.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -114,7 +114,7 @@ async def test_whoever_asked_may_leave(site: Website) -> None:
     site.pages["/"] = hang
     async with fetcher(site) as own:
         task = asyncio.create_task(own.fetch(site.url("/"), robots=False))
-        await asked.wait()
+        await requested.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -124,8 +124,8 @@ async def test_whoever_asked_may_leave(site: Website) -> None:
         assert b"Hello" == (await own.fetch(site.url("/"), robots=False)).body
 
 
-async def test_a_site_that_is_not_there_is_said_so(site: Website) -> None:
-    """Nobody listens any more."""
+async def test_an_absent_site_fails(site: Website) -> None:
+    """Nothing listens on the port any more."""
     async with fetcher(site) as own, website() as other:
         closed = fetcher(other)
         url = other.url("/")
@@ -134,8 +134,8 @@ async def test_a_site_that_is_not_there_is_said_so(site: Website) -> None:
             await closed.fetch(url, robots=False)
 
 
-async def test_a_host_is_asked_by_two_at_a_time(site: Website) -> None:
-    """Politeness: the others wait their turn, and all are served."""
+async def test_a_host_gets_two_requests_at_a_time(site: Website) -> None:
+    """The other requests wait, and all succeed."""
     running, most, full, go = 0, 0, asyncio.Event(), asyncio.Event()
 
     async def count(_: web.BaseRequest) -> web.Response:
@@ -158,19 +158,19 @@ async def test_a_host_is_asked_by_two_at_a_time(site: Website) -> None:
     assert (6, 2) == (len(fetched), most)
 
 
-async def test_those_who_want_the_same_share_it(site: Website) -> None:
-    """One request, though the page may not be kept."""
-    asked, go = asyncio.Event(), asyncio.Event()
+async def test_equal_fetches_share_a_request(site: Website) -> None:
+    """This holds even for a page that must not be cached."""
+    requested, go = asyncio.Event(), asyncio.Event()
 
     async def slow(_: web.BaseRequest) -> web.Response:
-        asked.set()
+        requested.set()
         await go.wait()
         return web.Response(text="Hello", content_type="text/html", headers={"Cache-Control": "no-store"})
 
     site.pages["/"] = slow
     async with fetcher(site) as own:
         tasks = [asyncio.create_task(own.fetch(site.url("/"), robots=False)) for _ in range(5)]
-        await asked.wait()
+        await requested.wait()
         go.set()
         fetched = await asyncio.gather(*tasks)
 
@@ -181,20 +181,20 @@ async def test_those_who_want_the_same_share_it(site: Website) -> None:
 
 
 async def test_a_failure_is_not_shared(site: Website) -> None:
-    """Who waited for another's failure asks anew."""
-    asked, go = asyncio.Event(), asyncio.Event()
+    """A caller that waited for a failed request sends its own."""
+    requested, go = asyncio.Event(), asyncio.Event()
 
     async def fail_once(_: web.BaseRequest) -> web.Response:
-        if asked.is_set():
+        if requested.is_set():
             return web.Response(text="Hello", content_type="text/html")
-        asked.set()
+        requested.set()
         await go.wait()
         return web.Response(status=500)
 
     site.pages["/"] = fail_once
     async with fetcher(site) as own:
         tasks = [asyncio.create_task(own.fetch(site.url("/"), robots=False)) for _ in range(2)]
-        await asked.wait()
+        await requested.wait()
         go.set()
         first, second = await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -204,7 +204,7 @@ async def test_a_failure_is_not_shared(site: Website) -> None:
 
 
 async def test_logs_name_the_host_alone(site: Website, tmp_path: Path) -> None:
-    """Neither path nor query of what a person gave, also when it fails."""
+    """They contain neither path nor query of a user's URL, also after a failure."""
     site.page("/my/secret", "A secret page")
     with structlog.testing.capture_logs() as events:
         async with fetcher(site, tmp_path) as own:

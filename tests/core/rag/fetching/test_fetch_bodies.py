@@ -1,4 +1,4 @@
-"""Whatever a site sends, fetching ends in a bounded body or in an error of ours."""
+"""Fetching any response ends in a bounded body or in one of our errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.rag.fetching.site import FetchLimits
 from tests.core.rag.fetching.support_websites import AGENT
 
 LIMIT_BYTES = 10_000
-# These do no harm in the end: what they sent beyond a short page was not taken.
+# These end well: only a short page was read of them.
 HARMLESS = {
     "many cookies": b"x",
     "a content type to parse for long": b"x",
@@ -30,8 +30,8 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("name", SITES)
-async def test_hostile_bodies_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By an error that the caller knows, within the deadline; none comes through longer than the limit."""
+async def test_hostile_bodies_end_within_limits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They end in a known error, within the deadline; no body is longer than the limit."""
     monkeypatch.setattr(hostile_bodies, "BOMB_BYTES", 2**24)
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
@@ -70,15 +70,15 @@ def raw_deflate(data: bytes) -> bytes:
 )
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 async def test_bodies_are_unpacked(coding: str, packed: bytes, size: int) -> None:
-    """Though none was asked for, and however they are cut."""
+    """Servers may compress unasked, and split the body anywhere."""
     cut = pieces(*(packed[start : start + size] for start in range(0, len(packed), size)))
 
     assert b"Hello " * 1000 == await read_body(httpx.Headers({"Content-Encoding": coding}), cut, 6000)
 
 
 @pytest.mark.parametrize("coding", ["", "gzip"])
-async def test_a_body_may_be_as_long_as_the_limit(coding: str) -> None:
-    """And not a byte longer, unless it is to be cut there."""
+async def test_a_body_of_exactly_the_limit_is_read(coding: str) -> None:
+    """One byte more is refused, unless the body may be cut."""
     headers = httpx.Headers({"Content-Encoding": coding})
     body = gzip.compress(b"x" * 1000) if coding else b"x" * 1000
 
@@ -88,8 +88,8 @@ async def test_a_body_may_be_as_long_as_the_limit(coding: str) -> None:
         await read_body(headers, pieces(body), 999)
 
 
-def test_a_bomb_is_unpacked_only_as_far_as_asked() -> None:
-    """A part at a time: who stops asking has unpacked no more."""
+def test_a_bomb_is_unpacked_only_as_far_as_read() -> None:
+    """Unpacking stops with its reader, part by part."""
     parts = Inflater(zlib.MAX_WBITS | 16).feed(gzip.compress(bytes(2**24)))
 
     assert 2**16 == len(next(parts))
@@ -97,7 +97,7 @@ def test_a_bomb_is_unpacked_only_as_far_as_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "path", "expected"),
+    ("header", "path", "expected"),
     [
         ("text/html; charset=utf-8", "/", "text/html"),
         ("Text/HTML", "/", "text/html"),
@@ -108,22 +108,22 @@ def test_a_bomb_is_unpacked_only_as_far_as_asked() -> None:
         ("", "/a/report.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ],
 )
-def test_readable_types(said: str, path: str, expected: str) -> None:
-    """By the header; by the path's ending only where the header says nothing."""
-    assert expected == media_type_of(httpx.Headers({"Content-Type": said} if said else {}), path)
+def test_readable_types(header: str, path: str, expected: str) -> None:
+    """The header decides; the path's suffix does only without one."""
+    assert expected == media_type_of(httpx.Headers({"Content-Type": header} if header else {}), path)
 
 
 @pytest.mark.parametrize(
-    "said", ["image/png", "video/mp4", "text/javascript", "application/zip", "", "x", "text/html, a/b"]
+    "header", ["image/png", "video/mp4", "text/javascript", "application/zip", "", "x", "text/html, a/b"]
 )
-def test_types_that_are_not_read(said: str) -> None:
-    """Refused before their body is read."""
+def test_types_that_are_not_read(header: str) -> None:
+    """They are refused before their body is read."""
     with pytest.raises(FetchFailed, match="type of content"):
-        media_type_of(httpx.Headers({"Content-Type": said}), "/page")
+        media_type_of(httpx.Headers({"Content-Type": header}), "/page")
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("header", "expected"),
     [
         ("text/html; charset=UTF-8", "utf-8"),
         ('text/html; charset="iso-8859-1"', "iso8859-1"),
@@ -139,6 +139,6 @@ def test_types_that_are_not_read(said: str) -> None:
         ("text/html; charset*=utf-8''utf-8", None),
     ],
 )
-def test_charsets(said: str, expected: str | None) -> None:
-    """Only those in which texts are written, not every codec that Python has."""
-    assert expected == charset_of(httpx.Headers({"Content-Type": said}))
+def test_charsets(header: str, expected: str | None) -> None:
+    """Charsets of texts are accepted, not every codec of Python."""
+    assert expected == charset_of(httpx.Headers({"Content-Type": header}))

@@ -1,4 +1,4 @@
-"""What is kept of pages, how long it is used unasked, and what stays on the disk."""
+"""The page cache: what is stored, how long it is used, and what stays on disk."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ async def own(site: Website, tmp_path: Path, clock: Clock) -> AsyncIterator[Fetc
         yield running
 
 
-async def test_a_page_is_used_as_long_as_its_site_says(site: Website, own: Fetcher, clock: Clock) -> None:
-    """Then it is asked for again."""
+async def test_a_page_is_used_for_its_lifetime(site: Website, own: Fetcher, clock: Clock) -> None:
+    """After that it is fetched again."""
     site.page("/", "Old", Cache_Control="max-age=60")
     first = await own.fetch(site.url("/"), robots=False)
     site.page("/", "New")
@@ -50,7 +50,7 @@ async def test_a_page_is_used_as_long_as_its_site_says(site: Website, own: Fetch
 
 
 async def test_a_page_outlives_the_process(site: Website, own: Fetcher, tmp_path: Path, clock: Clock) -> None:
-    """What one fetcher kept, another one uses."""
+    """Another fetcher uses the stored page."""
     site.page("/", "Kept", Cache_Control="max-age=60", Content_Type="text/html; charset=utf-8")
     first = await own.fetch(site.url("/"), robots=False)
     async with fetcher(site, tmp_path / "pages", now=clock) as other:
@@ -66,8 +66,8 @@ async def test_a_page_outlives_the_process(site: Website, own: Fetcher, tmp_path
     )
 
 
-async def test_a_clock_that_went_back_makes_nothing_fresh(site: Website, own: Fetcher, clock: Clock) -> None:
-    """A page from the future is asked for again."""
+async def test_a_page_from_the_future_is_stale(site: Website, own: Fetcher, clock: Clock) -> None:
+    """A page is fetched again after the clock went back."""
     site.page("/", "Page", Cache_Control="max-age=60")
     await own.fetch(site.url("/"), robots=False)
     clock.advance(-10)
@@ -82,7 +82,7 @@ async def test_a_clock_that_went_back_makes_nothing_fresh(site: Website, own: Fe
 async def test_an_unchanged_page_is_not_sent_again(
     site: Website, own: Fetcher, clock: Clock, validator: str, condition: str
 ) -> None:
-    """The site is asked whether its copy is newer, and the answer renews ours."""
+    """The request is conditional, and the answer renews the copy."""
     stamp = '"v1"' if validator == "ETag" else "Sun, 01 Jun 2025 00:00:00 GMT"
 
     async def answer(request: web.BaseRequest) -> web.Response:
@@ -104,12 +104,12 @@ async def test_an_unchanged_page_is_not_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("said", "max_age_s", "asks"),
+    ("header", "max_age_s", "asks"),
     [
-        ("", None, 2),  # nobody vouches for it
-        ("", 600.0, 1),  # the caller does
+        ("", None, 2),  # unknown lifetime
+        ("", 600.0, 1),  # the caller sets it
         ("max-age=3600", 600.0, 1),
-        ("max-age=3600", 10.0, 2),  # the stricter one counts
+        ("max-age=3600", 10.0, 2),  # the shorter one counts
         ("max-age=10", 600.0, 2),
         ("no-cache", 600.0, 2),
         ("no-store", 600.0, 2),
@@ -117,10 +117,10 @@ async def test_an_unchanged_page_is_not_sent_again(
     ],
 )
 async def test_how_old_a_copy_may_be(
-    site: Website, own: Fetcher, clock: Clock, said: str, max_age_s: float | None, asks: int
+    site: Website, own: Fetcher, clock: Clock, header: str, max_age_s: float | None, asks: int
 ) -> None:
-    """The caller decides where the site is silent; neither stretches what the other wants."""
-    site.page("/", "Page", Cache_Control=said)
+    """The caller's limit applies where the site is silent; neither extends the other's limit."""
+    site.page("/", "Page", Cache_Control=header)
     await own.fetch(site.url("/"), robots=False, max_age_s=max_age_s)
     clock.advance(60)
     await own.fetch(site.url("/"), robots=False, max_age_s=max_age_s)
@@ -129,13 +129,13 @@ async def test_how_old_a_copy_may_be(
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "asks"), [(301, "", 2), (302, "", 4), (302, "max-age=60", 2), (301, "no-cache", 4)]
+    ("status", "header", "asks"), [(301, "", 2), (302, "", 4), (302, "max-age=60", 2), (301, "no-cache", 4)]
 )
 async def test_a_page_behind_a_redirect(
-    site: Website, own: Fetcher, clock: Clock, status: int, said: str, asks: int
+    site: Website, own: Fetcher, clock: Clock, status: int, header: str, asks: int
 ) -> None:
-    """Is only as fresh as the way to it: one that is temporary is gone anew."""
-    site.page("/", status=status, Location="/page", Cache_Control=said)
+    """It is only as fresh as its redirects; a temporary one is asked again."""
+    site.page("/", status=status, Location="/page", Cache_Control=header)
     site.page("/page", "Page", Cache_Control="max-age=3600")
     await own.fetch(site.url("/"), robots=False)
     clock.advance(30)
@@ -144,8 +144,8 @@ async def test_a_page_behind_a_redirect(
     assert (asks, site.url("/page")) == (len(site.requests), again.url)
 
 
-async def test_a_validator_goes_to_the_page_that_gave_it(site: Website, own: Fetcher) -> None:
-    """Not to the redirect before it, and not to where that leads by now."""
+async def test_a_validator_goes_only_to_its_page(site: Website, own: Fetcher) -> None:
+    """It is sent neither to the redirect before it nor to another target."""
     site.page("/", status=302, Location="/old")
     site.page("/old", "Old", ETag='"old"')
     site.page("/new", "New", ETag='"new"')
@@ -157,8 +157,8 @@ async def test_a_validator_goes_to_the_page_that_gave_it(site: Website, own: Fet
     assert [None] * 4 == [request.headers.get("If-None-Match") for request in site.requests]
 
 
-async def test_what_must_not_be_kept_leaves_no_trace(site: Website, own: Fetcher, tmp_path: Path) -> None:
-    """Also not of what was kept before."""
+async def test_a_no_store_page_leaves_no_file(site: Website, own: Fetcher, tmp_path: Path) -> None:
+    """An older copy is removed too."""
     site.page("/", "Page", Cache_Control="max-age=0")
     await own.fetch(site.url("/"), robots=False)
     assert 1 == len(list((tmp_path / "pages").iterdir()))
@@ -168,23 +168,23 @@ async def test_what_must_not_be_kept_leaves_no_trace(site: Website, own: Fetcher
     assert [] == list((tmp_path / "pages").iterdir())
 
 
-async def test_files_are_for_the_owner_and_named_by_no_one(site: Website, own: Fetcher, tmp_path: Path) -> None:
+async def test_files_are_private_and_named_by_hash(site: Website, own: Fetcher, tmp_path: Path) -> None:
     """No part of a URL becomes a path."""
     site.page("/..%2f..%2fetc/passwd", "Page")
     site.pages["/../../etc/passwd"] = site.pages.pop("/..%2f..%2fetc/passwd")
     await own.fetch(site.url("/..%2f..%2fetc/passwd"), robots=False)
-    [kept] = (tmp_path / "pages").iterdir()
+    [file] = (tmp_path / "pages").iterdir()
 
-    assert kept.name.removesuffix(".page").isalnum()
-    assert (0o600, 0o700) == (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777)
+    assert file.name.removesuffix(".page").isalnum()
+    assert (0o600, 0o700) == (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777)
 
 
 def page(body: bytes = b"Page") -> CachedPage:
     return CachedPage("https://example.org/", "text/html", None, body, Clock().moment, '"v1"', "yesterday", 60.0)
 
 
-async def test_a_page_is_kept_whole(tmp_path: Path) -> None:
-    """All that is known of it, line ends in its body too."""
+async def test_a_page_is_stored_whole(tmp_path: Path) -> None:
+    """All fields are stored, and line ends in the body."""
     cache = PageCache(tmp_path)
     await cache.store("https://a.org/", page(b"\n{}\r\n\x00"))
 
@@ -194,7 +194,7 @@ async def test_a_page_is_kept_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]\nPage", b"{}\nPage", b'{"body": 4}\nPage', b"\xff\n", b"null\n"])
 async def test_a_damaged_file_is_no_page(tmp_path: Path, damage: bytes) -> None:
-    """It is fetched again, and nobody notices."""
+    """It is fetched again without an error."""
     cache = PageCache(tmp_path)
     await cache.store("https://a.org/", page())
     [file] = tmp_path.iterdir()
@@ -203,8 +203,8 @@ async def test_a_damaged_file_is_no_page(tmp_path: Path, damage: bytes) -> None:
     assert await cache.get("https://a.org/") is None
 
 
-async def test_a_file_that_was_cut_is_no_page(tmp_path: Path) -> None:
-    """Its length tells."""
+async def test_a_truncated_file_is_no_page(tmp_path: Path) -> None:
+    """Its recorded length shows it."""
     cache = PageCache(tmp_path)
     await cache.store("https://a.org/", page())
     [file] = tmp_path.iterdir()
@@ -213,8 +213,8 @@ async def test_a_file_that_was_cut_is_no_page(tmp_path: Path) -> None:
     assert await cache.get("https://a.org/") is None
 
 
-async def test_what_is_old_goes(tmp_path: Path) -> None:
-    """A page of last week, and what was never finished; nothing that is not the cache's."""
+async def test_old_files_are_removed(tmp_path: Path) -> None:
+    """Pages of last week and unfinished files go; foreign files stay."""
     cache = PageCache(tmp_path)
     await cache.store("https://a.org/old", page())
     for name in ("killed.part", "others.txt"):
@@ -230,7 +230,7 @@ async def test_what_is_old_goes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("files_limit", "size_limit_bytes", "left"), [(2, 10**6, {2, 3}), (9, 2500, {2, 3})])
 async def test_the_cache_is_bounded(tmp_path: Path, files_limit: int, size_limit_bytes: int, left: set[int]) -> None:
-    """By number and by size; the newest stay."""
+    """Number and size are limited; the newest pages stay."""
     cache = PageCache(tmp_path, files_limit, size_limit_bytes)
     for number in range(4):
         for file in tmp_path.iterdir():  # a second older, whatever the file system's clock
@@ -240,11 +240,11 @@ async def test_the_cache_is_bounded(tmp_path: Path, files_limit: int, size_limit
     assert left == {number for number in range(4) if await cache.get(f"https://a.org/{number}")}
 
 
-@pytest.mark.parametrize("said", ["max-age=60", "no-store"])
-async def test_a_disk_that_refuses_costs_no_page(site: Website, tmp_path: Path, said: str) -> None:
-    """The page is there all the same."""
+@pytest.mark.parametrize("header", ["max-age=60", "no-store"])
+async def test_a_full_disk_costs_no_page(site: Website, tmp_path: Path, header: str) -> None:
+    """The page is returned without being stored."""
     (tmp_path / "file").write_bytes(b"")
-    site.page("/", "Page", Cache_Control=said)
+    site.page("/", "Page", Cache_Control=header)
     async with fetcher(site, tmp_path / "file") as own:
         assert b"Page" == (await own.fetch(site.url("/"), robots=False)).body
 
@@ -270,11 +270,11 @@ async def test_a_disk_that_refuses_costs_no_page(site: Website, tmp_path: Path, 
     ],
 )
 def test_lifetimes(headers: dict[str, str], expected: float | None) -> None:
-    """By max-age and Age, else by Expires and Date; what cannot be read is stale."""
+    """From max-age and Age, else from Expires and Date; unreadable values mean stale."""
     assert expected == lifetime_s(httpx.Headers(headers))
 
 
 @pytest.mark.parametrize("headers", [{"Cache-Control": "NO-STORE"}, {"Cache-Control": "private=x"}, {"Vary": "*"}])
-def test_what_may_not_be_shared_is_not_kept(headers: dict[str, str]) -> None:
-    """The cache is everybody's."""
+def test_unshareable_pages_are_not_stored(headers: dict[str, str]) -> None:
+    """The cache is shared by all users."""
     assert not is_storable(httpx.Headers(headers))

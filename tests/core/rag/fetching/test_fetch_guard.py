@@ -1,4 +1,4 @@
-"""No way inside: by URL, redirect, DNS answer or certificate."""
+"""No way to internal hosts: by URL, redirect, DNS answer or certificate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TLS = httpx.create_ssl_context()
 
 @pytest.fixture
 async def wires() -> AsyncIterator[Wires]:
-    """Public addresses lead to a site outside, others to the canary."""
+    """Public addresses lead to an outside site, others to the canary."""
     async with listening(outside) as open_port, listening(Canary()) as canary_port:
         yield Wires(open_port, canary_port)
 
@@ -35,8 +35,8 @@ def fetcher(wires: Any, names: Any, allow: Sequence[str] = ()) -> Fetcher:
     return Fetcher(None, allow, user_agent=AGENT, tls=TLS, resolve=names, network=wires)
 
 
-async def test_nobody_reaches_the_canary() -> None:
-    """250 hostile URLs, redirects and DNS answers: none connects inside, none is answered."""
+async def test_no_hostile_url_reaches_the_canary() -> None:
+    """250 hostile URLs, redirects and DNS answers: none connects inside, none gets an answer."""
     outcomes = await attack(cases())
 
     assert len(outcomes) >= 250
@@ -44,7 +44,7 @@ async def test_nobody_reaches_the_canary() -> None:
 
 
 async def test_ordinary_pages_are_reached() -> None:
-    """By the same network, so the canary's silence is not the network's."""
+    """They use the same network, so the network is not the reason for the canary's silence."""
     pages = [
         "http://outside.example.org/",
         "http://93.184.215.14/",
@@ -56,8 +56,8 @@ async def test_ordinary_pages_are_reached() -> None:
     assert [None] * 8 == [outcome.error for outcome in outcomes]
 
 
-async def test_the_canary_hears_who_gets_inside(wires: Wires) -> None:
-    """What the operator allows is reached, whatever its address and port."""
+async def test_an_allowed_host_reaches_the_canary(wires: Wires) -> None:
+    """The operator's `allow` opens any address and port."""
     async with fetcher(wires, Names({"inside.lan": [["127.0.0.1"]]}), ["inside.lan:8080"]) as own:
         fetched = await own.fetch("http://inside.lan:8080/", robots=False)
 
@@ -65,8 +65,8 @@ async def test_the_canary_hears_who_gets_inside(wires: Wires) -> None:
     assert [("127.0.0.1", 8080)] == wires.connected
 
 
-async def test_a_name_is_resolved_once_and_its_address_connected_to(wires: Wires) -> None:
-    """What was checked is what is used, and no search list may complete the name."""
+async def test_a_name_is_resolved_once(wires: Wires) -> None:
+    """The checked address is the connected one, and no search list completes the name."""
     names = Names({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
     async with fetcher(wires, names) as own:
         await own.fetch("http://turns.example.org/", robots=False)
@@ -76,7 +76,7 @@ async def test_a_name_is_resolved_once_and_its_address_connected_to(wires: Wires
 
 
 async def test_each_fetch_resolves_afresh(wires: Wires) -> None:
-    """A connection is not kept for the next one."""
+    """A connection is not reused."""
     names = Names({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
     async with fetcher(wires, names) as own:
         await own.fetch("http://turns.example.org/a", robots=False)
@@ -87,7 +87,7 @@ async def test_each_fetch_resolves_afresh(wires: Wires) -> None:
 
 
 async def test_an_address_is_connected_to_without_a_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real network is given an address, and asks nobody what it means."""
+    """The network gets the address unchanged, and the resolver is not called."""
 
     def resolve(*_: Any, **__: Any) -> Any:
         raise AssertionError("a second resolution")
@@ -101,8 +101,8 @@ async def test_an_address_is_connected_to_without_a_resolver(monkeypatch: pytest
             assert b"Hello" == (await own.fetch(f"http://{host}:{port}/", robots=False)).body
 
 
-async def test_the_next_address_is_tried() -> None:
-    """A host whose first address does not answer is reached by its second."""
+async def test_the_second_address_is_tried() -> None:
+    """A host whose first address does not answer is reached."""
 
     class Broken(Wires):
         async def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> httpcore.AsyncNetworkStream:
@@ -120,8 +120,8 @@ async def test_the_next_address_is_tried() -> None:
     assert [PUBLIC[1], PUBLIC[0]] == [host for host, _ in broken.connected]
 
 
-async def test_a_name_without_address_is_said_so(wires: Wires) -> None:
-    """A failure, not a refusal: nothing was wrong with the URL's form."""
+async def test_a_name_without_address_fails(wires: Wires) -> None:
+    """It is a failure, no refusal: the URL is well formed."""
 
     async def nobody(name: str) -> Sequence[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -147,14 +147,14 @@ async def test_proxies_of_the_environment_are_not_used(wires: Wires, monkeypatch
 
 
 @pytest.mark.parametrize("entry", ["localhost", "http://localhost:80", "localhost:", "a b:80", "user@host:80"])
-def test_what_is_allowed_is_a_host_and_port(entry: str) -> None:
-    """Anything else would silently allow nothing, or more than was meant."""
+def test_allow_takes_only_host_and_port(entry: str) -> None:
+    """Another form would allow nothing, or more than intended."""
     with pytest.raises(ConfigError, match="host:port"):
         Fetcher(None, [entry], user_agent=AGENT, tls=TLS)
 
 
 async def test_the_system_resolves_names() -> None:
-    """To addresses; a name that cannot exist has none, and both leave the resolver free for the next."""
+    """An impossible name has no address, and the resolver is free again after both."""
     resolve = SystemResolver(at_once=1)
 
     assert {"127.0.0.1", "::1"} & set(await resolve("localhost"))
@@ -163,8 +163,8 @@ async def test_the_system_resolves_names() -> None:
     assert await resolve("127.0.0.1")
 
 
-async def test_a_resolver_outlives_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who gave up does not free the place of the thread that still looks."""
+async def test_a_cancelled_lookup_keeps_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its slot is free only when the thread ends."""
     looked, may_answer = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -191,7 +191,7 @@ async def test_a_resolver_outlives_who_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 async def secure(tmp_path: Path) -> AsyncIterator[tuple[Wires, ssl.SSLContext]]:
-    """A site on TLS that is good.example.org, and who trusts its certificate."""
+    """Yields a TLS site named good.example.org, and a context that trusts its certificate."""
     certificate = certify("good.example.org", tmp_path)
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(certificate)
@@ -202,7 +202,7 @@ async def secure(tmp_path: Path) -> AsyncIterator[tuple[Wires, ssl.SSLContext]]:
 
 
 async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[Wires, ssl.SSLContext]) -> None:
-    """A pinned address changes nothing about whom we speak to."""
+    """The certificate must be for the name, although the connection uses an address."""
     wires, trusting = secure
     async with Fetcher(None, user_agent=AGENT, tls=trusting, resolve=Names({}), network=wires) as own:
         fetched = await own.fetch("https://good.example.org./", robots=False)
@@ -214,7 +214,7 @@ async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[Wires
 
 
 async def test_https_does_not_fall_back(secure: tuple[Wires, ssl.SSLContext]) -> None:
-    """A redirect from https to http is refused, even to what is allowed."""
+    """A redirect from https to http is refused, even to an allowed host."""
     wires, trusting = secure
     url = leading("good.example.org", "http://good.example.org/", 302).replace("http:", "https:", 1)
     allow = ["good.example.org:80"]

@@ -1,4 +1,4 @@
-"""Why a fetch failed, as far as a person can be told."""
+"""The reason of a failed fetch, which the user is told."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def reason_of(own: Fetcher, url: str, *, robots: bool = False) -> Unfetche
     [(404, "missing"), (410, "missing"), (401, "login"), (403, "login"), (429, "busy"), (503, "busy"), (500, "status")],
 )
 async def test_statuses(site: Website, status: int, reason: Unfetched) -> None:
-    """What can be done differs: check the address, paste the text, wait."""
+    """The reason tells whether to check the URL, paste the text, or wait."""
     site.page("/page", "An error", status=status)
 
     assert reason == await reason_of(fetcher(site), site.url("/page"))
@@ -45,21 +45,21 @@ async def test_statuses(site: Website, status: int, reason: Unfetched) -> None:
     [("image/png", "picture"), ("video/mp4", "recording"), ("audio/mpeg", "recording"), ("application/zip", "kind")],
 )
 async def test_kinds(site: Website, media_type: str, reason: Unfetched) -> None:
-    """What is there is named, where people have a word for it."""
+    """The reason names pictures and recordings."""
     site.page("/page", "bytes", Content_Type=media_type)
 
     assert reason == await reason_of(fetcher(site), site.url("/page"))
 
 
-async def test_a_page_that_is_too_large(site: Website) -> None:
-    """Its site did answer."""
+async def test_a_page_that_is_too_large_has_its_reason(site: Website) -> None:
+    """The site answered, with too much."""
     site.page("/page", "x" * 100)
 
     assert "large" == await reason_of(fetcher(site, limits=FetchLimits(body_bytes=99)), site.url("/page"))
 
 
-async def test_what_robots_txt_forbids(site: Website) -> None:
-    """The site's own wish."""
+async def test_a_robots_refusal_has_its_reason(site: Website) -> None:
+    """It is the site's wish."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /")
 
     assert "robots" == await reason_of(fetcher(site), site.url("/page"), robots=True)
@@ -73,8 +73,8 @@ async def test_what_robots_txt_forbids(site: Website) -> None:
     ],
 )
 @pytest.mark.parametrize("robots", [True, False])
-async def test_names(error: OSError, reason: Unfetched, robots: bool) -> None:
-    """A name that does not exist is the person's to mend, a machine without a network is the operator's."""
+async def test_an_unknown_name_differs_from_no_dns(error: OSError, reason: Unfetched, robots: bool) -> None:
+    """The user can correct an unknown name; the operator repairs the network."""
 
     async def resolve(_name: str) -> Sequence[str]:
         raise error
@@ -83,8 +83,8 @@ async def test_names(error: OSError, reason: Unfetched, robots: bool) -> None:
     assert reason == await reason_of(own, "https://www.example.ca/page", robots=robots)
 
 
-async def test_addresses_inside() -> None:
-    """By name, by address, and by what a name resolves to."""
+async def test_internal_addresses_have_their_reason() -> None:
+    """By name, by address, and by DNS."""
 
     async def resolve(_name: str) -> Sequence[str]:
         return ["10.0.0.1"]
@@ -94,16 +94,16 @@ async def test_addresses_inside() -> None:
     assert "form" == await reason_of(Fetcher(None, user_agent=AGENT, resolve=resolve), "http://a:b@example.ca/")
 
 
-async def test_nobody_answers() -> None:
-    """The address is good, and nothing listens there."""
+async def test_a_closed_port_has_its_reason() -> None:
+    """The address is public, but nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         origin = f"127.0.0.1:{closed.getsockname()[1]}"
 
     assert "silent" == await reason_of(Fetcher(None, (origin,), user_agent=AGENT), f"http://{origin}/")
 
 
-def test_an_encrypted_connection_that_breaks_later_is_told() -> None:
-    """As when a site asks for a certificate of ours after the handshake: httpcore does not translate that."""
+def test_a_late_tls_error_is_translated() -> None:
+    """A site may ask for our certificate after the handshake, and httpcore passes that error on."""
     with pytest.raises(FetchFailed, match="encrypted") as failure, translate_errors("site.example"):
         raise ssl.SSLError("TLSV13_ALERT_CERTIFICATE_REQUIRED")
     assert failure.value.reason == "broken"

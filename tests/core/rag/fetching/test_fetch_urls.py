@@ -1,4 +1,4 @@
-"""What is read out of a URL, and which are refused unread."""
+"""How URLs are parsed, and which are refused unopened."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from benchmarks.hostile_urls import FORMS, ODD_URLS, PORTS
 from core.errors import FetchRefused
 from core.rag.fetching.url_policy import check_redirect, check_url, origin_of
 
-# Numbers in unusual digits are an address, which is then looked at where it is connected to.
+# Numbers in unusual digits are an address; the connection checks whether it is public.
 ADDRESSES = {"127.0.0.1.", "127。0。0。1", "127．0．0．1", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "[0000::1]"}
 ADDRESSES |= {"[::ffff:127.0.0.1]:80"}
-# So is a port; and what follows the host is nobody's business.
+# So is a port; and the rest after the host does not matter.
 FINE = {"http://127.0.0.1:٨٠/", "http://127.0.0.1#@example.org/", "http://127.0.0.1?@example.org/"}
 
 
 @pytest.mark.parametrize("form", sorted(set(FORMS) - ADDRESSES))
-def test_hosts_that_programs_read_differently_are_refused(form: str) -> None:
-    """Before anything is resolved."""
+def test_ambiguous_hosts_are_refused(form: str) -> None:
+    """They are refused before anything is resolved."""
     with pytest.raises(FetchRefused):
         check_url(f"http://{form}/")
 
 
 @pytest.mark.parametrize("url", sorted(set(ODD_URLS) - FINE))
-def test_odd_urls_are_refused(url: str) -> None:
-    """Other schemes, users, backslashes, control characters, blanks, ports that are none."""
+def test_malformed_urls_are_refused(url: str) -> None:
+    """Other schemes, userinfo, backslashes, control characters, blanks and invalid ports."""
     with pytest.raises(FetchRefused):
         check_url(url)
 
 
 @pytest.mark.parametrize("port", PORTS)
-def test_only_the_ports_of_the_web_are_opened(port: int) -> None:
-    """Whatever listens elsewhere is no page."""
+def test_only_ports_80_and_443_are_opened(port: int) -> None:
+    """Other ports serve no pages."""
     with pytest.raises(FetchRefused, match="80 and 443"):
         check_url(f"http://example.org:{port}/")
 
@@ -56,12 +56,12 @@ def test_only_the_ports_of_the_web_are_opened(port: int) -> None:
     ],
 )
 def test_ordinary_urls_are_opened(url: str, expected: str) -> None:
-    """In lower-case ASCII, without default port, final dot and fragment."""
+    """The result is in lower-case ASCII, without default port, final dot and fragment."""
     assert expected == str(check_url(url))
 
 
-def test_an_allowed_host_and_port_is_not_questioned() -> None:
-    """But exactly that: another port or name of the same machine is."""
+def test_an_allowed_host_and_port_is_not_checked() -> None:
+    """Another port or name of the same machine is still checked."""
     allow = frozenset({"localhost:8080"})
 
     assert "http://localhost:8080/" == str(check_url("http://LOCALHOST:8080/", allow))
@@ -79,20 +79,20 @@ def test_an_allowed_host_and_port_is_not_questioned() -> None:
         ("https://example.net/é", "https://example.net/%C3%A9"),
     ],
 )
-def test_redirects_lead_on(location: str, expected: str) -> None:
-    """Relative ones from where they stand."""
+def test_redirects_are_resolved(location: str, expected: str) -> None:
+    """Relative ones start at their page."""
     assert expected == str(check_redirect(httpx.URL("https://example.org/x/y"), location))
 
 
 @pytest.mark.parametrize("location", ["http://example.org/", "//localhost/", "\\\\a.b", "https:x", "https://a@b.c/"])
 def test_redirects_are_checked(location: str) -> None:
-    """No way back from https, and nothing that would have been refused at first."""
+    """A redirect from https to http is refused, and any URL that would be refused itself."""
     with pytest.raises(FetchRefused):
         check_redirect(httpx.URL("https://example.org/x"), location)
 
 
-def test_what_is_refused_is_not_repeated() -> None:
-    """A path may tell what a person is up to; an error's message may reach a log."""
+def test_errors_do_not_repeat_the_path() -> None:
+    """A path may reveal what a person does, and errors may reach a log."""
     with pytest.raises(FetchRefused) as raised:
         check_url("http://example.org:8080/my/secret?of=mine")
 
@@ -103,8 +103,8 @@ def test_what_is_refused_is_not_repeated() -> None:
 @given(
     st.text(max_size=60) | st.from_regex(r"https?:\\?/*[^/]{0,20}[@:\[\].%0-9a-fx\\]{0,20}/?.{0,20}", fullmatch=True)
 )
-def test_any_text_is_opened_or_refused(text: str) -> None:
-    """Nothing else is raised, and what is opened reads the same when it is read again."""
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    """No other exception is raised, and a parsed URL parses to itself."""
     base = httpx.URL("https://example.org/x")
     for read in (check_url, lambda location: check_redirect(base, location)):
         try:
@@ -117,6 +117,6 @@ def test_any_text_is_opened_or_refused(text: str) -> None:
         assert str(url) == str(check_url(str(url)))
 
 
-def test_the_origin_of_an_address_is_in_brackets() -> None:
-    """As it is written in a URL and in `allow`."""
+def test_an_ipv6_origin_has_brackets() -> None:
+    """URLs and `allow` write it the same way."""
     assert "[::1]:80" == origin_of(httpx.URL("http://[::1]/"))

@@ -1,4 +1,4 @@
-"""What sites say in robots.txt, and that it is heeded."""
+"""robots.txt is fetched, cached and obeyed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ async def site() -> AsyncIterator[Website]:
         yield running
 
 
-async def test_a_forbidden_page_is_not_asked_for(site: Website) -> None:
-    """A source is left alone where its site says so; other pages of it are read."""
+async def test_a_forbidden_page_is_not_fetched(site: Website) -> None:
+    """Other pages of the site are."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /private/")
     site.page("/private/page", "Private")
     site.page("/page", "Public")
@@ -43,8 +43,8 @@ async def test_a_forbidden_page_is_not_asked_for(site: Website) -> None:
     assert ["/robots.txt", "/page"] == site.paths
 
 
-async def test_a_page_that_a_person_gave_is_asked_for(site: Website) -> None:
-    """Robots are those that come unasked."""
+async def test_a_users_page_is_fetched_anyway(site: Website) -> None:
+    """robots.txt is for automatic requests."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /")
     site.page("/page", "Page")
     async with fetcher(site) as own:
@@ -53,8 +53,8 @@ async def test_a_page_that_a_person_gave_is_asked_for(site: Website) -> None:
     assert ["/page"] == site.paths
 
 
-async def test_where_a_redirect_leads_is_asked_too(site: Website) -> None:
-    """An open door into a closed room."""
+async def test_the_target_of_a_redirect_is_checked(site: Website) -> None:
+    """An allowed page may redirect to a forbidden one."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /private/")
     site.page("/page", status=302, Location="/private/page")
     site.page("/private/page", "Private")
@@ -66,8 +66,8 @@ async def test_where_a_redirect_leads_is_asked_too(site: Website) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-async def test_a_site_without_robots_txt_permits_all(site: Website, status: int) -> None:
-    """4xx: there is none."""
+async def test_a_site_without_robots_txt_allows_everything(site: Website, status: int) -> None:
+    """4xx means that there is none."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /", status=status)
     site.page("/page", "Page")
     async with fetcher(site) as own:
@@ -75,8 +75,8 @@ async def test_a_site_without_robots_txt_permits_all(site: Website, status: int)
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_site_that_fails_is_left_alone(site: Website, status: int) -> None:
-    """5xx: it may forbid what we cannot know."""
+async def test_a_failing_site_is_left_alone(site: Website, status: int) -> None:
+    """5xx may hide a prohibition."""
     site.page("/robots.txt", status=status)
     site.page("/page", "Page")
     async with fetcher(site) as own:
@@ -86,8 +86,8 @@ async def test_a_site_that_fails_is_left_alone(site: Website, status: int) -> No
     assert ["/robots.txt"] == site.paths
 
 
-async def test_why_robots_txt_cannot_be_asked_is_told() -> None:
-    """It is the same that is in the way of everything else of that site, and what an operator has to mend."""
+async def test_the_reason_of_a_missing_robots_txt_is_kept() -> None:
+    """The operator must repair it, because it concerns the whole site."""
     robots = Web(FetchFailed("a.org is not known to the DNS", "unknown")).robots()
     for _ in range(2):
         with pytest.raises(FetchFailed, match=r"a\.org is not known to the DNS.*robots\.txt") as caught:
@@ -95,16 +95,16 @@ async def test_why_robots_txt_cannot_be_asked_is_told() -> None:
         assert "unknown" == caught.value.reason
 
 
-async def test_robots_txt_is_fetched_as_safely_as_a_page(site: Website) -> None:
-    """Its redirects lead nowhere inside."""
+async def test_robots_txt_is_fetched_with_all_guards(site: Website) -> None:
+    """Its redirects do not lead to internal hosts."""
     site.page("/robots.txt", status=301, Location="http://127.0.0.1/robots.txt")
     async with fetcher(site) as own:
         with pytest.raises(FetchRefused):
             await own.fetch(site.url("/page"))
 
 
-async def test_a_page_in_the_cache_troubles_nobody(site: Website, tmp_path: Path) -> None:
-    """No request, so no robots.txt."""
+async def test_a_cached_page_needs_no_robots_txt(site: Website, tmp_path: Path) -> None:
+    """There is no request at all."""
     site.page("/page", "Page", Cache_Control="max-age=60")
     async with fetcher(site, tmp_path) as own:
         await own.fetch(site.url("/page"), robots=False)
@@ -114,15 +114,15 @@ async def test_a_page_in_the_cache_troubles_nobody(site: Website, tmp_path: Path
 
 
 class Web:
-    """What sites have at /robots.txt, and how often each was asked."""
+    """Serves /robots.txt of sites, and records requests."""
 
     def __init__(self, text: str | Exception = "") -> None:
         self.text = text
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.now_s = 0.0
 
     async def read(self, url: httpx.URL) -> str:
-        self.asked.append(str(url))
+        self.requested.append(str(url))
         if isinstance(self.text, Exception):
             raise self.text
         return self.text
@@ -131,43 +131,43 @@ class Web:
         return Robots(self.read, AGENT, lambda: self.now_s)
 
 
-async def test_a_site_is_asked_once_a_day() -> None:
-    """Per scheme, host and port, not per page."""
+async def test_robots_txt_is_fetched_once_a_day() -> None:
+    """Once for each scheme, host and port, not for each page."""
     web = Web()
     robots = web.robots()
     for url in ("https://a.org/1?x", "https://a.org/2", "http://a.org/", "https://b.org:443/"):
         await robots.require(httpx.URL(url))
-    asked = list(web.asked)
+    requested = list(web.requested)
     web.now_s = RULES_LIFETIME_S
     await robots.require(httpx.URL("https://a.org/"))
 
-    assert ["https://a.org/robots.txt", "http://a.org/robots.txt", "https://b.org/robots.txt"] == asked
-    assert "https://a.org/robots.txt" == web.asked[-1]
-    assert 4 == len(web.asked)
+    assert ["https://a.org/robots.txt", "http://a.org/robots.txt", "https://b.org/robots.txt"] == requested
+    assert "https://a.org/robots.txt" == web.requested[-1]
+    assert 4 == len(web.requested)
 
 
 async def test_a_failure_is_remembered_for_minutes() -> None:
-    """A site in trouble is not asked again with every question."""
+    """A failing site is not requested for each question."""
     web = Web(FetchFailed("500"))
     robots = web.robots()
     for _ in range(3):
         with pytest.raises(FetchFailed):
             await robots.require(httpx.URL("https://a.org/"))
-    assert 1 == len(web.asked)
+    assert 1 == len(web.requested)
     web.now_s, web.text = FAILURE_LIFETIME_S, ""
     await robots.require(httpx.URL("https://a.org/"))
 
 
-async def test_only_so_many_sites_are_remembered() -> None:
-    """The one that was asked about longest ago is forgotten."""
+async def test_the_number_of_sites_is_limited() -> None:
+    """The site used longest ago is forgotten."""
     web = Web()
     robots = web.robots()
     for number in range(SITES_LIMIT + 1):
         await robots.require(httpx.URL(f"https://{number}.org/"))
     await robots.require(httpx.URL(f"https://{SITES_LIMIT}.org/"))
-    assert SITES_LIMIT + 1 == len(web.asked)
+    assert SITES_LIMIT + 1 == len(web.requested)
     await robots.require(httpx.URL("https://0.org/"))
-    assert SITES_LIMIT + 2 == len(web.asked)
+    assert SITES_LIMIT + 2 == len(web.requested)
 
 
 @pytest.mark.parametrize(
@@ -201,12 +201,12 @@ async def test_only_so_many_sites_are_remembered() -> None:
     ],
 )
 def test_rules(text: str, path: str, expected: bool) -> None:
-    """By the group that names us, else by the one for everybody; the longest rule wins."""
+    """The group for our name decides, else the one for all robots; the longest rule wins."""
     assert expected == is_allowed(relevant_groups(text, NAME), f"https://example.org{path}", NAME)
 
 
-def test_rules_for_others_are_not_kept() -> None:
-    """However many robots a file names: each would get a copy of every rule."""
+def test_rules_for_other_robots_are_dropped() -> None:
+    """A file may name many robots, and each would get a copy of every rule."""
     text = "".join(f"User-agent: robot{number}\n" for number in range(2000)) + "Disallow: /\n" * 2000
 
     assert "" == relevant_groups(text, NAME)

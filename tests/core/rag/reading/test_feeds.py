@@ -1,4 +1,4 @@
-"""Feeds of every kind and age: the newest first, as text, with links that can be followed."""
+"""Feeds of every kind: newest entry first, as text, with safe links."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ JSON = """{"version": "https://jsonfeed.org/version/1.1", "title": "Blog", "lang
 "date_published": "2026-05-05T08:00:00-04:00"}, {"id": "2", "content_text": "Untitled."}, 3]}"""
 
 
-def read(feed: str, **told: str) -> Document:
-    return feeds.parse_feed(feed.encode(), **told)
+def read(feed: str, **options: str) -> Document:
+    return feeds.parse_feed(feed.encode(), **options)
 
 
 def item(inner: str) -> str:
@@ -44,7 +44,7 @@ def item(inner: str) -> str:
 
 
 def test_entries_come_newest_first() -> None:
-    """One passage each, called by its title; those without a date last."""
+    """Each has a passage headed by its title; entries without a date come last."""
     document = read(RSS, url="https://example.ca/feed.xml")
 
     assert [passage.heading for passage in document.passages] == ["Newer", "Older", ""]
@@ -56,8 +56,8 @@ def test_entries_come_newest_first() -> None:
     assert document.passages[0].published_at == datetime(2026, 5, 6, tzinfo=UTC)
 
 
-def test_a_feed_says_what_it_is() -> None:
-    """Its title as text, its language, where its site is."""
+def test_a_feed_has_title_language_and_link() -> None:
+    """The title is plain text."""
     document = read(RSS)
 
     assert (document.title, document.kind, document.language) == ("News of the department", "feed", "en")
@@ -65,7 +65,7 @@ def test_a_feed_says_what_it_is() -> None:
 
 
 def test_summaries_are_text() -> None:
-    """Whatever markup is in them, with the day of the entry; an entry with neither is its title."""
+    """Markup is removed, and the date added; an entry with neither is its title."""
     newer, older, undated = read(RSS).passages
 
     assert newer.text == "2026-05-06\n\nPlain summary."
@@ -90,8 +90,8 @@ def test_every_kind_of_feed_is_read(feed: str, heading: str, text: str) -> None:
     assert passage.link is not None
 
 
-def test_the_language_is_told_by_the_feed_or_by_its_words() -> None:
-    """In this order."""
+def test_the_language_is_declared_or_detected() -> None:
+    """The declaration comes first."""
     assert read(ATOM).language == "fr"
     assert read(item("<title>Les nouvelles de la semaine sont ici</title>")).language == "fr"
 
@@ -106,13 +106,13 @@ def test_the_language_is_told_by_the_feed_or_by_its_words() -> None:
         RSS.replace("Plain summary.", "&nbsp;Plain&eacute; summary."),
     ],
 )
-def test_feeds_that_are_not_well_formed_are_read(feed: str) -> None:
-    """As people's programs do."""
+def test_malformed_feeds_are_read(feed: str) -> None:
+    """Feed readers do so too."""
     assert any("summary." in passage.text for passage in read(feed).passages)
 
 
-def test_the_charset_of_a_feed_is_found() -> None:
-    """By its declaration, or by the server's word."""
+def test_the_charset_of_a_feed_is_detected() -> None:
+    """By its declaration, or by the server's header."""
     declared = RSS.replace('"utf-8"', '"iso-8859-1"').replace("Plain", "Été").encode("latin-1")
     undeclared = RSS.replace(' encoding="utf-8"', "").replace("Plain", "Été").encode("latin-1")
 
@@ -133,15 +133,15 @@ def test_the_charset_of_a_feed_is_found() -> None:
         "x" * 3000,
     ],
 )
-def test_links_lead_to_the_web_or_nowhere(link: str) -> None:
-    """No entry may bring another kind."""
+def test_links_are_http_or_missing(link: str) -> None:
+    """Other schemes are dropped."""
     (passage,) = read(item(f"<title>One</title><link>{link}</link>")).passages
 
     assert passage.link is None
 
 
 def test_a_long_entry_is_cut() -> None:
-    """Each part knows its entry."""
+    """Each part has the entry's heading."""
     parts = read(
         item(f"<title>Long</title><link>https://example.ca/</link><description>{'Some words. ' * 500}</description>")
     )
@@ -152,8 +152,8 @@ def test_a_long_entry_is_cut() -> None:
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_a_feed_with_too_many_entries_is_cut(more: int) -> None:
-    """And says so, whatever it is written in."""
+def test_a_feed_with_too_many_entries_is_marked_as_cut(more: int) -> None:
+    """This holds for each kind of feed."""
     count = feeds.ENTRIES_LIMIT + more
     entries = ",".join(['{"title": "One"}'] * count)
     documents = (
@@ -166,8 +166,8 @@ def test_a_feed_with_too_many_entries_is_cut(more: int) -> None:
 
 
 @pytest.mark.parametrize("when", ["yesterday", "Tue, 99 May 99999 99:99:99 GMT", ""])
-def test_dates_that_are_none_are_left_out(when: str) -> None:
-    """The entry is read all the same."""
+def test_invalid_dates_are_left_out(when: str) -> None:
+    """The entry is read without a date."""
     (passage,) = read(item(f"<title>One</title><pubDate>{when}</pubDate>")).passages
 
     assert (passage.text, passage.published_at) == ("One", None)
@@ -176,8 +176,8 @@ def test_dates_that_are_none_are_left_out(when: str) -> None:
 @pytest.mark.parametrize(
     "body", ["", "<html><p>Hello</p></html>", "<catalogue><book/></catalogue>", "{", '{"version": 1}', "[]", "text"]
 )
-def test_what_is_no_feed_is_refused(body: str) -> None:
-    """With the reason."""
+def test_other_xml_and_json_is_refused(body: str) -> None:
+    """The error has a reason."""
     with pytest.raises(UnreadableDocument, match="feed"):
         read(body)
 

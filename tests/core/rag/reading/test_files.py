@@ -1,4 +1,4 @@
-"""Files that people attach: what they are is found out, and what is in them is read in its order."""
+"""Attached files: their format is detected, and their content read in order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def texts(document: Document) -> list[tuple[str, str]]:
 
 
 def pdf(*pages: str, title: str = "", password: str = "") -> bytes:
-    """A page of text each, in Helvetica."""
+    """Builds a PDF with one page for each text, in Helvetica."""
     writer = pypdf.PdfWriter()
     font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica", "/Encoding": "/WinAnsiEncoding"}
     for text in pages:
@@ -57,7 +57,7 @@ def word(build: Any) -> bytes:
 
 
 def test_text_is_cut_at_empty_lines() -> None:
-    """Its title is the name of its file."""
+    """The title is the file's name."""
     document = read_document(
         "Un congé.\r\n\r\nDeux\r\nlignes.".encode("cp1252"), "text/plain", name="C:\\Mes notes\\Plan 2026.txt"
     )
@@ -67,7 +67,7 @@ def test_text_is_cut_at_empty_lines() -> None:
 
 
 def test_markdown_is_cut_at_its_headings() -> None:
-    """Both kinds of headings; what looks like one in code is none."""
+    """Both kinds of headings count; lines in code do not."""
     source = (
         "---\ndraft: yes\n---\n# Guide\n\nIntro.\n\nFirst\n-----\n- one\n  - two\n1. three\n\n"
         "### Code ###\n```sh\n# no heading\n```\n"
@@ -85,7 +85,7 @@ def test_markdown_is_cut_at_its_headings() -> None:
 
 @pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
 def test_csv_is_a_table(sign: str) -> None:
-    """Whatever parts its columns; each passage repeats their names."""
+    """Any separator works; each passage repeats the columns' names."""
     rows = [f'{number}{sign}"Name, of {number}"{sign}{"x" * 50}' for number in range(100)]
     source = codecs.BOM_UTF8 + "\r\n".join([f"Id{sign}Name{sign}Note", *rows]).encode()
     document = read_document(source, "text/csv", name="people.csv")
@@ -97,8 +97,8 @@ def test_csv_is_a_table(sign: str) -> None:
     assert f"| 0 | Name, of 0 | {'x' * 50} |" in document.passages[0].text
 
 
-def test_json_is_a_table_if_it_looks_like_one() -> None:
-    """Else it keeps its form."""
+def test_flat_json_is_a_table() -> None:
+    """Other JSON keeps its form."""
     table = read_document(b'[{"a": 1, "b": "x"}, {"a": null, "c": true}]', "application/json", name="d.json")
     tree = read_document(b'{"a": {"b": ["\xc3\xa9t\xc3\xa9"]}}', "application/json")
 
@@ -107,8 +107,8 @@ def test_json_is_a_table_if_it_looks_like_one() -> None:
     assert json.loads(tree.passages[0].text.strip("`")) == {"a": {"b": ["été"]}}
 
 
-def test_a_pdf_is_read_by_its_pages() -> None:
-    """Words that a line parts are joined; a page without text is none."""
+def test_a_pdf_is_read_page_by_page() -> None:
+    """Hyphenated words are joined; a page without text is left out."""
     document = read_document(
         pdf("Bonjour les em-\nployés", "", "Third page.", title="Rapport"), "application/pdf", name="r.pdf"
     )
@@ -117,8 +117,8 @@ def test_a_pdf_is_read_by_its_pages() -> None:
     assert texts(document) == [("p. 1", "Bonjour les employés"), ("p. 3", "Third page.")]
 
 
-def test_a_pdf_that_is_locked_or_scanned_says_so() -> None:
-    """And what to do about it."""
+def test_a_locked_or_scanned_pdf_is_refused() -> None:
+    """The error tells how to solve it."""
     with pytest.raises(UnreadableDocument, match="password") as locked:
         read_document(pdf("Secret", password="p"), "application/pdf")
     with pytest.raises(UnreadableDocument, match="pictures") as scanned:
@@ -127,8 +127,8 @@ def test_a_pdf_that_is_locked_or_scanned_says_so() -> None:
     assert (locked.value.reason, scanned.value.reason) == ("locked", "pictures")
 
 
-def test_a_word_file_is_read_in_its_order() -> None:
-    """Headings, items, tables."""
+def test_a_word_file_is_read_in_order() -> None:
+    """Headings, items and tables."""
 
     def build(made: Any) -> None:
         made.add_heading("Directive", 0)
@@ -171,8 +171,8 @@ def test_a_word_file_is_read_in_its_order() -> None:
         (b"", "", "", "text"),
     ],
 )
-def test_what_a_document_is_is_found_out(body: bytes, media_type: str, name: str, kind: str) -> None:
-    """By its bytes before its type, and by its type before its name."""
+def test_the_format_is_detected(body: bytes, media_type: str, name: str, kind: str) -> None:
+    """The bytes come before the media type, and the type before the name."""
     assert detect_format(body, media_type, name) == kind
 
 
@@ -184,7 +184,7 @@ def zipped(name: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("body", "media_type", "told", "reason"),
+    ("body", "media_type", "message", "reason"),
     [
         (b"\x89PNG\r\n", "image/png", "picture", "kind"),
         (b"whatever", "image/webp", "image/webp", "kind"),
@@ -204,9 +204,9 @@ def zipped(name: str) -> bytes:
         (b"<script>draw()</script>", "text/html", "scripts", "empty"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(body: bytes, media_type: str, told: str, reason: str) -> None:
-    """In one sentence, for who attached it."""
-    with pytest.raises(UnreadableDocument, match=told) as refusal:
+def test_unreadable_files_are_refused_with_a_reason(body: bytes, media_type: str, message: str, reason: str) -> None:
+    """The error is one sentence for the user."""
+    with pytest.raises(UnreadableDocument, match=message) as refusal:
         read_document(body, media_type)
 
     assert refusal.value.reason == reason

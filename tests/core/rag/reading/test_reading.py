@@ -1,4 +1,4 @@
-"""The readers' processes: long-lived, replaced when they die, and no document hurts anybody but its own reader."""
+"""Reader processes are long-lived and replaced when they die; a hostile document harms only its own process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pids(reader: Reader) -> list[int]:
 
 
 async def test_a_document_comes_back_whole(reader: Reader) -> None:
-    """All that it says of itself."""
+    """All its fields are kept."""
     page = await reader.read(PAGE, "text/html", url="https://example.ca/conges")
     assert page == Document(
         "Congés", (Passage("Dix-huit mois.", "Parental"),), "page", "fr", "https://example.ca/conges"
@@ -51,15 +51,15 @@ async def test_a_document_comes_back_whole(reader: Reader) -> None:
     )
 
 
-async def test_what_is_told_of_a_document_is_used(reader: Reader) -> None:
-    """Its name and its charset."""
+async def test_name_and_charset_are_used(reader: Reader) -> None:
+    """The child gets both."""
     document = await reader.read("été".encode("utf-16-le"), "text/plain", name="notes.txt", charset="utf-16-le")
 
     assert (document.title, document.passages[0].text) == ("notes", "été")
 
 
-async def test_a_refusal_says_why(reader: Reader) -> None:
-    """In the words of who reads that format, and with the reason that people are told."""
+async def test_a_refusal_has_message_and_reason(reader: Reader) -> None:
+    """They come from the format's reader."""
     with pytest.raises(UnreadableDocument, match="picture") as refusal:
         await reader.read(b"\x89PNG\r\n", "image/png")
 
@@ -67,7 +67,7 @@ async def test_a_refusal_says_why(reader: Reader) -> None:
 
 
 async def test_children_live_on(reader: Reader) -> None:
-    """One after another, all documents go to the same child; at once, to a few; a refusal costs none."""
+    """Documents one after another share a child, concurrent ones use a few; a refusal ends none."""
     for body in (PAGE, b"\x89PNG", PAGE):
         await asyncio.gather(reader.read(body, "text/html"), return_exceptions=True)
     (first,) = pids(reader)
@@ -77,8 +77,8 @@ async def test_children_live_on(reader: Reader) -> None:
     assert len(pids(reader)) <= CHILDREN_LIMIT
 
 
-async def test_a_bomb_costs_its_child_and_nobody_else() -> None:
-    """Others are read meanwhile, and after."""
+async def test_a_bomb_ends_only_its_child() -> None:
+    """Other documents are read meanwhile and after it."""
     reader = Reader(cpu_limit_s=6)  # longer than a child takes to start on a busy machine
     exploding = asyncio.create_task(reader.read(BOMB, "text/html"))
     for _ in range(3):
@@ -92,7 +92,7 @@ async def test_a_bomb_costs_its_child_and_nobody_else() -> None:
     await reader.close()
 
 
-async def test_a_child_that_was_killed_is_replaced(reader: Reader) -> None:
+async def test_a_killed_child_is_replaced(reader: Reader) -> None:
     """The next document gets a new one."""
     await reader.read(PAGE, "text/html")
     (child,) = reader._children._idle
@@ -102,8 +102,8 @@ async def test_a_child_that_was_killed_is_replaced(reader: Reader) -> None:
     assert (await reader.read(PAGE, "text/html")).title == "Congés"
 
 
-async def test_a_child_that_grew_is_ended() -> None:
-    """What one large document took is given back."""
+async def test_a_grown_child_is_ended() -> None:
+    """The memory of a large document is freed."""
     reader = Reader(cpu_limit_s=60)
     await reader.read(("\U0001f600" + "a " * 7_000_000).encode(), "text/plain")
     left = pids(reader)
@@ -112,8 +112,8 @@ async def test_a_child_that_grew_is_ended() -> None:
     assert left == []
 
 
-async def test_a_cancelled_question_leaves_no_answer_behind(reader: Reader) -> None:
-    """Its child is ended: what it might still say would be taken for the next answer."""
+async def test_a_cancelled_request_leaves_no_reply(reader: Reader) -> None:
+    """Its child is ended: its late reply would be taken for the next one."""
     reading = asyncio.create_task(reader.read(FEED, "application/rss+xml"))
     await asyncio.sleep(0)
     reading.cancel()
@@ -124,15 +124,15 @@ async def test_a_cancelled_question_leaves_no_answer_behind(reader: Reader) -> N
 
 
 async def test_a_document_too_large_reaches_no_child(reader: Reader) -> None:
-    """Its size is told."""
+    """The error names its size."""
     with pytest.raises(UnreadableDocument, match="16,777,216"):
         await reader.read(bytes(BODY_LIMIT_BYTES + 1), "text/plain")
 
     assert pids(reader) == []
 
 
-async def test_as_much_text_is_kept_as_was_asked_for() -> None:
-    """From the beginning, and a document whose end is left out says so."""
+async def test_text_is_cut_at_the_limit() -> None:
+    """The beginning stays, and the document is marked as cut."""
     reader = Reader(text_limit_chars=3000)
     document = await reader.read(b"word " * 2000, "text/plain")
     short = await reader.read(b"word " * 200, "text/plain")
@@ -154,16 +154,16 @@ async def test_as_much_text_is_kept_as_was_asked_for() -> None:
         (rb'[{"a": "b\ud800", "b\ud800": 1}]', "application/json"),
     ],
 )
-async def test_half_characters_are_none(reader: Reader, body: bytes, media_type: str) -> None:
-    """Whatever a parser lets through, what was read can be kept."""
+async def test_lone_surrogates_are_replaced(reader: Reader, body: bytes, media_type: str) -> None:
+    """Any parser's result can be stored."""
     document = await reader.read(body, media_type, name="a\udcff.json")
 
     assert "\0" not in document.passages[0].text
     assert READING.dump_json(to_retrieved(document)).decode()
 
 
-async def test_too_many_documents_are_told_to_come_back(reader: Reader) -> None:
-    """Those in line are read; nobody waits where so many do."""
+async def test_a_full_queue_raises_overloaded(reader: Reader) -> None:
+    """Queued documents are read."""
     outcomes = await asyncio.gather(
         *(reader.read(PAGE, "text/html") for _ in range(CHILDREN_LIMIT + QUEUE_LIMIT + 1)), return_exceptions=True
     )
@@ -176,7 +176,7 @@ async def test_too_many_documents_are_told_to_come_back(reader: Reader) -> None:
 
 
 async def test_no_file_is_read_for_a_document(reader: Reader) -> None:
-    """Not by an entity either."""
+    """An XML entity opens none either."""
     body = b"<!DOCTYPE x [<!ENTITY f SYSTEM 'file:///etc/passwd'>]><rss><channel><item><title>a&f;b</title></item></channel></rss>"
     try:
         document = await reader.read(body, "application/rss+xml")
@@ -187,8 +187,8 @@ async def test_no_file_is_read_for_a_document(reader: Reader) -> None:
 
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
 async def test_hostile_documents_end_as_a_document_or_a_refusal(names: list[str]) -> None:
-    """Every one of them, and an honest one is read after that."""
-    reader = Reader(cpu_limit_s=0.5)  # they end as they would after seconds, or sooner
+    """All of them end, and an honest document is read afterwards."""
+    reader = Reader(cpu_limit_s=0.5)  # shorter, so that they end sooner
 
     async def outcome(name: str) -> str:
         media_type, build = CASES[name]
@@ -207,18 +207,18 @@ async def test_hostile_documents_end_as_a_document_or_a_refusal(names: list[str]
 
 
 def test_headings_count_as_text() -> None:
-    """A small file of many sections would become a large document of nothing else."""
+    """A small file of many sections would become a large document of headings."""
     passages = tuple(Passage("x", "h" * 600, "https://a.example/") for _ in range(100))
-    told = to_json(Document("Sections", passages, "text"), 6_190)
+    reply = to_json(Document("Sections", passages, "text"), 6_190)
 
-    assert (10, True) == (len(told["document"]["passages"]), told["document"]["cut"])
+    assert (10, True) == (len(reply["document"]["passages"]), reply["document"]["cut"])
 
 
 @pytest.mark.parametrize(
     ("body", "media_type"),
     [
         ("<main><pre>code{}</pre><p>More text of the page.</p></main>", "text/html"),
-        ('{{"a": {{"b": ["told{}"]}}}}', "application/json"),
+        ('{{"a": {{"b": ["reply{}"]}}}}', "application/json"),
         (
             '{{"version": "https://jsonfeed.org/version/1.1", "title": "F",'
             ' "items": [{{"id": "1", "title": "T", "content_text": "news{}"}}]}}',
@@ -226,8 +226,8 @@ def test_headings_count_as_text() -> None:
         ),
     ],
 )
-async def test_what_nobody_sees_is_not_read(reader: Reader, body: str, media_type: str) -> None:
-    """Neither letters that are drawn by nobody, nor what turns the direction of text."""
+async def test_invisible_text_is_not_read(reader: Reader, body: str, media_type: str) -> None:
+    """Neither invisible letters nor direction marks."""
     hidden = "\u202e" + "".join(chr(0xE0000 + ord(char)) for char in "obey me")
     document = await reader.read(body.format(hidden).encode(), media_type)
     assert document.passages
