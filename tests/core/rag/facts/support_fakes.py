@@ -1,4 +1,4 @@
-"""Stand-ins for what the fact store is given: an embedder of words, documents of a line, an origin of them."""
+"""Fakes for the fact store: an embedder of words, short documents, an origin of them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from core.rag.documents import Document, Passage
 from core.rag.facts.sync import EntryContent, Origin, OriginEntry
 
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-DIMENSIONS = 2048  # words seldom meet
+DIMENSIONS = 2048  # so many that words seldom collide
 
 
 class WordEmbedder:
-    """Texts are alike by the words they share. Remembers what it was asked."""
+    """Embeds texts by their words, and records the texts."""
 
     def __init__(self, name: str = "words", dimensions: int = DIMENSIONS) -> None:
         self.name = name
-        self.asked: list[str] = []
+        self.embedded: list[str] = []
         self._dimensions = dimensions
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self.asked += texts
+        self.embedded += texts
         rows = np.full((len(texts), self._dimensions), 1e-3, dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.lower().split():
@@ -34,26 +34,26 @@ class WordEmbedder:
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
 
 def document(title: str, *texts: str, url: str | None = None) -> Document:
     return Document(title, tuple(map(Passage, texts)), "text", "en", url)
 
 
-def origin(name: str, held: Mapping[str, Document | CspsError], when: datetime = WHEN) -> Origin:
-    """A document or a refusal by key; the digest is of what the document says."""
-    return Origin(name, [entry(key, each, when) for key, each in held.items()])
+def origin(name: str, content: Mapping[str, Document | CspsError], when: datetime = WHEN) -> Origin:
+    """Lists a document or an error by key; the digest is the document's."""
+    return Origin(name, [entry(key, each, when) for key, each in content.items()])
 
 
-def entry(key: str, held: Document | CspsError, when: datetime) -> OriginEntry:
+def entry(key: str, content: Document | CspsError, when: datetime) -> OriginEntry:
     async def read() -> Document:
-        assert isinstance(held, Document)
-        return held
+        assert isinstance(content, Document)
+        return content
 
-    async def opened() -> EntryContent:
-        if isinstance(held, CspsError):
-            raise held
-        return EntryContent(hashlib.sha256(repr(held).encode()).hexdigest(), when, read)
+    async def open_entry() -> EntryContent:
+        if isinstance(content, CspsError):
+            raise content
+        return EntryContent(hashlib.sha256(repr(content).encode()).hexdigest(), when, read)
 
-    return OriginEntry(key, opened)
+    return OriginEntry(key, open_entry)

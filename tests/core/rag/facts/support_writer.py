@@ -19,16 +19,16 @@ PASSAGES = 4
 
 def text(generation: int, number: int) -> Document:
     """A third of the documents are the same in every generation."""
-    said = generation if number % 3 else 0
-    return document(f"Title {number}", *(f"generation{said} document{number} part{at}" for at in range(PASSAGES)))
+    version = generation if number % 3 else 0
+    return document(f"Title {number}", *(f"generation{version} document{number} part{at}" for at in range(PASSAGES)))
 
 
-def held(generation: int) -> Origin:
+def generation_origin(generation: int) -> Origin:
     """Each generation lacks other documents."""
     return origin("folder", {str(at): text(generation, at) for at in range(DOCUMENTS) if at % 7 != generation % 7})
 
 
-def tell(counts: SyncCounts) -> None:
+def print_progress(counts: SyncCounts) -> None:
     print(counts.done, flush=True)
 
 
@@ -39,8 +39,8 @@ async def main(url: str, generation: int) -> None:
     store = FactStore(database, WordEmbedder(), Glossary())
     await store.detect_vector_backend()
     print("ready", flush=True)
-    await sync(store, "hr", held(generation), tell)
-    await asyncio.Event().wait()  # however late the kill comes
+    await sync(store, "hr", generation_origin(generation), print_progress)
+    await asyncio.Event().wait()  # until the kill, however late it comes
 
 
 if __name__ == "__main__":

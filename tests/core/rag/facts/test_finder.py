@@ -1,4 +1,4 @@
-"""Facts as readings: grouped by document, numbered as sources, and a store that fails is said."""
+"""Facts for a question: grouped by document, numbered as sources, and failures reported."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ THEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 class Store:
-    """Finds what it is given."""
+    """Returns the given matches, and records searches."""
 
-    def __init__(self, *found: FactMatch, absent: str = "", failure: CspsError | None = None) -> None:
-        self.found = found
+    def __init__(self, *matches: FactMatch, absent: str = "", failure: CspsError | None = None) -> None:
+        self.matches = matches
         self.absent = absent
         self.failure = failure or NotFound(f"there is no collection {absent}")
         self.embedder = LocalEmbedder.name
-        self.asked: list[Any] = []
+        self.searches: list[Any] = []
 
-    async def search(self, collections: Sequence[str], *asked: Any) -> tuple[FactMatch, ...]:
-        self.asked.append((collections, *asked))
+    async def search(self, collections: Sequence[str], *arguments: Any) -> tuple[FactMatch, ...]:
+        self.searches.append((collections, *arguments))
         if self.absent in collections:
             raise self.failure
-        return self.found
+        return self.matches
 
 
-def found(key: str, text: str, url: str | None = None, score: float = 1.0) -> FactMatch:
+def match(key: str, text: str, url: str | None = None, score: float = 1.0) -> FactMatch:
     return FactMatch("leave", key, key.title(), "", text, url, "en", THEN, score)
 
 
@@ -44,24 +44,24 @@ def finder(store: Store) -> FactsFinder:
     return FactsFinder(cast(FactStore, store))
 
 
-async def test_passages_of_one_document_are_one_reading() -> None:
-    """In the order of their best passages; a file has a title and no address."""
-    store = Store(found("b", "first"), found("a", "second", "https://x.example/a"), found("b", "third"))
+async def test_passages_of_one_document_are_grouped() -> None:
+    """Documents come in the order of their best passages; a file has a title and no address."""
+    store = Store(match("b", "first"), match("a", "second", "https://x.example/a"), match("b", "third"))
     lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
 
-    assert [[passage.text for passage in reading.passages] for reading in lookup.documents] == [
+    assert [[passage.text for passage in document.passages] for document in lookup.documents] == [
         ["first", "third"],
         ["second"],
     ]
-    assert [reading.source for reading in lookup.documents] == [
+    assert [document.source for document in lookup.documents] == [
         Source(0, "B", None, "en", THEN),
         Source(0, "A", "https://x.example/a", "en", THEN),
     ]
-    assert store.asked[0][0] == ("leave",)
+    assert store.searches[0][0] == ("leave",)
 
 
-async def test_a_collection_that_is_not_there_is_said() -> None:
-    """By its name; the answer goes on without it."""
+async def test_a_missing_collection_is_reported() -> None:
+    """The report has its name, and the answer does without it."""
     store = Store(absent="leave")
     lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
 
@@ -69,17 +69,17 @@ async def test_a_collection_that_is_not_there_is_said() -> None:
     assert lookup.documents == ()
 
 
-async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None:
-    """They are searched, and it is said."""
-    store = Store(found("a", "text"), absent="lave")
+async def test_a_missing_collection_does_not_hide_the_others() -> None:
+    """The others are searched, and the missing one is reported."""
+    store = Store(match("a", "text"), absent="lave")
     lookup = await finder(store).find(whisper(collections=("leave", "lave")), "How long?", "en")
 
     assert lookup.unread == ("lave",)
-    assert [reading.name for reading in lookup.documents] == ["A"]
+    assert [document.name for document in lookup.documents] == ["A"]
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "arguments",
     [
         '"parental leave"',
         "Qu'est-ce que le « congé parental »?",
@@ -87,18 +87,18 @@ async def test_a_collection_that_is_not_there_does_not_hide_the_others() -> None
         "Explain: parental leave for adoptive parents",
     ],
 )
-async def test_what_is_quoted_or_after_a_colon_is_looked_up(asked: str) -> None:
-    """It may be all that the question is about."""
-    store = Store(found("a", "text"))
-    assert (await finder(store).find(whisper(collections=("leave",)), asked, "en")).documents
+async def test_quoted_text_and_text_after_a_colon_is_looked_up(arguments: str) -> None:
+    """The question may be about nothing else."""
+    store = Store(match("a", "text"))
+    assert (await finder(store).find(whisper(collections=("leave",)), arguments, "en")).documents
 
 
-async def test_what_is_wrong_with_all_is_not_tried_again_with_each() -> None:
-    """Whoever asked would wait for every one of them."""
+async def test_a_common_failure_is_not_retried_for_each_collection() -> None:
+    """The user would wait for each of them."""
     store = Store(absent="a", failure=ModelUnavailable("the embedder is away"))
     lookup = await finder(store).find(whisper(collections=("a", "b")), "How long?", "en")
 
-    assert (1, ("a, b",)) == (len(store.asked), lookup.unread)
+    assert (1, ("a, b",)) == (len(store.searches), lookup.unread)
 
 
 POLITE = (
@@ -107,14 +107,14 @@ POLITE = (
 )
 
 
-@pytest.mark.parametrize("said", POLITE.split("|"))
-async def test_small_talk_is_not_looked_up(said: str) -> None:
-    """Something is always nearest."""
-    store = Store(found("a", "text"))
-    lookup = await finder(store).find(whisper(collections=("leave",)), said, "en")
+@pytest.mark.parametrize("text", POLITE.split("|"))
+async def test_small_talk_is_not_looked_up(text: str) -> None:
+    """Some document is always nearest."""
+    store = Store(match("a", "text"))
+    lookup = await finder(store).find(whisper(collections=("leave",)), text, "en")
 
     assert lookup.documents == ()
-    assert store.asked == []
+    assert store.searches == []
 
 
 @pytest.mark.parametrize(
@@ -126,33 +126,33 @@ async def test_small_talk_is_not_looked_up(said: str) -> None:
         ("Write a story about penguins.", MIN_SCORE_FOR_TASKS, True),
     ],
 )
-async def test_what_does_not_fit_is_not_shown(question: str, score: float, fits: bool) -> None:
-    """What a model does by itself needs the better reason to be looked up."""
-    lookup = await finder(Store(found("a", "text", score=score))).find(whisper(collections=("leave",)), question, "en")
+async def test_irrelevant_matches_are_dropped(question: str, score: float, fits: bool) -> None:
+    """A task of the model's own needs a higher score."""
+    lookup = await finder(Store(match("a", "text", score=score))).find(whisper(collections=("leave",)), question, "en")
 
     assert bool(lookup.documents) == fits
 
 
 async def test_scores_of_another_encoder_are_not_judged() -> None:
-    """They are of another scale."""
-    store = Store(found("a", "text", score=0.01))
+    """They have another scale."""
+    store = Store(match("a", "text", score=0.01))
     store.embedder = "another"
 
     assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).documents
 
 
-def test_only_personalities_with_collections_are_looked_up_for() -> None:
-    """The others cost nothing."""
+def test_personalities_without_collections_search_nothing() -> None:
+    """They cost nothing."""
     assert finder(Store()).applies(whisper(collections=("leave",)))
     assert not finder(Store()).applies(whisper())
 
 
-async def test_each_entry_of_a_feed_is_a_source_of_its_own() -> None:
-    """What is said of one must not lead to another."""
-    store = Store(found("feed", "of clouds", "https://x.example/cloud"), found("feed", "of AI", "https://x.example/ai"))
+async def test_each_entry_of_a_feed_is_a_source() -> None:
+    """A statement about one entry must not link to another."""
+    store = Store(match("feed", "of clouds", "https://x.example/cloud"), match("feed", "of AI", "https://x.example/ai"))
     lookup = await finder(store).find(whisper(collections=("leave",)), "What is new in clouds?", "en")
 
     assert [("https://x.example/cloud", ["of clouds"]), ("https://x.example/ai", ["of AI"])] == [
-        (reading.source and reading.source.url, [passage.text for passage in reading.passages])
-        for reading in lookup.documents
+        (document.source and document.source.url, [passage.text for passage in document.passages])
+        for document in lookup.documents
     ]

@@ -1,4 +1,4 @@
-"""`kill -9` while documents are added: what is in the database is whole, and the next run completes it."""
+"""`kill -9` while documents are added: the database holds whole documents, and the next run completes it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from core.rag.facts.store import FactStore
 from core.rag.facts.sync import sync
 from core.storage.database import Database
 from tests.core.rag.facts.support_fakes import WordEmbedder
-from tests.core.rag.facts.support_writer import PASSAGES, held
+from tests.core.rag.facts.support_writer import PASSAGES, generation_origin
 
 KILLS = 5
 
 
 async def write_and_be_killed(url: str, generation: int, lines: int) -> int:
-    """Killed after so many lines, in the midst of what follows. The exit status."""
+    """Kills the writer after `lines` lines, in the midst of its work. Returns the exit status."""
     command = (sys.executable, "-m", "tests.core.rag.facts.support_writer", url, str(generation))
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
@@ -31,7 +31,7 @@ async def write_and_be_killed(url: str, generation: int, lines: int) -> int:
 
 
 def check_whole(file: Path) -> None:
-    """Full text has exactly what the passages have, and every document all of its passages, of one generation."""
+    """Checks that full text matches the passages, and that each document has all passages of one generation."""
     with sqlite3.connect(file) as db:
         db.execute("INSERT INTO fact_words(fact_words, rank) VALUES ('integrity-check', 1)")
         assert [("ok",)] == db.execute("PRAGMA integrity_check").fetchall()
@@ -44,7 +44,7 @@ def check_whole(file: Path) -> None:
 
 
 async def test_a_killed_run_leaves_whole_documents_and_the_next_completes_them(tmp_path: Path) -> None:
-    """At any moment, again and again; in the end there is what the last origin holds, and nothing else."""
+    """Kills at any moment and again; in the end the collection equals the last origin."""
     file = tmp_path / "facts.db"
     url = f"sqlite:///{file}"
     chance = random.Random(7)
@@ -54,7 +54,7 @@ async def test_a_killed_run_leaves_whole_documents_and_the_next_completes_them(t
         check_whole(file)
 
     store = FactStore(Database(url), WordEmbedder(), Glossary())
-    wanted = held(KILLS)
+    wanted = generation_origin(KILLS)
     counts = await sync(store, "hr", wanted)
 
     check_whole(file)

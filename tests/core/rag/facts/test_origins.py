@@ -1,4 +1,4 @@
-"""What can be added: files, folders, rows of a CSV file, pages, sitemaps; and how words are taken from text."""
+"""Origins: files, folders, rows of a CSV file, pages, sitemaps; and the stems of words."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SITE = "https://a.example"
 
 
 class FakeFetcher:
-    """Pages by URL: a body, or a body and its media type. Remembers whether robots.txt was to be asked."""
+    """Serves pages by URL: a body, or a body and its media type. Records whether robots.txt matters."""
 
     def __init__(self, pages: Mapping[str, bytes | tuple[bytes, str]]) -> None:
         self._pages = pages
-        self.asked: list[tuple[str, bool]] = []
+        self.requests: list[tuple[str, bool]] = []
 
     async def fetch(self, url: str, *, robots: bool = True) -> FetchedPage:
-        self.asked.append((url, robots))
+        self.requests.append((url, robots))
         if url not in self._pages:
             raise FetchFailed("status 404")
         page = self._pages[url]
@@ -38,7 +38,7 @@ class FakeFetcher:
 
 
 class FakeReader:
-    """Every document is its body in one passage; its title is its name or URL."""
+    """Makes each body one passage; the title is the name or URL."""
 
     async def read(
         self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
@@ -59,57 +59,57 @@ async def read(entry: OriginEntry) -> Document:
     return await (await entry.open()).read()
 
 
-async def digests(found: Origins, named: Path) -> list[str]:
-    return [(await entry.open()).digest for entry in (await found.find(str(named))).entries]
+async def digests(lister: Origins, path: Path) -> list[str]:
+    return [(await entry.open()).digest for entry in (await lister.find(str(path))).entries]
 
 
-async def test_a_folder_is_all_that_can_be_read_in_it(tmp_path: Path) -> None:
-    """Also in folders within; hidden files and other formats are left out."""
+async def test_a_folder_contains_its_readable_files(tmp_path: Path) -> None:
+    """Subfolders are included; hidden files and other formats are left out."""
     for name in ("b.md", "a.txt", "sub/c.pdf", "sub/facts.csv", ".hidden.md", ".git/d.md", "picture.png", "noname"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    found, _ = origins()
+    lister, _ = origins()
 
-    origin = await found.find(str(tmp_path))
+    origin = await lister.find(str(tmp_path))
 
     assert str(tmp_path) == origin.name
     assert [str(tmp_path / name) for name in ("a.txt", "b.md", "sub/c.pdf", "sub/facts.csv")] == keys(origin)
     assert "a.txt" == (await read(origin.entries[0])).passages[0].text
 
 
-async def test_a_digest_is_of_what_a_file_holds(tmp_path: Path) -> None:
-    """Touching it changes nothing; another byte, or another kind of file, does."""
+async def test_a_digest_depends_on_content_and_kind(tmp_path: Path) -> None:
+    """Touching a file changes nothing; another byte or another suffix does."""
     file = tmp_path / "a.md"
     file.write_text("one")
-    found, _ = origins()
-    first = await digests(found, file)
+    lister, _ = origins()
+    first = await digests(lister, file)
 
     os.utime(file, (1, 1))
-    assert first == await digests(found, file)
+    assert first == await digests(lister, file)
     file.write_text("two")
-    assert first != await digests(found, file)
-    assert await digests(found, file) != await digests(found, file.rename(tmp_path / "a.html"))
+    assert first != await digests(lister, file)
+    assert await digests(lister, file) != await digests(lister, file.rename(tmp_path / "a.html"))
 
 
-async def test_a_file_that_cannot_be_read_is_told_when_it_is_opened(tmp_path: Path) -> None:
-    """One that vanished meanwhile must not end the whole run."""
+async def test_an_unreadable_file_fails_when_it_is_opened(tmp_path: Path) -> None:
+    """A file that vanished must not end the whole run."""
     (tmp_path / "a.md").write_text("one")
-    found, _ = origins()
-    origin = await found.find(str(tmp_path))
+    lister, _ = origins()
+    origin = await lister.find(str(tmp_path))
     (tmp_path / "a.md").unlink()
 
     with pytest.raises(UnreadableDocument, match="No such file"):
         await origin.entries[0].open()
     with pytest.raises(NotFound, match="there is no such file or folder"):
-        await found.find(str(tmp_path / "nowhere"))
+        await lister.find(str(tmp_path / "nowhere"))
 
 
-async def test_a_name_that_is_no_text_can_be_stored(tmp_path: Path) -> None:
+async def test_an_undecodable_file_name_can_be_stored(tmp_path: Path) -> None:
     """Linux allows any bytes in names."""
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md"))).write_text("one")
-    found, _ = origins()
+    lister, _ = origins()
 
-    assert [f"{tmp_path}/caf?.md"] == keys(await found.find(str(tmp_path)))
+    assert [f"{tmp_path}/caf?.md"] == keys(await lister.find(str(tmp_path)))
 
 
 # ---------------------------------------------------------------- rows
@@ -124,7 +124,7 @@ Sans id;Rien d'autre à dire ici.;javascript:alert(1);;p1;
 
 
 def test_rows_are_facts() -> None:
-    """Columns are known by their names in either language; others join the text; empty rows and repeats go."""
+    """Columns are recognised in either language; others join the text; empty rows and repeats are dropped."""
     rows = parse_rows(CSV.encode())
 
     assert [("p1", "Congé parental"), (rows[1].digest[:16], "Dental plan"), ("p1 2", "Sans id")] == [
@@ -137,27 +137,27 @@ def test_rows_are_facts() -> None:
     assert ("fr", None) == (third.language, third.url)
 
 
-def test_no_two_rows_have_one_key() -> None:
-    """Also where what a row's key would become is another's already."""
+def test_each_row_has_its_own_key() -> None:
+    """A renamed key must not equal the key of another row."""
     rows = parse_rows(b"id,text\na,1\na,2\na 2,3\na,4\na,5\n")
     assert ["a", "a 3", "a 2", "a 4", "a 5"] == [row.key for row in rows]
 
 
 def test_rows_in_the_charset_of_a_spreadsheet() -> None:
-    """Windows-1252 is what Excel writes."""
+    """Excel writes Windows-1252."""
     assert "Congé" == parse_rows("title,text\nCongé,payé\n".encode("cp1252"))[0].title
 
 
-def test_rows_without_known_columns_are_what_they_say() -> None:
-    """Named by their first cell, with every cell under its name."""
+def test_rows_without_known_columns_are_read() -> None:
+    """The first cell is the title; the text has every cell with its column's name."""
     row = parse_rows(b"Form,Used for\nGC-80,Expenses\n")[0]
 
     assert ("GC-80", "Form: GC-80\n\nUsed for: Expenses") == (row.title, row.text)
 
 
 @pytest.mark.parametrize("body", [b"", b"title,text\n", b"\xff\xfe", b"\0\0\0", b'"unclosed\n' * 50, b",,,,\n,,,,\n"])
-def test_no_bytes_are_too_odd_for_rows(body: bytes) -> None:
-    """They give rows, or an error that says what is wrong."""
+def test_any_bytes_give_rows_or_an_error(body: bytes) -> None:
+    """The error says what is wrong."""
     try:
         rows = parse_rows(body)
     except UnreadableDocument as exc:
@@ -166,30 +166,30 @@ def test_no_bytes_are_too_odd_for_rows(body: bytes) -> None:
         assert len(rows) <= 2
 
 
-def test_a_cell_without_end_is_refused() -> None:
-    """Or it would be one passage of megabytes."""
+def test_a_huge_cell_is_refused() -> None:
+    """It would become a passage of megabytes."""
     with pytest.raises(UnreadableDocument, match="line 2"):
         parse_rows(b"title,text\na," + b"x" * 200_000)
 
 
 async def test_a_csv_file_by_itself_is_rows_with_keys(tmp_path: Path) -> None:
-    """So that a row that vanishes or changes is known."""
+    """The keys show which row was removed or changed."""
     file = tmp_path / "faq.csv"
     file.write_text(CSV, encoding="utf-8")
-    found, _ = origins()
-    before = await digests(found, file)
+    lister, _ = origins()
+    before = await digests(lister, file)
     file.write_text(CSV.replace("63", "61"), encoding="utf-8")
-    after = await digests(found, file)
+    after = await digests(lister, file)
 
-    assert [f"{file}#p1", f"{file}#p1 2"] == keys(await found.find(str(file)))[::2]
+    assert [f"{file}#p1", f"{file}#p1 2"] == keys(await lister.find(str(file)))[::2]
     assert [True, False, False] == [one != other for one, other in zip(before, after, strict=True)]
 
 
-async def test_a_csv_file_of_a_site_is_rows_too() -> None:
-    """By its media type."""
-    found, _ = origins({f"{SITE}/faq": (CSV.encode(), "text/csv")})
+async def test_a_csv_file_by_url_is_rows() -> None:
+    """Its media type shows that it is CSV."""
+    lister, _ = origins({f"{SITE}/faq": (CSV.encode(), "text/csv")})
 
-    assert 3 == len((await found.find(f"{SITE}/faq")).entries)
+    assert 3 == len((await lister.find(f"{SITE}/faq")).entries)
 
 
 # ---------------------------------------------------------------- pages
@@ -202,55 +202,55 @@ def sitemap(*urls: str, root: str = "urlset") -> bytes:
     )
 
 
-async def test_a_page_is_fetched_once_without_asking_robots() -> None:
+async def test_a_named_page_is_fetched_once_without_robots_txt() -> None:
     """The operator named it."""
-    found, fetcher = origins({f"{SITE}/p": b"<p>Hello"})
+    lister, fetcher = origins({f"{SITE}/p": b"<p>Hello"})
 
-    origin = await found.find(f"{SITE}/p")
+    origin = await lister.find(f"{SITE}/p")
 
     assert [f"{SITE}/p"] == keys(origin)
     assert f"{SITE}/p" == (await read(origin.entries[0])).url
-    assert [(f"{SITE}/p", False)] == fetcher.asked
+    assert [(f"{SITE}/p", False)] == fetcher.requests
 
 
-async def test_pages_of_a_sitemap_are_fetched_by_the_sites_rules() -> None:
-    """Of its own host alone, each once, and only when they are opened."""
+async def test_pages_of_a_sitemap_obey_robots_txt() -> None:
+    """Only pages of its own host are fetched, once, when they are opened."""
     pages = {
         f"{SITE}/map": sitemap(
             f"{SITE}/a?x=1&amp;y=2", f"{SITE}/b", f"{SITE}/b", "https://other.example/", "file:///etc"
         )
     }
-    found, fetcher = origins({**pages, f"{SITE}/b": b"text"})
+    lister, fetcher = origins({**pages, f"{SITE}/b": b"text"})
 
-    origin = await found.find(f"{SITE}/map")
+    origin = await lister.find(f"{SITE}/map")
 
     assert [f"{SITE}/a?x=1&y=2", f"{SITE}/b"] == keys(origin)
-    assert [(f"{SITE}/map", False)] == fetcher.asked
+    assert [(f"{SITE}/map", False)] == fetcher.requests
     await origin.entries[1].open()
-    assert (f"{SITE}/b", True) == fetcher.asked[-1]
+    assert (f"{SITE}/b", True) == fetcher.requests[-1]
     with pytest.raises(FetchFailed):
         await origin.entries[0].open()
 
 
-async def test_an_index_of_sitemaps_is_followed_one_step() -> None:
-    """What they name are pages, even if they say that it is more sitemaps."""
+async def test_a_sitemap_index_is_followed_one_step() -> None:
+    """URLs in its sitemaps are pages, even if they look like sitemaps."""
     index = sitemap(f"{SITE}/1.xml", f"{SITE}/2.xml", root="sitemapindex")
     maps = {f"{SITE}/1.xml": sitemap(f"{SITE}/a", f"{SITE}/b"), f"{SITE}/2.xml": sitemap(f"{SITE}/b", f"{SITE}/c")}
-    found, _ = origins({f"{SITE}/index": index, **maps})
+    lister, _ = origins({f"{SITE}/index": index, **maps})
 
-    assert [f"{SITE}/{name}" for name in "abc"] == keys(await found.find(f"{SITE}/index"))
+    assert [f"{SITE}/{name}" for name in "abc"] == keys(await lister.find(f"{SITE}/index"))
 
 
-async def test_a_sitemap_that_fails_half_way_removes_nothing() -> None:
-    """The error comes before anything is compared."""
-    found, _ = origins({f"{SITE}/index": sitemap(f"{SITE}/gone.xml", root="sitemapindex")})
+async def test_a_failing_sitemap_removes_nothing() -> None:
+    """The error comes before documents are compared."""
+    lister, _ = origins({f"{SITE}/index": sitemap(f"{SITE}/gone.xml", root="sitemapindex")})
 
     with pytest.raises(FetchFailed):
-        await found.find(f"{SITE}/index")
+        await lister.find(f"{SITE}/index")
 
 
-def test_sitemaps_are_known_by_their_root() -> None:
-    """A page that speaks of one is none; entities and comments mean nothing."""
+def test_sitemaps_are_detected_by_their_root() -> None:
+    """A page about sitemaps is none; entities and comments make no difference."""
     bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url>'
 
     assert (True, True) == (is_sitemap(sitemap()), is_sitemap_index(sitemap(root="sitemapindex")))
@@ -280,13 +280,13 @@ def test_forms_of_a_word_have_one_stem(one: str, other: str, language: str) -> N
     assert index_stems(one, language) == index_stems(other, language) != []  # type: ignore[arg-type]
 
 
-def test_text_that_says_nothing_has_no_stems() -> None:
-    """Function words, signs, single letters, and words that no one looks for."""
+def test_text_without_content_words_has_no_stems() -> None:
+    """Function words, signs, single letters and overlong strings are dropped."""
     assert [] == index_stems("What is the? — à la … a 🙂 " + "x" * 41, None)
 
 
-def test_a_phrase_of_the_glossary_takes_its_words() -> None:
-    """The longest that matches; endings and accents make no difference."""
+def test_the_longest_phrase_of_the_glossary_matches() -> None:
+    """Endings and accents make no difference."""
     glossary = Glossary([["credit card", "carte de crédit"], ["card", "badge"], ["leave"]])
 
     phrases = glossary.phrases("My Credit Cards are lost")
@@ -297,13 +297,13 @@ def test_a_phrase_of_the_glossary_takes_its_words() -> None:
     assert ("credit", "card") in glossary.phrases("ma carte de credit")
 
 
-def test_a_question_asks_for_so_much_at_most() -> None:
-    """Whatever is pasted into it."""
+def test_the_phrases_of_a_question_are_limited() -> None:
+    """Pasted text must not make the search slow."""
     assert 60 == len(Glossary().phrases(" ".join(f"word{number}" for number in range(1000))))
 
 
-def test_a_wrong_glossary_is_told_with_its_line(tmp_path: Path) -> None:
-    """As every file of the operator is."""
+def test_an_invalid_glossary_has_its_line(tmp_path: Path) -> None:
+    """The error names file, line and key."""
     (tmp_path / "glossary.toml").write_text('meanings = [["a", ""]]\n')
 
     with pytest.raises(ConfigError, match=r"glossary\.toml.*meanings"):

@@ -1,4 +1,4 @@
-"""What is found of the labelled set, by the bundled encoder, on either database."""
+"""Recall on the labelled set, by the bundled encoder, on each database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.rag.embeddings import LocalEmbedder
 
 
 async def test_recall_on_the_labelled_set(database_url: str, encoder: LocalEmbedder) -> None:
-    """The hybrid finds 90 % in one language and 85 % across, and more than either half by itself."""
+    """The hybrid finds 90 % in one language and 85 % across, more than either half alone."""
     async with labelled(database_url, encoder) as (methods, languages):
         for name in ("questions", "held-out"):
             hits = await hits_of(methods, labelled_questions(name, languages))
@@ -22,8 +22,8 @@ async def test_recall_on_the_labelled_set(database_url: str, encoder: LocalEmbed
             assert across["hybrid"] > max(across["words"], across["meaning"])
 
 
-async def test_questions_about_something_else_find_nothing(database_url: str, encoder: LocalEmbedder) -> None:
-    """Small talk never does, and most of what a model does by itself does not: much of that shares words with facts."""
+async def test_unrelated_questions_find_little(database_url: str, encoder: LocalEmbedder) -> None:
+    """Small talk finds nothing, most tasks of the model's own neither; many of those share words with facts."""
     async with labelled(database_url, encoder) as (methods, _):
         for text in (
             "Hello",

@@ -1,4 +1,4 @@
-"""The fact store, on SQLite and on PostgreSQL, with pgvector and without: what is found, what changes, what is gone."""
+"""The fact store on SQLite and PostgreSQL, with and without pgvector: results, changes, removals."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ async def store(database: Database) -> FactStore:
 
 
 async def titles(store: FactStore, question: str, *names: str, limit: int = 5) -> list[str]:
-    return [found.title for found in await store.search(names or ["hr"], question, limit)]
+    return [match.title for match in await store.search(names or ["hr"], question, limit)]
 
 
-async def test_a_passage_is_found_with_where_it_is_from(store: FactStore) -> None:
-    """What is found can be opened: title, URL, language, when it was fetched, and which collection it is in."""
+async def test_a_match_names_its_origin(store: FactStore) -> None:
+    """It has title, URL, language, time of fetching and collection."""
     await sync(store, "hr", origin("folder", HELD))
 
-    found = (await store.search(["hr"], "Until when is vacation carried over?", 1))[0]
+    match = (await store.search(["hr"], "Until when is vacation carried over?", 1))[0]
 
-    assert ("hr", "leave", "Leave", "https://a/l") == (found.collection, found.key, found.title, found.url)
-    assert "Vacation is carried over until March." == found.text
-    assert ("en", WHEN) == (found.language, found.fetched_at)
+    assert ("hr", "leave", "Leave", "https://a/l") == (match.collection, match.key, match.title, match.url)
+    assert "Vacation is carried over until March." == match.text
+    assert ("en", WHEN) == (match.language, match.fetched_at)
 
 
 async def test_other_forms_of_a_word_find_it(store: FactStore) -> None:
-    """Words are compared without endings, accents and capitals, in either language."""
+    """Endings, accents and capitals make no difference, in either language."""
     french = Document("Congés", (Passage("Les congés payés sont reportés."),), "text", "fr")
     await sync(store, "hr", origin("folder", {**HELD, "conges": french}))
 
@@ -57,37 +57,37 @@ async def test_other_forms_of_a_word_find_it(store: FactStore) -> None:
     assert "Travel" == (await titles(store, "which receipt, which hotel"))[0]
 
 
-async def test_words_that_mean_the_same_find_it(store: FactStore) -> None:
-    """The glossary's words are asked for as well as the question's."""
+async def test_synonyms_find_it(store: FactStore) -> None:
+    """The glossary's words are searched with the question's."""
     await sync(store, "hr", origin("folder", HELD))
 
-    found = await store.search(["hr"], "wages", 3)
+    matches = await store.search(["hr"], "wages", 3)
 
-    assert "Pay" == found[0].title
-    assert found[0].score > found[1].score + 0.01
+    assert "Pay" == matches[0].title
+    assert matches[0].score > matches[1].score + 0.01
 
 
 @pytest.mark.parametrize("question", ["", "  \n", "the of and", "'\"(*) AND OR NEAR: ^-", "\x00", "🙂", "x" * 100_000])
-async def test_any_question_is_answered_by_what_is_nearest_or_by_nothing(store: FactStore, question: str) -> None:
-    """Whatever a person writes reaches full text as words, never as its syntax."""
+async def test_any_question_can_be_searched(store: FactStore, question: str) -> None:
+    """Its text reaches full text search as words, never as syntax."""
     await sync(store, "hr", origin("folder", HELD))
 
     assert len(await store.search(["hr"], question)) == (0 if not question.strip() else 4)
 
 
 async def test_several_collections_are_searched_together(store: FactStore) -> None:
-    """Best first over all of them; what is in no named collection is not found."""
+    """The best comes first over all of them; other collections are not searched."""
     await sync(store, "a", origin("folder", {"leave": LEAVE}))
     await sync(store, "b", origin("folder", {"pay": PAY}))
     await sync(store, "c", origin("folder", {"travel": TRAVEL}))
 
-    found = await store.search(["a", "b", "a"], "acting pay on the third day", 10)
+    matches = await store.search(["a", "b", "a"], "acting pay on the third day", 10)
 
-    assert ["b", "a", "a"] == [each.collection for each in found]
+    assert ["b", "a", "a"] == [each.collection for each in matches]
 
 
-async def test_a_document_leaves_room_for_others(store: FactStore) -> None:
-    """No more than two passages of one document, unless there is nothing else; the best stay first."""
+async def test_a_document_has_two_passages_at_most(store: FactStore) -> None:
+    """There are more only if nothing else is found; the best stay first."""
     long = document("Long", *(f"hotel receipts number {number}" for number in range(9)))
     await sync(store, "hr", origin("folder", {"long": long, "pay": PAY, "travel": TRAVEL}))
 
@@ -95,35 +95,35 @@ async def test_a_document_leaves_room_for_others(store: FactStore) -> None:
     assert 7 == (await titles(store, "hotel receipts", limit=9)).count("Long")
 
 
-async def test_what_is_unchanged_is_not_read_again(store: FactStore) -> None:
-    """A second run embeds nothing; when it was looked at is brought up to date."""
+async def test_unchanged_documents_are_not_read_again(store: FactStore) -> None:
+    """A second run embeds nothing, and updates the time of the check."""
     await sync(store, "hr", origin("folder", HELD))
     embedder = store._embedder
     assert isinstance(embedder, WordEmbedder)
-    embedder.asked.clear()
+    embedder.embedded.clear()
 
     counts = await sync(store, "hr", origin("folder", HELD, WHEN + timedelta(days=1)))
 
     assert SyncCounts(total=3, unchanged=3) == counts
-    assert [] == embedder.asked
+    assert [] == embedder.embedded
     assert WHEN + timedelta(days=1) == (await store.search(["hr"], "receipts"))[0].fetched_at
 
 
-async def test_what_changed_is_replaced_and_what_vanished_is_gone(store: FactStore) -> None:
-    """Nothing of an old text is found any more, by its words or by its meaning."""
+async def test_changed_documents_are_replaced_and_missing_ones_removed(store: FactStore) -> None:
+    """Old text is not found any more, by words or by meaning."""
     await sync(store, "hr", origin("folder", HELD))
     await store.search(["hr"], "loads the vectors")
 
     counts = await sync(store, "hr", origin("folder", {"leave": LEAVE, "pay": document("Pay", "Bonuses are in June.")}))
 
     assert SyncCounts(total=2, unchanged=1, changed=1, removed=1, passages=1) == counts
-    found = await store.search(["hr"], "acting third receipts hotels", 10)
-    assert {*(passage.text for passage in LEAVE.passages), "Bonuses are in June."} == {each.text for each in found}
-    assert all(each.score < 0.1 for each in found)
+    matches = await store.search(["hr"], "acting third receipts hotels", 10)
+    assert {*(passage.text for passage in LEAVE.passages), "Bonuses are in June."} == {each.text for each in matches}
+    assert all(each.score < 0.1 for each in matches)
 
 
 async def test_other_origins_stay_when_one_is_added_again(store: FactStore) -> None:
-    """What vanished is told by origin."""
+    """Documents are removed only from their own origin."""
     await sync(store, "hr", origin("one", {"leave": LEAVE}))
     await sync(store, "hr", origin("two", {"pay": PAY, "travel": TRAVEL}))
 
@@ -135,7 +135,7 @@ async def test_other_origins_stay_when_one_is_added_again(store: FactStore) -> N
     ]
 
 
-async def test_a_document_that_cannot_be_read_stays_as_it_was(store: FactStore) -> None:
+async def test_an_unreadable_document_keeps_its_stored_version(store: FactStore) -> None:
     """It is counted with its reason, and the others are read."""
     await sync(store, "hr", origin("folder", HELD))
 
@@ -146,21 +146,21 @@ async def test_a_document_that_cannot_be_read_stays_as_it_was(store: FactStore) 
 
 
 async def test_more_than_one_transaction_is_counted_together(store: FactStore) -> None:
-    """Progress is told after each; the sums are of all."""
+    """Progress is reported after each; the counts are of all."""
     many = {str(number): document(f"Title {number}", f"word{number}") for number in range(BATCH_ENTRIES + 5)}
-    told: list[int] = []
+    reported: list[int] = []
 
-    counts = await sync(store, "hr", origin("folder", many), lambda counts: told.append(counts.done))
+    counts = await sync(store, "hr", origin("folder", many), lambda counts: reported.append(counts.done))
 
-    assert [BATCH_ENTRIES, BATCH_ENTRIES + 5] == told
+    assert [BATCH_ENTRIES, BATCH_ENTRIES + 5] == reported
     assert BATCH_ENTRIES + 5 == counts.added == counts.passages
     assert "Title 131" == (await titles(store, "word131"))[0]
 
 
-async def test_documents_are_stored_a_few_passages_at_a_time(
+async def test_documents_are_stored_in_small_transactions(
     store: FactStore, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And removed a few at a time: in SQLite nobody's answer can be stored meanwhile."""
+    """Removals too: SQLite lets nobody else write meanwhile."""
     monkeypatch.setattr("core.rag.facts.sync.TRANSACTION_PASSAGES", 2)
     monkeypatch.setattr("core.rag.facts.document_rows.REMOVAL_BATCH", 2)
     written: list[object] = []
@@ -174,17 +174,17 @@ async def test_documents_are_stored_a_few_passages_at_a_time(
     assert (4, []) == (len(written), await store.collections())
 
 
-async def test_two_entries_of_one_key(store: FactStore) -> None:
-    """The first is stored, and the other one said, each time anew: they must not take each other's place."""
-    first, second = (origin("folder", {"pay": held}).entries[0] for held in (PAY, TRAVEL))
+async def test_a_repeated_key_is_reported(store: FactStore) -> None:
+    """The first entry is stored, and the other reported in each run: they must not replace each other."""
+    first, second = (origin("folder", {"pay": contents}).entries[0] for contents in (PAY, TRAVEL))
     for unchanged in (0, 1):
         counts = await sync(store, "hr", Origin("folder", [first, second]))
         assert (["pay (number 2)"], unchanged, 2) == (list(counts.failed), counts.unchanged, counts.done)
     assert ["Pay"] == [each.title async for each in store.export("hr")]
 
 
-async def test_processes_that_fill_one_collection_at_once(database_url: str) -> None:
-    """Nobody is refused, neither where it is new nor where all confirm the same documents in another order."""
+async def test_processes_can_fill_one_collection_at_once(database_url: str) -> None:
+    """This holds for a new collection, and when all confirm the same documents in different orders."""
     await Database(database_url).upgrade()
     stores = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(3)]
     await stores[0].detect_vector_backend()
@@ -193,13 +193,13 @@ async def test_processes_that_fill_one_collection_at_once(database_url: str) -> 
 
     for _ in range(2):
         await asyncio.gather(
-            *(sync(each, "hr", origin("folder", held)) for each, held in zip(stores, orders, strict=True))
+            *(sync(each, "hr", origin("folder", contents)) for each, contents in zip(stores, orders, strict=True))
         )
     assert 300 == (await stores[0].collections())[0].documents
 
 
 async def test_another_process_sees_every_change(store: FactStore, database_url: str) -> None:
-    """Vectors in memory follow the database, whoever changes it."""
+    """Vectors in memory follow the database."""
     await sync(store, "hr", origin("folder", HELD))
     other = FactStore(Database(database_url), WordEmbedder(), Glossary())
     assert "Travel" == (await titles(other, "receipts"))[0]
@@ -213,7 +213,7 @@ async def test_another_process_sees_every_change(store: FactStore, database_url:
 
 
 async def test_vectors_of_another_embedder_are_not_compared(store: FactStore, database: Database) -> None:
-    """The error says what to do, and that works although nothing else changed."""
+    """The error names the command that solves it, and the command works."""
     await sync(store, "hr", origin("folder", HELD))
     other = FactStore(database, WordEmbedder("bigger", 128), Glossary())
     with pytest.raises(ConfigError, match="csps-llm facts add hr folder"):
@@ -225,15 +225,15 @@ async def test_vectors_of_another_embedder_are_not_compared(store: FactStore, da
     assert "Travel" == (await titles(other, "receipts"))[0]
 
 
-async def test_an_embedder_that_changed_under_its_name_is_told(store: FactStore, database: Database) -> None:
-    """Instead of an answer that means nothing."""
+async def test_an_embedder_that_changed_under_its_name_is_refused(store: FactStore, database: Database) -> None:
+    """A result would mean nothing."""
     await sync(store, "hr", origin("folder", HELD))
     with pytest.raises(ConfigError, match="2048 dimensions and the question's has 128"):
         await FactStore(database, WordEmbedder(dimensions=128), Glossary()).search(["hr"], "receipts")
 
 
-async def test_an_origin_that_is_empty_all_at_once_takes_nothing_away(store: FactStore) -> None:
-    """A sitemap that fails, or a disk that is not mounted, looks like this; who means it, says so."""
+async def test_an_emptied_origin_removes_nothing(store: FactStore) -> None:
+    """A failing sitemap or an unmounted disk looks like this; removing needs its own command."""
     await sync(store, "hr", origin("one", {"leave": LEAVE}))
     await sync(store, "hr", origin("two", {"pay": PAY, "travel": TRAVEL}))
 
@@ -247,7 +247,7 @@ async def test_an_origin_that_is_empty_all_at_once_takes_nothing_away(store: Fac
 
 
 async def test_removing(store: FactStore) -> None:
-    """A document by its key or URL, or the whole collection; what is not there is said."""
+    """A document by its key or URL, or the whole collection; a missing one raises NotFound."""
     await sync(store, "hr", origin("folder", HELD))
 
     assert 1 == await store.remove("hr", "https://a/l")
@@ -261,7 +261,7 @@ async def test_removing(store: FactStore) -> None:
 
 
 async def test_exporting_gives_every_document_in_order(store: FactStore) -> None:
-    """With its passages as they were read."""
+    """Its passages are exported as they were read."""
     await sync(store, "hr", origin("folder", HELD))
 
     exported = [each async for each in store.export("hr")]
@@ -272,16 +272,16 @@ async def test_exporting_gives_every_document_in_order(store: FactStore) -> None
         _ = [each async for each in store.export("none")]
 
 
-async def test_a_document_without_text_is_known_all_the_same(store: FactStore) -> None:
-    """It is not read again, and a collection of such is searched without a result."""
+async def test_a_document_without_text_is_stored(store: FactStore) -> None:
+    """It is not read again, and a search in such a collection finds nothing."""
     await sync(store, "hr", origin("folder", {"empty": Document("Empty", (), "text")}))
 
     assert () == await store.search(["hr"], "empty")
     assert 1 == (await sync(store, "hr", origin("folder", {"empty": Document("Empty", (), "text")}))).unchanged
 
 
-async def test_text_that_no_database_stores_is_stored_without_that(store: FactStore) -> None:
-    """NUL and half characters go; the rest stays."""
+async def test_unstorable_characters_are_dropped(store: FactStore) -> None:
+    """NUL and lone surrogates go; the rest stays."""
     odd = document("A\0B", "nul\0nul half\ud800 end")
     await sync(store, "hr", origin("folder", {"odd": odd}))
 
@@ -289,23 +289,23 @@ async def test_text_that_no_database_stores_is_stored_without_that(store: FactSt
 
 
 @pytest.mark.parametrize("name", ["", "HR", "h r", "../x", "a" * 65, "é"])
-async def test_a_collection_is_named_as_personalities_name_it(store: FactStore, name: str) -> None:
-    """Anything else could not be used anyway."""
+async def test_an_invalid_collection_name_is_refused(store: FactStore, name: str) -> None:
+    """Personalities could not use it."""
     with pytest.raises(ParameterRefused, match="cannot name a collection"):
         await sync(store, name, origin("folder", HELD))
 
 
-async def test_many_may_add_and_search_at_once(store: FactStore, database_url: str) -> None:
-    """Everything that was added is there in the end, once, and no search fails meanwhile."""
+async def test_processes_can_add_and_search_at_once(store: FactStore, database_url: str) -> None:
+    """All documents are there in the end, once, and no search fails."""
     others = [FactStore(Database(database_url), WordEmbedder(), Glossary()) for _ in range(3)]
     for each in others:
         await each.detect_vector_backend()
     await sync(store, "hr", origin("folder", HELD))
     async with asyncio.TaskGroup() as tasks:
         for number, each in enumerate(others):
-            held = {f"{number}-{at}": document(f"T{at}", f"own{number} word{at}") for at in range(20)}
-            tasks.create_task(sync(each, "hr", origin(f"folder {number}", held)))
-            tasks.create_task(sync(each, f"other{number}", origin("folder", held)))
+            contents = {f"{number}-{at}": document(f"T{at}", f"own{number} word{at}") for at in range(20)}
+            tasks.create_task(sync(each, "hr", origin(f"folder {number}", contents)))
+            tasks.create_task(sync(each, f"other{number}", origin("folder", contents)))
             for _ in range(5):
                 tasks.create_task(each.search(["hr"], "receipts of hotels"))
 
@@ -314,26 +314,26 @@ async def test_many_may_add_and_search_at_once(store: FactStore, database_url: s
 
 
 async def test_tables_may_be_created_by_several_at_once(database_url: str) -> None:
-    """Adapters that start together choose the same place for vectors."""
+    """Processes that start together choose the same backend."""
     databases = [Database(database_url) for _ in range(4)]
     await asyncio.gather(*(each.upgrade() for each in databases))
     stores = [FactStore(each, WordEmbedder(), Glossary()) for each in databases]
     await asyncio.gather(*(each.detect_vector_backend() for each in stores))
 
     assert [] == await stores[0].collections()
-    assert 1 == len({each._form for each in stores})
+    assert 1 == len({each._backend for each in stores})
 
 
 def test_the_shipped_glossary_is_valid() -> None:
-    """Every meaning in it has words in both languages' sense, and finds its other words."""
+    """Every meaning has words in both languages' sense, and finds its other words."""
     glossary = Glossary.load(Path("config/glossary.toml"))
 
     assert ("remuner",) in glossary.phrases("What is my wage?")
     assert ("credit", "card") in glossary.phrases("la carte de crédit")
 
 
-async def test_a_page_that_is_gone_leaves_the_collection(store: FactStore) -> None:
-    """Its site says so; one that merely fails stays, and all at once is more often a mistake."""
+async def test_a_deleted_page_leaves_the_collection(store: FactStore) -> None:
+    """A page that merely fails stays; if all are gone, it is taken for an error."""
     gone, failing = FetchFailed("status 410", "missing"), FetchFailed("status 500", "status")
     await sync(store, "hr", origin("sitemap", HELD))
 
@@ -348,10 +348,10 @@ async def test_a_page_that_is_gone_leaves_the_collection(store: FactStore) -> No
     assert 2 == (await store.collections())[0].documents
 
 
-async def test_who_asks_does_not_wait_for_an_embedder_that_hangs(
+async def test_a_question_does_not_wait_for_a_hanging_embedder(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as who adds documents."""
+    """Its deadline is shorter than that of added documents."""
 
     class Hanging(WordEmbedder):
         async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
