@@ -40,9 +40,7 @@ UNSPECIFIC_TYPES = frozenset(
     ("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream")
 )
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-ENCRYPTED_PACKAGE = "EncryptedPackage".encode(
-    "utf-16-le"
-)  # the part of an Office file that holds another, under a password
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # the part of an Office file with a password
 REFUSED_STARTS = {
     OLD_OFFICE: "an old Office file: save it as .docx or PDF",
     b"\x89PNG": "a picture",
