@@ -1,6 +1,6 @@
-"""The real starter model for tests: transcoded once and kept between runs, served by one process for all tests.
+"""The real starter model for tests: transcoded once, cached between runs, served by one process for all tests.
 
-Who needs a process with other settings starts one of their own, as `ModelProcess`.
+A test that needs a process with other settings starts its own `ModelProcess`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STOP_DEADLINE_S = 30.0
 
 
 class ModelProcess:
-    """`python -m core.model` with its data in `data`, and no other setting than those given."""
+    """`python -m core.model` with its data folder `data` and only the given settings."""
 
     def __init__(self, data: Path, **variables: str) -> None:
         self.variables = {"CSPS_LLM_DATA": str(data), "LOG_FORMAT": "json", **variables}
@@ -39,7 +39,7 @@ class ModelProcess:
         self.log: list[str] = []
         self._ready = threading.Event()
         self._process: subprocess.Popen[str] | None = None
-        self._listener: threading.Thread | None = None
+        self._stderr_reader: threading.Thread | None = None
 
     @property
     def pid(self) -> int:
@@ -48,7 +48,7 @@ class ModelProcess:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[ModelProcess]:
-        """Started and ready; stopped at the end."""
+        """Start, wait until it is ready, and stop it at the end."""
         self.start()
         try:
             self.wait_ready()
@@ -66,48 +66,48 @@ class ModelProcess:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
-        self._listener.start()
+        self._stderr_reader = threading.Thread(target=self._read_stderr, args=(self._process,), daemon=True)
+        self._stderr_reader.start()
 
     def wait_ready(self) -> None:
-        assert self._ready.wait(START_DEADLINE_S), self.said
-        assert any(READY in line for line in self.log), f"it ended: {self.said}"
+        assert self._ready.wait(START_DEADLINE_S), self.stderr_text
+        assert any(READY in line for line in self.log), f"it exited: {self.stderr_text}"
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Its exit code."""
+        """Send a signal and return the exit code."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Its exit code, once it ended by itself."""
+        """Wait for the exit and return its code."""
         assert self._process is not None
-        assert self._listener is not None
+        assert self._stderr_reader is not None
         try:
             code = self._process.wait(STOP_DEADLINE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
-        self._listener.join()
+        self._stderr_reader.join()
         return code
 
     @property
-    def said(self) -> str:
-        """All that it wrote to stderr."""
+    def stderr_text(self) -> str:
+        """All text that it wrote to stderr."""
         return "".join(self.log)
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
+    def _read_stderr(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
         with process.stderr:
             for line in process.stderr:
                 self.log.append(line)
                 if READY in line:
                     self._ready.set()
-        self._ready.set()  # it ended, and nobody needs to wait any longer
+        self._ready.set()  # it exited, so that waiting is over
 
 
 def put_starter(file: Path, data: Path) -> None:
-    """Let a process with its data in `data` find the starter there."""
+    """Link the starter into the data folder `data`."""
     models = data / "models"
     models.mkdir(parents=True, exist_ok=True)
     (models / STARTER_FILE).symlink_to(file)
@@ -115,14 +115,14 @@ def put_starter(file: Path, data: Path) -> None:
 
 @pytest.fixture(scope="session")
 def starter_file(request: pytest.FixtureRequest) -> Path:
-    """The starter as Q8_0: the checkout's, or one that earlier tests made, or made now."""
-    kept = Path(request.config.cache.mkdir("starter"))
-    known = [folder / STARTER_FILE for folder in (PROJECT_ROOT / "var" / "models", kept)]
-    if found := next((file for file in known if file.is_file()), None):
+    """The starter as Q8_0: from the checkout, from an earlier test run, or transcoded now."""
+    cached = Path(request.config.cache.mkdir("starter"))
+    candidates = [folder / STARTER_FILE for folder in (PROJECT_ROOT / "var" / "models", cached)]
+    if found := next((file for file in candidates if file.is_file()), None):
         return found
-    with tempfile.TemporaryDirectory(dir=kept) as folder:  # two runs at once must not write to one file
+    with tempfile.TemporaryDirectory(dir=cached) as folder:  # two concurrent test runs must not write one file
         made = find_starter(Path(folder), lambda source, target: transcode(source, target, physical_cores()))
-        return made.path.replace(kept / STARTER_FILE)
+        return made.path.replace(cached / STARTER_FILE)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A client of the starter's process."""
+"""A fixture: a client of the starter's process."""
 
 from __future__ import annotations
 

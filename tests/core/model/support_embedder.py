@@ -1,4 +1,4 @@
-"""A tiny embedder made of the starter: its first two layers, pooled, and with a token of a kind that it has none of."""
+"""A tiny embedder made from the starter: its first two layers with pooling, and one added token."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_embedder(starter: Path, target: Path) -> Path:
 
 
 def metadata(reader: GGUFReader) -> list[tuple[str, Any, GGUFValueType, GGUFValueType | None]]:
-    """The starter's, with fewer layers and one added token."""
+    """Return the starter's metadata with fewer layers and one added token."""
     entries = []
     for name, field in reader.fields.items():
         if name.startswith("GGUF.") or name == "general.architecture":

@@ -1,7 +1,7 @@
-"""A model in plain Python that says what a script tells it, on a memory that behaves like llama.cpp's.
+"""A fake model in plain Python that answers by a script, over a fake KV cache.
 
-A token is a byte. What the next one is depends on the cells that the sequence really has: a wrong position, a prefix of
-somebody else's, a token computed twice, and the text is wrong.
+A token is a byte. The next token depends on the sequence's actual cells: a wrong position, another sequence's prefix or
+a token computed twice yields a wrong text.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from core.model.prefix_cache import PrefixCache
 from core.model.prefix_store import PrefixStore
 from core.model.scheduler import Scheduler
 from core.model.sequence import FailedOutput, FinishedOutput, Sequence, SequenceOutput, TextOutput, TokenConstraint
-from tests.core.model.support_kv_cache import FakeMemory
+from tests.core.model.support_kv_cache import FakeKvCache
 
 END = 256
 SIZE = 257
-ASK = b"\x01"  # ends a prompt; what follows is the answer
+ASK = b"\x01"  # ends a prompt; the answer follows
 DEADLINE_S = 20.0
 
 VOCABULARY = Vocabulary(
@@ -45,7 +45,7 @@ VOCABULARY = Vocabulary(
 
 
 class FakeSampler:
-    """Takes the likeliest token."""
+    """Picks the most likely token."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -64,8 +64,8 @@ class FakeSampler:
         self.closed += 1
 
 
-class FakeModel(FakeMemory):
-    """`script` gives the answer to a prompt's text. `on_decode` is called on the inference thread before each step."""
+class FakeModel(FakeKvCache):
+    """`script` returns the answer to a prompt's text. The inference thread calls `on_decode` before each step."""
 
     def __init__(self, script: Callable[[str], str], cells: int = 400, batch_tokens: int = 64) -> None:
         super().__init__(cells)
@@ -95,11 +95,11 @@ class FakeModel(FakeMemory):
         return [int(index) for index in indices]
 
     def logits(self, index: int) -> NDArray[np.float32]:
-        return self._logits[index]  # of a row without logits llama.cpp would abort
+        return self._logits[index]  # llama.cpp would abort for a row without logits
 
     def next_of(self, tokens: list[int]) -> NDArray[np.float32]:
-        prompt, asked, answer = bytes(tokens).rpartition(ASK)
-        assert asked, "sampled in the middle of a prompt"
+        prompt, marker, answer = bytes(tokens).rpartition(ASK)
+        assert marker, "sampled in the middle of a prompt"
         whole = self.script(prompt.decode()).encode()
         assert whole.startswith(answer) or len(answer) > len(whole)
         logits = np.zeros(SIZE, np.float32)
@@ -116,21 +116,21 @@ class FakeModel(FakeMemory):
 
 
 class FakeClock:
-    """Seconds, which go by only when a test says so; `tick_s` more at each look."""
+    """A clock in seconds that a test advances; each reading adds `tick_s`."""
 
     def __init__(self, tick_s: float = 0.0) -> None:
         self.now_s = 1000.0
         self.tick_s = tick_s
-        self.looks = 0
+        self.readings = 0
 
     def __call__(self) -> float:
-        self.looks += 1
+        self.readings += 1
         self.now_s += self.tick_s
         return self.now_s
 
 
-class Bench:
-    """An inference thread over a fake model, and the outputs of every sequence."""
+class InferenceHarness:
+    """An inference thread over a fake model, with the outputs of each sequence."""
 
     def __init__(
         self,
@@ -160,10 +160,10 @@ class Bench:
             self.model, self.scheduler, self.cache, self._deliver, self.metrics, store, clock or FakeClock()
         )
         self.outputs: dict[Sequence, list[SequenceOutput]] = {}
-        self.ended: list[Sequence] = []  # in that order
-        self._news = threading.Condition()
+        self.ended: list[Sequence] = []  # in order
+        self._arrived = threading.Condition()
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> InferenceHarness:
         self.inference.start()
         return self
 
@@ -189,18 +189,18 @@ class Bench:
         self.inference.submit(sequence)
         return sequence
 
-    def end_of(self, sequence: Sequence) -> FinishedOutput | FailedOutput:
-        """Waits for it."""
-        with self._news:
-            assert self._news.wait_for(lambda: bool(self.ends_of(sequence)), DEADLINE_S), "it never ended"
+    def wait_for_end(self, sequence: Sequence) -> FinishedOutput | FailedOutput:
+        """Wait for the last output and return it."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: bool(self.ends_of(sequence)), DEADLINE_S), "no end"
         self.settle()
         (end,) = self.ends_of(sequence)
         return end
 
     def answer(self, prompt: str) -> str:
-        """Ask and wait."""
+        """Submit a prompt, wait, and return the text."""
         sequence = self.ask(prompt)
-        self.end_of(sequence)
+        self.wait_for_end(sequence)
         return self.text(sequence)
 
     def ends_of(self, sequence: Sequence) -> list[FinishedOutput | FailedOutput]:
@@ -210,7 +210,7 @@ class Bench:
         return "".join(output.text for output in self.outputs[sequence] if isinstance(output, TextOutput))
 
     def settle(self) -> None:
-        """Returns when all that was asked of the thread so far was taken, and the step after it done."""
+        """Return once all earlier commands and one further step are done."""
         self.inference.run(lambda: None).result(DEADLINE_S)
         self.inference.run(lambda: None).result(DEADLINE_S)
 
@@ -220,55 +220,55 @@ class Bench:
         return value
 
     def assert_nothing_left(self) -> None:
-        """No slot, no sampler, no cell is held for anybody who is gone."""
+        """Check that no ended sequence still has a slot, a sampler or cells."""
         self.settle()
         assert self.scheduler.running == []
         assert list(self.scheduler.waiting) == []
         assert all(sampler.closed == 1 for sampler in self.model.samplers)
         assert all(sequence.slot is None for sequence in self.outputs)
-        assert self.cache.fits(np.arange(self.model.capacity, dtype=np.int32) + 1000), "cells of somebody who is gone"
+        assert self.cache.fits(np.arange(self.model.capacity, dtype=np.int32) + 1000), "cells are still in use"
         assert self.cache.free_cells == self.model.free
 
     def _deliver(self, outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
-        with self._news:
+        with self._arrived:
             for sequence, output in outputs:
                 self.outputs[sequence].append(output)
                 if isinstance(output, FinishedOutput | FailedOutput):
                     self.ended.append(sequence)
-            self._news.notify_all()
+            self._arrived.notify_all()
 
 
 PERSONALITY = "You are kind. " * 5
 
 
 def greets(prompt: str) -> str:
-    """The answer to a prompt names its last word."""
+    """Answer with the prompt's last word."""
     return f"Bonjour {prompt.split()[-1]} ! Ça va ? 😀"
 
 
 def rambles(prompt: str) -> str:
-    """A hundred characters that depend on the prompt."""
+    """Answer with a hundred characters that depend on the prompt."""
     return (f"{prompt[-9:]}, " * 100)[:100]
 
 
-def finished(bench: Bench, sequence: Sequence) -> FinishedOutput:
-    end = bench.end_of(sequence)
+def finished(harness: InferenceHarness, sequence: Sequence) -> FinishedOutput:
+    end = harness.wait_for_end(sequence)
     assert isinstance(end, FinishedOutput), end
     return end
 
 
-def error(bench: Bench, sequence: Sequence) -> Exception:
-    end = bench.end_of(sequence)
+def error(harness: InferenceHarness, sequence: Sequence) -> Exception:
+    end = harness.wait_for_end(sequence)
     assert isinstance(end, FailedOutput), end
     return end.error
 
 
-class AtStep:
+class CallAtStep:
     """Calls a function on the inference thread before the n-th batch."""
 
-    def __init__(self, bench: Bench, number: int, act: Callable[[], None]) -> None:
+    def __init__(self, harness: InferenceHarness, number: int, act: Callable[[], None]) -> None:
         self.left, self.act = number, act
-        bench.model.on_decode = self
+        harness.model.on_decode = self
 
     def __call__(self) -> None:
         self.left -= 1
@@ -276,12 +276,12 @@ class AtStep:
             self.act()
 
 
-class Hold:
-    """Keeps the inference thread in front of a batch until it is let go."""
+class BlockBeforeBatch:
+    """Blocks the inference thread before a batch until `go` is set."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, harness: InferenceHarness) -> None:
         self.reached, self.go = threading.Event(), threading.Event()
-        bench.model.on_decode = self
+        harness.model.on_decode = self
 
     def __call__(self) -> None:
         self.reached.set()

@@ -1,6 +1,6 @@
-"""llama.cpp's unified KV cache as a model of itself: cells that hold a token at a position, marked by sequences.
+"""A fake of llama.cpp's unified KV cache: cells that hold a token at a position, marked by sequences.
 
-And what tests do with one: a prefix cache over it, sequences from their start to their end.
+It comes with helpers that run sequences through a prefix cache over it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from core.model.prefix_cache import PrefixCache, SequenceState, Tokens
 
-BYTES = 4  # a token's saved state
+BYTES = 4  # size of a token's saved state
 
 
 @dataclass(eq=False, slots=True)
@@ -22,8 +22,8 @@ class Cell:
     sequences: set[int] = field(default_factory=set)
 
 
-class FakeMemory:
-    """Forking marks cells, dropping unmarks them, a cell that nobody marks is free. Misuse fails the test."""
+class FakeKvCache:
+    """Forking marks cells, dropping removes marks, and a cell without marks is free. Misuse fails the test."""
 
     def __init__(self, cells: int) -> None:
         self.capacity = cells
@@ -36,25 +36,25 @@ class FakeMemory:
         return self.capacity - len(self.cells)
 
     def of(self, sequence: int) -> list[int]:
-        """The tokens of a sequence; their positions must have no gap and no double."""
+        """Return the tokens of a sequence, and check that their positions are contiguous."""
         cells = sorted((c for c in self.cells if sequence in c.sequences), key=lambda c: c.position)
         assert [c.position for c in cells] == list(range(len(cells)))
         return [c.token for c in cells]
 
-    def held_by(self, sequences: Iterable[int]) -> int:
+    def count_cells(self, sequences: Iterable[int]) -> int:
         wanted = set(sequences)
         return sum(bool(c.sequences & wanted) for c in self.cells)
 
     def compute(self, sequence: int, start: int, tokens: Iterable[int]) -> None:
-        """What llama_decode does to the cache."""
-        assert len(self.of(sequence)) == start, "llama.cpp refuses positions that do not follow"
+        """Change the cache as llama_decode does."""
+        assert len(self.of(sequence)) == start, "llama.cpp refuses positions with a gap"
         new = [Cell(start + i, int(token), {sequence}) for i, token in enumerate(tokens)]
         assert len(new) <= self.free, "no room"
         self.cells += new
 
     def fork(self, source: int, target: int, length: int) -> None:
         assert source != target
-        assert not self.of(target), "the target still holds cells of an earlier sequence"
+        assert not self.of(target), "the target still has cells of an earlier sequence"
         assert len(self.of(source)) >= length
         for cell in self.cells:
             if source in cell.sequences and cell.position < length:
@@ -74,7 +74,7 @@ class FakeMemory:
         return np.asarray(self.of(sequence), np.int32).view(np.uint8).copy()
 
     def restore(self, sequence: int, state: SequenceState) -> bool:
-        assert not self.of(sequence), "the target still holds cells of an earlier sequence"
+        assert not self.of(sequence), "the target still has cells of an earlier sequence"
         tokens = state.view(np.int32)
         if self.refuse_restore or len(tokens) > self.free:
             return False
@@ -83,12 +83,12 @@ class FakeMemory:
 
 
 def tokens_of(*runs: tuple[int, int]) -> Tokens:
-    """(token, count) one after another: (1, 40), (2, 3) is forty ones and three twos."""
+    """Concatenate runs of (token, count): (1, 40), (2, 3) is forty ones and three twos."""
     return np.concatenate([np.full(count, token, np.int32) for token, count in runs])
 
 
-def cache_of(
-    memory: FakeMemory, *, slots: int = 8, idle_cells: int | None = None, suspend: int = 10_000, share: bool = True
+def make_cache(
+    memory: FakeKvCache, *, slots: int = 8, idle_cells: int | None = None, suspend: int = 10_000, share: bool = True
 ) -> PrefixCache:
     idle = memory.capacity if idle_cells is None else idle_cells
     return PrefixCache(
@@ -96,8 +96,8 @@ def cache_of(
     )
 
 
-def run(memory: FakeMemory, cache: PrefixCache, tokens: Tokens) -> tuple[int, int]:
-    """A sequence from its start until all is computed; its slot, and what needed no computing."""
+def run(memory: FakeKvCache, cache: PrefixCache, tokens: Tokens) -> tuple[int, int]:
+    """Start a sequence and compute all its tokens; return its slot and its number of cached tokens."""
     place = cache.acquire(tokens)
     assert place is not None
     slot, computed = place
@@ -107,8 +107,8 @@ def run(memory: FakeMemory, cache: PrefixCache, tokens: Tokens) -> tuple[int, in
     return slot, computed
 
 
-def finish(memory: FakeMemory, cache: PrefixCache, tokens: Tokens) -> int:
-    """A whole request; how many tokens needed no computing."""
+def finish(memory: FakeKvCache, cache: PrefixCache, tokens: Tokens) -> int:
+    """Run a whole request; return its number of cached tokens."""
     slot, computed = run(memory, cache, tokens)
     cache.release(slot)
     return computed

@@ -1,4 +1,4 @@
-"""Talks to a model process as its callers do: OpenAI's requests over its socket, answers taken apart."""
+"""A client of a model process: sends OpenAI's requests over its socket, parses the answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def body(content: str | list[Fields], **fields: Any) -> Fields:
 
 
 def long_list(items: int) -> Fields:
-    """What keeps a model writing for at least two tokens an item, whatever it would rather say."""
+    """Return a response format that makes any model write at least two tokens per item."""
     schema = {"type": "array", "items": {"enum": [1, 2]}, "minItems": items, "maxItems": items}
     return {"type": "json_schema", "json_schema": {"schema": schema}}
 
@@ -42,13 +42,13 @@ async def ask(http: httpx.AsyncClient, content: str | list[Fields], **fields: An
     return dict(response.json())
 
 
-def said(completion: Fields) -> str:
+def answer_text(completion: Fields) -> str:
     return str(completion["choices"][0]["message"]["content"])
 
 
 @dataclass
-class Streamed:
-    """An answer as server-sent events."""
+class StreamedAnswer:
+    """The events and comments of a streamed answer."""
 
     events: list[Fields] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
@@ -73,8 +73,8 @@ class Streamed:
             self.events.append(json.loads(line.removeprefix("data: ")))
 
 
-async def stream(http: httpx.AsyncClient, content: str | list[Fields], **fields: Any) -> Streamed:
-    answer = Streamed()
+async def stream(http: httpx.AsyncClient, content: str | list[Fields], **fields: Any) -> StreamedAnswer:
+    answer = StreamedAnswer()
     async with http.stream("POST", "/v1/chat/completions", json=body(content, stream=True, **fields)) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -98,4 +98,4 @@ async def metric(http: httpx.AsyncClient, name: str) -> float:
 async def until_idle(http: httpx.AsyncClient) -> None:
     async with asyncio.timeout(30):
         while await metric(http, "csps_model_running"):
-            await asyncio.sleep(0.01)  # another process tells nobody when it is done
+            await asyncio.sleep(0.01)  # another process sends no signal when it is idle

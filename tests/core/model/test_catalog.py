@@ -1,4 +1,4 @@
-"""Which model file is loaded, and that it is the right one."""
+"""The model file that is loaded, and its checks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def writes_one(_source: Path, target: Path) -> None:
 
 
 def never(source: Path, target: Path) -> None:
-    raise AssertionError("nothing is to be transcoded")
+    raise AssertionError("unexpected transcoding")
 
 
 def sha256(data: bytes) -> str:
@@ -36,18 +36,18 @@ def sha256(data: bytes) -> str:
 
 
 class Hub:
-    """A Hugging Face hub with one repository. What it serves may differ from what it states."""
+    """A Hugging Face hub with one repository. Its stated sha256 may differ from the data."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.stated: dict[str, str] = {}  # sha256 by file, where it is not the data's
-        self.asked: list[str] = []
+        self.stated: dict[str, str] = {}  # sha256 by file, if not that of its data
+        self.requests: list[str] = []
         self.cut_after: int | None = None
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                hub.asked.append(self.path)
+                hub.requests.append(self.path)
                 if self.path.startswith(f"/api/models/{REPO}"):
                     self.reply(json.dumps(hub.info()).encode(), {"Content-Type": "application/json"})
                 else:
@@ -105,57 +105,57 @@ def use_hub(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
-def wanting(tmp_path: Path, **variables: str) -> settings.Settings:
+def configure(tmp_path: Path, **variables: str) -> settings.Settings:
     return settings.load({"CSPS_LLM_DATA": str(tmp_path), **variables})
 
 
 def from_hub(tmp_path: Path, pattern: str) -> ModelFile:
-    return find(wanting(tmp_path, LLM_HUGGINGFACE_REPO=REPO, LLM_HUGGINGFACE_FILE=pattern), never)
+    return find(configure(tmp_path, LLM_HUGGINGFACE_REPO=REPO, LLM_HUGGINGFACE_FILE=pattern), never)
 
 
-# --- a file of one's own ---------------------------------------------------------------------------------------------
+# --- LLM_MODEL_FILE --------------------------------------------------------------------------------------------------
 
 
-def test_a_path_wins_over_everything_else(tmp_path: Path) -> None:
-    """LLM_MODEL_FILE overrides the repository, and its name is what people are told."""
+def test_a_file_path_overrides_the_repository(tmp_path: Path) -> None:
+    """LLM_MODEL_FILE wins, and the file name is the name of the model."""
     file = tmp_path / "My model.Q4.gguf"
     file.write_bytes(ONE)
-    found = find(wanting(tmp_path, LLM_MODEL_FILE=str(file), LLM_HUGGINGFACE_REPO=REPO), never)
+    found = find(configure(tmp_path, LLM_MODEL_FILE=str(file), LLM_HUGGINGFACE_REPO=REPO), never)
 
     assert found == ModelFile(file, "My model.Q4", starter=False)
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "no file"), (b"", "not a GGUF"), (b"PK\3\4 zip", "not a GGUF")])
-def test_what_is_no_gguf_is_said_with_variable_and_path(tmp_path: Path, content: bytes | None, words: str) -> None:
-    """Before llama.cpp sees it."""
+def test_a_file_that_is_not_gguf_is_refused_with_its_path(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """The check comes before llama.cpp opens the file."""
     file = tmp_path / "model.gguf"
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(ConfigError, match=words) as refused:
-        find(wanting(tmp_path, LLM_MODEL_FILE=str(file)), never)
+        find(configure(tmp_path, LLM_MODEL_FILE=str(file)), never)
 
     assert "LLM_MODEL_FILE" in refused.value.message
     assert str(file) in refused.value.message
 
 
-def test_a_file_that_may_not_be_read_is_said_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not as a failure to listen, which is what it was taken for."""
+def test_an_unreadable_file_is_named_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(It was reported as a failure to listen.)"""
     file = tmp_path / "model.gguf"
     file.write_bytes(ONE)
-    wanted = wanting(tmp_path, LLM_MODEL_FILE=str(file))
+    configured = configure(tmp_path, LLM_MODEL_FILE=str(file))
 
     def refuse(path: Path, *_: Any) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ConfigError, match="Permission denied") as refused:
-        find(wanted, never)
+        find(configured, never)
 
     assert str(file) in refused.value.message
 
 
 def test_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
-    """States on disk are only good for the file that computed them."""
+    """Saved prefixes are valid only for the file that computed them."""
     file = tmp_path / "model.gguf"
     file.write_bytes(ONE)
     before = ModelFile(file, "model").fingerprint
@@ -169,15 +169,15 @@ def test_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
 
 
 def test_the_starter_is_transcoded_once(tmp_path: Path) -> None:
-    """From the bundled file into the data folder; the second start finds it there."""
+    """The second start finds the result in the data folder."""
     made: list[Path] = []
 
     def transcode(source: Path, target: Path) -> None:
         made.append(source)
         target.write_bytes(ONE)
 
-    first = find(wanting(tmp_path), transcode)
-    second = find(wanting(tmp_path), never)
+    first = find(configure(tmp_path), transcode)
+    second = find(configure(tmp_path), never)
 
     assert first == second
     assert first.starter
@@ -185,42 +185,42 @@ def test_the_starter_is_transcoded_once(tmp_path: Path) -> None:
     assert [source.suffix for source in made] == [".gguf"]
 
 
-def test_a_transcoding_that_broke_off_is_not_taken_for_the_model(tmp_path: Path) -> None:
-    """What a killed process left is written again."""
+def test_an_interrupted_transcoding_is_repeated(tmp_path: Path) -> None:
+    """A killed process leaves only a partial file."""
 
     def breaks(source: Path, target: Path) -> None:
         target.write_bytes(b"GGUF half")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        find(wanting(tmp_path), breaks)
-    found = find(wanting(tmp_path), writes_one)
+        find(configure(tmp_path), breaks)
+    found = find(configure(tmp_path), writes_one)
 
     assert found.path.read_bytes() == ONE
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
-    """With its path, which the operator can mend."""
+def test_an_impossible_models_folder_is_named_in_the_error(tmp_path: Path) -> None:
+    """The operator can then remove the obstacle."""
     (tmp_path / "models").write_text("in the way")
     with pytest.raises(ConfigError, match="models"):
-        find(wanting(tmp_path), never)
+        find(configure(tmp_path), never)
 
 
-def test_without_the_starters_package_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run `make install`."""
+def test_a_missing_starter_package_error_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names `make install`."""
     monkeypatch.setattr(catalog, "STARTER_PACKAGE", "no-such-package")
     with pytest.raises(ConfigError, match="make install"):
-        find(wanting(tmp_path), never)
+        find(configure(tmp_path), never)
 
 
 # --- the hub ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_fetched_once(hub: Hub, tmp_path: Path) -> None:
-    """By a wildcard, into a folder of its repository; the second start downloads nothing."""
+def test_a_file_is_downloaded_once(hub: Hub, tmp_path: Path) -> None:
+    """A pattern selects it; the second start downloads nothing."""
     hub.files = {"a-model-Q4_K_M.gguf": ONE, "a-model-Q8_0.gguf": OTHER, "README.md": b"#"}
     first = from_hub(tmp_path, "*Q4_K_M.gguf")
-    asked = len([path for path in hub.asked if "/resolve/" in path])
+    downloads = len([path for path in hub.requests if "/resolve/" in path])
     second = from_hub(tmp_path, "*Q4_K_M.gguf")
 
     assert (
@@ -228,11 +228,11 @@ def test_a_file_is_fetched_once(hub: Hub, tmp_path: Path) -> None:
     )
     assert first.path.read_bytes() == ONE
     assert first.name == "a-model-Q4_K_M"
-    assert len([path for path in hub.asked if "/resolve/" in path]) == asked
+    assert len([path for path in hub.requests if "/resolve/" in path]) == downloads
 
 
-def test_a_split_model_is_fetched_whole(hub: Hub, tmp_path: Path) -> None:
-    """Also when the pattern names its first part alone; the first is what is loaded. (The others were left out.)"""
+def test_all_parts_of_a_split_model_are_downloaded(hub: Hub, tmp_path: Path) -> None:
+    """A pattern that matches only the first part is enough. (The others were missing.)"""
     hub.files = {f"big-0000{n}-of-00003.gguf": b"GGUF %d" % n for n in (3, 1, 2)} | {"small.gguf": OTHER}
     found = from_hub(tmp_path, "big-00001-*")
 
@@ -243,7 +243,7 @@ def test_a_split_model_is_fetched_whole(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_a_corrupt_download_is_refused_and_removed(hub: Hub, tmp_path: Path) -> None:
-    """Of the right size, and with another's sha256: the hub's client takes it for a success."""
+    """The hub's client reports success for a file of the right size with the wrong content."""
     hub.files = {"model.gguf": ONE}
     hub.stated = {"model.gguf": sha256(OTHER)}
     with pytest.raises(ModelError, match="corrupt"):
@@ -254,10 +254,10 @@ def test_a_corrupt_download_is_refused_and_removed(hub: Hub, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["model.gguf", "folder/model.gguf"])
-def test_a_download_is_no_model_before_it_was_checked(
+def test_an_unchecked_download_is_not_loaded(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """A process that is killed while it computes the sha256 leaves nothing that the next would load. (It did.)"""
+    """A process killed during the check leaves no file that the next start would load. (It did.)"""
     hub.files = {name: ONE}
     hub.stated = {name: sha256(OTHER)}
 
@@ -275,10 +275,8 @@ def test_a_download_is_no_model_before_it_was_checked(
     assert from_hub(tmp_path, "*.gguf").path == tmp_path / "models" / "someone--A-Model-GGUF" / name
 
 
-def test_what_was_not_checked_does_not_serve_without_the_hub(
-    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody could check it then."""
+def test_an_unchecked_download_is_not_used_offline(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the hub no start could check it."""
     hub.files = {"model.gguf": ONE}
 
     def killed(*_: object) -> None:
@@ -293,9 +291,9 @@ def test_what_was_not_checked_does_not_serve_without_the_hub(
         from_hub(tmp_path, "*.gguf")
 
 
-def test_a_download_that_breaks_off_is_said(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the repository and the file; nothing half-fetched is taken for the model. (It was a traceback.)"""
-    monkeypatch.setattr("time.sleep", lambda _s: None)  # between the tries of the hub's client
+def test_an_interrupted_download_is_resumed(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names repository and file; no partial file is loaded. (It was a traceback.)"""
+    monkeypatch.setattr("time.sleep", lambda _s: None)  # pauses between the retries of the hub's client
     hub.files = {"model.gguf": ONE}
     hub.cut_after = 4
     with pytest.raises(ModelError, match=r"downloading model\.gguf failed") as refused:
@@ -306,8 +304,8 @@ def test_a_download_that_breaks_off_is_said(hub: Hub, tmp_path: Path, monkeypatc
     assert from_hub(tmp_path, "*.gguf").path.read_bytes() == ONE
 
 
-def test_without_the_hub_what_was_fetched_serves_on(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offline machines start; the log says so. (A refused connection was a traceback.)"""
+def test_an_earlier_download_is_used_offline(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log says so. (A refused connection was a traceback.)"""
     hub.files = {"model-Q4.gguf": ONE, "model-Q8.gguf": OTHER}
     fetched = from_hub(tmp_path, "*Q4*")
     hub.stop()
@@ -317,10 +315,8 @@ def test_without_the_hub_what_was_fetched_serves_on(hub: Hub, tmp_path: Path, mo
     assert [entry["event"] for entry in logs] == ["hub_unreachable_using_local_file"]
 
 
-def test_without_the_hub_and_without_a_file_it_is_said_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Which repository, which pattern, which variables; a network that is down may be up again at the next start."""
+def test_offline_without_a_download_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names repository, pattern and variables; the next start may succeed."""
     use_hub(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(ModelError) as refused:
         from_hub(tmp_path, "*Q4*")
@@ -330,20 +326,20 @@ def test_without_the_hub_and_without_a_file_it_is_said_what_to_do(
 
 
 @pytest.mark.parametrize("repo", ["no/such-repo", "not a repo", "../..", ""])
-def test_a_repository_that_does_not_exist_is_said(hub: Hub, tmp_path: Path, repo: str) -> None:
-    """404, or a name that none can have."""
+def test_an_unknown_repository_is_a_configuration_error(hub: Hub, tmp_path: Path, repo: str) -> None:
+    """The hub answers 404, or the name is invalid."""
     with pytest.raises(ConfigError, match="LLM_HUGGINGFACE_REPO"):
-        find(wanting(tmp_path, LLM_HUGGINGFACE_REPO=repo, LLM_HUGGINGFACE_FILE="*.gguf"), never)
+        find(configure(tmp_path, LLM_HUGGINGFACE_REPO=repo, LLM_HUGGINGFACE_FILE="*.gguf"), never)
 
 
-def test_repository_and_file_belong_together(tmp_path: Path) -> None:
-    """One without the other is a mistake."""
+def test_repository_and_file_are_required_together(tmp_path: Path) -> None:
+    """One without the other is an error."""
     with pytest.raises(ConfigError, match="LLM_HUGGINGFACE_FILE is missing"):
-        find(wanting(tmp_path, LLM_HUGGINGFACE_REPO=REPO), never)
+        find(configure(tmp_path, LLM_HUGGINGFACE_REPO=REPO), never)
 
 
-def test_a_file_on_the_hub_that_is_no_gguf_is_refused(hub: Hub, tmp_path: Path) -> None:
-    """Whatever its name says."""
+def test_a_download_that_is_not_gguf_is_refused(hub: Hub, tmp_path: Path) -> None:
+    """Its name does not matter."""
     hub.files = {"model.gguf": b"<html>"}
     with pytest.raises(ConfigError, match="not a GGUF"):
         from_hub(tmp_path, "*.gguf")
@@ -352,27 +348,27 @@ def test_a_file_on_the_hub_that_is_no_gguf_is_refused(hub: Hub, tmp_path: Path) 
 # --- choosing --------------------------------------------------------------------------------------------------------
 
 
-def test_a_pattern_that_matches_nothing_lists_what_there_is() -> None:
-    """So that it can be mended without a browser."""
+def test_a_pattern_without_a_match_lists_the_files() -> None:
+    """The operator can then correct it without a browser."""
     with pytest.raises(ConfigError, match=r"a-Q4\.gguf, a-Q8\.gguf"):
         choose(["a-Q4.gguf", "a-Q8.gguf"], "*Q5*", REPO)
 
 
 def test_a_pattern_that_matches_several_models_lists_them() -> None:
-    """Which one is never guessed."""
+    """No model is chosen by guessing."""
     with pytest.raises(ConfigError, match=r"2 models: a-Q4\.gguf, a-Q8\.gguf"):
         choose(["a-Q4.gguf", "a-Q8.gguf", "b.gguf"], "a-*", REPO)
 
 
-def test_all_parts_of_a_split_model_in_order() -> None:
-    """And not those of another."""
+def test_a_split_model_yields_its_parts_in_order() -> None:
+    """Parts of other models are left out."""
     names = ["x-00002-of-00002.gguf", "x-00001-of-00002.gguf", "y-00001-of-00002.gguf"]
 
     assert choose(names, "x*", REPO) == ["x-00001-of-00002.gguf", "x-00002-of-00002.gguf"]
 
 
-def test_a_file_without_a_stated_checksum_is_taken(tmp_path: Path) -> None:
-    """Small files are stored without one."""
+def test_a_file_without_a_stated_checksum_is_accepted(tmp_path: Path) -> None:
+    """The hub states none for small files."""
     file = tmp_path / "file"
     file.write_bytes(ONE)
     verify(file, None)

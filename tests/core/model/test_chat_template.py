@@ -1,4 +1,4 @@
-"""Chats in the models' own words, which nobody's text can forge."""
+"""Chats in the models' own templates, without forged turn borders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import BadRequest, ConfigError
 from core.model.chat_template import CHATML, ChatTemplate, RenderedPrompt, fold_system, merge
 from core.openai.chat_protocol import Message
 
-# Shortened from the models' files; what each does with roles, BOS and refusals is as it was.
+# Shortened from the model files; roles, BOS and refusals are unchanged.
 SMOLLM = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
     "{{ '<|im_start|>system\nYou are SmolLM<|im_end|>\n' }}{% endif %}"
@@ -46,13 +46,13 @@ GEMMA = (
     "{% endif %}{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}"
 )
-# Mistral 7B v0.1's knows no system role and says nothing of it.
+# Mistral 7B v0.1's drops system messages silently.
 MISTRAL = (
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}"
     "{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}"
     "{{ message['content'] + eos_token}}{% endif %}{% endfor %}"
 )
-# Mistral Nemo's puts the system message into the last question.
+# Mistral Nemo's puts the system message in front of the last question.
 NEMO = (
     "{%- if messages[0]['role'] == 'system' %}{%- set system_message = messages[0]['content'] %}"
     "{%- set loop_messages = messages[1:] %}{%- else %}{%- set loop_messages = messages %}{%- endif %}"
@@ -62,7 +62,7 @@ NEMO = (
     "{{- '[INST]' + message['content'] + '[/INST]' }}{%- endif %}{%- else %}"
     "{{- message['content'] + eos_token }}{%- endif %}{%- endfor %}"
 )
-# SmolLM3 marks what the assistant said, as trainers of other frameworks want it.
+# SmolLM3's marks the assistant's text for training frameworks.
 SMOLLM_3 = (
     "{%- for message in messages -%}{%- if message.role == 'assistant' -%}"
     "{% generation %}{{ '<|im_start|>assistant\n' + message.content + '<|im_end|>\n' }}{% endgeneration %}"
@@ -101,7 +101,7 @@ def trusted(rendered: RenderedPrompt) -> str:
 
 
 @pytest.mark.parametrize(
-    ("family", "written"),
+    ("family", "prompt"),
     [
         (
             "chatml",
@@ -128,14 +128,14 @@ def trusted(rendered: RenderedPrompt) -> str:
         ("nemo", "<s>[INST]Hello[/INST]Hi there</s>[INST]Be kind.\n\nWhy?[/INST]"),
     ],
 )
-def test_a_chat_in_the_models_own_words(family: str, written: str) -> None:
-    """As the model was trained; where it knows no system role, its text leads the first question."""
-    assert text(template(FAMILIES[family]).render([SYSTEM, HELLO, HI, WHY])) == written
+def test_a_chat_is_rendered_as_in_training(family: str, prompt: str) -> None:
+    """For a model without a system role, the system text leads the first question."""
+    assert text(template(FAMILIES[family]).render([SYSTEM, HELLO, HI, WHY])) == prompt
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_which_models_take_a_system_message(family: str) -> None:
-    """Found out by trying: one refuses it, another drops it without a word."""
+def test_support_for_system_messages_is_detected(family: str) -> None:
+    """A trial shows it: one template raises an error, another drops the message silently."""
     assert template(FAMILIES[family]).takes_system == (family not in WITHOUT_SYSTEM)
 
 
@@ -163,8 +163,8 @@ HOSTILE_TURNS = st.lists(st.builds(Message, st.sampled_from(["user", "assistant"
 
 
 @given(st.sampled_from(sorted(FAMILIES)), TURNS | HOSTILE_TURNS)
-def test_any_messages_are_written_or_refused(family: str, messages: list[Message]) -> None:
-    """Nothing but BadRequest is raised, whatever the roles and texts."""
+def test_any_messages_are_rendered_or_refused(family: str, messages: list[Message]) -> None:
+    """Only BadRequest is raised, whatever the roles and texts."""
     try:
         template(FAMILIES[family]).render(messages)
     except BadRequest:
@@ -173,20 +173,20 @@ def test_any_messages_are_written_or_refused(family: str, messages: list[Message
 
 @given(st.sampled_from(sorted(FAMILIES)), HOSTILE, HOSTILE, HOSTILE)
 def test_no_text_can_forge_a_turn_border(family: str, system: str, question: str, answer: str) -> None:
-    """What is trusted, and so may become control tokens, is the same whatever people write; what they write appears
-    whole, in order, and untrusted."""
+    """Trusted text, which may become control tokens, does not depend on the messages. Messages appear whole, in order,
+    and untrusted."""
     hostile = [Message("system", system), Message("user", question), Message("assistant", answer), Message("user", "?")]
     harmless = [Message("system", "s"), Message("user", "q"), Message("assistant", "a"), Message("user", "?")]
     rendered = template(FAMILIES[family]).render(hostile)
 
     # Without a system role an empty system message leaves nothing to fold.
     assert trusted(rendered) == trusted(template(FAMILIES[family]).render(harmless))
-    people = "".join(part.text for part in rendered.parts if not part.trusted)
-    assert all(written in people for written in (system, question, answer))
+    user_text = "".join(part.text for part in rendered.parts if not part.trusted)
+    assert all(message in user_text for message in (system, question, answer))
 
 
-def test_jinja_in_a_text_is_text() -> None:
-    """A person's braces are not run."""
+def test_jinja_in_a_message_is_text() -> None:
+    """Braces in a message are not executed."""
     rendered = template(CHATML).render([Message("user", "{{ 7 * 7 }} {% if x %}")])
 
     assert "{{ 7 * 7 }} {% if x %}" in text(rendered)
@@ -194,46 +194,46 @@ def test_jinja_in_a_text_is_text() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_last_assistant_message_is_continued(family: str) -> None:
-    """It stands open at the end, as if the model were just writing it; and it is not trusted either."""
-    asked = template(FAMILIES[family]).render([HELLO])
+    """It stays open at the end of the prompt, and is untrusted."""
+    question = template(FAMILIES[family]).render([HELLO])
     continued = template(FAMILIES[family]).render([HELLO, Message("assistant", "Hi</s><|im_end|>")])
 
-    assert continued.parts[:-1] == asked.parts
+    assert continued.parts[:-1] == question.parts
     assert (continued.parts[-1].text, continued.parts[-1].trusted) == ("Hi</s><|im_end|>", False)
 
 
-# Qwen's and DeepSeek's thinking models begin the thinking themselves; the model writes its end alone.
+# The templates of Qwen's and DeepSeek's thinking models open the thinking; the model writes only its end.
 THINKER = CHATML.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
-ASKED = "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n"
+OPENED = "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n"
 
 
-def test_a_template_that_opens_the_thinking_is_noticed() -> None:
-    """What the prompt ends with is the beginning of the answer."""
+def test_a_template_that_opens_the_thinking_sets_the_answer_prefix() -> None:
+    """The prompt's last mark is the beginning of the answer."""
     rendered = template(THINKER).render([Message("user", "Hello")])
 
-    assert (text(rendered), rendered.answer_prefix) == (ASKED, "<think>")
+    assert (text(rendered), rendered.answer_prefix) == (OPENED, "<think>")
     assert template(CHATML).render([Message("user", "Hello")]).answer_prefix == ""
 
 
-def test_thinking_that_is_not_wanted_is_closed() -> None:
-    """An answer under a schema cannot begin with it, and one that is continued is beyond it."""
+def test_thinking_is_closed_for_schemas_and_continued_answers() -> None:
+    """An answer under a schema has no place for it; a continued answer is past it."""
     plain = template(THINKER).render([Message("user", "Hello")], thinks=False)
     continued = template(THINKER).render([Message("user", "Hello"), Message("assistant", "Hi th")])
 
-    assert (text(plain), plain.answer_prefix) == (f"{ASKED}\n</think>\n\n", "")
-    assert (text(continued), continued.answer_prefix) == (f"{ASKED}\n</think>\n\nHi th", "")
+    assert (text(plain), plain.answer_prefix) == (f"{OPENED}\n</think>\n\n", "")
+    assert (text(continued), continued.answer_prefix) == (f"{OPENED}\n</think>\n\nHi th", "")
     assert trusted(continued).endswith("</think>\n\n")
 
 
-def test_nobodys_words_open_the_thinking() -> None:
-    """Only the template does; with one that ends with the question, the question may say what it likes."""
+def test_a_message_cannot_open_the_thinking() -> None:
+    """Only the template can; a question may end with the mark."""
     bare = template("{% for m in messages %}{{ m.content }}{% endfor %}")
 
     assert bare.render([Message("user", "What is <think>")]).answer_prefix == ""
 
 
-def test_an_empty_last_assistant_message_is_an_ordinary_question() -> None:
-    """There is nothing to continue yet."""
+def test_an_empty_last_assistant_message_is_ignored() -> None:
+    """It has no text to continue."""
     assert template(SMOLLM).render([HELLO, Message("assistant", "")]) == template(SMOLLM).render([HELLO])
 
 
@@ -249,24 +249,24 @@ def test_an_empty_last_assistant_message_is_an_ordinary_question() -> None:
         ),
     ],
 )
-def test_the_part_that_other_requests_bring_again(family: str, prefix: str) -> None:
-    """All up to the first word of a person: the personality's."""
+def test_the_system_part_ends_before_the_first_user_text(family: str, prefix: str) -> None:
+    """It holds only template text and the system message."""
     rendered = template(FAMILIES[family]).render([SYSTEM, HELLO, HI, WHY])
 
     assert "".join(part.text for part in rendered.parts[: rendered.system_parts]) == prefix
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_shared_part_holds_no_word_of_a_person(family: str) -> None:
-    """It is kept for everybody and written to disk."""
+def test_the_system_part_holds_no_user_text(family: str) -> None:
+    """It is pinned for all users and written to disk."""
     for messages in ([SYSTEM, HELLO, HI, WHY], [HELLO, HI, WHY], [SYSTEM, HELLO]):
         rendered = template(FAMILIES[family]).render(messages)
-        shared = [part.text for part in rendered.parts[: rendered.system_parts]]
-        assert not {"Hello", "Hi there", "Why?"} & set(shared)
+        system = [part.text for part in rendered.parts[: rendered.system_parts]]
+        assert not {"Hello", "Hi there", "Why?"} & set(system)
 
 
-def test_a_bare_template_shares_nothing_of_the_first_question() -> None:
-    """Also where a question is the very first thing in the prompt, before the system message."""
+def test_a_question_before_the_system_message_leaves_no_system_part() -> None:
+    """The question may be the very first text of the prompt."""
     bare = "{{ messages[1].content }} {{ messages[0].content }}{% for m in messages[2:] %} {{ m.content }}{% endfor %}"
     source = "{% if messages|length > 1 %}" + bare + "{% else %}{{ messages[0].content }}{% endif %}"
 
@@ -275,8 +275,8 @@ def test_a_bare_template_shares_nothing_of_the_first_question() -> None:
 
 @pytest.mark.parametrize("family", ["llama-2", "gemma", "mistral"])
 def test_a_system_message_in_the_middle(family: str) -> None:
-    """A model without a system role reads it first; one whose template has no place for it refuses it clearly;
-    dropped without a word it never is."""
+    """Without a system role its text leads the prompt. A template without a place for it refuses the chat; it is never
+    dropped."""
     messages = [HELLO, Message("system", "Be brief."), WHY]
     if family == "llama-2":
         with pytest.raises(BadRequest, match="refuses these messages"):
@@ -286,21 +286,21 @@ def test_a_system_message_in_the_middle(family: str) -> None:
 
 
 def test_a_message_that_a_template_drops_is_refused() -> None:
-    """The person must not be answered as if they had not said it; also when another message is written twice."""
+    """The model must not answer without having seen it. Another message written twice does not hide the loss."""
     first_only = "{{ messages[0].content }}" * 3
     with pytest.raises(BadRequest, match="leaves a message out"):
         template(first_only).render([HELLO, HI, WHY])
 
 
 @pytest.mark.parametrize("messages", [[], [SYSTEM], [HI], [SYSTEM, HI], [Message("assistant", "")]])
-def test_without_a_question_there_is_nothing_to_answer(messages: list[Message]) -> None:
-    """Refused with a reason."""
+def test_a_chat_without_a_user_message_is_refused(messages: list[Message]) -> None:
+    """The error names `messages`."""
     with pytest.raises(BadRequest, match="messages"):
         template(CHATML).render(messages)
 
 
 def test_neighbours_of_one_role_are_one_message() -> None:
-    """Many templates insist that turns alternate."""
+    """Many templates require roles to alternate."""
     assert merge([SYSTEM, SYSTEM, HELLO, WHY, HI]) == [
         Message("system", "Be kind.\n\nBe kind."),
         Message("user", "Hello\n\nWhy?"),
@@ -319,13 +319,13 @@ def test_neighbours_of_one_role_are_one_message() -> None:
         ([SYSTEM], []),
     ],
 )
-def test_a_system_message_leads_the_first_question(messages: list[Message], folded: list[Message]) -> None:
-    """Where the model has no system role; all of them, and before the assistant where that spoke first."""
+def test_system_messages_lead_the_first_question(messages: list[Message], folded: list[Message]) -> None:
+    """Without a system role, all of them come first, also before a leading assistant message."""
     assert fold_system(messages) == folded
 
 
-def test_a_model_without_a_template_is_spoken_to_in_chatml() -> None:
-    """What most small chat models were trained on."""
+def test_a_model_without_a_template_gets_chatml() -> None:
+    """Most small chat models were trained on it."""
     assert text(template(None).render([HELLO])) == "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n"
 
 
@@ -342,14 +342,14 @@ def test_a_model_without_a_template_is_spoken_to_in_chatml() -> None:
         "{% generation %}without an end",
     ],
 )
-def test_a_template_that_does_not_work_is_said_at_start(source: str) -> None:
-    """Also when it fails as programs do, and when it reaches out of its sandbox. (Some ended in a traceback.)"""
+def test_a_broken_template_is_refused_at_start(source: str) -> None:
+    """It may raise any error, or reach out of its sandbox. (Some ended in a traceback.)"""
     with pytest.raises(ConfigError, match="chat template does not work"):
         template(source)
 
 
 def test_a_template_that_fails_on_some_messages_refuses_those() -> None:
-    """A failure inside is the request's, with a reason; the next request is answered."""
+    """The error concerns one request, with its reason; the next request is answered."""
     source = "{% for m in messages %}{{ m.content }}{% endfor %}{{ 1 / (3 - messages|length) }}"
     works = template(source)
 
@@ -358,8 +358,8 @@ def test_a_template_that_fails_on_some_messages_refuses_those() -> None:
     assert "Hello" in text(works.render([HELLO]))
 
 
-def test_the_date_that_some_templates_ask_for() -> None:
-    """Llama 3.1 and later tell the model what day it is."""
+def test_a_template_may_use_the_date() -> None:
+    """Llama 3.1 and later write the date into the prompt."""
     rendered = template("{{ strftime_now('%Y') }} {{ messages[0].content }}").render([HELLO])
 
     assert rendered.parts[0].text.strip().isdecimal()

@@ -1,4 +1,4 @@
-"""Documents brought to a valid end within their budget, over the starter's real vocabulary and mad models."""
+"""Documents completed within their budget, over the starter's real vocabulary and random logits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SCHEMAS: dict[str, Any] = {
     "chain": CHAIN,
     "any": {"type": ["string", "boolean", "null"]},
     "object": {"type": "object", "additionalProperties": {"type": "string"}},
-    # Bounded, since a mad model writes 9e910, which is JSON but no float.
+    # Bounded, because random digits yield 9e910, which is JSON but no float.
     "numbers": {"type": "array", "items": {"type": "number", "minimum": -1000, "maximum": 1000}, "minItems": 5},
     "nested": {"type": "array", "items": {"type": "array", "items": {"$ref": "#"}}},
     "long": {"type": "string", "minLength": 40},
@@ -72,8 +72,8 @@ def most_likely(logits: NDArray[np.float32]) -> int:
     return int(logits.argmax())
 
 
-def written(decoder: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
-    """What a model writes that wants any tokens at all, within `budget`."""
+def decode(decoder: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
+    """Decode a document within `budget` with random logits; return its text."""
     tokens: list[int] = []
     while not decoder.complete and len(tokens) < budget:
         tokens += decoder.choose(most_likely, model(), budget - len(tokens))
@@ -81,29 +81,29 @@ def written(decoder: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, mo
     return b"".join(vocabulary.pieces[token] for token in tokens).decode()
 
 
-def mad(vocabulary: Vocabulary, seed: int) -> Any:
+def random_logits(vocabulary: Vocabulary, seed: int) -> Any:
     chance = np.random.default_rng(seed)
     return lambda: chance.normal(size=vocabulary.size).astype(np.float32)
 
 
 @settings(max_examples=40)
 @given(name=st.sampled_from(sorted(SCHEMAS)), extra=st.integers(0, 120), seed=st.integers(0, 2**31))
-def test_whole_within_any_budget(
+def test_a_document_is_complete_within_any_sufficient_budget(
     grammars: GrammarCompiler, vocabulary: Vocabulary, name: str, extra: int, seed: int
 ) -> None:
-    """However short the budget, as long as an end is in reach at all, what comes out is whole and valid."""
+    """As long as the budget allows an end, the document is complete and valid."""
     schema = SCHEMAS[name]
     shortest = grammars.closing.find_completion(grammars.matcher(schema), StringTracker(), 200)
     assert shortest is not None
     decoder = grammars.decoder(schema)
-    text = written(decoder, vocabulary, max(1, len(shortest) + extra), mad(vocabulary, seed))
+    text = decode(decoder, vocabulary, max(1, len(shortest) + extra), random_logits(vocabulary, seed))
 
     assert decoder.complete
     assert jsonschema_rs.is_valid(schema, json.loads(text)), text
 
 
-def test_one_string_does_not_eat_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """A model that never closes a string loses half of the budget to it, and the next string has its share."""
+def test_one_string_takes_at_most_half_of_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """The first endless string ends at half of the budget, the second at half of the rest."""
     schema = {
         "type": "object",
         "properties": {"first": {"type": "string"}, "second": {"type": "string"}},
@@ -111,30 +111,30 @@ def test_one_string_does_not_eat_the_budget(grammars: GrammarCompiler, vocabular
     }
     word = vocabulary.pieces.index(b" bread")
 
-    def rambling() -> NDArray[np.float32]:
+    def endless_word() -> NDArray[np.float32]:
         logits = np.zeros(vocabulary.size, np.float32)
         logits[word] = 10
         return logits
 
-    value = json.loads(written(grammars.decoder(schema), vocabulary, 400, rambling))
+    value = json.loads(decode(grammars.decoder(schema), vocabulary, 400, endless_word))
     first, second = (value[key].count("bread") for key in ("first", "second"))
 
     assert 180 <= first <= 200
     assert 80 <= second <= 110
 
 
-def test_plenty_of_budget_changes_nothing(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """With budget to spare the model's own choice stands, token by token, as the bare grammar allows it."""
+def test_with_a_large_budget_the_samples_are_unchanged(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """Token by token, the choice equals that of the grammar alone."""
     decoder, bare = grammars.decoder(PERSON), grammars.matcher(PERSON)
-    model, twin = mad(vocabulary, 7), mad(vocabulary, 7)
+    model, twin = random_logits(vocabulary, 7), random_logits(vocabulary, 7)
     for _ in range(20):
         tokens = decoder.choose(most_likely, model(), 4000)
         wanted = most_likely(np.where(bare.allowed(), twin(), np.float32(-np.inf)))
         assert [wanted, *bare.accept(wanted)] == tokens
 
 
-def test_what_cannot_end_is_left_to_the_budget(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """Where the search finds no end, the model writes on, and the document is not called complete."""
+def test_without_a_completion_the_model_writes_on(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """The document then does not count as complete."""
     decoder = grammars.decoder({"type": "number", "multipleOf": 7, "minimum": 1000})
     zeros = vocabulary.pieces.index(b"0")
 
@@ -143,13 +143,13 @@ def test_what_cannot_end_is_left_to_the_budget(grammars: GrammarCompiler, vocabu
         logits[zeros] = 10
         return logits
 
-    written(decoder, vocabulary, 30, stubborn)
+    decode(decoder, vocabulary, 30, stubborn)
     assert not decoder.complete
 
 
 @given(text=st.text())
-def test_lexer_knows_what_is_inside_a_string(text: str) -> None:
-    """Whatever a string holds, escaped as JSON does, the strings is inside until its end."""
+def test_the_tracker_knows_strings_with_escapes(text: str) -> None:
+    """It is inside from the first quote to the last, whatever the string holds."""
     data = json.dumps(text).encode()
     strings = StringTracker()
     for index, byte in enumerate(data):
@@ -157,8 +157,8 @@ def test_lexer_knows_what_is_inside_a_string(text: str) -> None:
         assert strings.inside is (index < len(data) - 1)
 
 
-def test_a_token_that_ends_a_string_and_begins_the_next_is_seen_to() -> None:
-    """Inside before and after: only the count tells. The next string must not have the share of the one before."""
+def test_a_token_can_close_one_string_and_open_the_next() -> None:
+    """Only the count of strings shows it; the next string must not share the first one's limit."""
     strings = StringTracker()
     strings.feed(b'["one')
     assert (True, 1) == (strings.inside, strings.strings)
@@ -167,8 +167,8 @@ def test_a_token_that_ends_a_string_and_begins_the_next_is_seen_to() -> None:
     assert (True, 2) == (strings.inside, strings.strings)
 
 
-def test_each_string_has_its_share_whatever_the_tokens_are(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """Short strings one after the other, joined by tokens of two quotes: none of them is cut."""
+def test_each_string_has_its_own_limit(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """Short strings joined by tokens of two quotes: none of them is cut."""
     schema = {"type": "array", "items": {"type": "string"}, "minItems": 12, "maxItems": 12}
     join = vocabulary.pieces.index(b'","')
     word = vocabulary.pieces.index(b" bread")
@@ -176,7 +176,7 @@ def test_each_string_has_its_share_whatever_the_tokens_are(grammars: GrammarComp
     written_so_far: list[int] = []
 
     def model() -> NDArray[np.float32]:
-        """Four words in each string."""
+        """Write four words into each string."""
         logits = np.zeros(vocabulary.size, np.float32)
         in_string = 0
         for token in reversed(written_so_far):

@@ -1,4 +1,4 @@
-"""Model files that are cut, corrupt or missing: a clear end, and never a crash without a word."""
+"""Damaged or missing model files: a clear error, never a crash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core import PROJECT_ROOT
 from tests.support.starter import ModelProcess
 
 Damage = Callable[[bytes], bytes]
-READ_BYTES = 4_000_000  # of the starter: its metadata, and some of its weights
+READ_BYTES = 4_000_000  # of the starter: its metadata and some weights
 LOAD_ALL = """
 import sys
 from pathlib import Path
@@ -65,7 +65,7 @@ def damaged(starter_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 
 def test_a_damaged_model_is_refused_with_its_path(damaged: dict[str, Path]) -> None:
-    """Whatever is wrong with it: llama.cpp does not bring the process down, and the message names the file."""
+    """llama.cpp does not crash the process, and the message names the file."""
     done = subprocess.run(
         [sys.executable, "-c", LOAD_ALL, *map(str, damaged.values())],
         cwd=PROJECT_ROOT,
@@ -83,21 +83,21 @@ def test_a_damaged_model_is_refused_with_its_path(damaged: dict[str, Path]) -> N
 
 
 @pytest.mark.parametrize("name", ["in-its-weights", "no-gguf"])
-def test_with_a_damaged_model_the_process_ends(damaged: dict[str, Path], tmp_path: Path, name: str) -> None:
-    """Exit code 2, for a restart would not mend it; one message with the file's path, and no traceback."""
+def test_a_damaged_model_ends_the_process(damaged: dict[str, Path], tmp_path: Path, name: str) -> None:
+    """Exit code 2, because a restart cannot help; the message names the file, without a traceback."""
     process = ModelProcess(tmp_path, LLM_MODEL_FILE=str(damaged[name]))
     process.start()
 
-    assert process.wait() == 2, process.said
-    assert str(damaged[name]) in process.said
-    assert "Traceback" not in process.said
+    assert process.wait() == 2, process.stderr_text
+    assert str(damaged[name]) in process.stderr_text
+    assert "Traceback" not in process.stderr_text
 
 
-def test_with_a_model_that_is_not_there_the_process_ends(tmp_path: Path) -> None:
-    """Also where its name is such that no UTF-8 can say it."""
+def test_a_missing_model_ends_the_process(tmp_path: Path) -> None:
+    """Its name may be invalid UTF-8."""
     process = ModelProcess(tmp_path, LLM_MODEL_FILE=str(tmp_path / "é\udcff.gguf"))
     process.start()
 
-    assert process.wait() == 2, process.said
-    assert "there is no file" in process.said
-    assert "Traceback" not in process.said
+    assert process.wait() == 2, process.stderr_text
+    assert "there is no file" in process.stderr_text
+    assert "Traceback" not in process.stderr_text

@@ -59,15 +59,15 @@ def cosine(a: list[float], b: list[float]) -> float:
 
 
 async def test_equal_texts_have_equal_embeddings(embedding: httpx.AsyncClient) -> None:
-    """Of length 1; another text's is another."""
+    """Vectors have length 1, and another text has another vector."""
     one, same, other = await vectors(embedding, ["The budget of 2021", "The budget of 2021", "Un chat noir"])
 
     assert math.isclose(cosine(one, same), 1, abs_tol=1e-6)
     assert cosine(one, other) < 0.99
 
 
-async def test_an_embedding_does_not_depend_on_what_was_asked_before(embedding: httpx.AsyncClient) -> None:
-    """Also when many ask at once."""
+async def test_an_embedding_does_not_depend_on_other_requests(embedding: httpx.AsyncClient) -> None:
+    """Concurrent requests yield the same vectors."""
     texts = [f"text number {n} " * n for n in range(1, 9)]
     alone = [(await vectors(embedding, text))[0] for text in texts]
     together = await asyncio.gather(*(vectors(embedding, text) for text in reversed(texts)))
@@ -76,10 +76,10 @@ async def test_an_embedding_does_not_depend_on_what_was_asked_before(embedding: 
         assert math.isclose(cosine(one, again), 1, abs_tol=1e-6)
 
 
-async def test_embeddings_as_openais_client_wants_them(embedder: ModelProcess) -> None:
-    """It asks for base64 unless told otherwise."""
+async def test_openais_client_reads_embeddings(embedder: ModelProcess) -> None:
+    """It requests base64 by default."""
     async with connect(embedder) as transport:
-        client = openai.AsyncOpenAI(base_url="http://model/v1", api_key="none", http_client=transport)  # type: ignore[arg-type]  # httpx serves as well
+        client = openai.AsyncOpenAI(base_url="http://model/v1", api_key="none", http_client=transport)  # type: ignore[arg-type]  # any httpx client works
         (plain,) = await vectors(transport, "Hello")
         (packed,) = await vectors(transport, "Hello", encoding_format="base64")
         created = await client.embeddings.create(model="embedder", input="Hello")
@@ -90,8 +90,8 @@ async def test_embeddings_as_openais_client_wants_them(embedder: ModelProcess) -
 
 
 @pytest.mark.parametrize("text", ["", "word " * 600])
-async def test_a_text_that_has_no_embedding_is_refused(embedding: httpx.AsyncClient, text: str) -> None:
-    """None at all, or more than the model takes."""
+async def test_an_empty_or_too_long_text_is_refused(embedding: httpx.AsyncClient, text: str) -> None:
+    """The status is 400, and the process continues."""
     response = await embedding.post(EMBEDDINGS, json={"input": ["fine", text]})
 
     assert response.status_code == 400
@@ -99,7 +99,7 @@ async def test_a_text_that_has_no_embedding_is_refused(embedding: httpx.AsyncCli
 
 
 async def test_an_embedder_does_not_chat(embedding: httpx.AsyncClient) -> None:
-    """And says so, in its list of models too."""
+    """The error and the list of models say that it is an embedder."""
     response = await embedding.post(CHAT, json=body("Hello"))
     (model,) = (await embedding.get("/v1/models")).json()["data"]
 
@@ -109,15 +109,14 @@ async def test_an_embedder_does_not_chat(embedding: httpx.AsyncClient) -> None:
 
 
 async def test_a_chat_model_does_not_embed(http: httpx.AsyncClient) -> None:
-    """With a code of its own, so that callers can look for another way."""
+    """Its own error code tells callers to embed elsewhere."""
     response = await http.post(EMBEDDINGS, json={"input": "Hello"})
 
     assert (response.status_code, response.json()["error"]["code"]) == (400, "not_an_embedder")
 
 
-async def test_added_tokens_cannot_be_forged_either(embedding: httpx.AsyncClient) -> None:
-    """Some models' turn borders are not control tokens but added ones, which llama.cpp sees in any text. (They went
-    through.)"""
+async def test_a_message_cannot_forge_added_tokens(embedding: httpx.AsyncClient) -> None:
+    """Some models' turn borders are added tokens, which llama.cpp recognises in any text. (They went through.)"""
     written = await tokens_of(embedding, messages=[{"role": "user", "content": f"a {ADDED_TEXT} b{ADDED_TEXT}"}])
 
     assert ADDED_TOKEN not in written

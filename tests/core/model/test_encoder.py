@@ -1,4 +1,4 @@
-"""The bundled sentence encoder, served by the model process so that it is in memory once."""
+"""The bundled sentence encoder, served by the model process so that memory holds it once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from core.rag.embeddings import LocalEmbedder
 from tests.support.starter import ModelProcess
 
 
-async def test_the_vectors_are_the_encoders_own(starter_process: ModelProcess) -> None:
-    """Over the process's socket as in this process, under the same name: a collection may be made by either."""
+async def test_served_and_local_vectors_are_equal(starter_process: ModelProcess) -> None:
+    """The names are equal too, so that either may build a collection."""
     texts = ["How long is parental leave?", "Combien de temps dure le congé parental?", "half \ud800"]
     served, local = shared_embedder(starter_process.settings), LocalEmbedder(1)
     try:
@@ -23,8 +23,8 @@ async def test_the_vectors_are_the_encoders_own(starter_process: ModelProcess) -
     assert served.name == local.name
 
 
-def test_a_remote_engine_needs_the_encoder_here(own_settings: Settings) -> None:
-    """Nobody else serves it; and an engine for embeddings of the operator's goes before both."""
+def test_with_a_remote_engine_the_encoder_runs_locally(own_settings: Settings) -> None:
+    """An operator's embeddings engine takes precedence over both."""
     variables = {"CSPS_LLM_DATA": str(own_settings.data_folder), "LLM_URL": "http://engine:8000/v1"}
 
     assert isinstance(shared_embedder(load(variables)), LocalEmbedder)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from core.model.fair_queue import FairQueue
 
 
-def served(queue: FairQueue[str]) -> list[str]:
-    """Everybody, in the order of service."""
+def drain(queue: FairQueue[str]) -> list[str]:
+    """Remove all items; return them in service order."""
     order = []
     while len(queue):
         first = next(iter(queue))
@@ -20,37 +20,37 @@ def served(queue: FairQueue[str]) -> list[str]:
 
 
 def test_one_user_is_served_in_order() -> None:
-    """First come, first served."""
+    """The queue serves one user first come, first served."""
     queue: FairQueue[str] = FairQueue()
     for item in ("a1", "a2", "a3"):
         queue.add(item, "a")
 
-    assert served(queue) == ["a1", "a2", "a3"]
+    assert drain(queue) == ["a1", "a2", "a3"]
 
 
-def test_a_crowd_delays_a_newcomer_by_one_turn() -> None:
-    """Someone with a hundred waiting requests does not make another user wait for all of them."""
+def test_a_hundred_requests_delay_another_user_by_one_turn() -> None:
+    """Another user does not wait for all hundred requests."""
     queue: FairQueue[str] = FairQueue()
     for n in range(100):
         queue.add(f"a{n}", "a")
     queue.add("b0", "b")
 
-    assert served(queue).index("b0") == 1
+    assert drain(queue).index("b0") == 1
 
 
 def test_users_take_turns() -> None:
-    """While both have requests waiting, neither is served twice in a row."""
+    """While two users have waiting requests, neither gets two turns in a row."""
     queue: FairQueue[str] = FairQueue()
     for n in range(5):
         queue.add(f"a{n}", "a")
     for n in range(5):
         queue.add(f"b{n}", "b")
 
-    assert served(queue) == ["a0", "b0", "a1", "b1", "a2", "b2", "a3", "b3", "a4", "b4"]
+    assert drain(queue) == ["a0", "b0", "a1", "b1", "a2", "b2", "a3", "b3", "a4", "b4"]
 
 
 def test_idling_earns_no_credit() -> None:
-    """A user who was away while another was served takes turns from now on, and is not paid back for the past."""
+    """A user who returns takes turns from now on, and gets no extra turns for the past."""
     queue: FairQueue[str] = FairQueue()
     items = [f"a{n}" for n in range(10)]
     for item in items:
@@ -60,11 +60,11 @@ def test_idling_earns_no_credit() -> None:
     for n in range(4):
         queue.add(f"b{n}", "b")
 
-    assert served(queue)[:4] == ["b0", "a8", "b1", "a9"]
+    assert drain(queue)[:4] == ["b0", "a8", "b1", "a9"]
 
 
-def test_a_crowd_that_gives_up_does_not_delay_newcomers() -> None:
-    """Requests that are cancelled far behind leave the others' turns as they were."""
+def test_cancelled_requests_do_not_delay_newcomers() -> None:
+    """Cancelling requests far behind leaves the other turns unchanged."""
     queue: FairQueue[str] = FairQueue()
     items = [f"a{n}" for n in range(100)]
     for item in items:
@@ -73,32 +73,31 @@ def test_a_crowd_that_gives_up_does_not_delay_newcomers() -> None:
         queue.remove(item)
     queue.add("b0", "b")
 
-    assert served(queue).index("b0") == 1
+    assert drain(queue).index("b0") == 1
 
 
-def test_who_stepped_back_is_next() -> None:
-    """A sequence that lost its place is served before everybody; of several, the one that stepped back last."""
+def test_a_preempted_item_is_served_next() -> None:
+    """A preempted item goes before all others; of several, the last one preempted is first."""
     queue: FairQueue[str] = FairQueue()
     queue.add("a", "a")
     queue.add_first("younger")
     queue.add_first("older")
 
-    assert served(queue) == ["older", "younger", "a"]
+    assert drain(queue) == ["older", "younger", "a"]
 
 
 def test_an_item_that_is_not_queued_cannot_be_removed() -> None:
-    """A caller's mistake shows at once."""
+    """Removing an unknown item raises ValueError."""
     with pytest.raises(ValueError, match="not queued"):
         FairQueue[str]().remove("a")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=200))
-def test_nobody_is_lost_and_nobody_gets_ahead(arrivals: list[tuple[str, bool]]) -> None:
-    """Whatever comes and goes: each item is served once, each user's in order, and among those that wait together
-    nobody is served twice while another is not served at all."""
+def test_any_arrivals_are_served_once_in_order_and_fairly(arrivals: list[tuple[str, bool]]) -> None:
+    """Each item is served once and each user in order; no user is served twice while another waits unserved."""
     queue: FairQueue[str] = FairQueue()
     order: list[str] = []
-    waited: dict[str, int] = {}  # per user: how often each other was served while they waited
+    waited: dict[str, int] = {}  # turns of other users since this user began to wait
     names = [f"{user}{n}" for n, (user, _) in enumerate(arrivals)]
 
     def serve() -> None:
@@ -123,8 +122,8 @@ def test_nobody_is_lost_and_nobody_gets_ahead(arrivals: list[tuple[str, bool]]) 
         assert [item for item in order if item[0] == user] == [item for item in names if item[0] == user]
 
 
-def test_users_who_left_are_forgotten() -> None:
-    """A million users that came once take no memory: neither one after the other, nor while somebody always waits."""
+def test_idle_users_are_forgotten() -> None:
+    """Users without waiting requests take no memory, whether the queue empties or not."""
     queue: FairQueue[str] = FairQueue()
     for n in range(1000):
         queue.add("item", f"user {n}")

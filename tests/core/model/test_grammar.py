@@ -1,4 +1,4 @@
-"""JSON Schemas held while writing, over the starter's real vocabulary."""
+"""JSON Schemas enforced during decoding, over the starter's real vocabulary."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ def grammars(vocabulary: Vocabulary) -> GrammarCompiler:
     return GrammarCompiler(vocabulary)
 
 
-def allowed(constraint: JsonMatcher) -> list[int]:
-    return list(np.flatnonzero(constraint.allowed()).tolist())
+def allowed(matcher: JsonMatcher) -> list[int]:
+    return list(np.flatnonzero(matcher.allowed()).tolist())
 
 
-def write(constraint: JsonMatcher, vocabulary: Vocabulary, seed: int) -> str | None:
-    """A model that draws any allowed token: what it wrote; None if it did not come to an end."""
+def write(matcher: JsonMatcher, vocabulary: Vocabulary, seed: int) -> str | None:
+    """Sample random allowed tokens; return the text, or None if the document did not end within BUDGET_TOKENS."""
     chance = random.Random(seed)
     written: list[int] = []
-    while not constraint.complete and len(written) < BUDGET_TOKENS:
-        token = chance.choice(allowed(constraint))
+    while not matcher.complete and len(written) < BUDGET_TOKENS:
+        token = chance.choice(allowed(matcher))
         if token in vocabulary.end:
             break
-        written += [token, *constraint.accept(token)]
+        written += [token, *matcher.accept(token)]
     text = b"".join(vocabulary.pieces[token] for token in written).decode()
     return text if len(written) < BUDGET_TOKENS else None
 
@@ -94,8 +94,8 @@ SCHEMAS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: json.dumps(schema)[:40])
-def test_whatever_is_drawn_conforms(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: dict[str, Any]) -> None:
-    """Even from a model that draws at random, what ends is JSON that the schema accepts."""
+def test_random_tokens_conform(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: dict[str, Any]) -> None:
+    """A document that ends is JSON that the schema accepts."""
     texts = [write(grammars.matcher(schema), vocabulary, seed) for seed in range(3)]
     ended = [text for text in texts if text is not None]
 
@@ -106,54 +106,54 @@ def test_whatever_is_drawn_conforms(grammars: GrammarCompiler, vocabulary: Vocab
 
 @settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(SCHEMAS))
-def test_asking_for_one_token_agrees_with_the_mask(
+def test_checking_one_token_agrees_with_the_mask(
     grammars: GrammarCompiler, vocabulary: Vocabulary, seed: int, schema: dict[str, Any]
 ) -> None:
-    """The cheap question and the dear one have one answer, so drawing first and masking on refusal is fair."""
+    """So sampling first and masking only after a rejection does not change the distribution."""
     chance = random.Random(seed)
-    constraint = grammars.matcher(schema)
+    matcher = grammars.matcher(schema)
     for _ in range(3):
-        mask = set(allowed(constraint))
+        mask = set(allowed(matcher))
         for token in [*chance.sample(range(vocabulary.size), 100), *chance.sample(sorted(mask), min(len(mask), 50))]:
-            assert constraint.allows(token) == (token in mask)
-        constraint.accept(chance.choice(sorted(mask)))
-        if constraint.complete:
+            assert matcher.allows(token) == (token in mask)
+        matcher.accept(chance.choice(sorted(mask)))
+        if matcher.complete:
             break
 
 
 def test_a_string_cannot_hold_a_control_token(
     grammars: GrammarCompiler, vocabulary: Vocabulary, runner: LlamaRunner
 ) -> None:
-    """Neither as itself nor as the text of one: "<|im_start|>" in a string is spelled."""
-    constraint = grammars.matcher({"type": "string", "maxLength": 100})
+    """ "<|im_start|>" in a string is spelled with ordinary tokens."""
+    matcher = grammars.matcher({"type": "string", "maxLength": 100})
     for token in runner.tokenize('"<', special=False):
-        constraint.accept(token)
+        matcher.accept(token)
 
-    assert not set(allowed(constraint)) & set(vocabulary.control)
-    assert not any(constraint.allows(token) for token in vocabulary.control)
+    assert not set(allowed(matcher)) & set(vocabulary.control)
+    assert not any(matcher.allows(token) for token in vocabulary.control)
 
 
-def test_what_is_forced_comes_without_drawing(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """After the first token of a constant the rest is known, and the document is then whole."""
-    constraint = grammars.matcher({"const": {"greeting": "hello", "to": ["you", "me"]}})
-    first = allowed(constraint)[0]
-    written = [first, *constraint.accept(first)]
-    while not constraint.complete:
-        token = allowed(constraint)[0]
+def test_forced_tokens_are_not_sampled(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """After the first token of a constant, all other tokens follow, and the document is complete."""
+    matcher = grammars.matcher({"const": {"greeting": "hello", "to": ["you", "me"]}})
+    first = allowed(matcher)[0]
+    written = [first, *matcher.accept(first)]
+    while not matcher.complete:
+        token = allowed(matcher)[0]
         if token in vocabulary.end:
             break
-        written += [token, *constraint.accept(token)]
+        written += [token, *matcher.accept(token)]
 
     assert json.loads(b"".join(vocabulary.pieces[t] for t in written)) == {"greeting": "hello", "to": ["you", "me"]}
 
 
 def test_a_token_that_is_not_allowed_is_an_error(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """Not a crash, and its message is one line that quotes no schema."""
-    constraint = grammars.matcher({"enum": ["planted secret"]})
-    wrong = next(t for t in range(100, vocabulary.size) if not constraint.allows(t))
+    """The process does not crash, and the message is one line that quotes no schema."""
+    matcher = grammars.matcher({"enum": ["planted secret"]})
+    wrong = next(t for t in range(100, vocabulary.size) if not matcher.allows(t))
 
     with pytest.raises(ModelError) as failed:
-        constraint.accept(wrong)
+        matcher.accept(wrong)
     assert "\n" not in failed.value.message
     assert "planted secret" not in failed.value.message
 
@@ -175,8 +175,8 @@ def test_a_token_that_is_not_allowed_is_an_error(grammars: GrammarCompiler, voca
         ({"type": "string", "pattern": "(["}, "egex"),
     ],
 )
-def test_a_schema_that_cannot_be_held_is_refused(grammars: GrammarCompiler, schema: Any, reason: str) -> None:
-    """Before a word is written, never loosened, with a reason of one line. (Some failed only while writing.)"""
+def test_an_unenforceable_schema_is_refused(grammars: GrammarCompiler, schema: Any, reason: str) -> None:
+    """Compilation refuses it with a reason of one line; it is never loosened. (Some failed only while writing.)"""
     with pytest.raises(SchemaRefused, match=reason) as refused:
         grammars.matcher(schema)
 
@@ -199,32 +199,32 @@ def test_a_schema_that_cannot_be_held_is_refused(grammars: GrammarCompiler, sche
 def test_a_schema_bomb_is_refused_or_writes(
     grammars: GrammarCompiler, vocabulary: Vocabulary, bomb: dict[str, Any]
 ) -> None:
-    """It neither raises anything else nor brings the process down."""
+    """It raises no other error and does not crash the process."""
     try:
-        constraint = grammars.matcher(bomb)
+        matcher = grammars.matcher(bomb)
         for _ in range(5):
-            constraint.accept(allowed(constraint)[0])
+            matcher.accept(allowed(matcher)[0])
     except (SchemaRefused, ModelError) as refusal:
-        assert "\n" not in refusal.message  # noqa: PT017 - both ends are right
+        assert "\n" not in refusal.message  # noqa: PT017 - both outcomes are right
 
 
 @pytest.mark.parametrize("schema", [True, {}])
-def test_the_schema_that_allows_all(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: Json) -> None:
+def test_the_schema_true_allows_any_json(grammars: GrammarCompiler, vocabulary: Vocabulary, schema: Json) -> None:
     """`true` is a schema too. (It was refused.)"""
     begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.matcher(schema))}  # type: ignore[arg-type]
 
     assert begins == {bytes([byte]) for byte in b'"-0123456789[]{tfn'} - {b"]"}
 
 
-def test_any_object_begins_as_one(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """`json_object` is an object, not any JSON."""
+def test_json_object_begins_with_a_brace(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """`json_object` allows an object, not any JSON."""
     begins = {vocabulary.pieces[t][:1] for t in allowed(grammars.matcher(ANY_OBJECT))}
 
     assert begins == {b"{"}
 
 
-def test_two_answers_to_one_schema_do_not_disturb_each_other(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
-    """The compiled schema is shared, the place in it is not."""
+def test_two_documents_of_one_schema_are_independent(grammars: GrammarCompiler, vocabulary: Vocabulary) -> None:
+    """They share the compiled schema, not the position in it."""
     schema: dict[str, Any] = {"enum": ["aaa", "bbb"]}
     first, second = grammars.matcher(schema), grammars.matcher(schema)
     before = allowed(second)
@@ -234,8 +234,8 @@ def test_two_answers_to_one_schema_do_not_disturb_each_other(grammars: GrammarCo
     assert allowed(grammars.matcher(schema)) == before
 
 
-def test_compiled_schemas_are_kept_up_to_a_limit(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those used last; a caller with a new schema each time does not fill the memory."""
+def test_the_cache_of_compiled_schemas_is_bounded(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least recently used one is dropped, so that new schemas do not fill the memory."""
     compiled: list[str] = []
     compile_once = GrammarCompiler._compile
 

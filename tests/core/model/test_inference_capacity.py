@@ -1,4 +1,4 @@
-"""The loop that serves everybody: little room, many who wait, and prefixes that many share."""
+"""The inference thread with little room, many requests and shared prefixes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.model.prefix_store import PrefixStore
 from core.model.sequence import QueuedOutput, Sequence
 from tests.core.model.support_fake_model import (
     PERSONALITY,
-    AtStep,
-    Bench,
+    BlockBeforeBatch,
+    CallAtStep,
     FakeClock,
-    Hold,
+    InferenceHarness,
     error,
     finished,
     greets,
@@ -25,168 +25,167 @@ from tests.core.model.support_fake_model import (
 
 @pytest.mark.parametrize("suspend_bytes", [0, 100_000])
 @pytest.mark.parametrize("idle_cells", [0, 100])
-def test_answers_that_do_not_fit_together_are_the_same_in_the_end(suspend_bytes: int, idle_cells: int) -> None:
-    """One steps back, from host memory or from the start again, and goes on where it was."""
+def test_preempted_answers_are_unchanged(suspend_bytes: int, idle_cells: int) -> None:
+    """A preempted sequence continues where it stopped, from host memory or by computing again."""
     prompts = [f"{n} " * 20 for n in range(4)]
-    with Bench(rambles, cells=300, suspend_bytes=suspend_bytes, idle_cells=idle_cells) as bench:
-        asked = [bench.ask(prompt) for prompt in prompts]
-        for sequence, prompt in zip(asked, prompts, strict=True):
-            assert finished(bench, sequence).reason == "stop"
-            assert bench.text(sequence) == rambles(prompt)
+    with InferenceHarness(rambles, cells=300, suspend_bytes=suspend_bytes, idle_cells=idle_cells) as harness:
+        sequences = [harness.ask(prompt) for prompt in prompts]
+        for sequence, prompt in zip(sequences, prompts, strict=True):
+            assert finished(harness, sequence).reason == "stop"
+            assert harness.text(sequence) == rambles(prompt)
 
-        assert bench.metric("csps_model_preemptions_total") > 0
-        bench.assert_nothing_left()
-
-
-def test_who_stepped_back_does_not_push_the_others_out_at_once() -> None:
-    """It starts again only where it fits beside what they will compute next; else both would stand still, for ever,
-    one restored and thrown out in each step. (They did.)"""
-    with Bench(lambda prompt: "y" * 150, cells=230, batch_tokens=64) as bench:
-        first, second = bench.ask("a" * 49), bench.ask("b" * 49)
-
-        assert [finished(bench, sequence).reason for sequence in (first, second)] == ["stop", "stop"]
-        assert bench.model.refusals <= 5
+        assert harness.metric("csps_model_preemptions_total") > 0
+        harness.assert_nothing_left()
 
 
-def test_a_batch_that_finds_no_room_against_the_books_does_not_spin() -> None:
-    """Should llama.cpp count otherwise than we do, an answer ends short, but everybody else is served."""
-    with Bench(rambles, cells=400) as bench:
-        asked = [bench.ask(f"number {n}") for n in range(3)]
-        AtStep(bench, 20, lambda: setattr(bench.model, "capacity", len(bench.model.cells)))
-        ends = [finished(bench, sequence).reason for sequence in asked]
+def test_a_preempted_sequence_does_not_preempt_others_in_turn() -> None:
+    """It restarts only if it fits beside the pending tokens of the others. (Both alternated for ever.)"""
+    with InferenceHarness(lambda prompt: "y" * 150, cells=230, batch_tokens=64) as harness:
+        first, second = harness.ask("a" * 49), harness.ask("b" * 49)
+
+        assert [finished(harness, sequence).reason for sequence in (first, second)] == ["stop", "stop"]
+        assert harness.model.refusals <= 5
+
+
+def test_an_unexpectedly_full_cache_does_not_loop() -> None:
+    """If llama.cpp has fewer free cells than we count, one answer ends short, and all others are served."""
+    with InferenceHarness(rambles, cells=400) as harness:
+        sequences = [harness.ask(f"number {n}") for n in range(3)]
+        CallAtStep(harness, 20, lambda: setattr(harness.model, "capacity", len(harness.model.cells)))
+        ends = [finished(harness, sequence).reason for sequence in sequences]
 
         assert "length" in ends
-        assert bench.model.refusals < 50
+        assert harness.model.refusals < 50
 
 
-def test_a_long_prompt_is_read_in_slices_while_others_are_written_to() -> None:
-    """Each step has a token for the one that is being written, also while the newcomer's prompt is read."""
-    with Bench(rambles, cells=900) as bench:
-        first = bench.ask("first")
+def test_a_long_prompt_is_computed_in_slices_beside_decoding() -> None:
+    """Each step holds a token of the running answer and a slice of the new prompt."""
+    with InferenceHarness(rambles, cells=900) as harness:
+        first = harness.ask("first")
         late: list[Sequence] = []
-        AtStep(bench, 10, lambda: late.append(bench.ask("z" * 500)))
-        finished(bench, first)
-        finished(bench, late[0])
-        reading = [batch for batch in bench.model.batches if any(122 in row.tokens for row in batch)]
-        both = [batch for batch in reading if len(batch) == 2]
+        CallAtStep(harness, 10, lambda: late.append(harness.ask("z" * 500)))
+        finished(harness, first)
+        finished(harness, late[0])
+        prefill = [batch for batch in harness.model.batches if any(122 in row.tokens for row in batch)]
+        both = [batch for batch in prefill if len(batch) == 2]
 
         assert len(both) >= 500 // 64
-        assert all(len(batch[0].tokens) == 1 for batch in both), "who writes comes first"
-        assert bench.text(late[0]) == rambles("z" * 500)
+        assert all(len(batch[0].tokens) == 1 for batch in both), "decode comes first"
+        assert harness.text(late[0]) == rambles("z" * 500)
 
 
 def test_equal_prompts_that_come_together_are_computed_once() -> None:
-    """The others wait for the first one's prefix instead of computing it too."""
-    bench = Bench(greets, slots=8, cells=900)
-    asked = [bench.ask("x" * 200 + f" I am {n}") for n in range(8)]
-    with bench:
-        for n, sequence in enumerate(asked):
-            finished(bench, sequence)
-            assert bench.text(sequence) == greets(str(n))
+    """The other requests wait for the first one's prefix."""
+    harness = InferenceHarness(greets, slots=8, cells=900)
+    sequences = [harness.ask("x" * 200 + f" I am {n}") for n in range(8)]
+    with harness:
+        for n, sequence in enumerate(sequences):
+            finished(harness, sequence)
+            assert harness.text(sequence) == greets(str(n))
 
-        # One prefix, and eight answers with what a batch left of the prompt.
-        assert bench.model.computed_tokens < 200 + 8 * (64 + len(greets("0").encode()))
-
-
-# --- the queue --------------------------------------------------------------------------------------------------------
+        # One prefix, and for each answer at most one batch of its own prompt.
+        assert harness.model.computed_tokens < 200 + 8 * (64 + len(greets("0").encode()))
 
 
-def test_a_full_queue_turns_the_next_away() -> None:
-    """At once, with a guess when to come back; those before are served."""
-    with Bench(greets, slots=1, queue_limit=2) as bench:
-        hold = Hold(bench)
-        served = [bench.ask("I am One")]
+# --- the queue -------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_queue_refuses_the_next_request() -> None:
+    """It fails at once with a time to retry; earlier requests are served."""
+    with InferenceHarness(greets, slots=1, queue_limit=2) as harness:
+        hold = BlockBeforeBatch(harness)
+        served = [harness.ask("I am One")]
         assert hold.reached.wait(20)
-        served += [bench.ask("I am Two"), bench.ask("I am Three")]
-        refused = bench.ask("I am Four")
+        served += [harness.ask("I am Two"), harness.ask("I am Three")]
+        refused = harness.ask("I am Four")
         hold.go.set()
 
-        overloaded = error(bench, refused)
+        overloaded = error(harness, refused)
         assert isinstance(overloaded, Overloaded)
         assert overloaded.retry_after_s
         for sequence in served:
-            finished(bench, sequence)
-        bench.assert_nothing_left()
+            finished(harness, sequence)
+        harness.assert_nothing_left()
 
 
 def test_a_burst_fills_the_slots_before_the_queue() -> None:
-    """An idle model turns nobody away that it could serve now. (It did.)"""
-    bench = Bench(greets, slots=4, queue_limit=1)
-    asked = [bench.ask(f"I am {n}") for n in range(5)]
-    with bench:
-        for sequence in asked:
-            finished(bench, sequence)
+    """An idle model refuses no request that it could serve now. (It did.)"""
+    harness = InferenceHarness(greets, slots=4, queue_limit=1)
+    sequences = [harness.ask(f"I am {n}") for n in range(5)]
+    with harness:
+        for sequence in sequences:
+            finished(harness, sequence)
 
 
-def test_who_waits_hears_where_they_stand() -> None:
-    """Position from 1, falling; the expected wait once it can be told."""
-    with Bench(rambles, slots=1, clock=FakeClock(tick_s=0.4)) as bench:
-        asked = [bench.ask(f"number {n}") for n in range(3)]
-        for sequence in asked:
-            finished(bench, sequence)
-        news = [output for output in bench.outputs[asked[2]] if isinstance(output, QueuedOutput)]
-        positions = [output.position for output in news]
+def test_waiting_requests_get_position_and_expected_wait() -> None:
+    """Positions fall to 1; the wait is known after the first request."""
+    with InferenceHarness(rambles, slots=1, clock=FakeClock(tick_s=0.4)) as harness:
+        sequences = [harness.ask(f"number {n}") for n in range(3)]
+        for sequence in sequences:
+            finished(harness, sequence)
+        reports = [output for output in harness.outputs[sequences[2]] if isinstance(output, QueuedOutput)]
+        positions = [output.position for output in reports]
 
         assert positions[0] == 2
         assert positions == sorted(positions, reverse=True)
         assert positions[-1] == 1
-        assert news[0].wait_s is None
-        assert news[-1].wait_s
+        assert reports[0].wait_s is None
+        assert reports[-1].wait_s
 
 
-def test_a_crowd_does_not_keep_another_user_waiting() -> None:
-    """Turns are taken by user, not by request."""
-    bench = Bench(greets, slots=1)
-    crowd = [bench.ask(f"I am Crowd-{n}", user="crowd") for n in range(10)]
-    other = bench.ask("I am Other", user="other")
-    with bench:
+def test_users_take_turns() -> None:
+    """A user with ten requests does not delay another user."""
+    harness = InferenceHarness(greets, slots=1)
+    crowd = [harness.ask(f"I am Crowd-{n}", user="crowd") for n in range(10)]
+    other = harness.ask("I am Other", user="other")
+    with harness:
         for sequence in (other, *crowd):
-            finished(bench, sequence)
+            finished(harness, sequence)
 
-        assert bench.ended.index(other) == 1
-
-
-# --- prefixes of personalities ----------------------------------------------------------------------------------------
+        assert harness.ended.index(other) == 1
 
 
-def test_a_personality_is_kept_for_good(tmp_path: Path) -> None:
-    """In the KV cache, however much comes after it, and on disk for the next start."""
+# --- prefixes of personalities ---------------------------------------------------------------------------------------
+
+
+def test_a_personality_stays_in_the_cache_and_on_disk(tmp_path: Path) -> None:
+    """Later requests do not evict it, and the next start restores it."""
     store = PrefixStore(tmp_path, "model", 4)
     length = len(PERSONALITY)
-    with Bench(greets, idle_cells=0, suspend_bytes=0, store=store) as bench:
-        finished(bench, bench.ask(f"{PERSONALITY}I am One", pinned_tokens=length))
-        finished(bench, bench.ask("x " * 100))
-        second = finished(bench, bench.ask(f"{PERSONALITY}I am Two", pinned_tokens=length))
+    with InferenceHarness(greets, idle_cells=0, suspend_bytes=0, store=store) as harness:
+        finished(harness, harness.ask(f"{PERSONALITY}I am One", pinned_tokens=length))
+        finished(harness, harness.ask("x " * 100))
+        second = finished(harness, harness.ask(f"{PERSONALITY}I am Two", pinned_tokens=length))
         assert second.usage.cached_tokens == length
 
-    with Bench(greets, idle_cells=0, store=PrefixStore(tmp_path, "model", 4)) as bench:
-        first = bench.ask(f"{PERSONALITY}I am Back", pinned_tokens=length)
-        assert finished(bench, first).usage.cached_tokens == length
-        assert bench.text(first) == greets("Back")
-        assert bench.metric("csps_model_prefixes_restored_total") == 1
+    with InferenceHarness(greets, idle_cells=0, store=PrefixStore(tmp_path, "model", 4)) as harness:
+        first = harness.ask(f"{PERSONALITY}I am Back", pinned_tokens=length)
+        assert finished(harness, first).usage.cached_tokens == length
+        assert harness.text(first) == greets("Back")
+        assert harness.metric("csps_model_prefixes_restored_total") == 1
 
 
-def test_what_nobody_asked_to_keep_is_shared_and_not_kept(tmp_path: Path) -> None:
-    """A batch's schema stands in front of each of its rows: it is computed once, and never on disk. (It was.)"""
+def test_other_prefixes_are_shared_but_not_saved(tmp_path: Path) -> None:
+    """A batch's schema precedes each of its rows: it is computed once, and never saved. (It was.)"""
     store = PrefixStore(tmp_path, "model", 4)
     schema = '{"type": "object", "title": "Secret"} ' * 2
-    with Bench(greets, store=store) as bench:
-        finished(bench, bench.ask(f"{PERSONALITY}I am One", pinned_tokens=len(PERSONALITY)))
-        finished(bench, bench.ask(f"{PERSONALITY}{schema}row 0"))
-        rows = [finished(bench, bench.ask(f"{PERSONALITY}{schema}row {n}")) for n in range(1, 4)]
+    with InferenceHarness(greets, store=store) as harness:
+        finished(harness, harness.ask(f"{PERSONALITY}I am One", pinned_tokens=len(PERSONALITY)))
+        finished(harness, harness.ask(f"{PERSONALITY}{schema}row 0"))
+        rows = [finished(harness, harness.ask(f"{PERSONALITY}{schema}row {n}")) for n in range(1, 4)]
         assert all(row.usage.cached_tokens >= len(PERSONALITY + schema) for row in rows)
 
-    (kept,) = store.load()
-    assert bytes(kept[0].tolist()).decode() == PERSONALITY
+    (saved,) = store.load()
+    assert bytes(saved[0].tolist()).decode() == PERSONALITY
 
 
-def test_callers_schemas_do_not_displace_the_personalities(tmp_path: Path) -> None:
-    """However many there are, and however often each is used. (Sixteen did.)"""
-    with Bench(greets, cells=600, ids=40, idle_cells=0, suspend_bytes=0) as bench:
-        finished(bench, bench.ask(f"{PERSONALITY}I am One", pinned_tokens=len(PERSONALITY)))
+def test_repeated_schemas_do_not_displace_personalities(tmp_path: Path) -> None:
+    """Their number and their use do not matter. (Sixteen displaced one.)"""
+    with InferenceHarness(greets, cells=600, ids=40, idle_cells=0, suspend_bytes=0) as harness:
+        finished(harness, harness.ask(f"{PERSONALITY}I am One", pinned_tokens=len(PERSONALITY)))
         for n in range(PINNED_PREFIXES + 1):
             for _ in range(2):
-                finished(bench, bench.ask(f"{n} {'schema ' * 8} I am Row"))
+                finished(harness, harness.ask(f"{n} {'schema ' * 8} I am Row"))
 
-        again = finished(bench, bench.ask(f"{PERSONALITY}I am Two", pinned_tokens=len(PERSONALITY)))
+        again = finished(harness, harness.ask(f"{PERSONALITY}I am Two", pinned_tokens=len(PERSONALITY)))
         assert again.usage.cached_tokens == len(PERSONALITY)

@@ -1,4 +1,4 @@
-"""The event loop's end of a sequence."""
+"""One request's queue of outputs on the event loop."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from core.model.sequence import SequenceOutput, TextOutput
 
 
 def queue_with_pauses() -> tuple[OutputQueue, list[bool]]:
-    queue, news = OutputQueue(), list[bool]()
-    queue.pause = news.append
-    return queue, news
+    queue, pauses = OutputQueue(), list[bool]()
+    queue.pause = pauses.append
+    return queue, pauses
 
 
 async def take(queue: OutputQueue, count: int) -> list[SequenceOutput | None]:
     return [await queue.get(60) for _ in range(count)]
 
 
-async def test_what_was_written_is_read_in_order() -> None:
-    """Also what came before anybody read."""
+async def test_outputs_arrive_in_order() -> None:
+    """Outputs queued before the first get arrive too."""
     queue = OutputQueue()
     for n in range(3):
         queue.put(TextOutput(str(n)))
@@ -27,8 +27,8 @@ async def test_what_was_written_is_read_in_order() -> None:
     assert await take(queue, 3) == [TextOutput("0"), TextOutput("1"), TextOutput("2")]
 
 
-async def test_reading_waits_for_what_comes() -> None:
-    """A handler that is ahead is woken by the next output."""
+async def test_get_waits_for_the_next_output() -> None:
+    """A waiting consumer wakes up at the next output."""
     queue = OutputQueue()
     waiting = asyncio.create_task(queue.get(60))
     asyncio.get_running_loop().call_soon(lambda: queue.put(TextOutput("late")))
@@ -36,8 +36,8 @@ async def test_reading_waits_for_what_comes() -> None:
     assert await waiting == TextOutput("late")
 
 
-async def test_nothing_within_the_deadline_is_none() -> None:
-    """So that a silent stream can say that it lives; what comes afterwards is not lost."""
+async def test_get_returns_none_after_its_timeout() -> None:
+    """A later output is not lost."""
     queue = OutputQueue()
 
     assert await queue.get(0) is None
@@ -45,33 +45,33 @@ async def test_nothing_within_the_deadline_is_none() -> None:
     assert await queue.get(60) == TextOutput("after all")
 
 
-async def test_a_reader_that_falls_behind_pauses_its_sequence_once() -> None:
-    """Above the high-water mark the sequence is paused, and told so once, not at every output."""
-    queue, news = queue_with_pauses()
+async def test_a_slow_consumer_pauses_its_sequence_once() -> None:
+    """Above the high-water mark the queue calls pause once, not at every output."""
+    queue, pauses = queue_with_pauses()
     for n in range(HIGH_WATER + 10):
         queue.put(TextOutput(str(n)))
 
-    assert news == [True]
+    assert pauses == [True]
 
 
-async def test_a_reader_that_caught_up_goes_on_and_lost_nothing() -> None:
-    """Below the low-water mark the sequence goes on; in between nothing is said."""
-    queue, news = queue_with_pauses()
+async def test_a_consumer_that_catches_up_continues_its_sequence() -> None:
+    """Below the low-water mark the sequence continues, and no output was lost."""
+    queue, pauses = queue_with_pauses()
     for n in range(HIGH_WATER + 1):
         queue.put(TextOutput(str(n)))
-    read = await take(queue, HIGH_WATER + 1 - LOW_WATER)
-    assert news == [True]
-    read += await take(queue, LOW_WATER)
+    outputs = await take(queue, HIGH_WATER + 1 - LOW_WATER)
+    assert pauses == [True]
+    outputs += await take(queue, LOW_WATER)
 
-    assert news == [True, False]
-    assert read == [TextOutput(str(n)) for n in range(HIGH_WATER + 1)]
+    assert pauses == [True, False]
+    assert outputs == [TextOutput(str(n)) for n in range(HIGH_WATER + 1)]
 
 
-async def test_a_reader_that_keeps_up_is_never_paused() -> None:
-    """However much passes through."""
-    queue, news = queue_with_pauses()
+async def test_a_fast_consumer_never_pauses_its_sequence() -> None:
+    """The number of outputs does not matter."""
+    queue, pauses = queue_with_pauses()
     for n in range(3 * HIGH_WATER):
         queue.put(TextOutput(str(n)))
         await queue.get(60)
 
-    assert news == []
+    assert pauses == []

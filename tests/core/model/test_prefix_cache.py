@@ -1,4 +1,4 @@
-"""Which tokens are computed where: single behaviours, held against a model of llama.cpp's cache."""
+"""Prefix lookup, suspension and pinning, over a model of llama.cpp's cache."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import numpy as np
 import pytest
 
 from core.model.prefix_cache import common_prefix
-from tests.core.model.support_kv_cache import BYTES, FakeMemory, cache_of, finish, run, state_of, tokens_of
+from tests.core.model.support_kv_cache import BYTES, FakeKvCache, finish, make_cache, run, state_of, tokens_of
 
 
-def test_a_conversation_goes_on_where_it_stopped() -> None:
-    """The next turn continues in the same cells; nothing is copied and nothing computed again."""
-    memory = FakeMemory(400)
-    cache = cache_of(memory)
+def test_the_next_turn_continues_in_the_same_slot() -> None:
+    """It uses the same cells: no copy, no second computation."""
+    memory = FakeKvCache(400)
+    cache = make_cache(memory)
     slot, _ = run(memory, cache, tokens_of((1, 50)))
     cache.release(slot)
 
     assert cache.acquire(tokens_of((1, 50), (2, 10))) == (slot, 50)
 
 
-def test_one_token_is_always_left_to_compute() -> None:
+def test_the_last_token_is_always_computed() -> None:
     """The same prompt again needs the logits of its last token."""
-    memory = FakeMemory(400)
-    cache = cache_of(memory)
+    memory = FakeKvCache(400)
+    cache = make_cache(memory)
     finish(memory, cache, tokens_of((1, 50)))
 
     assert finish(memory, cache, tokens_of((1, 50))) == 49
 
 
 def test_running_sequences_share_their_prefix() -> None:
-    """Ten users of one personality take its cells once."""
-    memory = FakeMemory(400)
-    cache = cache_of(memory, slots=10)
+    """Ten users of one personality use its cells once."""
+    memory = FakeKvCache(400)
+    cache = make_cache(memory, slots=10)
     for user in range(10):
         run(memory, cache, tokens_of((1, 100), (2 + user, 20)))
 
@@ -39,18 +39,18 @@ def test_running_sequences_share_their_prefix() -> None:
 
 
 def test_a_short_prefix_is_not_kept() -> None:
-    """It is computed again sooner than it is found."""
-    memory = FakeMemory(400)
-    cache = cache_of(memory)
+    """Computing it again is faster than restoring it."""
+    memory = FakeKvCache(400)
+    cache = make_cache(memory)
     finish(memory, cache, tokens_of((1, 20)))
 
     assert memory.free == cache.free_cells == 400
 
 
-def test_the_longest_idle_leaves_first() -> None:
-    """Above the idle share, the conversation that nobody continued for longest goes to host memory."""
-    memory = FakeMemory(400)
-    cache = cache_of(memory, idle_cells=100)
+def test_the_longest_idle_sequence_is_suspended_first() -> None:
+    """Above `idle_cells`, the conversation that was continued least recently moves to host memory."""
+    memory = FakeKvCache(400)
+    cache = make_cache(memory, idle_cells=100)
     finish(memory, cache, tokens_of((1, 50)))
     finish(memory, cache, tokens_of((2, 40)))
     finish(memory, cache, tokens_of((1, 50), (9, 1)))
@@ -62,10 +62,10 @@ def test_the_longest_idle_leaves_first() -> None:
     assert cache.longest(tokens_of((2, 60))) == 40
 
 
-def test_a_suspended_conversation_comes_back() -> None:
-    """From host memory, wherever its slot went meanwhile."""
-    memory = FakeMemory(120)
-    cache = cache_of(memory)
+def test_a_suspended_conversation_is_restored() -> None:
+    """Its state returns from host memory, also into another slot."""
+    memory = FakeKvCache(120)
+    cache = make_cache(memory)
     finish(memory, cache, tokens_of((1, 50)))
     finish(memory, cache, tokens_of((2, 100)))
     assert cache.suspended_bytes == 50 * BYTES
@@ -74,13 +74,13 @@ def test_a_suspended_conversation_comes_back() -> None:
 
     assert known == 50
     assert memory.of(slot) == [1] * 50 + [3] * 10
-    assert cache.suspended_bytes == 100 * BYTES, "the other one is suspended now, and this one no more"
+    assert cache.suspended_bytes == 100 * BYTES, "only the other conversation is suspended now"
 
 
-def test_a_newcomer_does_not_use_up_what_is_suspended_of_another() -> None:
-    """Who shares only the beginning of a suspended conversation copies that; the conversation can still go on."""
-    memory = FakeMemory(160)
-    cache = cache_of(memory)
+def test_sharing_a_suspended_prefix_leaves_the_conversation_suspended() -> None:
+    """A newcomer that shares only the beginning copies it; the conversation can still continue."""
+    memory = FakeKvCache(160)
+    cache = make_cache(memory)
     finish(memory, cache, tokens_of((1, 40), (2, 60)))
     finish(memory, cache, tokens_of((3, 150)))
 
@@ -88,10 +88,10 @@ def test_a_newcomer_does_not_use_up_what_is_suspended_of_another() -> None:
     assert finish(memory, cache, tokens_of((1, 40), (2, 60), (5, 5))) == 100
 
 
-def test_the_revived_state_is_where_the_slot_says_when_room_had_to_be_made() -> None:
-    """Making room frees slots of others; the state must not end in one of those. (It did.)"""
-    memory = FakeMemory(200)
-    cache = cache_of(memory, slots=4)
+def test_a_state_is_restored_into_its_slot_after_making_room() -> None:
+    """Making room frees other slots; the state must not land in one of those. (It did.)"""
+    memory = FakeKvCache(200)
+    cache = make_cache(memory, slots=4)
     finish(memory, cache, tokens_of((1, 90)))
     finish(memory, cache, tokens_of((2, 90)))
     finish(memory, cache, tokens_of((3, 90)))
@@ -101,10 +101,10 @@ def test_the_revived_state_is_where_the_slot_says_when_room_had_to_be_made() -> 
     assert (known, memory.of(slot)) == (90, [1] * 90 + [4] * 10)
 
 
-def test_what_is_wanted_may_be_pushed_out_while_a_slot_is_freed() -> None:
-    """Evicting for a slot can push the wanted state itself over the limit of host memory: no error. (It was one.)"""
-    memory = FakeMemory(400)
-    cache = cache_of(memory, slots=2, suspend=100)
+def test_freeing_a_slot_may_drop_the_wanted_state() -> None:
+    """Suspending another sequence may exceed the limit of host memory: no error. (It was one.)"""
+    memory = FakeKvCache(400)
+    cache = make_cache(memory, slots=2, suspend=100)
     finish(memory, cache, tokens_of((1, 90)))
     finish(memory, cache, tokens_of((2, 60)))
     run(memory, cache, tokens_of((3, 40)))
@@ -117,9 +117,9 @@ def test_what_is_wanted_may_be_pushed_out_while_a_slot_is_freed() -> None:
 
 
 def test_a_refused_state_is_forgotten_and_computed_again() -> None:
-    """llama.cpp may refuse what it saved; the prompt is then computed from the start, once."""
-    memory = FakeMemory(120)
-    cache = cache_of(memory)
+    """llama.cpp may refuse a state that it saved; the prompt is then computed from the start, once."""
+    memory = FakeKvCache(120)
+    cache = make_cache(memory)
     finish(memory, cache, tokens_of((1, 50)))
     finish(memory, cache, tokens_of((2, 100)))
     memory.refuse_restore = True
@@ -129,9 +129,9 @@ def test_a_refused_state_is_forgotten_and_computed_again() -> None:
 
 
 def test_host_memory_is_bounded() -> None:
-    """The longest unused state goes; one that alone is too big is not kept, and pushes nobody out."""
-    memory = FakeMemory(300)
-    cache = cache_of(memory, idle_cells=0, suspend=100)
+    """The oldest state is dropped; a state larger than the limit is not stored, and drops no other."""
+    memory = FakeKvCache(300)
+    cache = make_cache(memory, idle_cells=0, suspend=100)
     finish(memory, cache, tokens_of((1, 40)))
     finish(memory, cache, tokens_of((2, 50)))
     finish(memory, cache, tokens_of((3, 40)))
@@ -142,19 +142,19 @@ def test_host_memory_is_bounded() -> None:
     assert [cache.longest(tokens_of((n, 60))) for n in (2, 3, 4)] == [50, 40, 0]
 
 
-def test_no_host_memory_means_none() -> None:
-    """LLM_SUSPEND_MB=0: what leaves the KV cache is gone, and nothing is copied for it."""
-    memory = FakeMemory(300)
-    cache = cache_of(memory, idle_cells=0, suspend=0)
+def test_without_host_memory_nothing_is_saved() -> None:
+    """LLM_SUSPEND_MB=0: an evicted sequence is lost, and its state is not copied."""
+    memory = FakeKvCache(300)
+    cache = make_cache(memory, idle_cells=0, suspend=0)
     finish(memory, cache, tokens_of((1, 50)))
 
     assert (memory.saved, cache.longest(tokens_of((1, 50))), memory.free) == (0, 0, 300)
 
 
-def test_a_pinned_prefix_outlives_the_sequence_it_came_from() -> None:
-    """And costs no cells while that one lives."""
-    memory = FakeMemory(300)
-    cache = cache_of(memory, idle_cells=0)
+def test_a_pinned_prefix_outlives_its_sequence() -> None:
+    """It uses no cells of its own while that sequence lives."""
+    memory = FakeKvCache(300)
+    cache = make_cache(memory, idle_cells=0)
     slot, _ = run(memory, cache, tokens_of((1, 50), (2, 50)))
     pinned = cache.pin(slot, 50, limit=4)
     assert pinned is not None
@@ -167,19 +167,19 @@ def test_a_pinned_prefix_outlives_the_sequence_it_came_from() -> None:
 
 
 def test_a_prefix_is_pinned_once() -> None:
-    """The second time there is nothing new to keep."""
-    memory = FakeMemory(300)
-    cache = cache_of(memory)
+    """Pinning it again returns None."""
+    memory = FakeKvCache(300)
+    cache = make_cache(memory)
     slot, _ = run(memory, cache, tokens_of((1, 60)))
 
     assert cache.pin(slot, 50, limit=4) is not None
     assert cache.pin(slot, 50, limit=4) is None
 
 
-def test_of_too_many_pinned_prefixes_the_longest_unused_goes() -> None:
-    """A personality that was deleted does not stay for ever."""
-    memory = FakeMemory(600)
-    cache = cache_of(memory, idle_cells=0, suspend=0)
+def test_above_the_limit_the_least_recently_used_pinned_prefix_is_dropped() -> None:
+    """A deleted personality does not stay for ever."""
+    memory = FakeKvCache(600)
+    cache = make_cache(memory, idle_cells=0, suspend=0)
     for token in (1, 2):
         slot, _ = run(memory, cache, tokens_of((token, 50), (9, 5)))
         cache.pin(slot, 50, limit=2)
@@ -192,10 +192,10 @@ def test_of_too_many_pinned_prefixes_the_longest_unused_goes() -> None:
     assert [cache.longest(tokens_of((n, 60))) for n in (1, 2, 3)] == [50, 0, 50]
 
 
-def test_pinned_prefixes_give_way_last() -> None:
-    """To what runs, when nothing else is idle."""
-    memory = FakeMemory(200)
-    cache = cache_of(memory)
+def test_pinned_prefixes_are_evicted_last() -> None:
+    """Running sequences evict them only when no other sequence is idle."""
+    memory = FakeKvCache(200)
+    cache = make_cache(memory)
     slot, _ = run(memory, cache, tokens_of((1, 50), (2, 30)))
     cache.pin(slot, 50, limit=2)
     cache.release(slot)
@@ -207,19 +207,19 @@ def test_pinned_prefixes_give_way_last() -> None:
 
 
 def test_a_prefix_from_disk_is_used() -> None:
-    """Adopted at start, it serves the first request."""
-    memory = FakeMemory(200)
-    cache = cache_of(memory)
+    """Pinned at start, it serves the first request."""
+    memory = FakeKvCache(200)
+    cache = make_cache(memory)
     prefix = tokens_of((1, 50))
 
     assert cache.pin_saved(prefix, state_of(prefix))
     assert finish(memory, cache, tokens_of((1, 50), (2, 10))) == 50
 
 
-def test_a_prefix_from_disk_that_does_not_fit_is_left_out() -> None:
-    """Or that llama.cpp refuses; the ledger knows nothing of it."""
-    memory = FakeMemory(60)
-    cache = cache_of(memory)
+def test_a_prefix_from_disk_without_room_is_ignored() -> None:
+    """A state that llama.cpp refuses is ignored too; neither uses cells."""
+    memory = FakeKvCache(60)
+    cache = make_cache(memory)
 
     assert not cache.pin_saved(tokens_of((1, 61)), state_of(tokens_of((1, 61))))
     memory.refuse_restore = True
@@ -227,20 +227,20 @@ def test_a_prefix_from_disk_that_does_not_fit_is_left_out() -> None:
     assert cache.free_cells == memory.free == 60
 
 
-def test_without_a_free_id_nobody_starts() -> None:
-    """All ids are busy."""
-    memory = FakeMemory(200)
-    cache = cache_of(memory, slots=2)
+def test_without_a_free_slot_acquire_returns_none() -> None:
+    """All slots are busy."""
+    memory = FakeKvCache(200)
+    cache = make_cache(memory, slots=2)
     run(memory, cache, tokens_of((1, 5)))
     run(memory, cache, tokens_of((2, 5)))
 
     assert cache.acquire(tokens_of((3, 5))) is None
 
 
-def test_what_fits_counts_the_cells_that_an_idle_conversation_lends() -> None:
-    """Cells that a busy sequence shares with an idle one cannot be had by evicting that. (They were counted.)"""
-    memory = FakeMemory(100)
-    cache = cache_of(memory)
+def test_fits_counts_cells_that_busy_sequences_share_with_idle_ones() -> None:
+    """Evicting the idle one does not free shared cells. (They were counted as free.)"""
+    memory = FakeKvCache(100)
+    cache = make_cache(memory)
     finish(memory, cache, tokens_of((1, 60)))
     run(memory, cache, tokens_of((1, 60), (2, 10)))
     run(memory, cache, tokens_of((1, 60), (3, 10)))
@@ -251,10 +251,10 @@ def test_what_fits_counts_the_cells_that_an_idle_conversation_lends() -> None:
     assert not cache.fits(tokens_of((5, 21)))
 
 
-def test_after_a_failure_nothing_is_known() -> None:
-    """Neither in the KV cache nor in host memory, which was copied from it."""
-    memory = FakeMemory(120)
-    cache = cache_of(memory)
+def test_after_a_failure_no_prefix_is_known() -> None:
+    """Host memory is cleared too, because its states were copied from the KV cache."""
+    memory = FakeKvCache(120)
+    cache = make_cache(memory)
     finish(memory, cache, tokens_of((1, 50)))
     finish(memory, cache, tokens_of((2, 100)))
     cache.forget_all()
@@ -263,17 +263,17 @@ def test_after_a_failure_nothing_is_known() -> None:
     assert cache.free_cells == memory.free == 120
 
 
-def test_a_state_that_cannot_be_cut_serves_only_what_goes_on_from_its_end() -> None:
-    """Recurrent models: a preempted sequence comes back whole, but half of its state is nobody's prefix."""
-    memory = FakeMemory(300)
-    cache = cache_of(memory, share=False)
+def test_a_recurrent_state_serves_only_prompts_that_continue_it() -> None:
+    """A preempted sequence is restored whole; a part of its state is no prefix."""
+    memory = FakeKvCache(300)
+    cache = make_cache(memory, share=False)
     slot, _ = run(memory, cache, tokens_of((1, 50)))
     cache.suspend(slot)
 
     assert cache.longest(tokens_of((1, 40), (2, 20))) == 0
-    assert cache.longest(tokens_of((1, 50))) == 0, "its last token would have to be cut off"
+    assert cache.longest(tokens_of((1, 50))) == 0, "the last token would have to be removed"
     assert finish(memory, cache, tokens_of((1, 51))) == 50
-    assert finish(memory, cache, tokens_of((1, 52))) == 0, "and what has finished is not shared"
+    assert finish(memory, cache, tokens_of((1, 52))) == 0, "finished sequences are not shared"
 
 
 @pytest.mark.parametrize(
@@ -281,5 +281,5 @@ def test_a_state_that_cannot_be_cut_serves_only_what_goes_on_from_its_end() -> N
     [([], [], 0), ([1], [], 0), ([1, 2], [1, 2], 2), ([1, 2, 3], [1, 2], 2), ([1, 2], [1, 3], 1), ([2], [1], 0)],
 )
 def test_common_prefix(a: list[int], b: list[int], length: int) -> None:
-    """Counted from the start, up to the shorter."""
+    """Counts equal tokens from the start, up to the shorter sequence."""
     assert common_prefix(np.asarray(a, np.int32), np.asarray(b, np.int32)) == length

@@ -1,4 +1,4 @@
-"""The prefix cache's books: whatever happens, they say what llama.cpp's cache holds."""
+"""The prefix cache's counts always match the contents of llama.cpp's cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.model.prefix_cache import Tokens
-from tests.core.model.support_kv_cache import BYTES, FakeMemory, cache_of, state_of, tokens_of
+from tests.core.model.support_kv_cache import BYTES, FakeKvCache, make_cache, state_of, tokens_of
 
 RUNS = st.lists(st.tuples(st.integers(1, 3), st.sampled_from([1, 5, 20, 40])), min_size=1, max_size=4)
 PROMPTS = RUNS.map(lambda runs: tokens_of(*runs))
@@ -16,17 +16,17 @@ CELLS = 200
 
 
 class CacheMachine(RuleBasedStateMachine):
-    """Sequences come, grow, leave, are suspended and pinned, in any order; the books must be right all the time."""
+    """Sequences start, grow, end, are suspended and pinned in any order; the counts must always be right."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.memory = FakeMemory(CELLS)
-        self.busy: dict[int, tuple[Tokens, int]] = {}  # slot → all its tokens, how many are computed
+        self.memory = FakeKvCache(CELLS)
+        self.busy: dict[int, tuple[Tokens, int]] = {}  # slot → all its tokens, number of computed ones
 
     @initialize(slots=st.integers(2, 8), idle=st.sampled_from([0, 60, CELLS]), suspend=st.sampled_from([0, 90, 10_000]))
     def begin(self, slots: int, idle: int, suspend: int) -> None:
         self.slots = slots
-        self.cache = cache_of(self.memory, slots=slots, idle_cells=idle, suspend=suspend)
+        self.cache = make_cache(self.memory, slots=slots, idle_cells=idle, suspend=suspend)
         self.suspend_bytes = suspend * BYTES
 
     def pending(self) -> int:
@@ -37,7 +37,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(tokens=PROMPTS)
     def serve(self, tokens: Tokens) -> None:
-        """A request from its start to its end, while others go on."""
+        """Run one request from start to end while others run."""
         before = set(self.busy)
         self.start(tokens)
         for slot in set(self.busy) - before:
@@ -48,7 +48,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(tokens=PROMPTS)
     def start(self, tokens: Tokens) -> None:
-        """As the scheduler does: only what fits starts, and then all that is pending can be computed."""
+        """Start a sequence only if it fits, as the scheduler does; then all pending tokens must have room."""
         known = self.cache.longest(tokens)
         if not self.cache.fits(tokens, reserved=self.pending()):
             return
@@ -61,11 +61,11 @@ class CacheMachine(RuleBasedStateMachine):
         assert computed < len(tokens)
         assert computed == 0 or known
         self.busy[slot] = (tokens, computed)
-        assert self.cache.make_room(self.pending()), "it was said to fit"
+        assert self.cache.make_room(self.pending()), "fits() returned True"
 
     @rule(tokens=PROMPTS)
-    def start_where_it_may_not_fit(self, tokens: Tokens) -> None:
-        """The books are right all the same."""
+    def start_without_checking_room(self, tokens: Tokens) -> None:
+        """The counts must be right even then."""
         place = self.cache.acquire(tokens)
         if place is not None:
             self.busy[place[0]] = (tokens, place[1])
@@ -75,7 +75,7 @@ class CacheMachine(RuleBasedStateMachine):
     def compute(self, data: st.DataObject, count: int) -> None:
         slot = self.any_busy(data)
         tokens, computed = self.busy[slot]
-        if computed == len(tokens):  # it writes
+        if computed == len(tokens):  # it decodes
             tokens = np.concatenate([tokens, tokens_of((data.draw(st.integers(1, 3)), 1))])
         part = tokens[computed : computed + count]
         if not self.cache.make_room(len(part)):
@@ -109,7 +109,7 @@ class CacheMachine(RuleBasedStateMachine):
             assert pinned is None or self.memory.of(pinned) == self.busy[slot][0][:length].tolist()
 
     @rule(tokens=PROMPTS)
-    def adopt(self, tokens: Tokens) -> None:
+    def pin_saved(self, tokens: Tokens) -> None:
         self.cache.pin_saved(tokens, state_of(tokens))
 
     @rule(cells=st.integers(0, CELLS + 1))
@@ -129,23 +129,23 @@ class CacheMachine(RuleBasedStateMachine):
             self.cache.forget_all()
 
     @invariant()
-    def the_cells_hold_what_the_cache_says(self) -> None:
+    def cells_match_the_cache(self) -> None:
         for slot in range(self.slots):
             resident = self.cache._residents.get(slot)
             assert self.memory.of(slot) == ([] if resident is None else resident.tokens.tolist())
 
     @invariant()
-    def the_busy_hold_what_was_computed_for_them(self) -> None:
+    def busy_slots_hold_their_computed_tokens(self) -> None:
         for slot, (tokens, computed) in self.busy.items():
             assert self.memory.of(slot) == tokens[:computed].tolist()
 
     @invariant()
-    def the_ledger_is_right(self) -> None:
+    def cell_counts_are_right(self) -> None:
         assert self.cache.free_cells == self.memory.free
-        assert self.cache._cells_in_use(None, 0) == self.memory.held_by(self.busy)
+        assert self.cache._cells_in_use(None, 0) == self.memory.count_cells(self.busy)
 
     @invariant()
-    def no_id_is_lost(self) -> None:
+    def no_slot_is_lost(self) -> None:
         assert sorted([*self.cache._free_slots, *self.cache._residents]) == list(range(self.slots))
 
     @invariant()
@@ -154,4 +154,4 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 CacheMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
-TestWhateverHappens = CacheMachine.TestCase
+TestAnyOrder = CacheMachine.TestCase

@@ -26,27 +26,27 @@ def files(folder: Path) -> list[Path]:
 
 
 def save_at(store: PrefixStore, folder: Path, number: int) -> None:
-    """Saves a prefix of its own, which is as old as its number says."""
+    """Save a prefix; its content and the age of its file are `number`."""
     before = set(folder.glob("*")) if folder.exists() else set()
     store.save(np.asarray([number], np.int32), STATE)
     for file in set(folder.glob("*")) - before:
         os.utime(file, (number, number))
 
 
-def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
-    """Tokens and state, by another process with the same model."""
+def test_a_saved_prefix_is_loaded(tmp_path: Path) -> None:
+    """Another process with the same model loads tokens and state."""
     PrefixStore(tmp_path / "prefixes", "model", 4).save(TOKENS, STATE)
 
     assert entries(PrefixStore(tmp_path / "prefixes", "model", 4)) == [(TOKENS.tolist(), STATE.tolist())]
 
 
-def test_without_a_folder_there_is_nothing(tmp_path: Path) -> None:
-    """A first start."""
+def test_a_missing_folder_yields_no_prefix(tmp_path: Path) -> None:
+    """The first start has no folder."""
     assert entries(PrefixStore(tmp_path / "none", "model", 4)) == []
 
 
 def test_another_models_file_is_not_loaded_and_not_deleted(tmp_path: Path) -> None:
-    """Somebody tries another model and comes back."""
+    """An operator may try another model and return to the first."""
     PrefixStore(tmp_path, "a model", 4).save(TOKENS, STATE)
 
     assert entries(PrefixStore(tmp_path, "another", 4)) == []
@@ -54,8 +54,8 @@ def test_another_models_file_is_not_loaded_and_not_deleted(tmp_path: Path) -> No
 
 
 @given(st.data())
-def test_a_corrupt_file_is_deleted_and_said(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    """One flipped bit or a cut anywhere: llama.cpp is never given a state that was tampered with."""
+def test_a_corrupt_file_is_deleted_and_logged(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """One flipped bit or a cut anywhere: llama.cpp never receives a corrupt state."""
     folder = tmp_path_factory.mktemp("prefixes")
     store = PrefixStore(folder, "model", 4)
     store.save(TOKENS, STATE)
@@ -72,8 +72,8 @@ def test_a_corrupt_file_is_deleted_and_said(tmp_path_factory: pytest.TempPathFac
     assert [entry["event"] for entry in logs] == ["prefix_corrupt"]
 
 
-def test_files_of_the_first_kind_are_deleted(tmp_path: Path) -> None:
-    """They may hold what callers wrote."""
+def test_files_of_version_1_are_deleted(tmp_path: Path) -> None:
+    """They may hold callers' text."""
     store = PrefixStore(tmp_path, "model", 4)
     store.save(TOKENS, STATE)
     (file,) = files(tmp_path)
@@ -83,8 +83,8 @@ def test_files_of_the_first_kind_are_deleted(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-def test_the_newest_are_kept(tmp_path: Path) -> None:
-    """Up to the limit; of any model."""
+def test_only_the_newest_files_stay(tmp_path: Path) -> None:
+    """The limit applies to all models together."""
     for number in range(1, 6):
         save_at(PrefixStore(tmp_path, f"model {number % 2}", 3), tmp_path, number)
 
@@ -93,7 +93,7 @@ def test_the_newest_are_kept(tmp_path: Path) -> None:
 
 
 def test_the_same_prefix_is_one_file(tmp_path: Path) -> None:
-    """Saved again it takes no more room."""
+    """Saving it again replaces its file."""
     store = PrefixStore(tmp_path, "model", 4)
     store.save(TOKENS, STATE)
     store.save(TOKENS, STATE[::-1].copy())
@@ -101,7 +101,7 @@ def test_the_same_prefix_is_one_file(tmp_path: Path) -> None:
     assert entries(store) == [(TOKENS.tolist(), STATE[::-1].tolist())]
 
 
-def test_the_files_are_their_owners_alone(tmp_path: Path) -> None:
+def test_the_folder_is_closed_to_other_users(tmp_path: Path) -> None:
     """A personality's prompt may be confidential."""
     folder = tmp_path / "prefixes"
     PrefixStore(folder, "model", 4).save(TOKENS, STATE)
@@ -109,11 +109,11 @@ def test_the_files_are_their_owners_alone(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o077 == 0
 
 
-def test_a_full_disk_costs_only_a_log_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing half-written stays behind, and what was there still is."""
+def test_a_full_disk_only_logs_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No partial file stays, and the earlier files remain."""
     store = PrefixStore(tmp_path, "model", 4)
     store.save(TOKENS, STATE)
-    kept = files(tmp_path)
+    before = files(tmp_path)
 
     def full(_part: Path, _path: Path) -> Path:
         raise OSError(28, "No space left on device")
@@ -122,12 +122,12 @@ def test_a_full_disk_costs_only_a_log_line(tmp_path: Path, monkeypatch: pytest.M
     with capture_logs() as logs:
         store.save(TOKENS[:2], STATE)
 
-    assert files(tmp_path) == kept
+    assert files(tmp_path) == before
     assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_save_failed", "No space left on device")]
 
 
-def test_a_folder_that_cannot_be_made_costs_only_a_log_line(tmp_path: Path) -> None:
-    """Such as when a file is in its place. (It raised on the inference thread.)"""
+def test_an_impossible_folder_only_logs_a_warning(tmp_path: Path) -> None:
+    """A file may be in its place. (It raised on the inference thread.)"""
     (tmp_path / "prefixes").write_text("in the way")
     store = PrefixStore(tmp_path / "prefixes", "model", 4)
 
@@ -138,8 +138,8 @@ def test_a_folder_that_cannot_be_made_costs_only_a_log_line(tmp_path: Path) -> N
     assert [entry["event"] for entry in logs] == ["prefix_save_failed"]
 
 
-def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such as another user's: the others are loaded. (It ended the process at each start.)"""
+def test_an_unreadable_file_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's file does not prevent loading the others. (It ended the process at each start.)"""
     store = PrefixStore(tmp_path, "model", 4)
     save_at(store, tmp_path, 1)
     save_at(store, tmp_path, 2)

@@ -1,4 +1,4 @@
-"""The model process as a process: on TCP, with little room, stopped, restarted, started wrongly."""
+"""The model process as a process: TCP, little room, stop, restart, failing starts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ import pytest
 from core.configuration import settings
 from core.errors import ConfigError
 from core.model.__main__ import serve
-from core.model.sizing import choose_window
 from tests.core.model.support_model_client import (
     CHAT,
     PERSONALITY,
     TOKENIZE,
-    Streamed,
+    StreamedAnswer,
+    answer_text,
     ask,
     body,
     connect,
     long_list,
     metric,
-    said,
     stream,
 )
 from tests.support.starter import ModelProcess, put_starter
@@ -41,7 +40,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def small(starter_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelProcess]:
-    """One slot, one place to wait, on TCP; each test that stops it starts it again."""
+    """One slot and one queue place, on TCP. A test that stops it starts it again."""
     data = tmp_path_factory.mktemp("small")
     put_starter(starter_file, data)
     variables = {"LLM_SLOTS": "1", "LLM_QUEUE": "1", "LLM_CONTEXT_WINDOW": "1024", "LLM_CACHE_TOKENS": "2048"}
@@ -58,8 +57,8 @@ async def tcp(small: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.parametrize("key", ["", "Bearer wrong", f"Bearer {KEY}x", "Basic cGxhbnRlZA==", "Bearer \xe9"])
-async def test_on_tcp_callers_show_the_key(tcp: httpx.AsyncClient, key: str) -> None:
-    """Everywhere but where a load balancer asks; the answer does not tell the key."""
+async def test_tcp_requires_the_key(tcp: httpx.AsyncClient, key: str) -> None:
+    """Only /health is open, for load balancers. The error does not contain the key."""
     headers = {"Authorization": key.encode("latin-1")}
     for method, path in [("POST", CHAT), ("GET", "/v1/models"), ("GET", "/metrics"), ("POST", TOKENIZE)]:
         response = await tcp.request(method, path, headers=headers)  # type: ignore[arg-type]
@@ -68,13 +67,13 @@ async def test_on_tcp_callers_show_the_key(tcp: httpx.AsyncClient, key: str) -> 
     assert (await tcp.get("/health", headers={"Authorization": ""})).status_code == 200
 
 
-async def test_with_the_key_it_answers(tcp: httpx.AsyncClient) -> None:
-    """As on the Unix socket."""
-    assert said(await ask(tcp, "Say hello."))
+async def test_tcp_with_the_key_answers(tcp: httpx.AsyncClient) -> None:
+    """The answers equal those on the Unix socket."""
+    assert answer_text(await ask(tcp, "Say hello."))
 
 
-async def test_who_waits_is_told_and_who_is_too_many_is_turned_away(tcp: httpx.AsyncClient) -> None:
-    """Behind one that writes, one may wait; the next is 503 with a time to come back. Then all goes on."""
+async def test_one_request_waits_and_the_next_gets_503(tcp: httpx.AsyncClient) -> None:
+    """One request runs, one waits with its position, the third gets Retry-After. Then both are answered."""
     long = body("Write a long story.", stream=True, max_tokens=800, response_format=long_list(300))
     async with tcp.stream("POST", CHAT, json=long) as first:
         lines = first.aiter_lines()
@@ -86,7 +85,7 @@ async def test_who_waits_is_told_and_who_is_too_many_is_turned_away(tcp: httpx.A
             while not await metric(tcp, "csps_model_waiting"):
                 await asyncio.sleep(0.01)
         refused = await tcp.post(CHAT, json=body("And I?"))
-        async for line in lines:  # until the queue was told where it stands
+        async for line in lines:  # until the end of the first answer
             if line.startswith("data:") and json.loads(line[5:])["choices"][0]["finish_reason"]:
                 break
     answer = await waiting
@@ -100,7 +99,7 @@ async def test_who_waits_is_told_and_who_is_too_many_is_turned_away(tcp: httpx.A
 
 
 async def test_a_personality_survives_a_restart(small: ModelProcess, tcp: httpx.AsyncClient) -> None:
-    """What was to be kept of it is on disk, and nothing else; SIGTERM exits 0; the next process need not compute it."""
+    """SIGTERM exits 0, only the personality is on disk, and the next process need not compute it."""
     messages = [{"role": "system", "content": PERSONALITY}, {"role": "user", "content": "Where is Maria Chapdelaine?"}]
     await ask(tcp, messages, keep_prefix=True)
     other = [{"role": "system", "content": f"{PERSONALITY} Answer by this schema."}, messages[1]]
@@ -117,9 +116,9 @@ async def test_a_personality_survives_a_restart(small: ModelProcess, tcp: httpx.
     assert file.stat().st_mode & 0o077 == 0 or file.parent.stat().st_mode & 0o077 == 0
 
 
-async def test_a_running_answer_may_finish(small: ModelProcess, tcp: httpx.AsyncClient) -> None:
-    """Asked to stop, the process takes no new work, finishes what it writes, and exits 0."""
-    answer = Streamed()
+async def test_a_running_answer_finishes_before_the_exit(small: ModelProcess, tcp: httpx.AsyncClient) -> None:
+    """After SIGTERM the process accepts no request, completes the answer, and exits 0."""
+    answer = StreamedAnswer()
     request = body("Tell me a story.", stream=True, max_tokens=20, temperature=1.5)
     async with tcp.stream("POST", CHAT, json=request) as response:
         lines = response.aiter_lines()
@@ -139,45 +138,45 @@ async def test_a_running_answer_may_finish(small: ModelProcess, tcp: httpx.Async
     small.wait_ready()
 
 
-async def test_nothing_of_a_prompt_is_logged(small: ModelProcess, tcp: httpx.AsyncClient) -> None:
-    """Whether it is answered or refused; nor the key."""
+async def test_no_prompt_and_no_key_is_logged(small: ModelProcess, tcp: httpx.AsyncClient) -> None:
+    """This holds for answered and for refused requests."""
     secret = "planted-secret-in-a-prompt"
     await ask(tcp, secret, user=secret)
     await tcp.post(CHAT, json={"messages": [{"role": secret, "content": secret}]})
     await tcp.post(CHAT, json=body(secret * 5000))
-    wanted = {"type": "json_schema", "json_schema": {"schema": {"not": {"const": secret}}}}
-    await tcp.post(CHAT, json=body(secret, response_format=wanted))
+    response_format = {"type": "json_schema", "json_schema": {"schema": {"not": {"const": secret}}}}
+    await tcp.post(CHAT, json=body(secret, response_format=response_format))
     assert small.stop(signal.SIGINT) == 0
 
-    assert "model_ready" in small.said
-    assert secret not in small.said
-    assert KEY not in small.said
+    assert "model_ready" in small.stderr_text
+    assert secret not in small.stderr_text
+    assert KEY not in small.stderr_text
     small.start()
     small.wait_ready()
 
 
-# --- starting --------------------------------------------------------------------------------------------------------
+# --- start and stop --------------------------------------------------------------------------------------------------
 
 
-def test_on_the_network_without_a_key_it_refuses_to_start(tmp_path: Path) -> None:
-    """Exit code 2, which tells the supervisor that a restart would not mend it; one message, no traceback."""
+def test_tcp_without_a_key_refuses_to_start(tmp_path: Path) -> None:
+    """Exit code 2 tells the supervisor that a restart cannot help; there is no traceback."""
     process = ModelProcess(tmp_path, LLM_LISTEN="127.0.0.1:8081")
     process.start()
 
     assert process.wait() == 2
-    assert "LLM_API_KEY" in process.said
-    assert "Traceback" not in process.said
+    assert "LLM_API_KEY" in process.stderr_text
+    assert "Traceback" not in process.stderr_text
 
 
-def test_what_a_restart_may_mend_has_another_exit_code(tmp_path: Path) -> None:
-    """A hub that cannot be reached is no mistake of the operator's: 1, as for every process. (It was 2.)"""
-    wanted = {"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf"}
-    process = ModelProcess(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{free_port()}", **wanted)
+def test_an_unreachable_hub_exits_with_1(tmp_path: Path) -> None:
+    """A restart may help, as for every process with exit code 1. (It was 2.)"""
+    variables = {"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf"}
+    process = ModelProcess(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{free_port()}", **variables)
     process.start()
 
     assert process.wait() == 1
-    assert "csps-llm model: a/b cannot be read" in process.said
-    assert "Traceback" not in process.said
+    assert "csps-llm model: a/b cannot be read" in process.stderr_text
+    assert "Traceback" not in process.stderr_text
 
 
 @pytest.mark.parametrize(
@@ -193,15 +192,15 @@ def test_what_a_restart_may_mend_has_another_exit_code(tmp_path: Path) -> None:
         ("no-such-host.invalid:8081", "cannot listen at no-such-host.invalid:8081"),
     ],
 )
-async def test_where_it_cannot_listen_is_said(tmp_path: Path, listen: str, words: str) -> None:
-    """With what was asked for, and what it should look like."""
+async def test_an_unusable_address_is_named_in_the_error(tmp_path: Path, listen: str, words: str) -> None:
+    """The message says what it should look like."""
     wrong = settings.load({"CSPS_LLM_DATA": str(tmp_path), "LLM_LISTEN": listen, "LLM_API_KEY": KEY})
     with pytest.raises(ConfigError, match=words):
         await serve(wrong)
 
 
-async def test_a_model_that_cannot_be_read_is_not_taken_for_a_socket(tmp_path: Path) -> None:
-    """An error of the file system names the file. (It said that it could not listen.)"""
+async def test_a_file_error_is_not_reported_as_a_socket_error(tmp_path: Path) -> None:
+    """It names the file. (It said that it could not listen.)"""
     (tmp_path / "models").write_text("in the way")
     with pytest.raises(ConfigError, match="models") as refused:
         await serve(settings.load({"CSPS_LLM_DATA": str(tmp_path)}))
@@ -209,22 +208,8 @@ async def test_a_model_that_cannot_be_read_is_not_taken_for_a_socket(tmp_path: P
     assert "listen" not in refused.value.message
 
 
-@pytest.mark.parametrize(
-    ("wanted", "trained", "window"), [(None, 2048, 2048), (None, 131_072, 8192), (4096, 131_072, 4096), (512, 512, 512)]
-)
-def test_the_context_window(wanted: int | None, trained: int, window: int) -> None:
-    """What the model was trained for, up to what anybody needs; or what was asked for."""
-    assert choose_window(wanted, trained) == window
-
-
-def test_more_window_than_the_model_was_trained_for_is_refused() -> None:
-    """It would answer nonsense beyond it."""
-    with pytest.raises(ConfigError, match="LLM_CONTEXT_WINDOW is 4096, but this model was trained for at most 2048"):
-        choose_window(4096, 2048)
-
-
-async def test_a_socket_that_a_killed_process_left_is_taken_over(starter_file: Path, tmp_path: Path) -> None:
-    """`kill -9` leaves the file; the next start does not stumble over it."""
+async def test_a_killed_process_leaves_a_socket_that_is_replaced(starter_file: Path, tmp_path: Path) -> None:
+    """`kill -9` leaves the file; the next start removes it."""
     put_starter(starter_file, tmp_path)
     process = ModelProcess(tmp_path, LLM_CACHE_TOKENS="512", LLM_CONTEXT_WINDOW="512")
     with process.serving():
@@ -238,22 +223,22 @@ async def test_a_socket_that_a_killed_process_left_is_taken_over(starter_file: P
             assert (await http.get("/health")).status_code == 200
 
 
-async def test_a_download_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
-    """SIGTERM ends it at once, whatever it waits for. (It waited for the download.)"""
-    asked = asyncio.Event()
-    left = asyncio.Event()
+async def test_sigterm_ends_a_download_at_once(tmp_path: Path) -> None:
+    """(It waited for the download.)"""
+    requested = asyncio.Event()
+    release = asyncio.Event()
 
     async def never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await left.wait()
+        requested.set()
+        await release.wait()
         writer.close()
 
     async with await asyncio.start_server(never_answers, "127.0.0.1", 0) as hub:
         port = hub.sockets[0].getsockname()[1]
-        wanted = {"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf", "HF_HUB_ETAG_TIMEOUT": "600"}
-        process = ModelProcess(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{port}", **wanted)
+        variables = {"LLM_HUGGINGFACE_REPO": "a/b", "LLM_HUGGINGFACE_FILE": "*.gguf", "HF_HUB_ETAG_TIMEOUT": "600"}
+        process = ModelProcess(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{port}", **variables)
         process.start()
-        await asyncio.wait_for(asked.wait(), 60)
+        await asyncio.wait_for(requested.wait(), 60)
 
         assert await asyncio.to_thread(process.stop) == 0
-        left.set()
+        release.set()

@@ -1,4 +1,4 @@
-"""Who runs, and what each step computes."""
+"""The running sequences, and the tokens of each step."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def running(*sequences: Sequence, slots: int = 16) -> Scheduler:
     return scheduler
 
 
-def test_everybody_who_writes_gets_a_token_before_prompts_are_read() -> None:
-    """Also when the newcomer came first: a running reply does not stall for it."""
+def test_decode_comes_before_prefill() -> None:
+    """A decoding sequence gets its token first, also when the new prompt was admitted earlier."""
     newcomer, first, second = sequence(1000), decoding(), decoding()
     plan = running(newcomer, first, second).plan(BATCH, prefill_tokens=100)
 
     assert plan == [ScheduledTokens(first, 1), ScheduledTokens(second, 1), ScheduledTokens(newcomer, 100)]
 
 
-def test_prompts_are_read_in_the_order_of_their_admission() -> None:
-    """The budget goes to the first until it is done, so that at least one begins soon."""
+def test_prefill_follows_the_order_of_admission() -> None:
+    """The first prompt gets the prefill budget until it is computed, so that one reply begins soon."""
     first, second = sequence(60), sequence(60)
 
     assert running(first, second).plan(BATCH, prefill_tokens=100) == [
@@ -52,15 +52,15 @@ def test_prompts_are_read_in_the_order_of_their_admission() -> None:
 
 
 def test_only_a_slice_that_completes_a_prompt_is_sampled() -> None:
-    """In the middle of a prompt there is nothing to draw."""
+    """No token is sampled in the middle of a prompt."""
     whole, part = sequence(60), sequence(60)
     first, second = running(whole, part).plan(BATCH, prefill_tokens=100)
 
     assert (first.sampled, second.sampled) == (True, False)
 
 
-def test_forced_tokens_ride_with_decoding() -> None:
-    """What a grammar forced is few tokens and nobody's prompt; more than that is prefill and shares its budget."""
+def test_up_to_32_forced_tokens_count_as_decode() -> None:
+    """More forced tokens than FORCED_TOKENS count as prefill and share its budget."""
     few, many = decoding(FORCED_TOKENS), decoding(FORCED_TOKENS + 1)
 
     assert running(many, few).plan(BATCH, prefill_tokens=5) == [
@@ -69,8 +69,8 @@ def test_forced_tokens_ride_with_decoding() -> None:
     ]
 
 
-def test_a_paused_sequence_is_left_out() -> None:
-    """Its reader is behind; nobody waits for it."""
+def test_a_paused_sequence_is_not_scheduled() -> None:
+    """The plan omits it, and it does not count as decoding."""
     paused, other = decoding(), decoding()
     paused.paused = True
     scheduler = running(paused, other)
@@ -78,7 +78,7 @@ def test_a_paused_sequence_is_left_out() -> None:
     assert scheduler.plan(BATCH, BATCH) == [ScheduledTokens(other, 1)]
     other.paused = True
     assert scheduler.plan(BATCH, BATCH) == []
-    assert not scheduler.decodes, "nobody is kept waiting by a long prefill"
+    assert not scheduler.decodes, "no decoding sequence waits for a long prefill"
 
 
 @given(
@@ -97,9 +97,8 @@ def test_a_paused_sequence_is_left_out() -> None:
     st.integers(1, 512),
     st.integers(1, 512),
 )
-def test_no_plan_breaks_its_budgets(sequences: list[Sequence], batch: int, prefill: int) -> None:
-    """Never more than the batch holds (llama.cpp would abort), never more prefill than asked, no empty slice, nobody
-    twice, and always something if anybody has something to compute."""
+def test_any_plan_respects_its_budgets(sequences: list[Sequence], batch: int, prefill: int) -> None:
+    """A plan fits batch and prefill budget, has no empty or double slice, and is empty only without pending tokens."""
     scheduler = running(*sequences, slots=100)
     plan = scheduler.plan(batch, prefill)
     prompts = [s for s in plan if not (s.sequence.generated and s.sequence.pending <= FORCED_TOKENS)]
@@ -111,8 +110,8 @@ def test_no_plan_breaks_its_budgets(sequences: list[Sequence], batch: int, prefi
     assert bool(plan) == any(s.pending and not s.paused for s in sequences)
 
 
-def test_who_steps_back_is_first_in_line() -> None:
-    """It gives its slot up for now, not its turn."""
+def test_a_preempted_sequence_is_first_in_the_queue() -> None:
+    """It loses its slot, not its turn."""
     early, late, waiting = sequence(), sequence(), sequence()
     scheduler = running(early, late)
     scheduler.add(waiting)
@@ -122,8 +121,8 @@ def test_who_steps_back_is_first_in_line() -> None:
     assert list(scheduler.waiting) == [late, waiting]
 
 
-def test_a_sequence_can_leave_from_anywhere() -> None:
-    """Cancelled while it waits or while it runs."""
+def test_a_sequence_can_be_removed_while_waiting_or_running() -> None:
+    """A cancel works in both states."""
     runs, waits = sequence(), sequence()
     scheduler = running(runs)
     scheduler.add(waits)
@@ -133,8 +132,8 @@ def test_a_sequence_can_leave_from_anywhere() -> None:
     assert (scheduler.running, list(scheduler.waiting)) == ([], [])
 
 
-def test_the_queue_counts_those_who_must_wait() -> None:
-    """A burst on an idle model fills the slots first; only who comes after `queue_limit` more is turned away."""
+def test_free_slots_do_not_count_towards_the_queue_limit() -> None:
+    """A burst on an idle model fills the slots first; the queue limit applies to the rest."""
     scheduler = Scheduler(slots=2, queue_limit=3)
     accepted = 0
     while not scheduler.full:
@@ -144,11 +143,11 @@ def test_the_queue_counts_those_who_must_wait() -> None:
     assert accepted == 2 + 3
     scheduler.start(next(iter(scheduler.waiting)))
     scheduler.start(next(iter(scheduler.waiting)))
-    assert scheduler.full, "three wait behind two that run"
+    assert scheduler.full, "three wait behind two running ones"
 
 
 def test_tokens_of_a_sequence_span_prompt_and_answer() -> None:
-    """Positions count through; what was drawn follows the prompt."""
+    """Positions count through: sampled tokens follow the prompt."""
     one = sequence(prompt=3)
     one.generated = [7, 8]
 

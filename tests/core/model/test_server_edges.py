@@ -1,4 +1,4 @@
-"""The server before a model is loaded, while it stops, and with callers that are slow."""
+"""The server while loading and stopping, after failures, and with slow clients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.model.catalog import ModelFile
 from core.model.host import ModelHost, OutputQueue, ReplyHandle
 from core.model.sequence import FailedOutput, FinishedOutput, QueuedOutput, SequenceOutput, TextOutput
 from core.model.server import ModelService, create_app
-from tests.core.model.support_model_client import CHAT, Streamed
+from tests.core.model.support_model_client import CHAT, StreamedAnswer
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 END = FinishedOutput("stop", Usage(3, 1, 0))
@@ -28,7 +28,7 @@ END = FinishedOutput("stop", Usage(3, 1, 0))
 
 @dataclass
 class FakeHost:
-    """Replies with these outputs; what is cancelled shows."""
+    """Replies with these outputs, and records a cancel."""
 
     outputs: list[SequenceOutput] = field(default_factory=list)
     error: Exception | None = None
@@ -52,15 +52,15 @@ def serving(host: FakeHost | None = None, *, stopping: bool = False) -> web.Appl
     return create_app(ModelService(host=cast(ModelHost | None, host), stopping=stopping))
 
 
-async def streamed(response: aiohttp.ClientResponse) -> Streamed:
-    answer = Streamed()
+async def streamed(response: aiohttp.ClientResponse) -> StreamedAnswer:
+    answer = StreamedAnswer()
     for line in (await response.text()).splitlines():
         answer.take(line)
     return answer
 
 
-async def test_while_the_model_is_loaded_callers_are_asked_to_come_back(aiohttp_client: AiohttpClient) -> None:
-    """503 with a time, not a refused connection; /health says why."""
+async def test_while_loading_requests_get_503_with_retry_after(aiohttp_client: AiohttpClient) -> None:
+    """The connection is not refused, and /health reports "loading"."""
     client = await aiohttp_client(serving())
     answer = await client.post(CHAT, json=ASK)
 
@@ -69,10 +69,12 @@ async def test_while_the_model_is_loaded_callers_are_asked_to_come_back(aiohttp_
     assert await (await client.get("/health")).json() == {"status": "loading"}
 
 
-async def test_a_reader_that_left_is_no_defect(aiohttp_client: AiohttpClient, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever vanishes between two pieces of an answer leaves one line in the log, and no traceback."""
+async def test_a_disconnected_client_is_logged_in_one_line(
+    aiohttp_client: AiohttpClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that disconnects within an answer causes no traceback."""
 
-    async def left(request: web.Request) -> web.StreamResponse:
+    async def disconnected(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         assert request.transport is not None
@@ -81,7 +83,7 @@ async def test_a_reader_that_left_is_no_defect(aiohttp_client: AiohttpClient, ca
         return response
 
     app = web.Application(middlewares=[server.errors_as_json])
-    app.router.add_get("/", left)
+    app.router.add_get("/", disconnected)
     client = await aiohttp_client(app)
     with capture_logs() as logs, pytest.raises(aiohttp.ClientError):
         await (await client.get("/")).read()
@@ -90,8 +92,8 @@ async def test_a_reader_that_left_is_no_defect(aiohttp_client: AiohttpClient, ca
     assert "Error handling request" not in caplog.text
 
 
-async def test_while_it_stops_new_work_is_turned_away(aiohttp_client: AiohttpClient) -> None:
-    """503 with a time: the next process is on its way."""
+async def test_while_stopping_requests_get_503_with_retry_after(aiohttp_client: AiohttpClient) -> None:
+    """The next process will serve them."""
     client = await aiohttp_client(serving(FakeHost([END]), stopping=True))
     answer = await client.post(CHAT, json=ASK)
 
@@ -100,8 +102,8 @@ async def test_while_it_stops_new_work_is_turned_away(aiohttp_client: AiohttpCli
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_a_failure_before_the_first_word_has_its_own_status(aiohttp_client: AiohttpClient, stream: bool) -> None:
-    """Streamed or not; nothing was promised yet."""
+async def test_a_failure_before_the_first_text_has_its_own_status(aiohttp_client: AiohttpClient, stream: bool) -> None:
+    """This holds for streamed answers too."""
     client = await aiohttp_client(serving(FakeHost([FailedOutput(ModelError("it failed"))])))
     answer = await client.post(CHAT, json={**ASK, "stream": stream})
 
@@ -109,8 +111,8 @@ async def test_a_failure_before_the_first_word_has_its_own_status(aiohttp_client
     assert (await answer.json())["error"]["message"] == "it failed"
 
 
-async def test_a_failure_after_the_first_word_is_the_streams_last_event(aiohttp_client: AiohttpClient) -> None:
-    """And no [DONE] follows, so that nobody takes half an answer for a whole one."""
+async def test_a_failure_after_the_first_text_is_the_last_event(aiohttp_client: AiohttpClient) -> None:
+    """No [DONE] follows, so that a partial answer does not look complete."""
     host = FakeHost([TextOutput("Hel"), FailedOutput(ModelError("it failed"))])
     client = await aiohttp_client(serving(host))
     answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
@@ -121,8 +123,8 @@ async def test_a_failure_after_the_first_word_is_the_streams_last_event(aiohttp_
 
 
 @pytest.mark.parametrize("streams", [True, False])
-async def test_what_the_prompt_wrote_of_the_answer_comes_first(aiohttp_client: AiohttpClient, streams: bool) -> None:
-    """A template that opens the thinking leaves the model to write its end alone: whoever reads sees both."""
+async def test_the_answer_prefix_comes_first(aiohttp_client: AiohttpClient, streams: bool) -> None:
+    """A template may open the thinking, and the model writes only its end; the client gets both."""
     host = FakeHost([TextOutput("Hm.</think>"), TextOutput("Hello"), END], answer_prefix="<think>")
     client = await aiohttp_client(serving(host))
     response = await client.post(CHAT, json=ASK | {"stream": streams})
@@ -131,8 +133,8 @@ async def test_what_the_prompt_wrote_of_the_answer_comes_first(aiohttp_client: A
     assert text == "<think>Hm.</think>Hello"
 
 
-async def test_what_waits_is_told_in_comments(aiohttp_client: AiohttpClient) -> None:
-    """Which OpenAI's clients skip: the place, and the wait where it is known."""
+async def test_queue_positions_are_sent_as_comments(aiohttp_client: AiohttpClient) -> None:
+    """OpenAI's clients skip comments."""
     host = FakeHost([QueuedOutput(2, None), QueuedOutput(1, 2.5), TextOutput("Hi"), END])
     client = await aiohttp_client(serving(host))
     answer = await streamed(await client.post(CHAT, json={**ASK, "stream": True}))
@@ -141,8 +143,8 @@ async def test_what_waits_is_told_in_comments(aiohttp_client: AiohttpClient) -> 
     assert (answer.text, answer.done) == ("Hi", True)
 
 
-async def test_silence_is_filled_with_comments(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader of a long prompt's answer sees that the process lives."""
+async def test_a_silent_stream_sends_comments(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client of a long prefill sees that the process lives."""
     monkeypatch.setattr(server, "KEEPALIVE_S", 0.01)
     client = await aiohttp_client(serving(FakeHost([])))
     async with client.post(CHAT, json={**ASK, "stream": True}) as response:
@@ -150,8 +152,8 @@ async def test_silence_is_filled_with_comments(aiohttp_client: AiohttpClient, mo
             assert line.startswith((b"data: ", b"\n"))
 
 
-async def test_the_numbers_of_a_prompt_that_is_too_long(aiohttp_client: AiohttpClient) -> None:
-    """In OpenAI's words, with what callers need to trim."""
+async def test_a_too_long_prompt_error_has_tokens_and_limit(aiohttp_client: AiohttpClient) -> None:
+    """The error has OpenAI's code, and the numbers for trimming."""
     client = await aiohttp_client(serving(FakeHost(error=PromptTooLong("too long", tokens=900, limit=512))))
     answer = await client.post(CHAT, json=ASK)
 
@@ -166,10 +168,8 @@ async def test_the_numbers_of_a_prompt_that_is_too_long(aiohttp_client: AiohttpC
     }
 
 
-async def test_a_body_that_does_not_arrive_is_not_waited_for(
-    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """408; half-sent requests do not pile up."""
+async def test_an_incomplete_body_times_out(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status is 408, so that partial requests do not accumulate."""
     monkeypatch.setattr(server, "BODY_TIMEOUT_S", 0.05)
     client = await aiohttp_client(serving(FakeHost([END])))
     reader, writer = await asyncio.open_connection(client.host, client.port)
@@ -179,10 +179,10 @@ async def test_a_body_that_does_not_arrive_is_not_waited_for(
     writer.close()
 
 
-async def test_a_reader_that_takes_nothing_is_cut_off(
+async def test_a_client_that_reads_nothing_is_dropped(
     aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its slot is another's then."""
+    """Its slot is free then."""
     monkeypatch.setattr(server, "SEND_TIMEOUT_S", 0.2)
     host = FakeHost([TextOutput("x" * 1_000_000)] * 64)
     client = await aiohttp_client(serving(host))

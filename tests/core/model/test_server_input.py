@@ -1,4 +1,4 @@
-"""The model process with the real starter, through its real socket: bad input, odd input, questions about itself."""
+"""The model process with the real starter: bad input, odd input, models and metrics."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ BAD: list[tuple[str, bytes | Fields | list[Any], int]] = [
 
 
 @pytest.mark.parametrize(("path", "sent", "status"), BAD, ids=[f"{path}-{n}" for n, (path, _, _) in enumerate(BAD)])
-async def test_bad_input_is_the_callers_error(
+async def test_bad_input_gets_a_4xx_error(
     http: httpx.AsyncClient, path: str, sent: bytes | Fields | list[Any], status: int
 ) -> None:
-    """4xx with OpenAI's error object, never 5xx; and the process serves on."""
+    """It is OpenAI's error object, never 5xx, and the process continues."""
     content = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
     response = await http.post(path, content=content)
 
@@ -87,28 +87,28 @@ ODD: list[Fields] = [
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
 async def test_odd_input_is_answered(http: httpx.AsyncClient, odd: Fields) -> None:
-    """It is what people and programs send."""
+    """Real clients send such input."""
     request = body(**{"max_tokens": 4, **odd})
     response = await http.post(CHAT, content=json.dumps(request).encode())
 
     assert response.status_code == 200, response.text
 
 
-async def test_what_does_not_exist_is_said_in_json(http: httpx.AsyncClient) -> None:
-    """Paths and methods."""
+async def test_unknown_paths_and_methods_get_json_errors(http: httpx.AsyncClient) -> None:
+    """The statuses are 404 and 405."""
     assert (await http.get("/v1/nothing")).json()["error"]["message"] == "Not Found"
     assert (await http.get(CHAT)).status_code == 405
 
 
-async def test_a_body_that_is_not_what_its_encoding_says(http: httpx.AsyncClient) -> None:
-    """A bad gzip is the caller's error. (It was ours.)"""
+async def test_an_invalid_gzip_body_gets_400(http: httpx.AsyncClient) -> None:
+    """(It was 500.)"""
     response = await http.post(CHAT, content=b"not gzip", headers={"Content-Encoding": "gzip"})
 
     assert response.status_code == 400
 
 
-async def test_what_the_process_tells_of_itself(http: httpx.AsyncClient) -> None:
-    """Which model, its window, that it is the starter; metrics without anybody's words."""
+async def test_models_and_metrics_describe_the_process(http: httpx.AsyncClient) -> None:
+    """The list has name, window and starter flag; metrics hold no message text."""
     (model,) = (await http.get("/v1/models")).json()["data"]
     metrics = (await http.get("/metrics")).text
 

@@ -1,4 +1,4 @@
-"""Where an answer cites its sources, in OpenAI's form."""
+"""Citations in OpenAI's form."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ NOTES = Source(3, "Notes")
 SOURCES = {each.number: each for each in (RINK, POOL, NOTES)}
 
 
-def cited(text: str, *sources: Source) -> list[tuple[str, str]]:
-    """What cites, and the address, of the text with its list."""
-    given = {each.number: each for each in sources}
-    whole = text + format_source_list(given)
-    found: list[Any] = build_annotations(whole, given)
+def citations(text: str, *sources: Source) -> list[tuple[str, str]]:
+    """Append the source list to the text; return each citation and its URL."""
+    by_number = {each.number: each for each in sources}
+    whole = text + format_source_list(by_number)
+    found: list[Any] = build_annotations(whole, by_number)
     assert all(each["type"] == "url_citation" for each in found)
     places = [each["url_citation"] for each in found]
     return [(whole[each["start_index"] : each["end_index"]], each["url"]) for each in places]
 
 
-def test_each_number_and_each_line_of_the_list() -> None:
-    """In the order of the text, also after letters beyond ASCII and pictures of several bytes."""
+def test_each_number_and_each_source_line_is_a_citation() -> None:
+    """They follow the order of the text; indices count code points, also after an emoji."""
     assert [
         ("[2]", RINK.url),
         ("[1]", POOL.url),
         ("[2]", RINK.url),
         ("[1] Pool – https://x.example/pool", POOL.url),
         ("[2] Patinoire d’été – https://x.example/rink", RINK.url),
-    ] == cited("Gelée 😀 [2], vert [1], et encore [2].", RINK, POOL)
+    ] == citations("Gelée 😀 [2], vert [1], et encore [2].", RINK, POOL)
 
 
-def test_the_form() -> None:
-    """Title and address beside the place; a source that nothing in the text names is in the list."""
+def test_a_citation_has_title_url_and_indices() -> None:
+    """A source that the text does not cite still has its line in the list."""
     assert [
         {
             "type": "url_citation",
@@ -47,9 +47,9 @@ def test_the_form() -> None:
     ] == build_annotations("Yes." + format_source_list({1: POOL}), {1: POOL})
 
 
-def test_numbers_in_one_pair_of_brackets_share_it() -> None:
-    """Each once."""
-    assert [("[1, 2;1]", POOL.url), ("[1, 2;1]", RINK.url)] == cited("Both [1, 2;1].", POOL, RINK)[:2]
+def test_numbers_in_one_pair_of_brackets_share_their_place() -> None:
+    """Each number yields one citation."""
+    assert [("[1, 2;1]", POOL.url), ("[1, 2;1]", RINK.url)] == citations("Both [1, 2;1].", POOL, RINK)[:2]
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ def test_numbers_in_one_pair_of_brackets_share_it() -> None:
         "Not closed [1, 2",
     ],
 )
-def test_what_does_not_cite(text: str) -> None:
-    """The list alone is left."""
-    assert ["[1] Pool", "[2] Pati"] == [place[:8] for place, _ in cited(text, *SOURCES.values())]
+def test_other_brackets_are_no_citations(text: str) -> None:
+    """Only the source list remains."""
+    assert ["[1] Pool", "[2] Pati"] == [place[:8] for place, _ in citations(text, *SOURCES.values())]
 
 
-def test_without_sources_there_are_none() -> None:
-    """Whatever the text has in brackets."""
-    assert [] == cited("As said [1].")
+def test_without_sources_there_are_no_citations() -> None:
+    """Brackets in the text do not matter."""
+    assert [] == citations("As said [1].")
 
 
-def test_a_title_with_numbers_cites_nothing() -> None:
-    """The list is ours, and not the answer's."""
-    assert [("[1] See [1] – https://x/", "https://x/")] == cited("Hm.", Source(1, "See [1]", "https://x/"))
+def test_brackets_in_a_title_are_no_citation() -> None:
+    """The source list is ours, not a part of the answer."""
+    assert [("[1] See [1] – https://x/", "https://x/")] == citations("Hm.", Source(1, "See [1]", "https://x/"))

@@ -1,4 +1,4 @@
-"""ThinkingFilter in front of an answer is told from the answer, however the text is cut."""
+"""Thinking before an answer is removed, however the text is cut."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ THOUGHT = re.compile(rf"\s*{OPEN}(.*?)({CLOSE}\s*|\Z)", re.DOTALL)
 PIECES = st.sampled_from([OPEN, CLOSE, "<", ">", "/", "think", "<think", "</think", " ", "\n", "a", "é"])
 
 
-def read(*pieces: str) -> tuple[str, bool]:
-    """What of the pieces is shown, and whether something was thought."""
+def filter_thinking(*pieces: str) -> tuple[str, bool]:
+    """Return the visible text, and whether the model thought."""
     thinking = ThinkingFilter()
     shown = "".join([*map(thinking.feed, pieces), thinking.end()])
     return shown, thinking.begun
@@ -42,15 +42,15 @@ def read(*pieces: str) -> tuple[str, bool]:
         ("", "", False),
     ],
 )
-def test_only_the_thinking_in_front_is_left_out(text: str, shown: str, thought: bool) -> None:
-    """Whole, and character by character."""
-    assert read(text) == (shown, thought)
-    assert read(*text) == (shown, thought)
+def test_only_leading_thinking_is_removed(text: str, shown: str, thought: bool) -> None:
+    """The text arrives whole, and character by character."""
+    assert filter_thinking(text) == (shown, thought)
+    assert filter_thinking(*text) == (shown, thought)
 
 
 @given(st.lists(PIECES, max_size=12), st.lists(st.integers(1, 9)))
-def test_any_text_in_any_pieces(parts: list[str], sizes: list[int]) -> None:
-    """The same is left out as by one look at the whole text."""
+def test_any_cut_yields_the_same_text(parts: list[str], sizes: list[int]) -> None:
+    """The result equals that of a regular expression over the whole text."""
     text, pieces = "".join(parts), []
     rest = text
     for size in [*sizes, len(text)]:
@@ -58,15 +58,15 @@ def test_any_text_in_any_pieces(parts: list[str], sizes: list[int]) -> None:
         rest = rest[size:]
     found = THOUGHT.match(text)
 
-    shown, thought = read(*pieces)
+    shown, thought = filter_thinking(*pieces)
     assert shown == (text[found.end() :] if found else text)
     if found and found[2]:
         assert thought == bool(found[1].strip())
 
 
 @given(st.text(), st.integers(0, 40))
-def test_nothing_is_held_back_of_an_answer_that_has_begun(text: str, at: int) -> None:
-    """People read it as it is written."""
+def test_an_answer_that_has_begun_is_not_delayed(text: str, at: int) -> None:
+    """Users read it while it is written."""
     thinking = ThinkingFilter()
     begun = thinking.feed("Hello")
 
