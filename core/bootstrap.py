@@ -29,6 +29,7 @@ from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
+from core.runtime.background_tasks import run_beside
 from core.storage.database import Database
 from core.storage.purging import purge_daily
 
@@ -78,14 +79,9 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
     try:
         await database.upgrade()
         await facts.detect_vector_backend()
-        chores = asyncio.create_task(
-            run_chores(chat, personalities, sessions, sources, facts, finder, settings, warms=warms)
-        )
-        try:
+        chores = run_chores(chat, personalities, sessions, sources, facts, finder, settings, warms=warms)
+        async with run_beside(chores):
             yield Core(chat, personalities, database)
-        finally:
-            chores.cancel()
-            await asyncio.wait([chores])
     finally:
         await chat.close()
         await embedder.close()

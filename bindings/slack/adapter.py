@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -28,6 +28,7 @@ from bindings.slack.webhook import Webhook
 from core.configuration.settings import Settings, SlackSettings
 from core.errors import ConfigError
 from core.platforms import lacking_scopes
+from core.runtime.background_tasks import BackgroundTasks
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ class SlackAdapter:
         self._me = NOBODY
         self._intake: Intake | None = None
         self._router: EventRouter | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
         self._slack = SlackPlatform(self._api, lambda: self._me, self._answer_stopped)
         self.platform: Platform = self._slack
         self._sockets = Sockets(self._api, self._take, metrics.connected, timings) if settings.app_token else None
@@ -61,7 +62,7 @@ class SlackAdapter:
         found = await self._log_in()
         self._me = Me(text(found, "team_id"), text(found, "user_id"), text(found, "bot_id"), text(found, "user"))
         self._intake = intake
-        self._router = EventRouter(self._api, self._slack, self._me, intake, self._spawn)
+        self._router = EventRouter(self._api, self._slack, self._me, intake, self._tasks.start)
         warn_of_scopes(text(found, "scopes"))
         log.info("slack_logged_in", team=self._me.team, mode="socket" if self._sockets else "http")
 
@@ -77,9 +78,7 @@ class SlackAdapter:
             self._sockets.stop_taking()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._api.close()
 
     async def _take(self, payload: Fields) -> BoltResponse:
@@ -108,12 +107,7 @@ class SlackAdapter:
     def _answer_stopped(self, place: Place, ref: str) -> None:
         """Told within a call that the delivery itself makes, so the intake is told after it."""
         assert self._intake is not None
-        self._spawn(self._intake.stop_answer(place, ref))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._intake.stop_answer(place, ref))
 
 
 def warn_of_scopes(granted: str) -> None:

@@ -17,6 +17,7 @@ import aiohttp
 
 from core.contract import Language
 from core.errors import CspsError
+from core.runtime.background_tasks import run_beside
 
 SUBPROTOCOL = "csps-llm.v1"
 HEARTBEAT_S = 20.0
@@ -115,12 +116,8 @@ class Conversation:
             await self._stop.wait()
             await socket.send_json({"type": "stop"})
 
-        passing = asyncio.create_task(pass_on())
-        try:
+        async with run_beside(pass_on()):  # the reader of the answer notices a lost connection
             yield
-        finally:
-            passing.cancel()
-            await asyncio.gather(passing, return_exceptions=True)  # a lost connection is seen by who reads
 
     def _path(self, endpoint: str) -> str:
         return f"{self.url}/{endpoint}/{quote(self.personality, safe='')}"

@@ -20,6 +20,7 @@ from core.conversation.composition import PromptContext, build_context
 from core.conversation.sessions import Sessions
 from core.conversation.turns import Exchange, RunningTurn
 from core.errors import BadRequest, StorageError
+from core.runtime.background_tasks import BackgroundTasks
 
 log = structlog.get_logger()
 
@@ -48,7 +49,7 @@ class TurnRecorder:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by conversation
-        self._storing: set[asyncio.Task[None]] = set()
+        self._storing = BackgroundTasks()
 
     @asynccontextmanager
     async def open_turn(self, prompt: Prompt, personality: Personality) -> AsyncGenerator[OpenTurn, None]:
@@ -82,13 +83,10 @@ class TurnRecorder:
         if turn.key is None:
             return
         answer, sources = turn.text if text is None else text, tuple(turn.sources.values())
-        storing = asyncio.create_task(self._sessions.finish_turn(turn.key, answer, reason, sources))
-        self._storing.add(storing)
-        storing.add_done_callback(self._storing.discard)
-        await asyncio.shield(storing)
+        await self._storing.shield(self._sessions.finish_turn(turn.key, answer, reason, sources))
 
     async def close(self) -> None:
-        await asyncio.gather(*self._storing, return_exceptions=True)
+        await self._storing.join()
 
     async def _break_off(self, turn: OpenTurn, key: RunningTurn, exc: BaseException) -> None:
         if isinstance(exc, BadRequest):
