@@ -24,7 +24,7 @@ from core.rag.candidates import (
     share_budget,
     with_passages,
 )
-from core.rag.context import CONTEXT_START, PASTED_NAME, SUMMARISE, missing_note, parse_lead_context, plain_name
+from core.rag.context import CONTEXT_START, missing_note, parse_lead_context, plain_name
 from core.rag.passage_cache import PassageCache
 from core.runtime.digest import hash_id
 from core.strict_json import storable
@@ -184,7 +184,7 @@ def documents_of(
 ) -> tuple[list[ContextItem], list[ContextItem]]:
     """The documents that the conversation started with, and later ones, the most important first; cut to the limit."""
     first, later = split_attachments(conversation, question)
-    pasted = (Attachment(PASTED_NAME[language], conversation.context),) if conversation.context else ()
+    pasted = (Attachment(text("prompt-pasted-name", language), conversation.context),) if conversation.context else ()
     lead: tuple[ContextItem, ...] = (*pasted, *conversation.readings, *first)
     rest: tuple[ContextItem, ...] = (*found, *later)
     return share_budget(lead, rest) if lead or rest else ([], [])
@@ -221,8 +221,9 @@ def split_lead(
         return conversation, question, url
     if lead.url is None:
         return replace(conversation, context=lead.context), replace(question, text=lead.question), None
-    text = question.text if lead.question else f"{lead.url} {SUMMARISE[language]}"
-    return conversation, replace(question, text=text), url
+    if not lead.question:
+        question = replace(question, text=f"{lead.url} {text('prompt-summarise', language)}")
+    return conversation, question, url
 
 
 def is_first(conversation: Conversation) -> bool:

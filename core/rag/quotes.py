@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from core.contract import Language
+from core.texts import text
 
 CLOSING_MARKS = {"“": "”", "«": "»", '"': '"'}
 MIN_WORDS = 5  # shorter ones are titles, terms and irony
 QUOTATION_LIMIT_CHARS = 1500  # an opening mark that is not closed by then opened no quotation
 ELLIPSIS = re.compile(r"\s*(?:\[?…\]?|\[\.\.\.\]|\.\.\.)\s*")
 WORD = re.compile(r"\w+")
-
-NOT_FOUND: Mapping[Language, str] = {
-    "en": " [not found in the sources]",
-    "fr": " [introuvable dans les sources]",
-}
 
 
 class QuoteMarker:
@@ -50,7 +46,9 @@ class QuoteMarker:
         self._pending += char
         if char == CLOSING_MARKS[self._pending[0]]:
             quotation = self.flush()
-            return quotation if self._is_in_sources(quotation[1:-1]) else quotation + NOT_FOUND[self._language]
+            if self._is_in_sources(quotation[1:-1]):
+                return quotation
+            return f"{quotation} {text('source-quotation-not-found', self._language)}"
         return self.flush() if char == "\n" or len(self._pending) > QUOTATION_LIMIT_CHARS else ""
 
     def _is_in_sources(self, quotation: str) -> bool:

@@ -7,7 +7,7 @@ own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import ClassVar, Protocol
@@ -24,25 +24,9 @@ from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
 from core.rag.reading.reader import Reader
+from core.texts import text
 
 log = structlog.get_logger()
-
-UNREAD: Mapping[Language, str] = {
-    "en": "(I could not read {name}, so this answer does without it.)",
-    "fr": "(Je n’ai pas pu lire {name}; cette réponse s’en passe.)",
-}
-# A title has no article and cannot be part of a sentence by itself.
-SOURCE: Mapping[Language, str] = {"en": "the source “{name}”", "fr": "la source « {name} »"}
-READ_IN_PART: Mapping[Language, str] = {
-    "en": "(I read only the beginning of {name}: it is too long to be read to its end.)",
-    "fr": "(Je n’ai lu que le début de {name} : c’est trop long pour être lu jusqu’à la fin.)",
-}
-UNCLOSED: Mapping[Language, str] = {
-    "en": "(The context that begins with |CONTEXT| does not end: |/CONTEXT| is missing. I took all of it for the"
-    " question.)",
-    "fr": "(Le contexte qui commence par |CONTEXT| ne finit pas : il manque |/CONTEXT|. J’ai pris le tout pour la"
-    " question.)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +115,15 @@ def link_for(document: Document, url: str) -> str:
 
 def shortcomings(lookup: Lookup, language: Language) -> str:
     """Lists what the answer had to do without, as text before the answer; "" for nothing."""
-    told = [UNCLOSED[language]] if lookup.unclosed_context else []
-    told += [UNREAD[language].format(name=source_label(name, language)) for name in lookup.unread]
-    told += [READ_IN_PART[language].format(name=name) for name in lookup.partly_read]
+    told = [text("source-unclosed-context", language)] if lookup.unclosed_context else []
+    told += [text("source-unread", language, name=source_label(name, language)) for name in lookup.unread]
+    told += [text("source-partly-read", language, name=name) for name in lookup.partly_read]
     return "".join(f"{sentence}\n\n" for sentence in told)
 
 
 def source_label(name: str, language: Language) -> str:
     """Returns an address as it is, and a source's title inside a phrase."""
-    return name if name.startswith(("http://", "https://")) else SOURCE[language].format(name=name)
+    return name if name.startswith(("http://", "https://")) else text("source-label", language, name=name)
 
 
 def unread_lookup(name: str, exc: CspsError) -> Lookup:

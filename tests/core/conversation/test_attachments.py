@@ -12,7 +12,8 @@ from core.configuration.personalities import Personality
 from core.configuration.settings import load
 from core.contract import Attachment, Language, Prompt
 from core.engine import ChatEngine
-from core.rag.retrieval import SOURCE, UNCLOSED, UNREAD, Lookup, shortcomings
+from core.rag.retrieval import Lookup, shortcomings
+from core.texts import text
 from tests.core.conversation.test_retrieval import PAGE, site
 from tests.core.support_chatting import ask, chat_on, events_of, serving, text_of
 
@@ -101,7 +102,7 @@ async def test_pasted_text_without_an_end_is_told(
         first = await events_of(chat, Prompt(personality, " |CONTEXT|It rains. What is it?", name))
         later = await events_of(chat, Prompt(personality, "|CONTEXT| is a word.", name))
 
-    assert text_of(first).startswith(f"{UNCLOSED[language]}\n\n")
+    assert text_of(first).startswith(f"{text('source-unclosed-context', language)}\n\n")
     assert "|CONTEXT|" not in text_of(later)
     assert "It rains." in model.requests[0]["messages"][-1]["content"]
 
@@ -112,7 +113,7 @@ def test_a_source_is_told_by_its_title_whatever_it_is(language: Language) -> Non
     told = shortcomings(Lookup(unread=("Learning products", "https://a.example/")), language)
 
     assert told == "".join(
-        UNREAD[language].format(name=name) + "\n\n"
-        for name in (SOURCE[language].format(name="Learning products"), "https://a.example/")
+        text("source-unread", language, name=name) + "\n\n"
+        for name in (text("source-label", language, name="Learning products"), "https://a.example/")
     )
     assert "Learning products" in told

@@ -12,8 +12,8 @@ from core.configuration.settings import Settings, load
 from core.contract import Attachment, Task
 from core.conversation.sessions import READING
 from core.engine import ChatEngine
-from core.rag.context import CUT
 from core.rag.reading.reader import Reader
+from core.texts import text
 from tests.core.conversation.test_retrieval import site
 from tests.core.support_chatting import ask, chat_on, serving, shown, text_of
 
@@ -49,7 +49,7 @@ async def test_a_page(chat: ChatEngine, settings: Settings, place: str) -> None:
     assert text_of(first).startswith(f"(I read only the beginning of http://{place}/long: it is too long")
     assert text_of(first).endswith("\n\nHello there.")
     assert text_of(later) == "Hello there."
-    assert [CUT["en"] in shown(request) for request in model.requests] == [True, True]
+    assert [text("prompt-document-cut", "en") in shown(request) for request in model.requests] == [True, True]
 
 
 async def test_a_page_that_is_read_to_its_end(chat: ChatEngine, settings: Settings, place: str) -> None:
@@ -58,7 +58,7 @@ async def test_a_page_that_is_read_to_its_end(chat: ChatEngine, settings: Settin
         answer = await ask(chat, f"http://{place}/short Which colour is it?")
 
     assert text_of(answer) == "Hello there."
-    assert CUT["en"] not in shown(model.requests[0])
+    assert text("prompt-document-cut", "en") not in shown(model.requests[0])
 
 
 async def test_a_file(chat: ChatEngine, settings: Settings) -> None:
@@ -71,7 +71,7 @@ async def test_a_file(chat: ChatEngine, settings: Settings) -> None:
         await ask(chat, "And lane 2?", name, attachments=(short,))
 
     assert (file.cut, short.cut) == (True, False)
-    assert [shown(request).count(CUT["en"]) for request in model.requests] == [1, 1]
+    assert [shown(request).count(text("prompt-document-cut", "en")) for request in model.requests] == [1, 1]
 
 
 async def test_an_address_in_toil(chat: ChatEngine, settings: Settings, place: str) -> None:
@@ -79,7 +79,7 @@ async def test_an_address_in_toil(chat: ChatEngine, settings: Settings, place: s
     async with serving(settings, ('{"colour": "green"}',)) as model:
         await chat.toil(Task("whisper", "Which colour?", attachments=(Attachment("text", f"http://{place}/long"),)))
 
-    assert CUT["en"] in shown(model.requests[0])
+    assert text("prompt-document-cut", "en") in shown(model.requests[0])
 
 
 def test_what_was_stored_before_is_whole() -> None:
@@ -105,4 +105,4 @@ async def test_a_file_longer_than_what_is_read_for_a_question(chat: ChatEngine, 
     assert text_of(first).startswith("(I read only the beginning of long file.txt: it is too long")
     assert "short.txt:" not in text_of(first)
     assert text_of(later) == "Hello there."
-    assert [CUT["en"] in shown(request) for request in model.requests] == [True, True]
+    assert [text("prompt-document-cut", "en") in shown(request) for request in model.requests] == [True, True]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.rag.quotes import NOT_FOUND, QuoteMarker
+from core.rag.quotes import QuoteMarker
 
 SOURCE = "Employees may take up to five days of leave.\nThe manager's approval is needed, in writing."
-MARK = NOT_FOUND["en"]
+MARK = " [not found in the sources]"
 
 
 def marked(answer: str, pieces: int = 3) -> str:
@@ -69,4 +69,4 @@ def test_the_mark_is_in_the_personalitys_language() -> None:
     """Chuchotte's marks are French."""
     marker = QuoteMarker([SOURCE], "fr")
 
-    assert marker.feed("« il faut dix jours de congé »").endswith(NOT_FOUND["fr"])
+    assert marker.feed("« il faut dix jours de congé »").endswith(" [introuvable dans les sources]")
