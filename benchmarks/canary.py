@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import httpcore
 import httpx
 
-from benchmarks.hostile_urls import DENIED, PUBLIC, Case
+from benchmarks.hostile_urls import DENIED, PUBLIC, HostileUrl
 from core.errors import CspsError
 from core.rag.fetching.fetch import Fetcher
 
@@ -25,7 +25,7 @@ AGENT = "csps-llm/1 (+https://example.org)"
 
 @dataclass(frozen=True)
 class Outcome:
-    case: Case
+    case: HostileUrl
     error: str | None  # the class of ours that was raised; None: something was fetched
     connections: int  # to the canary
 
@@ -98,7 +98,7 @@ async def listening(handler: Any) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def attack(attempts: Iterable[Case]) -> list[Outcome]:
+async def attack(attempts: Iterable[HostileUrl]) -> list[Outcome]:
     """One after another, each with a fetcher and a DNS of its own."""
     canary, tls = Canary(), httpx.create_ssl_context()  # made once: reading all certificates takes a while
     outcomes = []
@@ -113,7 +113,7 @@ async def attack(attempts: Iterable[Case]) -> list[Outcome]:
     return outcomes
 
 
-async def attempt(fetcher: Fetcher, case: Case) -> str | None:
+async def attempt(fetcher: Fetcher, case: HostileUrl) -> str | None:
     try:
         await fetcher.fetch(case.url, robots=case.robots)
     except CspsError as exc:

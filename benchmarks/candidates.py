@@ -1,7 +1,7 @@
-"""What reading costs that belongs to a question: attached text, cut into passages that are ranked by the question.
+"""The cost of attached text: it is cut into passages, which are ranked by the question.
 
-Through the engine, on a fake model in another process. Prints for each text how long a conversation's first answer
-takes and a later one, and how late the event loop was meanwhile, beside a conversation with nothing to read.
+Runs through the engine, with a fake model in another process. Prints for each text the time of a conversation's first
+and later answers, and the lag of the event loop, beside a conversation without attachments.
 
     .venv/bin/python -m benchmarks.candidates [--turns 5]
 """
@@ -25,7 +25,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fetching import Watch
+from benchmarks.fetching import LoopLagMonitor
 from core.configuration.settings import Settings, load
 from core.contract import Attachment, Prompt
 from core.engine import ChatEngine
@@ -39,51 +39,51 @@ WANTED_LATE_MS, WANTED_FIRST_MS = 50, 300
 
 
 @dataclass(frozen=True)
-class Case:
+class LoadCase:
     name: str
-    texts: tuple[str, ...] = ()  # one for each of as many conversations at once
+    texts: tuple[str, ...] = ()  # one for each of as many concurrent conversations
 
 
 @dataclass(frozen=True)
-class Measured:
-    case: Case
+class LoadResult:
+    case: LoadCase
     first_ms: float
     later_ms: float
     late_ms: float
     busy_ms: float
 
 
-def honest(chars: int) -> str:
-    """Saved pages' texts, again and again, each time with other words among them."""
+def saved_page_text(chars: int) -> str:
+    """Repeats the texts of saved pages, each time with other words among them."""
     pages, draw, parts = [page.expected for page in saved_pages()], random.Random(chars), list[str]()
     while sum(map(len, parts)) < chars:
-        parts.append(" ".join([*pages[len(parts) % len(pages)].split(" "), *invented(draw, 100)]))
+        parts.append(" ".join([*pages[len(parts) % len(pages)].split(" "), *random_words(draw, 100)]))
     return "\n\n".join(parts)[:chars]
 
 
-def hostile(chars: int, seed: int = 0) -> str:
-    """No word comes twice."""
+def unique_words(chars: int, seed: int = 0) -> str:
+    """Writes text in which no word occurs twice."""
     draw = random.Random(seed)
-    return " ".join(invented(draw, chars // 8))
+    return " ".join(random_words(draw, chars // 8))
 
 
-def invented(draw: random.Random, count: int) -> list[str]:
+def random_words(draw: random.Random, count: int) -> list[str]:
     return ["".join(draw.choices(LETTERS, k=7)) for _ in range(count)]
 
 
-def cases() -> list[Case]:
+def cases() -> list[LoadCase]:
     return [
-        Case("nothing", ("",)),
-        Case("200,000 characters", (honest(200_000),)),
-        Case("1,000,000 characters", (honest(1_000_000),)),
-        Case("1,000,000, each paragraph a letter", ("a\n\n" * 333_333,)),
-        Case("1,000,000, no word twice", (hostile(1_000_000),)),
-        Case("the same, 4 at once", tuple(hostile(1_000_000, seed) for seed in range(1, 5))),
+        LoadCase("nothing", ("",)),
+        LoadCase("200,000 characters", (saved_page_text(200_000),)),
+        LoadCase("1,000,000 characters", (saved_page_text(1_000_000),)),
+        LoadCase("1,000,000, each paragraph a letter", ("a\n\n" * 333_333,)),
+        LoadCase("1,000,000, no word twice", (unique_words(1_000_000),)),
+        LoadCase("the same, 4 at once", tuple(unique_words(1_000_000, seed) for seed in range(1, 5))),
     ]
 
 
-async def talked(chat: ChatEngine, text: str, turns: int) -> list[float]:
-    """Seconds for each answer."""
+async def answer_times(chat: ChatEngine, text: str, turns: int) -> list[float]:
+    """Returns the seconds of each answer."""
     name, took_s = await chat.open("whisper"), list[float]()
     for number in range(turns):
         attachments = (Attachment("report.txt", text),) if text and not number else ()
@@ -93,17 +93,17 @@ async def talked(chat: ChatEngine, text: str, turns: int) -> list[float]:
     return took_s
 
 
-async def measured(chat: ChatEngine, case: Case, turns: int) -> Measured:
-    watch = Watch()
+async def measure_case(chat: ChatEngine, case: LoadCase, turns: int) -> LoadResult:
+    watch = LoopLagMonitor()
     async with watch.watching():
-        took_s = await asyncio.gather(*(talked(chat, text, turns) for text in case.texts))
+        took_s = await asyncio.gather(*(answer_times(chat, text, turns) for text in case.texts))
     first_s = max(each[0] for each in took_s)
     later_s = statistics.median(each for talk in took_s for each in talk[1:])
-    return Measured(case, 1000 * first_s, 1000 * later_s, 1000 * watch.late_s, 1000 * watch.busy_s)
+    return LoadResult(case, 1000 * first_s, 1000 * later_s, 1000 * watch.late_s, 1000 * watch.busy_s)
 
 
 @contextlib.asynccontextmanager
-async def model_on(socket: Path) -> AsyncIterator[None]:
+async def running_model(socket: Path) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.candidates", "--model", str(socket), stdout=asyncio.subprocess.PIPE
     )
@@ -116,7 +116,7 @@ async def model_on(socket: Path) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def be_model(socket: Path) -> None:
+async def serve_model(socket: Path) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with FakeModel().serving(socket):
@@ -124,14 +124,14 @@ async def be_model(socket: Path) -> None:
         await ended.wait()
 
 
-async def measure(settings: Settings, turns: int) -> list[Measured]:
-    async with model_on(settings.model_socket), contextlib.AsyncExitStack() as stack:
+async def measure(settings: Settings, turns: int) -> list[LoadResult]:
+    async with running_model(settings.model_socket), contextlib.AsyncExitStack() as stack:
         chat = await stack.enter_async_context(chat_on(settings))
-        await talked(chat, "warm", turns)
-        return [await measured(chat, case, turns) for case in cases()]
+        await answer_times(chat, "warm", turns)
+        return [await measure_case(chat, case, turns) for case in cases()]
 
 
-def show(rows: list[Measured]) -> None:
+def show(rows: list[LoadResult]) -> None:
     table = Table("attached", "first answer ms", "later ones ms", "loop late ms", "by its work ms")
     for row in rows:
         figures = (row.first_ms, row.later_ms, row.late_ms, row.busy_ms)
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.model is not None:
-        asyncio.run(be_model(options.model))
+        asyncio.run(serve_model(options.model))
         return
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     with tempfile.TemporaryDirectory() as folder:

@@ -1,23 +1,23 @@
-"""What the fact store finds, and how fast: recall on labelled questions, passages a second, search times.
+"""Recall and speed of the fact store: labelled questions, passages a second, search times.
 
-Recall@5 is the share of questions whose document is among those of the first five passages. Questions come in four
-directions (the language asked in, the language answered in). The held-out ones were written after weights and glossary
-were settled, and nothing was changed by them. Each method finds five passages of the same store:
+Recall@5 is the share of questions whose document is among those of the first five passages. Questions have four
+directions: the language of the question, and that of the answer. The vectors-out ones were written after weights and
+glossary were settled, and changed nothing. Each method finds five passages of the same store:
 
     words       BM25 of the question's own stems
-    synonyms    BM25 with the glossary's words as well
+    synonyms    BM25 with the glossary's words too
     meaning     cosine of embeddings
     ranks       synonyms and meaning by reciprocal ranks (k=60)
-    hybrid      what `FactStore.search` does
-    shown       that, where it fits the question at all (`core.rag.facts.finder`): what an answer is based on
+    hybrid      `FactStore.search`
+    shown       the hybrid, if it fits the question (`core.rag.facts.finder`): the base of an answer
 
 Of questions that need no source (tests/core/rag/sources/questions.toml), it also counts those that find nothing.
 
-Speed is of made-up passages, with words as frequent as in the labelled texts and a long tail of rare ones. `added/s`
-is with the index, where pgvector makes one; `found` is the share of the nearest ten that its index finds.
+Speed is measured with random passages, whose words are as frequent as in the labelled texts, with a long tail of rare
+ones. `added/s` includes the index, where pgvector builds one; `found` is the share of the nearest ten that it finds.
 
-Databases are made for it and removed: `sqlite`, a file; `postgresql`, on a server of its own as a user who may not
-create pgvector; `pgvector`, on another one with it. Any other name is a URL.
+Databases are created and removed: `sqlite`, a file; `postgresql`, on its own server as a user who may not create
+pgvector; `pgvector`, on another server with it. Any other name is a URL.
 
     .venv/bin/python -m benchmarks.facts [--passages 10000 100000] [--database sqlite postgresql pgvector]
 """
@@ -79,7 +79,7 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Question:
+class LabelledQuestion:
     text: str
     language: Language
     answer: str
@@ -98,7 +98,7 @@ def labelled_documents() -> Iterator[NewDocument]:
 
 
 def paragraphs(text: str) -> Iterator[Passage]:
-    """Each a passage, as in longer documents; whole ones of this length would be one or two."""
+    """Makes each paragraph a passage, as in longer documents; whole documents of this length would be one or two."""
     heading = ""
     for block in markdown.parse_markdown(text):
         if block.kind == "heading":
@@ -107,22 +107,22 @@ def paragraphs(text: str) -> Iterator[Passage]:
             yield Passage(block.text, heading)
 
 
-def labelled_questions(name: str, languages: Mapping[str, str | None]) -> list[Question]:
+def labelled_questions(name: str, languages: Mapping[str, str | None]) -> list[LabelledQuestion]:
     return [
-        Question(each[language], language, each["answer"], f"{language}→{languages[each['answer']]}")
+        LabelledQuestion(each[language], language, each["answer"], f"{language}→{languages[each['answer']]}")
         for each in tomllib.loads((LABELLED / f"{name}.toml").read_text(encoding="utf-8"))["question"]
         for language in ("en", "fr")
         if language in each
     ]
 
 
-def needless() -> dict[str, list[str]]:
-    """Questions that need no source, by part: small talk, and what a model does by itself."""
+def unrelated_questions() -> dict[str, list[str]]:
+    """Returns questions that need no source, by part: small talk, and tasks of the model's own."""
     return {part: by["none"] for part, by in tomllib.loads(NEEDLESS.read_text(encoding="utf-8")).items()}
 
 
 class Methods:
-    """The halves of the hybrid by themselves, on the same tables."""
+    """The hybrid and its halves, on the same tables."""
 
     def __init__(self, database: Database, embedder: LocalEmbedder, store: FactStore, glossary: Glossary) -> None:
         self._database = database
@@ -131,8 +131,8 @@ class Methods:
         self._glossary = glossary
         self._cache = VectorCache(embedder.name)
 
-    async def found(self, question: Question) -> dict[str, list[str]]:
-        """The documents of the first LIMIT passages, by method."""
+    async def found(self, question: LabelledQuestion) -> dict[str, list[str]]:
+        """Returns the documents of the first LIMIT passages, by method."""
         vector = (await self._embedder.embed([question.text]))[0]
         by_method = await self._database.read(partial(self._halves, question=question.text, vector=vector))
         hybrid = await self._store.search(["labelled"], question.text, LIMIT, question.language)
@@ -140,23 +140,23 @@ class Methods:
         return {**by_method, "hybrid": keys, "shown": keys if self._fit(question.text, hybrid) else []}
 
     async def finds(self, text: str) -> bool:
-        """Whether an answer to it would be based on anything."""
+        """Tells whether an answer would be based on anything."""
         return self._fit(text, await self._store.search(["labelled"], text, LIMIT, language_of(text)))
 
     def _fit(self, text: str, found: Sequence[FactMatch]) -> bool:
         return needs_lookup(text) and bool(found) and is_relevant(text, found[0].score, self._store.embedder)
 
     def _halves(self, db: sa.Connection, question: str, vector: Floats) -> dict[str, list[str]]:
-        held = self._cache.load(db, "labelled", len(vector))
-        total = len(held)
-        words = rank(db, [held.collection], Glossary().phrases(question), total, CANDIDATES)
-        synonyms = rank(db, [held.collection], self._glossary.phrases(question), total, CANDIDATES)
-        meaning = held.nearest(db, vector, CANDIDATES)
+        vectors = self._cache.load(db, "labelled", len(vector))
+        total = len(vectors)
+        words = rank(db, [vectors.collection], Glossary().phrases(question), total, CANDIDATES)
+        synonyms = rank(db, [vectors.collection], self._glossary.phrases(question), total, CANDIDATES)
+        meaning = vectors.nearest(db, vector, CANDIDATES)
         scores = {"words": words, "synonyms": synonyms, "meaning": meaning, "ranks": by_ranks(synonyms, meaning)}
-        return {method: owners(db, best(each)) for method, each in scores.items()}
+        return {method: document_keys(db, best_passages(each)) for method, each in scores.items()}
 
 
-def best(scores: Mapping[int, float]) -> list[int]:
+def best_passages(scores: Mapping[int, float]) -> list[int]:
     return sorted(scores, key=lambda passage: -scores[passage])[:LIMIT]
 
 
@@ -168,33 +168,35 @@ def by_ranks(*methods: Mapping[int, float]) -> Mapping[int, float]:
     return fused
 
 
-def owners(db: sa.Connection, found: Sequence[int]) -> list[str]:
-    asked = sa.select(documents.c.key).join(passages).where(passages.c.id.in_(found))
-    return list(db.execute(asked).scalars())
+def document_keys(db: sa.Connection, found: Sequence[int]) -> list[str]:
+    query = sa.select(documents.c.key).join(passages).where(passages.c.id.in_(found))
+    return list(db.execute(query).scalars())
 
 
-Hits = Mapping[str, Mapping[str, list[bool]]]  # by method, by direction
+HitTable = Mapping[str, Mapping[str, list[bool]]]  # by method, by direction
 
 
 @asynccontextmanager
-async def labelled(
+async def labelled_store(
     url: str, embedder: LocalEmbedder
 ) -> AsyncGenerator[tuple[Methods, dict[str, Language | None]], None]:
-    """The labelled documents in a store, and their languages."""
+    """Stores the labelled documents; yields the methods and the documents' languages."""
     glossary, database = Glossary.load(GLOSSARY), Database(url)
     store = FactStore(database, embedder, glossary)
     await database.upgrade()
     await store.detect_vector_backend()
-    kept = list(labelled_documents())
-    await store.replace("labelled", "labelled", kept, {})
-    yield Methods(database, embedder, store, glossary), {each.key: each.document.language for each in kept}
+    stored = list(labelled_documents())
+    await store.replace("labelled", "labelled", stored, {})
+    yield Methods(database, embedder, store, glossary), {each.key: each.document.language for each in stored}
     await store.remove("labelled")
     await database.close()
 
 
 async def hits_of(
-    methods: Methods, questions: Sequence[Question], missed: Callable[[Question], None] = lambda question: None
-) -> Hits:
+    methods: Methods,
+    questions: Sequence[LabelledQuestion],
+    missed: Callable[[LabelledQuestion], None] = lambda question: None,
+) -> HitTable:
     hits: dict[str, dict[str, list[bool]]] = {method: defaultdict(list) for method in METHODS}
     for question in questions:
         for method, keys in (await methods.found(question)).items():
@@ -205,23 +207,23 @@ async def hits_of(
 
 
 async def recall(console: Console, name: str, url: str, *, misses: bool) -> None:
-    def missed(question: Question) -> None:
+    def missed(question: LabelledQuestion) -> None:
         if misses:
             console.print(f"  missed {question.direction} {question.answer}: {question.text}", highlight=False)
 
-    async with labelled(url, LocalEmbedder()) as (methods, languages):
-        for part in ("questions", "held-out"):
+    async with labelled_store(url, LocalEmbedder()) as (methods, languages):
+        for part in ("questions", "vectors-out"):
             questions = labelled_questions(part, languages)
             hits = await hits_of(methods, questions, missed)
             title = f"{name}, {part}: {len(questions)} questions on {len(languages)} documents"
             console.print(recall_table(title, hits))
-        for part, unrelated in needless().items():
+        for part, unrelated in unrelated_questions().items():
             nothing = [not await methods.finds(text) for text in unrelated]
             console.print(f"{name}, {part}: of {len(unrelated)} questions that need no source,"
                           f" {statistics.mean(nothing):.3f} find nothing")  # fmt: skip
 
 
-def recall_table(title: str, hits: Hits) -> Table:
+def recall_table(title: str, hits: HitTable) -> Table:
     table = Table("recall@5", *DIRECTIONS, "one language", "across", title=title)
     for method, by in hits.items():
         one = by["en→en"] + by["fr→fr"]
@@ -236,7 +238,7 @@ def recall_table(title: str, hits: Hits) -> Table:
 
 
 class Author:
-    """Writes passages of no meaning whose words are as frequent as people's."""
+    """Writes meaningless passages whose words are as frequent as people's."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -258,7 +260,7 @@ class Author:
         return Document(f"Directive {number}", texts, "text", "en" if number % 2 else "fr")
 
 
-def made_up(count: int) -> Origin:
+def random_origin(count: int) -> Origin:
     author = Author(count)
     written = (author.document(number) for number in range(count // PASSAGES_PER_DOCUMENT))
     return Origin("made-up", [entry(number, each) for number, each in enumerate(written)])
@@ -268,10 +270,10 @@ def entry(number: int, document: Document) -> OriginEntry:
     async def read() -> Document:
         return document
 
-    async def opened() -> EntryContent:
+    async def open_entry() -> EntryContent:
         return EntryContent("1", WHEN, read)
 
-    return OriginEntry(str(number), opened)
+    return OriginEntry(str(number), open_entry)
 
 
 async def speed(console: Console, urls: Mapping[str, str], sizes: Sequence[int]) -> None:
@@ -279,29 +281,31 @@ async def speed(console: Console, urls: Mapping[str, str], sizes: Sequence[int])
     table = Table(*columns, title="Speed; CPU is this process's, not the database's", box=None)
     for size in sizes:
         for name, url in urls.items():
-            table.add_row(name, *await speed_of(url, size))
+            table.add_row(name, *await measure_speed(url, size))
     console.print(table)
     console.print(f"load average while measuring: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
-async def speed_of(url: str, size: int) -> tuple[str, ...]:
-    """A row of the table."""
+async def measure_speed(url: str, size: int) -> tuple[str, ...]:
+    """Returns a row of the table."""
     embedder, database = LocalEmbedder(), Database(url)
     store = FactStore(database, embedder, Glossary.load(GLOSSARY))
     await database.upgrade()
     await store.detect_vector_backend()
     await embedder.embed(["loaded before the clock starts"])
-    origin = made_up(size)
-    adding = Clock()
+    origin = random_origin(size)
+    adding = Stopwatch()
     await sync(store, "made-up", origin)
     adding.stop()
-    questions = [each.text for name in ("questions", "held-out") for each in labelled_questions(name, defaultdict(str))]
-    first = Clock()
+    questions = [
+        each.text for name in ("questions", "vectors-out") for each in labelled_questions(name, defaultdict(str))
+    ]
+    first = Stopwatch()
     await store.search(["made-up"], questions[0])
     first.stop()
     times = []
     for question in random.Random(1).choices(questions, k=SEARCHES):
-        clock = Clock()
+        clock = Stopwatch()
         await store.search(["made-up"], question, LIMIT)
         times.append(clock.stop())
     vectors = await embedder.embed(questions)
@@ -317,29 +321,29 @@ async def speed_of(url: str, size: int) -> tuple[str, ...]:
 
 
 def index_recall(db: sa.Connection, questions: Sequence[Floats]) -> str:
-    """Of the only collection, beside a search that looks at all."""
+    """Returns the recall of the only collection's index, against an exact search."""
     if not sa.inspect(db).has_table(pgvector.halfvecs.name):
         return "all"
-    held = pgvector.load(db, require_collection(db, "made-up").id, len(questions[0]), None)
-    if not pgvector.indexed_dimensions(db, held.collection):
+    vectors = pgvector.load(db, require_collection(db, "made-up").id, len(questions[0]), None)
+    if not pgvector.indexed_dimensions(db, vectors.collection):
         return "all"
-    found = [list(held.nearest(db, question, CANDIDATES))[:NEAREST] for question in questions]
+    found = [list(vectors.nearest(db, question, CANDIDATES))[:NEAREST] for question in questions]
     db.exec_driver_sql("SET LOCAL enable_indexscan = off")
     shares = [
-        len(held.nearest(db, question, NEAREST).keys() & some) / NEAREST
+        len(vectors.nearest(db, question, NEAREST).keys() & some) / NEAREST
         for question, some in zip(questions, found, strict=True)
     ]
     return f"{statistics.mean(shares):.3f}"
 
 
-class Clock:
-    """What something takes, by the wall's clock and by the process's."""
+class Stopwatch:
+    """Measures the wall-clock time and the CPU time of an action."""
 
     def __init__(self) -> None:
         self._began = (time.perf_counter(), time.process_time())
         self.wall_s = self.cpu_s = 0.0
 
-    def stop(self) -> Clock:
+    def stop(self) -> Stopwatch:
         self.wall_s = time.perf_counter() - self._began[0]
         self.cpu_s = time.process_time() - self._began[1]
         return self
@@ -348,13 +352,13 @@ class Clock:
 # ---------------------------------------------------------------- databases
 
 
-def made(name: str, folder: Path, until: ExitStack) -> str:
-    """The URL of a database that is called so; until `until` is closed."""
+def create_database(name: str, folder: Path, until: ExitStack) -> str:
+    """Creates a database of this kind, and returns its URL; it exists until `until` is closed."""
     if name == "sqlite":
         return f"sqlite:///{folder}/facts.db"
     if name not in ("postgresql", "pgvector"):
         return name
-    # A path of its own, as that of a socket must be short, and readable by the user that a server runs as.
+    # Its own path: a socket's path must be short, and readable by the user that the server runs as.
     place = until.enter_context(tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp", ignore_cleanup_errors=True))
     server = until.enter_context(get_server(Path(place), cleanup_mode="stop"))
     url = sa.make_url(server.get_uri(driver="psycopg"))
@@ -372,7 +376,7 @@ def main() -> None:
     options = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as until:
-        urls = {name: made(name, Path(folder), until) for name in options.database}
+        urls = {name: create_database(name, Path(folder), until) for name in options.database}
         for name, url in urls.items():
             asyncio.run(recall(console, name, url, misses=options.misses))
         if options.passages:

@@ -1,7 +1,7 @@
-"""Fetching under attack: hostile URLs, redirects and DNS answers, and then hostile bodies.
+"""Fetching under attack: hostile URLs, redirects and DNS answers, and hostile bodies.
 
-Prints how many of the attempts were refused and how often the canary inside was connected to; and for each body how
-long it took to end, how long the event loop was held up meanwhile, and by how much the process grew.
+Prints how many attempts were refused, and how often the canary inside was connected to. Prints for each body its time,
+the lag of the event loop and the growth of the process.
 
     .venv/bin/python -m benchmarks.fetching [--deadline-s 4.5]
 """
@@ -33,10 +33,10 @@ from core.rag.fetching.site import FetchLimits
 TICK_S = 0.005
 
 
-class Watch:
-    """How late the event loop runs what is due, and how much of that time it was at work itself.
+class LoopLagMonitor:
+    """Measures the lag of the event loop, and how much of it the process itself worked.
 
-    The rest is the machine's: other processes want its cores too.
+    Other processes on the machine cause the rest.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Ended:
+class BodyResult:
     name: str
     how: str
     took_s: float
@@ -70,12 +70,12 @@ class Ended:
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever had."""
+    """Returns the peak memory of this process."""
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-async def end(fetcher: Fetcher, port: int, name: str) -> str:
+async def fetch_outcome(fetcher: Fetcher, port: int, name: str) -> str:
     try:
         fetched = await fetcher.fetch(f"http://127.0.0.1:{port}/{quote(name)}", robots=False)
     except CspsError as exc:
@@ -83,14 +83,14 @@ async def end(fetcher: Fetcher, port: int, name: str) -> str:
     return f"read {len(fetched.body)} bytes"
 
 
-async def measured(fetcher: Fetcher, port: int, *names: str) -> Ended:
-    """Of several bodies at the same time: how they all ended is not told."""
-    watch, before_mb, started = Watch(), peak_mb(), time.perf_counter()
+async def measure_bodies(fetcher: Fetcher, port: int, *names: str) -> BodyResult:
+    """Measures several bodies at the same time; the outcomes of more than one are left out."""
+    watch, before_mb, started = LoopLagMonitor(), peak_mb(), time.perf_counter()
     async with watch.watching():
-        said = await asyncio.gather(*(end(fetcher, port, name) for name in names))
+        outcomes = await asyncio.gather(*(fetch_outcome(fetcher, port, name) for name in names))
     took_s = time.perf_counter() - started
-    title, how = (names[0], said[0]) if len(names) == 1 else (f"all {len(names)} at once", "")
-    return Ended(title, how, took_s, 1000 * watch.late_s, 1000 * watch.busy_s, peak_mb() - before_mb)
+    title, how = (names[0], outcomes[0]) if len(names) == 1 else (f"all {len(names)} at once", "")
+    return BodyResult(title, how, took_s, 1000 * watch.late_s, 1000 * watch.busy_s, peak_mb() - before_mb)
 
 
 @contextlib.asynccontextmanager
@@ -106,22 +106,22 @@ async def hostile_sites() -> AsyncIterator[int]:
         await process.wait()
 
 
-async def bodies(deadline_s: float) -> list[Ended]:
+async def measure_all_bodies(deadline_s: float) -> list[BodyResult]:
     async with hostile_sites() as port:
         limits = FetchLimits(deadline_s=deadline_s, at_once=len(SITES))
         async with Fetcher(None, (f"127.0.0.1:{port}",), user_agent=AGENT, limits=limits) as fetcher:
-            await end(fetcher, port, "less announced than sent")  # everything is imported and allocated once
-            idle = Watch()
+            await fetch_outcome(fetcher, port, "less announced than sent")  # imports and allocations happen once
+            idle = LoopLagMonitor()
             async with idle.watching():
                 await asyncio.sleep(2)
-            ended = [Ended("(an idle loop)", "", 2.0, 1000 * idle.late_s, 1000 * idle.busy_s, 0.0)]
+            ended = [BodyResult("(an idle loop)", "", 2.0, 1000 * idle.late_s, 1000 * idle.busy_s, 0.0)]
             for name in SITES:
-                ended.append(await measured(fetcher, port, name))  # noqa: PERF401 - one after another
-            return [*ended, await measured(fetcher, port, *SITES)]
+                ended.append(await measure_bodies(fetcher, port, name))  # noqa: PERF401 - one after another
+            return [*ended, await measure_bodies(fetcher, port, *SITES)]
 
 
 def show_urls() -> int:
-    """How many connections reached the canary."""
+    """Returns the number of connections that reached the canary."""
     outcomes = asyncio.run(attack(cases()))
     table = Table("hostile URLs", "cases", "refused", "connections to the canary")
     kinds = Counter(outcome.case.what for outcome in outcomes)
@@ -136,7 +136,7 @@ def show_urls() -> int:
 
 
 def show_bodies(deadline_s: float) -> None:
-    ended = asyncio.run(bodies(deadline_s))
+    ended = asyncio.run(measure_all_bodies(deadline_s))
     table = Table("hostile body", "ended by", "s", "loop late ms", "by its work ms", "grew MB")
     for row in ended:
         table.add_row(

@@ -1,7 +1,7 @@
-"""Sites that answer with harm: `python -m benchmarks.hostile_bodies` serves them by name and prints its port.
+"""Sites with hostile responses: `python -m benchmarks.hostile_bodies` serves them by name and prints its port.
 
-Each is a function that writes to one connection until it is closed. They run in a process of their own, so that what
-they take of the processor is not counted as ours.
+Each is a function that writes to one connection until it is closed. They run in their own process, so that their CPU
+time is not counted as ours.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BOMB_BYTES = 128 * 2**20
 SITES: dict[str, Site] = {}
 
 
-def site(name: str) -> Callable[[Site], Site]:
+def register_site(name: str) -> Callable[[Site], Site]:
     def register(function: Site) -> Site:
         SITES[name] = function
         return function
@@ -32,24 +32,24 @@ def site(name: str) -> Callable[[Site], Site]:
     return register
 
 
-def says(name: str, *parts: bytes, stays: bool = False) -> None:
-    """A site that sends this once, and then closes or `stays`."""
+def register_reply(name: str, *parts: bytes, stays: bool = False) -> None:
+    """Registers a site that sends this once, and then closes or `stays`."""
 
     async def send(writer: Writer) -> None:
         writer.write(b"".join(parts))
         await writer.drain()
         if stays:
-            await gone(writer)
+            await wait_until_closed(writer)
 
     SITES[name] = send
 
 
-def repeats(name: str, head: bytes, part: bytes, pause_s: float = 0.0) -> None:
-    """A site that sends `part` after `head` for ever."""
+def register_stream(name: str, head: bytes, part: bytes, pause_s: float = 0.0) -> None:
+    """Registers a site that sends `part` after `head` forever."""
 
     async def send(writer: Writer) -> None:
         writer.write(head)
-        # Many at once where nothing is waited for, so that it is the reader who is slow.
+        # Many at once without a pause, so that the reader is the slow side.
         burst = part if pause_s else part * max(1, 2**16 // len(part))
         while True:
             writer.write(burst)
@@ -59,15 +59,15 @@ def repeats(name: str, head: bytes, part: bytes, pause_s: float = 0.0) -> None:
     SITES[name] = send
 
 
-async def gone(writer: Writer) -> None:
-    """Until the other side has left."""
+async def wait_until_closed(writer: Writer) -> None:
+    """Waits until the other side closes."""
     while not writer.is_closing():
         writer.write(b"")
         await asyncio.sleep(0.1)
 
 
-def encoded(name: str, body: Callable[[], bytes]) -> None:
-    """A site whose body claims the content coding `name`."""
+def register_encoded(name: str, body: Callable[[], bytes]) -> None:
+    """Registers a site whose body claims the content coding `name`."""
 
     async def send(writer: Writer) -> None:
         packed = await asyncio.to_thread(body)
@@ -90,67 +90,69 @@ def zlib_bomb() -> bytes:
 
 
 # ---------------------------------------------------------------- slow
-says("silence", stays=True)
-says("silence after the head", OK, b"Content-Length: 100\r\n\r\n", stays=True)
-repeats("dripping head", b"HTTP/1.1 200 OK\r\nX: ", b"x", pause_s=0.2)
-repeats("dripping body", OK + b"\r\n", b"x", pause_s=0.2)
-repeats("dripping chunks", CHUNKED, b"1\r\nx\r\n", pause_s=0.2)
-repeats("dripping redirects", b"HTTP/1.1 302 Found\r\nX: ", b"x", pause_s=0.2)
+register_reply("silence", stays=True)
+register_reply("silence after the head", OK, b"Content-Length: 100\r\n\r\n", stays=True)
+register_stream("dripping head", b"HTTP/1.1 200 OK\r\nX: ", b"x", pause_s=0.2)
+register_stream("dripping body", OK + b"\r\n", b"x", pause_s=0.2)
+register_stream("dripping chunks", CHUNKED, b"1\r\nx\r\n", pause_s=0.2)
+register_stream("dripping redirects", b"HTTP/1.1 302 Found\r\nX: ", b"x", pause_s=0.2)
 # ---------------------------------------------------------------- long
-repeats("endless body", OK + b"\r\n", b"<!-- " * 200)
-repeats("endless chunks", CHUNKED, b"400\r\n" + b"x" * 1024 + b"\r\n")
-repeats("chunks of one byte", CHUNKED, b"1\r\nx\r\n")
-repeats("endless extension of a chunk", CHUNKED + b"1;", b"x" * 1024)
-repeats("chunks with long extensions", CHUNKED, b"1;" + b"x" * 4000 + b"\r\nx\r\n")
-repeats("endless size of a chunk", CHUNKED, b"0" * 1024)
-repeats("endless trailers", CHUNKED + b"0\r\n", b"A: b\r\n")
-repeats("endless headers", b"HTTP/1.1 200 OK\r\n", b"A: b\r\n")
-repeats("one endless header", b"HTTP/1.1 200 OK\r\nA: ", b"b" * 1024)
-repeats("endless folded header", b"HTTP/1.1 200 OK\r\nA: b\r\n", b" c\r\n")
-repeats("endless reason", b"HTTP/1.1 200 ", b"OK " * 1024)
-repeats("endless first line", b"", b"x" * 1024)
-repeats("endless blank lines", b"", b"\r\n")
-repeats("endless 100 Continue", b"", b"HTTP/1.1 100 Continue\r\n\r\n")
-repeats("endless 103 Early Hints", b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
-says("many headers", OK, b"A: b\r\n" * 2000, b"\r\nx")
-says("as many headers as are read", OK, b"A: b\r\n" * 990, b"\r\nx")
-says("many cookies", OK, b"Set-Cookie: a=b; expires=Mon 01 Jan 2030\r\n" * 190, b"\r\nx")
-says("a content type to parse for long", b"HTTP/1.1 200 OK\r\nContent-Type: text/html", b';a="' * 3500, b"\r\n\r\nx")
-says("a long address to redirect to", b"HTTP/1.1 302 Found\r\nLocation: /", b"a/../" * 3000, b"\r\n\r\n")
-says(
+register_stream("endless body", OK + b"\r\n", b"<!-- " * 200)
+register_stream("endless chunks", CHUNKED, b"400\r\n" + b"x" * 1024 + b"\r\n")
+register_stream("chunks of one byte", CHUNKED, b"1\r\nx\r\n")
+register_stream("endless extension of a chunk", CHUNKED + b"1;", b"x" * 1024)
+register_stream("chunks with long extensions", CHUNKED, b"1;" + b"x" * 4000 + b"\r\nx\r\n")
+register_stream("endless size of a chunk", CHUNKED, b"0" * 1024)
+register_stream("endless trailers", CHUNKED + b"0\r\n", b"A: b\r\n")
+register_stream("endless headers", b"HTTP/1.1 200 OK\r\n", b"A: b\r\n")
+register_stream("one endless header", b"HTTP/1.1 200 OK\r\nA: ", b"b" * 1024)
+register_stream("endless folded header", b"HTTP/1.1 200 OK\r\nA: b\r\n", b" c\r\n")
+register_stream("endless reason", b"HTTP/1.1 200 ", b"OK " * 1024)
+register_stream("endless first line", b"", b"x" * 1024)
+register_stream("endless blank lines", b"", b"\r\n")
+register_stream("endless 100 Continue", b"", b"HTTP/1.1 100 Continue\r\n\r\n")
+register_stream("endless 103 Early Hints", b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
+register_reply("many headers", OK, b"A: b\r\n" * 2000, b"\r\nx")
+register_reply("as many headers as are read", OK, b"A: b\r\n" * 990, b"\r\nx")
+register_reply("many cookies", OK, b"Set-Cookie: a=b; expires=Mon 01 Jan 2030\r\n" * 190, b"\r\nx")
+register_reply(
+    "a content type to parse for long", b"HTTP/1.1 200 OK\r\nContent-Type: text/html", b';a="' * 3500, b"\r\n\r\nx"
+)
+register_reply("a long address to redirect to", b"HTTP/1.1 302 Found\r\nLocation: /", b"a/../" * 3000, b"\r\n\r\n")
+register_reply(
     "a host of many digits to redirect to", b"HTTP/1.1 302 Found\r\nLocation: http://", "٠".encode() * 2000, b"\r\n\r\n"
 )
 # ---------------------------------------------------------------- packed
-encoded("gzip", gzip_bomb)
-encoded("deflate", zlib_bomb)
-encoded("deflate:raw", lambda: zlib_bomb()[2:-4])
-encoded("gzip, gzip", lambda: gzip.compress(gzip_bomb()))
-encoded("gzip:cut", lambda: gzip.compress(b"<p>Hello</p>" * 1000)[:-20])
-encoded("gzip:none", lambda: b"<p>Hello</p>")
-encoded("gzip:members", lambda: gzip.compress(b"") * 100_000)
-encoded("br", lambda: b"\xcf\xff\xff\x7f\xf8" + b"\x00" * 800)
-encoded("zstd", lambda: b"\x28\xb5\x2f\xfd\xa4\x00\x00\x00\x40" + b"\x02\x00\x10" * 8000)
-repeats("deflate of empty blocks", OK + b"Content-Encoding: deflate\r\n\r\n\x78\x9c", b"\x00\x00\x00\xff\xff")
+register_encoded("gzip", gzip_bomb)
+register_encoded("deflate", zlib_bomb)
+register_encoded("deflate:raw", lambda: zlib_bomb()[2:-4])
+register_encoded("gzip, gzip", lambda: gzip.compress(gzip_bomb()))
+register_encoded("gzip:cut", lambda: gzip.compress(b"<p>Hello</p>" * 1000)[:-20])
+register_encoded("gzip:none", lambda: b"<p>Hello</p>")
+register_encoded("gzip:members", lambda: gzip.compress(b"") * 100_000)
+register_encoded("br", lambda: b"\xcf\xff\xff\x7f\xf8" + b"\x00" * 800)
+register_encoded("zstd", lambda: b"\x28\xb5\x2f\xfd\xa4\x00\x00\x00\x40" + b"\x02\x00\x10" * 8000)
+register_stream("deflate of empty blocks", OK + b"Content-Encoding: deflate\r\n\r\n\x78\x9c", b"\x00\x00\x00\xff\xff")
 # ---------------------------------------------------------------- wrong
-says("ten gigabytes announced", OK, b"Content-Length: 10000000000\r\n\r\nx", stays=True)
-says("more announced than sent", OK, b"Content-Length: 1000\r\n\r\nx")
-says("less announced than sent", OK, b"Content-Length: 1\r\n\r\n", b"x" * 2**20)
-says("two lengths", OK, b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx")
-says("a negative length", OK, b"Content-Length: -1\r\n\r\nx")
-says("a length of many digits", OK, b"Content-Length: ", b"9" * 6000, b"\r\n\r\nx", stays=True)
-says("length and chunks", OK, b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
-says("a huge chunk", CHUNKED, b"FFFFFFFFFFFFFFFF\r\n", b"x" * 2**16, stays=True)
-says("a chunk that is none", CHUNKED, b"-1\r\nx\r\n", stays=True)
-says("half a head", OK)
-says("half a chunk", CHUNKED, b"10\r\nx")
-says("no HTTP", b"SSH-2.0-OpenSSH_9.9\r\n", stays=True)
-says("old HTTP", b"<html>Hello", stays=True)
-says("NUL in a header", OK, b"X: a\x00b\r\n\r\nx")
-says("another protocol", b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", stays=True)
-says("a film", b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n", b"x" * 2**20, stays=True)
+register_reply("ten gigabytes announced", OK, b"Content-Length: 10000000000\r\n\r\nx", stays=True)
+register_reply("more announced than sent", OK, b"Content-Length: 1000\r\n\r\nx")
+register_reply("less announced than sent", OK, b"Content-Length: 1\r\n\r\n", b"x" * 2**20)
+register_reply("two lengths", OK, b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx")
+register_reply("a negative length", OK, b"Content-Length: -1\r\n\r\nx")
+register_reply("a length of many digits", OK, b"Content-Length: ", b"9" * 6000, b"\r\n\r\nx", stays=True)
+register_reply("length and chunks", OK, b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+register_reply("a huge chunk", CHUNKED, b"FFFFFFFFFFFFFFFF\r\n", b"x" * 2**16, stays=True)
+register_reply("a chunk that is none", CHUNKED, b"-1\r\nx\r\n", stays=True)
+register_reply("half a head", OK)
+register_reply("half a chunk", CHUNKED, b"10\r\nx")
+register_reply("no HTTP", b"SSH-2.0-OpenSSH_9.9\r\n", stays=True)
+register_reply("old HTTP", b"<html>Hello", stays=True)
+register_reply("NUL in a header", OK, b"X: a\x00b\r\n\r\nx")
+register_reply("another protocol", b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", stays=True)
+register_reply("a film", b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n", b"x" * 2**20, stays=True)
 
 
-@site("torn down")
+@register_site("torn down")
 async def reset(writer: Writer) -> None:
     writer.write(OK + b"Content-Length: 100\r\n\r\nx")
     await writer.drain()
@@ -158,7 +160,7 @@ async def reset(writer: Writer) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
 
 
-@site("endless redirects")
+@register_site("endless redirects")
 async def redirect(writer: Writer) -> None:
     name = b"endless%20redirects"
     writer.write(b"HTTP/1.1 302 Found\r\nLocation: /" + name + b"?%d\r\n\r\n" % next(numbers))
@@ -176,7 +178,7 @@ async def serve(reader: asyncio.StreamReader, writer: Writer) -> None:
 
 
 async def main() -> None:
-    gzip_bomb(), zlib_bomb()  # made before anybody waits for them
+    gzip_bomb(), zlib_bomb()  # built before anybody waits for them
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:

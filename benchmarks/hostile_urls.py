@@ -1,6 +1,6 @@
-"""Some 300 ways to make a service open a door of its own network: URL forms, redirects, and what a DNS may answer.
+"""About 300 ways to make a service connect to its own network: URL forms, redirects and DNS answers.
 
-The table alone; `benchmarks.canary` tries it out.
+Only the table; `benchmarks.canary` tries them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 PUBLIC = ("93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
-# What is inside: this machine, its networks, a cloud's metadata, and what only looks as if it were outside.
+# Internal targets: this machine, its networks, a cloud's metadata, and addresses that only look public.
 INSIDE_V4 = (
     "127.0.0.1",
     "127.1.2.3",
@@ -72,7 +72,7 @@ INSIDE_V6 = (
     "2620:f00d::1",  # denied by the operator
 )
 DENIED = ("198.103.0.0/16", "2620:f00d::/32")
-# One host, written so that some program takes it for another.
+# One host, written so that some programs take it for another.
 FORMS = (
     "2130706433",
     "017700000001",
@@ -187,7 +187,7 @@ ODD_URLS = (
     "",
 )
 PORTS = (1, 21, 22, 23, 25, 111, 389, 445, 2375, 3306, 5000, 5432, 6379, 8000, 8080, 8443, 9200, 11211, 27017, 65535)
-# A site outside that leads inside.
+# An outside site that redirects to internal hosts.
 LOCATIONS = (
     "http://127.0.0.1/",
     "http://169.254.169.254/latest/meta-data/",
@@ -225,8 +225,8 @@ STATUSES = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
-class Case:
-    """`names`: what each look-up of a name answers in turn, the last again and again; public where it is not told."""
+class HostileUrl:
+    """A URL and the DNS answers for its names: one for each look-up, the last repeated; public for other names."""
 
     what: str
     url: str
@@ -234,54 +234,56 @@ class Case:
     robots: bool = False
 
 
-def cases() -> list[Case]:
+def cases() -> list[HostileUrl]:
     return [*direct(), *redirects(), *answers(), *rebinding()]
 
 
-def direct() -> Iterator[Case]:
+def direct() -> Iterator[HostileUrl]:
     for address in INSIDE_V4:
-        yield Case("address", f"http://{address}/")
+        yield HostileUrl("address", f"http://{address}/")
     for address in INSIDE_V6:
-        yield Case("address", f"http://[{address}]/")
+        yield HostileUrl("address", f"http://[{address}]/")
     for form in FORMS:
-        yield Case("form of a host", f"http://{form}/", INSIDE)
+        yield HostileUrl("form of a host", f"http://{form}/", INSIDE)
     for url in ODD_URLS:
-        yield Case("form of a URL", url, INSIDE)
+        yield HostileUrl("form of a URL", url, INSIDE)
     for port in PORTS:
-        yield Case("port", f"http://outside.example.org:{port}/")
+        yield HostileUrl("port", f"http://outside.example.org:{port}/")
 
 
-def redirects() -> Iterator[Case]:
+def redirects() -> Iterator[HostileUrl]:
     for number, location in enumerate(LOCATIONS):
         status = STATUSES[number % len(STATUSES)]
-        yield Case("redirect", leading("outside.example.org", location, status), INSIDE)
-        far = leading("other.example.org", leading("third.example.org", location, status), 302)
-        yield Case("redirect of a redirect", leading("outside.example.org", far, 302), INSIDE)
+        yield HostileUrl("redirect", redirect_url("outside.example.org", location, status), INSIDE)
+        far = redirect_url("other.example.org", redirect_url("third.example.org", location, status), 302)
+        yield HostileUrl("redirect of a redirect", redirect_url("outside.example.org", far, 302), INSIDE)
 
 
-def answers() -> Iterator[Case]:
+def answers() -> Iterator[HostileUrl]:
     url = "http://name.example.org/"
     for address in (*INSIDE_V4, *INSIDE_V6):
-        yield Case("DNS: inside", url, {"name.example.org": [[address]]})
+        yield HostileUrl("DNS: inside", url, {"name.example.org": [[address]]})
     for number, address in enumerate((*INSIDE_V4, *INSIDE_V6)):
         mixed = [[*PUBLIC, address], [address, *PUBLIC], [PUBLIC[0], address, PUBLIC[1]]][number % 3]
-        yield Case("DNS: in and out", url, {"name.example.org": [mixed]})
+        yield HostileUrl("DNS: in and out", url, {"name.example.org": [mixed]})
     for odd in ("fe80::1%eth0", "fe80::1%1", "::1%lo", "0x7f.1", "127.1", "not an address", ""):
-        yield Case("DNS: no plain address", url, {"name.example.org": [[odd]]})
+        yield HostileUrl("DNS: no plain address", url, {"name.example.org": [[odd]]})
 
 
-def rebinding() -> Iterator[Case]:
-    """Outside when it is first looked up, inside from then on."""
+def rebinding() -> Iterator[HostileUrl]:
+    """Public at the first look-up, internal afterwards."""
     for address in ("127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "fd00:ec2::254"):
         names = {"turns.example.org": [[PUBLIC[0]], [address]]}
-        yield Case("rebinding, by a redirect", leading("turns.example.org", "http://turns.example.org/", 302), names)
-        yield Case("rebinding, by a path", leading("turns.example.org", "/elsewhere", 307), names)
-        yield Case("rebinding, after robots.txt", "http://turns.example.org/", names, robots=True)
+        yield HostileUrl(
+            "rebinding, by a redirect", redirect_url("turns.example.org", "http://turns.example.org/", 302), names
+        )
+        yield HostileUrl("rebinding, by a path", redirect_url("turns.example.org", "/elsewhere", 307), names)
+        yield HostileUrl("rebinding, after robots.txt", "http://turns.example.org/", names, robots=True)
 
 
 INSIDE = {"inside.example.net": [["127.0.0.1"]], "localhost": [["127.0.0.1"]], "intranet": [["10.0.0.1"]]}
 
 
-def leading(host: str, location: str, status: int) -> str:
-    """A URL of the site outside that redirects to `location`."""
+def redirect_url(host: str, location: str, status: int) -> str:
+    """Returns a URL of the outside site that redirects to `location`."""
     return f"http://{host}/{status}/{quote(location, safe='', errors='surrogatepass')}"

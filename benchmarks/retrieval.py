@@ -1,7 +1,7 @@
-"""Answering from a text: how often what a model answers is in the text, and how often it repeats its own instructions.
+"""Answering from a text: how often the answer is in the text, and how often the model repeats its instructions.
 
-Questions of benchmarks/retrieval.toml, each asked several times with its text as an attached file, of the shipped
-personality of its language, with its own sampling. It judges a model and the form in which it is shown what to read.
+Asks the questions of benchmarks/retrieval.toml several times each, with the text as an attached file, of the shipped
+personality of its language, with its own sampling. It judges a model, and the form in which documents are rendered.
 
     .venv/bin/python -m benchmarks.retrieval [--rounds 3]
 """
@@ -29,34 +29,34 @@ from core.contract import Attachment, Engine, Prompt, Sampling, Text
 
 TEXTS = Path(__file__).with_suffix(".toml")
 TOKENS = 60
-RUN_CHARS = 40  # of the instructions: whoever repeats as much of them does not answer
+RUN_CHARS = 40  # of the instructions: an answer that repeats this many is none
 
 
 @dataclass(slots=True)
-class Score:
-    asked: int = 0
+class AnswerScore:
+    answers: int = 0
     right: int = 0
     leaked: int = 0
 
     def add(self, answer: str, has: str, instructions: str) -> None:
-        self.asked += 1
+        self.answers += 1
         self.right += has.lower() in answer.lower()
-        self.leaked += repeats(answer, instructions)
+        self.leaked += repeats_instructions(answer, instructions)
 
 
-def repeats(answer: str, instructions: str) -> bool:
-    said, told = " ".join(answer.split()), " ".join(instructions.split())
-    return any(told[at : at + RUN_CHARS] in said for at in range(len(told) - RUN_CHARS))
+def repeats_instructions(answer: str, instructions: str) -> bool:
+    answered, instructed = " ".join(answer.split()), " ".join(instructions.split())
+    return any(instructed[at : at + RUN_CHARS] in answered for at in range(len(instructed) - RUN_CHARS))
 
 
-async def answer_of(engine: Engine, prompt: Prompt) -> str:
+async def full_answer(engine: Engine, prompt: Prompt) -> str:
     async with aclosing(engine.reply(prompt)) as events:
         return "".join([event.text async for event in events if isinstance(event, Text)])
 
 
-async def measure(rounds: int) -> dict[str, Score]:
+async def measure(rounds: int) -> dict[str, AnswerScore]:
     port = free_port()
-    scores: dict[str, Score] = {}
+    scores: dict[str, AnswerScore] = {}
     with tempfile.TemporaryDirectory() as folder:
         variables = {"CSPS_LLM_DATA": folder, "LLM_LISTEN": f"127.0.0.1:{port}", "LLM_API_KEY": KEY}
         async with peer("csps-llm", [sys.executable, "-m", "core.model"], port, variables):
@@ -70,22 +70,22 @@ async def measure(rounds: int) -> dict[str, Score]:
     return scores
 
 
-async def one_round(engine: Engine, personalities: Personalities, seed: int, scores: dict[str, Score]) -> None:
+async def one_round(engine: Engine, personalities: Personalities, seed: int, scores: dict[str, AnswerScore]) -> None:
     for text in tomllib.loads(TEXTS.read_text(encoding="utf-8"))["text"]:
         personality = personalities.get("whisper" if text["language"] == "en" else "chuchotte")
         attached = (Attachment(text["name"], text["text"].strip()),)
-        for question, has in text["asked"]:
+        for question, has in text["answers"]:
             sampling = Sampling(max_tokens=TOKENS, seed=seed)
-            answer = await answer_of(
+            answer = await full_answer(
                 engine, Prompt(personality.name, question, attachments=attached, sampling=sampling)
             )
-            scores.setdefault(text["language"], Score()).add(answer, has, personality.instructions)
+            scores.setdefault(text["language"], AnswerScore()).add(answer, has, personality.instructions)
 
 
-def show(scores: dict[str, Score]) -> None:
+def show(scores: dict[str, AnswerScore]) -> None:
     table = Table("language", "right", "repeats its instructions")
     for language, score in sorted(scores.items()):
-        table.add_row(language, f"{score.right} of {score.asked}", str(score.leaked))
+        table.add_row(language, f"{score.right} of {score.answers}", str(score.leaked))
     Console(width=90).print(table)
 
 

@@ -1,8 +1,8 @@
-"""Choosing sources: how often the right one is chosen without a model's help, how often one in vain, and how fast.
+"""Choosing sources: how often the right one is chosen without a model, how often one in vain, and how fast.
 
-The questions are those of tests/core/rag/sources/questions.toml. The tuning part is what words and weights were fitted
-to; the held-out part was written afterwards and is only measured. Beside the choice stand its halves: the words alone,
-and the nearest example alone. `--misses` lists the questions that went wrong; `--fit` computes the weights of
+The questions are in tests/core/rag/sources/questions.toml. Words and weights were fitted to the tuning part; the
+held-out part was written afterwards and is only measured. The table compares the choice with its halves: words alone,
+and the nearest example alone. `--misses` lists wrong choices; `--fit` computes the weights of
 core/rag/sources/choice.py from the tuning part.
 
     .venv/bin/python -m benchmarks.sources [--misses] [--fit]
@@ -40,26 +40,26 @@ NEWTON_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class ScoredQuestion:
     question: str
     label: str  # a source, or "none"
     likeness: Similarity
     took_ms: float  # the embedding and the choice
 
 
-Choose = Callable[[Labelled], list[str]]
+Choose = Callable[[ScoredQuestion], list[str]]
 
 
-async def labelled(catalogue: Catalogue, chooser: Chooser) -> dict[str, list[Labelled]]:
+async def score_questions(catalogue: Catalogue, chooser: Chooser) -> dict[str, list[ScoredQuestion]]:
     embedder = LocalEmbedder()
     likenesses = ExampleSimilarity(embedder)
     began = time.perf_counter()
     await likenesses.examples(catalogue)
     print(f"examples embedded in {time.perf_counter() - began:.1f} s, once for each change of the file")
-    parts: dict[str, list[Labelled]] = {}
+    parts: dict[str, list[ScoredQuestion]] = {}
     for part, questions in tomllib.loads(QUESTIONS.read_text()).items():
         parts[part] = [
-            await one(likenesses, catalogue, chooser, question, label)
+            await score_question(likenesses, catalogue, chooser, question, label)
             for label, asked in questions.items()
             for question in asked
         ]
@@ -67,17 +67,17 @@ async def labelled(catalogue: Catalogue, chooser: Chooser) -> dict[str, list[Lab
     return parts
 
 
-async def one(
+async def score_question(
     likenesses: ExampleSimilarity, catalogue: Catalogue, chooser: Chooser, question: str, label: str
-) -> Labelled:
+) -> ScoredQuestion:
     began = time.perf_counter()
     likeness = await likenesses.compare(question, catalogue)
     assert likeness is not None  # the encoder is in the package
     chooser.shortlist(question, catalogue.sources.values(), likeness)
-    return Labelled(question, label, likeness, 1000 * (time.perf_counter() - began))
+    return ScoredQuestion(question, label, likeness, 1000 * (time.perf_counter() - began))
 
 
-def ways(catalogue: Catalogue, chooser: Chooser) -> dict[str, Choose]:
+def choosers(catalogue: Catalogue, chooser: Chooser) -> dict[str, Choose]:
     def chosen(question: str, likeness: Similarity | None) -> list[str]:
         shortlist = chooser.shortlist(question, catalogue.sources.values(), likeness)
         return [candidate.source.name for candidate in shortlist.chosen]
@@ -85,20 +85,20 @@ def ways(catalogue: Catalogue, chooser: Chooser) -> dict[str, Choose]:
     return {
         "both": lambda each: chosen(each.question, each.likeness),
         "words alone": lambda each: chosen(each.question, None),
-        "nearest example": lambda each: nearest(each.likeness),
+        "nearest example": lambda each: nearest_source(each.likeness),
     }
 
 
-def nearest(likeness: Similarity) -> list[str]:
+def nearest_source(likeness: Similarity) -> list[str]:
     best = max(likeness.sources, key=likeness.sources.__getitem__)
     return [best] if likeness.sources[best] > likeness.none else []
 
 
-def is_right(each: Labelled, names: Sequence[str]) -> bool:
+def is_right(each: ScoredQuestion, names: Sequence[str]) -> bool:
     return list(names) == ([] if each.label == NONE else [each.label])
 
 
-def rows(parts: dict[str, list[Labelled]], choosing: dict[str, Choose]) -> Iterator[tuple[str, ...]]:
+def rows(parts: dict[str, list[ScoredQuestion]], choosing: dict[str, Choose]) -> Iterator[tuple[str, ...]]:
     for part, questions in parts.items():
         for way, choose in choosing.items():
             answers = [(each, choose(each)) for each in questions]
@@ -121,7 +121,7 @@ def percent(right: Sequence[bool]) -> str:
     return f"{100 * sum(right) / len(right):.1f} %"
 
 
-def fitted(questions: Sequence[Labelled], catalogue: Catalogue, chooser: Chooser) -> NDArray[np.float64]:
+def fit_weights(questions: Sequence[ScoredQuestion], catalogue: Catalogue, chooser: Chooser) -> NDArray[np.float64]:
     """Logistic regression by Newton's method, over each source with each question."""
     sources = catalogue.sources.values()
     pairs = [(each, source) for each in questions for source in sources]
@@ -151,8 +151,8 @@ def main() -> None:
     wanted = parser.parse_args()
     catalogue = load_catalogue(PROJECT_ROOT / "config" / "sources.toml")
     chooser = Chooser(catalogue)
-    parts = asyncio.run(labelled(catalogue, chooser))
-    choosing = ways(catalogue, chooser)
+    parts = asyncio.run(score_questions(catalogue, chooser))
+    choosing = choosers(catalogue, chooser)
     table = Table("part", "by", "right", "", "English", "French", "fetched in vain")
     for row in rows(parts, choosing):
         table.add_row(*row)
@@ -165,7 +165,7 @@ def main() -> None:
                 if not is_right(each, names := choosing["both"](each)):
                     print(f"{part}: {each.question} needs {each.label}, got {', '.join(names) or NONE}")
     if wanted.fit:
-        weights = fitted(parts["tuning"], catalogue, chooser)
+        weights = fit_weights(parts["tuning"], catalogue, chooser)
         print(", ".join(f"{name} {weight:.1f}" for name, weight in zip(NAMES, weights, strict=True)))
 
 

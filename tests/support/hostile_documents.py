@@ -1,4 +1,4 @@
-"""Documents that are made to hurt their reader: slow, huge, deep, lying. Each is built when it is asked for."""
+"""Documents made to harm their reader: slow, huge, deep or lying. Each is built on demand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-Case = tuple[str, Callable[[], bytes]]  # media type, bytes
+HostileDocument = tuple[str, Callable[[], bytes]]  # media type, bytes
 HTML, FEED, PDF = "text/html", "application/rss+xml", "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MB = 1024 * 1024
@@ -27,12 +27,12 @@ RELATIONS = (
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
 
-def times(text: str, count: int, *, before: str = "", after: str = "") -> Callable[[], bytes]:
+def repeated(text: str, count: int, *, before: str = "", after: str = "") -> Callable[[], bytes]:
     return lambda: (before + text * count + after).encode()
 
 
 def docx(document: str, *, padding_bytes: int = 0) -> bytes:
-    """A Word file of this document.xml; the padding packs to a thousandth."""
+    """Builds a Word file of this document.xml; the padding compresses to a thousandth."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("[Content_Types].xml", CONTENT_TYPES)
@@ -45,19 +45,19 @@ def docx(document: str, *, padding_bytes: int = 0) -> bytes:
     return packed.getvalue()
 
 
-def body_of(inner: str) -> str:
+def document_xml(inner: str) -> str:
     return f'<?xml version="1.0"?><w:document xmlns:w="{WORD_NS}"><w:body>{inner}</w:body></w:document>'
 
 
 def lying_docx() -> bytes:
-    """A part of 100 MB that says it has ten bytes."""
-    honest = docx(body_of("<w:p><w:r><w:t>" + "a" * 100 * MB + "</w:t></w:r></w:p>"))
-    size = (100 * MB + len(body_of("<w:p><w:r><w:t></w:t></w:r></w:p>"))).to_bytes(4, "little")
+    """Builds a part of 100 MB that claims to have ten bytes."""
+    honest = docx(document_xml("<w:p><w:r><w:t>" + "a" * 100 * MB + "</w:t></w:r></w:p>"))
+    size = (100 * MB + len(document_xml("<w:p><w:r><w:t></w:t></w:r></w:p>"))).to_bytes(4, "little")
     return honest.replace(size, (10).to_bytes(4, "little"))
 
 
 def pdf(*objects: bytes) -> bytes:
-    """The objects, numbered from 1; the first is the catalog."""
+    """Builds a PDF of the objects, numbered from 1; the first is the catalog."""
     made, places = b"%PDF-1.7\n", []
     for number, each in enumerate(objects, 1):
         places.append(len(made))
@@ -67,12 +67,12 @@ def pdf(*objects: bytes) -> bytes:
     return made + head + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(made))
 
 
-def stream(told: bytes, content: bytes) -> bytes:
-    return b"<< /Length %d %b >>\nstream\n%b\nendstream" % (len(content), told, content)
+def stream(dictionary: bytes, content: bytes) -> bytes:
+    return b"<< /Length %d %b >>\nstream\n%b\nendstream" % (len(content), dictionary, content)
 
 
 def swelling_pdf() -> bytes:
-    """A page whose content unpacks to 256 MB."""
+    """Builds a page whose content unpacks to 256 MB."""
     packer = zlib.compressobj(9)
     once = b"".join(packer.compress(bytes(MB)) for _ in range(256)) + packer.flush()
     page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 9 9] >>"
@@ -85,8 +85,8 @@ def swelling_pdf() -> bytes:
 
 
 def endless_form() -> bytes:
-    """A form that draws itself, twice."""
-    told = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >>"
+    """Builds a form that draws itself twice."""
+    dictionary = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >>"
     page = (
         b"<< /Type /Page /Parent 2 0 R /Contents 5 0 R /MediaBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >> >>"
     )
@@ -94,7 +94,7 @@ def endless_form() -> bytes:
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         page,
-        stream(told, b"/F Do /F Do"),
+        stream(dictionary, b"/F Do /F Do"),
         stream(b"", b"/F Do " * 1000),
     )
 
@@ -111,37 +111,37 @@ def feed(inner: str, *, doctype: str = "") -> bytes:
     return f'<?xml version="1.0"?>{doctype}<rss version="2.0"><channel><title>t</title>{inner}</channel></rss>'.encode()
 
 
-CASES: dict[str, Case] = {
-    "comments that open": (HTML, times("<!--", 500_000)),
-    "comments that end wrongly": (HTML, times("<!-- --!> -- >", 150_000)),
-    "deep divs": (HTML, times("<div>", 400_000)),
-    "deep spans with text": (HTML, times("<span>word ", 150_000, before="<main>")),
-    "formatting never closed": (HTML, times("<b><i><font><p>", 100_000)),
-    "links never closed": (HTML, times("<p>word <a href=x>", 100_000)),
+CASES: dict[str, HostileDocument] = {
+    "comments that open": (HTML, repeated("<!--", 500_000)),
+    "comments that end wrongly": (HTML, repeated("<!-- --!> -- >", 150_000)),
+    "deep divs": (HTML, repeated("<div>", 400_000)),
+    "deep spans with text": (HTML, repeated("<span>word ", 150_000, before="<main>")),
+    "formatting never closed": (HTML, repeated("<b><i><font><p>", 100_000)),
+    "links never closed": (HTML, repeated("<p>word <a href=x>", 100_000)),
     "an element of 200,000 attributes": (
         HTML,
         lambda: ("<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">text").encode(),
     ),
-    "an attribute of 8 MB": (HTML, times("a ", 4 * MB, before='<p class="', after='">text</p>')),
-    "a class of many words": (HTML, times("share-", 300_000, before='<div class="', after='"><p>text</p></div>')),
-    "quotes that open": (HTML, times('<a href="', 250_000)),
-    "tables in tables": (HTML, times("<table><tr><td>", 60_000)),
+    "an attribute of 8 MB": (HTML, repeated("a ", 4 * MB, before='<p class="', after='">text</p>')),
+    "a class of many words": (HTML, repeated("share-", 300_000, before='<div class="', after='"><p>text</p></div>')),
+    "quotes that open": (HTML, repeated('<a href="', 250_000)),
+    "tables in tables": (HTML, repeated("<table><tr><td>", 60_000)),
     "tables in tables, closed": (HTML, lambda: (b"<table><tr><td>" * 90 + b"x" + b"</td></tr></table>" * 90) * 150),
-    "lists in lists": (HTML, times("<ul><li>word", 80_000)),
-    "cells that span": (HTML, times("", 1, before=rows(400, "<td colspan=9999 rowspan=9999>x</td>"))),
-    "options": (HTML, times("<option>word", 200_000, before="<select>")),
-    "headings": (HTML, times("<h1>word</h1>", 100_000)),
-    "main parts": (HTML, times("<main><h1>w</h1>", 60_000)),
-    "articles in articles": (HTML, times("<article class=share>five words of some prose", 40_000)),
-    "links": (HTML, times("<li><a href=/>word word</a>", 100_000)),
-    "entities": (HTML, times("&amp;&#65;&#x1F600;&nosuch", 150_000)),
+    "lists in lists": (HTML, repeated("<ul><li>word", 80_000)),
+    "cells that span": (HTML, repeated("", 1, before=rows(400, "<td colspan=9999 rowspan=9999>x</td>"))),
+    "options": (HTML, repeated("<option>word", 200_000, before="<select>")),
+    "headings": (HTML, repeated("<h1>word</h1>", 100_000)),
+    "main parts": (HTML, repeated("<main><h1>w</h1>", 60_000)),
+    "articles in articles": (HTML, repeated("<article class=share>five words of some prose", 40_000)),
+    "links": (HTML, repeated("<li><a href=/>word word</a>", 100_000)),
+    "entities": (HTML, repeated("&amp;&#65;&#x1F600;&nosuch", 150_000)),
     "zero bytes": (HTML, lambda: b"<p>" + bytes(4 * MB)),
-    "a word of 8 MB": (HTML, times("a", 8 * MB, before="<p>")),
+    "a word of 8 MB": (HTML, repeated("a", 8 * MB, before="<p>")),
     "bytes of no charset": (HTML, lambda: b'<meta charset="no-such">' + noise(2 * MB)),
     "half of UTF-16": (HTML, lambda: b"\xff\xfe" + noise(MB + 1)),
     "a charset that is a codec": (HTML, lambda: b'<meta charset="zlib"><p>text ' + zlib.compress(bytes(MB))),
-    "sections marked as data": (HTML, times("<![CDATA[ ]]><svg><math>", 100_000)),
-    "styles": (HTML, times('<p style="display: :none;visibility  :">word', 60_000)),
+    "sections marked as data": (HTML, repeated("<![CDATA[ ]]><svg><math>", 100_000)),
+    "styles": (HTML, repeated('<p style="display: :none;visibility  :">word', 60_000)),
     "billion laughs": (
         FEED,
         lambda: feed("<description>&l9;</description>", doctype=f"<!DOCTYPE x [<!ENTITY l0 'ha'>{LAUGHS}]>"),
@@ -163,17 +163,17 @@ CASES: dict[str, Case] = {
         lambda: feed(f"<item><description>{'&lt;b&gt;&lt;table&gt;' * 60_000}</description></item>"),
     ),
     "a feed that is cut": (FEED, lambda: feed("<item><title><![CDATA[" + "]]" * 500_000)[:-30]),
-    "Word that unpacks to 256 MB": (DOCX, lambda: docx(body_of(""), padding_bytes=256 * MB)),
+    "Word that unpacks to 256 MB": (DOCX, lambda: docx(document_xml(""), padding_bytes=256 * MB)),
     "Word that lies of its size": (DOCX, lying_docx),
     "Word of billion laughs": (
         DOCX,
         lambda: docx(
-            f"<!DOCTYPE x [<!ENTITY l0 'ha'>{LAUGHS}]>" + body_of("<w:p><w:r><w:t>&l9;</w:t></w:r></w:p>")[21:]
+            f"<!DOCTYPE x [<!ENTITY l0 'ha'>{LAUGHS}]>" + document_xml("<w:p><w:r><w:t>&l9;</w:t></w:r></w:p>")[21:]
         ),
     ),
-    "Word of tables in tables": (DOCX, lambda: docx(body_of("<w:tbl><w:tr><w:tc>" * 50_000))),
-    "Word of paragraphs": (DOCX, lambda: docx(body_of("<w:p><w:r><w:t>word</w:t></w:r></w:p>" * 200_000))),
-    "a ZIP that is cut": (DOCX, lambda: docx(body_of(""))[:-40]),
+    "Word of tables in tables": (DOCX, lambda: docx(document_xml("<w:tbl><w:tr><w:tc>" * 50_000))),
+    "Word of paragraphs": (DOCX, lambda: docx(document_xml("<w:p><w:r><w:t>word</w:t></w:r></w:p>" * 200_000))),
+    "a ZIP that is cut": (DOCX, lambda: docx(document_xml(""))[:-40]),
     "PDF whose pages are their own": (
         PDF,
         lambda: pdf(b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9999999 >>"),
@@ -183,14 +183,14 @@ CASES: dict[str, Case] = {
     "PDF of deep arrays": (PDF, lambda: pdf(b"<< /Type /Catalog /Pages " + b"[" * 500_000)),
     "PDF of noise": (PDF, lambda: b"%PDF-1.7\n" + noise(2 * MB)),
     "PDF without its end": (PDF, lambda: swelling_pdf()[:2000]),
-    "a quote that opens": ("text/csv", times('a,"b\n', MB)),
-    "columns": ("text/csv", times("a,", 2 * MB)),
-    "deep lists": ("application/json", times("[", 2 * MB)),
-    "a number of 4 MB": ("application/json", times("9", 4 * MB)),
+    "a quote that opens": ("text/csv", repeated('a,"b\n', MB)),
+    "columns": ("text/csv", repeated("a,", 2 * MB)),
+    "deep lists": ("application/json", repeated("[", 2 * MB)),
+    "a number of 4 MB": ("application/json", repeated("9", 4 * MB)),
     "keys": ("application/json", lambda: ("[" + ",".join(f'{{"k{n}": {n}}}' for n in range(100_000)) + "]").encode()),
-    "fences": ("text/markdown", times("```\n~~~\n", 200_000)),
-    "images that open": ("text/markdown", times("![", MB)),
-    "rules": ("text/markdown", times("a\n|-|\n|a|\n", 200_000)),
+    "fences": ("text/markdown", repeated("```\n~~~\n", 200_000)),
+    "images that open": ("text/markdown", repeated("![", MB)),
+    "rules": ("text/markdown", repeated("a\n|-|\n|a|\n", 200_000)),
     "noise": ("text/plain", lambda: noise(2 * MB)),
-    "a line of 16 MB": ("text/plain", times("a ", 8 * MB - 1)),
+    "a line of 16 MB": ("text/plain", repeated("a ", 8 * MB - 1)),
 }

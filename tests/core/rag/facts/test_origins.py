@@ -28,7 +28,7 @@ class FakeFetcher:
         self._pages = pages
         self.requests: list[tuple[str, bool]] = []
 
-    async def fetch(self, url: str, *, robots: bool = True) -> FetchedPage:
+    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage:
         self.requests.append((url, robots))
         if url not in self._pages:
             raise FetchFailed("status 404")

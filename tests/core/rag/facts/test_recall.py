@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from statistics import mean
 
-from benchmarks.facts import hits_of, labelled, labelled_questions, needless
+from benchmarks.facts import hits_of, labelled_questions, labelled_store, unrelated_questions
 from core.rag.embeddings import LocalEmbedder
 
 
 async def test_recall_on_the_labelled_set(database_url: str, encoder: LocalEmbedder) -> None:
     """The hybrid finds 90 % in one language and 85 % across, more than either half alone."""
-    async with labelled(database_url, encoder) as (methods, languages):
+    async with labelled_store(database_url, encoder) as (methods, languages):
         for name in ("questions", "held-out"):
             hits = await hits_of(methods, labelled_questions(name, languages))
             one = {method: mean(by["en→en"] + by["fr→fr"]) for method, by in hits.items()}
@@ -24,7 +24,7 @@ async def test_recall_on_the_labelled_set(database_url: str, encoder: LocalEmbed
 
 async def test_unrelated_questions_find_little(database_url: str, encoder: LocalEmbedder) -> None:
     """Small talk finds nothing, most tasks of the model's own neither; many of those share words with facts."""
-    async with labelled(database_url, encoder) as (methods, _):
+    async with labelled_store(database_url, encoder) as (methods, _):
         for text in (
             "Hello",
             "Merci beaucoup, bonne journée !",
@@ -33,5 +33,5 @@ async def test_unrelated_questions_find_little(database_url: str, encoder: Local
             "Bye",
         ):
             assert not await methods.finds(text)
-        for unrelated in needless().values():
+        for unrelated in unrelated_questions().values():
             assert mean([not await methods.finds(text) for text in unrelated]) >= 0.6

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from benchmarks.canary import AGENT, Canary, Names, Wires, attack, listening, outside
-from benchmarks.hostile_urls import PUBLIC, Case, cases, leading
+from benchmarks.hostile_urls import PUBLIC, HostileUrl, cases, redirect_url
 from core.errors import ConfigError, FetchFailed, FetchRefused
 from core.rag.fetching.connection import SystemResolver
 from core.rag.fetching.fetch import Fetcher
@@ -49,9 +49,9 @@ async def test_ordinary_pages_are_reached() -> None:
         "http://outside.example.org/",
         "http://93.184.215.14/",
         "http://outside.example.org:443/",
-        leading("a.b", "/c", 302),
+        redirect_url("a.b", "/c", 302),
     ]
-    outcomes = await attack([Case("ordinary", url, robots=robots) for url in pages for robots in (True, False)])
+    outcomes = await attack([HostileUrl("ordinary", url, robots=robots) for url in pages for robots in (True, False)])
 
     assert [None] * 8 == [outcome.error for outcome in outcomes]
 
@@ -216,7 +216,7 @@ async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[Wires
 async def test_https_does_not_fall_back(secure: tuple[Wires, ssl.SSLContext]) -> None:
     """A redirect from https to http is refused, even to an allowed host."""
     wires, trusting = secure
-    url = leading("good.example.org", "http://good.example.org/", 302).replace("http:", "https:", 1)
+    url = redirect_url("good.example.org", "http://good.example.org/", 302).replace("http:", "https:", 1)
     allow = ["good.example.org:80"]
     async with Fetcher(None, allow, user_agent=AGENT, tls=trusting, resolve=Names({}), network=wires) as own:
         with pytest.raises(FetchRefused, match="https to http"):

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from core.rag.document.reader import Reader
 from structlog.testing import capture_logs
 
 from core.configuration.personalities import Personality, Words
 from core.contract import Json
 from core.errors import ModelUnavailable
 from core.rag.embeddings import Vectors
+from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import Decide, SourceFinder
 from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
