@@ -278,4 +278,16 @@ delivery-interrupted = The answer was interrupted here. { $reason }
 
 ## Command line: csps-llm in a terminal.
 
+cli-db-empty = The database has no revision yet.
+cli-db-revision = The database is at revision { $revision }.
+cli-db-pending = { $count ->
+    [0] No upgrade is needed.
+    [one] An upgrade applies { $count } revision:
+   *[other] An upgrade applies { $count } revisions, in this order:
+}
+cli-db-rehearsed = The rehearsal succeeded in { NUMBER($seconds, maximumFractionDigits: 1) } s. The database was not changed.
+cli-db-upgraded = The database is now at revision { $revision }.
+# What each revision changes, a line each.
+cli-db-change-0001 = the tables of version 0.1.0
+
 ## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.

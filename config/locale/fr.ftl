@@ -278,4 +278,16 @@ delivery-interrupted = La réponse a été interrompue ici. { $reason }
 
 ## Ligne de commande : csps-llm dans un terminal.
 
+cli-db-empty = La base de données n’a encore aucune révision.
+cli-db-revision = La base de données est à la révision { $revision }.
+cli-db-pending = { $count ->
+    [0] Aucune mise à niveau n’est nécessaire.
+    [one] Une mise à niveau applique { $count } révision :
+   *[other] Une mise à niveau applique { $count } révisions, dans cet ordre :
+}
+cli-db-rehearsed = La répétition a réussi en { NUMBER($seconds, maximumFractionDigits: 1) } s. La base de données n’a pas été modifiée.
+cli-db-upgraded = La base de données est maintenant à la révision { $revision }.
+# Ce que change chaque révision, une ligne par révision.
+cli-db-change-0001 = les tables de la version 0.1.0
+
 ## Page : la page Web. Elle reçoit seulement les textes dont la clé commence par page-, et les termes.

@@ -8,6 +8,7 @@ doctor          checks and bot_checks give a report (what was found, what to do)
 words           English or French; check_words and facts_words are the longer tables
 facts           collections of documents; the store itself is core.rag.facts
 sources         the pages, feeds and searches that answers may be looked up in
+database        db: the revision of the database's tables
 manifest        what Slack, Teams and Discord want to know of the bot
 personalities   validate, list
 """

@@ -24,12 +24,14 @@ app = typer.Typer(
 personalities_app = typer.Typer(help="The personalities of config/personalities.", no_args_is_help=True)
 facts_app = typer.Typer(help="Facts: collections of documents that answers are looked up in.", no_args_is_help=True)
 sources_app = typer.Typer(help="The public sources of config/sources.toml.", no_args_is_help=True)
+db_app = typer.Typer(help="The revision of the database's tables.", no_args_is_help=True)
 manifest_app = typer.Typer(help="What Slack, Teams and Discord want to know of the bot.", no_args_is_help=True)
 app.add_typer(toil_app, name="toil")
 app.add_typer(personalities_app, name="personalities")
 app.add_typer(facts_app, name="facts")
 app.add_typer(sources_app, name="sources")
 app.add_typer(manifest_app, name="manifest")
+app.add_typer(db_app, name="db")
 
 
 @app.command("up")
@@ -172,6 +174,27 @@ def add_source(
     from core.cli import sources
 
     sources.add(name, url, url_fr, title_en, title_fr, topic or ())
+
+
+# ---------------------------------------------------------------- db
+
+
+@db_app.command("status")
+def show_schema() -> None:
+    """Show the revision of the database's tables, and the revisions that an upgrade would apply."""
+    from core.cli import database
+
+    database.status()
+
+
+@db_app.command("upgrade")
+def upgrade_schema(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Rehearse the upgrade, and change nothing.")] = False,
+) -> None:
+    """Bring the database's tables to the newest revision, as every process does when it starts."""
+    from core.cli import database
+
+    database.upgrade(dry_run=dry_run)
 
 
 # ---------------------------------------------------------------- manifest

@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
 from core.storage import migration
-from core.storage.migration import Revision, Schema
+from core.storage.migration import Schema
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -72,7 +72,7 @@ class Database:
         """Raises ConfigError if a newer version of csps-llm made the tables, StorageError."""
         return await self.read(migration.examine)
 
-    async def upgrade(self) -> tuple[Revision, ...]:
+    async def upgrade(self) -> tuple[str, ...]:
         """Brings the tables to the newest revision, all or nothing, and returns the revisions that were applied.
 
         Several processes may call it at once: one upgrades, the others wait. Raises ConfigError if a newer version of
@@ -85,11 +85,11 @@ class Database:
         upgrading = asyncio.create_task(asyncio.to_thread(upgrade, self._engine.url))
         await asyncio.wait({upgrading}, timeout=SLOW_UPGRADE_S)
         if not upgrading.done():
-            log.info("database_upgrade_running", found=schema.revision, newest=schema.newest)
+            log.info("database_upgrade_running", found=schema.revision, newest=schema.pending[-1])
         applied = await upgrading
         if applied:
             seconds = round(time.monotonic() - began_at, 1)
-            log.info("database_upgraded", found=schema.revision, now=applied[-1].id, duration_s=seconds)
+            log.info("database_upgraded", found=schema.revision, now=applied[-1], duration_s=seconds)
         return applied
 
     async def ping(self) -> None:
@@ -103,7 +103,7 @@ class Database:
 # ---------------------------------------------------------------- the schema
 
 
-def upgrade(url: sqlalchemy.URL) -> tuple[Revision, ...]:
+def upgrade(url: sqlalchemy.URL) -> tuple[str, ...]:
     """In a thread. The revisions that were applied; none if another process applied them meanwhile."""
     engine = connect(url, upgrades=True)
     try:
@@ -112,7 +112,7 @@ def upgrade(url: sqlalchemy.URL) -> tuple[Revision, ...]:
         engine.dispose()
 
 
-def locked_upgrade(db: sqlalchemy.Connection) -> tuple[Revision, ...]:
+def locked_upgrade(db: sqlalchemy.Connection) -> tuple[str, ...]:
     lock_schema(db)
     return migration.upgrade(db)
 
@@ -126,7 +126,19 @@ def lock_schema(db: sqlalchemy.Connection) -> None:
         db.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
 
 
-def rehearse(url: str) -> tuple[Revision, ...]:
+def examine(url: str) -> Schema:
+    """As `Database.examine_schema`, but creates no SQLite file."""
+    parsed = parse(url)
+    if parsed.get_backend_name() == sqlite.dialect.name and not Path(require_file(parsed.database)).exists():
+        return migration.schema_after(None)
+    engine = connect(parsed)
+    try:
+        return run(engine, migration.examine)
+    finally:
+        engine.dispose()
+
+
+def rehearse(url: str) -> tuple[str, ...]:
     """Applies pending revisions to a copy (SQLite) or in a transaction that is rolled back (PostgreSQL).
 
     The revisions that `Database.upgrade` would apply. Raises ConfigError and StorageError as that does.
@@ -154,10 +166,10 @@ def copy_sqlite(source: Path, copy: Path) -> None:
         original.backup(copied)
 
 
-def rolled_back(engine: sqlalchemy.Engine) -> tuple[Revision, ...]:
+def rolled_back(engine: sqlalchemy.Engine) -> tuple[str, ...]:
     """Waits REHEARSAL_LOCK_S at the most for a lock, because those who come later wait behind it."""
 
-    def work(db: sqlalchemy.Connection) -> tuple[Revision, ...]:
+    def work(db: sqlalchemy.Connection) -> tuple[str, ...]:
         db.exec_driver_sql(f"SET LOCAL lock_timeout = '{REHEARSAL_LOCK_S}s'")
         applied = locked_upgrade(db)
         db.rollback()

@@ -20,20 +20,11 @@ from core.errors import ConfigError, StorageError
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
-    """A state of the tables. `change`: what its script does, as the first line of the script says."""
-
-    id: str
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
 class Schema:
-    """A database's tables. `revision` is None if no revision has been applied; `pending` are oldest first."""
+    """The state of a database's tables. `revision` is None if none has been applied; `pending` are oldest first."""
 
     revision: str | None
-    newest: str
-    pending: tuple[Revision, ...]
+    pending: tuple[str, ...]
 
 
 @cache
@@ -41,14 +32,16 @@ def scripts() -> ScriptDirectory:
     return ScriptDirectory(str(Path(__file__).parent))
 
 
+def schema_after(revision: str | None) -> Schema:
+    return Schema(revision, tuple(script.revision for script in following(revision)))
+
+
 def examine(db: sa.Connection) -> Schema:
     """Changes nothing. Raises ConfigError if a newer version of csps-llm made the tables."""
-    revision = MigrationContext.configure(db).get_current_revision()
-    pending = tuple(Revision(each.revision, each.doc) for each in following(revision))
-    return Schema(revision, str(scripts().get_current_head()), pending)
+    return schema_after(MigrationContext.configure(db).get_current_revision())
 
 
-def upgrade(db: sa.Connection) -> tuple[Revision, ...]:
+def upgrade(db: sa.Connection) -> tuple[str, ...]:
     """The revisions that were applied. Raises ConfigError, also if the tables are not those of csps-llm."""
     context = MigrationContext.configure(db)
     pending = following(context.get_current_revision())
@@ -57,7 +50,7 @@ def upgrade(db: sa.Connection) -> tuple[Revision, ...]:
             script.module.upgrade()
             context.stamp(scripts(), script.revision)
     require_whole_references(db)
-    return tuple(Revision(script.revision, script.doc) for script in pending)
+    return tuple(script.revision for script in pending)
 
 
 def following(revision: str | None) -> Sequence[Script]:

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import core.rag.facts.memory
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
@@ -16,12 +15,14 @@ from structlog.testing import capture_logs
 
 import bindings.tables
 import core.conversation.tables
+import core.rag.facts.memory_vectors
 import core.rag.facts.tables
 from core.errors import ConfigError, StorageError
 from core.rag.facts import pgvector
 from core.storage import database as storage
 from core.storage import migration
-from core.storage.database import Database, lock_schema, rehearse
+from core.storage.database import Database, examine, lock_schema, rehearse
+from core.storage.migration import Schema
 from tests.support.databases import dumped, execute, schema_of
 
 VERSIONS = Path(migration.__file__).parent / "versions"
@@ -95,7 +96,7 @@ async def test_upgrade_twice_changes_nothing(database: Database, database_url: s
     with capture_logs() as logs:
         second = await database.upgrade()
 
-    assert [revision.id for revision in first] == [script.revision for script in migration.following(None)]
+    assert first == tuple(script.revision for script in migration.following(None))
     assert () == second
     assert [] == logs
     assert before == dumped(database_url)
@@ -206,7 +207,7 @@ async def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
     execute(database_url, *INSERT_TURN)
     use_scripts(monkeypatch, next_revision)
 
-    assert ["0002"] == [revision.id for revision in await database.upgrade()]
+    assert ("0002",) == await database.upgrade()
 
     assert "Hi" == dumped(database_url)["turns"][0]["question"]
     assert dumped(database_url)["conversations"][0]["title"] is None
@@ -254,16 +255,16 @@ async def test_a_rehearsal_changes_nothing(
     before = dumped(database_url), schema_of(database_url)
     use_scripts(monkeypatch, next_revision)
 
-    assert ["0002"] == [revision.id for revision in rehearse(database_url)]
+    assert ("0002",) == rehearse(database_url)
 
     assert before == (dumped(database_url), schema_of(database_url))
 
 
 def test_a_rehearsal_creates_no_database(tmp_path: Path) -> None:
-    """Where there is no SQLite file yet, there is none afterwards, nor its folder."""
-    applied = rehearse(f"sqlite:///{tmp_path / 'folder' / 'none.db'}")
+    """Where there is no SQLite file yet, there is none afterwards, nor its folder. The same holds for `examine`."""
+    url = f"sqlite:///{tmp_path / 'folder' / 'none.db'}"
 
-    assert len(migration.following(None)) == len(applied)
+    assert Schema(None, rehearse(url)) == examine(url)
     assert [] == list(tmp_path.iterdir())
 
 
