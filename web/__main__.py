@@ -1,4 +1,4 @@
-"""`python -m web`: the web process, from its settings to its end."""
+"""`python -m web`: runs the web process."""
 
 from __future__ import annotations
 
@@ -10,33 +10,32 @@ import structlog
 from core import bootstrap
 from core.configuration.settings import Settings
 from core.runtime import process
-from web.app import create_app
-from web.server import serving
+from web.app import create_app, serve
 
-OTHER_FILES = 256
+RESERVED_FILES = 256  # for everything but client connections
 
 
-async def serve(loaded: Settings) -> None:
-    """Until SIGTERM or SIGINT. Raises ConfigError where the operator has to act."""
-    allow_files(loaded.web.connections)
+async def run(loaded: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises ConfigError where the operator has to act."""
+    raise_file_limit(loaded.web.connections)
     stop, web = process.stop_event(), loaded.web
     async with bootstrap.engine(loaded) as engine:
         app = create_app(engine, loaded)
-        async with serving(app, web) as url:
+        async with serve(app, web) as url:
             events = structlog.get_logger()
             events.info("web_serving", url=url)
             await stop.wait()
             events.info("web_stopping", drain_s=web.drain_s)
 
 
-def allow_files(connections: int) -> None:
-    """A shell's usual limit of 1024 open files is less than the sockets that may be open, and what else we open."""
+def raise_file_limit(connections: int) -> None:
+    """Raises the soft limit of open files: a shell's usual 1024 may be below the connections that we accept."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * connections + OTHER_FILES
+    wanted = 2 * connections + RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 if __name__ == "__main__":
-    sys.exit(process.main("web", serve))
+    sys.exit(process.main("web", run))

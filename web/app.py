@@ -1,50 +1,59 @@
-"""Puts the web application together: every route, and what stands before it. All wiring of the process is here."""
+"""Builds the web application, with every route and middleware, and serves it until it is drained."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
-from core.configuration.settings import Settings
+from core.configuration.settings import Settings, WebSettings
 from core.contract import Engine
-from web import edge, guard, openai, status
+from core.runtime.app_server import serve_app
+from core.runtime.http_server import listen_error, listen_url
+from web import middleware, openai, origin_guard, status
+from web.client_identity import ClientIdentity
+from web.file_upload import FileUpload
 from web.gpt import gpt
-from web.life import Life
-from web.limits import Limits
-from web.metrics import Metrics
-from web.peers import Peers
-from web.read import Files
-from web.service import SERVICE, Service
+from web.service import SERVICE, DrainGate, Service, WebLimits, WebMetrics
 from web.sockets import gpt_socket
-from web.static import Pages
+from web.static_files import StaticFiles
 from web.toil import check, toil
 from web.toil_batch import toil_batch
 
+log = structlog.get_logger()
+
 PAGES = Path(__file__).resolve().parent / "pages"
+LINGER_S = 1.0  # for the rest of a refused body
+CANCEL_S = 0.5  # for handlers that are cancelled after the drain
 
 
 def create_app(
-    engine: Engine, settings: Settings, limits: Limits | None = None, pages: Path = PAGES
+    engine: Engine, settings: Settings, limits: WebLimits | None = None, pages: Path = PAGES
 ) -> web.Application:
-    """Raises ConfigError for a WEB_ORIGINS or WEB_TRUSTED that cannot be meant."""
-    limits = limits or Limits(batch_rows=settings.model.slots)
+    """Raises ConfigError for an invalid WEB_ORIGINS or WEB_TRUSTED."""
+    limits = limits or WebLimits(batch_rows=settings.model.slots)
     app = web.Application(
-        middlewares=[edge.observe, edge.translate, edge.admit], client_max_size=settings.web.body_limit_bytes
+        middlewares=[middleware.observe, middleware.translate, middleware.admit],
+        client_max_size=settings.web.body_limit_bytes,
     )
-    life = Life(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
-    app[SERVICE] = Service(engine, settings.web, limits, life, Metrics(), Peers.of(settings.web.trusted))
-    app[edge.GUARD] = guard.build(settings.web.host, settings.web.origins)
-    app.on_response_prepare.extend([edge.add_headers, edge.bound_sending])
-    add_routes(app, Pages(pages), Files(limits.files))
+    gate = DrainGate(settings.web.connections, settings.web.drain_s, limits.retry_after_s)
+    identity = ClientIdentity.parse(settings.web.trusted)
+    app[SERVICE] = Service(engine, settings.web, limits, gate, WebMetrics(), identity)
+    app[middleware.GUARD] = origin_guard.build_guard(settings.web.host, settings.web.origins)
+    app.on_response_prepare.extend([middleware.add_headers, middleware.bound_sending])
+    add_routes(app, StaticFiles(pages), FileUpload(limits.files))
     return app
 
 
-def add_routes(app: web.Application, pages: Pages, files: Files) -> None:
+def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload) -> None:
     router = app.router
     router.add_get("/", pages.start)
     router.add_get("/static/{path:.*}", pages.file)
-    # Without HEAD: it would write a whole answer and throw it away.
+    # Without HEAD: it would generate a whole answer and discard it.
     for method, path, handler in (
         ("GET", "/gpt-socket/{personality}", gpt_socket),
         ("GET", "/gpt/{personality}", gpt),
@@ -64,3 +73,36 @@ def add_routes(app: web.Application, pages: Pages, files: Files) -> None:
         ("GET", "/metrics", status.metrics),
     ):
         router.add_route(method, path, handler)
+
+
+@asynccontextmanager
+async def serve(app: web.Application, settings: WebSettings) -> AsyncIterator[str]:
+    """Serves while the block runs. Yields the URL, with the real port for port 0.
+
+    On leaving, it refuses new requests, lets running ones finish within `settings.drain_s`, and closes the rest.
+    Raises ConfigError if it cannot listen on the address.
+    """
+    host, port = settings.host, settings.port
+    async with serve_app(
+        app,
+        lambda runner: web.TCPSite(runner, host, port),
+        lambda exc: listen_error(exc, host, port, "HOST", "PORT"),
+        handler_cancellation=True,  # a client that disconnects frees its slot
+        keepalive_timeout=settings.read_timeout_s,  # also bounds the arrival of a request's head
+        lingering_time=LINGER_S,
+        max_line_size=app[SERVICE].limits.line_bytes,
+        shutdown_timeout=CANCEL_S,
+    ) as site:
+        try:
+            yield listen_url(host, site.port)
+        finally:
+            await drain(app[SERVICE])
+
+
+async def drain(service: Service) -> None:
+    service.gate.stop()
+    try:
+        async with asyncio.timeout(service.gate.drain_s + service.limits.grace_s):
+            await service.gate.wait_idle()
+    except TimeoutError:
+        log.warning("drain_timed_out", active=service.gate.active)

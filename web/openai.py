@@ -1,4 +1,4 @@
-"""/v1: OpenAI's chat completions and model list, where a model is a personality. Stores nothing."""
+"""/v1: OpenAI's chat completions and model list. A model is a personality. Stores nothing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,9 @@ from core.openai.responses import (
     model_object,
     stream_completion,
 )
-from web import body
+from web import request_body
 from web.service import SERVICE
-from web.streaming import Stream
-
-SSE = {"Content-Type": sse.CONTENT_TYPE}
+from web.streaming import SSE, StreamedResponse
 
 
 async def models(request: web.Request) -> web.Response:
@@ -36,16 +34,16 @@ async def models(request: web.Request) -> web.Response:
 
 async def one_model(request: web.Request) -> web.Response:
     """GET /v1/models/<personality>."""
-    return web.json_response(model_object(request.app[SERVICE].personality(request.match_info["personality"])))
+    return web.json_response(model_object(request.app[SERVICE].check_personality(request.match_info["personality"])))
 
 
 async def chat_completions(request: web.Request) -> web.StreamResponse:
     """POST /v1/chat/completions."""
     service = request.app[SERVICE]
-    chat = chat_of(await body.read_json(request, PublicChatRequest))
-    service.personality(chat.personality)
+    chat = chat_of(await request_body.read_json(request, PublicChatRequest))
+    service.check_personality(chat.personality)
     completion = Completion(chat.personality)
-    async with aclosing(stream_completion(service, chat, service.user_of(request, chat.user))) as pieces:
+    async with aclosing(stream_completion(service, chat, service.user_id(request, chat.user))) as pieces:
         if chat.stream:
             return await stream(request, chat, completion, pieces)
         answer, _ = await collect_completion(completion, pieces)
@@ -55,24 +53,24 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
 async def stream(
     request: web.Request, chat: Chat, completion: Completion, pieces: AsyncGenerator[CompletionPart, None]
 ) -> web.StreamResponse:
-    out = Stream(request, SSE)
+    out = StreamedResponse(request, SSE)
     try:
         async for piece in pieces:
-            if not out.begun:
+            if not out.started:
                 await out.write(sse.encode_event(completion.chunk({"role": "assistant", "content": ""})))
             if isinstance(piece, Text):
                 await out.write(sse.encode_event(completion.chunk({"content": piece.text})))
             elif isinstance(piece, Citations):
-                # All in one chunk: OpenAI's own client refuses to join lists of them.
+                # All in one chunk: OpenAI's own client does not merge lists of annotations.
                 await out.write(sse.encode_event(completion.chunk({"annotations": piece.annotations})))
             else:
                 await out.write(sse.encode_event(completion.chunk({}, piece.reason)))
                 if chat.include_usage:
                     await out.write(sse.encode_event(completion.usage(piece.usage)))
     except CspsError as error:
-        if not out.begun:
+        if not out.started:
             raise
-        request.app[SERVICE].metrics.errors.labels(error.code).inc()
+        request.app[SERVICE].metrics.count_error(error)
         await out.write(sse.encode_event(error_body(error)))
     else:
         await out.write(sse.encode_done())

@@ -1,4 +1,4 @@
-"""Errors at the edge: those that only HTTP knows, and how each becomes a response in the form of its route."""
+"""Errors that only HTTP has, and the response to each error in the form of its route."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.texts import error_text
 Form = Literal["text", "problem", "openai"]
 
 
-class TooLarge(BadRequest):
+class BodyTooLarge(BadRequest):
     code = "too_large"
     status = 413
 
@@ -32,7 +32,7 @@ class MediaTypeRefused(BadRequest):
     status = 415
 
 
-class TooSlow(BadRequest):
+class BodyTimeout(BadRequest):
     code = "too_slow"
     status = 408
 
@@ -66,7 +66,7 @@ class MethodRefused(CspsError):
 
 
 class HttpRefused(CspsError):
-    """An error of aiohttp's own that has no class here."""
+    """An error of aiohttp without a class here."""
 
     code = "http"
 
@@ -75,22 +75,22 @@ class HttpRefused(CspsError):
         self.http_status = status
 
 
-class Internal(CspsError):
-    """A defect of ours. Its cause is in the log, and nothing of it goes out."""
+class InternalError(CspsError):
+    """A defect in this service. The log has its cause; the response does not."""
 
     def __init__(self) -> None:
         super().__init__("something went wrong on our side")
 
 
-def form_of(path: str) -> Form:
+def error_form(path: str) -> Form:
     if path.startswith("/v1/"):
         return "openai"
     first = path.split("/", 2)[1] if "/" in path else ""
     return "problem" if first in ("toil", "read", "describe", "healthz", "readyz") else "text"
 
 
-def sentence(error: CspsError, language: Language | None) -> str:
-    """What a person reads, in both languages where theirs is not known."""
+def person_text(error: CspsError, language: Language | None) -> str:
+    """The text for a person, in both languages if theirs is not known."""
     return error_text(error, language) if language else f"{error_text(error, 'en')} / {error_text(error, 'fr')}"
 
 
@@ -100,8 +100,8 @@ def status_of(error: CspsError, form: Form) -> int:
     return openai_status(error) if form == "openai" else error.status
 
 
-def response(error: CspsError, form: Form, text: str | None = None) -> web.Response:
-    """`text` is what to say in the form "text"; by default the error's message."""
+def build_response(error: CspsError, form: Form, text: str | None = None) -> web.Response:
+    """`text` replaces the error's message in the form "text"."""
     status = status_of(error, form)
     if form == "text":
         body = f"{text or error.message}\n".encode()
@@ -110,29 +110,29 @@ def response(error: CspsError, form: Form, text: str | None = None) -> web.Respo
         body = strict_json.dump(error_body(error))
         content_type = "application/json"
     else:
-        body = strict_json.dump(problem(error, status))
+        body = strict_json.dump(problem_details(error, status))
         content_type = "application/problem+json"
-    answer = web.Response(status=status, body=body, headers={"Content-Type": content_type, **headers(error)})
-    if isinstance(error, (TooSlow, TooLarge)):
-        answer.force_close()  # the rest of the body may still be on its way
+    answer = web.Response(status=status, body=body, headers={"Content-Type": content_type, **error_headers(error)})
+    if isinstance(error, (BodyTimeout, BodyTooLarge)):
+        answer.force_close()  # the rest of the body may still arrive
     return answer
 
 
-def headers(error: CspsError) -> dict[str, str]:
-    found = {}
+def error_headers(error: CspsError) -> dict[str, str]:
+    headers = {}
     if error.retry_after_s is not None:
-        found["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if isinstance(error, MethodRefused):
-        found["Allow"] = error.allowed
+        headers["Allow"] = error.allowed
     if isinstance(error, UpgradeRequired):
-        found["Upgrade"] = "websocket"
-    return found
+        headers["Upgrade"] = "websocket"
+    return headers
 
 
-def problem(error: CspsError, status: int) -> dict[str, Json]:
-    """RFC 9457. `reason`: of a document or an address that cannot be read, where it is known."""
-    told = error.reason if isinstance(error, UnreadableDocument | FetchFailed | FetchRefused) else None
-    reason: dict[str, Json] = {"reason": told} if told else {}
+def problem_details(error: CspsError, status: int) -> dict[str, Json]:
+    """The members of RFC 9457. `reason`: why a document or an address cannot be read, if known."""
+    known = error.reason if isinstance(error, UnreadableDocument | FetchFailed | FetchRefused) else None
+    reason: dict[str, Json] = {"reason": known} if known else {}
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -143,8 +143,8 @@ def problem(error: CspsError, status: int) -> dict[str, Json]:
     }
 
 
-def of_http(exc: web.HTTPException) -> CspsError:
-    """aiohttp's own errors in our family."""
+def translate_http_error(exc: web.HTTPException) -> CspsError:
+    """The CspsError for an error of aiohttp."""
     if isinstance(exc, web.HTTPMethodNotAllowed):
         return MethodRefused(", ".join(sorted(exc.allowed_methods)))
     if exc.status == 404:

@@ -1,98 +1,196 @@
-"""What every handler works with: the engine, counted, and who is asking. Knows no routes and no wire formats."""
+"""The parts that every handler shares: the engine with its metrics, the limits, the drain gate and the user's id.
+
+Knows no routes and no wire formats.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from core.configuration.settings import WebSettings
-from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult
-from core.errors import CspsError, PersonalityUnknown
+from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult, Usage
+from core.errors import CspsError, Overloaded, PersonalityUnknown, Stopping
 from core.rag.source_list import append_source_list
-from web.life import Life
-from web.limits import Limits
-from web.metrics import Metrics
-from web.peers import Peers
+from core.runtime.metrics import count_tokens
+from web.client_identity import ClientIdentity
+
+FIRST_WORDS_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
+
+
+@dataclass(frozen=True, slots=True)
+class WebLimits:
+    """The fixed limits of the web process. `core.configuration.settings` has those that an operator can change."""
+
+    target_bytes: int = 16_384  # a request's path with its query
+    line_bytes: int = 65_536  # an unparsed request line; above target_bytes, so that 414 can explain
+    send_timeout_s: float = 30.0  # until a client must have taken the data
+    heartbeat_s: float = 20.0  # between pings on a socket; a pong is due within half of it
+    close_timeout_s: float = 2.0  # until a client must answer a closing frame
+    waiting_prompts: int = 8  # on one socket, beside the one being answered
+    files: int = 4  # in memory at once, each of at most WEB_FILE_LIMIT
+    batch_rows: int = 16  # of one batch, answered at once; `create_app` takes it from LLM_SLOTS
+    retry_after_s: float = 5.0  # the Retry-After of a refusal
+    grace_s: float = 3.0  # after the drain, for the last frames
+
+
+class WebMetrics:
+    """Prometheus metrics. Labels are bounded sets that identify no person.
+
+    Each app has its own registry, so that two apps in one process (as in tests) do not collide.
+    """
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "csps_web_requests", "Requests answered", ("route", "method", "status"), registry=registry
+        )
+        self.errors = Counter("csps_web_errors", "Errors sent to clients", ("code",), registry=registry)
+        self.running = Gauge("csps_web_replies_running", "Answers being written", registry=registry)
+        self.tokens = Counter("csps_web_tokens", "Tokens as the model counted them", ("kind",), registry=registry)
+        self.first_words = Histogram(
+            "csps_web_first_words_seconds",
+            "From prompt to first words",
+            buckets=FIRST_WORDS_BUCKETS_S,
+            registry=registry,
+        )
+        ProcessCollector(registry=registry)
+
+    def count_request(self, route: str, method: str, status: int) -> None:
+        # A client may send any word as a method, and each would be a time series.
+        known = method if method in hdrs.METH_ALL else "other"
+        self.requests.labels(route, known, str(status)).inc()
+
+    def count_error(self, error: CspsError) -> None:
+        self.errors.labels(error.code).inc()
+
+    def count_usage(self, usage: Usage) -> None:
+        count_tokens(self.tokens, usage)
+
+
+class DrainGate:
+    """Admits at most `limit` requests at once, and none after `stop`. Running ones then have `drain_s` seconds."""
+
+    def __init__(self, limit: int, drain_s: float, retry_after_s: float) -> None:
+        self.drain_s = drain_s
+        self.stopping = asyncio.Event()
+        self.active = 0
+        self._limit = limit
+        self._retry_after_s = retry_after_s
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def admit(self) -> Iterator[None]:
+        """Counts one request or socket while the block runs. Raises Stopping or Overloaded."""
+        self.check_open()
+        if self.active >= self._limit:
+            raise Overloaded("too many connections at once", retry_after_s=self._retry_after_s)
+        self.active += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self.active -= 1
+            if not self.active:
+                self._idle.set()
+
+    def check_open(self) -> None:
+        """Raises Stopping after `stop`."""
+        if self.stopping.is_set():
+            raise self.build_error()
+
+    def build_error(self) -> Stopping:
+        return Stopping("the service is being stopped", retry_after_s=self._retry_after_s)
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+    async def wait_idle(self) -> None:
+        """Returns once no request is active."""
+        await self._idle.wait()
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     engine: Engine
     settings: WebSettings
-    limits: Limits
-    life: Life
-    metrics: Metrics
-    peers: Peers
-    # New in each process: what is derived from an address cannot be traced back to it, nor across restarts.
+    limits: WebLimits
+    gate: DrainGate
+    metrics: WebMetrics
+    identity: ClientIdentity
+    # New in each process, so that an id cannot be traced to an address, nor across restarts.
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
-    def personality(self, name: str) -> str:
-        """`name`, if there is such a personality. Raises PersonalityUnknown naming those there are."""
+    def check_personality(self, name: str) -> str:
+        """Returns `name`. Raises PersonalityUnknown with the existing names."""
         known = self.engine.personalities()
         if name not in known:
             raise PersonalityUnknown(f"no such personality; there are: {', '.join(known)}")
         return name
 
-    def user_of(self, request: web.Request, named: str = "") -> str:
-        """An opaque id for fairness. `named`: whom a program says that it asks for."""
-        person = self.peers.person(request.remote, request.headers.getall("X-Forwarded-For", ()), named)
+    def user_id(self, request: web.Request, claimed_user: str = "") -> str:
+        """An opaque id for fairness. `claimed_user`: the user that a program says it asks for."""
+        person = self.identity.identify(request.remote, request.headers.getall("X-Forwarded-For", ()), claimed_user)
         seen = "\0".join(person).encode(errors="surrogatepass")
         return hashlib.blake2b(seen, key=self.salt, digest_size=16).hexdigest()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
-        """The engine's answer, counted. Closing it closes the engine's."""
-        asked = time.monotonic()
-        speaking = False
+        """The engine's reply, counted in the metrics. Closing it closes the engine's."""
+        started_s = time.monotonic()
+        has_text = False
         with self.metrics.running.track_inprogress():
             async with aclosing(self.engine.reply(prompt)) as events:
                 async for event in events:
-                    if isinstance(event, Text) and not speaking:
-                        speaking = True
-                        self.metrics.first_words.observe(time.monotonic() - asked)
+                    if isinstance(event, Text) and not has_text:
+                        has_text = True
+                        self.metrics.first_words.observe(time.monotonic() - started_s)
                     if isinstance(event, Done):
-                        self.metrics.used(event.usage)
+                        self.metrics.count_usage(event.usage)
                     yield event
 
     async def toil(self, task: Task) -> ToilResult:
         with self.metrics.running.track_inprogress():
-            toiled = await self.engine.toil(task)
-        self.metrics.used(toiled.usage)
-        return toiled
+            result = await self.engine.toil(task)
+        self.metrics.count_usage(result.usage)
+        return result
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
         with self.metrics.running.track_inprogress():
             async with aclosing(self.engine.toil_events(task)) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
-                        self.metrics.used(event.usage)
+                        self.metrics.count_usage(event.usage)
                     yield event
 
     async def description(self, personality: str) -> Description | None:
-        """None where the engine cannot tell."""
+        """None if the engine raises an error."""
         try:
             return await self.engine.describe(personality)
         except CspsError:
             return None
 
     async def language(self, personality: str) -> Language | None:
-        described = await self.description(personality)
-        return described.language if described else None
+        description = await self.description(personality)
+        return description.language if description else None
 
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 
 @asynccontextmanager
-async def asking(
+async def open_reply(
     service: Service, prompt: Prompt, *, text_alone: bool = False
 ) -> AsyncIterator[AsyncGenerator[Event, None]]:
-    """The answer's events; leaving the block cancels what is left of it. `text_alone`: sources are part of the text."""
-    answer = service.reply(prompt)
-    async with aclosing(append_source_list(answer) if text_alone else answer) as events:
+    """The reply's events; leaving the block cancels the rest. `text_alone`: the text also lists the sources."""
+    reply = service.reply(prompt)
+    async with aclosing(append_source_list(reply) if text_alone else reply) as events:
         yield events

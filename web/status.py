@@ -1,4 +1,4 @@
-"""What the service says of itself: its personalities, whether it lives, whether it can answer, what it counts."""
+"""Describes the service: its personalities, health, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from web.service import SERVICE, Service
 
 
 async def describe(request: web.Request) -> web.Response:
-    """GET /describe/<personality>, also while its model does not answer."""
+    """GET /describe/<personality>. Works while the model does not answer."""
     service = request.app[SERVICE]
-    description = await service.engine.describe(service.personality(request.match_info["personality"]))
+    description = await service.engine.describe(service.check_personality(request.match_info["personality"]))
     return web.json_response(asdict(description))
 
 
 async def describe_all(request: web.Request) -> web.Response:
-    """GET /describe: all of them, also those whose model does not answer."""
+    """GET /describe: all personalities, also those whose model does not answer."""
     service = request.app[SERVICE]
-    found = await asyncio.gather(*(described(service, name) for name in service.engine.personalities()))
-    return web.json_response({"personalities": [asdict(each) for each in found if each]})
+    descriptions = await asyncio.gather(*(describe_or_none(service, name) for name in service.engine.personalities()))
+    return web.json_response({"personalities": [asdict(each) for each in descriptions if each]})
 
 
-async def described(service: Service, name: str) -> Description | None:
-    """None for a personality that was taken away since it was listed."""
+async def describe_or_none(service: Service, name: str) -> Description | None:
+    """None for a personality that was removed meanwhile."""
     try:
         return await service.engine.describe(name)
     except PersonalityUnknown:
@@ -41,9 +41,9 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """GET /readyz: a prompt would be answered now; else 503 and why."""
+    """GET /readyz: 200 if a prompt would be answered now; else 503 with the reason."""
     service = request.app[SERVICE]
-    service.life.refuse_when_stopping()
+    service.gate.check_open()
     await service.engine.ready()
     return web.json_response({"status": "ready"})
 

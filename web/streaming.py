@@ -1,56 +1,61 @@
-"""A response that is written while it comes into being, and that shows when it breaks off.
+"""Streamed responses that show when they are incomplete, and disconnections that are noticed early.
 
-A chunked body that simply ended would look whole. So after a failure the connection is cut instead of the last chunk.
+A chunked body that simply ends looks complete. So a failure closes the connection without the last chunk.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from aiohttp import HttpVersion11, web
 
+from core.openai import sse
 from web.service import SERVICE
 
-
-class Gone(ConnectionError):
-    """The client left, or takes nothing any more."""
+SSE = {"Content-Type": sse.CONTENT_TYPE}
 
 
-class Stream:
-    """Begun by its first bytes: until then an error can still be a status of its own."""
+class ClientGone(ConnectionError):
+    """The client disconnected, or takes no more data."""
+
+
+class StreamedResponse:
+    """Starts with its first bytes; until then an error can still have a status of its own."""
 
     def __init__(self, request: web.Request, headers: Mapping[str, str]) -> None:
         self._request = request
         self._timeout_s = request.app[SERVICE].limits.send_timeout_s
-        # Proxies that buffer would hold the words back.
+        # Buffering proxies would hold the text back.
         self.response = web.StreamResponse(headers={**headers, "Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         request[STREAM] = self
 
     @property
-    def begun(self) -> bool:
+    def started(self) -> bool:
         return self.response.prepared
 
-    async def begin(self) -> None:
-        if not self.begun:
+    async def start(self) -> None:
+        if not self.started:
             await self.response.prepare(self._request)
 
     async def write(self, data: bytes) -> None:
-        """Raises Gone when the client left, or took nothing for as long as `send_timeout_s`."""
+        """Raises ClientGone if the client disconnected or took nothing for `send_timeout_s`."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self.begin()
+                await self.start()
                 await self.response.write(data)
         except (TimeoutError, ConnectionError) as exc:
-            self.cut(at_once=True)
-            raise Gone from exc
+            self.abort(at_once=True)
+            raise ClientGone from exc
 
-    def cut(self, *, at_once: bool = False) -> None:
-        """Ends the connection without ending the body: what was written arrives, and is seen to be a part.
+    def abort(self, *, at_once: bool = False) -> None:
+        """Closes the connection without ending the body, so that the client sees an incomplete response.
 
-        HTTP/1.0 has no chunks, so only a reset tells; that, or `at_once`, drops what is still in the buffer.
+        HTTP/1.0 has no chunks, so only a reset (RST) shows it. A reset, also `at_once`, drops unsent data.
         """
         transport = self._request.transport
         if not isinstance(transport, asyncio.Transport):
@@ -62,9 +67,36 @@ class Stream:
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """Drops the connection so that the peer sees an error (RST), and the kernel keeps nothing for it."""
+    """Resets the connection: the client sees an error, and the kernel keeps no data for it."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 
-STREAM = web.RequestKey("stream", Stream)
+STREAM = web.RequestKey("stream", StreamedResponse)
+
+
+@contextmanager
+def cancel_on_hangup(request: web.Request) -> Iterator[None]:
+    """Drops the connection of a client that hangs up while the block runs, which cancels the handler.
+
+    While nothing is read from a connection, unread data hides its end from asyncio. Linux reports the end
+    (EPOLLRDHUP); elsewhere the next write fails.
+    """
+    transport = request.transport
+    if not isinstance(transport, asyncio.Transport) or not hasattr(select, "EPOLLRDHUP"):
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    # A selector of its own: asyncio's watches the socket for reading and writing only.
+    with select.epoll() as hangup:
+        hangup.register(transport.get_extra_info("socket").fileno(), select.EPOLLRDHUP)
+        loop.add_reader(hangup.fileno(), drop_connection, loop, hangup, transport)
+        try:
+            yield
+        finally:
+            loop.remove_reader(hangup.fileno())
+
+
+def drop_connection(loop: asyncio.AbstractEventLoop, hangup: select.epoll, transport: asyncio.Transport) -> None:
+    loop.remove_reader(hangup.fileno())
+    transport.abort()

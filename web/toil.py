@@ -1,4 +1,4 @@
-"""/toil: a prompt and a JSON Schema in, the conforming value out. JSON in every case, also when it fails."""
+"""/toil: a prompt and a JSON Schema in, the conforming value out. Errors are JSON too."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from core.contract import Json, Status, Task, Text, TextDiscarded, ToilEvent
 from core.conversation.sessions import issued
 from core.errors import CspsError
 from core.toil.request import Schema, ToilFields
-from web import body
-from web.problems import problem
+from web import request_body
+from web.problems import problem_details
 from web.service import SERVICE, Service
-from web.streaming import Stream
-
-SSE = {"Content-Type": "text/event-stream; charset=utf-8"}
+from web.streaming import SSE, StreamedResponse
 
 
 class ToilRequest(ToilFields):
@@ -36,43 +34,43 @@ class CheckRequest(BaseModel):
 async def toil(request: web.Request) -> web.StreamResponse:
     """POST /toil/<personality>."""
     service = request.app[SERVICE]
-    personality = service.personality(request.match_info["personality"])
-    asked = await body.read_json(request, ToilRequest)
-    conversation = None if asked.session is None else issued(asked.session)
-    task = replace(asked.build_task(personality, service.user_of(request)), conversation=conversation)
-    if asked.stream:
+    personality = service.check_personality(request.match_info["personality"])
+    fields = await request_body.read_json(request, ToilRequest)
+    conversation = None if fields.session is None else issued(fields.session)
+    task = replace(fields.build_task(personality, service.user_id(request)), conversation=conversation)
+    if fields.stream:
         return await stream(request, service, task)
     toiled = await service.toil(task)
     return web.Response(body=strict_json.dump(toiled.value), content_type="application/json")
 
 
 async def check(request: web.Request) -> web.Response:
-    """POST /toil/<personality>/check: what becomes of each keyword of a schema. Asks no model."""
+    """POST /toil/<personality>/check: reports for each keyword of a schema how it is enforced. Asks no model."""
     service = request.app[SERVICE]
-    service.personality(request.match_info["personality"])
-    asked = await body.read_json(request, CheckRequest)
-    notes = await service.engine.check_schema(asked.json_schema)
-    refused = any(note.outcome == "refused" for note in notes)
-    return web.json_response({"accepted": not refused, "keywords": [asdict(note) for note in notes]})
+    service.check_personality(request.match_info["personality"])
+    fields = await request_body.read_json(request, CheckRequest)
+    reports = await service.engine.check_schema(fields.json_schema)
+    refused = any(report.outcome == "refused" for report in reports)
+    return web.json_response({"accepted": not refused, "keywords": [asdict(report) for report in reports]})
 
 
 async def stream(request: web.Request, service: Service, task: Task) -> web.StreamResponse:
-    """The text while it is written, and the checked value as the last event. Errors before the first are statuses."""
-    out = Stream(request, SSE)
+    """Sends the text while it is generated, then the validated value. An error before the first event has a status."""
+    out = StreamedResponse(request, SSE)
     try:
         async with aclosing(service.toil_events(task)) as events:
             async for event in events:
-                await out.write(sse(*named(event)))
+                await out.write(sse(*encode_event(event)))
     except CspsError as exc:
-        if not out.begun:
+        if not out.started:
             raise
-        await out.write(sse("error", problem(exc, exc.status)))
+        await out.write(sse("error", problem_details(exc, exc.status)))
     await out.response.write_eof()
     return out.response
 
 
-def named(event: ToilEvent) -> tuple[str, Json]:
-    """An event's name and data on the wire."""
+def encode_event(event: ToilEvent) -> tuple[str, Json]:
+    """The name and data of an event, as sent."""
     if isinstance(event, Text):
         return "text", {"text": event.text}
     if isinstance(event, TextDiscarded):

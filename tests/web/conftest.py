@@ -1,4 +1,4 @@
-"""The web process as most tests want it."""
+"""The web process for most tests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.web.support_site import Site, site
 
 @pytest.fixture
 async def whisper(own_settings: Settings) -> AsyncIterator[Site]:
-    """Answers "Hello world." to everything."""
+    """A site that answers "Hello world." to every prompt."""
     async with site(own_settings) as running:
         yield running

@@ -1,4 +1,4 @@
-"""A real web process on a free port, with a fake engine behind it."""
+"""A real web process on a free port, with a fake engine."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from aiohttp import ClientSession, ClientWebSocketResponse, web
 
 from core.configuration.settings import Settings
 from tests.support.fakes import FakeEngine
-from web.app import create_app
-from web.frames import SUBPROTOCOL
-from web.limits import Limits
-from web.server import serving
-from web.service import SERVICE, Service
+from web.app import create_app, serve
+from web.service import SERVICE, Service, WebLimits
+from web.socket_frames import SUBPROTOCOL
 
 
 @dataclass(frozen=True)
 class Site:
-    """`http` asks relative to the site's root; `url` ends in a slash."""
+    """`http` sends requests relative to the site's root; `url` ends in a slash."""
 
     url: str
     app: web.Application
@@ -43,33 +41,33 @@ class Site:
     def v1(self, personality: str = "whisper", **options: Any) -> AbstractAsyncContextManager[ClientWebSocketResponse]:
         return self.http.ws_connect(f"/gpt-socket/{personality}", protocols=(SUBPROTOCOL,), **options)
 
-    def count(self, name: str, **labels: str) -> float:
+    def metric(self, name: str, **labels: str) -> float:
         """A metric's value."""
         return self.service.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
 @asynccontextmanager
 async def site(
-    settings: Settings, engine: FakeEngine | None = None, limits: Limits | None = None, **web_settings: Any
+    settings: Settings, engine: FakeEngine | None = None, limits: WebLimits | None = None, **web_settings: Any
 ) -> AsyncIterator[Site]:
-    """Draining is cut short, because tests leave answers hanging on purpose."""
+    """Stops without a drain time, because some tests leave answers unfinished on purpose."""
     engine = engine or FakeEngine()
     changed = settings.web.model_copy(update={"port": 0, "drain_s": 0.0, **web_settings})
     app = create_app(engine, settings.model_copy(update={"web": changed}), limits)
-    async with serving(app, changed) as url, ClientSession(base_url=url) as http:
+    async with serve(app, changed) as url, ClientSession(base_url=url) as http:
         yield Site(url, app, engine, http)
 
 
-async def answer(socket: ClientWebSocketResponse) -> list[str]:
-    """A plain socket's frames up to and without `<END>`."""
+async def receive_answer(socket: ClientWebSocketResponse) -> list[str]:
+    """A plain socket's frames up to, and without, `<END>`."""
     frames = []
     while (frame := await socket.receive_str()) != "<END>":
         frames.append(frame)
     return frames
 
 
-async def until(socket: ClientWebSocketResponse, *kinds: str) -> list[dict[str, Any]]:
-    """A v1 socket's frames up to and with the first of one of `kinds`."""
+async def receive_until(socket: ClientWebSocketResponse, *kinds: str) -> list[dict[str, Any]]:
+    """A v1 socket's frames up to, and with, the first one of `kinds`."""
     frames: list[dict[str, Any]] = []
     while not frames or frames[-1]["type"] not in kinds:
         frames.append(await socket.receive_json())

@@ -1,4 +1,4 @@
-"""What the tests of /gpt-socket say and hear."""
+"""Shared values and functions of the tests of /gpt-socket."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def echo(prompt: Prompt) -> Iterator[ReplyStep]:
     yield DONE
 
 
-async def closing(socket: ClientWebSocketResponse) -> int | None:
-    """The code with which the server closed."""
+async def receive_close_code(socket: ClientWebSocketResponse) -> int | None:
+    """The code with which the server closed the socket."""
     while (await socket.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING):
         pass
     return socket.close_code

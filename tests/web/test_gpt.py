@@ -25,13 +25,13 @@ from core.errors import (
 from core.texts import error_text
 from tests.support.fakes import FakeEngine
 from tests.web.support_site import Site, site
-from web import body
+from web.request_body import parse_form_field
 
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))
 
 
 async def test_get_and_post_give_the_same_answer(whisper: Site) -> None:
-    """A URL-encoded `prompt`, in the query or in the body; text/plain in UTF-8, which no browser takes for HTML."""
+    """A URL-encoded `prompt` in the query or the body; text/plain in UTF-8, which no browser takes for HTML."""
     async with whisper.http.get("/gpt/whisper", params={"prompt": "Où ça & là?"}) as got:
         assert (got.status, await got.text()) == (200, "Hello world.")
     async with whisper.http.post("/gpt/whisper", data={"prompt": "Où ça & là?"}) as posted:
@@ -43,8 +43,8 @@ async def test_get_and_post_give_the_same_answer(whisper: Site) -> None:
     assert [prompt.text for prompt in whisper.engine.prompts] == ["Où ça & là?"] * 2
 
 
-async def test_each_call_is_a_conversation_of_its_own(whisper: Site) -> None:
-    """Nothing is stored; |CONTEXT| goes to the engine as it is, at what is always a session's start."""
+async def test_each_call_is_a_separate_conversation(whisper: Site) -> None:
+    """Nothing is stored; the engine gets |CONTEXT| unchanged, as at the start of each session."""
     text = "|CONTEXT|The sky is green.|/CONTEXT| What colour is it?"
     async with whisper.http.get("/gpt/whisper", params={"prompt": text}):
         pass
@@ -54,7 +54,7 @@ async def test_each_call_is_a_conversation_of_its_own(whisper: Site) -> None:
     assert whisper.engine.sessions == {}
 
 
-async def test_text_streams(own_settings: Settings) -> None:
+async def test_text_is_streamed(own_settings: Settings) -> None:
     """The first words arrive while the rest is being written."""
     gate = asyncio.Event()
     async with (
@@ -66,8 +66,8 @@ async def test_text_streams(own_settings: Settings) -> None:
         assert (await response.content.read()).decode() == "é"
 
 
-async def test_an_answer_without_text_is_whole(own_settings: Settings) -> None:
-    """A model that says nothing is not an error."""
+async def test_empty_answer_is_complete(own_settings: Settings) -> None:
+    """A model that writes nothing is not an error."""
     async with (
         site(own_settings, FakeEngine([DONE])) as running,
         running.http.get("/gpt/whisper?prompt=Hi") as response,
@@ -75,19 +75,19 @@ async def test_an_answer_without_text_is_whole(own_settings: Settings) -> None:
         assert (response.status, await response.text()) == (200, "")
 
 
-async def test_a_failure_before_text_is_a_status_and_a_sentence(own_settings: Settings) -> None:
-    """In the personality's language, and saying when to come back."""
+async def test_failure_before_text_has_a_status_and_a_message(own_settings: Settings) -> None:
+    """The message is in the personality's language; Retry-After is set."""
     failure = ModelUnavailable("no model at /secret/path", retry_after_s=2.5)
     async with site(own_settings, FakeEngine([failure])) as running:
         async with running.http.get("/gpt/chuchotte?prompt=Hi") as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "3")
             assert f"{error_text(failure, 'fr')}\n" == await response.text()
             assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert running.count("csps_web_errors_total", code="model_unavailable") == 1
+        assert running.metric("csps_web_errors_total", code="model_unavailable") == 1
 
 
-async def test_a_prompt_that_is_too_long(own_settings: Settings) -> None:
-    """413, with how much it is and how much could be."""
+async def test_too_long_prompt_is_413(own_settings: Settings) -> None:
+    """The message holds the length and the limit."""
     failure = PromptTooLong("too long", tokens=9000, limit=4000)
     async with (
         site(own_settings, FakeEngine([failure])) as running,
@@ -101,8 +101,10 @@ async def test_a_prompt_that_is_too_long(own_settings: Settings) -> None:
     "failure",
     [FetchFailed("status 404", "missing"), FetchRefused("10.0.0.1", "private"), UnreadableDocument("no text", "empty")],
 )
-async def test_what_is_wrong_with_an_address_is_told_to_the_person(own_settings: Settings, failure: CspsError) -> None:
-    """It is what they wrote, so in the personality's language, whatever the status."""
+async def test_address_errors_are_in_the_language_of_the_personality(
+    own_settings: Settings, failure: CspsError
+) -> None:
+    """The person wrote the address, so the message is for them, whatever the status."""
     async with (
         site(own_settings, FakeEngine([failure])) as running,
         running.http.get("/gpt/chuchotte?prompt=Hi") as response,
@@ -111,8 +113,8 @@ async def test_what_is_wrong_with_an_address_is_told_to_the_person(own_settings:
 
 
 @pytest.mark.parametrize("failure", [ModelUnavailable("gone"), ValueError("a defect")])
-async def test_a_failure_after_text_breaks_the_connection(own_settings: Settings, failure: Exception) -> None:
-    """A part of an answer is never taken for a whole one: the body has no end."""
+async def test_failure_after_text_aborts_the_connection(own_settings: Settings, failure: Exception) -> None:
+    """An incomplete answer never looks complete: the body has no end."""
     async with (
         site(own_settings, FakeEngine([Text("Half of"), failure])) as running,
         running.http.get("/gpt/whisper?prompt=Hi") as response,
@@ -122,7 +124,7 @@ async def test_a_failure_after_text_breaks_the_connection(own_settings: Settings
             await response.text()
 
 
-async def test_what_was_written_before_a_failure_arrives(own_settings: Settings) -> None:
+async def test_text_before_a_failure_arrives(own_settings: Settings) -> None:
     """The last bytes are the text, not the chunk that would end the body."""
     async with site(own_settings, FakeEngine([Text("Half of"), ModelUnavailable("gone")])) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
@@ -133,8 +135,8 @@ async def test_what_was_written_before_a_failure_arrives(own_settings: Settings)
     assert received.endswith(b"Half of\r\n")
 
 
-async def test_a_failure_breaks_http_1_0_too(own_settings: Settings) -> None:
-    """Without chunks, an ordinary end would look whole: the connection is reset."""
+async def test_failure_resets_an_http_1_0_connection(own_settings: Settings) -> None:
+    """Without chunks, an ordinary end would look complete."""
     gate = asyncio.Event()
     async with site(own_settings, FakeEngine([Text("Half of"), gate, ModelUnavailable("gone")])) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
@@ -146,8 +148,8 @@ async def test_a_failure_breaks_http_1_0_too(own_settings: Settings) -> None:
         writer.close()
 
 
-async def test_a_client_that_leaves_cancels(own_settings: Settings) -> None:
-    """A vanished HTTP client frees its slot."""
+async def test_disconnection_cancels_the_answer(own_settings: Settings) -> None:
+    """A disconnected HTTP client frees its slot."""
     async with site(own_settings, FakeEngine([Text("a"), asyncio.Event(), DONE])) as running:
         async with running.http.get("/gpt/whisper?prompt=Hi") as response:
             await response.content.readany()
@@ -155,8 +157,8 @@ async def test_a_client_that_leaves_cancels(own_settings: Settings) -> None:
         await running.engine.cancelled.wait()
 
 
-async def test_a_client_that_leaves_before_the_first_words_cancels(own_settings: Settings) -> None:
-    """Also while nothing has been sent."""
+async def test_disconnection_before_text_cancels_the_answer(own_settings: Settings) -> None:
+    """Also before any byte of the response."""
     async with site(own_settings, FakeEngine([asyncio.Event(), DONE])) as running:
         _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"GET /gpt/whisper?prompt=Hi HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -182,8 +184,8 @@ async def test_a_client_that_leaves_before_the_first_words_cancels(own_settings:
         ("/gpt/whisper?prompt=" + "x" * 20_000, 414, "POST"),
     ],
 )
-async def test_refused_gets(whisper: Site, target: str, status: int, said: str) -> None:
-    """Each with what to do instead, in text, and without asking the engine."""
+async def test_invalid_gets_are_refused(whisper: Site, target: str, status: int, said: str) -> None:
+    """Each gets a text with the remedy, and the engine is not called."""
     async with whisper.http.get(target) as response:
         assert status == response.status
         assert said in await response.text()
@@ -191,28 +193,28 @@ async def test_refused_gets(whisper: Site, target: str, status: int, said: str) 
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_other_methods(whisper: Site, method: str) -> None:
-    """405, with those there are."""
+async def test_other_methods_are_405(whisper: Site, method: str) -> None:
+    """The response lists the allowed methods."""
     async with whisper.http.request(method, "/gpt/whisper?prompt=Hi") as response:
         assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
 
 
 @given(st.text())
-def test_a_prompt_survives_its_encoding(prompt: str) -> None:
-    """What a client encodes is what the engine is asked."""
-    assert prompt == body.form_field(urlencode({"prompt": prompt}), "prompt")
-    assert prompt == body.form_field(f"prompt={quote(prompt)}", "prompt")
+def test_prompt_survives_url_encoding(prompt: str) -> None:
+    """The engine gets exactly the encoded prompt."""
+    assert prompt == parse_form_field(urlencode({"prompt": prompt}), "prompt")
+    assert prompt == parse_form_field(f"prompt={quote(prompt)}", "prompt")
 
 
 @given(st.text(alphabet=st.characters(), max_size=200))
-def test_any_query_is_read_or_refused(encoded: str) -> None:
+def test_any_query_is_parsed_or_refused(encoded: str) -> None:
     """No query raises anything but BadRequest."""
     with suppress(BadRequest):
-        assert isinstance(body.form_field(encoded, "prompt"), str)
+        assert isinstance(parse_form_field(encoded, "prompt"), str)
 
 
-async def test_the_slot_is_counted(own_settings: Settings) -> None:
-    """What runs, what was used and how long the first words took can be read from /metrics."""
+async def test_metrics_count_an_answer(own_settings: Settings) -> None:
+    """/metrics shows running answers, tokens and the time to the first words."""
     gate = asyncio.Event()
 
     def steps(_prompt: Prompt) -> list[Text | asyncio.Event | Done]:
@@ -221,9 +223,9 @@ async def test_the_slot_is_counted(own_settings: Settings) -> None:
     async with site(own_settings, FakeEngine(steps)) as running:
         async with running.http.get("/gpt/whisper?prompt=Hi") as response:
             await response.content.readany()
-            assert running.count("csps_web_replies_running") == 1
+            assert running.metric("csps_web_replies_running") == 1
             gate.set()
             await response.read()
-        assert running.count("csps_web_replies_running") == 0
-        assert tuple(running.count("csps_web_tokens_total", kind=kind) for kind in ("prompt", "completion")) == (7, 3)
-        assert running.count("csps_web_first_words_seconds_count") == 1
+        assert running.metric("csps_web_replies_running") == 0
+        assert tuple(running.metric("csps_web_tokens_total", kind=kind) for kind in ("prompt", "completion")) == (7, 3)
+        assert running.metric("csps_web_first_words_seconds_count") == 1

@@ -1,4 +1,4 @@
-"""Hostile input at every endpoint: each is answered 4xx with a reason, none 5xx, and nothing reaches a log."""
+"""Hostile input at every endpoint gets a 4xx with a reason, never a 5xx, and reaches no log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from structlog.testing import capture_logs
 
 from core.configuration.settings import Settings
@@ -16,7 +18,7 @@ from core.contract import Prompt, Text
 from core.errors import CspsError
 from tests.support.fakes import FakeEngine
 from tests.web.support_site import Site, site
-from web.limits import Limits
+from web.service import WebLimits
 
 JSON = "Content-Type: application/json"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -126,7 +128,7 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
 
 
 async def send(port: int, data: bytes) -> bytes:
-    """All that comes back until the server closes."""
+    """All bytes that come back until the server closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(data)
@@ -139,7 +141,7 @@ async def send(port: int, data: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_requests_are_refused_with_a_reason(whisper: Site, name: str) -> None:
-    """Each with its status and a body that says why; the engine is not asked, and the service serves on."""
+    """The engine is not called, and the service goes on serving."""
     data, expected = HOSTILE[name]
     received = await send(whisper.port, data)
 
@@ -153,8 +155,8 @@ async def test_hostile_requests_are_refused_with_a_reason(whisper: Site, name: s
         assert response.status == 200
 
 
-def planted() -> Iterator[bytes]:
-    """The same secret in every place where a person's words, or an address of theirs, can be."""
+def planted_requests() -> Iterator[bytes]:
+    """Requests with the same secret in every place that may hold a person's text or address."""
     yield request("GET /gpt/whisper?prompt=PLANTED")
     yield request("GET /PLANTED?prompt=PLANTED")
     yield request("GET /gpt/PLANTED?prompt=PLANTED")
@@ -172,41 +174,40 @@ def planted() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("failure", [None, CspsError("about PLANTED"), ValueError("PLANTED")])
-async def test_nothing_that_was_sent_reaches_a_log(
+async def test_log_holds_nothing_of_a_request(
     own_settings: Settings, failure: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither prompts nor paths, names or addresses; not even where we fail."""
+    """Neither prompts nor paths, names or addresses; not even after a defect."""
     engine = FakeEngine([failure], failure) if failure else FakeEngine()
     with capture_logs() as events:
         async with site(own_settings, engine) as running:
-            for data in planted():
+            for data in planted_requests():
                 await send(running.port, data)
 
-    shown = [
-        {**event, "exc_info": None} for event in events
-    ]  # core.runtime.log shows of it where it came from, not what it says
+    # core.runtime.log shows the place of an exception, not its message.
+    shown = [{**event, "exc_info": None} for event in events]
     assert {"request", "malformed_request"} <= {event["event"] for event in events}
     assert "planted" not in str(shown).lower()
     assert "planted" not in caplog.text.lower()
     assert "127.0.0.1" not in str(shown) + caplog.text
 
 
-async def test_a_body_that_does_not_arrive(own_settings: Settings) -> None:
-    """408 within the deadline, and the connection is closed."""
+async def test_missing_body_is_408(own_settings: Settings) -> None:
+    """The response comes within the deadline, and the connection is closed."""
     async with site(own_settings, read_timeout_s=1.0) as running:
         half = request("POST /toil/whisper", JSON).replace(b"Content-Length: 0", b"Content-Length: 99") + b'{"pr'
         assert (await send(running.port, half)).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("half", [b"", b"GET /gpt/whi", b"GET /describe HTTP/1.1\r\nHost: loc"])
-async def test_a_head_that_does_not_arrive(own_settings: Settings, half: bytes) -> None:
-    """A connection that never becomes a request is closed."""
+async def test_missing_request_head_closes_the_connection(own_settings: Settings, half: bytes) -> None:
+    """The service closes a connection that never becomes a request."""
     async with site(own_settings, read_timeout_s=0.1) as running:
         assert await send(running.port, half) == b""
 
 
-async def test_connections_are_capped(own_settings: Settings) -> None:
-    """Above the cap it is 503 with when to come back, except for health; a freed place is taken again."""
+async def test_connections_are_limited(own_settings: Settings) -> None:
+    """Above the limit, requests get 503 with Retry-After, except for health; a freed place is used again."""
     async with site(own_settings, connections=2) as running:
         async with running.plain() as _first, running.plain() as _second:
             async with running.http.get("/gpt/whisper?prompt=Hi") as response:
@@ -214,46 +215,54 @@ async def test_connections_are_capped(own_settings: Settings) -> None:
                 assert await response.text()
             async with running.http.get("/healthz") as response:
                 assert response.status == 200
-        await running.service.life.idle()
+        await running.service.gate.wait_idle()
         async with running.http.get("/gpt/whisper?prompt=Hi") as response:
             assert response.status == 200
 
 
-def held(port: int) -> int:
-    """How many connections the service has, by the kernel's table."""
+def count_connections(port: int) -> int:
+    """The service's connections in the kernel's table."""
     rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
     established = "01"
     return sum(row[1].endswith(f":{port:04X}") and row[3] == established for row in rows)
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux counts how long nothing is taken")
-async def test_a_slow_reader_of_files_is_cut_off(own_settings: Settings) -> None:
-    """One that asks for much and takes nothing holds no connection, of which there are only so many."""
-    async with site(own_settings, limits=Limits(send_timeout_s=0.5)) as running:
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has TCP_USER_TIMEOUT")
+async def test_stalled_file_download_is_dropped(own_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that takes no data does not keep its connection."""
+    lost = asyncio.Event()
+    connection_lost = RequestHandler.connection_lost
+
+    def report(handler: RequestHandler[web.Request], exc: BaseException | None) -> None:
+        connection_lost(handler, exc)
+        lost.set()
+
+    monkeypatch.setattr(RequestHandler, "connection_lost", report)
+    async with site(own_settings, limits=WebLimits(send_timeout_s=0.5)) as running:
         with socket.create_connection(("127.0.0.1", running.port)) as client:
             client.setblocking(False)
             loop = asyncio.get_running_loop()
             ask = b"GET /static/vendor/dompurify.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
             await loop.sock_sendall(client, ask)
             assert await loop.sock_recv(client, 1)
-            assert held(running.port) == 1
+            assert count_connections(running.port) == 1
             await loop.sock_sendall(client, ask * 200)
             async with asyncio.timeout(20):
-                while held(running.port):
-                    await asyncio.sleep(0.05)
-                await running.service.life.idle()
+                await lost.wait()
+                await running.service.gate.wait_idle()
+            assert count_connections(running.port) == 0
 
 
-async def test_a_slow_reader_of_text_is_cut_off(own_settings: Settings) -> None:
-    """A client that takes nothing of an HTTP answer frees its slot."""
+async def test_stalled_answer_frees_its_slot(own_settings: Settings) -> None:
+    """A client that takes nothing of an HTTP answer is dropped."""
 
     def endless(_prompt: Prompt) -> Iterator[Text]:
         while True:
             yield Text("x" * 65_536)
 
-    async with site(own_settings, FakeEngine(endless), Limits(send_timeout_s=0.2)) as running:
+    async with site(own_settings, FakeEngine(endless), WebLimits(send_timeout_s=0.2)) as running:
         _reader, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=1)
         writer.write(request("GET /gpt/whisper?prompt=Hi"))
         await running.engine.cancelled.wait()
-        await running.service.life.idle()
+        await running.service.gate.wait_idle()
         writer.transport.abort()

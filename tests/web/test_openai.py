@@ -1,4 +1,4 @@
-"""/v1 with OpenAI's own client, and without it where the client would not ask."""
+"""/v1 with OpenAI's own client, and without it for requests that the client would not send."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ CITING = (
 CITED = ["[1]", "[1] Pool – https://x.example/pool"]
 
 
-def client_of(running: Site) -> AsyncOpenAI:
+def build_client(running: Site) -> AsyncOpenAI:
+    """"""
     return AsyncOpenAI(base_url=f"{running.url}v1", api_key="none", max_retries=0)
 
 
 @pytest.fixture
 async def client(whisper: Site) -> AsyncIterator[AsyncOpenAI]:
-    async with client_of(whisper) as made:
+    async with build_client(whisper) as made:
         yield made
 
 
-async def test_a_whole_answer(whisper: Site, client: AsyncOpenAI) -> None:
+async def test_answer_is_a_completion(whisper: Site, client: AsyncOpenAI) -> None:
     """A model is a personality; the usage is the model's."""
     completion = await client.chat.completions.create(model="whisper", messages=HI)
 
@@ -53,8 +54,8 @@ async def test_a_whole_answer(whisper: Site, client: AsyncOpenAI) -> None:
     ) == (7, 3, 10)
 
 
-async def test_a_streamed_answer(client: AsyncOpenAI) -> None:
-    """Role first, then text, then why it ended, then the usage if it was asked for."""
+async def test_streamed_chunks_have_openai_order(client: AsyncOpenAI) -> None:
+    """Role first, then text, the finish reason, and the usage if it was requested."""
     chunks = [
         chunk
         async for chunk in await client.chat.completions.create(
@@ -71,8 +72,8 @@ async def test_a_streamed_answer(client: AsyncOpenAI) -> None:
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-async def test_a_stream_ends_with_done(whisper: Site) -> None:
-    """Server-sent events, the last of them `[DONE]`; no usage where none was asked for."""
+async def test_stream_ends_with_done(whisper: Site) -> None:
+    """The last server-sent event is `[DONE]`; there is no usage unless requested."""
     async with whisper.http.post(
         "/v1/chat/completions", json={"model": "whisper", "messages": HI, "stream": True}
     ) as response:
@@ -83,9 +84,9 @@ async def test_a_stream_ends_with_done(whisper: Site) -> None:
     assert [len(json.loads(event.removeprefix("data: "))["choices"]) for event in events[:-2]] == [1] * 4
 
 
-async def test_what_an_answer_cites(own_settings: Settings) -> None:
-    """As OpenAI's client reads it: the places in the text, and what they lead to; of an answer without sources none."""
-    async with site(own_settings, FakeEngine(CITING)) as running, client_of(running) as client:
+async def test_annotations_hold_the_citations(own_settings: Settings) -> None:
+    """OpenAI's client gets the places in the text and their links; an answer without sources has none."""
+    async with site(own_settings, FakeEngine(CITING)) as running, build_client(running) as client:
         message = (await client.chat.completions.create(model="whisper", messages=HI)).choices[0].message
         running.engine.replies = (Text("Green [1]."), DONE)
         bare = (await client.chat.completions.create(model="whisper", messages=HI)).choices[0].message
@@ -98,9 +99,9 @@ async def test_what_an_answer_cites(own_settings: Settings) -> None:
     assert (bare.content, bare.annotations) == ("Green [1].", [])
 
 
-async def test_what_a_streamed_answer_cites(own_settings: Settings) -> None:
-    """One chunk without text, after all of it and before the end; OpenAI's client joins it to the rest."""
-    async with site(own_settings, FakeEngine(CITING)) as running, client_of(running) as client:
+async def test_streamed_annotations_follow_the_text(own_settings: Settings) -> None:
+    """One chunk after all the text and before the end; OpenAI's client merges it."""
+    async with site(own_settings, FakeEngine(CITING)) as running, build_client(running) as client:
         raw = await client.chat.completions.create(model="whisper", messages=HI, stream=True)
         deltas = [chunk.choices[0].delta.model_dump(exclude_unset=True) async for chunk in raw]
         async with client.chat.completions.stream(model="whisper", messages=HI) as stream:
@@ -131,8 +132,8 @@ async def test_messages_become_history_and_text(whisper: Site, client: AsyncOpen
     assert whisper.engine.sessions == {}
 
 
-async def test_sampling(whisper: Site, client: AsyncOpenAI) -> None:
-    """Each parameter reaches the engine; those of OpenAI's and those beside them."""
+async def test_sampling_reaches_the_engine(whisper: Site, client: AsyncOpenAI) -> None:
+    """OpenAI's parameters and the extra ones."""
     await client.chat.completions.create(
         model="whisper",
         messages=HI,
@@ -151,11 +152,11 @@ async def test_sampling(whisper: Site, client: AsyncOpenAI) -> None:
 
 
 @pytest.mark.parametrize(("trusted", "persons"), [(("127.0.0.1",), 2), ((), 1)])
-async def test_users_of_a_program_are_told_apart(
+async def test_users_of_a_trusted_program_are_distinguished(
     own_settings: Settings, trusted: tuple[str, ...], persons: int
 ) -> None:
-    """Of one that the operator trusts: `user` counts for fairness, and is passed on as what cannot be read."""
-    async with site(own_settings, trusted=trusted) as running, client_of(running) as client:
+    """`user` counts for fairness if the program is trusted, and becomes an opaque id."""
+    async with site(own_settings, trusted=trusted) as running, build_client(running) as client:
         for user in ("ann", "ann", "bob"):
             await client.chat.completions.create(model="whisper", messages=HI, user=user)
         ann, again, bob = (str(prompt.user) for prompt in running.engine.prompts)
@@ -165,8 +166,8 @@ async def test_users_of_a_program_are_told_apart(
     assert "ann" not in ann
 
 
-async def test_parameters_without_effect(client: AsyncOpenAI) -> None:
-    """What would not change the answer, or asks for what is so anyway, is no error."""
+async def test_parameters_without_effect_are_accepted(client: AsyncOpenAI) -> None:
+    """Parameters that would not change the answer are no error."""
     completion = await client.chat.completions.create(
         model="whisper",
         messages=HI,
@@ -189,8 +190,8 @@ async def test_parameters_without_effect(client: AsyncOpenAI) -> None:
     [{"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}],
 )
 @pytest.mark.parametrize("stream", [False, True])
-async def test_response_format_is_toil(whisper: Site, client: AsyncOpenAI, form: Any, stream: bool) -> None:
-    """The checked value, in one piece also when streamed."""
+async def test_response_format_is_answered_by_toil(whisper: Site, client: AsyncOpenAI, form: Any, stream: bool) -> None:
+    """The validated value comes in one piece, also when streamed."""
     messages = [{"role": "assistant", "content": "Before"}, *HI]
     answer: Any = await client.chat.completions.create(
         model="whisper", messages=messages, response_format=form, stream=stream
@@ -208,11 +209,11 @@ async def test_response_format_is_toil(whisper: Site, client: AsyncOpenAI, form:
     assert (form.get("json_schema", {}).get("schema"), (Turn("assistant", "Before"),)) == (task.schema, task.history)
 
 
-async def test_an_error_before_the_stream(own_settings: Settings) -> None:
-    """A status of its own, in OpenAI's shape, with when to come back."""
+async def test_error_before_the_stream_has_a_status(own_settings: Settings) -> None:
+    """In OpenAI's format, with Retry-After."""
     async with (
         site(own_settings, FakeEngine([Overloaded("full", retry_after_s=4)])) as running,
-        client_of(running) as client,
+        build_client(running) as client,
     ):
         for stream in (False, True):
             with pytest.raises(openai.InternalServerError) as failure:
@@ -221,8 +222,8 @@ async def test_an_error_before_the_stream(own_settings: Settings) -> None:
             assert failure.value.response.headers["Retry-After"] == "4"
 
 
-async def test_an_error_in_the_stream(own_settings: Settings) -> None:
-    """One event with the error, and no `[DONE]` that would make the answer look whole."""
+async def test_error_in_the_stream_is_an_event(own_settings: Settings) -> None:
+    """One event with the error, and no `[DONE]` that would make the answer look complete."""
     async with site(own_settings, FakeEngine([Text("Half"), ModelUnavailable("gone")])) as running:
         body = {"model": "whisper", "messages": HI, "stream": True}
         async with running.http.post("/v1/chat/completions", json=body) as response:
@@ -230,51 +231,51 @@ async def test_an_error_in_the_stream(own_settings: Settings) -> None:
         assert json.loads(events[-1].removeprefix("data: "))["error"]["code"] == "model_unavailable"
         assert not any("DONE" in event for event in events)
 
-        async with client_of(running) as client:
+        async with build_client(running) as client:
             stream = await client.chat.completions.create(model="whisper", messages=HI, stream=True)
             with pytest.raises(openai.APIError, match="gone"):
                 async for _chunk in stream:
                     pass
 
 
-async def test_leaving_a_stream_cancels(own_settings: Settings) -> None:
+async def test_closed_stream_cancels_the_answer(own_settings: Settings) -> None:
     """A client that closes its stream frees its slot."""
     async with (
         site(own_settings, FakeEngine([Text("a"), asyncio.Event(), DONE])) as running,
-        client_of(running) as client,
+        build_client(running) as client,
     ):
         async with await client.chat.completions.create(model="whisper", messages=HI, stream=True) as stream:
             await anext(stream)
         await running.engine.cancelled.wait()
 
 
-async def test_a_prompt_that_is_too_long(own_settings: Settings) -> None:
+async def test_too_long_prompt_has_openai_code(own_settings: Settings) -> None:
     """The status and code that OpenAI's clients look for."""
-    async with site(own_settings, FakeEngine([PromptTooLong("too long")])) as running, client_of(running) as client:
+    async with site(own_settings, FakeEngine([PromptTooLong("too long")])) as running, build_client(running) as client:
         with pytest.raises(openai.BadRequestError) as failure:
             await client.chat.completions.create(model="whisper", messages=HI)
 
     assert failure.value.code == "context_length_exceeded"
 
 
-async def test_a_schema_that_is_refused(own_settings: Settings) -> None:
-    """422, with the reason."""
+async def test_refused_schema_is_422(own_settings: Settings) -> None:
+    """The error holds the reason."""
     refusal = SchemaRefused("`contains` cannot be held")
-    async with site(own_settings, FakeEngine(toiled=refusal)) as running, client_of(running) as client:
+    async with site(own_settings, FakeEngine(toiled=refusal)) as running, build_client(running) as client:
         with pytest.raises(openai.UnprocessableEntityError, match="contains"):
             await client.chat.completions.create(model="whisper", messages=HI, response_format={"type": "json_object"})
 
 
-async def test_models(client: AsyncOpenAI) -> None:
-    """The personalities, all and one; an unknown one is 404."""
+async def test_models_are_the_personalities(client: AsyncOpenAI) -> None:
+    """All or one; an unknown one is 404."""
     assert [model.id async for model in client.models.list()] == ["whisper", "chuchotte"]
     assert (await client.models.retrieve("whisper")).id == "whisper"
     with pytest.raises(openai.NotFoundError):
         await client.models.retrieve("nobody")
 
 
-async def test_an_unknown_model(client: AsyncOpenAI) -> None:
-    """404 `model_not_found`, naming those there are."""
+async def test_unknown_model_is_404(client: AsyncOpenAI) -> None:
+    """The error is `model_not_found` and lists the existing models."""
     with pytest.raises(openai.NotFoundError, match="whisper, chuchotte") as failure:
         await client.chat.completions.create(model="gpt-4o", messages=HI)
 
@@ -323,8 +324,8 @@ async def test_an_unknown_model(client: AsyncOpenAI) -> None:
         ({"model": 1}, "model"),
     ],
 )
-async def test_what_cannot_be_honoured_is_named(whisper: Site, changes: dict[str, Any], param: str) -> None:
-    """400 in OpenAI's shape, with the parameter; the engine is not asked."""
+async def test_unsupported_parameter_is_named(whisper: Site, changes: dict[str, Any], param: str) -> None:
+    """400 in OpenAI's format with the parameter; the engine is not called."""
     async with whisper.http.post(
         "/v1/chat/completions", json={"model": "whisper", "messages": HI, **changes}
     ) as response:
@@ -337,8 +338,8 @@ async def test_what_cannot_be_honoured_is_named(whisper: Site, changes: dict[str
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 400), (b'{"model": "\\ud800"}', 400)])
-async def test_refused_bodies(whisper: Site, body: bytes, status: int) -> None:
-    """In OpenAI's shape, too."""
+async def test_malformed_bodies_are_refused(whisper: Site, body: bytes, status: int) -> None:
+    """Also in OpenAI's format."""
     headers = {"Content-Type": "application/json"}
     async with whisper.http.post("/v1/chat/completions", data=body, headers=headers) as response:
         assert status == response.status

@@ -1,4 +1,4 @@
-"""Serving, stopping, and the process round both."""
+"""Serving, draining and the web_process `python -m web`."""
 
 from __future__ import annotations
 
@@ -19,61 +19,59 @@ from core.configuration.settings import Settings
 from core.contract import Done, Text, Usage
 from core.errors import ConfigError
 from tests.support.fakes import FakeEngine, FakeModel
-from tests.web.support_site import answer, site
+from tests.web.support_site import receive_answer, site
 from web.app import create_app
-from web.limits import Limits
-from web.server import serving
-from web.service import SERVICE
+from web.service import SERVICE, WebLimits
 
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))
 
 
-async def test_a_port_of_its_own(own_settings: Settings) -> None:
-    """Port 0 asks for any; the URL has the real one, which is also what the page's origin may be."""
+async def test_port_0_takes_a_free_port(own_settings: Settings) -> None:
+    """The URL holds the real port, and the page's origin with that port is accepted."""
     async with site(own_settings) as running:
         assert running.port > 0
         async with running.http.get("/describe", headers={"Origin": running.url.rstrip("/")}) as response:
             assert response.status == 200
 
 
-async def test_origins_of_the_operator(own_settings: Settings) -> None:
-    """WEB_ORIGINS lets the page be reached by another name, and another site's page ask."""
+async def test_configured_origins_are_accepted(own_settings: Settings) -> None:
+    """WEB_ORIGINS allows another host name, and requests from another site's page."""
     async with site(own_settings, origins=("https://chat.example.gc.ca",)) as running:
         headers = {"Origin": "https://chat.example.gc.ca", "Host": "chat.example.gc.ca", "Sec-Fetch-Site": "cross-site"}
         async with running.http.get("/describe", headers=headers) as response:
             assert response.status == 200
         async with running.plain(headers=headers) as socket_:
             await socket_.send_str("Hi")
-            await answer(socket_)
+            await receive_answer(socket_)
 
 
-def test_an_origin_that_cannot_be_meant(own_settings: Settings) -> None:
-    """Refused at start, by name."""
+def test_invalid_origin_stops_the_start(own_settings: Settings) -> None:
+    """The error names it."""
     changed = own_settings.web.model_copy(update={"origins": ("chat.example.gc.ca",)})
     with pytest.raises(ConfigError, match=r"WEB_ORIGINS.*chat\.example\.gc\.ca"):
         create_app(FakeEngine(), own_settings.model_copy(update={"web": changed}))
 
 
-async def test_stopping_lets_answers_finish_and_refuses_new_ones(own_settings: Settings) -> None:
-    """503 with Retry-After for newcomers, in the form of their route; what runs ends whole."""
+async def test_drain_finishes_answers_and_refuses_new_ones(own_settings: Settings) -> None:
+    """New requests get 503 with Retry-After in the form of their route; the running answer ends complete."""
     gate = asyncio.Event()
     web = own_settings.web.model_copy(update={"port": 0, "drain_s": 60.0})
     engine = FakeEngine([Text("a"), gate, Text("b"), DONE])
     app = create_app(engine, own_settings)
     left = asyncio.Event()
 
-    async def serve(url: asyncio.Future[str]) -> None:
-        async with serving(app, web) as address:
+    async def run(url: asyncio.Future[str]) -> None:
+        async with serve(app, web) as address:
             url.set_result(address)
             await left.wait()
 
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as tasks:
-        server = tasks.create_task(serve(url))
+        server = tasks.create_task(run(url))
         async with ClientSession(base_url=await url) as http, http.get("/gpt/whisper?prompt=Hi") as running:
             assert await running.content.readany() == b"a"
             left.set()
-            await app[SERVICE].life.stopping.wait()
+            await app[SERVICE].gate.stopping.wait()
             async with http.get("/gpt/whisper?prompt=Hi") as refused:
                 assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
             async with http.post("/toil/whisper", json={"prompt": "Hi"}) as refused:
@@ -83,10 +81,10 @@ async def test_stopping_lets_answers_finish_and_refuses_new_ones(own_settings: S
             assert await running.content.read() == b"b"
 
 
-async def test_stopping_cuts_what_outlasts_the_drain(own_settings: Settings) -> None:
-    """After the drain, HTTP answers are broken off and their slots freed; the server is down."""
+async def test_drain_aborts_answers_that_take_too_long(own_settings: Settings) -> None:
+    """HTTP answers are aborted, their slots are freed, and the server is down."""
     engine = FakeEngine([Text("a"), asyncio.Event(), DONE])
-    async with site(own_settings, engine, Limits(grace_s=0.0)) as running:
+    async with site(own_settings, engine, WebLimits(grace_s=0.0)) as running:
         response = await running.http.get("/gpt/whisper?prompt=Hi")
         await response.content.readany()
     response.close()
@@ -99,8 +97,8 @@ async def test_stopping_cuts_what_outlasts_the_drain(own_settings: Settings) -> 
 
 
 @asynccontextmanager
-async def process(folder: Path, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m web` with no variables of ours but these."""
+async def web_process(folder: Path, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m web` with these variables only."""
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
     started = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -119,29 +117,30 @@ async def process(folder: Path, **environ: str) -> AsyncIterator[asyncio.subproc
         await started.wait()
 
 
-async def output(started: asyncio.subprocess.Process) -> str:
+async def read_output(started: asyncio.subprocess.Process) -> str:
+    """"""
     said, _ = await started.communicate()
     return said.decode()
 
 
-async def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
-    """Exit code 2 and what to do, without a traceback."""
+async def test_port_in_use_is_one_line(tmp_path: Path) -> None:
+    """Exit code 2 and the remedy, without a traceback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        async with process(tmp_path, PORT=str(port), LLM_URL="http://127.0.0.1:9/v1") as web:
-            said = await output(web)
+        async with web_process(tmp_path, PORT=str(port), LLM_URL="http://127.0.0.1:9/v1") as web:
+            said = await read_output(web)
 
     assert web.returncode == 2
     assert f"csps-llm web: port {port} on 127.0.0.1 is in use" in said
     assert "Traceback" not in said
 
 
-async def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
-    """Exit code 2, naming the variable."""
-    async with process(tmp_path, PORT="many") as web:
-        said = await output(web)
+async def test_wrong_setting_is_one_line(tmp_path: Path) -> None:
+    """Exit code 2 and the variable."""
+    async with web_process(tmp_path, PORT="many") as web:
+        said = await read_output(web)
 
     assert web.returncode == 2
     assert said.startswith("csps-llm web: PORT: ")
@@ -149,25 +148,25 @@ async def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_process_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    """The real engine behind it: one line says where it serves, it answers, and it exits 0 when told to."""
+async def test_signal_stops_the_process_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """With the real engine: it logs its URL, answers, and exits with 0 on the signal."""
     async with (
         FakeModel().serving() as model,
-        process(tmp_path, PORT="0", LLM_URL=f"{model.url}/v1", LLM_MODEL="fake-model") as web,
+        web_process(tmp_path, PORT="0", LLM_URL=f"{model.url}/v1", LLM_MODEL="fake-model") as web,
     ):
         assert web.stdout is not None
         line = b""
         while b"web_serving" not in line:
             line = await web.stdout.readline()
-            assert line, "the process ended"
+            assert line, "the web_process ended"
         url = next(word for word in line.decode().split('"') if word.startswith("http://"))
         async with ClientSession(base_url=url) as http, http.ws_connect("/gpt-socket/whisper") as socket_:
             await socket_.send_str("Hi")
-            assert "".join(await answer(socket_)) == "Hello there."
+            assert "".join(await receive_answer(socket_)) == "Hello there."
             web.send_signal(number)
             await socket_.receive()
             assert socket_.close_code == 1001
-        said = await output(web)
+        said = await read_output(web)
 
     assert web.returncode == 0
     assert "Traceback" not in said

@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Descriptions, health and metrics."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from core.configuration.settings import Settings
 from core.contract import Description
 from core.errors import CspsError, ModelUnavailable, StorageError
 from tests.support.fakes import FakeEngine
-from tests.web.support_site import Site, answer, site
+from tests.web.support_site import Site, receive_answer, site
 
 
-class PartlyAway(FakeEngine):
-    """The model of some personalities does not answer."""
+class PartlyAwayEngine(FakeEngine):
+    """The models of some personalities do not answer."""
 
     away: tuple[str, ...] = ("whisper",)
 
@@ -25,8 +25,8 @@ class PartlyAway(FakeEngine):
         return described
 
 
-async def test_describe(whisper: Site) -> None:
-    """What people are told before they talk to a personality, and which model answers."""
+async def test_describe_one_personality(whisper: Site) -> None:
+    """The texts for people, and the model that answers."""
     async with whisper.http.get("/describe/chuchotte") as response:
         described = await response.json()
 
@@ -42,17 +42,17 @@ async def test_describe(whisper: Site) -> None:
     }
 
 
-async def test_describe_all(whisper: Site) -> None:
-    """All of them, in the engine's order."""
+async def test_describe_all_personalities(whisper: Site) -> None:
+    """In the engine's order."""
     async with whisper.http.get("/describe") as response:
         personalities = (await response.json())["personalities"]
 
     assert [each["personality"] for each in personalities] == ["whisper", "chuchotte"]
 
 
-async def test_describe_while_a_model_is_away(own_settings: Settings) -> None:
-    """What needs no model is told all the same, alone and in the list; the rest is null."""
-    async with site(own_settings, PartlyAway()) as running:
+async def test_describe_without_a_model(own_settings: Settings) -> None:
+    """The model's fields are null; the others are set, alone and in the list."""
+    async with site(own_settings, PartlyAwayEngine()) as running:
         async with running.http.get("/describe/whisper") as response:
             alone = await response.json()
         async with running.http.get("/describe") as response:
@@ -64,8 +64,8 @@ async def test_describe_while_a_model_is_away(own_settings: Settings) -> None:
     assert [each["model"] for each in listed] == [None, "fake-model"]
 
 
-async def test_describe_of_nobody(whisper: Site) -> None:
-    """404 as a problem that names the known."""
+async def test_describe_unknown_personality_is_404(whisper: Site) -> None:
+    """The problem lists the existing personalities."""
     async with whisper.http.get("/describe/nobody") as response:
         problem = await response.json(content_type="application/problem+json")
 
@@ -73,16 +73,16 @@ async def test_describe_of_nobody(whisper: Site) -> None:
     assert "whisper" in problem["detail"]
 
 
-async def test_alive_and_ready(whisper: Site) -> None:
-    """Both by GET and HEAD-free JSON."""
+async def test_healthz_and_readyz_are_200(whisper: Site) -> None:
+    """Both are JSON."""
     for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
         async with whisper.http.get(path) as response:
             assert (200, {"status": status}) == (response.status, await response.json())
 
 
 @pytest.mark.parametrize("reason", [ModelUnavailable("the model loads"), StorageError("the disk is full")])
-async def test_alive_but_not_ready(own_settings: Settings, reason: CspsError) -> None:
-    """/readyz says why not, as a problem; /healthz stays 200."""
+async def test_readyz_is_503_with_the_reason(own_settings: Settings, reason: CspsError) -> None:
+    """/healthz stays 200."""
     async with site(own_settings, FakeEngine(unready=reason)) as running:
         async with running.http.get("/readyz") as response:
             problem = await response.json(content_type="application/problem+json")
@@ -91,24 +91,24 @@ async def test_alive_but_not_ready(own_settings: Settings, reason: CspsError) ->
             assert response.status == 200
 
 
-async def test_not_ready_while_stopping(whisper: Site) -> None:
-    """A balancer is told before the last answer is written."""
-    whisper.service.life.stop()
+async def test_readyz_is_503_while_stopping(whisper: Site) -> None:
+    """A load balancer learns it before the last answer ends."""
+    whisper.service.gate.stop()
     async with whisper.http.get("/readyz") as response:
         assert (response.status, (await response.json(content_type=None))["code"]) == (503, "stopping")
     async with whisper.http.get("/healthz") as response:
         assert response.status == 200
 
 
-async def test_health_answers_under_any_name(whisper: Site) -> None:
-    """Probes come by addresses that the operator's browsers never use."""
+async def test_health_answers_for_any_host_name(whisper: Site) -> None:
+    """Probes use addresses that browsers never use."""
     for path in ("/healthz", "/readyz"):
         async with whisper.http.get(path, headers={"Host": "10.9.8.7", "Origin": "https://probe.example"}) as response:
             assert response.status == 200
 
 
-async def test_metrics(whisper: Site) -> None:
-    """Counts by route pattern, method and status; nothing that a person wrote or that a client can multiply."""
+async def test_metrics_hold_no_text_of_a_person(whisper: Site) -> None:
+    """Counts by route pattern, method and status; a client cannot multiply the labels."""
     async with whisper.http.get("/gpt/whisper?prompt=secretive"):
         pass
     async with whisper.http.get("/nowhere/secretive"):
@@ -117,7 +117,7 @@ async def test_metrics(whisper: Site) -> None:
         pass
     async with whisper.plain() as socket:
         await socket.send_str("secretive")
-        await answer(socket)
+        await receive_answer(socket)
     async with whisper.http.get("/metrics") as response:
         text = await response.text()
 

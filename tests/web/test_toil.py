@@ -1,4 +1,4 @@
-"""/toil: JSON in, JSON out, also when it fails."""
+"""/toil: JSON in, JSON out, also for errors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ JSON = {"Content-Type": "application/json"}
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}}
 
 
-async def test_a_value_by_its_schema(whisper: Site) -> None:
-    """The body of the answer is the value itself."""
+async def test_response_is_the_value(whisper: Site) -> None:
+    """The body is the value itself."""
     async with whisper.http.post("/toil/whisper", json={"prompt": "Six by seven?", "schema": SCHEMA}) as response:
         assert (response.status, response.content_type) == (200, "application/json")
         assert await response.json() == {"answer": 42}
@@ -29,16 +29,16 @@ async def test_a_value_by_its_schema(whisper: Site) -> None:
 
 
 @pytest.mark.parametrize("schema", [None, True, False, {}])
-async def test_any_kind_of_schema(whisper: Site, schema: Any) -> None:
-    """A JSON Schema may be a boolean; null is none."""
+async def test_schema_may_be_a_boolean_or_null(whisper: Site, schema: Any) -> None:
+    """null means no schema."""
     async with whisper.http.post("/toil/whisper", json={"prompt": "Hi", "schema": schema}) as response:
         assert response.status == 200
 
     assert [schema] == [task.schema for task in whisper.engine.tasks]
 
 
-async def test_no_schema(whisper: Site) -> None:
-    """`schema` is optional."""
+async def test_schema_is_optional(whisper: Site) -> None:
+    """Without it, any JSON object is allowed."""
     async with whisper.http.post("/toil/whisper", json={"prompt": "Hi"}) as response:
         assert response.status == 200
 
@@ -46,8 +46,8 @@ async def test_no_schema(whisper: Site) -> None:
 
 
 @pytest.mark.parametrize("value", [1.5, "é", ["a", None], {"a": {"b": False}}, "\ud800", 0])
-async def test_every_value_is_well_formed(own_settings: Settings, value: Any) -> None:
-    """Whatever a schema allows comes out as JSON, even text that UTF-8 cannot say."""
+async def test_each_value_is_well_formed_json(own_settings: Settings, value: Any) -> None:
+    """Also text that UTF-8 cannot encode."""
     async with (
         site(own_settings, FakeEngine(toiled=lambda _task: value)) as running,
         running.http.post("/toil/whisper", json={"prompt": "Hi"}) as response,
@@ -64,7 +64,7 @@ async def test_every_value_is_well_formed(own_settings: Settings, value: Any) ->
         (ModelUnavailable("no model", retry_after_s=1.2), 503),
     ],
 )
-async def test_failures_are_problems(own_settings: Settings, failure: CspsError, status: int) -> None:
+async def test_failures_are_problem_details(own_settings: Settings, failure: CspsError, status: int) -> None:
     """RFC 9457, with our code."""
     async with (
         site(own_settings, FakeEngine(toiled=failure)) as running,
@@ -80,8 +80,8 @@ async def test_failures_are_problems(own_settings: Settings, failure: CspsError,
     assert ("2" if status == 503 else None) == response.headers.get("Retry-After")
 
 
-async def test_a_defect_is_a_problem_that_tells_nothing(own_settings: Settings) -> None:
-    """An unexpected exception is a 500 in the form of the route; what it says stays inside."""
+async def test_defect_is_a_500_without_its_message(own_settings: Settings) -> None:
+    """In the form of the route."""
 
     def broken(_task: Task) -> Any:
         raise KeyError("the secret")
@@ -123,8 +123,10 @@ async def test_a_defect_is_a_problem_that_tells_nothing(own_settings: Settings) 
         (b'{"prompt": "a"}', {**JSON, "Content-Encoding": "gzip"}, 415, "uncompressed"),
     ],
 )
-async def test_refused_bodies(whisper: Site, body: bytes, headers: dict[str, str], status: int, said: str) -> None:
-    """Each is a problem that names what is wrong, and the engine is not asked."""
+async def test_invalid_bodies_are_refused(
+    whisper: Site, body: bytes, headers: dict[str, str], status: int, said: str
+) -> None:
+    """The problem names the error, and the engine is not called."""
     async with whisper.http.post("/toil/whisper", data=io.BytesIO(body), headers=headers) as response:
         problem = await response.json(content_type="application/problem+json")
 
@@ -133,8 +135,8 @@ async def test_refused_bodies(whisper: Site, body: bytes, headers: dict[str, str
     assert whisper.engine.tasks == []
 
 
-async def test_an_unknown_personality_names_the_known(whisper: Site) -> None:
-    """404, as a problem."""
+async def test_unknown_personality_is_404(whisper: Site) -> None:
+    """The problem lists the existing personalities."""
     async with whisper.http.post("/toil/nobody", json={"prompt": "Hi"}) as response:
         problem = await response.json(content_type="application/problem+json")
 
@@ -142,16 +144,16 @@ async def test_an_unknown_personality_names_the_known(whisper: Site) -> None:
     assert "whisper, chuchotte" in problem["detail"]
 
 
-async def test_get_is_refused(whisper: Site) -> None:
-    """405 as a problem, with what there is."""
+async def test_get_is_405(whisper: Site) -> None:
+    """The response lists the allowed methods."""
     async with whisper.http.get("/toil/whisper") as response:
         problem = await response.json(content_type="application/problem+json")
 
     assert (response.status, response.headers["Allow"], problem["code"]) == (405, "POST", "method_refused")
 
 
-async def test_what_else_a_request_may_say(whisper: Site) -> None:
-    """Context, a session, and how tokens are drawn reach the engine; the text as an attachment, for it is data."""
+async def test_optional_fields_reach_the_engine(whisper: Site) -> None:
+    """Text (as an attachment, because it is data), session and sampling."""
     asked = {"prompt": "Sum up.", "text": "Snow.", "session": "web:x", "seed": 7, "max_tokens": 9, "temperature": 0}
     async with whisper.http.post("/toil/whisper", json=asked) as response:
         assert response.status == 200
@@ -166,8 +168,8 @@ async def test_what_else_a_request_may_say(whisper: Site) -> None:
     )
 
 
-async def test_a_platforms_conversation_is_no_session(whisper: Site) -> None:
-    """Its name can be guessed, and would give all that was said in a channel to anybody."""
+async def test_conversation_of_a_platform_is_no_session(whisper: Site) -> None:
+    """Its id can be guessed, and would show a channel's conversation to anybody."""
     asked = {"prompt": "Sum up.", "session": "slack:T1:C2:1712.5"}
     async with whisper.http.post("/toil/whisper", json=asked) as response:
         assert (response.status, (await response.json(content_type=None))["code"]) == (404, "session_unknown")
@@ -176,23 +178,24 @@ async def test_a_platforms_conversation_is_no_session(whisper: Site) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"seed": "7"}, {"max_tokens": 0}, {"temperature": -1}, {"stream": 1}, {"text": 5}])
-async def test_wrong_fields_are_named(whisper: Site, wrong: dict[str, Any]) -> None:
-    """A field of the wrong kind is 400 with its name."""
+async def test_invalid_field_is_named(whisper: Site, wrong: dict[str, Any]) -> None:
+    """400 with the field's name."""
     async with whisper.http.post("/toil/whisper", json={"prompt": "Hi", **wrong}) as response:
         assert response.status == 400
         assert next(iter(wrong)) in (await response.json(content_type=None))["detail"]
 
 
-def events_of(body: str) -> list[tuple[str, Any]]:
+def parse_events(body: str) -> list[tuple[str, Any]]:
+    """"""
     blocks = [block.splitlines() for block in body.split("\n\n") if block]
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
 
 
-async def test_streamed(whisper: Site) -> None:
-    """Text while it is written, `again` where it is void, and the checked value as the last event."""
+async def test_stream_ends_with_the_value(whisper: Site) -> None:
+    """Text while it is generated, `again` where it is void, then the validated value."""
     async with whisper.http.post("/toil/whisper", json={"prompt": "Hi", "stream": True}) as response:
         assert (200, "text/event-stream") == (response.status, response.content_type)
-        events = events_of(await response.text())
+        events = parse_events(await response.text())
 
     names = [name for name, _ in events]
     begun = len(names) - names[::-1].index("again")
@@ -201,8 +204,8 @@ async def test_streamed(whisper: Site) -> None:
     assert ("status", {"state": "queued", "position": 1}) in events
 
 
-async def test_streamed_failure_before_the_first_event_is_a_status(own_settings: Settings) -> None:
-    """A schema that is refused is 422, streamed or not."""
+async def test_failure_before_the_first_event_has_a_status(own_settings: Settings) -> None:
+    """A refused schema is 422, streamed or not."""
     async with (
         site(own_settings, FakeEngine(toiled=SchemaRefused("`$ref` is remote"))) as running,
         running.http.post("/toil/whisper", json={"prompt": "Hi", "stream": True}) as response,
@@ -210,8 +213,8 @@ async def test_streamed_failure_before_the_first_event_is_a_status(own_settings:
         assert (422, "application/problem+json") == (response.status, response.content_type)
 
 
-async def test_check_lists_what_becomes_of_each_keyword(whisper: Site) -> None:
-    """`/check` names each keyword with its path and outcome, and says whether the schema is accepted at all."""
+async def test_check_reports_each_keyword(whisper: Site) -> None:
+    """`/check` returns the path and outcome of each keyword, and whether the schema is accepted."""
     async with whisper.http.post("/toil/whisper/check", json={"schema": {"type": "object"}}) as response:
         good = await response.json()
     async with whisper.http.post("/toil/whisper/check", json={"schema": {"$ref": "https://example.org"}}) as response:
@@ -225,6 +228,6 @@ async def test_check_lists_what_becomes_of_each_keyword(whisper: Site) -> None:
 
 
 async def test_check_needs_a_schema(whisper: Site) -> None:
-    """Without a schema there is nothing to check."""
+    """Without a schema, `/check` is 400."""
     async with whisper.http.post("/toil/whisper/check", json={}) as response:
         assert response.status == 400

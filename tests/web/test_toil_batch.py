@@ -18,14 +18,14 @@ from core.contract import Task, ToilResult, Usage
 from core.errors import ModelUnavailable, NonConforming
 from tests.support.fakes import FakeEngine
 from tests.web.support_site import Site, site
-from web.limits import Limits
+from web.service import WebLimits
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 PATH = "/toil/whisper/batch"
 
 
 class GatedEngine(FakeEngine):
-    """Each row waits until its prompt's event is set; how many wait can be awaited."""
+    """Each row waits until its prompt's event is set."""
 
     def __init__(self) -> None:
         super().__init__(toiled=lambda task: {"said": task.prompt})
@@ -69,8 +69,8 @@ async def post(running: Site, data: bytes, path: str = PATH) -> list[dict[str, A
         return [json.loads(line) for line in (await response.read()).splitlines()]
 
 
-async def test_rows_with_prompts_of_their_own(own_settings: Settings) -> None:
-    """Each line is answered by a line with its number and its id, in the order of the rows."""
+async def test_rows_with_their_own_prompts(own_settings: Settings) -> None:
+    """Each output line has the number and id of its row, in the order of the rows."""
     async with site(own_settings, FakeEngine(toiled=lambda task: task.prompt)) as running:
         lines = await post(running, ndjson({"prompt": "a", "id": "x"}, {"prompt": "b", "schema": {"type": "string"}}))
 
@@ -79,8 +79,8 @@ async def test_rows_with_prompts_of_their_own(own_settings: Settings) -> None:
     assert running.engine.tasks[0].user == running.engine.tasks[1].user
 
 
-async def test_a_header_gives_what_all_share(own_settings: Settings) -> None:
-    """Schema, template and sampling once; the rows are then what the template names. Line numbers count the header."""
+async def test_header_holds_the_shared_options(own_settings: Settings) -> None:
+    """Schema, template and sampling. Line numbers count the header."""
     header = {"schema": {"type": "string"}, "prompt_template": "Say {word}!", "seed": 4, "order": "answers"}
     async with site(own_settings, FakeEngine(toiled=lambda task: task.prompt)) as running:
         lines = await post(running, ndjson({"batch": header}, {"word": "été", "id": 1}, {"wort": "b"}))
@@ -93,8 +93,8 @@ async def test_a_header_gives_what_all_share(own_settings: Settings) -> None:
     assert ({"type": "string"}, 4) == (task.schema, task.sampling.seed)
 
 
-async def test_failed_rows_and_bad_lines(own_settings: Settings) -> None:
-    """Each is an error with its number, and the batch goes on."""
+async def test_failed_rows_and_malformed_lines_are_errors(own_settings: Settings) -> None:
+    """Each has its number, and the batch goes on."""
 
     def toiled(task: Task) -> Any:
         return NonConforming("it does not") if task.prompt == "fail" else {"ok": True}
@@ -111,17 +111,17 @@ async def test_failed_rows_and_bad_lines(own_settings: Settings) -> None:
     ]
     assert "4096" in lines[3]["error"]["message"]
     assert {"ok": True} == lines[-1]["value"]
-    assert 1 == running.count("csps_web_errors_total", code="non_conforming")
+    assert 1 == running.metric("csps_web_errors_total", code="non_conforming")
 
 
-async def test_no_lines(whisper: Site) -> None:
-    """Nothing in, nothing out."""
+async def test_empty_batch_has_no_output(whisper: Site) -> None:
+    """Also with blank lines only."""
     assert [] == await post(whisper, b"")
     assert [] == await post(whisper, b"\n\n")
 
 
-async def test_answers_come_while_lines_are_still_being_sent(own_settings: Settings) -> None:
-    """A caller may decide by an answer what to send next."""
+async def test_answers_come_while_lines_are_sent(own_settings: Settings) -> None:
+    """A client may choose the next line by an answer."""
     sent: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     async def body() -> AsyncIterator[bytes]:
@@ -142,8 +142,8 @@ async def test_answers_come_while_lines_are_still_being_sent(own_settings: Setti
     assert "a!!!!!!" == json.loads(rest)["value"]
 
 
-async def test_httpx_may_send_a_small_batch_whole(own_settings: Settings) -> None:
-    """A client that reads only when it has sent everything is served as long as its answers fit on the way."""
+async def test_client_may_send_a_small_batch_before_reading(own_settings: Settings) -> None:
+    """It works as long as the answers fit into the buffers."""
 
     async def body() -> AsyncIterator[bytes]:
         for number in range(200):
@@ -159,8 +159,8 @@ async def test_httpx_may_send_a_small_batch_whole(own_settings: Settings) -> Non
     assert list(range(1, 201)) == [line["row"] for line in lines]
 
 
-async def test_curl(own_settings: Settings) -> None:
-    """As the documentation shows it."""
+async def test_curl_command_of_the_documentation(own_settings: Settings) -> None:
+    """Each line is answered before the next is sent."""
     async with site(own_settings) as running:
         process = await asyncio.create_subprocess_exec(
             *("curl", "-sN", "-T", ".", "-X", "POST", "-H", "Content-Type: application/x-ndjson"),
@@ -177,8 +177,8 @@ async def test_curl(own_settings: Settings) -> None:
         assert 0 == await process.wait()
 
 
-async def test_lines_are_read_only_as_fast_as_they_are_answered(own_settings: Settings) -> None:
-    """An endless upload stands still while its rows are being answered, and little of it is held."""
+async def test_backpressure_stops_an_endless_upload(own_settings: Settings) -> None:
+    """The upload stands still while rows are answered, and little of it is in memory."""
     engine = GatedEngine()
     yielded = 0
     line = ndjson({"prompt": "hold", "id": "x" * 500})
@@ -190,7 +190,7 @@ async def test_lines_are_read_only_as_fast_as_they_are_answered(own_settings: Se
             yield line * 20
 
     async with (
-        site(own_settings, engine, Limits(batch_rows=3)) as running,
+        site(own_settings, engine, WebLimits(batch_rows=3)) as running,
         running.http.post(PATH, data=endless(), headers=NDJSON) as response,
     ):
         await engine.asked(3)
@@ -207,8 +207,8 @@ async def test_lines_are_read_only_as_fast_as_they_are_answered(own_settings: Se
 
 
 @pytest.mark.parametrize("ahead", [0, 5000])
-async def test_a_client_that_vanishes_frees_all(own_settings: Settings, ahead: int) -> None:
-    """Every row under way is cancelled, also when much more was sent than was read."""
+async def test_lost_connection_cancels_all_rows(own_settings: Settings, ahead: int) -> None:
+    """Also when much more was sent than was read."""
     engine = GatedEngine()
     end = asyncio.Event()
 
@@ -219,7 +219,7 @@ async def test_a_client_that_vanishes_frees_all(own_settings: Settings, ahead: i
         await end.wait()
 
     async with (
-        site(own_settings, engine, Limits(batch_rows=4)) as running,
+        site(own_settings, engine, WebLimits(batch_rows=4)) as running,
         running.http.post(PATH, data=body(), headers=NDJSON) as response,
     ):
         await engine.asked(4)
@@ -234,8 +234,8 @@ async def test_a_client_that_vanishes_frees_all(own_settings: Settings, ahead: i
     assert 4 == len(engine.tasks)
 
 
-async def test_a_model_that_is_gone_breaks_the_batch_off(own_settings: Settings) -> None:
-    """The last line says so and is about no row; then the connection is cut, so that nobody takes it for the end."""
+async def test_missing_model_ends_the_batch(own_settings: Settings) -> None:
+    """The last line holds the error; then the connection is aborted, so that the output does not look complete."""
     away = ModelUnavailable("nobody there")
     engine = FakeEngine(toiled=ModelUnavailable("away", retry_after_s=0), unready=away)
     async with (
@@ -249,8 +249,8 @@ async def test_a_model_that_is_gone_breaks_the_batch_off(own_settings: Settings)
     assert [{"error": {"code": "model_unavailable", "message": "nobody there"}}] == lines
 
 
-async def test_a_line_that_does_not_come(own_settings: Settings) -> None:
-    """What was asked is answered; then the last line says why it ends, and the connection is cut."""
+async def test_missing_line_ends_the_batch(own_settings: Settings) -> None:
+    """Earlier rows are answered, the last line holds the error, and the connection is aborted."""
 
     async def body() -> AsyncIterator[bytes]:
         yield ndjson({"prompt": "a"}) + b'{"prompt": "never'
@@ -269,8 +269,8 @@ async def test_a_line_that_does_not_come(own_settings: Settings) -> None:
     assert "too_slow" == lines[1]["error"]["code"]
 
 
-async def test_nothing_comes_at_all(own_settings: Settings) -> None:
-    """Before the first line an error is a status of its own."""
+async def test_missing_first_line_is_408(own_settings: Settings) -> None:
+    """Before the first line, an error has a status of its own."""
 
     async def body() -> AsyncIterator[bytes]:
         yield b'{"prompt"'
@@ -283,8 +283,8 @@ async def test_nothing_comes_at_all(own_settings: Settings) -> None:
         assert 408 == response.status
 
 
-async def test_a_service_that_stops_reads_no_more(own_settings: Settings) -> None:
-    """Rows under way are answered; the last line says why there are no more."""
+async def test_drain_answers_running_rows_and_reads_no_more(own_settings: Settings) -> None:
+    """The last line holds the reason."""
     engine = GatedEngine()
     more: asyncio.Queue[bytes] = asyncio.Queue()
     more.put_nowait(ndjson({"prompt": "a"}))
@@ -295,7 +295,7 @@ async def test_a_service_that_stops_reads_no_more(own_settings: Settings) -> Non
 
     async with site(own_settings, engine) as running, running.http.post(PATH, data=body(), headers=NDJSON) as response:
         await engine.asked(1)
-        running.service.life.stop()
+        running.service.gate.stop()
         more.put_nowait(ndjson({"prompt": "b"}, {"prompt": "c"}))
         engine.gates["a"].set()
         lines = [json.loads(await response.content.readline()) for _ in range(2)]
@@ -315,10 +315,10 @@ async def test_a_service_that_stops_reads_no_more(own_settings: Settings) -> Non
         (ndjson({"batch": {"prompt_template": "{"}}), NDJSON, PATH, 400, "template"),
     ],
 )
-async def test_refused_batches(
+async def test_invalid_batches_are_refused(
     whisper: Site, body: bytes, headers: dict[str, str], path: str, status: int, said: str
 ) -> None:
-    """As a problem, before anything is asked."""
+    """As a problem, before the engine is called."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield body

@@ -1,6 +1,6 @@
-"""What happens to every request on its way in and out: counted, admitted, its errors put into words.
+"""Middleware for every request: `observe` (outermost) counts and logs, `translate` formats errors, `admit` refuses.
 
-Outermost `observe`, then `translate`, then `admit`. None knows what an endpoint does.
+Knows no endpoint.
 """
 
 from __future__ import annotations
@@ -16,24 +16,22 @@ from aiohttp import WSCloseCode, web
 
 from core.errors import CspsError, FetchRefused, PromptTooLong, UnreadableDocument
 from web import problems
-from web.guard import ALWAYS_OPEN, Call, Guard
-from web.problems import Internal, TargetTooLong
+from web.origin_guard import ALWAYS_OPEN, GuardedRequest, OriginGuard
+from web.problems import InternalError, TargetTooLong
 from web.service import SERVICE
 from web.sockets import SOCKET
-from web.streaming import STREAM, Gone, Stream
+from web.streaming import STREAM, ClientGone, StreamedResponse
 
 log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-GUARD: web.AppKey[Guard] = web.AppKey("guard", Guard)
+GUARD: web.AppKey[OriginGuard] = web.AppKey("guard", OriginGuard)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
-LOST = (None, WSCloseCode.ABNORMAL_CLOSURE)  # how a WebSocket ends without a word
-QUIET_ROUTES = frozenset(
-    {"/static/{path}", "/healthz", "/readyz", "/metrics"}
-)  # asked for often, and of little interest
-CLIENT_LEFT = 499  # nginx's number for it; nobody receives it
-PERSONS = (PromptTooLong, FetchRefused, UnreadableDocument)  # not a program's doing
+LOST = (None, WSCloseCode.ABNORMAL_CLOSURE)  # the close codes of a WebSocket without a closing frame
+QUIET_ROUTES = frozenset({"/static/{path}", "/healthz", "/readyz", "/metrics"})  # frequent; logged at debug level
+CLIENT_DISCONNECTED = 499  # as in nginx's logs; it is never sent
+USER_ERRORS = (PromptTooLong, FetchRefused, UnreadableDocument)  # 4xx caused by the person, not by the client
 
 SECURITY_HEADERS = {
     # 'self' covers ws: to the same host and port (CSP3, "does url match expression"), so the page may open its socket.
@@ -50,7 +48,7 @@ SECURITY_HEADERS = {
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """On each response, streams and upgrades included."""
+    """Adds headers to each response, streams and upgrades included."""
     response.headers.update(SECURITY_HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
     if request_id := request.get(REQUEST_ID):
@@ -58,9 +56,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 async def bound_sending(request: web.Request, _: web.StreamResponse) -> None:
-    """Drops a client that takes nothing for `send_timeout_s`: aiohttp itself waits for ever to hand a response over.
+    """Drops a client that takes no data for `send_timeout_s`; aiohttp alone would wait for ever.
 
-    Linux counts the time; elsewhere only what `Stream` and the sockets write is bounded.
+    Linux enforces it (TCP_USER_TIMEOUT). Elsewhere, only streamed responses and sockets are bounded.
     """
     transport = request.transport
     if USER_TIMEOUT is not None and isinstance(transport, asyncio.Transport):
@@ -70,10 +68,10 @@ async def bound_sending(request: web.Request, _: web.StreamResponse) -> None:
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """One event a request, by its route's pattern: a path may hold anything, and a query holds a prompt."""
-    began = time.monotonic()
+    """Logs one event per request, with its route's pattern: a path may hold anything, and a query holds a prompt."""
+    started_s = time.monotonic()
     request[REQUEST_ID] = secrets.token_hex(8)
-    status = CLIENT_LEFT
+    status = CLIENT_DISCONNECTED
     with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
         try:
             response = await handler(request)
@@ -81,84 +79,84 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             return response
         finally:
             if (socket := request.get(SOCKET)) is not None:
-                # Its handler is cancelled when the connection ends, in whichever way it does.
-                status = socket.status if socket.close_code not in LOST else CLIENT_LEFT
-            route = route_of(request)
-            request.app[SERVICE].metrics.answered(route, request.method, status)
-            duration_ms = round((time.monotonic() - began) * 1000)
+                # The handler is cancelled however the connection ends, so only the close code shows how.
+                status = socket.status if socket.close_code not in LOST else CLIENT_DISCONNECTED
+            route = route_pattern(request)
+            request.app[SERVICE].metrics.count_request(route, request.method, status)
+            duration_ms = round((time.monotonic() - started_s) * 1000)
             level = "debug" if route in QUIET_ROUTES else "info"
             getattr(log, level)(
                 "request", method=request.method[:16], route=route, status=status, duration_ms=duration_ms
             )
 
 
-def route_of(request: web.Request) -> str:
+def route_pattern(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical if resource else "unknown"
 
 
 @web.middleware
 async def translate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors in the form of the route; once an answer has begun, by breaking it off."""
+    """Sends errors in the form of the route. Aborts a response that has started."""
     try:
         return await handler(request)
     except web.HTTPException as exc:
-        error = problems.of_http(exc)
+        error = problems.translate_http_error(exc)
     except CspsError as exc:
         error = exc
-    except Gone:
-        log.info("client_left", route=route_of(request))
-        return unheard(request)
-    except Exception:  # the last resort: whatever it is, the caller gets an answer, and we get a trace
-        log.exception("request_failed", route=route_of(request))
-        error = Internal()
-    return await told(request, error)
+    except ClientGone:
+        log.info("client_disconnected", route=route_pattern(request))
+        return unsent_response(request)
+    except Exception:  # the last resort: the client gets an error, and the log a traceback
+        log.exception("request_failed", route=route_pattern(request))
+        error = InternalError()
+    return await respond(request, error)
 
 
-def unheard(request: web.Request) -> web.StreamResponse:
-    """aiohttp wants a response also where nobody is left to read it."""
-    stream: Stream | None = request.get(STREAM)
-    return stream.response if stream else web.Response(status=CLIENT_LEFT)
+def unsent_response(request: web.Request) -> web.StreamResponse:
+    """aiohttp requires a response even if nobody is left to read it."""
+    stream: StreamedResponse | None = request.get(STREAM)
+    return stream.response if stream else web.Response(status=CLIENT_DISCONNECTED)
 
 
-async def told(request: web.Request, error: CspsError) -> web.StreamResponse:
-    request.app[SERVICE].metrics.errors.labels(error.code).inc()
-    stream: Stream | None = request.get(STREAM)
-    if stream and stream.begun:
-        log.info("answer_broken_off", code=error.code)
-        stream.cut()
+async def respond(request: web.Request, error: CspsError) -> web.StreamResponse:
+    request.app[SERVICE].metrics.count_error(error)
+    stream: StreamedResponse | None = request.get(STREAM)
+    if stream and stream.started:
+        log.info("response_aborted", code=error.code)
+        stream.abort()
         return stream.response
-    form = problems.form_of(request.path)
-    return problems.response(error, form, await words_for(request, error) if form == "text" else None)
+    form = problems.error_form(request.path)
+    return problems.build_response(error, form, await person_text(request, error) if form == "text" else None)
 
 
-async def words_for(request: web.Request, error: CspsError) -> str | None:
-    """What a person should read; None for what a program did wrong, where the error's own message is more exact."""
-    if error.status < 500 and not isinstance(error, PERSONS):
+async def person_text(request: web.Request, error: CspsError) -> str | None:
+    """The text for a person; None for a client's mistake, because the error's own message is more exact."""
+    if error.status < 500 and not isinstance(error, USER_ERRORS):
         return None
     personality = request.match_info.get("personality")
     language = await request.app[SERVICE].language(personality) if personality else None
-    return problems.sentence(error, language)
+    return problems.person_text(error, language)
 
 
 @web.middleware
 async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses whom `web.guard` refuses, and everybody when there is no room or no time left."""
+    """Refuses requests by `web.origin_guard`, above the connection limit, and while the service stops."""
     service = request.app[SERVICE]
-    request.app[GUARD].check(call_of(request))
+    request.app[GUARD].check(describe_request(request))
     if len(request.raw_path.encode(errors="surrogateescape")) > service.limits.target_bytes:
         raise TargetTooLong(f"the path with its query may have at most {service.limits.target_bytes} bytes; use POST")
     if request.path in ALWAYS_OPEN:
         return await handler(request)
-    with service.life.work():
+    with service.gate.admit():
         return await handler(request)
 
 
-def call_of(request: web.Request) -> Call:
+def describe_request(request: web.Request) -> GuardedRequest:
     ip, port = "127.0.0.1", 0
     if isinstance(request.transport, asyncio.Transport):
         ip, port = request.transport.get_extra_info("sockname")[:2]
-    return Call(
+    return GuardedRequest(
         path=request.path,
         hosts=request.headers.getall("Host", []),
         origins=request.headers.getall("Origin", []),

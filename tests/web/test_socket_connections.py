@@ -1,4 +1,4 @@
-"""Who may connect to /gpt-socket, what they may send, and what becomes of an answer whose reader is gone."""
+"""Connections to /gpt-socket: which are accepted, which frames, and disconnections."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 from core.configuration.settings import Settings
 from core.contract import Prompt, Text
 from tests.support.fakes import FakeEngine, ReplyStep
-from tests.web.support_site import Site, answer, site
-from tests.web.support_socket import DONE, PROMPT, closing
-from web.limits import Limits
+from tests.web.support_site import Site, receive_answer, site
+from tests.web.support_socket import DONE, PROMPT, receive_close_code
+from web.service import WebLimits
 
 
-async def test_closing_cancels(own_settings: Settings) -> None:
-    """A closed socket frees its slot at once."""
+async def test_closed_socket_cancels_the_answer(own_settings: Settings) -> None:
+    """It frees its slot at once."""
     async with site(own_settings, FakeEngine([Text("a"), asyncio.Event(), DONE])) as running:
         async with running.plain() as socket:
             await socket.send_str("Hi")
             await running.engine.started.wait()
         await running.engine.cancelled.wait()
-        assert running.count("csps_web_replies_running") == 0
+        assert running.metric("csps_web_replies_running") == 0
 
 
-async def test_a_client_that_vanishes_cancels(own_settings: Settings) -> None:
-    """A connection torn down without a closing frame frees its slot, too."""
+async def test_lost_connection_cancels_the_answer(own_settings: Settings) -> None:
+    """Also without a closing frame."""
     async with site(own_settings, FakeEngine([asyncio.Event(), DONE])) as running:
         _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(handshake(running.port) + client_frame(b"Hi"))
@@ -38,9 +38,9 @@ async def test_a_client_that_vanishes_cancels(own_settings: Settings) -> None:
         await running.engine.cancelled.wait()
 
 
-async def test_a_silent_peer_is_noticed(own_settings: Settings) -> None:
-    """One that answers no ping, as behind a cable that was pulled, is cut off and its answer cancelled."""
-    limits = Limits(heartbeat_s=0.05)
+async def test_client_without_pong_is_dropped(own_settings: Settings) -> None:
+    """A client that answers no ping is dropped and its answer cancelled."""
+    limits = WebLimits(heartbeat_s=0.05)
     async with (
         site(own_settings, FakeEngine([asyncio.Event(), DONE]), limits) as running,
         running.plain(autoping=False) as socket,
@@ -49,19 +49,19 @@ async def test_a_silent_peer_is_noticed(own_settings: Settings) -> None:
         await running.engine.cancelled.wait()
 
 
-async def test_a_reader_that_takes_nothing_is_cut_off(own_settings: Settings) -> None:
-    """A client that does not read is given up, so that its slot is free for others."""
+async def test_stalled_client_is_dropped(own_settings: Settings) -> None:
+    """A client that does not read frees its slot."""
 
     def endless(_prompt: Prompt) -> Iterator[ReplyStep]:
         while True:
             yield Text("x" * 65_536)
 
-    limits = Limits(send_timeout_s=0.2)
+    limits = WebLimits(send_timeout_s=0.2)
     async with site(own_settings, FakeEngine(endless), limits) as running:
         _reader, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=1)
         writer.write(handshake(running.port) + client_frame(b"Hi"))
         await running.engine.cancelled.wait()
-        await running.service.life.idle()
+        await running.service.gate.wait_idle()
         writer.transport.abort()
 
 
@@ -73,7 +73,7 @@ def handshake(port: int) -> bytes:
 
 
 def client_frame(text: bytes) -> bytes:
-    """A masked text frame whose mask is zero."""
+    """A masked text frame with a zero mask."""
     return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
 
 
@@ -81,43 +81,43 @@ def client_frame(text: bytes) -> bytes:
 
 
 async def test_eight_prompts_may_wait(own_settings: Settings) -> None:
-    """Beside the one that is being answered, eight wait; a ninth closes the connection with 1008."""
+    """Beside the running one, eight prompts wait; a ninth closes the socket with 1008."""
     gate = asyncio.Event()
     async with site(own_settings, FakeEngine([gate, Text("a"), DONE])) as running:
         async with running.plain() as socket:
             for number in range(9):
                 await socket.send_str(str(number))
             gate.set()
-            assert [await answer(socket) for _ in range(9)] == [["a"]] * 9
+            assert [await receive_answer(socket) for _ in range(9)] == [["a"]] * 9
 
         gate.clear()
         async with running.plain() as socket:
             for number in range(10):
                 await socket.send_str(str(number))
-            assert await closing(socket) == 1008
+            assert await receive_close_code(socket) == 1008
 
 
-async def test_binary_frames_are_refused(whisper: Site) -> None:
-    """A binary frame closes with 1003."""
+async def test_binary_frame_is_refused(whisper: Site) -> None:
+    """It closes the socket with 1003."""
     async with whisper.plain() as socket:
         await socket.send_bytes(b"Hi")
-        assert await closing(socket) == 1003
+        assert await receive_close_code(socket) == 1003
 
 
-async def test_frames_are_limited_in_size(own_settings: Settings) -> None:
-    """A frame above the limit closes with 1009; one below is a prompt."""
+async def test_large_frame_is_refused(own_settings: Settings) -> None:
+    """Above the limit, it closes the socket with 1009."""
     async with site(own_settings, body_limit_bytes=2048) as running, running.plain() as socket:
         await socket.send_str("x" * 2000)
-        await answer(socket)
+        await receive_answer(socket)
         await socket.send_str("x" * 3000)
-        assert await closing(socket) == 1009
+        assert await receive_close_code(socket) == 1009
 
 
-async def test_frames_must_be_utf8(whisper: Site) -> None:
-    """Text that is none closes with 1007."""
+async def test_frame_that_is_not_utf8_is_refused(whisper: Site) -> None:
+    """It closes the socket with 1007."""
     async with whisper.plain() as socket:
         await socket.send_frame(b"\xff\xfe", WSMsgType.TEXT)
-        assert await closing(socket) == 1007
+        assert await receive_close_code(socket) == 1007
 
 
 # ---------------------------------------------------------------- refused before the upgrade
@@ -135,8 +135,8 @@ async def test_frames_must_be_utf8(whisper: Site) -> None:
         ("/gpt-socket/whisper", {"Sec-WebSocket-Protocol": "csps-llm.v9"}, 400),
     ],
 )
-async def test_refused_handshakes(whisper: Site, path: str, headers: dict[str, str], status: int) -> None:
-    """What can be refused is refused with a status, not with an upgrade and a closing frame."""
+async def test_invalid_handshake_has_a_status(whisper: Site, path: str, headers: dict[str, str], status: int) -> None:
+    """It is refused with a status, not with an upgrade and a closing frame."""
     with pytest.raises(WSServerHandshakeError) as refusal:
         await whisper.http.ws_connect(path, headers=headers)
 
@@ -144,22 +144,22 @@ async def test_refused_handshakes(whisper: Site, path: str, headers: dict[str, s
 
 
 async def test_own_origin_may_connect(whisper: Site) -> None:
-    """The page's own origin is allowed, by whichever name of the loopback."""
+    """The page's own origin is accepted by each name of the loopback."""
     for name in ("localhost", "127.0.0.1", "[::1]"):
         async with whisper.plain(headers={"Origin": f"http://{name}:{whisper.port}"}) as socket:
             await socket.send_str("Hi")
-            await answer(socket)
+            await receive_answer(socket)
 
 
-async def test_without_an_upgrade(whisper: Site) -> None:
-    """A plain GET is told what this endpoint is."""
+async def test_plain_get_is_426(whisper: Site) -> None:
+    """The response says that this is a WebSocket endpoint."""
     async with whisper.http.get("/gpt-socket/whisper") as response:
         assert (response.status, response.headers["Upgrade"]) == (426, "websocket")
         assert "WebSocket" in await response.text()
 
 
-async def test_frames_of_garbage_do_no_harm(whisper: Site) -> None:
-    """Bytes that are no frames at all end their own connection and no other."""
+async def test_garbage_ends_only_its_own_connection(whisper: Site) -> None:
+    """Other connections go on."""
     for garbage in (b"\x00" * 64, b"\xff" * 64, b"\x8f\x80\0\0\0\0"):
         reader, writer = await asyncio.open_connection("127.0.0.1", whisper.port)
         writer.write(handshake(whisper.port) + garbage)
@@ -169,4 +169,4 @@ async def test_frames_of_garbage_do_no_harm(whisper: Site) -> None:
 
     async with whisper.plain() as socket:
         await socket.send_str(json.dumps(PROMPT))
-        assert await answer(socket) == ["Hello", " world."]
+        assert await receive_answer(socket) == ["Hello", " world."]

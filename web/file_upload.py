@@ -1,6 +1,6 @@
-"""/read: a file in, its text out, to be attached to a prompt. Nothing is kept.
+"""/read: a file in, its text out, to be attached to a prompt. Stores nothing.
 
-How files are read is the engine's matter; here is only how many of them, how large and how long on their way.
+The engine reads the file. This module limits how many files arrive at once, their size and their time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiohttp import web
 from core import strict_json
 from core.errors import Overloaded, ParameterRefused
 from core.runtime.keyed_limiter import KeyedLimiter
-from web import body
+from web import request_body
 from web.problems import MediaTypeRefused
 from web.service import SERVICE, Service
 
@@ -24,18 +24,18 @@ FOLDERS = re.compile(r"[/\\]")
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
-class Files:
-    """`at_once`: how many are held in memory; the others wait where they come from.
+class FileUpload:
+    """`limit`: files in memory at once. Other uploads wait on their connections.
 
-    Nobody has more than half of the places, however slowly their files arrive.
+    No user has more than half of the slots, however slowly the files arrive.
     """
 
-    def __init__(self, at_once: int) -> None:
-        self._places = asyncio.Semaphore(at_once)
-        self._per_user: KeyedLimiter[None] = KeyedLimiter(max(1, at_once // 2))
+    def __init__(self, limit: int) -> None:
+        self._slots = asyncio.Semaphore(limit)
+        self._per_user: KeyedLimiter[None] = KeyedLimiter(max(1, limit // 2))
 
     async def limits(self, request: web.Request) -> web.Response:
-        """GET /read: how much can be sent, so that nobody has to send it to learn that it is too much."""
+        """GET /read: the size limits, so that a client need not send a file to learn that it is too large."""
         settings = request.app[SERVICE].settings
         return web.json_response(
             {"file_limit_bytes": settings.file_limit_bytes, "prompt_limit_bytes": settings.body_limit_bytes}
@@ -44,40 +44,40 @@ class Files:
     async def read(self, request: web.Request) -> web.Response:
         """POST /read?name=report.pdf."""
         service = request.app[SERVICE]
-        name = name_of(request)
-        check_file(request)
-        async with self._place(service, service.user_of(request)):
-            file = await service.engine.read(name, await body_of(request, service), request.content_type)
+        name = parse_name(request)
+        check_media_type(request)
+        async with self._slot(service, service.user_id(request)):
+            file = await service.engine.read(name, await read_file(request, service), request.content_type)
         answer = strict_json.dump({"name": file.name, "text": file.text, "cut": file.cut})
         return web.Response(body=answer, content_type="application/json")
 
     @asynccontextmanager
-    async def _place(self, service: Service, user: str) -> AsyncIterator[None]:
-        """Raises Overloaded when there is none for as long as a request may take to arrive."""
-        async with AsyncExitStack() as places:
+    async def _slot(self, service: Service, user: str) -> AsyncIterator[None]:
+        """Raises Overloaded if no slot becomes free within the read timeout."""
+        async with AsyncExitStack() as slots:
             try:
                 async with asyncio.timeout(service.settings.read_timeout_s):
-                    await places.enter_async_context(self._per_user.slot(user))
-                    await places.enter_async_context(self._places)
+                    await slots.enter_async_context(self._per_user.slot(user))
+                    await slots.enter_async_context(self._slots)
             except TimeoutError as exc:
                 busy = "too many files are being read at once"
                 raise Overloaded(busy, retry_after_s=service.limits.retry_after_s) from exc
             yield
 
 
-async def body_of(request: web.Request, service: Service) -> bytes:
-    """Raises TooLarge, TooSlow, BadRequest. It has to come as fast as other bodies must, and no faster."""
+async def read_file(request: web.Request, service: Service) -> bytes:
+    """Gives a file the same time per byte as other bodies. Raises BodyTooLarge, BodyTimeout, BadRequest."""
     settings = service.settings
     length = min(request.content_length or settings.file_limit_bytes, settings.file_limit_bytes)
-    times = max(1.0, length / settings.body_limit_bytes)
-    return await body.whole(request, settings.file_limit_bytes, settings.read_timeout_s * times)
+    factor = max(1.0, length / settings.body_limit_bytes)
+    return await request_body.read_bytes(request, settings.file_limit_bytes, settings.read_timeout_s * factor)
 
 
-def name_of(request: web.Request) -> str:
-    """The last part of a path, on one line, without what could make it look like another. Raises ParameterRefused."""
-    given = body.form_field(request.raw_path.partition("?")[2], "name")
-    shown = "".join(char for char in FOLDERS.split(given)[-1] if char.isprintable())
-    name = " ".join(shown.split())
+def parse_name(request: web.Request) -> str:
+    """The last part of a path, on one line, without unprintable characters. Raises ParameterRefused."""
+    path = request_body.parse_form_field(request.raw_path.partition("?")[2], "name")
+    printable = "".join(char for char in FOLDERS.split(path)[-1] if char.isprintable())
+    name = " ".join(printable.split())
     if not name.strip("."):
         raise ParameterRefused("send the file's name as the URL-encoded parameter `name`", "name")
     if len(name) > NAME_LIMIT_CHARS:
@@ -85,8 +85,8 @@ def name_of(request: web.Request) -> str:
     return name
 
 
-def check_file(request: web.Request) -> None:
+def check_media_type(request: web.Request) -> None:
     """Raises MediaTypeRefused."""
     if request.content_type in FORMS:
         raise MediaTypeRefused("send the file itself as the body, and its own media type as Content-Type; not a form")
-    body.check_uncompressed(request)
+    request_body.check_uncompressed(request)

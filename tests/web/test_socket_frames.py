@@ -14,7 +14,19 @@ from hypothesis import strategies as st
 from core import PROJECT_ROOT
 from core.contract import Attachment, Source, Status, Text, TranscriptTurn, Usage
 from core.errors import BadRequest
-from web.frames import V1, Ask, Failed, Finished, Forget, Forgotten, Message, Opened, Plain, Resume, Stop
+from web.socket_frames import (
+    AnswerFailed,
+    AnswerFinished,
+    ForgetCommand,
+    PlainDialect,
+    PromptCommand,
+    ResumeCommand,
+    ServerMessage,
+    SessionForgotten,
+    SessionOpened,
+    StopCommand,
+    V1Dialect,
+)
 
 TRICKY = st.sampled_from(["<END>", "<ERROR> ", "<ERROR>", "<", "END>", "a", " ", "\n", "é", "<END>\n"])
 PROTOCOLS = (PROJECT_ROOT / "docs" / "protocols.md").read_text()
@@ -23,41 +35,41 @@ PIECES = st.lists(st.one_of(TRICKY, st.lists(TRICKY).map("".join), st.text()))
 
 
 @given(PIECES)
-def test_a_model_cannot_forge_plain_markers(pieces: list[str]) -> None:
-    """Whatever the model writes, no frame of text reads as an end or an error, and nothing is lost or added."""
-    frames = [frame for piece in pieces for frame in Plain().encode(Text(piece))]
+def test_model_text_cannot_forge_plain_markers(pieces: list[str]) -> None:
+    """No frame of text reads as `<END>` or `<ERROR>`, and no text is lost or added."""
+    frames = [frame for piece in pieces for frame in PlainDialect().encode(Text(piece))]
 
     assert "".join(pieces) == "".join(frames)
     assert [frame for frame in frames if frame == "<END>" or frame.startswith("<ERROR> ")] == []
 
 
-def test_plain_frames() -> None:
-    """An end is one frame, a failure two; what the dialect has no word for is not said."""
-    plain = Plain()
+def test_plain_dialect_encodes_messages() -> None:
+    """An end is one frame, a failure two. Other messages have no frame."""
+    plain = PlainDialect()
 
-    assert plain.encode(Finished("stop", "m", "s", Usage())) == ["<END>"]
-    assert plain.encode(Failed("overloaded", "It is\n full.")) == ["<ERROR> It is full.", "<END>"]
-    silent = (Status("reading"), Source(1, "t"), Opened("s", "p", "m", True), Forgotten())
+    assert plain.encode(AnswerFinished("stop", "m", "s", Usage())) == ["<END>"]
+    assert plain.encode(AnswerFailed("overloaded", "It is\n full.")) == ["<ERROR> It is full.", "<END>"]
+    silent = (Status("reading"), Source(1, "t"), SessionOpened("s", "p", "m", True), SessionForgotten())
     assert [plain.encode(message) for message in silent] == [[], [], [], []]
 
 
 @given(st.text())
-def test_every_plain_frame_is_a_prompt(text: str) -> None:
-    """Frames to the server are prompts, as they are."""
-    assert Ask(text) == Plain().decode(text)
+def test_each_plain_frame_is_a_prompt(text: str) -> None:
+    """The prompt is the frame's whole text."""
+    assert PromptCommand(text) == PlainDialect().decode(text)
 
 
-def test_v1_commands() -> None:
-    """Each `type` gives its command; fields that are not known are ignored."""
-    decode = V1().decode
+def test_v1_decodes_commands() -> None:
+    """Each `type` gives its command; unknown fields are ignored."""
+    decode = V1Dialect().decode
 
-    assert Ask("Hi", "fr", (Attachment("a.txt", "A"),)) == decode(
+    assert PromptCommand("Hi", "fr", (Attachment("a.txt", "A"),)) == decode(
         '{"type": "prompt", "text": "Hi", "language": "fr", "attachments": [{"name": "a.txt", "text": "A", "x": 1}]}'
     )
-    assert Ask("Hi") == decode('{"type": "prompt", "text": "Hi", "mood": "good"}')
-    assert Stop() == decode('{"type": "stop"}')
-    assert Resume("web:1") == decode('{"type": "resume", "session": "web:1"}')
-    assert Forget() == decode('{"type": "forget"}')
+    assert PromptCommand("Hi") == decode('{"type": "prompt", "text": "Hi", "mood": "good"}')
+    assert StopCommand() == decode('{"type": "stop"}')
+    assert ResumeCommand("web:1") == decode('{"type": "resume", "session": "web:1"}')
+    assert ForgetCommand() == decode('{"type": "forget"}')
 
 
 @pytest.mark.parametrize(
@@ -81,16 +93,16 @@ def test_v1_commands() -> None:
         ("[" * 100_000, "nested"),
     ],
 )
-def test_v1_refusals_say_what_is_wrong(frame: str, named: str) -> None:
-    """A frame that is not understood is refused with the name of what is wrong."""
+def test_v1_refusal_names_the_error(frame: str, named: str) -> None:
+    """The error names the wrong part of the frame."""
     with pytest.raises(BadRequest, match=named):
-        V1().decode(frame)
+        V1Dialect().decode(frame)
 
 
-def test_v1_refusals_do_not_repeat_what_was_sent() -> None:
-    """Not even the type that is unknown: it may be a megabyte long, or a person's words."""
+def test_v1_refusal_does_not_quote_the_frame() -> None:
+    """Not even an unknown type: it may be a megabyte long, or a person's text."""
     with pytest.raises(BadRequest) as refusal:
-        V1().decode('{"type": "secretive"}')
+        V1Dialect().decode('{"type": "secretive"}')
 
     assert "secretive" not in refusal.value.message
 
@@ -106,18 +118,18 @@ NEARLY_COMMANDS = st.fixed_dictionaries(
 
 
 @given(st.one_of(st.text(), JSON_VALUES.map(json.dumps), NEARLY_COMMANDS.map(json.dumps)))
-def test_v1_decoding_either_understands_or_refuses(frame: str) -> None:
-    """No frame has any other effect than a command or BadRequest."""
+def test_v1_decoding_returns_a_command_or_raises_bad_request(frame: str) -> None:
+    """No frame raises another error."""
     with suppress(BadRequest):
-        assert isinstance(V1().decode(frame), (Ask, Stop, Resume, Forget))
+        assert isinstance(V1Dialect().decode(frame), (PromptCommand, StopCommand, ResumeCommand, ForgetCommand))
 
 
-def test_v1_events() -> None:
-    """Each event is one object with its `type`; what a status or source does not know is left out."""
+def test_v1_encodes_messages() -> None:
+    """Each message is one object with its `type`; unknown values of a status or source are left out."""
     usage = Usage(7, 3, 2)
-    expected: list[tuple[Message, Any]] = [
+    expected: list[tuple[ServerMessage, Any]] = [
         (
-            Opened("web:1", "whisper", "m", True, (TranscriptTurn("user", "Hi"),)),
+            SessionOpened("web:1", "whisper", "m", True, (TranscriptTurn("user", "Hi"),)),
             {
                 "type": "session",
                 "session": "web:1",
@@ -142,7 +154,7 @@ def test_v1_events() -> None:
         ),
         (Text("<END>"), {"type": "text", "text": "<END>"}),
         (
-            Finished("stop", "m", "web:1", usage),
+            AnswerFinished("stop", "m", "web:1", usage),
             {
                 "type": "done",
                 "reason": "stop",
@@ -152,11 +164,11 @@ def test_v1_events() -> None:
             },
         ),
         (
-            Failed("overloaded", "Busy.", 5.0),
+            AnswerFailed("overloaded", "Busy.", 5.0),
             {"type": "error", "code": "overloaded", "message": "Busy.", "retry_after_s": 5.0},
         ),
         (
-            Failed("bad_request", "What?", detail="`type` is missing"),
+            AnswerFailed("bad_request", "What?", detail="`type` is missing"),
             {
                 "type": "error",
                 "code": "bad_request",
@@ -165,20 +177,20 @@ def test_v1_events() -> None:
                 "detail": "`type` is missing",
             },
         ),
-        (Forgotten(), {"type": "forgotten"}),
+        (SessionForgotten(), {"type": "forgotten"}),
     ]
 
     for message, frame in expected:
-        assert [frame] == [json.loads(encoded) for encoded in V1().encode(message)]
+        assert [frame] == [json.loads(encoded) for encoded in V1Dialect().encode(message)]
 
 
-def test_turns_are_as_the_documentation_shows_them() -> None:
-    """What came with a question, and what an answer had and how it ended; what there is not is left out."""
+def test_turns_match_the_documentation() -> None:
+    """A turn has its attachments, sources and end reason; empty fields are left out."""
     turns = (
         TranscriptTurn("user", "How long is the leave?", attachments=("leave.pdf",)),
         TranscriptTurn("assistant", "Eighteen months [1].", sources=(LEAVE,), reason="stop"),
     )
     documented = PROTOCOLS.partition("`turns` are")[2].partition("```json")[2].partition("```")[0]
-    [frame] = V1().encode(Opened("web:1", "whisper", "m", True, turns))
+    [frame] = V1Dialect().encode(SessionOpened("web:1", "whisper", "m", True, turns))
 
     assert json.loads(documented) == json.loads(frame)["turns"]

@@ -1,4 +1,4 @@
-"""The page's files, and the headers that guard the page."""
+"""The page's files and the security headers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.support.fakes import FakeEngine
 from tests.web.support_site import Site
 from web.app import PAGES, create_app
 from web.problems import PathUnknown
-from web.static import Pages
+from web.static_files import StaticFiles
 
 
-async def test_the_root_leads_to_the_page(whisper: Site) -> None:
-    """`/` is a redirect, also for who comes from another site."""
+async def test_root_redirects_to_the_page(whisper: Site) -> None:
+    """Also for a request from another site."""
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     async with whisper.http.get("/", allow_redirects=False, headers=headers) as response:
         assert (response.status, response.headers["Location"]) == (302, "/static/index.html")
@@ -25,15 +25,15 @@ async def test_the_root_leads_to_the_page(whisper: Site) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(path for path in PAGES.rglob("*") if path.suffix in (".js", ".css", ".svg")))
-async def test_every_file_has_its_type(whisper: Site, file: Path) -> None:
-    """A wrong type would keep a browser from running or applying it."""
+async def test_each_file_has_its_media_type(whisper: Site, file: Path) -> None:
+    """With a wrong type, a browser would not run or apply it."""
     kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     async with whisper.http.get(f"/static/{file.relative_to(PAGES).as_posix()}") as response:
         assert (200, kinds[file.suffix]) == (response.status, response.content_type)
 
 
-async def test_files_are_asked_for_again_but_not_sent_again(whisper: Site) -> None:
-    """A browser keeps a file and asks whether it is still the same."""
+async def test_unchanged_files_are_304(whisper: Site) -> None:
+    """A browser keeps a file and revalidates it."""
     async with whisper.http.get("/static/index.html") as response:
         assert response.headers["Cache-Control"] == "no-cache"
         tag = response.headers["ETag"]
@@ -65,15 +65,15 @@ async def test_files_are_asked_for_again_but_not_sent_again(whisper: Site) -> No
         "/favicon.ico",
     ],
 )
-async def test_nothing_else_is_served(whisper: Site, path: str) -> None:
-    """No listings, no files from elsewhere: 404 in text."""
+async def test_other_paths_are_404(whisper: Site, path: str) -> None:
+    """No listings, no files outside the folder."""
     async with whisper.http.get(whisper.url.rstrip("/") + path) as response:
         assert response.status == 404
         assert "def " not in await response.text()
 
 
-def test_names_that_lead_out_are_unknown(tmp_path: Path) -> None:
-    """By whatever means: dots, absolute paths, links, kinds of file that no page consists of."""
+def test_names_outside_the_folder_are_unknown(tmp_path: Path) -> None:
+    """Dots, absolute paths, links, and file types that the page does not use."""
     folder = tmp_path / "pages"
     folder.mkdir()
     (folder / "page.html").write_text("page")
@@ -81,7 +81,7 @@ def test_names_that_lead_out_are_unknown(tmp_path: Path) -> None:
     (folder / "link.html").symlink_to(tmp_path / "secret.html")
     (folder / "loop.html").symlink_to(folder / "loop.html")
     (folder / "notes.py").write_text("notes")
-    pages = Pages(folder)
+    pages = StaticFiles(folder)
 
     assert folder / "page.html" == pages.find("page.html")
     leading_out = ("../secret.html", str(tmp_path / "secret.html"), "link.html", "loop.html", "notes.py", ".", "", "\0")
@@ -90,8 +90,8 @@ def test_names_that_lead_out_are_unknown(tmp_path: Path) -> None:
             pages.find(name)
 
 
-async def test_security_headers_are_on_everything(whisper: Site) -> None:
-    """Page, answers, errors and streams alike."""
+async def test_every_response_has_security_headers(whisper: Site) -> None:
+    """Page, answers, errors and streams."""
     for path in ("/", "/static/index.html", "/gpt/whisper?prompt=Hi", "/nowhere", "/describe", "/metrics", "/toil/x"):
         async with whisper.http.get(path) as response:
             policy = response.headers["Content-Security-Policy"]
@@ -107,6 +107,6 @@ async def test_security_headers_are_on_everything(whisper: Site) -> None:
             assert response.headers["X-Request-Id"]
 
 
-def test_an_app_needs_no_server(own_settings: Settings) -> None:
-    """The factory does no I/O: an app can be made without serving it."""
+def test_create_app_does_no_io(own_settings: Settings) -> None:
+    """An app can be created without serving it."""
     assert create_app(FakeEngine(), own_settings).router.resources()

@@ -1,4 +1,4 @@
-"""Reads what a request brings: within the deadline, within the limit, and strictly. Knows no endpoint."""
+"""Reads and strictly parses request bodies, within a deadline and a size limit. Knows no endpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from core import strict_json
 from core.errors import BadRequest, ParameterRefused
 from core.request_validation import of_validation
-from web.problems import MediaTypeRefused, TooLarge, TooSlow
+from web.problems import BodyTimeout, BodyTooLarge, MediaTypeRefused
 from web.service import SERVICE
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -20,30 +20,30 @@ FIELDS_LIMIT = 32
 
 
 async def read(request: web.Request, media_type: str) -> bytes:
-    """The whole body. Raises MediaTypeRefused, TooLarge, TooSlow, BadRequest."""
+    """The whole body. Raises MediaTypeRefused, BodyTooLarge, BodyTimeout, BadRequest."""
     settings = request.app[SERVICE].settings
-    check_media(request, media_type)
-    return await whole(request, settings.body_limit_bytes, settings.read_timeout_s)
+    check_media_type(request, media_type)
+    return await read_bytes(request, settings.body_limit_bytes, settings.read_timeout_s)
 
 
-async def whole(request: web.Request, limit_bytes: int, timeout_s: float) -> bytes:
-    """The body, whatever it is. Raises TooLarge, TooSlow, BadRequest."""
-    too_large = TooLarge(f"the body may have at most {limit_bytes} bytes")
+async def read_bytes(request: web.Request, limit_bytes: int, timeout_s: float) -> bytes:
+    """The whole body, of any media type. Raises BodyTooLarge, BodyTimeout, BadRequest."""
+    too_large = BodyTooLarge(f"the body may have at most {limit_bytes} bytes")
     if (request.content_length or 0) > limit_bytes:
         raise too_large
     try:
         async with asyncio.timeout(timeout_s):
-            # The application's own limit is the smallest; a clone is how a route has another.
+            # The application's own limit is the smallest; only a clone of the request can have another.
             return await request.clone(client_max_size=limit_bytes).read()
     except TimeoutError as exc:
-        raise TooSlow(f"the body did not arrive within {timeout_s:g} s") from exc
+        raise BodyTimeout(f"the body did not arrive within {timeout_s:g} s") from exc
     except web.HTTPRequestEntityTooLarge as exc:
         raise too_large from exc
     except web.RequestPayloadError as exc:
         raise BadRequest("the body is not well-formed HTTP") from exc
 
 
-def check_media(request: web.Request, media_type: str) -> None:
+def check_media_type(request: web.Request, media_type: str) -> None:
     """Raises MediaTypeRefused."""
     if request.content_type != media_type or "Content-Type" not in request.headers:
         raise MediaTypeRefused(f"send Content-Type: {media_type}")
@@ -57,7 +57,7 @@ def check_uncompressed(request: web.Request) -> None:
 
 
 async def read_json(request: web.Request, model: type[Model]) -> Model:
-    """The body as a `model`. Raises BadRequest and its kind, naming the key that is wrong."""
+    """The body as a `model`. Raises BadRequest or a subclass, with the wrong key."""
     value = strict_json.parse(await read(request, "application/json"))
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
@@ -67,15 +67,15 @@ async def read_json(request: web.Request, model: type[Model]) -> Model:
         raise of_validation(exc) from exc
 
 
-def utf8(raw: bytes) -> str:
+def decode_utf8(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as exc:
         raise BadRequest("the body is not valid UTF-8") from exc
 
 
-def form_field(encoded: str, name: str) -> str:
-    """The one value of `name` in URL-encoded text; "" if it is missing."""
+def parse_form_field(encoded: str, name: str) -> str:
+    """The only value of `name` in URL-encoded text; "" if it is absent."""
     try:
         fields = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT)
     except UnicodeDecodeError as exc:

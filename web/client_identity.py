@@ -1,6 +1,6 @@
-"""Whom a request is from, for fairness: an address, and a name where whoever asks is trusted to tell it. Pure.
+"""Identifies the client of a request for fairness: an address, and a user if a trusted program names one. Pure.
 
-No address is a proof of anything, and none is kept: `web.service` makes an opaque id of it.
+No address proves anything, and none is stored: `web.service` turns it into an opaque id.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
-class Peers:
-    """`trusted`: reverse proxies and applications that say truly for whom they ask (WEB_TRUSTED)."""
+class ClientIdentity:
+    """`trusted`: reverse proxies and programs trusted to report the real user (WEB_TRUSTED)."""
 
     trusted: tuple[Network, ...] = ()
 
     @classmethod
-    def of(cls, trusted: Iterable[str]) -> Peers:
+    def parse(cls, trusted: Iterable[str]) -> ClientIdentity:
         """Raises ConfigError."""
         try:
             return cls(tuple(ip_network(each) for each in trusted))
         except ValueError as exc:
             raise ConfigError(f'WEB_TRUSTED: {exc}; name addresses or networks: "10.0.0.5", "10.1.0.0/16"') from exc
 
-    def person(self, remote: str | None, forwarded: Sequence[str], named: str = "") -> tuple[str, str]:
-        """(address, name). `forwarded`: the X-Forwarded-For headers; `named`: whom the request says that it is for.
+    def identify(self, remote: str | None, forwarded: Sequence[str], claimed_user: str = "") -> tuple[str, str]:
+        """(address, user). `forwarded`: the X-Forwarded-For headers; `claimed_user`: the user that the request names.
 
-        The address is the nearest that is not trusted: what stands before it in the headers anybody could have sent.
+        The address is the nearest one that is not trusted: anybody can forge the ones before it in the headers.
         """
         hops = [hop.strip() for header in forwarded for hop in header.split(",")]
         address = remote or ""
         while hops and self._trusts(address):
             address = hops.pop()
-        return address, named if self._trusts(remote or "") else ""
+        return address, claimed_user if self._trusts(remote or "") else ""
 
     def _trusts(self, address: str) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The page's files: those in one folder, of the kinds that a page consists of. No listings, no links that lead out."""
+"""Serves the page's files: one folder, known file types only. No listings, no links that lead out of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import ETag, web
 from web.problems import PathUnknown
 
 START = "/static/index.html"
-# Fixed, because the machine's own table may call JavaScript text/plain, which browsers then refuse to run.
+# Fixed: a machine's own table may call JavaScript text/plain, and browsers then refuse to run it.
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -27,8 +27,8 @@ CONTENT_TYPES = {
 }
 
 
-class Pages:
-    """`folder` holds index.html and what it needs."""
+class StaticFiles:
+    """`folder` holds index.html and its files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -38,7 +38,7 @@ class Pages:
         return web.Response(status=302, headers={"Location": START})
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """GET /static/<path>. Browsers keep it and ask each time whether it is still the same."""
+        """GET /static/<path>. Browsers cache it and revalidate it each time."""
         path = await asyncio.to_thread(self.find, request.match_info["path"])
         content = await asyncio.to_thread(path.read_bytes)
         tag = ETag(hashlib.sha256(content).hexdigest()[:32])
@@ -52,12 +52,12 @@ class Pages:
         return response
 
     def find(self, name: str) -> Path:
-        """Raises PathUnknown for what is not a servable file below the folder."""
+        """Raises PathUnknown unless the name is a servable file below the folder."""
         try:
             path = (self._folder / name).resolve()
-            # Only by its one plain name: without dots, doubled slashes or links, nothing leads out.
-            plain = path.relative_to(self._folder).as_posix() == name
-            if plain and path.suffix in CONTENT_TYPES and path.is_file():
+            # Only the normalized name: without dots, doubled slashes or links, nothing leads out.
+            normalized = path.relative_to(self._folder).as_posix() == name
+            if normalized and path.suffix in CONTENT_TYPES and path.is_file():
                 return path
         except (OSError, ValueError, RuntimeError):  # outside, a name too long, a NUL in it, a loop of links
             pass

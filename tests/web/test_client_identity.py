@@ -1,13 +1,13 @@
-"""Whom a request is from, for fairness."""
+"""The identity of a client, for fairness."""
 
 from __future__ import annotations
 
 import pytest
 
 from core.errors import ConfigError
-from web.peers import Peers
+from web.client_identity import ClientIdentity
 
-BEHIND = Peers.of(["10.0.0.1", "10.1.0.0/16", "fd00::/8"])
+PROXIED = ClientIdentity.parse(["10.0.0.1", "10.1.0.0/16", "fd00::/8"])
 
 
 @pytest.mark.parametrize(
@@ -25,20 +25,20 @@ BEHIND = Peers.of(["10.0.0.1", "10.1.0.0/16", "fd00::/8"])
         (None, ["198.51.100.1"], ""),
     ],
 )
-def test_the_nearest_address_that_is_not_trusted(remote: str | None, forwarded: list[str], address: str) -> None:
-    """What stands before it in the headers is anybody's claim."""
-    assert BEHIND.person(remote, forwarded) == (address, "")
+def test_address_is_the_nearest_untrusted_one(remote: str | None, forwarded: list[str], address: str) -> None:
+    """Anybody can forge the addresses before it in the headers."""
+    assert PROXIED.identify(remote, forwarded) == (address, "")
 
 
-def test_only_who_is_trusted_may_name_somebody() -> None:
+def test_only_trusted_programs_may_name_a_user() -> None:
     """Otherwise each name would be another place in the queue."""
-    assert BEHIND.person("10.0.0.1", [], "alice") == ("10.0.0.1", "alice")
-    assert BEHIND.person("203.0.113.9", [], "alice") == ("203.0.113.9", "")
-    assert Peers().person("127.0.0.1", ["1.2.3.4"], "alice") == ("127.0.0.1", "")
+    assert PROXIED.identify("10.0.0.1", [], "alice") == ("10.0.0.1", "alice")
+    assert PROXIED.identify("203.0.113.9", [], "alice") == ("203.0.113.9", "")
+    assert ClientIdentity().identify("127.0.0.1", ["1.2.3.4"], "alice") == ("127.0.0.1", "")
 
 
 @pytest.mark.parametrize("wrong", ["proxy.example", "10.0.0.1/8", ""])
-def test_what_is_no_address_is_told(wrong: str) -> None:
-    """With the setting's name and an example."""
+def test_invalid_trusted_address_is_a_config_error(wrong: str) -> None:
+    """The message has the setting's name and an example."""
     with pytest.raises(ConfigError, match=r"WEB_TRUSTED: .*10\.0\.0\.5"):
-        Peers.of([wrong])
+        ClientIdentity.parse([wrong])

@@ -1,0 +1,239 @@
+"""The two dialects of /gpt-socket, as pure functions between frames and values. docs/protocols.md specifies them.
+
+Knows no socket, no engine and no order: `web.sockets` decides which frame follows which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from core import strict_json
+from core.contract import Attachment, Json, Language, Source, Status, Text, TranscriptTurn, Usage
+from core.errors import BadRequest, Fault, ParameterRefused
+from core.request_validation import of_validation
+
+SUBPROTOCOL = "csps-llm.v1"
+ATTACHMENTS_LIMIT = 16
+END_MARKER = "<END>"
+ERROR_MARKER = "<ERROR>"
+
+# ---------------------------------------------------------------- from the client
+
+
+@dataclass(frozen=True, slots=True)
+class PromptCommand:
+    text: str
+    language: Language | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopCommand:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCommand:
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCommand:
+    pass
+
+
+Command = PromptCommand | StopCommand | ResumeCommand | ForgetCommand
+
+# ---------------------------------------------------------------- to the client
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    session: str
+    personality: str
+    model: str | None  # None while no model answers
+    starter: bool | None
+    turns: tuple[TranscriptTurn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFinished:
+    reason: Literal["stop", "length", "stopped"]
+    model: str | None
+    session: str
+    usage: Usage | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFailed:
+    code: str
+    message: str  # for a person
+    retry_after_s: float | None = None
+    detail: str | None = None  # in English, for the author of the client: the error in its frame
+
+
+@dataclass(frozen=True, slots=True)
+class SessionForgotten:
+    pass
+
+
+ServerMessage = SessionOpened | Status | Source | Text | AnswerFinished | AnswerFailed | SessionForgotten
+
+
+class Dialect(Protocol):
+    text_alone: bool  # the dialect has no frame for a source
+
+    def decode(self, frame: str) -> Command:
+        """Raises BadRequest with the error in the frame."""
+        ...
+
+    def encode(self, message: ServerMessage) -> Sequence[str]:
+        """The frames of a message, in order; none if the dialect cannot express it."""
+        ...
+
+
+class PlainDialect:
+    """Text frames, `<END>` and `<ERROR> `: the protocol of the first version."""
+
+    text_alone = True
+
+    def decode(self, frame: str) -> Command:
+        return PromptCommand(frame)
+
+    def encode(self, message: ServerMessage) -> Sequence[str]:
+        match message:
+            case Text(text):
+                return escape_markers(text)
+            case AnswerFinished():
+                return [END_MARKER]
+            case AnswerFailed():
+                return [f"{ERROR_MARKER} {' '.join(message.message.split())}", END_MARKER]
+            case _:
+                return []
+
+
+def escape_markers(text: str) -> list[str]:
+    """Splits a text that reads as a marker of ours after its first character."""
+    if text == END_MARKER or text.startswith(ERROR_MARKER):
+        return [text[0], text[1:]]
+    return [text] if text else []
+
+
+class V1Dialect:
+    """JSON objects with a `type`."""
+
+    text_alone = False
+
+    def decode(self, frame: str) -> Command:
+        value = strict_json.parse(frame)
+        if not isinstance(value, dict):
+            raise BadRequest("a frame must be a JSON object with a `type`", "frame")
+        try:
+            return COMMAND_ADAPTER.validate_python(value).command()
+        except ValidationError as exc:
+            error = of_validation(exc)
+            raise ParameterRefused(error.message, error.param, classify_fault(exc)) from exc
+
+    def encode(self, message: ServerMessage) -> Sequence[str]:
+        return [strict_json.dump(encode_message(message)).decode("utf-8")]
+
+
+def classify_fault(exc: ValidationError) -> Fault:
+    """ "attachments" if there are too many, which a person can change; "frame" for any other client error."""
+    first = exc.errors(include_url=False, include_input=False)[0]
+    return "attachments" if first["type"] == "too_long" else "frame"
+
+
+class ClientFrame(BaseModel):
+    """Ignores unknown fields, so that a newer client can talk to an older service."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class AttachmentFrame(ClientFrame):
+    name: str
+    text: str
+    cut: bool = False  # as in the response of /read
+
+    @property
+    def attachment(self) -> Attachment:
+        return Attachment(self.name, self.text, self.cut)
+
+
+class PromptFrame(ClientFrame):
+    type: Literal["prompt"]
+    text: str
+    language: Language | None = None
+    attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
+
+    def command(self) -> Command:
+        return PromptCommand(self.text, self.language, tuple(each.attachment for each in self.attachments))
+
+
+class StopFrame(ClientFrame):
+    type: Literal["stop"]
+
+    def command(self) -> Command:
+        return StopCommand()
+
+
+class ResumeFrame(ClientFrame):
+    type: Literal["resume"]
+    session: str
+
+    def command(self) -> Command:
+        return ResumeCommand(self.session)
+
+
+class ForgetFrame(ClientFrame):
+    type: Literal["forget"]
+
+    def command(self) -> Command:
+        return ForgetCommand()
+
+
+COMMAND_ADAPTER: TypeAdapter[PromptFrame | StopFrame | ResumeFrame | ForgetFrame] = TypeAdapter(
+    Annotated[PromptFrame | StopFrame | ResumeFrame | ForgetFrame, Field(discriminator="type")]
+)
+
+
+def encode_message(message: ServerMessage) -> dict[str, Json]:
+    match message:
+        case SessionOpened():
+            turns: list[Json] = [encode_turn(turn) for turn in message.turns]
+            return {"type": "session", **asdict(message), "turns": turns}
+        case Status():
+            return {"type": "status", **without_none(message)}
+        case Source():
+            return {"type": "source", **encode_source(message)}
+        case Text(text):
+            return {"type": "text", "text": text}
+        case AnswerFinished():
+            return {"type": "done", **asdict(message)}
+        case AnswerFailed():
+            fields = {"code": message.code, "message": message.message, "retry_after_s": message.retry_after_s}
+            return {"type": "error", **fields, **({"detail": message.detail} if message.detail else {})}
+        case SessionForgotten():
+            return {"type": "forgotten"}
+
+
+def encode_turn(turn: TranscriptTurn) -> dict[str, Json]:
+    optional: dict[str, Json] = {
+        "attachments": list(turn.attachments),
+        "sources": [encode_source(source) for source in turn.sources],
+        "reason": turn.reason,
+    }
+    return {"role": turn.role, "text": turn.text, **{key: value for key, value in optional.items() if value}}
+
+
+def encode_source(source: Source) -> dict[str, Json]:
+    fetched_at = {"fetched_at": source.fetched_at.isoformat()} if source.fetched_at else {}
+    return {**without_none(source), **fetched_at}
+
+
+def without_none(message: Status | Source) -> dict[str, Json]:
+    return {key: value for key, value in asdict(message).items() if value is not None}
