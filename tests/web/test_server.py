@@ -20,7 +20,7 @@ from core.contract import Done, Text, Usage
 from core.errors import ConfigError
 from tests.support.fakes import FakeEngine, FakeModel
 from tests.web.support_site import receive_answer, site
-from web.app import create_app
+from web.app import create_app, serve
 from web.service import SERVICE, WebLimits
 
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))
