@@ -24,7 +24,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving import KEY, Peer, free_port, peer
+from benchmarks.serving import KEY, Server, free_port, running_server
 from core import bootstrap
 from core.configuration import settings
 from core.configuration.personalities import Personalities
@@ -111,7 +111,7 @@ async def batch_slice(engine: Engine, journal: Journal, rows: list[Row], concurr
     )
 
 
-async def free_slice(at: Peer, system: str, rows: list[Row], concurrency: int, tokens: int) -> Slice:
+async def free_slice(at: Server, system: str, rows: list[Row], concurrency: int, tokens: int) -> Slice:
     """The same number of rows, the same words before them; the schema's text stands in for itself."""
     places = asyncio.Semaphore(concurrency)
 
@@ -147,13 +147,13 @@ async def compare(options: argparse.Namespace, model: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="csps-llm-benchmark-") as folder:
         variables = {"LLM_LISTEN": f"127.0.0.1:{port}", "LLM_API_KEY": KEY, "CSPS_LLM_DATA": folder}
         ours = {**variables, "LLM_MODEL_FILE": str(model), "LLM_SLOTS": str(options.concurrency)}
-        async with peer("csps-llm", [sys.executable, "-m", "core.model"], port, ours) as at:
+        async with running_server("csps-llm", [sys.executable, "-m", "core.model"], port, ours) as at:
             chosen = settings.load({**os.environ, **variables})
             async with bootstrap.engine(chosen) as engine:
                 await take_turns(options, chosen, at, engine, Path(folder) / "out.jsonl")
 
 
-async def take_turns(options: argparse.Namespace, chosen: Settings, at: Peer, engine: Engine, output: Path) -> None:
+async def take_turns(options: argparse.Namespace, chosen: Settings, at: Server, engine: Engine, output: Path) -> None:
     personalities = Personalities(chosen.config / "personalities")
     personalities.load()
     system = personalities.get("whisper").instructions

@@ -1,7 +1,7 @@
-"""Tries hostile URLs, and counts who reaches the canary inside.
+"""Tries hostile URLs, and counts the connections that reach an internal canary.
 
-The network is a stand-in at the lowest border: connections to a public address reach a site on loopback that redirects
-as it is told; connections to anything else, on whatever port, reach the canary.
+The network is replaced at its lowest layer. A connection to a public address reaches a site on loopback that redirects
+as its path says. A connection to any other address or port reaches the canary.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ AGENT = "csps-llm/1 (+https://example.org)"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttackOutcome:
     case: HostileUrl
-    error: str | None  # the class of ours that was raised; None: something was fetched
+    error: str | None  # name of our error class; None: the fetch succeeded
     connections: int  # to the canary
 
     @property
@@ -34,21 +34,21 @@ class Outcome:
         return self.error is not None
 
 
-class Names:
-    """A DNS by script."""
+class ScriptedDns:
+    """Answers DNS queries by a script."""
 
     def __init__(self, script: Mapping[str, Sequence[Sequence[str]]]) -> None:
-        self._script = {name: list(found) for name, found in script.items()}
-        self.asked: list[str] = []
+        self._script = {name: list(answers) for name, answers in script.items()}
+        self.queries: list[str] = []
 
     async def __call__(self, name: str) -> Sequence[str]:
-        self.asked.append(name)
-        found = self._script.get(name.removesuffix("."), [PUBLIC])
-        return found.pop(0) if len(found) > 1 else found[0]
+        self.queries.append(name)
+        answers = self._script.get(name.removesuffix("."), [PUBLIC])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
-class Wires(httpcore.AsyncNetworkBackend):
-    """Connects to `outside`, a port of loopback, instead of to public addresses; to `canary` instead of to others."""
+class RedirectingNetwork(httpcore.AsyncNetworkBackend):
+    """Connects public addresses to the loopback port `outside`, and all others to the port `canary`."""
 
     def __init__(self, outside: int, canary: int) -> None:
         self._real = httpcore.AnyIOBackend()
@@ -58,12 +58,12 @@ class Wires(httpcore.AsyncNetworkBackend):
 
     async def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> httpcore.AsyncNetworkStream:
         self.connected.append((host, port))
-        usual = host in PUBLIC and port in (80, 443)
-        return await self._real.connect_tcp("127.0.0.1", self._outside if usual else self._canary, *rest, **more)
+        is_public = host in PUBLIC and port in (80, 443)
+        return await self._real.connect_tcp("127.0.0.1", self._outside if is_public else self._canary, *rest, **more)
 
 
 class Canary:
-    """Counts who connects, and answers as a site would: nobody may get that far."""
+    """Counts connections and answers as a site would; no connection may arrive."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -74,8 +74,8 @@ class Canary:
         writer.close()
 
 
-async def outside(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A site that redirects by `/<status>/<location>`, signs and all; and has a page elsewhere."""
+async def public_site(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Redirect by `/<status>/<location>`, any characters included; answer other paths with a page."""
     head = await reader.readuntil(b"\r\n\r\n")
     path = head.split(b" ")[1].decode()
     status, _, location = path.removeprefix("/").partition("/")
@@ -91,25 +91,26 @@ async def outside(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @asynccontextmanager
-async def listening(handler: Any) -> AsyncIterator[int]:
-    """The port of loopback on which `handler` answers."""
+async def listen(handler: Any) -> AsyncIterator[int]:
+    """Serve `handler` on a loopback port and yield the port."""
     server = await asyncio.start_server(handler, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
 
 
-async def attack(attempts: Iterable[HostileUrl]) -> list[Outcome]:
-    """One after another, each with a fetcher and a DNS of its own."""
-    canary, tls = Canary(), httpx.create_ssl_context()  # made once: reading all certificates takes a while
+async def attack(attempts: Iterable[HostileUrl]) -> list[AttackOutcome]:
+    """Try the cases one after another, each with its own fetcher and DNS."""
+    canary, tls = Canary(), httpx.create_ssl_context()  # made once, because reading all certificates is slow
     outcomes = []
-    async with listening(outside) as open_port, listening(canary) as canary_port:
+    async with listen(public_site) as open_port, listen(canary) as canary_port:
         for case in attempts:
             before = canary.connections
-            wires = Wires(open_port, canary_port)
-            fetcher = Fetcher(None, user_agent=AGENT, deny=DENIED, tls=tls, resolve=Names(case.names), network=wires)
+            network = RedirectingNetwork(open_port, canary_port)
+            dns = ScriptedDns(case.names)
+            fetcher = Fetcher(None, user_agent=AGENT, deny=DENIED, tls=tls, resolve=dns, network=network)
             async with fetcher:
                 error = await attempt(fetcher, case)
-            outcomes.append(Outcome(case, error, canary.connections - before))
+            outcomes.append(AttackOutcome(case, error, canary.connections - before))
     return outcomes
 
 

@@ -1,9 +1,9 @@
-"""Text held to a schema beside free text: tokens/s at 1, 8 and 16 sequences, and what a schema costs for one token.
+"""Compares text under a schema with free text: tokens/s at 1, 8 and 16 sequences, and the cost of a schema per token.
 
     .venv/bin/python -m benchmarks.constrained [--clients 1,8,16] [--rounds 5] [--tokens 96]
 
-Both are asked of one model process, in turn within each round; the table shows medians over the rounds. The cost of a
-token is the model process's own histogram of it.
+One model process serves both, in turn within each round; the table shows medians over the rounds. The cost per token
+comes from the model process's own histogram.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving import KEY, Peer, commands, free_port, peer
+from benchmarks.serving import KEY, Server, commands, free_port, running_server
 from core.configuration import settings
 from core.model.host import find_model
 
@@ -57,22 +57,24 @@ async def rate(client: httpx.AsyncClient, clients: int, first: int, tokens: int,
     return sum(counts) / (time.perf_counter() - started)
 
 
-async def compare(at: Peer, clients: list[int], rounds: int, tokens: int) -> tuple[dict[int, list[list[float]]], float]:
+async def compare(
+    server: Server, clients: list[int], rounds: int, tokens: int
+) -> tuple[dict[int, list[list[float]]], float]:
     results: dict[int, list[list[float]]] = {count: [[], []] for count in clients}
     headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=at.url, headers=headers, timeout=600) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=600) as client:
         for constrained in (False, True):
             await ask(client, 0, 8, constrained)
         for turn in range(rounds):
             for count in clients:
                 for constrained in (False, True) if turn % 2 else (True, False):
-                    rated = await rate(client, count, 100 * turn, tokens, constrained)
-                    results[count][constrained].append(rated)
+                    tokens_per_s = await rate(client, count, 100 * turn, tokens, constrained)
+                    results[count][constrained].append(tokens_per_s)
         return results, median_cost_ms((await client.get("/metrics")).text)
 
 
 def median_cost_ms(exposition: str) -> float:
-    """The upper edge of the histogram's bucket that holds the median."""
+    """Return the upper edge of the histogram bucket that holds the median, in milliseconds."""
     pattern = r'csps_model_constrained_choice_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)'
     buckets = [(float(edge), float(count)) for edge, count in re.findall(pattern, exposition)]
     total = buckets[-1][1]
@@ -84,8 +86,8 @@ async def run(clients: list[int], rounds: int, tokens: int) -> tuple[dict[int, l
     port = free_port()
     name, command, environment = commands(model, max(clients))[0]
     variables = {key: value.replace("PORT", str(port)) for key, value in environment.items()}
-    async with peer(name, command, port, variables) as at:
-        return await compare(at, clients, rounds, tokens)
+    async with running_server(name, command, port, variables) as server:
+        return await compare(server, clients, rounds, tokens)
 
 
 def main() -> None:
@@ -96,12 +98,12 @@ def main() -> None:
     options = parser.parse_args()
     clients = [int(part) for part in options.clients.split(",")]
     results, cost_ms = asyncio.run(run(clients, options.rounds, options.tokens))
-    table = Table("sequences", "free text, tokens/s", "held to a schema, tokens/s", "ratio (median of rounds)")
-    for count, (free, held) in results.items():
-        ratio = statistics.median(h / f for f, h in zip(free, held, strict=True))
-        table.add_row(str(count), f"{statistics.median(free):.0f}", f"{statistics.median(held):.0f}", f"{ratio:.2f}")
+    table = Table("sequences", "free text, tokens/s", "under a schema, tokens/s", "ratio (median of rounds)")
+    for count, (free, schema) in results.items():
+        ratio = statistics.median(c / f for f, c in zip(free, schema, strict=True))
+        table.add_row(str(count), f"{statistics.median(free):.0f}", f"{statistics.median(schema):.0f}", f"{ratio:.2f}")
     Console().print(table)
-    print(f"drawing a token under the schema: at most {cost_ms:g} ms at the median")
+    print(f"sampling a token under the schema: at most {cost_ms:g} ms at the median")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""A decode step while other processes want the cores too, by how long llama.cpp's threads spin for one another.
+"""Measures a decode step while other processes use the cores, by the spin count of llama.cpp's threads.
 
     .venv/bin/python -m benchmarks.contention [--burners 2] [--rounds 3]
 
-Each setting runs in a process of its own, alone and beside `burners` busy loops; the table shows medians over the
-rounds, in milliseconds for a step of eight sequences.
+Each setting runs in its own process, alone and beside `burners` busy loops. The table shows medians over the rounds, in
+milliseconds for a step of eight sequences.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-SETTINGS = ("infinite", "30000", "3000", "300")  # the first is libgomp's own default for as many threads as cores
+SETTINGS = ("infinite", "30000", "3000", "300")  # the first is libgomp's default if there are as many threads as cores
 SEQUENCES = 8
 STEPS = 20
 
 
 def measure(burners: int) -> dict[str, float]:
-    """In the child: median milliseconds of a step, alone and under load."""
+    """Return the median milliseconds of a step, alone and under load. Runs in a child process."""
     from core.configuration import settings
     from core.model.host import find_model
     from core.model.llama.loading import RunnerConfig, load
@@ -72,7 +72,7 @@ def main() -> None:
                 command, env={**os.environ, "GOMP_SPINCOUNT": setting}, capture_output=True, check=True
             )
             results[setting].append(json.loads(child.stdout.splitlines()[-1]))
-    table = Table("spin count", "alone, ms a step", f"beside {options.burners} busy loops", "worst round")
+    table = Table("spin count", "alone, ms per step", f"beside {options.burners} busy loops", "worst round")
     for setting, runs in results.items():
         loaded = [run["loaded"] for run in runs]
         alone = statistics.median(run["alone"] for run in runs)

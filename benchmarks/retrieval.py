@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving import KEY, free_port, peer
+from benchmarks.serving import KEY, free_port, running_server
 from core import bootstrap
 from core.configuration import settings
 from core.configuration.personalities import Personalities
@@ -59,7 +59,7 @@ async def measure(rounds: int) -> dict[str, AnswerScore]:
     scores: dict[str, AnswerScore] = {}
     with tempfile.TemporaryDirectory() as folder:
         variables = {"CSPS_LLM_DATA": folder, "LLM_LISTEN": f"127.0.0.1:{port}", "LLM_API_KEY": KEY}
-        async with peer("csps-llm", [sys.executable, "-m", "core.model"], port, variables):
+        async with running_server("csps-llm", [sys.executable, "-m", "core.model"], port, variables):
             chosen = settings.load({**os.environ, **variables})
             personalities = Personalities(chosen.config / "personalities")
             personalities.load()

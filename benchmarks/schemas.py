@@ -28,7 +28,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving import KEY, Peer, commands, free_port, peer
+from benchmarks.serving import KEY, Server, commands, free_port, running_server
 from core import bootstrap, strict_json
 from core.configuration import settings
 from core.contract import Sampling, Task
@@ -100,7 +100,7 @@ def ours(engine: ChatEngine, validators: ValidatorPool, tokens: int) -> Ask:
     return ask
 
 
-def theirs(client: httpx.AsyncClient, at: Peer, validators: ValidatorPool, tokens: int) -> Ask:
+def theirs(client: httpx.AsyncClient, at: Server, validators: ValidatorPool, tokens: int) -> Ask:
     async def ask(case: Case) -> str:
         body = {
             "messages": [{"role": "user", "content": case.prompt}],
@@ -165,7 +165,7 @@ async def our_server(model: Path, validators: ValidatorPool, tokens: int) -> Asy
     _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == OURS)
     port = free_port()
     variables = {name: value.replace("PORT", str(port)) for name, value in environment.items()}
-    async with peer(OURS, command, port, variables):
+    async with running_server(OURS, command, port, variables):
         with tempfile.TemporaryDirectory() as data:
             chosen = settings.load({**variables, "CSPS_LLM_DATA": data, "LLM_WAIT_S": "5"})
             async with bootstrap.engine(chosen) as engine:
@@ -177,7 +177,7 @@ async def their_server(model: Path, validators: ValidatorPool, tokens: int) -> A
     _, command, environment = next(row for row in commands(model, AT_ONCE) if row[0] == THEIRS)
     port = free_port()
     filled = [part.replace("PORT", str(port)) for part in command]
-    async with peer(THEIRS, filled, port, environment) as at, httpx.AsyncClient(timeout=SILENCE_S) as client:
+    async with running_server(THEIRS, filled, port, environment) as at, httpx.AsyncClient(timeout=SILENCE_S) as client:
         client.headers["Authorization"] = f"Bearer {KEY}"
         yield theirs(client, at, validators, tokens)
 

@@ -1,7 +1,7 @@
-"""The model process beside a llama-server and a `Llama` behind a lock: tokens/s and time to first words.
+"""Compares the model process with llama-server and with one `Llama` behind a lock: tokens/s and time to the first text.
 
 All three serve the same file over the same HTTP API to the same client. They take turns within each round, so that a
-noisy machine disturbs all alike; the table shows the medians over the rounds, and our ratio to each peer.
+noisy machine disturbs all alike. The table shows medians over the rounds, and our ratio to each other server.
 
     .venv/bin/python -m benchmarks.serving [--clients 1,4,8,16] [--rounds 5] [--tokens 64]
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import statistics
@@ -28,11 +27,13 @@ from rich.table import Table
 
 from core.configuration import settings
 from core.model.host import find_model
+from core.openai.chat_protocol import StreamFinished, TextDelta
+from core.openai.stream_reader import StreamReader
 
 PERSONALITY = (
     "You are Whisper, an assistant for public servants. You answer in plain language, briefly, and you say so when you "
     "are not sure. You never ask for protected information. "
-) * 7  # about 250 tokens, as a personality with facts has
+) * 7  # about 250 tokens, like a personality with facts
 TOPICS = (
     "snow",
     "libraries",
@@ -48,19 +49,19 @@ TOPICS = (
     "ice",
 )
 KEY = "benchmark"
-START_LIMIT_S = 120
+START_TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
-class Peer:
+class Server:
     name: str
     url: str
 
 
 @dataclass(frozen=True)
-class Run:
+class ServingResult:
     tokens_per_s: float
-    first_words_s: float
+    first_text_s: float
 
 
 def free_port() -> int:
@@ -70,8 +71,10 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def peer(name: str, command: list[str], port: int, environment: dict[str, str]) -> AsyncIterator[Peer]:
-    """A server process, from ready to ended."""
+async def running_server(
+    name: str, command: list[str], port: int, environment: dict[str, str]
+) -> AsyncIterator[Server]:
+    """Run a server process; yield once it is ready."""
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **environment},
@@ -80,16 +83,16 @@ async def peer(name: str, command: list[str], port: int, environment: dict[str, 
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        await ready(url, process)
-        yield Peer(name, url)
+        await wait_ready(url, process)
+        yield Server(name, url)
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
 
 
-async def ready(url: str, process: asyncio.subprocess.Process) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
+async def wait_ready(url: str, process: asyncio.subprocess.Process) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
     async with httpx.AsyncClient(timeout=2) as client:
         while time.monotonic() < deadline and process.returncode is None:
             try:
@@ -98,11 +101,11 @@ async def ready(url: str, process: asyncio.subprocess.Process) -> None:
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(0.2)
-    raise SystemExit(f"{url} did not come up")
+    raise SystemExit(f"{url} did not start")
 
 
-async def ask(client: httpx.AsyncClient, at: Peer, number: int, tokens: int) -> tuple[int, float]:
-    """One streamed answer: its tokens, and the seconds to its first words."""
+async def ask(client: httpx.AsyncClient, server: Server, number: int, tokens: int) -> tuple[int, float]:
+    """Stream one answer; return its tokens and the seconds to its first text."""
     topic = TOPICS[number % len(TOPICS)]
     body = {
         "messages": [
@@ -117,47 +120,48 @@ async def ask(client: httpx.AsyncClient, at: Peer, number: int, tokens: int) -> 
     }
     started = time.perf_counter()
     first = 0.0
-    written = 0
-    async with client.stream("POST", f"{at.url}/v1/chat/completions", json=body) as response:
+    async with client.stream("POST", f"{server.url}/v1/chat/completions", json=body) as response:
         response.raise_for_status()
-        async for line in response.aiter_lines():
-            if not line.startswith("data: {"):
-                continue
-            event = json.loads(line[6:])
-            if not first and any(c["delta"].get("content") for c in event["choices"]):
-                first = time.perf_counter() - started
-            written = (event.get("usage") or {}).get("completion_tokens", written)
-    return written, first
+        reader = StreamReader(is_continuation=True)  # thinking counts as text
+        async for chunk in response.aiter_bytes():
+            for event in reader.feed(chunk):
+                if isinstance(event, TextDelta) and not first:
+                    first = time.perf_counter() - started
+    *_, end = reader.end()
+    assert isinstance(end, StreamFinished)
+    return end.usage.completion_tokens, first
 
 
-async def measure(at: Peer, clients: int, tokens: int, numbers: range) -> Run:
+async def measure(server: Server, clients: int, tokens: int, numbers: range) -> ServingResult:
     limits = httpx.Limits(max_connections=clients)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(timeout=600, limits=limits, headers=headers) as client:
         started = time.perf_counter()
-        answers = await asyncio.gather(*(ask(client, at, number, tokens) for number in numbers[:clients]))
+        answers = await asyncio.gather(*(ask(client, server, number, tokens) for number in numbers[:clients]))
         took_s = time.perf_counter() - started
-    return Run(sum(count for count, _ in answers) / took_s, statistics.median(first for _, first in answers))
+    return ServingResult(sum(count for count, _ in answers) / took_s, statistics.median(first for _, first in answers))
 
 
-async def compare(model: Path, clients: list[int], rounds: int, tokens: int) -> dict[tuple[str, int], list[Run]]:
-    results: dict[tuple[str, int], list[Run]] = {}
+async def compare(
+    model: Path, clients: list[int], rounds: int, tokens: int
+) -> dict[tuple[str, int], list[ServingResult]]:
+    results: dict[tuple[str, int], list[ServingResult]] = {}
     async with AsyncExitStack() as stack:
-        peers = []
+        servers = []
         for name, command, environment in commands(model, max(clients)):
             port = free_port()
             filled = [part.replace("PORT", str(port)) for part in command]
             variables = {key: value.replace("PORT", str(port)) for key, value in environment.items()}
-            peers.append(await stack.enter_async_context(peer(name, filled, port, variables)))
-        for at in peers:
-            await measure(at, 1, 8, range(1))  # the first request of a process is nobody's measure
+            servers.append(await stack.enter_async_context(running_server(name, filled, port, variables)))
+        for server in servers:
+            await measure(server, 1, 8, range(1))  # the first request of a process is slower and not measured
         number = 1
         for turn in range(rounds):
             for count in clients:
-                order = peers[turn % len(peers) :] + peers[: turn % len(peers)]
-                for at in order:
-                    run = await measure(at, count, tokens, range(number, number + count))
-                    results.setdefault((at.name, count), []).append(run)
+                order = servers[turn % len(servers) :] + servers[: turn % len(servers)]
+                for server in order:
+                    run = await measure(server, count, tokens, range(number, number + count))
+                    results.setdefault((server.name, count), []).append(run)
                 number += count
     return results
 
@@ -178,18 +182,18 @@ def commands(model: Path, slots: int) -> list[tuple[str, list[str], dict[str, st
     ]
 
 
-def show(results: dict[tuple[str, int], list[Run]], clients: list[int]) -> None:
+def show(results: dict[tuple[str, int], list[ServingResult]], clients: list[int]) -> None:
     names = list(dict.fromkeys(name for name, _ in results))
-    table = Table("clients", *(f"{name}, tokens/s" for name in names), *(f"{name}, first words s" for name in names))
+    table = Table("clients", *(f"{name}, tokens/s" for name in names), *(f"{name}, first text s" for name in names))
     for count in clients:
         runs = [results[(name, count)] for name in names]
-        speed = [statistics.median(r.tokens_per_s for r in of) for of in runs]
-        first = [statistics.median(r.first_words_s for r in of) for of in runs]
+        speed = [statistics.median(r.tokens_per_s for r in result) for result in runs]
+        first = [statistics.median(r.first_text_s for r in result) for result in runs]
         speeds = [f"{speed[0]:.0f}", *(f"{s:.0f} ({speed[0] / s:.1f}×)" for s in speed[1:])]
         firsts = [f"{first[0]:.2f}", *(f"{f:.2f} ({first[0] / f:.2f}×)" for f in first[1:])]
         table.add_row(str(count), *speeds, *firsts)
     Console(width=140).print(table)
-    print("in brackets: ours divided by the peer's; tokens/s wants to be above 1, first words below")
+    print("in brackets: our tokens/s divided by theirs (above 1 is better), our time by theirs (below 1 is better)")
 
 
 def main() -> None:

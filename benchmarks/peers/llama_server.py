@@ -1,4 +1,4 @@
-"""llama.cpp's own server, from the xllamacpp wheel: `python llama_server.py MODEL PORT SLOTS`, until terminated."""
+"""Runs llama.cpp's own server, from the xllamacpp wheel, until SIGTERM: `python llama_server.py MODEL PORT SLOTS`."""
 
 import signal
 import sys

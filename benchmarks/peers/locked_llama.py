@@ -1,4 +1,4 @@
-"""What most projects do: one `Llama` behind a lock. `python locked_llama.py MODEL PORT`, until terminated."""
+"""Serves one `Llama` behind a lock, as most projects do, until SIGTERM: `python locked_llama.py MODEL PORT`."""
 
 import asyncio
 import json

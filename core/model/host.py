@@ -113,7 +113,7 @@ class ModelHost:
         """Submit a chat request. Raises BadRequest, PromptTooLong, SchemaRefused."""
         if self.embeds:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
-        schema = request.schema_to_hold
+        schema = request.enforced_schema
         thinks = schema is None  # a schema constrains the first character, so no thinking can precede it
         prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
         constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.decoder(schema))

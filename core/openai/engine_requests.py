@@ -41,10 +41,10 @@ class EngineChatRequest(ChatFields):
         return body
 
     @property
-    def schema_to_hold(self) -> Mapping[str, Json] | bool | None:
+    def enforced_schema(self) -> Mapping[str, Json] | bool | None:
         if self.response_format is None:
             return None
-        return ANY_OBJECT if self.response_format.type == "json_object" else self.response_format.schema_to_hold
+        return ANY_OBJECT if self.response_format.type == "json_object" else self.response_format.enforced_schema
 
     def plain_messages(self) -> list[Message]:
         return [plain_message(message) for message in self.messages]

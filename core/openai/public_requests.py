@@ -89,7 +89,7 @@ def chat_of(request: PublicChatRequest) -> Chat:
         sampling=request.sampling,
         user=request.user or "",
         constrained=form is not None and form.type != "text",
-        schema=form.schema_to_hold if form else None,
+        schema=form.enforced_schema if form else None,
         stream=request.stream or False,
         include_usage=request.include_usage,
     )

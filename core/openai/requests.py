@@ -52,13 +52,13 @@ class ResponseFormat(StrictModel):
     json_schema: NamedSchema | None = None
 
     @property
-    def schema_to_hold(self) -> Schema | None:
+    def enforced_schema(self) -> Schema | None:
         """The caller's schema; None if the type is another one."""
         return self.json_schema.json_schema if self.type == "json_schema" and self.json_schema else None
 
     @model_validator(mode="after")
     def _has_schema(self) -> ResponseFormat:
-        if self.type == "json_schema" and self.schema_to_hold is None:
+        if self.type == "json_schema" and self.enforced_schema is None:
             raise ValueError("type `json_schema` needs `json_schema.schema`")
         return self
 

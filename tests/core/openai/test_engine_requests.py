@@ -29,7 +29,7 @@ def test_the_least_that_can_be_asked() -> None:
     request = chat()
 
     assert request.plain_messages() == [Message("user", "Hello")]
-    assert (request.stream, request.include_usage, request.schema_to_hold) == (False, False, None)
+    assert (request.stream, request.include_usage, request.enforced_schema) == (False, False, None)
     assert request.sampling == Sampling()
 
 
@@ -100,7 +100,7 @@ def test_roles_and_parts_become_plain_messages() -> None:
 )
 def test_the_schema_to_hold(asked: dict[str, Any], schema: object) -> None:
     """Any JSON Schema, `true` and `false` included."""
-    assert chat(response_format=asked).schema_to_hold == schema
+    assert chat(response_format=asked).enforced_schema == schema
 
 
 def test_what_does_not_change_the_answer_is_ignored() -> None:

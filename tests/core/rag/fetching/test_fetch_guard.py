@@ -13,7 +13,7 @@ import httpcore
 import httpx
 import pytest
 
-from benchmarks.canary import AGENT, Canary, Names, Wires, attack, listening, outside
+from benchmarks.canary import AGENT, Canary, RedirectingNetwork, ScriptedDns, attack, listen, public_site
 from benchmarks.hostile_urls import PUBLIC, HostileUrl, cases, redirect_url
 from core.errors import ConfigError, FetchFailed, FetchRefused
 from core.rag.fetching.connection import SystemResolver
@@ -25,10 +25,10 @@ TLS = httpx.create_ssl_context()
 
 
 @pytest.fixture
-async def wires() -> AsyncIterator[Wires]:
+async def wires() -> AsyncIterator[RedirectingNetwork]:
     """Public addresses lead to an outside site, others to the canary."""
-    async with listening(outside) as open_port, listening(Canary()) as canary_port:
-        yield Wires(open_port, canary_port)
+    async with listen(public_site) as open_port, listen(Canary()) as canary_port:
+        yield RedirectingNetwork(open_port, canary_port)
 
 
 def fetcher(wires: Any, names: Any, allow: Sequence[str] = ()) -> Fetcher:
@@ -56,28 +56,28 @@ async def test_ordinary_pages_are_reached() -> None:
     assert [None] * 8 == [outcome.error for outcome in outcomes]
 
 
-async def test_an_allowed_host_reaches_the_canary(wires: Wires) -> None:
+async def test_an_allowed_host_reaches_the_canary(wires: RedirectingNetwork) -> None:
     """The operator's `allow` opens any address and port."""
-    async with fetcher(wires, Names({"inside.lan": [["127.0.0.1"]]}), ["inside.lan:8080"]) as own:
+    async with fetcher(wires, ScriptedDns({"inside.lan": [["127.0.0.1"]]}), ["inside.lan:8080"]) as own:
         fetched = await own.fetch("http://inside.lan:8080/", robots=False)
 
     assert b"secret" == fetched.body
     assert [("127.0.0.1", 8080)] == wires.connected
 
 
-async def test_a_name_is_resolved_once(wires: Wires) -> None:
+async def test_a_name_is_resolved_once(wires: RedirectingNetwork) -> None:
     """The checked address is the connected one, and no search list completes the name."""
-    names = Names({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
+    names = ScriptedDns({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
     async with fetcher(wires, names) as own:
         await own.fetch("http://turns.example.org/", robots=False)
 
-    assert ["turns.example.org."] == names.asked
+    assert ["turns.example.org."] == names.queries
     assert [(PUBLIC[0], 80)] == wires.connected
 
 
-async def test_each_fetch_resolves_afresh(wires: Wires) -> None:
+async def test_each_fetch_resolves_afresh(wires: RedirectingNetwork) -> None:
     """A connection is not reused."""
-    names = Names({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
+    names = ScriptedDns({"turns.example.org": [[PUBLIC[0]], ["127.0.0.1"]]})
     async with fetcher(wires, names) as own:
         await own.fetch("http://turns.example.org/a", robots=False)
         with pytest.raises(FetchRefused):
@@ -96,7 +96,7 @@ async def test_an_address_is_connected_to_without_a_resolver(monkeypatch: pytest
     async with website() as site:
         site.page("/", "Hello")
         host, port = "pages.example.org", site.origin.rpartition(":")[2]
-        names = Names({host: [["127.0.0.1"]]})
+        names = ScriptedDns({host: [["127.0.0.1"]]})
         async with fetcher(None, names, [f"{host}:{port}"]) as own:
             assert b"Hello" == (await own.fetch(f"http://{host}:{port}/", robots=False)).body
 
@@ -104,7 +104,7 @@ async def test_an_address_is_connected_to_without_a_resolver(monkeypatch: pytest
 async def test_the_second_address_is_tried() -> None:
     """A host whose first address does not answer is reached."""
 
-    class Broken(Wires):
+    class Broken(RedirectingNetwork):
         async def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> httpcore.AsyncNetworkStream:
             stream = await super().connect_tcp(host, port, *rest, **more)
             if host == PUBLIC[1]:
@@ -112,15 +112,15 @@ async def test_the_second_address_is_tried() -> None:
                 raise httpcore.ConnectError("unreachable")
             return stream
 
-    async with listening(outside) as port:
+    async with listen(public_site) as port:
         broken = Broken(port, port)
-        async with fetcher(broken, Names({"a.example.org": [[PUBLIC[1], PUBLIC[0]]]})) as own:
+        async with fetcher(broken, ScriptedDns({"a.example.org": [[PUBLIC[1], PUBLIC[0]]]})) as own:
             assert b"A page." == (await own.fetch("http://a.example.org/", robots=False)).body
 
     assert [PUBLIC[1], PUBLIC[0]] == [host for host, _ in broken.connected]
 
 
-async def test_a_name_without_address_fails(wires: Wires) -> None:
+async def test_a_name_without_address_fails(wires: RedirectingNetwork) -> None:
     """It is a failure, no refusal: the URL is well formed."""
 
     async def nobody(name: str) -> Sequence[str]:
@@ -136,11 +136,13 @@ async def test_a_name_without_address_fails(wires: Wires) -> None:
     assert [] == wires.connected
 
 
-async def test_proxies_of_the_environment_are_not_used(wires: Wires, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxies_of_the_environment_are_not_used(
+    wires: RedirectingNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A proxy would resolve names itself, unchecked."""
     for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:3128")
-    async with fetcher(wires, Names({})) as own:
+    async with fetcher(wires, ScriptedDns({})) as own:
         await own.fetch("http://outside.example.org/", robots=False)
 
     assert [(PUBLIC[0], 80)] == wires.connected
@@ -190,21 +192,21 @@ async def test_a_cancelled_lookup_keeps_its_thread(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-async def secure(tmp_path: Path) -> AsyncIterator[tuple[Wires, ssl.SSLContext]]:
+async def secure(tmp_path: Path) -> AsyncIterator[tuple[RedirectingNetwork, ssl.SSLContext]]:
     """Yields a TLS site named good.example.org, and a context that trusts its certificate."""
     certificate = certify("good.example.org", tmp_path)
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(certificate)
-    server = await asyncio.start_server(outside, "127.0.0.1", 0, ssl=serving)
+    server = await asyncio.start_server(public_site, "127.0.0.1", 0, ssl=serving)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        yield Wires(port, port), ssl.create_default_context(cafile=str(certificate))
+        yield RedirectingNetwork(port, port), ssl.create_default_context(cafile=str(certificate))
 
 
-async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[Wires, ssl.SSLContext]) -> None:
+async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[RedirectingNetwork, ssl.SSLContext]) -> None:
     """The certificate must be for the name, although the connection uses an address."""
     wires, trusting = secure
-    async with Fetcher(None, user_agent=AGENT, tls=trusting, resolve=Names({}), network=wires) as own:
+    async with Fetcher(None, user_agent=AGENT, tls=trusting, resolve=ScriptedDns({}), network=wires) as own:
         fetched = await own.fetch("https://good.example.org./", robots=False)
         with pytest.raises(FetchFailed, match="certificate"):
             await own.fetch("https://other.example.org/", robots=False)
@@ -213,11 +215,11 @@ async def test_a_certificate_is_for_the_name_not_the_address(secure: tuple[Wires
     assert [(PUBLIC[0], 443)] * 2 == [*wires.connected]
 
 
-async def test_https_does_not_fall_back(secure: tuple[Wires, ssl.SSLContext]) -> None:
+async def test_https_does_not_fall_back(secure: tuple[RedirectingNetwork, ssl.SSLContext]) -> None:
     """A redirect from https to http is refused, even to an allowed host."""
     wires, trusting = secure
     url = redirect_url("good.example.org", "http://good.example.org/", 302).replace("http:", "https:", 1)
     allow = ["good.example.org:80"]
-    async with Fetcher(None, allow, user_agent=AGENT, tls=trusting, resolve=Names({}), network=wires) as own:
+    async with Fetcher(None, allow, user_agent=AGENT, tls=trusting, resolve=ScriptedDns({}), network=wires) as own:
         with pytest.raises(FetchRefused, match="https to http"):
             await own.fetch(url, robots=False)
