@@ -16,6 +16,8 @@ import aiohttp
 import discord
 from discord.http import HTTPClient, Route
 
+from core.runtime.backoff import parse_retry_after
+
 CALL_S = 10.0
 UPLOAD_S = 60.0
 CONNECT_S = 5.0
@@ -38,14 +40,13 @@ class Limits:
 
     def learn(self, route: Route, response: aiohttp.ClientResponse) -> None:
         if response.headers.get("X-RateLimit-Remaining") == "0":
-            self.close(key_of(route), number(response.headers.get("X-RateLimit-Reset-After")) or 0.0)
+            self.close(key_of(route), parse_retry_after(response.headers.get("X-RateLimit-Reset-After"), 0.0))
 
     def hit(self, route: Route, response: aiohttp.ClientResponse, data: Any) -> discord.RateLimited:
         """A 429. What the body says is more exact than the header, which is in whole seconds."""
         body = data if isinstance(data, dict) else {}
-        said = number(body.get("retry_after"))
-        wait_s = said if said is not None else number(response.headers.get("Retry-After"))
-        wait_s = UNKNOWN_LIMIT_S if wait_s is None else wait_s
+        header_s = parse_retry_after(response.headers.get("Retry-After"), UNKNOWN_LIMIT_S)
+        wait_s = parse_retry_after(body.get("retry_after"), header_s)
         self.close(keys_of(route)[0] if body.get("global") else key_of(route), wait_s)
         return discord.RateLimited(wait_s)
 
@@ -139,10 +140,3 @@ def form_of(fields: Iterable[dict[str, Any]]) -> aiohttp.FormData:
     for each in fields:
         form.add_field(**each)
     return form
-
-
-def number(value: Any) -> float | None:
-    try:
-        return max(0.0, float(value))
-    except (TypeError, ValueError):
-        return None

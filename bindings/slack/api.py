@@ -7,7 +7,6 @@ own client would repeat a post whose connection broke, and opens a connection of
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
 from core.configuration.settings import SlackSettings
+from core.runtime.backoff import parse_retry_after
 
 DEADLINE_S = 15.0
 CONNECT_DEADLINE_S = 5.0
@@ -159,8 +159,4 @@ def declined(method: str, reason: str, needed: str = "") -> Declined | Vanished:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
-    try:
-        told = float(headers.get("Retry-After", RETRY_AFTER_S))
-    except ValueError:
-        return RETRY_AFTER_S
-    return min(max(told, 0.0), RETRY_AFTER_LIMIT_S) if math.isfinite(told) else RETRY_AFTER_S
+    return parse_retry_after(headers.get("Retry-After"), RETRY_AFTER_S, RETRY_AFTER_LIMIT_S)

@@ -16,6 +16,7 @@ from bindings.delivery.outlet import Throttled, Unreachable
 from bindings.files import CHUNK_BYTES, read_limited
 from core import strict_json
 from core.errors import BadRequest
+from core.runtime.backoff import parse_retry_after
 
 DEADLINE_S = 15.0  # Microsoft's own calls to us give up after as long
 CONNECT_S = 5.0
@@ -44,10 +45,7 @@ class Answer:
 
     @property
     def retry_after_s(self) -> float:
-        try:
-            return min(max(0.0, float(self.headers.get("Retry-After", ""))), RETRY_AFTER_LIMIT_S)
-        except ValueError:
-            return RETRY_AFTER_S
+        return parse_retry_after(self.headers.get("Retry-After"), RETRY_AFTER_S, RETRY_AFTER_LIMIT_S)
 
 
 def client() -> httpx.AsyncClient:

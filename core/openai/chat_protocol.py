@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from core.contract import Sampling, Usage
 from core.errors import CspsError, ModelRefused, ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
+from core.runtime.backoff import parse_retry_after
 
 RETRY_AFTER_S = 5.0  # used if the engine sends no Retry-After
 MESSAGE_LIMIT_CHARS = 500
@@ -99,8 +100,7 @@ def error_from_response(status: int, body: bytes, retry_after: str | None = None
         error = json.loads(body).get("error")
     except (ValueError, AttributeError, RecursionError):
         error = None
-    # Retry-After may also be a date, which is ignored.
-    retry_after_s = float(retry_after) if retry_after and retry_after.isdecimal() else RETRY_AFTER_S
+    retry_after_s = parse_retry_after(retry_after, RETRY_AFTER_S)
     return error_from_object(error if isinstance(error, dict) else {}, status, retry_after_s)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 NO_JITTER = (1.0, 1.0)
 EXPONENT_LIMIT = 32  # a float overflows at 2**1024
@@ -29,3 +31,12 @@ class Backoff:
     def pauses(self) -> Iterator[float]:
         """Yields the pause after each failure, without end."""
         return map(self.pause_s, count(1))
+
+
+def parse_retry_after(value: Any, default_s: float, limit_s: float = math.inf) -> float:
+    """Returns the seconds of a Retry-After header or field, at most `limit_s`; `default_s` for a date or no number."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return default_s
+    return min(max(seconds, 0.0), limit_s) if math.isfinite(seconds) else default_s

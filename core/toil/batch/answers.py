@@ -7,6 +7,7 @@ The batch can then be resumed.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -17,7 +18,7 @@ from core.contract import Engine, Json, Usage
 from core.errors import CspsError, ModelUnavailable, Overloaded, Stopping
 from core.runtime.backoff import Backoff
 from core.toil.batch.job import Job, row_id
-from core.toil.batch.rows import AnyRow, UnreadableRow
+from core.toil.batch.rows import AnyRow, Row, UnreadableRow
 
 log = structlog.get_logger()
 
@@ -82,35 +83,52 @@ class ModelGone(ModelUnavailable):
     """No row can be answered any more."""
 
 
-class ToilAnswers:
-    """Outcomes as `{"row", "id"?, "value"}` or `{"row", "id"?, "error": {"code", "message"}}`."""
+class RowAnswers(ABC):
+    """Answers the rows of a batch. A subclass chooses the request and the form of the lines."""
 
-    def __init__(self, engine: Engine, job: Job, policy: RowRetryPolicy | None = None) -> None:
+    id_field = "id"
+
+    def __init__(self, engine: Engine, policy: RowRetryPolicy | None = None) -> None:
         self._engine = engine
-        self._job = job
         self._retrier = RowRetrier(engine, policy or RowRetryPolicy())
 
     async def answer(self, row: AnyRow) -> Outcome:
         """Raises only ModelGone; every other error becomes an outcome."""
         if isinstance(row, UnreadableRow):
-            return build_failure(row.number, None, row.error)
-        name = row_id(row)
+            return self._failure(row.number, None, row.error)
+        name = row_id(row, self.id_field)
         try:
-            task = self._job.build_task(row)
-            toiled = await self._retrier.call(lambda: self._engine.toil(task))
+            return await self._answer(row, name)
         except ModelGone:
             raise
         except CspsError as exc:
-            return build_failure(row.number, name, exc)
+            return self._failure(row.number, name, exc)
         except Exception:
             log.exception("row_failed", row=row.number)
-            return build_failure(row.number, name, CspsError("something went wrong on our side"))
+            return self._failure(row.number, name, CspsError("something went wrong on our side"))
+
+    @abstractmethod
+    async def _answer(self, row: Row, name: Json) -> Outcome: ...
+
+    @abstractmethod
+    def _failure(self, number: int, name: Json, error: CspsError) -> Outcome: ...
+
+
+class ToilAnswers(RowAnswers):
+    """Outcomes as `{"row", "id"?, "value"}` or `{"row", "id"?, "error": {"code", "message"}}`."""
+
+    def __init__(self, engine: Engine, job: Job, policy: RowRetryPolicy | None = None) -> None:
+        super().__init__(engine, policy)
+        self._job = job
+
+    async def _answer(self, row: Row, name: Json) -> Outcome:
+        task = self._job.build_task(row)
+        toiled = await self._retrier.call(lambda: self._engine.toil(task))
         return Outcome(row.number, {**line_head(row.number, name), "value": toiled.value}, usage=toiled.usage)
 
-
-def build_failure(number: int, name: Json, error: CspsError) -> Outcome:
-    failure: Json = {"code": error.code, "message": error.message}
-    return Outcome(number, {**line_head(number, name), "error": failure}, error.code)
+    def _failure(self, number: int, name: Json, error: CspsError) -> Outcome:
+        failure: Json = {"code": error.code, "message": error.message}
+        return Outcome(number, {**line_head(number, name), "error": failure}, error.code)
 
 
 def line_head(number: int, name: Json) -> dict[str, Json]:

@@ -18,9 +18,8 @@ from core.errors import BadRequest, CspsError
 from core.openai.public_requests import Chat, PublicChatRequest, chat_of
 from core.openai.responses import Completion, collect_completion, error_body, openai_status, stream_completion
 from core.request_validation import of_validation
-from core.toil.batch.answers import ModelGone, Outcome, RowRetrier, RowRetryPolicy
-from core.toil.batch.job import row_id
-from core.toil.batch.rows import AnyRow, UnreadableRow
+from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
+from core.toil.batch.rows import AnyRow, Row, UnreadableRow
 
 log = structlog.get_logger()
 
@@ -37,30 +36,22 @@ class RequestLine(BaseModel):
     body: dict[str, Any]
 
 
-class OpenAiAnswers:
+class OpenAiAnswers(RowAnswers):
     """Outcomes as `{"id", "custom_id", "response": {"status_code", "request_id", "body"}, "error": null}`."""
 
-    def __init__(self, engine: Engine, user: str, policy: RowRetryPolicy | None = None) -> None:
-        self._engine = engine
-        self._user = user
-        self._retrier = RowRetrier(engine, policy or RowRetryPolicy())
+    id_field = "custom_id"
 
-    async def answer(self, row: AnyRow) -> Outcome:
-        """Raises only ModelGone; every other error becomes an outcome."""
-        if isinstance(row, UnreadableRow):
-            return build_failure(row.number, None, row.error)
-        name = row_id(row, "custom_id")
-        try:
-            chat = parse_chat(row.fields)
-            body, usage = await self._retrier.call(lambda: self._complete(chat))
-        except ModelGone:
-            raise
-        except CspsError as exc:
-            return build_failure(row.number, name, exc)
-        except Exception:
-            log.exception("row_failed", row=row.number)
-            return build_failure(row.number, name, CspsError("something went wrong on our side"))
+    def __init__(self, engine: Engine, user: str, policy: RowRetryPolicy | None = None) -> None:
+        super().__init__(engine, policy)
+        self._user = user
+
+    async def _answer(self, row: Row, name: Json) -> Outcome:
+        chat = parse_chat(row.fields)
+        body, usage = await self._retrier.call(lambda: self._complete(chat))
         return Outcome(row.number, build_line(row.number, name, OK, body), usage=usage)
+
+    def _failure(self, number: int, name: Json, error: CspsError) -> Outcome:
+        return Outcome(number, build_line(number, name, openai_status(error), error_body(error)), error.code)
 
     async def _complete(self, chat: Chat) -> tuple[dict[str, Json], Usage]:
         async with aclosing(stream_completion(self._engine, chat, self._user)) as pieces:
@@ -73,10 +64,6 @@ def parse_chat(fields: Any) -> Chat:
         return chat_of(PublicChatRequest.model_validate(RequestLine.model_validate(fields).body))
     except ValidationError as exc:
         raise of_validation(exc) from exc
-
-
-def build_failure(number: int, name: Json, error: CspsError) -> Outcome:
-    return Outcome(number, build_line(number, name, openai_status(error), error_body(error)), error.code)
 
 
 def build_line(number: int, name: Json, status: int, body: dict[str, Json]) -> dict[str, Json]:

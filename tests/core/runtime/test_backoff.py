@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
-from core.runtime.backoff import NO_JITTER, Backoff
+import pytest
+
+from core.runtime.backoff import NO_JITTER, Backoff, parse_retry_after
 
 
 def test_pauses_double_up_to_the_limit() -> None:
@@ -31,3 +34,22 @@ def test_a_pause_is_not_shorter_than_the_server_asks() -> None:
     backoff = Backoff(1.0, 8.0, NO_JITTER)
     assert backoff.pause_s(1, at_least_s=60.0) == 60.0
     assert backoff.pause_s(3, at_least_s=2.0) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        (0.25, 0.25),
+        ("-1", 0.0),
+        ("1e9", 60.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 5.0),
+        (None, 5.0),
+        ("nan", 5.0),
+        ("inf", 5.0),
+        ({}, 5.0),
+    ],
+)
+def test_retry_after(value: Any, seconds: float) -> None:
+    """Seconds are limited; anything else gives the default."""
+    assert parse_retry_after(value, default_s=5.0, limit_s=60.0) == seconds
