@@ -52,6 +52,7 @@ def create_app(
 def add_routes(app: web.Application, pages: StaticFiles, files: FileUpload) -> None:
     router = app.router
     router.add_get("/", pages.start)
+    router.add_get("/static/texts/{language}.ftl", pages.texts)
     router.add_get("/static/{path:.*}", pages.file)
     # Without HEAD: it would generate a whole answer and discard it.
     for method, path, handler in (

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
+from core.texts import LANGUAGES
+from core.texts.catalogue import catalogue
 from web.problems import PathUnknown
 
 START = "/static/index.html"
@@ -40,16 +42,15 @@ class StaticFiles:
     async def file(self, request: web.Request) -> web.StreamResponse:
         """GET /static/<path>. Browsers cache it and revalidate it each time."""
         path = await asyncio.to_thread(self.find, request.match_info["path"])
-        content = await asyncio.to_thread(path.read_bytes)
-        tag = ETag(hashlib.sha256(content).hexdigest()[:32])
-        known = request.if_none_match or ()
-        if any(each.value in (tag.value, "*") for each in known):
-            response = web.Response(status=304)
-        else:
-            response = web.Response(body=content, headers={"Content-Type": CONTENT_TYPES[path.suffix]})
-        response.etag = tag
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+        return revalidated(request, await asyncio.to_thread(path.read_bytes), CONTENT_TYPES[path.suffix])
+
+    async def texts(self, request: web.Request) -> web.StreamResponse:
+        """GET /static/texts/<language>.ftl: the page's texts, with the operator's own."""
+        language = next((each for each in LANGUAGES if each == request.match_info["language"]), None)
+        if language is None:
+            raise PathUnknown("there are no texts in this language")
+        source = await asyncio.to_thread(lambda: catalogue(language).source("page-"))
+        return revalidated(request, source.encode(), CONTENT_TYPES[".txt"])
 
     def find(self, name: str) -> Path:
         """Raises PathUnknown unless the name is a servable file below the folder."""
@@ -62,3 +63,15 @@ class StaticFiles:
         except (OSError, ValueError, RuntimeError):  # outside, a name too long, a NUL in it, a loop of links
             pass
         raise PathUnknown("there is no such file")
+
+
+def revalidated(request: web.Request, content: bytes, content_type: str) -> web.StreamResponse:
+    """The content, or 304 if the browser's copy is the same."""
+    tag = ETag(hashlib.sha256(content).hexdigest()[:32])
+    if any(each.value in (tag.value, "*") for each in request.if_none_match or ()):
+        response = web.Response(status=304)
+    else:
+        response = web.Response(body=content, headers={"Content-Type": content_type})
+    response.etag = tag
+    response.headers["Cache-Control"] = "no-cache"
+    return response

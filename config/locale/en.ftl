@@ -291,3 +291,131 @@ cli-db-upgraded = The database is now at revision { $revision }.
 cli-db-change-0001 = the tables of version 0.1.0
 
 ## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.
+
+# $title is the name of a personality, such as Whisper.
+page-title = AI chat
+page-title-personality = { $title } – AI chat
+page-heading = AI chat
+# The name of the other language, in that language.
+page-other-language = Français
+page-skip = Skip to your question
+page-personality = Assistant
+page-new-conversation = New conversation
+page-conversation = Conversation
+page-composer = Ask a question
+page-question = Your question
+page-send = Send
+page-stop = Stop
+page-attach = Attach a file
+page-latest = Go to the latest message
+page-keys = Enter sends, Shift + Enter starts a new line, Escape stops.
+page-caution = AI writes these answers: check important information. Do not enter protected or personal information.
+page-hint = AI can be wrong: check important information.
+page-hint-model = { $model } is AI and can be wrong: check important information.
+page-hint-more = Enter no protected or personal information.
+
+# Attached files. $name is a file’s name.
+page-files = Attached files
+page-files-reading = { $count ->
+    [one] Reading the file…
+   *[other] Reading { $count } files…
+}
+page-files-limit = { $left ->
+    [one] A question can have at most { $limit } files: one was not attached.
+   *[other] A question can have at most { $limit } files: { $left } were not attached.
+}
+page-file-reading = reading…
+page-file-read = { $characters ->
+    [one] read: 1 character
+   *[other] read: { $characters } characters
+}
+page-file-read-in-part = read in part: the first { $characters } characters. The rest is too long.
+page-file-unreadable = No text could be extracted. Supported formats: { -formats }.
+page-file-locked = It is protected by a password. Attach it without a password.
+page-file-pictures = It contains no text, only images. Attach a version with text, for example after optical character recognition.
+page-file-damaged = It is damaged. Save it again or choose another copy, then attach it.
+page-file-complicated = It is too large or too complex to read. Attach the important part.
+page-file-empty = It contains no text.
+page-file-too-large = It is too large: a file can have at most { SIZE($limit) }.
+page-file-too-slow = It took too long to send. Remove it, then attach it again.
+page-file-busy = The service is busy. Remove it, then attach it again later.
+page-file-unsent = It could not be sent. Check your connection, then attach it again.
+page-file-failed = Something went wrong. Remove it, then attach it again.
+page-file-was-read = { $name } was read.
+page-file-was-read-in-part = { $name } was read in part: the rest is too long.
+page-file-was-not-read = { $name } was not read.
+page-file-was-removed = { $name } was removed.
+page-file-remove = Remove { $name }
+page-still-reading = A file is still being read. Your text is kept: send it when the file is read, or remove the file.
+page-question-missing = Write a question about the file, then send.
+
+# The model. $model is its name.
+page-model = Model that answers: { $model }.
+page-model-starter = Model that answers: { $model }. It is the demonstration model: its answers are of limited quality.
+page-model-none = No model is available now.
+page-model-away = No model is available now. You can still ask: your question will wait in the queue.
+page-model-back = A model is available again.
+page-model-awaited = No model is available now. Your question is in the queue: the answer will begin when a model is available.
+
+# Messages.
+page-you = You
+page-assistant = { $title } (AI)
+page-spoken = Answer as it is written
+page-code = Code
+page-table = Table
+page-new-tab = { " " }(opens in a new tab)
+page-sources = Sources
+page-source = Source { $number }
+# $language is en or fr, $day the day on which the service read the source.
+page-source-language = { $language ->
+    [fr] in French
+   *[en] in English
+}
+page-source-fetched = read on { DATE($day) }
+page-source-language-fetched = { $language ->
+    [fr] in French, read on { DATE($day) }
+   *[en] in English, read on { DATE($day) }
+}
+page-not-answered = Not answered.
+page-interrupted = The answer was cut off.
+page-retry = Try again
+
+# The status line.
+page-starting = The service is not ready yet. Trying again…
+page-starting-kept = The service is not ready yet. Your text is kept: send it when the service is ready.
+page-busy = An answer is being written. Your text is kept: send it when the answer is complete, or stop the answer first.
+page-connection-connecting = Connecting…
+page-connection-lost = The connection was lost. Reconnecting…
+page-connection-back = The connection is back.
+page-queued = Your question is in the queue.
+page-queued-position = Your question is number { $position } in the queue.
+page-queued-wait = Your question is in the queue: about { DURATION($seconds) }.
+page-queued-position-wait = Your question is number { $position } in the queue: about { DURATION($seconds) }.
+page-status-reading = { $title } is reading…
+page-status-thinking = { $title } is thinking…
+page-status-reconnecting = The model is restarting. The answer will continue.
+page-trimmed = The conversation is long: its oldest messages are no longer taken into account.
+page-trimmed-count = { $count ->
+    [one] The conversation is long: its oldest message is no longer taken into account.
+   *[other] The conversation is long: its { $count } oldest messages are no longer taken into account.
+}
+page-answering = { $title } is answering…
+page-stopping = Stopping…
+page-done-stop = The answer is complete.
+page-done-stopped = You stopped this answer.
+page-done-length = This answer reached its length limit and may be incomplete.
+page-error-unreachable = The service cannot be reached. Check your connection, then try again.
+page-error-dropped = The connection to the service was lost.
+page-error-too_large = The question is too long for the service. Shorten it, then send.
+page-too-large-files = The question and its files are too long for the service. Remove a file or shorten the question, then send.
+page-restored = Your conversation was restored.
+page-expired = The service no longer has this conversation. The messages above are forgotten; your next question starts a new conversation.
+page-expired-above = The service no longer has the messages above. The question below starts a new conversation.
+page-confirm-title = Start a new conversation?
+page-confirm-text = This conversation will be deleted from the service and cannot be recovered.
+page-confirm-delete = Delete and start new
+page-cancel = Cancel
+page-deleting = The conversation is being deleted…
+page-deleting-kept = The conversation is being deleted. Your text is kept: send it after the deletion.
+page-forgotten = The conversation was deleted. Your next question starts a new one.
+page-not-forgotten = The conversation could not be deleted. Check your connection, then try again.

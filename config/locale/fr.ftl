@@ -291,3 +291,131 @@ cli-db-upgraded = La base de données est maintenant à la révision { $revision
 cli-db-change-0001 = les tables de la version 0.1.0
 
 ## Page : la page Web. Elle reçoit seulement les textes dont la clé commence par page-, et les termes.
+
+# $title est le nom d’une personnalité, par exemple Chuchotte.
+page-title = Clavardage avec l’IA
+page-title-personality = { $title } – Clavardage avec l’IA
+page-heading = Clavardage avec l’IA
+# Le nom de l’autre langue, dans cette langue.
+page-other-language = English
+page-skip = Passer à votre question
+page-personality = Assistant
+page-new-conversation = Nouvelle conversation
+page-conversation = Conversation
+page-composer = Poser une question
+page-question = Votre question
+page-send = Envoyer
+page-stop = Arrêter
+page-attach = Joindre un fichier
+page-latest = Aller au dernier message
+page-keys = Entrée envoie, Maj + Entrée change de ligne, Échap arrête.
+page-caution = Une IA rédige ces réponses : vérifiez les renseignements importants. N’entrez aucun renseignement protégé ou personnel.
+page-hint = L’IA peut se tromper : vérifiez les renseignements importants.
+page-hint-model = { $model } est une IA et peut se tromper : vérifiez les renseignements importants.
+page-hint-more = N’entrez aucun renseignement protégé ou personnel.
+
+# Fichiers joints. $name est le nom d’un fichier.
+page-files = Fichiers joints
+page-files-reading = { $count ->
+    [one] Lecture du fichier…
+   *[other] Lecture de { $count } fichiers…
+}
+page-files-limit = { $left ->
+    [one] Une question peut comporter au plus { $limit } fichiers : un fichier n’a pas été joint.
+   *[other] Une question peut comporter au plus { $limit } fichiers : { $left } fichiers n’ont pas été joints.
+}
+page-file-reading = lecture…
+page-file-read = { $characters ->
+    [one] lu : { $characters } caractère
+   *[other] lu : { $characters } caractères
+}
+page-file-read-in-part = lu en partie : les { $characters } premiers caractères. Le reste est trop long.
+page-file-unreadable = Aucun texte n’a pu être extrait. Formats pris en charge : { -formats }.
+page-file-locked = Il est protégé par un mot de passe. Joignez-le sans mot de passe.
+page-file-pictures = Il ne contient pas de texte, seulement des images. Joignez une version qui contient du texte, par exemple après une reconnaissance optique de caractères.
+page-file-damaged = Il est endommagé. Enregistrez-le de nouveau ou choisissez une autre copie, puis joignez-la.
+page-file-complicated = Il est trop volumineux ou trop complexe pour être lu. Joignez la partie importante.
+page-file-empty = Il ne contient pas de texte.
+page-file-too-large = Il est trop volumineux : un fichier peut avoir au plus { SIZE($limit) }.
+page-file-too-slow = L’envoi a pris trop de temps. Retirez le fichier, puis joignez-le de nouveau.
+page-file-busy = Le service est occupé. Retirez le fichier, puis joignez-le de nouveau plus tard.
+page-file-unsent = Il n’a pas pu être envoyé. Vérifiez votre connexion, puis joignez-le de nouveau.
+page-file-failed = Une erreur s’est produite. Retirez le fichier, puis joignez-le de nouveau.
+page-file-was-read = { $name } a été lu.
+page-file-was-read-in-part = { $name } a été lu en partie : le reste est trop long.
+page-file-was-not-read = { $name } n’a pas été lu.
+page-file-was-removed = { $name } a été retiré.
+page-file-remove = Retirer { $name }
+page-still-reading = La lecture d’un fichier est en cours. Votre texte est conservé : envoyez-le à la fin de la lecture, ou retirez le fichier.
+page-question-missing = Écrivez une question sur le fichier, puis envoyez-la.
+
+# Le modèle. $model est son nom.
+page-model = Modèle qui répond : { $model }.
+page-model-starter = Modèle qui répond : { $model }. C’est un modèle de démonstration : ses réponses sont de qualité limitée.
+page-model-none = Aucun modèle n’est disponible en ce moment.
+page-model-away = Aucun modèle n’est disponible en ce moment. Vous pouvez poser votre question : elle sera mise en attente.
+page-model-back = Un modèle est de nouveau disponible.
+page-model-awaited = Aucun modèle n’est disponible en ce moment. Votre question est en attente : la réponse commencera dès qu’un modèle sera disponible.
+
+# Messages.
+page-you = Vous
+page-assistant = { $title } (IA)
+page-spoken = Réponse en cours de rédaction
+page-code = Code
+page-table = Tableau
+page-new-tab = { " " }(s’ouvre dans un nouvel onglet)
+page-sources = Sources
+page-source = Source { $number }
+# $language est en ou fr; $day est le jour où le service a consulté la source.
+page-source-language = { $language ->
+    [fr] en français
+   *[en] en anglais
+}
+page-source-fetched = consultée le { DATE($day) }
+page-source-language-fetched = { $language ->
+    [fr] en français, consultée le { DATE($day) }
+   *[en] en anglais, consultée le { DATE($day) }
+}
+page-not-answered = Sans réponse.
+page-interrupted = La réponse a été interrompue.
+page-retry = Réessayer
+
+# La ligne d’état.
+page-starting = Le service n’est pas encore prêt. Nouvelle tentative…
+page-starting-kept = Le service n’est pas encore prêt. Votre texte est conservé : envoyez-le lorsque le service sera prêt.
+page-busy = Une réponse est en cours de rédaction. Votre texte est conservé : envoyez-le après la réponse, ou arrêtez d’abord celle-ci.
+page-connection-connecting = Connexion en cours…
+page-connection-lost = La connexion a été perdue. Reconnexion en cours…
+page-connection-back = La connexion est rétablie.
+page-queued = Votre question est dans la file d’attente.
+page-queued-position = Votre question occupe la position { $position } dans la file d’attente.
+page-queued-wait = Votre question est dans la file d’attente : environ { DURATION($seconds) }.
+page-queued-position-wait = Votre question occupe la position { $position } dans la file d’attente : environ { DURATION($seconds) }.
+page-status-reading = { $title } lit…
+page-status-thinking = { $title } réfléchit…
+page-status-reconnecting = Le modèle redémarre. La réponse se poursuivra.
+page-trimmed = La conversation est longue : ses plus anciens messages ne sont plus pris en compte.
+page-trimmed-count = { $count ->
+    [one] La conversation est longue : son plus ancien message n’est plus pris en compte.
+   *[other] La conversation est longue : ses { $count } plus anciens messages ne sont plus pris en compte.
+}
+page-answering = { $title } répond…
+page-stopping = Arrêt en cours…
+page-done-stop = La réponse est complète.
+page-done-stopped = Vous avez arrêté cette réponse.
+page-done-length = Cette réponse a atteint sa longueur maximale et pourrait être incomplète.
+page-error-unreachable = Le service est injoignable. Vérifiez votre connexion, puis réessayez.
+page-error-dropped = La connexion au service a été perdue.
+page-error-too_large = La question est trop longue pour le service. Raccourcissez-la, puis envoyez-la.
+page-too-large-files = La question et ses fichiers sont trop longs pour le service. Retirez un fichier ou raccourcissez la question, puis envoyez-la.
+page-restored = Votre conversation a été rétablie.
+page-expired = Le service n’a plus cette conversation. Les messages ci-dessus sont oubliés; votre prochaine question commencera une nouvelle conversation.
+page-expired-above = Le service n’a plus les messages ci-dessus. La question ci-dessous commence une nouvelle conversation.
+page-confirm-title = Commencer une nouvelle conversation?
+page-confirm-text = Cette conversation sera supprimée du service et ne pourra pas être récupérée.
+page-confirm-delete = Supprimer et recommencer
+page-cancel = Annuler
+page-deleting = Suppression de la conversation…
+page-deleting-kept = La conversation est en cours de suppression. Votre texte est conservé : envoyez-le après la suppression.
+page-forgotten = La conversation a été supprimée. Votre prochaine question en commencera une nouvelle.
+page-not-forgotten = La conversation n’a pas pu être supprimée. Vérifiez votre connexion, puis réessayez.

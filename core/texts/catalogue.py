@@ -63,6 +63,10 @@ class TextCatalogue:
             raise ValueError(f"text {key}: not valid Fluent")  # noqa: TRY004 - the file is wrong, not a type
         return entry
 
+    def source(self, prefix: str) -> str:
+        """The Fluent source of all messages whose keys begin with `prefix`, and of all terms."""
+        return "\n".join(source for key, source in self._sources.items() if key.startswith((prefix, "-"))) + "\n"
+
     def _add(self, key: str) -> None:
         """Adds a message, and the terms that it refers to, to the bundle."""
         entry = self.entry(key)

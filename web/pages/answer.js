@@ -88,14 +88,14 @@ function decorate(fragment, linkToSource, lang) {
   }
   for (const code of fragment.querySelectorAll('pre > code')) {
     code.lang = lang;
-    makeScrollable(code.parentElement, 'code');
+    makeScrollable(code.parentElement, 'page-code');
   }
   for (const table of fragment.querySelectorAll('table')) {
     const frame = document.createElement('div');
     table.replaceWith(frame);
     frame.append(table);
     table.lang = lang;
-    makeScrollable(frame, 'table');
+    makeScrollable(frame, 'page-table');
   }
   return fragment;
 }
@@ -122,7 +122,7 @@ export function showTarget(link) {
   }
   const notice = document.createElement('span');
   notice.className = 'unseen';
-  link.append(say(notice, 'newTab'));
+  link.append(say(notice, 'page-new-tab'));
 }
 
 /** Replaces the numbers of `[1]` and `[1, 2]` in the text of `fragment` by the elements of `linkToSource(number)`. */

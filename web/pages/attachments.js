@@ -7,16 +7,16 @@ const FILE_LIMIT = 16; // of the protocol
 const FRAME_BYTES = 200; // an upper bound for the other fields of a prompt's frame
 const SHADOW_PX = 4; // a smaller overflow needs no shadow
 const REASONS = {
-  unreadable: 'fileUnreadable',
-  locked: 'fileLocked',
-  pictures: 'filePictures',
-  damaged: 'fileDamaged',
-  large: 'fileComplicated',
-  empty: 'fileEmpty',
-  too_large: 'fileTooLarge',
-  too_slow: 'fileTooSlow',
-  overloaded: 'fileBusy',
-  stopping: 'fileBusy',
+  unreadable: 'page-file-unreadable',
+  locked: 'page-file-locked',
+  pictures: 'page-file-pictures',
+  damaged: 'page-file-damaged',
+  large: 'page-file-complicated',
+  empty: 'page-file-empty',
+  too_large: 'page-file-too-large',
+  too_slow: 'page-file-too-slow',
+  overloaded: 'page-file-busy',
+  stopping: 'page-file-busy',
 };
 
 export class Attachments {
@@ -56,7 +56,7 @@ export class Attachments {
   excess(text) {
     const attachments = this.#attachments();
     if (this.#fits({ text, attachments })) return '';
-    return attachments.length && this.#fits({ text }) ? 'tooLargeFiles' : 'tooLarge';
+    return attachments.length && this.#fits({ text }) ? 'page-too-large-files' : 'page-error-too_large';
   }
 
   #fits(prompt) {
@@ -67,10 +67,10 @@ export class Attachments {
   add(files) {
     const accepted = files.slice(0, Math.max(0, FILE_LIMIT - this.#chips.length));
     if (accepted.length < files.length) {
-      this.#notify('filesLimit', { limit: FILE_LIMIT, left: files.length - accepted.length });
+      this.#notify('page-files-limit', { limit: FILE_LIMIT, left: files.length - accepted.length });
     }
     if (!accepted.length) return;
-    this.#announce('filesReading', { files: accepted.length });
+    this.#announce('page-files-reading', { count: accepted.length });
     for (const file of accepted) this.#read(this.#addChip(file.name), file);
   }
 
@@ -102,13 +102,13 @@ export class Attachments {
     try {
       const result = await this.#reader.read(file, chip.abort.signal);
       chip.complete(result);
-      this.#announce(result.cut ? 'fileWasReadInPart' : 'fileWasRead', { name: chip.name });
+      this.#announce(result.cut ? 'page-file-was-read-in-part' : 'page-file-was-read', { name: chip.name });
     } catch (error) {
       if (chip.abort.signal.aborted) return;
       if (!(error instanceof FileNotRead)) throw error;
       chip.fail(error.reason, error.values);
       const why = say(document.createElement('span'), error.reason, error.values);
-      this.#announce('fileWasNotRead', { name: chip.name }).append(' ', why);
+      this.#announce('page-file-was-not-read', { name: chip.name }).append(' ', why);
     }
     this.#store();
     if (!this.isReading) this.#onSettled();
@@ -123,7 +123,7 @@ export class Attachments {
     const next = this.#chips[place] ?? this.#chips[place - 1];
     if (next) next.focus();
     else this.#moveFocus();
-    this.#announce('fileWasRemoved', { name: chip.name });
+    this.#announce('page-file-was-removed', { name: chip.name });
     if (!this.isReading) this.#onSettled();
   }
 
@@ -169,14 +169,14 @@ class FileChip {
     this.#remove.type = 'button';
     this.#remove.textContent = '×';
     this.#remove.addEventListener('click', onRemove);
-    this.element.append(description, label(this.#remove, 'removeFile', { name }));
-    this.#setState('reading', 'fileReading');
+    this.element.append(description, label(this.#remove, 'page-file-remove', { name }));
+    this.#setState('reading', 'page-file-reading');
   }
 
   /** `cut` is true if the service omitted the end of the text. */
   complete({ text, cut }) {
     this.attachment = { name: this.name, text, cut };
-    this.#setState('read', cut ? 'fileReadInPart' : 'fileRead', { characters: text.length });
+    this.#setState('read', cut ? 'page-file-read-in-part' : 'page-file-read', { characters: text.length });
   }
 
   /** `reason` is a text key. */
@@ -222,7 +222,7 @@ class FileReaderClient {
 
   async #read(file, signal) {
     const limit = await this.#fileLimit();
-    if (file.size > limit) throw new FileNotRead('fileTooLarge', { limit });
+    if (file.size > limit) throw new FileNotRead('page-file-too-large', { limit });
     const response = await request(`?name=${encodeURIComponent(file.name)}`, {
       method: 'POST',
       headers: { 'Content-Type': file.type || 'application/octet-stream' },
@@ -231,13 +231,13 @@ class FileReaderClient {
     });
     const body = await response.json().catch(() => ({})); // a proxy may send anything
     if (response.ok && body.text) return body;
-    throw new FileNotRead(REASONS[body.reason] ?? REASONS[body.code] ?? 'fileFailed', { limit });
+    throw new FileNotRead(REASONS[body.reason] ?? REASONS[body.code] ?? 'page-file-failed', { limit });
   }
 
   async #fileLimit() {
     if (!this.#limits) {
       const response = await request('');
-      if (!response.ok) throw new FileNotRead('fileBusy');
+      if (!response.ok) throw new FileNotRead('page-file-busy');
       this.#limits = await response.json();
       this.promptLimit = this.#limits.prompt_limit_bytes;
     }
@@ -249,7 +249,7 @@ async function request(query, options) {
   try {
     return await fetch(new URL(`../read${query}`, document.baseURI), options);
   } catch {
-    throw new FileNotRead('fileUnsent'); // no connection, or the file changed or is a folder
+    throw new FileNotRead('page-file-unsent'); // no connection, or the file changed or is a folder
   }
 }
 

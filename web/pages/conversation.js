@@ -195,7 +195,7 @@ export class Conversation {
     const lost = new Error('connection lost');
     this.#forgetting?.reject(lost);
     if (this.#resuming) this.#resuming.reject(lost);
-    else if (this.#question?.sent) this.#fail(code === TOO_LARGE ? 'tooLarge' : 'dropped');
+    else if (this.#question?.sent) this.#fail(code === TOO_LARGE ? 'too_large' : 'dropped');
     if (this.storage.session && !this.#forgetting) this.#reconnect();
   }
 

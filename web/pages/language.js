@@ -1,7 +1,7 @@
 /** The interface's language: it puts every text on the page and replaces it when the language changes. */
 
-import { strings } from './strings.js';
 import { load, store } from './tab_storage.js';
+import { LANGUAGES, text } from './texts.js';
 
 const KEY = 'language';
 const textArguments = new WeakMap(); // element → the arguments of its text
@@ -13,23 +13,18 @@ let current = 'en';
 export const language = () => current;
 export const otherLanguage = () => (current === 'en' ? 'fr' : 'en');
 
-function text(key, args = {}) {
-  const entry = strings[current][key];
-  return typeof entry === 'function' ? entry(args) : entry;
-}
-
 /** Shows a text in `element`, in the current language and after each change. Sets `lang`, as the parent may differ. */
 export function say(element, key, args = {}) {
-  element.dataset.string = key;
+  element.dataset.text = key;
   element.lang = current;
   textArguments.set(element, args);
-  element.textContent = text(key, args);
+  element.textContent = text(key, current, args);
   return element;
 }
 
 /** Removes the text. */
 export function clearText(element) {
-  delete element.dataset.string;
+  delete element.dataset.text;
   element.textContent = '';
 }
 
@@ -38,13 +33,14 @@ export function label(element, key, args = {}) {
   element.dataset.label = key;
   element.lang = current;
   labelArguments.set(element, args);
-  element.setAttribute('aria-label', text(key, args));
+  element.setAttribute('aria-label', text(key, current, args));
   return element;
 }
 
 export function setTitle(args) {
   titleArguments = args;
-  document.title = text('documentTitle', titleArguments);
+  const key = titleArguments.title ? 'page-title-personality' : 'page-title';
+  document.title = text(key, current, titleArguments);
 }
 
 /** Switches the page's texts; listeners of "languagechange" on the document do the rest. */
@@ -52,8 +48,8 @@ export function setLanguage(chosen) {
   current = chosen;
   document.documentElement.lang = chosen;
   setTitle(titleArguments);
-  for (const element of document.querySelectorAll('[data-string]')) {
-    say(element, element.dataset.string, textArguments.get(element));
+  for (const element of document.querySelectorAll('[data-text]')) {
+    say(element, element.dataset.text, textArguments.get(element));
   }
   for (const element of document.querySelectorAll('[data-label]')) {
     label(element, element.dataset.label, labelArguments.get(element));
@@ -69,7 +65,7 @@ export function chooseLanguage(chosen) {
 
 export function preferredLanguage() {
   const stored = load('localStorage', KEY);
-  if (stored in strings) return stored;
-  const first = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in strings);
+  if (LANGUAGES.includes(stored)) return stored;
+  const first = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => LANGUAGES.includes(tag));
   return first ?? 'en';
 }

@@ -26,7 +26,7 @@ export class Messages {
   /** Adds a question, shown exactly as written, with the names of its files. */
   addQuestion(text, language, names = []) {
     const item = makeMessage('question', language);
-    say(item.querySelector('h3'), 'you');
+    say(item.querySelector('h3'), 'page-you');
     const body = item.querySelector('.body');
     body.textContent = text;
     if (names.length) item.append(listOfFiles(names));
@@ -37,7 +37,7 @@ export class Messages {
   /** Adds an empty answer of `personality`. */
   addAnswer(personality) {
     const item = makeMessage('answer', personality.language);
-    say(item.querySelector('h3'), 'assistant', { title: personality.title });
+    say(item.querySelector('h3'), 'page-assistant', { title: personality.title });
     this.#append(item);
     return new AnswerMessage(item, this.#onDraw);
   }
@@ -48,9 +48,9 @@ export class Messages {
     for (const source of sources) answer.addSource(source);
     answer.add(text);
     answer.finish();
-    if (reason === 'length') answer.addNote(reason);
+    if (reason === 'length') answer.addNote('page-done-length');
     // The stored reason does not distinguish a reload from a person's stop.
-    else if (reason !== 'stop') answer.addNote(answer.isEmpty ? 'notAnswered' : 'interrupted');
+    else if (reason !== 'stop') answer.addNote(answer.isEmpty ? 'page-not-answered' : 'page-interrupted');
   }
 
   /** Adds a note about the messages above it, in front of the message `before` or at the end. */
@@ -99,7 +99,7 @@ function makeMessage(kind, language) {
 }
 
 function listOfFiles(names) {
-  const list = label(document.createElement('ul'), 'files');
+  const list = label(document.createElement('ul'), 'page-files');
   list.className = 'files';
   list.setAttribute('role', 'list');
   for (const name of names) {
@@ -165,7 +165,7 @@ class AnswerMessage {
     this.finish();
     const box = document.createElement('div');
     box.className = 'error';
-    const title = say(document.createElement('strong'), this.isEmpty ? 'notAnswered' : 'interrupted');
+    const title = say(document.createElement('strong'), this.isEmpty ? 'page-not-answered' : 'page-interrupted');
     const detail = document.createElement('span');
     fill(detail);
     box.append(title, ' ', detail);
@@ -187,7 +187,7 @@ class AnswerMessage {
 }
 
 function makeRetryButton(retry) {
-  const button = say(document.createElement('button'), 'retry');
+  const button = say(document.createElement('button'), 'page-retry');
   button.type = 'button';
   button.addEventListener('click', retry);
   return button;
@@ -215,7 +215,7 @@ export class StatusLine {
   }
 
   isShowing(key) {
-    return this.#element.dataset.string === key;
+    return this.#element.dataset.text === key;
   }
 
   /** Clears the status if it is still `key`. Returns whether it was. */

@@ -63,8 +63,8 @@ export class ModelNotice {
 
   #show({ model, starter }) {
     this.#shownModel = model ?? '';
-    const key = starter ? 'modelStarter' : 'model';
-    say(this.#full, model ? key : 'modelNone', { model });
-    say(this.#short, 'hint', { model });
+    const key = starter ? 'page-model-starter' : 'page-model';
+    say(this.#full, model ? key : 'page-model-none', { model });
+    say(this.#short, model ? 'page-hint-model' : 'page-hint', { model });
   }
 }

@@ -25,7 +25,7 @@ const composer = new Composer($('#composer'), { ask, stop });
 const attachments = new Attachments(
   { input: $('#attach'), list: $('#files'), announcements: $('#file-announcements') },
   {
-    onSettled: () => status.withdraw('stillReading'),
+    onSettled: () => status.withdraw('page-still-reading'),
     notify: (key, values) => status.show(key, values),
     moveFocus: () => composer.focus(),
   },
@@ -40,8 +40,8 @@ let failed = null; // the exchange whose answer failed
 let isDeleting = false;
 
 const model = new ModelNotice({ full: $('#model'), short: $('#named') }, (isAvailable) => {
-  if (!isAvailable && !conversation.isAnswering) status.show('modelAway');
-  if (isAvailable && status.withdraw('modelAway')) status.show('modelBack');
+  if (!isAvailable && !conversation.isAnswering) status.show('page-model-away');
+  if (isAvailable && status.withdraw('page-model-away')) status.show('page-model-back');
 });
 
 function onDraw() {
@@ -92,11 +92,11 @@ function ask(text) {
 
 /** The text key of the reason why this question cannot be sent now, or "". */
 function obstacleTo(text) {
-  if (!text) return attachments.isEmpty ? '' : 'questionMissing';
-  if (!conversation) return 'startingKept';
-  if (isDeleting) return 'deletingKept';
-  if (conversation.isAnswering) return 'busy';
-  if (attachments.isReading) return 'stillReading';
+  if (!text) return attachments.isEmpty ? '' : 'page-question-missing';
+  if (!conversation) return 'page-starting-kept';
+  if (isDeleting) return 'page-deleting-kept';
+  if (conversation.isAnswering) return 'page-busy';
+  if (attachments.isReading) return 'page-still-reading';
   return attachments.excess(text);
 }
 
@@ -139,7 +139,7 @@ function askAgain() {
 
 function stop() {
   if (!conversation?.isAnswering) return;
-  status.show('stopping');
+  status.show('page-stopping');
   conversation.stop();
 }
 
@@ -150,31 +150,40 @@ const handlers = {
   expired() {
     if (conversation.isAnswering) noteExpiredAbove(exchange.question);
     else if (!messages.isEmpty) {
-      messages.addNote('expired');
-      status.show('expired');
+      messages.addNote('page-expired');
+      status.show('page-expired');
     }
     if (awaitsRestore) restoreDraft();
     awaitsRestore = false;
   },
   connection({ state }) {
-    if (state !== 'back' || !status.isShowing('expired')) status.show(state);
+    if (state !== 'back' || !status.isShowing('page-expired')) status.show(`page-connection-${state}`);
   },
   status(event) {
     exchange.isStreaming = false;
-    if (event.state === 'trimmed') exchange.answer.addNote('trimmed', event);
+    const args = { title: personality.title, position: event.position, seconds: event.wait_s, count: event.turns_dropped };
+    if (event.state === 'trimmed') exchange.answer.addNote(statusKey(event), args);
     const awaitsFirstText = event.state === 'reconnecting' && exchange.answer.isEmpty;
-    status.show(awaitsFirstText ? 'awaited' : event.state, { ...event, title: personality.title });
+    status.show(awaitsFirstText ? 'page-model-awaited' : statusKey(event), args);
   },
   source: (event) => exchange.answer.addSource(event),
   text({ text }) {
     // Only once: a notice that appears during the answer must stay readable.
-    if (!exchange.isStreaming) status.show('answering', { title: personality.title });
+    if (!exchange.isStreaming) status.show('page-answering', { title: personality.title });
     exchange.isStreaming = true;
     exchange.answer.add(text);
   },
   done: (event) => finish(event),
   error: (event) => fail(event),
 };
+
+/** The text key of a `status` frame, whose fields may be missing. */
+function statusKey({ state, position, wait_s: wait, turns_dropped: dropped }) {
+  if (state === 'trimmed') return dropped ? 'page-trimmed-count' : 'page-trimmed';
+  if (state !== 'queued') return `page-status-${state}`;
+  if (position) return wait ? 'page-queued-position-wait' : 'page-queued-position';
+  return wait ? 'page-queued-wait' : 'page-queued';
+}
 
 function onEvent(event) {
   handlers[event.type]?.(event); // the protocol asks clients to ignore unknown types
@@ -183,7 +192,7 @@ function onEvent(event) {
 /** Notes that the messages above the question are gone and that it starts a new conversation. */
 function noteExpiredAbove(question) {
   if (messages.isFirst(question)) return;
-  const note = messages.addNote('expiredAbove', question);
+  const note = messages.addNote('page-expired-above', question);
   announcer.say(note.textContent, language());
 }
 
@@ -201,7 +210,7 @@ function restore(turns) {
       else messages.addCompleteAnswer(text, personality, ending);
     }
   });
-  if (turns.length) status.show('restored');
+  if (turns.length) status.show('page-restored');
   autoscroll.toEnd();
 }
 
@@ -210,11 +219,11 @@ function finish({ reason, model: modelName }) {
   answer.finish();
   announcer.end(answer.visibleText);
   model.check(modelName);
-  if (reason !== 'stop') answer.addNote(reason);
+  if (reason !== 'stop') answer.addNote(`page-done-${reason}`);
   // A person who stops before the first word probably wants to rephrase.
   if (reason === 'stopped' && answer.isEmpty) returnToField(exchange);
   composer.isAnswering = false;
-  status.show(reason === 'stop' ? 'whole' : reason);
+  status.show(`page-done-${reason}`);
 }
 
 function fail({ code, message, retry_after_s: wait }) {
@@ -233,7 +242,11 @@ function fail({ code, message, retry_after_s: wait }) {
   status.clear();
 }
 
-const textKeyOf = (code) => (code === 'tooLarge' && failed.files.length ? 'tooLargeFiles' : code);
+/** The text of an error that the page itself found. */
+function textKeyOf(code) {
+  if (code === 'too_large' && failed.files.length) return 'page-too-large-files';
+  return `page-error-${code}`;
+}
 
 /** Starts a new conversation after the person confirmed, because the deletion is final. */
 async function startOver() {
@@ -251,20 +264,20 @@ async function startOver() {
 /** Deletes a conversation. No question can be sent meanwhile, because it would be deleted too. */
 async function deleteNow(old) {
   isDeleting = true;
-  status.show('deleting');
+  status.show('page-deleting');
   const isDeleted = await old.forget();
   isDeleting = false;
   if (isDeleted && conversation === old) {
     old.close();
     begin();
   }
-  status.show(isDeleted ? 'forgotten' : 'notForgotten');
+  status.show(isDeleted ? 'page-forgotten' : 'page-not-forgotten');
   composer.focus();
 }
 
 function onLanguageChange() {
   const button = $('#language');
-  say(button, 'otherLanguage').lang = otherLanguage();
+  say(button, 'page-other-language').lang = otherLanguage();
   if (personality) showIntroduction(personality);
 }
 
@@ -274,8 +287,8 @@ new ResizeObserver(() => autoscroll.update()).observe($('#composer')); // a tall
 setLanguage(preferredLanguage());
 $('#language').addEventListener('click', () => chooseLanguage(otherLanguage()));
 $('#new').addEventListener('click', startOver);
-status.show('connecting');
-const personalities = await fetchDescriptions(() => status.show('starting'));
+status.show('page-connection-connecting');
+const personalities = await fetchDescriptions(() => status.show('page-starting'));
 status.clear();
 $('.choice').hidden = $('#new').hidden = false;
 new Chooser($('#personality'), personalities, switchTo);

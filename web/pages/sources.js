@@ -34,7 +34,7 @@ export class Sources {
     const link = document.createElement('a');
     link.className = 'cite';
     link.href = `#${entry.id}`;
-    return label(link, 'source', { number });
+    return label(link, 'page-source', { number });
   }
 
   #entry(number) {
@@ -45,7 +45,7 @@ export class Sources {
     const heading = document.createElement('h4');
     const list = document.createElement('ol');
     list.className = 'sources';
-    this.#item.append(say(heading, 'sources'), label(list, 'sources'));
+    this.#item.append(say(heading, 'page-sources'), label(list, 'page-sources'));
     return list;
   }
 }
@@ -57,7 +57,7 @@ function makeName(number, title, url, language) {
   const text = document.createElement('span');
   const shownTitle = title?.trim() || (isLink ? new URL(url).host : url);
   if (shownTitle) text.textContent = shownTitle;
-  else say(text, 'source', { number });
+  else say(text, 'page-source', { number });
   if (language && title?.trim()) text.lang = language;
   element.append(text);
   if (isLink) {
@@ -67,8 +67,10 @@ function makeName(number, title, url, language) {
   return element;
 }
 
-function makeDetails(values) {
+function makeDetails({ language, fetched }) {
   const element = document.createElement('span');
   element.className = 'details';
-  return say(element, 'sourceDetails', values);
+  if (!fetched) return say(element, 'page-source-language', { language });
+  const key = language ? 'page-source-language-fetched' : 'page-source-fetched';
+  return say(element, key, { language, day: new Date(fetched) });
 }

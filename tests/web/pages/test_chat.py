@@ -27,7 +27,7 @@ async def test_an_answer_appears_while_it_is_written(visiting: Visiting) -> None
         more.set()
         await expect(answer.locator("strong")).to_have_text("world")
         await visit.answered()
-        await expect(visit.page.locator("#model")).to_contain_text("fake-model. It is the starter model: weak")
+        await expect(visit.page.locator("#model")).to_contain_text("fake-model. It is the demonstration model: its answers are of limited quality")
         assert (visit.engine.prompts[0].text, visit.engine.prompts[0].language) == ("What is <b>this</b>?", "en")
 
 
@@ -71,9 +71,9 @@ async def test_the_wait_and_what_was_left_out_are_told(visiting: Visiting) -> No
     async with visiting(steps) as visit:
         status = visit.page.locator("#status")
         await visit.ask("?")
-        await expect(status).to_have_text("Waiting in line, number 3, about 12 seconds.")
+        await expect(status).to_have_text("Your question is number 3 in the queue: about 12 seconds.")
         gates[0].set()
-        await expect(status).to_have_text("The model is being restarted. The answer will go on.")
+        await expect(status).to_have_text("The model is restarting. The answer will continue.")
         gates[1].set()
         await expect(status).to_have_text("Whisper is reading…")
         gates[2].set()

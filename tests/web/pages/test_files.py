@@ -109,7 +109,7 @@ async def test_what_becomes_of_a_file_is_said(visiting: Visiting) -> None:
         heard = visit.page.locator("#file-announcements p")
         await expect(heard).to_have_count(3)
         await expect(heard).to_contain_text(
-            ["Reading 2 files…", "leave.txt was read.", "scan.pdf was not read. It has no text, only pictures of it."]
+            ["Reading 2 files…", "leave.txt was read.", "scan.pdf was not read. It contains no text, only images."]
         )
         await visit.page.get_by_role("button", name="Remove scan.pdf").click()
         await expect(heard.last).to_have_text("scan.pdf was removed.")
@@ -136,8 +136,8 @@ async def test_a_file_that_is_not_read_says_why_and_is_not_sent(visiting: Visiti
 @pytest.mark.parametrize(
     ("locale", "shown", "spoken"),
     [
-        ("en-CA", "read in part: the first 16 characters.", "long.txt was read in part: the rest was left out"),
-        ("fr-CA", "lu en partie : les 16 premiers caractères.", "long.txt a été lu en partie : le reste, trop long"),
+        ("en-CA", "read in part: the first 16 characters.", "long.txt was read in part: the rest is too long"),
+        ("fr-CA", "lu en partie : les 16 premiers caractères.", "long.txt a été lu en partie : le reste est trop long"),
     ],
 )
 async def test_a_file_that_was_read_in_part_says_so(visiting: Visiting, locale: str, shown: str, spoken: str) -> None:
@@ -189,7 +189,7 @@ async def test_a_question_waits_for_its_files(visiting: Visiting) -> None:
         await chips(visit, "read")
         await expect(status).to_be_empty()
         await visit.ask("")
-        await expect(status).to_contain_text("Write what you want to know")
+        await expect(status).to_contain_text("Write a question about the file")
         assert engine.prompts == []
         await visit.ask("How long?")
         await visit.answered()
@@ -258,11 +258,11 @@ async def test_at_most_sixteen(visiting: Visiting) -> None:
     async with visiting(Reading()) as visit:
         await attach(visit, *(f"{number}.txt" for number in range(18)))
         await expect(visit.page.locator("#status")).to_have_text(
-            "At most 16 files go with a question: 2 were left out."
+            "A question can have at most 16 files: 2 were not attached."
         )
         await chips(visit, *["read"] * 16)
         await attach(visit, "one more.txt")
-        await expect(visit.page.locator("#status")).to_contain_text("one was left out")
+        await expect(visit.page.locator("#status")).to_contain_text("one was not attached")
         await visit.ask("?")
         await visit.answered()
         assert [len(files) for files in attached(visit)] == [16]

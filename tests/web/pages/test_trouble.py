@@ -75,15 +75,15 @@ async def test_a_page_without_a_model_greets_and_takes_questions(visiting: Visit
         status = visit.page.locator("#status")
         await expect(visit.page.locator("#title")).to_have_text("Whisper")
         await expect(visit.page.locator(".answer .body")).to_have_text("Hello!")
-        await expect(visit.page.locator("#model")).to_have_text("No model answers just now.")
+        await expect(visit.page.locator("#model")).to_have_text("No model is available now.")
         await expect(status).to_have_text(
-            "No model answers just now. You can ask all the same: your question will wait for one."
+            "No model is available now. You can still ask: your question will wait in the queue."
         )
         await expect(visit.page.locator("#question")).to_have_accessible_description(re.compile("^AI can be wrong"))
         assert await violations(visit.page) == []
         await visit.ask("early")
         await expect(status).to_have_text(
-            "No model answers just now. Your question waits: the answer will begin when there is one."
+            "No model is available now. Your question is in the queue: the answer will begin when a model is available."
         )
         engine.there.set()
 
@@ -96,10 +96,10 @@ async def test_it_is_said_when_a_model_is_there(visiting: Visiting) -> None:
     """Without being asked, in place of the line that said that there is none."""
     engine = Modelless()
     async with visiting(engine) as visit:
-        await expect(visit.page.locator("#status")).to_contain_text("No model answers")
+        await expect(visit.page.locator("#status")).to_contain_text("No model is available")
         engine.there.set()
 
-        await expect(visit.page.locator("#status")).to_have_text("A model answers now.")
+        await expect(visit.page.locator("#status")).to_have_text("A model is available again.")
         await expect(visit.page.locator("#model")).to_contain_text("fake-model")
 
 

@@ -1,0 +1,84 @@
+/** The texts of the page in both languages: the service sends them as Project Fluent files.
+ *
+ * The functions SIZE, DURATION and DATE give the same results as core/texts/formats.py does in Python.
+ */
+
+import { backoff, pause } from './socket.js';
+import { FluentBundle, FluentResource } from './vendor/fluent/index.js';
+
+export const LANGUAGES = ['en', 'fr'];
+const SIZE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
+const SIZE_STEP = 1024; // the settings count so
+const DURATION_UNITS = [['day', 86_400], ['hour', 3_600], ['minute', 60], ['second', 1]]; // prettier-ignore
+
+const bundles = Object.fromEntries(
+  await Promise.all(LANGUAGES.map(async (language) => [language, makeBundle(language, await fetchTexts(language))])),
+);
+
+/** The text `key` in `language`. Throws for an unknown key or a missing argument. */
+export function text(key, language, args = {}) {
+  const bundle = bundles[language];
+  const message = bundle.getMessage(key);
+  if (!message) throw new Error(`no text ${key}`);
+  return bundle.formatPattern(message.value, args);
+}
+
+/** The page can show nothing without its texts, so a failed request is repeated. */
+async function fetchTexts(language) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const response = await fetch(new URL(`texts/${language}.ftl`, document.baseURI));
+      if (response.ok) return await response.text();
+    } catch (error) {
+      console.info('texts not loaded:', error.name);
+    }
+    await pause(backoff(attempt));
+  }
+}
+
+function makeBundle(language, source) {
+  const locale = `${language}-CA`;
+  const functions = {
+    SIZE: ([bytes]) => formatSize(bytes.value, locale),
+    DURATION: ([seconds], { style = { value: 'long' } }) => formatDuration(seconds.value, locale, style.value ?? style),
+    DATE: ([day]) => new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(day.value),
+  };
+  // Without isolation marks: English and French do not mix writing directions, and people copy names from the page.
+  const bundle = new FluentBundle(locale, { functions, useIsolating: false });
+  const errors = bundle.addResource(new FluentResource(source));
+  if (errors.length) throw errors[0];
+  return bundle;
+}
+
+function formatUnit(value, unit, locale, unitDisplay, maximumFractionDigits = 0) {
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits }).format(value);
+}
+
+/** "500 bytes", "1.5 MB", "1,5 Mo". */
+function formatSize(bytes, locale) {
+  const unit = Math.min(SIZE_UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log(bytes) / Math.log(SIZE_STEP)));
+  return formatUnit(bytes / SIZE_STEP ** unit, SIZE_UNITS[unit], locale, unit ? 'short' : 'long', 1);
+}
+
+/** At most two units: "1 hour, 2 minutes", "1 heure et 2 minutes". */
+function formatDuration(seconds, locale, unitDisplay) {
+  const parts = splitDuration(seconds).map(([unit, count]) => formatUnit(count, unit, locale, unitDisplay));
+  return new Intl.ListFormat(locale, { type: 'unit' }).format(parts);
+}
+
+/** The largest unit and the next one, rounded to the smaller. Zeros are omitted. */
+function splitDuration(seconds) {
+  const found = DURATION_UNITS.findIndex(([, size]) => Math.round(seconds) >= size);
+  const largest = found < 0 ? DURATION_UNITS.length - 1 : found;
+  const units = DURATION_UNITS.slice(largest, largest + 2);
+  const [smallestUnit, smallest] = units.at(-1);
+  let rest = Math.round(seconds / smallest) * smallest;
+  if (largest && rest >= DURATION_UNITS[largest - 1][1]) return splitDuration(rest); // 3,599.9 s is an hour
+  const counts = [];
+  for (const [unit, size] of units) {
+    counts.push([unit, Math.floor(rest / size)]);
+    rest %= size;
+  }
+  const parts = counts.filter(([, count]) => count);
+  return parts.length ? parts : [[smallestUnit, 0]];
+}
