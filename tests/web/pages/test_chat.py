@@ -27,7 +27,9 @@ async def test_an_answer_appears_while_it_is_written(visiting: Visiting) -> None
         more.set()
         await expect(answer.locator("strong")).to_have_text("world")
         await visit.answered()
-        await expect(visit.page.locator("#model")).to_contain_text("fake-model. It is the demonstration model: its answers are of limited quality")
+        await expect(visit.page.locator("#model")).to_contain_text(
+            "fake-model. It is the demonstration model: its answers are of limited quality"
+        )
         assert (visit.engine.prompts[0].text, visit.engine.prompts[0].language) == ("What is <b>this</b>?", "en")
 
 
