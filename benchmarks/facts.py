@@ -1,7 +1,7 @@
 """Recall and speed of the fact store: labelled questions, passages a second, search times.
 
 Recall@5 is the share of questions whose document is among those of the first five passages. Questions have four
-directions: the language of the question, and that of the answer. The vectors-out ones were written after weights and
+directions: the language of the question, and that of the answer. The held-out ones were written after weights and
 glossary were settled, and changed nothing. Each method finds five passages of the same store:
 
     words       BM25 of the question's own stems
@@ -212,7 +212,7 @@ async def recall(console: Console, name: str, url: str, *, misses: bool) -> None
             console.print(f"  missed {question.direction} {question.answer}: {question.text}", highlight=False)
 
     async with labelled_store(url, LocalEmbedder()) as (methods, languages):
-        for part in ("questions", "vectors-out"):
+        for part in ("questions", "held-out"):
             questions = labelled_questions(part, languages)
             hits = await hits_of(methods, questions, missed)
             title = f"{name}, {part}: {len(questions)} questions on {len(languages)} documents"
@@ -297,9 +297,7 @@ async def measure_speed(url: str, size: int) -> tuple[str, ...]:
     adding = Stopwatch()
     await sync(store, "made-up", origin)
     adding.stop()
-    questions = [
-        each.text for name in ("questions", "vectors-out") for each in labelled_questions(name, defaultdict(str))
-    ]
+    questions = [each.text for name in ("questions", "held-out") for each in labelled_questions(name, defaultdict(str))]
     first = Stopwatch()
     await store.search(["made-up"], questions[0])
     first.stop()

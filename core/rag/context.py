@@ -83,5 +83,5 @@ def quote_document(document: Attachment, language: Language) -> str:
 
 def plain_name(name: str) -> str:
     """Returns a file's name on one line, without the signs that delimit it."""
-    shown = "".join(char for char in name if char.isprintable() and char not in "«»")
-    return " ".join(shown.split())[:NAME_LIMIT_CHARS]
+    printable = "".join(char for char in name if char.isprintable() and char not in "«»")
+    return " ".join(printable.split())[:NAME_LIMIT_CHARS]

@@ -50,7 +50,7 @@ KNOWN_WORDS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class TokenContributions:
     """The contributions of a batch's different tokens, one row each, and a last row of zeros for gaps."""
 
     embedding: Floats  # (tokens, DIMENSIONS)
@@ -105,7 +105,7 @@ class SentenceEncoder:
             pooled[begin:end] = self._pool(vocabulary, tokens[borders[begin] : borders[end]], lengths[begin:end])
         return self._project(pooled, lengths.astype(np.float32)[:, None])
 
-    def _vocabulary(self, different: Ints) -> Vocabulary:
+    def _vocabulary(self, different: Ints) -> TokenContributions:
         weights = self._weights
         chunk = different % TABLE_CHUNKS
         embedding = weights.table[different] * weights.scale[chunk, None] + weights.lo[chunk, None]
@@ -119,9 +119,9 @@ class SentenceEncoder:
             shifted.append(tuple(with_gap(product[:, at * CHANNELS : (at + 1) * CHANNELS]) for at in range(width)))
         sums = embedding.sum(axis=1, dtype=np.float64)
         squares = np.einsum("ij,ij->i", embedding, embedding).astype(np.float64)
-        return Vocabulary(embedding, sums, squares, tuple(inputs), tuple(shifted))
+        return TokenContributions(embedding, sums, squares, tuple(inputs), tuple(shifted))
 
-    def _pool(self, vocabulary: Vocabulary, tokens: Ints, lengths: Ints) -> Floats:
+    def _pool(self, vocabulary: TokenContributions, tokens: Ints, lengths: Ints) -> Floats:
         """Returns (sentences, FEATURES): each sentence's token features, normalised and summed."""
         rows = np.arange(len(tokens)) + np.repeat(GAP * np.arange(1, len(lengths) + 1), lengths)
         laid = np.full(len(tokens) + GAP * (len(lengths) + 1), vocabulary.gap)
@@ -135,7 +135,7 @@ class SentenceEncoder:
             squares += np.einsum("ij,ij->i", convolved, convolved)
         return self._normalise_and_sum(features, sums / FEATURES, squares / FEATURES, lengths)
 
-    def _convolve(self, vocabulary: Vocabulary, number: int, laid: Ints) -> Floats:
+    def _convolve(self, vocabulary: TokenContributions, number: int, laid: Ints) -> Floats:
         """Two layers with a residual each, for all rows but the outermost gaps."""
         width, before = CONVOLUTIONS[number]
         inner = len(laid) - 2 * GAP
@@ -187,10 +187,10 @@ class WordTokenizer:
         self._known: dict[str, list[int]] = {}
 
     def tokens(self, text: str) -> list[int]:
-        tokens = [token for word in SPACE.split(text) for token in self._of(word)]
+        tokens = [token for word in SPACE.split(text) for token in self._word_tokens(word)]
         return [BEGIN, *(tokens or self._tokenizer.encode(text, add_bos=False, add_eos=False)), END]
 
-    def _of(self, word: str) -> list[int]:
+    def _word_tokens(self, word: str) -> list[int]:
         tokens = self._known.get(word)
         if tokens is None:
             if len(self._known) >= KNOWN_WORDS:

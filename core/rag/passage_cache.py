@@ -94,7 +94,7 @@ class PassageCache:
 
     def _store(self, key: bytes, document: CachedDocument) -> None:
         if document.size_bytes <= self._cached.maxsize:  # a larger document is used without being cached
-            self._cached.setdefault(key, document)  # two callers may have result it
+            self._cached.setdefault(key, document)  # two callers may have made it
 
 
 def digest(document: CacheableText) -> bytes:

@@ -109,16 +109,16 @@ def merge_lookups(lookups: Iterable[Lookup]) -> Lookup:
 
 def link_for(document: Document, url: str) -> str:
     """Returns the address for people: the feed's own link if it is on the fetched site, else `url`."""
-    told = document.url or url
-    return told if urlsplit(told).hostname == urlsplit(url).hostname else url
+    link = document.url or url
+    return link if urlsplit(link).hostname == urlsplit(url).hostname else url
 
 
 def shortcomings(lookup: Lookup, language: Language) -> str:
     """Lists what the answer had to do without, as text before the answer; "" for nothing."""
-    told = [text("source-unclosed-context", language)] if lookup.unclosed_context else []
-    told += [text("source-unread", language, name=source_label(name, language)) for name in lookup.unread]
-    told += [text("source-partly-read", language, name=name) for name in lookup.partly_read]
-    return "".join(f"{sentence}\n\n" for sentence in told)
+    notices = [text("source-unclosed-context", language)] if lookup.unclosed_context else []
+    notices += [text("source-unread", language, name=source_label(name, language)) for name in lookup.unread]
+    notices += [text("source-partly-read", language, name=name) for name in lookup.partly_read]
+    return "".join(f"{sentence}\n\n" for sentence in notices)
 
 
 def source_label(name: str, language: Language) -> str:

@@ -101,7 +101,7 @@ def build_row(header: Sequence[str], roles: Sequence[str], cells: Sequence[str])
 
 def with_unique_keys(rows: Sequence[FactRow]) -> Iterator[FactRow]:
     """Renames the second row of a key to "key 2", or the next free number. Drops rows that repeat."""
-    taken = {row.key for row in rows}
+    used_keys = {row.key for row in rows}
     numbers: dict[str, int] = {}
     digests: set[str] = set()
     for row in rows:
@@ -110,9 +110,9 @@ def with_unique_keys(rows: Sequence[FactRow]) -> Iterator[FactRow]:
         digests.add(row.digest)
         key = row.key
         if row.key in numbers:
-            free = (number for number in count(numbers[row.key] + 1) if f"{row.key} {number}" not in taken)
+            free = (number for number in count(numbers[row.key] + 1) if f"{row.key} {number}" not in used_keys)
             numbers[row.key] = next(free)
             key = f"{row.key} {numbers[row.key]}"
-        taken.add(key)
+        used_keys.add(key)
         numbers.setdefault(row.key, 1)
         yield replace(row, key=key)

@@ -112,13 +112,13 @@ class Origins:
 def same_host_urls(sitemap: str, urls: Sequence[str]) -> list[str]:
     """Drops URLs of other hosts: by its protocol, a sitemap speaks for its own host alone."""
     host = urlsplit(sitemap).netloc.lower()
-    own = [url for url in urls if host_of(url) == host]
+    own = [url for url in urls if url_host(url) == host]
     if len(own) < len(urls):
         log.warning("sitemap_names_other_hosts", host=host, pages=len(urls) - len(own))
     return own
 
 
-def host_of(url: str) -> str:
+def url_host(url: str) -> str:
     try:
         return urlsplit(url).netloc.lower()
     except ValueError:
@@ -147,8 +147,8 @@ def file_key(path: Path) -> str:
 
 def readable_files(folder: Path) -> list[Path]:
     """Lists the files of readable formats by name, without hidden files and folders."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
+    return sorted(path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 async def read_file(path: Path) -> bytes:

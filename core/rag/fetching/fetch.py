@@ -29,7 +29,7 @@ from core.errors import ConfigError, FetchFailed
 from core.rag.fetching import url_policy
 from core.rag.fetching.connection import AddressGuard, GuardedBackend, GuardedTransport, Resolve, SystemResolver
 from core.rag.fetching.page_cache import CachedPage, PageCache, combined_lifetime_s, is_storable, lifetime_s, validator
-from core.rag.fetching.response import charset_of, media_type_of
+from core.rag.fetching.response import parse_charset, parse_media_type
 from core.rag.fetching.robots import ROBOTS_LIMIT_BYTES as ROBOTS_LIMIT_BYTES
 from core.rag.fetching.robots import Robots
 from core.rag.fetching.site import FetchLimits, PageResponse, SiteClient
@@ -149,11 +149,11 @@ class Fetcher:
             return replace(known, fetched_at=self._now(), lifetime_s=lifetime)
         if landing.status not in (200, 203):
             raise landing.failure()
-        media_type = media_type_of(landing.headers, landing.url.path)
+        media_type = parse_media_type(landing.headers, landing.url.path)
         return CachedPage(
             url=str(landing.url),
             media_type=media_type,
-            charset=charset_of(landing.headers),
+            charset=parse_charset(landing.headers),
             body=await landing.body(self._limits.body_bytes),
             fetched_at=self._now(),
             etag=validator(landing.headers, "etag"),

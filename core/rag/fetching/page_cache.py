@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 FILES_LIMIT = 500
 SIZE_LIMIT_BYTES = 100 * 2**20
-RETENTION_S = 7 * 86_400  # the user may have given the URL, so nothing is entry for good
+RETENTION_S = 7 * 86_400  # the user may have given the URL, so nothing stays for good
 ENDING = ".page"
 
 

@@ -49,7 +49,7 @@ PIECES_PER_TURN = 64
 STEP_BYTES = 2**16
 
 
-def media_type_of(headers: httpx.Headers, path: str) -> str:
+def parse_media_type(headers: httpx.Headers, path: str) -> str:
     """Returns the type in lower case, without parameters; by the suffix of `path` if unspecific. Raises FetchFailed."""
     declared: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if declared in UNSPECIFIC_TYPES:
@@ -60,7 +60,7 @@ def media_type_of(headers: httpx.Headers, path: str) -> str:
     raise FetchFailed(problem, MEDIA_REASONS.get(declared.partition("/")[0], "kind"))
 
 
-def charset_of(headers: httpx.Headers) -> str | None:
+def parse_charset(headers: httpx.Headers) -> str | None:
     """Returns Python's name of the header's charset, if texts of the Web use it."""
     message = Message()
     message["content-type"] = headers.get("content-type", "")[:CONTENT_TYPE_LIMIT_CHARS]

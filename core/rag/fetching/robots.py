@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from protego import Protego
 
 from core.errors import FetchFailed, FetchRefused
-from core.rag.fetching.url_policy import origin_of
+from core.rag.fetching.url_policy import url_origin
 from core.runtime.keyed_limiter import KeyedLimiter
 
 ROBOTS_LIMIT_BYTES = 500 * 2**10  # the size that RFC 9309 requires robots to read; the rest is cut
@@ -59,7 +59,7 @@ class Robots:
             raise FetchRefused(f"the robots.txt of {url.host} does not let {self._name} read this", "robots")
 
     async def _ask(self, url: httpx.URL) -> RobotsRules:
-        site = f"{url.scheme}://{origin_of(url)}"
+        site = f"{url.scheme}://{url_origin(url)}"
         async with self._per_site.slot(site):
             known = self._rules.get(site)
             if known is None or self._clock() >= known.until_s:

@@ -18,7 +18,7 @@ from core.errors import FetchFailed, Unfetched
 from core.rag.fetching.connection import GuardedTransport
 from core.rag.fetching.page_cache import redirect_lifetime_s
 from core.rag.fetching.response import read_body
-from core.rag.fetching.url_policy import check_redirect, origin_of
+from core.rag.fetching.url_policy import check_redirect, url_origin
 from core.runtime.keyed_limiter import KeyedLimiter
 
 REDIRECTS = {301, 302, 303, 307, 308}
@@ -120,7 +120,7 @@ class SiteClient:
     @asynccontextmanager
     async def _request(self, url: httpx.URL, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         request = httpx.Request("GET", url, headers={**self._headers, **headers}, extensions={"timeout": self._timeout})
-        async with self._per_host.slot(origin_of(url)):
+        async with self._per_host.slot(url_origin(url)):
             with translate_errors(url.host):
                 response = await self._transport.handle_async_request(request)
                 try:

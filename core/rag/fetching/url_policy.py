@@ -126,10 +126,10 @@ def check_url(text: str, allow: AbstractSet[str] = frozenset()) -> httpx.URL:
         url = url.copy_with(host=host, fragment=None)
     except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
         raise FetchRefused("the URL's host or port is malformed", "form") from exc
-    if origin_of(url) in allow:
+    if url_origin(url) in allow:
         return url
     require_public_name(host, bracketed=authority.startswith("["))
-    if port_of(url) not in ALLOWED_PORTS:
+    if url_port(url) not in ALLOWED_PORTS:
         raise FetchRefused(f"the URL names a port of {host} that is not opened: only 80 and 443 are", "form")
     return url
 
@@ -149,13 +149,13 @@ def check_redirect(base: httpx.URL, location: str, allow: AbstractSet[str] = fro
     return url
 
 
-def port_of(url: httpx.URL) -> int:
+def url_port(url: httpx.URL) -> int:
     return url.port or DEFAULT_PORT[url.scheme]
 
 
-def origin_of(url: httpx.URL) -> str:
+def url_origin(url: httpx.URL) -> str:
     """Returns "host:port"."""
-    return host_and_port(url.raw_host.decode("ascii"), port_of(url))
+    return host_and_port(url.raw_host.decode("ascii"), url_port(url))
 
 
 def host_and_port(host: str, port: int) -> str:

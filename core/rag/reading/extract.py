@@ -45,7 +45,7 @@ def parse_page(body: bytes, *, charset: str | None = None, url: str | None = Non
     return Document(title, cut_blocks(drop_title(blocks, title)), "page", page.language(blocks), url)
 
 
-def text_of(html: str) -> str:
+def html_text(html: str) -> str:
     """Returns the text of an HTML fragment, such as a feed's summary, with a paragraph on each line."""
     soup = parse_html(html)
     return "\n".join(block.block.text for block in collect_blocks(soup, boilerplate.is_boilerplate) if block.words)

@@ -48,10 +48,10 @@ def parse_feed(body: bytes, *, media_type: str = "", charset: str | None = None,
     )
     parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": content_type}, sanitize_html=False)
     if not parsed.get("version") and not parsed.get("entries"):
-        raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was parsed_value in it", "kind")
+        raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it", "kind")
     entries = [parse_entry(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
     home = absolute_link(parsed.feed.get("link"), url)
-    title = one_line(extract.text_of(str(parsed.feed.get("title") or "")))
+    title = one_line(extract.html_text(str(parsed.feed.get("title") or "")))
     return replace(
         build_document(title, entries, parsed.feed.get("language"), home), cut=len(parsed.entries) > ENTRIES_LIMIT
     )
@@ -61,8 +61,8 @@ def parse_entry(parsed: Mapping[str, Any], base: str | None) -> FeedEntry:
     content = next((each.get("value") for each in parsed.get("content") or ()), None)
     summary = parsed.get("summary") or content or ""
     when = parsed.get("published_parsed" if "published_parsed" in parsed else "updated_parsed")
-    title = one_line(extract.text_of(str(parsed.get("title") or "")))
-    return FeedEntry(title, extract.text_of(str(summary)), absolute_link(parsed.get("link"), base), to_datetime(when))
+    title = one_line(extract.html_text(str(parsed.get("title") or "")))
+    return FeedEntry(title, extract.html_text(str(summary)), absolute_link(parsed.get("link"), base), to_datetime(when))
 
 
 def parse_json_feed(body: bytes, url: str | None) -> Document:
@@ -83,7 +83,7 @@ def parse_json_feed(body: bytes, url: str | None) -> Document:
 
 def parse_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:
     html = item.get("content_html")
-    summary = item.get("summary") or item.get("content_text") or (extract.text_of(str(html)) if html else "")
+    summary = item.get("summary") or item.get("content_text") or (extract.html_text(str(html)) if html else "")
     when = str(item.get("date_published") or item.get("date_modified") or "")
     return FeedEntry(
         one_line(str(item.get("title") or "")),

@@ -71,7 +71,7 @@ def readable(body: bytes, charset: str | None) -> str:
     """Decodes text. Raises UnreadableDocument for other content."""
     blocks = decode(body, charset)
     if "\x00" in blocks[:10_000]:
-        raise UnreadableDocument("this is text to be text, but it is not: it has zero bytes", "kind")
+        raise UnreadableDocument("this is declared as text, but it has zero bytes", "kind")
     return blocks
 
 
@@ -108,7 +108,8 @@ def parse_json(body: bytes, *, name: str = "", charset: str | None = None, url: 
         value = json.loads(readable(body, charset))
         written = visible_text(json.dumps(value, ensure_ascii=False, indent=1))
     except (ValueError, RecursionError) as exc:
-        raise UnreadableDocument("this is text to be JSON, but it is not, or it is nested too deep", "damaged") from exc
+        problem = "this is declared as JSON, but it is not, or it is nested too deep"
+        raise UnreadableDocument(problem, "damaged") from exc
     if rows := flat_records(value):
         columns = list(dict.fromkeys(key for row in rows for key in row))
         blocks = table_blocks(([cell_text(row.get(column)) for column in columns] for row in rows), columns)

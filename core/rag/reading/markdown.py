@@ -55,7 +55,7 @@ class MarkdownParser:
             self.end()
             self._heading(heading[2], len(heading[1]))
         elif self._pending and self._item is None and (mark := UNDERLINE.match(line)):
-            self._heading(" ".join(self._taken()), 1 if mark[1][0] == "=" else 2)
+            self._heading(" ".join(self._take_lines()), 1 if mark[1][0] == "=" else 2)
         elif ROW.match(line):
             self._row(line)
         else:
@@ -69,7 +69,7 @@ class MarkdownParser:
             self._fence = opening[1]
         elif opening and opening[1].startswith(self._fence):
             self._fence = ""
-            self._add("code", "\n".join(self._taken()))
+            self._add("code", "\n".join(self._take_lines()))
         else:
             self._pending.append(line)
 
@@ -101,7 +101,7 @@ class MarkdownParser:
         """Ends the current block. Unclosed code ends with the text."""
         kind = "code" if self._fence else "paragraph" if self._item is None else "item"
         level = self._item or 0
-        text = "\n".join(self._taken())
+        text = "\n".join(self._take_lines())
         if kind == "code":
             self._add("code", text)
         elif kind == "item":
@@ -109,7 +109,7 @@ class MarkdownParser:
         else:
             self._add("paragraph", collapse_blanks(text))
 
-    def _taken(self) -> list[str]:
+    def _take_lines(self) -> list[str]:
         pending, self._pending, self._item = self._pending, [], None
         return pending
 

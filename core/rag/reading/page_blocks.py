@@ -56,7 +56,7 @@ def collect_blocks(root: Tag, skip: Skip) -> list[PageBlock]:
     return walk.blocks
 
 
-def text_of(root: Tag, skip: Skip) -> str:
+def element_text(root: Tag, skip: Skip) -> str:
     """Returns the text on one line."""
     return " ".join(one_line(block.block.text) for block in collect_blocks(root, skip) if block.words)
 
@@ -229,7 +229,7 @@ def expand_spans(tag: Tag, skip: Skip) -> list[list[str]]:
         for cell in source.find_all(("td", "th"), recursive=False)[:CELLS_LIMIT]:
             fill_from_above(below, row)
             if not skip(cell):
-                text = text_of(cell, skip)
+                text = element_text(cell, skip)
                 for content in [text] + [""] * (span_size(cell, "colspan") - 1):
                     if (more := span_size(cell, "rowspan") - 1) > 0:
                         below[len(row)] = more, content

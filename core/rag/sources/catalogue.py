@@ -41,7 +41,7 @@ def check_template(template: str, known: AbstractSet[str], allow: Collection[str
     `known`: the allowed placeholders. `allow`: "host:port" without checks.
     """
     url = url_policy.check_url(PLACEHOLDER.sub("x", template), frozenset(allow))
-    if url.scheme != "https" and url_policy.origin_of(url) not in allow:
+    if url.scheme != "https" and url_policy.url_origin(url) not in allow:
         raise FetchRefused("only https:// is read, but for hosts that RAG_ALLOW names", "form")
     if unknown := template_keys(template) - known:
         can = f"; what can be put in is {', '.join(sorted(known))}" if known else ""
@@ -67,7 +67,7 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
 
 def path_value(value: str) -> str:
     if not PATH_VALUE.fullmatch(value) or ".." in value or len(value) > VALUE_LIMIT_CHARS:
-        problem = "what is to be put into the URL's path is not built of letters, digits, dots and hyphens"
+        problem = "a value for the URL's path has other characters than letters, digits, dots and hyphens"
         raise FetchRefused(problem, "form")
     return value
 

@@ -160,11 +160,11 @@ class SourceDecision:
 
 
 def decision_prompt(question: str, sources: Sequence[PublicSource], language: Language) -> str:
-    listed = "\n".join(
+    descriptions = "\n".join(
         f"- {source.name}: {source.title(language)}. {source_description(source, language)}" for source in sources
     )
     quoted = json.dumps(question[:QUESTION_LIMIT_CHARS], ensure_ascii=False)
-    prompt = text("prompt-source-choice", language, sources=listed, question=quoted)
+    prompt = text("prompt-source-choice", language, sources=descriptions, question=quoted)
     return f"{prompt} {text('prompt-source-query', language)}" if any(each.searches for each in sources) else prompt
 
 

@@ -160,7 +160,7 @@ class SourceFinder:
 
     def query(self, question: str, source: PublicSource) -> str:
         """Returns what to search it for; "" for the newest entries, and without a search."""
-        return self._chooser_of(self._sources.catalogue).query(question, source) if source.searches else ""
+        return self._get_chooser(self._sources.catalogue).query(question, source) if source.searches else ""
 
     async def open(self, target: SourceTarget) -> RetrievedDocument:
         """Raises FetchRefused, FetchFailed, UnreadableDocument, also for a source without entries."""
@@ -190,7 +190,7 @@ class SourceFinder:
         catalogue = self._sources.catalogue
         sources = catalogue.select(personality.sources)
         likeness = await self._likenesses.compare(question, catalogue) if self._likenesses is not None else None
-        shortlist = self._chooser_of(catalogue).shortlist(question, sources, likeness)
+        shortlist = self._get_chooser(catalogue).shortlist(question, sources, likeness)
         if shortlist.candidates and self._decide is not None:
             likely = [candidate.source for candidate in shortlist.candidates]
             decided = await self._ask_model(self._decide, personality, question, likely, language)
@@ -216,7 +216,7 @@ class SourceFinder:
             return None
         return parse_decision(answer, likely)
 
-    def _chooser_of(self, catalogue: Catalogue) -> Chooser:
+    def _get_chooser(self, catalogue: Catalogue) -> Chooser:
         if self._chooser is None or self._chooser[0] is not catalogue:
             self._chooser = (catalogue, Chooser(catalogue))
         return self._chooser[1]

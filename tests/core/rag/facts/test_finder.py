@@ -19,7 +19,7 @@ from tests.core.support_chatting import whisper
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-class Store:
+class FakeStore:
     """Returns the given matches, and records searches."""
 
     def __init__(self, *matches: FactMatch, absent: str = "", failure: CspsError | None = None) -> None:
@@ -40,13 +40,13 @@ def match(key: str, text: str, url: str | None = None, score: float = 1.0) -> Fa
     return FactMatch("leave", key, key.title(), "", text, url, "en", THEN, score)
 
 
-def finder(store: Store) -> FactsFinder:
+def finder(store: FakeStore) -> FactsFinder:
     return FactsFinder(cast(FactStore, store))
 
 
 async def test_passages_of_one_document_are_grouped() -> None:
     """Documents come in the order of their best passages; a file has a title and no address."""
-    store = Store(match("b", "first"), match("a", "second", "https://x.example/a"), match("b", "third"))
+    store = FakeStore(match("b", "first"), match("a", "second", "https://x.example/a"), match("b", "third"))
     lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
 
     assert [[passage.text for passage in document.passages] for document in lookup.documents] == [
@@ -62,7 +62,7 @@ async def test_passages_of_one_document_are_grouped() -> None:
 
 async def test_a_missing_collection_is_reported() -> None:
     """The report has its name, and the answer does without it."""
-    store = Store(absent="leave")
+    store = FakeStore(absent="leave")
     lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
 
     assert lookup.unread == ("leave",)
@@ -71,7 +71,7 @@ async def test_a_missing_collection_is_reported() -> None:
 
 async def test_a_missing_collection_does_not_hide_the_others() -> None:
     """The others are searched, and the missing one is reported."""
-    store = Store(match("a", "text"), absent="lave")
+    store = FakeStore(match("a", "text"), absent="lave")
     lookup = await finder(store).find(whisper(collections=("leave", "lave")), "How long?", "en")
 
     assert lookup.unread == ("lave",)
@@ -89,13 +89,13 @@ async def test_a_missing_collection_does_not_hide_the_others() -> None:
 )
 async def test_quoted_text_and_text_after_a_colon_is_looked_up(arguments: str) -> None:
     """The question may be about nothing else."""
-    store = Store(match("a", "text"))
+    store = FakeStore(match("a", "text"))
     assert (await finder(store).find(whisper(collections=("leave",)), arguments, "en")).documents
 
 
 async def test_a_common_failure_is_not_retried_for_each_collection() -> None:
     """The user would wait for each of them."""
-    store = Store(absent="a", failure=ModelUnavailable("the embedder is away"))
+    store = FakeStore(absent="a", failure=ModelUnavailable("the embedder is away"))
     lookup = await finder(store).find(whisper(collections=("a", "b")), "How long?", "en")
 
     assert (1, ("a, b",)) == (len(store.searches), lookup.unread)
@@ -110,7 +110,7 @@ POLITE = (
 @pytest.mark.parametrize("text", POLITE.split("|"))
 async def test_small_talk_is_not_looked_up(text: str) -> None:
     """Some document is always nearest."""
-    store = Store(match("a", "text"))
+    store = FakeStore(match("a", "text"))
     lookup = await finder(store).find(whisper(collections=("leave",)), text, "en")
 
     assert lookup.documents == ()
@@ -128,14 +128,16 @@ async def test_small_talk_is_not_looked_up(text: str) -> None:
 )
 async def test_irrelevant_matches_are_dropped(question: str, score: float, fits: bool) -> None:
     """A task of the model's own needs a higher score."""
-    lookup = await finder(Store(match("a", "text", score=score))).find(whisper(collections=("leave",)), question, "en")
+    lookup = await finder(FakeStore(match("a", "text", score=score))).find(
+        whisper(collections=("leave",)), question, "en"
+    )
 
     assert bool(lookup.documents) == fits
 
 
 async def test_scores_of_another_encoder_are_not_judged() -> None:
     """They have another scale."""
-    store = Store(match("a", "text", score=0.01))
+    store = FakeStore(match("a", "text", score=0.01))
     store.embedder = "another"
 
     assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).documents
@@ -143,13 +145,15 @@ async def test_scores_of_another_encoder_are_not_judged() -> None:
 
 def test_personalities_without_collections_search_nothing() -> None:
     """They cost nothing."""
-    assert finder(Store()).applies(whisper(collections=("leave",)))
-    assert not finder(Store()).applies(whisper())
+    assert finder(FakeStore()).applies(whisper(collections=("leave",)))
+    assert not finder(FakeStore()).applies(whisper())
 
 
 async def test_each_entry_of_a_feed_is_a_source() -> None:
     """A statement about one entry must not link to another."""
-    store = Store(match("feed", "of clouds", "https://x.example/cloud"), match("feed", "of AI", "https://x.example/ai"))
+    store = FakeStore(
+        match("feed", "of clouds", "https://x.example/cloud"), match("feed", "of AI", "https://x.example/ai")
+    )
     lookup = await finder(store).find(whisper(collections=("leave",)), "What is new in clouds?", "en")
 
     assert [("https://x.example/cloud", ["of clouds"]), ("https://x.example/ai", ["of AI"])] == [

@@ -16,7 +16,7 @@ AGENT = "csps-llm/1 (+https://example.org/complaints)"
 Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class Clock:
+class WallClock:
     """A wall clock that the test sets."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from benchmarks import hostile_bodies
 from benchmarks.hostile_bodies import SITES, serve
 from core.errors import FetchFailed, FetchRefused
 from core.rag.fetching.fetch import Fetcher
-from core.rag.fetching.response import Inflater, charset_of, media_type_of, read_body
+from core.rag.fetching.response import Inflater, parse_charset, parse_media_type, read_body
 from core.rag.fetching.site import FetchLimits
 from tests.core.rag.fetching.support_websites import AGENT
 
@@ -110,7 +110,7 @@ def test_a_bomb_is_unpacked_only_as_far_as_read() -> None:
 )
 def test_readable_types(header: str, path: str, expected: str) -> None:
     """The header decides; the path's suffix does only without one."""
-    assert expected == media_type_of(httpx.Headers({"Content-Type": header} if header else {}), path)
+    assert expected == parse_media_type(httpx.Headers({"Content-Type": header} if header else {}), path)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_readable_types(header: str, path: str, expected: str) -> None:
 def test_types_that_are_not_read(header: str) -> None:
     """They are refused before their body is read."""
     with pytest.raises(FetchFailed, match="type of content"):
-        media_type_of(httpx.Headers({"Content-Type": header}), "/page")
+        parse_media_type(httpx.Headers({"Content-Type": header}), "/page")
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_types_that_are_not_read(header: str) -> None:
 )
 def test_charsets(header: str, expected: str | None) -> None:
     """Charsets of texts are accepted, not every codec of Python."""
-    assert expected == charset_of(httpx.Headers({"Content-Type": header}))
+    assert expected == parse_charset(httpx.Headers({"Content-Type": header}))

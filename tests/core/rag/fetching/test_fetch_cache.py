@@ -14,7 +14,7 @@ from aiohttp import web
 
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.page_cache import RETENTION_S, CachedPage, PageCache, is_storable, lifetime_s
-from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
+from tests.core.rag.fetching.support_websites import WallClock, Website, fetcher, website
 
 
 @pytest.fixture
@@ -24,17 +24,17 @@ async def site() -> AsyncIterator[Website]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> WallClock:
+    return WallClock()
 
 
 @pytest.fixture
-async def own(site: Website, tmp_path: Path, clock: Clock) -> AsyncIterator[Fetcher]:
+async def own(site: Website, tmp_path: Path, clock: WallClock) -> AsyncIterator[Fetcher]:
     async with fetcher(site, tmp_path / "pages", now=clock) as running:
         yield running
 
 
-async def test_a_page_is_used_for_its_lifetime(site: Website, own: Fetcher, clock: Clock) -> None:
+async def test_a_page_is_used_for_its_lifetime(site: Website, own: Fetcher, clock: WallClock) -> None:
     """After that it is fetched again."""
     site.page("/", "Old", Cache_Control="max-age=60")
     first = await own.fetch(site.url("/"), robots=False)
@@ -49,7 +49,7 @@ async def test_a_page_is_used_for_its_lifetime(site: Website, own: Fetcher, cloc
     assert 2 == len(site.requests)
 
 
-async def test_a_page_outlives_the_process(site: Website, own: Fetcher, tmp_path: Path, clock: Clock) -> None:
+async def test_a_page_outlives_the_process(site: Website, own: Fetcher, tmp_path: Path, clock: WallClock) -> None:
     """Another fetcher uses the stored page."""
     site.page("/", "Kept", Cache_Control="max-age=60", Content_Type="text/html; charset=utf-8")
     first = await own.fetch(site.url("/"), robots=False)
@@ -66,7 +66,7 @@ async def test_a_page_outlives_the_process(site: Website, own: Fetcher, tmp_path
     )
 
 
-async def test_a_page_from_the_future_is_stale(site: Website, own: Fetcher, clock: Clock) -> None:
+async def test_a_page_from_the_future_is_stale(site: Website, own: Fetcher, clock: WallClock) -> None:
     """A page is fetched again after the clock went back."""
     site.page("/", "Page", Cache_Control="max-age=60")
     await own.fetch(site.url("/"), robots=False)
@@ -80,7 +80,7 @@ async def test_a_page_from_the_future_is_stale(site: Website, own: Fetcher, cloc
     ("validator", "condition"), [("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since")]
 )
 async def test_an_unchanged_page_is_not_sent_again(
-    site: Website, own: Fetcher, clock: Clock, validator: str, condition: str
+    site: Website, own: Fetcher, clock: WallClock, validator: str, condition: str
 ) -> None:
     """The request is conditional, and the answer renews the copy."""
     stamp = '"v1"' if validator == "ETag" else "Sun, 01 Jun 2025 00:00:00 GMT"
@@ -117,7 +117,7 @@ async def test_an_unchanged_page_is_not_sent_again(
     ],
 )
 async def test_how_old_a_copy_may_be(
-    site: Website, own: Fetcher, clock: Clock, header: str, max_age_s: float | None, asks: int
+    site: Website, own: Fetcher, clock: WallClock, header: str, max_age_s: float | None, asks: int
 ) -> None:
     """The caller's limit applies where the site is silent; neither extends the other's limit."""
     site.page("/", "Page", Cache_Control=header)
@@ -132,7 +132,7 @@ async def test_how_old_a_copy_may_be(
     ("status", "header", "asks"), [(301, "", 2), (302, "", 4), (302, "max-age=60", 2), (301, "no-cache", 4)]
 )
 async def test_a_page_behind_a_redirect(
-    site: Website, own: Fetcher, clock: Clock, status: int, header: str, asks: int
+    site: Website, own: Fetcher, clock: WallClock, status: int, header: str, asks: int
 ) -> None:
     """It is only as fresh as its redirects; a temporary one is asked again."""
     site.page("/", status=status, Location="/page", Cache_Control=header)
@@ -180,7 +180,7 @@ async def test_files_are_private_and_named_by_hash(site: Website, own: Fetcher, 
 
 
 def page(body: bytes = b"Page") -> CachedPage:
-    return CachedPage("https://example.org/", "text/html", None, body, Clock().moment, '"v1"', "yesterday", 60.0)
+    return CachedPage("https://example.org/", "text/html", None, body, WallClock().moment, '"v1"', "yesterday", 60.0)
 
 
 async def test_a_page_is_stored_whole(tmp_path: Path) -> None:

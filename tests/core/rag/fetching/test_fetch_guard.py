@@ -104,7 +104,7 @@ async def test_an_address_is_connected_to_without_a_resolver(monkeypatch: pytest
 async def test_the_second_address_is_tried() -> None:
     """A host whose first address does not answer is reached."""
 
-    class Broken(RedirectingNetwork):
+    class FirstAddressFails(RedirectingNetwork):
         async def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> httpcore.AsyncNetworkStream:
             stream = await super().connect_tcp(host, port, *rest, **more)
             if host == PUBLIC[1]:
@@ -113,7 +113,7 @@ async def test_the_second_address_is_tried() -> None:
             return stream
 
     async with listen(public_site) as port:
-        broken = Broken(port, port)
+        broken = FirstAddressFails(port, port)
         async with fetcher(broken, ScriptedDns({"a.example.org": [[PUBLIC[1], PUBLIC[0]]]})) as own:
             assert b"A page." == (await own.fetch("http://a.example.org/", robots=False)).body
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.hostile_urls import FORMS, ODD_URLS, PORTS
 from core.errors import FetchRefused
-from core.rag.fetching.url_policy import check_redirect, check_url, origin_of
+from core.rag.fetching.url_policy import check_redirect, check_url, url_origin
 
 # Numbers in unusual digits are an address; the connection checks whether it is public.
 ADDRESSES = {"127.0.0.1.", "127。0。0。1", "127．0．0．1", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "[0000::1]"}
@@ -119,4 +119,4 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
 
 def test_an_ipv6_origin_has_brackets() -> None:
     """URLs and `allow` write it the same way."""
-    assert "[::1]:80" == origin_of(httpx.URL("http://[::1]/"))
+    assert "[::1]:80" == url_origin(httpx.URL("http://[::1]/"))

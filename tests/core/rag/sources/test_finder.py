@@ -18,7 +18,7 @@ from core.rag.embeddings import Vectors
 from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import Decide, SourceFinder
-from tests.core.rag.fetching.support_websites import Clock, Website, fetcher, website
+from tests.core.rag.fetching.support_websites import WallClock, Website, fetcher, website
 
 ATOM = """<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{title}</title>
 <link href="https://weather.example.org/{title}"/><id>x</id>
@@ -198,7 +198,7 @@ async def test_only_the_personalitys_own_sources_are_read(finder: SourceFinder, 
 
 async def test_a_fresh_copy_is_used(sources: Sources, site: Website, reader: Reader, tmp_path: Path) -> None:
     """A source is fetched again when its copy is older than the file allows."""
-    clock = Clock()
+    clock = WallClock()
     finder = SourceFinder(sources, fetcher(site, tmp_path / "pages", now=clock), reader)
     for seconds in (0, 59, 2):
         clock.advance(seconds)
