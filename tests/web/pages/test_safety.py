@@ -67,7 +67,7 @@ async def test_markup_in_an_answer_does_nothing(visiting: Visiting, size: int) -
             "role",
             "aria-label",
             "data-label",
-            "data-string",
+            "data-text",
             "lang",
         }
         assert set() == set(attributes) - allowed
