@@ -23,6 +23,7 @@ from core.contract import (
     KeywordReport,
     Prompt,
     Sampling,
+    Source,
     Status,
     Task,
     Text,
@@ -84,11 +85,15 @@ class ChatEngine:
             answer = self._pipeline.events(turn.context) if turn.repeated is None else self._repeat(turn)
             async with aclosing(answer) as events:
                 async for event in events:
-                    if isinstance(event, Done):
-                        await self._turns.finish(turn, event.reason)
-                    else:
-                        turn.add(event)
-                        self._watch_model(event)
+                    match event:
+                        case Text(text):
+                            turn.text += text
+                        case Source():
+                            turn.sources.append(event)
+                        case Status():
+                            self._watch_model(event)
+                        case Done(reason):
+                            await self._turns.finish(turn, reason)
                     yield event
 
     async def _repeat(self, turn: OpenTurn) -> AsyncGenerator[Event, None]:
@@ -102,10 +107,9 @@ class ChatEngine:
         yield Text(exchange.answer)
         yield Done("length" if exchange.reason == "length" else "stop", model, Usage())
 
-    def _watch_model(self, event: Event | ToilEvent) -> None:
-        # A model process that was restarted has forgotten the prefixes.
-        if isinstance(event, Status) and event.state == "reconnecting":
-            self.cold.set()
+    def _watch_model(self, status: Status) -> None:
+        if status.state == "reconnecting":
+            self.cold.set()  # a restarted model process has lost the prefixes
 
     async def toil(self, task: Task) -> ToilResult:
         """Raises what `toil_events` raises."""
@@ -128,7 +132,7 @@ class ChatEngine:
                 async for event in events:
                     if isinstance(event, ToilResult):
                         await self._turns.finish(turn, "stop", json.dumps(event.value, ensure_ascii=False))
-                    else:
+                    elif isinstance(event, Status):
                         self._watch_model(event)
                     yield event
 

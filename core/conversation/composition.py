@@ -43,6 +43,7 @@ class PromptContext:
     sampling: Sampling
     user: str | None
     unread_url: str | None  # the page or feed that the first question names, until it is read
+    has_documents: bool  # the conversation comes with pasted text, a page that was read, or attachments
     has_own_material: bool  # the question comes with an attachment; a first one also with a page or pasted text
     has_unclosed_lead: bool  # a first question that starts with |CONTEXT| and has no |/CONTEXT|
 
@@ -121,6 +122,7 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
     conversation, question, url = split_lead(conversation, question, personality.language)
     if not question.text.strip():
         raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
+    attachments = [each.attachments for each in (question, *(exchange.question for exchange in conversation.exchanges))]
     first, has_lead = is_first(conversation), conversation.context is not None or url is not None
     return PromptContext(
         personality,
@@ -129,6 +131,7 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
         prompt.sampling,
         prompt.user,
         unread_url=url,
+        has_documents=has_lead or bool(conversation.readings) or any(attachments),
         has_own_material=bool(question.attachments) or (first and has_lead),
         has_unclosed_lead=first and conversation.context is None and question.text.lstrip().startswith(CONTEXT_START),
     )

@@ -84,8 +84,8 @@ class AnswerPipeline:
     async def build_request(self, context: PromptContext, lookup: Lookup = NOTHING) -> AnswerRequest:
         """The request for the model, with the documents of `lookup`. Raises Overloaded."""
         found = lookup.documents
-        documents = documents_of(context.conversation, context.question, found, context.personality.language)
-        if any(documents):
+        if found or context.has_documents:
+            documents = documents_of(context.conversation, context.question, found, context.personality.language)
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
         return build_request(context, found, lookup.unread, self._passage_cache)
 

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from core.configuration.personalities import Personality
-from core.contract import Ending, Event, Prompt, Source, Text
+from core.contract import Ending, Prompt, Source
 from core.conversation.composition import PromptContext, build_context
 from core.conversation.sessions import Sessions
 from core.conversation.turns import Exchange, RunningTurn
@@ -33,14 +33,8 @@ class OpenTurn:
     key: RunningTurn | None = None  # None: nothing is stored
     repeated: Exchange | None = None  # the stored answer to a repeated prompt
     text: str = ""
-    sources: dict[int, Source] = field(default_factory=dict)  # by number: a repeated number replaces the source
+    sources: list[Source] = field(default_factory=list)  # a repeated number replaces the earlier source
     is_over: bool = False
-
-    def add(self, event: Event) -> None:
-        if isinstance(event, Text):
-            self.text += event.text
-        elif isinstance(event, Source):
-            self.sources[event.number] = event
 
 
 class TurnRecorder:
@@ -82,8 +76,9 @@ class TurnRecorder:
         turn.is_over = True
         if turn.key is None:
             return
-        answer, sources = turn.text if text is None else text, tuple(turn.sources.values())
-        await self._storing.shield(self._sessions.finish_turn(turn.key, answer, reason, sources))
+        answer = turn.text if text is None else text
+        sources = {source.number: source for source in turn.sources}
+        await self._storing.shield(self._sessions.finish_turn(turn.key, answer, reason, tuple(sources.values())))
 
     async def close(self) -> None:
         await self._storing.join()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -43,3 +45,9 @@ def test_pasted_text_causes_no_fetch(text: str) -> None:
 
     later = replace(conversation, exchanges=(Exchange(question, "ok"),))
     assert split_lead(later, Question("And then?"), "en")[2] is None
+
+
+def test_composing_a_prompt_imports_no_database() -> None:
+    """Composition and window are pure: they import without SQLAlchemy, also indirectly."""
+    blocked = "import sys; sys.modules['sqlalchemy'] = None; import core.conversation.window, core.conversation.turns"
+    subprocess.run([sys.executable, "-c", blocked], check=True)

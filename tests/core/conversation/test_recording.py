@@ -36,10 +36,12 @@ async def recorded(recorder: TurnRecorder, *steps: Event | Exception) -> AsyncGe
         for step in steps:
             if isinstance(step, Exception):
                 raise step
-            if isinstance(step, Done):
+            if isinstance(step, Text):
+                turn.text += step.text
+            elif isinstance(step, Source):
+                turn.sources.append(step)
+            elif isinstance(step, Done):
                 await recorder.finish(turn, step.reason)
-            else:
-                turn.add(step)
             yield step
 
 

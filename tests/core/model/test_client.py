@@ -30,11 +30,11 @@ from core.model.client import ModelClient, local_url, strip_version
 from core.openai.chat_protocol import (
     QueuePosition,
     StreamFinished,
-    StreamReader,
     TextDelta,
     error_from_object,
 )
 from core.openai.sse import LINE_LIMIT_BYTES
+from core.openai.stream_reader import StreamReader
 from tests.core.support_asking import HI, connected, pieces
 from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Raw, Step, choice, sse
 
