@@ -10,7 +10,6 @@ import secrets
 from contextlib import aclosing
 from typing import Any, Literal
 
-import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.contract import Engine, Json, Usage
@@ -20,8 +19,6 @@ from core.openai.responses import Completion, collect_completion, error_body, op
 from core.request_validation import of_validation
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
 from core.toil.batch.rows import AnyRow, Row, UnreadableRow
-
-log = structlog.get_logger()
 
 OK = 200
 ID_PREFIX = "batch_req_"
