@@ -18,6 +18,7 @@ from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Un
 from core.contract import Done, Language
 from core.errors import CspsError
 from core.runtime.backoff import Backoff
+from core.runtime.cooldowns import Cooldowns
 
 log = structlog.get_logger()
 
@@ -32,19 +33,15 @@ class RateLimit:
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
-        self._next_at: dict[str, float] = {}
+        self._cooldowns = Cooldowns(clock, TRACKED_CHANNELS)
 
     def next_post_at(self, channel: str) -> float:
-        return self._next_at.get(channel, 0.0)
+        return self._cooldowns.until(channel)
 
     def record_post(self, channel: str, interval_s: float) -> None:
         """Reserves the channel for `interval_s` from now."""
-        if interval_s <= 0 or not channel:
-            return
-        now = self.clock()
-        if len(self._next_at) >= TRACKED_CHANNELS:
-            self._next_at = {channel: at for channel, at in self._next_at.items() if at > now}
-        self._next_at[channel] = now + interval_s
+        if interval_s > 0 and channel:
+            self._cooldowns.start(channel, interval_s)
 
 
 class EditInterval:

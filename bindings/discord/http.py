@@ -17,6 +17,7 @@ import discord
 from discord.http import HTTPClient, Route
 
 from core.runtime.backoff import parse_retry_after
+from core.runtime.cooldowns import Cooldowns
 
 CALL_S = 10.0
 UPLOAD_S = 60.0
@@ -30,11 +31,11 @@ class Limits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._free_at: dict[str, float] = {}
+        self._cooldowns = Cooldowns(clock, LIMITS_IN_VIEW)
 
     def check(self, route: Route) -> None:
         """Raises RateLimited."""
-        until = max(self._free_at.get(each, 0.0) for each in keys_of(route))
+        until = max(self._cooldowns.until(each) for each in keys_of(route))
         if (wait_s := until - self._clock()) > 0:
             raise discord.RateLimited(wait_s)
 
@@ -51,10 +52,7 @@ class Limits:
         return discord.RateLimited(wait_s)
 
     def close(self, key: str, wait_s: float) -> None:
-        now = self._clock()
-        if len(self._free_at) >= LIMITS_IN_VIEW:
-            self._free_at = {each: at for each, at in self._free_at.items() if at > now}
-        self._free_at[key] = now + wait_s
+        self._cooldowns.start(key, wait_s)
 
 
 class OneTry(HTTPClient):

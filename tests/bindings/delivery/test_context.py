@@ -45,7 +45,7 @@ def test_channels_that_are_free_again_are_forgotten() -> None:
         watch.now_s += 1.0
         pace.record_post(f"C{number}", 1.0)
 
-    assert len(pace._next_at) <= TRACKED_CHANNELS
+    assert len(pace._cooldowns) <= TRACKED_CHANNELS
 
 
 def test_edits_are_paced_by_answer() -> None:

@@ -125,7 +125,7 @@ def test_a_limit_ends() -> None:
     limits.check(route)
     for channel in range(3000):
         limits.close(str(channel), -1.0)
-    assert len(limits._free_at) <= http_module.LIMITS_IN_VIEW
+    assert len(limits._cooldowns) <= http_module.LIMITS_IN_VIEW
 
 
 async def test_a_call_without_an_answer_has_a_deadline(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
