@@ -10,7 +10,7 @@ from aiohttp import web
 from core.contract import Text
 from core.errors import CspsError
 from core.openai import sse
-from core.openai.public_requests import Chat, PublicChatRequest, chat_of
+from core.openai.public_requests import Chat, PublicChatRequest, build_chat
 from core.openai.responses import (
     Citations,
     Completion,
@@ -40,7 +40,7 @@ async def one_model(request: web.Request) -> web.Response:
 async def chat_completions(request: web.Request) -> web.StreamResponse:
     """POST /v1/chat/completions."""
     service = request.app[SERVICE]
-    chat = chat_of(await request_body.read_json(request, PublicChatRequest))
+    chat = build_chat(await request_body.read_json(request, PublicChatRequest))
     service.check_personality(chat.personality)
     completion = Completion(chat.personality)
     async with aclosing(stream_completion(service, chat, service.user_id(request, chat.user))) as pieces:

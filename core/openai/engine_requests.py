@@ -1,4 +1,4 @@
-"""What callers of the model process may ask for, checked. Knows no HTTP and no tokens."""
+"""Validates the request bodies of the model process. Knows no HTTP and no tokens."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class EngineChatRequest(ChatFields):
     model: str | None = None
     stream: bool = False
     n: Literal[1, None] = 1
-    keep_prefix: bool = False  # the system message may be kept, on disk too, for others who bring it
+    keep_prefix: bool = False  # the system message may be pinned and saved to disk for other requests
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_unsupported(cls, body: Any) -> Any:
-        asked = [name for name in UNSUPPORTED if isinstance(body, dict) and body.get(name)]
-        if asked:
-            raise ValueError(f"`{asked[0]}` is not supported by this service")
+        refused = [name for name in UNSUPPORTED if isinstance(body, dict) and body.get(name)]
+        if refused:
+            raise ValueError(f"`{refused[0]}` is not supported by this service")
         return body
 
     @property
@@ -51,7 +51,7 @@ class EngineChatRequest(ChatFields):
 
 
 class TokenizeRequest(OpenModel):
-    """The body of POST /tokenize: one of the two."""
+    """The body of POST /tokenize: either a prompt or messages."""
 
     prompt: str | None = None
     messages: list[ChatMessage] | None = None
@@ -68,7 +68,7 @@ class EmbeddingsRequest(OpenModel):
 
     input: str | Annotated[list[str], Field(min_length=1, max_length=2048)]
     model: str | None = None
-    encoding_format: Literal["float", "base64", None] = None  # OpenAI's own client asks for base64
+    encoding_format: Literal["float", "base64", None] = None  # OpenAI's client requests base64
 
     @property
     def texts(self) -> list[str]:
@@ -80,7 +80,7 @@ def plain_message(message: ChatMessage) -> Message:
 
 
 def parse(kind: type[BaseModel], body: object) -> Any:
-    """`body` as a `kind`. Raises BadRequest, ParameterRefused with the first wrong field."""
+    """Validate `body` as a `kind`. Raises BadRequest, or ParameterRefused with the first wrong field."""
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
     try:

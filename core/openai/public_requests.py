@@ -1,6 +1,6 @@
-"""OpenAI's chat request in our terms. Pure: knows what of it can be honoured, and refuses the rest by name.
+"""Turns OpenAI's public chat request into a prompt or a task of ours. Pure.
 
-A parameter that would change the answer and cannot be honoured is an error; one that would not is ignored.
+An unsupported parameter that would change the answer is refused by name; one without effect is ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.contract import Json, Prompt, Sampling, Task, Turn
 from core.errors import ParameterRefused
 from core.openai.requests import ChatFields, ChatMessage, Schema
 
-# What means "as it would be anyway" is accepted of parameters that are otherwise refused.
+# Values of otherwise refused parameters that ask only for the default behaviour.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
     "tools": ([],),
@@ -47,7 +47,7 @@ WITHOUT_EFFECT = frozenset(
 class PublicChatRequest(ChatFields):
     """The body of a public POST /v1/chat/completions, and of a request in a batch."""
 
-    model_config = ConfigDict(strict=True, extra="allow")  # chat_of refuses unknown parameters with values
+    model_config = ConfigDict(strict=True, extra="allow")  # build_chat refuses unknown parameters with values
 
     model: str
     messages: list[ChatMessage] = Field(min_length=1, max_length=2048)
@@ -55,13 +55,13 @@ class PublicChatRequest(ChatFields):
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What was asked, and how the answer is to be given."""
+    """A chat request and the form of its answer."""
 
     personality: str
     text: str
     history: tuple[Turn, ...]
     sampling: Sampling
-    user: str  # as the caller names them
+    user: str  # the caller's name for the user
     constrained: bool  # the answer is JSON
     schema: Schema | None
     stream: bool
@@ -74,17 +74,17 @@ class Chat:
         return Task(self.personality, self.text, self.schema, user=user, history=self.history, sampling=self.sampling)
 
 
-def chat_of(request: PublicChatRequest) -> Chat:
-    """Raises ParameterRefused naming the parameter that cannot be honoured."""
-    refuse_what_cannot_be(request.model_extra or {})
+def build_chat(request: PublicChatRequest) -> Chat:
+    """Build the chat. Raises ParameterRefused with the unsupported parameter."""
+    refuse_unsupported(request.model_extra or {})
     *earlier, last = request.messages
     if last.role != "user" or not last.text().strip():
-        raise ParameterRefused("the last of `messages` must be the user's, and say something", "messages")
-    history = tuple(turn for message in earlier for turn in turns_of(message))
+        raise ParameterRefused("the last of `messages` must have the role `user` and a text", "messages")
+    history = tuple(turn for message in earlier for turn in to_turns(message))
     form = request.response_format
     return Chat(
         personality=request.model,
-        text="\n\n".join([*instructions(request.messages), last.text()]),
+        text="\n\n".join([*caller_instructions(request.messages), last.text()]),
         history=history,
         sampling=request.sampling,
         user=request.user or "",
@@ -95,7 +95,7 @@ def chat_of(request: PublicChatRequest) -> Chat:
     )
 
 
-def refuse_what_cannot_be(extra: dict[str, Json]) -> None:
+def refuse_unsupported(extra: dict[str, Json]) -> None:
     for name, value in extra.items():
         if value is None or name in WITHOUT_EFFECT or value in NEUTRAL.get(name, ()):
             continue
@@ -103,15 +103,16 @@ def refuse_what_cannot_be(extra: dict[str, Json]) -> None:
         raise ParameterRefused(f"`{name[:64]}` is not {'supported' if known else 'known'} here", name[:64])
 
 
-def instructions(messages: Iterable[ChatMessage]) -> list[str]:
-    """The caller's own, in front of the question. The personality is the operator's, and nobody else's words become it.
+def caller_instructions(messages: Iterable[ChatMessage]) -> list[str]:
+    """Return the caller's system messages, which go in front of the question.
 
-    There rather than at the start, because the oldest turns are the first to go when the context window is full.
+    They never join the personality, which belongs to the operator. At the start of the history they would be dropped
+    first when the context window is full.
     """
     return [message.text() for message in messages if message.role in ("system", "developer") and message.text()]
 
 
-def turns_of(message: ChatMessage) -> list[Turn]:
+def to_turns(message: ChatMessage) -> list[Turn]:
     if message.role in ("user", "assistant"):
         role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
         return [Turn(role, message.text(), message.name)]

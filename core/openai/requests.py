@@ -17,7 +17,7 @@ Schema = dict[str, Any] | bool
 
 
 class StrictModel(BaseModel):
-    """Refuses unknown fields: one of them might ask for something that is not done."""
+    """Refuses unknown fields, because one of them may change the answer."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -39,7 +39,7 @@ class ChatMessage(OpenModel):
     name: str | None = None
 
     def text(self, separator: str = "") -> str:
-        """Returns the content; `separator` joins its parts."""
+        """Return the content; `separator` joins its parts."""
         return self.content if isinstance(self.content, str) else separator.join(part.text for part in self.content)
 
 
@@ -68,7 +68,7 @@ class StreamOptions(OpenModel):
 
 
 class SamplingFields(BaseModel):
-    """Sampling parameters, with those that other engines added. A missing or null one has the answerer's default."""
+    """Sampling parameters of OpenAI and of other engines. Missing and null ones take the engine's default."""
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
@@ -95,7 +95,7 @@ class SamplingFields(BaseModel):
 
 
 class ChatFields(SamplingFields):
-    """The fields of a chat request. Each border adds its own limits."""
+    """The fields of every chat request; subclasses add their own limits."""
 
     stream: bool | None = None
     stream_options: StreamOptions | None = None

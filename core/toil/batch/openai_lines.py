@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
-from core.openai.public_requests import Chat, PublicChatRequest, chat_of
+from core.openai.public_requests import Chat, PublicChatRequest, build_chat
 from core.openai.responses import Completion, collect_completion, error_body, openai_status, stream_completion
 from core.request_validation import of_validation
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
@@ -58,7 +58,7 @@ class OpenAiAnswers(RowAnswers):
 def parse_chat(fields: Any) -> Chat:
     """Raises BadRequest with the wrong key of the line or of its request."""
     try:
-        return chat_of(PublicChatRequest.model_validate(RequestLine.model_validate(fields).body))
+        return build_chat(PublicChatRequest.model_validate(RequestLine.model_validate(fields).body))
     except ValidationError as exc:
         raise of_validation(exc) from exc
 

@@ -1,4 +1,4 @@
-"""What callers of the model process may ask for."""
+"""Request bodies of the model process."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def chat(**fields: Any) -> EngineChatRequest:
     return request
 
 
-def test_the_least_that_can_be_asked() -> None:
-    """Messages alone; all else is the model's choice."""
+def test_messages_alone_are_a_request() -> None:
+    """All other fields take the defaults of the engine."""
     request = chat()
 
     assert request.plain_messages() == [Message("user", "Hello")]
@@ -33,8 +33,8 @@ def test_the_least_that_can_be_asked() -> None:
     assert request.sampling == Sampling()
 
 
-def test_all_that_can_be_asked() -> None:
-    """Each field reaches the sampling."""
+def test_all_sampling_fields_are_read() -> None:
+    """Each field reaches the sampling parameters."""
     request = chat(
         temperature=0.5,
         top_p=0.9,
@@ -53,19 +53,19 @@ def test_all_that_can_be_asked() -> None:
     assert (request.user, request.stream, request.include_usage) == ("somebody", True, True)
 
 
-def test_openais_newer_name_of_the_token_budget_wins() -> None:
-    """`max_completion_tokens` replaced `max_tokens`."""
+def test_max_completion_tokens_overrides_max_tokens() -> None:
+    """OpenAI replaced `max_tokens` by `max_completion_tokens`."""
     assert chat(max_tokens=5, max_completion_tokens=9).sampling.max_tokens == 9
 
 
 @pytest.mark.parametrize("seed", [0, -(2**63), 2**63 - 1, None])
-def test_any_seed_is_taken(seed: int | None) -> None:
-    """OpenAI's have 64 bits."""
+def test_any_64_bit_seed_is_accepted(seed: int | None) -> None:
+    """OpenAI's seeds have 64 bits."""
     assert chat(seed=seed).sampling.seed == seed
 
 
 def test_roles_and_parts_become_plain_messages() -> None:
-    """`developer` is OpenAI's newer `system`; text parts are one text."""
+    """`developer` is OpenAI's new name for `system`; text parts are joined."""
     request = chat(
         messages=[
             {"role": "developer", "content": "Be kind."},
@@ -86,7 +86,7 @@ def test_roles_and_parts_become_plain_messages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "schema"),
+    ("response_format", "schema"),
     [
         ({"type": "text"}, None),
         ({"type": "json_object"}, {"type": "object"}),
@@ -98,13 +98,13 @@ def test_roles_and_parts_become_plain_messages() -> None:
         ({"type": "json_schema", "json_schema": {"schema": False}}, False),
     ],
 )
-def test_the_schema_to_hold(asked: dict[str, Any], schema: object) -> None:
-    """Any JSON Schema, `true` and `false` included."""
-    assert chat(response_format=asked).enforced_schema == schema
+def test_the_enforced_schema_is_read(response_format: dict[str, Any], schema: object) -> None:
+    """Any JSON Schema is possible, `true` and `false` included."""
+    assert chat(response_format=response_format).enforced_schema == schema
 
 
-def test_what_does_not_change_the_answer_is_ignored() -> None:
-    """OpenAI's clients send a lot."""
+def test_parameters_without_effect_are_ignored() -> None:
+    """OpenAI's clients send many of them."""
     assert chat(store=True, metadata={"a": "b"}, n=1, tools=[], logit_bias={}, frequency_penalty=0).messages
 
 
@@ -147,22 +147,22 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "named"), BAD, ids=[f"{named}-{n}" for n, (_, named) in enumerate(BAD)])
-def test_what_cannot_be_done_is_refused_by_name(fields: dict[str, Any], named: str) -> None:
+@pytest.mark.parametrize(("fields", "field"), BAD, ids=[f"{field}-{n}" for n, (_, field) in enumerate(BAD)])
+def test_unsupported_and_invalid_fields_are_refused_by_name(fields: dict[str, Any], field: str) -> None:
     """The message names the field."""
-    with pytest.raises(BadRequest, match=named):
+    with pytest.raises(BadRequest, match=field):
         chat(**fields)
 
 
 @pytest.mark.parametrize("body", [None, [], "text", 5, True])
-def test_a_body_that_is_no_object_is_refused(body: object) -> None:
-    """Whatever JSON it is."""
+def test_a_body_that_is_not_an_object_is_refused(body: object) -> None:
+    """Any other JSON value is an error."""
     with pytest.raises(BadRequest, match="JSON object"):
         parse(EngineChatRequest, body)
 
 
-def test_a_refusal_repeats_nothing_of_the_request() -> None:
-    """Error messages end in logs; a person's words do not."""
+def test_an_error_quotes_nothing_of_the_request() -> None:
+    """Error messages reach logs, and a user's text must not."""
     with pytest.raises(BadRequest) as refused:
         parse(EngineChatRequest, {"messages": [{"role": "user", "content": {"secret words": "secret words"}}]})
 
@@ -178,8 +178,8 @@ FIELDS = st.sampled_from([*EngineChatRequest.model_fields, "tools", "logit_bias"
 
 
 @given(st.dictionaries(FIELDS, JSON, max_size=4))
-def test_any_body_is_understood_or_refused(fields: dict[str, Any]) -> None:
-    """Nothing but BadRequest is raised, and what is understood can be sampled with."""
+def test_any_body_is_accepted_or_refused(fields: dict[str, Any]) -> None:
+    """Only BadRequest is raised, and an accepted request has finite sampling parameters."""
     try:
         sampling = chat(**fields).sampling
     except BadRequest:
@@ -187,8 +187,8 @@ def test_any_body_is_understood_or_refused(fields: dict[str, Any]) -> None:
     json.dumps([sampling.temperature, sampling.top_p, sampling.min_p, sampling.repeat_penalty], allow_nan=False)
 
 
-def test_one_thing_is_tokenised() -> None:
-    """A text or messages, not both and not neither."""
+def test_tokenize_takes_a_prompt_or_messages() -> None:
+    """Both or neither is an error."""
     assert parse(TokenizeRequest, {"prompt": ""}).prompt == ""
     assert parse(TokenizeRequest, ASK).messages
     for body in ({}, ASK | {"prompt": "x"}):
@@ -196,8 +196,8 @@ def test_one_thing_is_tokenised() -> None:
             parse(TokenizeRequest, body)
 
 
-def test_texts_to_embed() -> None:
-    """One or several, in the two encodings that OpenAI's clients ask for."""
+def test_embeddings_take_one_or_several_texts() -> None:
+    """The two encodings are those that OpenAI's clients request."""
     assert parse(EmbeddingsRequest, {"input": "one"}).texts == ["one"]
     assert parse(EmbeddingsRequest, {"input": ["one", "two"], "encoding_format": "base64"}).texts == ["one", "two"]
     wrong: list[dict[str, Any]] = [
