@@ -25,6 +25,7 @@ INVISIBLE = re.compile(
 )
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 CELLS_LIMIT = 60
+PASSAGE_LIMIT_CHARS = 1200  # about 300 tokens: ten of them fit into the window of a small model
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,6 @@ def table_blocks(rows: Iterable[Sequence[str]], head: Sequence[str] | None) -> l
     """Returns a block for each row. `head`: the names of the columns, if the table has them."""
     header = f"{table_row(head)}\n{table_row(['---'] * len(head[:CELLS_LIMIT]))}" if head else ""
     return [Block("row", table_row(cells), header=header) for cells in rows]
-
-
-PASSAGE_LIMIT_CHARS = 1200  # about 300 tokens: ten of them fit into the window of a small model
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,22 @@ from core.rag.sources.question_parsing import (
 log = structlog.get_logger()
 
 PASSAGES_LIMIT = 6
+MIN_SCORE, MIN_SCORE_FOR_TASKS = 0.25, 0.34  # scores of `core.rag.facts.search`
+# What people say to be polite, or to say that they have read the answer.
+PLEASANTRIES = parse_phrases(
+    """
+    so much|a lot|many thanks|great|ok|okay|perfect|excellent|awesome|wonderful|amazing|cool|super|nice|lovely|bravo|
+    good morning|good afternoon|good evening|good night|good job|well done|good answer|good day|great day|nice day|
+    good work|great work|good idea|nice to meet|have a|yes|yeah|yep|no|nope|sure|of course|got it|i see|understood|
+    makes sense|sounds good|all right|alright|right|exactly|sorry|no problem|no worries|never mind|welcome|bye|goodbye|
+    see you|talk to you|later|take care|cheers|haha|lol|wow|you are|you re|it s|that s|that is|this is|very|really|
+    helpful|kind|whisper|chuchotte|beaucoup|mille fois|grand merci|génial|parfait|formidable|merveilleux|bien|
+    très|ça va|c'est|bon travail|beau travail|bonne réponse|bonne idée|bonne journée|bonne soirée|bonne nuit|
+    bon après-midi|bon matin|bonne fin|de semaine|oui|non|d'accord|entendu|compris|je vois|évidemment|bien sûr|
+    exactement|désolé|désolée|pas de problème|de rien|laisse tomber|bienvenue|enchanté|enchantée|au revoir|à bientôt|
+    à plus|à demain|utile|gentil|gentille|vraiment
+    """
+)
 
 
 class FactsFinder:
@@ -98,24 +114,6 @@ def build_document(matches: list[FactMatch]) -> RetrievedDocument:
     first = matches[0]
     source = Source(0, first.title, first.url, first.language, first.fetched_at)
     return RetrievedDocument(first.title, tuple(Passage(each.text, each.heading, each.url) for each in matches), source)
-
-
-MIN_SCORE, MIN_SCORE_FOR_TASKS = 0.25, 0.34  # scores of `core.rag.facts.search`
-# What people say to be polite, or to say that they have read the answer.
-PLEASANTRIES = parse_phrases(
-    """
-    so much|a lot|many thanks|great|ok|okay|perfect|excellent|awesome|wonderful|amazing|cool|super|nice|lovely|bravo|
-    good morning|good afternoon|good evening|good night|good job|well done|good answer|good day|great day|nice day|
-    good work|great work|good idea|nice to meet|have a|yes|yeah|yep|no|nope|sure|of course|got it|i see|understood|
-    makes sense|sounds good|all right|alright|right|exactly|sorry|no problem|no worries|never mind|welcome|bye|goodbye|
-    see you|talk to you|later|take care|cheers|haha|lol|wow|you are|you re|it s|that s|that is|this is|very|really|
-    helpful|kind|whisper|chuchotte|beaucoup|mille fois|grand merci|génial|parfait|formidable|merveilleux|bien|
-    très|ça va|c'est|bon travail|beau travail|bonne réponse|bonne idée|bonne journée|bonne soirée|bonne nuit|
-    bon après-midi|bon matin|bonne fin|de semaine|oui|non|d'accord|entendu|compris|je vois|évidemment|bien sûr|
-    exactement|désolé|désolée|pas de problème|de rien|laisse tomber|bienvenue|enchanté|enchantée|au revoir|à bientôt|
-    à plus|à demain|utile|gentil|gentille|vraiment
-    """
-)
 
 
 def needs_lookup(question: str) -> bool:

@@ -27,6 +27,13 @@ from core.rag.fetching.url_policy import Network, host_and_port, is_public, pars
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 RESOLVER_THREADS = 16
+HEAD_LIMIT_BYTES = 2**14  # of all that comes before a body, interim answers included
+HEAD_LIMIT_LINES = 1000  # some lines of the body are among them
+# One read is parsed without a pause, so a head of tiny pieces must come in small reads.
+HEAD_READ_BYTES, BODY_READ_BYTES = 2**10, 2**14
+ADDRESSES_LIMIT = 3  # of one host
+# getaddrinfo's codes for a name without existence or address. macOS has the second one, Linux maybe.
+UNKNOWN_NAME_ERRORS = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class SystemResolver:
@@ -64,15 +71,6 @@ class SystemResolver:
             answer.set_exception(result)
         else:
             answer.set_result(result)
-
-
-HEAD_LIMIT_BYTES = 2**14  # of all that comes before a body, interim answers included
-HEAD_LIMIT_LINES = 1000  # some lines of the body are among them
-# One read is parsed without a pause, so a head of tiny pieces must come in small reads.
-HEAD_READ_BYTES, BODY_READ_BYTES = 2**10, 2**14
-ADDRESSES_LIMIT = 3  # of one host
-# getaddrinfo's codes for a name without existence or address. macOS has the second one, Linux maybe.
-UNKNOWN_NAME_ERRORS = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ FILES_LIMIT = 500
 SIZE_LIMIT_BYTES = 100 * 2**20
 RETENTION_S = 7 * 86_400  # the user may have given the URL, so nothing stays for good
 ENDING = ".page"
+PERMANENT = {301, 308}
+LIFETIME_LIMIT_S = 30 * 86_400.0
+VALIDATOR_LIMIT_CHARS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +137,6 @@ def load(path: Path) -> CachedPage | None:
         log.warning("cached_page_rejected")
         return None
     return page if whole else None
-
-
-PERMANENT = {301, 308}
-LIFETIME_LIMIT_S = 30 * 86_400.0
-VALIDATOR_LIMIT_CHARS = 256
 
 
 def directives(headers: httpx.Headers) -> dict[str, str]:

@@ -56,6 +56,17 @@ SPECIAL_V6 = tuple(
 )
 NAT64 = IPv6Network("64:ff9b::/96")
 ISATAP = (0x00005EFE, 0x02005EFE)  # the third quarter of an address whose fourth quarter is an IPv4 address
+URL_LIMIT_CHARS = 4096
+ALLOWED_PORTS = {80, 443}
+DEFAULT_PORT = {"http": 80, "https": 443}
+HOST_LIMIT_CHARS = 253
+# The start of an http or https URL, and its authority as every parser cuts it.
+HTTP_URL = re.compile(r"(?i)https?://(?P<authority>[^/?#]+)")
+SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*:")
+DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")  # such a last label makes the host an IPv4 address (WHATWG)
+# Never in the public DNS: a query would reveal internal names, and search lists could answer it.
+PRIVATE_SUFFIXES = ("localhost", "local", "internal", "home.arpa", "onion")
 
 
 def parse_address(text: str) -> Address | None:
@@ -98,19 +109,6 @@ def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
         return tuple(ip_network(text) for text in texts)
     except ValueError as exc:
         raise ConfigError(f"not a network such as 198.103.0.0/16 or 2620::/48: {exc}") from exc
-
-
-URL_LIMIT_CHARS = 4096
-ALLOWED_PORTS = {80, 443}
-DEFAULT_PORT = {"http": 80, "https": 443}
-HOST_LIMIT_CHARS = 253
-# The start of an http or https URL, and its authority as every parser cuts it.
-HTTP_URL = re.compile(r"(?i)https?://(?P<authority>[^/?#]+)")
-SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*:")
-DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")  # such a last label makes the host an IPv4 address (WHATWG)
-# Never in the public DNS: a query would reveal internal names, and search lists could answer it.
-PRIVATE_SUFFIXES = ("localhost", "local", "internal", "home.arpa", "onion")
 
 
 def check_url(text: str, allow: AbstractSet[str] = frozenset()) -> httpx.URL:

@@ -35,6 +35,13 @@ BEGINNING_BLOCKS = 4
 SHARE_OF_PAGE = 0.3  # of the page's prose: an article with less is a teaser
 END = PageBlock(Block("heading", "", 2), 0, 0)
 LANGUAGES: dict[str, Language] = {"en": "en", "fr": "fr"}
+PROSE_WORDS = 10  # a shorter block may as well be a label
+CRUMB_COST = 4.0  # in words of prose: what must stand around a short block to keep it
+LINK_COST = 1.5  # for each word
+HEADING_COST = 2.0
+ROW_GAIN = 2.0  # beyond its words, because data is short
+LINKS_COST_LIMIT = 80.0  # for links in a row: a table of contents may stand in the middle of the content
+TITLE_REACH = 30  # blocks between a title and its content
 
 
 def parse_page(body: bytes, *, charset: str | None = None, url: str | None = None) -> Document:
@@ -216,15 +223,6 @@ def title_position(blocks: list[PageBlock], start: int, declared: str) -> int:
     likely = [index for index in headings if is_title(blocks[index].block.text, declared)]
     first = [index for index in headings if blocks[index].block.level == 1]
     return next(iter([*likely, *first]), start)
-
-
-PROSE_WORDS = 10  # a shorter block may as well be a label
-CRUMB_COST = 4.0  # in words of prose: what must stand around a short block to keep it
-LINK_COST = 1.5  # for each word
-HEADING_COST = 2.0
-ROW_GAIN = 2.0  # beyond its words, because data is short
-LINKS_COST_LIMIT = 80.0  # for links in a row: a table of contents may stand in the middle of the content
-TITLE_REACH = 30  # blocks between a title and its content
 
 
 def find_content(blocks: Sequence[PageBlock]) -> slice:

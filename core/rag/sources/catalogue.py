@@ -25,10 +25,10 @@ from core.rag.sources.name_table import NamedItem, NameTable
 
 QUERY = "query"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-PATH_VALUE = re.compile(
-    r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
-)  # of a table's values in the path: no slash, no "..", no escape
+PATH_VALUE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")  # in the URL's path: no slash, no "..", no escape
 VALUE_LIMIT_CHARS = 200
+NO_SOURCE = "none"  # the table of questions that need no source
+NonEmptyText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 def template_keys(template: str) -> set[str]:
@@ -70,10 +70,6 @@ def path_value(value: str) -> str:
         problem = "a value for the URL's path has other characters than letters, digits, dots and hyphens"
         raise FetchRefused(problem, "form")
     return value
-
-
-NO_SOURCE = "none"  # the table of questions that need no source
-NonEmptyText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class BilingualTexts(Section):

@@ -32,6 +32,8 @@ ALSO_CHOSEN = 0.7  # the likelihood from which a second one is
 DOUBTED = 0.1  # the likelihood from which a model is asked, if there is one
 CHOSEN_LIMIT = 2
 CANDIDATES_LIMIT = 4
+QUESTION_LIMIT_CHARS = 1000
+QUERY_LIMIT_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +149,6 @@ def name_weight(question: str, source: PublicSource) -> float:
     if source.named is None or source.section.named is None or not source.section.named.tells:
         return 0.0
     return source.section.named.tells if source.named.find(question) else 0.0
-
-
-QUESTION_LIMIT_CHARS = 1000
-QUERY_LIMIT_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,11 @@ log = structlog.get_logger()
 
 QUESTION_LIMIT_CHARS = 1000
 DEADLINE_S = 5.0  # the user waits for the answer, which does not depend on this
+DECIDE_DEADLINE_S = 8.0
+
+# Asks a model: (personality, prompt, schema) → a value that conforms to the schema. None: this model cannot decide, as
+# the starter model. Raises CspsError.
+Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +93,6 @@ class ExampleSimilarity:
             sources[source] = vectors[begin : begin + len(group)]
             begin += len(group)
         return ExampleVectors(catalogue, name, sources, vectors[begin:])
-
-
-log = structlog.get_logger()
-
-DECIDE_DEADLINE_S = 8.0
-
-# Asks a model: (personality, prompt, schema) → a value that conforms to the schema. None: this model cannot decide, as
-# the starter model. Raises CspsError.
-Decide = Callable[[Personality, str, Mapping[str, Json]], Awaitable[Json]]
 
 
 @dataclass(frozen=True, slots=True)
