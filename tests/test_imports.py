@@ -1,9 +1,10 @@
-"""Who may import whom: the lines of docs/architecture.md, held by reading the syntax trees."""
+"""The import rules of docs/architecture.md, checked in the syntax trees."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,63 @@ def above_the_model(module: str) -> bool:
 
 def speaks_to_the_model(imported: str) -> bool:
     return imported == "core.model" or any(within(imported, each) for each in MODEL_FROM_ABOVE)
+
+
+def all_imports() -> dict[str, set[str]]:
+    """Each module of ours, and the modules of ours that it imports."""
+    files = {module_of(file): file for package in ("core", "web", "bindings") for file in sources(package)}
+    return {
+        module: {
+            imported
+            for imported in imports_of(file.read_text(encoding="utf-8"), module, is_package=file.name == "__init__.py")
+            if imported in files and imported != module
+        }
+        for module, file in files.items()
+    }
+
+
+def part_of(module: str, folder: str) -> str | None:
+    """The file or subfolder directly in `folder` that contains `module`."""
+    return module.removeprefix(f"{folder}.").split(".")[0] if module.startswith(f"{folder}.") else None
+
+
+def circle_in(folder: str, imports: dict[str, set[str]]) -> list[str]:
+    """The parts of `folder` that import each other in a circle; empty if there is none."""
+    graph: dict[str, set[str]] = {}
+    for module, targets in imports.items():
+        if part := part_of(module, folder):
+            found = {other for target in targets if (other := part_of(target, folder)) and other != part}
+            graph.setdefault(part, set()).update(found)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as exc:
+        return list(exc.args[1])
+    return []
+
+
+def folders(modules: Iterable[str]) -> set[str]:
+    return {module.rpartition(".")[0] for module in modules} - {""}
+
+
+def test_no_folder_contains_an_import_circle() -> None:
+    """In every folder, its files and subfolders can be put in an order in which each imports only earlier ones."""
+    imports = all_imports()
+
+    assert {folder: circle for folder in sorted(folders(imports)) if (circle := circle_in(folder, imports))} == {}
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        {"core.a": {"core.b"}, "core.b": {"core.a"}},
+        {"core.rag.x": {"core.model.y"}, "core.model.z": {"core.rag.w"}},
+        {"core.a": {"core.rag.x"}, "core.rag.y": {"core.a"}},
+    ],
+)
+def test_circles_are_found(imports: dict[str, set[str]]) -> None:
+    """Between two files, between two folders through different files, and between a file and a folder."""
+    assert circle_in("core", imports)
+    assert not circle_in("core", {"core.a": {"core.b", "core.rag.x"}, "core.rag.x": {"core.b"}, "core.rag.y": set()})
 
 
 @pytest.mark.parametrize("package", ["core", "web", "bindings"])
