@@ -1,9 +1,8 @@
-"""Toil: a prompt and a JSON Schema in, one value that conforms to it out, or a typed error.
+"""Answers a prompt with one JSON value that conforms to a JSON Schema, or raises a typed error.
 
-The model is held to the schema while it writes, as far as its engine can (see `core.toil.schema.plan`); what it
-wrote is checked against the schema as it was given, in every case, before anybody sees it. A value that fails is asked
-for again, with what failed told to the model; the last time the model is held to less, all of which conforms. Knows no
-conversation: toil keeps none.
+The engine enforces as much of the schema as it can while the model writes (see `core.toil.schema.plan`). The validator
+then checks every value against the original schema. After a violation, the model is asked again and told what failed.
+The last attempt uses the narrowed plan, which allows fewer values. Knows no conversation: toil keeps none.
 """
 
 from __future__ import annotations
@@ -45,24 +44,24 @@ from core.toil.validator_pool import ValidatorPool, Violation
 log = structlog.get_logger()
 
 ATTEMPTS = 3
-HOTTER = 0.2  # added to the temperature at each further attempt: the same again would fail again
-HOTTEST = 1.0
-EASED_KEPT = 256
-SCHEMA_TOLD_CHARS = 2000  # a longer one would take the window; the engine holds the model to it anyway
-WRITTEN_TOLD_CHARS = 4000
+TEMPERATURE_STEP = 0.2  # added at each further attempt, because the same temperature would fail again
+TEMPERATURE_LIMIT = 1.0
+FORMATS_CACHED = 256
+SCHEMA_PROMPT_CHARS = 2000  # a longer schema would fill the window, and the engine enforces it anyway
+ANSWER_PROMPT_CHARS = 4000
 NOT_JSON = "JSON"  # in the place of a keyword
 ANY_OBJECT = Plan(None, None, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One attempt's whole text, unchecked."""
+class Attempt:
+    """The whole text of one attempt, not yet validated."""
 
     text: str
     done: Done
 
 
-Writing = Status | Text | TextDiscarded | Written
+AttemptEvent = Status | Text | TextDiscarded | Attempt
 
 
 class Toiler:
@@ -72,64 +71,64 @@ class Toiler:
         self._client = client
         self._wait_s = wait_s
         self._validators = ValidatorPool()
-        self._eased: FIFOCache[str, Json] = FIFOCache(
-            EASED_KEPT
-        )  # by the format that an engine refused: the one that it took
+        # By the response format that an engine refused: the one that it accepted instead.
+        self._accepted: FIFOCache[str, Json] = FIFOCache(FORMATS_CACHED)
 
     async def events(self, request: AnswerRequest, task: Task, language: Language) -> AsyncGenerator[ToilEvent, None]:
-        """Raises SchemaRefused, BudgetExhausted, NonConforming besides what an answer raises."""
+        """Raises SchemaRefused, BudgetExhausted, NonConforming, and the errors of `Generation`."""
         schema: Json = dict(task.schema) if isinstance(task.schema, Mapping) else task.schema
         plan = await self.plan(schema)
         usage = Usage()
-        problems: tuple[Violation, ...] = ()
-        request = instructed(request, schema, language)
-        attempts = [plan.enforced] * (ATTEMPTS - 1) + [plan.narrowed]
-        while attempts:
-            held = attempts.pop(0)
-            async with aclosing(self._write(request, held, otherwise=plan.enforced)) as events:
+        violations: tuple[Violation, ...] = ()
+        request = add_instructions(request, schema, language)
+        enforced_schemas = [plan.enforced] * (ATTEMPTS - 1) + [plan.narrowed]
+        while enforced_schemas:
+            enforced = enforced_schemas.pop(0)
+            async with aclosing(self._attempt(request, enforced, fallback=plan.enforced)) as events:
                 async for event in events:
-                    if isinstance(event, Written):
-                        written = event
+                    if isinstance(event, Attempt):
+                        attempt = event
                     else:
                         yield event
-            usage += written.done.usage
-            if written.done.reason == "length":
-                if not attempts or plan.narrowed == plan.enforced:
-                    raise BudgetExhausted(f"the JSON was not whole after {written.done.usage.completion_tokens} tokens")
-                attempts = [plan.narrowed]  # what it leaves out may be what took the room
+            usage += attempt.done.usage
+            if attempt.done.reason == "length":
+                if not enforced_schemas or plan.narrowed == plan.enforced:
+                    raise BudgetExhausted(f"the JSON was not whole after {attempt.done.usage.completion_tokens} tokens")
+                enforced_schemas = [plan.narrowed]  # it leaves out parts that may have used up the budget
                 yield TextDiscarded()
                 continue
-            value, problems = await self.checked(written.text, schema)
-            if not problems:
-                yield ToilResult(value, written.done.model, usage)
+            value, violations = await self._validate(attempt.text, schema)
+            if not violations:
+                yield ToilResult(value, attempt.done.model, usage)
                 return
-            if value is None and problems[0].keyword == NOT_JSON:
-                # Such as 9e999, where a schema has no maximum; narrowed, only what was declared is written.
-                attempts = [plan.narrowed] * len(attempts)
-            # Not where: a path has keys that the model wrote.
-            log.info("toil_refused", attempts_left=len(attempts), keywords=[problem.keyword for problem in problems])
-            request = hotter(told_off(request, written.text, problems, language))
-            if attempts:
+            if value is None and violations[0].keyword == NOT_JSON:
+                # For example 9e999, where the schema has no maximum. A narrowed object has only declared keys.
+                enforced_schemas = [plan.narrowed] * len(enforced_schemas)
+            # Without pointers: they hold keys that the model wrote.
+            keywords = [violation.keyword for violation in violations]
+            log.info("toil_attempt_rejected", attempts_left=len(enforced_schemas), keywords=keywords)
+            request = raise_temperature(add_feedback(request, attempt.text, violations, language))
+            if enforced_schemas:
                 yield TextDiscarded()
-        raise NonConforming(f"the model's JSON does not conform: {'; '.join(map(str, problems))}")
+        raise NonConforming(f"the model's JSON does not conform: {'; '.join(map(str, violations))}")
 
     async def plan(self, schema: Json) -> Plan:
-        """What the model can be held to. Raises SchemaRefused with the place and the reason, asking no model."""
+        """Asks no model. Raises SchemaRefused with the place and the reason."""
         if schema is None:
             return ANY_OBJECT
         return await self._validators.plan(check_readable(schema))
 
     async def report(self, schema: Json) -> tuple[KeywordReport, ...]:
-        """Each keyword of a schema with its path: enforced while writing, checked after, or refused."""
+        """Whether each keyword of a schema is enforced while writing, checked afterwards, or refused."""
         try:
             return (await self.plan(schema)).reports
         except SchemaRefused as exc:
             return (report_refusal(exc.message),)
 
-    async def checked(self, text: str, schema: Json) -> tuple[Json, tuple[Violation, ...]]:
-        """The value and what is wrong with it: nothing, or it must not leave here."""
+    async def _validate(self, text: str, schema: Json) -> tuple[Json, tuple[Violation, ...]]:
+        """The value and its violations. A value with violations must not be returned to the caller."""
         try:
-            # No engine sees that a key which nobody declared comes twice; what leaves here holds it once.
+            # An undeclared key may come twice, because no engine tracks them; the last one counts.
             value = strict_json.parse(text, last_wins=True)
         except BadRequest as exc:
             return None, (Violation("the answer", NOT_JSON, exc.message),)
@@ -140,69 +139,67 @@ class Toiler:
     async def close(self) -> None:
         await self._validators.close()
 
-    async def _write(self, request: AnswerRequest, held: Json, otherwise: Json) -> AsyncGenerator[Writing, None]:
-        """The whole answer, held to as much as the engine takes; to `otherwise` if nothing satisfies that."""
-        for schema in (held, otherwise):
+    async def _attempt(
+        self, request: AnswerRequest, enforced: Json, fallback: Json
+    ) -> AsyncGenerator[AttemptEvent, None]:
+        """Generates one answer under `enforced`, or under `fallback` if the engine calls that unsatisfiable."""
+        for schema in (enforced, fallback):
             try:
-                async with aclosing(self._write_held(request, format_of(schema))) as events:
+                async with aclosing(self._generate(request, build_response_format(schema))) as events:
                     async for event in events:
                         yield event
             except SchemaRefused:
-                if held == otherwise or schema == otherwise:
+                if enforced == fallback or schema == fallback:
                     raise
             else:
                 return
 
-    async def _write_held(self, request: AnswerRequest, wanted: Json) -> AsyncGenerator[Writing, None]:
-        """Gives way, step by step, to an engine that refuses a format; it does so before it writes anything."""
-        asked_for = json.dumps(wanted)
-        response_format = self._eased.get(asked_for, wanted)
+    async def _generate(self, request: AnswerRequest, wanted: Json) -> AsyncGenerator[AttemptEvent, None]:
+        """Relaxes the format step by step while the engine refuses it. An engine refuses before it writes."""
+        key = json.dumps(wanted)
+        response_format = self._accepted.get(key, wanted)
         for refusals in range(relaxation.RELAXATIONS_LIMIT + 1):
             if refusals == relaxation.RELAXATIONS_LIMIT:
                 response_format = None
             generation = Generation(self._client, replace(request, response_format=response_format), self._wait_s)
             try:
-                async with aclosing(written_by(generation)) as events:
+                async with aclosing(stream_attempt(generation)) as events:
                     async for event in events:
                         yield event
             except (SchemaRefused, ModelRefused) as exc:
-                response_format = eased(response_format, exc)
-                log.info("toil_eased", problem=exc.code, nothing_held=response_format is None)
+                response_format = relax_format(response_format, exc)
+                log.info("response_format_relaxed", code=exc.code, unconstrained=response_format is None)
                 if generation.text:
                     yield TextDiscarded()
             else:
-                self._remember(asked_for, wanted, response_format)
+                if response_format != wanted:
+                    self._accepted[key] = response_format
                 return
 
-    def _remember(self, asked_for: str, wanted: Json, taken: Json) -> None:
-        if taken != wanted:
-            self._eased[asked_for] = taken
 
+def relax_format(response_format: Json, refusal: SchemaRefused | ModelRefused) -> Json:
+    """A wider format than the refused one; None for no format at all. Raises the refusal if nothing is left to relax.
 
-def eased(response_format: Json, refusal: SchemaRefused | ModelRefused) -> Json:
-    """A format that holds less than the one that was refused; None holds nothing. Raises the refusal at the end of it.
-
-    An engine that refuses in words of its own knows no more of schemas than that there is one.
+    ModelRefused comes from an engine that does not explain which part of the schema it refuses.
     """
     if response_format is None:
         raise refusal
     if isinstance(refusal, SchemaRefused) and "nsatisfiable" in refusal.message:
         raise refusal
-    held = schema_of(response_format)
-    if held in (None, True, {}) or isinstance(refusal, ModelRefused):
+    enforced = schema_of(response_format)
+    if enforced in (None, True, {}) or isinstance(refusal, ModelRefused):
         return None
-    return format_of(relaxation.relax(held, refusal.message))
+    return build_response_format(relaxation.relax(enforced, refusal.message))
 
 
-def instructed(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
-    """Asks for JSON in words, which OpenAI's json_object wants; the field that holds the model to it comes later.
+def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
+    """Asks for JSON in the system message, as OpenAI's json_object requires.
 
-    The words stand with the personality and before the question: a thousand rows of a batch then begin alike, and what
-    they have in common is computed once.
+    The text comes before the question, so that the rows of a batch share a prefix that is computed once.
     """
-    written = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) else ""
-    told = joined([text("prompt-json-schema", language), written]) if 0 < len(written) <= SCHEMA_TOLD_CHARS else ""
-    system = joined([request.draft.system, text("prompt-json-only", language), told])
+    dumped = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) else ""
+    by_schema = joined([text("prompt-json-schema", language), dumped]) if 0 < len(dumped) <= SCHEMA_PROMPT_CHARS else ""
+    system = joined([request.draft.system, text("prompt-json-only", language), by_schema])
     return replace(
         request,
         draft=replace(request.draft, system=system),
@@ -211,46 +208,44 @@ def instructed(request: AnswerRequest, schema: Json, language: Language) -> Answ
     )
 
 
-def format_of(schema: Json) -> Json:
+def build_response_format(schema: Json) -> Json:
     if schema is None:
         return {"type": "json_object"}
-    held: Json = {} if schema is True else schema
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": held, "strict": True}}
+    enforced: Json = {} if schema is True else schema
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": enforced, "strict": True}}
 
 
 def schema_of(response_format: Json) -> Json:
-    told = response_format.get("json_schema") if isinstance(response_format, dict) else None
-    return told.get("schema") if isinstance(told, dict) else None
+    named = response_format.get("json_schema") if isinstance(response_format, dict) else None
+    return named.get("schema") if isinstance(named, dict) else None
 
 
-def hotter(request: AnswerRequest) -> AnswerRequest:
-    """A temperature that is left to the model stays so."""
+def raise_temperature(request: AnswerRequest) -> AnswerRequest:
+    """Leaves an unset temperature to the model."""
     temperature = request.sampling.temperature
-    if temperature is None or temperature >= HOTTEST:
+    if temperature is None or temperature >= TEMPERATURE_LIMIT:
         return request
-    return replace(request, sampling=replace(request.sampling, temperature=min(HOTTEST, temperature + HOTTER)))
+    raised = min(TEMPERATURE_LIMIT, temperature + TEMPERATURE_STEP)
+    return replace(request, sampling=replace(request.sampling, temperature=raised))
 
 
-def told_off(request: AnswerRequest, answer: str, problems: tuple[Violation, ...], language: Language) -> AnswerRequest:
-    """The next attempt knows what it wrote and what was wrong with it."""
+def add_feedback(
+    request: AnswerRequest, answer: str, violations: tuple[Violation, ...], language: Language
+) -> AnswerRequest:
+    """Adds the rejected answer to the history, and its violations to the next question."""
     draft = request.draft
-    wrote = (Message("user", draft.question), Message("assistant", answer[:WRITTEN_TOLD_CHARS]))
-    question = joined(
-        [
-            text("prompt-json-retry", language),
-            *(problem.explanation for problem in problems),
-            text("prompt-json-only", language),
-        ]
-    )
-    return replace(request, draft=replace(draft, groups=(*draft.groups, wrote), question=question))
+    exchange = (Message("user", draft.question), Message("assistant", answer[:ANSWER_PROMPT_CHARS]))
+    explanations = (violation.explanation for violation in violations)
+    question = joined([text("prompt-json-retry", language), *explanations, text("prompt-json-only", language)])
+    return replace(request, draft=replace(draft, groups=(*draft.groups, exchange), question=question))
 
 
-async def written_by(generation: Generation) -> AsyncGenerator[Writing, None]:
-    """The answer's events, `Written` last. `TextDiscarded` follows the model's death: the answer starts again."""
+async def stream_attempt(generation: Generation) -> AsyncGenerator[AttemptEvent, None]:
+    """The answer's events, `Attempt` last. `TextDiscarded` follows the model's death: the answer starts again."""
     async with aclosing(generation.events()) as events:
         async for event in events:
             if isinstance(event, Done):
-                yield Written(generation.text, event)
+                yield Attempt(generation.text, event)
             elif isinstance(event, Status) and event.state == "reconnecting":
                 yield event
                 yield TextDiscarded()

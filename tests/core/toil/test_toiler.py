@@ -1,4 +1,4 @@
-"""Toil: one conforming value, or the reason why not."""
+"""Toil: one conforming value, or an error with the reason."""
 
 from __future__ import annotations
 
@@ -31,22 +31,23 @@ async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
         yield built
 
 
-def held(request: dict[str, Any]) -> dict[str, Any]:
-    """The schema that a request held the model to."""
+def enforced_schema(request: dict[str, Any]) -> dict[str, Any]:
+    """The schema that a request made the engine enforce."""
     schema: dict[str, Any] = request["response_format"]["json_schema"]["schema"]
     return schema
 
 
-async def toiled(
+async def run_toil(
     chat: ChatEngine, settings: Settings, schema: Any, *answers: Sequence[Step]
 ) -> tuple[ToilResult, list[dict[str, Any]]]:
+    """"""
     async with serving(settings, *answers) as model:
         return await chat.toil(Task("whisper", "Which city?", schema)), model.requests
 
 
-async def test_a_conforming_value(chat: ChatEngine, own_settings: Settings) -> None:
-    """The engine is held to the schema, and the value is returned with who wrote it."""
-    result, requests = await toiled(chat, own_settings, CITY, OTTAWA)
+async def test_conforming_value_is_returned(chat: ChatEngine, own_settings: Settings) -> None:
+    """The engine enforces the schema, and the result names the model."""
+    result, requests = await run_toil(chat, own_settings, CITY, OTTAWA)
 
     assert result == ToilResult({"city": "Ottawa"}, "fake-model", result.usage)
     assert requests[0]["response_format"] == {
@@ -56,17 +57,17 @@ async def test_a_conforming_value(chat: ChatEngine, own_settings: Settings) -> N
     assert "Answer with JSON only." in shown(requests[0])
 
 
-async def test_without_a_schema_any_object_will_do(chat: ChatEngine, own_settings: Settings) -> None:
-    """An object, and nothing else."""
-    result, requests = await toiled(chat, own_settings, None, ("[1]",), ('{"a": 1}',))
+async def test_without_a_schema_any_object_is_accepted(chat: ChatEngine, own_settings: Settings) -> None:
+    """Only an object."""
+    result, requests = await run_toil(chat, own_settings, None, ("[1]",), ('{"a": 1}',))
 
     assert result.value == {"a": 1}
     assert requests[0]["response_format"] == {"type": "json_object"}
 
 
-async def test_true_allows_any_value(chat: ChatEngine, own_settings: Settings) -> None:
-    """The schema `true` is one."""
-    assert (await toiled(chat, own_settings, True, ("[1]",)))[0].value == [1]
+async def test_schema_true_accepts_any_value(chat: ChatEngine, own_settings: Settings) -> None:
+    """`true` is a schema."""
+    assert (await run_toil(chat, own_settings, True, ("[1]",)))[0].value == [1]
 
 
 @pytest.mark.parametrize(
@@ -84,16 +85,16 @@ async def test_true_allows_any_value(chat: ChatEngine, own_settings: Settings) -
         "",
     ],
 )
-async def test_a_wrong_value_is_asked_for_again(chat: ChatEngine, own_settings: Settings, wrong: str) -> None:
-    """The model is told what it wrote and what was wrong; a third failure is NonConforming."""
-    result, requests = await toiled(chat, own_settings, CITY, (wrong,), OTTAWA)
+async def test_rejected_value_is_retried_with_feedback(chat: ChatEngine, own_settings: Settings, wrong: str) -> None:
+    """The retry quotes the answer and its violations; the third failure is NonConforming."""
+    result, requests = await run_toil(chat, own_settings, CITY, (wrong,), OTTAWA)
 
     assert result.value == {"city": "Ottawa"}
     assert "Your answer was refused" in shown(requests[1])
     assert result.usage.prompt_tokens > len(shown(requests[0]).split()) / 2
 
     with pytest.raises(NonConforming) as caught:
-        await toiled(chat, own_settings, CITY, (wrong,), (wrong,), (wrong,))
+        await run_toil(chat, own_settings, CITY, (wrong,), (wrong,), (wrong,))
     assert "yesterday" not in caught.value.message
 
 
@@ -112,16 +113,16 @@ async def test_a_wrong_value_is_asked_for_again(chat: ChatEngine, own_settings: 
         ({"a": "\ud800"}, "surrogate"),
     ],
 )
-async def test_a_schema_that_is_none_is_refused_with_its_place(chat: ChatEngine, schema: Any, place: str) -> None:
-    """Before any model is asked: none is served here."""
+async def test_invalid_schema_is_refused_with_its_place(chat: ChatEngine, schema: Any, place: str) -> None:
+    """No model is called: none is served here."""
     with pytest.raises(SchemaRefused) as caught:
         await chat.toil(Task("whisper", "Hi", schema))
 
     assert place in caught.value.message
 
 
-async def test_a_deep_schema_is_refused(chat: ChatEngine) -> None:
-    """Nesting is a bomb for whatever recurses."""
+async def test_deeply_nested_schema_is_refused(chat: ChatEngine) -> None:
+    """Deep nesting breaks every recursive reader."""
     schema: dict[str, Json] = {}
     for _ in range(5000):
         schema = {"not": schema}
@@ -130,8 +131,8 @@ async def test_a_deep_schema_is_refused(chat: ChatEngine) -> None:
         await chat.toil(Task("whisper", "Hi", schema))
 
 
-async def test_a_remote_reference_is_never_fetched(chat: ChatEngine) -> None:
-    """A server that would see it does not."""
+async def test_remote_reference_is_never_fetched(chat: ChatEngine) -> None:
+    """A server at the reference's address gets no connection."""
     visited = asyncio.Event()
 
     async def visit(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -150,47 +151,47 @@ async def test_a_remote_reference_is_never_fetched(chat: ChatEngine) -> None:
         writer.close()
 
 
-async def test_a_schema_that_unfolds_for_ever_is_refused(chat: ChatEngine, own_settings: Settings) -> None:
-    """References that double at each of 40 steps."""
+async def test_exponentially_unfolding_schema_is_refused(chat: ChatEngine, own_settings: Settings) -> None:
+    """Its references double at each of 40 steps."""
     doubling: dict[str, Json] = {
         f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]} for n in range(40)
     }
     schema: dict[str, Json] = {"$defs": {**doubling, "d40": {"type": "string"}}, "$ref": "#/$defs/d0"}
 
     with pytest.raises(SchemaRefused, match="too long"):
-        await toiled(chat, own_settings, schema, ('"x"',))
+        await run_toil(chat, own_settings, schema, ('"x"',))
 
 
-async def test_a_pattern_takes_linear_time(chat: ChatEngine, own_settings: Settings) -> None:
-    """What sends backtracking engines away for ever is answered."""
+async def test_pattern_takes_linear_time(chat: ChatEngine, own_settings: Settings) -> None:
+    """A pattern that stalls backtracking engines is answered."""
     schema = {"type": "string", "pattern": "^(a+)+$"}
     hostile = json.dumps("a" * 5000 + "b")
 
     with pytest.raises(NonConforming, match="fails `pattern`"):
-        await toiled(chat, own_settings, schema, (hostile,), (hostile,), (hostile,))
+        await run_toil(chat, own_settings, schema, (hostile,), (hostile,), (hostile,))
 
 
-async def test_a_pattern_that_takes_for_ever_is_ended(chat: ChatEngine, own_settings: Settings) -> None:
-    """Lookaround needs an engine that backtracks; the kernel ends it, also under `not`, and others do not notice."""
+async def test_endless_pattern_is_killed(chat: ChatEngine, own_settings: Settings) -> None:
+    """Lookaround needs a backtracking engine; the kernel ends it, also under `not`, and other tasks go on."""
     hostile = json.dumps("a" * 60 + "c")
     with pytest.raises(SchemaRefused, match="takes too long"):
-        await toiled(chat, own_settings, {"not": {"pattern": "(?!x)(a|a)*$(?<=b)"}}, (hostile,))
+        await run_toil(chat, own_settings, {"not": {"pattern": "(?!x)(a|a)*$(?<=b)"}}, (hostile,))
 
-    assert (await toiled(chat, own_settings, CITY, OTTAWA))[0].value == {"city": "Ottawa"}
+    assert (await run_toil(chat, own_settings, CITY, OTTAWA))[0].value == {"city": "Ottawa"}
 
 
-async def test_a_pattern_with_lookaround_is_served(chat: ChatEngine, own_settings: Settings) -> None:
-    """The model is held to what is left of it, the answer to all of it."""
+async def test_pattern_with_lookaround_is_validated(chat: ChatEngine, own_settings: Settings) -> None:
+    """The engine enforces the rest of the pattern, and the validator all of it."""
     schema = {"type": "string", "pattern": "^(?!no)[a-z]+$"}
-    result, requests = await toiled(chat, own_settings, schema, ('"nono"',), ('"yes"',))
+    result, requests = await run_toil(chat, own_settings, schema, ('"nono"',), ('"yes"',))
 
     assert result.value == "yes"
-    assert held(requests[0])["pattern"] == "^(?:)[a-z]+$"
+    assert enforced_schema(requests[0])["pattern"] == "^(?:)[a-z]+$"
     assert "fails `pattern`" in shown(requests[1])
 
 
-async def test_the_model_is_told_what_is_asked_for(chat: ChatEngine, own_settings: Settings) -> None:
-    """The place, the keyword and what it asks for, hotter each time; the last time it is held to less."""
+async def test_feedback_holds_pointer_keyword_and_expected_value(chat: ChatEngine, own_settings: Settings) -> None:
+    """The temperature rises with each attempt; the last one uses the narrowed schema."""
     schema: dict[str, Json] = {"type": "array", "items": {"type": "integer", "maximum": 5}, "uniqueItems": True}
     async with serving(own_settings, ("[1,1]",), ("[9]",), ("[2]",)) as model:
         result = await chat.toil(Task("whisper", "Numbers?", schema, sampling=Sampling(temperature=0.1, seed=3)))
@@ -200,20 +201,20 @@ async def test_the_model_is_told_what_is_asked_for(chat: ChatEngine, own_setting
     assert "the root fails `uniqueItems`" in shown(requests[1])
     assert "/0 fails `maximum`: 5" in shown(requests[2])
     assert [0.1, 0.3, 0.5] == pytest.approx([request["temperature"] for request in requests])
-    assert ["maxItems" in held(request) for request in requests] == [False, False, True]
+    assert ["maxItems" in enforced_schema(request) for request in requests] == [False, False, True]
 
 
-async def test_an_answer_that_is_too_long_is_asked_for_with_less(chat: ChatEngine, own_settings: Settings) -> None:
-    """Names that nobody declared are left out then."""
+async def test_too_long_answer_is_retried_narrowed(chat: ChatEngine, own_settings: Settings) -> None:
+    """The narrowed schema leaves out undeclared keys."""
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
-    result, requests = await toiled(chat, own_settings, schema, ('{"a": 1, "b', Finish("length")), ('{"a": 1}',))
+    result, requests = await run_toil(chat, own_settings, schema, ('{"a": 1, "b', Finish("length")), ('{"a": 1}',))
 
     assert result.value == {"a": 1}
-    assert held(requests[1])["allOf"] == [{"properties": {"a": True}, "additionalProperties": False}]
+    assert enforced_schema(requests[1])["allOf"] == [{"properties": {"a": True}, "additionalProperties": False}]
 
 
-async def test_a_schema_that_the_engine_refuses_is_relaxed(chat: ChatEngine, own_settings: Settings) -> None:
-    """What its reason names is held no more, and is checked; the next answer begins there."""
+async def test_schema_refused_by_the_engine_is_relaxed(chat: ChatEngine, own_settings: Settings) -> None:
+    """The refused keyword is only validated; the next task starts with the relaxed schema."""
     no_format = Fail(422, "schema_refused", "Unknown format: date")
     schema = {"type": "string", "format": "date"}
     async with serving(own_settings, (no_format,), ('"today"',), ('"2026-01-01"',), ('"2026-01-02"',)) as model:
@@ -221,87 +222,83 @@ async def test_a_schema_that_the_engine_refuses_is_relaxed(chat: ChatEngine, own
         second = await chat.toil(Task("whisper", "When?", schema))
 
     assert [first.value, second.value] == ["2026-01-01", "2026-01-02"]
-    assert [held(request).get("format") for request in model.requests] == ["date", None, None, None]
+    assert [enforced_schema(request).get("format") for request in model.requests] == ["date", None, None, None]
 
 
-async def test_a_key_given_twice_counts_once(chat: ChatEngine, own_settings: Settings) -> None:
-    """No engine sees a repetition among names that nobody declared; the last one counts, and is checked."""
+async def test_repeated_key_counts_once(chat: ChatEngine, own_settings: Settings) -> None:
+    """No engine tracks undeclared keys; the last one counts and is validated."""
     schema = {"type": "object", "additionalProperties": {"type": "integer"}}
-    result, requests = await toiled(chat, own_settings, schema, ('{"b": 1, "b": 2}',))
+    result, requests = await run_toil(chat, own_settings, schema, ('{"b": 1, "b": 2}',))
 
     assert {"b": 2} == result.value
     assert 1 == len(requests)
 
 
-async def test_a_number_beyond_a_float_is_answered_by_declared_keys_only(
-    chat: ChatEngine, own_settings: Settings
-) -> None:
-    """What Python cannot hold is asked for again, held to less."""
+async def test_number_beyond_a_float_is_retried_narrowed(chat: ChatEngine, own_settings: Settings) -> None:
+    """Python cannot hold the number."""
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
-    result, requests = await toiled(chat, own_settings, schema, ('{"b": 9e999}',), ('{"a": 1}',))
+    result, requests = await run_toil(chat, own_settings, schema, ('{"b": 9e999}',), ('{"a": 1}',))
 
     assert {"a": 1} == result.value
-    assert [False, True] == ["allOf" in held(request) for request in requests]
+    assert [False, True] == ["allOf" in enforced_schema(request) for request in requests]
 
 
-async def test_a_narrowed_schema_that_nothing_satisfies_is_not_used(chat: ChatEngine, own_settings: Settings) -> None:
-    """It is ours, not the caller's: the wider one is held then."""
+async def test_unsatisfiable_narrowed_schema_falls_back(chat: ChatEngine, own_settings: Settings) -> None:
+    """The last attempt uses the wider schema."""
     nothing = Fail(422, "schema_refused", "Unsatisfiable schema: types")
     schema: dict[str, Json] = {"type": "array", "uniqueItems": True}
     twice = ("[1,1]",)
-    result, requests = await toiled(chat, own_settings, schema, twice, twice, (nothing,), ("[1]",))
+    result, requests = await run_toil(chat, own_settings, schema, twice, twice, (nothing,), ("[1]",))
 
     assert result.value == [1]
-    assert held(requests[3]) == {"type": "array"}
+    assert enforced_schema(requests[3]) == {"type": "array"}
 
 
-async def test_an_engine_that_holds_nothing_is_checked_all_the_same(chat: ChatEngine, own_settings: Settings) -> None:
-    """It knows no response_format, and refuses by a code of its own."""
+async def test_engine_without_response_format_is_still_validated(chat: ChatEngine, own_settings: Settings) -> None:
+    """The engine refuses the parameter with its own code."""
     refusal = (Fail(400, "invalid_request_error", "no response_format"),)
-    result, requests = await toiled(chat, own_settings, CITY, refusal, ('{"city": 5}',), OTTAWA)
+    result, requests = await run_toil(chat, own_settings, CITY, refusal, ('{"city": 5}',), OTTAWA)
 
     assert result.value == {"city": "Ottawa"}
     assert "response_format" not in requests[1]
 
 
-async def test_an_engine_that_only_refuses_is_told(chat: ChatEngine, own_settings: Settings) -> None:
-    """Not asked for ever."""
+async def test_engine_that_always_refuses_is_an_error(chat: ChatEngine, own_settings: Settings) -> None:
+    """The retries are limited."""
     with pytest.raises(ModelRefused):
-        await toiled(chat, own_settings, CITY, *[(Fail(400, "invalid_request_error", "no"),)] * 9)
+        await run_toil(chat, own_settings, CITY, *[(Fail(400, "invalid_request_error", "no"),)] * 9)
 
 
-async def test_a_budget_that_ends_is_told(chat: ChatEngine, own_settings: Settings) -> None:
+async def test_exhausted_budget_is_an_error(chat: ChatEngine, own_settings: Settings) -> None:
     """Half a value is no value."""
     with pytest.raises(BudgetExhausted):
-        await toiled(chat, own_settings, CITY, ('{"city": "Ott', Finish("length")))
+        await run_toil(chat, own_settings, CITY, ('{"city": "Ott', Finish("length")))
 
 
-async def test_toil_outlives_the_model(chat: ChatEngine, own_settings: Settings) -> None:
-    """It begins anew: a grammar cannot begin in the middle."""
-    result, requests = await toiled(chat, own_settings, CITY, ('{"city": "Otta', Die()), OTTAWA)
+async def test_toil_survives_a_model_restart(chat: ChatEngine, own_settings: Settings) -> None:
+    """It starts again: a grammar cannot start in the middle."""
+    result, requests = await run_toil(chat, own_settings, CITY, ('{"city": "Otta', Die()), OTTAWA)
 
     assert result.value == {"city": "Ottawa"}
     assert requests[0] == requests[1]
 
 
-async def test_a_schema_that_the_engine_finds_unsatisfiable_is_refused(
-    chat: ChatEngine, own_settings: Settings
-) -> None:
-    """Holding the model to less would only make it fail the check."""
+async def test_schema_unsatisfiable_for_the_engine_is_refused(chat: ChatEngine, own_settings: Settings) -> None:
+    """A relaxed schema would only fail the validation."""
     with pytest.raises(SchemaRefused, match="Unsatisfiable"):
-        await toiled(chat, own_settings, CITY, (Fail(422, "schema_refused", "Unsatisfiable schema: types"),))
+        await run_toil(chat, own_settings, CITY, (Fail(422, "schema_refused", "Unsatisfiable schema: types"),))
 
 
-async def test_bad_tasks(chat: ChatEngine) -> None:
-    """No personality of that name; nothing to answer."""
+async def test_invalid_tasks_are_refused(chat: ChatEngine) -> None:
+    """An unknown personality, a blank prompt."""
     with pytest.raises(PersonalityUnknown):
         await chat.toil(Task("nobody", "Hi"))
     with pytest.raises(BadRequest):
         await chat.toil(Task("whisper", " "))
 
 
-async def test_stop_strings_do_not_cut_json(chat: ChatEngine, own_settings: Settings) -> None:
-    """They are for text."""
+async def test_stop_strings_are_ignored(chat: ChatEngine, own_settings: Settings) -> None:
+    """They would cut the JSON."""
     async with serving(own_settings, OTTAWA) as model:
         result = await chat.toil(Task("whisper", "Hi", CITY, sampling=Sampling(stop=('"',), max_tokens=9)))
 
@@ -310,8 +307,8 @@ async def test_stop_strings_do_not_cut_json(chat: ChatEngine, own_settings: Sett
     assert isinstance(result.usage, Usage)
 
 
-async def test_events_tell_what_is_void(chat: ChatEngine, own_settings: Settings) -> None:
-    """The text of an attempt that fails the check is declared void, and the value comes last."""
+async def test_rejected_text_is_discarded(chat: ChatEngine, own_settings: Settings) -> None:
+    """TextDiscarded follows a rejected attempt, and the value comes last."""
     schema = {**CITY, "not": {"properties": {"city": {"pattern": "^O(?=t)"}}}}
     async with serving(own_settings, OTTAWA, ('{"city": "Iqaluit"}',)):
         events = [event async for event in chat.toil_events(Task("whisper", "Which city?", schema))]
@@ -322,8 +319,8 @@ async def test_events_tell_what_is_void(chat: ChatEngine, own_settings: Settings
     assert {"city": "Iqaluit"} == events[-1].value
 
 
-async def test_a_task_is_a_turn_of_its_session(chat: ChatEngine, own_settings: Settings) -> None:
-    """Toil in a session knows what was said there, and what it answered is known afterwards."""
+async def test_task_is_a_turn_of_its_session(chat: ChatEngine, own_settings: Settings) -> None:
+    """Toil knows the session's earlier turns, and later turns know its answer."""
     session = await chat.open("whisper")
     async with serving(own_settings, OTTAWA, OTTAWA) as model:
         await chat.toil(Task("whisper", "Which city?", CITY, conversation=session))
@@ -334,8 +331,8 @@ async def test_a_task_is_a_turn_of_its_session(chat: ChatEngine, own_settings: S
     assert "Which city?" in shown(model.requests[-1])
 
 
-async def test_text_is_data(chat: ChatEngine, own_settings: Settings) -> None:
-    """The text of a task is quoted as a document, in front of the prompt."""
+async def test_text_is_quoted_as_a_document(chat: ChatEngine, own_settings: Settings) -> None:
+    """It comes before the prompt."""
     task = Task("whisper", "Which city?", CITY, attachments=(Attachment("text", "Ottawa lies on a river."),))
     async with serving(own_settings, OTTAWA) as model:
         await chat.toil(task)
@@ -345,8 +342,8 @@ async def test_text_is_data(chat: ChatEngine, own_settings: Settings) -> None:
     assert "Document «text»" in asked
 
 
-async def test_rows_of_a_batch_begin_alike(chat: ChatEngine, own_settings: Settings) -> None:
-    """What differs between two tasks of one schema comes last, so that the rest is computed once."""
+async def test_rows_of_a_batch_share_a_prefix(chat: ChatEngine, own_settings: Settings) -> None:
+    """The differing part comes last, so that the prefix is computed once."""
     async with serving(own_settings, OTTAWA, OTTAWA) as model:
         for row in ("Which city?", "Where?"):
             await chat.toil(Task("whisper", row, CITY))

@@ -1,4 +1,4 @@
-"""What the tests of schemas share."""
+"""Shared fixtures of the schema tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The starter's vocabulary and its grammars, without its weights."""
+"""The starter model's vocabulary and grammars, without its weights."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Starter:
         count = llama.llama_tokenize(self.vocabulary.handle, raw, len(raw), buffer, len(buffer), False, False)
         return list(buffer[:count])
 
-    def holding(self, schema: Json) -> JsonMatcher:
+    def constrain(self, schema: Json) -> JsonMatcher:
         """Raises SchemaRefused."""
         return self.grammars.matcher(schema if isinstance(schema, dict) else {})
 
     def can_write(self, constraint: JsonMatcher, value: Json) -> bool:
-        """Whether a model that is held so can write this value, byte by byte, and stop there."""
+        """Whether a constrained model can write this value and stop after it."""
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         tokens = [*self.tokens(text), min(self.vocabulary.end)]
         return bool(constraint._matcher.deep_copy().validate_tokens(tokens) == len(tokens))

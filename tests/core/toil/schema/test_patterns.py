@@ -1,4 +1,4 @@
-"""Patterns in the engine's dialect: the same texts, or more of them."""
+"""Patterns in the engine's dialect match the same texts, or more."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from core.toil.schema.patterns import are_disjoint, exclude_texts, match_texts, 
         ("^(?=.*a)(?=.*b)c$", ("^(?:.*a)", "^(?:.*b)", "^c$")),
     ],
 )
-def test_exact(pattern: str, patterns: tuple[str, ...]) -> None:
-    """ECMA 262 in Rust's words."""
+def test_exact_translation(pattern: str, patterns: tuple[str, ...]) -> None:
+    """The same pattern in the dialects of ECMA 262 and Rust."""
     found = translate_pattern(pattern)
 
     assert (found.patterns, found.exact) == (patterns, True)
@@ -47,8 +47,8 @@ def test_exact(pattern: str, patterns: tuple[str, ...]) -> None:
         ("a\\", ()),
     ],
 )
-def test_wider(pattern: str, patterns: tuple[str, ...]) -> None:
-    """What the engine cannot hold is left out; a pattern that is none is for others to refuse."""
+def test_unsupported_parts_make_the_pattern_wider(pattern: str, patterns: tuple[str, ...]) -> None:
+    """An invalid pattern is left for the validator to refuse."""
     found = translate_pattern(pattern)
 
     assert found.patterns == patterns
@@ -56,8 +56,8 @@ def test_wider(pattern: str, patterns: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("words", [["ab"], ["a", "ab", "b"], [""], ["x.y", "x+y"], ["é", "]"]])
-def test_none_of(words: list[str]) -> None:
-    """Every text but the words."""
+def test_exclude_texts_matches_every_other_text(words: list[str]) -> None:
+    """Every text but these."""
     pattern = exclude_texts(words)
     assert pattern is not None
 
@@ -66,8 +66,8 @@ def test_none_of(words: list[str]) -> None:
     assert [other for other in sorted(others) if not re.search(pattern, other)] == []
 
 
-def test_one_of() -> None:
-    """The words, read as letters."""
+def test_match_texts_reads_texts_literally() -> None:
+    """Metacharacters are escaped."""
     assert re.search(match_texts(["a.b", "c|d"]), "c|d")
     assert not re.search(match_texts(["a.b", "c|d"]), "axb")
 
@@ -83,6 +83,6 @@ def test_one_of() -> None:
         ("^a|b", "^c", False),
     ],
 )
-def test_disjoint(one: str, other: str, apart: bool) -> None:
-    """Said only of patterns that begin with different letters."""
+def test_patterns_with_different_prefixes_are_disjoint(one: str, other: str, apart: bool) -> None:
+    """Other patterns are never called disjoint."""
     assert are_disjoint(one, other) is apart

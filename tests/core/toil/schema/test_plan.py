@@ -1,4 +1,4 @@
-"""What becomes of each keyword: held while writing, left to the check, or refused."""
+"""Each keyword of a schema is enforced while writing, left to the validator, or refused."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DRAFT6 = "http://json-schema.org/draft-06/schema#"
 DRAFT7 = "http://json-schema.org/draft-07/schema#"
 DRAFT2019 = "https://json-schema.org/draft/2019-09/schema"
 
-# schema, values that can be written, values that cannot
-REWRITTEN: list[tuple[str, Any, list[Json], list[Json]]] = [
+# (name, schema, values that can be written, values that cannot)
+TRANSLATED: list[tuple[str, Any, list[Json], list[Json]]] = [
     ("not a type", {"not": {"type": ["string", "null"]}}, [1, {}], ["a", None]),
     ("not a const", {"type": "string", "not": {"const": "ab"}}, ["a", "abc", "", "x\ny"], ["ab"]),
     ("not in enum", {"not": {"enum": [1, True, "a"]}}, [2, 0.5, False, "b", [], None], [1, True, "a"]),
@@ -159,7 +159,7 @@ REWRITTEN: list[tuple[str, Any, list[Json], list[Json]]] = [
     ("an enum that type forbids", {"type": "string", "enum": ["a", 1]}, ["a"], [1]),
 ]
 
-CHECKED: list[tuple[Any, str]] = [
+UNENFORCED: list[tuple[Any, str]] = [
     ({"type": "array", "uniqueItems": True}, "/uniqueItems"),
     ({"type": "array", "contains": {"type": "string"}}, "/contains"),
     ({"type": "string", "pattern": "^(?!a)b*"}, "/pattern"),
@@ -177,29 +177,32 @@ CHECKED: list[tuple[Any, str]] = [
 ]
 
 
-def checked_after(made: Plan) -> list[str]:
-    return [note.path for note in made.reports if note.outcome == "checked"]
+def checked_paths(planned: Plan) -> list[str]:
+    """"""
+    return [report.path for report in planned.reports if report.outcome == "checked"]
 
 
-@pytest.mark.parametrize(("name", "schema", "good", "bad"), REWRITTEN, ids=[row[0] for row in REWRITTEN])
-def test_rewritten(name: str, schema: Any, good: list[Json], bad: list[Json], starter: Starter) -> None:
-    """The engine takes what the schema becomes; it allows what the schema allows and forbids what it forbids."""
-    made = plan(schema)
-    constraint = starter.holding(made.enforced)
+@pytest.mark.parametrize(("name", "schema", "good", "bad"), TRANSLATED, ids=[row[0] for row in TRANSLATED])
+def test_enforced_schema_allows_the_same_values(
+    name: str, schema: Any, good: list[Json], bad: list[Json], starter: Starter
+) -> None:
+    """The engine accepts the translated schema, which allows and forbids the same values."""
+    planned = plan(schema)
+    constraint = starter.constrain(planned.enforced)
 
-    assert checked_after(made) == []
+    assert checked_paths(planned) == []
     assert [value for value in good if not starter.can_write(constraint, value)] == []
     assert [value for value in bad if starter.can_write(constraint, value)] == []
 
 
-@pytest.mark.parametrize(("schema", "path"), CHECKED)
-def test_left_to_the_check(schema: Any, path: str, starter: Starter) -> None:
-    """What cannot be held is said so by its path, and the engine takes the rest."""
-    made = plan(schema)
-    starter.holding(made.enforced)
-    starter.holding(made.narrowed)
+@pytest.mark.parametrize(("schema", "path"), UNENFORCED)
+def test_unenforced_keyword_is_reported(schema: Any, path: str, starter: Starter) -> None:
+    """The report names its path, and the engine accepts the rest."""
+    planned = plan(schema)
+    starter.constrain(planned.enforced)
+    starter.constrain(planned.narrowed)
 
-    assert path in checked_after(made)
+    assert path in checked_paths(planned)
 
 
 @pytest.mark.parametrize(
@@ -222,23 +225,25 @@ def test_left_to_the_check(schema: Any, path: str, starter: Starter) -> None:
         ({"type": "array", "items": {"type": "string", "pattern": "^(?!x)"}}, [[]], [["y"]]),
     ],
 )
-def test_narrowed(schema: Any, good: list[Json], bad: list[Json], starter: Starter) -> None:
-    """For the last attempt: what cannot be held is not written where it need not be."""
-    constraint = starter.holding(plan(schema).narrowed)
+def test_narrowed_schema_leaves_out_unenforceable_parts(
+    schema: Any, good: list[Json], bad: list[Json], starter: Starter
+) -> None:
+    """For the last attempt: optional parts that cannot be enforced are not written."""
+    constraint = starter.constrain(plan(schema).narrowed)
 
     assert [value for value in good if not starter.can_write(constraint, value)] == []
     assert [value for value in bad if starter.can_write(constraint, value)] == []
 
 
-def test_nothing_to_hold() -> None:
-    """A schema that says nothing, or nothing that can be held, is known as such."""
+def test_schema_without_enforceable_keywords_allows_anything() -> None:
+    """It is translated to true or {}."""
     assert plan(True).enforced is True
     assert plan({"format": "of our own", "title": "x"}).enforced in (True, {})
     assert plan({"type": "string"}).enforced not in (True, {})
 
 
-def test_a_report_names_every_keyword_that_asserts_something() -> None:
-    """Annotations and formats that nobody knows get no row; what lies in `not` is as `not` is."""
+def test_report_lists_each_asserting_keyword() -> None:
+    """Annotations and unknown formats are left out; keywords inside `not` follow `not`."""
     schema = {
         "title": "t",
         "type": "object",
@@ -246,7 +251,7 @@ def test_a_report_names_every_keyword_that_asserts_something() -> None:
         "not": {"required": ["z"]},
     }
 
-    assert [(note.path, note.keyword, note.outcome) for note in plan(schema).reports] == [
+    assert [(report.path, report.keyword, report.outcome) for report in plan(schema).reports] == [
         ("/not", "not", "enforced"),
         ("/not/required", "required", "enforced"),
         ("/properties", "properties", "enforced"),
@@ -257,17 +262,17 @@ def test_a_report_names_every_keyword_that_asserts_something() -> None:
     ]
 
 
-def test_a_refusal_is_reported_with_its_place() -> None:
-    """And with what to do."""
+def test_refusal_is_reported_with_its_place() -> None:
+    """It also names the remedy."""
     with pytest.raises(SchemaRefused) as caught:
         plan({"properties": {"a": {"$ref": "https://example.org/a.json"}}})
-    note = report_refusal(caught.value.message)
+    report = report_refusal(caught.value.message)
 
-    assert (note.path, note.keyword, note.outcome) == ("/properties/a/$ref", "$ref", "refused")
-    assert "under `$defs`" in (note.why or "")
+    assert (report.path, report.keyword, report.outcome) == ("/properties/a/$ref", "$ref", "refused")
+    assert "under `$defs`" in (report.why or "")
 
 
-def test_the_plan_of_a_schema_that_excludes_itself_is_a_refusal() -> None:
-    """Where it is seen before any engine."""
+def test_contradictory_schema_is_refused() -> None:
+    """Before any engine sees it."""
     with pytest.raises(SchemaRefused, match="no value can satisfy"):
         plan({"not": {}})

@@ -1,4 +1,4 @@
-"""Bombs and schemas that nothing satisfies are refused fast, with the place and what to do."""
+"""Bombs and unsatisfiable schemas are refused quickly, with the place and the remedy."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def chain(length: int) -> dict[str, Any]:
         ({"anyOf": [False, {"enum": []}]}, "/anyOf/0 is `false`"),
     ],
 )
-def test_refused(schema: Any, words: str) -> None:
+def test_unusable_schema_is_refused(schema: Any, words: str) -> None:
     """The reason is one that a developer can act on."""
     with pytest.raises(SchemaRefused) as caught:
         plan(schema)
@@ -83,6 +83,6 @@ def test_refused(schema: Any, words: str) -> None:
         {"enum": list(range(5000))},
     ],
 )
-def test_not_refused(schema: Any) -> None:
-    """What can be satisfied is planned."""
+def test_satisfiable_schema_is_planned(schema: Any) -> None:
+    """These schemas resemble refused ones."""
     assert plan(schema).enforced is not False

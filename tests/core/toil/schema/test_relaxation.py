@@ -1,4 +1,4 @@
-"""Where the engine refuses: what it names is dropped, then the deepest parts, then all."""
+"""A refused schema loses the keywords that the engine names, then its deepest parts, then all."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ DEEP: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "array", 
         (DEEP, "schema too large", {"type": "object", "properties": {"a": {"type": "array", "items": True}}}),
     ],
 )
-def test_what_is_dropped(schema: Json, reason: str, less: Json) -> None:
-    """By the reason; where it names nothing that is there, by depth."""
+def test_relax_drops_the_named_keywords(schema: Json, reason: str, less: Json) -> None:
+    """If the reason names no present keyword, the deepest parts go."""
     assert relax(schema, reason) == less
 
 
 @pytest.mark.parametrize("schema", [DEEP, {"type": "string"}, {"anyOf": [{"type": "string"}, {"pattern": "a"}]}, True])
-def test_it_comes_to_an_end(schema: Json) -> None:
-    """Whatever the engine says, nothing is left to refuse within the limit."""
+def test_relaxation_ends_within_the_limit(schema: Json) -> None:
+    """Whatever the engine's reason is."""
     held = schema
     for _ in range(RELAXATIONS_LIMIT):
         held = relax(held, "no")
