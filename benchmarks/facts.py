@@ -131,7 +131,7 @@ class Methods:
         self._glossary = glossary
         self._cache = VectorCache(embedder.name)
 
-    async def found(self, question: LabelledQuestion) -> dict[str, list[str]]:
+    async def find(self, question: LabelledQuestion) -> dict[str, list[str]]:
         """Returns the documents of the first LIMIT passages, by method."""
         vector = (await self._embedder.embed([question.text]))[0]
         by_method = await self._database.read(partial(self._halves, question=question.text, vector=vector))
@@ -143,8 +143,8 @@ class Methods:
         """Tells whether an answer would be based on anything."""
         return self._fit(text, await self._store.search(["labelled"], text, LIMIT, language_of(text)))
 
-    def _fit(self, text: str, found: Sequence[FactMatch]) -> bool:
-        return needs_lookup(text) and bool(found) and is_relevant(text, found[0].score, self._store.embedder)
+    def _fit(self, text: str, matches: Sequence[FactMatch]) -> bool:
+        return needs_lookup(text) and bool(matches) and is_relevant(text, matches[0].score, self._store.embedder)
 
     def _halves(self, db: sa.Connection, question: str, vector: Floats) -> dict[str, list[str]]:
         vectors = self._cache.load(db, "labelled", len(vector))
@@ -168,8 +168,8 @@ def by_ranks(*methods: Mapping[int, float]) -> Mapping[int, float]:
     return fused
 
 
-def document_keys(db: sa.Connection, found: Sequence[int]) -> list[str]:
-    query = sa.select(documents.c.key).join(passages).where(passages.c.id.in_(found))
+def document_keys(db: sa.Connection, passage_ids: Sequence[int]) -> list[str]:
+    query = sa.select(documents.c.key).join(passages).where(passages.c.id.in_(passage_ids))
     return list(db.execute(query).scalars())
 
 
@@ -192,14 +192,14 @@ async def labelled_store(
     await database.close()
 
 
-async def hits_of(
+async def count_hits(
     methods: Methods,
     questions: Sequence[LabelledQuestion],
     missed: Callable[[LabelledQuestion], None] = lambda question: None,
 ) -> HitTable:
     hits: dict[str, dict[str, list[bool]]] = {method: defaultdict(list) for method in METHODS}
     for question in questions:
-        for method, keys in (await methods.found(question)).items():
+        for method, keys in (await methods.find(question)).items():
             hits[method][question.direction].append(question.answer in keys)
             if method == "hybrid" and question.answer not in keys:
                 missed(question)
@@ -214,7 +214,7 @@ async def recall(console: Console, name: str, url: str, *, misses: bool) -> None
     async with labelled_store(url, LocalEmbedder()) as (methods, languages):
         for part in ("questions", "held-out"):
             questions = labelled_questions(part, languages)
-            hits = await hits_of(methods, questions, missed)
+            hits = await count_hits(methods, questions, missed)
             title = f"{name}, {part}: {len(questions)} questions on {len(languages)} documents"
             console.print(recall_table(title, hits))
         for part, unrelated in unrelated_questions().items():
@@ -325,11 +325,11 @@ def index_recall(db: sa.Connection, questions: Sequence[Floats]) -> str:
     vectors = pgvector.load(db, require_collection(db, "made-up").id, len(questions[0]), None)
     if not pgvector.indexed_dimensions(db, vectors.collection):
         return "all"
-    found = [list(vectors.nearest(db, question, CANDIDATES))[:NEAREST] for question in questions]
+    by_index = [list(vectors.nearest(db, question, CANDIDATES))[:NEAREST] for question in questions]
     db.exec_driver_sql("SET LOCAL enable_indexscan = off")
     shares = [
         len(vectors.nearest(db, question, NEAREST).keys() & some) / NEAREST
-        for question, some in zip(questions, found, strict=True)
+        for question, some in zip(questions, by_index, strict=True)
     ]
     return f"{statistics.mean(shares):.3f}"
 

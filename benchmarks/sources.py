@@ -60,8 +60,8 @@ async def score_questions(catalogue: Catalogue, chooser: Chooser) -> dict[str, l
     for part, questions in tomllib.loads(QUESTIONS.read_text()).items():
         parts[part] = [
             await score_question(likenesses, catalogue, chooser, question, label)
-            for label, asked in questions.items()
-            for question in asked
+            for label, texts in questions.items()
+            for question in texts
         ]
     await embedder.close()
     return parts
@@ -102,8 +102,8 @@ def rows(parts: dict[str, list[ScoredQuestion]], choosing: dict[str, Choose]) ->
     for part, questions in parts.items():
         for way, choose in choosing.items():
             answers = [(each, choose(each)) for each in questions]
-            needless = [names for each, names in answers if each.label == NONE]
-            in_vain = sum(bool(names) for names in needless)
+            unneeded = [names for each, names in answers if each.label == NONE]
+            in_vain = sum(bool(names) for names in unneeded)
             right = [is_right(each, names) for each, names in answers]
             french = [language_of(each.question) == "fr" for each in questions]
             yield (
@@ -111,9 +111,9 @@ def rows(parts: dict[str, list[ScoredQuestion]], choosing: dict[str, Choose]) ->
                 way,
                 f"{sum(right)}/{len(right)}",
                 percent(right),
-                percent([good for good, of in zip(right, french, strict=True) if not of]),
-                percent([good for good, of in zip(right, french, strict=True) if of]),
-                f"{in_vain}/{len(needless)} ({100 * in_vain / len(needless):.1f} %)",
+                percent([good for good, is_french in zip(right, french, strict=True) if not is_french]),
+                percent([good for good, is_french in zip(right, french, strict=True) if is_french]),
+                f"{in_vain}/{len(unneeded)} ({100 * in_vain / len(unneeded):.1f} %)",
             )
 
 

@@ -186,7 +186,7 @@ def infinite(_: dict[str, Any]) -> web.Response:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "says"),
+    ("answer", "error", "message"),
     [
         (lambda _: web.Response(status=500), ModelRefused, "status 500"),
         (lambda _: web.Response(status=401), ModelRefused, "status 401"),
@@ -202,10 +202,10 @@ def infinite(_: dict[str, Any]) -> web.Response:
         (data(), ModelRefused, "one embedding for each of 2 texts"),
     ],
 )
-async def test_a_wrong_reply_of_an_engine_raises(answer: Answer, error: type[Exception], says: str) -> None:
+async def test_a_wrong_reply_of_an_engine_raises(answer: Answer, error: type[Exception], message: str) -> None:
     """The error names the URL and not the texts."""
     async with engine(answer) as (embedder, _):
-        with pytest.raises(error, match=says) as raised:
+        with pytest.raises(error, match=message) as raised:
             await embedder.embed(["private words", "b"])
 
     assert "private" not in str(raised.value)

@@ -36,16 +36,16 @@ async def test_sources_follow_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "shown"),
+    ("source", "line"),
     [
         (Source(1, "", "https://x.example/pool"), "[1] https://x.example/pool"),
         (Source(1, "  ", "https://x.example/pool"), "[1] https://x.example/pool"),
         (Source(1, ""), "[1]"),
     ],
 )
-def test_a_source_without_a_title_shows_its_address(source: Source, shown: str) -> None:
+def test_a_source_without_a_title_shows_its_address(source: Source, line: str) -> None:
     """Nothing replaces the missing part."""
-    assert format_source(source) == shown
+    assert format_source(source) == line
 
 
 async def test_without_sources_nothing_is_added() -> None:

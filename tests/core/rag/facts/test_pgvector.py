@@ -37,9 +37,9 @@ def stored_backends(url: str) -> dict[str, str]:
     """Returns the stored backend by collection."""
     engine = sa.create_engine(url)
     with engine.connect() as db:
-        found = {row.name: row.form for row in db.execute(sa.select(collections))}
+        backends = {row.name: row.form for row in db.execute(sa.select(collections))}
     engine.dispose()
-    return found
+    return backends
 
 
 # ---------------------------------------------------------------- the choice of a backend
@@ -151,35 +151,35 @@ def connected(url: str) -> Iterator[sa.Connection]:
 def test_both_backends_find_the_same(db: sa.Connection) -> None:
     """Cosines are equal to half precision; passages without vectors are in no result."""
     rows = random_vectors(500, DIMENSIONS)
-    found, ids = stored(db, "hr", rows)
+    vectors, ids = stored(db, "hr", rows)
     stored(db, "other", rows)
-    memory_vectors.add(db, found.collection, ids, rows)
-    loaded = memory_vectors.load(db, found.collection, DIMENSIONS, None)
+    memory_vectors.add(db, vectors.collection, ids, rows)
+    loaded = memory_vectors.load(db, vectors.collection, DIMENSIONS, None)
     question = random_vectors(1, DIMENSIONS, seed=1)[0]
 
-    assert (500, 500) == (len(loaded), len(found))
-    assert loaded.nearest(db, question, 20) == pytest.approx(found.nearest(db, question, 20), abs=1e-3)
+    assert (500, 500) == (len(loaded), len(vectors))
+    assert loaded.nearest(db, question, 20) == pytest.approx(vectors.nearest(db, question, 20), abs=1e-3)
     wanted = [*ids[3:9], 10**9]
-    assert ids[3:9] == sorted(found.cosines(db, wanted, question))
-    assert loaded.cosines(db, wanted, question) == pytest.approx(found.cosines(db, wanted, question), abs=1e-3)
+    assert ids[3:9] == sorted(vectors.cosines(db, wanted, question))
+    assert loaded.cosines(db, wanted, question) == pytest.approx(vectors.cosines(db, wanted, question), abs=1e-3)
 
 
 def test_vectors_are_stored_to_the_last_bit(db: sa.Connection) -> None:
     """Every finite float16 is read back unchanged."""
     halves = np.arange(2**16, dtype=np.uint16).view(STORED)
     finite = halves[np.isfinite(halves)].astype(np.float32).reshape(-1, 128)
-    found, _ = stored(db, "hr", finite)
+    vectors, _ = stored(db, "hr", finite)
 
     read = db.execute(sa.select(pgvector.halfvecs.c.vector).order_by(pgvector.halfvecs.c.passage)).scalars()
-    assert found.size == len(finite)
+    assert vectors.size == len(finite)
     assert (finite.view(np.uint32) == np.array(list(read), dtype=np.float32).view(np.uint32)).all()
 
 
 def test_a_question_is_sent_as_a_vector(db: sa.Connection) -> None:
     """PostgreSQL would parse a text anew for every row."""
-    found, _ = stored(db, "hr", random_vectors(9, DIMENSIONS))
+    vectors, _ = stored(db, "hr", random_vectors(9, DIMENSIONS))
     for question in random_vectors(9, DIMENSIONS):
-        found.nearest(db, question, 3)
+        vectors.nearest(db, question, 3)
 
     statement = (
         "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE statement LIKE '%%ORDER BY distance%%'"
@@ -197,11 +197,11 @@ def test_long_vectors_are_stored_inline(db: sa.Connection) -> None:
 
 def test_vectors_are_deleted_with_their_passages(db: sa.Connection) -> None:
     """The database deletes them, whoever deletes the passages."""
-    found, ids = stored(db, "hr", random_vectors(9, DIMENSIONS))
+    vectors, ids = stored(db, "hr", random_vectors(9, DIMENSIONS))
     db.execute(passages.delete().where(passages.c.id.in_(ids[:4])))
 
-    assert ids[4:] == sorted(found.nearest(db, random_vectors(1, DIMENSIONS)[0], 9))
-    assert 5 == len(pgvector.load(db, found.collection, DIMENSIONS, found))
+    assert ids[4:] == sorted(vectors.nearest(db, random_vectors(1, DIMENSIONS)[0], 9))
+    assert 5 == len(pgvector.load(db, vectors.collection, DIMENSIONS, vectors))
 
 
 # ---------------------------------------------------------------- the index
@@ -231,13 +231,13 @@ class Large:
         return int(counted.scalar_one())
 
     def recall(self, questions: Floats, alive: slice = slice(None)) -> float:
-        """Returns the share of the truly nearest fifty that is found."""
+        """Returns the share of the truly nearest fifty that is vectors."""
         shares = []
         for question in questions:
             best = np.argsort(-(self.rows[alive] @ question))[:50]
-            found = self.loaded.nearest(self.db, question, 50)
-            assert 50 == len(found)
-            shares.append(len(found.keys() & set(np.array(self.ids[alive])[best].tolist())) / 50)
+            neighbours = self.loaded.nearest(self.db, question, 50)
+            assert 50 == len(vectors)
+            shares.append(len(vectors.keys() & set(np.array(self.ids[alive])[best].tolist())) / 50)
         return float(np.mean(shares))
 
 
@@ -290,10 +290,10 @@ def test_deleted_vectors_take_no_places(undone: Large) -> None:
     undone.db.execute(passages.delete().where(passages.c.id.in_(gone)))
     best = np.array(undone.ids)[order[1500:1550]].tolist()
 
-    found = undone.loaded.nearest(undone.db, question, 50)
+    neighbours = undone.loaded.nearest(undone.db, question, 50)
 
-    assert 50 == len(found)
-    assert len(found.keys() & set(best)) >= 45
+    assert 50 == len(vectors)
+    assert len(vectors.keys() & set(best)) >= 45
 
 
 def test_the_index_is_removed_with_its_collection(undone: Large) -> None:
@@ -307,20 +307,20 @@ def test_the_index_is_removed_with_its_collection(undone: Large) -> None:
 def test_an_index_is_made_for_each_number_of_dimensions(db: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two embedders' vectors exist while one replaces the other; then the old index is dropped."""
     monkeypatch.setattr(pgvector, "INDEX_MIN_VECTORS", 10)
-    found, ids = stored(db, "hr", random_vectors(20, 8))
-    pgvector.index(db, found.collection)
+    vectors, ids = stored(db, "hr", random_vectors(20, 8))
+    pgvector.index(db, vectors.collection)
     db.execute(passages.delete().where(passages.c.id.in_(ids[:10])))
     other, others = create_collection(db, "other", PGVECTOR, 10)
-    pgvector.add(db, found.collection, others, random_vectors(10, 16))
-    pgvector.index(db, found.collection)
-    assert {8, 16} == pgvector.indexed_dimensions(db, found.collection)
+    pgvector.add(db, vectors.collection, others, random_vectors(10, 16))
+    pgvector.index(db, vectors.collection)
+    assert {8, 16} == pgvector.indexed_dimensions(db, vectors.collection)
     assert set() == pgvector.indexed_dimensions(db, other)
-    assert others == sorted(pgvector.PgVectors(found.collection, 16, 10).nearest(db, random_vectors(1, 16)[0], 20))
+    assert others == sorted(pgvector.PgVectors(vectors.collection, 16, 10).nearest(db, random_vectors(1, 16)[0], 20))
 
     db.execute(passages.delete().where(passages.c.id.in_(ids)))
-    pgvector.index(db, found.collection)
+    pgvector.index(db, vectors.collection)
 
-    assert {16} == pgvector.indexed_dimensions(db, found.collection)
+    assert {16} == pgvector.indexed_dimensions(db, vectors.collection)
 
 
 def test_more_dimensions_than_pgvector_indexes_are_compared_exactly(

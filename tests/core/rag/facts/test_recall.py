@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import mean
 
-from benchmarks.facts import hits_of, labelled_questions, labelled_store, unrelated_questions
+from benchmarks.facts import count_hits, labelled_questions, labelled_store, unrelated_questions
 from core.rag.embeddings import LocalEmbedder
 
 
@@ -12,7 +12,7 @@ async def test_recall_on_the_labelled_set(database_url: str, encoder: LocalEmbed
     """The hybrid finds 90 % in one language and 85 % across, more than either half alone."""
     async with labelled_store(database_url, encoder) as (methods, languages):
         for name in ("questions", "held-out"):
-            hits = await hits_of(methods, labelled_questions(name, languages))
+            hits = await count_hits(methods, labelled_questions(name, languages))
             one = {method: mean(by["en→en"] + by["fr→fr"]) for method, by in hits.items()}
             across = {method: mean(by["en→fr"] + by["fr→en"]) for method, by in hits.items()}
 

@@ -20,7 +20,7 @@ async def site() -> AsyncIterator[Website]:
         yield running
 
 
-async def reason_of(own: Fetcher, url: str, *, robots: bool = False) -> Unfetched | None:
+async def failure_reason(own: Fetcher, url: str, *, robots: bool = False) -> Unfetched | None:
     async with own:
         try:
             await own.fetch(url, robots=robots)
@@ -37,7 +37,7 @@ async def test_statuses(site: Website, status: int, reason: Unfetched) -> None:
     """The reason tells whether to check the URL, paste the text, or wait."""
     site.page("/page", "An error", status=status)
 
-    assert reason == await reason_of(fetcher(site), site.url("/page"))
+    assert reason == await failure_reason(fetcher(site), site.url("/page"))
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,21 @@ async def test_kinds(site: Website, media_type: str, reason: Unfetched) -> None:
     """The reason names pictures and recordings."""
     site.page("/page", "bytes", Content_Type=media_type)
 
-    assert reason == await reason_of(fetcher(site), site.url("/page"))
+    assert reason == await failure_reason(fetcher(site), site.url("/page"))
 
 
 async def test_a_page_that_is_too_large_has_its_reason(site: Website) -> None:
     """The site answered, with too much."""
     site.page("/page", "x" * 100)
 
-    assert "large" == await reason_of(fetcher(site, limits=FetchLimits(body_bytes=99)), site.url("/page"))
+    assert "large" == await failure_reason(fetcher(site, limits=FetchLimits(body_bytes=99)), site.url("/page"))
 
 
 async def test_a_robots_refusal_has_its_reason(site: Website) -> None:
     """It is the site's wish."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /")
 
-    assert "robots" == await reason_of(fetcher(site), site.url("/page"), robots=True)
+    assert "robots" == await failure_reason(fetcher(site), site.url("/page"), robots=True)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_an_unknown_name_differs_from_no_dns(error: OSError, reason: Unfet
         raise error
 
     own = Fetcher(None, user_agent=AGENT, resolve=resolve)
-    assert reason == await reason_of(own, "https://www.example.ca/page", robots=robots)
+    assert reason == await failure_reason(own, "https://www.example.ca/page", robots=robots)
 
 
 async def test_internal_addresses_have_their_reason() -> None:
@@ -90,8 +90,8 @@ async def test_internal_addresses_have_their_reason() -> None:
         return ["10.0.0.1"]
 
     for url in ("http://intranet/", "http://10.0.0.1/", "http://www.example.ca/"):
-        assert "private" == await reason_of(Fetcher(None, user_agent=AGENT, resolve=resolve), url)
-    assert "form" == await reason_of(Fetcher(None, user_agent=AGENT, resolve=resolve), "http://a:b@example.ca/")
+        assert "private" == await failure_reason(Fetcher(None, user_agent=AGENT, resolve=resolve), url)
+    assert "form" == await failure_reason(Fetcher(None, user_agent=AGENT, resolve=resolve), "http://a:b@example.ca/")
 
 
 async def test_a_closed_port_has_its_reason() -> None:
@@ -99,7 +99,7 @@ async def test_a_closed_port_has_its_reason() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         origin = f"127.0.0.1:{closed.getsockname()[1]}"
 
-    assert "silent" == await reason_of(Fetcher(None, (origin,), user_agent=AGENT), f"http://{origin}/")
+    assert "silent" == await failure_reason(Fetcher(None, (origin,), user_agent=AGENT), f"http://{origin}/")
 
 
 def test_a_late_tls_error_is_translated() -> None:

@@ -66,8 +66,8 @@ async def site() -> AsyncIterator[Website]:
                     ATOM.format(title=f"{city}-{language}"),
                     Content_Type="application/atom+xml",
                 )
-        found = {"title": "Lakes", "notes": "All of <b>them</b>", "changed": "2025-05-05", "url": "/set/1"}
-        serving.page("/search", json.dumps({"results": [found]}), Content_Type="application/json")
+        entry = {"title": "Lakes", "notes": "All of <b>them</b>", "changed": "2025-05-05", "url": "/set/1"}
+        serving.page("/search", json.dumps({"results": [entry]}), Content_Type="application/json")
         yield serving
 
 
@@ -106,10 +106,10 @@ def personality(*names: str) -> Personality:
 
 async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site: Website) -> None:
     """The newest entries come first, with date and link, and the source has an address for people."""
-    found = await finder.find(personality(), FORECAST, "en")
+    lookup = await finder.find(personality(), FORECAST, "en")
 
-    (document,) = found.documents
-    assert found.unread == ()
+    (document,) = lookup.documents
+    assert lookup.unread == ()
     assert document.name == "The forecast"
     assert [passage.heading for passage in document.passages] == ["Tomorrow: sunny"]
     assert document.passages[0].link == "https://weather.example.org/2"
@@ -120,37 +120,37 @@ async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site
 
 async def test_the_question_decides_the_language(finder: SourceFinder, site: Website) -> None:
     """A French question reads the French feed."""
-    found = await finder.find(personality(), "Quelles sont les prévisions météo ?", "fr")
+    lookup = await finder.find(personality(), "Quelles sont les prévisions météo ?", "fr")
 
-    assert found.documents[0].name == "Les prévisions"
+    assert lookup.documents[0].name == "Les prévisions"
     assert "/city_f.xml" in site.paths
 
 
 async def test_a_named_place_is_read(finder: SourceFinder, site: Website) -> None:
     """Each place has a feed, and its name is in the title."""
-    found = await finder.find(personality(), "weather forecast for Halifax", "en")
+    lookup = await finder.find(personality(), "weather forecast for Halifax", "en")
 
-    assert found.documents[0].name == "The forecast: Halifax"
+    assert lookup.documents[0].name == "The forecast: Halifax"
     assert "/halifax_e.xml" in site.paths
     assert "/city_e.xml" not in site.paths
 
 
 async def test_an_unknown_place_is_reported(finder: SourceFinder, site: Website) -> None:
     """The default place is not read instead; the report is in the personality's language."""
-    found = await finder.find(personality(), "What is the weather forecast in Tokyo?", "en")
+    lookup = await finder.find(personality(), "What is the weather forecast in Tokyo?", "en")
 
-    assert found.documents == ()
-    assert found.unread == ("Les prévisions (Tokyo)",)
+    assert lookup.documents == ()
+    assert lookup.unread == ("Les prévisions (Tokyo)",)
     assert site.paths == []
 
 
 async def test_a_search_gets_the_questions_words(finder: SourceFinder, site: Website) -> None:
     """Its JSON is read like a feed, and its link for people leads to a page."""
-    found = await finder.find(personality(), "Is there open data on lakes?", "en")
+    lookup = await finder.find(personality(), "Is there open data on lakes?", "en")
 
-    (document,) = found.documents
-    asked = next(request for request in site.requests if request.path == "/search")
-    assert asked.query["q"] == "lakes"
+    (document,) = lookup.documents
+    request = next(request for request in site.requests if request.path == "/search")
+    assert request.query["q"] == "lakes"
     assert document.source is not None
     assert document.source.url == "https://data.example.org/?q=lakes"
     assert (document.passages[0].heading, document.passages[0].link) == ("Lakes", f"http://{site.origin}/set/1")
@@ -164,9 +164,9 @@ async def test_failed_and_empty_sources_are_reported(finder: SourceFinder, site:
     """The report names the source's title; the log contains neither question nor address."""
     site.page(path, body, 404 if body == "gone" else 200, Content_Type="application/atom+xml")
     with capture_logs() as logs:
-        found = await finder.find(personality(), FORECAST, "en")
+        lookup = await finder.find(personality(), FORECAST, "en")
 
-    assert (found.documents, found.unread) == ((), ("Les prévisions",))
+    assert (lookup.documents, lookup.unread) == ((), ("Les prévisions",))
     (warning,) = [log for log in logs if log["event"] == "source_unread"]
     assert warning["source"] == "weather"
     assert "tomorrow" not in str(logs)
@@ -175,17 +175,17 @@ async def test_failed_and_empty_sources_are_reported(finder: SourceFinder, site:
 async def test_other_sources_are_read_after_a_failure(finder: SourceFinder, site: Website) -> None:
     """The failed source is reported."""
     del site.pages["/search"]
-    found = await finder.find(personality(), "What is the weather forecast, and is there open data on lakes?", "en")
+    lookup = await finder.find(personality(), "What is the weather forecast, and is there open data on lakes?", "en")
 
-    assert [document.name for document in found.documents] == ["The forecast"]
-    assert found.unread == ("Données ouvertes",)
+    assert [document.name for document in lookup.documents] == ["The forecast"]
+    assert lookup.unread == ("Données ouvertes",)
 
 
 async def test_a_question_without_need_fetches_nothing(finder: SourceFinder, site: Website) -> None:
     """No site gets a request."""
-    found = await finder.find(personality(), "Write a poem about a weather forecast.", "en")
+    lookup = await finder.find(personality(), "Write a poem about a weather forecast.", "en")
 
-    assert (found.documents, found.unread, site.requests) == ((), (), [])
+    assert (lookup.documents, lookup.unread, site.requests) == ((), (), [])
 
 
 async def test_only_the_personalitys_own_sources_are_read(finder: SourceFinder, site: Website) -> None:
@@ -305,9 +305,9 @@ async def test_a_similar_example_finds_the_source(sources: Sources, site: Websit
     embedder = FakeEmbedder()
     finder = SourceFinder(sources, fetcher(site), reader, embedder)
     for _ in range(2):
-        found = await finder.find(personality(), "Me faut-il un parapluie ?", "fr")
+        lookup = await finder.find(personality(), "Me faut-il un parapluie ?", "fr")
 
-    assert [document.name for document in found.documents] == ["Les prévisions"]
+    assert [document.name for document in lookup.documents] == ["Les prévisions"]
     assert embedder.texts.count("What is the weather forecast?") == 1
 
 
