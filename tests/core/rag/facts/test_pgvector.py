@@ -236,8 +236,8 @@ class Large:
         for question in questions:
             best = np.argsort(-(self.rows[alive] @ question))[:50]
             neighbours = self.loaded.nearest(self.db, question, 50)
-            assert 50 == len(vectors)
-            shares.append(len(vectors.keys() & set(np.array(self.ids[alive])[best].tolist())) / 50)
+            assert 50 == len(neighbours)
+            shares.append(len(neighbours.keys() & set(np.array(self.ids[alive])[best].tolist())) / 50)
         return float(np.mean(shares))
 
 
@@ -292,8 +292,8 @@ def test_deleted_vectors_take_no_places(undone: Large) -> None:
 
     neighbours = undone.loaded.nearest(undone.db, question, 50)
 
-    assert 50 == len(vectors)
-    assert len(vectors.keys() & set(best)) >= 45
+    assert 50 == len(neighbours)
+    assert len(neighbours.keys() & set(best)) >= 45
 
 
 def test_the_index_is_removed_with_its_collection(undone: Large) -> None:
