@@ -15,7 +15,6 @@ outlet       where one answer goes
 parcels      files that wait for a person's consent
 files        fetched from, and put to, a person's OneDrive
 consent      what a person says to the offer of a file
-errands      what is done after Teams was answered: greetings, accepted files
 cloud        botbuilder's cloud adapter, its authentication replaced
 platform     what the intake asks of this platform
 words        what people read in Teams alone

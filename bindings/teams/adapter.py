@@ -26,7 +26,6 @@ from bindings.teams.cloud import Cloud
 from bindings.teams.connector import Connector
 from bindings.teams.consent import Consents
 from bindings.teams.credentials import Credentials
-from bindings.teams.errands import Errands
 from bindings.teams.files import Files
 from bindings.teams.hosts import Hosts, is_loopback, split
 from bindings.teams.parcels import Parcels
@@ -37,6 +36,7 @@ from bindings.teams.turns import Turns
 from core import platforms
 from core.configuration.settings import Settings, TeamsSettings
 from core.errors import BadRequest, ConfigError, CspsError
+from core.runtime.background_tasks import BackgroundTasks
 from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
@@ -45,7 +45,8 @@ PATH = "/api/messages"
 BODY_LIMIT_BYTES = 1 << 19
 RETRY_AFTER_S = 5
 BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=NO_JITTER)
-PUTTING = RetryPolicy(give_up_after_s=60.0)  # a person waits for it, and so do other errands
+BACKGROUND_CONCURRENCY, BACKGROUND_LIMIT = 4, 204  # greetings and accepted files: four run, 200 wait
+PUTTING = RetryPolicy(give_up_after_s=60.0)  # a person waits for it, and so do other background tasks
 
 
 class TeamsAdapter:
@@ -64,7 +65,7 @@ class TeamsAdapter:
         self._connector = Connector(self._http, self._credentials, self._hosts)
         self._files = Files(self._http, self._credentials, self._hosts)
         self._parcels = Parcels(settings.data_folder / "parcels" / "teams")
-        self._errands = Errands()
+        self._tasks = BackgroundTasks(concurrency=BACKGROUND_CONCURRENCY, limit=BACKGROUND_LIMIT)
         self._intake: Intake | None = None
         self._cloud: Cloud | None = None
         streams = Streams(time.monotonic)
@@ -77,7 +78,7 @@ class TeamsAdapter:
         """Raises ConfigError if Microsoft does not know this bot. While it is away, events are taken all the same."""
         self._intake = intake
         consents = Consents(self._connector, self._files, self._parcels, self._hosts, DeliveryContext(retry=PUTTING))
-        self._cloud = Cloud(self._connector, Turns(intake, self._connector, consents, self._errands))
+        self._cloud = Cloud(self._connector, Turns(intake, self._connector, consents, self._tasks))
         if self._credentials is None:
             log.warning("teams_unauthenticated", host=self._settings.host)
         try:
@@ -88,14 +89,14 @@ class TeamsAdapter:
             log.warning("teams_unreachable", problem=exc.message)
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._errands.run())
-            tasks.create_task(self._reach_at_last())
+        await self._reach_at_last()
+        await asyncio.Event().wait()
 
     async def stop_taking(self) -> None:
         """The listener answers 503 from now on; there is nothing else to stop."""
 
     async def close(self) -> None:
+        await self._tasks.close()
         await self._http.aclose()
 
     async def receive(self, request: web.Request) -> web.Response:

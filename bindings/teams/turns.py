@@ -1,6 +1,6 @@
 """Which activity means what to the intake: botbuilder tells the kinds apart, each method here is one of them.
 
-Owns no policy. What takes longer than an acknowledgement becomes an errand. Activities that mean nothing to us
+Owns no policy. What takes longer than an acknowledgement becomes a background task. Activities that mean nothing to us
 (edits, reactions, typing) are botbuilder's to pass over.
 """
 
@@ -19,11 +19,11 @@ from bindings.teams import messages
 from bindings.teams.activities import is_id, language_of, member, text_at
 from bindings.teams.connector import Connector
 from bindings.teams.consent import Consents
-from bindings.teams.errands import Errands
 from bindings.teams.mapping import is_addressed, is_for_others, place_of, to_prompt, user_of
 from bindings.teams.streaming import ref_of
 from core import strict_json
 from core.errors import BadRequest
+from core.runtime.background_tasks import BackgroundTasks
 
 GREETED_LIMIT = 1000
 COMMENT_LIMIT_CHARS = 2000
@@ -34,11 +34,11 @@ CONSENT = "fileConsent/invoke"
 class Turns(ActivityHandler):  # type: ignore[misc]
     """Methods raise StorageError and Stopping of the intake: the activity is then not acknowledged."""
 
-    def __init__(self, intake: Intake, connector: Connector, consents: Consents, errands: Errands) -> None:
+    def __init__(self, intake: Intake, connector: Connector, consents: Consents, tasks: BackgroundTasks) -> None:
         self._intake = intake
         self._connector = connector
         self._consents = consents
-        self._errands = errands
+        self._tasks = tasks
         self._greeted: FIFOCache[str, None] = FIFOCache(GREETED_LIMIT)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
@@ -70,7 +70,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
             await self._feedback(activity)
             return InvokeResponse(status=int(HTTPStatus.OK), body={})
         if activity.name == CONSENT:
-            self._errands.add("file_consent", lambda: self._consents.answered(activity))
+            self._tasks.start(self._consents.answered(activity))
             return InvokeResponse(status=int(HTTPStatus.OK))
         return InvokeResponse(status=int(HTTPStatus.NOT_FOUND))
 
@@ -106,7 +106,7 @@ class Turns(ActivityHandler):  # type: ignore[misc]
                 place.route["service_url"], place.route["conversation"], messages.greeting(words, place)
             )
 
-        self._errands.add("greeting", greet)
+        self._tasks.start(greet())
 
 
 def is_within(place: Place, activity: Activity) -> bool:

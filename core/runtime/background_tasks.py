@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, TypeVar
 
 import structlog
+
+from core.errors import CspsError
 
 log = structlog.get_logger()
 
@@ -15,14 +17,23 @@ Result = TypeVar("Result")
 
 
 class BackgroundTasks:
-    """Holds its tasks until they end: asyncio itself has only weak references. One per event loop."""
+    """Holds its tasks until they end: asyncio itself has only weak references. One per event loop.
 
-    def __init__(self) -> None:
+    Runs at most `concurrency` tasks at once. Drops a task, with a log line, if `limit` tasks have not ended.
+    """
+
+    def __init__(self, *, concurrency: int | None = None, limit: int | None = None) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._slots = asyncio.Semaphore(concurrency) if concurrency else nullcontext()
+        self._limit = limit
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Starts `work`. A failure is logged."""
-        self._hold(work).add_done_callback(log_failure)
+        if self._limit is not None and len(self._tasks) >= self._limit:
+            log.warning("background_task_dropped", task=getattr(work, "__qualname__", ""), limit=self._limit)
+            work.close()
+            return
+        self._hold(self._in_slot(work)).add_done_callback(log_failure)
 
     async def shield(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Awaits `work`, which continues if the caller is cancelled; only then a failure is logged."""
@@ -43,6 +54,13 @@ class BackgroundTasks:
             task.cancel()
         await self.join()
 
+    async def _in_slot(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            async with self._slots:
+                await work
+        finally:
+            work.close()  # work that was cancelled while it waited never ran
+
     def _hold(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -62,5 +80,8 @@ async def run_beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 def log_failure(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled() and (exc := task.exception()) is not None:
+    exc = None if task.cancelled() else task.exception()
+    if isinstance(exc, CspsError):
+        log.warning("background_task_failed", code=exc.code, problem=exc.message)
+    elif exc is not None:
         log.error("background_task_failed", exc_info=exc)

@@ -8,6 +8,7 @@ import gc
 import pytest
 from structlog.testing import capture_logs
 
+from core.errors import Overloaded
 from core.runtime.background_tasks import BackgroundTasks, run_beside
 
 
@@ -95,3 +96,39 @@ async def test_work_beside_a_block_ends_with_it() -> None:
         await asyncio.sleep(0)
 
     assert cancelled.is_set()
+
+
+async def test_concurrency_and_number_of_tasks_are_limited() -> None:
+    """The third task of a limit of two is dropped; the second waits for the first."""
+    tasks, go, running = BackgroundTasks(concurrency=1, limit=2), asyncio.Event(), list[str]()
+
+    async def work(name: str) -> None:
+        running.append(name)
+        await go.wait()
+
+    with capture_logs() as logs:
+        for name in ("a", "b", "c"):
+            tasks.start(work(name))
+        await asyncio.sleep(0)
+        assert running == ["a"]
+        go.set()
+        await tasks.join()
+
+    assert running == ["a", "b"]
+    assert [entry["event"] for entry in logs] == ["background_task_dropped"]
+    assert logs[0]["task"].endswith("work")
+
+
+async def test_an_error_of_ours_is_a_warning() -> None:
+    """It has a code and a message, and needs no traceback."""
+
+    async def work() -> None:
+        raise Overloaded("busy")
+
+    tasks = BackgroundTasks()
+    with capture_logs() as logs:
+        tasks.start(work())
+        await tasks.join()
+        await asyncio.sleep(0)
+
+    assert [(entry["log_level"], entry["code"]) for entry in logs] == [("warning", "overloaded")]
