@@ -227,8 +227,8 @@ bot-files-fetch = { $count ->
    *[other] Not read: { $names }. The platform did not provide them; try to attach them again.
 }
 bot-files-number = { $count ->
-    [one] Not read: { $names }. It was one file too many for one message.
-   *[other] Not read: { $names }. They were too many files for one message.
+    [one] Not read: { $names }. The message has too many files.
+   *[other] Not read: { $names }. The message has too many files.
 }
 bot-files-cut = { $count ->
     [one] Read in part: { $names }. It is too long; its end was left out.

@@ -64,13 +64,13 @@ error-fetch-robots = Ce site ne permet pas aux programmes de le lire (son fichie
 error-fetch-unknown = Ce site n’existe pas. Veuillez vérifier l’orthographe de son nom.
 error-fetch-offline = Le site est introuvable : le service n’a pas de connexion à Internet en ce moment.
 error-fetch-silent = Le site ne répond pas. Veuillez réessayer plus tard.
-error-fetch-broken = Le site n’a pas envoyé de page complète par une connexion sécurisée; rien n’en a été lu.
+error-fetch-broken = Le site n’a pas envoyé de page complète par une connexion sécurisée; aucun texte n’a pu en être extrait.
 error-fetch-missing = Cette page n’existe pas sur ce site (404). Veuillez vérifier l’adresse.
 error-fetch-login = Le site montre cette page seulement aux personnes qui ouvrent une session (401 ou 403). Veuillez en coller le texte.
 error-fetch-busy = Le site est trop occupé pour envoyer cette page en ce moment. Veuillez réessayer plus tard.
 error-fetch-status = Le site a envoyé une erreur au lieu de la page. Veuillez réessayer plus tard.
 error-fetch-picture = Ce lien mène à une image. Les images ne peuvent pas être lues.
-error-fetch-recording = Ce lien mène à une vidéo ou à un enregistrement sonore, qui ne peuvent pas être lus.
+error-fetch-recording = Ce lien mène à une vidéo ou à un enregistrement sonore. Ces formats ne peuvent pas être lus.
 error-fetch-kind = Ce lien mène à un format non pris en charge. Formats pris en charge : { -formats }.
 error-fetch-large = La page à cette adresse est trop volumineuse pour être lue. Veuillez en coller la partie importante.
 
@@ -227,8 +227,8 @@ bot-files-fetch = { $count ->
    *[other] Non lus : { $names }. La plateforme n’a pas fourni ces fichiers; veuillez les joindre de nouveau.
 }
 bot-files-number = { $count ->
-    [one] Non lu : { $names }. C’était un fichier de trop pour un seul message.
-   *[other] Non lus : { $names }. C’étaient des fichiers de trop pour un seul message.
+    [one] Non lu : { $names }. Le message contient trop de fichiers.
+   *[other] Non lus : { $names }. Le message contient trop de fichiers.
 }
 bot-files-cut = { $count ->
     [one] Lu en partie : { $names }. Ce fichier est trop long; la fin a été omise.
@@ -246,7 +246,10 @@ bot-rows-started = { $total ->
     [one] { $total } ligne…
    *[other] { $total } lignes…
 }
-bot-rows-progress = { $done } lignes sur { $total }, { $failed } en échec, { NUMBER($rate, maximumFractionDigits: 1) } lignes par seconde, encore { DURATION($left) }…
+bot-rows-progress = { $done ->
+    [one] { $done } ligne
+   *[other] { $done } lignes
+} sur { $total }, { $failed } en échec, { NUMBER($rate, maximumFractionDigits: 1) } lignes par seconde, encore { DURATION($left) }…
 bot-rows-done = { $done ->
     [one] { $done } ligne, traitée; sa valeur a été vérifiée au moyen de votre schéma.
    *[other] { $done } lignes, toutes traitées; chaque valeur a été vérifiée au moyen de votre schéma.
@@ -256,7 +259,10 @@ bot-rows-failed = { $done ->
     [one] { $done } ligne, { $failed } en échec ({ $codes }) : la ligne en indique la raison.
    *[other] { $done } lignes, dont { $failed } en échec ({ $codes }) : ces lignes en indiquent la raison. Les autres valeurs ont été vérifiées au moyen de votre schéma.
 }
-bot-rows-stopped = Arrêt après { $done } lignes sur { $total }.
+bot-rows-stopped = Arrêt après { $done ->
+    [one] { $done } ligne
+   *[other] { $done } lignes
+} sur { $total }.
 bot-rows-file = Les réponses sont dans le fichier { $name }.
 bot-rows-cut = Il n’est pas possible d’envoyer des fichiers ici : voici les { $shown } premières réponses.
 bot-rows-none = Le fichier ne contient aucune ligne.

@@ -5,7 +5,6 @@ The shipped texts are in `config/locale/`. An operator's folder may replace sing
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from fluent.syntax.visitor import Visitor
 
 from core import PROJECT_ROOT
 from core.contract import Language
-from core.errors import ConfigError
+from core.errors import ConfigError, closest_name
 from core.texts.formats import format_date, format_duration, format_size
 
 SHIPPED = PROJECT_ROOT / "config" / "locale"
@@ -181,8 +180,8 @@ def own_problem(entry: ast.Message | ast.Term, shipped: TextCatalogue, language:
     """A sentence on what is wrong with an entry that replaces a shipped one."""
     key = f"-{entry.id.name}" if isinstance(entry, ast.Term) else entry.id.name
     if key not in shipped:
-        near = difflib.get_close_matches(key, shipped, n=1)
-        return f"`{key}` is not a text" + (f"; did you mean `{near[0]}`?" if near else "")
+        closest = closest_name(key, shipped)
+        return f"`{key}` is not a text" + (f"; did you mean `{closest}`?" if closest else "")
     found, original = References.of(entry), References.of(shipped.entry(key))
     if entry.value is None or entry.attributes:
         return f"`{key}` needs a text and takes no attributes"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core import PROJECT_ROOT
 from core.errors import ConfigError
 from core.texts import overlay, text
 from core.texts.catalogue import SHIPPED, TextCatalogue
@@ -135,3 +139,23 @@ def test_own_texts_are_expected_in_utf_8(own_folder: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"fr\.ftl: expected text in UTF-8"):
         overlay(own_folder)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "from core.cli import main; import sys; sys.argv = ['csps-llm', 'personalities', 'list']; main()",
+        "from core.runtime import process; import sys; sys.exit(process.main('web', lambda settings: None))",
+    ],
+)
+def test_a_mistake_in_own_texts_stops_the_start(own_folder: Path, command: str) -> None:
+    """Exit code 2 means that the operator has to change something; stderr names the file and line."""
+    (own_folder / "locale" / "fr.ftl").write_text("error-nothing = Rien.\n", encoding="utf-8")
+    environ = {**os.environ, "CSPS_LLM_CONFIG": str(own_folder)}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", command], env=environ, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert f"{own_folder / 'locale' / 'fr.ftl'}:1: `error-nothing` is not a text" in ended.stderr
+    assert 2 == ended.returncode
