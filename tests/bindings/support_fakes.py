@@ -1,4 +1,4 @@
-"""A platform and a ledger in memory, and a loop whose clock jumps: what takes minutes on a platform takes none here."""
+"""A platform and a ledger in memory, and an event loop whose clock jumps, so that tests never wait."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CallName = Literal["post", "edit", "find", "delete", "upload"]
 
 
 class JumpingSelector(selectors.DefaultSelector):
-    """Never waits: what it would have waited is added to the clock."""
+    """Adds each timeout to the clock instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout is None:
-            raise RuntimeError("everything waits, and nothing will ever come: a deadlock")
+            raise RuntimeError("every task waits for ever: a deadlock")
         self.now_s += 0.0 if ready else timeout or 0.0
         return ready
 
@@ -40,37 +40,37 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
-    """As `asyncio.run`, in a time of its own. Not for what waits for other processes or threads."""
+    """As `asyncio.run`, on a jumping clock. Not for tests with other processes or threads."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(main)
 
 
 def clock() -> float:
-    """Of the loop that runs."""
+    """The time of the running loop."""
     return asyncio.get_running_loop().time()
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call to the platform, when it was made, and what it said."""
+    """One call to the platform, its time and its arguments."""
 
     name: CallName
     at: float
-    ref: str | None = None  # of what was posted, edited or deleted
+    ref: str | None = None  # of the message that was edited or deleted
     page: Page | None = None
     nonce: str | None = None
 
 
 @dataclass
-class Trouble:
-    """What happens instead of, or (`done`) after, doing what is asked."""
+class CallFailure:
+    """An error raised instead of the call, or after it (`done`)."""
 
     error: BaseException
     done: bool = False
 
 
 class FakePlatform:
-    """A channel of a platform. What is in `messages` is what people see; it survives the processes that post there."""
+    """A channel of a platform. `messages` are visible to people, and survive the processes that post them."""
 
     def __init__(self) -> None:
         self.messages: dict[str, Page] = {}  # in order
@@ -82,12 +82,12 @@ class FakePlatform:
 
 @dataclass
 class FakeOutlet:
-    """Records calls, and has trouble as its script says: one item for each call, None for none; then none any more."""
+    """Records calls. `failures` has one item for each call; None, or no item left: the call succeeds."""
 
     limits: PageLimits = field(default_factory=lambda: PageLimits(page_chars=500, edit_interval_s=1.0))
     platform: FakePlatform = field(default_factory=FakePlatform)
-    trouble: Iterator[Trouble | None] = field(default_factory=lambda: iter(()))
-    took_s: float = 0.0  # each call
+    failures: Iterator[CallFailure | None] = field(default_factory=lambda: iter(()))
+    call_s: float = 0.0  # duration of each call
     takes_files: bool = True
     undeletable: DeliveryError | None = None
     ai_label: bool = False
@@ -136,26 +136,26 @@ class FakeOutlet:
 
     async def _do(self, call: Call, act: Callable[[], Result]) -> Result:
         self.calls.append(call)
-        trouble = next(self.trouble, None)
-        await asyncio.sleep(self.took_s)
-        if trouble and not trouble.done:
-            raise trouble.error
+        failure = next(self.failures, None)
+        await asyncio.sleep(self.call_s)
+        if failure and not failure.done:
+            raise failure.error
         result = act()
-        if trouble:
-            raise trouble.error
+        if failure:
+            raise failure.error
         return result
 
-    def made(self, *names: CallName) -> list[Call]:
+    def calls_named(self, *names: CallName) -> list[Call]:
         return [call for call in self.calls if call.name in names]
 
     @property
-    def shown(self) -> list[Page]:
+    def pages(self) -> list[Page]:
         return list(self.platform.messages.values())
 
 
 @dataclass
 class FakeLedger:
-    """Durable: hand the same one to the next delivery, after `restarted`."""
+    """A durable ledger: pass `restarted()` to the next delivery."""
 
     refs: list[str] = field(default_factory=list)
     resumed: bool = False
@@ -174,7 +174,7 @@ class FakeLedger:
 
 
 def rendered(page: Page) -> str:
-    """As plain as can be: what a platform would show."""
+    """The page as plain text."""
     return "\n".join(part for part in (page.text, page.status, *closing_lines(page.closing)) if part)
 
 

@@ -1,4 +1,4 @@
-"""Attached files: what is read of them, and why others are not."""
+"""bindings.files: the text of attached files, and the reasons why others are not read."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def read(name: str, body: bytes | Exception, media_type: str = "", size: i
     ],
 )
 async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
-    """By its name, else by what the platform calls it."""
+    """The file name gives the format, else the media type."""
     files = await read(name, "é\n".encode(), media_type)
 
     assert (TextFile(name, shape, "é\n"),) == files.readable  # type: ignore[arg-type]
@@ -72,13 +72,13 @@ async def test_text_is_read(name: str, media_type: str, shape: str) -> None:
         ("far.txt", Unreachable("no answer"), None, "fetch"),
     ],
 )
-async def test_what_cannot_be_read_is_said(name: str, body: bytes | Exception, size: int | None, why: str) -> None:
-    """With the reason; one that is known to be too large, or of a kind that is not read, is not even fetched."""
+async def test_an_unread_file_has_a_reason(name: str, body: bytes | Exception, size: int | None, why: str) -> None:
+    """A file that is known to be too large or of an unsupported format is not fetched."""
     assert MessageFiles((), (UnreadFile(name, why),)) == await read(name, body, size=size)  # type: ignore[arg-type]
 
 
 class Reading(FakeEngine):
-    """Raises, or gives text whose end was left out."""
+    """Raises the problem, or returns text without its end."""
 
     def __init__(self, problem: UnreadableDocument | None = None) -> None:
         super().__init__()
@@ -91,22 +91,22 @@ class Reading(FakeEngine):
 
 
 @pytest.mark.parametrize(("reason", "why"), [("pictures", "pictures"), ("locked", "locked"), (None, "content")])
-async def test_what_the_engine_cannot_read_is_said(reason: Obstacle | None, why: UnreadReason) -> None:
-    """With its reason, where there is one."""
+async def test_an_unreadable_document_has_the_reason_of_the_engine(reason: Obstacle | None, why: UnreadReason) -> None:
+    """Without a reason, the general one applies."""
     engine = Reading(UnreadableDocument("no text in it", reason))
     files = await read_files(engine, FakeChannels(files={"u": b"%PDF"}), (AttachedFile("scan.pdf", "u", ""),), LIMIT)
 
     assert MessageFiles((), (UnreadFile("scan.pdf", why),)) == files
 
 
-async def test_what_was_read_in_part_is_known_as_such() -> None:
-    """And reaches the engine so."""
+async def test_a_partly_read_file_is_marked() -> None:
+    """The mark reaches the engine."""
     files = await read_files(Reading(), FakeChannels(files={"u": b"%PDF"}), (AttachedFile("long.pdf", "u", ""),), LIMIT)
 
     assert Attachment("long.pdf", "The beginning.", cut=True) == files.readable[0].attachment
 
 
-async def test_only_so_many_are_read() -> None:
+async def test_at_most_16_files_are_read() -> None:
     channels = FakeChannels(files={"u": b"x"})
     files = await read_files(
         FakeEngine(), channels, tuple(AttachedFile(f"{n}.txt", "u", "") for n in range(FILES_LIMIT + 2)), LIMIT
@@ -129,8 +129,8 @@ async def test_only_so_many_are_read() -> None:
         (b"\0", None),
     ],
 )
-def test_text_is_decoded_by_what_it_is(body: bytes, text: str | None) -> None:
-    """As editors and spreadsheets of both languages write it; what is broken shows as that, and is no error."""
+def test_text_is_decoded_in_its_encoding(body: bytes, text: str | None) -> None:
+    """These are the encodings of editors and spreadsheets in both languages. Invalid bytes show as U+FFFD."""
     assert text == decode_text(body)
 
 

@@ -1,6 +1,6 @@
-"""What strangers and models write is read in linear time.
+"""Text of strangers and models is processed in linear time.
 
-There is no threshold: what is not linear takes minutes here, and ends by the limit that every test has.
+There is no threshold: a slower algorithm takes minutes here and meets the time limit of every test.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ PEOPLE: tuple[Callable[[str], object], ...] = (
 
 @pytest.mark.parametrize("read", PEOPLE, ids=("schemas", "slack", "discord"))
 @pytest.mark.parametrize("beginning", ["x", "```", "```json", "<@UB|", "<@", "{"])
-def test_a_message_of_blanks_is_read(read: Callable[[str], object], beginning: str) -> None:
-    """One such message must not stop the bot for everybody."""
+def test_a_message_of_blanks_is_read_in_linear_time(read: Callable[[str], object], beginning: str) -> None:
+    """One such message must not block the bot for everyone."""
     for part in (" ", "\t", "\n", " \n", "``` ", "{ ", "<@UB "):
         read(beginning + (BLANKS.replace(" ", part)[:MANY]) + "x")
 
@@ -54,8 +54,8 @@ def test_a_message_of_blanks_is_read(read: Callable[[str], object], beginning: s
         "<" * 130_000,
     ],
 )
-def test_a_message_of_tags_is_read(html: str) -> None:
-    """Up to the length that Teams allows."""
+def test_a_message_of_tags_is_read_in_linear_time(html: str) -> None:
+    """The message has the length that Teams allows."""
     assert len(html) <= markup.LIMIT_CHARS
     markup.read(html, frozenset())
 
@@ -85,8 +85,8 @@ PARTS = {
 
 @pytest.mark.parametrize("write", MODELS, ids=("defused", "steady", "discord", "teams", "teams streamed"))
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
-def test_an_answer_of_one_sign_is_written(write: Callable[[str], object], part: str) -> None:
-    """After whatever such signs may follow, and before what makes a search fail at its very end."""
+def test_an_answer_of_one_sign_is_formatted_in_linear_time(write: Callable[[str], object], part: str) -> None:
+    """The beginnings make the sign meaningful; the ends make a search fail at the very end."""
     many = part * (MANY // 4 // len(part))
     for beginning in ("", "a | b\n", "```", "[a](", "[a](b", "#### a", "<", "|", "> "):
         write(f"{beginning}{many}x")
@@ -95,8 +95,7 @@ def test_an_answer_of_one_sign_is_written(write: Callable[[str], object], part: 
 
 
 @pytest.mark.parametrize("part", [" ", "\t", "> ", "- ", "`", "|-|", "\n \n"])
-def test_an_answer_of_one_sign_is_split(part: str) -> None:
-    """Into pages that each stand alone."""
+def test_an_answer_of_one_sign_is_split_in_linear_time(part: str) -> None:
     for beginning in ("x", "```", "> ", "| a |\n|-|\n"):
         shown = split_pages(beginning + part * (20_000 // len(part)) + "x", len, 2000)
         assert all(len(page) <= 2000 for page in shown)

@@ -1,4 +1,4 @@
-"""The bots as processes: one whole round trip each with the starter model, and what they refuse to start with."""
+"""The bots as processes: one round trip each with the starter model, and refusals to start."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from tests.bindings.teams.conftest import payload as teams_payload
 from tests.bindings.teams.support_fake_microsoft import TENANT, FakeMicrosoft
 from tests.support.starter import ModelProcess
 
-DEADLINE_S = 100  # the starter may write for long, on a machine that does other things as well
+DEADLINE_S = 100  # the starter model may write for long on a busy machine
 
 
 class Bot:
-    """A process, seen through its log."""
+    """A process and its log."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.log = ""
 
-    async def said(self, event: str) -> dict[str, Any]:
+    async def until_logged(self, event: str) -> dict[str, Any]:
         """The first line of the log with this event."""
         assert self.process.stderr is not None
         async with asyncio.timeout(DEADLINE_S):
@@ -46,7 +46,7 @@ class Bot:
 
 @pytest.fixture
 def variables(starter_process: ModelProcess, tmp_path: Path) -> dict[str, str]:
-    """The starter's process, and a database that knows of nothing yet."""
+    """The starter model's process, and an empty database."""
     return {**starter_process.variables, "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
 
 
@@ -75,7 +75,7 @@ async def bot(name: str, environ: Mapping[str, str]) -> AsyncIterator[Bot]:
 
 
 async def whole_answer(slack: FakeSlack, channel: str) -> str:
-    """The text of the first answer there, once it stands with its footer."""
+    """The text of the first answer in a channel, once it has its footer."""
 
     def done() -> str | None:
         said = slack.answers(channel)
@@ -85,7 +85,7 @@ async def whole_answer(slack: FakeSlack, channel: str) -> str:
 
 
 async def test_slack_over_socket_mode(variables: dict[str, str]) -> None:
-    """A mention over a socket; the answer stands whole, and the process ends by itself when it is told to."""
+    """A mention arrives over a socket and gets a complete answer; the process ends at SIGTERM."""
     async with FakeSlack().serving() as slack:
         tokens = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_API_BASE_URL": slack.api_url}
         async with bot("slack", {**variables, **tokens}) as running:
@@ -103,12 +103,12 @@ async def test_slack_over_socket_mode(variables: dict[str, str]) -> None:
 
 
 async def test_slack_over_http(variables: dict[str, str]) -> None:
-    """The same over a signed webhook; and it says that it lives, can answer, and what it counted."""
+    """The mention arrives over a signed webhook; health, readiness and metrics are served."""
     async with FakeSlack().serving() as slack:
         tokens = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": SECRET, "SLACK_API_BASE_URL": slack.api_url}
         async with bot("slack", {**variables, **tokens}) as running, aiohttp.ClientSession() as http:
-            url = (await running.said("bot_connecting"))["url"]
-            await running.said("bot_serving")
+            url = (await running.until_logged("bot_connecting"))["url"]
+            await running.until_logged("bot_serving")
             event = payload("app_mention")
             body = json.dumps(event).encode()
             async with http.post(f"{url}slack/events", data=body, headers=headers_for(body)) as response:
@@ -126,7 +126,7 @@ async def test_slack_over_http(variables: dict[str, str]) -> None:
 
 
 async def test_discord(variables: dict[str, str]) -> None:
-    """A mention over the gateway; the footer stands once, at the end of an answer in as many messages as it needs."""
+    """A mention arrives over the gateway. The footer stands once, at the end of the answer's last message."""
     async with FakeDiscord().serving() as discord:
         tokens = {
             "DISCORD_BOT_TOKEN": TOKEN,
@@ -134,7 +134,7 @@ async def test_discord(variables: dict[str, str]) -> None:
             "DISCORD_GATEWAY_URL": discord.gateway_url,
         }
         async with bot("discord", {**variables, **tokens}) as running:
-            await running.said("gateway_connected")
+            await running.until_logged("gateway_connected")
             await discord.say()
             await discord.until(lambda: any("SmolLM2" in each["content"] for each in discord.ours()), DEADLINE_S)
 
@@ -145,14 +145,14 @@ async def test_discord(variables: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", ["personal", "group", "channel"])
 async def test_teams(variables: dict[str, str], name: str) -> None:
-    """A personal chat, where it streams, a group and a channel."""
+    """The answer arrives in a personal chat, where it streams, a group and a channel."""
     async with (
         FakeMicrosoft().serving() as microsoft,
         bot("teams", {**variables, **microsoft.environ}) as running,
         aiohttp.ClientSession() as http,
     ):
-        url = (await running.said("bot_connecting"))["url"]
-        await running.said("bot_serving")
+        url = (await running.until_logged("bot_connecting"))["url"]
+        await running.until_logged("bot_serving")
         activity = teams_payload(name, serviceUrl=microsoft.service_url)
         activity["channelData"] = {**activity.get("channelData", {}), "tenant": {"id": TENANT}}
         headers = {"Authorization": f"Bearer {microsoft.token()}"}
@@ -173,10 +173,10 @@ async def test_teams(variables: dict[str, str], name: str) -> None:
         ("teams", {"TEAMS_ALLOW_UNAUTHENTICATED": "1", "TEAMS_HOST": "0.0.0.0"}, "TEAMS_ALLOW_UNAUTHENTICATED"),
     ],
 )
-async def test_without_its_secrets_it_does_not_start(
+async def test_a_missing_secret_prevents_the_start(
     name: str, environ: dict[str, str], missing: str, tmp_path: Path
 ) -> None:
-    """One line says which is missing; the exit code says that a restart would not help."""
+    """One line names it; the exit code means that a restart cannot help."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -192,12 +192,12 @@ async def test_without_its_secrets_it_does_not_start(
     assert "Traceback" not in errors.decode()
 
 
-async def test_there_is_one_bot_of_a_platform(variables: dict[str, str]) -> None:
-    """Two would take up each other's unfinished answers."""
+async def test_a_second_bot_of_one_platform_does_not_start(variables: dict[str, str]) -> None:
+    """Two bots would resume each other's unfinished answers."""
     async with FakeSlack().serving() as slack:
         tokens = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_API_BASE_URL": slack.api_url}
         async with bot("slack", {**variables, **tokens}) as first:
-            await first.said("bot_serving")
+            await first.until_logged("bot_serving")
             async with bot("slack", {**variables, **tokens}) as second:
                 assert second.process.stderr is not None
                 errors = (await second.process.stderr.read()).decode()

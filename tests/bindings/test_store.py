@@ -1,4 +1,4 @@
-"""What the bots remember: once, until it is forgotten, and of the right people."""
+"""bindings.store: deliveries, choices, notices and feedback, until they are forgotten."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def take(store: Store, incoming: IncomingMessage) -> Delivery:
 
 
 async def test_an_event_is_taken_once(store: Store) -> None:
-    """However often and however simultaneously it comes, and also by another process."""
+    """This holds for simultaneous repeats, and for another process."""
     taken = await asyncio.gather(*(store.take(message("hello"), "message") for _ in range(8)))
     assert 1 == sum(delivery is not None for delivery in taken)
 
@@ -44,8 +44,8 @@ async def test_an_event_is_taken_once(store: Store) -> None:
     assert await other.take(message("hello", 2), "message") is not None
 
 
-async def test_a_message_is_read_again_as_it_came(store: Store) -> None:
-    """With half characters and NUL, its files, what it quotes, and its route."""
+async def test_a_message_is_stored_unchanged(store: Store) -> None:
+    """It has lone surrogates, NUL, files, quotes and a route."""
     place = replace(THREAD, route={"service_url": "https://example.org"})
     incoming = replace(
         message("é\0\ud800 \U0001f600", place=place, language="fr"),
@@ -68,8 +68,8 @@ async def test_a_message_is_read_again_as_it_came(store: Store) -> None:
     )
 
 
-async def test_what_a_process_left_is_taken_up_by_the_next_in_order(database: Database, store: Store) -> None:
-    """Not what is finished, not another platform's, and not what the process itself is at."""
+async def test_unfinished_deliveries_of_other_processes_are_listed_in_order(database: Database, store: Store) -> None:
+    """Finished ones, other platforms' and the process's own are not listed."""
     first, second, third = [await take(store, message("x", number)) for number in (1, 2, 3)]
     await store.take(message("x", 4, Place("discord", "G", "C", None, "channel")), "message")
     await store.finish(second, "done")
@@ -78,11 +78,11 @@ async def test_what_a_process_left_is_taken_up_by_the_next_in_order(database: Da
     await after.take(message("x", 5), "message")
 
     assert [first, third] == await after.unfinished("slack")
-    assert await store.unfinished("slack") != []  # of the other process alone
+    assert await store.unfinished("slack") != []  # those of the other process
 
 
-async def test_how_often_a_delivery_was_taken_up_is_remembered(database: Database, store: Store) -> None:
-    """For the processes to come, until it is finished; what is put down is not counted."""
+async def test_attempts_are_counted_over_processes(database: Database, store: Store) -> None:
+    """The count ends when the delivery is finished; cleared attempts do not count."""
     poison, other = [await take(store, message("x", number)) for number in (1, 2)]
     assert [1, 2] == [await store.record_attempt(poison.answer) for _ in range(2)]
     await store.record_attempt(other.answer)
@@ -96,8 +96,8 @@ async def test_how_often_a_delivery_was_taken_up_is_remembered(database: Databas
 
 
 @pytest.mark.parametrize("way", ["forget", "uninstalled", "purge"])
-async def test_no_count_outlives_its_delivery(store: Store, database_url: str, clock: Clock, way: str) -> None:
-    """However it goes."""
+async def test_no_attempt_count_outlives_its_delivery(store: Store, database_url: str, clock: Clock, way: str) -> None:
+    """This holds for each way in which a delivery is deleted."""
     for number in (1, 2):
         await store.record_attempt((await take(store, message("x", number))).answer)
     if way == "forget":
@@ -111,8 +111,8 @@ async def test_no_count_outlives_its_delivery(store: Store, database_url: str, c
     assert [] == dumped(database_url)["resumed"]
 
 
-async def test_a_database_from_before_goes_on(store: Store, database: Database, database_url: str) -> None:
-    """It gets the table that it lacks."""
+async def test_an_older_database_is_upgraded(store: Store, database: Database, database_url: str) -> None:
+    """The missing table is created."""
     delivery = await take(store, message("x"))
     execute(database_url, "DROP TABLE resumed", "DROP TABLE alembic_version")
     await database.upgrade()
@@ -120,7 +120,7 @@ async def test_a_database_from_before_goes_on(store: Store, database: Database, 
     assert 1 == await store.record_attempt(delivery.answer)
 
 
-async def test_refs_are_there_for_the_next_process(store: Store) -> None:
+async def test_refs_are_stored_for_the_next_process(store: Store) -> None:
     delivery = await take(store, message("x"))
     record = await store.record(delivery.number)
     assert record is not None
@@ -134,7 +134,7 @@ async def test_refs_are_there_for_the_next_process(store: Store) -> None:
     assert ["a", "c"] == DeliveryLedger(store, again, resumed=True).refs == ledger.refs
 
 
-async def test_what_was_heard_is_kept(store: Store) -> None:
+async def test_thread_messages_are_stored(store: Store) -> None:
     delivery = await take(store, message("x"))
     heard = (Turn("user", "psst", "Ann"),)
     await store.save_thread_messages(delivery.number, heard)
@@ -144,8 +144,8 @@ async def test_what_was_heard_is_kept(store: Store) -> None:
     assert heard == record.thread_messages
 
 
-async def test_the_latest_answer_is_that_of_its_conversation(store: Store) -> None:
-    """By id only where it was given, so that an id that somebody learned elsewhere opens nothing."""
+async def test_the_latest_answer_is_from_the_same_conversation(store: Store) -> None:
+    """An id from another conversation finds nothing, so that a known id gives no access."""
     first, second = [await take(store, message(str(number), number)) for number in (1, 2)]
     under_way = await take(store, message("3", 3))
     command = await store.take(message("help", 4), "help")
@@ -174,8 +174,8 @@ async def test_a_conversation_keeps_its_personality_until_another_is_chosen(stor
     assert await store.chosen_personality(DIRECT) is None
 
 
-async def test_of_one_persons_feedback_the_latest_counts(store: Store, database_url: str) -> None:
-    """Beside that of others; an answer that is not there cannot be judged."""
+async def test_the_latest_feedback_of_a_person_replaces_the_previous_one(store: Store, database_url: str) -> None:
+    """Other people's feedback stays. Feedback for an unknown answer is refused."""
     answer = (await take(store, message("x"))).answer
     assert await store.save_feedback(answer, "slack:T1:U1", "bad", "wrong")
     assert await store.save_feedback(answer, "slack:T1:U1", "good", "r\0ight" + "!" * 9999)
@@ -188,8 +188,8 @@ async def test_of_one_persons_feedback_the_latest_counts(store: Store, database_
     assert "U1" not in str(rows)
 
 
-async def test_a_forgotten_conversation_leaves_no_word(store: Store, database_url: str) -> None:
-    """Nor what was chosen and judged there; but its events stay taken, and other conversations stay."""
+async def test_forgetting_deletes_all_content_of_a_conversation(store: Store, database_url: str) -> None:
+    """Choices and feedback go as well. Event keys and other conversations stay."""
     kept = await take(store, message("elsewhere", 9, DIRECT))
     first, wish = await take(store, message("a secret", 1)), await take(store, message("forget", 2))
     await store.save_thread_messages(first.number, (Turn("user", "another secret"),))
@@ -212,8 +212,8 @@ async def test_a_forgotten_conversation_leaves_no_word(store: Store, database_ur
     assert "elsewhere" in dump
 
 
-async def test_what_is_finished_keeps_only_what_can_be_answered_again(store: Store) -> None:
-    """A message keeps its words for regenerate; a command and a message that was deleted do not."""
+async def test_only_finished_messages_keep_their_content(store: Store) -> None:
+    """Regenerate needs it. Commands and deleted messages do not keep it."""
     answered, deleted = await take(store, message("x", 1)), await take(store, message("y", 2))
     command = await store.take(message("help", 3), "help")
     assert command
@@ -226,8 +226,8 @@ async def test_what_is_finished_keeps_only_what_can_be_answered_again(store: Sto
     ]
 
 
-async def test_the_bot_takes_part_where_it_was_asked(store: Store) -> None:
-    """Until that is forgotten."""
+async def test_the_bot_participates_after_the_first_question(store: Store) -> None:
+    """This ends when the conversation is forgotten."""
     assert not await store.is_participating(THREAD)
     await store.take(message("help"), "help")
     assert not await store.is_participating(THREAD)
@@ -238,7 +238,7 @@ async def test_the_bot_takes_part_where_it_was_asked(store: Store) -> None:
     assert not await store.is_participating(THREAD)
 
 
-async def test_a_person_is_told_once_in_each_workspace(store: Store) -> None:
+async def test_one_time_notices_are_recorded_by_person_and_workspace(store: Store) -> None:
     here, elsewhere = message("x"), message("x", place=replace(THREAD, tenant="T2"))
     await store.record_notice(here, "privacy")
     await store.record_notice(here, "privacy")
@@ -248,7 +248,7 @@ async def test_a_person_is_told_once_in_each_workspace(store: Store) -> None:
     assert not await store.has_seen_notice(elsewhere, "privacy")
 
 
-async def test_what_is_old_goes(store: Store, clock: Clock) -> None:
+async def test_purge_deletes_old_data(store: Store, clock: Clock) -> None:
     old = await take(store, message("x", 1))
     await store.save_feedback(old.answer, "u", "good", "")
     await store.record_notice(message("x"), "privacy")
@@ -256,7 +256,7 @@ async def test_what_is_old_goes(store: Store, clock: Clock) -> None:
     await store.choose_personality(DIRECT, "guide")
     clock.now += 100
     new = await take(store, message("x", 2))
-    await store.pin_personality(DIRECT, "whisper")  # used again
+    await store.pin_personality(DIRECT, "whisper")  # marks the choice as used
 
     assert 1 == await store.purge(timedelta(seconds=50))
 
@@ -266,7 +266,7 @@ async def test_what_is_old_goes(store: Store, clock: Clock) -> None:
     assert [None, "guide"] == [await store.chosen_personality(THREAD), await store.chosen_personality(DIRECT)]
 
 
-async def test_of_a_workspace_that_left_nothing_stays(store: Store, database_url: str) -> None:
+async def test_deleting_a_workspace_deletes_all_its_data(store: Store, database_url: str) -> None:
     there = message("x", 1, replace(THREAD, tenant="T9"))
     gone, kept = await take(store, there), await take(store, message("y", 2))
     for each in (gone, kept):

@@ -1,4 +1,4 @@
-"""What people cannot see is the same everywhere: in what the bots show, and in what a model is given to read."""
+"""Invisible characters are removed the same way from output to people and from input to a model."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ HIDDEN = {
 
 @pytest.mark.parametrize("show", SHOWN, ids=lambda show: f"{show.__module__}.{show.__name__}")
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN.keys())
-def test_nothing_is_hidden(show: Callable[[str], str], hidden: str) -> None:
-    """Neither words for another program, nor what takes a word apart."""
+def test_invisible_characters_are_removed(show: Callable[[str], str], hidden: str) -> None:
+    """They could hide text for other programs or split words."""
     assert "Hello world" == show(f"Hel{hidden}lo world")
 
 
 @pytest.mark.parametrize("show", SHOWN, ids=lambda show: f"{show.__module__}.{show.__name__}")
 @pytest.mark.parametrize("emoji", ["👩\u200d💻", "❤\ufe0f", "1\ufe0f\u20e3", "👍🏽", "🏳\ufe0f\u200d🌈", "🇨🇦"])
 def test_emoji_stay_whole(show: Callable[[str], str], emoji: str) -> None:
-    """They are joined and coloured by characters of no width."""
+    """Characters without width join and colour them."""
     assert f"Hello {emoji} world" == show(f"Hello {emoji} world")

@@ -1,4 +1,4 @@
-"""bindings.delivery.context and .health: when something may be done again, and when an operator is told."""
+"""bindings.delivery.context: rate limits, backoff, and log lines about the platform's health."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bindings.delivery.outlet import Throttled, Unreachable
 
 
 class Watch:
-    """A clock that a test sets."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -18,8 +18,8 @@ class Watch:
         return self.now_s
 
 
-def test_posts_are_paced_by_channel() -> None:
-    """One channel's post holds up the next one there, and none elsewhere."""
+def test_posts_are_spaced_by_channel() -> None:
+    """A post delays the next one in its channel, and none elsewhere."""
     watch = Watch()
     pace = RateLimit(watch)
     pace.record_post("C1", 1.0)
@@ -28,8 +28,8 @@ def test_posts_are_paced_by_channel() -> None:
     assert pace.next_post_at("C2") <= watch.now_s
 
 
-def test_channels_without_interval_are_not_remembered() -> None:
-    """Nor is an answer that belongs to no channel."""
+def test_channels_without_an_interval_are_not_tracked() -> None:
+    """Neither is an answer without a channel."""
     pace = RateLimit(Watch())
     pace.record_post("C1", 0.0)
     pace.record_post("", 1.0)
@@ -37,8 +37,8 @@ def test_channels_without_interval_are_not_remembered() -> None:
     assert (pace.next_post_at("C1"), pace.next_post_at("")) == (0.0, 0.0)
 
 
-def test_channels_that_are_free_again_are_forgotten() -> None:
-    """Memory does not grow with all the channels that there ever were."""
+def test_free_channels_are_dropped_from_memory() -> None:
+    """Memory does not grow with the number of channels over time."""
     watch = Watch()
     pace = RateLimit(watch)
     for number in range(5 * TRACKED_CHANNELS):
@@ -48,8 +48,7 @@ def test_channels_that_are_free_again_are_forgotten() -> None:
     assert len(pace._cooldowns) <= TRACKED_CHANNELS
 
 
-def test_edits_are_paced_by_answer() -> None:
-    """From one to the next."""
+def test_edits_of_an_answer_are_spaced() -> None:
     watch = Watch()
     pace = EditInterval(watch)
     assert 0.0 == pace.next_edit_at(1.5)
@@ -59,7 +58,7 @@ def test_edits_are_paced_by_answer() -> None:
 
 
 def test_backoff_doubles_up_to_a_limit() -> None:
-    """However many failures there were."""
+    """The limit holds for any number of failures."""
     patience = RetryPolicy(first_s=1.0, limit_s=30.0)
 
     assert 1.0 <= patience.pause_s(1) <= 1.25
@@ -67,8 +66,8 @@ def test_backoff_doubles_up_to_a_limit() -> None:
     assert 30.0 <= patience.pause_s(10_000) <= 37.5
 
 
-def test_an_outage_is_told_once_and_its_end_once() -> None:
-    """However many calls failed meanwhile."""
+def test_an_outage_logs_one_line_at_its_start_and_one_at_its_end() -> None:
+    """The number of failed calls does not matter."""
     watch = Watch()
     health = PlatformHealth(failures=3, grace_s=5.0, clock=watch)
     with capture_logs() as logs:
@@ -84,8 +83,8 @@ def test_an_outage_is_told_once_and_its_end_once() -> None:
     assert not health.failing
 
 
-def test_failures_among_successes_are_nothing_to_tell() -> None:
-    """Nor are many at one moment."""
+def test_failures_between_successes_are_not_logged() -> None:
+    """Neither are many failures at one moment."""
     watch = Watch()
     health = PlatformHealth(failures=3, grace_s=5.0, clock=watch)
     with capture_logs() as logs:

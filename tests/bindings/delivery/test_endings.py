@@ -1,4 +1,4 @@
-"""bindings.delivery.deliver: how an answer ends is said honestly, and frees the model."""
+"""bindings.delivery.deliver: every ending is shown to the person, and frees the model."""
 
 from __future__ import annotations
 
@@ -13,192 +13,189 @@ from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Throttled,
 from core.contract import Done, Text, Usage
 from core.errors import ModelUnavailable, Overloaded
 from core.texts import text
-from tests.bindings.delivery.support_stories import (
+from tests.bindings.delivery.support_deliveries import (
     DONE,
-    Answer,
+    ScriptedEngine,
     build_options,
-    delivered,
-    text_of,
-    troubles,
-    withdrawn_after,
-    words,
+    deliver_steps,
+    failures,
+    joined_words,
+    withdraw_after,
+    word_steps,
 )
-from tests.bindings.support_fakes import FakeLedger, FakeOutlet, Trouble, rendered, run
+from tests.bindings.support_fakes import CallFailure, FakeLedger, FakeOutlet, rendered, run
 
 
-def test_an_answer_that_was_cut_says_so() -> None:
-    """By the model's token budget, in the person's language."""
+def test_a_truncated_answer_has_a_note() -> None:
+    """The model's token budget cut it; the note is in the person's language."""
     outlet = FakeOutlet()
     outcome = run(
-        delivered(Text("And so"), Done("length", "m", Usage()), outlet=outlet, options=build_options(language="fr"))
+        deliver_steps(Text("And so"), Done("length", "m", Usage()), outlet=outlet, options=build_options(language="fr"))
     )
 
     assert "delivered" == outcome.ending
-    assert text("delivery-cut", "fr") in rendered(outlet.shown[0])
+    assert text("delivery-cut", "fr") in rendered(outlet.pages[0])
 
 
-def test_an_engine_that_never_ends_is_cut() -> None:
-    """Memory and the channel are bounded."""
+def test_an_endless_answer_is_cut_off() -> None:
+    """Memory and the channel stay bounded."""
     outlet = FakeOutlet()
-    answer = Answer(*[Text("word ")] * 1000, DONE)
+    answer = ScriptedEngine(*[Text("word ")] * 1000, DONE)
     outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options(context={"answer_limit_chars": 400})))
 
     assert (400, True) == (outcome.chars, answer.closed)
-    assert answer.given < 100
-    assert text("delivery-cut", "en") in rendered(outlet.shown[-1])
+    assert answer.yielded < 100
+    assert text("delivery-cut", "en") in rendered(outlet.pages[-1])
 
 
-def test_an_empty_answer_says_so() -> None:
-    """With no footer, as no AI wrote it."""
+def test_an_empty_answer_shows_a_notice() -> None:
+    """There is no footer, because no AI text is shown."""
     outlet = FakeOutlet()
-    run(delivered(Text("\u200b\n "), DONE, outlet=outlet))
+    run(deliver_steps(Text("\u200b\n "), DONE, outlet=outlet))
 
-    assert text("delivery-empty", "en") == rendered(outlet.shown[0])
+    assert text("delivery-empty", "en") == rendered(outlet.pages[0])
 
 
-def test_a_failure_is_told_in_place_of_an_answer() -> None:
-    """In words for people, with when to try again."""
+def test_a_failure_before_any_text_replaces_the_answer() -> None:
+    """The message is in plain words and says when to try again."""
     outlet = FakeOutlet()
-    outcome = run(delivered(Overloaded("busy", retry_after_s=5.0), outlet=outlet))
+    outcome = run(deliver_steps(Overloaded("busy", retry_after_s=5.0), outlet=outlet))
 
     assert "failed" == outcome.ending
-    assert rendered(outlet.shown[0]) == f"{text('error-overloaded', 'en')} You can try again in about 5 seconds."
+    assert rendered(outlet.pages[0]) == f"{text('error-overloaded', 'en')} You can try again in about 5 seconds."
 
 
-def test_a_failure_is_told_under_what_was_written() -> None:
-    """An AI wrote that, so the footer says so."""
+def test_a_failure_after_some_text_stands_below_it() -> None:
+    """The text is from an AI, so the footer stays."""
     outlet = FakeOutlet()
-    run(delivered(Text("The first half"), ModelUnavailable("gone"), outlet=outlet))
-    closing = outlet.shown[0].closing
+    run(deliver_steps(Text("The first half"), ModelUnavailable("gone"), outlet=outlet))
+    closing = outlet.pages[0].closing
 
     assert closing is not None
-    assert "The first half" == outlet.shown[0].text
+    assert "The first half" == outlet.pages[0].text
     assert text("error-model_unavailable", "en") in (closing.note or "")
     assert "AI: None" == closing.footer
 
 
-def test_a_failure_that_nobody_foresaw_is_logged_and_told() -> None:
-    """Without its message, which might quote somebody."""
+def test_an_unexpected_failure_is_logged_and_shown() -> None:
+    """The exception's message is not shown: it might quote somebody."""
     outlet = FakeOutlet()
     with capture_logs() as logs:
-        outcome = run(delivered(Text("Hm"), ValueError("secret words"), outlet=outlet))
+        outcome = run(deliver_steps(Text("Hm"), ValueError("secret words"), outlet=outlet))
 
     assert "failed" == outcome.ending
-    assert text("error-internal", "en") in rendered(outlet.shown[0])
+    assert text("error-internal", "en") in rendered(outlet.pages[0])
     assert ["answer_failed"] == [line["event"] for line in logs]
-    assert "secret" not in rendered(outlet.shown[0])
+    assert "secret" not in rendered(outlet.pages[0])
 
 
-def test_events_that_just_end_are_a_failure() -> None:
-    """An answer without Done is not known to be whole."""
+def test_events_that_end_without_done_are_a_failure() -> None:
+    """Such an answer may be incomplete."""
     outlet = FakeOutlet()
 
-    assert "failed" == run(delivered(Text("Hm"), outlet=outlet)).ending
-    assert text("error-model_failed", "en") in rendered(outlet.shown[0])
+    assert "failed" == run(deliver_steps(Text("Hm"), outlet=outlet)).ending
+    assert text("error-model_failed", "en") in rendered(outlet.pages[0])
 
 
-def test_stopping_closes_the_events_and_says_so() -> None:
-    """What was written stands."""
-    outlet, answer = FakeOutlet(), Answer(*words(20), asyncio.Event())
+def test_stopping_closes_the_events_and_adds_a_note() -> None:
+    """The text so far stays."""
+    outlet, answer = FakeOutlet(), ScriptedEngine(*word_steps(20), asyncio.Event())
 
-    async def story() -> DeliveryOutcome:
+    async def scenario() -> DeliveryOutcome:
         options = build_options()
         delivery = asyncio.create_task(deliver(answer.events(), outlet, FakeLedger(), options))
         await asyncio.sleep(5.0)
         options.stop.set()
         return await delivery
 
-    outcome = run(story())
+    outcome = run(scenario())
 
     assert ("stopped", None, True) == (outcome.ending, outcome.done, answer.closed)
-    assert f"{text_of(20)}\n{text('delivery-stopped', 'en')}\nAI: None" == rendered(outlet.shown[0])
+    assert f"{joined_words(20)}\n{text('delivery-stopped', 'en')}\nAI: None" == rendered(outlet.pages[0])
 
 
-def test_stopping_before_the_first_word_says_so_too() -> None:
-    """In a message of its own."""
+def test_stopping_before_the_first_word_posts_the_note_alone() -> None:
     outlet = FakeOutlet()
 
-    async def story() -> DeliveryOutcome:
+    async def scenario() -> DeliveryOutcome:
         options = build_options()
         options.stop.set()
-        return await delivered(asyncio.Event(), outlet=outlet, options=options)
+        return await deliver_steps(asyncio.Event(), outlet=outlet, options=options)
 
-    assert "stopped" == run(story()).ending
-    assert text("delivery-stopped", "en") == rendered(outlet.shown[0])
+    assert "stopped" == run(scenario()).ending
+    assert text("delivery-stopped", "en") == rendered(outlet.pages[0])
 
 
-def test_stopping_what_is_whole_changes_nothing() -> None:
-    """The platform was slow to take the last words."""
-    outlet = FakeOutlet(trouble=troubles(None, Throttled("slowly", retry_after_s=30.0)))
+def test_stopping_a_complete_answer_changes_nothing() -> None:
+    """The platform was slow to accept the last words."""
+    outlet = FakeOutlet(failures=failures(None, Throttled("slowly", retry_after_s=30.0)))
 
-    async def story() -> DeliveryOutcome:
+    async def scenario() -> DeliveryOutcome:
         options = build_options()
-        delivery = asyncio.create_task(delivered(*words(20), DONE, outlet=outlet, options=options))
+        delivery = asyncio.create_task(deliver_steps(*word_steps(20), DONE, outlet=outlet, options=options))
         await asyncio.sleep(10.0)
         options.stop.set()
         return await delivery
 
-    assert "delivered" == run(story()).ending
-    assert text("delivery-stopped", "en") not in rendered(outlet.shown[0])
+    assert "delivered" == run(scenario()).ending
+    assert text("delivery-stopped", "en") not in rendered(outlet.pages[0])
 
 
-def test_a_withdrawn_question_takes_its_answer_along() -> None:
-    """All its messages; the events are closed."""
+def test_withdrawing_a_question_deletes_its_answer() -> None:
+    """All messages are deleted, and the events are closed."""
     outlet = FakeOutlet(PageLimits(page_chars=60, edit_interval_s=1.0))
-    outcome, ledger, answer = withdrawn_after(5.0, outlet, *words(30), asyncio.Event())
+    outcome, ledger, answer = withdraw_after(5.0, outlet, *word_steps(30), asyncio.Event())
 
-    assert ("withdrawn", True, [], []) == (outcome.ending, answer.closed, outlet.shown, ledger.refs)
-
-
-def test_a_question_withdrawn_while_a_post_is_under_way() -> None:
-    """What comes of the post is taken back as well."""
-    outlet = FakeOutlet(took_s=3.0)
-    outcome, ledger, _ = withdrawn_after(1.0, outlet, Text("Hello"), asyncio.Event())
-
-    assert ("withdrawn", [], []) == (outcome.ending, outlet.shown, ledger.refs)
+    assert ("withdrawn", True, [], []) == (outcome.ending, answer.closed, outlet.pages, ledger.refs)
 
 
-def test_a_question_withdrawn_while_a_post_is_in_doubt() -> None:
-    """It is looked for, and taken back."""
-    outlet = FakeOutlet(trouble=troubles(Unreachable("reset"), done=True))
-    outcome, ledger, _ = withdrawn_after(0.1, outlet, Text("Hello"), asyncio.Event())
+def test_withdrawing_during_a_post_deletes_the_post() -> None:
+    outlet = FakeOutlet(call_s=3.0)
+    outcome, ledger, _ = withdraw_after(1.0, outlet, Text("Hello"), asyncio.Event())
 
-    assert ("withdrawn", [], []) == (outcome.ending, outlet.shown, ledger.refs)
+    assert ("withdrawn", [], []) == (outcome.ending, outlet.pages, ledger.refs)
+
+
+def test_withdrawing_after_a_post_of_unknown_outcome_finds_and_deletes_it() -> None:
+    outlet = FakeOutlet(failures=failures(Unreachable("reset"), done=True))
+    outcome, ledger, _ = withdraw_after(0.1, outlet, Text("Hello"), asyncio.Event())
+
+    assert ("withdrawn", [], []) == (outcome.ending, outlet.pages, ledger.refs)
     assert ["post", "find", "delete"] == [call.name for call in outlet.calls]
 
 
-def test_a_question_withdrawn_while_the_platform_is_down() -> None:
-    """It is not answered again later because its messages could not be deleted now."""
-    outlet = FakeOutlet(trouble=iter([None, *[Trouble(Unreachable("503"))] * 1000]))
-    outcome, ledger, _ = withdrawn_after(5.0, outlet, Text("Hello"), asyncio.Event())
+def test_withdrawing_while_the_platform_is_down_still_ends_the_delivery() -> None:
+    """It is not answered again later, although its message could not be deleted."""
+    outlet = FakeOutlet(failures=iter([None, *[CallFailure(Unreachable("503"))] * 1000]))
+    outcome, ledger, _ = withdraw_after(5.0, outlet, Text("Hello"), asyncio.Event())
 
     assert ("withdrawn", 1) == (outcome.ending, len(ledger.refs))
 
 
-def test_what_cannot_be_deleted_is_left_final() -> None:
-    """Without closing, so without a word about it."""
+def test_an_undeletable_page_becomes_final() -> None:
+    """It gets no closing, and so no note."""
     outlet = FakeOutlet(undeletable=Refused("not allowed"))
-    outcome, _, _ = withdrawn_after(5.0, outlet, Text("Hello"), asyncio.Event())
+    outcome, _, _ = withdraw_after(5.0, outlet, Text("Hello"), asyncio.Event())
 
     assert "withdrawn" == outcome.ending
-    assert [Page("Hello", "en", final=True)] == outlet.shown
+    assert [Page("Hello", "en", final=True)] == outlet.pages
 
 
-def test_nobody_left_to_tell() -> None:
-    """The message was deleted: the model is not kept busy for it."""
-    outlet, answer = FakeOutlet(trouble=troubles(None, Gone("no such message"))), Answer(*words(1000))
+def test_a_deleted_answer_ends_the_delivery() -> None:
+    """The model does not go on working for it."""
+    outlet, answer = FakeOutlet(failures=failures(None, Gone("no such message"))), ScriptedEngine(*word_steps(1000))
     outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options()))
 
     assert ("gone", True) == (outcome.ending, answer.closed)
-    assert answer.given < 1000
+    assert answer.yielded < 1000
     assert ["post", "edit"] == [call.name for call in outlet.calls]
 
 
-def test_leaving_closes_the_events() -> None:
-    """A cancelled delivery frees the model's slot, and leaves no task behind."""
-    answer = Answer(Text("Hello"), asyncio.Event())
+def test_cancelling_a_delivery_closes_the_events() -> None:
+    """It frees the model's slot and leaves no task behind."""
+    answer = ScriptedEngine(Text("Hello"), asyncio.Event())
 
-    async def story() -> int:
+    async def scenario() -> int:
         delivery = asyncio.create_task(deliver(answer.events(), FakeOutlet(), FakeLedger(), build_options()))
         await asyncio.sleep(1.0)
         delivery.cancel()
@@ -206,5 +203,5 @@ def test_leaving_closes_the_events() -> None:
             await delivery
         return len(asyncio.all_tasks())
 
-    assert 1 == run(story())
+    assert 1 == run(scenario())
     assert answer.closed

@@ -1,4 +1,4 @@
-"""A intake with a platform in memory and a database on disk, and a switch that kills the process between two steps."""
+"""An intake with a platform in memory, a database on disk, and a switch that kills the process between two steps."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ QUICK = DeliveryContext(retry=RetryPolicy(first_s=0.0, limit_s=0.0, give_up_afte
 
 
 class Killed(BaseException):
-    """`kill -9`: nothing of ours catches it."""
+    """Stands for `kill -9`: no code of ours catches it."""
 
 
 @dataclass
-class Switch:
-    """Kills at the given point; None: never. Points are counted from 0."""
+class KillSwitch:
+    """Kills at a point, counted from 0. None: never."""
 
     at: int | None = None
     count: int = 0
     killed: bool = False
 
-    def point(self) -> None:
+    def kill_point(self) -> None:
         here, self.count = self.count, self.count + 1
         if self.killed or here == self.at:
             self.killed = True
@@ -50,43 +50,43 @@ class Switch:
 
 @dataclass
 class KillingOutlet(FakeOutlet):
-    switch: Switch = field(default_factory=Switch)
+    switch: KillSwitch = field(default_factory=KillSwitch)
 
     async def _do(self, call: Call, act: Callable[[], Result]) -> Result:
-        self.switch.point()
+        self.switch.kill_point()
         result = await super()._do(call, act)
-        self.switch.point()
+        self.switch.kill_point()
         return result
 
 
 class KillingDatabase(Database):
-    """Reads are no points: nothing is different before and after."""
+    """Has a kill point before and after each write. Reads change nothing, so they have none."""
 
-    switch = Switch()
+    switch = KillSwitch()
 
     async def write(self, work: Callable[[Any], Result]) -> Result:
-        self.switch.point()
+        self.switch.kill_point()
         result = await super().write(work)
-        self.switch.point()
+        self.switch.kill_point()
         return result
 
 
 @dataclass
 class FakeChannels:
-    """Implements `bindings.platform.Platform`. A channel of its own for each conversation, which outlives processes."""
+    """Implements `bindings.platform.Platform`, with a channel for each conversation. Channels outlive processes."""
 
     name: str = "slack"
     limits: PageLimits = AT_ONCE
     takes_files: bool = True
     ai_label: bool = False
-    switch: Switch = field(default_factory=Switch)
+    switch: KillSwitch = field(default_factory=KillSwitch)
     channels: dict[str, FakePlatform] = field(default_factory=dict)
-    said: tuple[Turn, ...] = ()
-    said_failure: Exception | None = None
+    thread: tuple[Turn, ...] = ()
+    thread_failure: Exception | None = None
     files: dict[str, bytes | Exception] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     outlets: list[KillingOutlet] = field(default_factory=list)
-    languages: list[Language | None] = field(default_factory=list)  # in which each outlet is to speak
+    languages: list[Language | None] = field(default_factory=list)  # of each outlet
     forgotten: list[str] = field(default_factory=list)
     purges: int = 0
 
@@ -100,9 +100,9 @@ class FakeChannels:
         return outlet
 
     async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
-        if self.said_failure:
-            raise self.said_failure
-        return self.said
+        if self.thread_failure:
+            raise self.thread_failure
+        return self.thread
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         self.fetched.append(file.url)
@@ -133,8 +133,8 @@ class Clock:
 
 
 @dataclass
-class Office:
-    """What outlives processes: the database, the disk, the platform; and what each process is given."""
+class BotHarness:
+    """The database, disk and platform, which outlive processes, and the parts of each process."""
 
     folder: Path
     engine: Engine
@@ -149,27 +149,27 @@ class Office:
         return settings.load({"CSPS_LLM_DATA": str(self.folder), **self.environ})
 
     @asynccontextmanager
-    async def opened(self, switch: Switch | None = None) -> AsyncIterator[Intake]:
-        """A process that takes messages and does not begin with any."""
+    async def open(self, switch: KillSwitch | None = None) -> AsyncIterator[Intake]:
+        """A process that takes messages, but answers none."""
         loaded = self.settings()
         database = KillingDatabase(loaded.database_url)
         personalities = Personalities(loaded.config / "personalities")
         personalities.load()
         self.store = Store(database, self.clock)
         await database.upgrade()
-        database.switch = self.channels.switch = switch or Switch()
+        database.switch = self.channels.switch = switch or KillSwitch()
         try:
             yield Intake(
                 self.engine, self.channels, self.store, personalities, loaded, self.metrics, self.context, self.clock
             )
         finally:
-            database.switch = Switch()
+            database.switch = KillSwitch()
             await database.close()
 
     @asynccontextmanager
-    async def process(self, switch: Switch | None = None) -> AsyncIterator[Intake]:
-        """One that also works. Leaving the block ends it as it is."""
-        async with self.opened(switch) as intake:
+    async def process(self, switch: KillSwitch | None = None) -> AsyncIterator[Intake]:
+        """A process that also answers. It is cancelled at the end of the block."""
+        async with self.open(switch) as intake:
             running = asyncio.create_task(intake.run())
             try:
                 yield intake
@@ -177,30 +177,30 @@ class Office:
                 running.cancel()
                 await asyncio.wait({running})
 
-    async def settled(self) -> None:
-        """Returns when nothing that was taken is unfinished, and jobs have gone."""
-        await self.until_left(0)
+    async def until_finished(self) -> None:
+        """Returns when all deliveries are finished and no job is left."""
+        await self.until_unfinished(0)
 
-    async def until_left(self, count: int) -> None:
+    async def until_unfinished(self, count: int) -> None:
         async with asyncio.timeout(20):
             while await self.unfinished() > count or (not count and self.jobs):
                 await asyncio.sleep(0.005)
 
     @property
     def jobs(self) -> list[Path]:
-        """Their folders."""
+        """The folders of the jobs."""
         return list(self.folder.glob("jobs/slack/*"))
 
     async def unfinished(self) -> int:
         wanted = sa.select(sa.func.count()).where(deliveries.c.state == "received")
         return await self.store._database.read(lambda db: db.execute(wanted).scalar_one())
 
-    async def asked(self, *messages: IncomingMessage) -> None:
-        """Each taken by one process, and brought to an end."""
+    async def answer_all(self, *messages: IncomingMessage) -> None:
+        """One process takes the messages and finishes them."""
         async with self.process() as intake:
             for message in messages:
                 await intake.take(message)
-            await self.settled()
+            await self.until_finished()
 
 
 THREAD = Place("slack", "T1", "C1", "1.0", "channel")
@@ -217,7 +217,7 @@ def message(
     toil: bool = False,
     **files: str,
 ) -> IncomingMessage:
-    """A message; `files`: their URLs by name, a dot written as two underscores."""
+    """A message. `files`: URLs by file name, with two underscores for a dot."""
     attached = tuple(AttachedFile(name.replace("__", "."), url, "") for name, url in files.items())
     incoming = IncomingMessage(f"{place.conversation}:{number}", place, f"m{number}", user, text, language=language)
     return replace(incoming, command=command, toil=toil, files=attached)

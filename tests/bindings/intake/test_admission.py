@@ -1,4 +1,4 @@
-"""Who is answered, and how often."""
+"""bindings.intake.admission: access lists and the rate limit of each person."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ PLACE = Place("slack", "T1", "C1", None, "channel")
         (("U1",), ("T1",), False),
     ],
 )
-def test_deny_goes_before_allow_and_allow_excludes_the_rest(
+def test_deny_takes_precedence_and_allow_excludes_everyone_else(
     allow: tuple[str, ...], deny: tuple[str, ...], admitted: bool
 ) -> None:
     assert admitted == AccessLists(allow, deny).admit(PLACE, "U1")
 
 
-def test_a_missing_workspace_is_nobody() -> None:
-    """An empty id, as in Discord's direct messages, is on no list."""
+def test_an_empty_id_is_on_no_list() -> None:
+    """Discord's direct messages have an empty workspace id."""
     direct = Place("discord", "", "D1", None, "personal")
 
     assert not AccessLists(("",), ()).admit(direct, "U1")
     assert AccessLists((), ("",)).admit(direct, "U1")
 
 
-def test_a_person_has_so_many_messages_in_ten_minutes() -> None:
-    """What is too much is not counted, so that going on asking does not prolong the wait."""
+def test_messages_are_limited_in_ten_minutes() -> None:
+    """Rejected messages do not count, so that further attempts do not prolong the wait."""
     clock = Clock()
     limiter = UserRateLimit(2, clock)
     assert [True, True, False, False] == [limiter.count("a") for _ in range(4)]
@@ -54,7 +54,7 @@ def test_a_person_has_so_many_messages_in_ten_minutes() -> None:
     assert limiter.count("a")
 
 
-def test_a_person_is_told_once_in_ten_minutes() -> None:
+def test_the_limit_notice_is_sent_once_in_ten_minutes() -> None:
     clock = Clock()
     limiter = UserRateLimit(1, clock)
     assert [True, False, False] == [limiter.take_notice("a") for _ in range(3)]
@@ -63,8 +63,8 @@ def test_a_person_is_told_once_in_ten_minutes() -> None:
     assert limiter.take_notice("a")
 
 
-def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is held does not grow with everybody who ever wrote."""
+def test_silent_people_are_dropped_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory does not grow with everyone who ever wrote."""
     monkeypatch.setattr("bindings.intake.admission.TRACKED_SPEAKERS", 10)
     clock = Clock()
     limiter = UserRateLimit(5, clock)

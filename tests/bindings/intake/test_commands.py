@@ -1,4 +1,4 @@
-"""Commands in words: which messages are one, and which only begin like one."""
+"""bindings.intake.commands: typed commands, and messages that only begin like one."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from bindings.intake.commands import command_language, parse_command
         ("personnalité", "personality"),
     ],
 )
-def test_a_message_of_nothing_but_a_command_is_one(text: str, name: str) -> None:
-    """In both languages, whatever its case, accents and punctuation, with or without a slash."""
+def test_a_message_with_only_a_command_is_a_command(text: str, name: str) -> None:
+    """Language, case, accents, punctuation and a slash do not matter."""
     assert parse_command(text) == Command(name)  # type: ignore[arg-type]
 
 
@@ -48,7 +48,7 @@ def test_a_message_of_nothing_but_a_command_is_one(text: str, name: str) -> None
         ("/personality whisper-2", "whisper-2"),
     ],
 )
-def test_a_personality_is_named(text: str, chosen: str) -> None:
+def test_the_personality_command_takes_a_name(text: str, chosen: str) -> None:
     assert parse_command(text) == Command("personality", chosen)
 
 
@@ -70,7 +70,7 @@ def test_a_personality_is_named(text: str, chosen: str) -> None:
         "停止",
     ],
 )
-def test_a_message_that_says_more_is_none(text: str) -> None:
+def test_a_longer_message_is_no_command(text: str) -> None:
     assert parse_command(text) is None
 
 
@@ -86,6 +86,6 @@ def test_a_message_that_says_more_is_none(text: str) -> None:
         ("Bonjour", None),
     ],
 )
-def test_a_command_tells_its_language(text: str, language: str | None) -> None:
-    """Except for "stop", which is both."""
+def test_a_command_gives_the_language(text: str, language: str | None) -> None:
+    """The word "stop" exists in both languages."""
     assert language == command_language(text)

@@ -1,4 +1,4 @@
-"""What is under way at once, and in which order."""
+"""bindings.intake.conversation_queue: order, limits and draining."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
 from bindings.store import Delivery
 
 
-def work(number: int, conversation: str) -> DeliveryTask:
+def build_task(number: int, conversation: str) -> DeliveryTask:
     return DeliveryTask(Delivery(number, f"a{number}", "message", conversation, f"s{number}"))
 
 
 class Bench:
-    """DeliveryTask that begins, and ends when it is told to."""
+    """Runs tasks that end when a test says so."""
 
     def __init__(self, limit: int) -> None:
         self.queue = ConversationQueue(self.perform, limit)
@@ -54,11 +54,11 @@ class Bench:
         await asyncio.wait({task})
 
 
-async def test_messages_of_a_conversation_follow_one_another() -> None:
-    """In order of arrival, while other conversations go on."""
+async def test_messages_of_a_conversation_run_one_after_another() -> None:
+    """They keep their order, while other conversations go on."""
     bench = Bench(limit=5)
     for number, conversation in ((1, "a"), (2, "a"), (3, "b"), (4, "a")):
-        bench.queue.add(work(number, conversation))
+        bench.queue.add(build_task(number, conversation))
     async with bench.running():
         assert [1, 3] == await bench.until_begun(2)
         bench.end(1)
@@ -67,22 +67,22 @@ async def test_messages_of_a_conversation_follow_one_another() -> None:
         assert [1, 3, 2, 4] == await bench.until_begun(4)
 
 
-async def test_only_so_many_are_under_way_and_conversations_take_turns() -> None:
-    """One that has a lot waiting does not keep the others from their turn."""
+async def test_conversations_take_turns_within_the_limit() -> None:
+    """A conversation with many messages does not delay the others."""
     bench = Bench(limit=1)
     bench.end(*range(1, 7))
     for number, conversation in ((1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c")):
-        bench.queue.add(work(number, conversation))
+        bench.queue.add(build_task(number, conversation))
     async with bench.running():
         assert [1, 4, 5, 2, 3] == await bench.until_begun(5)
-        bench.queue.add(work(6, "a"))
+        bench.queue.add(build_task(6, "a"))
         assert [1, 4, 5, 2, 3, 6] == await bench.until_begun(6)
 
 
-async def test_draining_lets_what_runs_end_and_begins_nothing() -> None:
+async def test_draining_finishes_running_tasks_and_starts_none() -> None:
     bench = Bench(limit=1)
     for number, conversation in ((1, "a"), (2, "a"), (3, "b")):
-        bench.queue.add(work(number, conversation))
+        bench.queue.add(build_task(number, conversation))
     async with bench.running():
         await bench.until_begun(1)
         bench.end(1)
@@ -91,18 +91,18 @@ async def test_draining_lets_what_runs_end_and_begins_nothing() -> None:
         assert bench.queue.draining
 
 
-async def test_what_does_not_end_in_time_is_cancelled() -> None:
+async def test_draining_cancels_late_tasks() -> None:
     bench = Bench(limit=2)
-    bench.queue.add(work(1, "a"))
+    bench.queue.add(build_task(1, "a"))
     async with bench.running():
         await bench.until_begun(1)
         await bench.queue.drain(0)
         assert [1] == bench.cancelled
 
 
-async def test_what_is_under_way_can_be_looked_up() -> None:
+async def test_running_and_waiting_tasks_are_listed() -> None:
     bench = Bench(limit=1)
-    first, second, third = work(1, "a"), work(2, "a"), work(3, "b")
+    first, second, third = build_task(1, "a"), build_task(2, "a"), build_task(3, "b")
     for each in (first, second, third):
         bench.queue.add(each)
     async with bench.running():

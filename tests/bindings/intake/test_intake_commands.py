@@ -1,4 +1,4 @@
-"""Commands: in both languages, by words, buttons and slash commands, and only in one's own conversation."""
+"""Commands: in both languages, typed, by button and by slash command, each for its own conversation."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from bindings.intake.intake import Intake
 from core.contract import Done, Language, Prompt, Text, Turn, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
 from core.texts import text
-from tests.bindings.intake.support_intake import DIRECT, THREAD, Office, message
+from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
 from tests.support.fakes import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 
 
 class CountingEngine(FakeEngine):
-    """Says which answer it is: "1: hello"."""
+    """Numbers its answers: "1: hello"."""
 
     def __init__(self) -> None:
         super().__init__(self.say, names=("whisper", "chuchotte", "guide"))
@@ -40,12 +40,12 @@ def engine() -> CountingEngine:
 
 
 @pytest.fixture
-def office(tmp_path: Path, engine: CountingEngine) -> Office:
-    return Office(tmp_path / "var", engine)
+def harness(tmp_path: Path, engine: CountingEngine) -> BotHarness:
+    return BotHarness(tmp_path / "var", engine)
 
 
 class Gated:
-    """An engine that writes the first words and then waits."""
+    """Makes an engine write the first words and then wait."""
 
     def __init__(self, engine: FakeEngine) -> None:
         self.gate = asyncio.Event()
@@ -55,9 +55,9 @@ class Gated:
         return (Text("It begins"), self.gate, Text(" and ends."), Done("stop", "fake-model", Usage()))
 
 
-async def until_shown(office: Office, conversation: str = WHERE) -> None:
+async def until_shown(harness: BotHarness, conversation: str = WHERE) -> None:
     async with asyncio.timeout(10):
-        while not office.channels.texts(conversation):
+        while not harness.channels.texts(conversation):
             await asyncio.sleep(0.005)
 
 
@@ -65,14 +65,14 @@ async def until_shown(office: Office, conversation: str = WHERE) -> None:
     ("text", "part", "language"),
     [("help", "Ask me anything", "en"), ("/Aide !", "Demandez-moi", "fr")],
 )
-async def test_help_says_who_answers_what_can_be_done_and_what_is_kept(
-    office: Office, engine: FakeEngine, text: str, part: str, language: str
+async def test_help_names_the_personality_the_commands_and_the_retention(
+    harness: BotHarness, engine: FakeEngine, text: str, part: str, language: str
 ) -> None:
-    await office.asked(message(text))
+    await harness.answer_all(message(text))
 
-    (page,) = office.channels.shown(WHERE)
+    (page,) = harness.channels.shown(WHERE)
     assert part in page.text
-    assert language == page.language == office.channels.languages[-1]
+    assert language == page.language == harness.channels.languages[-1]
     assert ("Chuchotte" if language == "fr" else "Whisper") in page.text
     for fact in ("fake-model", "30", "JSON", "CSV", "{"):
         assert fact in page.text
@@ -80,31 +80,31 @@ async def test_help_says_who_answers_what_can_be_done_and_what_is_kept(
     assert [] == engine.prompts
 
 
-async def test_help_also_comes_while_no_model_answers(office: Office, engine: FakeEngine) -> None:
+async def test_help_works_without_a_model(harness: BotHarness, engine: FakeEngine) -> None:
     async def describe(personality: str) -> None:
         raise ModelUnavailable("gone")
 
     engine.describe = describe  # type: ignore[assignment, method-assign]
-    await office.asked(message("help"))
+    await harness.answer_all(message("help"))
 
-    assert "no model is available at the moment" in office.channels.texts(WHERE)[0]
+    assert "no model is available at the moment" in harness.channels.texts(WHERE)[0]
 
 
 @pytest.mark.parametrize("text", ["stop", "Arrête!"])
-async def test_stop_ends_the_answer_with_a_note(office: Office, engine: FakeEngine, text: str) -> None:
-    """What was written stands, the model is free, and the next question is answered."""
+async def test_stop_ends_the_answer_with_a_note(harness: BotHarness, engine: FakeEngine, text: str) -> None:
+    """The text so far stays, the model is free, and the next question is answered."""
     gated = Gated(engine)
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message("A long story, please", 1))
-        await until_shown(office)
+        await until_shown(harness)
         await intake.take(message(text, 2, user="U2"))
-        await office.settled()
+        await harness.until_finished()
         assert engine.cancelled.is_set()
         gated.gate.set()
         await intake.take(message("And now?", 3))
-        await office.settled()
+        await harness.until_finished()
 
-    first, second = office.channels.shown(WHERE)
+    first, second = harness.channels.shown(WHERE)
     assert ("It begins", "It begins and ends.") == (first.text, second.text)
     assert first.closing
     assert "Stopped" in str(first.closing.note)
@@ -114,108 +114,110 @@ async def test_stop_ends_the_answer_with_a_note(office: Office, engine: FakeEngi
 @pytest.mark.parametrize(
     ("text", "answer"), [("stop", "No answer is being written"), ("arrêter", "Aucune réponse n’est en cours")]
 )
-async def test_stop_where_nothing_is_written_says_so(office: Office, text: str, answer: str) -> None:
-    await office.asked(message("hello", 1, DIRECT), message(text, 2))
+async def test_stop_without_a_running_answer_gets_a_notice(harness: BotHarness, text: str, answer: str) -> None:
+    await harness.answer_all(message("hello", 1, DIRECT), message(text, 2))
 
-    assert answer in office.channels.texts(WHERE)[0]
+    assert answer in harness.channels.texts(WHERE)[0]
 
 
-async def test_stop_does_not_reach_another_conversation(office: Office, engine: FakeEngine) -> None:
+async def test_stop_does_not_affect_another_conversation(harness: BotHarness, engine: FakeEngine) -> None:
     gated = Gated(engine)
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message("A story", 1))
-        await until_shown(office)
+        await until_shown(harness)
         await intake.take(message("stop", 2, DIRECT))
         gated.gate.set()
-        await office.settled()
+        await harness.until_finished()
 
-    assert ["It begins and ends."] == office.channels.texts(WHERE)
+    assert ["It begins and ends."] == harness.channels.texts(WHERE)
 
 
-async def test_the_platforms_own_stop_ends_the_answer_with_a_note(office: Office, engine: FakeEngine) -> None:
-    """If it was pressed on the message that is being written."""
+async def test_the_stop_button_of_the_platform_ends_the_answer_with_a_note(
+    harness: BotHarness, engine: FakeEngine
+) -> None:
+    """It has to be pressed on the running answer's message."""
     Gated(engine)
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message("A story", 1))
-        await until_shown(office)
-        (ref,) = office.channels.channels[WHERE].messages
+        await until_shown(harness)
+        (ref,) = harness.channels.channels[WHERE].messages
         await intake.stop_answer(THREAD, "m-other")
         await intake.stop_answer(DIRECT, ref)
         assert not engine.cancelled.is_set()
         await intake.stop_answer(THREAD, ref)
-        await office.settled()
+        await harness.until_finished()
 
-    (page,) = office.channels.shown(WHERE)
+    (page,) = harness.channels.shown(WHERE)
     assert page.closing
     assert "Stopped" in str(page.closing.note)
 
 
-async def test_a_question_that_is_deleted_ends_quietly(office: Office, engine: FakeEngine) -> None:
-    """Also while it waits, and where only the channel is known; nothing of it stays."""
+async def test_a_deleted_question_ends_silently(harness: BotHarness, engine: FakeEngine) -> None:
+    """This holds while it waits, and if only the channel is known. Nothing of it stays stored."""
     Gated(engine)
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message("A secret story", 1))
         await intake.take(message("Another secret", 2))
-        await until_shown(office)
+        await until_shown(harness)
         await intake.withdraw_question(replace(THREAD, thread=None), "m2")
         await intake.withdraw_question(THREAD, "m-unknown")
         assert not engine.cancelled.is_set()
         await intake.withdraw_question(THREAD, "m1")
-        await office.settled()
+        await harness.until_finished()
 
-    assert [] == office.channels.shown(WHERE)
+    assert [] == harness.channels.shown(WHERE)
     assert 1 == len(engine.prompts)
-    with closing(sqlite3.connect(office.folder / "csps-llm.db")) as database:
+    with closing(sqlite3.connect(harness.folder / "csps-llm.db")) as database:
         assert "secret" not in "\n".join(database.iterdump())
 
 
 @pytest.mark.parametrize("text", ["again", "regenerate", "/Recommence", "Régénère !"])
-async def test_regenerate_writes_the_latest_answer_anew_in_its_place(
-    office: Office, engine: FakeEngine, text: str
+async def test_regenerate_replaces_the_latest_answer_in_its_message(
+    harness: BotHarness, engine: FakeEngine, text: str
 ) -> None:
-    """Under the key of the question, with what was heard then; nothing is posted."""
-    office.channels.said = (Turn("user", "said before"),)
-    await office.asked(message("one", 1), message("two", 2))
-    office.channels.said = (Turn("assistant", "said after"),)
-    await office.asked(message(text, 3))
+    """The prompt has the question's key and its original thread messages."""
+    harness.channels.thread = (Turn("user", "said before"),)
+    await harness.answer_all(message("one", 1), message("two", 2))
+    harness.channels.thread = (Turn("assistant", "said after"),)
+    await harness.answer_all(message(text, 3))
 
-    assert ["1: one", "3: two"] == office.channels.texts(WHERE)
+    assert ["1: one", "3: two"] == harness.channels.texts(WHERE)
     before, again = engine.prompts[1:]
     assert replace(before, again=True) == again
 
 
-async def test_a_button_regenerates_its_own_answer(office: Office, engine: FakeEngine) -> None:
-    async with office.process() as intake:
+async def test_a_button_regenerates_its_own_answer(harness: BotHarness, engine: FakeEngine) -> None:
+    async with harness.process() as intake:
         for number, text in enumerate(("one", "two"), 1):
             await intake.take(message(text, number))
-        await office.settled()
-        first = office.channels.shown(WHERE)[0].closing
+        await harness.until_finished()
+        first = harness.channels.shown(WHERE)[0].closing
         assert first
         await intake.take(message("", 3, command=Command("regenerate", first.answer)))
-        await office.settled()
-        second = office.channels.shown(WHERE)[0].closing
+        await harness.until_finished()
+        second = harness.channels.shown(WHERE)[0].closing
 
-    assert ["3: one", "2: two"] == office.channels.texts(WHERE)
+    assert ["3: one", "2: two"] == harness.channels.texts(WHERE)
     assert second
     assert first.answer == second.answer
 
 
-async def test_nobody_regenerates_an_answer_of_another_conversation(office: Office, engine: FakeEngine) -> None:
-    """Whatever id they present."""
-    async with office.process() as intake:
+async def test_an_answer_of_another_conversation_cannot_be_regenerated(harness: BotHarness, engine: FakeEngine) -> None:
+    """The id of that answer does not help."""
+    async with harness.process() as intake:
         await intake.take(message("one", 1))
-        await office.settled()
-        shown = office.channels.shown(WHERE)[0].closing
+        await harness.until_finished()
+        shown = harness.channels.shown(WHERE)[0].closing
         assert shown
         await intake.take(message("", 2, DIRECT, user="U2", command=Command("regenerate", shown.answer)))
         await intake.take(message("recommence", 3, DIRECT, user="U2"))
-        await office.settled()
+        await harness.until_finished()
 
-    assert ["1: one"] == office.channels.texts(WHERE)
+    assert ["1: one"] == harness.channels.texts(WHERE)
     assert ["This conversation has no answer", "Cette conversation ne contient aucune réponse"] == [
         text[: len(part)]
         for text, part in zip(
-            office.channels.texts(DIRECT.conversation),
+            harness.channels.texts(DIRECT.conversation),
             ("This conversation has no answer", "Cette conversation ne contient aucune réponse"),
             strict=True,
         )
@@ -227,37 +229,37 @@ async def test_nobody_regenerates_an_answer_of_another_conversation(office: Offi
     ("text", "answer"),
     [("forget", "is forgotten"), ("Oublie cette conversation.", "est oubliée")],
 )
-async def test_forget_deletes_what_was_said_and_chosen(
-    office: Office, engine: FakeEngine, text: str, answer: str
+async def test_forget_deletes_content_and_choices(
+    harness: BotHarness, engine: FakeEngine, text: str, answer: str
 ) -> None:
-    """Here and with the engine; the answer under way ends, what waits is dropped."""
+    """The engine's data goes too. The running answer ends, and waiting messages are dropped."""
     gated = Gated(engine)
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message("personality guide", 1))
-        await office.settled()
+        await harness.until_finished()
         await intake.take(message("a secret of mine", 2))
         async with asyncio.timeout(10):
-            while "It begins" not in office.channels.texts(WHERE):
+            while "It begins" not in harness.channels.texts(WHERE):
                 await asyncio.sleep(0.005)
         await intake.take(message("my other secret", 3))
         await intake.take(message(text, 4))
-        await office.settled()
+        await harness.until_finished()
         assert not await intake.is_participating(THREAD)
 
-    assert answer in office.channels.texts(WHERE)[-1]
+    assert answer in harness.channels.texts(WHERE)[-1]
     assert 1 == len(engine.prompts)
     assert {} == engine.sessions
-    with closing(sqlite3.connect(office.folder / "csps-llm.db")) as database:
+    with closing(sqlite3.connect(harness.folder / "csps-llm.db")) as database:
         assert "secret" not in "\n".join(database.iterdump())
     gated.gate.set()
-    await office.asked(message("hello", 5))
+    await harness.answer_all(message("hello", 5))
     assert "whisper" == engine.prompts[-1].personality
 
 
-async def test_forgetting_what_never_was_is_fine(office: Office) -> None:
-    await office.asked(message("forget"))
+async def test_forgetting_an_empty_conversation_succeeds(harness: BotHarness) -> None:
+    await harness.answer_all(message("forget"))
 
-    assert "is forgotten" in office.channels.texts(WHERE)[0]
+    assert "is forgotten" in harness.channels.texts(WHERE)[0]
 
 
 @pytest.mark.parametrize(
@@ -269,47 +271,44 @@ async def test_forgetting_what_never_was_is_fine(office: Office) -> None:
     ],
 )
 async def test_a_personality_is_chosen_for_the_conversation(
-    office: Office, engine: FakeEngine, wanted: object, answer: str
+    harness: BotHarness, engine: FakeEngine, wanted: object, answer: str
 ) -> None:
-    """By words or a slash command; it stays over a restart and elsewhere nothing changes."""
-    await office.asked(wanted)  # type: ignore[arg-type]
-    await office.asked(message("What is this?", 2))
-    await office.asked(message("What is that?", 3, DIRECT))
+    """It stays after a restart; other conversations do not change."""
+    await harness.answer_all(wanted)  # type: ignore[arg-type]
+    await harness.answer_all(message("What is this?", 2))
+    await harness.answer_all(message("What is that?", 3, DIRECT))
 
-    assert answer in office.channels.texts(WHERE)[0]
+    assert answer in harness.channels.texts(WHERE)[0]
     assert ["chuchotte", "whisper"] == [prompt.personality for prompt in engine.prompts]
 
 
 @pytest.mark.parametrize(("text", "first"), [("personality", "Write “personality”"), ("personnalité nobody", "Aucune")])
-async def test_those_that_can_be_chosen_are_listed(office: Office, text: str, first: str) -> None:
-    """With who answers now; also where the name is not one of them."""
-    await office.asked(message(text))
+async def test_the_personalities_are_listed(harness: BotHarness, text: str, first: str) -> None:
+    """The current one is marked. An unknown name gets the list too."""
+    await harness.answer_all(message(text))
 
-    (shown,) = office.channels.texts(WHERE)
+    (shown,) = harness.channels.texts(WHERE)
     assert shown.startswith(first)
     for name in ("`whisper`", "`chuchotte`", "`guide`"):
         assert name in shown
     assert 1 == shown.count("(answers here)") + shown.count("(répond ici)")
 
 
-async def test_a_message_that_only_begins_like_a_command_is_answered(office: Office, engine: FakeEngine) -> None:
-    """And so is one that a file came with."""
-    office.channels.files = {"u": b"text"}
-    await office.asked(message("stop using commas please", 1), message("help", 2, note__txt="u"))
+async def test_a_message_that_only_begins_like_a_command_is_answered(harness: BotHarness, engine: FakeEngine) -> None:
+    """A command word with a file attached is a question too."""
+    harness.channels.files = {"u": b"text"}
+    await harness.answer_all(message("stop using commas please", 1), message("help", 2, note__txt="u"))
 
     assert ["stop using commas please", "help"] == [prompt.text for prompt in engine.prompts]
 
 
-async def test_the_names_for_slash_commands_are_the_personalities(office: Office) -> None:
-    async with office.opened() as intake:
+async def test_slash_commands_offer_the_personalities(harness: BotHarness) -> None:
+    async with harness.open() as intake:
         assert isinstance(intake, Intake)
         assert {"whisper", "chuchotte", "guide"} <= set(intake.personality_names())
 
 
-async def test_a_failure_of_the_engine_does_not_keep_a_conversation_from_being_forgotten_later(
-    office: Office, engine: FakeEngine
-) -> None:
-    """The wish is tried again until it is done."""
+async def test_forget_is_retried_after_a_failure_of_the_engine(harness: BotHarness, engine: FakeEngine) -> None:
     failures = iter([True])
     forget = engine.forget
 
@@ -319,57 +318,53 @@ async def test_a_failure_of_the_engine_does_not_keep_a_conversation_from_being_f
         await forget(conversation)
 
     engine.forget = shaky  # type: ignore[method-assign]
-    await office.asked(message("hello", 1))
-    await office.asked(message("forget", 2))
+    await harness.answer_all(message("hello", 1))
+    await harness.answer_all(message("forget", 2))
 
     assert {} == engine.sessions
-    assert 2 == len(office.channels.shown(WHERE))
+    assert 2 == len(harness.channels.shown(WHERE))
 
 
-CHANNEL = replace(THREAD, thread=None, threaded=True)  # of a slash command, where conversations are threads
+CHANNEL = replace(THREAD, thread=None, threaded=True)  # a slash command, where conversations are threads
 SECRETARY = replace(DIRECT, threaded=True)
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "notice"),
     [("en", "Nothing was deleted: in this channel, each thread"), ("fr", "Rien n’a été supprimé\u00a0: dans ce canal")],
 )
 @pytest.mark.parametrize("way", ["slash command", "first of its thread"])
-async def test_where_threads_are_conversations_a_wish_outside_of_them_deletes_nothing(
-    office: Office, engine: FakeEngine, way: str, language: Language, told: str
+async def test_forget_outside_a_thread_deletes_nothing(
+    harness: BotHarness, engine: FakeEngine, way: str, language: Language, notice: str
 ) -> None:
-    """Other people's words among them; and it says so, and how it is done."""
+    """It would delete other people's messages. The notice explains how to delete a thread."""
     place = CHANNEL if way == "slash command" else replace(THREAD, thread="m2")
     wish = replace(message("", 2, place, language=language), command=Command("forget"))
-    await office.asked(message("hello"), wish)
+    await harness.answer_all(message("hello"), wish)
 
-    (page,) = office.channels.shown(place.conversation)
-    assert page.text.startswith(told)
+    (page,) = harness.channels.shown(place.conversation)
+    assert page.text.startswith(notice)
     assert WHERE in engine.sessions
 
 
-async def test_in_a_direct_conversation_it_is_forgotten_and_threads_are_named(
-    office: Office, engine: FakeEngine
-) -> None:
-    """They are conversations of their own."""
+async def test_forget_in_a_direct_conversation_leaves_its_threads(harness: BotHarness, engine: FakeEngine) -> None:
+    """The notice says that threads are separate conversations."""
     thread = replace(DIRECT, thread="1.0")
     wish = message("", 3, SECRETARY, command=Command("forget"))
-    await office.asked(message("hello", 1, DIRECT), message("hello", 2, thread), wish)
+    await harness.answer_all(message("hello", 1, DIRECT), message("hello", 2, thread), wish)
 
-    told = office.channels.texts(DIRECT.conversation)[-1]
-    assert "This conversation is forgotten" in told
-    assert "Threads are separate conversations" in told
+    notice = harness.channels.texts(DIRECT.conversation)[-1]
+    assert "This conversation is forgotten" in notice
+    assert "Threads are separate conversations" in notice
     assert {thread.conversation} == set(engine.sessions)
 
 
-async def test_a_personality_chosen_for_a_channel_answers_in_threads_that_begin_there(
-    office: Office, engine: FakeEngine
-) -> None:
-    """Not in those that were there, nor where somebody chose another, nor in other channels; and a restart later."""
+async def test_a_choice_for_a_channel_applies_to_its_new_threads(harness: BotHarness, engine: FakeEngine) -> None:
+    """It stays after a restart. Existing threads, own choices and other channels do not change."""
     later, own = replace(THREAD, thread="2.0"), replace(THREAD, thread="3.0")
     choice = message("guide", 2, CHANNEL, command=Command("personality", "guide"))
-    await office.asked(message("hello", 1), choice)
-    await office.asked(
+    await harness.answer_all(message("hello", 1), choice)
+    await harness.answer_all(
         message("hello", 3),
         message("hello", 4, later),
         message("personality chuchotte", 5, own),
@@ -384,39 +379,39 @@ async def test_a_personality_chosen_for_a_channel_answers_in_threads_that_begin_
         own.conversation: "chuchotte",
         "slack:T1:C2:2.0": "whisper",
     } == answered
-    (told,) = office.channels.texts(CHANNEL.conversation)
-    assert "in threads that begin here from now on. To change who answers in an existing thread" in told
+    (notice,) = harness.channels.texts(CHANNEL.conversation)
+    assert "in threads that begin here from now on. To change who answers in an existing thread" in notice
 
 
-async def test_a_personality_chosen_in_a_direct_conversation_answers_there_and_in_new_threads(
-    office: Office, engine: FakeEngine
+async def test_a_choice_in_a_direct_conversation_applies_to_it_and_its_new_threads(
+    harness: BotHarness, engine: FakeEngine
 ) -> None:
     choice = message("", 2, SECRETARY, command=Command("personality", "guide"))
-    await office.asked(message("hello", 1, DIRECT), choice)
-    await office.asked(message("hello", 3, DIRECT), message("hello", 4, replace(DIRECT, thread="1.0")))
+    await harness.answer_all(message("hello", 1, DIRECT), choice)
+    await harness.answer_all(message("hello", 3, DIRECT), message("hello", 4, replace(DIRECT, thread="1.0")))
 
     assert ["whisper", "guide", "guide"] == [prompt.personality for prompt in engine.prompts]
 
 
-async def test_a_channels_choice_that_is_used_is_not_old(office: Office, engine: FakeEngine) -> None:
-    """What nobody used for as long as anything is kept goes."""
+async def test_a_used_choice_is_not_purged(harness: BotHarness, engine: FakeEngine) -> None:
+    """A choice that nobody uses during the retention period is."""
     day_s = 24 * 3600
-    await office.asked(message("", 1, CHANNEL, command=Command("personality", "guide")))
+    await harness.answer_all(message("", 1, CHANNEL, command=Command("personality", "guide")))
     for day in range(1, 4):
-        office.clock.now += 20 * day_s
-        await office.asked(message("hello", 1 + day, replace(THREAD, thread=f"{day}.0")))
-    office.clock.now += 40 * day_s
-    async with office.opened():
-        await office.store.purge(timedelta(days=30))
-    await office.asked(message("hello", 9, replace(THREAD, thread="9.0")))
+        harness.clock.now += 20 * day_s
+        await harness.answer_all(message("hello", 1 + day, replace(THREAD, thread=f"{day}.0")))
+    harness.clock.now += 40 * day_s
+    async with harness.open():
+        await harness.store.purge(timedelta(days=30))
+    await harness.answer_all(message("hello", 9, replace(THREAD, thread="9.0")))
 
     assert ["guide", "guide", "guide", "whisper"] == [prompt.personality for prompt in engine.prompts]
 
 
-async def test_who_would_be_turned_away_is_known_before_anything_is_shown(office: Office, engine: FakeEngine) -> None:
-    """By the lists, the limit, and a stop; asking about it counts for nothing."""
-    office.environ = {"BOT_USER_LIMIT": "1", "SLACK_DENY": "U2"}
-    async with office.process() as intake:
+async def test_a_rejection_is_known_before_anything_is_posted(harness: BotHarness, engine: FakeEngine) -> None:
+    """It covers the lists, the limit and a stopping bot; the question itself does not count."""
+    harness.environ = {"BOT_USER_LIMIT": "1", "SLACK_DENY": "U2"}
+    async with harness.process() as intake:
         for _ in range(3):
             assert intake.rejection(message("hello")) is None
         denied = intake.rejection(message("hello", user="U2"))

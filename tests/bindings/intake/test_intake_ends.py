@@ -1,4 +1,4 @@
-"""What was asked beside a wish to stop or to forget, and in conversations that the bot was taken out of."""
+"""Messages around stop, forget and the removal of the bot."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 
 from bindings.incoming import IncomingMessage
 from core.contract import Done, Prompt, Text, Turn, Usage
-from tests.bindings.intake.support_intake import DIRECT, THREAD, FakeChannels, Office, message
+from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, FakeChannels, message
 from tests.support.fakes import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 
 
 class Gated(FakeEngine):
-    """The answer to "long" waits for `gate`."""
+    """An engine whose answer to "long" waits for `gate`."""
 
     def __init__(self) -> None:
         super().__init__(self.answer)
@@ -35,31 +35,31 @@ def engine() -> Gated:
 
 
 @pytest.fixture
-def office(tmp_path: Path, engine: Gated) -> Office:
-    return Office(tmp_path / "var", engine)
+def harness(tmp_path: Path, engine: Gated) -> BotHarness:
+    return BotHarness(tmp_path / "var", engine)
 
 
-async def until_shown(office: Office, conversation: str, text: str) -> None:
+async def until_shown(harness: BotHarness, conversation: str, text: str) -> None:
     async with asyncio.timeout(10):
-        while not any(text in each for each in office.channels.texts(conversation)):
+        while not any(text in each for each in harness.channels.texts(conversation)):
             await asyncio.sleep(0.005)
 
 
-async def test_what_is_asked_after_a_wish_to_forget_is_answered(office: Office, engine: Gated) -> None:
-    """Also if it came before the wish had its turn."""
-    async with office.process() as intake:
+async def test_a_question_after_forget_is_answered(harness: BotHarness, engine: Gated) -> None:
+    """It may arrive before forget has run."""
+    async with harness.process() as intake:
         await intake.take(message("long one"))
-        await until_shown(office, WHERE, "re: long one")
+        await until_shown(harness, WHERE, "re: long one")
         await intake.take(message("forget", 2))
         await intake.take(message("What is new?", 3))
-        await office.settled()
+        await harness.until_finished()
 
-    assert "re: What is new?" in office.channels.texts(WHERE)
-    assert any("forgotten" in each for each in office.channels.texts(WHERE))
+    assert "re: What is new?" in harness.channels.texts(WHERE)
+    assert any("forgotten" in each for each in harness.channels.texts(WHERE))
 
 
-async def test_stop_is_for_what_was_asked_and_not_for_a_command(office: Office, engine: Gated) -> None:
-    """A command that is being answered is over by itself; the question behind it is what is meant."""
+async def test_stop_applies_to_questions_and_not_to_commands(harness: BotHarness, engine: Gated) -> None:
+    """A running command ends by itself; stop means the question behind it."""
     slow = asyncio.Event()
 
     class Slow(FakeChannels):
@@ -75,36 +75,36 @@ async def test_stop_is_for_what_was_asked_and_not_for_a_command(office: Office, 
                 outlet.post = late  # type: ignore[method-assign]
             return outlet
 
-    office.channels = Slow()
-    async with office.process() as intake:
+    harness.channels = Slow()
+    async with harness.process() as intake:
         await intake.take(message("help"))
         await intake.take(message("How far is it?", 2))
         await intake.take(message("stop", 3))
         slow.set()
-        await office.settled()
+        await harness.until_finished()
 
     assert [] == engine.prompts
-    assert "Stopped, as requested." == office.channels.texts(WHERE)[-1]
+    assert "Stopped, as requested." == harness.channels.texts(WHERE)[-1]
 
 
-async def test_a_question_that_is_stopped_before_it_began_is_said_to_be(office: Office, engine: Gated) -> None:
-    """Where as many answers are written as may be: nobody else would say so."""
-    office.environ["BOT_ANSWERS"] = "1"
-    async with office.process() as intake:
+async def test_stopping_a_waiting_question_gets_a_notice(harness: BotHarness, engine: Gated) -> None:
+    """All places are busy, so no answer would show the note."""
+    harness.environ["BOT_ANSWERS"] = "1"
+    async with harness.process() as intake:
         await intake.take(message("long one", 1, DIRECT))
-        await until_shown(office, DIRECT.conversation, "re: long one")
+        await until_shown(harness, DIRECT.conversation, "re: long one")
         await intake.take(message("And me?", 2))
         await intake.take(message("stop", 3))
         engine.gate.set()
-        await office.settled()
+        await harness.until_finished()
 
-    assert ["Stopped, as requested."] == office.channels.texts(WHERE)
+    assert ["Stopped, as requested."] == harness.channels.texts(WHERE)
     assert ["long one"] == [prompt.text for prompt in engine.prompts]
 
 
 @pytest.mark.parametrize("way", ["left", "uninstalled"])
-async def test_where_the_bot_was_taken_out_nothing_is_remembered_again(office: Office, engine: Gated, way: str) -> None:
-    """Of what was still being read when it happened."""
+async def test_a_removed_bot_stores_nothing_again(harness: BotHarness, engine: Gated, way: str) -> None:
+    """A thread was still being read when the bot was removed."""
     hearing, go_on = asyncio.Event(), asyncio.Event()
 
     class Listening(FakeChannels):
@@ -113,8 +113,8 @@ async def test_where_the_bot_was_taken_out_nothing_is_remembered_again(office: O
             await go_on.wait()
             return ()
 
-    office.channels = Listening()
-    async with office.process() as intake:
+    harness.channels = Listening()
+    async with harness.process() as intake:
         await intake.take(message("a secret"))
         await hearing.wait()
         if way == "left":

@@ -1,4 +1,4 @@
-"""Jobs in a conversation: rows and a schema in, a file of checked answers out, whatever happens on the way."""
+"""Jobs: rows and a schema in, a file of checked answers out, through failures and restarts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from core.contract import Task
 from core.errors import NonConforming, StorageError
 from core.toil.batch.answers import ModelGone, ToilAnswers
 from core.toil.batch.journal import Journal
-from tests.bindings.intake.support_intake import THREAD, Office, Switch, message
-from tests.bindings.intake.test_intake_kills import lived
+from tests.bindings.intake.support_intake import THREAD, BotHarness, KillSwitch, message
+from tests.bindings.intake.test_intake_kills import run_until_done
 from tests.support.fakes import FakeEngine
 
 WHERE = THREAD.conversation
@@ -31,77 +31,77 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def office(tmp_path: Path, engine: FakeEngine) -> Office:
-    office = Office(tmp_path / "var", engine, environ={"LLM_SLOTS": "2"})
-    office.channels.files = {"schema": json.dumps(SCHEMA).encode(), "rows": ROWS.encode(), "note": b"Ada wrote it."}
-    return office
+def harness(tmp_path: Path, engine: FakeEngine) -> BotHarness:
+    harness = BotHarness(tmp_path / "var", engine, environ={"LLM_SLOTS": "2"})
+    harness.channels.files = {"schema": json.dumps(SCHEMA).encode(), "rows": ROWS.encode(), "note": b"Ada wrote it."}
+    return harness
 
 
-def lines(office: Office) -> list[dict[str, Any]]:
-    """Of the one file that was sent."""
-    (file,) = office.channels.channels[WHERE].files.values()
+def lines(harness: BotHarness) -> list[dict[str, Any]]:
+    """The lines of the only file that was sent."""
+    (file,) = harness.channels.channels[WHERE].files.values()
     return [json.loads(line) for line in file.body.splitlines()]
 
 
-async def until_status(office: Office, part: str) -> None:
+async def until_status(harness: BotHarness, part: str) -> None:
     async with asyncio.timeout(10):
-        while not any(part in str(page.status) for page in office.channels.shown(WHERE)):
+        while not any(part in str(page.status) for page in harness.channels.shown(WHERE)):
             await asyncio.sleep(0.005)
 
 
-async def test_rows_and_a_schema_become_a_file_of_answers(office: Office, engine: FakeEngine) -> None:
-    """In the order of the rows, each asked with its own values, for the person who asked."""
+async def test_rows_and_a_schema_become_a_file_of_answers(harness: BotHarness, engine: FakeEngine) -> None:
+    """Answers keep the order of the rows; each prompt has its row's values and the person."""
     engine.toiled = lambda task: {"name": task.prompt}
-    await office.asked(message(f"Greet {{name}} of {{city}}. {BLOCK}", people__csv="rows"))
+    await harness.answer_all(message(f"Greet {{name}} of {{city}}. {BLOCK}", people__csv="rows"))
 
-    assert [{"row": n, "value": {"name": f"Greet Ann {n} of Ottawa."}} for n in range(1, 11)] == lines(office)
+    assert [{"row": n, "value": {"name": f"Greet Ann {n} of Ottawa."}} for n in range(1, 11)] == lines(harness)
     assert {("whisper", "slack:T1:U1", None)} == {(each.personality, each.user, each.key) for each in engine.tasks}
-    (page,) = office.channels.shown(WHERE)
+    (page,) = harness.channels.shown(WHERE)
     assert "10 rows, all answered" in page.text
     assert "answers.jsonl" in page.text
     assert page.closing
     assert "fake-model" in page.closing.footer
 
 
-async def test_rows_are_given_whole_where_no_column_is_named(office: Office, engine: FakeEngine) -> None:
-    """After what came along, as data."""
-    await office.asked(message(f"Greet them. {BLOCK}", people__csv="rows", note__txt="note"))
+async def test_prompts_contain_the_whole_row_without_placeholders(harness: BotHarness, engine: FakeEngine) -> None:
+    """Attachments precede the row as quoted data."""
+    await harness.answer_all(message(f"Greet them. {BLOCK}", people__csv="rows", note__txt="note"))
 
     prompt = engine.tasks[0].prompt
     assert prompt.endswith("Greet them.\n\nname: Ann 1\ncity: Ottawa")
     assert "Ada wrote it." in prompt
 
 
-async def test_rows_may_be_lines_of_json(office: Office, engine: FakeEngine) -> None:
-    """A line that is none is an error of that row."""
-    office.channels.files["rows"] = b'{"id": 7, "name": "Ann"}\nbroken\n{"name": "Bob"}\n'
-    await office.asked(message(f"Greet {{name}} {BLOCK}", people__jsonl="rows"))
+async def test_rows_may_be_lines_of_json(harness: BotHarness, engine: FakeEngine) -> None:
+    """An invalid line is an error of that row."""
+    harness.channels.files["rows"] = b'{"id": 7, "name": "Ann"}\nbroken\n{"name": "Bob"}\n'
+    await harness.answer_all(message(f"Greet {{name}} {BLOCK}", people__jsonl="rows"))
 
-    first, second, third = lines(office)
+    first, second, third = lines(harness)
     assert {"row": 1, "id": 7, "value": {"name": "Ada"}} == first
     assert (2, "bad_request") == (second["row"], second["error"]["code"])
     assert {"row": 3, "value": {"name": "Ada"}} == third
-    assert "1 of them failed (bad_request 1)" in office.channels.texts(WHERE)[0]
+    assert "1 of them failed (bad_request 1)" in harness.channels.texts(WHERE)[0]
 
 
-async def test_progress_is_shown_while_rows_are_answered(office: Office, engine: FakeEngine) -> None:
-    """Done, failed, rate and time left, in the one message that the result is in afterwards."""
+async def test_progress_is_shown_while_rows_are_answered(harness: BotHarness, engine: FakeEngine) -> None:
+    """It has rows, failures, rate and remaining time, in the message that later holds the result."""
 
     def some(task: Task) -> object:
-        office.clock.now += 1
+        harness.clock.now += 1
         return NonConforming("no") if "Ann 1" in task.prompt else {"name": "x"}
 
     engine.toiled = some
-    await office.asked(message(f"Please greet {{name}}. {BLOCK}", people__csv="rows"))
+    await harness.answer_all(message(f"Please greet {{name}}. {BLOCK}", people__csv="rows"))
 
-    shown = [call.page.status for outlet in office.channels.outlets for call in outlet.calls if call.page]
+    shown = [call.page.status for outlet in harness.channels.outlets for call in outlet.calls if call.page]
     progress = [status for status in shown if status]
     assert any("of 10 rows, 1 failed" in status and "rows/s" in status and "left" in status for status in progress)
-    assert 1 == len(office.channels.shown(WHERE))
+    assert 1 == len(harness.channels.shown(WHERE))
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "notice"),
     [
         (b"name\n", "The file has no rows."),
         (b"name\n" + b"x\n" * 4, "more than 3 rows"),
@@ -110,34 +110,33 @@ async def test_progress_is_shown_while_rows_are_answered(office: Office, engine:
         (b"title\nx\n", "the template names 'name'"),
     ],
 )
-async def test_what_is_wrong_with_all_rows_is_told_before_the_first(
-    office: Office, engine: FakeEngine, rows: bytes, told: str
+async def test_an_error_of_all_rows_is_reported_before_the_first(
+    harness: BotHarness, engine: FakeEngine, rows: bytes, notice: str
 ) -> None:
-    office.environ["BOT_ROW_LIMIT"] = "3"
-    office.channels.files["rows"] = rows
-    await office.asked(message(f"Greet {{name}} {BLOCK}", people__csv="rows"))
+    harness.environ["BOT_ROW_LIMIT"] = "3"
+    harness.channels.files["rows"] = rows
+    await harness.answer_all(message(f"Greet {{name}} {BLOCK}", people__csv="rows"))
 
-    assert told in office.channels.texts(WHERE)[0]
+    assert notice in harness.channels.texts(WHERE)[0]
     assert [] == engine.tasks
-    assert [] == office.jobs
+    assert [] == harness.jobs
 
 
-async def test_a_schema_that_cannot_be_held_is_told_before_the_first_row(office: Office, engine: FakeEngine) -> None:
-    await office.asked(message('Greet {name} ```{"$ref": "https://example.org"}```', people__csv="rows"))
+async def test_a_refused_schema_is_reported_before_the_first_row(harness: BotHarness, engine: FakeEngine) -> None:
+    await harness.answer_all(message('Greet {name} ```{"$ref": "https://example.org"}```', people__csv="rows"))
 
-    (page,) = office.channels.shown(WHERE)
+    (page,) = harness.channels.shown(WHERE)
     assert "/$ref" in page.text
     assert [] == engine.tasks
 
 
-async def test_two_files_of_rows_are_one_too_many(office: Office, engine: FakeEngine) -> None:
-    await office.asked(message(f"Greet {{name}} {BLOCK}", people__csv="rows", others__csv="rows"))
+async def test_two_files_of_rows_are_refused(harness: BotHarness, engine: FakeEngine) -> None:
+    await harness.answer_all(message(f"Greet {{name}} {BLOCK}", people__csv="rows", others__csv="rows"))
 
-    assert ["Please send one file of rows at a time."] == office.channels.texts(WHERE)
+    assert ["Please send one file of rows at a time."] == harness.channels.texts(WHERE)
 
 
-async def test_a_job_that_is_stopped_gives_what_is_done(office: Office, engine: FakeEngine) -> None:
-    """Exactly the rows that were answered."""
+async def test_a_stopped_job_delivers_its_finished_rows(harness: BotHarness, engine: FakeEngine) -> None:
     gates = [asyncio.Event() for _ in range(11)]
     asked = asyncio.Event()
     toil = engine.toil
@@ -151,22 +150,22 @@ async def test_a_job_that_is_stopped_gives_what_is_done(office: Office, engine: 
         return await toil(task)
 
     engine.toil = gated  # type: ignore[method-assign]
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
         await asked.wait()
-        await until_status(office, "of 10 rows")
+        await until_status(harness, "of 10 rows")
         await intake.take(message("stop", 2))
-        await office.settled()
+        await harness.until_finished()
 
-    done = lines(office)
+    done = lines(harness)
     assert list(range(1, len(done) + 1)) == [line["row"] for line in done]
     assert 1 <= len(done) <= 4
-    assert f"Stopped after {len(done)} of 10 rows." in office.channels.texts(WHERE)[0]
-    assert 1 == len(office.channels.shown(WHERE))
+    assert f"Stopped after {len(done)} of 10 rows." in harness.channels.texts(WHERE)[0]
+    assert 1 == len(harness.channels.shown(WHERE))
 
 
-async def test_a_conversation_goes_on_while_its_job_does(office: Office, engine: FakeEngine) -> None:
-    """A question is answered; stop ends the answer first, and the job when there is nothing else."""
+async def test_a_conversation_continues_during_its_job(harness: BotHarness, engine: FakeEngine) -> None:
+    """Stop ends a running answer first, and the job if there is none."""
     gate = asyncio.Event()
     toil = engine.toil
 
@@ -175,38 +174,38 @@ async def test_a_conversation_goes_on_while_its_job_does(office: Office, engine:
         return await toil(task)
 
     engine.toil = gated  # type: ignore[method-assign]
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
-        await until_status(office, "10 rows")
+        await until_status(harness, "10 rows")
         await intake.take(message("How far is it?", 2))
         async with asyncio.timeout(10):
-            while "Hello world." not in office.channels.texts(WHERE):
+            while "Hello world." not in harness.channels.texts(WHERE):
                 await asyncio.sleep(0.005)
-        await office.until_left(1)
+        await harness.until_unfinished(1)
         await intake.take(message("stop", 3))
-        await office.settled()
+        await harness.until_finished()
 
-    assert ["Stopped after 0 of 10 rows.", "Hello world."] == office.channels.texts(WHERE)
+    assert ["Stopped after 0 of 10 rows.", "Hello world."] == harness.channels.texts(WHERE)
 
 
-async def test_a_conversation_that_is_forgotten_forgets_its_job(office: Office, engine: FakeEngine) -> None:
-    """Quietly, with its rows."""
+async def test_forget_ends_the_job_silently(harness: BotHarness, engine: FakeEngine) -> None:
+    """Its rows are deleted."""
 
     async def never(task: Task) -> Any:
         await asyncio.Event().wait()
 
     engine.toil = never  # type: ignore[method-assign]
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
-        await until_status(office, "10 rows")
+        await until_status(harness, "10 rows")
         await intake.take(message("forget", 2))
-        await office.settled()
+        await harness.until_finished()
 
-    assert 1 == len(office.channels.shown(WHERE))
-    assert "is forgotten" in office.channels.texts(WHERE)[0]
+    assert 1 == len(harness.channels.shown(WHERE))
+    assert "is forgotten" in harness.channels.texts(WHERE)[0]
 
 
-async def test_a_job_that_is_withdrawn_leaves_nothing(office: Office, engine: FakeEngine) -> None:
+async def test_a_withdrawn_job_leaves_nothing(harness: BotHarness, engine: FakeEngine) -> None:
     asked = asyncio.Event()
 
     async def never(task: Task) -> Any:
@@ -214,19 +213,19 @@ async def test_a_job_that_is_withdrawn_leaves_nothing(office: Office, engine: Fa
         await asyncio.Event().wait()
 
     engine.toil = never  # type: ignore[method-assign]
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
         await asked.wait()
         await intake.withdraw_question(THREAD, "m1")
-        await office.settled()
+        await harness.until_finished()
 
-    assert [] == office.channels.shown(WHERE)
-    assert {} == office.channels.channels[WHERE].files
-    assert [] == office.jobs
+    assert [] == harness.channels.shown(WHERE)
+    assert {} == harness.channels.channels[WHERE].files
+    assert [] == harness.jobs
 
 
-async def test_a_job_goes_on_after_a_restart_with_the_rows_that_are_left(office: Office, engine: FakeEngine) -> None:
-    """Without its file, which the platform no longer has; rows that were written down are not asked again."""
+async def test_a_job_continues_after_a_restart_with_the_remaining_rows(harness: BotHarness, engine: FakeEngine) -> None:
+    """It does not need the platform's file, and does not repeat finished rows."""
     first = asyncio.Event()
     toil = engine.toil
 
@@ -237,22 +236,22 @@ async def test_a_job_goes_on_after_a_restart_with_the_rows_that_are_left(office:
         return await toil(task)
 
     engine.toil = gated  # type: ignore[method-assign]
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
         await first.wait()
-        await until_status(office, "6 of 10 rows")
+        await until_status(harness, "6 of 10 rows")
     engine.toil = toil  # type: ignore[method-assign]
     engine.tasks.clear()
-    office.channels.files = {}
-    await lived(office, [], Switch())
+    harness.channels.files = {}
+    await run_until_done(harness, [], KillSwitch())
 
-    assert list(range(1, 11)) == [line["row"] for line in lines(office)]
+    assert list(range(1, 11)) == [line["row"] for line in lines(harness)]
     assert ["Greet Ann 7", "Greet Ann 8", "Greet Ann 9", "Greet Ann 10"] == [task.prompt for task in engine.tasks]
-    assert 1 == len(office.channels.shown(WHERE))
+    assert 1 == len(harness.channels.shown(WHERE))
 
 
-async def test_a_model_that_is_away_is_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long; the job goes on with the rows that are left, and each is there once."""
+async def test_a_job_waits_while_the_model_is_down(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It then continues, and each row is answered once."""
     monkeypatch.setattr("bindings.toil.jobs.MODEL_PAUSE_S", 0.0)
     answer, failures = ToilAnswers.answer, iter([True] * 10)
 
@@ -262,38 +261,38 @@ async def test_a_model_that_is_away_is_waited_for(office: Office, monkeypatch: p
         return await answer(answers, row)
 
     monkeypatch.setattr(ToilAnswers, "answer", away)
-    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    await harness.answer_all(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
 
-    assert list(range(1, 11)) == [line["row"] for line in lines(office)]
+    assert list(range(1, 11)) == [line["row"] for line in lines(harness)]
     assert not next(failures, False)
 
 
-async def test_without_files_the_answers_are_shown(office: Office, engine: FakeEngine) -> None:
-    """As many as fit into a message, and it says that there were more."""
-    office.channels.takes_files = False
+async def test_answers_are_shown_where_files_cannot_be_sent(harness: BotHarness, engine: FakeEngine) -> None:
+    """As many as fit are shown, with a note if there are more."""
+    harness.channels.takes_files = False
     engine.toiled = {"name": "x" * 900}
-    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    await harness.answer_all(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
 
-    text = "".join(office.channels.texts(WHERE))
+    text = "".join(harness.channels.texts(WHERE))
     assert "these are the first 6." in text
     assert 6 == text.count('"row"')
 
 
-async def test_a_job_can_be_done_again(office: Office, engine: FakeEngine) -> None:
-    """In the same message, with another file."""
-    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
-    await office.asked(message("again", 2))
+async def test_a_job_can_be_repeated(harness: BotHarness, engine: FakeEngine) -> None:
+    """It uses the same message and sends another file."""
+    await harness.answer_all(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    await harness.answer_all(message("again", 2))
 
     assert 20 == len(engine.tasks)
-    assert 2 == len(office.channels.channels[WHERE].files)
-    assert 1 == len(office.channels.shown(WHERE))
+    assert 2 == len(harness.channels.channels[WHERE].files)
+    assert 1 == len(harness.channels.shown(WHERE))
 
 
 @pytest.mark.parametrize("trouble", ["disk", "upload"])
-async def test_a_disk_or_a_platform_that_refuses_for_a_while_costs_no_row(
-    office: Office, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, trouble: str
+async def test_a_failing_disk_or_platform_costs_no_row(
+    harness: BotHarness, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    """However long; rows that are answered are not asked again."""
+    """Finished rows are not repeated."""
     monkeypatch.setattr("bindings.toil.jobs.STORAGE_PAUSE_S", 0.0)
     failures = iter([True] * 3)
     record, send = Journal.record, AnswerDelivery.send
@@ -312,30 +311,28 @@ async def test_a_disk_or_a_platform_that_refuses_for_a_while_costs_no_row(
         monkeypatch.setattr(Journal, "record", refusing)
     else:
         monkeypatch.setattr(AnswerDelivery, "send", away)
-    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    await harness.answer_all(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
 
-    assert list(range(1, 11)) == [line["row"] for line in lines(office)]
+    assert list(range(1, 11)) == [line["row"] for line in lines(harness)]
     assert not next(failures, False)
-    assert "10 rows, all answered" in office.channels.texts(WHERE)[0]
+    assert "10 rows, all answered" in harness.channels.texts(WHERE)[0]
 
 
-async def test_a_job_that_is_done_again_after_a_restart_has_a_file_of_its_own(
-    office: Office, engine: FakeEngine
-) -> None:
-    """The old one would be taken for it: what waits when a process ends was begun by nobody."""
-    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
-    async with office.opened() as intake:
+async def test_a_repeated_job_sends_its_own_file_after_a_restart(harness: BotHarness, engine: FakeEngine) -> None:
+    """The first file must not count as its file."""
+    await harness.answer_all(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    async with harness.open() as intake:
         await intake.take(message("again", 2))
     engine.toiled = {"name": "Grace"}
-    await lived(office, [], Switch())
+    await run_until_done(harness, [], KillSwitch())
 
-    _, again = office.channels.channels[WHERE].files.values()
+    _, again = harness.channels.channels[WHERE].files.values()
     assert {"Grace"} == {json.loads(line)["value"]["name"] for line in again.body.splitlines()}
 
 
-async def test_a_job_that_is_done_again_stays_in_its_own_message(office: Office, engine: FakeEngine) -> None:
-    """Though another job has ended by the time that it has its turn."""
-    office.channels.files["others"] = b"name;city\nBob 1;Ottawa\n"
+async def test_a_repeated_job_stays_in_its_own_message(harness: BotHarness, engine: FakeEngine) -> None:
+    """Another job ends before it runs."""
+    harness.channels.files["others"] = b"name;city\nBob 1;Ottawa\n"
     gate = asyncio.Event()
     toil = engine.toil
 
@@ -345,17 +342,17 @@ async def test_a_job_that_is_done_again_stays_in_its_own_message(office: Office,
         return await toil(task)
 
     engine.toil = gated  # type: ignore[method-assign]
-    await office.asked(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
-    async with office.process() as intake:
+    await harness.answer_all(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
+    async with harness.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", 2, people__csv="others"))
-        await until_status(office, "1 row…")
+        await until_status(harness, "1 row…")
         await intake.take(message("again", 3))
         async with asyncio.timeout(10):
-            while len(office.jobs) < 2:  # it is planned, and waits behind the other
+            while len(harness.jobs) < 2:  # it is planned and waits for the other job
                 await asyncio.sleep(0.005)
         gate.set()
-        await office.settled()
+        await harness.until_finished()
 
-    first, second = office.channels.texts(WHERE)
+    first, second = harness.channels.texts(WHERE)
     assert "10 rows, all answered" in first
     assert "1 row, answered" in second

@@ -1,4 +1,4 @@
-"""Toil in a conversation: a schema in, checked JSON out, in the message or as a file."""
+"""JSON answers: a schema in, checked JSON out, in the message or as a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from bindings.delivery.outlet import Closing, Refused
 from core.contract import Attachment, Turn
 from core.errors import NonConforming, Overloaded
-from tests.bindings.intake.support_intake import DIRECT, THREAD, Office, message
+from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
 from tests.support.fakes import FakeEngine
 
 WHERE = THREAD.conversation
@@ -26,19 +26,19 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def office(tmp_path: Path, engine: FakeEngine) -> Office:
-    office = Office(tmp_path / "var", engine)
-    office.channels.files = {"schema": json.dumps(SCHEMA).encode(), "note": b"Ada wrote it."}
-    return office
+def harness(tmp_path: Path, engine: FakeEngine) -> BotHarness:
+    harness = BotHarness(tmp_path / "var", engine)
+    harness.channels.files = {"schema": json.dumps(SCHEMA).encode(), "note": b"Ada wrote it."}
+    return harness
 
 
-async def test_a_schema_in_a_block_is_answered_by_json(office: Office, engine: FakeEngine) -> None:
-    """With what came along as material, as a turn of the conversation, and with the footer of an answer."""
-    office.channels.said = (Turn("user", "It was Ada", "Ann"),)
+async def test_a_schema_in_a_code_block_is_answered_with_json(harness: BotHarness, engine: FakeEngine) -> None:
+    """Attachments become material, the task belongs to the conversation, and the answer has a footer."""
+    harness.channels.thread = (Turn("user", "It was Ada", "Ann"),)
     asked = replace(message(f"Who wrote it?\n{BLOCK}", note__txt="note"), quoted=(Attachment("quoted", "a quote"),))
-    await office.asked(asked)
+    await harness.answer_all(asked)
 
-    (page,) = office.channels.shown(WHERE)
+    (page,) = harness.channels.shown(WHERE)
     assert '```json\n{\n  "name": "Ada"\n}\n```' == page.text
     assert page.closing
     assert "fake-model" in page.closing.footer
@@ -52,38 +52,38 @@ async def test_a_schema_in_a_block_is_answered_by_json(office: Office, engine: F
     ] == list(task.attachments)
 
 
-async def test_a_schema_in_a_file_is_answered_by_json(office: Office, engine: FakeEngine) -> None:
-    """Without a word, the schema is filled in from what came along."""
-    await office.asked(message("", 1, schema__json="schema", note__txt="note"))
+async def test_a_schema_in_a_file_is_answered_with_json(harness: BotHarness, engine: FakeEngine) -> None:
+    """Without any text, the schema is filled in from the attachments."""
+    await harness.answer_all(message("", 1, schema__json="schema", note__txt="note"))
 
     (task,) = engine.tasks
     assert (SCHEMA, "Fill this in from the material provided.") == (task.schema, task.prompt)
     assert (Attachment("note.txt", "Ada wrote it."),) == task.attachments
 
 
-async def test_a_sample_of_data_is_a_question(office: Office, engine: FakeEngine) -> None:
-    await office.asked(message('What is wrong here? ```{"name": "Ada"}```'))
+async def test_sample_data_is_a_question(harness: BotHarness, engine: FakeEngine) -> None:
+    await harness.answer_all(message('What is wrong here? ```{"name": "Ada"}```'))
 
     assert [] == engine.tasks
     assert 1 == len(engine.prompts)
 
 
-async def test_a_long_value_becomes_a_file_where_there_are_files(office: Office, engine: FakeEngine) -> None:
-    """Otherwise it is shown, over several messages."""
+async def test_a_long_value_becomes_a_file(harness: BotHarness, engine: FakeEngine) -> None:
+    """Where files cannot be sent, it is shown in several messages."""
     engine.toiled = {"names": ["Ada"] * 500}
-    await office.asked(message(f"All of them {BLOCK}"))
-    office.channels.takes_files = False
-    await office.asked(message(f"All of them {BLOCK}", 2, DIRECT))
+    await harness.answer_all(message(f"All of them {BLOCK}"))
+    harness.channels.takes_files = False
+    await harness.answer_all(message(f"All of them {BLOCK}", 2, DIRECT))
 
-    (file,) = office.channels.channels[WHERE].files.values()
+    (file,) = harness.channels.channels[WHERE].files.values()
     assert ("answer.json", "application/json") == (file.name, file.media_type)
     assert {"names": ["Ada"] * 500} == json.loads(file.body)
-    assert 500 == "".join(office.channels.texts(DIRECT.conversation)).count('"Ada"')
+    assert 500 == "".join(harness.channels.texts(DIRECT.conversation)).count('"Ada"')
 
 
-async def test_a_file_that_the_platform_refuses_is_shown(office: Office, engine: FakeEngine) -> None:
+async def test_a_refused_file_is_shown_as_text(harness: BotHarness, engine: FakeEngine) -> None:
     engine.toiled = {"names": ["Ada"] * 500}
-    outlet_of = office.channels.outlet
+    outlet_of = harness.channels.outlet
 
     def refusing(incoming: Any) -> Any:
         outlet = outlet_of(incoming)
@@ -94,66 +94,68 @@ async def test_a_file_that_the_platform_refuses_is_shown(office: Office, engine:
         outlet.upload = upload  # type: ignore[assignment, method-assign]
         return outlet
 
-    office.channels.outlet = refusing  # type: ignore[method-assign]
-    await office.asked(message(f"All of them {BLOCK}"))
+    harness.channels.outlet = refusing  # type: ignore[method-assign]
+    await harness.answer_all(message(f"All of them {BLOCK}"))
 
-    assert 500 == "".join(office.channels.texts(WHERE)).count('"Ada"')
+    assert 500 == "".join(harness.channels.texts(WHERE)).count('"Ada"')
 
 
-async def test_json_cannot_break_out_of_its_block(office: Office, engine: FakeEngine) -> None:
-    """And is the same value still."""
+async def test_json_cannot_end_its_code_block(harness: BotHarness, engine: FakeEngine) -> None:
+    """Its value does not change."""
     engine.toiled = {"name": "``` <!channel> ````"}
-    await office.asked(message(f"Who? {BLOCK}"))
+    await harness.answer_all(message(f"Who? {BLOCK}"))
 
-    (text,) = office.channels.texts(WHERE)
+    (text,) = harness.channels.texts(WHERE)
     inside = text.removeprefix("```json\n").removesuffix("\n```")
     assert "```" not in inside
     assert engine.toiled == json.loads(inside)
 
 
 @pytest.mark.parametrize(
-    ("failure", "detail", "told"),
+    ("failure", "detail", "notice"),
     [
         (NonConforming("the root fails `minLength`"), "the root fails 'minLength'", "did not manage to answer"),
         (Overloaded("full"), "", "Many people are asking"),
     ],
 )
-async def test_a_failure_is_told_with_what_its_author_can_mend(
-    office: Office, engine: FakeEngine, failure: Exception, detail: str, told: str
+async def test_a_failure_includes_the_detail_for_the_schema_author(
+    harness: BotHarness, engine: FakeEngine, failure: Exception, detail: str, notice: str
 ) -> None:
     engine.toiled = failure
-    await office.asked(message(f"Who? {BLOCK}"))
+    await harness.answer_all(message(f"Who? {BLOCK}"))
 
-    (page,) = office.channels.shown(WHERE)
+    (page,) = harness.channels.shown(WHERE)
     shown = f"{page.text} {page.closing and page.closing.note}"
     assert detail in shown
-    assert told in shown
+    assert notice in shown
 
 
-async def test_a_command_says_where_its_schema_is_broken(office: Office, engine: FakeEngine) -> None:
-    """In both languages, with line and column; a message without the command is a question."""
+async def test_the_toil_command_reports_the_place_of_a_schema_error(harness: BotHarness, engine: FakeEngine) -> None:
+    """It gives line and column. The same message without the command is a question."""
     broken = '```{\n  "type": object\n}```'
-    await office.asked(message(f"Who is it, please? {broken}", 1, toil=True))
-    await office.asked(message(f"Who is it, please? {broken}", 2, DIRECT))
+    await harness.answer_all(message(f"Who is it, please? {broken}", 1, toil=True))
+    await harness.answer_all(message(f"Who is it, please? {broken}", 2, DIRECT))
 
-    (page,) = office.channels.shown(WHERE)
+    (page,) = harness.channels.shown(WHERE)
     assert "line 2, column 11" in page.text
     assert 1 == len(engine.prompts)
     assert [] == engine.tasks
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "notice"),
     [
         ("Who is it?", "I found no JSON Schema"),
         ("C’est qui, ça ?", "Je n’ai pas trouvé"),
         (BLOCK, "Please also write or attach"),
     ],
 )
-async def test_what_is_missing_is_asked_for(office: Office, engine: FakeEngine, text: str, told: str) -> None:
-    await office.asked(message(text, toil=True))
+async def test_the_toil_command_asks_for_missing_parts(
+    harness: BotHarness, engine: FakeEngine, text: str, notice: str
+) -> None:
+    await harness.answer_all(message(text, toil=True))
 
-    (page,) = office.channels.shown(WHERE)
-    assert told in page.text
+    (page,) = harness.channels.shown(WHERE)
+    assert notice in page.text
     assert page.closing == Closing("", "")
     assert [] == engine.tasks

@@ -1,4 +1,4 @@
-"""When something fails: the model, the platform, the disk, a place that is gone, a process that is stopped."""
+"""Failures of the model, the platform, the disk and the process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bindings.delivery.outlet import Gone, Unreachable
 from bindings.incoming import IncomingMessage
 from core.contract import Done, Prompt, Text, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
-from tests.bindings.intake.support_intake import THREAD, FakeChannels, Office, message
-from tests.bindings.support_fakes import Trouble
+from tests.bindings.intake.support_intake import THREAD, BotHarness, FakeChannels, message
+from tests.bindings.support_fakes import CallFailure
 from tests.support.fakes import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
@@ -29,135 +29,133 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def office(tmp_path: Path, engine: FakeEngine) -> Office:
-    return Office(tmp_path / "var", engine)
+def harness(tmp_path: Path, engine: FakeEngine) -> BotHarness:
+    return BotHarness(tmp_path / "var", engine)
 
 
-async def test_a_failure_of_the_model_is_told_to_who_asked(office: Office, engine: FakeEngine) -> None:
+async def test_a_failure_of_the_model_is_shown_to_the_person(harness: BotHarness, engine: FakeEngine) -> None:
     engine.replies = (ModelUnavailable("no model"),)
-    await office.asked(message("Is anybody here?"))
+    await harness.answer_all(message("Is anybody here?"))
 
-    assert ["The model is not available at the moment. Please try again later."] == office.channels.texts(WHERE)
-    assert 1 == office.metrics.answers.labels("failed")._value.get()
+    assert ["The model is not available at the moment. Please try again later."] == harness.channels.texts(WHERE)
+    assert 1 == harness.metrics.answers.labels("failed")._value.get()
 
 
-async def test_a_place_that_is_gone_is_let_be(office: Office) -> None:
-    """Nobody waits for that answer; the next ones come."""
+async def test_a_place_that_no_longer_exists_is_skipped(harness: BotHarness) -> None:
+    """The next messages are answered."""
 
     class Lost(FakeChannels):
         def outlet(self, incoming: IncomingMessage) -> object:  # type: ignore[override]
             outlet = super().outlet(incoming)
             if incoming.message == "m1":
-                outlet.trouble = iter([Trouble(Gone("no such channel"))] * 5)
+                outlet.failures = iter([CallFailure(Gone("no such channel"))] * 5)
             return outlet
 
-    office.channels = Lost()
-    await office.asked(message("one", 1), message("two", 2))
+    harness.channels = Lost()
+    await harness.answer_all(message("one", 1), message("two", 2))
 
-    assert ["re: two"] == office.channels.texts(WHERE)
-    assert 1 == office.metrics.answers.labels("gone")._value.get()
+    assert ["re: two"] == harness.channels.texts(WHERE)
+    assert 1 == harness.metrics.answers.labels("gone")._value.get()
 
 
-async def test_a_defect_ends_one_delivery_and_not_the_process(office: Office) -> None:
+async def test_a_defect_ends_one_delivery_and_not_the_process(harness: BotHarness) -> None:
     class Broken(FakeChannels):
         def outlet(self, incoming: IncomingMessage) -> object:  # type: ignore[override]
             if incoming.message == "m1":
                 raise ZeroDivisionError
             return super().outlet(incoming)
 
-    office.channels = Broken()
-    await office.asked(message("one", 1), message("two", 2))
+    harness.channels = Broken()
+    await harness.answer_all(message("one", 1), message("two", 2))
 
-    assert ["re: two"] == office.channels.texts(WHERE)
+    assert ["re: two"] == harness.channels.texts(WHERE)
 
 
-async def test_who_asked_is_told_of_a_defect(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nothing of a job stays that nobody will take up again."""
+async def test_a_defect_is_shown_to_the_person(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No files of a job stay behind."""
 
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("bindings.intake.message_handler.MessageHandler._answer", broken)
-    await office.asked(message("one"))
+    await harness.answer_all(message("one"))
 
-    assert ["Something went wrong on our side. Please try again."] == office.channels.texts(WHERE)
+    assert ["Something went wrong on our side. Please try again."] == harness.channels.texts(WHERE)
 
 
-async def test_a_disk_that_is_full_while_somebody_is_limited_leaves_nothing_unsaid(office: Office) -> None:
-    """It is taken: the platform would give it again in vain."""
-    office.environ["BOT_USER_LIMIT"] = "1"
-    async with office.process() as intake:
+async def test_the_limit_notice_is_posted_even_with_a_full_disk(harness: BotHarness) -> None:
+    """The event is stored, so a repeat from the platform would be ignored."""
+    harness.environ["BOT_USER_LIMIT"] = "1"
+    async with harness.process() as intake:
         await intake.take(message("one"))
-        await office.settled()
+        await harness.until_finished()
 
         async def refuse(_: object) -> None:
             raise StorageError("disk full")
 
-        office.store.mark_limited = refuse  # type: ignore[method-assign, assignment]
+        harness.store.mark_limited = refuse  # type: ignore[method-assign, assignment]
         assert await intake.take(message("two", 2))
-        await office.settled()
+        await harness.until_finished()
 
-    assert "re: one" == office.channels.texts(WHERE)[0]
-    assert 2 == len(office.channels.texts(WHERE))
-    assert "re: two" not in office.channels.texts(WHERE)
+    assert "re: one" == harness.channels.texts(WHERE)[0]
+    assert 2 == len(harness.channels.texts(WHERE))
+    assert "re: two" not in harness.channels.texts(WHERE)
 
 
-async def test_a_platform_that_was_down_gets_the_answer_when_it_is_back(office: Office) -> None:
-    """Through 429 and 5xx, also where a post was made whose outcome nobody knew."""
+async def test_an_answer_arrives_after_an_outage_of_the_platform(harness: BotHarness) -> None:
+    """Calls fail with 429 and 5xx, and one post has an unknown outcome."""
 
     class Shaky(FakeChannels):
         def outlet(self, incoming: IncomingMessage) -> object:  # type: ignore[override]
             outlet = super().outlet(incoming)
-            outlet.trouble = iter([Trouble(Unreachable("502")), Trouble(Unreachable("cut"), done=True)])
+            outlet.failures = iter([CallFailure(Unreachable("502")), CallFailure(Unreachable("cut"), done=True)])
             return outlet
 
-    office.channels = Shaky()
-    await office.asked(message("one"))
+    harness.channels = Shaky()
+    await harness.answer_all(message("one"))
 
-    assert ["re: one"] == office.channels.texts(WHERE)
+    assert ["re: one"] == harness.channels.texts(WHERE)
 
 
-async def test_a_database_that_refuses_leaves_the_event_to_the_platform(office: Office, engine: FakeEngine) -> None:
-    """It is not acknowledged, and answered when it is delivered again."""
-    async with office.process() as intake:
-        writing = office.store._database.write
+async def test_an_event_that_cannot_be_stored_is_not_acknowledged(harness: BotHarness, engine: FakeEngine) -> None:
+    """It is answered when the platform delivers it again."""
+    async with harness.process() as intake:
+        writing = harness.store._database.write
 
         async def refuse(work: object) -> object:
             raise StorageError("disk full")
 
-        office.store._database.write = refuse  # type: ignore[method-assign, assignment]
+        harness.store._database.write = refuse  # type: ignore[method-assign, assignment]
         with pytest.raises(StorageError):
             await intake.take(message("one"))
-        office.store._database.write = writing  # type: ignore[method-assign]
+        harness.store._database.write = writing  # type: ignore[method-assign]
         assert await intake.take(message("one"))
-        await office.settled()
+        await harness.until_finished()
 
-    assert ["re: one"] == office.channels.texts(WHERE)
+    assert ["re: one"] == harness.channels.texts(WHERE)
 
 
-async def test_a_disk_that_was_full_for_a_while_loses_and_doubles_nothing(office: Office) -> None:
-    async with office.process() as intake:
+async def test_a_temporarily_full_disk_causes_one_answer(harness: BotHarness) -> None:
+    async with harness.process() as intake:
         await intake.take(message("one"))
-        writing, refusals = office.store._database.write, iter([True] * 3)
+        writing, refusals = harness.store._database.write, iter([True] * 3)
 
         async def shaky(work: object) -> object:
             if next(refusals, False):
                 raise StorageError("disk full")
             return await writing(work)  # type: ignore[arg-type]
 
-        office.store._database.write = shaky  # type: ignore[method-assign, assignment]
-        await office.settled()
+        harness.store._database.write = shaky  # type: ignore[method-assign, assignment]
+        await harness.until_finished()
 
-    assert ["re: one"] == office.channels.texts(WHERE)
+    assert ["re: one"] == harness.channels.texts(WHERE)
 
 
-async def test_draining_finishes_what_runs_and_leaves_the_rest_to_the_next_process(
-    office: Office, engine: FakeEngine
-) -> None:
-    """And takes no more, so that the platform delivers again."""
+async def test_draining_finishes_running_answers_and_leaves_the_rest(harness: BotHarness, engine: FakeEngine) -> None:
+    """New messages are rejected, so that the platform delivers them again. The next process answers the rest."""
     gate = asyncio.Event()
     engine.replies = lambda prompt: (gate, *echo(prompt))
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message("runs", 1))
         await intake.take(message("waits", 2))
         await engine.started.wait()
@@ -167,29 +165,27 @@ async def test_draining_finishes_what_runs_and_leaves_the_rest_to_the_next_proce
             await intake.take(message("too late", 3))
         gate.set()
         await draining
-        assert ["re: runs"] == office.channels.texts(WHERE)
-        assert 1 == await office.unfinished()
-    async with office.process():
-        await office.settled()
+        assert ["re: runs"] == harness.channels.texts(WHERE)
+        assert 1 == await harness.unfinished()
+    async with harness.process():
+        await harness.until_finished()
 
-    assert ["re: runs", "re: waits"] == office.channels.texts(WHERE)
+    assert ["re: runs", "re: waits"] == harness.channels.texts(WHERE)
 
 
-async def test_an_answer_that_does_not_end_in_time_is_finished_by_the_next_process(
-    office: Office, engine: FakeEngine
-) -> None:
-    """In the message that it had begun, under its key."""
+async def test_the_next_process_finishes_a_late_answer(harness: BotHarness, engine: FakeEngine) -> None:
+    """It uses the same message and the same key."""
     gate = asyncio.Event()
     engine.replies = lambda prompt: (Text("re: "), gate, Text(prompt.text), Done("stop", "fake-model", Usage()))
-    async with office.process() as intake:
+    async with harness.process() as intake:
         await intake.take(message("one"))
         async with asyncio.timeout(10):
-            while not office.channels.texts(WHERE):
+            while not harness.channels.texts(WHERE):
                 await asyncio.sleep(0.005)
         await intake.drain(0)
     gate.set()
-    async with office.process():
-        await office.settled()
+    async with harness.process():
+        await harness.until_finished()
 
-    assert ["re: one"] == office.channels.texts(WHERE)
+    assert ["re: one"] == harness.channels.texts(WHERE)
     assert engine.prompts[0] == engine.prompts[1]

@@ -1,4 +1,4 @@
-"""Which personality answers where."""
+"""bindings.intake.admission: the personality that answers in a place."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def section(**chosen: Any) -> SlackSettings:
         (None, {}, "whisper"),
     ],
 )
-def test_the_nearest_choice_counts(
+def test_the_most_specific_choice_counts(
     chosen: str | None, settings: dict[str, Any], answers: str, personalities: Personalities
 ) -> None:
-    """People's, the channel's, the workspace's, the platform's; what is not there any more is passed over."""
+    """The order is people, channel, workspace, platform. Names that no longer exist are skipped."""
     assert answers == route_personality(PLACE, "en", chosen, section(**settings), personalities)
 
 
 @pytest.mark.parametrize(("language", "answers"), [("en", "whisper"), ("fr", "chuchotte"), (None, "whisper")])
-def test_where_nobody_chose_the_language_does(language: Any, answers: str, personalities: Personalities) -> None:
+def test_without_a_choice_the_language_decides(language: Any, answers: str, personalities: Personalities) -> None:
     assert answers == route_personality(PLACE, language, None, section(), personalities)
 
 
-def test_a_name_that_is_not_there_is_refused_at_the_start(personalities: Personalities) -> None:
-    """With its key, the nearest name and those there are."""
+def test_an_unknown_name_in_the_settings_is_an_error(personalities: Personalities) -> None:
+    """The error has its key, the nearest name and all names."""
     with pytest.raises(ConfigError) as caught:
         check_personality_names(section(personality_of={"C9": "chuchote"}), personalities, "slack", load({}).origin)
 
@@ -70,8 +70,8 @@ def test_a_name_that_is_not_there_is_refused_at_the_start(personalities: Persona
     check_personality_names(section(personality="whisper"), personalities, "slack", load({}).origin)
 
 
-def test_the_variable_is_blamed_that_a_name_came_from(personalities: Personalities) -> None:
-    """The file is right, and nobody finds the mistake in it."""
+def test_the_error_names_the_environment_variable(personalities: Personalities) -> None:
+    """The file is correct, so naming it would mislead."""
     loaded = load({"SLACK_PERSONALITY": "nobody", "SLACK_PERSONALITIES": "C9=nobody"})
     for key, variable in (("personality", "SLACK_PERSONALITY"), ("personality_of", "SLACK_PERSONALITIES")):
         named = section(**{key: getattr(loaded.slack, key)})

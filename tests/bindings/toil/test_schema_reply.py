@@ -1,4 +1,4 @@
-"""Which JSON in a message is a schema, and what is left of the message without it."""
+"""bindings.toil.schema_reply: which JSON in a message is a schema, and the message without it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def file(name: str, text: str) -> TextFile:
         {"enum": ["a", "b"], "title": "Which"},
     ],
 )
-def test_a_schema_is_known(value: dict[str, Any]) -> None:
+def test_a_schema_is_recognised(value: dict[str, Any]) -> None:
     assert is_schema(value)
 
 
@@ -53,7 +53,7 @@ def test_a_schema_is_known(value: dict[str, Any]) -> None:
     ],
 )
 def test_data_is_no_schema(value: dict[str, Any]) -> None:
-    """Also where its keys are words of JSON Schema."""
+    """Its keys may be keywords of JSON Schema."""
     assert not is_schema(value)
 
 
@@ -67,8 +67,8 @@ def test_data_is_no_schema(value: dict[str, Any]) -> None:
         (f"```json\n{WRITTEN}\n```", ""),
     ],
 )
-def test_a_code_block_is_found_and_taken_out(text: str, prompt: str) -> None:
-    """With or without the language, on lines of its own or not, as platforms hand it over."""
+def test_a_code_block_is_found_and_removed(text: str, prompt: str) -> None:
+    """Platforms pass it with or without its language and line breaks."""
     found = find_schema(text, ())
 
     assert found is not None
@@ -76,8 +76,8 @@ def test_a_code_block_is_found_and_taken_out(text: str, prompt: str) -> None:
     assert prompt == found.prompt
 
 
-def test_the_first_schema_counts_and_samples_are_passed_over() -> None:
-    """A sample of data in a block before it stays part of the message."""
+def test_the_first_schema_counts_and_samples_are_skipped() -> None:
+    """Sample data in an earlier block stays in the message."""
     found = find_schema(f'Like this: ```{{"name": "Ada"}}``` by ```{WRITTEN}``` please', ())
 
     assert found is not None
@@ -85,7 +85,7 @@ def test_the_first_schema_counts_and_samples_are_passed_over() -> None:
     assert '{"name": "Ada"}' in found.prompt
 
 
-def test_a_file_is_a_schema_and_not_an_attachment() -> None:
+def test_a_schema_file_is_not_an_attachment() -> None:
     files = (file("note.txt", "Ada"), file("schema.json", WRITTEN))
     found = find_schema(" Who? ", files)
 
@@ -96,11 +96,11 @@ def test_a_file_is_a_schema_and_not_an_attachment() -> None:
 @pytest.mark.parametrize(
     "text", ["Hello", "```python\nprint()\n```", "```{broken```", '```{"a": 1, "a": 2}```', "```" * 99]
 )
-def test_what_is_no_schema_is_a_message_as_any(text: str) -> None:
+def test_a_message_without_a_schema_is_not_changed(text: str) -> None:
     assert find_schema(text, (file("data.json", "[1, 2]"), file("broken.json", "{"))) is None
 
 
-def test_what_was_promised_and_is_broken_is_told_with_its_place() -> None:
+def test_a_required_schema_that_is_broken_is_an_error_with_its_place() -> None:
     with pytest.raises(BadRequest, match="line 2, column 3"):
         require_schema('```json\n{\n  name: "x"\n}\n```', ())
     with pytest.raises(BadRequest, match="line 1"):
@@ -109,7 +109,7 @@ def test_what_was_promised_and_is_broken_is_told_with_its_place() -> None:
         require_schema("Who?", (file("schema.json", "[]"),))
 
 
-def test_what_was_promised_is_taken_for_a_schema_whatever_it_looks_like() -> None:
+def test_any_json_counts_as_a_required_schema() -> None:
     found = require_schema('```{"odd": 1}``` Who?', ())
 
     assert found is not None
