@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bindings.incoming import Incoming, Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.store import Store
 from core import bootstrap
 from core.bootstrap import Core
@@ -95,15 +95,15 @@ async def test_deliveries_are_known(old_settings: Settings) -> None:
     """An event is not taken twice, and a delivery that a dead process left is taken up."""
     async with started(old_settings) as core:
         store = Store(core.database)
-        again = Incoming("slack:T1:C1:1700000000.000100", THREAD, "1700000000.000100", "U1", "Again?")
+        again = IncomingMessage("slack:T1:C1:1700000000.000100", THREAD, "1700000000.000100", "U1", "Again?")
         assert await store.take(again, "message") is None
         left = await store.unfinished("discord")
-        assert [1] == [delivery.deaths for delivery in left]
+        assert [1] == [delivery.crashes for delivery in left]
         record = await store.record(left[0].number)
         assert record is not None
         assert "Are you there?" == record.incoming.text
-        assert "librarian" == await store.chosen(DIRECT)
-        assert await store.answer_at(THREAD, "1700000000.000200")
+        assert "librarian" == await store.chosen_personality(DIRECT)
+        assert await store.find_answer(THREAD, "1700000000.000200")
 
 
 async def test_facts_are_found(old_settings: Settings) -> None:
