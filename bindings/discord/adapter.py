@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 import aiohttp
@@ -30,6 +29,7 @@ from bindings.platform import Platform
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, Stopping
 from core.runtime.backoff import NO_JITTER, Backoff
+from core.runtime.log import LogInterval
 
 log = structlog.get_logger()
 
@@ -37,7 +37,6 @@ WAITING_EVENTS = 1000  # of each kind, before no more are read from the network
 INTERACTION_WORKERS = 8  # each is acknowledged within three seconds, also while others wait for the database
 LOGIN_S = 30.0
 BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=NO_JITTER)
-TOLD_EVERY_S = 60.0
 
 NO_LOGIN = (
     "Discord does not accept DISCORD_BOT_TOKEN: make a new token"
@@ -157,10 +156,9 @@ class DiscordAdapter:
 
     async def _log_in(self) -> None:
         """Goes on trying while Discord is away."""
-        pauses, told_at = BACKOFF.pauses(), float("-inf")
+        pauses, interval = BACKOFF.pauses(), LogInterval()
         while (problem := await self._try_to_log_in()) is not None:
-            if time.monotonic() - told_at >= TOLD_EVERY_S:
-                told_at = time.monotonic()
+            if interval.is_due():
                 log.warning("platform_unreachable", platform="discord", problem=type(problem).__name__)
             asked_s = problem.retry_after if isinstance(problem, discord.RateLimited) else 0.0
             await asyncio.sleep(max(next(pauses), asked_s))

@@ -6,7 +6,6 @@ Socket Mode if there is an app token, else HTTP with a signing secret.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,10 +28,10 @@ from core.configuration.settings import Settings, SlackSettings
 from core.errors import ConfigError
 from core.platforms import lacking_scopes
 from core.runtime.background_tasks import BackgroundTasks
+from core.runtime.log import LogInterval
 
 log = structlog.get_logger()
 
-REPEAT_LOG_S = 60.0
 NOBODY = Me("", "", "")
 
 
@@ -88,16 +87,14 @@ class SlackAdapter:
 
     async def _log_in(self) -> Mapping[str, Any]:
         """Goes on trying while Slack is away: one line when it begins, and one a minute."""
-        failures, logged_at = 0, None
+        failures, interval = 0, LogInterval()
         while True:
             try:
                 return await self._api.write("auth.test")
             except DeliveryError as error:
                 if isinstance(error, Answered):
                     raise ConfigError(f"Slack refused SLACK_BOT_TOKEN: {error.message}") from error
-                now = time.monotonic()
-                if logged_at is None or now - logged_at >= REPEAT_LOG_S:
-                    logged_at = now
+                if interval.is_due():
                     log.warning("slack_not_reached", problem=error.message)
                 failures += 1
                 await asyncio.sleep(self._timings.backoff.pause_s(failures, error.retry_after_s or 0.0))

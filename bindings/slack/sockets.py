@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,12 +26,12 @@ from bindings.slack.mapping import Fields, fields, text
 from core import strict_json
 from core.errors import BadRequest, ConfigError
 from core.runtime.backoff import Backoff
+from core.runtime.log import LogInterval
 
 log = structlog.get_logger()
 
 AT_ONCE = 32  # deliveries that are being taken; then Slack waits
 MESSAGE_LIMIT_BYTES = 1 << 20
-REPEAT_LOG_S = 60.0
 TOKEN_REFUSED = frozenset(
     {"account_inactive", "invalid_auth", "missing_scope", "not_allowed_token_type", "not_authed", "token_revoked"}
 )
@@ -61,7 +60,7 @@ class Sockets:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._taking = True
         self._failures = 0
-        self._logged_at: float | None = None
+        self._log_interval = LogInterval()
         self._live = 0
 
     def stop_taking(self) -> None:
@@ -158,7 +157,7 @@ class Sockets:
 
     def _opened(self) -> None:
         self._failures = 0
-        self._logged_at = None
+        self._log_interval.reset()
         self._live += 1
         self._connected.set(1)
         log.info("slack_socket_connected")
@@ -173,9 +172,7 @@ class Sockets:
     def _failed(self, why: BaseException | None) -> None:
         """One line when it begins, and one a minute."""
         self._failures += 1
-        now = time.monotonic()
-        if self._logged_at is None or now - self._logged_at >= REPEAT_LOG_S:
-            self._logged_at = now
+        if self._log_interval.is_due():
             problem = why.message if isinstance(why, DeliveryError) else type(why).__name__ if why else "closed"
             log.warning("slack_socket_lost", problem=problem, failures=self._failures)
 

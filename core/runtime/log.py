@@ -9,10 +9,12 @@ project or the operating system wrote it: a ValueError or a ValidationError ofte
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol, TextIO
 
@@ -22,6 +24,27 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from core.errors import CspsError
 
 EVENT_WIDTH = 28
+
+
+class LogInterval:
+    """Limits a repeated event to one line per `interval_s`."""
+
+    def __init__(self, interval_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval_s = interval_s
+        self._clock = clock
+        self._logged_at = -math.inf
+
+    def is_due(self) -> bool:
+        """Tells whether to log the event now, and starts the next interval if so."""
+        now = self._clock()
+        if now - self._logged_at < self._interval_s:
+            return False
+        self._logged_at = now
+        return True
+
+    def reset(self) -> None:
+        """Makes the next event due at once."""
+        self._logged_at = -math.inf
 
 
 class LogFormat(Protocol):
