@@ -130,13 +130,13 @@ def test_idle_users_are_forgotten() -> None:
         queue.remove("item")
     assert not queue._last_start
 
-    queue.add("always", "somebody")
+    queue.add("always", "second user")
     for n in range(1000):
         queue.add("one", f"user {n}")
         queue.add("two", f"user {n}")
         for item in ("always", "one", "two"):
             queue.remove(item)
-        queue.add("always", "somebody")
-        queue.add("one", "somebody else")
+        queue.add("always", "second user")
+        queue.add("one", "third user")
         queue.remove("one")
     assert len(queue._last_start) < 100

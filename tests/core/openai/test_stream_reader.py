@@ -17,12 +17,12 @@ PIECES = st.sampled_from([OPEN, CLOSE, "<", ">", "/", "think", "<think", "</thin
 def filter_thinking(*pieces: str) -> tuple[str, bool]:
     """Return the visible text, and whether the model thought."""
     thinking = ThinkingFilter()
-    shown = "".join([*map(thinking.feed, pieces), thinking.end()])
-    return shown, thinking.begun
+    visible = "".join([*map(thinking.feed, pieces), thinking.end()])
+    return visible, thinking.begun
 
 
 @pytest.mark.parametrize(
-    ("text", "shown", "thought"),
+    ("text", "visible", "thought"),
     [
         ("Hello", "Hello", False),
         (" \n Hello", " \n Hello", False),
@@ -42,10 +42,10 @@ def filter_thinking(*pieces: str) -> tuple[str, bool]:
         ("", "", False),
     ],
 )
-def test_only_leading_thinking_is_removed(text: str, shown: str, thought: bool) -> None:
+def test_only_leading_thinking_is_removed(text: str, visible: str, thought: bool) -> None:
     """The text arrives whole, and character by character."""
-    assert filter_thinking(text) == (shown, thought)
-    assert filter_thinking(*text) == (shown, thought)
+    assert filter_thinking(text) == (visible, thought)
+    assert filter_thinking(*text) == (visible, thought)
 
 
 @given(st.lists(PIECES, max_size=12), st.lists(st.integers(1, 9)))
@@ -58,8 +58,8 @@ def test_any_cut_yields_the_same_text(parts: list[str], sizes: list[int]) -> Non
         rest = rest[size:]
     found = THOUGHT.match(text)
 
-    shown, thought = filter_thinking(*pieces)
-    assert shown == (text[found.end() :] if found else text)
+    visible, thought = filter_thinking(*pieces)
+    assert visible == (text[found.end() :] if found else text)
     if found and found[2]:
         assert thought == bool(found[1].strip())
 
