@@ -31,7 +31,7 @@ CITATION = re.compile(
 NUMBER = re.compile(r"\d+")
 
 
-class ChatEngine(Protocol):
+class CompletionEngine(Protocol):
     """The two operations of the engine that answer a chat request."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]: ...
@@ -48,7 +48,7 @@ class Citations:
 CompletionPart = Text | Citations | Done
 
 
-async def stream_completion(engine: ChatEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
+async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
     """Yield the answer, free or constrained to JSON: text, citations if there are any, and Done."""
     if chat.constrained:
         toiled = await engine.toil(chat.task(user))

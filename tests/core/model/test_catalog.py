@@ -45,7 +45,7 @@ class Hub:
         self.cut_after: int | None = None
         hub = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class HubHandler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 hub.requests.append(self.path)
                 if self.path.startswith(f"/api/models/{REPO}"):
@@ -72,7 +72,7 @@ class Hub:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), HubHandler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
