@@ -10,7 +10,8 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from core.configuration.settings import Settings, WebSettings
+from core.configuration.setting_sections import WebSettings
+from core.configuration.settings import Settings
 from core.contract import Engine
 from core.runtime.app_server import serve_app
 from core.runtime.http_server import listen_error, listen_url

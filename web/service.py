@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-from core.configuration.settings import WebSettings
+from core.configuration.setting_sections import WebSettings
 from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult, Usage
 from core.errors import CspsError, Overloaded, PersonalityUnknown, Stopping
 from core.rag.source_list import append_source_list

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 
 from bindings.incoming import PlatformName
 from bindings.metrics import BotMetrics
-from core.configuration.settings import PlatformSettings
+from core.configuration.setting_sections import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
 from core.runtime.app_server import serve_app

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bindings.incoming import Place
 from core.configuration.personalities import Personalities
-from core.configuration.settings import PlatformSettings
+from core.configuration.setting_sections import PlatformSettings
 from core.contract import Language
 from core.errors import ConfigError, closest_name
 

@@ -15,7 +15,8 @@ from bindings.metrics import BotMetrics
 from bindings.platform import Platform
 from bindings.store import Store
 from core.configuration.personalities import Personalities, Personality
-from core.configuration.settings import PlatformSettings, Settings
+from core.configuration.setting_sections import PlatformSettings
+from core.configuration.settings import Settings
 from core.contract import Description, Engine, Language
 from core.errors import CspsError, SessionUnknown
 from core.rag.context import plain_name

@@ -24,7 +24,8 @@ from bindings.slack.mapping import Fields, Me, text
 from bindings.slack.platform import SlackPlatform
 from bindings.slack.sockets import Sockets, Timings
 from bindings.slack.webhook import Webhook
-from core.configuration.settings import Settings, SlackSettings
+from core.configuration.setting_sections import SlackSettings
+from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.platforms import lacking_scopes
 from core.runtime.background_tasks import BackgroundTasks

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
-from core.configuration.settings import SlackSettings
+from core.configuration.setting_sections import SlackSettings
 from core.runtime.backoff import parse_retry_after
 
 DEADLINE_S = 15.0

@@ -34,7 +34,8 @@ from bindings.teams.streaming import Streams
 from bindings.teams.tokens import Caller, Gate, SigningKeys, TokenRefused
 from bindings.teams.turns import Turns
 from core import platforms
-from core.configuration.settings import Settings, TeamsSettings
+from core.configuration.setting_sections import TeamsSettings
+from core.configuration.settings import Settings
 from core.errors import BadRequest, ConfigError, CspsError
 from core.runtime.background_tasks import BackgroundTasks
 from core.runtime.backoff import NO_JITTER, Backoff

@@ -11,7 +11,8 @@ import httpx
 
 from core import platforms
 from core.cli.report import Finding, Report
-from core.configuration.settings import Settings, TeamsSettings
+from core.configuration.setting_sections import TeamsSettings
+from core.configuration.settings import Settings
 from core.runtime.network_errors import explain, failed_request
 
 DEADLINE_S = 10.0

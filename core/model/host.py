@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from core.configuration.settings import ModelSettings, Settings
+from core.configuration.setting_sections import ModelSettings
+from core.configuration.settings import Settings
 from core.contract import Sampling
 from core.errors import BadRequest, NotAnEmbedder
 from core.model import catalog

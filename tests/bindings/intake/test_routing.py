@@ -10,7 +10,8 @@ from bindings.incoming import Place
 from bindings.intake.admission import check_personality_names, route_personality
 from core import PROJECT_ROOT
 from core.configuration.personalities import Personalities
-from core.configuration.settings import SlackSettings, load
+from core.configuration.setting_sections import SlackSettings
+from core.configuration.settings import load
 from core.errors import ConfigError
 
 PLACE = Place("slack", "T1", "C1", "1.0", "channel")

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from bindings.incoming import IncomingMessage, Place
 from bindings.intake.bot import Greeting
 from bindings.slack.mapping import Me
-from core.configuration.settings import SlackSettings, load
+from core.configuration.setting_sections import SlackSettings
+from core.configuration.settings import load
 from core.contract import Language
 from core.errors import CspsError
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, SECRET, TEAM, FakeSlack

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from core import PROJECT_ROOT
-from core.configuration.settings import SOCKET_PATH_LIMIT_BYTES, load, variables
+from core.configuration.settings import SOCKET_PATH_LIMIT_BYTES, load, variable_of, variables
 from core.errors import ConfigError
 
 SHIPPED = (PROJECT_ROOT / "config" / "settings.toml").read_text(encoding="utf-8")
@@ -224,3 +225,12 @@ def test_the_data_folder_does_not_depend_on_where_a_process_was_started(
     monkeypatch.chdir(tmp_path)
 
     assert load({}).data_folder == PROJECT_ROOT / "var"
+
+
+@pytest.mark.parametrize(("section", "key", "field"), variables())
+def test_each_setting_has_a_description_and_a_valid_example(section: str, key: str, field: FieldInfo) -> None:
+    """The reference of settings is generated from them."""
+    assert field.description and field.description.endswith(".")
+    [example] = field.examples or []
+    settings = load({"LLM_HUGGINGFACE_FILE": "*.gguf", "LLM_HUGGINGFACE_REPO": "o/n", variable_of(field): example})
+    assert getattr(getattr(settings, section), key) is not None

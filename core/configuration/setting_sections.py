@@ -1,0 +1,371 @@
+"""The sections of settings.toml. Each field has its environment variable, its meaning, its unit and an example."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from core.configuration.setting_types import (
+    CommaList,
+    EngineUrl,
+    Host,
+    OptionalInt,
+    OptionalPath,
+    OptionalSecret,
+    OptionalStr,
+    OptionalUrl,
+    Pairs,
+    env,
+    hub_repo,
+    token,
+    web_url,
+)
+from core.configuration.toml import Section
+
+
+class ModelSettings(Section):
+    """Which model answers, and how much of the machine it may use."""
+
+    file: OptionalPath = env(
+        "LLM_MODEL_FILE",
+        "The path of a GGUF file. It takes precedence over the Hugging Face repository.",
+        "/srv/models/SmolLM2-1.7B-Instruct-Q4_K_M.gguf",
+    )
+    huggingface_repo: Annotated[OptionalStr, AfterValidator(hub_repo)] = env(
+        "LLM_HUGGINGFACE_REPO",
+        "The Hugging Face repository that the model is downloaded from, as owner/name.",
+        "bartowski/SmolLM2-1.7B-Instruct-GGUF",
+    )
+    huggingface_file: OptionalStr = env(
+        "LLM_HUGGINGFACE_FILE",
+        "The file to take from that repository; wildcards are allowed. It is downloaded once and checked by SHA-256.",
+        "*Q4_K_M.gguf",
+    )
+    gpu_layers: OptionalInt = env(
+        "LLM_GPU_LAYERS",
+        "The number of layers on the GPU: -1 for all, 0 for none. Empty: all if there is a GPU, else none.",
+        "-1",
+        ge=-1,
+    )
+    context_window: OptionalInt = env(
+        "LLM_CONTEXT_WINDOW",
+        "The tokens that a conversation and its answer share. Empty: the model's own window, at most 8192. With"
+        " LLM_URL, the engine's own window applies if it is smaller; 4096 if neither names one.",
+        "8192",
+        ge=256,
+    )
+    cpu_threads: OptionalInt = env(
+        "LLM_CPU_THREADS", "The threads for inference. Empty: the number of physical cores.", "8", ge=1, le=512
+    )
+    url: EngineUrl = env(
+        "LLM_URL",
+        "The URL of an OpenAI-compatible engine that is used instead of the local model process.",
+        "http://localhost:8000/v1",
+    )
+    api_key: OptionalSecret = env(
+        "LLM_API_KEY",
+        "The API key of the engine at LLM_URL, or the key that a local model process on TCP requires of its callers.",
+        "sk-0123456789",
+    )
+    name: OptionalStr = env(
+        "LLM_MODEL",
+        "The model to request from the engine at LLM_URL. Empty: the first model that it lists.",
+        "qwen3-8b",
+    )
+    listen: OptionalStr = env(
+        "LLM_LISTEN",
+        "The host:port of the local model process. It needs LLM_API_KEY. Empty: a Unix socket.",
+        "127.0.0.1:8080",
+    )
+    slots: int = env("LLM_SLOTS", "The number of answers generated at the same time.", "16", ge=1, le=128)
+    queue_limit: int = env(
+        "LLM_QUEUE", "The number of requests that may wait for a slot. Further requests get status 503.", "256", ge=1
+    )
+    cache_tokens: OptionalInt = env(
+        "LLM_CACHE_TOKENS",
+        "The size of the KV cache in tokens. Empty: two context windows, or less if memory is short.",
+        "16384",
+        ge=256,
+    )
+    suspend_mb: int = env(
+        "LLM_SUSPEND_MB", "The host memory, in MiB, for conversations that left the KV cache.", "512", ge=0
+    )
+    wait_s: float = env("LLM_WAIT_S", "The seconds that an answer waits for a model that is away.", "60", gt=0)
+    timeout_s: float = env(
+        "LLM_TIMEOUT_S",
+        "The seconds that an engine may be silent, before an answer begins and within it. Time in the engine's queue"
+        " counts.",
+        "600",
+        gt=0,
+    )
+
+
+class WebSettings(Section):
+    """The web server."""
+
+    host: Host = env("HOST", "The address that the web server listens on.", "0.0.0.0")  # noqa: S104 - an example
+    port: int = env("PORT", "The TCP port that the web server listens on.", "5000", ge=0, le=65535)
+    origins: CommaList = env(
+        "WEB_ORIGINS",
+        "The addresses at which people reach the page, separated by commas and compared exactly. http://HOST:PORT is"
+        " always one of them.",
+        "https://chat.example.gc.ca",
+    )
+    trusted: CommaList = env(
+        "WEB_TRUSTED",
+        "The proxies and applications trusted to report the real user, as addresses and networks separated by commas."
+        " Proxies use X-Forwarded-For, applications the field user of /v1.",
+        "10.0.0.5, 10.1.0.0/16",
+    )
+    connections: int = env("WEB_CONNECTIONS", "The number of requests and sockets open at once.", "1000", ge=1)
+    body_limit_bytes: int = env(
+        "WEB_BODY_LIMIT", "The largest request body or WebSocket frame, in bytes.", "1048576", ge=1024
+    )
+    # `core.rag.reading` reads no file above 16 MiB.
+    file_limit_bytes: int = env(
+        "WEB_FILE_LIMIT",
+        "The largest attached file, in bytes; at most 16777216.",
+        "8388608",
+        ge=1024,
+        le=16 * 1024 * 1024,
+    )
+    read_timeout_s: float = env("WEB_READ_TIMEOUT_S", "The seconds for a whole request to arrive.", "15", gt=0)
+    drain_s: float = env("WEB_DRAIN_S", "The seconds that running answers may continue after SIGTERM.", "30", ge=0)
+
+
+class BotSettings(Section):
+    """The bots of all platforms."""
+
+    answers: int = env("BOT_ANSWERS", "The number of answers that one bot writes at the same time.", "16", ge=1)
+    user_limit: int = env(
+        "BOT_USER_LIMIT", "The number of messages of one person that are answered within ten minutes.", "40", ge=1
+    )
+    file_limit_bytes: int = env("BOT_FILE_LIMIT", "The largest attached file, in bytes.", "2097152", ge=1024)
+    row_limit: int = env("BOT_ROW_LIMIT", "The number of rows of a CSV file that is answered row by row.", "5000", ge=1)
+    drain_s: float = env(
+        "BOT_DRAIN_S", "The seconds that a bot's running answers may continue after SIGTERM.", "30", ge=0
+    )
+
+
+class PlatformSettings(Section):
+    """The fields that each platform's section has. Ids are the platform's own."""
+
+    host: str
+    port: int
+    personality: str | None
+    personality_of: dict[str, str]
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def missing(self) -> str | None:
+        """The variable that is missing for the adapter to start."""
+
+    @property
+    @abstractmethod
+    def wanted(self) -> bool:
+        """True if a setting is present that only this platform's bot needs."""
+
+
+# The descriptions that the three platforms share.
+PERSONALITY = (
+    "The personality that answers. Empty: the first personality in the language of the conversation's first message."
+)
+PERSONALITY_OF = (
+    "The personality for each channel or workspace, as id=personality separated by commas. A channel takes precedence"
+    " over its workspace."
+)
+ALLOW = "The ids of the workspaces, channels and users that are answered, separated by commas. Empty: everybody is answered."
+DENY = "The ids of the workspaces, channels and users that are never answered, separated by commas."
+
+
+class SlackSettings(PlatformSettings):
+    """The bot in Slack. With an app token it uses Socket Mode, else HTTP with the signing secret."""
+
+    bot_token: Annotated[OptionalSecret, token(("xoxb-", "xoxe.xoxb-"), "a bot token")] = env(
+        "SLACK_BOT_TOKEN", "The bot token of the Slack app.", "xoxb-0123456789"
+    )
+    app_token: Annotated[OptionalSecret, token(("xapp-",), "an app-level token")] = env(
+        "SLACK_APP_TOKEN", "The app-level token for Socket Mode, which needs no public address.", "xapp-1-0123456789"
+    )
+    signing_secret: OptionalSecret = env(
+        "SLACK_SIGNING_SECRET", "The signing secret for events over HTTP, if there is no app token.", "0123456789abcdef"
+    )
+    host: Host = env("SLACK_HOST", "The address for /slack/events, /healthz, /readyz and /metrics.", "127.0.0.1")
+    port: int = env(
+        "SLACK_PORT", "The TCP port for /slack/events, /healthz, /readyz and /metrics.", "3001", ge=0, le=65535
+    )
+    personality: OptionalStr = env("SLACK_PERSONALITY", PERSONALITY, "whisper")
+    personality_of: Pairs = env("SLACK_PERSONALITIES", PERSONALITY_OF, "C0123=chuchotte, T0123=whisper")
+    allow: CommaList = env("SLACK_ALLOW", ALLOW, "T0123, C0456")
+    deny: CommaList = env("SLACK_DENY", DENY, "U0789")
+    api_base_url: Annotated[str, web_url("https://slack.com/api/")] = env(
+        "SLACK_API_BASE_URL", "The base URL of Slack's Web API, for a proxy.", "https://slack.com/api/"
+    )
+
+    @property
+    def missing(self) -> str | None:
+        if self.bot_token is None:
+            return "SLACK_BOT_TOKEN"
+        return None if self.app_token or self.signing_secret else "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET"
+
+    @property
+    def wanted(self) -> bool:
+        return any((self.bot_token, self.app_token, self.signing_secret))
+
+
+class DiscordSettings(PlatformSettings):
+    """The bot in Discord."""
+
+    bot_token: OptionalSecret = env("DISCORD_BOT_TOKEN", "The bot token of the Discord application.", "MTIz.abc.def")
+    message_content: bool = env(
+        "DISCORD_MESSAGE_CONTENT",
+        "True if Discord granted the privileged message-content intent. The bot then reads the other messages of a"
+        " thread.",
+        "true",
+    )
+    host: Host = env("DISCORD_HOST", "The address for /healthz, /readyz and /metrics.", "127.0.0.1")
+    port: int = env("DISCORD_PORT", "The TCP port for /healthz, /readyz and /metrics.", "3002", ge=0, le=65535)
+    personality: OptionalStr = env("DISCORD_PERSONALITY", PERSONALITY, "whisper")
+    personality_of: Pairs = env(
+        "DISCORD_PERSONALITIES", PERSONALITY_OF, "112233445566778899=chuchotte, 998877665544332211=whisper"
+    )
+    allow: CommaList = env("DISCORD_ALLOW", ALLOW, "112233445566778899")
+    deny: CommaList = env("DISCORD_DENY", DENY, "998877665544332211")
+    api_base_url: OptionalUrl = env(
+        "DISCORD_API_BASE_URL",
+        "The base URL of Discord's API, for a proxy. Empty: Discord's own.",
+        "https://proxy.example.org/api",
+    )
+    gateway_url: OptionalStr = env(
+        "DISCORD_GATEWAY_URL",
+        "The URL of Discord's gateway, for a proxy. Empty: Discord's own.",
+        "wss://proxy.example.org/gateway",
+    )
+
+    @property
+    def missing(self) -> str | None:
+        return None if self.wanted else "DISCORD_BOT_TOKEN"
+
+    @property
+    def wanted(self) -> bool:
+        return self.bot_token is not None
+
+
+class TeamsSettings(PlatformSettings):
+    """The bot in Microsoft Teams."""
+
+    app_id: OptionalStr = env(
+        "TEAMS_APP_ID", "The application id of the bot's registration.", "00000000-0000-0000-0000-000000000000"
+    )
+    app_password: OptionalSecret = env("TEAMS_APP_PASSWORD", "The client secret of the bot's registration.", "abc~0123")
+    tenant_id: OptionalStr = env(
+        "TEAMS_TENANT_ID", "The id of the tenant that the bot is registered in.", "00000000-0000-0000-0000-000000000000"
+    )
+    host: Host = env("TEAMS_HOST", "The address for /api/messages, /healthz, /readyz and /metrics.", "127.0.0.1")
+    port: int = env(
+        "TEAMS_PORT", "The TCP port for /api/messages, /healthz, /readyz and /metrics.", "3978", ge=0, le=65535
+    )
+    personality: OptionalStr = env("TEAMS_PERSONALITY", PERSONALITY, "whisper")
+    personality_of: Pairs = env("TEAMS_PERSONALITIES", PERSONALITY_OF, "19:abc@thread.tacv2=chuchotte")
+    allow: CommaList = env("TEAMS_ALLOW", ALLOW, "19:abc@thread.tacv2")
+    deny: CommaList = env("TEAMS_DENY", DENY, "29:abc")
+    openid_metadata_url: OptionalUrl = env(
+        "TEAMS_OPENID_METADATA_URL",
+        "The URL of the OpenID metadata, for a government cloud. Empty: the public cloud's.",
+        "https://login.botframework.azure.us/v1/.well-known/openidconfiguration",
+    )
+    token_issuer: OptionalStr = env(
+        "TEAMS_TOKEN_ISSUER",
+        "The issuer of the tokens in incoming requests, for a government cloud. Empty: the public cloud's.",
+        "https://api.botframework.us",
+    )
+    login_url: OptionalUrl = env(
+        "TEAMS_LOGIN_URL",
+        "The URL at which the bot gets its tokens, for a government cloud or an AD FS. Empty: the public cloud's.",
+        "https://login.microsoftonline.us",
+    )
+    oauth_scope: OptionalStr = env(
+        "TEAMS_OAUTH_SCOPE",
+        "The scope of the bot's tokens, for a government cloud. Empty: the public cloud's.",
+        "https://api.botframework.us",
+    )
+    allow_unauthenticated: bool = env(
+        "TEAMS_ALLOW_UNAUTHENTICATED",
+        "True to accept requests without a token, for Microsoft's playground. Refused unless TEAMS_HOST is loopback.",
+        "true",
+    )
+
+    @property
+    def missing(self) -> str | None:
+        if self.allow_unauthenticated:
+            return None
+        needed = {"TEAMS_APP_ID": self.app_id, "TEAMS_APP_PASSWORD": self.app_password}
+        needed["TEAMS_TENANT_ID"] = self.tenant_id
+        return next((variable for variable, value in needed.items() if value is None), None)
+
+    @property
+    def wanted(self) -> bool:
+        return any((self.app_id, self.app_password, self.allow_unauthenticated))
+
+
+class RagSettings(Section):
+    """Pages, feeds and facts that answers are based on."""
+
+    contact: OptionalStr = env(
+        "RAG_CONTACT",
+        "A URL or an e-mail address for the owners of fetched sites. The User-Agent header contains it.",
+        "https://example.gc.ca/contact",
+    )
+    allow: CommaList = env(
+        "RAG_ALLOW",
+        "The host:port pairs inside your network from which pages may be fetched, separated by commas.",
+        "intranet.example.gc.ca:443",
+    )
+    deny: CommaList = env(
+        "RAG_DENY",
+        "The networks that are never fetched from although their addresses are public, separated by commas.",
+        "198.103.0.0/16",
+    )
+    embeddings_url: EngineUrl = env(
+        "RAG_EMBEDDINGS_URL",
+        "The URL of an OpenAI-compatible engine that computes embeddings. Empty: the bundled encoder.",
+        "http://localhost:8000/v1",
+    )
+    embeddings_model: OptionalStr = env(
+        "RAG_EMBEDDINGS_MODEL", "The model to request from the engine at RAG_EMBEDDINGS_URL.", "bge-m3"
+    )
+    embeddings_api_key: OptionalSecret = env(
+        "RAG_EMBEDDINGS_API_KEY", "The API key of the engine at RAG_EMBEDDINGS_URL.", "sk-0123456789"
+    )
+
+
+class DataSettings(Section):
+    """Where data is kept, and for how long."""
+
+    folder: str = env(
+        "CSPS_LLM_DATA",
+        "The folder for the database, models, caches and sockets. A relative path starts at the checkout.",
+        "/srv/csps-llm",
+    )
+    database_url: OptionalStr = env(
+        "DATABASE_URL",
+        "The URL of the database: SQLite or PostgreSQL. Facts use pgvector if PostgreSQL has it and this user may"
+        " create it. Empty: csps-llm.db in the data folder.",
+        "postgresql+psycopg://user:password@host/name",
+    )
+    keep_days: int = env(
+        "SESSION_KEEP_DAYS", "The days after which a conversation without new messages is deleted.", "30", ge=1
+    )
+
+
+class LogSettings(Section):
+    """The log on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = env(
+        "LOG_LEVEL", "The lowest level that is logged: debug, info, warning or error.", "warning"
+    )
+    format: Literal["text", "json"] = env("LOG_FORMAT", "The format of log lines: text or json.", "json")

@@ -1,0 +1,105 @@
+"""The types of settings' fields: how a text from the environment is read, and what is refused.
+
+Pydantic reports each ValueError with the variable's name. No message repeats a value: it may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+
+HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+
+
+def env(variable: str, description: str, example: str, **constraints: Any) -> Any:
+    """A field that the environment variable `variable` overrides. `example`: a value as one writes it there.
+
+    The reference in docs/operating.md is generated from these.
+    """
+    return Field(description=description, examples=[example], json_schema_extra={"env": variable}, **constraints)
+
+
+def split_commas(value: object) -> object:
+    """A list from the environment: "a, b" → ["a", "b"]."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def none_if_empty(value: object) -> object:
+    """Reads "" as "not set": TOML has no null, and shells often unset a variable by emptying it."""
+    return None if value == "" else value
+
+
+def split_pairs(value: object) -> object:
+    """A table from the environment: "C1=chuchotte, T2=whisper" → {"C1": "chuchotte", "T2": "whisper"}."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not key.strip() or not name.strip() for key, _, name in pairs):
+        raise ValueError('expected pairs such as "C1=chuchotte, T2=whisper"')
+    return {key.strip(): name.strip() for key, _, name in pairs}
+
+
+def whole_number(value: object) -> object:
+    value = none_if_empty(value)
+    if isinstance(value, str) and not re.fullmatch(r"\s*-?\d+\s*", value, re.ASCII):
+        raise ValueError("expected a whole number, or nothing for the automatic choice")
+    return value
+
+
+def web_url(example: str) -> AfterValidator:
+    def check(value: str | None) -> str | None:
+        if value is not None and not is_web_url(value):
+            raise ValueError(f"expected a URL that begins with http:// or https://, such as {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+def is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # an invalid port, or brackets without an address
+        return False
+
+
+def token(beginnings: tuple[str, ...], kind: str) -> AfterValidator:
+    """Refuses a value that is no token of this kind before it is sent anywhere: it may be another secret."""
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(beginnings):
+            raise ValueError(f"expected {kind}, which begins with {beginnings[0]}")
+        return value
+
+    return AfterValidator(check)
+
+
+def sendable(value: SecretStr | None) -> SecretStr | None:
+    """Refuses a secret that no HTTP header can carry."""
+    if value is not None and not VISIBLE_ASCII.fullmatch(value.get_secret_value()):
+        raise ValueError("expected letters, digits and signs of ASCII, without blanks: copy it once more")
+    return value
+
+
+def hub_repo(value: str | None) -> str | None:
+    if value is not None and not HUB_REPO.fullmatch(value):
+        raise ValueError("expected owner/name, such as bartowski/SmolLM2-1.7B-Instruct-GGUF")
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
+OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
+# A file name is any bytes; pydantic strips only valid UTF-8.
+PathStr = Annotated[str, StringConstraints(strip_whitespace=False)]
+OptionalPath = Annotated[PathStr | None, BeforeValidator(none_if_empty)]
+OptionalInt = Annotated[int | None, BeforeValidator(whole_number)]
+# An empty address would listen on all interfaces.
+Host = Annotated[str, StringConstraints(min_length=1)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty), AfterValidator(sendable)]
+EngineUrl = Annotated[OptionalStr, web_url("http://localhost:8000/v1")]
+OptionalUrl = Annotated[OptionalStr, web_url("https://proxy.example.org/api")]
+Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
