@@ -149,7 +149,7 @@ async def compare(options: argparse.Namespace, model: Path) -> None:
         ours = {**variables, "LLM_MODEL_FILE": str(model), "LLM_SLOTS": str(options.concurrency)}
         async with running_server("csps-llm", [sys.executable, "-m", "core.model"], port, ours) as at:
             chosen = settings.load({**os.environ, **variables})
-            async with bootstrap.engine(chosen) as engine:
+            async with bootstrap.run_engine(chosen) as engine:
                 await take_turns(options, chosen, at, engine, Path(folder) / "out.jsonl")
 
 

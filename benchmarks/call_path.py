@@ -125,7 +125,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
 async def trace(path: CallPath, folder: str) -> None:
     """Asks the question once, with `path` as the profile function."""
     settings = load_settings(folder)
-    build = getattr(bootstrap, "build_engine", None) or bootstrap.engine  # its name in older checkouts
+    build = getattr(bootstrap, "run_engine", None) or bootstrap.engine  # its name in older checkouts
     async with model_at(settings.model_socket), build(settings) as engine:
         await ask(engine, await engine.open("whisper"))
         conversation = await engine.open("whisper")

@@ -63,7 +63,7 @@ async def measure(rounds: int) -> dict[str, AnswerScore]:
             chosen = settings.load({**os.environ, **variables})
             personalities = Personalities(chosen.config / "personalities")
             personalities.load()
-            async with bootstrap.engine(chosen) as engine:
+            async with bootstrap.run_engine(chosen) as engine:
                 for seed in range(rounds):
                     print(f"round {seed + 1} of {rounds}", file=sys.stderr)
                     await one_round(engine, personalities, seed, scores)

@@ -168,7 +168,7 @@ async def our_server(model: Path, validators: ValidatorPool, tokens: int) -> Asy
     async with running_server(OURS, command, port, variables):
         with tempfile.TemporaryDirectory() as data:
             chosen = settings.load({**variables, "CSPS_LLM_DATA": data, "LLM_WAIT_S": "5"})
-            async with bootstrap.engine(chosen) as engine:
+            async with bootstrap.run_engine(chosen) as engine:
                 yield ours(engine, validators, tokens)
 
 

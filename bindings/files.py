@@ -15,14 +15,16 @@ from bindings.delivery.outlet import DeliveryError, Refused
 from bindings.incoming import AttachedFile
 from bindings.platform import Platform
 from core.contract import Attachment, Engine, Language
-from core.errors import Obstacle, UnreadableDocument
+from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name
 from core.runtime.file_formats import guess_media_type, split_byte_order_mark
 from core.texts import text
 
 log = structlog.get_logger()
 
-UnreadReason = Obstacle | Literal["content", "size", "fetch", "number"]  # content: unreadable without an Obstacle
+UnreadReason = (
+    DocumentFault | Literal["content", "size", "fetch", "number"]
+)  # content: unreadable without a DocumentFault
 FileFormat = Literal["text", "json", "csv", "jsonl", "document"]
 FILES_LIMIT = 16
 CHUNK_BYTES = 1 << 16

@@ -1,4 +1,4 @@
-"""Puts the engine together from settings. The one place where all wiring is to be seen."""
+"""Builds the engine from settings. All wiring is in this module."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from core.storage.purging import purge_daily
 
 log = structlog.get_logger()
 
-WARM_PAUSE_S = 3  # before a model that is not there yet is asked again
-FETCH_DEADLINE_S = 4.5  # of a page, redirects included: somebody is waiting
-TEXT_LIMIT_CHARS = 200_000  # of one page or file: some hundred passages to choose from
+WARM_PAUSE_S = 3  # before the next request to a model that is away
+FETCH_DEADLINE_S = 4.5  # for a page with its redirects: a person is waiting
+TEXT_LIMIT_CHARS = 200_000  # of one page or file: about a hundred passages to choose from
 
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """What an adapter's process is given."""
+    """The parts of the core that an adapter's process uses."""
 
     engine: ChatEngine
     personalities: Personalities
@@ -50,37 +50,39 @@ class Core:
 
 
 @asynccontextmanager
-async def engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
-    """As `core`, for whoever needs no more than the engine."""
-    async with core(settings) as built:
-        yield built.engine
+async def run_engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
+    """The engine of `run_core`."""
+    async with run_core(settings) as core:
+        yield core.engine
 
 
 @asynccontextmanager
-async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core, None]:
-    """The engine with its chores running; on leaving, what is being stored is stored first.
+async def run_core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core, None]:
+    """The engine with its background tasks. Leaving waits until all running writes are stored.
 
-    `warms`: has the personalities' prefixes computed, which one process of a service is enough for. Raises ConfigError
-    and StorageError. The model need not be there yet.
+    `warms`: lets the model compute the personalities' prefixes; one process of a service is enough for that. The model
+    may still be away. Raises ConfigError, StorageError.
     """
     personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
     database = Database(settings.database_url)
     client = ModelClient.from_settings(settings)
     sessions = Sessions(database)
-    embedder = shared_embedder(settings)
+    embedder = build_shared_embedder(settings)
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     sources.load()
-    fetcher, reader = fetcher_of(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
+    fetcher, reader = build_fetcher(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
     finder = SourceFinder(sources, fetcher, reader, embedder, lambda *asked: chat.decide(*asked))
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
     chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s)
     try:
         await database.upgrade()
         await facts.detect_vector_backend()
-        chores = run_chores(chat, personalities, sessions, sources, facts, finder, settings, warms=warms)
-        async with run_beside(chores):
+        background_tasks = run_background_tasks(
+            chat, personalities, sessions, sources, facts, finder, settings, warms=warms
+        )
+        async with run_beside(background_tasks):
             yield Core(chat, personalities, database)
     finally:
         await chat.close()
@@ -89,40 +91,40 @@ async def core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core
         await database.close()
 
 
-def embedder_for(settings: Settings) -> Embedder:
-    """The one that the settings name, or the bundled encoder; in this process. Raises ConfigError."""
-    of = settings.rag
-    return build_embedder(of.embeddings_url, of.embeddings_model, revealed(of.embeddings_api_key))
+def build_own_embedder(settings: Settings) -> Embedder:
+    """The engine that the settings name, or the bundled encoder in this process. Raises ConfigError."""
+    rag = settings.rag
+    return build_embedder(rag.embeddings_url, rag.embeddings_model, reveal(rag.embeddings_api_key))
 
 
-def shared_embedder(settings: Settings) -> Embedder:
-    """As `embedder_for`, but by the local model process if there is one, so that it is in memory once."""
+def build_shared_embedder(settings: Settings) -> Embedder:
+    """The local model process if there is one, so that the encoder is in memory once; else `build_own_embedder`."""
     model = settings.model
     if settings.rag.embeddings_url or model.url:
-        return embedder_for(settings)
+        return build_own_embedder(settings)
     if model.listen:
-        return model_process_embedder(f"{local_url(model.listen)}/v1", revealed(model.api_key), socket=None)
+        return model_process_embedder(f"{local_url(model.listen)}/v1", reveal(model.api_key), socket=None)
     return model_process_embedder("http://model/v1", None, socket=str(settings.model_socket))
 
 
-def revealed(secret: SecretStr | None) -> str | None:
+def reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def fetcher_of(settings: Settings) -> Fetcher:
-    """Sites are told who asks, and by `contact` whom to write to."""
-    of = settings.rag
-    agent = f"csps-llm (+{of.contact})" if of.contact else "csps-llm"
+def build_fetcher(settings: Settings) -> Fetcher:
+    """A fetcher whose User-Agent header names this service and the operator's contact."""
+    rag = settings.rag
+    agent = f"csps-llm (+{rag.contact})" if rag.contact else "csps-llm"
     return Fetcher(
         settings.data_folder / "pages",
-        of.allow,
+        rag.allow,
         user_agent=agent,
-        deny=of.deny,
+        deny=rag.deny,
         limits=FetchLimits(deadline_s=FETCH_DEADLINE_S),
     )
 
 
-async def run_chores(
+async def run_background_tasks(
     chat: ChatEngine,
     personalities: Personalities,
     sessions: Sessions,
@@ -133,58 +135,56 @@ async def run_chores(
     *,
     warms: bool,
 ) -> None:
-    """Until cancelled. A chore that fails is a defect: it is logged, and answers go on without the chores."""
-    changed, named = asyncio.Event(), asyncio.Event()
+    """Runs until cancelled. A task that fails is a defect: it ends all of them, is logged, and answers continue."""
+    sources_changed, names_changed = asyncio.Event(), asyncio.Event()
     try:
-        async with asyncio.TaskGroup() as chores:
-            chores.create_task(personalities.watch(each(chat.cold.set, named.set)))
-            chores.create_task(sources.watch(each(changed.set, named.set)))
-            chores.create_task(tell_unknown_names(personalities, sources, facts, named))
-            chores.create_task(
-                purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days)))
-            )
-            chores.create_task(keep_sources_warm(finder, changed))
-            if warms and settings.model.url is None:  # a remote engine's cache is its own affair
-                chores.create_task(chat.keep_warm())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(personalities.watch(call_all(chat.cold.set, names_changed.set)))
+            tasks.create_task(sources.watch(call_all(sources_changed.set, names_changed.set)))
+            tasks.create_task(warn_unknown_names(personalities, sources, facts, names_changed))
+            tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
+            tasks.create_task(keep_sources_warm(finder, sources_changed))
+            if warms and settings.model.url is None:  # a remote engine manages its own cache
+                tasks.create_task(chat.keep_warm())
     except Exception:
-        log.exception("chores_failed")
+        log.exception("background_tasks_failed")
 
 
-def each(*told: Callable[[], None]) -> Callable[[], None]:
-    """Calls all of them."""
+def call_all(*functions: Callable[[], None]) -> Callable[[], None]:
+    """One function that calls all of them."""
 
-    def tell() -> None:
-        for one in told:
-            one()
+    def call() -> None:
+        for function in functions:
+            function()
 
-    return tell
+    return call
 
 
-async def tell_unknown_names(
+async def warn_unknown_names(
     personalities: Personalities, sources: Sources, facts: FactStore, changed: asyncio.Event
 ) -> None:
-    """A warning for each source and collection that a personality names and that is not there, after every change."""
+    """Logs a warning for each unknown source and collection that a personality names, at start and after changes."""
     while True:
         try:
             collections = [size.name for size in await facts.collections()]
             problems = unknown_sources(personalities, sources.names())
             problems += unknown_collections(personalities, collections)
         except CspsError as exc:
-            log.debug("names_not_checked", problem=exc.message)
+            log.debug("personality_references_unchecked", problem=exc.message)
             problems = ()
         for problem in problems:
-            log.warning("personality_names_nothing", problem=problem)
+            log.warning("personality_reference_unknown", problem=problem)
         await changed.wait()
         changed.clear()
 
 
 async def keep_sources_warm(finder: SourceFinder, changed: asyncio.Event) -> None:
-    """So that the first question does not wait for what every choice among sources needs."""
+    """Prepares the choice among sources, so that the first question does not wait for it."""
     while True:
         try:
             await finder.warm()
         except CspsError as exc:
-            if being_cancelled():
+            if is_being_cancelled():
                 raise asyncio.CancelledError from exc
             log.debug("sources_not_warmed", problem=exc.message)
             await asyncio.sleep(WARM_PAUSE_S)
@@ -193,7 +193,7 @@ async def keep_sources_warm(finder: SourceFinder, changed: asyncio.Event) -> Non
         changed.clear()
 
 
-def being_cancelled() -> bool:
-    """`asyncio.gather` prefers an error of one of its own to the cancellation of all: who loops has to look."""
+def is_being_cancelled() -> bool:
+    """True while this task is being cancelled. `gather` may raise a child's error instead: check in loops."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,7 +1,7 @@
-"""The prompt contract: what an adapter hands to the engine, and what comes back.
+"""The contract between adapters and the engine: prompts in, events out.
 
-Values only, frozen, from the standard library alone. An adapter maps its platform's message onto `Prompt` and the
-events back onto its platform; it needs to know nothing else of the core.
+Frozen values from the standard library alone. An adapter maps its platform's message to a `Prompt`, and the events to
+its platform; it needs nothing else of the core.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from typing import Literal, Protocol
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Language = Literal["en", "fr"]
-Ending = Literal["stop", "length", "stopped", "failed"]  # of an answer: by the model, its budget, the person, an error
+Ending = Literal["stop", "length", "stopped", "failed"]  # an answer ended by the model, budget, person or an error
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One thing that was said."""
+    """One message of a conversation."""
 
     role: Literal["user", "assistant"]
     text: str
-    speaker: str | None = None  # who, where several people share a thread
+    speaker: str | None = None  # the author's name, in a thread of several people
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file or a quoted message: context to read, never instructions to follow."""
+    """A file or a quoted message. The model reads it as data and never as instructions."""
 
     name: str
     text: str
-    cut: bool = False  # its end was left out: it is longer than what is read
+    cut: bool = False  # the end is missing: the file is longer than the limit
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn. `None` leaves the choice to the personality, and then to the model."""
+    """How the model samples tokens. None leaves the choice to the personality, and then to the model."""
 
     temperature: float | None = None  # 0: always the most likely token
     top_p: float | None = None
@@ -50,30 +50,30 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a person asked, where, and what they brought along."""
+    """A person's message with its conversation and attachments."""
 
     personality: str
-    text: str  # what the person wrote, the mention removed
-    conversation: str | None = None  # "slack:T1:C2:1712.5", "web:<opaque>": whose history it continues; None keeps none
-    user: str | None = None  # opaque; for fairness and limits
+    text: str  # the message without the mention
+    conversation: str | None = None  # "slack:T1:C2:1712.5", "web:<opaque>"; None: nothing is stored
+    user: str | None = None  # an opaque id, for fair queueing and limits
     language: Language | None = None
     attachments: tuple[Attachment, ...] = ()
     thread_messages: tuple[Turn, ...] = ()  # what other people wrote in the thread since the bot's last answer
-    history: tuple[Turn, ...] = ()  # earlier turns, from a caller that keeps them itself (conversation is None then)
+    history: tuple[Turn, ...] = ()  # earlier turns of a caller that stores them itself; then conversation is None
     sampling: Sampling = field(default_factory=Sampling)
-    # Asked a second time under one key, it is the same turn: one that is answered gives its answer again, one that
-    # was cut off is answered anew from what came before it. With `again`, it is answered anew in any case.
+    # A prompt with the key of an earlier one is the same turn: a complete answer is sent again, an interrupted one is
+    # generated anew. With `again`, the answer is generated anew in any case.
     key: str | None = None
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens, as the model counted them."""
+    """Token counts from the model."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cached_tokens: int = 0  # of the prompt's, those that were not computed again
+    cached_tokens: int = 0  # the prompt tokens that were not computed again
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -85,17 +85,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is being waited for, or what the person should know about how the answer is made."""
+    """The reason for a delay, or a note about how the answer is generated."""
 
     state: Literal["queued", "reading", "thinking", "reconnecting", "trimmed"]
-    position: int | None = None  # queued: how many are served before this one, from 1
-    wait_s: float | None = None  # queued: expected
-    turns_dropped: int | None = None  # trimmed: how many of the oldest turns the model no longer sees
+    position: int | None = None  # queued: the place in the queue, from 1
+    wait_s: float | None = None  # queued: the expected wait in seconds
+    turns_dropped: int | None = None  # trimmed: the number of oldest turns that the model no longer sees
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Something the answer was based on, which a person can open."""
+    """A document that the answer is based on and that a person can open."""
 
     number: int  # as cited in the answer: [1]
     title: str
@@ -106,14 +106,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The next piece of the answer; pieces concatenate, and none ends inside a character."""
+    """The next part of the answer. Parts concatenate; none ends inside a character."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer is whole. `length` means that the token budget ended it, not the model."""
+    """The answer is complete. `length`: the token budget ended it, not the model."""
 
     reason: Literal["stop", "length"]
     model: str
@@ -125,11 +125,11 @@ Event = Status | Source | Text | Done  # exactly one Done, and it is last
 
 @dataclass(frozen=True, slots=True)
 class TranscriptTurn:
-    """A turn of a conversation as people saw it; as the model sees it, it is a `Turn`."""
+    """One message of a conversation as people saw it. `Turn` is a message as the model sees it."""
 
     role: Literal["user", "assistant"]
     text: str
-    attachments: tuple[str, ...] = ()  # of a question: the names of what came with it
+    attachments: tuple[str, ...] = ()  # of a question: the names of its attachments
     sources: tuple[Source, ...] = ()  # of an answer
     reason: Ending | None = None  # of an answer
 
@@ -142,16 +142,16 @@ class Task:
     prompt: str
     schema: Mapping[str, Json] | bool | None = None
     user: str | None = None
-    conversation: str | None = None  # as in Prompt: what was said there is known, and the task becomes a turn of it
-    attachments: tuple[Attachment, ...] = ()  # one that holds nothing but a URL is what is there
+    conversation: str | None = None  # as in Prompt: the model sees its turns, and the task becomes one of them
+    attachments: tuple[Attachment, ...] = ()  # an attachment that contains only a URL is replaced by that page
     history: tuple[Turn, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
-    key: str | None = None  # as in Prompt; toil is always done anew
+    key: str | None = None  # as in Prompt; the answer is always generated anew
 
 
 @dataclass(frozen=True, slots=True)
 class ToilResult:
-    """A value that was checked against its task's schema."""
+    """A value that conforms to its task's schema."""
 
     value: Json
     model: str
@@ -160,7 +160,7 @@ class ToilResult:
 
 @dataclass(frozen=True, slots=True)
 class TextDiscarded:
-    """The text so far is void: it did not conform, or was lost; what follows begins anew."""
+    """The text so far is void: it did not conform, or the model died. The following text starts again."""
 
 
 ToilEvent = Status | Text | TextDiscarded | ToilResult  # exactly one ToilResult, and it is last
@@ -168,9 +168,9 @@ ToilEvent = Status | Text | TextDiscarded | ToilResult  # exactly one ToilResult
 
 @dataclass(frozen=True, slots=True)
 class KeywordReport:
-    """What becomes of one keyword of a schema: held to while writing, checked afterwards, or the schema is refused."""
+    """How one keyword of a schema is treated: enforced during generation, checked afterwards, or refused."""
 
-    path: str  # its JSON pointer in the schema as it was given
+    path: str  # the JSON pointer in the caller's schema
     keyword: str
     outcome: Literal["enforced", "checked", "refused"]
     why: str | None = None
@@ -178,62 +178,62 @@ class KeywordReport:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What people are told about a personality before they talk to it."""
+    """What people see of a personality before the first message."""
 
     personality: str
     title: str
     language: Language
     description: Mapping[Language, str]
     greeting: str
-    # None while no model answers:
-    model: str | None  # which one does, as TBS guidance asks to show
-    starter: bool | None  # it is the weak starter model
-    context_window: int | None  # tokens that conversation and answer share
+    # The next three are None while no model answers.
+    model: str | None  # its name; TBS guidance asks services to show it
+    starter: bool | None  # True for the weak starter model
+    context_window: int | None  # the tokens that conversation and answer share
 
 
 class Engine(Protocol):
-    """What adapters see of the core. Failures are exceptions of `core.errors`."""
+    """The interface of the core to adapters. Failures are exceptions of `core.errors`."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
-        """Answer. Closing the iterator cancels the generation and frees its slot."""
+        """Answers a prompt. Closing the iterator cancels the generation and frees its slot."""
         ...
 
     async def toil(self, task: Task) -> ToilResult:
-        """Answer with JSON that conforms to the task's schema, or raise."""
+        """Answers with JSON that conforms to the task's schema, or raises."""
         ...
 
     def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
-        """As `toil`, with the text while it is written, unchecked; the checked value is the last event."""
+        """Like `toil`, and yields the unchecked text while it is generated. The checked value is the last event."""
         ...
 
     async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
-        """What becomes of each keyword of a schema, with its path. Asks no model."""
+        """Reports how each keyword of a schema is treated. Needs no model."""
         ...
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
-        """A file as text to read: text, Markdown, HTML, CSV, JSON, PDF, DOCX. Raises UnreadableDocument."""
+        """Extracts the text of a file: text, Markdown, HTML, CSV, JSON, PDF, DOCX. Raises UnreadableDocument."""
         ...
 
     async def open(self, personality: str, user: str | None = None) -> str:
-        """Begin a conversation; its unguessable id ("web:…") is all that later gives access to it."""
+        """Starts a conversation. Its unguessable id ("web:…") is the only access to it later."""
         ...
 
     async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
-        """The turns so far of a conversation that `open` issued. Raises SessionUnknown."""
+        """The turns of a conversation that `open` started. Raises SessionUnknown."""
         ...
 
     async def forget(self, conversation: str) -> None:
-        """Delete a conversation and all that was said in it."""
+        """Deletes a conversation with all its turns."""
         ...
 
     def personalities(self) -> tuple[str, ...]:
-        """The names that can be asked for, in order."""
+        """The names of the personalities, in their display order."""
         ...
 
     async def describe(self, personality: str) -> Description:
-        """Raises PersonalityUnknown. Needs no model: what only that could tell is None while none answers."""
+        """Describes a personality. Its model's fields are None while no model answers. Raises PersonalityUnknown."""
         ...
 
     async def ready(self) -> None:
-        """Returns when a prompt would be answered now; raises ModelUnavailable or StorageError at once if not."""
+        """Returns if the engine can answer now. Otherwise raises ModelUnavailable or StorageError at once."""
         ...

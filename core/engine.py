@@ -1,7 +1,7 @@
-"""The engine that adapters talk to: personality → conversation → draft → answer → the turn is stored.
+"""The engine that adapters call: it chooses the personality, opens the turn, has it answered, and stores it.
 
-Owns the order of these and what is stored when. How each is done is in the module of its name; nothing here knows
-HTTP, SQL or tokens.
+Owns the order of these steps; the modules of `core.conversation` and `core.toil` do each of them. Knows no HTTP, no SQL
+and no tokens.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ from core.toil.toiler import Toiler
 log = structlog.get_logger()
 
 DECISION_TOKENS = 128
-DESCRIBE_WAIT_S = 3  # a page that names no model is better than none
+DESCRIBE_WAIT_S = 3  # a page without the model's name is better than no page
 WARMING = Sampling(temperature=0, max_tokens=1)
 WARM_PAUSE_S = 30.0
 
 
 class ChatEngine:
-    """Implements `core.contract.Engine`. `wait_s`: how long an answer waits for a model that is away."""
+    """Implements `core.contract.Engine`. `wait_s`: the seconds that an answer waits for a model that is away."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class ChatEngine:
         self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s)
         self._toiler = Toiler(client, wait_s)
         self._turns = TurnRecorder(sessions)
-        self.cold = asyncio.Event()  # the personalities' prefixes are, or may be, not computed
+        self.cold = asyncio.Event()  # set while the model may not know the personalities' prefixes
         self.cold.set()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
@@ -137,7 +137,7 @@ class ChatEngine:
                     yield event
 
     async def decide(self, personality: Personality, prompt: str, schema: Mapping[str, Json]) -> Json:
-        """What the model says to a question of our own, which nobody sees. None: it is too weak to be asked."""
+        """The model's answer to an internal question, such as which sources to read. None: the model is too weak."""
         if (await self._client.info(personality.model)).starter:
             return None
         task = Task(personality.name, prompt, schema, sampling=Sampling(temperature=0, max_tokens=DECISION_TOKENS))
@@ -150,11 +150,11 @@ class ChatEngine:
         return await self._retriever.file(name, body, media_type)
 
     async def open(self, personality: str, user: str | None = None) -> str:
-        """A new conversation's id; raises PersonalityUnknown, StorageError."""
+        """The id of a new conversation. Raises PersonalityUnknown, StorageError."""
         return await self._sessions.open(self._personalities.get(personality).name, user)
 
     async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
-        """The latest turns, as people see them: an answer that was interrupted is there as far as it came."""
+        """The latest turns as people saw them; an interrupted answer as far as it was written."""
         resumed = await self._sessions.resume(conversation, self._personalities.get(personality).name, user)
         return tuple(turn for exchange in resumed.exchanges for turn in transcript_of(exchange))
 
@@ -166,21 +166,21 @@ class ChatEngine:
 
     async def describe(self, personality: str) -> Description:
         """Raises PersonalityUnknown."""
-        of = self._personalities.get(personality)
-        model = await self._model_of(of)
+        found = self._personalities.get(personality)
+        model = await self._served_model(found)
         return Description(
-            personality=of.name,
-            title=of.title,
-            language=of.language,
-            description={"en": of.description.en, "fr": of.description.fr},
-            greeting=of.greeting,
+            personality=found.name,
+            title=found.title,
+            language=found.language,
+            description={"en": found.description.en, "fr": found.description.fr},
+            greeting=found.greeting,
             model=model.name if model else None,
             starter=model.starter if model else None,
             context_window=model.window if model else None,
         )
 
-    async def _model_of(self, personality: Personality) -> ModelInfo | None:
-        """None where no model answers in time, or the personality's own is not served."""
+    async def _served_model(self, personality: Personality) -> ModelInfo | None:
+        """None if no model answers in time, or if the engine does not serve the personality's own model."""
         try:
             async with asyncio.timeout(DESCRIBE_WAIT_S):
                 return await self._client.info(personality.model)
@@ -192,15 +192,15 @@ class ChatEngine:
         await self._client.ready()
 
     async def keep_warm(self) -> None:
-        """Has the personalities' prefixes computed whenever they may not be, until cancelled."""
+        """Lets the model compute the personalities' prefixes at start and after each restart, until cancelled."""
         while True:
             await self.cold.wait()
             try:
                 await self._client.wait_ready(self._wait_s)
             except ModelUnavailable as exc:
-                log.info("model_awaited", problem=exc.message)
+                log.info("model_unavailable", problem=exc.message)
                 continue
-            except CspsError as exc:  # something else answers there; when it is mended, the prefixes are still cold
+            except CspsError as exc:  # another program answers at this address; the prefixes stay cold
                 log.warning("model_not_warmed", code=exc.code, problem=exc.message)
                 await asyncio.sleep(WARM_PAUSE_S)
                 continue
@@ -208,15 +208,15 @@ class ChatEngine:
             await self.warm()
 
     async def warm(self) -> None:
-        """One tiny request for each personality. A failure costs the first person some time and nothing else."""
+        """Sends one tiny request for each personality. After a failure only the first answer takes longer."""
         for name in self._personalities.names():
             try:
-                personality = self._personalities.get(name)  # it may be gone meanwhile
+                personality = self._personalities.get(name)  # its file may have been removed meanwhile
                 request = build_request(build_context(Prompt(name, ".", sampling=WARMING), personality))
                 async with aclosing(Generation(self._client, request, self._wait_s).events()) as events:
                     async for _event in events:
                         pass
-            except OnlyThought:  # one token is enough of it
+            except OnlyThought:  # the prefix is computed all the same
                 pass
             except CspsError as exc:
                 log.warning("personality_not_warmed", personality=name, problem=exc.message)
@@ -224,7 +224,7 @@ class ChatEngine:
             log.info("personality_warmed", personality=name)
 
     async def close(self) -> None:
-        """Returns when what is being stored is stored."""
+        """Returns when all running writes are stored."""
         await self._turns.close()
         await self._toiler.close()
         await self._retriever.close()

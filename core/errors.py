@@ -1,27 +1,27 @@
-"""The error family. Raised where something is known to be wrong; turned into words only at the edge.
+"""The exceptions of this project. Only the edge turns them into texts for people.
 
     CspsError
     ├── ConfigError              a file or variable of the operator is wrong: where, what, and what to do
     ├── BadRequest        400    the caller's input is wrong
-    │   ├── ParameterRefused     one named part of it is
+    │   ├── ParameterRefused     one parameter is wrong; the error names it
     │   ├── PromptTooLong 413    personality and question alone exceed the context window
-    │   ├── SchemaRefused 422    a JSON Schema that is none, or that cannot be held
-    │   ├── NotAnEmbedder        embeddings were asked of a chat model
-    │   ├── UnreadableDocument   a page, feed or file that no text can be read from
-    │   └── FetchRefused         a URL, or where it leads, that this service does not open
-    ├── NotFound          404    no such personality, session, model
+    │   ├── SchemaRefused 422    an invalid JSON Schema, or one that cannot be enforced
+    │   ├── NotAnEmbedder        a request for embeddings to a chat model
+    │   ├── UnreadableDocument   a page, feed or file without extractable text
+    │   └── FetchRefused         a URL that this service does not open, or that leads to one
+    ├── NotFound          404    no such personality, session or model
     │   ├── PersonalityUnknown
     │   └── SessionUnknown
-    ├── Overloaded        503    come back later (retry_after_s)
+    ├── Overloaded        503    try again later (retry_after_s)
     │   └── Stopping             the process is being stopped
-    ├── ModelError        502    the engine behind us failed
-    │   ├── ModelUnavailable 503 it cannot be reached, also after waiting
-    │   ├── ModelTooSlow  504    it took the request, and began no answer in time
-    │   └── ModelRefused  502    it answered with an error of its own
-    ├── FetchFailed       502    a site did not answer, or not with what is read here
-    ├── BudgetExhausted   422    the token budget ended before the JSON was whole
-    │   └── OnlyThought          or before anything but the model's thinking was written
-    ├── NonConforming     422    the model's JSON failed the check, however often it was asked
+    ├── ModelError        502    the model's engine failed
+    │   ├── ModelUnavailable 503 the engine cannot be reached, also after waiting
+    │   ├── ModelTooSlow  504    the engine took the request and began no answer in time
+    │   └── ModelRefused  502    the engine answered with an error
+    ├── FetchFailed       502    a site did not answer, or sent an unsupported format
+    ├── BudgetExhausted   422    the token budget ended before the JSON was complete
+    │   └── OnlyThought          the token budget ended while the model was thinking
+    ├── NonConforming     422    the model's JSON failed the check in every attempt
     └── StorageError      503    the database refused (disk full, locked)
 
 Each class carries a stable `code` for programs and an HTTP `status`; an instance's message is one English sentence for
@@ -34,33 +34,30 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
-# Reasons: what is known beyond the class. Each has a text in `config/locale/`.
-# Of a request: what about it is wrong.
-Fault = Literal["empty", "frame", "attachments", "resume"]
-# Of a document: why it cannot be read, as far as a person can do something about it.
-Obstacle = Literal["locked", "pictures", "kind", "damaged", "large", "empty"]
-# Of an address: why nothing was fetched from it.
-Unfetched = Literal[
-    "form",  # the address is none that is opened: not HTTP, malformed, with a password, on another port
-    "private",  # it is, or leads, inside
+# Reasons that are more precise than the class. Each has a text in `config/locale/`.
+RequestFault = Literal["empty", "frame", "attachments", "resume"]
+DocumentFault = Literal["locked", "pictures", "kind", "damaged", "large", "empty"]
+FetchFault = Literal[
+    "form",  # the URL is malformed or not HTTP, contains a password, or names another port
+    "private",  # the URL is inside the network, or leads there
     "robots",  # the site's robots.txt forbids it
-    "unknown",  # the DNS knows no such site
-    "offline",  # the DNS cannot be asked
-    "silent",  # nobody answers, or not in time
-    "broken",  # what answers breaks off, speaks no HTTP, shows no certificate that can be trusted
+    "unknown",  # the DNS has no such name
+    "offline",  # the DNS does not answer
+    "silent",  # the site does not answer in time
+    "broken",  # the connection breaks, is not HTTP, or has no trusted certificate
     "missing",  # 404, 410
     "login",  # 401, 403, 407
     "busy",  # 429, 503
     "status",  # another status
     "picture",
     "recording",  # sound or video
-    "kind",  # another kind of content that is not read
+    "kind",  # another unsupported media type
     "large",
 ]
 
 
 class CspsError(Exception):
-    """Base of everything that this project raises on purpose."""
+    """The base of all exceptions that this project raises on purpose."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -81,21 +78,21 @@ class BadRequest(CspsError):
     code = "bad_request"
     status = 400
 
-    def __init__(self, message: str, fault: Fault | None = None, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, fault: RequestFault | None = None, *, retry_after_s: float | None = None) -> None:
         super().__init__(message, retry_after_s=retry_after_s)
         self.fault = fault
 
 
 class ParameterRefused(BadRequest):
-    """`param` names what in the request is wrong."""
+    """`param` names the wrong parameter."""
 
-    def __init__(self, message: str, param: str | None = None, fault: Fault | None = None) -> None:
+    def __init__(self, message: str, param: str | None = None, fault: RequestFault | None = None) -> None:
         super().__init__(message, fault)
         self.param = param
 
 
 class PromptTooLong(BadRequest):
-    """`tokens` is what the prompt takes, `limit` what there is room for."""
+    """`tokens`: the size of the prompt. `limit`: the tokens that fit."""
 
     code = "prompt_too_long"
     status = 413
@@ -116,24 +113,24 @@ class NotAnEmbedder(BadRequest):
 
 
 class UnreadableDocument(BadRequest):
-    """The message says what it was and why; `core.rag.reading.formats.READ` names the formats that are read.
+    """The message names the document and the cause. `core.rag.reading.formats.READ` lists the supported formats.
 
-    `reason`: what is in the way, where people have a text on it (`error-unreadable-*`).
+    `reason`: the cause, if people have a text about it (`error-unreadable-*`).
     """
 
     code = "unreadable"
 
-    def __init__(self, message: str, reason: Obstacle | None = None) -> None:
+    def __init__(self, message: str, reason: DocumentFault | None = None) -> None:
         super().__init__(message)
         self.reason = reason
 
 
 class FetchRefused(BadRequest):
-    """`reason`: why the address is not opened, where it is known (`error-fetch-*`)."""
+    """`reason`: the cause, if it is known (`error-fetch-*`)."""
 
     code = "fetch_refused"
 
-    def __init__(self, message: str, reason: Unfetched | None = None) -> None:
+    def __init__(self, message: str, reason: FetchFault | None = None) -> None:
         super().__init__(message)
         self.reason = reason
 
@@ -180,12 +177,12 @@ class ModelRefused(ModelError):
 
 
 class FetchFailed(CspsError):
-    """`reason`: what went wrong, where it is known (`error-fetch-*`)."""
+    """`reason`: the cause, if it is known (`error-fetch-*`)."""
 
     code = "fetch_failed"
     status = 502
 
-    def __init__(self, message: str, reason: Unfetched | None = None) -> None:
+    def __init__(self, message: str, reason: FetchFault | None = None) -> None:
         super().__init__(message)
         self.reason = reason
 

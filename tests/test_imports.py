@@ -201,7 +201,7 @@ def test_crossings_are_seen(module: str, source: str) -> None:
         ("core.model.grammar", "from llguidance import LLMatcher"),
         ("core.engine", "from core.model.client import ModelClient"),
         ("core.engine", "from core.model import client"),
-        ("web.app", "from core.bootstrap import engine"),
+        ("web.app", "from core.bootstrap import run_engine"),
         (
             "bindings.slack",
             "from bindings.delivery import deliver\nimport slack_bolt\nfrom core.contract import Prompt",

@@ -19,7 +19,7 @@ async def run(loaded: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises ConfigError where the operator has to act."""
     raise_file_limit(loaded.web.connections)
     stop, web = process.stop_event(), loaded.web
-    async with bootstrap.engine(loaded) as engine:
+    async with bootstrap.run_engine(loaded) as engine:
         app = create_app(engine, loaded)
         async with serve(app, web) as url:
             events = structlog.get_logger()

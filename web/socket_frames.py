@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core import strict_json
 from core.contract import Attachment, Json, Language, Source, Status, Text, TranscriptTurn, Usage
-from core.errors import BadRequest, Fault, ParameterRefused
+from core.errors import BadRequest, ParameterRefused, RequestFault
 from core.request_validation import of_validation
 
 SUBPROTOCOL = "csps-llm.v1"
@@ -142,7 +142,7 @@ class V1Dialect:
         return [strict_json.dump(encode_message(message)).decode("utf-8")]
 
 
-def classify_fault(exc: ValidationError) -> Fault:
+def classify_fault(exc: ValidationError) -> RequestFault:
     """ "attachments" if there are too many, which a person can change; "frame" for any other client error."""
     first = exc.errors(include_url=False, include_input=False)[0]
     return "attachments" if first["type"] == "too_long" else "frame"

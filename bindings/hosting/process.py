@@ -86,7 +86,7 @@ class BotProcess:
 
     async def serve(self) -> None:
         """Serves until SIGTERM or SIGINT."""
-        async with bootstrap.core(self._settings, warms=False) as core:
+        async with bootstrap.run_core(self._settings, warms=False) as core:
             intake = await self._build_intake(core)
             try:
                 await self._serve(intake, core)

@@ -68,7 +68,7 @@ def run(work: Callable[[Opened], Coroutine[Any, Any, Result]]) -> Result:
 @asynccontextmanager
 async def opening(chosen: Settings) -> AsyncGenerator[Opened, None]:
     log.configure(chosen.log.model_copy(update={"level": "warning"}), "facts")
-    embedder = bootstrap.embedder_for(chosen)
+    embedder = bootstrap.build_own_embedder(chosen)
     async with AsyncExitStack() as closing:
         closing.push_async_callback(embedder.close)
         database = Database(chosen.database_url)
@@ -76,7 +76,7 @@ async def opening(chosen: Settings) -> AsyncGenerator[Opened, None]:
         store = FactStore(database, embedder, Glossary.load(chosen.config_file("glossary.toml")))
         await database.upgrade()
         await store.detect_vector_backend()
-        fetcher = bootstrap.fetcher_of(chosen)
+        fetcher = bootstrap.build_fetcher(chosen)
         closing.push_async_callback(fetcher.close)
         reader = Reader(cpu_limit_s=READ_CPU_LIMIT_S, text_limit_chars=READ_LIMIT_CHARS)
         closing.push_async_callback(reader.close)

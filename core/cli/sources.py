@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as RichTable
 
-from core.bootstrap import fetcher_of
+from core.bootstrap import build_fetcher
 from core.cli.words import Table, Words, language_of
 from core.configuration import settings
 from core.configuration.personalities import Personalities
@@ -145,7 +145,7 @@ async def tried(
     reader = Reader()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     shown = Progress(*columns, console=Console(stderr=True), transient=True)
-    async with fetcher_of(current) as fetcher:
+    async with build_fetcher(current) as fetcher:
         finder = SourceFinder(sources, fetcher, reader)
         wanted = [
             target
@@ -185,7 +185,7 @@ def at_once(source: PublicSource) -> PublicSource:
 async def opened(current: Settings, url: str) -> Document:
     """Raises FetchRefused, FetchFailed, UnreadableDocument."""
     reader = Reader()
-    async with fetcher_of(current) as fetcher:
+    async with build_fetcher(current) as fetcher:
         try:
             fetched = await fetcher.fetch(url)
             return await reader.read(

@@ -92,7 +92,7 @@ async def answering_engine(settings: Settings) -> AsyncGenerator[Engine, None]:
         await client.ready()
     finally:
         await client.close()
-    async with bootstrap.engine(settings) as engine:
+    async with bootstrap.run_engine(settings) as engine:
         yield engine
 
 

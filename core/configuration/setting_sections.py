@@ -178,7 +178,7 @@ PERSONALITY_OF = (
     "The personality for each channel or workspace, as id=personality separated by commas. A channel takes precedence"
     " over its workspace."
 )
-ALLOW = "The ids of the workspaces, channels and users that are answered, separated by commas. Empty: everybody is answered."
+ALLOW = "The ids of the workspaces, channels and users that are answered, separated by commas. Empty: everybody."
 DENY = "The ids of the workspaces, channels and users that are never answered, separated by commas."
 
 

@@ -19,7 +19,7 @@ from bindings.files import (
 )
 from bindings.incoming import AttachedFile
 from core.contract import Attachment
-from core.errors import Obstacle, UnreadableDocument
+from core.errors import DocumentFault, UnreadableDocument
 from tests.bindings.intake.support_intake import FakeChannels
 from tests.support.fakes import FakeEngine
 
@@ -91,7 +91,9 @@ class Reading(FakeEngine):
 
 
 @pytest.mark.parametrize(("reason", "why"), [("pictures", "pictures"), ("locked", "locked"), (None, "content")])
-async def test_an_unreadable_document_has_the_reason_of_the_engine(reason: Obstacle | None, why: UnreadReason) -> None:
+async def test_an_unreadable_document_has_the_reason_of_the_engine(
+    reason: DocumentFault | None, why: UnreadReason
+) -> None:
     """Without a reason, the general one applies."""
     engine = Reading(UnreadableDocument("no text in it", reason))
     files = await read_files(engine, FakeChannels(files={"u": b"%PDF"}), (AttachedFile("scan.pdf", "u", ""),), LIMIT)

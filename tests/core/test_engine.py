@@ -345,7 +345,7 @@ async def test_bootstrap_warms_each_personality_and_again_after_a_death(own_sett
         warmed.put_nowait(body["messages"][0]["content"])
         return ("x", Finish("length"))
 
-    async with FakeModel(answer=answer).serving(own_settings.model_socket), bootstrap.engine(own_settings) as chat:
+    async with FakeModel(answer=answer).serving(own_settings.model_socket), bootstrap.run_engine(own_settings) as chat:
         names = chat.personalities()
         first = {await warmed.get() for _ in names}
         assert text_of(await ask(chat, "Hi")) == "Hi you"

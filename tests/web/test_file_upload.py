@@ -11,7 +11,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from structlog.testing import capture_logs
 
-from core.bootstrap import fetcher_of
+from core.bootstrap import build_fetcher
 from core.configuration.settings import Settings
 from core.contract import Attachment
 from core.errors import UnreadableDocument
@@ -31,7 +31,7 @@ class ReadingEngine(FakeEngine):
 
     def __init__(self, settings: Settings, reader: Reader) -> None:
         super().__init__()
-        self.retriever = Retriever(fetcher_of(settings), reader)
+        self.retriever = Retriever(build_fetcher(settings), reader)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         return await self.retriever.file(name, body, media_type)

@@ -9,7 +9,7 @@ import pytest
 
 from core.configuration.settings import Settings
 from core.contract import Attachment, Description, Source, Status, Text, TranscriptTurn
-from core.errors import Fault, ModelUnavailable, Overloaded, StorageError
+from core.errors import ModelUnavailable, Overloaded, RequestFault, StorageError
 from core.texts import error_text, text
 from tests.support.fakes import FakeEngine, ReplyStep
 from tests.web.support_site import Site, receive_until, site
@@ -220,7 +220,7 @@ async def test_late_resume_fails(whisper: Site) -> None:
     ],
 )
 async def test_error_message_is_for_the_person_and_detail_for_the_author(
-    whisper: Site, frame: dict[str, Any], fault: Fault
+    whisper: Site, frame: dict[str, Any], fault: RequestFault
 ) -> None:
     """`message` is in one language; `detail` is in English."""
     async with whisper.v1("chuchotte") as socket:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import httpx
 
-from core.errors import FetchFailed, Unfetched
+from core.errors import FetchFailed, FetchFault
 from core.runtime.file_formats import guess_media_type
 
 READABLE_TYPES = {
@@ -36,7 +36,7 @@ READABLE_TYPES = {
 }
 READABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
 UNSPECIFIC_TYPES = {"", "application/octet-stream", "binary/octet-stream"}  # file stores send these for any file
-MEDIA_REASONS: dict[str, Unfetched] = {"image": "picture", "audio": "recording", "video": "recording"}
+MEDIA_REASONS: dict[str, FetchFault] = {"image": "picture", "audio": "recording", "video": "recording"}
 # By name: some of Python's encodings take long (punycode) or unpack (zip).
 TEXT_CHARSETS = re.compile(
     r"utf-8|utf-16(-[bl]e)?|ascii|iso8859-\d+|cp125\d|cp437|cp85\d|koi8-[ru]|mac-roman|gb2312|gbk|gb18030|big5"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import httpcore
 import httpx
 
-from core.errors import FetchFailed, Unfetched
+from core.errors import FetchFailed, FetchFault
 from core.rag.fetching.connection import GuardedTransport
 from core.rag.fetching.page_cache import redirect_lifetime_s
 from core.rag.fetching.response import read_body
@@ -23,7 +23,7 @@ from core.runtime.keyed_limiter import KeyedLimiter
 
 REDIRECTS = {301, 302, 303, 307, 308}
 REDIRECTS_LIMIT = 3
-STATUS_REASONS: Mapping[int, Unfetched] = {
+STATUS_REASONS: Mapping[int, FetchFault] = {
     **dict.fromkeys((401, 403, 407), "login"),
     **dict.fromkeys((404, 410), "missing"),
     **dict.fromkeys((429, 503), "busy"),

@@ -10,7 +10,7 @@ from typing import Any, cast
 from structlog.testing import capture_logs
 
 from core import PROJECT_ROOT
-from core.bootstrap import tell_unknown_names
+from core.bootstrap import warn_unknown_names
 from core.configuration.personalities import Personalities
 from core.configuration.reference_checks import unknown_collections, unknown_sources
 from core.rag.facts.document_rows import CollectionSize
@@ -62,7 +62,7 @@ async def test_after_a_change_it_is_told_again(tmp_path: Path) -> None:
     personalities, changed = folder(tmp_path, 'sources = ["weather"]'), asyncio.Event()
     store = cast(FactStore, Facts("leave"))
     with capture_logs() as logs:
-        telling = asyncio.create_task(tell_unknown_names(personalities, sources, store, changed))
+        telling = asyncio.create_task(warn_unknown_names(personalities, sources, store, changed))
         await until(lambda: bool(changed._waiters))
         assert warnings(logs) == []
 
@@ -81,4 +81,4 @@ async def until(so: Callable[[], bool]) -> None:
 
 
 def warnings(logs: Sequence[Any]) -> list[str]:
-    return [each["problem"] for each in logs if each["event"] == "personality_names_nothing"]
+    return [each["problem"] for each in logs if each["event"] == "personality_reference_unknown"]

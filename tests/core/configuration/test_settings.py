@@ -230,7 +230,7 @@ def test_the_data_folder_does_not_depend_on_where_a_process_was_started(
 @pytest.mark.parametrize(("section", "key", "field"), variables())
 def test_each_setting_has_a_description_and_a_valid_example(section: str, key: str, field: FieldInfo) -> None:
     """The reference of settings is generated from them."""
-    assert field.description and field.description.endswith(".")
+    assert (field.description or "").endswith(".")
     [example] = field.examples or []
     settings = load({"LLM_HUGGINGFACE_FILE": "*.gguf", "LLM_HUGGINGFACE_REPO": "o/n", variable_of(field): example})
     assert getattr(getattr(settings, section), key) is not None

@@ -63,7 +63,7 @@ def fill(url: str) -> None:
 
 @asynccontextmanager
 async def started(old_settings: Settings) -> AsyncIterator[Core]:
-    async with bootstrap.core(old_settings, warms=False) as core:
+    async with bootstrap.run_core(old_settings, warms=False) as core:
         yield core
 
 

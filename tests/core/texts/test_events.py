@@ -14,13 +14,13 @@ from core.contract import Status
 from core.errors import (
     BadRequest,
     CspsError,
-    Fault,
+    DocumentFault,
     FetchFailed,
+    FetchFault,
     FetchRefused,
-    Obstacle,
     Overloaded,
     PromptTooLong,
-    Unfetched,
+    RequestFault,
     UnreadableDocument,
 )
 from core.runtime.network_errors import CAUSE_KEYS
@@ -34,7 +34,7 @@ CODES = {
     for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, CspsError)
 }
-REASONS = {"unreadable": get_args(Obstacle), "fetch": get_args(Unfetched), "bad_request": get_args(Fault)}
+REASONS = {"unreadable": get_args(DocumentFault), "fetch": get_args(FetchFault), "bad_request": get_args(RequestFault)}
 NETWORK_REASONS = [*dict(CAUSE_KEYS).values(), "no_url", "silent", "no_http", "closed", "away"]
 STATES = get_args(get_type_hints(Status)["state"])
 
@@ -71,8 +71,8 @@ def test_an_error_never_shows_its_developer_message(kind: type[CspsError]) -> No
     assert all("developer" not in error_text(kind("developer's words"), language) for language in LANGUAGES)
 
 
-@pytest.mark.parametrize("reason", get_args(Obstacle))
-def test_an_unreadable_document_has_the_text_of_its_reason(reason: Obstacle) -> None:
+@pytest.mark.parametrize("reason", get_args(DocumentFault))
+def test_an_unreadable_document_has_the_text_of_its_reason(reason: DocumentFault) -> None:
     error = UnreadableDocument("developer's words", reason)
 
     assert [text(f"error-unreadable-{reason}", each) for each in LANGUAGES] == [
@@ -81,8 +81,8 @@ def test_an_unreadable_document_has_the_text_of_its_reason(reason: Obstacle) -> 
     assert text("error-unreadable", "fr") == error_text(UnreadableDocument("x"), "fr")
 
 
-@pytest.mark.parametrize("reason", get_args(Unfetched))
-def test_a_page_that_was_not_fetched_has_the_text_of_its_reason(reason: Unfetched) -> None:
+@pytest.mark.parametrize("reason", get_args(FetchFault))
+def test_a_page_that_was_not_fetched_has_the_text_of_its_reason(reason: FetchFault) -> None:
     """Whether the site or this service refused."""
     for error in (FetchFailed("developer's words", reason), FetchRefused("developer's words", reason)):
         assert [text(f"error-fetch-{reason}", each) for each in LANGUAGES] == [
@@ -91,8 +91,8 @@ def test_a_page_that_was_not_fetched_has_the_text_of_its_reason(reason: Unfetche
     assert text("error-fetch_failed", "fr") == error_text(FetchFailed("x"), "fr")
 
 
-@pytest.mark.parametrize("fault", get_args(Fault))
-def test_a_bad_request_has_the_text_of_its_fault(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", get_args(RequestFault))
+def test_a_bad_request_has_the_text_of_its_fault(fault: RequestFault) -> None:
     error = BadRequest("developer's words", fault)
 
     assert [text(f"error-bad_request-{fault}", each) for each in LANGUAGES] == [

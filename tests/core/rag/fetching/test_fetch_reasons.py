@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from core.errors import FetchFailed, FetchRefused, Unfetched
+from core.errors import FetchFailed, FetchFault, FetchRefused
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.site import FetchLimits, translate_errors
 from tests.core.rag.fetching.support_websites import AGENT, Website, fetcher, website
@@ -20,7 +20,7 @@ async def site() -> AsyncIterator[Website]:
         yield running
 
 
-async def failure_reason(own: Fetcher, url: str, *, robots: bool = False) -> Unfetched | None:
+async def failure_reason(own: Fetcher, url: str, *, robots: bool = False) -> FetchFault | None:
     async with own:
         try:
             await own.fetch(url, robots=robots)
@@ -33,7 +33,7 @@ async def failure_reason(own: Fetcher, url: str, *, robots: bool = False) -> Unf
     ("status", "reason"),
     [(404, "missing"), (410, "missing"), (401, "login"), (403, "login"), (429, "busy"), (503, "busy"), (500, "status")],
 )
-async def test_statuses(site: Website, status: int, reason: Unfetched) -> None:
+async def test_statuses(site: Website, status: int, reason: FetchFault) -> None:
     """The reason tells whether to check the URL, paste the text, or wait."""
     site.page("/page", "An error", status=status)
 
@@ -44,7 +44,7 @@ async def test_statuses(site: Website, status: int, reason: Unfetched) -> None:
     ("media_type", "reason"),
     [("image/png", "picture"), ("video/mp4", "recording"), ("audio/mpeg", "recording"), ("application/zip", "kind")],
 )
-async def test_kinds(site: Website, media_type: str, reason: Unfetched) -> None:
+async def test_kinds(site: Website, media_type: str, reason: FetchFault) -> None:
     """The reason names pictures and recordings."""
     site.page("/page", "bytes", Content_Type=media_type)
 
@@ -73,7 +73,7 @@ async def test_a_robots_refusal_has_its_reason(site: Website) -> None:
     ],
 )
 @pytest.mark.parametrize("robots", [True, False])
-async def test_an_unknown_name_differs_from_no_dns(error: OSError, reason: Unfetched, robots: bool) -> None:
+async def test_an_unknown_name_differs_from_no_dns(error: OSError, reason: FetchFault, robots: bool) -> None:
     """The user can correct an unknown name; the operator repairs the network."""
 
     async def resolve(_name: str) -> Sequence[str]:
