@@ -36,8 +36,7 @@ from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message
 from core.texts import text
-from core.toil.schema import relaxation
-from core.toil.schema.plan import Plan, report_refusal
+from core.toil.schema.plan import RELAXATIONS_LIMIT, Plan, relax, report_refusal
 from core.toil.schema.prechecks import check_readable
 from core.toil.validator_pool import ValidatorPool, Violation
 
@@ -158,8 +157,8 @@ class Toiler:
         """Relaxes the format step by step while the engine refuses it. An engine refuses before it writes."""
         key = json.dumps(wanted)
         response_format = self._accepted.get(key, wanted)
-        for refusals in range(relaxation.RELAXATIONS_LIMIT + 1):
-            if refusals == relaxation.RELAXATIONS_LIMIT:
+        for refusals in range(RELAXATIONS_LIMIT + 1):
+            if refusals == RELAXATIONS_LIMIT:
                 response_format = None
             generation = Generation(self._client, replace(request, response_format=response_format), self._wait_s)
             try:
@@ -189,7 +188,7 @@ def relax_format(response_format: Json, refusal: SchemaRefused | ModelRefused) -
     enforced = schema_of(response_format)
     if enforced in (None, True, {}) or isinstance(refusal, ModelRefused):
         return None
-    return build_response_format(relaxation.relax(enforced, refusal.message))
+    return build_response_format(relax(enforced, refusal.message))
 
 
 def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:

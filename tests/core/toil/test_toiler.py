@@ -145,7 +145,7 @@ async def test_remote_reference_is_never_fetched(chat: ChatEngine) -> None:
             with pytest.raises(SchemaRefused):
                 await chat.toil(Task("whisper", "Hi", schema))
         assert not visited.is_set()
-        # The canary sings: it would have seen a visit.
+        # Proves that the server would have noticed a connection.
         _reader, writer = await asyncio.open_connection(host, port)
         await visited.wait()
         writer.close()

@@ -185,7 +185,7 @@ def test_changed_row_of_a_pipe_is_refused(tmp_path: Path) -> None:
 
     again = open_output(path)
     again.check(1, "aa")
-    again.check(2, "other")  # was not answered
+    again.check(2, "other")  # this row was not answered
     again.close()
     last = open_output(path)
     with pytest.raises(JobMismatch, match="row 1"):
@@ -199,7 +199,7 @@ def test_full_disk_raises_storage_error(tmp_path: Path) -> None:
     journal = open_output(path)
     journal.record([outcome(1)])
     full = os.open("/dev/full", os.O_WRONLY)
-    file = journal._output.fileno()  # the one way to a full disk that needs no root
+    file = journal._output.fileno()  # /dev/full needs no root, unlike a full file system
     kept = os.dup(file)
     os.dup2(full, file)
     with pytest.raises(StorageError, match="No space left"):

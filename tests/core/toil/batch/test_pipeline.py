@@ -49,7 +49,7 @@ async def test_each_row_is_delivered_once(in_order: bool) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        for _ in range(number * 7 % 5):  # some take longer than those after them
+        for _ in range(number * 7 % 5):  # some rows take longer than later ones
             await asyncio.sleep(0)
         running -= 1
         async with turn:

@@ -8,7 +8,7 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
-from core.toil.schema.plan import Plan, plan, report_refusal
+from core.toil.schema.plan import RELAXATIONS_LIMIT, Plan, plan, relax, report_refusal
 from tests.core.toil.schema.support_starter import Starter
 
 DRAFT4 = "http://json-schema.org/draft-04/schema#"
@@ -276,3 +276,37 @@ def test_contradictory_schema_is_refused() -> None:
     """Before any engine sees it."""
     with pytest.raises(SchemaRefused, match="no value can satisfy"):
         plan({"not": {}})
+
+
+DEEP: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "array", "items": {"items": {"type": "null"}}}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason", "less"),
+    [
+        ({"type": "string", "format": "x"}, "Unknown format: x", {"type": "string"}),
+        ({"items": {"pattern": "(", "minLength": 1}}, "regex parse error:", {"items": {"minLength": 1}}),
+        ({"not": {}, "type": "string"}, 'Unimplemented keys: ["not"]', {"type": "string"}),
+        ({"properties": {"not": {"not": {}}}}, 'Unimplemented keys: ["not"]', {"properties": {"not": {}}}),
+        ({"const": {"format": "x"}, "format": "y"}, "Unknown format: y", {"const": {"format": "x"}}),
+        (
+            {"$defs": {"a": {"$ref": "#/$defs/a", "required": ["x"]}}, "$ref": "#/$defs/a"},
+            "circular references with sibling keys are not supported",
+            {"$defs": {"a": {"required": ["x"]}}},
+        ),
+        (DEEP, "schema too large", {"type": "object", "properties": {"a": {"type": "array", "items": True}}}),
+    ],
+)
+def test_relax_drops_the_named_keywords(schema: Json, reason: str, less: Json) -> None:
+    """If the reason names no present keyword, the deepest parts go."""
+    assert relax(schema, reason) == less
+
+
+@pytest.mark.parametrize("schema", [DEEP, {"type": "string"}, {"anyOf": [{"type": "string"}, {"pattern": "a"}]}, True])
+def test_relaxation_ends_within_the_limit(schema: Json) -> None:
+    """Whatever the engine's reason is."""
+    held = schema
+    for _ in range(RELAXATIONS_LIMIT):
+        held = relax(held, "no")
+
+    assert held is True
