@@ -1,8 +1,8 @@
-"""A batch of toil beside free text at the same concurrency: tokens/s, cached prompt tokens, memory.
+"""Compares a batch of toil to free text at the same concurrency: tokens/s, cached prompt tokens and memory.
 
-Short rows, one instruction, one schema, through the same engine that `csps-llm toil run` uses; beside it the same
-prompts as free text, asked of the same model process directly, each as long as the batch's answers are on average. Both
-take turns, a slice of the rows at a time, so that a noisy machine disturbs both alike.
+The batch has short rows, one instruction and one schema, and runs through the engine of `csps-llm toil run`. The same
+prompts go to the same model process as free text, each as long as the batch's average answer. Both sides take turns,
+one slice of the rows at a time, so that a noisy machine disturbs both alike.
 
     .venv/bin/python -m benchmarks.batch [--rows 200] [--slice 50] [--concurrency 16]
 """
@@ -81,8 +81,8 @@ class Slice:
         return self.tokens / self.took_s
 
 
-def rows_of(numbers: range) -> list[Row]:
-    """No two alike, so that nothing but the shared part can be known already."""
+def build_rows(numbers: range) -> list[Row]:
+    """No two rows are alike, so that only the shared prefix can be cached."""
     return [Row(n, {"text": f"(ticket {n}) {MESSAGES[n % len(MESSAGES)]}"}) for n in numbers]
 
 
@@ -112,7 +112,7 @@ async def batch_slice(engine: Engine, journal: Journal, rows: list[Row], concurr
 
 
 async def free_slice(at: Server, system: str, rows: list[Row], concurrency: int, tokens: int) -> Slice:
-    """The same number of rows, the same words before them; the schema's text stands in for itself."""
+    """Generates as many free texts from the same prompts; the prompt holds the schema as text."""
     places = asyncio.Semaphore(concurrency)
 
     async def ask(client: httpx.AsyncClient, row: Row) -> int:
@@ -158,9 +158,9 @@ async def take_turns(options: argparse.Namespace, chosen: Settings, at: Server, 
     personalities.load()
     system = personalities.get("whisper").instructions
     journal = open_journal(output, {"benchmark": 1}, toil_number, toil_code)
-    first = await batch_slice(engine, journal, rows_of(range(1, options.slice + 1)), options.concurrency)
+    first = await batch_slice(engine, journal, build_rows(range(1, options.slice + 1)), options.concurrency)
     tokens = max(1, round(first.tokens / options.slice))
-    await free_slice(at, system, rows_of(range(1, options.slice + 1)), options.concurrency, tokens)
+    await free_slice(at, system, build_rows(range(1, options.slice + 1)), options.concurrency, tokens)
     before_mb = resident_mb("self")
     batches: list[Slice] = []
     frees: list[Slice] = []
@@ -168,11 +168,11 @@ async def take_turns(options: argparse.Namespace, chosen: Settings, at: Server, 
         numbers = range(start, min(start + options.slice, options.slice + 1 + options.rows))
         for side in ("batch", "free") if len(batches) % 2 else ("free", "batch"):
             if side == "batch":
-                batches.append(await batch_slice(engine, journal, rows_of(numbers), options.concurrency))
+                batches.append(await batch_slice(engine, journal, build_rows(numbers), options.concurrency))
             else:
-                # Numbers of its own: a prompt that the other side asked would be known already.
+                # Other row numbers: the model may have cached the other side's prompts.
                 own = range(10**6 + numbers.start, 10**6 + numbers.stop)
-                frees.append(await free_slice(at, system, rows_of(own), options.concurrency, tokens))
+                frees.append(await free_slice(at, system, build_rows(own), options.concurrency, tokens))
     journal.close()
     show(batches, frees, before_mb, resident_mb("self"))
 
@@ -184,11 +184,11 @@ def show(batches: list[Slice], frees: list[Slice], before_mb: float, after_mb: f
     batch, free = (statistics.median(each.tokens_per_s for each in side) for side in (batches, frees))
     table.add_row("tokens/s, median of the slices", f"{batch:.0f} ({batch / free:.2f}×)", f"{free:.0f}")
     cached, prompt = sum(s.cached_tokens for s in batches), sum(s.prompt_tokens for s in batches)
-    table.add_row("prompt tokens known already", f"{cached} of {prompt} ({cached / prompt:.0%})", "")
+    table.add_row("prompt tokens from the cache", f"{cached} of {prompt} ({cached / prompt:.0%})", "")
     table.add_row("rows failed", str(sum(s.failed for s in batches)), "")
     table.add_row("memory of this process, MB", f"{before_mb:.0f} → {after_mb:.0f}", "")
     Console(width=110).print(table)
-    print("in brackets: the batch divided by free text; it wants to be 0.9 or more")
+    print("in brackets: the batch divided by free text; the goal is 0.9 or more")
 
 
 def main() -> None:

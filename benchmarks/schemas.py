@@ -1,8 +1,8 @@
-"""Toil over real-world schemas, beside a llama-server's `json_schema`: what comes back, counted by the same validator.
+"""Compares toil to a llama-server's `json_schema` on real-world schemas. One validator counts the results of both.
 
 The data is a folder of *.jsonl with one {"id", "schema"} a line, such as JSONSchemaBench (Geng et al., 2025).
-Ours goes the whole way: the engine, its plan and check, and a model process of its own. A server that dies
-or hangs is started again; those it was working on are then asked one by one, so that the guilty one is counted.
+Toil runs in full: the engine, its plan and validation, and a model process of its own. A server that dies
+or hangs is restarted. Its running cases are then repeated one by one, to find the one that ended it.
 
     .venv/bin/python -m benchmarks.schemas --data FOLDER [--sample 100 | --all] [--peers csps-llm,llama-server]
 """
@@ -39,7 +39,7 @@ from core.toil.validator_pool import ValidatorPool
 
 OURS, THEIRS = "csps-llm", "llama-server"
 AT_ONCE = 8
-SILENCE_S = 120  # a server that writes no token for so long hangs
+SILENCE_S = 120  # a server that writes no token for this long hangs
 DIED = "died"
 HUNG = "did not answer"
 
@@ -57,7 +57,7 @@ class Case:
 
 @dataclass
 class Tally:
-    """Outcomes by name, and the cases of the bad ones."""
+    """Counts of outcomes, and the cases of the bad ones."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     cases: dict[str, list[str]] = field(default_factory=dict)
@@ -71,43 +71,43 @@ class Tally:
 Ask = Callable[[Case], Awaitable[str]]
 
 
-def read(folder: Path) -> list[Case]:
+def read_cases(folder: Path) -> list[Case]:
     lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_text(encoding="utf-8").splitlines()]
     return [Case(row["id"], row["schema"]) for row in map(json.loads, lines)]
 
 
-async def verdict(validators: ValidatorPool, text: str, schema: Any) -> str:
-    """What a 200 is worth."""
+async def judge_answer(validators: ValidatorPool, text: str, schema: Any) -> str:
+    """Validates the text of a response with status 200."""
     try:
-        problems = await validators.validate(schema, strict_json.parse(text))
+        violations = await validators.validate(schema, strict_json.parse(text))
     except BadRequest as exc:
-        return "200 not judged" if isinstance(exc, SchemaRefused) else "200 INVALID (not JSON)"
-    return "200 INVALID" if problems else "200 valid"
+        return "200 not validated" if isinstance(exc, SchemaRefused) else "200 INVALID (not JSON)"
+    return "200 INVALID" if violations else "200 valid"
 
 
-def ours(engine: ChatEngine, validators: ValidatorPool, tokens: int) -> Ask:
+def build_our_ask(engine: ChatEngine, validators: ValidatorPool, tokens: int) -> Ask:
     async def ask(case: Case) -> str:
         task = Task("whisper", case.prompt, case.schema, sampling=Sampling(max_tokens=tokens, seed=1))
         try:
-            toiled = await engine.toil(task)
+            result = await engine.toil(task)
         except ModelUnavailable:
             return DIED
         except CspsError as exc:
             return f"{exc.status} {exc.code}"
-        # As it leaves the service: the bytes are judged, not the value.
-        return await verdict(validators, strict_json.dump(toiled.value).decode(), case.schema)
+        # Validates the bytes that leave the service, not the value.
+        return await judge_answer(validators, strict_json.dump(result.value).decode(), case.schema)
 
     return ask
 
 
-def theirs(client: httpx.AsyncClient, at: Server, validators: ValidatorPool, tokens: int) -> Ask:
+def build_their_ask(client: httpx.AsyncClient, at: Server, validators: ValidatorPool, tokens: int) -> Ask:
     async def ask(case: Case) -> str:
         body = {
             "messages": [{"role": "user", "content": case.prompt}],
             "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": case.schema}},
             "max_tokens": tokens,
             "seed": 1,
-            "stream": True,  # so that silence tells a server that hangs from one that writes
+            "stream": True,  # so that silence distinguishes a hanging server from one that writes
         }
         try:
             async with client.stream("POST", f"{at.url}/v1/chat/completions", json=body) as response:
@@ -118,13 +118,13 @@ def theirs(client: httpx.AsyncClient, at: Server, validators: ValidatorPool, tok
             return HUNG
         except httpx.TransportError:
             return DIED
-        return "200 CUT OFF" if reason == "length" else await verdict(validators, text, case.schema)
+        return "200 CUT OFF" if reason == "length" else await judge_answer(validators, text, case.schema)
 
     return ask
 
 
 async def collect(response: httpx.Response) -> tuple[str, str | None]:
-    """The text of a stream of chat.completion.chunk, and why it ended; an `error` in it ends it as invalid."""
+    """The text of a chat.completion.chunk stream and its finish reason. An `error` event makes the text invalid."""
     text, reason = "", None
     async for line in response.aiter_lines():
         if not line.startswith("data: {"):
@@ -136,8 +136,8 @@ async def collect(response: httpx.Response) -> tuple[str, str | None]:
 
 
 @dataclass
-class Round:
-    """What one server is asked, until all are answered or it is lost; those it leaves, and those it was lost with."""
+class ServerRound:
+    """The cases for one server, until all are answered or it is lost. `suspects`: those that ran when it was lost."""
 
     waiting: list[Case]
     suspects: list[Case] = field(default_factory=list)
@@ -169,7 +169,7 @@ async def our_server(model: Path, validators: ValidatorPool, tokens: int) -> Asy
         with tempfile.TemporaryDirectory() as data:
             chosen = settings.load({**variables, "CSPS_LLM_DATA": data, "LLM_WAIT_S": "5"})
             async with bootstrap.run_engine(chosen) as engine:
-                yield ours(engine, validators, tokens)
+                yield build_our_ask(engine, validators, tokens)
 
 
 @contextlib.asynccontextmanager
@@ -179,7 +179,7 @@ async def their_server(model: Path, validators: ValidatorPool, tokens: int) -> A
     filled = [part.replace("PORT", str(port)) for part in command]
     async with running_server(THEIRS, filled, port, environment) as at, httpx.AsyncClient(timeout=SILENCE_S) as client:
         client.headers["Authorization"] = f"Bearer {KEY}"
-        yield theirs(client, at, validators, tokens)
+        yield build_their_ask(client, at, validators, tokens)
 
 
 async def count(model: Path, cases: list[Case], name: str, tokens: int) -> Tally:
@@ -188,7 +188,7 @@ async def count(model: Path, cases: list[Case], name: str, tokens: int) -> Tally
     many, alone = list(cases), list[Case]()
     try:
         while many or alone:
-            turn = Round(many or alone)
+            turn = ServerRound(many or alone)
             async with server(model, validators, tokens) as ask:
                 await turn.run(ask, tally, AT_ONCE if many else 1)
             alone += turn.suspects
@@ -204,7 +204,9 @@ def show(tallies: dict[str, Tally], total: int) -> None:
         table.add_row(outcome, *(str(tally.outcomes[outcome]) for tally in tallies.values()))
     table.add_row("seconds", *(f"{tally.took_s:.0f}" for tally in tallies.values()))
     Console(width=120).print(table)
-    print(f"{total} schemas; wanted of ours: no 200 INVALID, no 200 CUT OFF, no 5xx, none died, 200 valid for 95 %")
+    print(
+        f"{total} schemas; wanted of build_our_ask: no 200 INVALID, no 200 CUT OFF, no 5xx, none died, 200 valid for 95 %"
+    )
     for name, tally in tallies.items():
         for outcome, cases in sorted(tally.cases.items()):
             if outcome != "200 valid":
@@ -218,11 +220,11 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--tokens", type=int, default=2048)
     parser.add_argument("--peers", default=f"{OURS},{THEIRS}")
-    parser.add_argument("--verbose", action="store_true", help="with the events of the log")
+    parser.add_argument("--verbose", action="store_true", help="also print log events")
     options = parser.parse_args()
     if not options.verbose:
         structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    cases = read(options.data)
+    cases = read_cases(options.data)
     if not options.all:
         cases = random.Random(0).sample(cases, min(options.sample, len(cases)))
     model = find_model(settings.load()).path

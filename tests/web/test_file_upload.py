@@ -66,7 +66,6 @@ async def reader() -> AsyncIterator[Reader]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def reading_site(own_settings: Settings, reader: Reader) -> AsyncIterator[Site]:
-    """"""
     async with site(own_settings, ReadingEngine(own_settings, reader)) as running:
         yield running
 
@@ -90,7 +89,6 @@ def problem(status: int, code: str) -> Problem:
 
 
 def write_letter(document: Any) -> None:
-    """"""
     document.add_heading("Congés", 1)
     document.add_paragraph("Dix-huit mois.")
 

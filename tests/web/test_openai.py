@@ -30,7 +30,6 @@ CITED = ["[1]", "[1] Pool – https://x.example/pool"]
 
 
 def build_client(running: Site) -> AsyncOpenAI:
-    """"""
     return AsyncOpenAI(base_url=f"{running.url}v1", api_key="none", max_retries=0)
 
 

@@ -118,7 +118,6 @@ async def web_process(folder: Path, **environ: str) -> AsyncIterator[asyncio.sub
 
 
 async def read_output(started: asyncio.subprocess.Process) -> str:
-    """"""
     said, _ = await started.communicate()
     return said.decode()
 

@@ -186,7 +186,6 @@ async def test_invalid_field_is_named(whisper: Site, wrong: dict[str, Any]) -> N
 
 
 def parse_events(body: str) -> list[tuple[str, Any]]:
-    """"""
     blocks = [block.splitlines() for block in body.split("\n\n") if block]
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
 

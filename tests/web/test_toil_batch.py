@@ -30,33 +30,33 @@ class GatedEngine(FakeEngine):
     def __init__(self) -> None:
         super().__init__(toiled=lambda task: {"said": task.prompt})
         self.gates: dict[str, asyncio.Event] = {}
-        self.news = asyncio.Condition()
-        self.gone = 0
+        self.changed = asyncio.Condition()
+        self.cancelled_rows = 0
 
     async def toil(self, task: Task) -> ToilResult:
         gate = self.gates.setdefault(task.prompt, asyncio.Event())
         self.tasks.append(task)
-        await self._tell()
+        await self._notify()
         try:
             await gate.wait()
         except asyncio.CancelledError:
-            self.gone += 1
-            # Shielded: whoever is cancelled still says so.
-            await asyncio.shield(self._tell())
+            self.cancelled_rows += 1
+            # Shielded, because the task that notifies is itself being cancelled.
+            await asyncio.shield(self._notify())
             raise
         return ToilResult({"said": task.prompt}, "fake-model", Usage(7, 3, 0))
 
-    async def _tell(self) -> None:
-        async with self.news:
-            self.news.notify_all()
+    async def _notify(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
 
-    async def asked(self, count: int) -> None:
-        async with asyncio.timeout(20), self.news:
-            await self.news.wait_for(lambda: len(self.tasks) >= count)
+    async def wait_asked(self, count: int) -> None:
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(lambda: len(self.tasks) >= count)
 
-    async def given_up(self, count: int) -> None:
-        async with asyncio.timeout(20), self.news:
-            await self.news.wait_for(lambda: self.gone >= count)
+    async def wait_cancelled(self, count: int) -> None:
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(lambda: self.cancelled_rows >= count)
 
 
 def ndjson(*rows: Any) -> bytes:
@@ -170,7 +170,7 @@ async def test_curl_command_of_the_documentation(own_settings: Settings) -> None
         )
         assert process.stdin
         assert process.stdout
-        for number in range(3):  # the next is sent when the one before is answered
+        for number in range(3):  # sends each line after the answer to the one before
             process.stdin.write(ndjson({"prompt": str(number)}))
             assert number + 1 == json.loads(await process.stdout.readline())["row"]
         process.stdin.close()
@@ -193,13 +193,13 @@ async def test_backpressure_stops_an_endless_upload(own_settings: Settings) -> N
         site(own_settings, engine, WebLimits(batch_rows=3)) as running,
         running.http.post(PATH, data=endless(), headers=NDJSON) as response,
     ):
-        await engine.asked(3)
+        await engine.wait_asked(3)
         before = -1
-        while before != yielded:  # until the sender, too, stands still
+        while before != yielded:  # until the sender stands still, which only time can show
             before = yielded
             await asyncio.sleep(0.2)
         assert 3 == len(engine.tasks)
-        assert yielded * len(line * 20) < 16_000_000  # what the kernel's buffers take
+        assert yielded * len(line * 20) < 16_000_000  # the size of the kernel's buffers
         engine.gates["hold"].set()
         for number in range(1, 50):
             assert number == json.loads(await response.content.readline())["row"]
@@ -222,14 +222,14 @@ async def test_lost_connection_cancels_all_rows(own_settings: Settings, ahead: i
         site(own_settings, engine, WebLimits(batch_rows=4)) as running,
         running.http.post(PATH, data=body(), headers=NDJSON) as response,
     ):
-        await engine.asked(4)
+        await engine.wait_asked(4)
         assert response.connection is not None
         assert response.connection.transport is not None
-        # A reset, as from a proxy in between; a FIN would wait behind what is still unsent, and nobody could see it.
+        # A reset, as from a proxy. A FIN would wait behind the unsent data, and nobody could notice it.
         client = response.connection.transport.get_extra_info("socket")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         response.connection.transport.abort()
-        await engine.given_up(4)
+        await engine.wait_cancelled(4)
 
     assert 4 == len(engine.tasks)
 
@@ -294,7 +294,7 @@ async def test_drain_answers_running_rows_and_reads_no_more(own_settings: Settin
             yield await more.get()
 
     async with site(own_settings, engine) as running, running.http.post(PATH, data=body(), headers=NDJSON) as response:
-        await engine.asked(1)
+        await engine.wait_asked(1)
         running.service.gate.stop()
         more.put_nowait(ndjson({"prompt": "b"}, {"prompt": "c"}))
         engine.gates["a"].set()

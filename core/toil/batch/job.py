@@ -71,7 +71,7 @@ def parse_template(text: str) -> Template:
         end = token.end()
     template = Template(tuple(part for part in (*parts, text[end:]) if part))
     if not template.names:
-        raise BadRequest("the template names no column, such as {text}: every row would be asked the same")
+        raise BadRequest("the template names no column, such as {text}, so every row would get the same prompt")
     return template
 
 

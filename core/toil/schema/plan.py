@@ -20,7 +20,7 @@ from core.toil.schema.scalars import is_asserted_format
 from core.toil.schema.translation import Translation
 from core.toil.schema.translator import SchemaTranslator
 
-WHY_CHECKED = "the engine cannot hold a model to it; the answer is checked, and asked for again if it fails"
+WHY_CHECKED = "the engine cannot enforce it; the answer is validated, and asked for again if it fails"
 RELAXATIONS_LIMIT = 6  # of one plan
 DEPTHS = (6, 4, 2, 1)
 KEYWORDS_BY_REASON: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -40,7 +40,6 @@ def enforced_schema(request: dict[str, Any]) -> dict[str, Any]:
 async def run_toil(
     chat: ChatEngine, settings: Settings, schema: Any, *answers: Sequence[Step]
 ) -> tuple[ToilResult, list[dict[str, Any]]]:
-    """"""
     async with serving(settings, *answers) as model:
         return await chat.toil(Task("whisper", "Which city?", schema)), model.requests
 

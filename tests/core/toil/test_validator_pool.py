@@ -27,7 +27,6 @@ DRAFTS = [
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ValidatorPool]:
-    """"""
     built = ValidatorPool()
     yield built
     await built.close()

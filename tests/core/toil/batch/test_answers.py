@@ -19,7 +19,6 @@ ROW = Row(5, {"id": "a", "prompt": "Hi"})
 
 
 async def answer_row(engine: FakeEngine, row: Row | UnreadableRow = ROW) -> Outcome:
-    """"""
     return await ToilAnswers(engine, Job("whisper"), AT_ONCE).answer(row)
 
 

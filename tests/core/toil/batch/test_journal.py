@@ -30,7 +30,6 @@ VALUES: list[Json] = ['é\n"{}', {"a": [1, None]}, 0, "\ud800", ""]
 
 
 def open_output(path: Path, job: dict[str, Json] = JOB, *, anew: bool = False) -> Journal:
-    """"""
     return open_journal(path, job, toil_number, toil_code, anew=anew)
 
 
@@ -41,7 +40,6 @@ def outcome(number: int) -> Outcome:
 
 
 def row_numbers(path: Path) -> list[int]:
-    """"""
     return [json.loads(line)["row"] for line in path.read_bytes().splitlines()]
 
 
@@ -81,7 +79,6 @@ def test_any_last_line_counts_as_torn(tail: bytes) -> None:
 
 
 def has_no_row(tail: bytes) -> bool:
-    """"""
     return b"row" not in tail
 
 

@@ -178,7 +178,6 @@ UNENFORCED: list[tuple[Any, str]] = [
 
 
 def checked_paths(planned: Plan) -> list[str]:
-    """"""
     return [report.path for report in planned.reports if report.outcome == "checked"]
 
 

@@ -57,7 +57,6 @@ def is_valid(validator: ValidatorProcess, case: Case, value: Json) -> bool | Non
 
 
 def build_plan_or_none(case: Case) -> Plan | None:
-    """"""
     try:
         return plan(case.schema)
     except SchemaRefused:
