@@ -77,7 +77,7 @@ def test_text_survives_any_cut(texts: list[str], cuts: list[int], crlf: bool) ->
     body = b"".join(raw_event(text) for text in texts) + sse({"choices": [choice(None, "stop")]})
     body = body.replace(b"\n", b"\r\n") if crlf else body
     borders = sorted({0, *(cut % (len(body) + 1) for cut in cuts), len(body)})
-    reader = StreamReader()
+    reader = StreamReader(is_continuation=True)
     found = [piece for a, b in pairwise(borders) for piece in reader.feed(body[a:b])]
 
     assert [piece.text for piece in found if isinstance(piece, TextDelta)] == texts
@@ -91,7 +91,7 @@ def raw_event(text: str) -> bytes:
 @given(TEXT)
 def test_halves_of_characters_are_joined(text: str) -> None:
     r"""An engine that escapes may cut between the two \u escapes of one character."""
-    reader = StreamReader()
+    reader = StreamReader(is_continuation=True)
     halves = text.encode("utf-16-le", "surrogatepass")
     units = [halves[i : i + 2].decode("utf-16-le", "surrogatepass") for i in range(0, len(halves), 2)]
     found = [piece for unit in units for piece in reader.feed(sse({"choices": [choice(unit)]}))]
@@ -198,7 +198,7 @@ async def test_half_an_answer_is_not_whole(own_settings: Settings, reason: str, 
 
 async def test_an_end_without_a_finish_is_a_death(own_settings: Settings) -> None:
     """A proxy that closes politely does not make half an answer whole."""
-    reader = StreamReader()
+    reader = StreamReader(is_continuation=True)
     assert list(reader.feed(raw_event("Hel"))) == [TextDelta("Hel")]
 
     with pytest.raises(ModelUnavailable):
