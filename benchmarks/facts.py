@@ -47,7 +47,7 @@ from rich.table import Table
 
 from core import PROJECT_ROOT
 from core.contract import Language
-from core.language import language_of
+from core.language import detect_language
 from core.rag.documents import Document, Passage
 from core.rag.embeddings import LocalEmbedder
 from core.rag.facts import pgvector
@@ -141,7 +141,7 @@ class Methods:
 
     async def finds(self, text: str) -> bool:
         """Tells whether an answer would be based on anything."""
-        return self._fit(text, await self._store.search(["labelled"], text, LIMIT, language_of(text)))
+        return self._fit(text, await self._store.search(["labelled"], text, LIMIT, detect_language(text)))
 
     def _fit(self, text: str, matches: Sequence[FactMatch]) -> bool:
         return needs_lookup(text) and bool(matches) and is_relevant(text, matches[0].score, self._store.embedder)

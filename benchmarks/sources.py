@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core import PROJECT_ROOT
-from core.language import language_of
+from core.language import detect_language
 from core.rag.embeddings import LocalEmbedder
 from core.rag.sources.catalogue import Catalogue, load_catalogue
 from core.rag.sources.choice import Chooser, Similarity
@@ -105,7 +105,7 @@ def rows(parts: dict[str, list[ScoredQuestion]], choosing: dict[str, Choose]) ->
             unneeded = [names for each, names in answers if each.label == NONE]
             in_vain = sum(bool(names) for names in unneeded)
             right = [is_right(each, names) for each, names in answers]
-            french = [language_of(each.question) == "fr" for each in questions]
+            french = [detect_language(each.question) == "fr" for each in questions]
             yield (
                 part,
                 way,

@@ -1,6 +1,6 @@
-"""English or French, by function words, contractions and accents. Pure; made for messages as short as a chat's.
+"""Detects English and French in short messages, by function words, contractions and accents. Pure.
 
-Other languages share words with these two ("la", "un", "do"), so theirs are counted as well, only to say neither.
+Other languages share words with these two ("la", "un", "do"), so their words are counted too, to detect neither.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import unicodedata
 
 from core.contract import Language
 
-READ_CHARS = 4000  # the beginning tells
-ACCENT_WEIGHT = 0.5  # names have accents too: one alone decides nothing
+READ_CHARS = 4000  # the start of a text is enough
+ACCENT_WEIGHT = 0.5  # one accent alone, as in a name, must not decide
 
 
 def known(words: str) -> frozenset[str]:
@@ -61,8 +61,8 @@ OTHER_LETTERS = re.compile("[ãõñßäöåøłşğıąęćżźčřšžěů¿¡�
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
-def language_of(text: str) -> Language | None:
-    """None: neither, or nothing in it tells."""
+def detect_language(text: str) -> Language | None:
+    """The language of the text. None: another language, or no evidence."""
     read = unicodedata.normalize("NFC", text[:READ_CHARS]).lower().replace("’", "'")
     words = [part for word in WORD.findall(read) for part in parts_of(word)]
     english = sum(word in ENGLISH for word in words)
@@ -75,14 +75,14 @@ def language_of(text: str) -> Language | None:
     return "en" if english > french else "fr"
 
 
-def language_named(told: str) -> Language | None:
-    """Of "fr-CA", "fr_CA.UTF-8" and the like. None: neither."""
-    found = told.strip().lower()[:2]
+def parse_language_tag(tag: str) -> Language | None:
+    """The language of a tag such as "fr-CA" or "fr_CA.UTF-8". None: another language."""
+    found = tag.strip().lower()[:2]
     return "en" if found == "en" else "fr" if found == "fr" else None
 
 
 def parts_of(word: str) -> list[str]:
-    """A word that is known whole, or what its hyphens and elisions join: "fait-il", "l'article"."""
+    """The word if it is known, else its parts between hyphens and apostrophes: "fait-il", "l'article"."""
     if word in ENGLISH or word in FRENCH:
         return [word]
     return re.split("['-]", word)

@@ -1,6 +1,6 @@
-"""JSON from strangers: what the standard library lets through and the rest of the service could trip over is refused.
+"""Parses JSON from strangers more strictly than the standard library.
 
-That is: keys given twice, NaN and Infinity, numbers beyond a float, half surrogate pairs, bombs of nesting.
+Refuses duplicate keys, NaN and Infinity, numbers beyond a float, half surrogate pairs, and deep nesting.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from core.contract import Json
 from core.errors import BadRequest
 
 DEPTH_LIMIT = 64
-DIGITS_LIMIT = 308  # a float's range
+DIGITS_LIMIT = 308  # the decimal digits of the largest float
 
 
 def parse(raw: bytes | str, *, last_wins: bool = False) -> Json:
-    """The value. Raises BadRequest with what is wrong; never quotes the input.
+    """The parsed value. Raises BadRequest with the cause, without quoting the input.
 
-    `last_wins`: a key given twice has its last value, as RFC 8259 expects of most readers, instead of being refused.
+    `last_wins`: a duplicate key takes its last value, as in most parsers (RFC 8259, section 4), instead of an error.
     """
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
@@ -41,7 +41,7 @@ def parse(raw: bytes | str, *, last_wins: bool = False) -> Json:
 
 
 def check(value: Json) -> None:
-    """Depth and text, without recursion: the input chooses how deep it is."""
+    """Checks depth and texts. Does not recurse: the input controls the depth."""
     level: list[Json] = [value]
     for _ in range(DEPTH_LIMIT + 1):
         for item in level:
@@ -63,7 +63,7 @@ def children(value: Json) -> list[Json]:
 
 
 def check_text(text: str) -> None:
-    """Raises BadRequest for text that cannot be encoded: it would fail far from here, and as our error."""
+    """Raises BadRequest for text that UTF-8 cannot encode: it would fail later, and as an internal error."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as exc:
@@ -100,7 +100,7 @@ def bounded(digits: str) -> int:
 
 
 def dump(value: Json) -> bytes:
-    """UTF-8 with letters as they are; escaped only where a model wrote what UTF-8 cannot say."""
+    """The value as UTF-8. Escapes non-ASCII only if the value contains half surrogate pairs."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except UnicodeEncodeError:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core import strict_json
 from core.errors import BadRequest, ParameterRefused
-from core.request_validation import of_validation
+from core.request_validation import to_parameter_refused
 from web.problems import BodyTimeout, BodyTooLarge, MediaTypeRefused
 from web.service import SERVICE
 
@@ -64,7 +64,7 @@ async def read_json(request: web.Request, model: type[Model]) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as exc:
-        raise of_validation(exc) from exc
+        raise to_parameter_refused(exc) from exc
 
 
 def decode_utf8(raw: bytes) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from core import strict_json
 from core.contract import Attachment, Json, Language, Source, Status, Text, TranscriptTurn, Usage
 from core.errors import BadRequest, ParameterRefused, RequestFault
-from core.request_validation import of_validation
+from core.request_validation import to_parameter_refused
 
 SUBPROTOCOL = "csps-llm.v1"
 ATTACHMENTS_LIMIT = 16
@@ -135,7 +135,7 @@ class V1Dialect:
         try:
             return COMMAND_ADAPTER.validate_python(value).command()
         except ValidationError as exc:
-            error = of_validation(exc)
+            error = to_parameter_refused(exc)
             raise ParameterRefused(error.message, error.param, classify_fault(exc)) from exc
 
     def encode(self, message: ServerMessage) -> Sequence[str]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core import strict_json
 from core.contract import Json, Status, Task, Text, TextDiscarded, ToilEvent
-from core.conversation.sessions import issued
+from core.conversation.sessions import require_issued_id
 from core.errors import CspsError
 from core.toil.request import Schema, ToilFields
 from web import request_body
@@ -36,7 +36,7 @@ async def toil(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     personality = service.check_personality(request.match_info["personality"])
     fields = await request_body.read_json(request, ToilRequest)
-    conversation = None if fields.session is None else issued(fields.session)
+    conversation = None if fields.session is None else require_issued_id(fields.session)
     task = replace(fields.build_task(personality, service.user_id(request)), conversation=conversation)
     if fields.stream:
         return await stream(request, service, task)

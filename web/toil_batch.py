@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core import strict_json
 from core.contract import Sampling
 from core.errors import BadRequest, CspsError, Stopping
-from core.request_validation import of_validation
+from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowRetryPolicy, ToilAnswers
 from core.toil.batch.job import Job, parse_template
 from core.toil.batch.pipeline import BoundedPipeline
@@ -121,7 +121,7 @@ def parse_header(row: AnyRow | None) -> BatchHeader | None:
     try:
         return HeaderLine.model_validate(row.fields).batch
     except ValidationError as exc:
-        raise of_validation(exc) from exc
+        raise to_parameter_refused(exc) from exc
 
 
 def build_job(header: BatchHeader, personality: str, user: str) -> Job:

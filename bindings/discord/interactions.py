@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bindings.discord.mapping import Payload, clean, file_of
 from bindings.incoming import AttachedFile, Command, IncomingMessage, Place
 from core.contract import Language
-from core.language import language_named
+from core.language import parse_language_tag
 
 COMMAND, COMPONENT = 2, 3  # kinds of interactions
 THREADS = (10, 11, 12)  # kinds of channels
@@ -155,4 +155,4 @@ def user_of(payload: Payload) -> str:
 
 def language_of(payload: Payload) -> Language | None:
     """The person's own, as their client has it."""
-    return language_named(str(payload.get("locale") or ""))
+    return parse_language_tag(str(payload.get("locale") or ""))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from bindings.incoming import Command, CommandName, IncomingMessage
 from core.contract import Language
-from core.language import language_of
+from core.language import detect_language
 
 LIMIT_CHARS = 120  # longer messages are never commands
 
@@ -54,7 +54,7 @@ def parse_command(text: str) -> Command | None:
 
 def message_language(incoming: IncomingMessage) -> Language | None:
     """The language of the text; if that is unclear, the platform's setting."""
-    return command_language(incoming.text) or language_of(incoming.text) or incoming.language
+    return command_language(incoming.text) or detect_language(incoming.text) or incoming.language
 
 
 def command_language(text: str) -> Language | None:

@@ -27,7 +27,7 @@ from bindings.slack.webhook import Webhook
 from core.configuration.setting_sections import SlackSettings
 from core.configuration.settings import Settings
 from core.errors import ConfigError
-from core.platforms import lacking_scopes
+from core.platforms import missing_scopes
 from core.runtime.background_tasks import BackgroundTasks
 from core.runtime.log import LogInterval
 
@@ -110,7 +110,7 @@ class SlackAdapter:
 
 def warn_of_scopes(granted: str) -> None:
     """Of none it is not told which there are."""
-    if granted and (missing := lacking_scopes(granted)):
+    if granted and (missing := missing_scopes(granted)):
         log.warning("slack_scopes_missing", scopes=missing, hint="docs/slack.md: update the app from its manifest")
 
 

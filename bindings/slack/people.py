@@ -11,7 +11,7 @@ from bindings.delivery.outlet import DeliveryError, Gone
 from bindings.slack.api import Api, Declined
 from bindings.slack.mapping import fields, text
 from core.contract import Language
-from core.language import language_named
+from core.language import parse_language_tag
 
 log = structlog.get_logger()
 
@@ -59,4 +59,4 @@ def person_of(user: str, answer: object) -> Person:
     found = fields(answer, "user") if isinstance(answer, dict) else {}
     profile = fields(found, "profile")
     name = text(profile, "display_name") or text(found, "real_name") or text(found, "name") or user
-    return Person(name[:NAME_CHARS], language_named(text(found, "locale")))
+    return Person(name[:NAME_CHARS], parse_language_tag(text(found, "locale")))

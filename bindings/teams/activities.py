@@ -12,7 +12,7 @@ from botbuilder.schema import Activity, Entity
 from core import strict_json
 from core.contract import Language
 from core.errors import BadRequest
-from core.language import language_named
+from core.language import parse_language_tag
 
 # What is read here; a field that means nothing to us cannot make a message unreadable.
 READ = (
@@ -123,4 +123,4 @@ def language_of(activity: Activity) -> Language | None:
     locale = activity.locale or ""
     for entity in activity.entities or []:
         locale = locale or text_at(entity.additional_properties, "locale")
-    return language_named(locale)
+    return parse_language_tag(locale)

@@ -17,7 +17,7 @@ from bindings.teams.hosts import Hosts
 from bindings.teams.mapping import place_of
 from bindings.teams.parcels import Parcels
 from core.contract import Language
-from core.language import language_named
+from core.language import parse_language_tag
 
 log = structlog.get_logger()
 
@@ -95,4 +95,4 @@ class Consents:
 
 def spoken(activity: Activity) -> Language:
     """As the offer was made; a client may be set to another one."""
-    return language_named(text_at(activity.value, "context", "language")) or language_of(activity) or "en"
+    return parse_language_tag(text_at(activity.value, "context", "language")) or language_of(activity) or "en"

@@ -31,7 +31,7 @@ async def slack(report: Report, settings: Settings, http: httpx.AsyncClient) -> 
         yield report("slack", "problem", f"auth.test: {who.get('error')}", "slack_token")
         return
     yield report("slack", "ok", report.say("slack_is", bot=who.get("user"), team=who.get("team")))
-    if lacking := platforms.lacking_scopes(answer.headers.get("x-oauth-scopes", "")):
+    if lacking := platforms.missing_scopes(answer.headers.get("x-oauth-scopes", "")):
         yield report("slack", "problem", report.say("lacking", names=", ".join(lacking)), "slack_scopes")
     if app_token := settings.slack.app_token:
         opened = await http.post(f"{base}/apps.connections.open", headers=bearer(app_token.get_secret_value()))

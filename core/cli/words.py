@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.contract import Language
-from core.language import language_named
+from core.language import parse_language_tag
 
 Table = Mapping[str, tuple[str, str]]  # key: (English, French), with {names} for values
 
@@ -25,4 +25,4 @@ class Words:
 def language_of(environ: Mapping[str, str]) -> Language:
     """The locale's language, by the variables' order in POSIX; English where it is neither."""
     locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
-    return language_named(locale) or "en"
+    return parse_language_tag(locale) or "en"

@@ -1,4 +1,4 @@
-"""The personalities of config/personalities/*.toml: loaded, validated, and swapped when a file changes.
+"""Loads and validates the personalities of config/personalities/*.toml, and replaces them when a file changes.
 
 Owns what a personality is and which are there. Knows nothing of models or conversations: whoever answers takes a frozen
 `Personality` and keeps it to the end of the answer, whatever happens to the files meanwhile.
@@ -14,64 +14,64 @@ from typing import Annotated
 from pydantic import Field
 
 from core.configuration import toml
-from core.configuration.toml import NAME, Line, Section, Words
-from core.configuration.watched_config import Reloaded, unknown
+from core.configuration.toml import NAME, BilingualText, Section, ShortText
+from core.configuration.watched_config import WatchedConfig, unknown
 from core.contract import Language, Sampling
 from core.errors import ConfigError, PersonalityUnknown
 from core.texts import text
 
-SHOWN_NAME_CHARS = 40  # of a name that a caller made up, in the message that refuses it
+SHOWN_NAME_CHARS = 40  # the longest part of an unknown name that an error message repeats
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 class SamplingDefaults(Section):
-    """How tokens are drawn, unless the caller says otherwise. What is left out, the model chooses."""
+    """The sampling for callers that choose none. The model chooses what is missing here."""
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     top_k: int | None = Field(default=None, ge=1)
     min_p: float | None = Field(default=None, ge=0, le=1)
     repeat_penalty: float | None = Field(default=None, gt=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1)  # of one answer
+    max_tokens: int | None = Field(default=None, ge=1)  # the token limit of one answer
 
-    def under(self, wished: Sampling) -> Sampling:
-        """`wished`, with what it leaves open taken from here."""
-        chosen = {name: value for name, value in asdict(wished).items() if value is not None}
+    def under(self, requested: Sampling) -> Sampling:
+        """`requested`, completed by these defaults."""
+        chosen = {name: value for name, value in asdict(requested).items() if value is not None}
         return Sampling(**{**self.model_dump(), **chosen})
 
 
 class PersonalityFile(Section):
-    """What one file says."""
+    """The content of one file."""
 
-    title: Line  # as people see it
-    position: int = 100  # in lists: lower ones first, equal ones by name; the first of a language is its default
-    language: Language  # that it speaks, and is spoken to by the service around it
-    description: Words
+    title: ShortText  # the name that people see
+    position: int = 100  # the order in lists, then by name; the first of a language is its default
+    language: Language  # the language of its answers, and of the service's texts around them
+    description: BilingualText
     system: str = Field(min_length=1, max_length=20_000)  # the system prompt
-    facts: tuple[Line, ...] = ()  # added to the system prompt, so each costs tokens in every answer
-    greeting: Line
+    facts: tuple[ShortText, ...] = ()  # added to the system prompt, so each costs tokens in every answer
+    greeting: ShortText
     sampling: SamplingDefaults = SamplingDefaults()
-    sources: tuple[Identifier, ...] = ()  # public feeds it may read, by their names in config/sources.toml
-    collections: tuple[Identifier, ...] = ()  # collections of facts that it looks things up in
-    # The model it asks the engine for. A remote engine (LLM_URL) may serve several; the local process serves one, so
-    # there it must be that one. If the engine does not serve it, describing and answering fail and say what is served.
+    sources: tuple[Identifier, ...] = ()  # the names of public feeds in config/sources.toml that it may read
+    collections: tuple[Identifier, ...] = ()  # the collections of facts that it searches
+    # The model to request from the engine. A remote engine (LLM_URL) may serve several, the local process serves one.
+    # If the engine does not serve this model, answers fail with an error that lists the served models.
     model: str | None = Field(default=None, min_length=1, max_length=200)
 
 
 class Personality(PersonalityFile):
-    name: str  # the file's, without .toml
+    name: str  # the file's name without .toml
 
     @property
     def instructions(self) -> str:
-        """The system prompt with the facts, as the model is given it."""
+        """The system prompt with the facts, as the model sees it."""
         if not self.facts:
             return self.system
         return "\n".join([self.system, "", text("prompt-facts", self.language), *(f"- {fact}" for fact in self.facts)])
 
 
-class Personalities(Reloaded):
-    """Those of one folder."""
+class Personalities(WatchedConfig):
+    """The personalities of one folder."""
 
     what = "personalities"
 
@@ -80,7 +80,7 @@ class Personalities(Reloaded):
         self._by_name: Mapping[str, Personality] = {}
 
     def load(self) -> None:
-        """Take the whole folder, or raise ConfigError with every problem of every file and change nothing."""
+        """Loads the folder. If a file is bad, changes nothing and raises ConfigError with all problems of all files."""
         loaded, problems = {}, []
         for file in self._files():
             try:
@@ -97,7 +97,7 @@ class Personalities(Reloaded):
         return file.suffix == ".toml"
 
     def _files(self) -> list[Path]:
-        """In order of name."""
+        """The files, by name."""
         try:
             return sorted(file for file in self.folder.iterdir() if self.is_of(file))
         except OSError as exc:
@@ -107,14 +107,14 @@ class Personalities(Reloaded):
         return tuple(self._by_name)
 
     def get(self, name: str) -> Personality:
-        """Raises PersonalityUnknown, which names the nearest and those there are."""
+        """Raises PersonalityUnknown, which names the nearest name and all names."""
         if name in self._by_name:
             return self._by_name[name]
         raise PersonalityUnknown(unknown("personality", name[:SHOWN_NAME_CHARS], self._by_name))
 
 
 def read(file: Path) -> Personality:
-    """Raises ConfigError with every problem of the file, each with its line."""
+    """Reads one file. Raises ConfigError with all its problems, each with its line."""
     if not NAME.fullmatch(file.stem):
         raise ConfigError(f"{file}: the file's name is the personality's, so use only a-z, 0-9 and - before .toml")
     content = toml.validate(PersonalityFile, toml.read(file), file)

@@ -1,4 +1,4 @@
-"""Sources and collections that personalities name, and that are not there: a misspelt one would be silence.
+"""Finds unknown sources and collections in personalities. Without this check, a misspelt name would have no effect.
 
 Personalities themselves know nothing of what they name; who knows both asks here.
 """
@@ -13,12 +13,12 @@ from core.configuration.watched_config import unknown
 
 
 def unknown_sources(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
-    """A sentence for each, with its file and line. Raises ConfigError if a file cannot be read any more."""
+    """One sentence for each unknown source, with its file and line. Raises ConfigError if a file cannot be read."""
     return tuple(missing(personalities, "sources", "source", known))
 
 
 def unknown_collections(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
-    """As `unknown_sources`, with how a collection is made."""
+    """Like `unknown_sources`, with the command that creates a collection."""
     said = missing(personalities, "collections", "collection", known)
     return tuple(f"{each}. `csps-llm facts add` makes one" for each in said)
 

@@ -1,4 +1,4 @@
-"""Reads the operator's TOML files into pydantic models, and says precisely what is wrong with one.
+"""Reads the operator's TOML files into pydantic models. Errors name the file, the line, the key and the nearest key.
 
 Has what their models are made of. Knows nothing of what the files mean.
 """
@@ -18,7 +18,7 @@ from core.errors import ConfigError, closest_name
 Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str, ...]
 
-NAME = re.compile(r"[a-z0-9-]+")  # of what has a table or a file of its own
+NAME = re.compile(r"[a-z0-9-]+")  # the name of a table or a file
 # What pydantic says of these is about its own work.
 EXPECTED = {
     "int_parsing": "expected a whole number",
@@ -27,18 +27,18 @@ EXPECTED = {
     "bool_parsing": "expected true or false",
     "string_unicode": "expected text in UTF-8",
 }
-Line = Annotated[str, Field(min_length=1, max_length=2000)]
+ShortText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Section(BaseModel):
-    """A table. What it does not know is refused: a misspelt setting that does nothing is worse than none."""
+    """A table. Unknown keys are errors: a misspelt setting without effect is worse than a missing one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_is_a_number(cls, value: object, info: ValidationInfo) -> object:
-        """Python takes true for 1: `gpu_layers = true` would be one layer."""
+    def _refuse_bool_as_number(cls, value: object, info: ValidationInfo) -> object:
+        """Refuses true and false as numbers: Python reads true as 1, so `gpu_layers = true` would be one layer."""
         annotation = cls.model_fields[str(info.field_name)].annotation
         kinds = {annotation, *get_args(annotation)}
         if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
@@ -46,15 +46,15 @@ class Section(BaseModel):
         return value
 
 
-class Words(Section):
-    """A sentence in both languages: people who see a list read either."""
+class BilingualText(Section):
+    """A text in both languages, for lists that people of both languages see."""
 
-    en: Line
-    fr: Line
+    en: ShortText
+    fr: ShortText
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The file's tables. Raises ConfigError with the file and, for a syntax error, its line."""
+    """The tables of a file. Raises ConfigError with the file, and with the line of a syntax error."""
     try:
         return tomllib.loads(text_of(file))
     except tomllib.TOMLDecodeError as exc:
@@ -74,9 +74,9 @@ def text_of(file: Path) -> str:
 def validate(
     model: type[Model], values: Mapping[str, Any], file: Path, overridden: Mapping[Key, str] | None = None
 ) -> Model:
-    """`values` as a `model`; ConfigError lists every problem with its file and line, key and what to do.
+    """`values` as a `model`. Raises ConfigError, which lists every problem with its file, line, key and remedy.
 
-    `overridden` maps keys to the environment variable that they came from, which is then named instead of the file.
+    `overridden` maps keys to environment variables. An error names the variable instead of the file.
     """
     try:
         return model.model_validate(values)
@@ -117,7 +117,7 @@ def is_model(kind: Any) -> bool:
 
 
 def place_of(key: Key, file: Path, text: str) -> str:
-    """ "file:line" of a dotted key, or of its nearest table, or the file alone."""
+    """The "file:line" of a dotted key or of its nearest table, or the file alone."""
     header = ""
     best = 0
     for number, line in enumerate(text.splitlines(), 1):

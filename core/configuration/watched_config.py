@@ -1,4 +1,4 @@
-"""Configuration that is read again while the service runs: all of it is swapped, or all stays as it was.
+"""Reloads configuration files while the service runs: either all of them, or none if one is bad.
 
 Knows nothing of what the files hold.
 """
@@ -18,32 +18,32 @@ from core.errors import ConfigError, closest_name
 log = structlog.get_logger()
 
 
-class Reloaded(ABC):
-    """`load` it once, then keep `watch` running."""
+class WatchedConfig(ABC):
+    """Configuration files in a folder. Call `load` once, then keep `watch` running."""
 
-    what: str  # it is, in the log
+    what: str  # its name in log events
     folder: Path
 
     @abstractmethod
     def load(self) -> None:
-        """Take the files, or raise ConfigError with every problem of all of them and change nothing. In any thread."""
+        """Loads all files. If one is bad, changes nothing and raises ConfigError with all problems. Thread-safe."""
 
     @abstractmethod
     def concerns(self, file: Path) -> bool:
-        """Whether it is one that `load` reads."""
+        """True if `load` reads this file."""
 
     @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """Of what was loaded."""
+        """The names of the loaded entries."""
 
     async def watch(self, swapped: Callable[[], None] = lambda: None) -> None:
-        """Reload on every change, until cancelled. If a file is bad, all stay as they were and a log event says why."""
+        """Reloads on every change, until cancelled. If a file is bad, keeps the old files and logs the reason."""
         async for _changes in watchfiles.awatch(self.folder, watch_filter=lambda _change, path: self.is_of(Path(path))):
             if await self.reload():
                 swapped()
 
     async def reload(self) -> bool:
-        """Load again; False if the files are bad and what was loaded before stays."""
+        """Loads again. False: a file is bad, and the old configuration stays."""
         try:
             await asyncio.to_thread(self.load)
         except ConfigError as exc:
@@ -53,7 +53,7 @@ class Reloaded(ABC):
         return True
 
     def is_of(self, file: Path) -> bool:
-        """Hidden ones are editors' working copies."""
+        """True for a file that `load` reads. Hidden files are editors' working copies."""
         return not file.name.startswith(".") and self.concerns(file)
 
 

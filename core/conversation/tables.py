@@ -1,4 +1,4 @@
-"""The tables in which conversations are kept. Knows no query: `core.conversation.sessions` has those.
+"""The tables of conversations. The queries are in `core.conversation.sessions`.
 
 What came after the first version has tables of its own, so that a database of before goes on working.
 """
@@ -14,8 +14,8 @@ conversations = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("key", sa.String(64), nullable=False),  # SHA-256 of the id
     sa.Column("personality", sa.String(100), nullable=False),
-    sa.Column("user_key", sa.String(64)),  # SHA-256; null: bound to nobody
-    sa.Column("context", sa.Text),  # pasted at the start, read again in every turn
+    sa.Column("user_key", sa.String(64)),  # SHA-256; null: any user may continue it
+    sa.Column("context", sa.Text),  # the pasted lead context, shown in every turn
     sa.Column("used_at", sa.Float, nullable=False, index=True),  # seconds since 1970
     sa.UniqueConstraint("key", "personality"),
 )
@@ -26,7 +26,7 @@ turns = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("attachments", sa.Text, nullable=False),  # JSON of Attachment
-    sa.Column("heard", sa.Text, nullable=False),  # JSON of Turn
+    sa.Column("heard", sa.Text, nullable=False),  # JSON of Turn: the thread messages
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("reason", sa.String(16)),
 )
@@ -42,7 +42,7 @@ turn_keys = sa.Table(
     "turn_keys",
     tables,
     sa.Column("conversation", sa.Integer, primary_key=True),
-    sa.Column("key", sa.String(64), primary_key=True),  # SHA-256 of what the caller calls the turn
+    sa.Column("key", sa.String(64), primary_key=True),  # SHA-256 of the caller's key of the turn
     sa.Column("number", sa.Integer, nullable=False),
     sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
 )

@@ -11,7 +11,7 @@ from core.contract import Json
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message, Role
 from core.openai.requests import ChatFields, ChatMessage, OpenModel
-from core.request_validation import of_validation
+from core.request_validation import to_parameter_refused
 
 ANY_OBJECT: Mapping[str, Json] = {"type": "object"}
 ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
@@ -86,4 +86,4 @@ def parse(kind: type[BaseModel], body: object) -> Any:
     try:
         return kind.model_validate(cast(dict[str, Any], body))
     except ValidationError as exc:
-        raise of_validation(exc) from exc
+        raise to_parameter_refused(exc) from exc

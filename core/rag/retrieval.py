@@ -18,7 +18,7 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Attachment, Language
 from core.errors import CspsError
-from core.language import language_of
+from core.language import detect_language
 from core.rag.candidates import RetrievedDocument, to_retrieved
 from core.rag.context import parse_lead_context
 from core.rag.documents import Document
@@ -94,7 +94,7 @@ class Retriever:
         finders = [each for each in self._finders if each.applies(personality) and (outside or not each.outside)]
         if not finders:
             return Lookup()
-        language = language_of(question) or personality.language
+        language = detect_language(question) or personality.language
         lookups = await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
         return merge_lookups(lookups)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.contract import Language
-from core.language import language_named, language_of
+from core.language import detect_language, parse_language_tag
 
 ENGLISH = """
 what's new
@@ -112,17 +112,17 @@ CASES: list[tuple[str, Language | None]] = [
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_the_language_of_a_message_is_told(text: str, expected: Language | None) -> None:
     """Or that it is neither, or cannot be told."""
-    assert language_of(text) == expected
+    assert detect_language(text) == expected
 
 
 def test_accents_may_be_written_in_two_ways() -> None:
     """A letter and its accent as one character, or as two."""
-    assert language_of("me\u0301te\u0301o a\u0300 Que\u0301bec") == "fr"
+    assert detect_language("me\u0301te\u0301o a\u0300 Que\u0301bec") == "fr"
 
 
 def test_a_long_text_is_told_by_its_beginning() -> None:
     """And costs no more than that."""
-    assert language_of("Les employés sont en congé. " * 200 + "The rest is in English. " * 100_000) == "fr"
+    assert detect_language("Les employés sont en congé. " * 200 + "The rest is in English. " * 100_000) == "fr"
 
 
 @pytest.mark.parametrize(
@@ -140,4 +140,4 @@ def test_a_long_text_is_told_by_its_beginning() -> None:
 )
 def test_a_language_is_named_by_platforms_and_machines(told: str, expected: Language | None) -> None:
     """Two are spoken here."""
-    assert expected == language_named(told)
+    assert expected == parse_language_tag(told)

@@ -55,7 +55,7 @@ def test_a_scope_is_asked_for_by_default(scope: str | None) -> None:
 
 def test_scopes_that_slack_did_not_grant_are_known() -> None:
     """In the manifest's order, whatever stands between them."""
-    assert [] == platforms.lacking_scopes(", ".join(platforms.SLACK_SCOPES))
-    assert ["assistant:write", "users:read"] == platforms.lacking_scopes(
+    assert [] == platforms.missing_scopes(", ".join(platforms.SLACK_SCOPES))
+    assert ["assistant:write", "users:read"] == platforms.missing_scopes(
         ",".join(set(platforms.SLACK_SCOPES) - {"users:read", "assistant:write"})
     )

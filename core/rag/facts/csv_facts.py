@@ -14,7 +14,7 @@ from itertools import count
 
 from core.contract import Language
 from core.errors import UnreadableDocument
-from core.language import language_of
+from core.language import detect_language
 from core.rag.documents import Document
 from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
@@ -47,7 +47,7 @@ class FactRow:
 
     def document(self) -> Document:
         passages = cut_blocks(markdown.parse_markdown(self.text))
-        language = self.language or language_of(f"{self.title}. {self.text}")
+        language = self.language or detect_language(f"{self.title}. {self.text}")
         return Document(self.title, passages, "table", language, self.url)
 
 

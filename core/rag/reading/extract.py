@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PreformattedString
 
 from core.contract import Language
-from core.language import language_of
+from core.language import detect_language
 from core.rag.documents import Block, Document, one_line
 from core.rag.passages import cut_blocks
 from core.rag.reading import boilerplate
@@ -157,7 +157,7 @@ class HtmlPage:
         declared = next((str(tag.get("lang")) for tag in ancestors if isinstance(tag, Tag) and tag.get("lang")), "")
         if declared:
             return LANGUAGES.get(declared.strip().lower()[:2])
-        return language_of("\n".join(block.text for block in blocks))
+        return detect_language("\n".join(block.text for block in blocks))
 
 
 def is_controls(tag: Tag, prose_words: int) -> bool:

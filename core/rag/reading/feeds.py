@@ -19,7 +19,7 @@ import feedparser  # type: ignore[import-untyped]
 
 from core.contract import Language
 from core.errors import UnreadableDocument
-from core.language import language_of
+from core.language import detect_language
 from core.rag.documents import Block, Document, Passage, one_line, visible_text
 from core.rag.passages import HEADING_LIMIT_CHARS, cut_blocks
 from core.rag.reading import extract
@@ -97,7 +97,7 @@ def build_document(title: str, entries: Iterable[FeedEntry], language: Any, home
     newest = sorted(entries, key=lambda entry: entry.published_at or NEVER, reverse=True)
     passages = tuple(passage for entry in newest for passage in entry_passages(entry))
     read = "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages[:20])
-    return Document(title, passages, "feed", parse_language(language) or language_of(f"{title}\n{read}"), home)
+    return Document(title, passages, "feed", parse_language(language) or detect_language(f"{title}\n{read}"), home)
 
 
 def entry_passages(entry: FeedEntry) -> list[Passage]:

@@ -22,7 +22,7 @@ from docx.text.paragraph import Paragraph
 from pypdf.errors import PyPdfError
 
 from core.errors import UnreadableDocument
-from core.language import language_of
+from core.language import detect_language
 from core.rag.documents import Block, Document, collapse_blanks, one_line, table_blocks, visible_text
 from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
@@ -43,7 +43,7 @@ HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")
 
 def build_document(title: str, blocks: Sequence[Block], kind: Any = "text", url: str | None = None) -> Document:
     read = "\n".join(block.text for block in blocks[:100])
-    return Document(one_line(title)[:TITLE_LIMIT_CHARS], cut_blocks(blocks), kind, language_of(read), url)
+    return Document(one_line(title)[:TITLE_LIMIT_CHARS], cut_blocks(blocks), kind, detect_language(read), url)
 
 
 def title_from_name(name: str) -> str:

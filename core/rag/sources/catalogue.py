@@ -16,8 +16,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, create_model, model_validator
 
 from core.configuration import toml
-from core.configuration.toml import NAME, Line, Section, Words
-from core.configuration.watched_config import Reloaded, unknown
+from core.configuration.toml import NAME, BilingualText, Section, ShortText
+from core.configuration.watched_config import WatchedConfig, unknown
 from core.contract import Language
 from core.errors import ConfigError, FetchRefused, NotFound
 from core.rag.fetching import url_policy
@@ -75,8 +75,8 @@ def path_value(value: str) -> str:
 class BilingualTexts(Section):
     """Words and sentences in both languages: a question may name a thing in the other one."""
 
-    en: tuple[Line, ...] = ()
-    fr: tuple[Line, ...] = ()
+    en: tuple[ShortText, ...] = ()
+    fr: tuple[ShortText, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -125,8 +125,8 @@ class SourceSection(Section):
     """A source as the file defines it."""
 
     kind: Literal["feed", "page", "search"]
-    title: Words
-    description: Words
+    title: BilingualText
+    description: BilingualText
     url: PerLanguage
     page: PerLanguage | None = None  # the address for people, if neither the feed's own link nor `url` is
     names: BilingualTexts = BilingualTexts()
@@ -188,7 +188,7 @@ class Catalogue:
         return [source for name, source in self.sources.items() if name in names]
 
 
-class Sources(Reloaded):
+class Sources(WatchedConfig):
     """The watched file of sources.
 
     `allow`: "host:port" inside the network that URLs may lead to, also without TLS.

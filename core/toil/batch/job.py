@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from core import strict_json
 from core.contract import Json, Sampling, Task
 from core.errors import BadRequest, closest_name
-from core.request_validation import of_validation
+from core.request_validation import to_parameter_refused
 from core.toil.batch.rows import Row, format_names
 from core.toil.request import ToilFields
 
@@ -119,7 +119,7 @@ class Job:
         try:
             fields = RowFields.model_validate(row.fields)
         except ValidationError as exc:
-            raise of_validation(exc) from exc
+            raise to_parameter_refused(exc) from exc
         common = Task(self.personality, "", self.schema, sampling=self.sampling)
         return fields.build_task(self.personality, self.user, common)
 

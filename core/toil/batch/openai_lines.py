@@ -16,7 +16,7 @@ from core.contract import Engine, Json, Usage
 from core.errors import BadRequest, CspsError
 from core.openai.public_requests import Chat, PublicChatRequest, build_chat
 from core.openai.responses import Completion, collect_completion, error_body, openai_status, stream_completion
-from core.request_validation import of_validation
+from core.request_validation import to_parameter_refused
 from core.toil.batch.answers import Outcome, RowAnswers, RowRetryPolicy
 from core.toil.batch.rows import AnyRow, Row, UnreadableRow
 
@@ -60,7 +60,7 @@ def parse_chat(fields: Any) -> Chat:
     try:
         return build_chat(PublicChatRequest.model_validate(RequestLine.model_validate(fields).body))
     except ValidationError as exc:
-        raise of_validation(exc) from exc
+        raise to_parameter_refused(exc) from exc
 
 
 def build_line(number: int, name: Json, status: int, body: dict[str, Json]) -> dict[str, Json]:
