@@ -74,5 +74,5 @@ class FakeIntake:
         self.left.append(tenant)
         await self._happened()
 
-    def personalities(self) -> tuple[str, ...]:
+    def personality_names(self) -> tuple[str, ...]:
         return ("whisper", "chuchotte")
