@@ -6,6 +6,7 @@ Browsers format by the same data (`Intl`), so the page and the bots write a valu
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -50,7 +51,7 @@ def split_duration(seconds: float) -> list[tuple[str, int]]:
     """Splits into the largest unit and the next one, rounded to the smaller of them. Units of zero are left out."""
     largest = next((i for i, (_, size) in enumerate(DURATION_UNITS) if round(seconds) >= size), len(DURATION_UNITS) - 1)
     units = DURATION_UNITS[largest : largest + 2]
-    rest = round(seconds / units[-1][1]) * units[-1][1]
+    rest = math.floor(seconds / units[-1][1] + 0.5) * units[-1][1]  # half up, as the page does
     if largest and rest >= DURATION_UNITS[largest - 1][1]:  # 3,599.9 s rounds up to an hour
         return split_duration(rest)
     counts = []

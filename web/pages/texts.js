@@ -41,7 +41,7 @@ function makeBundle(language, source) {
   const functions = {
     SIZE: ([bytes]) => formatSize(bytes.value, locale),
     DURATION: ([seconds], { style = { value: 'long' } }) => formatDuration(seconds.value, locale, style.value ?? style),
-    DATE: ([day]) => new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(day.value),
+    DATE: ([day]) => formatDate(new Date(day.value), locale),
   };
   // Without isolation marks: English and French do not mix writing directions, and people copy names from the page.
   const bundle = new FluentBundle(locale, { functions, useIsolating: false });
@@ -64,6 +64,12 @@ function formatSize(bytes, locale) {
 function formatDuration(seconds, locale, unitDisplay) {
   const parts = splitDuration(seconds).map(([unit, count]) => formatUnit(count, unit, locale, unitDisplay));
   return new Intl.ListFormat(locale, { type: 'unit' }).format(parts);
+}
+
+/** "July 1, 2026", "1er juillet 2026": browsers write "1 juillet", Le guide de rédaction wants "1er". */
+function formatDate(day, locale) {
+  const formatted = new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(day);
+  return locale === 'fr-CA' && day.getDate() === 1 ? formatted.replace('1', '1er') : formatted;
 }
 
 /** The largest unit and the next one, rounded to the smaller. Zeros are omitted. */
