@@ -1,7 +1,7 @@
-"""One answer for each event, whatever fails: events delivered four times, calls refused, the bot's process killed.
+"""Counts the answers to each event while events are delivered four times, calls fail and the bot's process is killed.
 
-The bot is the real process for Slack over HTTP; Slack is a strict stand-in on loopback that refuses a part of all
-calls, some of them after doing what was asked; the model answers at once. At the end, every question has one answer.
+The bot is the real process for Slack over HTTP. Slack is a strict fake on loopback that fails a share of all calls,
+some of them after they took effect. The model answers at once. At the end, every question must have one answer.
 
     .venv/bin/python -m benchmarks.deliveries [--events 1000] [--kills 20] [--trouble 0.2]
 """
@@ -41,7 +41,7 @@ PACE_S = 1.0
 
 @dataclass
 class Bot:
-    """The process under test; `port` stays the same over its lives."""
+    """The process under test. `port` stays the same over restarts."""
 
     environ: dict[str, str]
     port: int
@@ -50,7 +50,7 @@ class Bot:
     up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def live(self, log: Path) -> None:
-        """Started again whenever it ends, as `csps-llm up` does."""
+        """Restarts the process whenever it ends, as `csps-llm up` does."""
         while True:
             with log.open("ab") as lines:
                 command = (sys.executable, "-m", "bindings.slack")
@@ -72,7 +72,7 @@ class Tally:
 
 
 async def deliver(http: aiohttp.ClientSession, port: int, event: dict[str, Any], tally: Tally) -> None:
-    """As Slack does: again, until it is acknowledged."""
+    """Delivers an event until it is acknowledged, as Slack does."""
     body = json.dumps(event).encode()
     while True:
         began = time.monotonic()
@@ -96,7 +96,7 @@ def question(number: int) -> dict[str, Any]:
     return {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}", "event": event}
 
 
-def troubles(share: float, chance: random.Random) -> Any:
+def build_failures(share: float, chance: random.Random) -> Any:
     def trouble_of(method: str) -> Trouble | None:
         if method == "auth.test" or chance.random() >= share:
             return None
@@ -107,21 +107,21 @@ def troubles(share: float, chance: random.Random) -> Any:
     return trouble_of
 
 
-async def killing(bot: Bot, kills: int, pause_s: float, chance: random.Random) -> None:
+async def kill_repeatedly(bot: Bot, kills: int, pause_s: float, chance: random.Random) -> None:
     for _ in range(kills):
         await asyncio.sleep(pause_s * chance.uniform(0.5, 1.5))
         bot.kill()
 
 
 def answers(slack: FakeSlack, numbers: Sequence[int]) -> Counter[int]:
-    """How many questions have how many whole answers."""
+    """The number of questions by their number of complete answers."""
     return Counter(
         sum(ANSWER in json.dumps(message) for message in slack.answers(f"D{number:05d}")) for number in numbers
     )
 
 
 def surplus(slack: FakeSlack, numbers: Sequence[int]) -> int:
-    """Messages of the bot beyond one for each question, whole or not."""
+    """The number of the bot's messages beyond one for each question, complete or not."""
     return sum(max(0, len(slack.answers(f"D{number:05d}")) - 1) for number in numbers)
 
 
@@ -139,21 +139,21 @@ async def running(bot: Bot, log: Path) -> AsyncIterator[None]:
 async def measure(options: argparse.Namespace) -> None:
     chance = random.Random(options.seed)
     slack, model, tally, numbers = FakeSlack(), FakeModel(answer=lambda _: (ANSWER,)), Tally(), range(options.events)
-    slack.trouble_of = troubles(options.trouble, chance)
+    slack.trouble_of = build_failures(options.trouble, chance)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "bot.log"
         async with slack.serving(), model.serving():
             port = free_port()
-            bot = Bot(environ_of(slack, model, port, folder), port)
+            bot = Bot(build_environ(slack, model, port, folder), port)
             async with running(bot, log), aiohttp.ClientSession() as http:
                 await send_all(http, bot, tally, options, chance)
-                await settled(slack, numbers)
-                await asyncio.sleep(3)  # whatever would still double, may
+                await until_answered(slack, numbers)
+                await asyncio.sleep(3)  # time for late duplicates
         show(slack, numbers, tally, bot, time.monotonic() - began, log)
 
 
-def environ_of(slack: FakeSlack, model: FakeModel, port: int, folder: str) -> dict[str, str]:
+def build_environ(slack: FakeSlack, model: FakeModel, port: int, folder: str) -> dict[str, str]:
     return {
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         "SLACK_SIGNING_SECRET": SECRET,
@@ -168,7 +168,7 @@ def environ_of(slack: FakeSlack, model: FakeModel, port: int, folder: str) -> di
 async def send_all(
     http: aiohttp.ClientSession, bot: Bot, tally: Tally, options: argparse.Namespace, chance: random.Random
 ) -> None:
-    """Every event as often as it is delivered, in no order, while the process is killed now and then."""
+    """Sends every event DELIVERIES times, in random order, while the process is killed now and then."""
     posts = [number for number in range(options.events) for _ in range(DELIVERIES)]
     chance.shuffle(posts)
     places = asyncio.Semaphore(AT_ONCE)
@@ -177,15 +177,15 @@ async def send_all(
         async with places:
             await deliver(http, bot.port, question(number), tally)
 
-    killer = asyncio.create_task(killing(bot, options.kills, options.pause_s, chance))
+    killer = asyncio.create_task(kill_repeatedly(bot, options.kills, options.pause_s, chance))
     async with asyncio.TaskGroup() as sending:
         for number in posts:
             sending.create_task(one(number))
     await killer
 
 
-async def settled(slack: FakeSlack, numbers: Sequence[int]) -> None:
-    """Until every question has an answer, or none came for a minute."""
+async def until_answered(slack: FakeSlack, numbers: Sequence[int]) -> None:
+    """Waits until every question has an answer, or none came for a minute."""
     seen, since = -1, time.monotonic()
     while (now := answers(slack, numbers)[0]) and time.monotonic() - since < 60:
         if now != seen:
@@ -199,7 +199,7 @@ def show(slack: FakeSlack, numbers: Sequence[int], tally: Tally, bot: Bot, took_
     table.add_row("questions", str(len(numbers)))
     table.add_row("deliveries acknowledged", str(tally.acknowledged[200]))
     table.add_row(
-        "deliveries refused or lost, and sent again", str(tally.acknowledged.total() - tally.acknowledged[200])
+        "deliveries refused or lost, then repeated", str(tally.acknowledged.total() - tally.acknowledged[200])
     )
     table.add_row("kills", str(bot.deaths))
     table.add_row("calls to Slack", str(len(slack.calls)))
@@ -216,7 +216,7 @@ def show(slack: FakeSlack, numbers: Sequence[int], tally: Tally, bot: Bot, took_
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:
-    """In milliseconds."""
+    """Returns milliseconds."""
     return 1000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0
 
 

@@ -1,7 +1,7 @@
-"""What delivery costs by itself: CPU time for each streamed edit of a long answer, and for cutting hostile text.
+"""The CPU time of delivery: for each streamed edit of a long answer, and for splitting hostile text.
 
-No platform and no pause between edits: each lot of tokens is an edit, and all that is measured is ours. The limits are
-those of the platforms; the text is prose, lists, tables and code.
+There is no platform and no pause between edits: every 30 tokens cause one edit. The limits are those of the platforms;
+the text has prose, lists, tables and code.
 
     .venv/bin/python -m benchmarks.delivery [--chars 10000] [--runs 7]
 """
@@ -27,19 +27,19 @@ from core.contract import Done, Event, Text, Usage
 TOKEN_CHARS = 4
 TOKENS_AN_EDIT = 30
 LIMITS = {"Discord": 2_000, "Slack": 12_000, "Teams": 25_000}
-ANSWER = """## How to ask for leave
+ANSWER = """## How to request leave
 
-Leave is asked for in the portal, at least **two weeks** before. Your manager is told, and answers within five days.
-If nobody answers, [the guide](https://example.org/guide) says whom to ask; *nothing* is granted by silence.
+Request leave in the portal, at least **two weeks** in advance. Your manager gets it, and answers within five days.
+Without an answer, [the guide](https://example.org/guide) lists contacts; silence does *not* grant the request.
 
 1. Open the portal and choose `Leave`.
    - The kind of leave decides which form follows.
-   - What was begun can be gone on with later.
+   - You can save a form and continue it later.
 2. Fill in the form, and send it.
 
-| Kind | Days | Asked for |
+| Kind | Days | Request |
 |---|---|---|
-| Annual | 20 | two weeks before |
+| Annual | 20 | two weeks ahead |
 | Sick | 15 | on the day |
 
 ```python
@@ -51,8 +51,8 @@ def days_left(granted: int, taken: list[int]) -> int:
 BOMBS = {"fences": "```\n", "brackets": "[", "one word": "a", "tables": "|\n|-\n", "quotes": "> ```\n"}
 
 
-class Nowhere:
-    """An outlet that only measures; what rendering costs is the adapters' to say."""
+class NullOutlet:
+    """An outlet that only measures the text, without rendering."""
 
     ai_label = False
 
@@ -78,8 +78,8 @@ class Nowhere:
         return False
 
 
-class Forgetful:
-    """A ledger that costs nothing."""
+class MemoryLedger:
+    """A ledger in memory."""
 
     def __init__(self) -> None:
         self.refs: list[str] = []
@@ -92,7 +92,7 @@ class Forgetful:
         self.refs.remove(ref)
 
 
-def answer_of(chars: int) -> str:
+def build_answer(chars: int) -> str:
     return "".join(itertools.islice(itertools.cycle(ANSWER), chars))
 
 
@@ -100,20 +100,20 @@ async def tokens(text: str) -> AsyncGenerator[Event, None]:
     for number, start in enumerate(range(0, len(text), TOKEN_CHARS), start=1):
         yield Text(text[start : start + TOKEN_CHARS])
         if number % TOKENS_AN_EDIT == 0:
-            for _ in range(5):  # as many turns of the loop as an edit takes
+            for _ in range(5):  # an edit takes 5 turns of the event loop
                 await asyncio.sleep(0)
     yield Done("stop", "benchmark", Usage())
 
 
-def edit_ms(text: str, page_chars: int) -> tuple[float, DeliveryOutcome]:
-    """CPU time for each post and edit."""
-    outlet = Nowhere(page_chars)
+def measure_edits_ms(text: str, page_chars: int) -> tuple[float, DeliveryOutcome]:
+    """The CPU time of each post and edit."""
+    outlet = NullOutlet(page_chars)
     begun_s = time.process_time()
-    outcome = asyncio.run(deliver(tokens(text), outlet, Forgetful(), DeliveryOptions("en", "benchmark")))
+    outcome = asyncio.run(deliver(tokens(text), outlet, MemoryLedger(), DeliveryOptions("en", "benchmark")))
     return 1000 * (time.process_time() - begun_s) / (outcome.edits + outcome.posts), outcome
 
 
-def cut_ms(text: str, page_chars: int) -> float:
+def measure_split_ms(text: str, page_chars: int) -> float:
     begun_s = time.process_time()
     split_pages(text, len, page_chars)
     return 1000 * (time.process_time() - begun_s)
@@ -121,8 +121,8 @@ def cut_ms(text: str, page_chars: int) -> float:
 
 def show_edits(chars: int, runs: int) -> None:
     table = Table("CPU ms for each edit", *LIMITS)
-    text = answer_of(chars)
-    timed = {name: [edit_ms(text, limit) for _ in range(runs)] for name, limit in LIMITS.items()}
+    text = build_answer(chars)
+    timed = {name: [measure_edits_ms(text, limit) for _ in range(runs)] for name, limit in LIMITS.items()}
     table.add_row("median", *(f"{statistics.median(ms for ms, _ in each):.2f}" for each in timed.values()))
     table.add_row("worst run", *(f"{max(ms for ms, _ in each):.2f}" for each in timed.values()))
     table.add_row("posts and edits", *(str(each[0][1].posts + each[0][1].edits) for each in timed.values()))
@@ -130,10 +130,10 @@ def show_edits(chars: int, runs: int) -> None:
 
 
 def show_bombs(runs: int) -> None:
-    table = Table("CPU ms to cut 100,000 characters, median", *LIMITS)
+    table = Table("CPU ms to split 100,000 characters, median", *LIMITS)
     for name, bomb in BOMBS.items():
         text = bomb * (100_000 // len(bomb))
-        figures = [statistics.median(cut_ms(text, limit) for _ in range(runs)) for limit in LIMITS.values()]
+        figures = [statistics.median(measure_split_ms(text, limit) for _ in range(runs)) for limit in LIMITS.values()]
         table.add_row(name, *(f"{figure:.0f}" for figure in figures))
     Console(width=110).print(table)
 

@@ -1,7 +1,7 @@
 """The bots' database tables, and the hashes that stand in them for identities. Contains no queries.
 
-Events, conversations, workspaces and people are stored as SHA-256 hashes. Only `payload` and `heard` hold what people
-wrote; both are emptied when the conversation is forgotten.
+Events, conversations, workspaces and people are stored as SHA-256 hashes. Only `payload` and `heard` hold people's
+texts; both are emptied when the conversation is forgotten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Code fences and tables in Markdown, line by line: what is open at a position, and what closes it. Knows no pages.
+"""Code fences and tables in Markdown: the constructs open at a position, and their closings. Knows no pages.
 
 Every search takes linear time for any text. Fences count at any indentation, and inside lists and quotes.
 """

@@ -23,7 +23,7 @@ from core.runtime.cooldowns import Cooldowns
 log = structlog.get_logger()
 
 Clock = Callable[[], float]
-Ending = Literal["delivered", "stopped", "failed", "withdrawn", "gone", "refused", "undelivered"]
+DeliveryEnding = Literal["delivered", "stopped", "failed", "withdrawn", "gone", "refused", "undelivered"]
 Result = TypeVar("Result")
 TRACKED_CHANNELS = 1024  # above that, channels that may be posted to again are dropped from memory
 
@@ -143,7 +143,7 @@ class DeliveryOutcome:
     - undelivered   the platform stayed down: try again later with the same ledger
     """
 
-    ending: Ending
+    ending: DeliveryEnding
     chars: int = 0  # of the model's text
     edits: int = 0
     posts: int = 0

@@ -17,7 +17,7 @@ Translations = Mapping[Language, str]
 
 
 class DeliveryError(CspsError):
-    """The platform did not do what it was asked.
+    """The platform did not carry out a call.
 
     DeliveryError
     ├── Throttled       rejected for now: retry after retry_after_s

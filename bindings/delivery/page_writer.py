@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bindings.delivery.context import DeliveryOptions, DeliveryOutcome, EditInterval, Ending, RetryingCaller
+from bindings.delivery.context import DeliveryEnding, DeliveryOptions, DeliveryOutcome, EditInterval, RetryingCaller
 from bindings.delivery.outlet import Gone, Outlet, Page, PostLedger, Refused, Throttled, Unreachable
 from bindings.delivery.partial_answer import PartialAnswer, ProgressStatus, describe_status
 from core.texts import text
@@ -66,10 +66,10 @@ class PageWriter:
             log.warning("delivery_refused", answer=self._options.answer, error=exc.message)
             return self._outcome("refused")
 
-    def _outcome(self, ending: Ending) -> DeliveryOutcome:
+    def _outcome(self, ending: DeliveryEnding) -> DeliveryOutcome:
         return DeliveryOutcome(ending, self._answer.chars, self._edits, self._posts, self._answer.done)
 
-    async def _work(self) -> Ending:
+    async def _work(self) -> DeliveryEnding:
         while True:
             self._answer.changed.clear()
             self._answer.turned.clear()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bindings.delivery.context import DeliveryOptions, Ending
+from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.splitting import LengthFunction, PageSplitter
 from core import texts
 from core.contract import Done, Event, Language, Source, Status, Text
@@ -55,7 +55,7 @@ class PartialAnswer:
         self.has_text = False
         self.status: Status | None = None
         self.sources: list[Source] = []
-        self.ending: Ending | None = None
+        self.ending: DeliveryEnding | None = None
         self.failure: CspsError | None = None
         self.done: Done | None = None
         self.truncated = False
@@ -93,7 +93,7 @@ class PartialAnswer:
         self.failure = failure
         self.end("failed")
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: DeliveryEnding) -> None:
         """Ends the answer. The first ending counts, but a question can be withdrawn at any time."""
         if self.ending is None or ending == "withdrawn":
             self.ending, self.ended_at, self.status = ending, self._clock(), None

@@ -130,7 +130,7 @@ class PageSplitter:
         return f"{document}\n{blocks[-1].closing}" if blocks and blocks[-1].is_open else document
 
     def _start_after(self, start: PageStart, rest: str, at: int) -> PageStart:
-        """The start of the next page, by what is open where this page ends."""
+        """The start of the next page, by the construct that is open where this page ends."""
         body, indented = dedent(rest[:at], start.dedent or 0)
         document = start.opening + body
         columns = (start.dedent or 0) if indented else 0

@@ -138,7 +138,7 @@ class DiscordAdapter:
         try:
             await guarded(kind, self._interactions.take(data))
         except Stopping:
-            log.warning("event_not_taken", platform="discord", kind=kind, code=Stopping.code)
+            log.warning("event_take_failed", platform="discord", kind=kind, code=Stopping.code)
 
     def _take(self, kind: str, data: Payload) -> None:
         inbox = self._at_once if kind in AT_ONCE else self._in_order

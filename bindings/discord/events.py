@@ -139,7 +139,7 @@ class Interactions:
                 return rejection
             await self._intake.take(incoming)
         except CspsError as exc:
-            log.warning("event_not_taken", platform="discord", code=exc.code, problem=exc.message)
+            log.warning("event_take_failed", platform="discord", code=exc.code, problem=exc.message)
             return error_text(exc, language)
         return None
 

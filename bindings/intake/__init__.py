@@ -7,5 +7,5 @@ conversation_queue   runs deliveries: one at a time per conversation, a limited 
 delivery_runner      retries a delivery until it is finished, and drops it after too many crashes
 message_handler      answers a message: as a reply, JSON or a job
 command_handler      runs a command and confirms it
-bot                  what all of these share, and the texts in which a bot presents itself
+bot                  the parts that all of these share, and the texts in which a bot presents itself
 """

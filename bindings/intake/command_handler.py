@@ -6,7 +6,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bindings.delivery.context import DeliveryOptions, Ending
+from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver_notice
 from bindings.incoming import Command
 from bindings.intake.admission import UserRateLimit
@@ -18,7 +18,7 @@ from bindings.store import DeliveryKind, DeliveryLedger, DeliveryRecord
 from core.contract import Language
 from core.texts import text
 
-CommandReply = Callable[[DeliveryRecord, Voice], Awaitable[str]]
+NoticeBuilder = Callable[[DeliveryRecord, Voice], Awaitable[str]]
 
 
 class CommandHandler:
@@ -28,7 +28,7 @@ class CommandHandler:
         self._bot = bot
         self._messages = messages
         self._rate_limit = rate_limit
-        self._replies: Mapping[DeliveryKind, CommandReply] = {
+        self._replies: Mapping[DeliveryKind, NoticeBuilder] = {
             "help": self._help,
             "stop": self._nothing_to_stop,
             "forget": self._forget,
@@ -36,7 +36,7 @@ class CommandHandler:
             "limited": self._limited,
         }
 
-    async def handle(self, task: DeliveryTask, record: DeliveryRecord) -> Ending | None:
+    async def handle(self, task: DeliveryTask, record: DeliveryRecord) -> DeliveryEnding | None:
         """Runs a command. None: a repeated job, as in `MessageHandler.handle`. Raises StorageError; then retry."""
         kind = record.delivery.kind
         if kind == "regenerate":
@@ -48,12 +48,14 @@ class CommandHandler:
             return await self._post_notice(task, record, voice, text("delivery-stopped", voice.language))
         return await self._post_notice(task, record, voice, await self._replies[kind](record, voice))
 
-    async def post_notice(self, task: DeliveryTask, record: DeliveryRecord, key: str) -> Ending:
+    async def post_notice(self, task: DeliveryTask, record: DeliveryRecord, key: str) -> DeliveryEnding:
         """Posts a text of the catalogue in place of an answer."""
         voice = await self._bot.choose_voice(record.incoming)
         return await self._post_notice(task, record, voice, text(key, voice.language))
 
-    async def _post_notice(self, task: DeliveryTask, record: DeliveryRecord, voice: Voice, notice: str) -> Ending:
+    async def _post_notice(
+        self, task: DeliveryTask, record: DeliveryRecord, voice: Voice, notice: str
+    ) -> DeliveryEnding:
         incoming = record.incoming
         ledger = DeliveryLedger(self._bot.store, record, resumed=task.resumed)
         options = DeliveryOptions(
@@ -66,7 +68,7 @@ class CommandHandler:
         outcome = await deliver_notice(notice, self._bot.outlet(incoming, voice), ledger, options)
         return outcome.ending
 
-    async def _regenerate(self, task: DeliveryTask, record: DeliveryRecord) -> Ending | None:
+    async def _regenerate(self, task: DeliveryTask, record: DeliveryRecord) -> DeliveryEnding | None:
         """Replaces an answer of the same conversation, in the messages that hold it."""
         incoming, store = record.incoming, self._bot.store
         wanted = require_command(record).argument
@@ -80,7 +82,7 @@ class CommandHandler:
         # A file that was sent belongs to the previous version of the answer.
         return await self._messages.handle(task, replace(original, uploaded=record.uploaded), again=True)
 
-    async def _refuse(self, task: DeliveryTask, record: DeliveryRecord) -> Ending:
+    async def _refuse(self, task: DeliveryTask, record: DeliveryRecord) -> DeliveryEnding:
         """Posts the refusal once to each person."""
         if await self._bot.store.has_seen_notice(record.incoming, "refused"):
             return "delivered"

@@ -1,7 +1,7 @@
 """Runs a delivery until it is finished, with retries while the disk is full or the platform is down.
 
-Stores how it ended. After three crashes in a row a delivery is dropped: it would crash every process that resumes it,
-and nobody else would get an answer. The handlers know what the work is.
+Stores how it ended. A delivery that crashed the process that took it and three that resumed it is dropped: it would
+crash every further one, and nobody else would get an answer. The handlers do the work itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import nullcontext
 
 import structlog
 
-from bindings.delivery.context import Ending
+from bindings.delivery.context import DeliveryEnding
 from bindings.intake.bot import Bot
 from bindings.intake.command_handler import CommandHandler
 from bindings.intake.conversation_queue import DeliveryTask
@@ -24,8 +24,8 @@ from core.errors import StorageError
 
 log = structlog.get_logger()
 
-CRASH_LIMIT = 3
-STATES: Mapping[Ending, DeliveryState] = {
+CRASH_LIMIT = 3  # of processes that resumed the delivery
+STATES: Mapping[DeliveryEnding, DeliveryState] = {
     "delivered": "done",
     "stopped": "done",
     "failed": "failed",
@@ -93,7 +93,7 @@ class DeliveryRunner:
             return await self._fail(task)
         return True
 
-    async def _handle(self, task: DeliveryTask) -> Ending | None:
+    async def _handle(self, task: DeliveryTask) -> DeliveryEnding | None:
         """Passes the delivery to its handler. None: a job, which continues as a long-running delivery."""
         unseen = task.delivery.kind == "stop" or not task.resumed
         if task.ended and unseen:
@@ -127,7 +127,7 @@ class DeliveryRunner:
             except StorageError as exc:
                 log.warning("attempt_clear_failed", answer=task.delivery.answer, problem=exc.message)
 
-    async def _drop(self, task: DeliveryTask, record: DeliveryRecord, *, notify: bool) -> Ending:
+    async def _drop(self, task: DeliveryTask, record: DeliveryRecord, *, notify: bool) -> DeliveryEnding:
         """Drops a delivery. `notify`: posts a notice, unless the previous process crashed with the notice itself."""
         log.error("delivery_dropped", answer=task.delivery.answer, kind=task.delivery.kind, crashes=CRASH_LIMIT)
         ending = await self._commands.post_notice(task, record, "bot-dropped") if notify else "failed"

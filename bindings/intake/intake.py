@@ -1,7 +1,7 @@
 """The intake, to which all adapters pass their messages: takes each once, and runs it until it is finished.
 
-Knows what runs and waits, and what earlier processes left unfinished. `bindings.intake.delivery_runner` runs a
-delivery.
+Knows the running and waiting deliveries, and those that earlier processes left unfinished. Each delivery runs in
+`bindings.intake.delivery_runner`.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ class Intake:
             group.create_task(purge_daily("deliveries", self._purge))
 
     async def drain(self, limit_s: float) -> None:
-        """Starts nothing new and waits up to `limit_s`. The next process resumes what is unfinished then."""
+        """Starts nothing new and waits up to `limit_s`. The next process resumes the unfinished deliveries."""
         self._answers.hold()
         self._long.hold()
         async with asyncio.TaskGroup() as group:

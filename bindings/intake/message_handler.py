@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bindings.delivery.context import DeliveryOptions, Ending
+from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
 from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
 from bindings.files import MessageFiles, TextFile, explain_unread, read_files
@@ -80,7 +80,7 @@ class MessageHandler:
         self._bot = bot
         self._jobs = jobs
 
-    async def handle(self, task: DeliveryTask, record: DeliveryRecord, *, again: bool = False) -> Ending | None:
+    async def handle(self, task: DeliveryTask, record: DeliveryRecord, *, again: bool = False) -> DeliveryEnding | None:
         """Answers a message. `again`: replaces its previous answer, in the same place.
 
         None: the message is a job, which is planned now, and runs when a long-running task calls this once more.
@@ -104,7 +104,7 @@ class MessageHandler:
         except BadRequest as exc:
             return await delivery.deliver(error_events(exc))
 
-    async def _answer(self, delivery: AnswerDelivery, context: MessageContext) -> Ending | None:
+    async def _answer(self, delivery: AnswerDelivery, context: MessageContext) -> DeliveryEnding | None:
         """Raises ReplyInstead, and BadRequest for a request that is wrong from the start."""
         request = find_request(context)
         if request is None:
@@ -126,7 +126,7 @@ class MessageHandler:
         except JobRefused as exc:
             raise ReplyInstead(exc.text(context.voice.language)) from exc
 
-    async def _run_job(self, delivery: AnswerDelivery, plan: JobPlan) -> Ending | None:
+    async def _run_job(self, delivery: AnswerDelivery, plan: JobPlan) -> DeliveryEnding | None:
         """Runs a job. It handles `stop` itself, because the finished rows are still delivered."""
         if not delivery.task.long_running:
             return None
@@ -192,7 +192,7 @@ class AnswerDelivery:
         described = await self._bot.describe(self.context.voice.personality)
         return described.model if described else None
 
-    async def deliver(self, events: AsyncGenerator[Event, None], *, stops: bool = True) -> Ending:
+    async def deliver(self, events: AsyncGenerator[Event, None], *, stops: bool = True) -> DeliveryEnding:
         """Delivers events. `stops`: the stop command ends the delivery; otherwise the events handle it."""
         outcome = await deliver(events, self._outlet, self._ledger, await self._build_options(stops=stops))
         if outcome.done:
@@ -202,7 +202,7 @@ class AnswerDelivery:
             await store.record_notice(incoming, "privacy")
         return outcome.ending
 
-    async def deliver_notice(self, notice: str) -> Ending:
+    async def deliver_notice(self, notice: str) -> DeliveryEnding:
         outcome = await deliver_notice(notice, self._outlet, self._ledger, self._options)
         return outcome.ending
 

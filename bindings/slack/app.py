@@ -262,7 +262,7 @@ def bolt(api: Api, me: Me) -> AsyncApp:
 async def failed(error: Exception) -> BoltResponse:
     """Not taken: Slack delivers it again, up to three times."""
     if isinstance(error, CspsError):
-        log.warning("event_not_taken", platform="slack", code=error.code, problem=error.message)
+        log.warning("event_take_failed", platform="slack", code=error.code, problem=error.message)
     else:
         log.error("event_failed", platform="slack", exc_info=error)
     return BoltResponse(status=503)

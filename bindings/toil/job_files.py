@@ -23,7 +23,7 @@ from core.toil.batch.row_input import Survey, read_chunks, survey
 from core.toil.batch.rows import AnyRow, csv_rows, json_rows
 
 RowFormat = Literal["csv", "jsonl"]
-PromptPart = tuple[Literal["text", "column"], str]
+RowPromptPart = tuple[Literal["text", "column"], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class JobPlan:
 
     personality: str
     schema: Mapping[str, Json]
-    parts: tuple[PromptPart, ...]
+    parts: tuple[RowPromptPart, ...]
     form: RowFormat
     total: int
     user: str

@@ -19,7 +19,7 @@ import structlog
 from bindings.delivery.outlet import Throttled, Unreachable, Upload
 from bindings.delivery.partial_answer import build_progress
 from bindings.files import TextFile
-from bindings.toil.job_files import JobFiles, JobPlan, PromptPart, RowFormat, TooManyRows
+from bindings.toil.job_files import JobFiles, JobPlan, RowFormat, RowPromptPart, TooManyRows
 from bindings.toil.schema_reply import SendFile, code_block
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text, Usage
 from core.errors import BadRequest, SchemaRefused, StorageError
@@ -235,13 +235,13 @@ class Jobs:
         await asyncio.to_thread(self._files.sweep, keep)
 
 
-def build_parts(request: JobRequest, found: Survey) -> tuple[PromptPart, ...]:
+def build_parts(request: JobRequest, found: Survey) -> tuple[RowPromptPart, ...]:
     """The prompt of each row: attachments, the person's prompt, and the columns that it names, else all columns.
 
     Raises BadRequest for a malformed placeholder.
     """
     material = quote_documents(request.attachments, request.language)
-    before: tuple[PromptPart, ...] = (("text", f"{material}\n\n"),) if material else ()
+    before: tuple[RowPromptPart, ...] = (("text", f"{material}\n\n"),) if material else ()
     if PLACEHOLDER.search(request.prompt):
         return (*before, *(convert_part(part) for part in parse_template(request.prompt).parts))
     names = tuple(found.first.fields) if isinstance(found.first, Row) else ()
@@ -249,11 +249,11 @@ def build_parts(request: JobRequest, found: Survey) -> tuple[PromptPart, ...]:
     return (*before, ("text", f"{prompt}\n"), *(part for name in names for part in column_parts(name)))
 
 
-def convert_part(part: str | Placeholder) -> PromptPart:
+def convert_part(part: str | Placeholder) -> RowPromptPart:
     return ("column", part.name) if isinstance(part, Placeholder) else ("text", part)
 
 
-def column_parts(name: str) -> tuple[PromptPart, PromptPart]:
+def column_parts(name: str) -> tuple[RowPromptPart, RowPromptPart]:
     return ("text", f"\n{name}: "), ("column", name)
 
 

@@ -55,7 +55,7 @@ class SchemaRequest:
 
 
 def find_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | None:
-    """The first schema in the message, else in a file. Ignores what is not JSON or not a schema."""
+    """The first schema in the message, else in a file. Ignores other blocks and files."""
     for block in BLOCK.finditer(message):
         if (schema := parse_schema(block[2])) is not None:
             return SchemaRequest(schema, remove_block(message, block), tuple(files))

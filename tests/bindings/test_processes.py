@@ -78,8 +78,8 @@ async def whole_answer(slack: FakeSlack, channel: str) -> str:
     """The text of the first answer in a channel, once it has its footer."""
 
     def done() -> str | None:
-        said = slack.answers(channel)
-        return text_of(said[0]) if said and "SmolLM2" in json.dumps(said[0]) else None
+        answers = slack.answers(channel)
+        return text_of(answers[0]) if answers and "SmolLM2" in json.dumps(answers[0]) else None
 
     return str(await slack.until(done, DEADLINE_S))
 
@@ -138,9 +138,9 @@ async def test_discord(variables: dict[str, str]) -> None:
             await discord.say()
             await discord.until(lambda: any("SmolLM2" in each["content"] for each in discord.ours()), DEADLINE_S)
 
-    said = [each["content"] for each in discord.ours()]
-    assert [text for text in said if "SmolLM2" in text] == said[-1:]
-    assert len(set(said)) == len(said)
+    posted = [each["content"] for each in discord.ours()]
+    assert [text for text in posted if "SmolLM2" in text] == posted[-1:]
+    assert len(set(posted)) == len(posted)
 
 
 @pytest.mark.parametrize("name", ["personal", "group", "channel"])
@@ -158,9 +158,9 @@ async def test_teams(variables: dict[str, str], name: str) -> None:
         headers = {"Authorization": f"Bearer {microsoft.token()}"}
         async with http.post(f"{url}api/messages", json=activity, headers=headers) as response:
             assert response.status == 202
-        said = await asyncio.wait_for(microsoft.until_said("SmolLM2"), DEADLINE_S)
+        answer = await asyncio.wait_for(microsoft.until_said("SmolLM2"), DEADLINE_S)
 
-    assert said
+    assert answer
 
 
 @pytest.mark.parametrize(

@@ -136,12 +136,12 @@ async def test_refs_are_stored_for_the_next_process(store: Store) -> None:
 
 async def test_thread_messages_are_stored(store: Store) -> None:
     delivery = await take(store, message("x"))
-    heard = (Turn("user", "psst", "Ann"),)
-    await store.save_thread_messages(delivery.number, heard)
+    messages = (Turn("user", "psst", "Ann"),)
+    await store.save_thread_messages(delivery.number, messages)
 
     record = await store.record(delivery.number)
     assert record is not None
-    assert heard == record.thread_messages
+    assert messages == record.thread_messages
 
 
 async def test_the_latest_answer_is_from_the_same_conversation(store: Store) -> None:
