@@ -94,7 +94,7 @@ class FakeIntake:
         self._fail()
         self.tenants.append(tenant)
 
-    def personalities(self) -> tuple[str, ...]:
+    def personality_names(self) -> tuple[str, ...]:
         return ("whisper", "chuchotte")
 
     def _fail(self) -> None:
