@@ -156,7 +156,7 @@ def build_embedder(url: str | None, model: str | None, api_key: str | None) -> E
     if url is None:
         return LocalEmbedder()
     if model is None:
-        raise ConfigError("RAG_EMBEDDINGS_URL is set; name the model to ask for by RAG_EMBEDDINGS_MODEL")
+        raise ConfigError("RAG_EMBEDDINGS_URL is set without a model: set RAG_EMBEDDINGS_MODEL too")
     return UrlEmbedder(url, model, api_key)
 
 

@@ -99,8 +99,8 @@ class VectorCache:
         if other is not None:
             by, origin, stored = other
             raise ConfigError(
-                f"collection {name}: what was added from {origin} has embeddings of {by}, and this "
-                f"service uses {self._embedder}; add it again: csps-llm facts add {name} {origin}"
+                f"collection {name}: documents from {origin} have embeddings of {by}, but this "
+                f"service uses {self._embedder}; add them again: csps-llm facts add {name} {origin}"
                 if by != self._embedder
                 else f"collection {name}: its embeddings have {stored} dimensions and the question's has {dimensions}: "
                 "the embedder changed under its name; remove the collection and add it again"

@@ -157,7 +157,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if self._left_bytes <= 0:
-            raise FetchFailed("the site sends more than is read of one page", "large")
+            raise FetchFailed("the site sends more than the limit for one page", "large")
         # TLS may have unpacked data already, which comes without waiting: let other tasks run.
         await asyncio.sleep(0)
         data = await self._stream.read(min(max_bytes, self._read_bytes, self._left_bytes), timeout)

@@ -121,7 +121,7 @@ def unpacker(encoding: str) -> Unpacker:
         case "deflate":
             return DeflateUnpacker()
         case _:
-            raise FetchFailed("the site sent its page in a compression that was not asked for", "broken")
+            raise FetchFailed("the site sent its page in an unsupported compression", "broken")
 
 
 class Decompressor(Protocol):

@@ -53,7 +53,7 @@ class Robots:
         if isinstance(known.rules, FetchFailed):
             why = known.rules
             raise FetchFailed(
-                f"{why.message}: its robots.txt cannot be asked, so it is left alone", why.reason
+                f"{why.message}: its robots.txt is unavailable, so the site is left alone", why.reason
             ) from why
         if not await asyncio.to_thread(is_allowed, known.rules, str(url), self._name):
             raise FetchRefused(f"the robots.txt of {url.host} does not let {self._name} read this", "robots")

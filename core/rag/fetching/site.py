@@ -141,6 +141,6 @@ def translate_errors(host: str) -> Iterator[None]:
     except (
         ssl.SSLError
     ) as exc:  # httpcore does not translate it after the handshake, when some sites ask for our certificate
-        raise FetchFailed(f"{host} breaks the encrypted connection off", "broken") from exc
+        raise FetchFailed(f"{host} broke off the encrypted connection", "broken") from exc
     except httpcore.ProtocolError as exc:
-        raise FetchFailed(f"{host} does not answer in whole and valid HTTP", "broken") from exc
+        raise FetchFailed(f"{host} did not send a complete and valid HTTP response", "broken") from exc

@@ -179,7 +179,7 @@ def parse_authority(text: str) -> str:
         raise FetchRefused("the URL must begin with http:// or https:// and a host", "form")
     authority = form["authority"]
     if "@" in authority:
-        raise FetchRefused("the URL carries a user name or password; write it without", "form")
+        raise FetchRefused("the URL contains a user name or password; remove it", "form")
     if "%" in authority or any(char.isspace() for char in authority):
         raise FetchRefused("the URL's host contains an escape, a zone or a blank", "form")
     return authority

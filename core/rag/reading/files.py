@@ -136,7 +136,7 @@ def parse_pdf(body: bytes, *, name: str = "", url: str | None = None) -> Documen
     try:
         reader = pypdf.PdfReader(BytesIO(body), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise UnreadableDocument("this PDF is locked by a password: attach it without", "locked")
+            raise UnreadableDocument("this PDF is locked by a password: attach it without one", "locked")
         blocks = [block for number, page in enumerate(reader.pages, 1) for block in pdf_page_blocks(number, page)]
         title = str(reader.metadata.title or "") if reader.metadata else ""
     except (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OSError) as exc:
@@ -182,9 +182,7 @@ def require_unpacked_size(body: bytes) -> None:
     with zipfile.ZipFile(BytesIO(body)) as packed:
         parts = packed.infolist()
     if len(parts) > PARTS_LIMIT or sum(part.file_size for part in parts) > UNZIPPED_LIMIT_BYTES:
-        raise UnreadableDocument(
-            "this Word file unpacks to more than is read here: attach it without its pictures", "large"
-        )
+        raise UnreadableDocument("this Word file is too large when unpacked: attach it without its pictures", "large")
 
 
 def word_blocks(each: Paragraph | Table) -> list[Block]:

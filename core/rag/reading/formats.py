@@ -112,7 +112,7 @@ def format_of_bytes(body: bytes, declared: Format | None) -> Format | None:
     if b"%PDF-" in body[:1024]:
         return "pdf"
     if body.startswith(OLD_OFFICE) and ENCRYPTED_PACKAGE in body:
-        raise UnreadableDocument("this Office file is locked by a password: attach it without", "locked")
+        raise UnreadableDocument("this Office file is locked by a password: attach it without one", "locked")
     for start, what in REFUSED_STARTS.items():
         if body.startswith(start):
             raise UnreadableDocument(f"this is {what}; {READABLE_FORMATS}", "kind")

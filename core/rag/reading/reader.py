@@ -57,7 +57,7 @@ class Reader:
     ) -> Document:
         """Returns a document with at least one passage. Raises UnreadableDocument; Overloaded if the queue is full."""
         if len(body) > BODY_LIMIT_BYTES:
-            raise UnreadableDocument(f"it has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most", "large")
+            raise UnreadableDocument(f"it has {len(body):,} bytes; the limit is {BODY_LIMIT_BYTES:,}", "large")
         fields = {"media_type": media_type, "name": name, "url": url, "charset": charset}
         question = json.dumps({"length": len(body), **fields, **self._limits(body)}).encode()
         try:

@@ -42,9 +42,9 @@ def check_template(template: str, known: AbstractSet[str], allow: Collection[str
     """
     url = url_policy.check_url(PLACEHOLDER.sub("x", template), frozenset(allow))
     if url.scheme != "https" and url_policy.url_origin(url) not in allow:
-        raise FetchRefused("only https:// is read, but for hosts that RAG_ALLOW names", "form")
+        raise FetchRefused("only https:// URLs are read, except from hosts in RAG_ALLOW", "form")
     if unknown := template_keys(template) - known:
-        can = f"; what can be put in is {', '.join(sorted(known))}" if known else ""
+        can = f"; known names are {', '.join(sorted(known))}" if known else ""
         raise FetchRefused(f"{{{min(unknown)}}} is not known here{can}", "form")
     parts = urlsplit(template)
     if PLACEHOLDER.search(parts.netloc) or PLACEHOLDER.search(parts.fragment):
@@ -52,7 +52,7 @@ def check_template(template: str, known: AbstractSet[str], allow: Collection[str
     if f"{{{QUERY}}}" in parts.path:
         raise FetchRefused("{query} may only stand after the ?", "form")
     if re.search(r"[{}]", PLACEHOLDER.sub("", template)):
-        raise FetchRefused("a brace that is no {name}; write it as %7B or %7D", "form")
+        raise FetchRefused("a brace belongs to no {name}; write it as %7B or %7D", "form")
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ SUMMARY_LIMIT_CHARS = 2000
 def to_json_feed(body: bytes, fields: SearchFields, title: str, language: Language, limit: int) -> bytes:
     """Returns at most `limit` entries. Raises UnreadableDocument if there are none, or the JSON lacks `fields`."""
     if len(body) > BODY_LIMIT_BYTES:
-        raise UnreadableDocument(f"its answer has {len(body):,} bytes; {BODY_LIMIT_BYTES:,} are read at most", "large")
+        raise UnreadableDocument(f"its answer has {len(body):,} bytes; the limit is {BODY_LIMIT_BYTES:,}", "large")
     try:
         answer = strict_json.parse(body, last_wins=True)
     except BadRequest as exc:
