@@ -1,7 +1,7 @@
 """The cost of attached text: it is cut into passages, which are ranked by the question.
 
 Runs through the engine, with a fake model in another process. Prints for each text the time of a conversation's first
-and later answers, and the lag of the event loop, beside a conversation without attachments.
+and later answers, and the lag of the event loop. A conversation without attachments is the comparison.
 
     .venv/bin/python -m benchmarks.candidates [--turns 5]
 """

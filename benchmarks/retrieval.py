@@ -1,7 +1,7 @@
 """Answering from a text: how often the answer is in the text, and how often the model repeats its instructions.
 
-Asks the questions of benchmarks/retrieval.toml several times each, with the text as an attached file, of the shipped
-personality of its language, with its own sampling. It judges a model, and the form in which documents are rendered.
+Asks the shipped personality of each language, with its own sampling, the questions of benchmarks/retrieval.toml several
+times. The text is an attached file. It judges a model, and the form in which documents are rendered.
 
     .venv/bin/python -m benchmarks.retrieval [--rounds 3]
 """

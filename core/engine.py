@@ -147,7 +147,7 @@ class ChatEngine:
         return await self._toiler.report(schema)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
-        return await self._retriever.file(name, body, media_type)
+        return await self._retriever.read_file(name, body, media_type)
 
     async def open(self, personality: str, user: str | None = None) -> str:
         """The id of a new conversation. Raises PersonalityUnknown, StorageError."""

@@ -79,7 +79,9 @@ class AnswerPipeline:
 
     async def fetch_attachments(self, prompt: Prompt) -> Prompt:
         """Replaces each attachment that contains only a URL by that page. Raises FetchRefused, FetchFailed."""
-        return replace(prompt, attachments=tuple([await self._retriever.attached(each) for each in prompt.attachments]))
+        return replace(
+            prompt, attachments=tuple([await self._retriever.resolve_attachment(each) for each in prompt.attachments])
+        )
 
     async def build_request(self, context: PromptContext, lookup: Lookup = NOTHING) -> AnswerRequest:
         """The request for the model, with the documents of `lookup`. Raises Overloaded."""
@@ -110,7 +112,7 @@ class AnswerPipeline:
         """Reads the page at `url` and stores it with the conversation. A first question fails with it."""
         conversation = context.conversation
         try:
-            reading = await self._retriever.page(url)
+            reading = await self._retriever.fetch_page(url)
             if conversation.id:
                 await self._sessions.keep_readings(conversation.id, (reading,))
         except CspsError as exc:

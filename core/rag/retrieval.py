@@ -68,7 +68,7 @@ class Retriever:
         self._reader = reader
         self._finders = finders
 
-    async def page(self, url: str) -> RetrievedDocument:
+    async def fetch_page(self, url: str) -> RetrievedDocument:
         """Reads a page or feed that the user named. Raises FetchRefused, FetchFailed, UnreadableDocument."""
         fetched = await self._fetcher.fetch(url, robots=False)
         document = await self._reader.read(
@@ -76,17 +76,17 @@ class Retriever:
         )
         return to_retrieved(replace(document, url=link_for(document, fetched.url)), fetched.fetched_at)
 
-    async def file(self, name: str, body: bytes, media_type: str) -> Attachment:
+    async def read_file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Reads an attached file as text. Raises UnreadableDocument."""
         document = await self._reader.read(body, media_type, name=name)
         return Attachment(name, to_retrieved(document).text, document.cut)
 
-    async def attached(self, file: Attachment) -> Attachment:
+    async def resolve_attachment(self, file: Attachment) -> Attachment:
         """Returns the page behind an attachment that holds only a URL, else the attachment itself."""
-        opening = parse_lead_context(file.text)
-        if opening.url is None or opening.question:
+        lead = parse_lead_context(file.text)
+        if lead.url is None or lead.question:
             return file
-        reading = await self.page(opening.url)
+        reading = await self.fetch_page(lead.url)
         return Attachment(reading.name, reading.text, reading.cut)
 
     async def look_up(self, personality: Personality, question: str, *, outside: bool = True) -> Lookup:

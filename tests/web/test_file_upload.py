@@ -34,7 +34,7 @@ class ReadingEngine(FakeEngine):
         self.retriever = Retriever(build_fetcher(settings), reader)
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
-        return await self.retriever.file(name, body, media_type)
+        return await self.retriever.read_file(name, body, media_type)
 
 
 class HoldingEngine(FakeEngine):

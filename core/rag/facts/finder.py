@@ -2,7 +2,7 @@
 
 Some document is always nearest, so a greeting would be answered from two documents. Two checks prevent this. The words
 of the question tell whether it asks for anything at all ("Thank you!" does not). Then the best passage needs a minimum
-score, and a higher one if the model is asked for work of its own ("Write a story"). The minimum holds for the bundled
+score, and a higher one for work of the model's own ("Write a story"). The minimum holds for the bundled
 encoder alone: cosines of other encoders have another scale.
 
 `benchmarks.facts` measures this. Of the labelled questions, 0.93 still find their document in one language and 0.95

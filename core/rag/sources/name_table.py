@@ -1,7 +1,7 @@
 """Finds the places, departments or sections of a table that a question names. Pure but for loading the table.
 
-Accents and case do not matter, and "St." is "Saint". But a name that is a common word ("Hope", "Trail") counts only if
-it is written like a name, and an acronym only in capitals.
+Accents and case do not matter, and "St." is "Saint". But a common word ("Hope", "Trail") counts as a name only
+if it is written like one, and an acronym only in capitals.
 """
 
 from __future__ import annotations
