@@ -13,7 +13,8 @@ from core import strict_json
 from core.contract import Json, Status, Task, Text, TextDiscarded, ToilEvent
 from core.conversation.sessions import require_issued_id
 from core.errors import CspsError
-from core.toil.request import Schema, ToilFields
+from core.toil.request import ToilFields
+from core.toil.schema.drafts import Schema
 from web import request_body
 from web.problems import problem_details
 from web.service import SERVICE, Service

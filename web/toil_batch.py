@@ -23,7 +23,8 @@ from core.toil.batch.answers import Outcome, RowRetryPolicy, ToilAnswers
 from core.toil.batch.job import Job, parse_template
 from core.toil.batch.pipeline import BoundedPipeline
 from core.toil.batch.rows import AnyRow, InputLine, LineSplitter, Row, parse_json_row
-from core.toil.request import SamplingOptions, Schema
+from core.toil.request import SamplingOptions
+from core.toil.schema.drafts import Schema
 from web import request_body
 from web.problems import BodyTimeout
 from web.service import SERVICE, Service

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from core import strict_json
 from core.contract import Attachment, Sampling, Task
 from core.errors import ParameterRefused
+from core.toil.schema.drafts import Schema
 
-Schema = dict[str, Any] | bool
 TEXT_NAME = "text"
 
 

@@ -36,7 +36,7 @@ from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message
 from core.texts import text
-from core.toil.schema.plan import RELAXATIONS_LIMIT, Plan, relax, report_refusal
+from core.toil.schema.plan import RELAXATIONS_LIMIT, SchemaPlan, relax, report_refusal
 from core.toil.schema.prechecks import check_readable
 from core.toil.validator_pool import ValidatorPool, Violation
 
@@ -49,7 +49,7 @@ FORMATS_CACHED = 256
 SCHEMA_PROMPT_CHARS = 2000  # a longer schema would fill the window, and the engine enforces it anyway
 ANSWER_PROMPT_CHARS = 4000
 NOT_JSON = "JSON"  # in the place of a keyword
-ANY_OBJECT = Plan(None, None, ())
+ANY_OBJECT = SchemaPlan(None, None, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Toiler:
                 yield TextDiscarded()
         raise NonConforming(f"the model's JSON does not conform: {'; '.join(map(str, violations))}")
 
-    async def plan(self, schema: Json) -> Plan:
+    async def plan(self, schema: Json) -> SchemaPlan:
         """Asks no model. Raises SchemaRefused with the place and the reason."""
         if schema is None:
             return ANY_OBJECT

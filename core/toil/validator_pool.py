@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from core.contract import Json, KeywordReport
 from core.errors import SchemaRefused
 from core.runtime.child_pool import ChildEnded, ChildPool
-from core.toil.schema.plan import Plan
+from core.toil.schema.plan import SchemaPlan
 
 COMMAND = (sys.executable, "-m", "core.toil.validator_process")
 WALL_LIMIT_S = 20  # generous, for a busy machine; the child's limit of CPU time is what ends a bomb
@@ -48,15 +48,15 @@ class ValidatorPool:
 
     def __init__(self) -> None:
         self._children = ChildPool(COMMAND, limit=CHILDREN_LIMIT, wall_limit_s=WALL_LIMIT_S)
-        self._plans: LRUCache[str, Plan] = LRUCache(PLANS_CACHED)
+        self._plans: LRUCache[str, SchemaPlan] = LRUCache(PLANS_CACHED)
 
-    async def plan(self, schema: Json) -> Plan:
+    async def plan(self, schema: Json) -> SchemaPlan:
         """Raises SchemaRefused with the place and the reason."""
         key = digest_schema(schema)
         if key not in self._plans:
             answer = (await self._ask({"ask": "plan", "schema": schema}))["plan"]
             reports = tuple(KeywordReport(*report) for report in answer["reports"])
-            self._plans[key] = Plan(answer["enforced"], answer["narrowed"], reports)
+            self._plans[key] = SchemaPlan(answer["enforced"], answer["narrowed"], reports)
         return self._plans[key]
 
     async def validate(self, schema: Json, value: Json) -> tuple[Violation, ...]:

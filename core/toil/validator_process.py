@@ -79,8 +79,8 @@ class ValidatorProcess:
             return {"refused": exc.message}
 
     def _plan(self, schema: Any) -> JsonObject:
-        # The metaschema comes first, so that the plan may trust the types of keywords. References outside the document
-        # come second, so that the error names their place. Then comes what the validator does not support.
+        # First the metaschema, so that the plan may trust the types of keywords. Then references outside the document,
+        # so that the error names their place. Then patterns and keywords that the validator does not support.
         if isinstance(schema, dict):
             check_metaschema(schema)
             check_document(schema)

@@ -224,7 +224,7 @@ async def test_incomplete_upload_is_408(own_settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("path", "expected"),
     [
         ("report.pdf", "report.pdf"),
         ("../../etc/passwd", "passwd"),
@@ -235,9 +235,9 @@ async def test_incomplete_upload_is_408(own_settings: Settings) -> None:
         ("<img src=x onerror=1>.md", "<img src=x onerror=1>.md"),
     ],
 )
-async def test_name_is_reduced_to_a_plain_file_name(whisper: Site, given: str, expected: str) -> None:
+async def test_name_is_reduced_to_a_plain_file_name(whisper: Site, path: str, expected: str) -> None:
     """No folders, no line breaks, no characters that reverse the reading direction."""
-    assert expected == (await upload(whisper.http, given, b"x"))["name"]
+    assert expected == (await upload(whisper.http, path, b"x"))["name"]
 
 
 @pytest.mark.parametrize(

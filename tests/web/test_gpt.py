@@ -168,7 +168,7 @@ async def test_disconnection_before_text_cancels_the_answer(own_settings: Settin
 
 
 @pytest.mark.parametrize(
-    ("target", "status", "said"),
+    ("target", "status", "fragment"),
     [
         ("/gpt/whisper", 400, "`prompt`"),
         ("/gpt/whisper?prompt=", 400, "`prompt`"),
@@ -184,11 +184,11 @@ async def test_disconnection_before_text_cancels_the_answer(own_settings: Settin
         ("/gpt/whisper?prompt=" + "x" * 20_000, 414, "POST"),
     ],
 )
-async def test_invalid_gets_are_refused(whisper: Site, target: str, status: int, said: str) -> None:
+async def test_invalid_gets_are_refused(whisper: Site, target: str, status: int, fragment: str) -> None:
     """Each gets a text with the remedy, and the engine is not called."""
     async with whisper.http.get(target) as response:
         assert status == response.status
-        assert said in await response.text()
+        assert fragment in await response.text()
     assert whisper.engine.prompts == []
 
 

@@ -146,9 +146,9 @@ async def test_hostile_requests_are_refused_with_a_reason(whisper: Site, name: s
     received = await send(whisper.port, data)
 
     head, _, body = received.partition(b"\r\n\r\n")
-    found = re.match(rb"HTTP/[01]\.[0-9] (\d{3}) ", head)
-    assert found, received[:200]
-    assert expected == int(found[1])
+    status = re.match(rb"HTTP/[01]\.[0-9] (\d{3}) ", head)
+    assert status, received[:200]
+    assert expected == int(status[1])
     assert body or name == "HEAD"
     assert (whisper.engine.prompts, whisper.engine.tasks) == ([], [])
     async with whisper.http.get("/healthz") as response:
@@ -185,11 +185,11 @@ async def test_log_holds_nothing_of_a_request(
                 await send(running.port, data)
 
     # core.runtime.log shows the place of an exception, not its message.
-    shown = [{**event, "exc_info": None} for event in events]
+    logged = [{**event, "exc_info": None} for event in events]
     assert {"request", "malformed_request"} <= {event["event"] for event in events}
-    assert "planted" not in str(shown).lower()
+    assert "planted" not in str(logged).lower()
     assert "planted" not in caplog.text.lower()
-    assert "127.0.0.1" not in str(shown) + caplog.text
+    assert "127.0.0.1" not in str(logged) + caplog.text
 
 
 async def test_missing_body_is_408(own_settings: Settings) -> None:

@@ -99,13 +99,13 @@ async def test_drain_aborts_answers_that_take_too_long(own_settings: Settings) -
 @asynccontextmanager
 async def web_process(folder: Path, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m web` with these variables only."""
-    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
+    inherited = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
     started = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "web",
         cwd=PROJECT_ROOT,
-        env={**kept, "CSPS_LLM_DATA": str(folder), "LOG_FORMAT": "json", **environ},
+        env={**inherited, "CSPS_LLM_DATA": str(folder), "LOG_FORMAT": "json", **environ},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -118,8 +118,8 @@ async def web_process(folder: Path, **environ: str) -> AsyncIterator[asyncio.sub
 
 
 async def read_output(started: asyncio.subprocess.Process) -> str:
-    said, _ = await started.communicate()
-    return said.decode()
+    printed, _ = await started.communicate()
+    return printed.decode()
 
 
 async def test_port_in_use_is_one_line(tmp_path: Path) -> None:
@@ -129,21 +129,21 @@ async def test_port_in_use_is_one_line(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         async with web_process(tmp_path, PORT=str(port), LLM_URL="http://127.0.0.1:9/v1") as web:
-            said = await read_output(web)
+            printed = await read_output(web)
 
     assert web.returncode == 2
-    assert f"csps-llm web: port {port} on 127.0.0.1 is in use" in said
-    assert "Traceback" not in said
+    assert f"csps-llm web: port {port} on 127.0.0.1 is in use" in printed
+    assert "Traceback" not in printed
 
 
 async def test_wrong_setting_is_one_line(tmp_path: Path) -> None:
     """Exit code 2 and the variable."""
     async with web_process(tmp_path, PORT="many") as web:
-        said = await read_output(web)
+        printed = await read_output(web)
 
     assert web.returncode == 2
-    assert said.startswith("csps-llm web: PORT: ")
-    assert len(said.splitlines()) == 1
+    assert printed.startswith("csps-llm web: PORT: ")
+    assert len(printed.splitlines()) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -165,7 +165,7 @@ async def test_signal_stops_the_process_cleanly(tmp_path: Path, number: signal.S
             web.send_signal(number)
             await socket_.receive()
             assert socket_.close_code == 1001
-        said = await read_output(web)
+        printed = await read_output(web)
 
     assert web.returncode == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in printed

@@ -167,22 +167,22 @@ async def test_resume_continues_a_session(whisper: Site) -> None:
 async def test_resumed_turns_have_files_and_sources(own_settings: Settings) -> None:
     """The names of a question's files and the sources of an answer, also of a stopped one."""
     source = Source(1, "Leave", "https://leave.example/", "en")
-    ask = {**PROMPT, "attachments": [{"name": "leave.txt", "text": "Eighteen months."}]}
+    prompt = {**PROMPT, "attachments": [{"name": "leave.txt", "text": "Eighteen months."}]}
     engine = FakeEngine([source, Text("So [1]."), asyncio.Event()])
     async with site(own_settings, engine) as running:
         async with running.v1() as socket:
-            await socket.send_json(ask)
-            opened, told, _ = await receive_until(socket, "text")
+            await socket.send_json(prompt)
+            opened, source_frame, _ = await receive_until(socket, "text")
             await socket.send_json({"type": "stop"})
             await receive_until(socket, "done")
         async with running.v1() as socket:
             await socket.send_json({"type": "resume", "session": opened["session"]})
             [resumed] = await receive_until(socket, "session", "error")
 
-    assert told.pop("type") == "source"
+    assert source_frame.pop("type") == "source"
     assert resumed["turns"] == [
         {"role": "user", "text": "Hi", "attachments": ["leave.txt"]},
-        {"role": "assistant", "text": "So [1].", "sources": [told], "reason": "stopped"},
+        {"role": "assistant", "text": "So [1].", "sources": [source_frame], "reason": "stopped"},
     ]
 
 

@@ -56,12 +56,12 @@ async def test_describe_without_a_model(own_settings: Settings) -> None:
         async with running.http.get("/describe/whisper") as response:
             alone = await response.json()
         async with running.http.get("/describe") as response:
-            listed = (await response.json())["personalities"]
+            personalities = (await response.json())["personalities"]
 
     assert (alone["title"], alone["greeting"]) == ("Whisper", "Hello!")
     assert (alone["model"], alone["starter"], alone["context_window"]) == (None, None, None)
-    assert alone == listed[0]
-    assert [each["model"] for each in listed] == [None, "fake-model"]
+    assert alone == personalities[0]
+    assert [each["model"] for each in personalities] == [None, "fake-model"]
 
 
 async def test_describe_unknown_personality_is_404(whisper: Site) -> None:

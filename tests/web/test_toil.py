@@ -95,7 +95,7 @@ async def test_defect_is_a_500_without_its_message(own_settings: Settings) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "status", "said"),
+    ("body", "headers", "status", "fragment"),
     [
         (b"", JSON, 400, "not valid JSON"),
         (b"{", JSON, 400, "not valid JSON"),
@@ -124,14 +124,14 @@ async def test_defect_is_a_500_without_its_message(own_settings: Settings) -> No
     ],
 )
 async def test_invalid_bodies_are_refused(
-    whisper: Site, body: bytes, headers: dict[str, str], status: int, said: str
+    whisper: Site, body: bytes, headers: dict[str, str], status: int, fragment: str
 ) -> None:
     """The problem names the error, and the engine is not called."""
     async with whisper.http.post("/toil/whisper", data=io.BytesIO(body), headers=headers) as response:
         problem = await response.json(content_type="application/problem+json")
 
     assert (status, status) == (response.status, problem["status"])
-    assert said in problem["detail"]
+    assert fragment in problem["detail"]
     assert whisper.engine.tasks == []
 
 
@@ -154,8 +154,8 @@ async def test_get_is_405(whisper: Site) -> None:
 
 async def test_optional_fields_reach_the_engine(whisper: Site) -> None:
     """Text (as an attachment, because it is data), session and sampling."""
-    asked = {"prompt": "Sum up.", "text": "Snow.", "session": "web:x", "seed": 7, "max_tokens": 9, "temperature": 0}
-    async with whisper.http.post("/toil/whisper", json=asked) as response:
+    fields = {"prompt": "Sum up.", "text": "Snow.", "session": "web:x", "seed": 7, "max_tokens": 9, "temperature": 0}
+    async with whisper.http.post("/toil/whisper", json=fields) as response:
         assert response.status == 200
 
     [task] = whisper.engine.tasks
@@ -170,8 +170,8 @@ async def test_optional_fields_reach_the_engine(whisper: Site) -> None:
 
 async def test_conversation_of_a_platform_is_no_session(whisper: Site) -> None:
     """Its id can be guessed, and would show a channel's conversation to anybody."""
-    asked = {"prompt": "Sum up.", "session": "slack:T1:C2:1712.5"}
-    async with whisper.http.post("/toil/whisper", json=asked) as response:
+    fields = {"prompt": "Sum up.", "session": "slack:T1:C2:1712.5"}
+    async with whisper.http.post("/toil/whisper", json=fields) as response:
         assert (response.status, (await response.json(content_type=None))["code"]) == (404, "session_unknown")
 
     assert whisper.engine.tasks == []

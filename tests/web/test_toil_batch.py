@@ -28,7 +28,7 @@ class GatedEngine(FakeEngine):
     """Each row waits until its prompt's event is set."""
 
     def __init__(self) -> None:
-        super().__init__(toiled=lambda task: {"said": task.prompt})
+        super().__init__(toiled=lambda task: {"echo": task.prompt})
         self.gates: dict[str, asyncio.Event] = {}
         self.changed = asyncio.Condition()
         self.cancelled_rows = 0
@@ -44,7 +44,7 @@ class GatedEngine(FakeEngine):
             # Shielded, because the task that notifies is itself being cancelled.
             await asyncio.shield(self._notify())
             raise
-        return ToilResult({"said": task.prompt}, "fake-model", Usage(7, 3, 0))
+        return ToilResult({"echo": task.prompt}, "fake-model", Usage(7, 3, 0))
 
     async def _notify(self) -> None:
         async with self.changed:
@@ -131,11 +131,11 @@ async def test_answers_come_while_lines_are_sent(own_settings: Settings) -> None
     async with site(own_settings, FakeEngine(toiled=lambda task: task.prompt + "!")) as running:
         sent.put_nowait(ndjson({"prompt": "a"}))
         async with running.http.post(PATH, data=body(), headers=NDJSON) as response:
-            said = "a"
+            prompt = "a"
             for _ in range(5):
                 line = json.loads(await response.content.readline())
-                said = line["value"]
-                sent.put_nowait(ndjson({"prompt": said}))
+                prompt = line["value"]
+                sent.put_nowait(ndjson({"prompt": prompt}))
             sent.put_nowait(None)
             rest = await response.read()
 
@@ -300,12 +300,12 @@ async def test_drain_answers_running_rows_and_reads_no_more(own_settings: Settin
         engine.gates["a"].set()
         lines = [json.loads(await response.content.readline()) for _ in range(2)]
 
-    assert {"row": 1, "value": {"said": "a"}} == lines[0]
+    assert {"row": 1, "value": {"echo": "a"}} == lines[0]
     assert "stopping" == lines[1]["error"]["code"]
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "path", "status", "said"),
+    ("body", "headers", "path", "status", "fragment"),
     [
         (b"{}", {"Content-Type": "application/json"}, PATH, 415, "application/x-ndjson"),
         (b"{}", {**NDJSON, "Content-Encoding": "gzip"}, PATH, 415, "uncompressed"),
@@ -316,7 +316,7 @@ async def test_drain_answers_running_rows_and_reads_no_more(own_settings: Settin
     ],
 )
 async def test_invalid_batches_are_refused(
-    whisper: Site, body: bytes, headers: dict[str, str], path: str, status: int, said: str
+    whisper: Site, body: bytes, headers: dict[str, str], path: str, status: int, fragment: str
 ) -> None:
     """As a problem, before the engine is called."""
 
@@ -327,5 +327,5 @@ async def test_invalid_batches_are_refused(
         problem = await response.json(content_type="application/problem+json")
 
     assert (status, status) == (response.status, problem["status"])
-    assert said in problem["detail"]
+    assert fragment in problem["detail"]
     assert whisper.engine.tasks == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.toil.schema.drafts import escape_token, normalize_keywords
-from core.toil.schema.references import LocatedSchema, References
+from core.toil.schema.references import LocatedSchema, SchemaReferences
 from core.toil.schema.values import TYPES, allowed_types, identity, type_of
 
 DEPTH_LIMIT = 6
@@ -33,14 +33,16 @@ class Constraints:
 ConstraintCache = dict[tuple[str, ...], Constraints]  # by the pointers of the schemas
 
 
-def cached_constraints(schemas: list[LocatedSchema], references: References, cache: ConstraintCache) -> Constraints:
+def cached_constraints(
+    schemas: list[LocatedSchema], references: SchemaReferences, cache: ConstraintCache
+) -> Constraints:
     key = tuple(located.pointer for located in schemas)
     if key not in cache:
         cache[key] = collect_constraints(schemas, references)
     return cache[key]
 
 
-def collect_constraints(schemas: list[LocatedSchema], references: References) -> Constraints:
+def collect_constraints(schemas: list[LocatedSchema], references: SchemaReferences) -> Constraints:
     """The constraints on a value that conforms to all of the schemas."""
     constraints = Constraints()
     waiting, seen = list(schemas), set[str]()
@@ -57,7 +59,7 @@ def collect_constraints(schemas: list[LocatedSchema], references: References) ->
     return constraints
 
 
-def _add_schema(constraints: Constraints, located: LocatedSchema, references: References) -> list[LocatedSchema]:
+def _add_schema(constraints: Constraints, located: LocatedSchema, references: SchemaReferences) -> list[LocatedSchema]:
     """Adds the constraints of one schema. Returns the schemas that `allOf` and `$ref` apply beside it."""
     assert isinstance(located.schema, dict)
     keywords, steps = normalize_keywords(located.schema, references.draft)
@@ -80,7 +82,7 @@ def _add_schema(constraints: Constraints, located: LocatedSchema, references: Re
 def are_disjoint(
     one: list[LocatedSchema],
     other: list[LocatedSchema],
-    references: References,
+    references: SchemaReferences,
     cache: ConstraintCache,
     depth: int = 0,
 ) -> bool:

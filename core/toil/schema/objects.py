@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.toil.schema import patterns
-from core.toil.schema.references import LocatedSchema, References, SchemaNode, in_place_schemas
+from core.toil.schema.references import LocatedSchema, SchemaNode, SchemaReferences, in_place_schemas
 from core.toil.schema.translation import UNENFORCED, Translation, Translator, intersection, union
 
 SHAPE_KEYWORDS = {"properties", "patternProperties", "additionalProperties", "propertyNames"}
@@ -203,7 +203,7 @@ class EvaluatedProperties:
     certain: bool = True
 
 
-def collect_evaluated(located: LocatedSchema, references: References) -> EvaluatedProperties:
+def collect_evaluated(located: LocatedSchema, references: SchemaReferences) -> EvaluatedProperties:
     evaluated = EvaluatedProperties()
     waiting, seen = [(located, True)], set[str]()
     while waiting and len(seen) < VISITED_LIMIT:

@@ -33,8 +33,8 @@ class _Unsupported(Exception):
 
 def translate_pattern(pattern: str) -> TranslatedPattern:
     try:
-        aheads, rest = split_lookaheads(pattern)
-        parts = [_PatternParser(part) for part in (*aheads, rest)]
+        lookaheads, rest = split_lookaheads(pattern)
+        parts = [_PatternParser(part) for part in (*lookaheads, rest)]
         texts = tuple(part.parse() for part in parts)
     except (_Unsupported, IndexError):
         return TranslatedPattern((), exact=False)
@@ -43,15 +43,15 @@ def translate_pattern(pattern: str) -> TranslatedPattern:
 
 def split_lookaheads(pattern: str) -> tuple[list[str], str]:
     """Splits a pattern such as `^(?=.*\\d)(?=.*[a-z]).{8,}$` (a password) into patterns that must all match."""
-    found: list[str] = []
+    lookaheads: list[str] = []
     rest = pattern
     while rest.startswith("^(?=") and not has_top_level_alternation(pattern):
         end = find_group_end(rest, 1)
         if rest[end + 1 : end + 2] in ("*", "+", "?", "{"):
             break
-        found.append(f"^(?:{rest[4:end]})")
+        lookaheads.append(f"^(?:{rest[4:end]})")
         rest = "^" + rest[end + 1 :]
-    return found, rest
+    return lookaheads, rest
 
 
 def has_top_level_alternation(pattern: str) -> bool:
@@ -188,13 +188,13 @@ class _PatternParser:
         return f"\\{letter}" if letter in META else letter
 
     def _code_point(self, letter: str) -> str:
-        found = re.compile(r"\\u\{([0-9A-Fa-f]+)\}|\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})").match(
+        match = re.compile(r"\\u\{([0-9A-Fa-f]+)\}|\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})").match(
             self._pattern, self._position
         )
-        if found is None:
+        if match is None:
             raise _Unsupported
-        self._position = found.end()
-        value = int(found[1] or found[2] or found[3], 16)
+        self._position = match.end()
+        value = int(match[1] or match[2] or match[3], 16)
         if 0xD800 <= value < 0xDC00 and (
             low := re.compile(r"\\u([dD][c-fC-F]\w\w)").match(self._pattern, self._position)
         ):
@@ -205,11 +205,11 @@ class _PatternParser:
         return f"\\x{{{value:x}}}"
 
     def _property(self) -> str:
-        found = re.compile(r"\\[pP]\{[\w=]+\}").match(self._pattern, self._position)
-        if found is None:
+        match = re.compile(r"\\[pP]\{[\w=]+\}").match(self._pattern, self._position)
+        if match is None:
             raise _Unsupported
-        self._position = found.end()
-        return found[0]
+        self._position = match.end()
+        return match[0]
 
     def _wider(self, instead: str) -> str:
         self.exact = False
@@ -257,5 +257,5 @@ def are_disjoint(one: str, other: str) -> bool:
 def literal_prefix(pattern: str) -> str:
     if has_top_level_alternation(pattern):
         return ""
-    found = re.match(r"\^((?:[A-Za-z0-9_ :@-](?![*?{]))*)", pattern)
-    return found[1] if found else ""
+    match = re.match(r"\^((?:[A-Za-z0-9_ :@-](?![*?{]))*)", pattern)
+    return match[1] if match else ""

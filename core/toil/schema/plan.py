@@ -15,7 +15,7 @@ from core.contract import Json, KeywordReport
 from core.errors import SchemaRefused
 from core.toil.schema.drafts import LIST_KEYWORDS, MAP_KEYWORDS, Draft, Schema, is_assertion, walk
 from core.toil.schema.prechecks import SatisfiabilityCheck, check_document
-from core.toil.schema.references import LocatedSchema, References
+from core.toil.schema.references import LocatedSchema, SchemaReferences
 from core.toil.schema.scalars import is_asserted_format
 from core.toil.schema.translation import Translation
 from core.toil.schema.translator import SchemaTranslator
@@ -34,7 +34,7 @@ KEYWORDS_BY_REASON: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SchemaPlan:
     """The schemas that the engine enforces. Each is True where nothing can be enforced.
 
     `enforced` allows every conforming value. `narrowed` allows fewer values, and only conforming ones where possible;
@@ -46,7 +46,7 @@ class Plan:
     reports: tuple[KeywordReport, ...]
 
 
-def plan(schema: Any) -> Plan:
+def plan(schema: Any) -> SchemaPlan:
     """Raises SchemaRefused with the place, the reason and the remedy."""
     try:
         return build_plan(schema)
@@ -54,7 +54,7 @@ def plan(schema: Any) -> Plan:
         raise SchemaRefused("the schema's references follow one another too deep; shorten the longest chain") from exc
 
 
-def build_plan(schema: Any) -> Plan:
+def build_plan(schema: Any) -> SchemaPlan:
     references = check_document(schema)
     SatisfiabilityCheck(references).check()
     wide, narrow = SchemaTranslator(references), SchemaTranslator(references, narrow=True)
@@ -63,7 +63,7 @@ def build_plan(schema: Any) -> Plan:
         raise SchemaRefused("no value can satisfy the schema: what it asks for excludes itself")
     narrowed = build_document(narrow, narrow.translate(LocatedSchema(schema, "")))
     # A required part may be impossible to narrow; then the wide schema is used again.
-    return Plan(enforced, enforced if narrowed is False else narrowed, report_keywords(references, wide.enforced))
+    return SchemaPlan(enforced, enforced if narrowed is False else narrowed, report_keywords(references, wide.enforced))
 
 
 def build_document(translator: SchemaTranslator, translation: Translation) -> Json:
@@ -79,7 +79,7 @@ def report_refusal(reason: str) -> KeywordReport:
     return KeywordReport(path, path.rpartition("/")[2], "refused", reason)
 
 
-def report_keywords(references: References, enforced: Mapping[str, bool]) -> tuple[KeywordReport, ...]:
+def report_keywords(references: SchemaReferences, enforced: Mapping[str, bool]) -> tuple[KeywordReport, ...]:
     """`enforced`: by pointer, as the translator reported."""
     reports: list[KeywordReport] = []
     for pointer, schema in walk(references.root):

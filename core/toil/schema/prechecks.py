@@ -9,7 +9,7 @@ from typing import Any
 from core import strict_json
 from core.errors import BadRequest, SchemaRefused
 from core.toil.schema.drafts import Schema, walk
-from core.toil.schema.references import LocatedSchema, References, SchemaNode, in_place_schemas
+from core.toil.schema.references import LocatedSchema, SchemaNode, SchemaReferences, in_place_schemas
 
 BYTES_LIMIT = 2**17
 SUBSCHEMAS_LIMIT = 10_000
@@ -41,11 +41,11 @@ def check_readable(schema: Any) -> Schema:
     return schema
 
 
-def check_document(schema: Any) -> References:
+def check_document(schema: Any) -> SchemaReferences:
     """Returns the document's references. Raises SchemaRefused."""
     check_readable(schema)
     check_sizes(schema)
-    references = References.of(schema)
+    references = SchemaReferences.of(schema)
     check_unfolding(references)
     return references
 
@@ -65,7 +65,7 @@ def check_sizes(schema: Schema) -> None:
                 raise SchemaRefused(f"{pointer}/{keyword}: no answer here holds more than {limit}; ask for fewer")
 
 
-def check_unfolding(references: References) -> None:
+def check_unfolding(references: SchemaReferences) -> None:
     """Bounds the number of schemas that apply to one value when references are followed. Refuses endless loops."""
     counts: dict[str, int] = {}
     for pointer, schema in walk(references.root):
@@ -73,7 +73,7 @@ def check_unfolding(references: References) -> None:
 
 
 def count_unfolded(
-    located: LocatedSchema, references: References, counts: dict[str, int], ancestors: frozenset[str]
+    located: LocatedSchema, references: SchemaReferences, counts: dict[str, int], ancestors: frozenset[str]
 ) -> int:
     if located.pointer in counts:
         return counts[located.pointer]
@@ -96,7 +96,7 @@ def count_unfolded(
 class SatisfiabilityCheck:
     """Looks for a reason why no finite value satisfies a schema. Misses some; never reports a wrong one."""
 
-    def __init__(self, references: References) -> None:
+    def __init__(self, references: SchemaReferences) -> None:
         self._references = references
         self._satisfiable: set[str] = set()
         self._steps = 0

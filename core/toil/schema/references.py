@@ -65,7 +65,7 @@ class SchemaNode:
 
 
 @dataclass
-class References:
+class SchemaReferences:
     """The URIs and anchors of one document. `of` collects them in one walk."""
 
     root: Schema
@@ -76,7 +76,7 @@ class References:
     _dynamic: dict[str, list[LocatedSchema]] = field(default_factory=dict)  # by anchor name
 
     @classmethod
-    def of(cls, schema: Schema) -> References:
+    def of(cls, schema: Schema) -> SchemaReferences:
         references = cls(schema, detect_draft(schema))
         references._resources[BASE] = LocatedSchema(schema, "")
         waiting: list[tuple[str, Schema, str]] = [("", schema, BASE)]
@@ -144,7 +144,7 @@ class References:
         return self._bases[pointer]
 
 
-def in_place_schemas(node: SchemaNode, references: References) -> Iterator[tuple[LocatedSchema, bool]]:
+def in_place_schemas(node: SchemaNode, references: SchemaReferences) -> Iterator[tuple[LocatedSchema, bool]]:
     """The schemas that apply to the same value as `node`, and whether each always applies. Leaves out `not`."""
     if isinstance(reference := node.keywords.get("$ref"), str):
         target = references.resolve(reference, node.pointer_to("$ref"))

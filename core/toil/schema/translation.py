@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from core.toil.schema.drafts import Draft, Schema
-from core.toil.schema.references import LocatedSchema, References, SchemaNode
+from core.toil.schema.references import LocatedSchema, SchemaNode, SchemaReferences
 
 OBJECT_KEYWORDS = {"properties", "patternProperties", "additionalProperties"}
 ARRAY_KEYWORDS = {"prefixItems", "items"}
@@ -28,7 +28,7 @@ UNENFORCED = Translation(True, exact=False)  # only the validator checks it
 class Translator(Protocol):
     """The recursion of `translator.SchemaTranslator`, for the modules of single keywords: they cannot import it."""
 
-    references: References
+    references: SchemaReferences
     draft: Draft
     narrow: bool
 

@@ -15,7 +15,7 @@ from core.toil.schema.arrays import translate_arrays
 from core.toil.schema.disjointness import ConstraintCache, are_disjoint
 from core.toil.schema.drafts import Schema
 from core.toil.schema.objects import translate_objects
-from core.toil.schema.references import LocatedSchema, References, SchemaNode
+from core.toil.schema.references import LocatedSchema, SchemaNode, SchemaReferences
 from core.toil.schema.scalars import translate_scalars
 from core.toil.schema.translation import UNENFORCED, Translation, intersection, union
 
@@ -25,7 +25,7 @@ OVERLAPS_LIMIT = 12  # overlapping pairs of `oneOf` that are written out; each m
 
 
 class SchemaTranslator:
-    def __init__(self, references: References, *, narrow: bool = False) -> None:
+    def __init__(self, references: SchemaReferences, *, narrow: bool = False) -> None:
         self.references = references
         self.draft = references.draft
         self.narrow = narrow

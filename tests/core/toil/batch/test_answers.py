@@ -129,7 +129,7 @@ async def test_openai_response_format_is_answered_by_toil() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "status", "code", "said"),
+    ("fields", "status", "code", "fragment"),
     [
         (request_line(tools=[{}]), 400, "bad_request", "tools"),
         (request_line(model="nobody"), 404, "model_not_found", "nobody"),
@@ -139,14 +139,14 @@ async def test_openai_response_format_is_answered_by_toil() -> None:
     ],
 )
 async def test_openai_refusal_has_http_status_and_error_object(
-    fields: dict[str, Any], status: int, code: str, said: str
+    fields: dict[str, Any], status: int, code: str, fragment: str
 ) -> None:
     """The response has the status of HTTP and OpenAI's error object."""
     line = await openai(FakeEngine(), fields)
 
     assert ("c-1", status) == (line["custom_id"], line["response"]["status_code"])
     assert (code, code) == (line["response"]["body"]["error"]["code"], line_error_code(line))
-    assert said in line["response"]["body"]["error"]["message"]
+    assert fragment in line["response"]["body"]["error"]["message"]
 
 
 def test_repeated_custom_id_is_refused() -> None:

@@ -36,7 +36,7 @@ def test_values_other_than_strings_are_filled_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "fragment"),
     [
         ("no gap", "names no column"),
         ("{{a}}", "names no column"),
@@ -45,12 +45,12 @@ def test_values_other_than_strings_are_filled_as_json() -> None:
         ("{ }", "`{ }`"),
     ],
 )
-def test_malformed_templates_are_refused(text: str, said: str) -> None:
+def test_malformed_templates_are_refused(text: str, fragment: str) -> None:
     """The error names the line."""
     with pytest.raises(BadRequest) as caught:
         parse_template(text)
 
-    assert said in caught.value.message
+    assert fragment in caught.value.message
 
 
 def test_unknown_column_error_lists_existing_columns() -> None:
@@ -81,7 +81,7 @@ def test_row_options_override_the_options_of_the_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "fragment"),
     [
         ({}, "`prompt`"),
         ({"prompt": 1}, "`prompt`"),
@@ -90,20 +90,20 @@ def test_row_options_override_the_options_of_the_batch() -> None:
         ({"prompt": "a", "temperature": 9}, "`temperature`"),
     ],
 )
-def test_invalid_rows_are_refused(fields: dict[str, Any], said: str) -> None:
+def test_invalid_rows_are_refused(fields: dict[str, Any], fragment: str) -> None:
     """The error names the key."""
     with pytest.raises(ParameterRefused) as caught:
         Job("whisper").build_task(Row(1, fields))
 
-    assert said in caught.value.message
+    assert fragment in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("name", "kept"), [("a", "a"), (7, 7), (True, None), (None, None), ([1], None), ("x" * 999, "x" * 512)]
+    ("name", "expected"), [("a", "a"), (7, 7), (True, None), (None, None), ([1], None), ("x" * 999, "x" * 512)]
 )
-def test_row_id_is_a_short_string_or_an_integer(name: Any, kept: Any) -> None:
+def test_row_id_is_a_short_string_or_an_integer(name: Any, expected: Any) -> None:
     """Any other id is not returned."""
-    assert kept == row_id(Row(1, {"id": name}))
+    assert expected == row_id(Row(1, {"id": name}))
 
 
 def test_many_or_long_names_get_no_suggestion() -> None:

@@ -61,9 +61,9 @@ def test_output_cut_at_any_byte_is_resumed(complete_output: Path) -> None:
     for size in range(len(data) + 1):
         complete_output.write_bytes(data[:size])
         journal = open_output(complete_output)
-        kept = data[: data.rfind(b"\n", 0, size) + 1]
-        assert kept == complete_output.read_bytes()
-        assert len(kept.splitlines()) == len(journal.recovered.done)
+        complete = data[: data.rfind(b"\n", 0, size) + 1]
+        assert complete == complete_output.read_bytes()
+        assert len(complete.splitlines()) == len(journal.recovered.done)
         journal.record([outcome(number) for number in range(1, 13) if number not in journal.recovered.done])
         journal.close()
         assert list(range(1, 13)) == sorted(row_numbers(complete_output))
@@ -73,9 +73,9 @@ def test_output_cut_at_any_byte_is_resumed(complete_output: Path) -> None:
 def test_any_last_line_counts_as_torn(tail: bytes) -> None:
     """After a power loss, the last line may hold any bytes."""
     good = b'{"row": 1, "value": 2}\n'
-    found = recover_rows([good, *tail.splitlines(keepends=True)[:1]], toil_number, toil_code)
+    recovered = recover_rows([good, *tail.splitlines(keepends=True)[:1]], toil_number, toil_code)
 
-    assert (len(good), 1) == (found.size_bytes, len(found.done))
+    assert (len(good), 1) == (recovered.size_bytes, len(recovered.done))
 
 
 def has_no_row(tail: bytes) -> bool:
@@ -197,11 +197,11 @@ def test_full_disk_raises_storage_error(tmp_path: Path) -> None:
     journal.record([outcome(1)])
     full = os.open("/dev/full", os.O_WRONLY)
     file = journal._output.fileno()  # /dev/full needs no root, unlike a full file system
-    kept = os.dup(file)
+    saved = os.dup(file)
     os.dup2(full, file)
     with pytest.raises(StorageError, match="No space left"):
         journal.record([outcome(2)])
-    os.dup2(kept, file)
+    os.dup2(saved, file)
     journal.close()
 
     assert [1] == row_numbers(path)

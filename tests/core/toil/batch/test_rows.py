@@ -28,15 +28,15 @@ def split_at(data: bytes, cuts: list[int]) -> list[bytes]:
 @given(st.lists(st.binary(max_size=20).filter(lambda b: b"\n" not in b)), st.lists(st.integers(0, 1000), max_size=6))
 def test_splitter_returns_the_lines(lines: list[bytes], cuts: list[int]) -> None:
     """Also for lines that arrive in parts; blank lines are counted and skipped."""
-    found = LineSplitter(1000)
-    given_lines = [line for chunk in split_at(b"\n".join(lines), cuts) for line in found.feed(chunk)] + list(
-        found.end()
+    splitter = LineSplitter(1000)
+    actual = [line for chunk in split_at(b"\n".join(lines), cuts) for line in splitter.feed(chunk)] + list(
+        splitter.end()
     )
 
     expected = [
         InputLine(n, raw.removeprefix(b"\xef\xbb\xbf" if n == 1 else b"").strip()) for n, raw in enumerate(lines, 1)
     ]
-    assert [line for line in expected if line.raw] == given_lines
+    assert [line for line in expected if line.raw] == actual
 
 
 def test_too_long_line_is_reported_and_dropped() -> None:
@@ -94,7 +94,7 @@ def test_csv_row_of_wrong_length_is_one_unreadable_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "fragment"),
     [
         (b"", "empty"),
         (b"a,,b\n", "column 2"),
@@ -105,12 +105,12 @@ def test_csv_row_of_wrong_length_is_one_unreadable_row() -> None:
         (b"a,b\n" + b"x" * 3_000_000, "line 2"),
     ],
 )
-def test_malformed_csv_is_refused(data: bytes, said: str) -> None:
+def test_malformed_csv_is_refused(data: bytes, fragment: str) -> None:
     """The error names the place: the next row cannot be found."""
     with pytest.raises(BadRequest) as caught:
         list(csv_rows(data[at : at + 65536] for at in range(0, len(data) + 1, 65536)))
 
-    assert said in caught.value.message
+    assert fragment in caught.value.message
 
 
 def test_csv_in_a_named_encoding() -> None:

@@ -28,9 +28,9 @@ from core.toil.schema.patterns import are_disjoint, exclude_texts, match_texts, 
 )
 def test_exact_translation(pattern: str, patterns: tuple[str, ...]) -> None:
     """The same pattern in the dialects of ECMA 262 and Rust."""
-    found = translate_pattern(pattern)
+    translated = translate_pattern(pattern)
 
-    assert (found.patterns, found.exact) == (patterns, True)
+    assert (translated.patterns, translated.exact) == (patterns, True)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_exact_translation(pattern: str, patterns: tuple[str, ...]) -> None:
 )
 def test_unsupported_parts_make_the_pattern_wider(pattern: str, patterns: tuple[str, ...]) -> None:
     """An invalid pattern is left for the validator to refuse."""
-    found = translate_pattern(pattern)
+    translated = translate_pattern(pattern)
 
-    assert found.patterns == patterns
-    assert not found.exact or pattern == "("
+    assert translated.patterns == patterns
+    assert not translated.exact or pattern == "("
 
 
 @pytest.mark.parametrize("words", [["ab"], ["a", "ab", "b"], [""], ["x.y", "x+y"], ["é", "]"]])

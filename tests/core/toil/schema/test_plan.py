@@ -8,7 +8,7 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
-from core.toil.schema.plan import RELAXATIONS_LIMIT, Plan, plan, relax, report_refusal
+from core.toil.schema.plan import RELAXATIONS_LIMIT, SchemaPlan, plan, relax, report_refusal
 from tests.core.toil.schema.support_starter import Starter
 
 DRAFT4 = "http://json-schema.org/draft-04/schema#"
@@ -177,7 +177,7 @@ UNENFORCED: list[tuple[Any, str]] = [
 ]
 
 
-def checked_paths(planned: Plan) -> list[str]:
+def checked_paths(planned: SchemaPlan) -> list[str]:
     return [report.path for report in planned.reports if report.outcome == "checked"]
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from core.contract import Json
 from core.errors import SchemaRefused
-from core.toil.schema.plan import Plan, plan
+from core.toil.schema.plan import SchemaPlan, plan
 from core.toil.validator_process import ValidatorProcess
 from tests.core.toil.schema.support_starter import Starter
 
@@ -56,7 +56,7 @@ def is_valid(validator: ValidatorProcess, case: Case, value: Json) -> bool | Non
     return None if "refused" in answer else not answer["violations"]
 
 
-def build_plan_or_none(case: Case) -> Plan | None:
+def build_plan_or_none(case: Case) -> SchemaPlan | None:
     try:
         return plan(case.schema)
     except SchemaRefused:
