@@ -160,4 +160,4 @@ async def read_limited(chunks: AsyncIterable[bytes], limit_bytes: int, sender: s
 
 
 def too_large_error(sender: str, limit_bytes: int) -> Refused:
-    return Refused(f"{sender} sent more than {limit_bytes} bytes, which is the limit")
+    return Refused(f"{sender} sent more than {limit_bytes} bytes, the most that is allowed")
