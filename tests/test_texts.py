@@ -5,8 +5,10 @@ The checks are in tests/support/text_checks.py and tests/support/french.py; here
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,25 @@ def test_french_is_written_by_its_rules() -> None:
     faults = [f"{key}: {fault}" for key, passage in prose(SOURCES["fr"]) for fault in french_faults(passage)]
 
     assert [] == faults
+
+
+def test_french_in_the_configuration_is_written_by_the_same_rules() -> None:
+    """Titles and descriptions of sources and personalities, and all that a French personality says."""
+    files = [*(ROOT / "config").glob("*.toml"), *(ROOT / "config" / "personalities").glob("*.toml")]
+    texts = [each for file in files for each in french_texts(tomllib.loads(file.read_text(encoding="utf-8")))]
+
+    assert len(texts) > 20
+    assert [] == [fault for each in texts for fault in french_faults(each)]
+
+
+def french_texts(table: Mapping[str, Any]) -> Iterator[str]:
+    """The texts under a key `fr`, and those that a French personality says or is told."""
+    keys = ("fr", "greeting", "system") if table.get("language") == "fr" else ("fr",)
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from french_texts(value)
+        elif isinstance(value, str) and key in keys:
+            yield value
 
 
 # ---------------------------------------------------------------- each check can fail
