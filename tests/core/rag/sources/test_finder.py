@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from core.configuration.personalities import Personality, Words
+from core.configuration.personalities import Personality
+from core.configuration.toml import BilingualText
 from core.contract import Json
 from core.errors import ModelUnavailable
 from core.rag.embeddings import Vectors
@@ -97,7 +98,7 @@ def personality(*names: str) -> Personality:
         name="echo",
         title="Echo",
         language="fr",
-        description=Words(en="x", fr="x"),
+        description=BilingualText(en="x", fr="x"),
         system="x",
         greeting="x",
         sources=names or ("weather", "data"),
