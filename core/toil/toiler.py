@@ -118,7 +118,7 @@ class Toiler:
         return await self._validators.plan(check_readable(schema))
 
     async def report(self, schema: Json) -> tuple[KeywordReport, ...]:
-        """Whether each keyword of a schema is enforced while writing, checked afterwards, or refused."""
+        """Reports for each keyword of a schema: enforced while writing, checked afterwards, or refused."""
         try:
             return (await self.plan(schema)).reports
         except SchemaRefused as exc:

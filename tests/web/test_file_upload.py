@@ -264,7 +264,7 @@ async def test_compressed_body_is_refused(whisper: Site) -> None:
 
 
 async def test_upload_from_another_site_is_refused(whisper: Site) -> None:
-    """As at every endpoint."""
+    """The origin guard covers every endpoint."""
     headers = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
     async with whisper.http.post("/read?name=a.txt", data=b"x", headers=headers) as response:
         assert response.status == 403

@@ -318,7 +318,7 @@ async def test_drain_answers_running_rows_and_reads_no_more(own_settings: Settin
 async def test_invalid_batches_are_refused(
     whisper: Site, body: bytes, headers: dict[str, str], path: str, status: int, fragment: str
 ) -> None:
-    """As a problem, before the engine is called."""
+    """The response is a problem, and the engine is not called."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield body

@@ -75,7 +75,7 @@ def detect_draft(schema: Schema) -> Draft:
 
 
 def is_assertion(keyword: str, draft: Draft) -> bool:
-    """Whether the keyword constrains values in this draft."""
+    """True if the keyword constrains values in this draft."""
     if keyword in UNTIL:
         return SINCE.get(keyword, Draft.DRAFT4) <= draft <= UNTIL[keyword]
     return keyword in SINCE and draft >= SINCE[keyword]

@@ -32,7 +32,7 @@ def translate_objects(translator: Translator, node: SchemaNode) -> Iterator[Tran
 
 
 def is_closed(node: SchemaNode) -> bool:
-    """Whether the schema, or the only schema that it refers to, decides about further properties."""
+    """True if the schema, or the only schema that it refers to, decides about further properties."""
     only_a_reference = len(node.keywords) == 1 and "$ref" in node.keywords
     return only_a_reference or node.keywords.get("additionalProperties") is False
 
@@ -161,7 +161,7 @@ def name_pattern(names: Any) -> str | None:
 
 
 def allows_name(names: Any, name: str) -> bool:
-    """Whether a declared name is allowed. A `pattern` counts as met here; the validator checks it."""
+    """True if a declared name is allowed. A `pattern` counts as met here; the validator checks it."""
     if isinstance(names, bool):
         return names
     low, high = names.get("minLength", 0), names.get("maxLength", len(name))

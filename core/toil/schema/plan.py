@@ -107,7 +107,7 @@ def report_schema(
 
 
 def is_enforced(path: str, pointer: str, enforced: Mapping[str, bool]) -> bool | None:
-    """As reported for the keyword; else for its content, else for the enclosing keyword. None if nothing uses it."""
+    """Looks up the keyword, else its content, else the enclosing keyword. None if no report concerns it."""
     if path in enforced:
         return enforced[path]
     inner = [

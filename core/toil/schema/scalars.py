@@ -99,5 +99,5 @@ def translate_numbers(translator: Translator, node: SchemaNode) -> Iterator[Tran
 
 
 def has_few_digits(divisor: float) -> bool:
-    """Whether the engine's decimal arithmetic represents the divisor exactly."""
+    """True if the engine's decimal arithmetic represents the divisor exactly."""
     return 0 < divisor < 10**MULTIPLE_DIGITS and round(divisor, MULTIPLE_DIGITS) == divisor

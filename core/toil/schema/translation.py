@@ -61,7 +61,7 @@ def intersection(parts: Iterable[Translation]) -> Translation:
 
 
 def share_keywords(base: dict[str, object], more: dict[str, object]) -> bool:
-    """Whether merging the two into one schema would change their meaning."""
+    """True if merging the two into one schema would change their meaning."""
     if base.keys() & more.keys():
         return True
     return any(base.keys() & group and more.keys() & group for group in (OBJECT_KEYWORDS, ARRAY_KEYWORDS))

@@ -36,7 +36,7 @@ class Starter:
         return self.grammars.matcher(schema if isinstance(schema, dict) else {})
 
     def can_write(self, constraint: JsonMatcher, value: Json) -> bool:
-        """Whether a constrained model can write this value and stop after it."""
+        """True if a constrained model can write this value and stop after it."""
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         tokens = [*self.tokens(text), min(self.vocabulary.end)]
         return bool(constraint._matcher.deep_copy().validate_tokens(tokens) == len(tokens))

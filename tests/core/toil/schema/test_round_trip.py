@@ -79,7 +79,7 @@ def sort_keys(value: Json, schema: Any) -> Json:
 
 @pytest.mark.parametrize("draft", DRAFTS)
 def test_invalid_instances_are_stopped(draft: str, starter: Starter) -> None:
-    """By the validator and, if the plan says so, also by the engine's mask."""
+    """The validator rejects each one; the engine's mask does too, if the plan says so."""
     validator, outcomes, wrong = ValidatorProcess(), Counter[str](), []
     for case in cases(draft):
         planned = build_plan_or_none(case)
