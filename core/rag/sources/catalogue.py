@@ -72,7 +72,7 @@ def path_value(value: str) -> str:
     return value
 
 
-class BilingualTexts(Section):
+class PhrasesByLanguage(Section):
     """Words and sentences in both languages: a question may name a thing in the other one."""
 
     en: tuple[ShortText, ...] = ()
@@ -129,10 +129,10 @@ class SourceSection(Section):
     description: BilingualText
     url: PerLanguage
     page: PerLanguage | None = None  # the address for people, if neither the feed's own link nor `url` is
-    names: BilingualTexts = BilingualTexts()
-    topics: BilingualTexts = BilingualTexts()
-    hints: BilingualTexts = BilingualTexts()
-    examples: BilingualTexts = BilingualTexts()
+    names: PhrasesByLanguage = PhrasesByLanguage()
+    topics: PhrasesByLanguage = PhrasesByLanguage()
+    hints: PhrasesByLanguage = PhrasesByLanguage()
+    examples: PhrasesByLanguage = PhrasesByLanguage()
     fresh_s: float = Field(default=3600, ge=0, le=30 * 86400)
     entries: int = Field(default=20, ge=1, le=500)
     named: NamedSection | None = None
@@ -246,7 +246,7 @@ def load_catalogue(file: Path, allow: Collection[str] = ()) -> Catalogue:
 
 
 class NoSourceFile(Section):
-    none: BilingualTexts = BilingualTexts()
+    none: PhrasesByLanguage = PhrasesByLanguage()
 
 
 def build_source(name: str, section: SourceSection, file: Path, allow: Collection[str]) -> PublicSource:
