@@ -29,7 +29,7 @@ resolver.MAX_PART_LENGTH = 1_000_000
 
 
 class TextCatalogue:
-    """The messages of one language. Each is parsed when it is first needed: all of them take 0.3 s."""
+    """The messages of one language. Each is parsed at its first use, because all of them take 0.3 s."""
 
     def __init__(self, language: Language, source: str, own_source: str = "") -> None:
         # Without isolation: Fluent would put U+2068 and U+2069 around each value, for texts that mix directions of
@@ -52,7 +52,7 @@ class TextCatalogue:
         return key in self._sources
 
     def __iter__(self) -> Iterator[str]:
-        """The keys of all messages and, with a leading hyphen, of all terms."""
+        """Yields the keys of all messages and, with a leading hyphen, of all terms."""
         return iter(self._sources)
 
     def entry(self, key: str) -> ast.Message | ast.Term:
@@ -63,7 +63,7 @@ class TextCatalogue:
         return entry
 
     def source(self, prefix: str) -> str:
-        """The Fluent source of all messages whose keys begin with `prefix`, and of all terms."""
+        """Returns the Fluent source of all messages whose keys begin with `prefix`, and of all terms."""
         return "\n".join(source for key, source in self._sources.items() if key.startswith((prefix, "-"))) + "\n"
 
     def _add(self, key: str) -> None:
@@ -75,7 +75,7 @@ class TextCatalogue:
 
 
 class References(Visitor):
-    """What an entry refers to: variables, terms (with their hyphens) and functions."""
+    """Collects the variables, terms (with their hyphens), functions and messages that an entry refers to."""
 
     def __init__(self) -> None:
         self.variables: set[str] = set()
@@ -105,7 +105,7 @@ class References(Visitor):
 
 
 def functions(language: Language) -> dict[str, Any]:
-    """The functions that a message may call, beside Fluent's NUMBER. The page has the same."""
+    """Returns the functions that a message may call, beside Fluent's NUMBER. The page has the same."""
     return {
         "SIZE": lambda size_bytes: format_size(size_bytes, language),
         "DURATION": lambda seconds, style="long": format_duration(seconds, language, style),
@@ -114,7 +114,7 @@ def functions(language: Language) -> dict[str, Any]:
 
 
 def entries(source: str) -> dict[str, str]:
-    """The source of each message and term by its key, unparsed."""
+    """Splits a file into the unparsed source of each message and term, by its key."""
     return {match[1]: match[0] for match in ENTRY.finditer(source)}
 
 
@@ -166,7 +166,7 @@ def check_own_file(file: Path) -> None:
 
 
 def own_problems(resource: ast.Resource, shipped: TextCatalogue, language: Language) -> Iterator[tuple[int, str]]:
-    """The offset and a sentence of each problem in an operator's file."""
+    """Yields the offset and a sentence for each problem in an operator's file."""
     for entry in resource.body:
         assert entry.span is not None
         if isinstance(entry, ast.Junk):
@@ -177,7 +177,7 @@ def own_problems(resource: ast.Resource, shipped: TextCatalogue, language: Langu
 
 
 def own_problem(entry: ast.Message | ast.Term, shipped: TextCatalogue, language: Language) -> str | None:
-    """A sentence on what is wrong with an entry that replaces a shipped one."""
+    """Returns what is wrong with an entry that replaces a shipped one; None if nothing is."""
     key = f"-{entry.id.name}" if isinstance(entry, ast.Term) else entry.id.name
     if key not in shipped:
         closest = closest_name(key, shipped)

@@ -37,7 +37,7 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 def french_faults(text: str) -> list[str]:
-    """The rules that `text` breaks, each with what breaks it. A value in it stands as `{name}`."""
+    """Returns the rules that `text` breaks, each with the passage. `{value}` stands for a value."""
     prose = CODE.sub("0", text)
     return [
         f"{rule}: {prose[max(0, found.start() - 20) : found.end() + 10]!r}"

@@ -23,7 +23,7 @@ Entries = dict[str, ast.Message | ast.Term]
 
 
 def parse(source: str) -> tuple[Entries, list[str]]:
-    """The entries of a file by key, and its faults: what is not valid Fluent, twice there, or named otherwise."""
+    """Returns the entries of a file by key, and its faults: invalid Fluent, repeated keys, keys of another form."""
     entries: Entries = {}
     faults = []
     for entry in FluentParser(with_spans=False).parse(source).body:
@@ -40,7 +40,7 @@ def parse(source: str) -> tuple[Entries, list[str]]:
 
 
 def catalogue_faults(sources: Mapping[Language, str]) -> list[str]:
-    """What is wrong with the files of a catalogue."""
+    """Returns the faults of a catalogue's files."""
     parsed = {language: parse(source) for language, source in sources.items()}
     faults = [f"{language}: {fault}" for language, (_, found) in parsed.items() for fault in found]
     english, french = (parsed[language][0] for language in LANGUAGES)
@@ -53,7 +53,7 @@ def catalogue_faults(sources: Mapping[Language, str]) -> list[str]:
 
 
 def entry_faults(key: str, english: ast.Message | ast.Term, french: ast.Message | ast.Term) -> Iterator[str]:
-    """A text has the same values in both languages, and refers to nothing but functions and terms."""
+    """Yields a fault for values that differ by language, and for references to anything but functions and terms."""
     values = [References.of(entry).variables for entry in (english, french)]
     if values[0] != values[1]:
         yield f"{key}: values in one language only: {sorted(values[0] ^ values[1])}"
@@ -66,7 +66,7 @@ def entry_faults(key: str, english: ast.Message | ast.Term, french: ast.Message 
 
 
 class Passages(Visitor):
-    """The prose of an entry: each of its patterns, with `{name}` for a value."""
+    """Collects the prose of an entry: each of its patterns, with `{value}` for a value."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -84,7 +84,7 @@ def as_prose(element: ast.TextElement | ast.Placeable) -> str:
 
 
 def prose(source: str) -> Iterator[tuple[str, str]]:
-    """(key, passage) of each passage of a file."""
+    """Yields (key, passage) for each passage of a file."""
     for key, entry in parse(source)[0].items():
         passages = Passages()
         passages.visit(entry)
@@ -96,7 +96,7 @@ def prose(source: str) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class Uses:
-    """What code says of keys: those it names, patterns of those it builds, and the values that it gives to each."""
+    """The keys that a file of code names, patterns of the keys that it builds, and the values that it passes."""
 
     named: set[str] = field(default_factory=set)
     built: list[str] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Uses:
 
 
 def python_uses(source: str) -> Uses:
-    """The uses in a Python module. One that does not import `core.texts` only names keys, such as in a table."""
+    """Finds the uses in a Python module. A module that does not import `core.texts` only names keys, as in a table."""
     tree, uses = python.parse(source), Uses()
     reads_texts = any(
         isinstance(node, python.ImportFrom) and (node.module or "").startswith("core.texts")
@@ -136,7 +136,7 @@ def add_call(uses: Uses, node: python.Call) -> None:
 
 
 def script_uses(source: str) -> Uses:
-    """The uses in a file of the page: any quoted key."""
+    """Finds the uses in a file of the page: any quoted key."""
     uses = Uses()
     for key in SCRIPT_KEY.findall(source):
         if "$" in key:
@@ -147,7 +147,7 @@ def script_uses(source: str) -> Uses:
 
 
 def usage_faults(source: str, uses: Iterable[tuple[str, Uses]]) -> list[str]:
-    """Keys of a file that nothing uses, and uses of keys or values that are not there. `uses`: by file."""
+    """Returns unused keys, and uses of keys or values that do not exist. `uses`: (file, uses of it)."""
     entries, by_file = parse(source)[0], list(uses)
     terms = {term for entry in entries.values() for term in References.of(entry).terms}
     faults = [
@@ -169,5 +169,5 @@ def usage_faults(source: str, uses: Iterable[tuple[str, Uses]]) -> list[str]:
 
 
 def page_keys(file: str, uses: Uses) -> set[str]:
-    """In the page, anything that looks like a key is one."""
+    """Returns the keys that a file of the page names; there, everything that looks like a key is one."""
     return set() if file.endswith(".py") else uses.named
