@@ -17,7 +17,7 @@ HI = [Message("user", "Hi there")]
 
 @asynccontextmanager
 async def connected(settings: Settings, *answers: Sequence[Step], **options: Any) -> AsyncIterator[tuple[Any, Any]]:
-    """A client and the fake model that it talks to over the Unix socket."""
+    """A client and its fake model on the Unix socket."""
     client = ModelClient.from_settings(settings)
     async with FakeModel(*answers, **options).serving(settings.model_socket) as model:
         try:

@@ -1,4 +1,4 @@
-"""A chat engine over a fake model, and what tests ask it."""
+"""A chat engine over a fake model, and questions for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.fakes import FakeModel, Step
 async def chat_on(
     settings: Settings, reader: Reader | None = None, finders: tuple[Finder, ...] = ()
 ) -> AsyncIterator[ChatEngine]:
-    """The engine as bootstrap builds it, without the chores, which would ask the fake model things."""
+    """The engine without background tasks, which would send requests to the fake model."""
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
     database, client = Database(settings.database_url), ModelClient.from_settings(settings)
@@ -61,7 +61,7 @@ def shown(request: dict[str, Any]) -> str:
 
 
 def whisper(**fields: Any) -> Personality:
-    """The shipped one, but for `fields`."""
+    """The shipped personality, changed by `fields`."""
     personalities = Personalities(PROJECT_ROOT / "config" / "personalities")
     personalities.load()
     return personalities.get("whisper").model_copy(update=fields)

@@ -1,4 +1,4 @@
-"""What runs beside an engine ends with it, whatever it was doing."""
+"""Background tasks end with their engine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Gathering:
 
 
 async def test_warming_ends_when_it_is_cancelled() -> None:
-    """It went on for ever, and with it whoever waited for its end: `toil run`, a web process on SIGTERM."""
+    """Before, it never ended, so `toil run` and a web process on SIGTERM waited for ever."""
     finder: Any = Gathering()
     warming = asyncio.create_task(keep_sources_warm(finder, asyncio.Event()))
     await finder.begun.wait()

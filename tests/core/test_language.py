@@ -1,4 +1,4 @@
-"""Short messages in English and French, and in languages that are neither."""
+"""Language detection in short messages: English, French, and others."""
 
 from __future__ import annotations
 
@@ -110,18 +110,18 @@ CASES: list[tuple[str, Language | None]] = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
-def test_the_language_of_a_message_is_told(text: str, expected: Language | None) -> None:
-    """Or that it is neither, or cannot be told."""
+def test_the_language_of_a_message(text: str, expected: Language | None) -> None:
+    """None for another language, or without evidence."""
     assert detect_language(text) == expected
 
 
 def test_accents_may_be_written_in_two_ways() -> None:
-    """A letter and its accent as one character, or as two."""
+    """A letter and its accent may be one character or two."""
     assert detect_language("me\u0301te\u0301o a\u0300 Que\u0301bec") == "fr"
 
 
-def test_a_long_text_is_told_by_its_beginning() -> None:
-    """And costs no more than that."""
+def test_the_start_of_a_long_text_decides() -> None:
+    """The rest of the text is not read."""
     assert detect_language("Les employés sont en congé. " * 200 + "The rest is in English. " * 100_000) == "fr"
 
 
@@ -138,6 +138,6 @@ def test_a_long_text_is_told_by_its_beginning() -> None:
         ("", None),
     ],
 )
-def test_a_language_is_named_by_platforms_and_machines(told: str, expected: Language | None) -> None:
-    """Two are spoken here."""
+def test_language_tags_of_platforms_and_machines(told: str, expected: Language | None) -> None:
+    """Only English and French are supported."""
     assert expected == parse_language_tag(told)

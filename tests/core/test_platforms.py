@@ -1,4 +1,4 @@
-"""What the platforms want: the same for the bots and for the commands that check them."""
+"""Requirements of the chat platforms."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from core import platforms
         ),
     ],
 )
-def test_where_a_bot_of_a_tenant_logs_in(
+def test_login_urls_of_a_tenants_bot(
     login_url: str | None, authority: str, token_url: str, discovery_url: str | None
 ) -> None:
-    """At Microsoft's, at a government's, at another tenant's, and at an AD FS, which has to be asked."""
+    """At Microsoft's public cloud, a government cloud, another tenant, or an AD FS with a discovery document."""
     found = platforms.microsoft_authority(login_url, "t")
 
     assert authority == found
@@ -48,13 +48,13 @@ def test_where_a_bot_of_a_tenant_logs_in(
 
 
 @pytest.mark.parametrize("scope", [None, "https://api.botframework.com", "https://api.botframework.com/.default"])
-def test_a_scope_is_asked_for_by_default(scope: str | None) -> None:
-    """However it is written."""
+def test_a_scope_ends_in_default(scope: str | None) -> None:
+    """With or without the suffix in the setting."""
     assert "https://api.botframework.com/.default" == platforms.microsoft_scope(scope)
 
 
-def test_scopes_that_slack_did_not_grant_are_known() -> None:
-    """In the manifest's order, whatever stands between them."""
+def test_missing_scopes_of_slack() -> None:
+    """The result has the manifest's order; extra scopes do not matter."""
     assert [] == platforms.missing_scopes(", ".join(platforms.SLACK_SCOPES))
     assert ["assistant:write", "users:read"] == platforms.missing_scopes(
         ",".join(set(platforms.SLACK_SCOPES) - {"users:read", "assistant:write"})

@@ -1,4 +1,4 @@
-"""JSON from strangers."""
+"""Strict parsing of JSON."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_dumped_parses_to_itself(value: Json) -> None:
-    """Ordinary JSON passes unchanged, both ways."""
+def test_dumped_json_parses_to_itself(value: Json) -> None:
+    """Ordinary JSON passes unchanged in both directions."""
     assert value == strict_json.parse(strict_json.dump(value))
 
 
@@ -56,20 +56,20 @@ def test_bytes_are_understood_or_refused(raw: bytes) -> None:
     ],
 )
 def test_refusals(raw: bytes, reason: str) -> None:
-    """What would hurt later is refused here, with the reason."""
+    """Each error names the reason."""
     with pytest.raises(BadRequest, match=reason):
         strict_json.parse(raw)
 
 
-def test_the_deepest_that_is_taken() -> None:
-    """64 levels are fine."""
+def test_the_deepest_allowed_nesting() -> None:
+    """64 levels are allowed."""
     deep: Json = json.loads("[" * 64 + "]" * 64)
 
     assert deep == strict_json.parse("[" * 64 + "]" * 64)
 
 
-def test_half_a_pair_that_a_model_wrote_is_escaped() -> None:
-    """What UTF-8 cannot say is still well-formed JSON."""
+def test_half_a_surrogate_pair_is_escaped() -> None:
+    """The output is valid JSON, although UTF-8 cannot encode the character."""
     assert strict_json.dump("\ud800") == b'"\\ud800"'
     assert '"é"'.encode() == strict_json.dump("é")
     with pytest.raises(ValueError, match="JSON compliant"):

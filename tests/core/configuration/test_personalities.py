@@ -1,4 +1,4 @@
-"""Personalities: what a file may say, what is said about a bad one, and how changes are taken."""
+"""Personalities: valid files, errors, and reloading."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def loaded(folder: Path) -> Personalities:
 
 
 def test_shipped_personalities_are_valid() -> None:
-    """Whisper speaks English, Chuchotte French, and one shows facts in its instructions."""
+    """Whisper speaks English, Chuchotte French, and one has facts in its instructions."""
     shipped = loaded(SHIPPED)
 
     assert shipped.get("whisper").language == "en"
@@ -48,8 +48,8 @@ def test_shipped_personalities_are_valid() -> None:
         assert all(fact in personality.instructions for fact in personality.facts)
 
 
-def test_every_problem_of_every_file_is_told_with_its_line(folder: Path) -> None:
-    """An operator sees all that is wrong at once, each with file, line and key."""
+def test_every_problem_of_every_file_is_reported_with_its_line(folder: Path) -> None:
+    """The error lists all problems, each with file, line and key."""
     (folder / "a.toml").write_text(GOOD.replace('language = "en"', 'language = "de"').replace("system", "sytem"))
     (folder / "b.toml").write_text("title = ")
     (folder / "Bad Name.toml").write_text(GOOD)
@@ -68,8 +68,8 @@ def test_every_problem_of_every_file_is_told_with_its_line(folder: Path) -> None
 @pytest.mark.parametrize(
     "line", ['sources = ["../x"]', 'collections = ["A B"]', "facts = [1]", 'facts = [""]', 'name = "other"']
 )
-def test_what_would_not_work_is_refused(folder: Path, line: str) -> None:
-    """Names that are no identifiers, facts that are no text, and a name beside the file's own."""
+def test_unusable_values_are_refused(folder: Path, line: str) -> None:
+    """Invalid identifiers, facts that are not text, and a second name."""
     (folder / "echo.toml").write_text(f"{line}\n{GOOD}")
 
     with pytest.raises(ConfigError, match=r"echo\.toml:1"):
@@ -85,7 +85,7 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_unknown_personality_names_the_nearest_and_all() -> None:
-    """Who mistypes is told what there is."""
+    """The error lists the known names."""
     with pytest.raises(PersonalityUnknown, match=r"did you mean 'whisper'\? There are: whisper, chuchotte, guide"):
         loaded(SHIPPED).get("wisper")
 
@@ -98,7 +98,7 @@ def test_hidden_files_are_not_personalities(folder: Path) -> None:
 
 
 def test_callers_sampling_wins_over_the_personalitys() -> None:
-    """What a caller leaves open comes from the personality; zero is not open."""
+    """The personality fills the caller's missing fields; zero is not missing."""
     defaults = SamplingDefaults(temperature=0.7, max_tokens=100, top_p=0.9)
 
     assert defaults.under(Sampling(temperature=0, max_tokens=5, stop=("x",))) == Sampling(
@@ -106,8 +106,8 @@ def test_callers_sampling_wins_over_the_personalitys() -> None:
     )
 
 
-async def test_a_bad_change_keeps_everything_and_says_why(folder: Path) -> None:
-    """After a bad edit the old personality still answers, and the log names file, line and key."""
+async def test_a_bad_change_keeps_the_old_files_and_is_logged(folder: Path) -> None:
+    """After a bad edit the old personality stays, and a log event names file, line and key."""
     personalities = loaded(folder)
     (folder / "echo.toml").write_text(GOOD.replace('"en"', '"xx"'))
 
@@ -118,8 +118,8 @@ async def test_a_bad_change_keeps_everything_and_says_why(folder: Path) -> None:
     assert "echo.toml:3" in logs[0]["problem"]
 
 
-async def test_changes_are_taken_while_running(folder: Path) -> None:
-    """A changed file is in force without a restart; whoever holds the old personality keeps it."""
+async def test_changes_take_effect_while_running(folder: Path) -> None:
+    """A changed file takes effect without a restart; a running answer keeps the old personality."""
     personalities = loaded(folder)
     held = personalities.get("echo")
     swapped = asyncio.Event()
@@ -140,5 +140,5 @@ async def test_changes_are_taken_while_running(folder: Path) -> None:
 
 
 def test_lists_are_in_the_order_of_position() -> None:
-    """Whisper and Chuchotte come first, so that a page that takes the first of a language takes them."""
+    """Whisper and Chuchotte come first: the page takes the first of a language."""
     assert ("whisper", "chuchotte") == loaded(SHIPPED).names()[:2]

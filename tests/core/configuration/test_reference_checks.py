@@ -1,4 +1,4 @@
-"""What personalities name and is not there, at a start and after a change."""
+"""Unknown sources and collections in personalities, at start and after a change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GUIDE = (PROJECT_ROOT / "config" / "personalities" / "whisper.toml").read_text(e
 
 
 def folder(tmp_path: Path, line: str) -> Personalities:
-    """With one personality, whose first line this is."""
+    """A folder with one personality that starts with `line`."""
     kept = "\n".join(text for text in GUIDE.splitlines() if not text.startswith(("sources", "collections")))
     (tmp_path / "odd.toml").write_text(f"{line}\n{kept}", encoding="utf-8")
     personalities = Personalities(tmp_path)
@@ -29,8 +29,8 @@ def folder(tmp_path: Path, line: str) -> Personalities:
     return personalities
 
 
-def test_a_misspelt_source_is_told_with_its_place(tmp_path: Path) -> None:
-    """And with the one that was probably meant."""
+def test_a_misspelt_source_is_reported_with_its_place(tmp_path: Path) -> None:
+    """The message also suggests the nearest name."""
     personalities = folder(tmp_path, 'sources = ["news", "wether"]')
     [problem] = unknown_sources(personalities, ("weather", "news"))
 
@@ -38,15 +38,15 @@ def test_a_misspelt_source_is_told_with_its_place(tmp_path: Path) -> None:
     assert unknown_sources(personalities, ("weather", "news", "wether")) == ()
 
 
-def test_a_collection_that_is_not_there_yet_is_told_how_to_make(tmp_path: Path) -> None:
-    """Where there are none at all, too."""
+def test_an_unknown_collection_is_reported_with_the_command_that_creates_it(tmp_path: Path) -> None:
+    """Also without any collection."""
     [problem] = unknown_collections(folder(tmp_path, 'collections = ["leave"]'), ())
 
     assert "odd.toml:1: no collection named 'leave'; There are: none. `csps-llm facts add` makes one" in problem
 
 
 class Facts:
-    """A store with these collections."""
+    """A fact store with these collections."""
 
     def __init__(self, *names: str) -> None:
         self.names: Sequence[str] = names
@@ -55,8 +55,8 @@ class Facts:
         return [CollectionSize(name, 1, 1, ()) for name in self.names]
 
 
-async def test_after_a_change_it_is_told_again(tmp_path: Path) -> None:
-    """In the log: nobody looks at a terminal when a file is changed."""
+async def test_references_are_checked_again_after_a_change(tmp_path: Path) -> None:
+    """As a log event: nobody watches a terminal after editing a file."""
     sources = Sources(PROJECT_ROOT / "config" / "sources.toml")
     sources.load()
     personalities, changed = folder(tmp_path, 'sources = ["weather"]'), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Settings: defaults from the file, the environment wins, and mistakes are told with their place."""
+"""Settings: defaults from the file, overrides from the environment, errors with their place."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_without_any_variable_the_starter_model_serves_locally() -> None:
     assert settings.database_url == f"sqlite:///{PROJECT_ROOT / 'var' / 'csps-llm.db'}"
 
 
-def test_the_missions_variables_keep_their_names() -> None:
-    """Each of them changes what it says."""
+def test_the_documented_variables_keep_their_names() -> None:
+    """Each variable sets its setting."""
     settings = load(
         {
             "LLM_MODEL_FILE": "/m.gguf",
@@ -58,12 +58,12 @@ def test_the_missions_variables_keep_their_names() -> None:
 
 
 def test_an_empty_variable_means_not_set() -> None:
-    """As shells unset by emptying."""
+    """Shells unset a variable by emptying it."""
     assert load({"LLM_GPU_LAYERS": "", "LLM_API_KEY": ""}).model.gpu_layers is None
 
 
 def test_lists_come_with_commas() -> None:
-    """As people write them in a shell."""
+    """A list in a variable is separated by commas."""
     assert load({"WEB_ORIGINS": "https://a.gc.ca, https://b.gc.ca"}).web.origins == (
         "https://a.gc.ca",
         "https://b.gc.ca",
@@ -71,13 +71,13 @@ def test_lists_come_with_commas() -> None:
 
 
 def test_a_wrong_variable_is_named() -> None:
-    """Not the file, which is right."""
+    """The error names the variable, not the file."""
     with pytest.raises(ConfigError, match=r"^PORT: `web.port`"):
         load({"PORT": "many"})
 
 
-def test_a_wrong_key_is_told_with_file_line_and_the_nearest(tmp_path: Path) -> None:
-    """An operator goes straight to the place; what is shipped is not told to be missing."""
+def test_an_unknown_key_is_reported_with_file_line_and_nearest_key(tmp_path: Path) -> None:
+    """The error names file, line and nearest key; keys of the shipped file are not reported as missing."""
     line = next(n for n, text in enumerate(SHIPPED.splitlines(), 1) if text.startswith("port ="))
     with pytest.raises(ConfigError) as caught:
         load({}, config_with(tmp_path, "port = 5000", "prt = 5000"))
@@ -85,8 +85,8 @@ def test_a_wrong_key_is_told_with_file_line_and_the_nearest(tmp_path: Path) -> N
     assert caught.value.message == f"{tmp_path}/settings.toml:{line}: `web.prt` is not a setting; did you mean `port`?"
 
 
-def test_a_folder_of_ones_own_says_what_differs(tmp_path: Path) -> None:
-    """One key is enough: the others are the shipped ones, and variables still win. Nothing of it is asked for twice."""
+def test_the_operators_folder_overrides_single_keys(tmp_path: Path) -> None:
+    """One key is enough: the others keep their shipped values, and variables still override them."""
     (tmp_path / "settings.toml").write_text('[web]\nport = 5002\n[slack]\npersonality_of = { C1 = "whisper" }\n')
     own = load({}, tmp_path)
 
@@ -100,7 +100,7 @@ def test_a_folder_of_ones_own_says_what_differs(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_settings_is_enough(tmp_path: Path) -> None:
-    """Whoever wants other personalities and nothing else."""
+    """For example a folder with personalities only."""
     assert load({}, tmp_path).web.port == 5000
 
 
@@ -112,8 +112,8 @@ def test_a_folder_without_settings_is_enough(tmp_path: Path) -> None:
         ("[wbe]\nport = 1", "settings.toml:1: `wbe` is not a setting; did you mean `web`?"),
     ],
 )
-def test_mistakes_in_a_folder_of_ones_own(tmp_path: Path, text: str, said: str) -> None:
-    """Its file and line are named, also where a variable would go into the same table."""
+def test_mistakes_in_the_operators_folder(tmp_path: Path, text: str, said: str) -> None:
+    """The error names its file and line, even if a variable sets a key of the same table."""
     (tmp_path / "settings.toml").write_text(text)
     with pytest.raises(ConfigError) as caught:
         load({"HOST": "::1"}, tmp_path)
@@ -146,8 +146,8 @@ def test_mistakes_in_a_folder_of_ones_own(tmp_path: Path, text: str, said: str) 
         ("DISCORD_BOT_TOKEN", "hush\u00a0hush", "signs of ASCII"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_form(variable: str, value: str, said: str) -> None:
-    """Which words there are, what a URL begins with, what an empty value means; no validator's jargon, no secret."""
+def test_a_wrong_value_is_reported_with_the_expected_form(variable: str, value: str, said: str) -> None:
+    """The error describes the expected form without jargon and without the secret."""
     with pytest.raises(ConfigError) as caught:
         load({variable: value})
     message = caught.value.message
@@ -158,7 +158,7 @@ def test_a_wrong_value_is_told_with_its_form(variable: str, value: str, said: st
 
 @pytest.mark.parametrize("setting", ["[model]\ngpu_layers = true", "[web]\nport = true", "[model]\ntimeout_s = true"])
 def test_true_is_no_number(tmp_path: Path, setting: str) -> None:
-    """It would be one layer, port 1, one second."""
+    """Python would read it as 1: one layer, port 1, one second."""
     (tmp_path / "settings.toml").write_text(setting)
     with pytest.raises(ConfigError, match="expected a number, which true and false are not"):
         load({"CSPS_LLM_CONFIG": str(tmp_path)})
@@ -168,32 +168,32 @@ def test_true_is_no_number(tmp_path: Path, setting: str) -> None:
     ("given", "missing"),
     [("LLM_HUGGINGFACE_REPO", "LLM_HUGGINGFACE_FILE"), ("LLM_HUGGINGFACE_FILE", "LLM_HUGGINGFACE_REPO")],
 )
-def test_half_a_model_is_none(given: str, missing: str) -> None:
-    """It is said what is missing, unless something else names the model."""
+def test_a_repository_without_a_file_is_an_error(given: str, missing: str) -> None:
+    """The error names the missing half, unless another setting names the model."""
     with pytest.raises(ConfigError, match=rf"^{missing} is missing: .*a/b.*for example "):
         load({given: "a/b"})
     load({given: "a/b", "LLM_MODEL_FILE": "/m.gguf"})
     load({given: "a/b", "LLM_URL": "http://engine/v1"})
 
 
-def test_where_a_setting_came_from() -> None:
-    """The variable, where one was set; else the file that the operator has to open."""
+def test_the_origin_of_a_setting() -> None:
+    """The variable if it is set, else the file."""
     loaded = load({"SLACK_PERSONALITY": "whisper"})
     assert loaded.origin("slack", "personality") == "SLACK_PERSONALITY"
     assert loaded.origin("teams", "personality") == str(PROJECT_ROOT / "config" / "settings.toml")
 
 
-def test_a_relative_folder_does_not_depend_on_where_a_process_was_started(
+def test_a_relative_config_folder_does_not_depend_on_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`up` and the processes that it starts are in different places."""
+    """`up` and its processes have different working directories."""
     monkeypatch.chdir(tmp_path)
     assert load({"CSPS_LLM_CONFIG": "config"}).config == PROJECT_ROOT / "config"
 
 
 @pytest.mark.parametrize(("old", "new"), [("port = 5000", "port = "), ("[web]", "[web")])
-def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path: Path, old: str, new: str) -> None:
-    """And a folder that is not there by its name."""
+def test_invalid_toml_is_reported_with_its_line(tmp_path: Path, old: str, new: str) -> None:
+    """A missing folder is named too."""
     with pytest.raises(ConfigError, match=r"settings\.toml: not valid TOML: .*line \d+"):
         load({}, config_with(tmp_path, old, new))
     with pytest.raises(ConfigError, match=r"^CSPS_LLM_CONFIG: there is no folder .*/absent$"):
@@ -201,7 +201,7 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path: Path, old: str, 
 
 
 def test_every_variable_is_named_in_the_file() -> None:
-    """Who reads the defaults learns what overrides them; no two settings share one."""
+    """Each default has its variable beside it; no variable appears twice."""
     named = [field.json_schema_extra["env"] for _, _, field in variables()]  # type: ignore[index]
 
     assert len(set(named)) == len(named)
@@ -210,7 +210,7 @@ def test_every_variable_is_named_in_the_file() -> None:
 
 
 def test_the_socket_path_is_never_too_long(tmp_path: Path) -> None:
-    """A deep checkout gets a short one elsewhere, the same for every process."""
+    """A deep checkout gets a short path elsewhere, the same for every process."""
     deep = {"CSPS_LLM_DATA": str(tmp_path / ("x" * 90))}
 
     assert len(str(load(deep).model_socket)) <= SOCKET_PATH_LIMIT_BYTES
@@ -218,10 +218,10 @@ def test_the_socket_path_is_never_too_long(tmp_path: Path) -> None:
     assert load(deep).model_socket != load({"CSPS_LLM_DATA": str(tmp_path / ("y" * 90))}).model_socket
 
 
-def test_the_data_folder_does_not_depend_on_where_a_process_was_started(
+def test_the_data_folder_does_not_depend_on_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relative ones are taken from the checkout."""
+    """A relative path starts at the checkout."""
     monkeypatch.chdir(tmp_path)
 
     assert load({}).data_folder == PROJECT_ROOT / "var"

@@ -1,4 +1,4 @@
-"""What a question brings along is what it is about; and what is pasted without an end is told."""
+"""Questions with attachments, pages or pasted text do not search the sources; unclosed pasted text is reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.core.support_chatting import ask, chat_on, events_of, serving, text_o
 
 
 class Finder:
-    """Finds nothing, and knows what it was asked."""
+    """Finds nothing, and records its questions."""
 
     def __init__(self, asked: list[str]) -> None:
         self.asked = asked
@@ -67,10 +67,10 @@ async def chat(settings: Any, sources: list[str], collections: list[str]) -> Asy
         yield built
 
 
-async def test_sources_are_not_asked_for_what_a_question_brings_along(
+async def test_sources_are_not_searched_if_the_question_has_own_material(
     chat: ChatEngine, settings: Any, place: str, sources: list[str], collections: list[str]
 ) -> None:
-    """A page, pasted text or a file. The operator's collections are: its rules are what such things are judged by."""
+    """A page, pasted text or a file is the subject. The operator's collections are searched all the same."""
     async with serving(settings):
         await ask(chat, f"http://{place}/pool What is new?")
         await ask(chat, "|CONTEXT|It rains.|/CONTEXT| What is the weather?")
@@ -80,10 +80,10 @@ async def test_sources_are_not_asked_for_what_a_question_brings_along(
     assert len(collections) == 3
 
 
-async def test_sources_are_asked_again_for_later_questions(
+async def test_sources_are_searched_for_later_questions(
     chat: ChatEngine, settings: Any, place: str, sources: list[str]
 ) -> None:
-    """Which may be about anything."""
+    """A later question may have another subject."""
     async with serving(settings):
         name = await chat.open("whisper")
         await ask(chat, f"http://{place}/pool What is new?", name)
@@ -93,10 +93,10 @@ async def test_sources_are_asked_again_for_later_questions(
 
 
 @pytest.mark.parametrize(("personality", "language"), [("whisper", "en"), ("chuchotte", "fr")])
-async def test_pasted_text_without_an_end_is_told(
+async def test_unclosed_pasted_text_gets_a_notice(
     chat: ChatEngine, settings: Any, personality: str, language: Language
 ) -> None:
-    """In front of the first answer; it is read as the question that it then is."""
+    """A notice precedes the first answer; the whole text is read as the question."""
     async with serving(settings) as model:
         name = await chat.open(personality)
         first = await events_of(chat, Prompt(personality, " |CONTEXT|It rains. What is it?", name))
@@ -108,8 +108,8 @@ async def test_pasted_text_without_an_end_is_told(
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_source_is_told_by_its_title_whatever_it_is(language: Language) -> None:
-    """Titles have no article; an address needs no quotation marks."""
+def test_a_source_is_named_by_its_title(language: Language) -> None:
+    """A title is quoted after its kind; an address stands alone."""
     told = shortcomings(Lookup(unread=("Learning products", "https://a.example/")), language)
 
     assert told == "".join(

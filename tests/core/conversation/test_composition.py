@@ -1,4 +1,4 @@
-"""What the model is to see of a conversation."""
+"""The model's view of a conversation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_texts_that_differ_in_their_links_alone() -> None:
     ],
 )
 def test_pasted_text_causes_no_fetch(text: str) -> None:
-    """Whatever it holds, in the first question and after it."""
+    """Neither the first nor a later question fetches an address inside pasted text."""
     conversation, question, url = split_lead(Conversation(1), Question(text), "en")
     assert url is None
 

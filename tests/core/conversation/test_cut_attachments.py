@@ -1,4 +1,4 @@
-"""What is longer than what is read of it: the person is told, and so is the model."""
+"""Documents above the limit: the answer and the prompt both mention the cut."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def chat(settings: Settings) -> AsyncIterator[ChatEngine]:
 
 
 async def test_a_page(chat: ChatEngine, settings: Settings, place: str) -> None:
-    """In front of the answer for which it is read; the model is told whenever it is shown the page."""
+    """A notice precedes the answer; every prompt that shows the page mentions the cut."""
     async with serving(settings) as model:
         name = await chat.open("whisper")
         first = await ask(chat, f"http://{place}/long Which colour is it?", name)
@@ -52,8 +52,8 @@ async def test_a_page(chat: ChatEngine, settings: Settings, place: str) -> None:
     assert [text("prompt-document-cut", "en") in shown(request) for request in model.requests] == [True, True]
 
 
-async def test_a_page_that_is_read_to_its_end(chat: ChatEngine, settings: Settings, place: str) -> None:
-    """Nothing is said of it."""
+async def test_a_page_within_the_limit_gets_no_notice(chat: ChatEngine, settings: Settings, place: str) -> None:
+    """There is no notice."""
     async with serving(settings) as model:
         answer = await ask(chat, f"http://{place}/short Which colour is it?")
 
@@ -62,7 +62,7 @@ async def test_a_page_that_is_read_to_its_end(chat: ChatEngine, settings: Settin
 
 
 async def test_a_file(chat: ChatEngine, settings: Settings) -> None:
-    """Whoever has it read is told, and the model in every turn."""
+    """The attachment is marked as cut; every prompt mentions it."""
     file = await chat.read("pool.html", LONG.encode(), "text/html")
     short = await chat.read("pool.html", LONG[:500].encode(), "text/html")
     async with serving(settings) as model:
@@ -75,15 +75,15 @@ async def test_a_file(chat: ChatEngine, settings: Settings) -> None:
 
 
 async def test_an_address_in_toil(chat: ChatEngine, settings: Settings, place: str) -> None:
-    """The model is told."""
+    """The prompt mentions the cut."""
     async with serving(settings, ('{"colour": "green"}',)) as model:
         await chat.toil(Task("whisper", "Which colour?", attachments=(Attachment("text", f"http://{place}/long"),)))
 
     assert text("prompt-document-cut", "en") in shown(model.requests[0])
 
 
-def test_what_was_stored_before_is_whole() -> None:
-    """Conversations are older than this."""
+def test_documents_stored_by_earlier_versions_are_not_cut() -> None:
+    """Conversations stored by earlier versions have no mark."""
     reading = READING.validate_json('{"name": "Pool", "passages": [{"text": "Green."}]}')
 
     stored: dict[str, Any] = {"name": "a.txt", "text": "A"}
@@ -91,8 +91,8 @@ def test_what_was_stored_before_is_whole() -> None:
     assert (reading.cut, Attachment(**stored).cut) == (False, False)
 
 
-async def test_a_file_longer_than_what_is_read_for_a_question(chat: ChatEngine, settings: Settings) -> None:
-    """By its name, in front of the answer for which it came."""
+async def test_a_file_above_the_limit_of_a_question_gets_a_notice(chat: ChatEngine, settings: Settings) -> None:
+    """A notice with its name precedes the answer to its question."""
     files = (
         Attachment("long «file».txt", "The pool is green. " * 60_000),
         Attachment("short.txt", "The rink is cold."),

@@ -1,4 +1,4 @@
-"""An answer and the death of its model: what was given is never given again."""
+"""Answers survive the model's death: no text is sent twice."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
         yield built
 
 
-async def test_an_answer_goes_on_after_the_models_death(chat: ChatEngine, own_settings: Settings) -> None:
-    """The same answer from the text so far: nothing is lost and nothing comes twice."""
+async def test_an_answer_continues_after_the_models_death(chat: ChatEngine, own_settings: Settings) -> None:
+    """The answer continues from the text so far, without loss or repetition."""
     async with serving(own_settings, ("The quick", " brown ", Die()), ("fox", " jumps.")) as model:
         name = await chat.open("whisper")
         events = await ask(chat, "Tell", name)
@@ -52,8 +52,8 @@ async def test_an_answer_goes_on_after_the_models_death(chat: ChatEngine, own_se
     assert events[-1].usage.completion_tokens == 4
 
 
-def test_what_was_given_before_a_death_is_counted_once() -> None:
-    """The next model read it as a part of its prompt, and people are shown both numbers."""
+def test_tokens_before_a_death_are_counted_once() -> None:
+    """The next model counts it as prompt, and people see both counts."""
     assert Usage(prompt_tokens=10, completion_tokens=7) == plus(Usage(prompt_tokens=14, completion_tokens=3), 4)
 
 
@@ -72,14 +72,14 @@ def test_what_was_given_before_a_death_is_counted_once() -> None:
 async def test_blank_space_at_the_seam(
     chat: ChatEngine, own_settings: Settings, first: str, second: str, whole: str
 ) -> None:
-    """Whether or not the engine writes the trimmed blank space again, it is given once."""
+    """The blank space is sent once, whether or not the engine writes it again."""
     async with serving(own_settings, (first, Die()), (second,)):
         assert text_of(await ask(chat, "Tell")) == whole
 
 
 @given(st.text(" \n", max_size=6), st.text(" \nab", max_size=12), st.lists(st.integers(1, 5)))
 def test_the_seam_is_the_same_for_any_pieces(given_space: str, text: str, sizes: list[int]) -> None:
-    """Only the common beginning is left out, however the text is cut."""
+    """Only the common start is dropped, for any chunks of the text."""
     seam, rest, found = Seam(given_space), text, ""
     for size in [*sizes, len(text)]:
         found, rest = found + seam.feed(rest[:size]), rest[size:]
@@ -89,16 +89,16 @@ def test_the_seam_is_the_same_for_any_pieces(given_space: str, text: str, sizes:
     assert found == text[skipped:]
 
 
-async def test_a_model_that_is_away_is_waited_for(chat: ChatEngine, own_settings: Settings) -> None:
-    """A prompt that comes while the model process starts is answered when it is there."""
+async def test_an_answer_waits_for_a_model_that_is_away(chat: ChatEngine, own_settings: Settings) -> None:
+    """A prompt during the model's start is answered after it."""
     async with aclosing(chat.reply(Prompt("whisper", "Hi"))) as events:
         assert await anext(events) == Status("reconnecting")
         async with serving(own_settings, ("Hello",)):
             assert text_of([event async for event in events]) == "Hello"
 
 
-async def test_a_model_that_stays_away_is_told_and_the_part_kept(tmp_path: Path) -> None:
-    """After the wait it is ModelUnavailable; what was given stays in the session, and the next prompt builds on it."""
+async def test_a_model_that_stays_away_is_an_error_and_the_partial_answer_is_stored(tmp_path: Path) -> None:
+    """After the wait comes ModelUnavailable; the text so far is stored, and the next prompt contains it."""
     settings = load({"CSPS_LLM_DATA": str(tmp_path), "LLM_WAIT_S": "0.2"})
     async with chat_on(settings) as chat:
         gate = asyncio.Event()
@@ -121,8 +121,8 @@ async def test_a_model_that_stays_away_is_told_and_the_part_kept(tmp_path: Path)
     assert shown(back.requests[0]).endswith("user: Go on")
 
 
-async def test_a_prompt_that_kills_every_model_is_given_up(chat: ChatEngine, own_settings: Settings) -> None:
-    """It costs a few restarts, not all of them."""
+async def test_a_prompt_that_kills_every_model_fails(chat: ChatEngine, own_settings: Settings) -> None:
+    """It costs a few restarts, not endless ones."""
     async with FakeModel(answer=lambda _body: (Die(),)).serving(own_settings.model_socket) as model:
         with pytest.raises(ModelUnavailable):
             await ask(chat, "Hi")
@@ -131,7 +131,7 @@ async def test_a_prompt_that_kills_every_model_is_given_up(chat: ChatEngine, own
 
 
 async def test_a_continued_answer_whose_budget_is_spent_is_done(chat: ChatEngine, own_settings: Settings) -> None:
-    """No token is asked for beyond max_tokens."""
+    """No request exceeds max_tokens."""
     async with serving(own_settings, ("a", "b", Die())) as model:
         events = await ask(chat, "Hi", sampling=Sampling(max_tokens=2))
 
@@ -140,7 +140,7 @@ async def test_a_continued_answer_whose_budget_is_spent_is_done(chat: ChatEngine
 
 
 async def test_a_full_window_ends_a_continued_answer(chat: ChatEngine, own_settings: Settings) -> None:
-    """Prompt and answer so far fill it: that is the answer's length, not the person's error."""
+    """Prompt and answer fill the window: the answer ends with `length`, not with an error."""
     async with serving(own_settings, ("a", "b", Die()), (Fail(400, "context_length_exceeded"),)):
         name = await chat.open("whisper")
         events = await ask(chat, "Hi", name)
@@ -150,8 +150,8 @@ async def test_a_full_window_ends_a_continued_answer(chat: ChatEngine, own_setti
         assert (await chat.resume(name, "whisper"))[-1].text == "ab"
 
 
-async def test_overload_is_told_with_its_time(chat: ChatEngine, own_settings: Settings) -> None:
-    """Before an answer began it is the caller's to wait; a failed question does not haunt the next one."""
+async def test_overload_is_an_error_with_its_retry_time(chat: ChatEngine, own_settings: Settings) -> None:
+    """Before an answer begins, the caller waits; the next prompt does not contain the failed question."""
     async with serving(own_settings, (Fail(429, "overloaded", retry_after_s=7),)) as model:
         name = await chat.open("whisper")
         with pytest.raises(Overloaded) as caught:
@@ -163,7 +163,7 @@ async def test_overload_is_told_with_its_time(chat: ChatEngine, own_settings: Se
 
 
 async def test_an_answer_under_way_waits_out_an_overload(chat: ChatEngine, own_settings: Settings) -> None:
-    """Many come back at once after a death; who already has half an answer gets the rest."""
+    """Many prompts return after a death; a half-written answer is still completed."""
     busy = (Fail(429, "overloaded", retry_after_s=0),)
     async with serving(own_settings, ("one ", Die()), busy, ("two",)):
         assert text_of(await ask(chat, "Hi")) == "one two"
@@ -178,8 +178,8 @@ async def test_a_refusal_is_not_retried(chat: ChatEngine, own_settings: Settings
     assert len(model.requests) == 1
 
 
-async def test_silence_is_told_and_not_taken_for_a_death(tmp_path: Path) -> None:
-    """Behind a long queue, each further attempt would lose its place. (There were five, of 120 s.)"""
+async def test_silence_before_an_answer_is_an_error_and_no_death(tmp_path: Path) -> None:
+    """In a long queue, each retry would lose its place. (Before, there were five retries of 120 s.)"""
     async with FakeModel((asyncio.Event(),)).serving() as model:
         settings = load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": model.url, "LLM_TIMEOUT_S": "0.1"})
         async with chat_on(settings) as chat:
@@ -198,10 +198,10 @@ THINKING: list[Sequence[Step]] = [
 
 
 @pytest.mark.parametrize("steps", THINKING)
-async def test_thinking_is_announced_and_kept_nowhere(
+async def test_thinking_sends_one_status_and_is_not_stored(
     chat: ChatEngine, own_settings: Settings, steps: Sequence[Step]
 ) -> None:
-    """People see that there is thinking, once; what was thought is not shown, stored, or told to the model later."""
+    """Its text is not sent, not stored, and not in later prompts."""
     async with serving(own_settings, steps) as model:
         name = await chat.open("whisper")
         events = await ask(chat, "Hi", name)
@@ -215,7 +215,7 @@ async def test_thinking_is_announced_and_kept_nowhere(
 
 
 async def test_a_death_within_the_thinking(chat: ChatEngine, own_settings: Settings) -> None:
-    """There is nothing to go on from: it thinks again, with its whole budget, which is not announced again."""
+    """The model thinks again with its whole budget; there is no second status."""
     async with serving(own_settings, ("<think>Se", "cret", Die()), ("<think>Secret</think>", "Hello")) as model:
         events = await ask(chat, "Hi")
 
@@ -226,7 +226,7 @@ async def test_a_death_within_the_thinking(chat: ChatEngine, own_settings: Setti
 
 
 async def test_a_death_anywhere_in_a_thinking_answer(chat: ChatEngine, own_settings: Settings) -> None:
-    """In the thinking or behind it: nothing is lost, nothing comes twice, and nothing of the thinking is given."""
+    """In the thinking or after it: no text is lost or sent twice, and no thinking is sent."""
     whole, said = "<think>Hm.</think>\n\nHi <b>, all.", "Hi <b>, all."
     cut = 0
 
@@ -251,10 +251,10 @@ async def test_a_death_anywhere_in_a_thinking_answer(chat: ChatEngine, own_setti
         (Thought("Hm"), Finish("length")),
     ],
 )
-async def test_an_answer_that_is_nothing_but_thinking(
+async def test_an_answer_of_thinking_alone_is_an_error(
     chat: ChatEngine, own_settings: Settings, steps: Sequence[Step]
 ) -> None:
-    """Is no answer: it is told, and leaves nothing that the next question would be answered from."""
+    """The next prompt contains nothing of it."""
     async with serving(own_settings, steps) as model:
         name = await chat.open("whisper")
         with pytest.raises(OnlyThought):
@@ -266,10 +266,8 @@ async def test_an_answer_that_is_nothing_but_thinking(
     assert model.requests[1]["messages"][1:] == [{"role": "user", "content": "Hi again"}]
 
 
-async def test_a_model_that_was_told_not_to_think_has_nothing_announced(
-    chat: ChatEngine, own_settings: Settings
-) -> None:
-    """Its empty block is left out like a full one."""
+async def test_an_empty_thinking_block_sends_no_status(chat: ChatEngine, own_settings: Settings) -> None:
+    """An empty thinking block is dropped like a full one."""
     async with serving(own_settings, ("<think>\n\n", "</think>\n\n", "Hello")):
         events = await ask(chat, "Hi")
 
@@ -277,8 +275,8 @@ async def test_a_model_that_was_told_not_to_think_has_nothing_announced(
     assert not [event for event in events if isinstance(event, Status)]
 
 
-async def test_a_personality_may_be_kept_and_a_schema_not(chat: ChatEngine, own_settings: Settings) -> None:
-    """The model process writes to disk what it is told to keep; schemas are the words of callers."""
+async def test_the_engine_may_keep_a_personality_and_no_schema(chat: ChatEngine, own_settings: Settings) -> None:
+    """The model process writes kept prefixes to disk; a schema is a caller's text and must not be there."""
     async with serving(own_settings, ("Hello",), ("{}",)) as model:
         await ask(chat, "Hi")
         await chat.toil(Task("whisper", "Hi", {"type": "object", "title": "Secret"}))
@@ -290,7 +288,7 @@ async def test_a_personality_may_be_kept_and_a_schema_not(chat: ChatEngine, own_
 
 
 async def test_a_model_that_thinks_is_warmed_by_one_token(chat: ChatEngine, own_settings: Settings) -> None:
-    """Which is thought; that is no failure."""
+    """The one token is thinking; this is not a failure."""
     async with FakeModel(answer=lambda _: ("<think>Hm", Finish("length"))).serving(own_settings.model_socket):
         with capture_logs() as logs:
             await chat.warm()

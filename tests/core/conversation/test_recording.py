@@ -1,4 +1,4 @@
-"""What is stored of an answer, however it ends."""
+"""Storage of answers: whole, stopped and failed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_sources_are_stored_with_the_answer(sessions: Sessions) -> None:
 async def test_a_broken_answer_is_stored_as_far_as_it_came(
     sessions: Sessions, end: Callable[[], Exception] | None, reason: str
 ) -> None:
-    """Its sources too."""
+    """Its sources are stored too."""
     steps: list[Event | Exception] = [FIRST, Text("ha"), *([end()] if end else []), Text("lf"), SECOND, DONE]
     recorder = TurnRecorder(sessions)
     async with aclosing(recorded(recorder, *steps)) as events:

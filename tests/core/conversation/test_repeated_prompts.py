@@ -1,4 +1,4 @@
-"""A prompt that is asked a second time under its key: after a crash, or because another answer is wanted."""
+"""Prompts with the key of an earlier turn: after a crash, or for another answer."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ async def said(settings: Settings) -> list[str]:
     return [text for exchange in conversation.exchanges for text in (exchange.question.text, exchange.answer)]
 
 
-async def test_an_answer_that_stands_is_given_again(chat: ChatEngine, own_settings: Settings) -> None:
-    """Whoever asked could not be told; the model is not asked a second time, and nothing is there twice."""
+async def test_a_complete_answer_is_sent_again(chat: ChatEngine, own_settings: Settings) -> None:
+    """The stored answer is sent; the model is not asked, and nothing is stored twice."""
     async with serving(own_settings, ("First.",)) as model:
         await ask(chat, "Hi", HERE, key="m1")
         again = await events_of(chat, Prompt("whisper", "Hi", HERE, key="m1"))
@@ -41,8 +41,8 @@ async def test_an_answer_that_stands_is_given_again(chat: ChatEngine, own_settin
     assert await said(own_settings) == ["Hi", "First."]
 
 
-async def test_an_answer_that_was_cut_off_is_written_anew(chat: ChatEngine, own_settings: Settings) -> None:
-    """As the same turn: the model does not see the question twice."""
+async def test_an_interrupted_answer_is_generated_anew(chat: ChatEngine, own_settings: Settings) -> None:
+    """It stays the same turn: the model sees the question once."""
     async with serving(own_settings, ("Half an", " answer"), ("Whole.",)) as model:
         async with aclosing(chat.reply(Prompt("whisper", "Hi", HERE, key="m1"))) as events:
             await anext(events)
@@ -53,8 +53,8 @@ async def test_an_answer_that_was_cut_off_is_written_anew(chat: ChatEngine, own_
     assert await said(own_settings) == ["Hi", "Whole."]
 
 
-async def test_another_answer_takes_the_place_of_the_first(chat: ChatEngine, own_settings: Settings) -> None:
-    """It knows what came before the question and not what came after; later turns stay."""
+async def test_another_answer_replaces_the_first(chat: ChatEngine, own_settings: Settings) -> None:
+    """The prompt contains earlier turns and no later ones; later turns stay stored."""
     async with serving(own_settings, ("One.",), ("Two.",), ("Better.",)) as model:
         await ask(chat, "First?", HERE, key="m1")
         await ask(chat, "Second?", HERE, key="m2")
@@ -67,7 +67,7 @@ async def test_another_answer_takes_the_place_of_the_first(chat: ChatEngine, own
 
 
 async def test_context_is_found_again_with_the_first_question(chat: ChatEngine, own_settings: Settings) -> None:
-    """The whole of the message is asked again, its pasted context too."""
+    """The repeated message contains its pasted context."""
     async with serving(own_settings, ("One.",), ("Two.",)) as model:
         await ask(chat, "|CONTEXT|The pool is green.|/CONTEXT| Colour?", HERE, key="m1")
         await ask(chat, "|CONTEXT|The pool is green.|/CONTEXT| Colour?", HERE, key="m1", again=True)
@@ -75,8 +75,8 @@ async def test_context_is_found_again_with_the_first_question(chat: ChatEngine, 
     assert shown(model.requests[1]) == shown(model.requests[0])
 
 
-async def test_keys_are_of_one_conversation(chat: ChatEngine, own_settings: Settings) -> None:
-    """The same key elsewhere is another turn, and one without a key never repeats."""
+async def test_a_key_belongs_to_one_conversation(chat: ChatEngine, own_settings: Settings) -> None:
+    """The same key in another conversation is another turn; a prompt without a key never repeats."""
     async with serving(own_settings, ("One.",), ("Two.",), ("Three.",), ("Four.",)):
         answers = [
             text_of(await ask(chat, "Hi", where, key=key))
@@ -86,8 +86,8 @@ async def test_keys_are_of_one_conversation(chat: ChatEngine, own_settings: Sett
     assert answers == ["One.", "Two.", "Three.", "Four."]
 
 
-async def test_toil_is_done_anew_as_the_same_turn(chat: ChatEngine, own_settings: Settings) -> None:
-    """Its schema may have changed; its turn is there once."""
+async def test_repeated_toil_is_generated_anew_as_the_same_turn(chat: ChatEngine, own_settings: Settings) -> None:
+    """Its schema may have changed; the turn is stored once."""
     async with serving(own_settings, ('{"a": 1}',), ('{"a": 2}',)):
         for value in ({"a": 1}, {"a": 2}):
             toiled = await chat.toil(Task("whisper", "Count", conversation=HERE, key="m1"))
@@ -96,8 +96,8 @@ async def test_toil_is_done_anew_as_the_same_turn(chat: ChatEngine, own_settings
     assert await said(own_settings) == ["Count", '{"a": 2}']
 
 
-async def test_a_turn_that_failed_is_written_anew(chat: ChatEngine, own_settings: Settings) -> None:
-    """What the model could not finish is no answer that stands."""
+async def test_a_failed_turn_is_generated_anew(chat: ChatEngine, own_settings: Settings) -> None:
+    """An unfinished answer is not sent again."""
     async with serving(own_settings, ("Half", Fail(500, "exploded")), ("Whole.",)):
         with pytest.raises(ModelRefused):
             await ask(chat, "Hi", HERE, key="m1")

@@ -1,4 +1,4 @@
-"""Conversations: who may have them, that they last, and that turns follow one another."""
+"""Conversations: access, durability, and the order of turns."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def sessions(database_url: str, clock: Clock) -> AsyncIterator[Sessions]:
 
 
 async def test_a_conversation_outlives_its_process(sessions: Sessions, database_url: str) -> None:
-    """Another process finds every turn as it was, with what came along and how it ended."""
+    """Another process finds every turn with its attachments and its ending."""
     name = await sessions.open("whisper", "alice")
     question = Question("Hi?", (Attachment("a.txt", "A"),), (Turn("user", "psst", "Bob"),))
     conversation = await sessions.resume(name, "whisper", "alice")
@@ -65,7 +65,7 @@ async def test_a_conversation_outlives_its_process(sessions: Sessions, database_
 
 
 async def test_a_question_is_durable_before_its_answer(sessions: Sessions) -> None:
-    """A turn that never ended is there, marked as not ended."""
+    """A turn without an end has no reason."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     await sessions.begin_turn(conversation.id, Question("Hi?"))
@@ -79,7 +79,7 @@ async def test_a_question_is_durable_before_its_answer(sessions: Sessions) -> No
 async def test_only_its_personality_and_user_have_a_conversation(
     sessions: Sessions, personality: str, user: str | None
 ) -> None:
-    """The id alone does not open a conversation that is bound to somebody."""
+    """The id alone does not give access to a user's conversation."""
     name = await sessions.open("whisper", "alice")
 
     with pytest.raises(SessionUnknown):
@@ -89,14 +89,14 @@ async def test_only_its_personality_and_user_have_a_conversation(
 
 
 async def test_a_client_cannot_choose_its_id(sessions: Sessions) -> None:
-    """A "web:" id that was not issued stays unknown, however often it is used."""
+    """An invented "web:" id stays unknown, also after several uses."""
     for _ in range(2):
         with pytest.raises(SessionUnknown):
             await sessions.enter("web:chosen", "whisper")
 
 
 async def test_ids_are_unguessable_and_stored_as_hashes(sessions: Sessions, database_url: str) -> None:
-    """Whoever reads the database cannot use what is in it."""
+    """The database's content gives no access."""
     name = await sessions.open("whisper", "alice@example.gc.ca")
     stored = str(dumped(database_url))
 
@@ -106,7 +106,7 @@ async def test_ids_are_unguessable_and_stored_as_hashes(sessions: Sessions, data
 
 
 async def test_a_platforms_conversation_begins_when_first_used(sessions: Sessions) -> None:
-    """Each personality has its own history under a platform's id, whoever speaks."""
+    """Each personality has its own history under a platform's id, for all speakers."""
     first = await sessions.enter("slack:T:C:1", "whisper", "alice")
     again = await sessions.enter("slack:T:C:1", "whisper", "bob")
     other = await sessions.enter("slack:T:C:1", "chuchotte", "bob")
@@ -114,8 +114,8 @@ async def test_a_platforms_conversation_begins_when_first_used(sessions: Session
     assert first.id == again.id != other.id
 
 
-async def test_forgotten_is_forgotten(sessions: Sessions) -> None:
-    """Nothing of it is left, a late answer does not bring it back, and forgetting twice is told."""
+async def test_a_forgotten_conversation_stays_deleted(sessions: Sessions) -> None:
+    """Nothing remains, a late answer does not restore it, and a second deletion is an error."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     turn = await sessions.begin_turn(conversation.id, Question("secret"))
@@ -131,7 +131,7 @@ async def test_forgotten_is_forgotten(sessions: Sessions) -> None:
 
 
 async def test_turns_of_a_deleted_conversation_do_not_reach_the_next(sessions: Sessions) -> None:
-    """SQLite uses a freed number again; the turns under it went with their conversation."""
+    """SQLite reuses a freed id; its old turns are deleted with their conversation."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     await sessions.begin_turn(conversation.id, Question("mine"))
@@ -141,7 +141,7 @@ async def test_turns_of_a_deleted_conversation_do_not_reach_the_next(sessions: S
 
 
 async def test_a_withdrawn_turn_leaves_nothing(sessions: Sessions) -> None:
-    """Neither question nor context: the next prompt is again the first."""
+    """Neither question nor context remains: the next prompt is the first again."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     await sessions.withdraw_turn(await sessions.begin_turn(conversation.id, Question("x"), "huge"))
@@ -149,8 +149,8 @@ async def test_a_withdrawn_turn_leaves_nothing(sessions: Sessions) -> None:
     assert await sessions.resume(name, "whisper") == conversation
 
 
-async def test_what_nobody_continued_is_purged(sessions: Sessions, clock: Clock) -> None:
-    """Only what is older than the limit goes; a turn makes a conversation young."""
+async def test_old_conversations_are_purged(sessions: Sessions, clock: Clock) -> None:
+    """Only conversations older than the limit go; a turn renews a conversation."""
     old, used = await sessions.open("whisper"), await sessions.open("whisper")
     clock.now += 1000
     await sessions.begin_turn((await sessions.resume(used, "whisper")).id, Question("hi"))
@@ -162,7 +162,7 @@ async def test_what_nobody_continued_is_purged(sessions: Sessions, clock: Clock)
 
 
 async def test_turns_at_once_get_different_numbers(sessions: Sessions) -> None:
-    """Also without the engine's lock, as from two processes, no question is lost."""
+    """No question is lost without the engine's lock, for example in two processes."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
 
@@ -172,7 +172,7 @@ async def test_turns_at_once_get_different_numbers(sessions: Sessions) -> None:
 
 
 async def test_a_very_long_conversation_is_read_in_part(sessions: Sessions) -> None:
-    """The latest turns are given, and how many came before them."""
+    """The view contains the latest turns and the number of earlier ones."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     for number in range(EXCHANGES_KEPT_IN_VIEW + 2):
@@ -198,7 +198,7 @@ def use(database_url: str, count: int) -> None:
 
 
 async def test_processes_create_and_share_one_database(database_url: str) -> None:
-    """Four that begin at once on no file at all lose nothing."""
+    """Four processes start at once without a file and lose nothing."""
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=use, args=(database_url, 5)) for _ in range(4)]
     for process in processes:
@@ -210,10 +210,8 @@ async def test_processes_create_and_share_one_database(database_url: str) -> Non
     assert len(shared.exchanges) == 20
 
 
-async def test_a_refusal_of_the_database_is_told_without_what_people_wrote(
-    sessions: Sessions, database_url: str
-) -> None:
-    """A full disk is a StorageError with the database's words, not with the question."""
+async def test_database_errors_do_not_contain_peoples_messages(sessions: Sessions, database_url: str) -> None:
+    """A full disk is a StorageError with the database's message and without the question."""
     secret = "-".join("my secret")  # no line of this file that a traceback could show
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
@@ -225,8 +223,8 @@ async def test_a_refusal_of_the_database_is_told_without_what_people_wrote(
     assert secret not in "".join(traceback.format_exception(caught.value))
 
 
-async def test_storage_that_cannot_be_used_is_told_at_once(tmp_path: Path) -> None:
-    """A bad URL is the operator's error; a file in the place of a folder too is told."""
+async def test_unusable_storage_is_an_error_at_once(tmp_path: Path) -> None:
+    """A bad URL is a ConfigError; a file in the place of a folder is a StorageError."""
     for url in ("nonsense", "sqlite://", "sqlite:///:memory:", "nodb://x/y"):
         with pytest.raises(ConfigError, match="DATABASE_URL"):
             Database(url)
@@ -236,7 +234,7 @@ async def test_storage_that_cannot_be_used_is_told_at_once(tmp_path: Path) -> No
 
 
 async def test_the_database_is_not_readable_by_others(tmp_path: Path) -> None:
-    """What people wrote is for the service's account alone."""
+    """Only the service's account may read people's messages."""
     file = tmp_path / "folder" / "sessions.db"
     await Database(f"sqlite:///{file}").upgrade()
 
@@ -244,7 +242,7 @@ async def test_the_database_is_not_readable_by_others(tmp_path: Path) -> None:
 
 
 async def test_finishing_a_turn_that_is_not_there_changes_nothing(sessions: Sessions) -> None:
-    """No turn comes into being by its end."""
+    """Finishing does not create a turn."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     await sessions.finish_turn(RunningTurn(conversation.id, 7), "x", "stop")
@@ -252,8 +250,8 @@ async def test_finishing_a_turn_that_is_not_there_changes_nothing(sessions: Sess
     assert (await sessions.resume(name, "whisper")).exchanges == ()
 
 
-async def test_what_a_model_wrote_is_stored_whatever_it_is(sessions: Sessions) -> None:
-    """NUL and half characters, which a token can hold and a database cannot."""
+async def test_any_text_of_a_model_can_be_stored(sessions: Sessions) -> None:
+    """A token may contain NUL and half surrogate pairs; a database cannot store them."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     await sessions.finish_turn(await sessions.begin_turn(conversation.id, Question("?")), "a\0b\ud83dc", "stop")
@@ -261,8 +259,8 @@ async def test_what_a_model_wrote_is_stored_whatever_it_is(sessions: Sessions) -
     assert (await sessions.resume(name, "whisper")).exchanges[0].answer == "ab?c"
 
 
-async def test_a_platforms_conversation_is_not_resumed_by_its_name(sessions: Sessions) -> None:
-    """Its name can be guessed: who has nothing else is told what is told of one that is not there."""
+async def test_a_platforms_conversation_is_not_resumed_by_its_id(sessions: Sessions) -> None:
+    """Its id can be guessed, so the error is the same as for an unknown one."""
     await sessions.enter("slack:T1:C2:1712.5", "whisper")
 
     with pytest.raises(SessionUnknown, match="no such session"):

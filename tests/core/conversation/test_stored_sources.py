@@ -1,4 +1,4 @@
-"""What an answer was based on is kept with its turn: as long as the turn, and only with it."""
+"""The sources of an answer are stored and deleted with its turn."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ async def begun(sessions: Sessions, key: str | None = None) -> RunningTurn:
 
 
 async def kept(sessions: Sessions) -> list[tuple[Source, ...]]:
-    """By turn."""
+    """The stored sources, by turn."""
     return [exchange.sources for exchange in (await sessions.enter(HERE, "whisper")).exchanges]
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """What is executed meanwhile, on any database."""
+    """Records the statements on any database."""
     found: list[str] = []
 
     def executed(*told: Any) -> None:
@@ -52,7 +52,7 @@ def statements() -> Iterator[list[str]]:
 
 
 async def test_each_turn_has_its_sources(sessions: Sessions, database_url: str) -> None:
-    """All that is known of them and in their order, also in another process; a turn without any has none."""
+    """With all fields and in order, also in another process; a turn may have none."""
     for sources in ((FORECAST, NEWS), (), (NEWS,)):
         await sessions.finish_turn(await begun(sessions), "So [1].", "stop", sources)
     await begun(sessions)
@@ -62,8 +62,8 @@ async def test_each_turn_has_its_sources(sessions: Sessions, database_url: str) 
     await other.close()
 
 
-async def test_they_come_in_one_query(sessions: Sessions) -> None:
-    """However many turns there are."""
+async def test_sources_are_loaded_in_one_query(sessions: Sessions) -> None:
+    """For any number of turns."""
     counts = []
     for _ in range(2):
         await sessions.finish_turn(await begun(sessions), "a", "stop", (FORECAST,))
@@ -74,8 +74,8 @@ async def test_they_come_in_one_query(sessions: Sessions) -> None:
     assert 0 < counts[0] == counts[1]
 
 
-async def test_a_turn_that_is_begun_again_has_none_of_the_first_time(sessions: Sessions) -> None:
-    """Not while it is answered anew, and then those of the new answer."""
+async def test_a_repeated_turn_loses_its_earlier_sources(sessions: Sessions) -> None:
+    """The old sources go at once; the new answer's follow."""
     await sessions.finish_turn(await begun(sessions, "m1"), "a", "stop", (FORECAST, NEWS))
     turn = await begun(sessions, "m1")
     assert await kept(sessions) == [()]
@@ -84,8 +84,8 @@ async def test_a_turn_that_is_begun_again_has_none_of_the_first_time(sessions: S
     assert await kept(sessions) == [(NEWS,)]
 
 
-async def test_an_answer_that_ended_late_has_its_own(sessions: Sessions) -> None:
-    """Two processes that answer one turn leave the answer and the sources of the one that was last."""
+async def test_a_late_answer_has_its_own_sources(sessions: Sessions) -> None:
+    """If two processes answer one turn, the later one's answer and sources stay."""
     turn = await begun(sessions, "m1")
     await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
     await sessions.finish_turn(turn, "b", "stop", (NEWS,))
@@ -95,8 +95,8 @@ async def test_an_answer_that_ended_late_has_its_own(sessions: Sessions) -> None
     assert await kept(sessions) == [()]
 
 
-async def test_the_turn_of_a_key_has_them(sessions: Sessions) -> None:
-    """So that an answer can be given again with them."""
+async def test_a_repeated_turn_is_found_with_its_sources(sessions: Sessions) -> None:
+    """A repeated answer needs them."""
     await sessions.finish_turn(await begun(sessions, "m1"), "a", "stop", (FORECAST,))
     found = (await sessions.enter(HERE, "whisper", key="m1")).repeated
 
@@ -105,8 +105,8 @@ async def test_the_turn_of_a_key_has_them(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize("how", ["forget", "purge", "withdraw"])
-async def test_they_go_with_their_turn(sessions: Sessions, database_url: str, how: str) -> None:
-    """Nothing is left of a conversation that was deleted, nor of a turn; a late answer brings nothing back."""
+async def test_sources_are_deleted_with_their_turn(sessions: Sessions, database_url: str, how: str) -> None:
+    """No sources remain of a deleted conversation or turn; a late answer adds none."""
     turn = await begun(sessions)
     await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
     match how:
@@ -121,8 +121,8 @@ async def test_they_go_with_their_turn(sessions: Sessions, database_url: str, ho
     assert dumped(database_url)[turn_sources.name] == []
 
 
-async def test_a_database_of_before_goes_on(sessions: Sessions, database: Database, database_url: str) -> None:
-    """Its answers have no sources; those that follow do."""
+async def test_an_older_database_still_works(sessions: Sessions, database: Database, database_url: str) -> None:
+    """Old answers have no sources; new ones do."""
     await sessions.finish_turn(await begun(sessions), "a", "stop")
     execute(database_url, f"DROP TABLE {turn_sources.name}", "DROP TABLE alembic_version")
     await database.upgrade()
@@ -132,7 +132,7 @@ async def test_a_database_of_before_goes_on(sessions: Sessions, database: Databa
 
 
 async def test_titles_of_strangers_can_be_stored(sessions: Sessions) -> None:
-    """Half characters and NUL, which no database takes, do not cost the answer."""
+    """Half surrogate pairs and NUL in a title do not fail the answer."""
     await sessions.finish_turn(await begun(sessions), "a", "stop", (Source(1, "a\ud800b\0c", "https://x.example/\0"),))
 
     assert await kept(sessions) == [(Source(1, "a?bc", "https://x.example/"),)]

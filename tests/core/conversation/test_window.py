@@ -1,4 +1,4 @@
-"""What is cut to fit the window: by rule, never more than said."""
+"""Fitting prompts into the context window."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def documents(*lengths: int) -> tuple[RetrievedDocument, ...]:
     window=st.integers(256, 2048),
     max_tokens=st.none() | st.integers(1, 4096),
 )
-async def test_what_is_asked_fits(lengths: list[int], window: int, max_tokens: int | None) -> None:
-    """Prompt and answer share the window, and nothing goes that could have stayed, but for the step."""
+async def test_a_fitted_prompt_fits(lengths: list[int], window: int, max_tokens: int | None) -> None:
+    """Prompt and answer share the window; nothing is dropped needlessly, except by the step."""
     draft = draft_of(lengths)
     fitted = await fit_window(draft, Sampling(max_tokens=max_tokens), window, by_words)
 
@@ -56,16 +56,16 @@ async def test_what_is_asked_fits(lengths: list[int], window: int, max_tokens: i
         assert await by_words(draft.messages(max(0, fitted.dropped - DROP_STEP))) > room
 
 
-async def test_what_must_stay_and_does_not_fit_is_told() -> None:
-    """With what it takes and what there is."""
+async def test_a_question_that_cannot_fit_is_an_error_with_numbers() -> None:
+    """The error contains the prompt's size and the limit."""
     with pytest.raises(PromptTooLong) as caught:
         await fit_window(draft_of([1, 2], question=400), Sampling(), 256, by_words)
 
     assert (caught.value.tokens, caught.value.limit) == (403, 192)
 
 
-async def test_the_beginning_stays_the_same_for_some_turns() -> None:
-    """A conversation that grows turn by turn is not cut anew each time: what was computed is used again."""
+async def test_the_start_of_a_prompt_stays_the_same_for_some_turns() -> None:
+    """A growing conversation is not cut anew at each turn, so the model reuses its prefix."""
     cuts = [(await fit_window(draft_of([40] * turns), Sampling(), 512, by_words)).dropped for turns in range(10, 26)]
 
     assert cuts == sorted(cuts)
@@ -82,7 +82,7 @@ async def test_the_beginning_stays_the_same_for_some_turns() -> None:
 async def test_nothing_overflows_and_the_question_survives(
     lengths: list[int], opening: list[int], looked_up: list[int], question: int, window: int
 ) -> None:
-    """However much is to be read and was said."""
+    """For any amount of documents and history."""
     candidates = Candidates(documents(*looked_up), "w0", "en")
     draft = replace(draft_of(lengths, question), lead_context=documents(*opening), candidates=candidates)
     fitted = await fit_window(draft, Sampling(), window, by_words)
@@ -92,8 +92,8 @@ async def test_nothing_overflows_and_the_question_survives(
     assert fitted.messages[0].content == "You are Echo."
 
 
-async def test_what_a_conversation_began_with_stays_whole_as_long_as_it_is_short() -> None:
-    """At its start, where it need not be computed again; and among the passages where it is long."""
+async def test_a_short_lead_context_stays_whole() -> None:
+    """A short lead context stays at the start, a long one competes with the other passages."""
     for words, whole in ((300, True), (600, False)):
         draft = replace(draft_of([5]), lead_context=documents(words))
         fitted = await fit_window(draft, Sampling(), 1024, by_words)
@@ -103,7 +103,7 @@ async def test_what_a_conversation_began_with_stays_whole_as_long_as_it_is_short
 
 
 async def test_passages_and_history_share_what_is_left() -> None:
-    """Each has half if both want more; one that wants less leaves it to the other."""
+    """Each gets half; one that needs less leaves the rest to the other."""
     much = Candidates(documents(*[190] * 12), "?", "en")
 
     async def words(history: list[int]) -> tuple[int, int]:
@@ -119,8 +119,8 @@ async def test_passages_and_history_share_what_is_left() -> None:
     assert history < 40
 
 
-async def test_the_best_passages_are_the_ones_that_are_shown() -> None:
-    """In reading order, numbered by what can be opened."""
+async def test_the_best_passages_are_shown() -> None:
+    """In reading order, with a number for each source."""
     page = RetrievedDocument(
         "Pool", (Passage("It opened in 1967."), Passage("It is green.", "Colour")), Source(0, "Pool", "https://x/")
     )
@@ -133,8 +133,8 @@ async def test_the_best_passages_are_the_ones_that_are_shown() -> None:
     assert "[2] Pool" in draft.messages(0, 3)[1].content
 
 
-async def test_a_question_has_room_before_what_the_conversation_began_with() -> None:
-    """Also where that is less than half of the room, and would be shown whole."""
+async def test_a_question_has_priority_over_the_lead_context() -> None:
+    """Even if the lead context takes less than half of the room."""
     draft = replace(draft_of([], question=700), lead_context=documents(300))
     fitted = await fit_window(draft, Sampling(max_tokens=24), 1024, by_words)
 
@@ -142,8 +142,8 @@ async def test_a_question_has_room_before_what_the_conversation_began_with() -> 
     assert () == fitted.draft.lead_context
 
 
-async def test_what_an_engine_finds_too_long_becomes_shorter_until_nothing_is_left() -> None:
-    """First passages go, then history, then what the conversation began with; each time less is sent."""
+async def test_refused_prompts_become_shorter_until_nothing_is_left() -> None:
+    """Passages go first, then history, then the lead context; each prompt is shorter."""
     draft = replace(draft_of([20, 20]), lead_context=documents(50))
     draft = replace(draft, candidates=Candidates(documents(900), draft.question, "en"))
     fitted, sizes = await fit_window(draft, Sampling(max_tokens=24), 4096, by_words), list[int]()

@@ -1,4 +1,4 @@
-"""The model's client: the stream in any pieces, failures as our errors, what is sent."""
+"""The model client: streams in any chunks, errors, and request bodies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Raw, Step
 
 
 async def test_an_answer_comes_in_pieces(own_settings: Settings) -> None:
-    """Place in the queue, text, and the end with its reason and usage."""
+    """The events are the queue position, the text, and the end with reason and usage."""
     answer = (Comment("queued position=3 wait_s=2.5"), Comment("alive"), "Hel", "lo", Finish("length"))
     async with connected(own_settings, answer) as (client, _):
         assert await pieces(client) == [
@@ -51,8 +51,8 @@ async def test_an_answer_comes_in_pieces(own_settings: Settings) -> None:
         ]
 
 
-async def test_only_what_is_set_is_sent(own_settings: Settings) -> None:
-    """Engines that do not know a field never see it unless it was asked for."""
+async def test_only_fields_that_are_set_are_sent(own_settings: Settings) -> None:
+    """An engine sees an optional field only if the caller sets it."""
     async with connected(own_settings) as (client, model):
         await pieces(client)
         await pieces(client, Sampling(temperature=0, top_k=4, stop=("x",)), user="u", continue_last=True)
@@ -73,7 +73,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 @given(texts=st.lists(TEXT, min_size=1, max_size=5), cuts=st.lists(st.integers(0, 2000)), crlf=st.booleans())
 def test_text_survives_any_cut(texts: list[str], cuts: list[int], crlf: bool) -> None:
-    """Wherever the network cuts the bytes, also inside a character, the text is the same and no piece is broken."""
+    """The text is the same and complete if the network cuts the bytes anywhere, also inside a character."""
     body = b"".join(raw_event(text) for text in texts) + sse({"choices": [choice(None, "stop")]})
     body = body.replace(b"\n", b"\r\n") if crlf else body
     borders = sorted({0, *(cut % (len(body) + 1) for cut in cuts), len(body)})
@@ -117,7 +117,7 @@ def test_halves_of_characters_are_joined(text: str) -> None:
     ],
 )
 async def test_refusals_are_our_errors(own_settings: Settings, step: Step, error: type[CspsError]) -> None:
-    """By OpenAI's code first, then by status; Retry-After is kept."""
+    """OpenAI's code decides first, then the status; Retry-After is kept."""
     async with connected(own_settings, (step,)) as (client, _):
         with pytest.raises(error) as caught:
             await pieces(client)
@@ -142,7 +142,7 @@ async def test_refusals_are_our_errors(own_settings: Settings, step: Step, error
 async def test_a_stream_that_breaks_is_an_error(
     own_settings: Settings, steps: Sequence[Step], error: type[CspsError]
 ) -> None:
-    """What came before is given, then the error is raised; nothing is taken for the answer's end."""
+    """The text before the break is yielded, then the error is raised; there is no `StreamFinished`."""
     found: list[str] = []
     async with connected(own_settings, steps) as (client, _):
         with pytest.raises(error):
@@ -165,10 +165,10 @@ LAST = Raw(b"data: [DONE]\n\n")
 @pytest.mark.parametrize(
     "end", [(LAST, Die()), (Die(),), (LAST, asyncio.Event())], ids=["cut", "cut early", "left open"]
 )
-async def test_an_answer_that_is_whole_is_not_taken_for_a_death(
+async def test_a_whole_answer_is_not_treated_as_a_death(
     own_settings: Settings, monkeypatch: pytest.MonkeyPatch, end: tuple[Step, ...]
 ) -> None:
-    """However the connection ends: asked for more, the model would write on behind its last word."""
+    """The connection's end does not matter: a continued whole answer would get text after its last word."""
     monkeypatch.setattr(client_module, "DRAIN_S", 0.05)
     async with connected(own_settings, (WHOLE, *end)) as (client, _):
         async with asyncio.timeout(10):
@@ -176,7 +176,7 @@ async def test_an_answer_that_is_whole_is_not_taken_for_a_death(
 
 
 async def test_a_connection_is_used_again(own_settings: Settings) -> None:
-    """The answer's last word is followed by that of the connection."""
+    """The client reads the response to its end, so the connection is free again."""
     async with connected(own_settings) as (client, model):
         for _ in range(3):
             await pieces(client)
@@ -187,7 +187,7 @@ async def test_a_connection_is_used_again(own_settings: Settings) -> None:
     ("reason", "error"), [("abort", ModelUnavailable), ("error", ModelUnavailable), ("content_filter", ModelRefused)]
 )
 async def test_half_an_answer_is_not_whole(own_settings: Settings, reason: str, error: type[CspsError]) -> None:
-    """Though the engine says how it ended."""
+    """Even if the engine sends a finish reason."""
     found: list[str] = []
     async with connected(own_settings, ("Hel", Finish(reason))) as (client, _):
         with pytest.raises(error):
@@ -197,7 +197,7 @@ async def test_half_an_answer_is_not_whole(own_settings: Settings, reason: str, 
 
 
 async def test_an_end_without_a_finish_is_a_death(own_settings: Settings) -> None:
-    """A proxy that closes politely does not make half an answer whole."""
+    """A proxy may close the connection cleanly in the middle of an answer."""
     reader = StreamReader(is_continuation=True)
     assert list(reader.feed(raw_event("Hel"))) == [TextDelta("Hel")]
 
@@ -205,15 +205,15 @@ async def test_an_end_without_a_finish_is_a_death(own_settings: Settings) -> Non
         list(reader.end())
 
 
-def test_an_engines_words_stay_out_of_ours() -> None:
-    """Some engines quote the prompt in their errors, and ours end in logs."""
+def test_our_errors_do_not_repeat_the_engines_messages() -> None:
+    """Some engines quote the prompt in their errors, and our errors are logged."""
     error = error_from_object({"code": "invalid", "message": "your secret is bad"}, 400)
 
     assert "secret" not in error.message
 
 
 async def test_closing_the_stream_closes_the_connection(own_settings: Settings) -> None:
-    """The engine sees it and frees the slot."""
+    """The engine notices and frees the slot."""
     async with connected(own_settings, ("Hel", asyncio.Event())) as (client, model):
         async with aclosing(client.stream(HI, Sampling())) as stream:
             assert await anext(stream) == TextDelta("Hel")
@@ -221,7 +221,7 @@ async def test_closing_the_stream_closes_the_connection(own_settings: Settings) 
 
 
 async def test_nobody_listening_is_unavailable(own_settings: Settings) -> None:
-    """No socket, or one that nobody serves."""
+    """No socket, or a socket without a server."""
     client = ModelClient.from_settings(own_settings)
     with pytest.raises(ModelUnavailable):
         await client.ready()
@@ -233,7 +233,7 @@ async def test_nobody_listening_is_unavailable(own_settings: Settings) -> None:
 
 
 async def test_waiting_ends_when_the_model_is_there(own_settings: Settings) -> None:
-    """A process that is loading is waited for; one that never comes is told."""
+    """A loading process is awaited; after the limit comes an error."""
     client = ModelClient.from_settings(own_settings)
     with pytest.raises(ModelUnavailable):
         await client.wait_ready(0.05)
@@ -246,8 +246,8 @@ async def test_waiting_ends_when_the_model_is_there(own_settings: Settings) -> N
         await waiting
 
 
-async def test_what_is_served_is_asked_once(own_settings: Settings) -> None:
-    """Name, window and starter are kept for a while."""
+async def test_the_model_list_is_cached(own_settings: Settings) -> None:
+    """Name, window and starter are cached."""
     async with connected(own_settings, window=512) as (client, model):
         info = await client.info()
         await client.info()
@@ -256,15 +256,15 @@ async def test_what_is_served_is_asked_once(own_settings: Settings) -> None:
         assert model.listed == 1
 
 
-async def test_a_model_that_is_not_served_is_refused_with_those_that_are(own_settings: Settings) -> None:
-    """A personality's own model that the engine does not have is not silently another."""
+async def test_an_unknown_model_is_refused_with_the_served_models(own_settings: Settings) -> None:
+    """The client does not silently use another model."""
     async with connected(own_settings) as (client, _):
         with pytest.raises(ModelRefused, match=r"'large'; it serves: fake-model"):
             await pieces(client, model="large")
 
 
 async def test_counting(own_settings: Settings) -> None:
-    """By the engine where it can, None where it cannot."""
+    """The engine counts, or the result is None."""
     async with connected(own_settings) as (client, _):
         assert await client.count(HI) == 2
     async with connected(own_settings, tokenizes=False) as (client, _):
@@ -273,7 +273,7 @@ async def test_counting(own_settings: Settings) -> None:
 
 
 async def test_a_remote_engine_by_url_and_key(tmp_path: Path) -> None:
-    """The same code over TCP, with the key, whether or not the URL ends in /v1."""
+    """It works over TCP with a key, with or without /v1 at the URL's end."""
     async with FakeModel().serving() as model:
         model.api_key = "k"
         for url in (model.url, f"{model.url}/v1/"):
@@ -289,7 +289,7 @@ async def test_a_remote_engine_by_url_and_key(tmp_path: Path) -> None:
 
 
 async def test_silence_has_a_deadline() -> None:
-    """An engine that accepts and says nothing is unavailable when the deadline is over."""
+    """An engine that accepts a connection and stays silent is unavailable after the deadline."""
     transport = httpx.MockTransport(never)
     client = ModelClient(httpx.AsyncClient(base_url="http://model", transport=transport))
 
@@ -302,7 +302,7 @@ def never(request: httpx.Request) -> httpx.Response:
 
 
 def test_addresses() -> None:
-    """What people put into LLM_URL and LLM_LISTEN, and where that is reached."""
+    """The forms of LLM_URL and LLM_LISTEN, and the URLs behind them."""
     assert strip_version("http://h:1/v1/") == strip_version("http://h:1") == "http://h:1"
     assert local_url("0.0.0.0:8000") == local_url(":8000") == local_url("127.0.0.1:8000") == "http://127.0.0.1:8000"
     assert local_url("[::]:8000") == local_url("[::1]:8000") == "http://[::1]:8000"

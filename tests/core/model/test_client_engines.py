@@ -1,4 +1,4 @@
-"""The model's client and the engines of others: what each of them lacks, calls otherwise, or keeps to itself."""
+"""The model client and other engines: missing endpoints, other field names, and silence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.fakes import Comment, Fail, FakeModel, Step, Thought
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 413, 422, 429, 501])
 async def test_an_engine_that_wants_another_body_does_not_count(own_settings: Settings, status: int) -> None:
-    """Such as TGI, whose /tokenize takes `inputs`: its refusal is not the prompt's. (It failed every long prompt.)"""
+    """TGI's /tokenize takes `inputs`; its refusal must not fail the prompt. (Before, every long prompt failed.)"""
     async with connected(own_settings) as (client, model):
         model.tokenize_status = status
         assert await client.count(HI) is None
@@ -36,8 +36,8 @@ async def test_an_engine_that_wants_another_body_does_not_count(own_settings: Se
 
 
 @pytest.mark.parametrize("status", [404, 422])
-async def test_an_engine_that_did_not_count_is_asked_again_with_its_models(own_settings: Settings, status: int) -> None:
-    """Not for each prompt, but when the list of models is read anew: another may be served. (It never was.)"""
+async def test_an_engine_that_did_not_count_is_asked_again_later(own_settings: Settings, status: int) -> None:
+    """Once per refresh of the model list, because the engine may serve another model. (Before, never.)"""
     async with connected(own_settings) as (client, model):
         model.tokenize_status = status
         await client.count(HI)
@@ -50,7 +50,7 @@ async def test_an_engine_that_did_not_count_is_asked_again_with_its_models(own_s
 
 
 async def test_an_engine_that_fails_to_count_has_failed(own_settings: Settings) -> None:
-    """An estimate would only put off the failure."""
+    """An estimate would only delay the failure."""
     async with connected(own_settings) as (client, model):
         model.tokenize_status = 503
         with pytest.raises(ModelUnavailable):
@@ -58,8 +58,8 @@ async def test_an_engine_that_fails_to_count_has_failed(own_settings: Settings) 
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 405, 501])
-async def test_what_is_in_front_of_an_engine_need_not_know_its_health(own_settings: Settings, status: int) -> None:
-    """A gateway's own answer at /health says nothing; that it lists models does. (It was never ready.)"""
+async def test_a_gateway_without_health_is_ready_if_it_lists_models(own_settings: Settings, status: int) -> None:
+    """A gateway's /health does not count; its list of models does. (Before, it was never ready.)"""
     async with connected(own_settings) as (client, model):
         model.health_status = status
         await client.ready()
@@ -67,8 +67,8 @@ async def test_what_is_in_front_of_an_engine_need_not_know_its_health(own_settin
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-async def test_an_engine_that_says_it_is_unwell_is_not_ready(own_settings: Settings, status: int) -> None:
-    """Whatever it lists."""
+async def test_an_engine_that_reports_bad_health_is_not_ready(own_settings: Settings, status: int) -> None:
+    """Even if it lists models."""
     async with connected(own_settings) as (client, model):
         model.health_status = status
         with pytest.raises((ModelUnavailable, ModelRefused)):
@@ -76,8 +76,8 @@ async def test_an_engine_that_says_it_is_unwell_is_not_ready(own_settings: Setti
         assert model.listed == 0
 
 
-async def test_a_wrong_key_is_told_at_once(own_settings: Settings) -> None:
-    """It is not waited out, and the variable is named."""
+async def test_a_wrong_key_is_an_error_at_once(own_settings: Settings) -> None:
+    """The client does not wait, and the error names the variable."""
     async with connected(own_settings) as (client, model):
         model.health_status, model.api_key = 401, "right"
         with pytest.raises(ModelRefused, match=r"401.*LLM_API_KEY"):
@@ -88,7 +88,7 @@ OWN = Sampling(temperature=0.5, top_k=4, min_p=0.1, repeat_penalty=1.1)
 
 
 async def test_the_repeat_penalty_has_both_its_names(own_settings: Settings) -> None:
-    """vLLM and TGI know it as `repetition_penalty`. (There it did nothing.)"""
+    """vLLM and TGI call it `repetition_penalty`. (Before, it had no effect there.)"""
     async with connected(own_settings) as (client, model):
         await pieces(client, OWN)
 
@@ -101,8 +101,8 @@ def takes_openais_only(body: dict[str, Any]) -> Sequence[Step]:
     return ("Hi",)
 
 
-async def test_an_engine_that_takes_openais_fields_only(own_settings: Settings) -> None:
-    """Is asked without the others, from then on, and the log says so once. (It refused every answer.)"""
+async def test_a_strict_engine_gets_only_openais_fields(own_settings: Settings) -> None:
+    """From then on it gets no others, and one log event says so. (Before, it refused every answer.)"""
     with capture_logs() as logs:
         async with connected(own_settings, answer=takes_openais_only) as (client, model):
             for _ in range(2):
@@ -116,8 +116,8 @@ async def test_an_engine_that_takes_openais_fields_only(own_settings: Settings) 
     assert [entry["event"] for entry in logs] == ["engine_without_extensions"]
 
 
-async def test_another_refusal_is_not_asked_again(own_settings: Settings) -> None:
-    """Only one that names a field that was sent and is not OpenAI's."""
+async def test_other_refusals_are_not_retried(own_settings: Settings) -> None:
+    """The client retries only if the refusal names a sent extension field."""
     refused = Fail(400, "invalid_request_error", "`temperature` must be 1")
     async with connected(own_settings, (refused,), (refused,)) as (client, model):
         for _ in range(2):
@@ -127,8 +127,8 @@ async def test_another_refusal_is_not_asked_again(own_settings: Settings) -> Non
     assert len(model.requests) == 2
 
 
-async def test_fields_that_were_not_to_blame_are_sent_on(own_settings: Settings) -> None:
-    """An engine that quotes the whole request in every refusal is not taken for one that is strict."""
+async def test_extensions_are_still_sent_after_an_unrelated_refusal(own_settings: Settings) -> None:
+    """An engine that quotes the request in every refusal is not treated as strict."""
     refused = Fail(422, "missing", "field required; your request was {'min_p': 0.1}")
     async with connected(own_settings, (refused,), (refused,)) as (client, model):
         with pytest.raises(ModelRefused):
@@ -156,15 +156,15 @@ async def test_fields_that_were_not_to_blame_are_sent_on(own_settings: Settings)
     ],
 )
 def test_refusals_of_fields(status: int, refusal: bytes, names: bool) -> None:
-    """As OpenAI, vLLM, FastAPI and NIM write them."""
+    """In the words of OpenAI, vLLM, FastAPI and NIM."""
     body = request_body("m", HI, OWN)
 
     assert refuses_extensions(status, refusal, body) is names
     assert not refuses_extensions(status, refusal, without_extensions(body))
 
 
-async def test_thinking_is_said_once_and_not_given(own_settings: Settings) -> None:
-    """In the text, or in the fields that engines have for it; with text that follows in the same piece."""
+async def test_thinking_is_reported_once_and_not_yielded(own_settings: Settings) -> None:
+    """In the text or in the engines' own fields; text may follow in the same chunk."""
     texts = ("<thi", "nk>\nHmm", ", hm", ".</thin", "k>\n\nHel", "lo")
     fields = (Thought("Hmm"), Thought(", hm.", "reasoning"), "Hel", "lo")
     async with connected(own_settings, texts, fields) as (client, _):
@@ -174,7 +174,7 @@ async def test_thinking_is_said_once_and_not_given(own_settings: Settings) -> No
 
 
 async def test_a_continued_answer_has_no_thinking_in_front(own_settings: Settings) -> None:
-    """Its text is in the middle of an answer."""
+    """The continuation starts in the middle of an answer."""
     async with connected(own_settings, ("<think> is a tag",)) as (client, _):
         assert (await pieces(client, continue_last=True))[0] == TextDelta("<think> is a tag")
 
@@ -183,8 +183,8 @@ def of_url(tmp_path: Path, url: str, **variables: str) -> ModelClient:
     return ModelClient.from_settings(load({"CSPS_LLM_DATA": str(tmp_path), "LLM_URL": url, **variables}))
 
 
-async def test_what_only_our_process_knows_is_sent_to_nobody_else(own_settings: Settings, tmp_path: Path) -> None:
-    """That a prefix may be kept; other engines keep what they like."""
+async def test_keep_prefix_is_sent_only_to_our_own_process(own_settings: Settings, tmp_path: Path) -> None:
+    """Other engines do not get `keep_prefix`."""
     async with connected(own_settings) as (client, ours), FakeModel().serving() as other:
         remote = of_url(tmp_path, other.url)
         await pieces(client, keep_prefix=True)
@@ -197,7 +197,7 @@ async def test_what_only_our_process_knows_is_sent_to_nobody_else(own_settings: 
 
 @pytest.mark.parametrize("step", [asyncio.Event(), Comment("alive")])
 async def test_silence_before_an_answer_is_no_death(tmp_path: Path, step: Step) -> None:
-    """vLLM queues without a word: it took too long, and is not asked again, which would lose the place in line."""
+    """vLLM queues silently. The error is ModelTooSlow without a retry, which would lose the place in the queue."""
     async with FakeModel((step, asyncio.Event())).serving() as model:
         client = of_url(tmp_path, model.url, LLM_TIMEOUT_S="0.1")
         with pytest.raises(ModelTooSlow, match="LLM_TIMEOUT_S"):
@@ -206,8 +206,8 @@ async def test_silence_before_an_answer_is_no_death(tmp_path: Path, step: Step) 
 
 
 @pytest.mark.parametrize("begun", ["Hel", Thought("Hm")])
-async def test_silence_within_an_answer_is_one(tmp_path: Path, begun: Step) -> None:
-    """Who was being written to, or thought for, waits in no line."""
+async def test_silence_within_an_answer_is_a_death(tmp_path: Path, begun: Step) -> None:
+    """After the first text or thinking, the request no longer waits in a queue."""
     async with FakeModel((begun, asyncio.Event())).serving() as model:
         client = of_url(tmp_path, model.url, LLM_TIMEOUT_S="0.1")
         with pytest.raises(ModelUnavailable, match="within"):
@@ -215,8 +215,8 @@ async def test_silence_within_an_answer_is_one(tmp_path: Path, begun: Step) -> N
         await client.close()
 
 
-async def test_a_gateway_that_does_not_wait_is_silence_too(own_settings: Settings) -> None:
-    """Its 504 comes while the engine behind it lets the request wait."""
+async def test_a_gateway_timeout_counts_as_silence(own_settings: Settings) -> None:
+    """Its 504 arrives while the engine behind it queues the request."""
     async with connected(own_settings, (Fail(504),)) as (client, _):
         with pytest.raises(ModelTooSlow, match="504"):
             await pieces(client)
