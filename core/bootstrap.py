@@ -73,7 +73,7 @@ async def run_core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     sources.load()
     fetcher, reader = build_fetcher(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
-    finder = SourceFinder(sources, fetcher, reader, embedder, lambda *asked: chat.decide(*asked))
+    finder = SourceFinder(sources, fetcher, reader, embedder, lambda *question: chat.decide(*question))
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
     chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s)
     try:

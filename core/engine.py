@@ -248,7 +248,7 @@ def transcript_of(exchange: Exchange) -> tuple[TranscriptTurn, ...]:
     """The question, and the answer unless it is still being written or its process was killed."""
     question, reason = exchange.question, exchange.reason
     names = tuple(file.name for file in question.attachments)
-    asked = TranscriptTurn("user", question.text, attachments=names)
+    shown_question = TranscriptTurn("user", question.text, attachments=names)
     if reason is None:
-        return (asked,)
-    return asked, TranscriptTurn("assistant", exchange.answer, sources=exchange.sources, reason=reason)
+        return (shown_question,)
+    return shown_question, TranscriptTurn("assistant", exchange.answer, sources=exchange.sources, reason=reason)

@@ -63,13 +63,13 @@ WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 def detect_language(text: str) -> Language | None:
     """The language of the text. None: another language, or no evidence."""
-    read = unicodedata.normalize("NFC", text[:READ_CHARS]).lower().replace("’", "'")
-    words = [part for word in WORD.findall(read) for part in parts_of(word)]
+    start = unicodedata.normalize("NFC", text[:READ_CHARS]).lower().replace("’", "'")
+    words = [part for word in WORD.findall(start) for part in parts_of(word)]
     english = sum(word in ENGLISH for word in words)
-    french: float = sum(word in FRENCH for word in words) + len(ELISION.findall(read))
+    french: float = sum(word in FRENCH for word in words) + len(ELISION.findall(start))
     french += ACCENT_WEIGHT * sum(FRENCH_ACCENTS.search(word) is not None for word in words)
     other = sum(word in OTHERS for word in words) + sum(OTHER_LETTERS.search(word) is not None for word in words)
-    other += sum(sign in read for sign in "¿¡")
+    other += sum(sign in start for sign in "¿¡")
     if max(english, french) < 1 or max(english, french) <= other or english == french:
         return None
     return "en" if english > french else "fr"

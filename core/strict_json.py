@@ -76,10 +76,10 @@ def storable(text: str) -> str:
 
 
 def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
         raise BadRequest("the JSON gives a key twice in one object")
-    return found
+    return unique
 
 
 def refuse_constant(_name: str) -> NoReturn:

@@ -84,7 +84,7 @@ class Personalities(WatchedConfig):
         loaded, problems = {}, []
         for file in self._files():
             try:
-                loaded[file.stem] = read(file)
+                loaded[file.stem] = read_personality(file)
             except ConfigError as exc:
                 problems.append(exc.message)
         if not loaded and not problems:
@@ -113,9 +113,9 @@ class Personalities(WatchedConfig):
         raise PersonalityUnknown(unknown("personality", name[:SHOWN_NAME_CHARS], self._by_name))
 
 
-def read(file: Path) -> Personality:
+def read_personality(file: Path) -> Personality:
     """Reads one file. Raises ConfigError with all its problems, each with its line."""
     if not NAME.fullmatch(file.stem):
         raise ConfigError(f"{file}: the file's name is the personality's, so use only a-z, 0-9 and - before .toml")
-    content = toml.validate(PersonalityFile, toml.read(file), file)
+    content = toml.validate(PersonalityFile, toml.read_tables(file), file)
     return Personality(name=file.stem, **dict(content))

@@ -14,16 +14,16 @@ from core.configuration.watched_config import unknown
 
 def unknown_sources(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
     """One sentence for each unknown source, with its file and line. Raises ConfigError if a file cannot be read."""
-    return tuple(missing(personalities, "sources", "source", known))
+    return tuple(unknown_references(personalities, "sources", "source", known))
 
 
 def unknown_collections(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
     """Like `unknown_sources`, with the command that creates a collection."""
-    said = missing(personalities, "collections", "collection", known)
-    return tuple(f"{each}. `csps-llm facts add` makes one" for each in said)
+    problems = unknown_references(personalities, "collections", "collection", known)
+    return tuple(f"{each}. `csps-llm facts add` makes one" for each in problems)
 
 
-def missing(personalities: Personalities, key: str, what: str, known: Collection[str]) -> Iterator[str]:
+def unknown_references(personalities: Personalities, key: str, what: str, known: Collection[str]) -> Iterator[str]:
     for name in personalities.names():
         named = getattr(personalities.get(name), key)
         if absent := [each for each in named if each not in known]:

@@ -1,4 +1,4 @@
-"""The types of settings' fields: how a text from the environment is read, and what is refused.
+"""The types of settings' fields: how they read a text from the environment, and which values they refuse.
 
 Pydantic reports each ValueError with the variable's name. No message repeats a value: it may be a secret.
 """

@@ -117,10 +117,10 @@ def overlay_tables(config: Path) -> tuple[dict[str, Any], Path]:
     """The shipped tables, overridden key by key by the folder's, and the file that error messages name."""
     if not config.is_dir():
         raise ConfigError(f"CSPS_LLM_CONFIG: there is no folder {config}")
-    tables, own = toml.read(SHIPPED / FILE), config / FILE
+    tables, own = toml.read_tables(SHIPPED / FILE), config / FILE
     if config.resolve() == SHIPPED or not own.exists():
         return tables, SHIPPED / FILE
-    for section, table in toml.read(own).items():
+    for section, table in toml.read_tables(own).items():
         shipped = tables.get(section)
         tables[section] = {**shipped, **table} if isinstance(shipped, dict) and isinstance(table, dict) else table
     return tables, own

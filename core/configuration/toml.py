@@ -53,7 +53,7 @@ class BilingualText(Section):
     fr: ShortText
 
 
-def read(file: Path) -> dict[str, Any]:
+def read_tables(file: Path) -> dict[str, Any]:
     """The tables of a file. Raises ConfigError with the file, and with the line of a syntax error."""
     try:
         return tomllib.loads(text_of(file))
@@ -95,8 +95,8 @@ def describe(model: type[BaseModel], key: Key, kind: str, message: str) -> str:
     if kind == "missing":
         return f"`{name}` is missing"
     if kind != "extra_forbidden":
-        said = EXPECTED.get(kind) or message.removeprefix("Value error, ")
-        return f"`{name}`: {said[0].lower()}{said[1:]}"
+        problem = EXPECTED.get(kind) or message.removeprefix("Value error, ")
+        return f"`{name}`: {problem[0].lower()}{problem[1:]}"
     closest = closest_name(key[-1], known_keys(model, key[:-1]))
     return f"`{name}` is not a setting" + (f"; did you mean `{closest}`?" if closest else "")
 

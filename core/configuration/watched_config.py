@@ -58,7 +58,7 @@ class WatchedConfig(ABC):
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """What is told of a name that is not there: the nearest, and those there are."""
+    """The message about an unknown name: the nearest name, and all names."""
     names = list(known)
     closest = closest_name(name, names)
     hint = f"did you mean {closest!r}? " if closest else ""

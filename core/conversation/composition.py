@@ -67,9 +67,9 @@ class PromptDraft:
 
     def messages(self, dropped: int = 0, passages: int = 0) -> tuple[Message, ...]:
         """The messages without the `dropped` oldest groups, with the best `passages` of the candidates."""
-        kept = [message for group in self.groups[dropped:] for message in group]
+        history = [message for group in self.groups[dropped:] for message in group]
         documents = Message("user", self._render_candidates(passages).text)
-        return alternating([*self.head(), *kept, documents, Message("user", self.question)])
+        return alternating([*self.head(), *history, documents, Message("user", self.question)])
 
     def head(self) -> tuple[Message, ...]:
         """The messages that every answer of this conversation starts with."""
@@ -164,7 +164,7 @@ def compose(
     what is not on the `passage_cache` yet, which takes about a second for a megabyte.
     """
     language, passage_cache = personality.language, passage_cache or PassageCache()
-    items = documents_of(conversation, question, found, language)
+    items = collect_documents(conversation, question, found, language)
     shelved = [[passage_cache.get(cacheable_text(item)) for item in each] for each in items]
     lead, later = ([*map(with_passages, *pair)] for pair in zip(items, shelved, strict=True))
     # The key is the passages of the readings: the cache's own may differ from them in their links.
@@ -173,8 +173,8 @@ def compose(
     return PromptDraft(
         system=personality.instructions,
         lead_context=tuple(lead),
-        groups=tuple(group_of(exchange, language) for exchange in conversation.exchanges),
-        question=joined([missing_note(unread, language) if unread else "", question_text(question, language)]),
+        groups=tuple(build_group(exchange, language) for exchange in conversation.exchanges),
+        question=join_paragraphs([missing_note(unread, language) if unread else "", question_text(question, language)]),
         candidates=Candidates(later, question.text, language, personality.system, indexes.__getitem__),
         earlier=conversation.earlier,
         language=language,
@@ -182,7 +182,7 @@ def compose(
     )
 
 
-def documents_of(
+def collect_documents(
     conversation: Conversation, question: Question, found: Sequence[RetrievedDocument], language: Language
 ) -> tuple[list[ContextItem], list[ContextItem]]:
     """The documents that the conversation started with, and later ones, the most important first; cut to the limit."""
@@ -246,12 +246,12 @@ def from_history(history: Sequence[Turn], language: Language) -> Conversation:
             conversation = replace(conversation, exchanges=(*exchanges, Exchange(question)))
         if turn.role == "assistant":
             *before, last = conversation.exchanges
-            answer = joined([last.answer, turn.text])
+            answer = join_paragraphs([last.answer, turn.text])
             conversation = replace(conversation, exchanges=(*before, replace(last, answer=answer)))
     return conversation
 
 
-def group_of(exchange: Exchange, language: Language) -> Group:
+def build_group(exchange: Exchange, language: Language) -> Group:
     if exchange.reason == "failed" and not exchange.answer:
         return ()  # the person saw the error and asked again
     return Message("user", question_text(exchange.question, language)), Message("assistant", exchange.answer)
@@ -262,7 +262,7 @@ def question_text(question: Question, language: Language) -> str:
     if not question.thread_messages:
         return question.text
     messages = [f"{plain_name(turn.speaker or turn.role)}: {turn.text}" for turn in question.thread_messages]
-    return joined(["\n".join([text("prompt-thread-messages", language), *messages]), question.text])
+    return join_paragraphs(["\n".join([text("prompt-thread-messages", language), *messages]), question.text])
 
 
 def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:
@@ -270,13 +270,13 @@ def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:
     merged: list[Message] = []
     for message in messages:
         if merged and merged[-1].role == message.role:
-            merged[-1] = replace(message, content=joined([merged[-1].content, message.content]))
+            merged[-1] = replace(message, content=join_paragraphs([merged[-1].content, message.content]))
         elif message.content:
             merged.append(message)
     return tuple(merged)
 
 
-def joined(parts: Iterable[str]) -> str:
+def join_paragraphs(parts: Iterable[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 

@@ -20,8 +20,8 @@ from core.conversation.composition import (
     AnswerRequest,
     PromptContext,
     build_request,
+    collect_documents,
     cut_attachments,
-    documents_of,
 )
 from core.conversation.sessions import Sessions
 from core.conversation.window import FittedPrompt, TrimBounds, fit_window, tighten
@@ -87,7 +87,7 @@ class AnswerPipeline:
         """The request for the model, with the documents of `lookup`. Raises Overloaded."""
         found = lookup.documents
         if found or context.has_documents:
-            documents = documents_of(context.conversation, context.question, found, context.personality.language)
+            documents = collect_documents(context.conversation, context.question, found, context.personality.language)
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
         return build_request(context, found, lookup.unread, self._passage_cache)
 

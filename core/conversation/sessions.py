@@ -95,11 +95,11 @@ class Sessions:
 
         await self._database.write(write)
 
-    async def keep_readings(self, conversation: int, kept: Sequence[RetrievedDocument]) -> None:
+    async def keep_readings(self, conversation: int, documents: Sequence[RetrievedDocument]) -> None:
         """Stores the documents that every turn of the conversation is based on, in place of earlier ones."""
         rows = [
             {"conversation": conversation, "number": number, "reading": READING.dump_json(each).decode()}
-            for number, each in enumerate(kept, 1)
+            for number, each in enumerate(documents, 1)
         ]
 
         def write(db: sa.Connection) -> None:
@@ -231,8 +231,8 @@ def write_turn(
         db.execute(turns.insert().values(conversation=conversation, number=turn.number, **written))
         if key is not None:
             db.execute(turn_keys.insert().values(conversation=conversation, key=hash_id(key), number=turn.number))
-    kept = {"context": context} if turn.number == 1 else {}
-    db.execute(conversations.update().where(conversations.c.id == conversation).values(used_at=now, **kept))
+    lead = {"context": context} if turn.number == 1 else {}
+    db.execute(conversations.update().where(conversations.c.id == conversation).values(used_at=now, **lead))
     return turn
 
 

@@ -122,7 +122,7 @@ class ModelClient:
         body = request_body((await self.info(model)).name, messages, sampling)
         body |= {"user": user} if user else {}
         body |= {"response_format": response_format} if response_format else {}
-        # vLLM answers a last assistant message unless it is told to continue it.
+        # vLLM answers a last assistant message unless the request says to continue it.
         body |= {"continue_final_message": True, "add_generation_prompt": False} if continue_last else {}
         body |= {"keep_prefix": True} if keep_prefix and self._is_local else {}
         reader = StreamReader(is_continuation=continue_last)

@@ -30,7 +30,7 @@ from core.contract import (
     ToilResult,
     Usage,
 )
-from core.conversation.composition import AnswerRequest, joined
+from core.conversation.composition import AnswerRequest, join_paragraphs
 from core.conversation.generation import Generation
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, SchemaRefused
 from core.model.client import ModelClient
@@ -197,8 +197,12 @@ def add_instructions(request: AnswerRequest, schema: Json, language: Language) -
     The text comes before the question, so that the rows of a batch share a prefix that is computed once.
     """
     dumped = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) else ""
-    by_schema = joined([text("prompt-json-schema", language), dumped]) if 0 < len(dumped) <= SCHEMA_PROMPT_CHARS else ""
-    system = joined([request.draft.system, text("prompt-json-only", language), by_schema])
+    by_schema = (
+        join_paragraphs([text("prompt-json-schema", language), dumped])
+        if 0 < len(dumped) <= SCHEMA_PROMPT_CHARS
+        else ""
+    )
+    system = join_paragraphs([request.draft.system, text("prompt-json-only", language), by_schema])
     return replace(
         request,
         draft=replace(request.draft, system=system),
@@ -235,7 +239,7 @@ def add_feedback(
     draft = request.draft
     exchange = (Message("user", draft.question), Message("assistant", answer[:ANSWER_PROMPT_CHARS]))
     explanations = (violation.explanation for violation in violations)
-    question = joined([text("prompt-json-retry", language), *explanations, text("prompt-json-only", language)])
+    question = join_paragraphs([text("prompt-json-retry", language), *explanations, text("prompt-json-only", language)])
     return replace(request, draft=replace(draft, groups=(*draft.groups, exchange), question=question))
 
 

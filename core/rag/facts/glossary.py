@@ -40,7 +40,7 @@ class Glossary:
     @classmethod
     def load(cls, file: Path) -> Glossary:
         """Raises ConfigError with file, line and key."""
-        return cls(toml.validate(GlossaryFile, toml.read(file), file).meanings)
+        return cls(toml.validate(GlossaryFile, toml.read_tables(file), file).meanings)
 
     def phrases(self, question: str) -> tuple[Phrase, ...]:
         """Returns the question's words, and all synonyms of its words and phrases; at most PHRASES_LIMIT."""

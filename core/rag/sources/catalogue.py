@@ -226,7 +226,7 @@ class Sources(WatchedConfig):
 
 def load_catalogue(file: Path, allow: Collection[str] = ()) -> Catalogue:
     """Raises ConfigError with every problem of the file, each with its line."""
-    content = toml.read(file)
+    content = toml.read_tables(file)
     for name in content:
         if not NAME.fullmatch(name):
             raise ConfigError(f"{file_place(file, name)}: a source's name has only a-z, 0-9 and -; {name!r} has more")
