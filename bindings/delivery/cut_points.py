@@ -1,8 +1,8 @@
 """Positions to cut Markdown, best first: paragraph, list item, line, sentence, word, visible character.
 
-A cut never precedes a sign with a meaning at the start of a line, nor falls inside a link or inline code, as long as
-the second half of the page offers another position. Visible characters follow Unicode's rules (UAX #29), as far as a
-cut needs them.
+Two rules hold while the second half of the page offers another position. No page begins with a sign that has a meaning
+at the start of a line. No cut falls inside a link or inline code. Visible characters follow Unicode's rules (UAX #29),
+as far as a cut needs them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ITEM = re.compile(r"^(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t])", re.M)
 LINE = re.compile(r"(?<=\n)(?=[^\n])")
 SENTENCE = re.compile(rf"(?:[.!?…][\"'»”)\]*_]{{0,3}}[ \t\u00a0]{{1,2}}|[。！？])(?={PLAIN})")
 WORD = re.compile(rf"(?<=\S[ \t])(?={PLAIN})")
-# Links and code that the page cuts off match too: their end may be on the next page. The bounds keep this linear.
+# Matches links and code whose end is missing, because it may be on the next page. The bounds keep this linear.
 ATOM = re.compile(
     r"\[[^\]\n]{0,120}(?:\](?:\([^)\n]{0,500}(?:\)|\Z))?|\Z)|`[^`\n]{1,200}(?:`|\Z)|<[^<>\n]{1,200}(?:>|\Z)"
 )

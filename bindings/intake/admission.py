@@ -1,6 +1,6 @@
 """Decides who gets an answer, how often, and from which personality. Pure; compares ids as they come.
 
-The access lists apply before anything is stored, so that the bot keeps no content of people whom it does not serve.
+The access lists apply before a message is stored: the bot keeps no content of people whom it does not serve.
 """
 
 from __future__ import annotations

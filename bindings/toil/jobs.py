@@ -1,4 +1,4 @@
-"""Jobs: a file of rows and a schema, answered row by row, with progress on the way and a file of answers at the end.
+"""Jobs: answers a file of rows one by one by a schema, shows progress, and sends a file of answers at the end.
 
 A job runs until all rows are answered or a person stops it. Finished rows are on disk, so that the next process
 continues without losing or repeating a row. `core.toil.batch` answers the rows.
