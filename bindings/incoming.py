@@ -50,7 +50,7 @@ class AttachedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class BotCommand:
     """A command from a person, in place of a question."""
 
     name: CommandName
@@ -74,7 +74,7 @@ class IncomingMessage:
     files: tuple[AttachedFile, ...] = ()
     quoted: tuple[Attachment, ...] = ()  # messages that it quotes, forwards or replies to
     heard_since: str | None = None  # the message id where the unread part of the thread begins, if known
-    command: Command | None = None  # from a slash command or button; typed commands are found in the text
+    command: BotCommand | None = None  # from a slash command or button; typed commands are found in the text
     toil: bool = False  # from the command for JSON answers: a schema is expected
 
     @property
@@ -115,6 +115,6 @@ class IncomingMessage:
                 "place": Place(**value["place"]),
                 "files": tuple(AttachedFile(**each) for each in value["files"]),
                 "quoted": tuple(Attachment(**each) for each in value["quoted"]),
-                "command": Command(**value["command"]) if value["command"] else None,
+                "command": BotCommand(**value["command"]) if value["command"] else None,
             }
         )

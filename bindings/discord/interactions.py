@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bindings.discord.mapping import Payload, clean, file_of
-from bindings.incoming import AttachedFile, Command, IncomingMessage, Place
+from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
 from core.contract import Language
 from core.language import parse_language_tag
 
@@ -88,7 +88,7 @@ def again(press: Press, payload: Payload) -> IncomingMessage:
         user=press.user,
         text="",
         language=language_of(payload),
-        command=Command("regenerate", press.answer),
+        command=BotCommand("regenerate", press.answer),
     )
 
 
@@ -123,10 +123,10 @@ def files_of(data: Payload, options: dict[str, Any]) -> tuple[AttachedFile, ...]
     return tuple(file_of(each) for each in wanted if each)
 
 
-def command_of(name: str, options: dict[str, Any]) -> Command | None:
+def command_of(name: str, options: dict[str, Any]) -> BotCommand | None:
     if name == "personality":
-        return Command("personality", str(options.get("name") or ""))
-    return Command("forget") if name == "forget" else None
+        return BotCommand("personality", str(options.get("name") or ""))
+    return BotCommand("forget") if name == "forget" else None
 
 
 def place_of(payload: Payload, route: dict[str, str] | None = None) -> Place:

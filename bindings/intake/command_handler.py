@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver_notice
-from bindings.incoming import Command
+from bindings.incoming import BotCommand
 from bindings.intake.admission import UserRateLimit
 from bindings.intake.bot import Bot, Voice
 from bindings.intake.commands import find_command
@@ -76,7 +76,7 @@ class CommandHandler:
         if original is None:
             voice = await self._bot.choose_voice(incoming)
             return await self._post_notice(task, record, voice, text("bot-regenerate-nothing", voice.language))
-        resolved = Command("regenerate", original.delivery.answer)
+        resolved = BotCommand("regenerate", original.delivery.answer)
         if incoming.command != resolved:  # a job runs later, when another answer may be the latest
             await store.save_incoming(record.delivery.number, replace(incoming, command=resolved))
         # A file that was sent belongs to the previous version of the answer.
@@ -132,7 +132,7 @@ def explain_limit(wait_s: float, language: Language) -> str:
     return text("bot-limited", language, seconds=60 * max(1, math.ceil(wait_s / 60)))
 
 
-def require_command(record: DeliveryRecord) -> Command:
+def require_command(record: DeliveryRecord) -> BotCommand:
     command = find_command(record.incoming)
     assert command is not None, "it was taken as a command"
     return command

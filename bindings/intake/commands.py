@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from bindings.incoming import Command, CommandName, IncomingMessage
+from bindings.incoming import BotCommand, CommandName, IncomingMessage
 from core.contract import Language
 from core.language import detect_language
 
@@ -35,20 +35,20 @@ PERSONALITY_CHOICE = re.compile(r"(personality|personnalite) ([a-z0-9-]+)")
 SEPARATORS = re.compile(r"[^a-z0-9-]+")
 
 
-def find_command(incoming: IncomingMessage) -> Command | None:
+def find_command(incoming: IncomingMessage) -> BotCommand | None:
     """The command from a button, a slash command or the text. With a file attached, the text is about the file."""
     return incoming.command or (None if incoming.files else parse_command(incoming.text))
 
 
-def parse_command(text: str) -> Command | None:
+def parse_command(text: str) -> BotCommand | None:
     """The command that a text consists of. Ignores case, accents, punctuation and a leading slash."""
     if len(text) > LIMIT_CHARS:
         return None
     words = normalize(text)
     if name := NAMES.get(words):
-        return Command(name)
+        return BotCommand(name)
     if choice := PERSONALITY_CHOICE.fullmatch(words):
-        return Command("personality", choice[2])
+        return BotCommand("personality", choice[2])
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bindings.incoming import Command, CommandName, IncomingMessage, Place
+from bindings.incoming import BotCommand, CommandName, IncomingMessage, Place
 from bindings.slack.mapping import Fields, Me, fields, kind_of, listed, text
 from bindings.slack.mrkdwn import plain
 
@@ -38,7 +38,7 @@ def ordered(body: Fields, me: Me) -> IncomingMessage | None:
     route = {"user": user, "team": team, "response_url": text(body, "response_url")}
     place = Place("slack", team, channel, None, kind_of(channel), route, threaded=True)
     words = plain(text(body, "text")).strip()
-    command = Command(name, words if name == "personality" else "")
+    command = BotCommand(name, words if name == "personality" else "")
     return IncomingMessage(f"slack:{team}:{channel}:/{trigger}", place, trigger, user, words, command=command)
 
 
@@ -70,7 +70,7 @@ def regenerate(body: Fields, me: Me) -> IncomingMessage | None:
         return None
     message = text(fields(body, "container"), "message_ts")
     event = f"slack:{place.tenant}:{place.channel}:!{pressed}:{user}"
-    return IncomingMessage(event, place, message, user, "", command=Command("regenerate", answer))
+    return IncomingMessage(event, place, message, user, "", command=BotCommand("regenerate", answer))
 
 
 def judgement(body: Fields, me: Me) -> Judgement | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bindings.incoming import AttachedFile, Command, IncomingMessage, Place
+from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
 from bindings.store import Delivery, DeliveryLedger, Store
 from bindings.tables import tables
 from core.contract import Attachment, Turn
@@ -51,7 +51,7 @@ async def test_a_message_is_stored_unchanged(store: Store) -> None:
         message("é\0\ud800 \U0001f600", place=place, language="fr"),
         files=(AttachedFile("a.txt", "u", "text/plain", 5),),
         quoted=(Attachment("q", "text"),),
-        command=Command("regenerate", "x"),
+        command=BotCommand("regenerate", "x"),
         toil=True,
     )
     delivery = await take(store, incoming)

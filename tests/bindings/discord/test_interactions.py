@@ -10,7 +10,7 @@ import pytest
 from bindings.discord import commands, interactions
 from bindings.discord.interactions import acknowledgement, allowed, press_of, to_prompt
 from bindings.discord.mapping import Payload
-from bindings.incoming import Command, IncomingMessage
+from bindings.incoming import BotCommand, IncomingMessage
 from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, THREAD, payload
 
 
@@ -58,8 +58,8 @@ def test_toil_has_its_schema_and_rows() -> None:
 
 def test_personality_and_forget_are_commands() -> None:
     """Done instead of answered."""
-    assert asked("interaction_personality").command == Command("personality", "chuchotte")
-    assert asked("interaction_forget").command == Command("forget")
+    assert asked("interaction_personality").command == BotCommand("personality", "chuchotte")
+    assert asked("interaction_forget").command == BotCommand("forget")
 
 
 def test_a_press_says_all_by_itself() -> None:
@@ -82,7 +82,7 @@ def test_regenerate_goes_below_the_answer() -> None:
     press = press_of(recorded)
     assert press is not None
     incoming = interactions.again(press, recorded)
-    assert (incoming.command, incoming.language) == (Command("regenerate", "a-1_B"), "fr")
+    assert (incoming.command, incoming.language) == (BotCommand("regenerate", "a-1_B"), "fr")
     assert (incoming.message, incoming.place.route) == (recorded["message"]["id"], {})
 
 

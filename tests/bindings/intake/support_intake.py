@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.delivery.outlet import Page, PageLimits
-from bindings.incoming import AttachedFile, Command, IncomingMessage, Place
+from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.store import Store
@@ -213,7 +213,7 @@ def message(
     place: Place = THREAD,
     user: str = "U1",
     language: Language | None = None,
-    command: Command | None = None,
+    command: BotCommand | None = None,
     toil: bool = False,
     **files: str,
 ) -> IncomingMessage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bindings.incoming import Command
+from bindings.incoming import BotCommand
 from bindings.intake.commands import command_language, parse_command
 
 
@@ -41,7 +41,7 @@ from bindings.intake.commands import command_language, parse_command
 )
 def test_a_message_with_only_a_command_is_a_command(text: str, name: str) -> None:
     """Language, case, accents, punctuation and a slash do not matter."""
-    assert parse_command(text) == Command(name)  # type: ignore[arg-type]
+    assert parse_command(text) == BotCommand(name)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_message_with_only_a_command_is_a_command(text: str, name: str) -> Non
     ],
 )
 def test_the_personality_command_takes_a_name(text: str, chosen: str) -> None:
-    assert parse_command(text) == Command("personality", chosen)
+    assert parse_command(text) == BotCommand("personality", chosen)
 
 
 @pytest.mark.parametrize(

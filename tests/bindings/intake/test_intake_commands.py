@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bindings.delivery.outlet import Closing
-from bindings.incoming import Command
+from bindings.incoming import BotCommand
 from bindings.intake.intake import Intake
 from core.contract import Done, Prompt, Text, Turn, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
@@ -192,7 +192,7 @@ async def test_a_button_regenerates_its_own_answer(harness: BotHarness, engine: 
         await harness.until_finished()
         first = harness.channels.shown(WHERE)[0].closing
         assert first
-        await intake.take(message("", 3, command=Command("regenerate", first.answer)))
+        await intake.take(message("", 3, command=BotCommand("regenerate", first.answer)))
         await harness.until_finished()
         second = harness.channels.shown(WHERE)[0].closing
 
@@ -208,7 +208,7 @@ async def test_an_answer_of_another_conversation_cannot_be_regenerated(harness: 
         await harness.until_finished()
         shown = harness.channels.shown(WHERE)[0].closing
         assert shown
-        await intake.take(message("", 2, DIRECT, user="U2", command=Command("regenerate", shown.answer)))
+        await intake.take(message("", 2, DIRECT, user="U2", command=BotCommand("regenerate", shown.answer)))
         await intake.take(message("recommence", 3, DIRECT, user="U2"))
         await harness.until_finished()
 
@@ -266,7 +266,7 @@ async def test_forgetting_an_empty_conversation_succeeds(harness: BotHarness) ->
     [
         (message("personality chuchotte"), "**Chuchotte** now answers"),
         (message("Personnalité Chuchotte"), "**Chuchotte** répond maintenant"),
-        (message("", command=Command("personality", "chuchotte")), "**Chuchotte** now answers"),
+        (message("", command=BotCommand("personality", "chuchotte")), "**Chuchotte** now answers"),
     ],
 )
 async def test_a_personality_is_chosen_for_the_conversation(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bindings.incoming import Command
+from bindings.incoming import BotCommand
 from core.contract import Language
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
 from tests.support.fakes import FakeEngine
@@ -38,7 +38,7 @@ async def test_forget_outside_a_thread_deletes_nothing(
 ) -> None:
     """It would delete other people's messages. The notice explains how to delete a thread."""
     place = CHANNEL if way == "slash command" else replace(THREAD, thread="m2")
-    wish = replace(message("", 2, place, language=language), command=Command("forget"))
+    wish = replace(message("", 2, place, language=language), command=BotCommand("forget"))
     await harness.answer_all(message("hello"), wish)
 
     (page,) = harness.channels.shown(place.conversation)
@@ -49,7 +49,7 @@ async def test_forget_outside_a_thread_deletes_nothing(
 async def test_forget_in_a_direct_conversation_leaves_its_threads(harness: BotHarness, engine: FakeEngine) -> None:
     """The notice says that threads are separate conversations."""
     thread = replace(DIRECT, thread="1.0")
-    wish = message("", 3, SECRETARY, command=Command("forget"))
+    wish = message("", 3, SECRETARY, command=BotCommand("forget"))
     await harness.answer_all(message("hello", 1, DIRECT), message("hello", 2, thread), wish)
 
     notice = harness.channels.texts(DIRECT.conversation)[-1]
@@ -61,7 +61,7 @@ async def test_forget_in_a_direct_conversation_leaves_its_threads(harness: BotHa
 async def test_a_choice_for_a_channel_applies_to_its_new_threads(harness: BotHarness, engine: FakeEngine) -> None:
     """It stays after a restart. Existing threads, own choices and other channels do not change."""
     later, own = replace(THREAD, thread="2.0"), replace(THREAD, thread="3.0")
-    choice = message("guide", 2, CHANNEL, command=Command("personality", "guide"))
+    choice = message("guide", 2, CHANNEL, command=BotCommand("personality", "guide"))
     await harness.answer_all(message("hello", 1), choice)
     await harness.answer_all(
         message("hello", 3),
@@ -85,7 +85,7 @@ async def test_a_choice_for_a_channel_applies_to_its_new_threads(harness: BotHar
 async def test_a_choice_in_a_direct_conversation_applies_to_it_and_its_new_threads(
     harness: BotHarness, engine: FakeEngine
 ) -> None:
-    choice = message("", 2, SECRETARY, command=Command("personality", "guide"))
+    choice = message("", 2, SECRETARY, command=BotCommand("personality", "guide"))
     await harness.answer_all(message("hello", 1, DIRECT), choice)
     await harness.answer_all(message("hello", 3, DIRECT), message("hello", 4, replace(DIRECT, thread="1.0")))
 
@@ -95,7 +95,7 @@ async def test_a_choice_in_a_direct_conversation_applies_to_it_and_its_new_threa
 async def test_a_used_choice_is_not_purged(harness: BotHarness, engine: FakeEngine) -> None:
     """A choice that nobody uses during the retention period is."""
     day_s = 24 * 3600
-    await harness.answer_all(message("", 1, CHANNEL, command=Command("personality", "guide")))
+    await harness.answer_all(message("", 1, CHANNEL, command=BotCommand("personality", "guide")))
     for day in range(1, 4):
         harness.clock.now += 20 * day_s
         await harness.answer_all(message("hello", 1 + day, replace(THREAD, thread=f"{day}.0")))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindings.incoming import Command
+from bindings.incoming import BotCommand
 from bindings.slack import interactions
 from bindings.slack.interactions import Judgement, asked, judgement, ordered, regenerate
 from tests.bindings.slack.support_fakes import ME, payload
@@ -18,7 +18,7 @@ def test_personality_is_a_command_for_its_author_alone() -> None:
     incoming = ordered(payload("slash_personality"), ME)
 
     assert incoming is not None
-    assert Command("personality", "chuchotte") == incoming.command
+    assert BotCommand("personality", "chuchotte") == incoming.command
     assert ("slack:T0001:C0001", True) == (incoming.place.conversation, incoming.place.threaded)
     assert "https://hooks.slack.com/commands/T0001/1/abc" == incoming.place.route["response_url"]
     assert incoming.event.startswith("slack:T0001:C0001:/")
@@ -29,7 +29,7 @@ def test_forget_has_no_argument() -> None:
     incoming = ordered({**payload("slash_forget"), "text": "everything"}, ME)
 
     assert incoming is not None
-    assert Command("forget") == incoming.command
+    assert BotCommand("forget") == incoming.command
 
 
 @pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
@@ -60,7 +60,7 @@ def test_a_press_on_again_names_the_answer(name: str, conversation: str, answer:
     incoming = regenerate(payload(name), ME)
 
     assert incoming is not None
-    assert Command("regenerate", answer) == incoming.command
+    assert BotCommand("regenerate", answer) == incoming.command
     assert conversation == incoming.place.conversation
     assert payload(name)["actions"][0]["action_ts"] in incoming.event
 
