@@ -26,12 +26,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.fetching import LoopLagMonitor
+from benchmarks.saved_pages import saved_pages
 from core.configuration.settings import Settings, load
 from core.contract import Attachment, Prompt
 from core.engine import ChatEngine
+from core.rag.reading.extract import parse_page
 from tests.core.support_chatting import chat_on, events_of
 from tests.support.fakes import FakeModel
-from tests.support.saved_pages import saved_pages
+from tests.support.written_pages import plain_text
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzé"
 QUESTION = "How many days of parental leave does an employee have, number {number}?"
@@ -55,7 +57,11 @@ class LoadResult:
 
 def saved_page_text(chars: int) -> str:
     """Repeats the texts of saved pages, each time with other words among them."""
-    pages, draw, parts = [page.expected for page in saved_pages()], random.Random(chars), list[str]()
+    pages, draw, parts = (
+        [plain_text(parse_page(page.html)) for page in saved_pages()],
+        random.Random(chars),
+        list[str](),
+    )
     while sum(map(len, parts)) < chars:
         parts.append(" ".join([*pages[len(parts) % len(pages)].split(" "), *random_words(draw, 100)]))
     return "\n\n".join(parts)[:chars]

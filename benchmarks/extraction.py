@@ -1,6 +1,6 @@
 """What is read of saved real pages, beside trafilatura; and how documents that are made to hurt their reader end.
 
-Agreement is with the text that a person found in each page (tests/pages), as F1 of word 4-grams or of single words.
+Agreement is with the content that a person marked in each page (saved_pages.md), as F1 of word 4-grams or single words.
 Both sides get the page's bytes and nothing else, and each tells its own title before the text.
 
     .venv/bin/python -m benchmarks.extraction [--words 1]
@@ -24,12 +24,13 @@ import trafilatura
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.saved_pages import MEASURED_WORDS, SavedPage, saved_pages
 from core.errors import UnreadableDocument
 from core.rag.reading import extract
 from core.rag.reading.charset import decode
 from core.rag.reading.reader import Reader
 from tests.support.hostile_documents import CASES
-from tests.support.saved_pages import Agreement, SavedPage, agreement, saved_pages, text_of
+from tests.support.written_pages import Agreement, agreement, plain_text
 
 LANDMARKS = "main, [role~=main], article, [role~=article]"
 TICK_S = 0.005
@@ -47,7 +48,7 @@ class Row:
 
 
 def ours(html: bytes) -> str:
-    return text_of(extract.parse_page(html))
+    return plain_text(extract.parse_page(html))
 
 
 def theirs(html: bytes) -> str:
@@ -66,7 +67,7 @@ def timed(read: Callable[[bytes], str], html: bytes) -> tuple[str, float]:
 def row(page: SavedPage, words: int) -> Row:
     (mine, mine_ms), (other, other_ms) = timed(ours, page.html), timed(theirs, page.html)
     landmarks = extract.parse_html(decode(page.html, is_html=True)).select_one(LANDMARKS) is not None
-    scores = agreement(mine, page.expected, words), agreement(other, page.expected, words)
+    scores = agreement(mine, page.expected[words], words), agreement(other, page.expected[words], words)
     return Row(page.name, landmarks, *scores, mine_ms, other_ms)
 
 
@@ -159,7 +160,7 @@ async def hurt() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--words", type=int, default=4, help="how many words make a gram")
+    parser.add_argument("--words", type=int, default=4, choices=MEASURED_WORDS, help="how many words make a gram")
     parser.add_argument("--hostile", action="store_true", help="hostile documents instead of real pages")
     told = parser.parse_args()
     if told.hostile:
