@@ -371,10 +371,10 @@ page-source-language = { $language ->
     [fr] in French
    *[en] in English
 }
-page-source-fetched = read on { DATE($day) }
+page-source-fetched = read on { DATE($day, time: "short") }
 page-source-language-fetched = { $language ->
-    [fr] in French, read on { DATE($day) }
-   *[en] in English, read on { DATE($day) }
+    [fr] in French, read on { DATE($day, time: "short") }
+   *[en] in English, read on { DATE($day, time: "short") }
 }
 page-not-answered = Not answered.
 page-interrupted = The answer was cut off.

@@ -377,10 +377,10 @@ page-source-language = { $language ->
     [fr] en français
    *[en] en anglais
 }
-page-source-fetched = consultée le { DATE($day) }
+page-source-fetched = consultée le { DATE($day, time: "short") }
 page-source-language-fetched = { $language ->
-    [fr] en français, consultée le { DATE($day) }
-   *[en] en anglais, consultée le { DATE($day) }
+    [fr] en français, consultée le { DATE($day, time: "short") }
+   *[en] en anglais, consultée le { DATE($day, time: "short") }
 }
 page-not-answered = Sans réponse.
 page-interrupted = La réponse a été interrompue.

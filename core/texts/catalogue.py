@@ -17,7 +17,7 @@ from fluent.syntax.visitor import Visitor
 from core import PROJECT_ROOT
 from core.contract import Language
 from core.errors import ConfigError, closest_name
-from core.texts.formats import format_date, format_duration, format_size
+from core.texts.formats import format_date, format_duration, format_moment, format_size
 
 SHIPPED = PROJECT_ROOT / "config" / "locale"
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -109,7 +109,7 @@ def functions(language: Language) -> dict[str, Any]:
     return {
         "SIZE": lambda size_bytes: format_size(size_bytes, language),
         "DURATION": lambda seconds, style="long": format_duration(seconds, language, style),
-        "DATE": lambda day: format_date(day, language),
+        "DATE": lambda day, time=None: (format_moment if time else format_date)(day, language),
     }
 
 

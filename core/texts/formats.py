@@ -12,6 +12,7 @@ from typing import Literal
 
 from babel import Locale
 from babel.dates import format_date as babel_date
+from babel.dates import format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -22,6 +23,8 @@ LOCALES: Mapping[Language, Locale] = {"en": Locale("en", "CA"), "fr": Locale("fr
 SIZE_UNITS = ("byte", "kilobyte", "megabyte", "gigabyte")
 SIZE_STEP = 1024  # the settings count so: a limit of 8388608 bytes is shown as 8 MB
 DURATION_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+AT_TIME: Mapping[Language, str] = {"en": "at", "fr": "à"}  # the CLDR's pattern "atTime", which Babel lacks
 
 UnitStyle = Literal["long", "short"]
 
@@ -66,3 +69,10 @@ def format_date(day: datetime.date, language: Language) -> str:
     formatted = babel_date(day, "long", locale=LOCALES[language])
     # The CLDR writes "1 juillet"; Le guide de rédaction wants "1er".
     return formatted.replace("1", "1er", 1) if language == "fr" and day.day == 1 else formatted
+
+
+def format_moment(moment: datetime.datetime, language: Language) -> str:
+    """Formats a day and its time: "July 1, 2026 at 2:05 p.m.", "1er juillet 2026 à 14 h 05"."""
+    # The CLDR has U+202F before "p.m."; browsers write a space, because too many programs cannot show the sign.
+    time = format_time(moment, "short", locale=LOCALES[language]).replace("\u202f", " ")
+    return f"{format_date(moment, language)} {AT_TIME[language]} {time}"

@@ -41,7 +41,7 @@ function makeBundle(language, source) {
   const functions = {
     SIZE: ([bytes]) => formatSize(bytes.value, locale),
     DURATION: ([seconds], { style = { value: 'long' } }) => formatDuration(seconds.value, locale, style.value ?? style),
-    DATE: ([day]) => formatDate(new Date(day.value), locale),
+    DATE: ([day], { time }) => formatDate(new Date(day.value), locale, time && { timeStyle: time.value ?? time }),
   };
   // Without isolation marks: English and French do not mix writing directions, and people copy names from the page.
   const bundle = new FluentBundle(locale, { functions, useIsolating: false });
@@ -66,9 +66,9 @@ function formatDuration(seconds, locale, unitDisplay) {
   return new Intl.ListFormat(locale, { type: 'unit' }).format(parts);
 }
 
-/** "July 1, 2026", "1er juillet 2026": browsers write "1 juillet", Le guide de rédaction wants "1er". */
-function formatDate(day, locale) {
-  const formatted = new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(day);
+/** "July 1, 2026", "1er juillet 2026 à 14 h 05": browsers write "1 juillet", Le guide de rédaction wants "1er". */
+function formatDate(day, locale, withTime) {
+  const formatted = new Intl.DateTimeFormat(locale, { dateStyle: 'long', ...withTime }).format(day);
   return locale === 'fr-CA' && day.getDate() === 1 ? formatted.replace('1', '1er') : formatted;
 }
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in t
 FORMAT = """async (calls) => {
   const { text } = await import(new URL('texts.js', document.baseURI));
   return calls.map(([key, language, { day, ...values }]) =>
-    text(key, language, day ? { day: new Date(`${day}T12:00`) } : values));
+    text(key, language, day ? { day: new Date(`${day}T14:05`) } : values));
 }"""
 VALUES: list[tuple[str, dict[str, Any]]] = [
     *(("page-file-too-large", {"limit": size}) for size in (1, 1023, 1536, 1_048_575, 8_388_608, 5 * 2**40)),
@@ -33,4 +33,4 @@ async def test_the_page_and_python_write_values_alike(visiting: Visiting) -> Non
 
 
 def as_python(values: dict[str, Any]) -> dict[str, Any]:
-    return {"day": datetime.date.fromisoformat(values["day"])} if "day" in values else values
+    return {"day": datetime.datetime.fromisoformat(f"{values['day']}T14:05")} if "day" in values else values
