@@ -9,7 +9,7 @@ BROWSERS := chromium chromium-browser google-chrome
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run install install-dev test lock clean
+.PHONY: help run install install-dev test lock docs clean
 
 help:
 	@echo "make run       install what is missing, then serve at http://localhost:5000/"
@@ -19,6 +19,7 @@ help:
 	@echo "               install what tests and benchmarks need too"
 	@echo "make test      install what tests need, then format check, lint, types and tests"
 	@echo "make lock      resolve the lock files again after pyproject.toml changed (LOCK=--upgrade for newer versions)"
+	@echo "make docs      write the reference of settings in docs/operating.md again"
 	@echo "make clean     remove .venv and what tools left behind; var/ (conversations, models) stays"
 
 run: install
@@ -43,6 +44,9 @@ lock:
 	export PATH="$$tools/bin:$$PATH" UV_CUSTOM_COMPILE_COMMAND="make lock"; \
 	$(UV_COMPILE) $(LOCK) pyproject.toml --extra build -o requirements.lock; \
 	$(UV_COMPILE) $(LOCK) pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+
+docs: install-dev
+	@.venv/bin/python -m core.configuration.settings_reference
 
 clean:
 	rm -rf .venv .venv.log build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

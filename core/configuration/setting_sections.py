@@ -103,7 +103,7 @@ class ModelSettings(Section):
 
 
 class WebSettings(Section):
-    """The web server."""
+    """The web server: its address, its limits, and who may use it."""
 
     host: Host = env("HOST", "The address that the web server listens on.", "0.0.0.0")  # noqa: S104 - an example
     port: int = env("PORT", "The TCP port that the web server listens on.", "5000", ge=0, le=65535)
@@ -136,7 +136,7 @@ class WebSettings(Section):
 
 
 class BotSettings(Section):
-    """The bots of all platforms."""
+    """Limits of the bots on all platforms."""
 
     answers: int = env("BOT_ANSWERS", "The number of answers that one bot writes at the same time.", "16", ge=1)
     user_limit: int = env(
