@@ -1,4 +1,4 @@
-# Everything a person types: `make run`, and for who works on the code `make test`. What they do is in core/install.
+# For users: `make run`. For developers: `make test`. The work is in core/install.
 
 CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -9,7 +9,7 @@ BROWSERS := chromium chromium-browser google-chrome
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run install install-dev test lock docs clean
+.PHONY: help run install install-dev test test-fast lock docs clean
 
 help:
 	@echo "make run       install what is missing, then serve at http://localhost:5000/"
@@ -18,6 +18,7 @@ help:
 	@echo "make install-dev"
 	@echo "               install what tests and benchmarks need too"
 	@echo "make test      install what tests need, then format check, lint, types and tests"
+	@echo "make test-fast the same without the slow tests, which start the model, a browser or PostgreSQL"
 	@echo "make lock      resolve the lock files again after pyproject.toml changed (LOCK=--upgrade for newer versions)"
 	@echo "make docs      write the reference of settings in docs/operating.md again"
 	@echo "make clean     remove .venv and what tools left behind; var/ (conversations, models) stays"
@@ -31,7 +32,8 @@ install:
 install-dev:
 	@$(INSTALLER) -m core.install --dev
 
-test: install-dev
+test-fast: export PYTEST_ADDOPTS = -m "not slow"
+test test-fast: install-dev
 	@for b in $(BROWSERS); do command -v $$b >/dev/null && found=yes; done; [ "$$found" ] || \
 		echo "No Chromium here: the tests in a browser will be skipped (Debian: apt install chromium)."
 	@failed=; for check in $(CHECKS); do \

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
+from watchfiles import awatch
 
 from core import PROJECT_ROOT
 from core.cli import app, toil
@@ -236,9 +237,10 @@ async def started(folder: Path, model: FakeModel, *arguments: str, **options: An
 
 
 async def recorded(folder: Path, rows: int) -> None:
-    """Returns when as many are in the output. It is polled: that a file grows is told by nobody."""
-    while len((folder / "out.jsonl").read_bytes().splitlines()) < rows:
-        await asyncio.sleep(0.01)
+    """Returns when the output has at least `rows` lines. The timeout covers lines written before the watch began."""
+    async for _ in awatch(folder, step=10, debounce=20, rust_timeout=500, yield_on_timeout=True):
+        if len((folder / "out.jsonl").read_bytes().splitlines()) >= rows:
+            return
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
