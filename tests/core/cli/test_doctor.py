@@ -18,6 +18,7 @@ from core.cli.machine import Memory, cpu_features
 from core.cli.report import Finding, Report
 from core.cli.words import Words
 from core.configuration import settings
+from core.storage.database import Database
 from tests.web.support_site import site
 
 REPORT = Report(Words(WORDS, "en"))
@@ -232,3 +233,17 @@ def test_the_settings_that_were_read_are_named(tmp_path: Path) -> None:
     own_config(tmp_path)
     (finding,), _ = checks.configuration(REPORT, {"CSPS_LLM_CONFIG": str(tmp_path)})
     assert str(PROJECT_ROOT / "config" / "settings.toml") == finding.found
+
+
+async def test_a_database_of_newer_code_is_a_problem(tmp_path: Path) -> None:
+    """The doctor finds it before a process refuses to start."""
+    chosen = loaded(tmp_path)
+    database = Database(chosen.database_url)
+    await database.upgrade()
+    await database.write(lambda db: db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+
+    finding = one(await checks.database(REPORT, chosen))
+
+    assert "problem" == finding.state
+    assert "revision 9999" in finding.found
