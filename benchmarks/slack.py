@@ -36,7 +36,7 @@ from bindings.incoming import IncomingMessage, Place
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.slack.adapter import SlackAdapter
-from bindings.slack.budget import Budget
+from bindings.slack.streams import TokenBucket
 from bindings.store import Store
 from core.configuration import settings
 from core.configuration.personalities import Personalities
@@ -114,7 +114,7 @@ async def cpu_ms_per_edit(adapter: SlackAdapter, root: str, edits: int, *, strea
 
 def unlimited(outlet: Outlet) -> Outlet:
     streams = outlet._streams  # type: ignore[attr-defined]
-    streams.starts = streams.appends = streams.updates = Budget(int(PER_S))
+    streams.starts = streams.appends = streams.updates = TokenBucket(int(PER_S))
     return outlet
 
 

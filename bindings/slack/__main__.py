@@ -1,4 +1,4 @@
-"""`python -m bindings.slack`."""
+"""Runs the Slack bot: `python -m bindings.slack`."""
 
 import sys
 

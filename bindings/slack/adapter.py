@@ -1,31 +1,35 @@
-"""The Slack adapter: logs in, listens by socket or HTTP, and gives the intake what was said.
+"""The Slack adapter: logs in, receives deliveries and passes them to the intake; and the platform that the intake uses.
 
-Socket Mode if there is an app token, else HTTP with a signing secret.
+It uses Socket Mode if there is an app token, otherwise HTTP with a signing secret.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from aiohttp import web
 from slack_bolt.response import BoltResponse
 
-from bindings.delivery.outlet import DeliveryError
-from bindings.incoming import Place
+from bindings.delivery.outlet import DeliveryError, Outlet
+from bindings.incoming import AttachedFile, IncomingMessage, Place
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.platform import Platform
-from bindings.slack.api import Answered, Api
-from bindings.slack.app import EventRouter
-from bindings.slack.mapping import Fields, Me, text
-from bindings.slack.platform import SlackPlatform
-from bindings.slack.sockets import Sockets, Timings
-from bindings.slack.webhook import Webhook
+from bindings.slack.api import SlackApi, SlackErrorResponse
+from bindings.slack.event_router import EventRouter
+from bindings.slack.files import SlackFiles
+from bindings.slack.history import ThreadHistory, UserDirectory
+from bindings.slack.mapping import BotIdentity, SlackObject, get_text
+from bindings.slack.outlet import EphemeralOutlet, SlackOutlet
+from bindings.slack.sockets import SocketClient, SocketTimings
+from bindings.slack.streams import StreamRegistry
+from bindings.slack.webhook import SlackWebhook
 from core.configuration.setting_sections import SlackSettings
 from core.configuration.settings import Settings
+from core.contract import Turn
 from core.errors import ConfigError
 from core.platforms import missing_scopes
 from core.runtime.background_tasks import BackgroundTasks
@@ -33,37 +37,68 @@ from core.runtime.log import LogInterval
 
 log = structlog.get_logger()
 
-NOBODY = Me("", "", "")
+NOT_LOGGED_IN = BotIdentity("", "", "")
+
+
+class SlackPlatform:
+    name = "slack"
+
+    def __init__(self, api: SlackApi, me: Callable[[], BotIdentity], on_stop: Callable[[Place, str], None]) -> None:
+        self._api = api
+        self._on_stop = on_stop
+        self._files = SlackFiles(api)
+        self.streams = StreamRegistry()
+        self.users = UserDirectory(api)
+        self._history = ThreadHistory(api, self.users, me)
+
+    def outlet(self, incoming: IncomingMessage) -> Outlet:
+        place, question = incoming.place, incoming.message
+        if url := place.route.get("response_url"):
+            return EphemeralOutlet(self._api, url)
+        return SlackOutlet(self._api, place, question, self.streams, self._files, self._history, self._on_stop)
+
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+        return await self._history.thread_messages(incoming)
+
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
+        return await self._files.fetch(file, limit_bytes)
+
+    async def forget(self, place: Place) -> None:
+        """Deletes nothing: Slack's data is in the database only."""
+
+    async def purge(self) -> None:
+        """Deletes nothing: Slack's data is in the database only."""
 
 
 class SlackAdapter:
-    def __init__(self, settings: SlackSettings, metrics: BotMetrics, timings: Timings | None = None) -> None:
+    def __init__(self, settings: SlackSettings, metrics: BotMetrics, timings: SocketTimings | None = None) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._timings = timings or Timings()
-        self._api = Api(settings, metrics)
-        self._me = NOBODY
+        self._timings = timings or SocketTimings()
+        self._api = SlackApi(settings, metrics)
+        self._me = NOT_LOGGED_IN
         self._intake: Intake | None = None
         self._router: EventRouter | None = None
         self._tasks = BackgroundTasks()
-        self._slack = SlackPlatform(self._api, lambda: self._me, self._answer_stopped)
+        self._slack = SlackPlatform(self._api, lambda: self._me, self._stop_answer)
         self.platform: Platform = self._slack
-        self._sockets = Sockets(self._api, self._take, metrics.connected, timings) if settings.app_token else None
+        self._sockets = SocketClient(self._api, self._take, metrics.connected, timings) if settings.app_token else None
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         if self._sockets is not None:
             return ()
         assert self._settings.signing_secret is not None, "the process checks that secrets are set"
-        return Webhook(self._settings.signing_secret.get_secret_value(), self._take).routes()
+        return SlackWebhook(self._settings.signing_secret.get_secret_value(), self._take).routes()
 
     async def connect(self, intake: Intake) -> None:
-        """Raises ConfigError if the bot token is refused."""
+        """Logs in. Raises ConfigError if Slack refuses the bot token."""
         await self._api.open()
-        found = await self._log_in()
-        self._me = Me(text(found, "team_id"), text(found, "user_id"), text(found, "bot_id"), text(found, "user"))
+        answer = await self._log_in()
+        self._me = BotIdentity(*(get_text(answer, key) for key in ("team_id", "user_id", "bot_id", "user")))
         self._intake = intake
-        self._router = EventRouter(self._api, self._slack, self._me, intake, self._tasks.start)
-        warn_of_scopes(text(found, "scopes"))
+        slack = self._slack
+        self._router = EventRouter(self._api, slack.streams, slack.users, self._me, intake, self._tasks.start)
+        warn_missing_scopes(get_text(answer, "scopes"))
         log.info("slack_logged_in", team=self._me.team, mode="socket" if self._sockets else "http")
 
     async def run(self) -> None:
@@ -81,35 +116,31 @@ class SlackAdapter:
         await self._tasks.close()
         await self._api.close()
 
-    async def _take(self, payload: Fields) -> BoltResponse:
+    async def _take(self, payload: SlackObject) -> BoltResponse:
         return await self._router.take(payload) if self._router else BoltResponse(status=503)
 
-    # ------------------------------------------------------------ logging in
-
     async def _log_in(self) -> Mapping[str, Any]:
-        """Goes on trying while Slack is away: one line when it begins, and one a minute."""
+        """Retries while Slack is unavailable. Logs the first failure, then at most one a minute."""
         failures, interval = 0, LogInterval()
         while True:
             try:
                 return await self._api.write("auth.test")
             except DeliveryError as error:
-                if isinstance(error, Answered):
+                if isinstance(error, SlackErrorResponse):
                     raise ConfigError(f"Slack refused SLACK_BOT_TOKEN: {error.message}") from error
                 if interval.is_due():
-                    log.warning("slack_not_reached", problem=error.message)
+                    log.warning("slack_login_failed", problem=error.message)
                 failures += 1
                 await asyncio.sleep(self._timings.backoff.pause_s(failures, error.retry_after_s or 0.0))
 
-    # ------------------------------------------------------------ beside what is delivered
-
-    def _answer_stopped(self, place: Place, ref: str) -> None:
-        """Told within a call that the delivery itself makes, so the intake is told after it."""
+    def _stop_answer(self, place: Place, ref: str) -> None:
+        """Stops an answer in a task of its own: the delivery of that answer is the caller."""
         assert self._intake is not None
         self._tasks.start(self._intake.stop_answer(place, ref))
 
 
-def warn_of_scopes(granted: str) -> None:
-    """Of none it is not told which there are."""
+def warn_missing_scopes(granted: str) -> None:
+    """Logs missing scopes. `granted` is "" if Slack did not name any."""
     if granted and (missing := missing_scopes(granted)):
         log.warning("slack_scopes_missing", scopes=missing, hint="docs/slack.md: update the app from its manifest")
 

@@ -1,16 +1,19 @@
-"""Calls to Slack: one connection pool, a deadline on each call, and Slack's errors as delivery errors.
+"""Calls to Slack: one connection pool, a deadline for each call, and Slack's errors as delivery errors.
 
-Nothing is tried again here: whether a message may be posted twice is for those to decide who can look it up. (The SDK's
-own client would repeat a post whose connection broke, and opens a connection of its own for every call.)
+Does not retry: only a caller that can look a message up may post it again. The SDK's own client would repeat a post
+whose connection broke, and opens a connection for every call.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -19,9 +22,11 @@ from bindings.metrics import BotMetrics
 from core.configuration.setting_sections import SlackSettings
 from core.runtime.backoff import parse_retry_after
 
+log = structlog.get_logger()
+
 DEADLINE_S = 15.0
 CONNECT_DEADLINE_S = 5.0
-RETRY_AFTER_S = 30.0  # if Slack does not say; what its SDK assumes
+RETRY_AFTER_S = 30.0  # without a Retry-After header; the SDK's default
 RETRY_AFTER_LIMIT_S = 600.0
 
 GONE = frozenset(
@@ -37,35 +42,39 @@ GONE = frozenset(
         "user_not_found",
     }
 )
-AWAY = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
-THROTTLING = frozenset({"message_limit_exceeded", "rate_limited", "ratelimited"})
+UNAVAILABLE = frozenset(
+    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+)
+RATE_LIMITED = frozenset({"message_limit_exceeded", "rate_limited", "ratelimited"})
 APPS = "api.slack.com/apps"
+WRONG_TOKEN = f"the token is wrong: copy it from OAuth & Permissions at {APPS} to SLACK_BOT_TOKEN"
 ADVICE: Mapping[str, str] = {
     "account_inactive": f"the app or its bot was removed: install it again (Install App at {APPS})",
     "token_revoked": f"the token was revoked: install the app again (Install App at {APPS}) and set SLACK_BOT_TOKEN",
-    "invalid_auth": f"the token is wrong: copy it from OAuth & Permissions at {APPS} to SLACK_BOT_TOKEN",
-    "not_authed": f"the token is wrong: copy it from OAuth & Permissions at {APPS} to SLACK_BOT_TOKEN",
-    "not_allowed_token_type": f"the token is of the wrong kind: SLACK_BOT_TOKEN is the xoxb- one at {APPS}",
+    "invalid_auth": WRONG_TOKEN,
+    "not_authed": WRONG_TOKEN,
+    "not_allowed_token_type": f"the token has the wrong type: SLACK_BOT_TOKEN is the xoxb- token at {APPS}",
     "not_in_channel": "the bot is not in the channel: invite it there with /invite",
-    "restricted_action": "the workspace lets only some people write in that channel: an administrator can change it",
+    "restricted_action": "the workspace restricts who posts in that channel: an administrator can change this",
 }
+NO_PINGS: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False, "parse": "none", "link_names": False}
 
 
-class Answered(DeliveryError):
-    """Mixed into Gone and Refused: Slack understood, and said no. `reason` is its word for it."""
+class SlackErrorResponse(DeliveryError):
+    """Slack understood the call and declined it. `reason` is Slack's error code."""
 
     reason: str = ""
 
 
-class Vanished(Gone, Answered):
+class SlackGone(Gone, SlackErrorResponse):
     pass
 
 
-class Declined(Refused, Answered):
+class SlackRefused(Refused, SlackErrorResponse):
     pass
 
 
-class Api:
+class SlackApi:
     def __init__(self, settings: SlackSettings, metrics: BotMetrics, deadline_s: float = DEADLINE_S) -> None:
         assert settings.bot_token is not None, "the process checks that secrets are set"
         self._settings = settings
@@ -76,7 +85,7 @@ class Api:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The pool that files and sockets use too."""
+        """The connection pool, also for files and sockets."""
         assert self.web.session is not None, "open() comes first"
         return self.web.session
 
@@ -89,48 +98,90 @@ class Api:
             await self.web.session.close()
 
     async def write(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """Arguments that are None are left out. Raises DeliveryError; what Slack declines is also an `Answered`."""
+        """Calls a method with the arguments that are not None. Raises DeliveryError; SlackErrorResponse if declined."""
         return await self._call(method, json={k: v for k, v in arguments.items() if v is not None})
 
     async def read(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """As `write`, for methods that take no JSON."""
+        """Like `write`, for methods that accept no JSON."""
         params = {k: v for k, v in arguments.items() if v is not None}
         return await self._call(method, http_verb="GET", params=params)
 
+    async def post_message(
+        self, channel: str, thread: str | None, text: str, blocks: Sequence[Any], **more: Any
+    ) -> str:
+        """Posts a message that unfurls and pings nothing. Returns its ts."""
+        arguments = {"channel": channel, "thread_ts": thread, "text": text, "blocks": blocks, **more, **NO_PINGS}
+        return str((await self.write("chat.postMessage", **arguments))["ts"])
+
+    async def show_status(self, method: str, **arguments: str | None) -> None:
+        """Calls a method that sets a status. An answer does not need one, so a failure is only logged."""
+        try:
+            await self.write(method, **arguments)
+        except DeliveryError as error:
+            log.info("slack_status_failed", problem=error.message)
+
     async def socket_url(self) -> str:
-        """Of a new Socket Mode connection, good for one attempt within seconds."""
+        """The URL of a new Socket Mode connection, valid for one attempt within seconds."""
         assert self._settings.app_token is not None
         token = self._settings.app_token.get_secret_value()
         return str((await self._call("apps.connections.open", params={"token": token}))["url"])
 
-    async def _call(self, method: str, **how: Any) -> Mapping[str, Any]:
+    @asynccontextmanager
+    async def request(self, verb: str, url: str, purpose: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Requests a file, an upload or a response URL, without redirects. Raises DeliveryError.
+
+        Responses of less than 500, except 429, are the caller's. `purpose` names the request in errors: "a file".
+        """
+        if not self._is_slack_url(url):
+            raise Refused(f"the URL of {purpose} is not on Slack's hosts")
         try:
-            response = await self.web.api_call(method, **how)
-            told = response.data if isinstance(response.data, dict) else {}
-            answer = {**told, "scopes": response.headers.get("x-oauth-scopes", "")}
-        # The SDK trips over some bodies that are no JSON with errors of Python's own.
+            async with self.session.request(verb, url, allow_redirects=False, **options) as response:
+                if response.status == 429:
+                    raise Throttled(f"Slack's rate limit ({purpose})", retry_after_s=retry_after_s(response.headers))
+                if response.status >= 500:
+                    raise Unreachable(f"Slack failed ({purpose}: status {response.status})")
+                yield response
+        except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
+            raise Unreachable(f"Slack cannot be reached ({purpose}: {type(exc).__name__})") from exc
+
+    def _is_slack_url(self, url: str) -> bool:
+        """Whether the host is that of the API or below its domain. URLs are stored, and the token goes with some."""
+        base = urlsplit(self.web.base_url)
+        try:
+            parts = urlsplit(url)
+            below = parts.scheme == "https" and f".{parts.hostname}".endswith(f".{base.hostname}") and not parts.port
+        except ValueError:
+            return False
+        return (below or (parts.scheme, parts.netloc) == (base.scheme, base.netloc)) and parts.username is None
+
+    async def _call(self, method: str, **options: Any) -> Mapping[str, Any]:
+        try:
+            response = await self.web.api_call(method, **options)
+            data = response.data if isinstance(response.data, dict) else {}
+            answer = {**data, "scopes": response.headers.get("x-oauth-scopes", "")}
+        # The SDK raises Python's own errors for some bodies that are not JSON.
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError, TypeError, AttributeError) as exc:
-            error = of_slack(method, exc)
-            self._calls.labels(outcome(error)).inc()
+            error = translate_error(method, exc)
+            self._calls.labels(outcome_label(error)).inc()
             raise error from exc
         self._calls.labels("ok").inc()
         return answer
 
 
 def quiet_logger() -> logging.Logger:
-    """For the SDK: at its logger's own level, it puts every call's arguments together for a line that nobody reads."""
+    """A logger for the SDK, which otherwise formats the arguments of every call for a debug line."""
     logger = logging.getLogger("bindings.slack.sdk")
     logger.setLevel(logging.ERROR)
     return logger
 
 
-def outcome(error: DeliveryError) -> str:
+def outcome_label(error: DeliveryError) -> str:
     kinds = {Throttled: "throttled", Unreachable: "unreachable", Gone: "gone"}
     return next((name for kind, name in kinds.items() if isinstance(error, kind)), "refused")
 
 
-def of_slack(method: str, exc: Exception) -> DeliveryError:
-    """What an SDK's error means. Slack's words are in it, the arguments of the call are not."""
+def translate_error(method: str, exc: Exception) -> DeliveryError:
+    """The delivery error for an error of the SDK. It contains Slack's error code, but no argument of the call."""
     response = getattr(exc, "response", None) if isinstance(exc, SlackApiError) else None
     status = getattr(response, "status_code", None) or getattr(response, "status", None)
     if response is None or status is None:
@@ -138,14 +189,15 @@ def of_slack(method: str, exc: Exception) -> DeliveryError:
     data = getattr(response, "data", None)
     answer: Mapping[str, Any] = data if isinstance(data, dict) else {}
     reason = str(answer.get("error") or "")
-    if status == 429 or reason in THROTTLING:
-        return Throttled(f"Slack asks to slow down ({method})", retry_after_s=retry_after_s(response.headers))
-    if status >= 500 or reason in AWAY or not reason:
+    if status == 429 or reason in RATE_LIMITED:
+        return Throttled(f"Slack's rate limit ({method})", retry_after_s=retry_after_s(response.headers))
+    if status >= 500 or reason in UNAVAILABLE or not reason:
         return Unreachable(f"Slack failed ({method}: status {status}{f', {reason}' if reason else ''})")
-    return declined(method, reason, str(answer.get("needed") or ""))
+    return build_refusal(method, reason, str(answer.get("needed") or ""))
 
 
-def declined(method: str, reason: str, needed: str = "") -> Declined | Vanished:
+def build_refusal(method: str, reason: str, needed: str = "") -> SlackRefused | SlackGone:
+    """The error for Slack's error code `reason`, with advice for the operator. `needed` is a missing scope."""
     advice = ADVICE.get(reason, "")
     if reason == "missing_scope":
         advice = (
@@ -153,7 +205,7 @@ def declined(method: str, reason: str, needed: str = "") -> Declined | Vanished:
             " Bot Token Scopes, and reinstall the app"
         )
     message = f"Slack refused {method}: {reason}{f'; {advice}' if advice else ''}"
-    error = Vanished(message) if reason in GONE else Declined(message)
+    error = SlackGone(message) if reason in GONE else SlackRefused(message)
     error.reason = reason
     return error
 

@@ -1,107 +1,80 @@
-"""Files of Slack: fetched with the bot's token, from Slack's own hosts and nowhere else; and sent."""
+"""Files of messages: downloads with the bot's token, from Slack's hosts only, and uploads."""
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 import structlog
 from cachetools import FIFOCache
 
-from bindings.delivery.outlet import Refused, Throttled, Unreachable, Upload
+from bindings.delivery.outlet import Refused, Upload
 from bindings.files import CHUNK_BYTES, read_limited, too_large_error
 from bindings.incoming import AttachedFile, Place
-from bindings.slack.api import APPS, Api, Declined, declined, retry_after_s
-from bindings.slack.mapping import fields, text
+from bindings.slack.api import APPS, SlackApi, SlackRefused, build_refusal
+from bindings.slack.mapping import FILE_ID_PREFIX, get_object, get_text
 
 log = structlog.get_logger()
 
-WHO = "Slack"
-HOPS_LIMIT = 3
-KEPT = 200
-BY_ID = "slack-file:"
-CANNOT = frozenset({"missing_scope", "file_uploads_disabled", "restricted_action", "storage_limit_reached"})
+SENDER = "Slack"
+REDIRECTS_LIMIT = 3
+UPLOADS_KEPT = 200
+NO_UPLOADS = frozenset({"missing_scope", "file_uploads_disabled", "restricted_action", "storage_limit_reached"})
 
 
-class Files:
-    def __init__(self, api: Api) -> None:
+class SlackFiles:
+    def __init__(self, api: SlackApi) -> None:
         self._api = api
-        self._sent: FIFOCache[str, str] = FIFOCache(KEPT)  # ids by nonce, of uploads that may not have been finished
+        self._file_ids: FIFOCache[str, str] = FIFOCache(UPLOADS_KEPT)  # by nonce, for retries of an upload
 
-    # ------------------------------------------------------------ in
+    # ------------------------------------------------------------ downloads
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
-        """Raises DeliveryError; Refused if it is larger, not Slack's, or not ours to read."""
+        """Raises DeliveryError: Refused if the file is too large, not on Slack's hosts, or not readable by the bot."""
         if file.size_bytes is not None and file.size_bytes > limit_bytes:
-            raise too_large_error(WHO, limit_bytes)
-        url = await self._address(file)
-        try:
-            return await self._get(url, file, limit_bytes)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
-            raise Unreachable(f"the file could not be fetched from Slack ({type(exc).__name__})") from exc
-
-    async def _address(self, file: AttachedFile) -> str:
-        if not file.url.startswith(BY_ID):
-            return file.url
-        answer = await self._api.read("files.info", file=file.url.removeprefix(BY_ID))
-        return text(fields(answer, "file"), "url_private")
-
-    async def _get(self, url: str, file: AttachedFile, limit_bytes: int) -> bytes:
+            raise too_large_error(SENDER, limit_bytes)
+        url = await self._download_url(file)
         headers = {"Authorization": f"Bearer {self._api.token}"}
-        for _ in range(HOPS_LIMIT):
-            self._check_host(url)
-            async with self._api.session.get(url, headers=headers, allow_redirects=False) as response:
-                if response.status in (301, 302, 303, 307, 308):
-                    url = urljoin(url, response.headers.get("Location", ""))
-                    continue
-                check(response, file)
-                return await read_limited(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, WHO)
-        raise Refused("Slack redirects the file's address in circles")
+        for _ in range(REDIRECTS_LIMIT):
+            async with self._api.request("GET", url, "a file", headers=headers) as response:
+                if response.status not in (301, 302, 303, 307, 308):
+                    check_download(response, file)
+                    return await read_limited(response.content.iter_chunked(CHUNK_BYTES), limit_bytes, SENDER)
+                url = urljoin(url, response.headers.get("Location", ""))
+        raise Refused(f"Slack redirected a file {REDIRECTS_LIMIT} times, which is the limit")
 
-    def _check_host(self, url: str) -> None:
-        """The token goes with the request, so the host must be Slack's: that of the API, or beneath its domain."""
-        parts, base = urlsplit(url), urlsplit(self._api.web.base_url)
-        same = (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
-        beneath = parts.scheme == "https" and f".{parts.hostname}".endswith(f".{base.hostname}") and not parts.port
-        if not (same or beneath) or parts.username is not None:
-            raise Refused("the file is not on Slack's own hosts")
+    async def _download_url(self, file: AttachedFile) -> str:
+        if not file.url.startswith(FILE_ID_PREFIX):
+            return file.url
+        answer = await self._api.read("files.info", file=file.url.removeprefix(FILE_ID_PREFIX))
+        return get_text(get_object(answer, "file"), "url_private")
 
-    # ------------------------------------------------------------ out
+    # ------------------------------------------------------------ uploads
 
     async def send(self, upload: Upload, place: Place, nonce: str) -> bool:
-        """False if this workspace takes no files of the bot. The same nonce shares one file once."""
+        """Uploads and shares a file, once for each nonce. False: the workspace accepts no files from the bot."""
         try:
-            file = self._sent.get(nonce)
+            file = self._file_ids.get(nonce)
             if file is None:
-                file = await self._put(upload, nonce)
+                file = await self._upload(upload, nonce)
             elif await self._is_shared(file):
                 return True
             await self._share(file, upload.name, place)
-        except Declined as error:
-            if error.reason not in CANNOT:
+        except SlackRefused as error:
+            if error.reason not in NO_UPLOADS:
                 raise
-            log.info("slack_files_refused", reason=error.reason)
+            log.info("slack_upload_refused", reason=error.reason)
             return False
         return True
 
-    async def _put(self, upload: Upload, nonce: str) -> str:
-        name = named(upload.name, nonce)
+    async def _upload(self, upload: Upload, nonce: str) -> str:
+        name = name_with_nonce(upload.name, nonce)
         ticket = await self._api.read("files.getUploadURLExternal", filename=name, length=len(upload.body))
-        await self._post(str(ticket["upload_url"]), upload)
-        file = str(ticket["file_id"])
-        self._sent[nonce] = file
-        return file
-
-    async def _post(self, url: str, upload: Upload) -> None:
-        self._check_host(url)
-        headers = {"Content-Type": "application/octet-stream"}
-        try:
-            async with self._api.session.post(
-                url, data=upload.body, headers=headers, allow_redirects=False
-            ) as response:
-                check_status(response, "the upload of a file")
-        except (aiohttp.ClientError, TimeoutError) as exc:
-            raise Unreachable(f"the file could not be sent to Slack ({type(exc).__name__})") from exc
+        options = {"data": upload.body, "headers": {"Content-Type": "application/octet-stream"}}
+        async with self._api.request("POST", str(ticket["upload_url"]), "an upload", **options) as response:
+            check_status(response, "an upload")
+        self._file_ids[nonce] = str(ticket["file_id"])
+        return self._file_ids[nonce]
 
     async def _share(self, file: str, name: str, place: Place) -> None:
         await self._api.write(
@@ -113,33 +86,29 @@ class Files:
 
     async def _is_shared(self, file: str) -> bool:
         answer = await self._api.read("files.info", file=file)
-        return bool(fields(fields(answer, "file"), "shares"))
+        return bool(get_object(get_object(answer, "file"), "shares"))
 
 
-def named(name: str, nonce: str) -> str:
-    """The name that is saved by: with the nonce, so that a file whose sending was cut can be told from others."""
+def name_with_nonce(name: str, nonce: str) -> str:
+    """The stored name of an upload. The nonce identifies an upload whose outcome is unknown."""
     stem, dot, ending = name.rpartition(".")
     return f"{stem}.{nonce}.{ending}" if dot else f"{name}.{nonce}"
 
 
-def nonce_in(name: str) -> str:
-    """Of `named`; "" if there is none."""
+def parse_nonce(name: str) -> str:
+    """The nonce in a name from `name_with_nonce`, or ""."""
     parts = name.split(".")
     return next((part for part in reversed(parts[1:]) if part.endswith("-file")), "")
 
 
-def check(response: aiohttp.ClientResponse, file: AttachedFile) -> None:
-    """Without the scope for files, Slack answers with its sign-in page instead of an error."""
+def check_download(response: aiohttp.ClientResponse, file: AttachedFile) -> None:
+    """Raises Refused. Without the scope for files, Slack answers with its sign-in page and no error."""
     check_status(response, "a file")
     if response.content_type == "text/html" and "html" not in file.media_type:
-        raise declined("a file", "missing_scope", "files:read")
+        raise build_refusal("a file", "missing_scope", "files:read")
 
 
-def check_status(response: aiohttp.ClientResponse, what: str) -> None:
-    if response.status == 429:
-        raise Throttled("Slack asks to slow down (files)", retry_after_s=retry_after_s(response.headers))
-    if response.status >= 500:
-        raise Unreachable(f"Slack failed to serve {what}: status {response.status}")
+def check_status(response: aiohttp.ClientResponse, purpose: str) -> None:
     if response.status != 200:
         advice = f"the bot token may lack files:read or files:write: see OAuth & Permissions at {APPS}"
-        raise Refused(f"Slack refused {what}: status {response.status}; {advice}")
+        raise Refused(f"Slack refused {purpose}: status {response.status}; {advice}")

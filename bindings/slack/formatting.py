@@ -1,7 +1,7 @@
-"""A page → Slack's blocks. Pure.
+"""Renders a page as Slack's blocks. Pure.
 
-The model's text has a `markdown` block to itself: whatever it opens, it closes nothing of ours. Note, sources, notice,
-footer and buttons are blocks of other kinds, which no Markdown can imitate.
+The model's text has a `markdown` block of its own, so its Markdown cannot close or imitate ours. Note, sources, notice,
+footer and buttons are blocks of other types.
 
 https://docs.slack.dev/reference/block-kit/blocks
 """
@@ -14,149 +14,142 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bindings.delivery.outlet import Closing, Page
-from bindings.slack import words
-from bindings.slack.defuse import defused, seen
-from bindings.slack.interactions import AGAIN, JUDGE
-from bindings.slack.mrkdwn import escaped
+from bindings.slack.interactions import FEEDBACK_ACTION, REGENERATE_ACTION
+from bindings.slack.mapping import escape
+from bindings.slack.sanitize import remove_invisible, sanitize_markdown
 from core.contract import Language, Source
+from core.texts import LANGUAGES, text
 
 Block = dict[str, Any]
 
-PAGE_CHARS = 11_000  # of the 12,000 that Slack allows in `markdown` blocks and in a call of a stream
-SECTION_CHARS = 2800  # of 3,000
-CONTEXT_CHARS = 1900  # of 2,000
-PREVIEW_CHARS = 2000  # of the text for notifications and screen readers
-PREVIEW_BYTES = 3900  # of the 4,000 that chat.update allows, escaped
+PAGE_CHARS = 11_000  # Slack's limit for `markdown` blocks and for a call of a stream: 12,000
+SECTION_CHARS = 2800  # limit: 3,000
+CONTEXT_CHARS = 1900  # limit: 2,000
+NOTIFICATION_CHARS = 2000
+NOTIFICATION_BYTES = 3900  # chat.update's limit for the escaped text: 4,000
 TITLE_CHARS = 150
 URL_CHARS = 1500
 CUT_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
-NOTHING_YET = "…"
+ELLIPSIS = "…"
 
 
-def body(page: Page) -> str:
-    """The text as Slack gets it."""
-    return defused(page.text).strip("\n")
+def render_markdown(page: Page) -> str:
+    return sanitize_markdown(page.text).strip("\n")
 
 
-def length(page: Page) -> int:
-    """Of all that people read: the Markdown has 12,000 characters, and all blocks together little more.
+def page_length(page: Page) -> int:
+    """Counts all visible characters: Slack's limit for all blocks is little above that for `markdown` blocks.
 
     https://github.com/slackapi/bolt-js/issues/2509
     """
-    return len(body(page)) + sum(len(text) for text in under(page))
+    return len(render_markdown(page)) + sum(len(line) for line in closing_lines(page))
 
 
-def blocks(page: Page) -> list[Block]:
-    """At least one: Slack refuses a message of nothing."""
-    text = body(page)
-    made = [{"type": "markdown", "text": text}] if text.strip() else []
+def build_blocks(page: Page) -> list[Block]:
+    """Returns at least one block, because Slack refuses an empty message."""
+    markdown = render_markdown(page)
+    blocks = [{"type": "markdown", "text": markdown}] if markdown.strip() else []
     if page.status:
-        made.append(context(page.status))
-    made += closing_blocks(page)
-    return made or [context(NOTHING_YET)]
+        blocks.append(context_block(page.status))
+    blocks += build_closing_blocks(page)
+    return blocks or [context_block(ELLIPSIS)]
 
 
-def closing_blocks(page: Page) -> list[Block]:
-    """What stands under the text; also what ends a stream."""
+def build_closing_blocks(page: Page) -> list[Block]:
+    """Returns the blocks below the text, which also end a stream."""
     closing = page.closing
     if closing is None:
         return []
-    made: list[Block] = [context(closing.note)] if closing.note else []
-    made += sections(source_lines(closing.sources, page.language))
-    made += [context(text) for text in (closing.notice, closing.footer) if text]
-    return made + buttons(closing, page.language)
+    blocks = [context_block(closing.note)] if closing.note else []
+    blocks += section_blocks(source_lines(closing.sources, page.language))
+    blocks += [context_block(line) for line in (closing.notice, closing.footer) if line]
+    return blocks + button_blocks(closing, page.language)
 
 
-def under(page: Page) -> list[str]:
-    """What stands under the text, buttons apart."""
+def closing_lines(page: Page) -> list[str]:
+    """Returns the lines below the text, without buttons."""
     closing = page.closing
     if closing is None:
         return []
-    lines = [each for each in (closing.note, closing.notice, closing.footer) if each]
+    lines = [line for line in (closing.note, closing.notice, closing.footer) if line]
     return [*lines, *source_lines(closing.sources, page.language)]
 
 
-def preview(page: Page) -> str:
-    """For notifications. Slack reads it as mrkdwn, so nothing in it is left to be read."""
-    text = body(page) or page.status or (page.closing.note if page.closing else None) or NOTHING_YET
-    whole = escaped(text[:PREVIEW_CHARS])
-    cut = whole.encode("utf-8", "ignore")[:PREVIEW_BYTES].decode("utf-8", "ignore")
-    return cut if cut == whole else CUT_ENTITY.sub("", cut)
+def notification_text(page: Page) -> str:
+    """Returns the text for notifications and screen readers. Slack parses it as mrkdwn, so it is escaped."""
+    visible = render_markdown(page) or page.status or (page.closing.note if page.closing else None) or ELLIPSIS
+    escaped = escape(visible[:NOTIFICATION_CHARS])
+    cut = escaped.encode("utf-8", "ignore")[:NOTIFICATION_BYTES].decode("utf-8", "ignore")
+    return cut if cut == escaped else CUT_ENTITY.sub("", cut)
 
 
-def context(text: str) -> Block:
-    return {"type": "context", "elements": [plain_text(seen(text)[:CONTEXT_CHARS])]}
+def context_block(line: str) -> Block:
+    return {"type": "context", "elements": [plain_text_object(remove_invisible(line)[:CONTEXT_CHARS])]}
 
 
-def plain_text(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
+def plain_text_object(value: str) -> Block:
+    return {"type": "plain_text", "text": value, "emoji": False}
 
 
 def source_lines(sources: Sequence[Source], language: Language) -> list[str]:
-    lines = [f"{source.number}. {linked(source)}" for source in sources]
-    return [f"*{words.SOURCES[language]}*", *lines] if lines else []
+    lines = [f"{source.number}. {link_source(source)}" for source in sources]
+    return [f"*{text('slack-sources', language)}*", *lines] if lines else []
 
 
-def linked(source: Source) -> str:
-    """A title is another's words: the host stands beside it."""
-    title = escaped(" ".join(seen(source.title).split())[:TITLE_CHARS])
-    address, host = address_of(source.url or "")
+def link_source(source: Source) -> str:
+    """Links the title. The host stands beside it, because a title can imitate another site."""
+    title = escape(" ".join(remove_invisible(source.title).split())[:TITLE_CHARS])
+    address, host = link_address(source.url or "")
     return f"<{address}|{title.replace('|', '¦')}> ({host})" if address else title
 
 
-def address_of(url: str) -> tuple[str, str]:
-    """As it stands in a link, and its host; "" for what Slack would not take or nobody could open."""
+def link_address(url: str) -> tuple[str, str]:
+    """Returns the encoded address and the host; ("", "") for an address that Slack refuses or nobody can open."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "", ""
-    address = escaped(quote(seen(url), safe="%/:=&?~#+!$,;'@()*[]-._"))
+    address = escape(quote(remove_invisible(url), safe="%/:=&?~#+!$,;'@()*[]-._"))
     is_web = parts.scheme in ("http", "https") and len(address) <= URL_CHARS
-    return (address, escaped(parts.hostname or "")) if is_web else ("", "")
+    return (address, escape(parts.hostname or "")) if is_web else ("", "")
 
 
-def sections(lines: Sequence[str]) -> list[Block]:
-    """Lines in as few sections as hold them."""
-    made: list[str] = []
+def section_blocks(lines: Sequence[str]) -> list[Block]:
+    """Returns the smallest number of sections for the lines."""
+    sections: list[str] = []
     for line in lines:
-        if made and len(made[-1]) + len(line) < SECTION_CHARS:
-            made[-1] += f"\n{line}"
+        if sections and len(sections[-1]) + len(line) < SECTION_CHARS:
+            sections[-1] += f"\n{line}"
         else:
-            made.append(line)
-    return [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in made]
+            sections.append(line)
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": each, "verbatim": True}} for each in sections]
 
 
-def buttons(closing: Closing, language: Language) -> list[Block]:
-    """A notice has none."""
-    if not closing.answer:
+def button_blocks(closing: Closing, language: Language) -> list[Block]:
+    """Returns feedback and regenerate buttons; none for a notice."""
+    answer = closing.answer
+    if not answer:
         return []
-    again = {
-        "type": "button",
-        "action_id": AGAIN,
-        "text": plain_text(words.AGAIN[language]),
-        "value": closing.answer,
-    }
-    return [
-        {"type": "context_actions", "elements": [judging(closing.answer, language)]},
-        {"type": "actions", "elements": [again]},
-    ]
-
-
-def judging(answer: str, language: Language) -> Block:
-    return {
+    feedback = {
         "type": "feedback_buttons",
-        "action_id": JUDGE,
-        "positive_button": judge("good", "👍", words.GOOD[language], answer),
-        "negative_button": judge("bad", "👎", words.BAD[language], answer),
+        "action_id": FEEDBACK_ACTION,
+        "positive_button": feedback_button("👍", text("slack-answer-good", language), f"good {answer}"),
+        "negative_button": feedback_button("👎", text("slack-answer-bad", language), f"bad {answer}"),
     }
+    label = plain_text_object(text("slack-regenerate", language))
+    regenerate = {"type": "button", "action_id": REGENERATE_ACTION, "text": label, "value": answer}
+    return [{"type": "context_actions", "elements": [feedback]}, {"type": "actions", "elements": [regenerate]}]
 
 
-def judge(value: str, sign: str, label: str, answer: str) -> Block:
-    text = {"type": "plain_text", "text": sign, "emoji": True}
-    return {"text": text, "accessibility_label": label, "value": f"{value} {answer}"}
+def feedback_button(emoji: str, label: str, value: str) -> Block:
+    return {"text": {"type": "plain_text", "text": emoji, "emoji": True}, "accessibility_label": label, "value": value}
 
 
-def question(name: str, asked: str) -> list[Block]:
-    """What a person asked by command, for everybody to see. A person's text: it must not ping either."""
-    who = context(words.ASKED.format(name=seen(name)))
-    return [who, {"type": "section", "text": plain_text(seen(asked)[:SECTION_CHARS] or NOTHING_YET)}]
+def question_blocks(name: str, question: str) -> list[Block]:
+    """Shows a slash command's question to everybody, as plain text, which pings nobody.
+
+    Slack does not give the person's language, so the line above it is in both.
+    """
+    author = " · ".join(text("slack-question-author", each, name=remove_invisible(name)) for each in LANGUAGES)
+    visible = remove_invisible(question)[:SECTION_CHARS] or ELLIPSIS
+    return [context_block(author), {"type": "section", "text": plain_text_object(visible)}]

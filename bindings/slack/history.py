@@ -1,121 +1,170 @@
-"""What was said in a thread: by others since the bot last spoke, and by the bot itself without knowing of it."""
+"""Reads from Slack: other people's messages in a thread, posts with unknown outcome, and people's names."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import structlog
+from cachetools import LRUCache
 
-from bindings.delivery.outlet import Refused
+from bindings.delivery.outlet import DeliveryError, Gone, Refused
 from bindings.incoming import IncomingMessage, Place
-from bindings.slack.api import Api
-from bindings.slack.files import nonce_in
-from bindings.slack.mapping import Fields, Me, fields, listed, text
-from bindings.slack.mrkdwn import plain, without_mention
-from bindings.slack.people import People
-from core.contract import Turn
+from bindings.slack.api import SlackApi, SlackRefused
+from bindings.slack.files import parse_nonce
+from bindings.slack.mapping import (
+    BotIdentity,
+    SlackObject,
+    get_object,
+    get_objects,
+    get_text,
+    remove_mention,
+    to_plain_text,
+)
+from core.contract import Language, Turn
+from core.language import parse_language_tag
 
 log = structlog.get_logger()
 
 EVENT_TYPE = "csps_llm_answer"
 PAGE_MESSAGES = 200
-FOUND_PAGES = 5
-HEARD_PAGES = 25  # Slack tells a thread from its beginning, and what is wanted is its end
-HEARD_LIMIT = 30
-HEARD_CHARS = 2000  # of one message
-SYSTEM = frozenset({"channel_join", "channel_leave", "channel_topic", "channel_purpose", "tombstone"})
+SEARCH_PAGES = 5
+THREAD_PAGES = 25  # Slack returns a thread from its beginning, and the newest messages are wanted
+THREAD_MESSAGES_LIMIT = 30
+MESSAGE_CHARS = 2000
+NOTE_SUBTYPES = frozenset({"channel_join", "channel_leave", "channel_topic", "channel_purpose", "tombstone"})
+PEOPLE_KEPT = 1000
+NAME_CHARS = 80
 
 
-class TooLong(Refused):
-    """There are more messages than are read."""
+class ThreadTooLong(Refused):
+    """The last message is beyond the pages that are read."""
 
 
-class History:
-    def __init__(self, api: Api, people: People, me: Callable[[], Me]) -> None:
+@dataclass(frozen=True, slots=True)
+class SlackUser:
+    name: str
+    language: Language | None = None
+
+
+class UserDirectory:
+    """Names and languages of people, cached. Without the scope `users:read`, a person's name is the id."""
+
+    def __init__(self, api: SlackApi) -> None:
         self._api = api
-        self._people = people
+        self._users: LRUCache[str, SlackUser] = LRUCache(PEOPLE_KEPT)
+        self._refused = False
+
+    async def get(self, user: str) -> SlackUser:
+        """Raises no DeliveryError: no answer should fail because of a name."""
+        if user in self._users or self._refused:
+            return self._users.get(user) or SlackUser(user)
+        try:
+            answer = await self._api.read("users.info", user=user, include_locale="true")
+        except SlackRefused as error:
+            self._refused = error.reason in ("missing_scope", "not_allowed_token_type")
+            log.info("slack_users_refused", reason=error.reason)
+            return SlackUser(user)
+        except Gone:
+            answer = {}
+        except DeliveryError as error:
+            log.info("slack_user_lookup_failed", problem=error.message)
+            return SlackUser(user)
+        self._users[user] = parse_user(user, get_object(answer, "user"))
+        return self._users[user]
+
+
+def parse_user(user: str, answer: SlackObject) -> SlackUser:
+    display_name = get_text(get_object(answer, "profile"), "display_name")
+    name = display_name or get_text(answer, "real_name") or get_text(answer, "name") or user
+    return SlackUser(name[:NAME_CHARS], parse_language_tag(get_text(answer, "locale")))
+
+
+class ThreadHistory:
+    def __init__(self, api: SlackApi, users: UserDirectory, me: Callable[[], BotIdentity]) -> None:
+        self._api = api
+        self._users = users
         self._me = me
 
-    async def find(self, place: Place, question: str, nonce: str, known: Callable[[str], bool]) -> str | None:
-        """The bot's message with that nonce, or with a file that has it in its name; else a stream that was lost.
+    async def find(self, place: Place, question: str, nonce: str, is_known: Callable[[str], bool]) -> str | None:
+        """Finds the bot's message with a nonce in its metadata or file name; else a stream that no answer owns.
 
-        A stream carries no nonce before it ends, and it is the only thing of ours that does not: what stands after the
-        question, and nobody knows of, is one whose beginning was not written down. There is none of a page before the
-        page before it was ended.
+        A stream has no nonce before its end. If no answer owns a message after the question, the process died before it
+        recorded that stream. A page has no such stream before the previous page has ended.
         """
         answer, _, number = nonce.rpartition("-")
-        before = f"{answer}-{int(number) - 1}" if number.isdecimal() else None
-        lost, may_be_lost = None, number == "1"
+        previous = f"{answer}-{int(number) - 1}" if number.isdecimal() else None
+        orphan, may_have_begun = None, number == "1"
         try:
-            async for message in self._since(place, question):
-                ts = text(message, "ts")
-                if nonce in nonces_of(message):
+            async for message in self._own_messages(place, question):
+                ts = get_text(message, "ts")
+                if nonce in message_nonces(message):
                     return ts
-                may_be_lost = may_be_lost or before in nonces_of(message)
-                if may_be_lost and lost is None and could_be_lost(message, place, question) and not known(ts):
-                    lost = ts
-        except TooLong as exc:
-            log.info("slack_post_not_looked_for_further", problem=exc.message)
-        return lost
+                may_have_begun = may_have_begun or previous in message_nonces(message)
+                if may_have_begun and orphan is None and may_be_stream(message, place, question) and not is_known(ts):
+                    orphan = ts
+        except ThreadTooLong as exc:
+            log.info("slack_post_search_ended", problem=exc.message)
+        return orphan
 
-    async def _since(self, place: Place, question: str) -> AsyncIterator[Fields]:
-        """The bot's own messages."""
+    async def _own_messages(self, place: Place, question: str) -> AsyncIterator[SlackObject]:
+        """Yields the bot's messages after the question."""
         bounds = {"oldest": question, "inclusive": "false", "include_all_metadata": "true"}
-        async for message in self._messages(place, FOUND_PAGES, **bounds):
-            if self._own(message) and text(message, "ts") != question:
+        async for message in self._messages(place, SEARCH_PAGES, **bounds):
+            if self._is_own(message) and get_text(message, "ts") != question:
                 yield message
 
     async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
-        """In a thread of a channel. Raises DeliveryError, also for one so long that its end is not reached."""
+        """Messages in a channel's thread since the bot's last one. Raises DeliveryError; ThreadTooLong."""
         place = incoming.place
         if place.kind == "personal" or place.thread in (None, incoming.message):
             return ()
-        since: list[Fields] = []
-        async for message in self._messages(place, HEARD_PAGES, latest=incoming.message, inclusive="false"):
-            if self._own(message):
+        since: list[SlackObject] = []
+        async for message in self._messages(place, THREAD_PAGES, latest=incoming.message, inclusive="false"):
+            if self._is_own(message):
                 since.clear()
-            elif text(message, "ts") != incoming.message and message.get("subtype") not in SYSTEM:
+            elif get_text(message, "ts") != incoming.message and message.get("subtype") not in NOTE_SUBTYPES:
                 since.append(message)
-        turns = [await self._turn(message) for message in since[-HEARD_LIMIT:]]
+        turns = [await self._build_turn(message) for message in since[-THREAD_MESSAGES_LIMIT:]]
         return tuple(turn for turn in turns if turn.text)
 
-    async def _turn(self, message: Fields) -> Turn:
-        said = plain(without_mention(text(message, "text"), self._me().user))[:HEARD_CHARS]
-        user = text(message, "user")
-        if user and not text(message, "bot_id"):
-            return Turn("user", said, (await self._people.get(user)).name)
-        other = text(message, "username") or text(fields(message, "bot_profile"), "name") or text(message, "bot_id")
-        return Turn("user", said, other or None)
+    async def _build_turn(self, message: SlackObject) -> Turn:
+        text = to_plain_text(remove_mention(get_text(message, "text"), self._me().user))[:MESSAGE_CHARS]
+        user, bot = get_text(message, "user"), get_text(message, "bot_id")
+        if user and not bot:
+            return Turn("user", text, (await self._users.get(user)).name)
+        name = get_text(message, "username") or get_text(get_object(message, "bot_profile"), "name") or bot
+        return Turn("user", text, name or None)
 
-    def _own(self, message: Fields) -> bool:
+    def _is_own(self, message: SlackObject) -> bool:
         me = self._me()
-        return text(message, "user") == me.user or (bool(me.bot) and text(message, "bot_id") == me.bot)
+        return get_text(message, "user") == me.user or (bool(me.bot) and get_text(message, "bot_id") == me.bot)
 
-    async def _messages(self, place: Place, pages: int, **bounds: str) -> AsyncIterator[Fields]:
-        """Of the thread from its root on, or of the direct conversation from its end; so many pages at most.
+    async def _messages(self, place: Place, pages: int, **bounds: str) -> AsyncIterator[SlackObject]:
+        """Yields a thread's messages, oldest first, or a direct conversation's, newest first.
 
-        Raises DeliveryError; TooLong after the last page, if there are more.
+        Raises DeliveryError; ThreadTooLong after `pages` pages, if there are more.
         """
         cursor: str | None = None
         where = {"channel": place.channel, **({"ts": place.thread} if place.thread else {}), **bounds}
         method = "conversations.replies" if place.thread else "conversations.history"
         for _ in range(pages):
             answer = await self._api.read(method, limit=PAGE_MESSAGES, cursor=cursor, **where)
-            for message in listed(answer, "messages"):
+            for message in get_objects(answer, "messages"):
                 yield message
-            cursor = text(fields(answer, "response_metadata"), "next_cursor") or None
+            cursor = get_text(get_object(answer, "response_metadata"), "next_cursor") or None
             if cursor is None:
                 return
-        raise TooLong(f"there are more messages than {pages} pages of {PAGE_MESSAGES}")
+        raise ThreadTooLong(f"there are more messages than {pages} pages of {PAGE_MESSAGES}")
 
 
-def nonces_of(message: Fields) -> list[str]:
-    """By which the message is known: its own, and those in the names of its files."""
-    own = text(fields(fields(message, "metadata"), "event_payload"), "nonce")
-    return [own, *(nonce_in(text(file, "name")) for file in listed(message, "files"))]
+def message_nonces(message: SlackObject) -> list[str]:
+    """The nonce in a message's metadata, and those in the names of its files."""
+    own = get_text(get_object(get_object(message, "metadata"), "event_payload"), "nonce")
+    return [own, *(parse_nonce(get_text(file, "name")) for file in get_objects(message, "files"))]
 
 
-def could_be_lost(message: Fields, place: Place, question: str) -> bool:
-    """A stream that has not ended, and is a reply as all streams are."""
-    ts = text(message, "ts")
+def may_be_stream(message: SlackObject, place: Place, question: str) -> bool:
+    """Whether a message could be an unfinished stream: a reply without metadata and files, after the question."""
+    ts = get_text(message, "ts")
     return ts > question and place.thread not in (None, ts) and not (message.get("metadata") or message.get("files"))

@@ -1,30 +1,35 @@
-"""An event of Slack → what a person said to the bot, and where. Pure, and total: Slack's fields may be of any type.
+"""Parses Slack's events and Slack's text format. Pure and total: fields may have any type. Makes no call to Slack.
 
-Owns ids: a place is a thread of a channel, for a mention in a channel opens a thread with the answer; or a direct
-conversation, or one thread of it where the app is an assistant. Knows no call to Slack.
+A place is a thread of a channel, a direct conversation, or a thread in one where the app is an assistant. A mention in
+a channel opens a thread with the answer.
+
+Text: https://docs.slack.dev/messaging/formatting-message-text. Links, channels and mentions are <…>; & < > are escaped.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from bindings.incoming import AttachedFile, IncomingMessage, Place
-from bindings.slack.mrkdwn import mentions, plain, without_mention
 from core.contract import Attachment
 
-Fields = Mapping[str, Any]
+SlackObject = Mapping[str, Any]  # a JSON object of Slack
 
-SPOKEN = (None, "file_share", "thread_broadcast", "me_message")  # subtypes that are a person's own words
+PERSON_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
 FILES_LIMIT = 10
 QUOTES_LIMIT = 5
 QUOTE_CHARS = 8000
+FILE_ID_PREFIX = "slack-file:"  # before the id of a file whose URL Slack did not send
+TOKEN = re.compile(r"<([^<>\n]{1,4000})>")
+URL_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Me:
-    """Who the bot is, as auth.test says."""
+class BotIdentity:
+    """The bot's ids and name, from auth.test."""
 
     team: str
     user: str
@@ -32,137 +37,184 @@ class Me:
     name: str = ""
 
 
-def to_prompt(body: Fields, me: Me) -> IncomingMessage | None:
-    """Of a `message` or `app_mention`, in its envelope; the same for both that one post makes. None: not for us.
+@dataclass(frozen=True, slots=True)
+class DeletedMessage:
+    place: Place
+    message: str
 
-    Whether a message in a thread that names nobody is for the bot (`addressed`) only the intake knows.
+
+# ------------------------------------------------------------ events
+
+
+def parse_message(body: SlackObject, me: BotIdentity) -> IncomingMessage | None:
+    """Maps a `message` or `app_mention` with its envelope; both events of one post give the same value.
+
+    None: not for the bot. A thread reply without a mention (see `is_addressed`) may be: the intake decides.
     """
-    event = fields(body, "event")
-    channel, ts, user = text(event, "channel"), text(event, "ts"), text(event, "user")
-    if not (channel and ts and user) or not by_person(event, me):
+    event = get_object(body, "event")
+    channel, ts, user = get_text(event, "channel"), get_text(event, "ts"), get_text(event, "user")
+    if not (channel and ts and user) or not is_from_person(event, me):
         return None
-    if not (addressed(event, me) or in_thread(event)):
+    if not (is_addressed(event, me) or get_text(event, "thread_ts")):
         return None
-    place = place_of(body, event, me)
+    place = build_place(body, event, me)
     return IncomingMessage(
         event=f"slack:{place.tenant}:{channel}:{ts}",
         place=place,
         message=ts,
         user=user,
-        text=plain(without_mention(text(event, "text"), me.user)),
-        files=files_of(event),
-        quoted=quoted_in(event),
+        text=to_plain_text(remove_mention(get_text(event, "text"), me.user)),
+        files=parse_files(event),
+        quoted=parse_quotes(event),
     )
 
 
-def by_person(event: Fields, me: Me) -> bool:
-    """Not by a bot, this one above all, and not Slack's note of an edit, a deletion or somebody joining."""
-    said = event.get("subtype") in SPOKEN and "bot_id" not in event and "bot_profile" not in event
-    return said and text(event, "user") not in (me.user, "USLACKBOT") and not event.get("hidden")
+def is_from_person(event: SlackObject, me: BotIdentity) -> bool:
+    """False for bots, and for Slack's notes of edits, deletions and people who join."""
+    personal = event.get("subtype") in PERSON_SUBTYPES and "bot_id" not in event and "bot_profile" not in event
+    return personal and get_text(event, "user") not in (me.user, "USLACKBOT") and not event.get("hidden")
 
 
-def addressed(event: Fields, me: Me) -> bool:
-    """The bot is mentioned, or nobody else is there."""
+def is_addressed(event: SlackObject, me: BotIdentity) -> bool:
+    """Whether the event mentions the bot, or comes from a direct conversation with it."""
     return (
         event.get("type") == "app_mention"
-        or kind_of(text(event, "channel"), event.get("channel_type")) == "personal"
-        or mentions(text(event, "text"), me.user)
+        or place_kind(get_text(event, "channel"), event.get("channel_type")) == "personal"
+        or has_mention(get_text(event, "text"), me.user)
     )
 
 
-def in_thread(event: Fields) -> bool:
-    return bool(text(event, "thread_ts"))
+def build_place(body: SlackObject, event: SlackObject, me: BotIdentity) -> Place:
+    channel = get_text(event, "channel")
+    kind = place_kind(channel, event.get("channel_type"))
+    thread = get_text(event, "thread_ts") or (None if kind == "personal" else get_text(event, "ts"))
+    # A stream in a channel names its recipient. Shared channels include people of other workspaces.
+    home = get_text(event, "user_team") or get_text(event, "team") or installed_team(body, me)
+    route = {"user": get_text(event, "user"), "team": home}
+    return Place("slack", installed_team(body, me), channel, thread, kind, route)
 
 
-def place_of(body: Fields, event: Fields, me: Me) -> Place:
-    channel = text(event, "channel")
-    kind = kind_of(channel, event.get("channel_type"))
-    thread = text(event, "thread_ts") or (None if kind == "personal" else text(event, "ts"))
-    # A stream in a channel names whom it is for; people of other workspaces are in shared channels.
-    home = text(event, "user_team") or text(event, "team") or team_of(body, me)
-    route = {"user": text(event, "user"), "team": home}
-    return Place("slack", team_of(body, me), channel, thread, kind, route)
-
-
-def kind_of(channel: str, channel_type: object = None) -> Literal["personal", "group", "channel"]:
-    """An app_mention does not say the type; ids of direct conversations begin with D."""
+def place_kind(channel: str, channel_type: object = None) -> Literal["personal", "group", "channel"]:
+    """An app_mention has no channel type, but the ids of direct conversations begin with D."""
     if channel_type == "im" or channel.startswith("D"):
         return "personal"
     return "group" if channel_type == "mpim" or channel.startswith("G") else "channel"
 
 
-def team_of(body: Fields, me: Me) -> str:
-    """The workspace that the app is installed in, which for a shared channel need not be the sender's."""
-    granted = body.get("authorizations")
-    if isinstance(granted, list) and granted and isinstance(granted[0], dict) and text(granted[0], "team_id"):
-        return text(granted[0], "team_id")
-    return text(body, "team_id") or me.team
+def installed_team(body: SlackObject, me: BotIdentity) -> str:
+    """The workspace where the app is installed. In a shared channel, the sender may belong to another one."""
+    granted = get_objects(body, "authorizations")[:1]
+    return (get_text(granted[0], "team_id") if granted else "") or get_text(body, "team_id") or me.team
 
 
-def files_of(event: Fields) -> tuple[AttachedFile, ...]:
-    found = [file_of(each) for each in listed(event, "files")]
-    return tuple(file for file in found if file is not None)[:FILES_LIMIT]
+def parse_files(event: SlackObject) -> tuple[AttachedFile, ...]:
+    files = [parse_file(each) for each in get_objects(event, "files")]
+    return tuple(file for file in files if file is not None)[:FILES_LIMIT]
 
 
-def file_of(each: Fields) -> AttachedFile | None:
-    """A file of another workspace has no address until Slack is asked for it by its id."""
-    url = text(each, "url_private_download") or text(each, "url_private")
-    if each.get("file_access") == "check_file_info" and text(each, "id"):
-        url = f"slack-file:{text(each, 'id')}"
+def parse_file(each: SlackObject) -> AttachedFile | None:
+    """A file of another workspace comes without a URL: files.info gives it by the id."""
+    url = get_text(each, "url_private_download") or get_text(each, "url_private")
+    if each.get("file_access") == "check_file_info" and get_text(each, "id"):
+        url = FILE_ID_PREFIX + get_text(each, "id")
     if not url or each.get("mode") in ("tombstone", "hidden_by_limit"):
         return None
     size = each.get("size")
-    name = text(each, "name") or text(each, "title") or "file"
-    return AttachedFile(
-        name, url, text(each, "mimetype") or "application/octet-stream", size if isinstance(size, int) else None
-    )
+    name = get_text(each, "name") or get_text(each, "title") or "file"
+    media_type = get_text(each, "mimetype") or "application/octet-stream"
+    return AttachedFile(name, url, media_type, size if isinstance(size, int) else None)
 
 
-def quoted_in(event: Fields) -> tuple[Attachment, ...]:
-    """Messages that were shared or linked to."""
-    shared = [each for each in listed(event, "attachments") if each.get("is_share") or each.get("is_msg_unfurl")]
+def parse_quotes(event: SlackObject) -> tuple[Attachment, ...]:
+    """Messages that the person shared or linked to."""
+    shared = [each for each in get_objects(event, "attachments") if each.get("is_share") or each.get("is_msg_unfurl")]
     quotes = [
-        Attachment(quote_name(each), plain(text(each, "text") or text(each, "fallback"))[:QUOTE_CHARS])
+        Attachment(
+            quote_author(each), to_plain_text(get_text(each, "text") or get_text(each, "fallback"))[:QUOTE_CHARS]
+        )
         for each in shared[:QUOTES_LIMIT]
     ]
     return tuple(quote for quote in quotes if quote.text)
 
 
-def quote_name(each: Fields) -> str:
-    return text(each, "author_name") or text(each, "author_subname") or text(each, "author_id") or "message"
+def quote_author(each: SlackObject) -> str:
+    return get_text(each, "author_name") or get_text(each, "author_subname") or get_text(each, "author_id") or "message"
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """A message that is no more."""
-
-    place: Place
-    message: str
-
-
-def deleted_in(body: Fields, me: Me) -> Deleted | None:
-    """What a `message` event says was deleted. The root of a thread is not: it becomes a tombstone, by an edit."""
-    event = fields(body, "event")
-    before, after = fields(event, "previous_message"), fields(event, "message")
-    gone = text(event, "deleted_ts") if event.get("subtype") == "message_deleted" else ""
+def parse_deletion(body: SlackObject, me: BotIdentity) -> DeletedMessage | None:
+    """The message that an event deletes. Slack does not delete a thread's root, but edits it into a tombstone."""
+    event = get_object(body, "event")
+    before, after = get_object(event, "previous_message"), get_object(event, "message")
+    deleted = get_text(event, "deleted_ts") if event.get("subtype") == "message_deleted" else ""
     if event.get("subtype") == "message_changed" and after.get("subtype") == "tombstone":
-        gone = text(after, "ts")
-    if not gone:
+        deleted = get_text(after, "ts")
+    if not deleted:
         return None
-    where = {**event, "ts": gone, "thread_ts": text(before, "thread_ts") or text(after, "thread_ts")}
-    return Deleted(place_of(body, where, me), gone)
+    thread = get_text(before, "thread_ts") or get_text(after, "thread_ts")
+    return DeletedMessage(build_place(body, {**event, "ts": deleted, "thread_ts": thread}, me), deleted)
 
 
-def fields(value: Fields, key: str) -> Fields:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
+# ------------------------------------------------------------ fields of any type
 
 
-def text(value: Fields, key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
+def get_object(value: SlackObject, key: str) -> SlackObject:
+    """The field, or {} if it is not an object."""
+    field = value.get(key)
+    return field if isinstance(field, dict) else {}
 
 
-def listed(value: Fields, key: str) -> Sequence[Fields]:
-    found = value.get(key)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+def get_text(value: SlackObject, key: str) -> str:
+    """The field, or "" if it is not a string."""
+    field = value.get(key)
+    return field if isinstance(field, str) else ""
+
+
+def get_objects(value: SlackObject, key: str) -> Sequence[SlackObject]:
+    """The objects in a list, or [] if the field is not a list."""
+    field = value.get(key)
+    return [each for each in field if isinstance(each, dict)] if isinstance(field, list) else []
+
+
+# ------------------------------------------------------------ Slack's text format
+
+
+def to_plain_text(text: str) -> str:
+    return unescape(TOKEN.sub(lambda token: render_token(token[1]), text))
+
+
+def unescape(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def render_token(token: str) -> str:
+    """The readable form of the text between < and >."""
+    target, _, label = token.partition("|")
+    if target.startswith(("@", "#")):
+        return f"{target[0]}{label or target[1:]}"
+    if target.startswith("!"):
+        return label or f"@{target[1:].partition('^')[0]}"
+    return render_link(target, label) if URL_SCHEME.match(target) else f"<{token}>"
+
+
+def render_link(url: str, label: str) -> str:
+    """A bare address stays bare, so that a message may begin with it."""
+    shown = url.removeprefix("mailto:").removeprefix("tel:")
+    bare = re.sub(r"^https?://", "", url).rstrip("/")
+    if not label or label.rstrip("/") in (url.rstrip("/"), bare, shown):
+        return shown
+    return f"{label} ({shown})"
+
+
+def remove_mention(text: str, user: str) -> str:
+    """Removes all mentions of `user`, and the colon or comma after a mention at the start."""
+    # The lookbehind and `++` start a match only at the first blank of a run: otherwise the time is quadratic.
+    cut = re.sub(rf"(?:(?<![ \t])[ \t]++)?<@{re.escape(user)}(?:\|[^<>\n]*)?>[ \t]*", " ", text)
+    return re.sub(r"^[ \t]*[:,][ \t]*", "", cut.strip()) if cut != text else text.strip()
+
+
+def has_mention(text: str, user: str) -> bool:
+    return re.search(rf"<@{re.escape(user)}(?:\|[^<>\n]*)?>", text) is not None

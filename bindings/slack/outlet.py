@@ -1,23 +1,30 @@
-"""One answer in one place of Slack: a native stream where there can be one, else a message that is edited.
+"""One answer in one place of Slack: a native stream if possible, otherwise a message that is edited.
 
-Owns what was shown, and how a stream becomes an edited message. Knows nothing of prompts and engines.
+The answer to a slash command is an ephemeral message, which only its author sees. Knows no prompts and no engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
-from bindings.delivery.outlet import DeliveryError, Gone, Page, PageLimits, Refused, Throttled, Unreachable, Upload
+from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Unreachable, Upload
 from bindings.incoming import Place
-from bindings.slack.api import Answered, Api
-from bindings.slack.defuse import defused, steady
-from bindings.slack.files import Files
-from bindings.slack.formatting import PAGE_CHARS, blocks, body, closing_blocks, length, preview
-from bindings.slack.history import EVENT_TYPE, History
-from bindings.slack.streams import STOPPED, Stream, Streams
+from bindings.slack.api import NO_PINGS, SlackApi, SlackErrorResponse
+from bindings.slack.files import SlackFiles
+from bindings.slack.formatting import (
+    PAGE_CHARS,
+    build_blocks,
+    build_closing_blocks,
+    notification_text,
+    page_length,
+    render_markdown,
+)
+from bindings.slack.history import EVENT_TYPE, ThreadHistory
+from bindings.slack.sanitize import sanitize_markdown, stable_prefix
+from bindings.slack.streams import STOPPED, OpenStream, StreamRegistry
 
 log = structlog.get_logger()
 
@@ -25,25 +32,25 @@ APPEND_INTERVAL_S = 0.6  # 100 a minute
 UPDATE_INTERVAL_S = 1.2  # 50 a minute
 POST_INTERVAL_S = 1.0  # in one channel
 FIRST_WORDS_S = 0.3
-UNKNOWN = "of-before"  # the nonce of what another process posted: without any it would pass for a lost stream
-CALL_CHARS = 12_000  # of markdown_text
-QUIET: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False, "parse": "none", "link_names": False}
+UNKNOWN_NONCE = "of-before"  # for another process's post: a message without a nonce looks like an orphaned stream
+APPEND_CHARS = 12_000  # Slack's limit for markdown_text
+EPHEMERAL_REF = "aside"  # stored
 
 
 class SlackOutlet:
-    """`question` is the message that is answered; `stopped` is told of an answer whose stop button was pressed."""
+    """`question` is the message to answer. `on_stop` is called when Slack's stop button ended an answer."""
 
     ai_label = False
 
     def __init__(
         self,
-        api: Api,
+        api: SlackApi,
         place: Place,
         question: str,
-        streams: Streams,
-        files: Files,
-        history: History,
-        stopped: Callable[[Place, str], None],
+        streams: StreamRegistry,
+        files: SlackFiles,
+        history: ThreadHistory,
+        on_stop: Callable[[Place, str], None],
     ) -> None:
         self._api = api
         self._place = place
@@ -51,27 +58,21 @@ class SlackOutlet:
         self._streams = streams
         self._files = files
         self._history = history
-        self._stopped = stopped
-        self._open: dict[str, Stream] = {}
+        self._on_stop = on_stop
+        self._open: dict[str, OpenStream] = {}
         self._nonces: dict[str, str] = {}  # by ref
-        self.limits = limits(streaming=self._streaming())
+        self.limits = build_limits(streaming=self._can_stream())
 
     def length(self, page: Page) -> int:
-        return length(page)
+        return page_length(page)
 
     async def post(self, page: Page, nonce: str) -> str:
-        if not page.final and self._streaming() and (ref := await self._start(page, nonce)):
+        if not page.final and self._can_stream() and (ref := await self._start_stream(page, nonce)):
             return ref
-        answer = await self._api.write(
-            "chat.postMessage",
-            channel=self._place.channel,
-            thread_ts=self._place.thread,
-            text=preview(page),
-            blocks=blocks(page),
-            metadata=metadata(nonce),
-            **QUIET,
-        )
-        return self._begun(str(answer["ts"]), nonce, page)
+        text, blocks, metadata = notification_text(page), build_blocks(page), build_metadata(nonce)
+        channel, thread = self._place.channel, self._place.thread
+        ref = await self._api.post_message(channel, thread, text, blocks, metadata=metadata)
+        return self._record_start(ref, nonce, page)
 
     async def edit(self, ref: str, page: Page) -> None:
         if ref not in self._nonces:
@@ -80,14 +81,14 @@ class SlackOutlet:
         if stream is None:
             await self._update(ref, page)
         elif page.final:
-            await self._finish(stream, page)
+            await self._finish_stream(stream, page)
         else:
             await self._append(stream, page)
         if page.final:
-            self._streams.ended(ref)
+            self._streams.record_end(ref)
 
     async def find(self, nonce: str) -> str | None:
-        """By the nonce that posts carry. A stream has none before it ends: it is known by being nobody else's."""
+        """Finds a post by its nonce. A stream has no nonce before its end: it is found because no answer owns it."""
         ref = await self._history.find(self._place, self._question, nonce, self._streams.is_known)
         if ref is not None and not nonce.endswith("-file"):
             await self._take_over(ref, nonce)
@@ -96,26 +97,26 @@ class SlackOutlet:
     async def delete(self, ref: str) -> None:
         if self._open.pop(ref, None):
             await self._stop_stream(ref)
-        self._streams.ended(ref)
+        self._streams.record_end(ref)
         try:
             await self._api.write("chat.delete", channel=self._place.channel, ts=ref)
         except Gone:
-            log.debug("slack_message_gone_already", channel=self._place.channel)
+            log.debug("slack_message_already_deleted", channel=self._place.channel)
 
     async def upload(self, upload: Upload, nonce: str) -> bool:
         return await self._files.send(upload, self._place, nonce)
 
     # ------------------------------------------------------------ streams
 
-    def _streaming(self) -> bool:
-        """A stream is a reply; in a direct conversation without threads it would open one."""
-        return self._place.thread is not None and self._streams.possible(self._place.channel)
+    def _can_stream(self) -> bool:
+        """A stream is a reply: in a direct conversation without threads it would open a thread."""
+        return self._place.thread is not None and self._streams.is_available(self._place.channel)
 
-    async def _start(self, page: Page, nonce: str) -> str | None:
-        """None: Slack has no stream for this place, or not for so many answers at once."""
-        if not self._streams.starts.spent():
+    async def _start_stream(self, page: Page, nonce: str) -> str | None:
+        """Returns the ref. None: no streams in this place, or too many answers at once."""
+        if not self._streams.starts.try_take():
             return None
-        text = shown(page)
+        text = render_prefix(page)
         try:
             answer = await self._api.write(
                 "chat.startStream",
@@ -126,51 +127,49 @@ class SlackOutlet:
                 recipient_team_id=self._place.route.get("team") or None,
             )
         except Refused as error:
-            if isinstance(error, Answered):
-                self._streams.refused(self._place.channel, error)
-            self.limits = limits(streaming=False)
+            if isinstance(error, SlackErrorResponse):
+                self._streams.record_refusal(self._place.channel, error)
+            self.limits = build_limits(streaming=False)
             return None
-        ref = self._begun(str(answer["ts"]), nonce, page)
-        self._open[ref] = Stream(ref, nonce, text)
-        if page.status:
-            await self._say_waiting(page.status)
+        ref = self._record_start(str(answer["ts"]), nonce, page)
+        self._open[ref] = OpenStream(ref, nonce, text)
+        await self._show_status(page)
         return ref
 
-    async def _append(self, stream: Stream, page: Page) -> None:
-        text = shown(page)
+    async def _append(self, stream: OpenStream, page: Page) -> None:
+        text = render_prefix(page)
         if stream.sent is None or not (text.startswith(stream.sent) or stream.sent.startswith(text)):
-            await self._leave(stream, page)
+            await self._replace_stream(stream, page)
             return
-        more = text[len(stream.sent) : len(stream.sent) + CALL_CHARS]
+        more = text[len(stream.sent) : len(stream.sent) + APPEND_CHARS]
         if not more:
-            if page.status:
-                await self._say_waiting(page.status)
+            await self._show_status(page)
             return
-        self._streams.appends.spend()
+        self._streams.appends.take()
         try:
             await self._api.write("chat.appendStream", channel=self._place.channel, ts=stream.ref, markdown_text=more)
         except Unreachable:
-            stream.sent = None  # added or not: adding it again could double it
+            stream.sent = None  # the append may have taken effect, and a repeat could double the text
             raise
         except Refused as error:
-            await self._over(stream, page, error)
+            await self._on_closed_stream(stream, page, error)
             return
         stream.sent += more
 
-    async def _over(self, stream: Stream, page: Page, error: Refused) -> None:
-        """The stream ended without us: by time, or because the person has read enough."""
-        if isinstance(error, Answered) and error.reason == STOPPED:
+    async def _on_closed_stream(self, stream: OpenStream, page: Page, error: Refused) -> None:
+        """Slack closed the stream after some minutes, or the person pressed the stop button."""
+        if isinstance(error, SlackErrorResponse) and error.reason == STOPPED:
             log.info("slack_stream_stopped", channel=self._place.channel)
             del self._open[stream.ref]
-            self._stopped(self._place, stream.ref)
+            self._on_stop(self._place, stream.ref)
             return
-        await self._leave(stream, page)
+        await self._replace_stream(stream, page)
 
-    async def _finish(self, stream: Stream, page: Page) -> None:
-        """The rest of the text and what stands under it, in the call that ends the stream."""
-        text = body(page)
+    async def _finish_stream(self, stream: OpenStream, page: Page) -> None:
+        """Sends the rest of the text and the closing in the call that ends the stream."""
+        text = render_markdown(page)
         if stream.sent is None or not text.startswith(stream.sent) or not text:
-            await self._leave(stream, page)
+            await self._replace_stream(stream, page)
             return
         try:
             await self._api.write(
@@ -178,81 +177,112 @@ class SlackOutlet:
                 channel=self._place.channel,
                 ts=stream.ref,
                 markdown_text=text[len(stream.sent) :] or None,
-                blocks=closing_blocks(page) or None,
-                metadata=metadata(stream.nonce),
+                blocks=build_closing_blocks(page) or None,
+                metadata=build_metadata(stream.nonce),
             )
-        except (Throttled, Unreachable) as error:
-            stream.sent = stream.sent if isinstance(error, Throttled) else None
+        except Unreachable:
+            stream.sent = None
             raise
         except Refused:
-            await self._leave(stream, page)
+            await self._replace_stream(stream, page)
             return
         del self._open[stream.ref]
 
-    async def _leave(self, stream: Stream, page: Page) -> None:
-        """From a stream to an edited message."""
+    async def _replace_stream(self, stream: OpenStream, page: Page) -> None:
+        """Ends a stream and edits its message from now on."""
         await self._stop_stream(stream.ref)
         self._open.pop(stream.ref, None)
         await self._update(stream.ref, page)
 
-    async def _take_over(self, ref: str, nonce: str = UNKNOWN) -> None:
-        """From a process or a call that is gone. It may be streaming, and then Slack would show a pulse for minutes."""
+    async def _take_over(self, ref: str, nonce: str = UNKNOWN_NONCE) -> None:
+        """Continues the message of a crashed process or a lost call. An open stream would pulse for minutes."""
         await self._stop_stream(ref)
         self._nonces[ref] = nonce
-        self._streams.known(ref)
+        self._streams.record_owner(ref)
 
     async def _stop_stream(self, ref: str) -> None:
-        """Where there is none, that is what was wanted."""
         try:
             await self._api.write("chat.stopStream", channel=self._place.channel, ts=ref)
         except Refused as error:
-            log.debug("slack_stream_over_already", problem=error.message)
+            log.debug("slack_stream_already_ended", problem=error.message)
 
-    async def _say_waiting(self, status: str) -> None:
-        """Under the stream, which has no text of its own for it. Gone by itself with the next words."""
-        try:
-            await self._api.write(
-                "assistant.threads.setStatus",
-                channel_id=self._place.channel,
-                thread_ts=self._place.thread,
-                status=status,
-            )
-        except DeliveryError as error:
-            log.info("slack_status_not_shown", problem=error.message)  # the stream's own pulse shows that we are at it
+    async def _show_status(self, page: Page) -> None:
+        """Shows a status below the stream until its next words. A stream itself has no text for it."""
+        if page.status:
+            thread = {"channel_id": self._place.channel, "thread_ts": self._place.thread}
+            await self._api.show_status("assistant.threads.setStatus", **thread, status=page.status)
 
     # ------------------------------------------------------------ messages
 
     async def _update(self, ref: str, page: Page) -> None:
-        self._streams.updates.spend()
+        self._streams.updates.take()
         await self._api.write(
             "chat.update",
             channel=self._place.channel,
             ts=ref,
-            text=preview(page),
-            blocks=blocks(page),
-            metadata=metadata(self._nonces.get(ref, UNKNOWN)),
-            **QUIET,
+            text=notification_text(page),
+            blocks=build_blocks(page),
+            metadata=build_metadata(self._nonces.get(ref, UNKNOWN_NONCE)),
+            **NO_PINGS,
         )
 
-    def _begun(self, ref: str, nonce: str, page: Page) -> str:
+    def _record_start(self, ref: str, nonce: str, page: Page) -> str:
         self._nonces[ref] = nonce
         if page.final:
-            self._streams.known(ref)
+            self._streams.record_owner(ref)
         else:
-            self._streams.begun(ref, self._place)
+            self._streams.record_start(ref, self._place)
         return ref
 
 
-def limits(*, streaming: bool) -> PageLimits:
+class EphemeralOutlet:
+    """Answers a slash command through its response URL. Sends only the final page: Slack allows 5 calls in 30 minutes.
+
+    https://docs.slack.dev/interactivity/handling-user-interaction/#message_responses
+    """
+
+    ai_label = False
+
+    def __init__(self, api: SlackApi, url: str) -> None:
+        self._api = api
+        self._url = url
+        self.limits = PageLimits(PAGE_CHARS, 0.0)
+
+    def length(self, page: Page) -> int:
+        return page_length(page)
+
+    async def post(self, page: Page, nonce: str) -> str:
+        await self.edit(EPHEMERAL_REF, page)
+        return EPHEMERAL_REF
+
+    async def edit(self, ref: str, page: Page) -> None:
+        if not page.final:
+            return
+        message = {"response_type": "ephemeral", "text": notification_text(page), "blocks": build_blocks(page)}
+        async with self._api.request("POST", self._url, "a response URL", json=message) as response:
+            if response.status != 200:
+                raise Gone(f"the response URL is no longer valid (status {response.status})")
+
+    async def find(self, nonce: str) -> str | None:
+        return None
+
+    async def delete(self, ref: str) -> None:
+        """Deletes nothing: no page was sent yet, or the author can dismiss it."""
+
+    async def upload(self, upload: Upload, nonce: str) -> bool:
+        return False
+
+
+def build_limits(*, streaming: bool) -> PageLimits:
     interval_s = APPEND_INTERVAL_S if streaming else UPDATE_INTERVAL_S
     return PageLimits(PAGE_CHARS, interval_s, FIRST_WORDS_S, post_interval_s=POST_INTERVAL_S)
 
 
-def shown(page: Page) -> str:
-    """What of a page that is still being written may go into a stream."""
-    return defused(steady(page.text)).lstrip("\n")
+def render_prefix(page: Page) -> str:
+    """The part of an unfinished page that a stream may show."""
+    return sanitize_markdown(stable_prefix(page.text)).lstrip("\n")
 
 
-def metadata(nonce: str) -> dict[str, Any]:
-    """Not shown; by it a post is found again. Anybody in the workspace may read it: it says nothing."""
+def build_metadata(nonce: str) -> dict[str, Any]:
+    """Invisible metadata by which a post is found. Everybody in the workspace can read it: it contains nothing else."""
     return {"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}}

@@ -1,8 +1,8 @@
-"""Socket Mode: Slack's deliveries over a WebSocket that we open. Supervised: it is reopened whatever happens to it.
+"""Socket Mode: receives Slack's deliveries over a WebSocket, and reopens it after every failure.
 
-The SDK's client is not used for it. It goes on for ever with one address, which is good for one attempt; closes the
-old connection before it opens the new one; measures silence by the wall clock; logs a stack trace every few seconds
-while Slack is away; and starts handlers without limit. What is delivered is handled by slack_bolt all the same.
+The SDK's client is unsuitable. It retries one URL for ever, although a URL is valid for one attempt. It closes the old
+connection before it opens the next one. It measures silence by the wall clock. While Slack is down, it logs a stack
+trace every few seconds. It starts handlers without limit.
 
 https://docs.slack.dev/apis/events-api/using-socket-mode
 """
@@ -21,8 +21,8 @@ from prometheus_client import Gauge
 from slack_bolt.response import BoltResponse
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.slack.api import APPS, Answered, Api
-from bindings.slack.mapping import Fields, fields, text
+from bindings.slack.api import APPS, SlackApi, SlackErrorResponse
+from bindings.slack.mapping import SlackObject, get_object, get_text
 from core import strict_json
 from core.errors import BadRequest, ConfigError
 from core.runtime.backoff import Backoff
@@ -30,7 +30,7 @@ from core.runtime.log import LogInterval
 
 log = structlog.get_logger()
 
-AT_ONCE = 32  # deliveries that are being taken; then Slack waits
+CONCURRENCY = 32  # deliveries at once; further ones wait
 MESSAGE_LIMIT_BYTES = 1 << 20
 TOKEN_REFUSED = frozenset(
     {"account_inactive", "invalid_auth", "missing_scope", "not_allowed_token_type", "not_authed", "token_revoked"}
@@ -38,37 +38,37 @@ TOKEN_REFUSED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Timings:
-    ping_s: float = 10.0  # a connection that is silent for half of that after a ping is deaf
-    hello_s: float = 10.0  # for Slack's first word
-    farewell_s: float = 20.0  # for deliveries on a connection that Slack is about to close
+class SocketTimings:
+    ping_s: float = 10.0  # a connection is lost if nothing arrives for half of this after a ping
+    hello_s: float = 10.0  # limit for Slack's first message
+    farewell_s: float = 20.0  # limit for last deliveries on a connection that Slack is about to close
     backoff: Backoff = field(default_factory=Backoff)
 
 
-class Sockets:
+class SocketClient:
     def __init__(
         self,
-        api: Api,
-        take: Callable[[Fields], Awaitable[BoltResponse]],
+        api: SlackApi,
+        take: Callable[[SlackObject], Awaitable[BoltResponse]],
         connected: Gauge,
-        timings: Timings | None = None,
+        timings: SocketTimings | None = None,
     ) -> None:
         self._api = api
         self._take = take
         self._connected = connected
-        self._timings = timings or Timings()
-        self._room = asyncio.Semaphore(AT_ONCE)
-        self._taking = True
+        self._timings = timings or SocketTimings()
+        self._slots = asyncio.Semaphore(CONCURRENCY)
+        self._is_taking = True
         self._failures = 0
         self._log_interval = LogInterval()
-        self._live = 0
+        self._open_count = 0
 
     def stop_taking(self) -> None:
-        """What arrives from now on is not acknowledged, and Slack delivers it again, to whoever is there then."""
-        self._taking = False
+        """Stops acknowledging: Slack delivers later events again, to the next process."""
+        self._is_taking = False
 
     async def run(self) -> None:
-        """Until cancelled. Raises ConfigError if the app token is refused."""
+        """Runs until cancelled. Raises ConfigError if Slack refuses the app token."""
         try:
             await self._supervise()
         except* ConfigError as group:
@@ -92,9 +92,9 @@ class Sockets:
         try:
             url = await self._api.socket_url()
         except DeliveryError as error:
-            if isinstance(error, Answered) and error.reason in TOKEN_REFUSED:
+            if isinstance(error, SlackErrorResponse) and error.reason in TOKEN_REFUSED:
                 raise ConfigError(
-                    f"Slack refused SLACK_APP_TOKEN ({error.reason}): make an app-level token with the scope"
+                    f"Slack refused SLACK_APP_TOKEN ({error.reason}): create an app-level token with the scope"
                     f" connections:write at {APPS} → Basic Information → App-Level Tokens"
                 ) from error
             raise
@@ -109,93 +109,93 @@ class Sockets:
     async def _serve(
         self, socket: aiohttp.ClientWebSocketResponse, renew: asyncio.Event, group: asyncio.TaskGroup
     ) -> None:
-        """One connection to its end. `renew` is set when another one is needed."""
-        greeted = False
+        """Serves one connection until it ends. Sets `renew` when another one is needed."""
+        has_greeted = False
         try:
             async with asyncio.timeout(self._timings.hello_s) as deadline:
                 async for message in socket:
-                    envelope = parsed(message)
-                    kind = text(envelope, "type")
-                    if kind == "hello" and not greeted:
-                        greeted = True
+                    envelope = parse_envelope(message)
+                    kind = get_text(envelope, "type")
+                    if kind == "hello" and not has_greeted:
+                        has_greeted = True
                         deadline.reschedule(None)
-                        self._opened()
+                        self._record_open()
                     elif kind == "disconnect":
-                        # It may still deliver; the next one is opened meanwhile.
+                        # It may still deliver while the next one opens.
                         deadline.reschedule(asyncio.get_running_loop().time() + self._timings.farewell_s)
                         renew.set()
                     else:
                         await self._accept(socket, envelope, group)
         except TimeoutError:
-            log.debug("slack_socket_timeout", greeted=greeted)
+            log.debug("slack_socket_timed_out", has_greeted=has_greeted)
         finally:
-            self._closed(greeted, expected=renew.is_set(), why=socket.exception())
+            self._record_close(has_greeted, is_expected=renew.is_set(), cause=socket.exception())
             renew.set()
             await socket.close()
 
     async def _accept(
-        self, socket: aiohttp.ClientWebSocketResponse, envelope: Fields, group: asyncio.TaskGroup
+        self, socket: aiohttp.ClientWebSocketResponse, envelope: SlackObject, group: asyncio.TaskGroup
     ) -> None:
-        envelope_id, payload = text(envelope, "envelope_id"), fields(envelope, "payload")
-        if not envelope_id or not self._taking:
+        envelope_id, payload = get_text(envelope, "envelope_id"), get_object(envelope, "payload")
+        if not envelope_id or not self._is_taking:
             return
-        await self._room.acquire()
+        await self._slots.acquire()
         group.create_task(self._handle(socket, envelope_id, payload))
 
-    async def _handle(self, socket: aiohttp.ClientWebSocketResponse, envelope_id: str, payload: Fields) -> None:
-        """Acknowledged once it is safe; what was not taken now is delivered again."""
+    async def _handle(self, socket: aiohttp.ClientWebSocketResponse, envelope_id: str, payload: SlackObject) -> None:
+        """Acknowledges a delivery once it is stored. Slack repeats a delivery without acknowledgement."""
         try:
             response = await self._take(payload)
             if response.status != 503:
-                await socket.send_str(json.dumps({"envelope_id": envelope_id, **said(response)}))
+                await socket.send_str(json.dumps({"envelope_id": envelope_id, **acknowledgement_payload(response)}))
         except (ConnectionError, aiohttp.ClientError) as exc:
-            log.info("slack_not_acknowledged", why=type(exc).__name__)
+            log.info("slack_acknowledgement_failed", error=type(exc).__name__)
         finally:
-            self._room.release()
+            self._slots.release()
 
-    # ------------------------------------------------------------ how it goes
+    # ------------------------------------------------------------ state of the connections
 
-    def _opened(self) -> None:
+    def _record_open(self) -> None:
         self._failures = 0
         self._log_interval.reset()
-        self._live += 1
+        self._open_count += 1
         self._connected.set(1)
         log.info("slack_socket_connected")
 
-    def _closed(self, greeted: bool, *, expected: bool, why: BaseException | None) -> None:
-        if greeted:
-            self._live -= 1
-            self._connected.set(1 if self._live else 0)
-        if not expected:
-            self._failed(why)
+    def _record_close(self, has_greeted: bool, *, is_expected: bool, cause: BaseException | None) -> None:
+        if has_greeted:
+            self._open_count -= 1
+            self._connected.set(1 if self._open_count else 0)
+        if not is_expected:
+            self._record_failure(cause)
 
-    def _failed(self, why: BaseException | None) -> None:
-        """One line when it begins, and one a minute."""
+    def _record_failure(self, cause: BaseException | None) -> None:
+        """Logs the first failure, then at most one a minute."""
         self._failures += 1
         if self._log_interval.is_due():
-            problem = why.message if isinstance(why, DeliveryError) else type(why).__name__ if why else "closed"
+            problem = cause.message if isinstance(cause, DeliveryError) else type(cause).__name__ if cause else "closed"
             log.warning("slack_socket_lost", problem=problem, failures=self._failures)
 
-    async def _pause(self, why: BaseException) -> None:
-        self._failed(why)
-        told_s = why.retry_after_s if isinstance(why, DeliveryError) else None
-        await asyncio.sleep(max(told_s or 0.0, self._timings.backoff.pause_s(self._failures)))
+    async def _pause(self, cause: BaseException) -> None:
+        self._record_failure(cause)
+        retry_after_s = cause.retry_after_s if isinstance(cause, DeliveryError) else None
+        await asyncio.sleep(self._timings.backoff.pause_s(self._failures, retry_after_s or 0.0))
 
 
-def parsed(message: aiohttp.WSMessage) -> Fields:
-    """What is no envelope is nothing."""
+def parse_envelope(message: aiohttp.WSMessage) -> SlackObject:
+    """Returns {} for a message that is not a JSON object."""
     if message.type is not aiohttp.WSMsgType.TEXT:
         return {}
     try:
         value = strict_json.parse(message.data, last_wins=True)
     except BadRequest as error:
-        log.warning("slack_socket_garbled", problem=error.message)
+        log.warning("slack_socket_message_malformed", problem=error.message)
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def said(response: BoltResponse) -> dict[str, Any]:
-    """What bolt answers, as an acknowledgement carries it."""
+def acknowledgement_payload(response: BoltResponse) -> dict[str, Any]:
+    """Converts bolt's response to the fields of an acknowledgement."""
     if response.status != 200 or not response.body:
         return {}
     json_body = response.headers.get("content-type", [""])[0].startswith("application/json")

@@ -272,6 +272,19 @@ delivery-interrupted = The answer was interrupted here. { $reason }
 
 ## Slack
 
+slack-answer-good = Good answer
+slack-answer-bad = Bad answer
+slack-regenerate = Write again
+slack-sources = Sources
+# Slack writes the bot’s name before it.
+slack-thinking = is thinking…
+# Replies to slash commands, for which Slack does not give the person’s language: they are shown in both languages.
+slack-question-author = Asked by { $name }
+# $command is the slash command, such as /ask.
+slack-question-missing = Write your question after the command: `{ $command } How do I …?`
+slack-not-member = I am not in this conversation. Write `/invite @{ $bot }` and try again, or write to me directly.
+slack-try-again = That did not work. Please try again.
+
 ## Discord
 
 ## Teams

@@ -278,6 +278,18 @@ delivery-interrupted = La réponse a été interrompue ici. { $reason }
 
 ## Slack
 
+slack-answer-good = Bonne réponse
+slack-answer-bad = Mauvaise réponse
+slack-regenerate = Recommencer
+slack-sources = Sources
+# Slack écrit le nom de l’agent devant ce texte.
+slack-thinking = réfléchit…
+# Réponses aux commandes : Slack n’indique pas la langue de la personne, alors on affiche les deux langues.
+slack-question-author = Question posée par { $name }
+slack-question-missing = Écrivez votre question après la commande : `{ $command } Comment …?`
+slack-not-member = Je ne fais pas partie de cette conversation. Écrivez `/invite @{ $bot }` et réessayez, ou écrivez-moi directement.
+slack-try-again = Une erreur est survenue. Veuillez réessayer.
+
 ## Discord
 
 ## Teams

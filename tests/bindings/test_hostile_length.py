@@ -13,7 +13,7 @@ from bindings.delivery.splitting import split_pages
 from bindings.discord import formatting as discord
 from bindings.discord import mapping as discord_mapping
 from bindings.discord.mapping import Around
-from bindings.slack import defuse, mrkdwn
+from bindings.slack import mapping, sanitize
 from bindings.teams import formatting as teams
 from bindings.teams import markup
 from bindings.toil.schema_reply import find_schema
@@ -32,7 +32,7 @@ def said_in_discord(text: str) -> object:
 
 PEOPLE: tuple[Callable[[str], object], ...] = (
     lambda text: find_schema(text, ()),
-    lambda text: mrkdwn.plain(mrkdwn.without_mention(text, "UB")),
+    lambda text: mapping.to_plain_text(mapping.remove_mention(text, "UB")),
     said_in_discord,
 )
 
@@ -61,8 +61,8 @@ def test_a_message_of_tags_is_read_in_linear_time(html: str) -> None:
 
 
 MODELS: tuple[Callable[[str], object], ...] = (
-    defuse.defused,
-    defuse.steady,
+    sanitize.sanitize_markdown,
+    sanitize.stable_prefix,
     discord.to_discord,
     teams.body,
     teams.streamed,

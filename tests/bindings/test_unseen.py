@@ -7,15 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from bindings.discord.formatting import literal, to_discord
-from bindings.slack.defuse import defused, steady
+from bindings.slack.sanitize import sanitize_markdown, stable_prefix
 from bindings.teams.formatting import body, own, streamed
 from core.rag.documents import collapse_blanks, one_line
 
 SHOWN: tuple[Callable[[str], str], ...] = (
     to_discord,
     literal,
-    defused,
-    steady,
+    sanitize_markdown,
+    stable_prefix,
     body,
     own,
     streamed,

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bindings.metrics import BotMetrics
-from bindings.slack.api import Api
+from bindings.slack.adapter import SlackPlatform
+from bindings.slack.api import SlackApi
 from tests.bindings.slack.support_fake_slack import FakeSlack
-from tests.bindings.slack.support_fakes import FakeIntake, settings
+from tests.bindings.slack.support_fakes import ME, FakeIntake, settings
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def metrics() -> BotMetrics:
 
 
 @pytest.fixture
-async def api(slack: FakeSlack, metrics: BotMetrics) -> AsyncIterator[Api]:
-    made = Api(settings(slack, sockets=True), metrics, deadline_s=5.0)
+async def api(slack: FakeSlack, metrics: BotMetrics) -> AsyncIterator[SlackApi]:
+    made = SlackApi(settings(slack, sockets=True), metrics, deadline_s=5.0)
     await made.open()
     yield made
     await made.close()
@@ -34,3 +35,8 @@ async def api(slack: FakeSlack, metrics: BotMetrics) -> AsyncIterator[Api]:
 @pytest.fixture
 def intake() -> FakeIntake:
     return FakeIntake()
+
+
+@pytest.fixture
+def platform(api: SlackApi) -> SlackPlatform:
+    return SlackPlatform(api, lambda: ME, lambda *_: None)

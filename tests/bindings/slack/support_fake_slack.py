@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
-from bindings.slack.signature import signed
+from bindings.slack.webhook import sign
 from tests.bindings.slack.support_slack_rules import MARKDOWN_LIMIT, within, wrong_blocks, wrong_update
 
 TEAM, BOT_USER, BOT, PERSON = "T0001", "U0BOT", "B0BOT", "U0ANN"
@@ -391,7 +391,7 @@ def headers_for(body: bytes, content_type: str = "application/json", at: float |
     return {
         "Content-Type": content_type,
         "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": signed(SECRET, stamp, body),
+        "X-Slack-Signature": sign(SECRET, stamp, body),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bindings.incoming import IncomingMessage, Place
 from bindings.intake.bot import Greeting
-from bindings.slack.mapping import Me
+from bindings.slack.mapping import BotIdentity
 from core.configuration.setting_sections import SlackSettings
 from core.configuration.settings import load
 from core.contract import Language
@@ -17,7 +17,7 @@ from core.errors import CspsError
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, SECRET, TEAM, FakeSlack
 
 PAYLOADS = Path(__file__).parent.parent.parent / "payloads" / "slack"
-ME = Me(TEAM, BOT_USER, BOT, "whisper")
+ME = BotIdentity(TEAM, BOT_USER, BOT, "whisper")
 
 
 def payload(name: str) -> dict[str, Any]:

@@ -13,16 +13,16 @@ from structlog.testing import capture_logs
 from bindings.delivery.outlet import Page
 from bindings.incoming import IncomingMessage
 from bindings.metrics import BotMetrics
-from bindings.slack import app as app_module
+from bindings.slack import event_router
 from bindings.slack.adapter import SlackAdapter
-from bindings.slack.mapping import to_prompt
-from bindings.slack.sockets import Timings
+from bindings.slack.mapping import parse_message
+from bindings.slack.sockets import SocketTimings
 from core.errors import ConfigError, CspsError, Stopping, StorageError
 from core.runtime.backoff import Backoff
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, FakeSlack, Trouble, text_of
 from tests.bindings.slack.support_fakes import ME, FakeIntake, payload, settings
 
-QUICK = Timings(backoff=Backoff(0.01, 0.02))
+QUICK = SocketTimings(backoff=Backoff(0.01, 0.02))
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def test_what_is_for_the_bot_is_taken(
     """As mapped, and acknowledged."""
     await delivered(slack, name)
 
-    assert [to_prompt(payload(name), ME)] == intake.taken
+    assert [parse_message(payload(name), ME)] == intake.taken
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ async def test_a_question_that_is_shown_too_late_is_taken_back(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its author was told to try again, and may have done so."""
-    monkeypatch.setattr(app_module, "QUESTION_DEADLINE_S", 0.0)
+    monkeypatch.setattr(event_router, "QUESTION_DEADLINE_S", 0.0)
     acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
     await slack.until(lambda: slack.made("chat.delete"))
 
@@ -345,7 +345,7 @@ async def test_while_slack_is_away_logging_in_goes_on(slack: FakeSlack, intake: 
     await adapter.close()
 
     assert 4 == len(slack.made("auth.test"))
-    assert 1 == [entry["event"] for entry in logs].count("slack_not_reached")
+    assert 1 == [entry["event"] for entry in logs].count("slack_login_failed")
 
 
 async def test_scopes_that_were_not_granted_are_named(slack: FakeSlack, intake: FakeIntake) -> None:
@@ -378,6 +378,6 @@ async def test_the_tokens_are_in_no_log(slack: FakeSlack, intake: FakeIntake) ->
 def test_an_incoming_survives_being_written_down() -> None:
     """Every payload that is for the bot: what is read again is what was written."""
     for name in ("app_mention", "message_im_file", "app_mention_shared", "message_im_thread"):
-        incoming = to_prompt(payload(name), ME)
+        incoming = parse_message(payload(name), ME)
         assert incoming is not None
         assert incoming == IncomingMessage.from_json(incoming.to_json())

@@ -8,7 +8,7 @@ import pytest
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
-from bindings.slack.api import Answered, Api
+from bindings.slack.api import SlackApi, SlackErrorResponse
 from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 
 
@@ -33,7 +33,7 @@ from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
     ],
 )
 async def test_each_error_has_a_meaning(
-    slack: FakeSlack, api: Api, metrics: BotMetrics, trouble: Trouble, kind: type[DeliveryError], outcome: str
+    slack: FakeSlack, api: SlackApi, metrics: BotMetrics, trouble: Trouble, kind: type[DeliveryError], outcome: str
 ) -> None:
     """What Slack says in its many ways is one of four; it is counted, and the call is made once."""
     slack.trouble["chat.postMessage"].append(trouble)
@@ -48,7 +48,7 @@ async def test_each_error_has_a_meaning(
 
 
 @pytest.mark.parametrize("header", ["soon", "nan", "inf", "-1", "99999", None])
-async def test_a_senseless_retry_after_is_bounded(slack: FakeSlack, api: Api, header: str | None) -> None:
+async def test_a_senseless_retry_after_is_bounded(slack: FakeSlack, api: SlackApi, header: str | None) -> None:
     """Nobody waits for a day, or for NaN."""
     slack.trouble["chat.update"].append(Trouble(429, retry_after_s=header))
 
@@ -58,17 +58,17 @@ async def test_a_senseless_retry_after_is_bounded(slack: FakeSlack, api: Api, he
     assert 0 <= caught.value.retry_after_s <= 600
 
 
-async def test_a_missing_scope_says_what_to_click(slack: FakeSlack, api: Api) -> None:
+async def test_a_missing_scope_says_what_to_click(slack: FakeSlack, api: SlackApi) -> None:
     """Which scope, and where."""
     slack.trouble["files.info"].append(Trouble(error="missing_scope", needed="files:read"))
 
     with pytest.raises(Refused, match=r"files:read.*api\.slack\.com/apps → OAuth & Permissions") as caught:
         await api.read("files.info", file="F1")
-    assert isinstance(caught.value, Answered)
+    assert isinstance(caught.value, SlackErrorResponse)
     assert "missing_scope" == caught.value.reason
 
 
-async def test_one_pool_serves_all_calls(slack: FakeSlack, api: Api) -> None:
+async def test_one_pool_serves_all_calls(slack: FakeSlack, api: SlackApi) -> None:
     """The SDK alone would open a connection for each."""
     session = api.session
     await asyncio.gather(*(api.write("auth.test") for _ in range(5)))
@@ -77,7 +77,7 @@ async def test_one_pool_serves_all_calls(slack: FakeSlack, api: Api) -> None:
     assert 5 == len(slack.made("auth.test"))
 
 
-async def test_nobody_there_is_unreachable(slack: FakeSlack, api: Api) -> None:
+async def test_nobody_there_is_unreachable(slack: FakeSlack, api: SlackApi) -> None:
     """A refused connection, too."""
     api.web.base_url = "http://127.0.0.1:1/"
 

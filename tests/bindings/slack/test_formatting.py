@@ -11,8 +11,16 @@ from bindings.delivery.context import DeliveryOptions
 from bindings.delivery.final_pages import build_final_pages
 from bindings.delivery.outlet import Closing, Outlet, Page, PageLimits
 from bindings.delivery.partial_answer import PartialAnswer
-from bindings.slack.formatting import PAGE_CHARS, blocks, closing_blocks, length, linked, preview, question
-from bindings.slack.mrkdwn import escaped, unescaped
+from bindings.slack.formatting import (
+    PAGE_CHARS,
+    build_blocks,
+    build_closing_blocks,
+    link_source,
+    notification_text,
+    page_length,
+    question_blocks,
+)
+from bindings.slack.mapping import escape, unescape
 from core.contract import Source, Text
 from tests.bindings.slack.support_slack_rules import UPDATED_TEXT_LIMIT, wrong_blocks
 
@@ -21,14 +29,14 @@ class Measured:
     limits = PageLimits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
-        return length(page)
+        return page_length(page)
 
 
 def test_an_answer_ends_with_sources_footer_and_buttons() -> None:
     """In this order; feedback names the answer, and the labels are in the page's language."""
     sources = (Source(1, "Congés", "https://canada.ca/a?b=1&c=2"), Source(2, "Interne"))
     closing = Closing("ans-1", "Rédigé par une IA (modèle m).", note="Coupé.", notice="Première fois?", sources=sources)
-    made = blocks(Page("Voilà.", "fr", final=True, closing=closing))
+    made = build_blocks(Page("Voilà.", "fr", final=True, closing=closing))
 
     kinds = ["markdown", "context", "section", "context", "context", "context_actions", "actions"]
     assert kinds == [each["type"] for each in made]
@@ -43,19 +51,19 @@ def test_an_answer_ends_with_sources_footer_and_buttons() -> None:
 
 def test_a_notice_has_no_buttons() -> None:
     """There is nothing to judge."""
-    assert [] == closing_blocks(Page("Stopped.", "en", final=True, closing=Closing("", "")))
+    assert [] == build_closing_blocks(Page("Stopped.", "en", final=True, closing=Closing("", "")))
 
 
 def test_a_hostile_title_stays_one() -> None:
     """A source's title is another's words: it neither closes its link nor pings, and the host stands beside it."""
-    shown = linked(Source(1, "> <!here> | canada.ca", "https://evil.example/?q=<a|b>"))
+    shown = link_source(Source(1, "> <!here> | canada.ca", "https://evil.example/?q=<a|b>"))
 
     assert "<https://evil.example/?q=%3Ca%7Cb%3E|&gt; &lt;!here&gt; ¦ canada.ca> (evil.example)" == shown
 
 
 def test_only_pages_are_linked() -> None:
     """A source without an address, or with one of another kind, is named."""
-    assert "T" == linked(Source(1, "T", "javascript:alert(1)")) == linked(Source(1, "T"))
+    assert "T" == link_source(Source(1, "T", "javascript:alert(1)")) == link_source(Source(1, "T"))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,7 @@ def test_only_pages_are_linked() -> None:
 def test_an_address_that_slack_would_not_take_is_no_link(address: str) -> None:
     """One of them would have the whole message refused."""
     closing = Closing("a", "f", sources=(Source(1, "A title", address),))
-    made = blocks(Page("As said [1].", "en", final=True, closing=closing))
+    made = build_blocks(Page("As said [1].", "en", final=True, closing=closing))
 
     assert wrong_blocks(made) is None
     assert "A title" in made[1]["text"]["text"]
@@ -78,7 +86,7 @@ def test_many_sources_fit() -> None:
     draft.add(Text("x" * 9000))
     draft.sources = list(sources)
     draft.end("delivered")
-    made = [blocks(page) for page in build_final_pages(draft, outlet, DeliveryOptions("en", "a"))]
+    made = [build_blocks(page) for page in build_final_pages(draft, outlet, DeliveryOptions("en", "a"))]
 
     assert [None] * len(made) == [wrong_blocks(each) for each in made]
     shown = json.dumps(made)
@@ -87,14 +95,16 @@ def test_many_sources_fit() -> None:
 
 def test_a_page_of_nothing_is_something() -> None:
     """Slack refuses an empty message."""
-    assert wrong_blocks(blocks(Page("", "en"))) is None
-    assert 1 == len(blocks(Page("", "en")))
+    assert wrong_blocks(build_blocks(Page("", "en"))) is None
+    assert 1 == len(build_blocks(Page("", "en")))
 
 
 def test_waiting_is_shown_in_small_print() -> None:
     """In place of the text, or under it."""
-    assert ["context"] == [each["type"] for each in blocks(Page("", "en", status="You are number 3."))]
-    assert ["markdown", "context"] == [each["type"] for each in blocks(Page("So far", "en", status="Reconnecting."))]
+    assert ["context"] == [each["type"] for each in build_blocks(Page("", "en", status="You are number 3."))]
+    assert ["markdown", "context"] == [
+        each["type"] for each in build_blocks(Page("So far", "en", status="Reconnecting."))
+    ]
 
 
 def test_a_full_page_is_taken() -> None:
@@ -102,28 +112,28 @@ def test_a_full_page_is_taken() -> None:
     closing = Closing("a" * 40, "f" * 300, note="n" * 300, notice="p" * 600)
     page = Page("x" * (PAGE_CHARS - 1200), "en", final=True, closing=closing)
 
-    assert PAGE_CHARS == length(page)
-    assert wrong_blocks(blocks(page)) is None
+    assert PAGE_CHARS == page_length(page)
+    assert wrong_blocks(build_blocks(page)) is None
 
 
 def test_the_preview_has_nothing_to_read() -> None:
     """Notifications show the text as mrkdwn: it is escaped, and cut."""
-    assert "‹!here&gt; &amp; b" == preview(Page("<!here> & b", "en"))
-    assert len(preview(Page("x" * 9000, "en"))) <= 3000
+    assert "‹!here&gt; &amp; b" == notification_text(Page("<!here> & b", "en"))
+    assert len(notification_text(Page("x" * 9000, "en"))) <= 3000
 
 
 @pytest.mark.parametrize("sign", ["日", "&", "<", "👍", "x&"])
 def test_the_preview_is_as_short_as_an_update_may_be(sign: str) -> None:
     """In bytes, escaped, and no entity is cut in two."""
-    text = preview(Page(sign * 9000, "en"))
+    text = notification_text(Page(sign * 9000, "en"))
 
     assert len(text.encode()) <= UPDATED_TEXT_LIMIT
-    assert escaped(unescaped(text)) == text
+    assert escape(unescape(text)) == text
 
 
 def test_a_question_by_command_pings_nobody() -> None:
     """It is shown as plain text, which has no sequences."""
-    made = question("ann", "<!here> " + "x" * 5000)
+    made = question_blocks("ann", "<!here> " + "x" * 5000)
 
     assert "plain_text" == made[1]["text"]["type"] == made[0]["elements"][0]["type"]
     assert wrong_blocks(made) is None

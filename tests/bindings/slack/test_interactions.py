@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from bindings.incoming import BotCommand
 from bindings.slack import interactions
-from bindings.slack.interactions import Judgement, asked, judgement, ordered, regenerate
+from bindings.slack.interactions import SlackFeedback, parse_command, parse_feedback, parse_question, parse_regenerate
 from tests.bindings.slack.support_fakes import ME, payload
 from tests.bindings.slack.test_mapping import anything
 
 
 def test_personality_is_a_command_for_its_author_alone() -> None:
     """It concerns the conversation that the channel is, and is answered by the response URL."""
-    incoming = ordered(payload("slash_personality"), ME)
+    incoming = parse_command(payload("slash_personality"), ME)
 
     assert incoming is not None
     assert BotCommand("personality", "chuchotte") == incoming.command
@@ -26,7 +26,7 @@ def test_personality_is_a_command_for_its_author_alone() -> None:
 
 def test_forget_has_no_argument() -> None:
     """Whatever is written after it."""
-    incoming = ordered({**payload("slash_forget"), "text": "everything"}, ME)
+    incoming = parse_command({**payload("slash_forget"), "text": "everything"}, ME)
 
     assert incoming is not None
     assert BotCommand("forget") == incoming.command
@@ -35,7 +35,7 @@ def test_forget_has_no_argument() -> None:
 @pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
 def test_a_question_by_command_is_about_the_message_that_shows_it(name: str, toil: bool) -> None:
     """Its thread is where the answer goes, and what is said there later continues it."""
-    incoming = asked(payload(name), ME, "1760000009.000100")
+    incoming = parse_question(payload(name), ME, "1760000009.000100")
 
     assert toil == incoming.toil
     assert "slack:T0001:C0001:1760000009.000100" == incoming.event == incoming.place.conversation
@@ -45,7 +45,7 @@ def test_a_question_by_command_is_about_the_message_that_shows_it(name: str, toi
 
 def test_the_text_of_a_command_is_plain() -> None:
     """As that of messages."""
-    assert "what is a <pension>?" == asked(payload("slash_ask"), ME, "1.1").text
+    assert "what is a <pension>?" == parse_question(payload("slash_ask"), ME, "1.1").text
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_text_of_a_command_is_plain() -> None:
 )
 def test_a_press_on_again_names_the_answer(name: str, conversation: str, answer: str) -> None:
     """In the conversation that the answer is in; each press is an event of its own."""
-    incoming = regenerate(payload(name), ME)
+    incoming = parse_regenerate(payload(name), ME)
 
     assert incoming is not None
     assert BotCommand("regenerate", answer) == incoming.command
@@ -68,9 +68,9 @@ def test_a_press_on_again_names_the_answer(name: str, conversation: str, answer:
 @pytest.mark.parametrize(("name", "value"), [("block_actions_good", "good"), ("block_actions_bad", "bad")])
 def test_feedback_names_answer_and_person(name: str, value: str) -> None:
     """The person is who they are as a speaker."""
-    found = judgement(payload(name), ME)
+    found = parse_feedback(payload(name), ME)
 
-    assert isinstance(found, Judgement)
+    assert isinstance(found, SlackFeedback)
     assert ("ans-1", "slack:T0001:U0ANN", value) == (found.answer, found.speaker, found.value)
 
 
@@ -96,6 +96,6 @@ names = st.sampled_from(
 @given(body=st.dictionaries(names, anything | st.just([{"value": 7}]) | st.just({"id": 3})))
 def test_fields_of_any_type_are_survived(body: dict[str, object]) -> None:
     """Whatever a signed body holds."""
-    for function in (interactions.ordered, interactions.regenerate, interactions.judgement):
+    for function in (interactions.parse_command, interactions.parse_regenerate, interactions.parse_feedback):
         function(body, ME)
-    interactions.asked(body, ME, "1.1")
+    interactions.parse_question(body, ME, "1.1")

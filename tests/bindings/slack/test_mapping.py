@@ -8,13 +8,22 @@ from hypothesis import strategies as st
 
 from bindings.incoming import AttachedFile, IncomingMessage
 from bindings.slack import mapping
-from bindings.slack.mapping import Deleted, addressed, deleted_in, to_prompt
+from bindings.slack.mapping import (
+    DeletedMessage,
+    escape,
+    has_mention,
+    is_addressed,
+    parse_deletion,
+    parse_message,
+    remove_mention,
+    to_plain_text,
+)
 from core.contract import Attachment
 from tests.bindings.slack.support_fakes import ME, PAYLOADS, payload
 
 
 def mapped(name: str) -> IncomingMessage:
-    incoming = to_prompt(payload(name), ME)
+    incoming = parse_message(payload(name), ME)
     assert incoming is not None
     return incoming
 
@@ -110,14 +119,14 @@ def test_a_shared_channel_belongs_to_the_workspace_of_the_app() -> None:
 )
 def test_what_is_not_for_the_bot_is_nothing(name: str) -> None:
     """Bots, this one among them, edits, deletions and Slack's own notes are not answered."""
-    assert to_prompt(payload(name), ME) is None
+    assert parse_message(payload(name), ME) is None
 
 
 def test_a_reply_in_a_thread_may_be_for_the_bot() -> None:
     """Without a mention only the intake knows: the place is the same as of a mention there."""
     body = payload("message_thread_reply")
 
-    assert not addressed(body["event"], ME)
+    assert not is_addressed(body["event"], ME)
     assert mapped("app_mention_thread").place.conversation == mapped("message_thread_reply").place.conversation
 
 
@@ -131,16 +140,16 @@ def test_a_reply_in_a_thread_may_be_for_the_bot() -> None:
 )
 def test_a_deleted_question_is_known_by_its_place(name: str, conversation: str) -> None:
     """Also the root of a thread, which Slack does not delete but makes a tombstone."""
-    deleted = deleted_in(payload(name), ME)
+    deleted = parse_deletion(payload(name), ME)
 
-    assert isinstance(deleted, Deleted)
+    assert isinstance(deleted, DeletedMessage)
     assert (conversation, "1760000001.000200") == (deleted.place.conversation, deleted.message)
 
 
 @pytest.mark.parametrize("name", ["message_changed", "message_im", "app_mention"])
 def test_an_edit_deletes_nothing(name: str) -> None:
     """Only deletions end an answer."""
-    assert deleted_in(payload(name), ME) is None
+    assert parse_deletion(payload(name), ME) is None
 
 
 anything = st.recursive(
@@ -178,7 +187,7 @@ names = st.sampled_from(
 def test_fields_of_any_type_are_survived(event: dict[str, object]) -> None:
     """Whatever a signed body holds, mapping says nothing or something, and never raises."""
     for body in ({"event": event}, {"event": event, "authorizations": event, "team_id": event}):
-        for function in (mapping.to_prompt, mapping.deleted_in):
+        for function in (mapping.parse_message, mapping.parse_deletion):
             function(body, ME)
 
 
@@ -186,3 +195,55 @@ def test_each_payload_is_json_that_slack_could_send() -> None:
     """A file that nothing reads is not kept: all are envelopes, interactions, commands or socket messages."""
     for file in PAYLOADS.glob("*.json"):
         assert {"type", "command"} & set(payload(file.stem)), file
+
+
+# ---------------------------------------------------------------- Slack's text format
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("<http://canada.ca|canada.ca>", "http://canada.ca"),
+        ("<https://canada.ca/|https://canada.ca>", "https://canada.ca/"),
+        ("<https://canada.ca|see here>", "see here (https://canada.ca)"),
+        ("<mailto:a@b.ca|a@b.ca>", "a@b.ca"),
+        ("<tel:+16135550100|613-555-0100>", "613-555-0100 (+16135550100)"),
+        ("<!date^1392734382^{date}|18 February>", "18 February"),
+        ("<!channel> <!everyone|everyone>", "@channel everyone"),
+        ("<#C1> <@U1|ann>", "#C1 @ann"),
+        ("&amp;lt; &lt;b&gt;", "&lt; <b>"),
+        ("1 < 2 > 0", "1 < 2 > 0"),
+        ("`<@U1>`", "`@U1`"),
+        ("<>", "<>"),
+    ],
+)
+def test_tokens_are_said_as_one_would(given: str, said: str) -> None:
+    """Addresses are kept, escapes undone once, and what is no token stays."""
+    assert said == to_plain_text(given)
+
+
+def test_escaping_is_undone_by_plain() -> None:
+    """What we escape, we read back."""
+    assert "<!here> & &lt;" == to_plain_text(escape("<!here> & &lt;"))
+
+
+@pytest.mark.parametrize(
+    ("given", "rest"),
+    [
+        ("<@UB>: hello", "hello"),
+        ("<@UB> <@UB|bot>, hello", "hello"),
+        ("hello <@UB>", "hello"),
+        (": hello", ": hello"),
+        ("a\n<@UB> b\n  c", "a\n b\n  c"),
+        ("<@UBX> hello", "<@UBX> hello"),
+    ],
+)
+def test_only_the_bot_is_removed(given: str, rest: str) -> None:
+    """With the sign after its name at the start; other lines and other people stay."""
+    assert rest == remove_mention(given, "UB")
+
+
+def test_a_mention_is_of_the_whole_id() -> None:
+    """U1 is not U12."""
+    assert has_mention("hi <@U1|x>", "U1")
+    assert not has_mention("hi <@U12>", "U1")

@@ -6,10 +6,10 @@ import pytest
 
 from bindings.delivery.outlet import Closing, Gone, Page, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import IncomingMessage, Place
-from bindings.slack.api import Api
-from bindings.slack.budget import UPDATES_PER_MINUTE
+from bindings.slack.adapter import SlackPlatform
+from bindings.slack.api import SlackApi
 from bindings.slack.outlet import SlackOutlet
-from bindings.slack.platform import SlackPlatform
+from bindings.slack.streams import UPDATES_PER_MINUTE
 from tests.bindings.slack.support_fake_slack import BOT_USER, FakeSlack, Trouble, small_print, text_of
 from tests.bindings.slack.support_fakes import ME
 
@@ -19,7 +19,7 @@ CLOSING = Closing("ans-1", "Written by AI (model m).")
 class Chat:
     """A question in a thread, and the outlet of its answer."""
 
-    def __init__(self, slack: FakeSlack, api: Api, channel: str = "C1", *, threaded: bool = True) -> None:
+    def __init__(self, slack: FakeSlack, api: SlackApi, channel: str = "C1", *, threaded: bool = True) -> None:
         self.slack, self.api, self.channel = slack, api, channel
         self.question = slack.said(channel, f"<@{BOT_USER}> why?")
         kind = "personal" if channel.startswith("D") else "channel"
@@ -46,7 +46,7 @@ class Chat:
 
 
 @pytest.fixture
-def chat(slack: FakeSlack, api: Api) -> Chat:
+def chat(slack: FakeSlack, api: SlackApi) -> Chat:
     return Chat(slack, api)
 
 
@@ -196,7 +196,7 @@ async def test_where_slack_has_no_stream_messages_are_edited(chat: Chat, error: 
     assert 1 == len(chat.slack.made("chat.startStream"))
 
 
-async def test_a_direct_conversation_without_threads_is_edited(slack: FakeSlack, api: Api) -> None:
+async def test_a_direct_conversation_without_threads_is_edited(slack: FakeSlack, api: SlackApi) -> None:
     """A stream is a reply, and would open a thread there."""
     chat = Chat(slack, api, "D1", threaded=False)
     ref = await chat.outlet.post(page("One "), "n-1")
@@ -318,7 +318,7 @@ async def test_a_bot_that_was_not_invited_says_what_to_do(chat: Chat) -> None:
     assert chat.answers[0]["streaming"]
 
 
-async def test_many_answers_keep_within_slacks_limits(slack: FakeSlack, api: Api) -> None:
+async def test_many_answers_keep_within_slacks_limits(slack: FakeSlack, api: SlackApi) -> None:
     """Fifty edits a minute over all answers: the next one is not asked of Slack."""
     chat = Chat(slack, api, "D1", threaded=False)
     ref = await chat.outlet.post(page("One "), "n-1")
@@ -373,7 +373,7 @@ async def test_what_was_taken_over_is_nobody_elses(chat: Chat) -> None:
     assert await chat.after_a_crash().find("m-1") is None
 
 
-async def test_more_streams_than_slack_allows_become_messages(slack: FakeSlack, api: Api) -> None:
+async def test_more_streams_than_slack_allows_become_messages(slack: FakeSlack, api: SlackApi) -> None:
     """Twenty a minute: the next answer does not wait for one."""
     chat = Chat(slack, api)
     for number in range(6):

@@ -13,14 +13,14 @@ from slack_bolt.response import BoltResponse
 from structlog.testing import capture_logs
 
 from bindings.metrics import BotMetrics
-from bindings.slack.api import Api
-from bindings.slack.sockets import AT_ONCE, Sockets, Timings
+from bindings.slack.api import SlackApi
+from bindings.slack.sockets import CONCURRENCY, SocketClient, SocketTimings
 from core.errors import ConfigError
 from core.runtime.backoff import Backoff
 from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 from tests.bindings.slack.support_fakes import payload
 
-QUICK = Timings(ping_s=10.0, hello_s=10.0, farewell_s=5.0, backoff=Backoff(0.01, 0.05))
+QUICK = SocketTimings(ping_s=10.0, hello_s=10.0, farewell_s=5.0, backoff=Backoff(0.01, 0.05))
 IMPATIENT = replace(QUICK, ping_s=0.2, hello_s=0.3)
 EVENT = payload("app_mention")
 
@@ -45,8 +45,10 @@ class Taker:
 
 
 @asynccontextmanager
-async def running(api: Api, taker: Taker, metrics: BotMetrics, timings: Timings = QUICK) -> AsyncIterator[Sockets]:
-    sockets = Sockets(api, taker, metrics.connected, timings)
+async def running(
+    api: SlackApi, taker: Taker, metrics: BotMetrics, timings: SocketTimings = QUICK
+) -> AsyncIterator[SocketClient]:
+    sockets = SocketClient(api, taker, metrics.connected, timings)
     task = asyncio.create_task(sockets.run())
     try:
         yield sockets
@@ -63,7 +65,9 @@ async def connected(slack: FakeSlack, number: int = 1) -> None:
             await slack.connected.wait()
 
 
-async def test_a_delivery_is_acknowledged_once_it_is_taken(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_a_delivery_is_acknowledged_once_it_is_taken(
+    slack: FakeSlack, api: SlackApi, metrics: BotMetrics
+) -> None:
     """On the connection that brought it, without a payload where there is nothing to say."""
     taker = Taker()
     taker.gate = asyncio.Event()
@@ -87,7 +91,7 @@ async def test_a_delivery_is_acknowledged_once_it_is_taken(slack: FakeSlack, api
     ],
 )
 async def test_an_acknowledgement_may_say_something(
-    slack: FakeSlack, api: Api, metrics: BotMetrics, response: BoltResponse, said: dict[str, str]
+    slack: FakeSlack, api: SlackApi, metrics: BotMetrics, response: BoltResponse, said: dict[str, str]
 ) -> None:
     """As to a slash command."""
     taker = Taker()
@@ -99,7 +103,7 @@ async def test_an_acknowledgement_may_say_something(
     assert said == acknowledgement["payload"]
 
 
-async def test_what_was_not_taken_is_not_acknowledged(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_what_was_not_taken_is_not_acknowledged(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
     """So that it is delivered again; what makes no sense is, for it never will."""
     taker = Taker()
     async with running(api, taker, metrics):
@@ -114,26 +118,28 @@ async def test_what_was_not_taken_is_not_acknowledged(slack: FakeSlack, api: Api
         assert not slack.acks[refused].done()
 
 
-async def test_several_are_taken_at_once_and_not_without_limit(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_several_are_taken_at_once_and_not_without_limit(
+    slack: FakeSlack, api: SlackApi, metrics: BotMetrics
+) -> None:
     """One that takes long holds up nobody; beyond a number, Slack waits."""
     taker = Taker()
     taker.gate = asyncio.Event()
     async with running(api, taker, metrics):
         await connected(slack)
-        envelopes = [await slack.push(EVENT) for _ in range(AT_ONCE + 8)]
+        envelopes = [await slack.push(EVENT) for _ in range(CONCURRENCY + 8)]
         async with asyncio.timeout(15):
-            while taker.running < AT_ONCE:
+            while taker.running < CONCURRENCY:
                 taker.changed.clear()
                 await taker.changed.wait()
-        assert AT_ONCE == taker.running
+        assert CONCURRENCY == taker.running
         taker.gate.set()
         for envelope in envelopes:
             await slack.acknowledged(envelope)
 
-    assert AT_ONCE + 8 == len(taker.taken)
+    assert CONCURRENCY + 8 == len(taker.taken)
 
 
-async def test_a_connection_that_breaks_is_opened_anew(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_a_connection_that_breaks_is_opened_anew(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
     """With an address of its own: each is good for one attempt."""
     taker = Taker()
     async with running(api, taker, metrics):
@@ -145,7 +151,7 @@ async def test_a_connection_that_breaks_is_opened_anew(slack: FakeSlack, api: Ap
     assert 2 <= len(slack.made("apps.connections.open"))
 
 
-async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
     """It looks open, but nobody answers pings."""
     slack.deaf = True
     taker = Taker()
@@ -157,7 +163,7 @@ async def test_a_deaf_connection_is_noticed(slack: FakeSlack, api: Api, metrics:
         await slack.acknowledged(await slack.push(EVENT))
 
 
-async def test_a_connection_without_a_greeting_is_left(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_a_connection_without_a_greeting_is_left(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
     """Slack says hello, or nothing will come."""
     slack.greets = False
     async with running(api, Taker(), metrics, IMPATIENT):
@@ -170,7 +176,7 @@ async def test_a_connection_without_a_greeting_is_left(slack: FakeSlack, api: Ap
 
 
 async def test_the_next_connection_is_opened_before_slack_closes_one(
-    slack: FakeSlack, api: Api, metrics: BotMetrics
+    slack: FakeSlack, api: SlackApi, metrics: BotMetrics
 ) -> None:
     """Slack says so in advance; until then both deliver, and nothing is lost between."""
     taker = Taker()
@@ -189,7 +195,7 @@ async def test_the_next_connection_is_opened_before_slack_closes_one(
     assert 2 == len(slack.made("apps.connections.open"))
 
 
-async def test_while_slack_is_away_one_line_is_logged(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_while_slack_is_away_one_line_is_logged(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
     """And one when it is back; not one for each attempt."""
     slack.trouble["apps.connections.open"].extend([Trouble(500)] * 6 + [Trouble(429, retry_after_s="0")])
     with capture_logs() as logs:
@@ -202,18 +208,18 @@ async def test_while_slack_is_away_one_line_is_logged(slack: FakeSlack, api: Api
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "missing_scope", "not_allowed_token_type"])
-async def test_a_wrong_app_token_ends_it(slack: FakeSlack, api: Api, metrics: BotMetrics, error: str) -> None:
+async def test_a_wrong_app_token_ends_it(slack: FakeSlack, api: SlackApi, metrics: BotMetrics, error: str) -> None:
     """Trying again cannot help: what to click is said."""
     slack.refusing["apps.connections.open"] = error
 
     with pytest.raises(ConfigError, match=r"SLACK_APP_TOKEN.*connections:write"):
-        await Sockets(api, Taker(), metrics.connected, QUICK).run()
+        await SocketClient(api, Taker(), metrics.connected, QUICK).run()
 
 
 @pytest.mark.parametrize(
     "garbage", ["", "{", "[]", "1", '{"type": 1}', '{"envelope_id": "e", "payload": "x"}', "{" * 5000]
 )
-async def test_garbage_ends_nothing(slack: FakeSlack, api: Api, metrics: BotMetrics, garbage: str) -> None:
+async def test_garbage_ends_nothing(slack: FakeSlack, api: SlackApi, metrics: BotMetrics, garbage: str) -> None:
     """The connection goes on."""
     taker = Taker()
     async with running(api, taker, metrics):
@@ -224,7 +230,7 @@ async def test_garbage_ends_nothing(slack: FakeSlack, api: Api, metrics: BotMetr
     assert 1 == len(slack.sockets)
 
 
-async def test_when_stopping_nothing_new_is_taken(slack: FakeSlack, api: Api, metrics: BotMetrics) -> None:
+async def test_when_stopping_nothing_new_is_taken(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
     """What is under way is acknowledged; what comes is left to whoever is there next."""
     taker = Taker()
     taker.gate = asyncio.Event()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bindings.metrics import BotMetrics
 from bindings.slack.adapter import SlackAdapter
-from bindings.slack.signature import genuine, signed
+from bindings.slack.webhook import is_signed, sign
 from core.errors import Stopping, StorageError
 from tests.bindings.slack.support_fake_slack import SECRET, FakeSlack, form_body, headers_for, no
 from tests.bindings.slack.support_fakes import FakeIntake, payload, settings
@@ -81,10 +81,10 @@ class Hostile:
 
 
 def stamped(value: str) -> dict[str, str]:
-    return {"X-Slack-Request-Timestamp": value, "X-Slack-Signature": signed(SECRET, value, EVENT)}
+    return {"X-Slack-Request-Timestamp": value, "X-Slack-Signature": sign(SECRET, value, EVENT)}
 
 
-GOOD = signed(SECRET, "1", EVENT)
+GOOD = sign(SECRET, "1", EVENT)
 FORGED = [
     Hostile("no headers", 401, headers={"Content-Type": "application/json"}),
     Hostile("no signature", 401, headers={"X-Slack-Request-Timestamp": str(int(time.time()))}),
@@ -97,11 +97,11 @@ FORGED = [
     Hostile("emoji signature", 401, change={"X-Slack-Signature": "🔑"}),
     Hostile("long signature", 401, change={"X-Slack-Signature": "v0=" + "a" * 4000}),
     Hostile("upper-case signature", 401, change={"X-Slack-Signature": GOOD.upper()}),
-    Hostile("signature of nothing", 401, change={"X-Slack-Signature": signed(SECRET, str(int(time.time())), b"")}),
+    Hostile("signature of nothing", 401, change={"X-Slack-Signature": sign(SECRET, str(int(time.time())), b"")}),
     Hostile(
-        "signed with another secret", 401, change={"X-Slack-Signature": signed("guess", str(int(time.time())), EVENT)}
+        "signed with another secret", 401, change={"X-Slack-Signature": sign("guess", str(int(time.time())), EVENT)}
     ),
-    Hostile("signed with no secret", 401, change={"X-Slack-Signature": signed("", str(int(time.time())), EVENT)}),
+    Hostile("signed with no secret", 401, change={"X-Slack-Signature": sign("", str(int(time.time())), EVENT)}),
     Hostile("six minutes old", 401, at_s=-360),
     Hostile("six minutes ahead", 401, at_s=360),
     Hostile("of 1970", 401, change=stamped("0")),
@@ -189,7 +189,7 @@ async def test_a_body_without_end_is_cut(post: Post, intake: FakeIntake) -> None
 )
 def test_no_header_breaks_the_check(stamps: list[str], signatures: list[str], body: bytes) -> None:
     """Whatever is in them, it is not genuine."""
-    assert not genuine(SECRET, stamps, signatures, body, 1_760_000_000.0)
+    assert not is_signed(SECRET, stamps, signatures, body, 1_760_000_000.0)
 
 
 # ---------------------------------------------------------------- Slack

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bindings.delivery.outlet import Closing, Page
-from bindings.slack.defuse import defused, pieces, steady
-from bindings.slack.formatting import blocks
+from bindings.slack.formatting import build_blocks
+from bindings.slack.sanitize import sanitize_markdown, split_code, stable_prefix
 
 COMMONMARK = MarkdownIt("commonmark").enable("table")
 
@@ -113,21 +113,21 @@ def decodings(text: str) -> list[str]:
 @pytest.mark.parametrize("text", [*HOSTILE, *NOT_CODE_TO_MARKDOWN])
 def test_no_link_hides_where_it_leads(text: str) -> None:
     """To a Markdown parser, which may tell code from the rest otherwise than we do."""
-    tokens = [child for each in COMMONMARK.parse(defused(text)) for child in each.children or ()]
+    tokens = [child for each in COMMONMARK.parse(sanitize_markdown(text)) for child in each.children or ()]
 
     assert [] == [each.type for each in tokens if each.type in ("link_open", "image")]
-    assert not SEQUENCE.search(html.unescape(defused(text)))
+    assert not SEQUENCE.search(html.unescape(sanitize_markdown(text)))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_pings_or_masks(text: str) -> None:
     """No control sequence, broadcast or masked link is left, for any parser that decodes in whatever order."""
-    shown = defused(text)
+    shown = sanitize_markdown(text)
 
     for seen in decodings(shown):
         assert not SEQUENCE.search(seen), seen
         assert not BROADCAST.search(seen), seen
-    for code, piece in pieces(shown):
+    for code, piece in split_code(shown):
         assert code or not MASKED.search(piece), piece
 
 
@@ -135,7 +135,7 @@ def test_nothing_pings_or_masks(text: str) -> None:
 def test_nothing_breaks_out_of_its_block(text: str) -> None:
     """Whatever the text opens: footer, note and buttons are blocks of their own, of kinds that Markdown cannot make."""
     closing = Closing("ans-1", "Written by AI", note="cut")
-    made = blocks(Page(text, "en", final=True, closing=closing))
+    made = build_blocks(Page(text, "en", final=True, closing=closing))
 
     assert ["markdown", "context", "context", "context_actions", "actions"] == [each["type"] for each in made]
     assert ["cut", "Written by AI"] == [each["elements"][0]["text"] for each in made[1:3]]
@@ -164,7 +164,7 @@ def test_there_are_forty_of_them() -> None:
 )
 def test_harmless_text_stays_as_it_is(text: str) -> None:
     """Formatting, code, comparisons and bare addresses are left alone."""
-    assert text == defused(text)
+    assert text == sanitize_markdown(text)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_harmless_text_stays_as_it_is(text: str) -> None:
 )
 def test_addresses_are_shown(text: str, shown: str) -> None:
     """What is opened is what was read."""
-    assert shown == defused(text)
+    assert shown == sanitize_markdown(text)
 
 
 @pytest.mark.parametrize(
@@ -195,10 +195,10 @@ def test_what_was_streamed_is_never_taken_back(text: str) -> None:
     """At each moment, what may be shown continues what was shown before, or is a part of it."""
     said = ""
     for end in range(len(text) + 1):
-        shown = defused(steady(text[:end]))
+        shown = sanitize_markdown(stable_prefix(text[:end]))
         assert shown.startswith(said) or said.startswith(shown)
         said = max(said, shown, key=len)
-    assert defused(text).startswith(said.rstrip("\n"))
+    assert sanitize_markdown(text).startswith(said.rstrip("\n"))
 
 
 fragments = st.lists(
@@ -228,7 +228,7 @@ fragments = st.lists(
 @given(parts=fragments)
 def test_any_text_is_defused(parts: list[str]) -> None:
     """Not only those that somebody thought of."""
-    shown = defused("".join(parts))
+    shown = sanitize_markdown("".join(parts))
 
     assert not COMPLETE.search(shown)
     assert not BROADCAST.search(shown)
@@ -239,4 +239,6 @@ def test_a_held_back_fence_is_one_that_the_delivery_closed(parts: list[str]) -> 
     """A page under way comes with its fence closed; the stream goes on inside it."""
     text = "```py\n" + "".join(parts).replace("`", "").replace("~", "").strip("\n") + "\nx"
 
-    assert defused(steady(text + " = 1\n```")).startswith(defused(steady(text + "\n```")))
+    assert sanitize_markdown(stable_prefix(text + " = 1\n```")).startswith(
+        sanitize_markdown(stable_prefix(text + "\n```"))
+    )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from bindings.delivery.outlet import Gone, Page, Refused, Throttled, Unreachable, Upload
-from bindings.slack.api import Api
-from bindings.slack.aside import AsideOutlet
+from bindings.slack.api import SlackApi
+from bindings.slack.outlet import EphemeralOutlet
 from tests.bindings.slack.support_fake_slack import FakeSlack
 
 
 @pytest.fixture
-def outlet(slack: FakeSlack, api: Api) -> AsideOutlet:
-    return AsideOutlet(api, f"{slack.url}/response/1")
+def outlet(slack: FakeSlack, api: SlackApi) -> EphemeralOutlet:
+    return EphemeralOutlet(api, f"{slack.url}/response/1")
 
 
-async def test_only_what_is_final_is_sent(slack: FakeSlack, outlet: AsideOutlet) -> None:
+async def test_only_what_is_final_is_sent(slack: FakeSlack, outlet: EphemeralOutlet) -> None:
     """Slack takes five calls in all."""
     ref = await outlet.post(Page("", "en", status="A moment."), "n-1")
     await outlet.edit(ref, Page("Whisper", "en"))
@@ -29,7 +29,9 @@ async def test_only_what_is_final_is_sent(slack: FakeSlack, outlet: AsideOutlet)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(404, Gone), (429, Throttled), (503, Unreachable)])
-async def test_a_url_that_is_used_up(slack: FakeSlack, outlet: AsideOutlet, status: int, kind: type[Exception]) -> None:
+async def test_a_url_that_is_used_up(
+    slack: FakeSlack, outlet: EphemeralOutlet, status: int, kind: type[Exception]
+) -> None:
     """It is good for half an hour: after that nobody can be told."""
     slack.response_status = status
 
@@ -40,9 +42,9 @@ async def test_a_url_that_is_used_up(slack: FakeSlack, outlet: AsideOutlet, stat
 @pytest.mark.parametrize(
     "url", ["https://evil.example/x", "http://hooks.slack.com/x", "https://slack.com.evil.example/"]
 )
-async def test_it_goes_to_slack_alone(api: Api, url: str) -> None:
+async def test_it_goes_to_slack_alone(api: SlackApi, url: str) -> None:
     """Whatever was written down."""
     api.web.base_url = "https://slack.com/api/"
 
     with pytest.raises(Refused):
-        await AsideOutlet(api, url).post(Page("Hello", "en", final=True), "n-1")
+        await EphemeralOutlet(api, url).post(Page("Hello", "en", final=True), "n-1")

@@ -1,0 +1,77 @@
+"""Assistant threads and agents: greeting, suggested prompts and status. No answer needs these: failures are logged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from cachetools import LRUCache
+
+from bindings.delivery.outlet import Page
+from bindings.incoming import Place
+from bindings.intake.intake import Intake
+from bindings.slack.api import SlackApi
+from bindings.slack.formatting import build_blocks, notification_text
+from bindings.slack.history import UserDirectory
+from core.contract import Language
+from core.errors import CspsError
+from core.texts import text
+
+log = structlog.get_logger()
+
+PROMPTS_LIMIT = 4
+GREETED_KEPT = 1000
+
+
+class AssistantThreads:
+    def __init__(self, api: SlackApi, users: UserDirectory, intake: Intake) -> None:
+        self._api = api
+        self._users = users
+        self._intake = intake
+        self._greeted: LRUCache[str, None] = LRUCache(GREETED_KEPT)
+
+    async def greet(self, place: Place) -> None:
+        """Greets the person in a new assistant thread, once: Slack may report the same thread several times."""
+        if place.conversation in self._greeted:
+            return
+        self._greeted[place.conversation] = None
+        try:
+            greeting = await self._intake.greeting(place, await self._language(place))
+            page = Page(greeting.text, greeting.language, final=True)
+            await self._api.post_message(place.channel, place.thread, notification_text(page), build_blocks(page))
+            await self._suggest(place, greeting.prompts)
+            thread = {"channel_id": place.channel, "thread_ts": place.thread}
+            await self._api.write("assistant.threads.setTitle", **thread, title=greeting.title)
+        except CspsError as error:
+            log.info("slack_greeting_failed", code=error.code, problem=error.message)
+
+    async def suggest_prompts(self, place: Place) -> None:
+        """Suggests prompts in a new conversation with an agent, which has no thread for a greeting yet."""
+        try:
+            greeting = await self._intake.greeting(place, await self._language(place))
+            await self._suggest(place, greeting.prompts)
+        except CspsError as error:
+            log.info("slack_prompts_failed", code=error.code, problem=error.message)
+
+    async def show_thinking(self, place: Place) -> None:
+        """Sets the status, which Slack removes when the answer begins."""
+        status = text("slack-thinking", await self._language(place) or "en")
+        thread = {"channel_id": place.channel, "thread_ts": place.thread}
+        await self._api.show_status("assistant.threads.setStatus", **thread, status=status)
+
+    async def end_session(self, channel: str, thread: str) -> None:
+        """Ends the busy state of an agent after Slack's stop button: Slack leaves that to the app."""
+        if channel and thread:
+            where = {"channel_id": channel, "thread_ts": thread}
+            await self._api.show_status("agents.sessions.setStatus", **where, status="active")
+
+    async def _suggest(self, place: Place, prompts: Sequence[str]) -> None:
+        await self._api.write(
+            "assistant.threads.setSuggestedPrompts",
+            channel_id=place.channel,
+            thread_ts=place.thread,
+            prompts=[{"title": prompt, "message": prompt} for prompt in prompts[:PROMPTS_LIMIT]],
+        )
+
+    async def _language(self, place: Place) -> Language | None:
+        return (await self._users.get(place.route.get("user", ""))).language
