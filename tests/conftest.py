@@ -23,14 +23,55 @@ pytest_plugins = ("tests.support.databases", "tests.support.starter")
 # Each starts something that takes seconds: the model, a browser, a PostgreSQL server.
 SLOW_FIXTURES = {"starter_file", "browser", "postgresql"}
 SLOW_DATABASES = {"postgresql", "pgvector"}
+# Modules of more than a second, by `pytest --durations=0`: they start processes, wait, or try many cases.
+SLOW_MODULES = {
+    "bindings/delivery/test_splitting.py",
+    "bindings/discord/test_with_intake.py",
+    "bindings/intake/test_intake_commands.py",
+    "bindings/intake/test_intake_jobs.py",
+    "bindings/intake/test_intake_kills.py",
+    "bindings/intake/test_intake_trouble.py",
+    "bindings/slack/test_end_to_end.py",
+    "bindings/teams/test_end_to_end.py",
+    "bindings/teams/test_files.py",
+    "bindings/teams/test_webhook.py",
+    "bindings/test_hostile_length.py",
+    "bindings/test_processes.py",
+    "core/cli/test_chat.py",
+    "core/cli/test_cli.py",
+    "core/cli/test_doctor.py",
+    "core/cli/test_facts.py",
+    "core/cli/test_sources.py",
+    "core/cli/test_supervisor.py",
+    "core/cli/test_toil.py",
+    "core/cli/test_up.py",
+    "core/conversation/test_generation.py",
+    "core/conversation/test_repeated_prompts.py",
+    "core/conversation/test_retrieval.py",
+    "core/conversation/test_sessions.py",
+    "core/install/test_install.py",
+    "core/rag/facts/test_kill.py",
+    "core/rag/facts/test_recall.py",
+    "core/rag/facts/test_store.py",
+    "core/rag/reading/test_reading.py",
+    "core/rag/sources/test_finder.py",
+    "core/rag/test_embeddings.py",
+    "core/toil/test_toiler.py",
+    "core/toil/test_validator_pool.py",
+    "test_recovery.py",
+}
+TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests as slow by what they start; single slow tests carry `pytest.mark.slow` themselves."""
+    slow_files = {TESTS / module for module in SLOW_MODULES}
+    assert all(file.exists() for file in slow_files), "SLOW_MODULES names a module that was moved"
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         values = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if fixtures & SLOW_FIXTURES or any(isinstance(each, str) and each in SLOW_DATABASES for each in values):
+        starts = fixtures & SLOW_FIXTURES or item.path in slow_files
+        if starts or any(isinstance(each, str) and each in SLOW_DATABASES for each in values):
             item.add_marker(pytest.mark.slow)
 
 
