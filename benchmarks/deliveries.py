@@ -139,7 +139,7 @@ async def running(bot: Bot, log: Path) -> AsyncIterator[None]:
 async def measure(options: argparse.Namespace) -> None:
     chance = random.Random(options.seed)
     slack, model, tally, numbers = FakeSlack(), FakeModel(answer=lambda _: (ANSWER,)), Tally(), range(options.events)
-    slack.trouble_of = build_failures(options.trouble, chance)
+    slack.choose_trouble = build_failures(options.trouble, chance)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "bot.log"

@@ -56,14 +56,14 @@ def workspace(events: Connection, count: int) -> None:
 
 async def serve(events: Connection, count: int) -> None:
     async with FakeSlack().serving() as slack:
-        events.send((slack.api_url, slack.said("C0001", "?")))
+        events.send((slack.api_url, slack.add_message("C0001", "?")))
         loop = asyncio.get_running_loop()
         while body := await loop.run_in_executor(None, events.recv):
             await slack.connected.wait()
             took = []
             for number in range(count):
                 began = time.perf_counter()
-                await slack.acknowledged(await slack.push(numbered(body, number)))
+                await slack.acknowledgement(await slack.push(numbered(body, number)))
                 took.append(time.perf_counter() - began)
             events.send(took)
 

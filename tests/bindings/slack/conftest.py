@@ -1,4 +1,4 @@
-"""A workspace, and what talks to it."""
+"""Fixtures: a stand-in for a Slack workspace, and the parts that talk to it."""
 
 from __future__ import annotations
 

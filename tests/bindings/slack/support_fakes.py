@@ -1,4 +1,4 @@
-"""A intake that writes down what it is given."""
+"""A stand-in for the intake that records its calls, and payloads of Slack."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ME = BotIdentity(TEAM, BOT_USER, BOT, "whisper")
 
 
 def payload(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text())
-    return loaded
+    parsed: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text())
+    return parsed
 
 
 def settings(slack: FakeSlack, *, sockets: bool = False, **environ: str) -> SlackSettings:
@@ -33,21 +33,21 @@ def settings(slack: FakeSlack, *, sockets: bool = False, **environ: str) -> Slac
 
 
 class FakeIntake:
-    """As durable as memory is. `trouble` is raised by each method that is asked to keep something."""
+    """Records calls in memory. Methods that store something raise `error`, if it is set."""
 
     def __init__(self) -> None:
-        self.taken: list[IncomingMessage] = []
+        self.messages: list[IncomingMessage] = []
         self.events: set[str] = set()
-        self.gone: list[tuple[Place, str]] = []
+        self.withdrawn: list[tuple[Place, str]] = []
         self.stops: list[tuple[Place, str]] = []
-        self.judged: list[tuple[str, str, str]] = []
-        self.tenants: list[str] = []
+        self.feedback: list[tuple[str, str, str]] = []
+        self.forgotten: list[str] = []
         self.greeted: list[tuple[Place, Language | None]] = []
-        self.places: set[str] = set()  # conversations in which it takes part
-        self.away: dict[str, str] | None = None
-        self.trouble: CspsError | None = None
+        self.conversations: set[str] = set()  # in which the bot participates
+        self.rejections: dict[str, str] | None = None
+        self.error: CspsError | None = None
         self.changed = asyncio.Event()
-        self.gate: asyncio.Event | None = None  # taking waits for it
+        self.gate: asyncio.Event | None = None  # `take` waits for it
         self.waiting = 0
 
     async def take(self, incoming: IncomingMessage) -> bool:
@@ -55,23 +55,23 @@ class FakeIntake:
         self.changed.set()
         if self.gate:
             await self.gate.wait()
-        self._fail()
+        self._raise_error()
         new = incoming.event not in self.events
         if new:
             self.events.add(incoming.event)
-            self.taken.append(IncomingMessage.from_json(json.loads(json.dumps(incoming.to_json()))))
+            self.messages.append(IncomingMessage.from_json(json.loads(json.dumps(incoming.to_json()))))
         self.changed.set()
         return new
 
     def rejection(self, incoming: IncomingMessage, language: Language = "en") -> str | None:
-        return self.away[language] if self.away else None
+        return self.rejections[language] if self.rejections else None
 
     async def is_participating(self, place: Place) -> bool:
-        self._fail()
-        return place.conversation in self.places
+        self._raise_error()
+        return place.conversation in self.conversations
 
     async def withdraw_question(self, place: Place, message: str) -> None:
-        self.gone.append((place, message))
+        self.withdrawn.append((place, message))
 
     async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append((place, ref))
@@ -80,8 +80,8 @@ class FakeIntake:
     async def record_feedback(
         self, answer: str, speaker: str, value: Literal["good", "bad"], comment: str = ""
     ) -> bool:
-        self._fail()
-        self.judged.append((answer, speaker, value))
+        self._raise_error()
+        self.feedback.append((answer, speaker, value))
         return True
 
     async def greeting(self, place: Place, language: Language | None) -> Greeting:
@@ -91,19 +91,19 @@ class FakeIntake:
         )
 
     async def forget_workspace(self, tenant: str) -> None:
-        self._fail()
-        self.tenants.append(tenant)
+        self._raise_error()
+        self.forgotten.append(tenant)
 
     def personality_names(self) -> tuple[str, ...]:
         return ("whisper", "chuchotte")
 
-    def _fail(self) -> None:
-        if self.trouble:
-            raise self.trouble
+    def _raise_error(self) -> None:
+        if self.error:
+            raise self.error
 
-    async def until(self, what: Any) -> Any:
+    async def wait_for(self, condition: Any) -> Any:
         async with asyncio.timeout(15):
-            while not (found := what()):
+            while not (value := condition()):
                 self.changed.clear()
                 await self.changed.wait()
-        return found
+        return value

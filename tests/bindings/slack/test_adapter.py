@@ -1,4 +1,4 @@
-"""The adapter with a intake that only writes down: what each delivery leads to, in both modes, through the real SDK."""
+"""The adapter with a fake intake, in both modes, through the real SDK: the effect of each delivery."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ QUICK = SocketTimings(backoff=Backoff(0.01, 0.02))
 
 
 @asynccontextmanager
-async def adapting(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
-    """In Socket Mode, connected."""
+async def run_adapter(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
+    """Runs a connected adapter in Socket Mode."""
     adapter = SlackAdapter(settings(slack, sockets=True), BotMetrics(), QUICK)
     await adapter.connect(intake)  # type: ignore[arg-type]
     running = asyncio.create_task(adapter.run())
@@ -42,23 +42,23 @@ async def adapting(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackA
 
 @pytest.fixture
 async def adapter(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[SlackAdapter]:
-    async with adapting(slack, intake) as made:
+    async with run_adapter(slack, intake) as made:
         yield made
 
 
-async def delivered(slack: FakeSlack, name: str, kind: str = "events_api", **changes: Any) -> dict[str, Any]:
-    """A payload is sent by socket; its acknowledgement."""
-    return await slack.acknowledged(await slack.push({**payload(name), **changes}, kind))
+async def deliver(slack: FakeSlack, name: str, kind: str = "events_api", **changes: Any) -> dict[str, Any]:
+    """Sends a payload over the socket. Returns its acknowledgement."""
+    return await slack.acknowledgement(await slack.push({**payload(name), **changes}, kind))
 
 
 @pytest.mark.parametrize("name", ["app_mention", "message_im", "message_im_thread", "message_group", "message_mpim"])
-async def test_what_is_for_the_bot_is_taken(
+async def test_messages_to_the_bot_are_taken(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
 ) -> None:
-    """As mapped, and acknowledged."""
-    await delivered(slack, name)
+    """The intake receives the mapped message, and Slack an acknowledgement."""
+    await deliver(slack, name)
 
-    assert [parse_message(payload(name), ME)] == intake.taken
+    assert [parse_message(payload(name), ME)] == intake.messages
 
 
 @pytest.mark.parametrize(
@@ -75,43 +75,43 @@ async def test_what_is_for_the_bot_is_taken(
         "tokens_revoked_user",
     ],
 )
-async def test_what_is_not_is_acknowledged(
+async def test_other_events_are_acknowledged_only(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
 ) -> None:
-    """And leads to nothing."""
-    await delivered(slack, name)
+    """The intake receives nothing."""
+    await deliver(slack, name)
 
-    assert ([], [], []) == (intake.taken, intake.gone, intake.tenants)
+    assert ([], [], []) == (intake.messages, intake.withdrawn, intake.forgotten)
 
 
-async def test_a_thread_goes_on_without_a_mention_while_the_bot_takes_part(
+async def test_thread_replies_need_no_mention_where_the_bot_participates(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
-    """Not before it was asked there."""
-    await delivered(slack, "message_thread_reply")
-    assert [] == intake.taken
-    intake.places.add("slack:T0001:C0001:1760000000.000100")
-    await delivered(slack, "message_thread_reply")
+    """Without participation, a reply without a mention is ignored."""
+    await deliver(slack, "message_thread_reply")
+    assert [] == intake.messages
+    intake.conversations.add("slack:T0001:C0001:1760000000.000100")
+    await deliver(slack, "message_thread_reply")
 
-    assert ["and in French?"] == [incoming.text for incoming in intake.taken]
+    assert ["and in French?"] == [incoming.text for incoming in intake.messages]
 
 
 @pytest.mark.parametrize("name", ["message_deleted", "message_deleted_im", "message_tombstone"])
 async def test_a_deleted_question_is_withdrawn(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
 ) -> None:
-    """Whether it had replies or not."""
-    await delivered(slack, name)
+    """With and without replies."""
+    await deliver(slack, name)
 
-    assert ["1760000001.000200"] == [message for _, message in intake.gone]
+    assert ["1760000001.000200"] == [message for _, message in intake.withdrawn]
 
 
 async def test_an_assistant_thread_is_greeted_once(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
-    """In the person's language, with suggested prompts and a title; however often Slack says that it was opened."""
+    """The greeting is in the person's language, with prompts and a title. Repeated events add none."""
     slack.users["U0ANN"] = {"id": "U0ANN", "name": "ann", "locale": "fr-CA"}
     for _ in range(3):
-        await delivered(slack, "assistant_thread_started")
-    await slack.until(lambda: slack.made("assistant.threads.setTitle"))
+        await deliver(slack, "assistant_thread_started")
+    await slack.wait_for(lambda: slack.calls_to("assistant.threads.setTitle"))
 
     assert [("slack:T0001:D0001:1760000000.000100", "fr")] == [(p.conversation, lang) for p, lang in intake.greeted]
     assert ["Hello! Ask ‹!here> anything."] == [text_of(each) for each in slack.answers("D0001")]
@@ -119,264 +119,268 @@ async def test_an_assistant_thread_is_greeted_once(slack: FakeSlack, intake: Fak
     assert ["Help?", "Write?", "Why?", "How?"] == [each["message"] for each in prompts["prompts"]]
 
 
-async def test_an_agents_conversation_has_prompts(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
-    """The newer form of the same: opened, and nothing is said yet."""
-    await delivered(slack, "app_home_opened")
-    await slack.until(lambda: slack.prompts)
+async def test_a_new_conversation_with_an_agent_has_prompts(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
+) -> None:
+    """Agents get app_home_opened in place of assistant_thread_started. The bot posts no greeting."""
+    await deliver(slack, "app_home_opened")
+    await slack.wait_for(lambda: slack.prompts)
 
     assert [] == slack.answers("D0001")
     assert "thread_ts" not in slack.prompts[0]
 
 
-async def test_at_work_is_shown_in_assistant_threads(
+async def test_a_status_is_shown_in_assistant_threads(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
-    """Until the answer begins; not for a repeat."""
+    """A repeated event sets it once."""
     for _ in range(2):
-        await delivered(slack, "message_im_thread")
-    await slack.until(lambda: slack.statuses)
+        await deliver(slack, "message_im_thread")
+    await slack.wait_for(lambda: slack.statuses)
 
     assert ["is thinking…"] == [each["status"] for each in slack.statuses]
 
 
-@pytest.mark.parametrize("silent", ["a word that stops", "beyond the limit"])
-async def test_at_work_is_not_shown_where_nothing_follows(
+@pytest.mark.parametrize("silent", ["stop command", "limit"])
+async def test_no_status_is_shown_if_no_answer_follows(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, silent: str
 ) -> None:
-    """It would stand there until Slack takes it away."""
+    """Otherwise it would stay until Slack removes it."""
     event = payload("message_im_thread")["event"]
-    if silent == "a word that stops":
+    if silent == "stop command":
         event["text"] = "Stop!"
     else:
-        intake.away = {"en": "Later.", "fr": "Plus tard."}
-    await delivered(slack, "message_im_thread", event=event)
-    intake.away = None
+        intake.rejections = {"en": "Later.", "fr": "Plus tard."}
+    await deliver(slack, "message_im_thread", event=event)
+    intake.rejections = None
     later = {**payload("message_im_thread")["event"], "ts": "1700000099.000100", "text": "And now?"}
-    await delivered(slack, "message_im_thread", event=later, event_id="Ev099")
-    await slack.until(lambda: slack.statuses)
+    await deliver(slack, "message_im_thread", event=later, event_id="Ev099")
+    await slack.wait_for(lambda: slack.statuses)
 
-    assert (2, 1) == (len(intake.taken), len(slack.made("assistant.threads.setStatus")))
+    assert (2, 1) == (len(intake.messages), len(slack.calls_to("assistant.threads.setStatus")))
 
 
-async def test_what_slack_refuses_of_that_is_not_needed(
+async def test_refused_greetings_and_statuses_do_not_stop_a_question(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
-    """The question is taken all the same."""
+    """The question is taken."""
     for method in ("assistant.threads.setStatus", "chat.postMessage", "users.info"):
-        slack.refusing[method] = "missing_scope"
-    await delivered(slack, "assistant_thread_started")
-    await delivered(slack, "message_im_thread")
-    await slack.until(lambda: slack.made("assistant.threads.setStatus"))
+        slack.permanent_errors[method] = "missing_scope"
+    await deliver(slack, "assistant_thread_started")
+    await deliver(slack, "message_im_thread")
+    await slack.wait_for(lambda: slack.calls_to("assistant.threads.setStatus"))
 
-    assert 1 == len(intake.taken)
+    assert 1 == len(intake.messages)
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_slacks_stop_button_reaches_the_intake(
+async def test_slacks_stop_button_stops_the_answer(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, named: bool
 ) -> None:
-    """For the messages that Slack names, or for what is being written in the thread; and the session is idle again."""
-    await delivered(slack, "app_mention")
-    [incoming] = intake.taken
+    """The messages that Slack names, or all in the thread; the session becomes idle again."""
+    await deliver(slack, "app_mention")
+    [incoming] = intake.messages
     ref = await adapter.platform.outlet(incoming).post(Page("One ", "en"), "n-1")
     event = {**payload("agent_session_stopped")["event"], "streaming_message_ts": [ref] if named else []}
-    await delivered(slack, "agent_session_stopped", event=event)
+    await deliver(slack, "agent_session_stopped", event=event)
 
     assert [(incoming.place, ref)] == intake.stops
-    await slack.until(lambda: slack.statuses)
+    await slack.wait_for(lambda: slack.statuses)
     assert "active" == slack.statuses[0]["status"]
 
 
-async def test_a_stop_told_by_an_append_reaches_the_intake(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
-) -> None:
-    """Where the event is not subscribed to, or later."""
-    await delivered(slack, "app_mention")
-    outlet = adapter.platform.outlet(intake.taken[0])
+async def test_a_refused_append_stops_the_answer(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
+    """This works without the stop event, or before it arrives."""
+    await deliver(slack, "app_mention")
+    outlet = adapter.platform.outlet(intake.messages[0])
     ref = await outlet.post(Page("One ", "en"), "n-1")
     slack.expire("C0001", ref, by_user=True)
     await outlet.edit(ref, Page("One two ", "en"))
-    await intake.until(lambda: intake.stops)
+    await intake.wait_for(lambda: intake.stops)
 
     assert ref == intake.stops[0][1]
 
 
 @pytest.mark.parametrize("name", ["app_uninstalled", "tokens_revoked"])
-async def test_an_uninstalled_workspace_is_told(
+async def test_an_uninstalled_workspace_is_forgotten(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
 ) -> None:
-    """What is known of it is deleted."""
-    await delivered(slack, name)
+    """The intake deletes its data."""
+    await deliver(slack, name)
 
-    assert ["T0001"] == intake.tenants
+    assert ["T0001"] == intake.forgotten
 
 
 @pytest.mark.parametrize(("name", "value"), [("block_actions_good", "good"), ("block_actions_bad", "bad")])
-async def test_feedback_is_given_on(
+async def test_feedback_reaches_the_intake(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str, value: str
 ) -> None:
-    """With the answer's id."""
-    await delivered(slack, name, "interactive")
+    """It carries the answer's id."""
+    await deliver(slack, name, "interactive")
 
-    assert [("ans-1", "slack:T0001:U0ANN", value)] == intake.judged
+    assert [("ans-1", "slack:T0001:U0ANN", value)] == intake.feedback
 
 
-async def test_again_is_a_command(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
-    """Pressed twice at once by a delivery that is repeated, it is one."""
+async def test_the_regenerate_button_is_a_command(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
+    """A repeated delivery of one press is one command."""
     for _ in range(2):
-        await delivered(slack, "block_actions_again", "interactive")
+        await deliver(slack, "block_actions_again", "interactive")
 
-    [incoming] = intake.taken
+    [incoming] = intake.messages
     assert incoming.command is not None
     assert ("regenerate", "ans-1") == (incoming.command.name, incoming.command.argument)
 
 
 @pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
-async def test_a_question_by_command_is_shown_and_taken(
+async def test_a_question_by_command_is_posted_and_taken(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str, toil: bool
 ) -> None:
-    """As a message whose thread the answer goes to."""
-    assert {"envelope_id"} == set(await delivered(slack, name, "slash_commands"))
+    """The answer goes to the thread of that post."""
+    assert {"envelope_id"} == set(await deliver(slack, name, "slash_commands"))
 
-    [shown] = slack.answers("C0001")
-    [incoming] = intake.taken
-    assert (shown["ts"], toil) == (incoming.place.thread, incoming.toil)
-    assert "ann" in shown["blocks"][0]["elements"][0]["text"]
+    [post] = slack.answers("C0001")
+    [incoming] = intake.messages
+    assert (post["ts"], toil) == (incoming.place.thread, incoming.toil)
+    assert "ann" in post["blocks"][0]["elements"][0]["text"]
 
 
-async def test_a_command_without_a_question_says_how(
+async def test_a_command_without_a_question_gets_an_explanation(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
-    """To its author alone, in both languages."""
-    acknowledgement = await delivered(slack, "slash_ask", "slash_commands", text=" ")
+    """Only its author sees it, in both languages."""
+    acknowledgement = await deliver(slack, "slash_ask", "slash_commands", text=" ")
 
     assert "/ask Comment" in acknowledgement["payload"]["text"]
-    assert ([], []) == (intake.taken, slack.answers("C0001"))
+    assert ([], []) == (intake.messages, slack.answers("C0001"))
 
 
-async def test_who_is_turned_away_has_the_bot_say_nothing(
+async def test_the_bot_posts_nothing_for_a_rejected_person(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
-    """In a channel, for everybody to see: they alone are told why, in both languages."""
-    intake.away = {"en": "Not you.", "fr": "Pas vous."}
-    acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
+    """Only the person sees the reason, in both languages."""
+    intake.rejections = {"en": "Not you.", "fr": "Pas vous."}
+    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
 
     assert "Not you.\nPas vous." == acknowledgement["payload"]["text"]
-    assert ([], []) == (intake.taken, slack.made("chat.postMessage"))
+    assert ([], []) == (intake.messages, slack.calls_to("chat.postMessage"))
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words"), [(Trouble(error="not_in_channel"), "/invite"), (Trouble(500), "try again")]
+    ("trouble", "reply"), [(Trouble(error="not_in_channel"), "/invite"), (Trouble(500), "try again")]
 )
-async def test_a_question_that_cannot_be_shown_is_not_taken(
-    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, trouble: Trouble, words: str
+async def test_a_question_that_cannot_be_posted_is_not_taken(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, trouble: Trouble, reply: str
 ) -> None:
-    """Its author is told why, within the three seconds."""
+    """Its author sees the reason within 3 seconds."""
     slack.trouble["chat.postMessage"].append(trouble)
-    acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
+    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
 
-    assert words in acknowledgement["payload"]["text"]
-    assert [] == intake.taken
+    assert reply in acknowledgement["payload"]["text"]
+    assert [] == intake.messages
 
 
 @pytest.mark.parametrize("trouble", [StorageError("disk full"), Stopping("stopping")])
-async def test_a_question_that_cannot_be_taken_stands_nowhere(
+async def test_a_question_that_cannot_be_taken_is_deleted(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, trouble: CspsError
 ) -> None:
-    """Slack gives no command again: it would stand there for ever without an answer."""
-    intake.trouble = trouble
-    acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
-    await slack.until(lambda: slack.made("chat.delete"))
+    """Slack does not repeat commands, so the post would never get an answer."""
+    intake.error = trouble
+    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
+    await slack.wait_for(lambda: slack.calls_to("chat.delete"))
 
     assert "try again" in acknowledgement["payload"]["text"]
     assert [] == slack.answers("C0001")
-    assert "try again" in (await delivered(slack, "slash_forget", "slash_commands"))["payload"]["text"]
+    assert "try again" in (await deliver(slack, "slash_forget", "slash_commands"))["payload"]["text"]
 
 
-async def test_a_question_that_is_shown_too_late_is_taken_back(
+async def test_a_question_that_is_posted_too_late_is_deleted(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its author was told to try again, and may have done so."""
+    """Its author was asked to try again, and may have done so."""
     monkeypatch.setattr(event_router, "QUESTION_DEADLINE_S", 0.0)
-    acknowledgement = await delivered(slack, "slash_ask", "slash_commands")
-    await slack.until(lambda: slack.made("chat.delete"))
+    acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
+    await slack.wait_for(lambda: slack.calls_to("chat.delete"))
 
     assert "try again" in acknowledgement["payload"]["text"]
-    assert ([], []) == (slack.answers("C0001"), intake.taken)
+    assert ([], []) == (slack.answers("C0001"), intake.messages)
 
 
 @pytest.mark.parametrize("name", ["slash_personality", "slash_forget"])
-async def test_commands_are_taken(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str) -> None:
-    """And answered by the response URL."""
-    await delivered(slack, name, "slash_commands", response_url=f"{slack.url}/response/1")
-    [incoming] = intake.taken
+async def test_commands_are_answered_through_the_response_url(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
+) -> None:
+    """Only the author sees the answer."""
+    await deliver(slack, name, "slash_commands", response_url=f"{slack.url}/response/1")
+    [incoming] = intake.messages
     await adapter.platform.outlet(incoming).post(Page("Done.", "en", final=True), "n-1")
-    assert ["ephemeral"] == [each["response_type"] for each in slack.responses]
+    assert ["ephemeral"] == [each["response_type"] for each in slack.ephemeral_messages]
 
 
-async def test_what_nobody_knows_is_acknowledged(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
-    """A new kind of event, another button: nothing happens, and no line of its text is logged."""
+async def test_unknown_events_and_buttons_are_acknowledged(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
+) -> None:
+    """Nothing happens, and the log contains none of their text."""
     with capture_logs() as logs:
-        await delivered(slack, "app_mention", event={"type": "brand_new", "text": "secret words"})
+        await deliver(slack, "app_mention", event={"type": "brand_new", "text": "secret words"})
         action = {"type": "button", "action_id": "other", "block_id": "b", "value": "secret words"}
-        await delivered(slack, "block_actions_good", "interactive", actions=[action])
+        await deliver(slack, "block_actions_good", "interactive", actions=[action])
 
     assert "secret words" not in str(logs)
-    assert [] == intake.taken
+    assert [] == intake.messages
 
 
 # ---------------------------------------------------------------- logging in
 
 
-async def test_a_wrong_bot_token_is_a_mistake_of_the_set_up(slack: FakeSlack, intake: FakeIntake) -> None:
-    """Said with what to click."""
+async def test_a_wrong_bot_token_is_a_config_error(slack: FakeSlack, intake: FakeIntake) -> None:
+    """The error says where to click."""
     adapter = SlackAdapter(settings(slack, SLACK_BOT_TOKEN="xoxb-wrong"), BotMetrics())
     with pytest.raises(ConfigError, match=r"SLACK_BOT_TOKEN.*OAuth & Permissions"):
         await adapter.connect(intake)  # type: ignore[arg-type]
     await adapter.close()
 
 
-async def test_while_slack_is_away_logging_in_goes_on(slack: FakeSlack, intake: FakeIntake) -> None:
-    """With one line about it."""
+async def test_login_is_retried_while_slack_is_down(slack: FakeSlack, intake: FakeIntake) -> None:
+    """The log has one line about it."""
     slack.trouble["auth.test"].extend([Trouble(503), Trouble(cut=True), Trouble(429, retry_after_s="0")])
     adapter = SlackAdapter(settings(slack), BotMetrics(), QUICK)
     with capture_logs() as logs:
         await adapter.connect(intake)  # type: ignore[arg-type]
     await adapter.close()
 
-    assert 4 == len(slack.made("auth.test"))
+    assert 4 == len(slack.calls_to("auth.test"))
     assert 1 == [entry["event"] for entry in logs].count("slack_login_failed")
 
 
-async def test_scopes_that_were_not_granted_are_named(slack: FakeSlack, intake: FakeIntake) -> None:
-    """All that the manifest asks for, and no others: an app that was made before a new one was needed is told."""
+async def test_missing_scopes_are_logged(slack: FakeSlack, intake: FakeIntake) -> None:
+    """Those of the manifest that Slack did not grant, and no others."""
     with capture_logs() as logs:
-        async with adapting(slack, intake):
+        async with run_adapter(slack, intake):
             pass
 
-    (told,) = [entry for entry in logs if entry["event"] == "slack_scopes_missing"]
-    assert ["assistant:write", "commands", "files:read", "files:write", "users:read"] == told["scopes"]
+    (entry,) = [entry for entry in logs if entry["event"] == "slack_scopes_missing"]
+    assert ["assistant:write", "commands", "files:read", "files:write", "users:read"] == entry["scopes"]
 
 
-async def test_socket_mode_has_no_routes(slack: FakeSlack) -> None:
-    """And needs no public address; HTTP has one."""
+async def test_only_http_mode_has_routes(slack: FakeSlack) -> None:
+    """Socket Mode needs no public address."""
     assert () == SlackAdapter(settings(slack, sockets=True), BotMetrics()).routes()
     [route] = SlackAdapter(settings(slack), BotMetrics()).routes()
     assert "/slack/events" == route.path  # type: ignore[attr-defined]
 
 
-async def test_the_tokens_are_in_no_log(slack: FakeSlack, intake: FakeIntake) -> None:
-    """Whatever goes wrong."""
+async def test_no_log_contains_tokens(slack: FakeSlack, intake: FakeIntake) -> None:
+    """Nor the text of a question, after a failure."""
     with capture_logs() as logs:
-        async with adapting(slack, intake):
+        async with run_adapter(slack, intake):
             slack.trouble["chat.postMessage"].append(Trouble(500))
-            await delivered(slack, "slash_ask", "slash_commands")
+            await deliver(slack, "slash_ask", "slash_commands")
 
     assert not any(secret in str(logs) for secret in (APP_TOKEN, "xoxb-1-good", "pension"))
 
 
-def test_an_incoming_survives_being_written_down() -> None:
-    """Every payload that is for the bot: what is read again is what was written."""
+def test_mapped_messages_survive_json() -> None:
+    """The stored form of each payload reads back as the same value."""
     for name in ("app_mention", "message_im_file", "app_mention_shared", "message_im_thread"):
         incoming = parse_message(payload(name), ME)
         assert incoming is not None

@@ -1,4 +1,4 @@
-"""Calls to Slack, and what its errors mean."""
+"""Calls to Slack, and the translation of its errors."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
         (Trouble(200, "invalid_blocks"), Refused, "refused"),
     ],
 )
-async def test_each_error_has_a_meaning(
+async def test_each_error_is_translated(
     slack: FakeSlack, api: SlackApi, metrics: BotMetrics, trouble: Trouble, kind: type[DeliveryError], outcome: str
 ) -> None:
-    """What Slack says in its many ways is one of four; it is counted, and the call is made once."""
+    """To one of four delivery errors. The error is counted, and the call is made once."""
     slack.trouble["chat.postMessage"].append(trouble)
 
     with pytest.raises(kind) as caught:
         await api.write("chat.postMessage", channel="C1", text="secret words")
-    assert 1 == len(slack.made("chat.postMessage"))
+    assert 1 == len(slack.calls_to("chat.postMessage"))
     assert 1 == metrics.calls.labels(outcome)._value.get()
     assert "secret words" not in caught.value.message
     if kind is Throttled:
@@ -48,8 +48,8 @@ async def test_each_error_has_a_meaning(
 
 
 @pytest.mark.parametrize("header", ["soon", "nan", "inf", "-1", "99999", None])
-async def test_a_senseless_retry_after_is_bounded(slack: FakeSlack, api: SlackApi, header: str | None) -> None:
-    """Nobody waits for a day, or for NaN."""
+async def test_an_invalid_retry_after_is_bounded(slack: FakeSlack, api: SlackApi, header: str | None) -> None:
+    """Pauses of days or NaN seconds are impossible."""
     slack.trouble["chat.update"].append(Trouble(429, retry_after_s=header))
 
     with pytest.raises(Throttled) as caught:
@@ -58,8 +58,8 @@ async def test_a_senseless_retry_after_is_bounded(slack: FakeSlack, api: SlackAp
     assert 0 <= caught.value.retry_after_s <= 600
 
 
-async def test_a_missing_scope_says_what_to_click(slack: FakeSlack, api: SlackApi) -> None:
-    """Which scope, and where."""
+async def test_a_missing_scope_says_where_to_click(slack: FakeSlack, api: SlackApi) -> None:
+    """The error names the scope and the page."""
     slack.trouble["files.info"].append(Trouble(error="missing_scope", needed="files:read"))
 
     with pytest.raises(Refused, match=r"files:read.*api\.slack\.com/apps → OAuth & Permissions") as caught:
@@ -68,17 +68,17 @@ async def test_a_missing_scope_says_what_to_click(slack: FakeSlack, api: SlackAp
     assert "missing_scope" == caught.value.reason
 
 
-async def test_one_pool_serves_all_calls(slack: FakeSlack, api: SlackApi) -> None:
-    """The SDK alone would open a connection for each."""
+async def test_all_calls_share_one_pool(slack: FakeSlack, api: SlackApi) -> None:
+    """The SDK alone would open a connection for each call."""
     session = api.session
     await asyncio.gather(*(api.write("auth.test") for _ in range(5)))
 
     assert session is api.session is api.web.session
-    assert 5 == len(slack.made("auth.test"))
+    assert 5 == len(slack.calls_to("auth.test"))
 
 
-async def test_nobody_there_is_unreachable(slack: FakeSlack, api: SlackApi) -> None:
-    """A refused connection, too."""
+async def test_a_refused_connection_is_unreachable(slack: FakeSlack, api: SlackApi) -> None:
+    """A closed port raises Unreachable."""
     api.web.base_url = "http://127.0.0.1:1/"
 
     with pytest.raises(Unreachable):

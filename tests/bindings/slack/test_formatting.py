@@ -22,10 +22,10 @@ from bindings.slack.formatting import (
 )
 from bindings.slack.mapping import escape, unescape
 from core.contract import Source, Text
-from tests.bindings.slack.support_slack_rules import UPDATED_TEXT_LIMIT, wrong_blocks
+from tests.bindings.slack.support_slack_rules import UPDATED_TEXT_LIMIT, find_block_error
 
 
-class Measured:
+class MeasuringOutlet:
     limits = PageLimits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
@@ -33,7 +33,7 @@ class Measured:
 
 
 def test_an_answer_ends_with_sources_footer_and_buttons() -> None:
-    """In this order; feedback names the answer, and the labels are in the page's language."""
+    """In this order. Feedback carries the answer's id, and labels have the page's language."""
     sources = (Source(1, "Congés", "https://canada.ca/a?b=1&c=2"), Source(2, "Interne"))
     closing = Closing("ans-1", "Rédigé par une IA (modèle m).", note="Coupé.", notice="Première fois?", sources=sources)
     made = build_blocks(Page("Voilà.", "fr", final=True, closing=closing))
@@ -46,23 +46,23 @@ def test_an_answer_ends_with_sources_footer_and_buttons() -> None:
     assert ("good ans-1", "bad ans-1") == (judge["positive_button"]["value"], judge["negative_button"]["value"])
     assert "Bonne réponse" == judge["positive_button"]["accessibility_label"]
     assert ("Recommencer", "ans-1") == (made[6]["elements"][0]["text"]["text"], made[6]["elements"][0]["value"])
-    assert wrong_blocks(made) is None
+    assert find_block_error(made) is None
 
 
 def test_a_notice_has_no_buttons() -> None:
-    """There is nothing to judge."""
+    """A notice is not an answer to rate."""
     assert [] == build_closing_blocks(Page("Stopped.", "en", final=True, closing=Closing("", "")))
 
 
-def test_a_hostile_title_stays_one() -> None:
-    """A source's title is another's words: it neither closes its link nor pings, and the host stands beside it."""
+def test_a_hostile_title_is_escaped() -> None:
+    """It neither closes its link nor pings, and the host stands beside it."""
     shown = link_source(Source(1, "> <!here> | canada.ca", "https://evil.example/?q=<a|b>"))
 
     assert "<https://evil.example/?q=%3Ca%7Cb%3E|&gt; &lt;!here&gt; ¦ canada.ca> (evil.example)" == shown
 
 
-def test_only_pages_are_linked() -> None:
-    """A source without an address, or with one of another kind, is named."""
+def test_only_web_addresses_are_linked() -> None:
+    """A source without an address, or with another scheme, is only named."""
     assert "T" == link_source(Source(1, "T", "javascript:alert(1)")) == link_source(Source(1, "T"))
 
 
@@ -70,61 +70,61 @@ def test_only_pages_are_linked() -> None:
     "address",
     ["https://canada.ca/" + "é" * 700, "https://canada.ca/?" + "&" * 800, "https://[bad", "https://℀.ca/", "http://"],
 )
-def test_an_address_that_slack_would_not_take_is_no_link(address: str) -> None:
-    """One of them would have the whole message refused."""
+def test_an_address_that_slack_refuses_is_not_linked(address: str) -> None:
+    """One such address would make Slack refuse the whole message."""
     closing = Closing("a", "f", sources=(Source(1, "A title", address),))
     made = build_blocks(Page("As said [1].", "en", final=True, closing=closing))
 
-    assert wrong_blocks(made) is None
+    assert find_block_error(made) is None
     assert "A title" in made[1]["text"]["text"]
 
 
 def test_many_sources_fit() -> None:
-    """On as many pages as they take, with the text; Slack takes 3,000 characters in a section. None is left out."""
+    """Over several pages, because a section has at most 3,000 characters. No source is left out."""
     sources = tuple(Source(n, "t" * 500, f"https://canada.ca/{'x' * 300}{n}") for n in range(1, 60))
-    draft, outlet = PartialAnswer(DeliveryOptions("en", "a"), len, PAGE_CHARS), cast(Outlet, Measured())
+    draft, outlet = PartialAnswer(DeliveryOptions("en", "a"), len, PAGE_CHARS), cast(Outlet, MeasuringOutlet())
     draft.add(Text("x" * 9000))
     draft.sources = list(sources)
     draft.end("delivered")
     made = [build_blocks(page) for page in build_final_pages(draft, outlet, DeliveryOptions("en", "a"))]
 
-    assert [None] * len(made) == [wrong_blocks(each) for each in made]
+    assert [None] * len(made) == [find_block_error(each) for each in made]
     shown = json.dumps(made)
     assert all(f"\\n{source.number}. <" in shown or f'"{source.number}. <' in shown for source in sources)
 
 
-def test_a_page_of_nothing_is_something() -> None:
+def test_an_empty_page_has_a_block() -> None:
     """Slack refuses an empty message."""
-    assert wrong_blocks(build_blocks(Page("", "en"))) is None
+    assert find_block_error(build_blocks(Page("", "en"))) is None
     assert 1 == len(build_blocks(Page("", "en")))
 
 
-def test_waiting_is_shown_in_small_print() -> None:
-    """In place of the text, or under it."""
+def test_a_status_is_a_context_block() -> None:
+    """In place of the text, or below it."""
     assert ["context"] == [each["type"] for each in build_blocks(Page("", "en", status="You are number 3."))]
     assert ["markdown", "context"] == [
         each["type"] for each in build_blocks(Page("So far", "en", status="Reconnecting."))
     ]
 
 
-def test_a_full_page_is_taken() -> None:
-    """With everything that stands under it."""
+def test_slack_accepts_a_full_page() -> None:
+    """Including everything below the text."""
     closing = Closing("a" * 40, "f" * 300, note="n" * 300, notice="p" * 600)
     page = Page("x" * (PAGE_CHARS - 1200), "en", final=True, closing=closing)
 
     assert PAGE_CHARS == page_length(page)
-    assert wrong_blocks(build_blocks(page)) is None
+    assert find_block_error(build_blocks(page)) is None
 
 
-def test_the_preview_has_nothing_to_read() -> None:
-    """Notifications show the text as mrkdwn: it is escaped, and cut."""
+def test_the_notification_text_is_escaped() -> None:
+    """Slack parses it as mrkdwn. It is also cut."""
     assert "‹!here&gt; &amp; b" == notification_text(Page("<!here> & b", "en"))
     assert len(notification_text(Page("x" * 9000, "en"))) <= 3000
 
 
 @pytest.mark.parametrize("sign", ["日", "&", "<", "👍", "x&"])
-def test_the_preview_is_as_short_as_an_update_may_be(sign: str) -> None:
-    """In bytes, escaped, and no entity is cut in two."""
+def test_the_notification_text_fits_into_an_update(sign: str) -> None:
+    """In bytes after escaping; no entity is cut in two."""
     text = notification_text(Page(sign * 9000, "en"))
 
     assert len(text.encode()) <= UPDATED_TEXT_LIMIT
@@ -132,8 +132,8 @@ def test_the_preview_is_as_short_as_an_update_may_be(sign: str) -> None:
 
 
 def test_a_question_by_command_pings_nobody() -> None:
-    """It is shown as plain text, which has no sequences."""
+    """It is plain text, which has no control sequences."""
     made = question_blocks("ann", "<!here> " + "x" * 5000)
 
     assert "plain_text" == made[1]["text"]["type"] == made[0]["elements"][0]["type"]
-    assert wrong_blocks(made) is None
+    assert find_block_error(made) is None

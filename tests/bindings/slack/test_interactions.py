@@ -1,4 +1,4 @@
-"""Commands and presses."""
+"""Slash commands and buttons."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.bindings.slack.support_fakes import ME, payload
 from tests.bindings.slack.test_mapping import anything
 
 
-def test_personality_is_a_command_for_its_author_alone() -> None:
-    """It concerns the conversation that the channel is, and is answered by the response URL."""
+def test_personality_is_answered_to_its_author_only() -> None:
+    """It applies to the channel's conversation. The answer uses the response URL."""
     incoming = parse_command(payload("slash_personality"), ME)
 
     assert incoming is not None
@@ -25,7 +25,7 @@ def test_personality_is_a_command_for_its_author_alone() -> None:
 
 
 def test_forget_has_no_argument() -> None:
-    """Whatever is written after it."""
+    """Text after it is ignored."""
     incoming = parse_command({**payload("slash_forget"), "text": "everything"}, ME)
 
     assert incoming is not None
@@ -33,8 +33,8 @@ def test_forget_has_no_argument() -> None:
 
 
 @pytest.mark.parametrize(("name", "toil"), [("slash_ask", False), ("slash_toil", True)])
-def test_a_question_by_command_is_about_the_message_that_shows_it(name: str, toil: bool) -> None:
-    """Its thread is where the answer goes, and what is said there later continues it."""
+def test_a_question_by_command_belongs_to_its_post(name: str, toil: bool) -> None:
+    """Its thread gets the answer, and replies there continue the conversation."""
     incoming = parse_question(payload(name), ME, "1760000009.000100")
 
     assert toil == incoming.toil
@@ -44,7 +44,7 @@ def test_a_question_by_command_is_about_the_message_that_shows_it(name: str, toi
 
 
 def test_the_text_of_a_command_is_plain() -> None:
-    """As that of messages."""
+    """Like the text of messages."""
     assert "what is a <pension>?" == parse_question(payload("slash_ask"), ME, "1.1").text
 
 
@@ -55,8 +55,8 @@ def test_the_text_of_a_command_is_plain() -> None:
         ("block_actions_again_im", "slack:T0001:D0001", "ans-2"),
     ],
 )
-def test_a_press_on_again_names_the_answer(name: str, conversation: str, answer: str) -> None:
-    """In the conversation that the answer is in; each press is an event of its own."""
+def test_the_regenerate_button_names_the_answer(name: str, conversation: str, answer: str) -> None:
+    """In the answer's conversation. Each press is a separate event."""
     incoming = parse_regenerate(payload(name), ME)
 
     assert incoming is not None
@@ -67,7 +67,7 @@ def test_a_press_on_again_names_the_answer(name: str, conversation: str, answer:
 
 @pytest.mark.parametrize(("name", "value"), [("block_actions_good", "good"), ("block_actions_bad", "bad")])
 def test_feedback_names_answer_and_person(name: str, value: str) -> None:
-    """The person is who they are as a speaker."""
+    """The person is identified as in messages."""
     found = parse_feedback(payload(name), ME)
 
     assert isinstance(found, SlackFeedback)
@@ -94,8 +94,8 @@ names = st.sampled_from(
 
 
 @given(body=st.dictionaries(names, anything | st.just([{"value": 7}]) | st.just({"id": 3})))
-def test_fields_of_any_type_are_survived(body: dict[str, object]) -> None:
-    """Whatever a signed body holds."""
+def test_fields_of_any_type_do_not_raise(body: dict[str, object]) -> None:
+    """A signed body may contain any JSON value."""
     for function in (interactions.parse_command, interactions.parse_regenerate, interactions.parse_feedback):
         function(body, ME)
     interactions.parse_question(body, ME, "1.1")

@@ -1,4 +1,4 @@
-"""An event of Slack becomes what a person said, or nothing."""
+"""Slack's events and text become messages, or None."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from core.contract import Attachment
 from tests.bindings.slack.support_fakes import ME, PAYLOADS, payload
 
 
-def mapped(name: str) -> IncomingMessage:
+def map_payload(name: str) -> IncomingMessage:
     incoming = parse_message(payload(name), ME)
     assert incoming is not None
     return incoming
 
 
-def test_a_mention_opens_a_thread_of_its_own() -> None:
-    """The place of a mention in a channel is the thread that its answer begins; the mention itself is removed."""
-    incoming = mapped("app_mention")
+def test_a_mention_opens_a_thread() -> None:
+    """The place of a mention in a channel is its thread. The text does not contain the mention."""
+    incoming = map_payload("app_mention")
 
     assert "what is a pension?" == incoming.text
     assert "slack:T0001:C0001:1760000001.000200" == incoming.event == incoming.place.conversation
@@ -40,8 +40,8 @@ def test_a_mention_opens_a_thread_of_its_own() -> None:
 
 
 def test_one_post_is_one_event() -> None:
-    """Slack sends `app_mention` and `message` for one post: whichever comes first, it is the same."""
-    assert mapped("app_mention") == mapped("message_channel_mention")
+    """Slack sends `app_mention` and `message` for one post: both map to the same value."""
+    assert map_payload("app_mention") == map_payload("message_channel_mention")
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_one_post_is_one_event() -> None:
     ],
 )
 def test_text_is_plain(name: str, text: str) -> None:
-    """Mentions of the bot go, other tokens are said, escapes are undone, and an address at the start stays bare."""
-    assert text == mapped(name).text
+    """Mentions of the bot go, tokens become readable, escapes are undone, a leading address stays bare."""
+    assert text == map_payload(name).text
 
 
 @pytest.mark.parametrize(
@@ -74,29 +74,29 @@ def test_text_is_plain(name: str, text: str) -> None:
 )
 def test_the_place_is_the_thread(name: str, kind: str, thread: str | None) -> None:
     """A direct conversation has no threads, unless the app is an assistant there."""
-    place = mapped(name).place
+    place = map_payload(name).place
 
     assert (kind, thread) == (place.kind, place.thread)
 
 
-def test_files_are_named_and_not_fetched() -> None:
-    """A deleted file is nothing; one of another workspace is known by its id alone."""
+def test_files_are_listed_and_not_fetched() -> None:
+    """Deleted files are left out. A file of another workspace has only an id."""
     download = "https://files.slack.com/files-pri/T0001-F0001/download/report.csv"
 
     assert (
         AttachedFile("report.csv", download, "text/csv", 1234),
         AttachedFile("file", "slack-file:F0003", "application/octet-stream"),
-    ) == mapped("message_im_file").files
+    ) == map_payload("message_im_file").files
 
 
 def test_shared_messages_are_quoted_and_pages_are_not() -> None:
-    """What Slack unfurled from a link in the text is no message that the person quoted."""
-    assert (Attachment("Bob Roy", "Leave is <10> days for @U0ANN"),) == mapped("app_mention_shared").quoted
+    """An unfurled link is not a message that the person quoted."""
+    assert (Attachment("Bob Roy", "Leave is <10> days for @U0ANN"),) == map_payload("app_mention_shared").quoted
 
 
 def test_a_shared_channel_belongs_to_the_workspace_of_the_app() -> None:
-    """The tenant is where the app is installed; a stream is for the person in their own workspace."""
-    place = mapped("app_mention_shared_channel").place
+    """The tenant is the app's workspace. A stream is addressed to the person's own workspace."""
+    place = map_payload("app_mention_shared_channel").place
 
     assert ("T0001", "T0EXT") == (place.tenant, place.route["team"])
 
@@ -117,17 +117,19 @@ def test_a_shared_channel_belongs_to_the_workspace_of_the_app() -> None:
         "app_home_opened",
     ],
 )
-def test_what_is_not_for_the_bot_is_nothing(name: str) -> None:
-    """Bots, this one among them, edits, deletions and Slack's own notes are not answered."""
+def test_other_messages_map_to_none(name: str) -> None:
+    """Bots, the bot itself, edits, deletions and notes of Slack get no answer."""
     assert parse_message(payload(name), ME) is None
 
 
-def test_a_reply_in_a_thread_may_be_for_the_bot() -> None:
-    """Without a mention only the intake knows: the place is the same as of a mention there."""
+def test_a_thread_reply_without_a_mention_is_mapped() -> None:
+    """The intake decides about it. Its place is the same as that of a mention there."""
     body = payload("message_thread_reply")
 
     assert not is_addressed(body["event"], ME)
-    assert mapped("app_mention_thread").place.conversation == mapped("message_thread_reply").place.conversation
+    assert (
+        map_payload("app_mention_thread").place.conversation == map_payload("message_thread_reply").place.conversation
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,8 @@ def test_a_reply_in_a_thread_may_be_for_the_bot() -> None:
         ("message_tombstone", "slack:T0001:C0001:1760000001.000200"),
     ],
 )
-def test_a_deleted_question_is_known_by_its_place(name: str, conversation: str) -> None:
-    """Also the root of a thread, which Slack does not delete but makes a tombstone."""
+def test_a_deletion_has_the_place_of_its_question(name: str, conversation: str) -> None:
+    """Also for a thread's root, which becomes a tombstone."""
     deleted = parse_deletion(payload(name), ME)
 
     assert isinstance(deleted, DeletedMessage)
@@ -147,7 +149,7 @@ def test_a_deleted_question_is_known_by_its_place(name: str, conversation: str) 
 
 
 @pytest.mark.parametrize("name", ["message_changed", "message_im", "app_mention"])
-def test_an_edit_deletes_nothing(name: str) -> None:
+def test_an_edit_is_not_a_deletion(name: str) -> None:
     """Only deletions end an answer."""
     assert parse_deletion(payload(name), ME) is None
 
@@ -184,15 +186,15 @@ names = st.sampled_from(
 
 
 @given(event=st.dictionaries(names, anything | st.just([{"url_private": 1, "is_share": True, "text": []}])))
-def test_fields_of_any_type_are_survived(event: dict[str, object]) -> None:
-    """Whatever a signed body holds, mapping says nothing or something, and never raises."""
+def test_fields_of_any_type_do_not_raise(event: dict[str, object]) -> None:
+    """A signed body may contain any JSON value."""
     for body in ({"event": event}, {"event": event, "authorizations": event, "team_id": event}):
         for function in (mapping.parse_message, mapping.parse_deletion):
             function(body, ME)
 
 
-def test_each_payload_is_json_that_slack_could_send() -> None:
-    """A file that nothing reads is not kept: all are envelopes, interactions, commands or socket messages."""
+def test_each_payload_has_a_type() -> None:
+    """Each file is an envelope, interaction, command or socket message."""
     for file in PAYLOADS.glob("*.json"):
         assert {"type", "command"} & set(payload(file.stem)), file
 
@@ -201,7 +203,7 @@ def test_each_payload_is_json_that_slack_could_send() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         ("<http://canada.ca|canada.ca>", "http://canada.ca"),
         ("<https://canada.ca/|https://canada.ca>", "https://canada.ca/"),
@@ -217,13 +219,13 @@ def test_each_payload_is_json_that_slack_could_send() -> None:
         ("<>", "<>"),
     ],
 )
-def test_tokens_are_said_as_one_would(given: str, said: str) -> None:
-    """Addresses are kept, escapes undone once, and what is no token stays."""
-    assert said == to_plain_text(given)
+def test_tokens_become_readable(given: str, expected: str) -> None:
+    """Addresses stay, escapes are undone once, and other text in <> stays."""
+    assert expected == to_plain_text(given)
 
 
-def test_escaping_is_undone_by_plain() -> None:
-    """What we escape, we read back."""
+def test_plain_text_undoes_escaping() -> None:
+    """Escaped text reads back as the same text."""
     assert "<!here> & &lt;" == to_plain_text(escape("<!here> & &lt;"))
 
 
@@ -238,12 +240,12 @@ def test_escaping_is_undone_by_plain() -> None:
         ("<@UBX> hello", "<@UBX> hello"),
     ],
 )
-def test_only_the_bot_is_removed(given: str, rest: str) -> None:
-    """With the sign after its name at the start; other lines and other people stay."""
+def test_only_the_bots_mention_is_removed(given: str, rest: str) -> None:
+    """With the colon or comma after it at the start. Other lines and people stay."""
     assert rest == remove_mention(given, "UB")
 
 
-def test_a_mention_is_of_the_whole_id() -> None:
+def test_a_mention_matches_the_whole_id() -> None:
     """U1 is not U12."""
     assert has_mention("hi <@U1|x>", "U1")
     assert not has_mention("hi <@U12>", "U1")

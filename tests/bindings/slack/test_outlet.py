@@ -1,4 +1,4 @@
-"""One answer in one place of a strict Slack: streamed where there can be a stream, edited elsewhere, whole at last."""
+"""One answer in a strict stand-in for Slack: streamed where possible, edited elsewhere, complete at its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bindings.slack.adapter import SlackPlatform
 from bindings.slack.api import SlackApi
 from bindings.slack.outlet import SlackOutlet
 from bindings.slack.streams import UPDATES_PER_MINUTE
-from tests.bindings.slack.support_fake_slack import BOT_USER, FakeSlack, Trouble, small_print, text_of
+from tests.bindings.slack.support_fake_slack import BOT_USER, FakeSlack, Trouble, context_texts, text_of
 from tests.bindings.slack.support_fakes import ME
 
 CLOSING = Closing("ans-1", "Written by AI (model m).")
@@ -21,7 +21,7 @@ class Chat:
 
     def __init__(self, slack: FakeSlack, api: SlackApi, channel: str = "C1", *, threaded: bool = True) -> None:
         self.slack, self.api, self.channel = slack, api, channel
-        self.question = slack.said(channel, f"<@{BOT_USER}> why?")
+        self.question = slack.add_message(channel, f"<@{BOT_USER}> why?")
         kind = "personal" if channel.startswith("D") else "channel"
         route = {"user": "U0ANN", "team": "T0001"}
         self.place = Place("slack", "T0001", channel, self.question if threaded else None, kind, route)  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ class Chat:
         return outlet
 
     def after_a_crash(self) -> SlackOutlet:
-        """Of a process that knows nothing."""
+        """An outlet of a new process, without memory of this one."""
         self.platform = SlackPlatform(self.api, lambda: ME, lambda *_: None)
         return self.again()
 
@@ -59,7 +59,7 @@ def final(text: str) -> Page:
 
 
 async def test_an_answer_is_streamed(chat: Chat) -> None:
-    """Begun for the person who asked, added to, and ended with what stands under it: three kinds of call, no edit."""
+    """Start, appends and a stop with the closing: no edit."""
     ref = await chat.outlet.post(page("Hello "), "n-1")
     await chat.outlet.edit(ref, page("Hello wor"))
     await chat.outlet.edit(ref, page("Hello world"))
@@ -67,17 +67,17 @@ async def test_an_answer_is_streamed(chat: Chat) -> None:
 
     [answer] = chat.answers
     assert "Hello world." == text_of(answer)
-    assert ["Written by AI (model m)."] == small_print(answer)
+    assert ["Written by AI (model m)."] == context_texts(answer)
     assert "context_actions" in [each["type"] for each in answer["blocks"]]  # type: ignore[attr-defined]
     assert {"nonce": "n-1"} == answer["metadata"]["event_payload"]  # type: ignore[index]
     assert chat.question == answer["thread_ts"]
-    [start] = chat.slack.made("chat.startStream")
+    [start] = chat.slack.calls_to("chat.startStream")
     assert ("U0ANN", "T0001") == (start["recipient_user_id"], start["recipient_team_id"])
-    assert [] == chat.slack.made("chat.update", "chat.postMessage")
+    assert [] == chat.slack.calls_to("chat.update", "chat.postMessage")
 
 
-async def test_a_stream_shows_only_what_stays(chat: Chat) -> None:
-    """A fence that is closed for the time being, half a link and half a mention are held back; the end is whole."""
+async def test_a_stream_shows_only_stable_text(chat: Chat) -> None:
+    """It leaves out a fence that delivery closed for now, half a link and half a mention."""
     ref = await chat.outlet.post(page("See [Can"), "n-1")
     for text in (
         "See [Canada](https://can",
@@ -91,13 +91,13 @@ async def test_a_stream_shows_only_what_stays(chat: Chat) -> None:
     await chat.outlet.edit(ref, final(body + " = 1\n```\nEnd."))
 
     assert "See Canada (https://canada.ca) ‹!here>\n```py\nx = 1\n```\nEnd." == text_of(chat.answers[0])
-    assert [] == chat.slack.made("chat.update")
-    sent = [call.get("markdown_text", "") for call in chat.slack.made("chat.appendStream", "chat.startStream")]
+    assert [] == chat.slack.calls_to("chat.update")
+    sent = [call.get("markdown_text", "") for call in chat.slack.calls_to("chat.appendStream", "chat.startStream")]
     assert not any("[Can" in each for each in sent)
 
 
-async def test_a_page_that_was_cut_shorter_is_edited(chat: Chat) -> None:
-    """Delivery splits at a border before what was streamed already: the message is put right by an edit."""
+async def test_a_page_that_became_shorter_is_edited(chat: Chat) -> None:
+    """Delivery may split before text that was already streamed: an edit corrects the message."""
     ref = await chat.outlet.post(page("One. Two. Thr"), "n-1")
     await chat.outlet.edit(ref, page("One. Two.", final=True))
 
@@ -106,8 +106,8 @@ async def test_a_page_that_was_cut_shorter_is_edited(chat: Chat) -> None:
     assert not answer["streaming"]
 
 
-async def test_a_stream_that_slack_ended_goes_on_as_an_edited_message(chat: Chat) -> None:
-    """After some minutes Slack takes no more: nothing is lost, and nobody is told."""
+async def test_an_expired_stream_continues_as_an_edited_message(chat: Chat) -> None:
+    """Slack ends a stream after some minutes. No text is lost."""
     ref = await chat.outlet.post(page("One "), "n-1")
     chat.slack.expire("C1", ref)
     await chat.outlet.edit(ref, page("One two "))
@@ -116,12 +116,12 @@ async def test_a_stream_that_slack_ended_goes_on_as_an_edited_message(chat: Chat
     await chat.outlet.edit(ref, final("One two three."))
 
     assert "One two three." == text_of(chat.answers[0])
-    assert ["Written by AI (model m)."] == small_print(chat.answers[0])
+    assert ["Written by AI (model m)."] == context_texts(chat.answers[0])
     assert [] == chat.stopped
 
 
-async def test_a_stream_that_ended_before_its_end_is_edited(chat: Chat) -> None:
-    """Found out only by the last call."""
+async def test_a_stream_that_expired_before_its_last_call_is_edited(chat: Chat) -> None:
+    """Only the last call shows it."""
     ref = await chat.outlet.post(page("One "), "n-1")
     chat.slack.expire("C1", ref)
     await chat.outlet.edit(ref, final("One two."))
@@ -129,8 +129,8 @@ async def test_a_stream_that_ended_before_its_end_is_edited(chat: Chat) -> None:
     assert "One two." == text_of(chat.answers[0])
 
 
-async def test_slacks_stop_button_is_told(chat: Chat) -> None:
-    """An append says so: the intake is told, and what it then ends with is an edit."""
+async def test_slacks_stop_button_is_reported(chat: Chat) -> None:
+    """An append is refused, the callback is called, and the final page is an edit."""
     ref = await chat.outlet.post(page("One "), "n-1")
     chat.slack.expire("C1", ref, by_user=True)
     await chat.outlet.edit(ref, page("One two "))
@@ -138,12 +138,12 @@ async def test_slacks_stop_button_is_told(chat: Chat) -> None:
     assert [(chat.place, ref)] == chat.stopped
     assert "One" == text_of(chat.answers[0]).strip()
     await chat.outlet.edit(ref, page("One ", final=True, closing=Closing("ans-1", "f", note="Stopped.")))
-    assert ["Stopped.", "f"] == small_print(chat.answers[0])
+    assert ["Stopped.", "f"] == context_texts(chat.answers[0])
 
 
 @pytest.mark.parametrize("done", [False, True])
-async def test_an_append_whose_outcome_is_unknown_is_not_repeated(chat: Chat, done: bool) -> None:
-    """Added or not, adding again could double it: the message is edited from then on."""
+async def test_an_append_with_unknown_outcome_is_not_repeated(chat: Chat, done: bool) -> None:
+    """A repeat could double the text, so the message is edited from then on."""
     ref = await chat.outlet.post(page("One "), "n-1")
     chat.slack.trouble["chat.appendStream"].append(Trouble(500, done=done))
     with pytest.raises(Unreachable):
@@ -152,12 +152,12 @@ async def test_an_append_whose_outcome_is_unknown_is_not_repeated(chat: Chat, do
     await chat.outlet.edit(ref, final("One two three."))
 
     assert "One two three." == text_of(chat.answers[0])
-    assert 1 == len(chat.slack.made("chat.appendStream"))
+    assert 1 == len(chat.slack.calls_to("chat.appendStream"))
 
 
 @pytest.mark.parametrize("done", [False, True])
-async def test_an_end_whose_outcome_is_unknown_is_made_sure_of(chat: Chat, done: bool) -> None:
-    """Also if the stream did end: the text is there once."""
+async def test_a_stop_with_unknown_outcome_is_completed(chat: Chat, done: bool) -> None:
+    """The text is there once, also if the stop had taken effect."""
     ref = await chat.outlet.post(page("One "), "n-1")
     chat.slack.trouble["chat.stopStream"].append(Trouble(502, raw="<html>", done=done))
     with pytest.raises(Unreachable):
@@ -168,8 +168,8 @@ async def test_an_end_whose_outcome_is_unknown_is_made_sure_of(chat: Chat, done:
     assert not chat.answers[0]["streaming"]
 
 
-async def test_a_throttled_append_is_made_later(chat: Chat) -> None:
-    """It was not done, so it may be."""
+async def test_a_throttled_append_is_repeated(chat: Chat) -> None:
+    """It had no effect, so a repeat is safe."""
     ref = await chat.outlet.post(page("One "), "n-1")
     chat.slack.trouble["chat.appendStream"].append(Trouble(429, retry_after_s="3"))
     with pytest.raises(Throttled) as caught:
@@ -183,9 +183,9 @@ async def test_a_throttled_append_is_made_later(chat: Chat) -> None:
 @pytest.mark.parametrize(
     "error", ["missing_scope", "unknown_method", "channel_type_not_supported", "invalid_arguments"]
 )
-async def test_where_slack_has_no_stream_messages_are_edited(chat: Chat, error: str) -> None:
-    """Found out once: the next answer there does not ask."""
-    chat.slack.refusing["chat.startStream"] = error
+async def test_without_streams_messages_are_edited(chat: Chat, error: str) -> None:
+    """The next answer in that channel does not try a stream."""
+    chat.slack.permanent_errors["chat.startStream"] = error
     ref = await chat.outlet.post(page("One "), "n-1")
     await chat.outlet.edit(ref, page("One two "))
     await chat.outlet.edit(ref, final("One two."))
@@ -193,7 +193,7 @@ async def test_where_slack_has_no_stream_messages_are_edited(chat: Chat, error: 
     assert chat.outlet.limits.edit_interval_s >= 60 / 50
 
     await chat.again().post(page("More"), "n-2")
-    assert 1 == len(chat.slack.made("chat.startStream"))
+    assert 1 == len(chat.slack.calls_to("chat.startStream"))
 
 
 async def test_a_direct_conversation_without_threads_is_edited(slack: FakeSlack, api: SlackApi) -> None:
@@ -205,20 +205,20 @@ async def test_a_direct_conversation_without_threads_is_edited(slack: FakeSlack,
     [answer] = chat.answers
     assert "thread_ts" not in answer
     assert "One two." == text_of(answer)
-    assert [] == slack.made("chat.startStream")
+    assert [] == slack.calls_to("chat.startStream")
 
 
-async def test_what_is_short_and_final_is_one_message(chat: Chat) -> None:
-    """A notice is no stream."""
+async def test_a_final_first_page_is_one_message(chat: Chat) -> None:
+    """A notice is not a stream."""
     await chat.outlet.post(final("Stopped."), "n-1")
 
     assert ["chat.postMessage"] == [method for method, _ in chat.slack.calls]
 
 
-async def test_waiting_is_slacks_own_status(chat: Chat) -> None:
-    """Under an empty stream, and gone with the first words; if Slack has none, the stream's own pulse stays."""
+async def test_a_status_below_a_stream_is_slacks_own(chat: Chat) -> None:
+    """The first words remove it. A refused status changes nothing else."""
     ref = await chat.outlet.post(page("", status="You are number 2."), "n-1")
-    chat.slack.refusing["assistant.threads.setStatus"] = "missing_scope"
+    chat.slack.permanent_errors["assistant.threads.setStatus"] = "missing_scope"
     await chat.outlet.edit(ref, page("", status="You are number 1."))
     await chat.outlet.edit(ref, final("Hello."))
 
@@ -226,21 +226,21 @@ async def test_waiting_is_slacks_own_status(chat: Chat) -> None:
     assert "Hello." == text_of(chat.answers[0])
 
 
-async def test_waiting_without_a_stream_is_a_message(chat: Chat) -> None:
-    """Which becomes the answer."""
-    chat.slack.refusing["chat.startStream"] = "missing_scope"
+async def test_a_status_without_a_stream_is_a_message(chat: Chat) -> None:
+    """The message becomes the answer."""
+    chat.slack.permanent_errors["chat.startStream"] = "missing_scope"
     ref = await chat.outlet.post(page("", status="You are number 2."), "n-1")
-    assert ["You are number 2."] == small_print(chat.answers[0])
+    assert ["You are number 2."] == context_texts(chat.answers[0])
     await chat.outlet.edit(ref, final("Hello."))
 
     assert ["Hello."] == [text_of(each) for each in chat.answers]
 
 
 @pytest.mark.parametrize("streams", [True, False])
-async def test_a_post_whose_outcome_is_unknown_is_found(chat: Chat, streams: bool) -> None:
-    """By its nonce; a stream, which has none yet, by being nobody's."""
+async def test_a_post_with_unknown_outcome_is_found(chat: Chat, streams: bool) -> None:
+    """By its nonce; a stream, which has none yet, because no answer owns it."""
     if not streams:
-        chat.slack.refusing["chat.startStream"] = "missing_scope"
+        chat.slack.permanent_errors["chat.startStream"] = "missing_scope"
     method = "chat.startStream" if streams else "chat.postMessage"
     other = await chat.again().post(page("Another answer "), "m-1")
     chat.slack.trouble[method].append(Trouble(500, done=True))
@@ -254,21 +254,21 @@ async def test_a_post_whose_outcome_is_unknown_is_found(chat: Chat, streams: boo
 
 
 @pytest.mark.parametrize("streams", [True, False])
-async def test_a_post_that_was_not_made_is_not_found(chat: Chat, streams: bool) -> None:
-    """Neither is anything of others: people, answers that are known, files, what was said before the question."""
+async def test_a_post_that_failed_is_not_found(chat: Chat, streams: bool) -> None:
+    """No other message passes for it: of people, of other answers, with files, or before the question."""
     if not streams:
-        chat.slack.refusing["chat.startStream"] = "missing_scope"
+        chat.slack.permanent_errors["chat.startStream"] = "missing_scope"
     thread = chat.question
-    chat.slack.said("C1", "hi", thread=thread)
-    chat.slack.said("C1", "", thread=thread, user=BOT_USER, bot_id="B0BOT", files=[{"id": "F1"}])
+    chat.slack.add_message("C1", "hi", thread=thread)
+    chat.slack.add_message("C1", "", thread=thread, user=BOT_USER, bot_id="B0BOT", files=[{"id": "F1"}])
     await chat.again().post(page("Another answer "), "m-1")
     await chat.again().post(final("A notice."), "m-2")
 
     assert await chat.outlet.find("n-1") is None
 
 
-async def test_after_a_crash_an_answer_is_finished_where_it_was(chat: Chat) -> None:
-    """The stream of a process that is gone is ended, and its message edited: one answer, whole."""
+async def test_after_a_crash_an_answer_is_finished_in_its_message(chat: Chat) -> None:
+    """The stream of the crashed process is ended, and its message edited."""
     ref = await chat.outlet.post(page("One "), "n-1")
     outlet = chat.after_a_crash()
     await outlet.edit(ref, page("One two "))
@@ -279,15 +279,15 @@ async def test_after_a_crash_an_answer_is_finished_where_it_was(chat: Chat) -> N
     assert not answer["streaming"]
 
 
-async def test_after_a_crash_a_stream_that_was_not_written_down_is_found(chat: Chat) -> None:
-    """The process was killed between Slack's answer and its own note of it."""
+async def test_after_a_crash_an_unrecorded_stream_is_found(chat: Chat) -> None:
+    """The process died between Slack's response and its own record of it."""
     lost = await chat.outlet.post(page("One "), "n-1")
 
     assert lost == await chat.after_a_crash().find("n-1")
 
 
-async def test_a_page_that_is_not_needed_is_deleted(chat: Chat) -> None:
-    """A stream is ended first; one that is gone already is no error."""
+async def test_a_page_is_deleted(chat: Chat) -> None:
+    """A stream is ended first. A page that is already gone is no error."""
     ref = await chat.outlet.post(page("One "), "n-1")
     await chat.outlet.delete(ref)
     await chat.outlet.delete(ref)
@@ -295,8 +295,8 @@ async def test_a_page_that_is_not_needed_is_deleted(chat: Chat) -> None:
     assert [] == chat.answers
 
 
-async def test_a_deleted_answer_is_gone(chat: Chat) -> None:
-    """Whoever deleted it: nobody waits for the rest."""
+async def test_a_deleted_answer_raises_gone(chat: Chat) -> None:
+    """Nobody waits for the rest."""
     ref = await chat.outlet.post(page("One "), "n-1")
     del chat.slack.messages["C1"][ref]
 
@@ -304,22 +304,22 @@ async def test_a_deleted_answer_is_gone(chat: Chat) -> None:
         await chat.outlet.edit(ref, page("One two "))
 
 
-async def test_a_bot_that_was_not_invited_says_what_to_do(chat: Chat) -> None:
-    """In the error, for the log; once invited, it streams there."""
-    chat.slack.members = False
-    chat.slack.refusing["chat.startStream"] = "not_in_channel"
+async def test_an_uninvited_bot_explains_the_error(chat: Chat) -> None:
+    """The error names /invite, for the log. After an invitation the bot streams there."""
+    chat.slack.bot_is_member = False
+    chat.slack.permanent_errors["chat.startStream"] = "not_in_channel"
 
     with pytest.raises(Refused, match="/invite"):
         await chat.outlet.post(page("One "), "n-1")
 
-    chat.slack.members = True
-    del chat.slack.refusing["chat.startStream"]
+    chat.slack.bot_is_member = True
+    del chat.slack.permanent_errors["chat.startStream"]
     await chat.again().post(page("One "), "m-1")
     assert chat.answers[0]["streaming"]
 
 
-async def test_many_answers_keep_within_slacks_limits(slack: FakeSlack, api: SlackApi) -> None:
-    """Fifty edits a minute over all answers: the next one is not asked of Slack."""
+async def test_all_answers_share_the_limit_of_edits(slack: FakeSlack, api: SlackApi) -> None:
+    """50 edits a minute: the next edit does not call Slack."""
     chat = Chat(slack, api, "D1", threaded=False)
     ref = await chat.outlet.post(page("One "), "n-1")
     for _ in range(UPDATES_PER_MINUTE // 5):
@@ -327,11 +327,11 @@ async def test_many_answers_keep_within_slacks_limits(slack: FakeSlack, api: Sla
     with pytest.raises(Throttled):
         await chat.outlet.edit(ref, page("One "))
 
-    assert UPDATES_PER_MINUTE // 5 == len(slack.made("chat.update"))
+    assert UPDATES_PER_MINUTE // 5 == len(slack.calls_to("chat.update"))
 
 
-async def test_a_file_goes_with_the_answer(chat: Chat) -> None:
-    """Into the thread, once for a nonce, whatever became of the calls; False where files cannot be sent."""
+async def test_a_file_is_posted_with_the_answer(chat: Chat) -> None:
+    """Into the thread, once for a nonce, after any failure; False where files are refused."""
     upload = Upload("answer.json", "application/json", b"{}")
     chat.slack.trouble["files.completeUploadExternal"].append(Trouble(500, done=True))
     with pytest.raises(Unreachable):
@@ -339,14 +339,14 @@ async def test_a_file_goes_with_the_answer(chat: Chat) -> None:
     assert await chat.outlet.upload(upload, "n-file")
     [file] = chat.slack.files.values()
     assert (b"{}", chat.question, "answer.n-file.json") == (file["body"], file["thread"], file["name"])
-    assert 1 == len(chat.slack.made("files.completeUploadExternal"))
+    assert 1 == len(chat.slack.calls_to("files.completeUploadExternal"))
 
-    chat.slack.refusing["files.getUploadURLExternal"] = "missing_scope"
+    chat.slack.permanent_errors["files.getUploadURLExternal"] = "missing_scope"
     assert not await chat.outlet.upload(upload, "m-file")
 
 
-async def test_after_a_crash_a_file_that_was_sent_is_found(chat: Chat) -> None:
-    """By its name, and nothing else is taken for it: not another's file, and not a stream that was lost."""
+async def test_after_a_crash_an_uploaded_file_is_found(chat: Chat) -> None:
+    """By its name. No other file and no unowned stream passes for it."""
     await chat.outlet.post(page("One "), "n-1")
     await chat.outlet.upload(Upload("rows.jsonl", "application/json", b"{}"), "m-file")
     outlet = chat.after_a_crash()
@@ -355,8 +355,8 @@ async def test_after_a_crash_a_file_that_was_sent_is_found(chat: Chat) -> None:
     assert await outlet.find("n-file") is None
 
 
-async def test_after_a_crash_a_second_page_is_not_the_first(chat: Chat) -> None:
-    """The first was being streamed: the second cannot have been begun. Once the first has ended, it can."""
+async def test_after_a_crash_the_second_page_is_not_the_first(chat: Chat) -> None:
+    """While the first page is streamed, the second cannot have begun."""
     first = await chat.outlet.post(page("One "), "n-1")
     assert await chat.after_a_crash().find("n-2") is None
 
@@ -365,18 +365,18 @@ async def test_after_a_crash_a_second_page_is_not_the_first(chat: Chat) -> None:
     assert second == await chat.after_a_crash().find("n-2")
 
 
-async def test_what_was_taken_over_is_nobody_elses(chat: Chat) -> None:
-    """Neither for this process, nor for one that comes after the next crash."""
+async def test_a_message_has_one_owner_after_a_crash(chat: Chat) -> None:
+    """Neither this process nor the next one takes it for another answer."""
     first = await chat.outlet.post(page("One "), "n-1")
     await chat.after_a_crash().edit(first, final("One."))
 
     assert await chat.after_a_crash().find("m-1") is None
 
 
-async def test_more_streams_than_slack_allows_become_messages(slack: FakeSlack, api: SlackApi) -> None:
-    """Twenty a minute: the next answer does not wait for one."""
+async def test_streams_beyond_slacks_limit_become_messages(slack: FakeSlack, api: SlackApi) -> None:
+    """20 starts a minute: the next answer does not wait for one."""
     chat = Chat(slack, api)
     for number in range(6):
         await chat.again().post(page("One "), f"n{number}-1")
 
-    assert (4, 2) == (len(slack.made("chat.startStream")), len(slack.made("chat.postMessage")))
+    assert (4, 2) == (len(slack.calls_to("chat.startStream")), len(slack.calls_to("chat.postMessage")))

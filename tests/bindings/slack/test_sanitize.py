@@ -1,4 +1,4 @@
-"""Forty texts that a model could write to ping, unfurl, mask or break out: none does."""
+"""Forty hostile texts of a model: none pings, unfurls, masks a link or breaks out of its block."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bindings.slack.sanitize import sanitize_markdown, split_code, stable_prefix
 
 COMMONMARK = MarkdownIt("commonmark").enable("table")
 
-# What any of Slack's parsers could take for a control sequence, in any order of decoding.
+# A control sequence to any of Slack's parsers, in any order of decoding.
 SEQUENCE = re.compile(r"<\s*(?:[@#!]|[a-z][a-z0-9+.-]*:[^<>\s]*\|)", re.IGNORECASE)
-COMPLETE = re.compile(r"<(?:[@#][A-Za-z0-9]|![a-z]+[\^|>])", re.IGNORECASE)  # code may hold the beginning of one
+COMPLETE = re.compile(r"<(?:[@#][A-Za-z0-9]|![a-z]+[\^|>])", re.IGNORECASE)  # code may contain the start of one
 BROADCAST = re.compile(r"(?<![\w.%+-])@(?:here|channel|everyone)\b", re.IGNORECASE)
 MASKED = re.compile(r"\]\(|\]\[|^\s{0,3}\[[^\]]*\]:", re.MULTILINE)
 
@@ -100,7 +100,7 @@ NOT_CODE_TO_MARKDOWN = [
 
 
 def decodings(text: str) -> list[str]:
-    """As parsers might see it that undo entities, backslashes or invisible characters first."""
+    """The text as parsers see it that decode entities, backslashes or invisible characters first."""
     seen = [text]
     for _ in range(3):
         seen.append(html.unescape(seen[-1]))
@@ -111,8 +111,8 @@ def decodings(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, *NOT_CODE_TO_MARKDOWN])
-def test_no_link_hides_where_it_leads(text: str) -> None:
-    """To a Markdown parser, which may tell code from the rest otherwise than we do."""
+def test_no_link_hides_its_address(text: str) -> None:
+    """For a Markdown parser, which may see code elsewhere than we do."""
     tokens = [child for each in COMMONMARK.parse(sanitize_markdown(text)) for child in each.children or ()]
 
     assert [] == [each.type for each in tokens if each.type in ("link_open", "image")]
@@ -121,7 +121,7 @@ def test_no_link_hides_where_it_leads(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_pings_or_masks(text: str) -> None:
-    """No control sequence, broadcast or masked link is left, for any parser that decodes in whatever order."""
+    """No parser finds a control sequence, broadcast or masked link, whatever it decodes first."""
     shown = sanitize_markdown(text)
 
     for seen in decodings(shown):
@@ -132,8 +132,8 @@ def test_nothing_pings_or_masks(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_breaks_out_of_its_block(text: str) -> None:
-    """Whatever the text opens: footer, note and buttons are blocks of their own, of kinds that Markdown cannot make."""
+def test_text_stays_in_its_block(text: str) -> None:
+    """Footer, note and buttons are blocks of types that Markdown cannot produce."""
     closing = Closing("ans-1", "Written by AI", note="cut")
     made = build_blocks(Page(text, "en", final=True, closing=closing))
 
@@ -141,8 +141,8 @@ def test_nothing_breaks_out_of_its_block(text: str) -> None:
     assert ["cut", "Written by AI"] == [each["elements"][0]["text"] for each in made[1:3]]
 
 
-def test_there_are_forty_of_them() -> None:
-    """The measure that was set."""
+def test_there_are_forty_hostile_texts() -> None:
+    """The number that the requirements ask for."""
     assert len(HOSTILE) >= 40
 
 
@@ -162,8 +162,8 @@ def test_there_are_forty_of_them() -> None:
         "R&D &amp; AT&T",
     ],
 )
-def test_harmless_text_stays_as_it_is(text: str) -> None:
-    """Formatting, code, comparisons and bare addresses are left alone."""
+def test_harmless_text_does_not_change(text: str) -> None:
+    """Formatting, code, comparisons and bare addresses."""
     assert text == sanitize_markdown(text)
 
 
@@ -178,8 +178,8 @@ def test_harmless_text_stays_as_it_is(text: str) -> None:
         ("hello <!here>", "hello ‹!here>"),
     ],
 )
-def test_addresses_are_shown(text: str, shown: str) -> None:
-    """What is opened is what was read."""
+def test_addresses_of_links_are_visible(text: str, shown: str) -> None:
+    """A reader sees the address that a click opens."""
     assert shown == sanitize_markdown(text)
 
 
@@ -191,14 +191,14 @@ def test_addresses_are_shown(text: str, shown: str) -> None:
         "Some `code` and [a link](https://canada.ca/x), then\n```py\nx = 1\n```\nthe end.",
     ],
 )
-def test_what_was_streamed_is_never_taken_back(text: str) -> None:
-    """At each moment, what may be shown continues what was shown before, or is a part of it."""
-    said = ""
+def test_streamed_text_never_changes(text: str) -> None:
+    """Each prefix extends the previous one, or is a part of it."""
+    streamed = ""
     for end in range(len(text) + 1):
         shown = sanitize_markdown(stable_prefix(text[:end]))
-        assert shown.startswith(said) or said.startswith(shown)
-        said = max(said, shown, key=len)
-    assert sanitize_markdown(text).startswith(said.rstrip("\n"))
+        assert shown.startswith(streamed) or streamed.startswith(shown)
+        streamed = max(streamed, shown, key=len)
+    assert sanitize_markdown(text).startswith(streamed.rstrip("\n"))
 
 
 fragments = st.lists(
@@ -226,8 +226,8 @@ fragments = st.lists(
 
 
 @given(parts=fragments)
-def test_any_text_is_defused(parts: list[str]) -> None:
-    """Not only those that somebody thought of."""
+def test_any_text_is_sanitized(parts: list[str]) -> None:
+    """Random combinations of the fragments, not only the listed texts."""
     shown = sanitize_markdown("".join(parts))
 
     assert not COMPLETE.search(shown)
@@ -235,8 +235,8 @@ def test_any_text_is_defused(parts: list[str]) -> None:
 
 
 @given(parts=fragments)
-def test_a_held_back_fence_is_one_that_the_delivery_closed(parts: list[str]) -> None:
-    """A page under way comes with its fence closed; the stream goes on inside it."""
+def test_a_fence_that_delivery_closed_is_not_streamed(parts: list[str]) -> None:
+    """An unfinished page has its fence closed; the stream continues inside it."""
     text = "```py\n" + "".join(parts).replace("`", "").replace("~", "").strip("\n") + "\nx"
 
     assert sanitize_markdown(stable_prefix(text + " = 1\n```")).startswith(

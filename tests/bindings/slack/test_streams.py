@@ -1,4 +1,4 @@
-"""What Slack allows of one kind of call."""
+"""Slack's rate limits."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from bindings.delivery.outlet import Throttled
 from bindings.slack.streams import TokenBucket
 
 
-def test_more_than_slack_allows_is_not_asked() -> None:
-    """In a minute, from rest: a fifth at once, and then as they come in."""
+def test_calls_stay_below_slacks_limit() -> None:
+    """In a minute: a fifth of them at once, and the others as tokens arrive."""
     now = [0.0]
-    budget = TokenBucket(50, lambda: now[0])
-    spent = 0
+    bucket = TokenBucket(50, lambda: now[0])
+    taken = 0
     while now[0] < 60:
         try:
-            budget.take()
-            spent += 1
+            bucket.take()
+            taken += 1
         except Throttled as error:
             now[0] += (error.retry_after_s or 0.0) + 1e-6
 
-    assert 58 <= spent <= 61
+    assert 58 <= taken <= 61
 
 
-def test_what_is_refused_costs_nothing() -> None:
-    """And says when to come back: then it is granted."""
+def test_a_refused_call_takes_no_token() -> None:
+    """The error gives the time after which a call succeeds."""
     now = [0.0]
-    budget = TokenBucket(60, lambda: now[0])
+    bucket = TokenBucket(60, lambda: now[0])
     for _ in range(12):
-        budget.take()
+        bucket.take()
     for _ in range(3):
         with pytest.raises(Throttled) as caught:
-            budget.take()
+            bucket.take()
     now[0] += (caught.value.retry_after_s or 0) + 1e-6
 
-    budget.take()
+    bucket.take()
