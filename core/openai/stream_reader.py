@@ -1,5 +1,8 @@
 """Reads a streamed answer: bytes in, typed events out. Pure.
 
+Splits the server-sent events into lines as bytes. A character that spans two network chunks is then decoded whole, and
+U+2028 inside a JSON string does not end a line.
+
 Separates the thinking that some models write before an answer. Thinking starts at the beginning of the text, after
 blanks only, and lasts from `<think>` to the first `</think>`. Elsewhere these marks are ordinary text. Marks of other
 model families are not supported.
@@ -23,8 +26,9 @@ from core.openai.chat_protocol import (
     ThinkingStarted,
     error_from_object,
 )
-from core.openai.sse import DONE, LineTooLongError, SseData, SseDecoder
+from core.openai.sse import DONE
 
+LINE_LIMIT_BYTES = 2**20  # of a line, and of an event
 OPEN, CLOSE = "<think>", "</think>"
 # Finish reasons outside of OpenAI's protocol: https://docs.vllm.ai (`RequestStatus`), https://docs.sglang.ai.
 ABORTED = frozenset({"abort", "error"})
@@ -41,8 +45,10 @@ class StreamReader:
     def __init__(self, *, is_continuation: bool = False) -> None:
         self.begun = False  # the model wrote text or thought
         self.is_done = False  # [DONE] arrived
-        self._decoder = SseDecoder()
-        self._characters = WholeCharacters()
+        self._rest = b""  # the begun line
+        self._data: list[bytes] = []  # the begun event
+        # Joins surrogate pairs whose two `\u` escapes arrived in two JSON strings.
+        self._surrogates = codecs.getincrementaldecoder("utf-16-le")("replace")
         self._thinking = None if is_continuation else ThinkingFilter()
         self._thinking_reported = False
         self._reason: str | None = None
@@ -50,14 +56,11 @@ class StreamReader:
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
         """Yield the events of a chunk. Raises an error event as our error, ModelRefused if the stream is malformed."""
-        try:
-            for event in self._decoder.feed(chunk):
-                if isinstance(event, SseData):
-                    yield from self._read(event)
-                elif queued := parse_queue_comment(event.text):
-                    yield queued
-        except LineTooLongError as exc:
-            raise ModelRefused("the engine sent a line that is too long") from exc
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            yield from self._read_line(line.removesuffix(b"\r"))
+        if len(self._rest) + sum(map(len, self._data)) > LINE_LIMIT_BYTES:
+            raise ModelRefused("the engine sent a line that is too long")
 
     @property
     def is_finished(self) -> bool:
@@ -74,31 +77,40 @@ class StreamReader:
             raise ModelRefused("the engine's content filter ended the answer")
         if self._reason is None or self._reason in ABORTED:
             raise ModelUnavailable("the model ended its answer early", retry_after_s=RETRY_AFTER_S)
-        yield from self._text(self._characters.feed("", last=True))
+        yield from self._text("", last=True)
         if self._thinking and (pending := self._thinking.end()):
             yield TextDelta(pending)
         yield StreamFinished("length" if self._reason == "length" else "stop", self._usage)
 
-    def _read(self, event: SseData) -> Iterator[StreamEvent]:
-        if event.text == DONE:
+    def _read_line(self, line: bytes) -> Iterator[StreamEvent]:
+        if line.startswith(b":"):
+            if queued := parse_queue_comment(decode_value(line[1:])):
+                yield queued
+        elif line.startswith(b"data:"):
+            self._data.append(line[5:])
+        elif not line and self._data:
+            event, self._data = "\n".join(map(decode_value, self._data)), []
+            yield from self._read_event(event)
+
+    def _read_event(self, text: str) -> Iterator[StreamEvent]:
+        if text == DONE:
             self.is_done = True
             return
-        data = parse_event(event.text)
+        data = parse_event(text)
         self._usage = parse_usage(data) or self._usage
         choice = first_choice(data)
         reason = choice.get("finish_reason")
         self._reason = reason if isinstance(reason, str) else self._reason
         delta = choice.get("delta")
-        if isinstance(delta, dict):
-            yield from self._apply(delta)
-
-    def _apply(self, delta: Fields) -> Iterator[StreamEvent]:
+        if not isinstance(delta, dict):
+            return
         if any(delta.get(name) for name in REASONING_FIELDS):
             yield from self._report_thinking()
         if isinstance(text := delta.get("content"), str):
-            yield from self._text(self._characters.feed(text))
+            yield from self._text(text)
 
-    def _text(self, text: str) -> Iterator[StreamEvent]:
+    def _text(self, text: str, *, last: bool = False) -> Iterator[StreamEvent]:
+        text = self._surrogates.decode(text.encode("utf-16-le", "surrogatepass"), last)
         if self._thinking:
             text = self._thinking.feed(text)
             if self._thinking.begun:
@@ -112,6 +124,10 @@ class StreamReader:
         if not self._thinking_reported:
             self._thinking_reported = True
             yield ThinkingStarted()
+
+
+def decode_value(line: bytes) -> str:
+    return line.removeprefix(b" ").decode("utf-8", "replace")
 
 
 def parse_event(text: str) -> Fields:
@@ -152,17 +168,6 @@ def parse_queue_comment(comment: str) -> QueuePosition | None:
         return QueuePosition(int(position) if position else None, float(wait_s) if wait_s else None)
     except ValueError:
         return None
-
-
-class WholeCharacters:
-    """Joins surrogate pairs whose two `\\u` escapes arrived in two JSON strings."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-16-le")("replace")
-
-    def feed(self, text: str, *, last: bool = False) -> str:
-        """Return the text, but keep a high surrogate at its end for the next call."""
-        return self._decoder.decode(text.encode("utf-16-le", "surrogatepass"), last)
 
 
 class ThinkingFilter:

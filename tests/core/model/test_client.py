@@ -33,8 +33,7 @@ from core.openai.chat_protocol import (
     TextDelta,
     error_from_object,
 )
-from core.openai.sse import LINE_LIMIT_BYTES
-from core.openai.stream_reader import StreamReader
+from core.openai.stream_reader import LINE_LIMIT_BYTES, StreamReader
 from tests.core.support_asking import HI, connected, pieces
 from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Raw, Step, choice, sse
 
