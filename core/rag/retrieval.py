@@ -55,10 +55,6 @@ class Finder(Protocol):
 
     outside: ClassVar[bool]
 
-    def applies(self, personality: Personality) -> bool:
-        """Tells whether this personality has anything to look up here."""
-        ...
-
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup: ...
 
 
@@ -90,13 +86,14 @@ class Retriever:
         return Attachment(reading.name, reading.text, reading.cut)
 
     async def look_up(self, personality: Personality, question: str, *, outside: bool = True) -> Lookup:
-        """Asks every finder that applies. `outside`: False leaves out the finders of what strangers publish."""
-        finders = [each for each in self._finders if each.applies(personality) and (outside or not each.outside)]
-        if not finders:
+        """Asks all finders. `outside`: False leaves out the finders of what strangers publish."""
+        if not (personality.sources or personality.collections):
             return Lookup()
         language = detect_language(question) or personality.language
-        lookups = await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
-        return merge_lookups(lookups)
+        finders = [finder for finder in self._finders if outside or not finder.outside]
+        return merge_lookups(
+            await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
+        )
 
     async def close(self) -> None:
         await self._fetcher.close()

@@ -67,12 +67,9 @@ class FactsFinder:
     def __init__(self, store: FactStore) -> None:
         self._store = store
 
-    def applies(self, personality: Personality) -> bool:
-        return bool(personality.collections)
-
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
         """Returns the best matches, grouped by document, if they fit. Reports failures by the collection's name."""
-        if not needs_lookup(question):
+        if not personality.collections or not needs_lookup(question):
             return Lookup()
         matches, failed = await self._search(personality.collections, question, language)
         if not matches or not is_relevant(question, matches[0].score, self._store.embedder):

@@ -126,10 +126,9 @@ class SourceFinder:
         self._decide = decide
         self._chooser: tuple[Catalogue, Chooser] | None = None
 
-    def applies(self, personality: Personality) -> bool:
-        return bool(personality.sources and self._sources.catalogue.select(personality.sources))
-
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
+        if not self._sources.catalogue.select(personality.sources):
+            return Lookup()
         started_s = time.monotonic()
         chosen, query = await self._choose(personality, question, language)
         took_ms = round(1000 * (time.monotonic() - started_s))

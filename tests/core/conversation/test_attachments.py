@@ -24,9 +24,6 @@ class Finder:
     def __init__(self, asked: list[str]) -> None:
         self.asked = asked
 
-    def applies(self, _personality: Personality) -> bool:
-        return True
-
     async def find(self, _personality: Personality, question: str, _language: Language) -> Lookup:
         self.asked.append(question)
         return Lookup()

@@ -14,6 +14,7 @@ from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.finder import MIN_SCORE, MIN_SCORE_FOR_TASKS, FactsFinder
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
+from core.rag.retrieval import Lookup
 from tests.core.support_chatting import whisper
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -143,10 +144,13 @@ async def test_scores_of_another_encoder_are_not_judged() -> None:
     assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).documents
 
 
-def test_personalities_without_collections_search_nothing() -> None:
+async def test_personalities_without_collections_search_nothing() -> None:
     """They cost nothing."""
-    assert finder(FakeStore()).applies(whisper(collections=("leave",)))
-    assert not finder(FakeStore()).applies(whisper())
+    store = FakeStore(match("a", "text"))
+
+    assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).documents
+    assert await finder(store).find(whisper(), "How long is the leave?", "en") == Lookup()
+    assert len(store.searches) == 1
 
 
 async def test_each_entry_of_a_feed_is_a_source() -> None:

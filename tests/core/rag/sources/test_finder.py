@@ -17,6 +17,7 @@ from core.contract import Json
 from core.errors import ModelUnavailable
 from core.rag.embeddings import Vectors
 from core.rag.reading.reader import Reader
+from core.rag.retrieval import Lookup
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import Decide, SourceFinder
 from tests.core.rag.fetching.support_websites import WallClock, Website, fetcher, website
@@ -191,9 +192,10 @@ async def test_a_question_without_need_fetches_nothing(finder: SourceFinder, sit
 
 async def test_only_the_personalitys_own_sources_are_read(finder: SourceFinder, site: Website) -> None:
     """A personality without sources, or with others, gets none of these."""
-    assert finder.applies(personality("data"))
-    assert not finder.applies(personality("absent"))
     assert (await finder.find(personality("data"), FORECAST, "en")).documents == ()
+    with capture_logs() as logs:
+        assert await finder.find(personality("absent"), FORECAST, "en") == Lookup()
+    assert logs == []  # nothing was compared or chosen
     assert site.requests == []
 
 
