@@ -19,6 +19,7 @@ from core.contract import Sampling
 from core.conversation.composition import PromptDraft
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
+from core.rag.candidates import PASSAGES_LIMIT
 
 ANSWER_SHARE = 4  # the answer gets a quarter of the window, unless its own limit is lower
 # A generous guess at what a chat template writes around a conversation, and around each message.
@@ -47,7 +48,7 @@ class TrimBounds:
     """The limits learned from an engine's refusal: drop at least `dropped` groups, show at most `passages`."""
 
     dropped: int = 0
-    passages: int | None = None
+    passages: int = PASSAGES_LIMIT
     without_lead: bool = False  # the lead context competes with the other documents
 
 
@@ -58,7 +59,7 @@ async def fit_window(
     if bounds.without_lead:
         draft = draft.without_lead()
     reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)
-    passages = passage_limit(draft, bounds)
+    passages = min(len(draft.candidates), bounds.passages)
     messages = draft.messages(bounds.dropped, passages)
     # Most prompts are short: at one byte per token they fit, and the engine need not count.
     if token_ceiling(messages) + max(reserve, sampling.max_tokens or 0) <= window:
@@ -85,10 +86,6 @@ def tighten(fitted: FittedPrompt) -> TrimBounds | None:
     return TrimBounds(fitted.dropped, len(fitted.draft.without_lead().candidates) // 2, without_lead=True)
 
 
-def passage_limit(draft: PromptDraft, bounds: TrimBounds) -> int:
-    return len(draft.candidates) if bounds.passages is None else min(len(draft.candidates), bounds.passages)
-
-
 async def lead_is_too_long(draft: PromptDraft, room: int, count: Count) -> bool:
     """True if the lead context takes more than half of the room, or leaves no room for the question."""
     without_history = draft.messages(len(draft.groups))
@@ -101,7 +98,7 @@ async def most_passages(draft: PromptDraft, room: int, count: Count, bounds: Tri
     bare = await count_tokens(draft.messages(all_groups), count)
     history = await count_tokens(draft.messages(bounds.dropped), count) - bare
     allowed = bare + max((room - bare) // 2, room - bare - history)
-    fits, too_many = 0, passage_limit(draft, bounds) + 1
+    fits, too_many = 0, min(len(draft.candidates), bounds.passages) + 1
     while fits + 1 < too_many:
         middle = (fits + too_many) // 2
         if await count_tokens(draft.messages(all_groups, middle), count) <= allowed:
