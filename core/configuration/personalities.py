@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,7 @@ class PersonalityFile(Section):
 class Personality(PersonalityFile):
     name: str  # the file's name without .toml
 
-    @property
+    @cached_property
     def instructions(self) -> str:
         """The system prompt with the facts, as the model sees it."""
         if not self.facts:

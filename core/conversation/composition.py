@@ -123,7 +123,8 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
     if not question.text.strip():
         raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
     attachments = [each.attachments for each in (question, *(exchange.question for exchange in conversation.exchanges))]
-    first, has_lead = is_first(conversation), conversation.context is not None or url is not None
+    first = not conversation.exchanges and not conversation.earlier
+    has_lead = conversation.context is not None or url is not None
     return PromptContext(
         personality,
         conversation,
@@ -227,11 +228,6 @@ def split_lead(
     if not lead.question:
         question = replace(question, text=f"{lead.url} {text('prompt-summarise', language)}")
     return conversation, question, url
-
-
-def is_first(conversation: Conversation) -> bool:
-    """True before the first exchange."""
-    return not conversation.exchanges and not conversation.earlier
 
 
 def from_history(history: Sequence[Turn], language: Language) -> Conversation:

@@ -178,7 +178,8 @@ class Generation:
         """One request to the model, which continues the text so far."""
         model = await self._client.info(self._request.model)
         if self._fitted is None:
-            self._fitted = await self._fit(model.window)
+            count, request = partial(self._client.count, model=self._request.model), self._request
+            self._fitted = await fit_window(request.draft, request.sampling, model.window, count, self._bounds)
             for event in self._announcements(self._fitted):
                 yield event
         sampling = remaining(self._fitted.sampling, self._deltas)
@@ -235,11 +236,6 @@ class Generation:
         """The end of an answer that has no more room."""
         model = await self._client.info(self._request.model)
         return Done("length", model.name, Usage(completion_tokens=self._deltas))
-
-    async def _fit(self, window: int) -> FittedPrompt:
-        request = self._request
-        count = partial(self._client.count, model=request.model)
-        return await fit_window(request.draft, request.sampling, window, count, self._bounds)
 
     def _drop_more(self) -> bool:
         """Tightens the bounds after the engine found the prompt too long. False: nothing is left to drop."""

@@ -159,7 +159,7 @@ def find_or_insert(db: sa.Connection, key: str, personality: str, now: float) ->
 
 
 def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
-    number = find_turn_number(db, row.id, key)
+    number = None if key is None else find_turn_number(db, row.id, key)
     before = [turns.c.conversation == row.id, *([] if number is None else [turns.c.number < number])]
     latest = turns_with_sources().where(*before).order_by(turns.c.number.desc())
     rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
@@ -170,7 +170,7 @@ def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
         row.context,
         exchanges,
         earlier=count - len(exchanges),
-        repeated=find_repeated(db, row.id, number),
+        repeated=load_exchange(db, RunningTurn(row.id, number)) if number else None,
         readings=load_readings(db, row.id),
     )
 
@@ -180,18 +180,12 @@ def load_readings(db: sa.Connection, conversation: int) -> tuple[RetrievedDocume
     return tuple(READING.validate_json(text) for text in db.execute(stored).scalars())
 
 
-def find_repeated(db: sa.Connection, conversation: int, number: int | None) -> Exchange | None:
-    if number is None:
-        return None
-    return parse_exchange(
-        db.execute(turns_with_sources().where(*turn_matches(RunningTurn(conversation, number)))).one()
-    )
+def load_exchange(db: sa.Connection, turn: RunningTurn) -> Exchange:
+    return parse_exchange(db.execute(turns_with_sources().where(*turn_matches(turn))).one())
 
 
-def find_turn_number(db: sa.Connection, conversation: int, key: str | None) -> int | None:
+def find_turn_number(db: sa.Connection, conversation: int, key: str) -> int | None:
     """The number of the turn that has this key."""
-    if key is None:
-        return None
     named = (turn_keys.c.conversation == conversation, turn_keys.c.key == hash_id(key))
     return db.execute(sa.select(turn_keys.c.number).where(*named)).scalar()
 
@@ -215,7 +209,7 @@ def write_turn(
     locked = sa.select(conversations.c.id).where(conversations.c.id == conversation).with_for_update()
     if db.execute(locked).first() is None:
         raise SessionUnknown("this session was deleted")
-    number = find_turn_number(db, conversation, key)
+    number = None if key is None else find_turn_number(db, conversation, key)
     turn = RunningTurn(conversation, number or next_number(db, conversation))
     written = {
         "question": question.text,
