@@ -106,8 +106,8 @@ class StreamReader:
             return
         if any(delta.get(name) for name in REASONING_FIELDS):
             yield from self._report_thinking()
-        if isinstance(text := delta.get("content"), str):
-            yield from self._text(text)
+        if isinstance(content := delta.get("content"), str):
+            yield from self._text(content)
 
     def _text(self, text: str, *, last: bool = False) -> Iterator[StreamEvent]:
         text = self._surrogates.decode(text.encode("utf-16-le", "surrogatepass"), last)
