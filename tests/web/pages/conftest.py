@@ -1,4 +1,4 @@
-"""One Chromium for all tests of the page, and visits with it to the real web app, whose engine follows a script."""
+"""One Chromium for all tests of the page. It visits the real web app, whose engine follows a script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.configuration.settings import Settings
 from tests.support.fakes import FakeEngine, Replies
 from tests.web.pages.support_visit import Visit, Visiting, serving
 
-expect.set_options(timeout=30_000)  # a busy machine takes its time
+expect.set_options(timeout=30_000)  # enough for a busy machine
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # as in .ci/run
 QUIET = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
 
@@ -36,7 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def visiting(browser: Browser, own_settings: Settings) -> Visiting:
-    """`async with visiting(replies or engine, **options of the browser context) as visit`."""
+    """Open a visit: `async with visiting(replies or engine, **options of the browser context) as visit`."""
 
     @asynccontextmanager
     async def visit(answers: Replies | FakeEngine, *, query: str = "", **options: Any) -> AsyncIterator[Visit]:
@@ -44,7 +44,7 @@ def visiting(browser: Browser, own_settings: Settings) -> Visiting:
         async with serving(engine, own_settings) as port:
             context = await browser.new_context(**{"locale": "en-CA", **options})
             context.set_default_timeout(30_000)
-            visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
+            visit = Visit.start(await context.new_page(), engine, f"http://127.0.0.1:{port}")
             try:
                 await visit.open(query)
                 yield visit

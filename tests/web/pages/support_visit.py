@@ -1,4 +1,4 @@
-"""A person's visit to the page in a real Chromium, watched for everything that a quiet page must not do."""
+"""A person's visit to the page in a real Chromium. Errors, dialogs and requests to other sites make the test fail."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ DONE = Done("stop", "fake-model", Usage())
 
 @dataclass
 class Visit:
-    """A page in a browser context of its own, and everything that a quiet page must not do."""
+    """A page in its own browser context, with the requests and the problems that it caused."""
 
     page: Page
     engine: FakeEngine
     origin: str
     requests: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    expected: str | None = None  # what the browser may log as an error, such as a refused connection
+    expected: str | None = None  # text of an error that the browser may log, such as a refused connection
 
     @classmethod
-    def of(cls, page: Page, engine: FakeEngine, origin: str) -> Visit:
+    def start(cls, page: Page, engine: FakeEngine, origin: str) -> Visit:
         visit = cls(page, engine, origin)
-        page.on("request", visit.saw_request)
-        page.on("console", visit.saw_message)
+        page.on("request", visit.record_request)
+        page.on("console", visit.record_message)
         page.on("pageerror", lambda error: visit.problems.append(str(error)))
         page.on("dialog", lambda dialog: visit.problems.append(f"dialog: {dialog.message}"))
-        # The browser is told so beside our other calls: before, a chooser would open unseen, and no test hear of it.
+        # Without a listener from the start, a file chooser could open before a test waits for it.
         page.on("filechooser", lambda _chooser: None)
         page.on("popup", lambda popup: visit.problems.append(f"popup: {popup.url}"))
         return visit
 
-    def saw_request(self, request: Request) -> None:
+    def record_request(self, request: Request) -> None:
         self.requests.append(request.url)
 
-    def saw_message(self, message: ConsoleMessage) -> None:
+    def record_message(self, message: ConsoleMessage) -> None:
         expected = self.expected is not None and self.expected in message.text
         if message.type in {"error", "warning"} and not expected:
             self.problems.append(message.text)
@@ -61,17 +61,17 @@ class Visit:
         await self.page.locator("#question").fill(text)
         await self.page.locator("#question").press("Enter")
 
-    async def answered(self) -> None:
-        await expect(self.page.locator("#send")).to_be_visible()  # the status may still be of the answer before
+    async def wait_for_answer(self) -> None:
+        await expect(self.page.locator("#send")).to_be_visible()  # the status may still be that of the previous answer
         await expect(self.page.locator("#status")).to_have_text(re.compile("complete|complète"))
 
 
 @asynccontextmanager
 async def served_until_cut(browser: Browser, engine: FakeEngine, settings: Settings) -> AsyncIterator[Visit]:
-    """A visit to a service that ends with the block, while the page stays open: `served_again` closes it."""
+    """A visit to a service that ends with the block. The page stays open; `served_again` closes it."""
     context = await browser.new_context(locale="en-CA")
     async with serving(engine, settings) as port:
-        visit = Visit.of(await context.new_page(), engine, f"http://127.0.0.1:{port}")
+        visit = Visit.start(await context.new_page(), engine, f"http://127.0.0.1:{port}")
         visit.expected = "ERR_CONNECTION_REFUSED"
         await visit.open()
         yield visit
@@ -87,7 +87,7 @@ async def served_again(visit: Visit, settings: Settings) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def serving(engine: FakeEngine, settings: Settings, port: int = 0) -> AsyncIterator[int]:
-    """The real web app on a port of its own, which ends as a killed process does: connections are cut, not drained."""
+    """Run the real web app on a free port. At the end its connections are cut, as if the process were killed."""
     runner = web.AppRunner(create_app(engine, settings), shutdown_timeout=0, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)

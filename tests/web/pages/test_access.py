@@ -1,4 +1,4 @@
-"""The page for everybody: both languages, keyboard, screen readers, colours, small screens."""
+"""Accessibility of the page: both languages, keyboard, screen readers, colours, small screens."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in t
 
 
 async def test_the_whole_interface_changes_its_language(visiting: Visiting) -> None:
-    """Every string, the title and the page's lang change, also over a reload; the messages stay in their language."""
+    """Every string, the title and the page's `lang` change, also after a reload. Messages keep their language."""
     async with visiting([Text("Sure. "), DONE]) as visit:
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.page.get_by_role("button", name="Français").click()
         for _ in ("at once", "after a reload"):
             await expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
@@ -29,7 +29,7 @@ async def test_the_whole_interface_changes_its_language(visiting: Visiting) -> N
             await expect(visit.page.locator("#description")).to_have_text("À propos de whisper")
             await expect(visit.page.locator(".question h3")).to_have_text("Vous")
             await expect(visit.page.locator(".answer .body").last).to_have_attribute("lang", "en")
-            left = await visit.page.evaluate(
+            untranslated = await visit.page.evaluate(
                 """async () => {
                     const { text } = await import('/static/texts.js');
                     const fixed = (key, language) => {
@@ -46,12 +46,12 @@ async def test_the_whole_interface_changes_its_language(visiting: Visiting) -> N
                     }).map((e) => e.outerHTML);
                 }"""
             )
-            assert left == []
+            assert untranslated == []
             await visit.open()
 
 
 async def test_a_french_browser_gets_french(visiting: Visiting) -> None:
-    """Without a choice, the browser's language decides; every element with a text shows one."""
+    """The browser's language decides if the person made no choice. Every element with a text key shows a text."""
     async with visiting([DONE], locale="fr-CA") as visit:
         await expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
         await expect(visit.page.locator("#title")).to_have_text("Chuchotte")
@@ -62,7 +62,7 @@ async def test_a_french_browser_gets_french(visiting: Visiting) -> None:
 
 
 async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
-    """The skip link leads to the question, Shift + Enter makes a line, Enter sends, Tab reaches every control."""
+    """Tab reaches every control, the skip link leads to the question, Shift+Enter adds a line, and Enter sends."""
     async with visiting([Text("```\ncode\n```"), DONE]) as visit:
         keyboard = visit.page.keyboard
         for control in ("#attach", "#send"):
@@ -80,23 +80,23 @@ async def test_everything_works_by_keyboard(visiting: Visiting) -> None:
         await keyboard.type("two")
         await keyboard.press("Enter")
 
-        await visit.answered()
+        await visit.wait_for_answer()
         assert [prompt.text for prompt in visit.engine.prompts] == ["one\ntwo"]
         await keyboard.press("Shift+Tab")
-        await expect(visit.page.locator("pre")).to_be_focused()  # so that its ends can be reached
+        await expect(visit.page.locator("pre")).to_be_focused()  # focusable, so that the keyboard can scroll it
 
 
-async def test_an_answer_is_said_once_and_by_whole_sentences(visiting: Visiting) -> None:
-    """Only the live regions are live; what they say of an answer never ends inside a sentence, and never repeats."""
+async def test_an_answer_is_announced_once_in_whole_sentences(visiting: Visiting) -> None:
+    """Screen readers get each sentence once, when it is complete. The visible messages are not a live region."""
     more = asyncio.Event()
     async with visiting([Text("The first is whole. The second is n"), more, Text("ot yet."), DONE]) as visit:
         await visit.ask("?")
-        spoken = visit.page.locator("#spoken p")
-        await expect(spoken).to_have_text(["The first is whole."])
-        await expect(spoken).to_have_attribute("lang", "en")
+        sentences = visit.page.locator("#spoken p")
+        await expect(sentences).to_have_text(["The first is whole."])
+        await expect(sentences).to_have_attribute("lang", "en")
         more.set()
-        await visit.answered()
-        await expect(spoken).to_have_text(["The first is whole.", "The second is not yet."])
+        await visit.wait_for_answer()
+        await expect(sentences).to_have_text(["The first is whole.", "The second is not yet."])
         await expect(visit.page.locator("#messages").locator("xpath=ancestor-or-self::*[@aria-live]")).to_have_count(0)
 
 
@@ -117,31 +117,31 @@ WIDE = f"```\n{'wide ' * 60}\n```\n\n{'unbroken' * 40}\n\n| {' | '.join(['column
     ids=["light", "dark", "french", "forced colours"],
 )
 async def test_axe_finds_no_violation(visiting: Visiting, options: dict[str, Any]) -> None:
-    """Empty, while an answer is written, after it, with an error, and with the dialog open."""
+    """The page is checked when empty, during an answer, after it, with an error, and with the dialog open."""
     more = asyncio.Event()
     outcomes: list[list[ReplyStep]] = [[Text(RICH + WIDE), more, DONE], [ModelUnavailable("away", retry_after_s=5)]]
     async with visiting(lambda _: outcomes.pop(0), reduced_motion="reduce", **options) as visit:
-        found = await violations(visit.page)
+        problems = await violations(visit.page)
         await visit.ask("rich")
         await expect(visit.page.locator(".answer pre")).to_be_visible()
-        found += await violations(visit.page)
+        problems += await violations(visit.page)
         more.set()
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.ask("fail")
         await expect(visit.page.locator(".error")).to_be_visible()
-        found += await violations(visit.page)
+        problems += await violations(visit.page)
         await visit.page.click("#new")
-        found += await violations(visit.page)
+        problems += await violations(visit.page)
 
-        assert found == []
+        assert problems == []
 
 
 async def violations(page: Page) -> list[str]:
     results = await Axe().run(page)
     return [
-        f"{found['id']}: {node['html']} {node.get('failureSummary', '')}"
-        for found in results.response["violations"]
-        for node in found["nodes"]
+        f"{violation['id']}: {node['html']} {node.get('failureSummary', '')}"
+        for violation in results.response["violations"]
+        for node in violation["nodes"]
     ]
 
 
@@ -153,7 +153,7 @@ async def test_nothing_needs_sideways_scrolling(visiting: Visiting) -> None:
     async with visiting([Text(RICH + WIDE), DONE]) as visit:
         page = visit.page
         await visit.ask("unbroken" * 40)
-        await visit.answered()
+        await visit.wait_for_answer()
         for width, height in (PHONE, AT_400_PERCENT, AT_200_PERCENT):
             await page.set_viewport_size({"width": width, "height": height})
 
@@ -163,14 +163,14 @@ async def test_nothing_needs_sideways_scrolling(visiting: Visiting) -> None:
 
 
 @pytest.mark.parametrize("locale", ["en-CA", "fr-CA"])
-async def test_a_small_screen_is_for_reading(visiting: Visiting, locale: str) -> None:
-    """What stays over the text is small, a long question has the whole width, and the dialog keeps off the edges."""
+async def test_a_small_screen_leaves_room_for_reading(visiting: Visiting, locale: str) -> None:
+    """The composer covers under a quarter, a long question uses the whole width, and the dialog has margins."""
     async with visiting([Text(RICH * 9), DONE], locale=locale, viewport={"width": 390, "height": 844}) as visit:
         page = visit.page
         await expect(page.locator(".notice")).to_contain_text("fake-model")
         await expect(page.locator(".notice")).to_be_in_viewport(ratio=1)
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(page.locator("#hint")).to_contain_text("fake-model")
         await expect(page.locator("#hint")).to_be_in_viewport(ratio=1)
         assert await height(page, "#composer") < 844 / 4
@@ -193,14 +193,14 @@ async def height(page: Page, selector: str) -> float:
 
 
 async def test_a_small_screen_begins_at_the_top(visiting: Visiting) -> None:
-    """Who one talks to is read first; nothing offers a latest message before there is a question."""
+    """The personality's title is visible first. The button to the latest message is hidden before a question."""
     async with visiting([DONE], viewport={"width": 320, "height": 400}) as visit:
         await expect(visit.page.locator("#title")).to_be_in_viewport(ratio=1)
         await expect(visit.page.locator("#latest")).to_be_hidden()
 
 
 async def test_reading_further_up_is_not_disturbed(visiting: Visiting) -> None:
-    """Text that arrives is followed at the end only; who scrolled up stays there and can go to the latest."""
+    """New text scrolls the page only if it is at its end. After scrolling up, a button leads to the latest message."""
     more = asyncio.Event()
     long = [Text(f"line {number}\n\n") for number in range(60)]
     async with visiting([*long, more, *long, DONE]) as visit:
@@ -212,21 +212,23 @@ async def test_reading_further_up_is_not_disturbed(visiting: Visiting) -> None:
         await expect(visit.page.locator("#latest")).to_be_visible()
         before = await visit.page.evaluate("() => scrollY")
         more.set()
-        await visit.answered()
+        await visit.wait_for_answer()
 
         assert before == await visit.page.evaluate("() => scrollY")
         await visit.page.locator("#latest").press("Enter")
         await expect(line.last).to_be_in_viewport()
         await expect(visit.page.locator("#latest")).to_be_hidden()
-        await expect(visit.page.locator("#messages > li").last).to_be_focused()  # not lost with the button
+        await expect(
+            visit.page.locator("#messages > li").last
+        ).to_be_focused()  # the focus must not get lost when the button disappears
 
 
-async def test_words_of_ours_within_an_answer_have_their_own_language(visiting: Visiting) -> None:
-    """A screen reader pronounces by it: where a link opens is said in the interface's, a cell in the answer's."""
+async def test_interface_texts_in_an_answer_have_their_own_language(visiting: Visiting) -> None:
+    """Screen readers pronounce by `lang`: a link's hint is in the interface's language, a cell in the answer's."""
     answer = "[Canada](https://canada.ca)\n\n| a |\n|---|\n| b |\n\n```\ncode\n```\n"
     async with visiting([Text(answer), DONE]) as visit:
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.page.get_by_role("button", name="Français").click()
         languages = await visit.page.locator(".answer .body").last.evaluate(
             """body => ['.unseen', 'div.wide', 'td', 'pre', 'code']
@@ -236,8 +238,8 @@ async def test_words_of_ours_within_an_answer_have_their_own_language(visiting: 
         assert ["fr", "fr", "en", "fr", "en"] == languages
 
 
-async def test_an_error_is_in_the_language_asked_in(visiting: Visiting) -> None:
-    """Ours around it follow the interface, whichever it is by then."""
+async def test_an_error_is_in_the_language_of_the_question(visiting: Visiting) -> None:
+    """The page's own texts around it follow the interface's current language."""
     fails = asyncio.Event()
     async with visiting([fails, ModelUnavailable("away")]) as visit:
         await visit.ask("please")
@@ -248,12 +250,12 @@ async def test_an_error_is_in_the_language_asked_in(visiting: Visiting) -> None:
         await expect(error.locator("strong")).to_have_text("Sans réponse.")
 
         assert ["fr", "en"] == await error.evaluate("box => [...box.children].slice(0, 2).map((each) => each.lang)")
-        spoken = visit.page.locator("#spoken p")
-        assert ["fr", "en", "fr"] == await spoken.evaluate_all("all => all.map((each) => each.lang)")
+        sentences = visit.page.locator("#spoken p")
+        assert ["fr", "en", "fr"] == await sentences.evaluate_all("all => all.map((each) => each.lang)")
 
 
-async def test_what_is_said_to_the_person_stays_to_be_read(visiting: Visiting) -> None:
-    """Though words of the answer go on to come."""
+async def test_a_notice_stays_while_the_answer_grows(visiting: Visiting) -> None:
+    """Later text of the answer does not replace a notice in the status line."""
     more = asyncio.Event()
     async with visiting([Text("One "), more, *[Text(f"{number} ") for number in range(50)], DONE]) as visit:
         await visit.ask("first")
@@ -268,7 +270,7 @@ async def test_what_is_said_to_the_person_stays_to_be_read(visiting: Visiting) -
         )
         await visit.ask("too early")
         more.set()
-        await visit.answered()
+        await visit.wait_for_answer()
 
         shown = await visit.page.evaluate("() => globalThis.shown")
         assert ["An answer is being written", "The answer is complete"] == [each.split(".")[0] for each in shown]

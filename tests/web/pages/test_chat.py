@@ -1,4 +1,4 @@
-"""Chatting in the page: answers, waiting, conversations that go on."""
+"""Chatting in the page: answers, waiting, and conversations that continue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in t
 
 
 async def test_an_answer_appears_while_it_is_written(visiting: Visiting) -> None:
-    """The question is shown to the letter, the answer piece by piece without Markdown's signs, the model is named."""
+    """The page shows the question as typed, the growing answer without Markdown signs, and the model's name."""
     more = asyncio.Event()
     async with visiting([Text("Hello **wo"), more, Text("rld**."), DONE]) as visit:
         await visit.ask("What is <b>this</b>?")
@@ -26,7 +26,7 @@ async def test_an_answer_appears_while_it_is_written(visiting: Visiting) -> None
         await expect(answer.locator("strong")).to_have_text("wo")
         more.set()
         await expect(answer.locator("strong")).to_have_text("world")
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(visit.page.locator("#model")).to_contain_text(
             "fake-model. It is the demonstration model: its answers are of limited quality"
         )
@@ -35,7 +35,7 @@ async def test_an_answer_appears_while_it_is_written(visiting: Visiting) -> None
 
 @pytest.mark.parametrize("way", ["escape", "button"])
 async def test_an_answer_can_be_stopped(visiting: Visiting, way: str) -> None:
-    """What was written stays, it is said that it was stopped, and the next question can be asked."""
+    """The partial answer stays with a note that it was stopped, and the next question can be asked."""
     async with visiting(lambda p: [Text("One"), *([asyncio.Event()] if p.text == "first" else []), DONE]) as visit:
         await visit.ask("first")
         await expect(visit.page.locator(".answer .body").last).to_have_text("One")
@@ -45,16 +45,16 @@ async def test_an_answer_can_be_stopped(visiting: Visiting, way: str) -> None:
         await expect(visit.page.locator(".answer .note")).to_have_text("You stopped this answer.")
         await expect(visit.page.locator("#question")).to_be_focused()
         await visit.ask("second")
-        await visit.answered()
+        await visit.wait_for_answer()
 
 
-async def test_a_long_answer_is_drawn_as_if_at_once(visiting: Visiting) -> None:
+async def test_a_streamed_answer_looks_like_a_complete_one(visiting: Visiting) -> None:
     """Redrawing only the end of an answer leads to the same page as drawing the whole of it."""
     text = "# One\n\ntext\n===\n\n1. a\n\n2. b\n\n| x | y |\n|--|-:|\n| 1 | 2 |\n\n"
     text += "```\ncode\n\n# no\n```\n\n> a\n> b\n\nend [z]\n\n[z]: https://z.example/"
     async with visiting([*map(Text, text), DONE]) as visit:
         await visit.ask("a letter at a time")
-        await visit.answered()
+        await visit.wait_for_answer()
 
         kinds = (
             await visit.page.locator(".answer").last.locator(".body > *").evaluate_all("all => all.map(e => e.tagName)")
@@ -64,8 +64,8 @@ async def test_a_long_answer_is_drawn_as_if_at_once(visiting: Visiting) -> None:
         await expect(visit.page.locator(".answer a")).to_have_attribute("href", "https://z.example/")
 
 
-async def test_the_wait_and_what_was_left_out_are_told(visiting: Visiting) -> None:
-    """Place in the queue with the expected time, a restarting model, and turns that no longer fit are said in words."""
+async def test_waiting_and_dropped_turns_are_shown(visiting: Visiting) -> None:
+    """The page shows the place in the queue, the expected wait, a restarting model, and the number of dropped turns."""
     gates = [asyncio.Event() for _ in range(4)]
     steps: list[ReplyStep] = [Status("queued", position=3, wait_s=12.4), gates[0], Text("Y"), Status("reconnecting")]
     steps += [gates[1], Status("reading"), gates[2], Status("trimmed", turns_dropped=2), Text("es."), gates[3]]
@@ -88,36 +88,36 @@ async def test_a_reload_continues_the_conversation(visiting: Visiting) -> None:
     """Questions and answers are there again, and the next prompt belongs to the same session."""
     async with visiting([Text("Sure."), DONE]) as visit:
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.open()
 
         await expect(visit.page.locator(".question .body")).to_have_text("first")
         await expect(visit.page.locator(".answer .body").last).to_have_text("Sure.")
         await visit.ask("second")
-        await visit.answered()
+        await visit.wait_for_answer()
         assert len({prompt.conversation for prompt in visit.engine.prompts}) == 1
 
 
-async def test_a_session_that_is_gone_begins_anew(visiting: Visiting) -> None:
-    """After a reload without the session, the page is ready for a new one and the draft is still there."""
+async def test_an_expired_session_is_replaced_by_a_new_one(visiting: Visiting) -> None:
+    """After a reload without the session, the page starts a new one, and the draft is still there."""
     async with visiting([Text("Sure."), DONE]) as visit:
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.page.locator("#question").fill("half a thou")
         visit.engine.sessions.clear()
         await visit.open()
 
         await expect(visit.page.locator("#question")).to_have_value("half a thou")
         await visit.ask("second")
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(visit.page.locator(".question .body")).to_have_text("second")
 
 
 async def test_a_new_conversation_deletes_the_old_one(visiting: Visiting) -> None:
-    """After a confirmation the session is gone from the service, from the page and from the tab."""
+    """After a confirmation, the session is deleted from the service, the page and the tab."""
     async with visiting([Text("Sure."), DONE]) as visit:
         await visit.ask("a secret")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.page.click("#new")
         await visit.page.click("#confirm button[value=cancel]")
         assert len(visit.engine.sessions) == 1
@@ -131,10 +131,10 @@ async def test_a_new_conversation_deletes_the_old_one(visiting: Visiting) -> Non
 
 
 async def test_personalities_are_chosen_and_keep_their_conversations(visiting: Visiting) -> None:
-    """Each has its greeting in its language, its description in the interface's, its address, and its conversation."""
+    """Each has its greeting, address and conversation. Its description is in the interface's language."""
     async with visiting(lambda prompt: [Text(f"I am {prompt.personality}."), DONE]) as visit:
         await visit.ask("who?")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.page.locator("#personality").select_option("chuchotte")
 
         await expect(visit.page.locator("#title")).to_have_text("Chuchotte")

@@ -1,4 +1,4 @@
-"""Files in the page: chosen, dropped or pasted, shown with what became of them, and sent with the question."""
+"""Files in the page: chosen, dropped or pasted, shown with their state, and sent with the question."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in t
 SURE: Replies = (Text("Sure."), DONE)
 
 
-class Reading(FakeEngine):
-    """Reads files as text; "scan…" and "busy…" not at all, "slow…" when `released`, and of "long…" it says: in part."""
+class FileEngine(FakeEngine):
+    """Reads files as text. "scan…" and "busy…" fail, "slow…" waits for `released`, and "long…" is read in part."""
 
     def __init__(self, replies: Replies = SURE) -> None:
         super().__init__(replies)
         self.released = asyncio.Event()
-        self.let_go = asyncio.Event()
+        self.read_cancelled = asyncio.Event()
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         if name.startswith("scan"):
@@ -39,7 +39,7 @@ class Reading(FakeEngine):
             if name.startswith("slow"):
                 await self.released.wait()
         except asyncio.CancelledError:
-            self.let_go.set()
+            self.read_cancelled.set()
             raise
         return Attachment(name, body.decode(), cut=name.startswith("long"))
 
@@ -52,117 +52,119 @@ async def attach(visit: Visit, *names: str) -> None:
     await visit.page.locator("#attach").set_input_files([payload(name) for name in names])
 
 
-async def chips(visit: Visit, *states: str) -> None:
-    """The chips of the composer, in order, have these states and no other."""
+async def expect_chips(visit: Visit, *states: str) -> None:
+    """Wait until the composer's chips, in order, have exactly these states."""
     await expect(visit.page.locator("#files > li")).to_have_class([f"chip {state}" for state in states])
 
 
-def attached(visit: Visit) -> list[Sequence[Attachment]]:
+def sent_attachments(visit: Visit) -> list[Sequence[Attachment]]:
     return [prompt.attachments for prompt in visit.engine.prompts]
 
 
-TRANSFER = """(given) => {
+TRANSFER = """(details) => {
     const transfer = new DataTransfer();
-    const content = given.size ? new Uint8Array(given.size) : 'Eighteen months.';
-    for (const name of given.files) transfer.items.add(new File([content], name, { type: 'text/plain' }));
-    for (const [type, text] of Object.entries(given.texts)) transfer.setData(type, text);
-    const event = given.kind === 'paste'
+    const content = details.size ? new Uint8Array(details.size) : 'Eighteen months.';
+    for (const name of details.files) transfer.items.add(new File([content], name, { type: 'text/plain' }));
+    for (const [type, text] of Object.entries(details.texts)) transfer.setData(type, text);
+    const event = details.kind === 'paste'
         ? new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true })
-        : new DragEvent(given.kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
-    return !document.querySelector(given.on).dispatchEvent(event);
+        : new DragEvent(details.kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
+    return !document.querySelector(details.on).dispatchEvent(event);
 }"""
 
 
-async def happens(
+async def dispatch(
     visit: Visit, kind: str, on: str, *files: str, size: int = 0, texts: Mapping[str, str] | None = None
 ) -> bool:
-    """Whether the page takes the event over from the browser. `texts`: by media type."""
-    given = {"kind": kind, "on": on, "files": files, "size": size, "texts": texts or {}}
-    taken: bool = await visit.page.evaluate(TRANSFER, given)
-    return taken
+    """Dispatch the event; return whether the page handled it itself. `texts`: by media type."""
+    details = {"kind": kind, "on": on, "files": files, "size": size, "texts": texts or {}}
+    is_handled: bool = await visit.page.evaluate(TRANSFER, details)
+    return is_handled
 
 
 async def test_files_go_with_the_question(visiting: Visiting) -> None:
-    """What was read is sent, the composer is empty again, and the question says which files went with it."""
-    async with visiting(Reading()) as visit:
+    """The files' texts are sent, the composer is empty again, and the question shows the files' names."""
+    async with visiting(FileEngine()) as visit:
         odd = "<img src=x onerror=alert(1)>.txt"
         await attach(visit, "leave.txt", odd)
-        await chips(visit, "read", "read")
+        await expect_chips(visit, "read", "read")
         await expect(visit.page.locator("#files")).to_contain_text("read: 16 characters")
         await visit.ask("How long?")
-        await visit.answered()
+        await visit.wait_for_answer()
 
-        assert attached(visit) == [(Attachment("leave.txt", "Eighteen months."), Attachment(odd, "Eighteen months."))]
+        assert sent_attachments(visit) == [
+            (Attachment("leave.txt", "Eighteen months."), Attachment(odd, "Eighteen months."))
+        ]
         await expect(visit.page.locator("#files")).to_be_hidden()
         await expect(visit.page.locator(".question .files li")).to_have_text(["leave.txt", odd])
         await visit.ask("And then?")
-        await visit.answered()
-        assert attached(visit)[1:] == [()]
+        await visit.wait_for_answer()
+        assert sent_attachments(visit)[1:] == [()]
         await expect(visit.page.locator(".question .files")).to_have_count(1)
 
 
-async def test_what_becomes_of_a_file_is_said(visiting: Visiting) -> None:
-    """To those who do not see the chips: that it is read, that it was, or why not, and that it was removed."""
-    async with visiting(Reading()) as visit:
+async def test_the_state_of_a_file_is_announced(visiting: Visiting) -> None:
+    """Screen readers announce the start of reading, its success or failure with the reason, and the removal."""
+    async with visiting(FileEngine()) as visit:
         visit.expected = "400"
         await attach(visit, "leave.txt", "scan.pdf")
-        heard = visit.page.locator("#file-announcements p")
-        await expect(heard).to_have_count(3)
-        await expect(heard).to_contain_text(
+        announcements = visit.page.locator("#file-announcements p")
+        await expect(announcements).to_have_count(3)
+        await expect(announcements).to_contain_text(
             ["Reading 2 files…", "leave.txt was read.", "scan.pdf was not read. It contains no text, only images."]
         )
         await visit.page.get_by_role("button", name="Remove scan.pdf").click()
-        await expect(heard.last).to_have_text("scan.pdf was removed.")
+        await expect(announcements.last).to_have_text("scan.pdf was removed.")
         await expect(visit.page.locator("#spoken")).to_be_empty()
 
 
-async def test_a_file_that_is_not_read_says_why_and_is_not_sent(visiting: Visiting) -> None:
-    """In the interface's language, beside the file; the question is asked without it."""
-    async with visiting(Reading(), locale="fr-CA") as visit:
+async def test_an_unreadable_file_shows_the_reason_and_is_not_sent(visiting: Visiting) -> None:
+    """The reason is beside the file, in the interface's language. The question is asked without the file."""
+    async with visiting(FileEngine(), locale="fr-CA") as visit:
         visit.expected = "status of"
         await attach(visit, "scan.pdf", "busy.txt", "congés.txt")
-        await chips(visit, "failed", "failed", "read")
-        shown = visit.page.locator("#files > li")
-        await expect(shown.nth(0)).to_contain_text("seulement des images")
-        await expect(shown.nth(1)).to_contain_text("Le service est occupé.")
-        await expect(shown.nth(2)).to_contain_text("lu : 16 caractères")
+        await expect_chips(visit, "failed", "failed", "read")
+        chips = visit.page.locator("#files > li")
+        await expect(chips.nth(0)).to_contain_text("seulement des images")
+        await expect(chips.nth(1)).to_contain_text("Le service est occupé.")
+        await expect(chips.nth(2)).to_contain_text("lu : 16 caractères")
         await visit.ask("Combien de temps?")
-        await visit.answered()
+        await visit.wait_for_answer()
 
-        assert attached(visit) == [(Attachment("congés.txt", "Eighteen months."),)]
+        assert sent_attachments(visit) == [(Attachment("congés.txt", "Eighteen months."),)]
         await expect(visit.page.locator(".question .files li")).to_have_text(["congés.txt"])
 
 
 @pytest.mark.parametrize(
-    ("locale", "shown", "spoken"),
+    ("locale", "state", "announcement"),
     [
         ("en-CA", "read in part: the first 16 characters.", "long.txt was read in part: the rest is too long"),
         ("fr-CA", "lu en partie : les 16 premiers caractères.", "long.txt a été lu en partie : le reste est trop long"),
     ],
 )
-async def test_a_file_that_was_read_in_part_says_so(visiting: Visiting, locale: str, shown: str, spoken: str) -> None:
-    """To those who see it and to those who hear it; also after a reload."""
-    async with visiting(Reading(), locale=locale) as visit:
+async def test_a_partly_read_file_is_marked(visiting: Visiting, locale: str, state: str, announcement: str) -> None:
+    """The mark is visible and announced, and stays visible after a reload."""
+    async with visiting(FileEngine(), locale=locale) as visit:
         await attach(visit, "long.txt")
-        await chips(visit, "read")
-        await expect(visit.page.locator("#files > li")).to_contain_text(shown)
-        await expect(visit.page.locator("#file-announcements p").last).to_contain_text(spoken)
+        await expect_chips(visit, "read")
+        await expect(visit.page.locator("#files > li")).to_contain_text(state)
+        await expect(visit.page.locator("#file-announcements p").last).to_contain_text(announcement)
         await visit.open()
-        await expect(visit.page.locator("#files > li")).to_contain_text(shown)
+        await expect(visit.page.locator("#files > li")).to_contain_text(state)
 
 
-async def test_a_file_that_is_too_large_is_not_even_sent(visiting: Visiting) -> None:
-    """The limit is told."""
-    async with visiting(Reading()) as visit:
-        assert await happens(visit, "drop", "#question", "large.pdf", size=8 * 2**20 + 1)
-        await chips(visit, "failed")
+async def test_a_file_above_the_limit_is_not_uploaded(visiting: Visiting) -> None:
+    """The chip shows the limit."""
+    async with visiting(FileEngine()) as visit:
+        assert await dispatch(visit, "drop", "#question", "large.pdf", size=8 * 2**20 + 1)
+        await expect_chips(visit, "failed")
         await expect(visit.page.locator("#files")).to_contain_text("at most 8 MB")
         assert [url for url in visit.requests if "large.pdf" in url] == []
 
 
-async def test_a_file_that_cannot_be_sent_says_so(visiting: Visiting) -> None:
-    """And can be attached again when the connection is back."""
-    async with visiting(Reading()) as visit:
+async def test_a_failed_upload_is_shown(visiting: Visiting) -> None:
+    """The file can be attached again when the connection is back."""
+    async with visiting(FileEngine()) as visit:
         visit.expected = "ERR_FAILED"
 
         async def fail(route: Route) -> None:
@@ -173,12 +175,12 @@ async def test_a_file_that_cannot_be_sent_says_so(visiting: Visiting) -> None:
         await expect(visit.page.locator("#files")).to_contain_text("Check your connection")
         await visit.page.unroute("**/read?*")
         await attach(visit, "leave.txt")
-        await chips(visit, "failed", "read")
+        await expect_chips(visit, "failed", "read")
 
 
 async def test_a_question_waits_for_its_files(visiting: Visiting) -> None:
-    """Sent too early, or without words, it stays in the field with its files, and what is missing is said."""
-    engine = Reading()
+    """A question sent too early, or without text, stays in the field. The status says what is missing."""
+    engine = FileEngine()
     async with visiting(engine) as visit:
         status = visit.page.locator("#status")
         await attach(visit, "slow.pdf")
@@ -186,37 +188,37 @@ async def test_a_question_waits_for_its_files(visiting: Visiting) -> None:
         await expect(status).to_contain_text("still being read")
         await expect(visit.page.locator("#question")).to_have_value("How long?")
         engine.released.set()
-        await chips(visit, "read")
+        await expect_chips(visit, "read")
         await expect(status).to_be_empty()
         await visit.ask("")
         await expect(status).to_contain_text("Write a question about the file")
         assert engine.prompts == []
         await visit.ask("How long?")
-        await visit.answered()
-        assert [len(files) for files in attached(visit)] == [1]
+        await visit.wait_for_answer()
+        assert [len(files) for files in sent_attachments(visit)] == [1]
 
 
 async def test_a_file_is_removed_by_keyboard(visiting: Visiting) -> None:
-    """The focus goes to the next file, then to the question; reading it ends, and what waited behind it is read."""
-    engine = Reading()
+    """Its reading is cancelled and the next file is read. The focus goes to the next file, then to the question."""
+    engine = FileEngine()
     async with visiting(engine) as visit:
         await attach(visit, "slow.pdf", "leave.txt")
-        await chips(visit, "reading", "reading")
+        await expect_chips(visit, "reading", "reading")
         await visit.page.get_by_role("button", name="Remove slow.pdf").focus()
         await visit.page.keyboard.press("Enter")
-        await engine.let_go.wait()
-        await chips(visit, "read")
+        await engine.read_cancelled.wait()
+        await expect_chips(visit, "read")
         await expect(visit.page.get_by_role("button", name="Remove leave.txt")).to_be_focused()
         await visit.page.keyboard.press("Space")
         await expect(visit.page.locator("#question")).to_be_focused()
         await visit.ask("Without files")
-        await visit.answered()
-        assert attached(visit) == [()]
+        await visit.wait_for_answer()
+        assert sent_attachments(visit) == [()]
 
 
-async def test_the_button_is_one_for_everybody(visiting: Visiting) -> None:
-    """By its name, by a click, and by keyboard, it lets files be chosen."""
-    async with visiting(Reading()) as visit:
+async def test_the_attach_button_is_accessible(visiting: Visiting) -> None:
+    """It has a name, and opens the file chooser by click and by keyboard."""
+    async with visiting(FileEngine()) as visit:
         button = visit.page.get_by_label("Attach a file")
         await expect(button).to_have_attribute("type", "file")
         await visit.page.keyboard.press("Tab")
@@ -230,65 +232,65 @@ async def test_the_button_is_one_for_everybody(visiting: Visiting) -> None:
 
 
 async def test_files_can_be_dropped_anywhere_on_the_page(visiting: Visiting) -> None:
-    """Beside the field, too, where the browser would leave the conversation for the file; text is not taken."""
-    async with visiting(Reading()) as visit:
+    """Outside the field, the browser itself would open the file. Dropped text is left to the browser."""
+    async with visiting(FileEngine()) as visit:
         field = visit.page.locator("#composer")
-        assert await happens(visit, "dragover", "#question", "leave.txt")
+        assert await dispatch(visit, "dragover", "#question", "leave.txt")
         await expect(field).to_have_class("composer dropping")
-        assert await happens(visit, "drop", "#question", "leave.txt")
+        assert await dispatch(visit, "drop", "#question", "leave.txt")
         await expect(field).to_have_class("composer")
-        assert await happens(visit, "drop", "h1", "sick.txt", "other.txt")
-        await chips(visit, "read", "read", "read")
-        assert not await happens(visit, "dragover", "#question", texts={"text/plain": "words"})
-        assert not await happens(visit, "drop", "#question", texts={"text/plain": "words"})
+        assert await dispatch(visit, "drop", "h1", "sick.txt", "other.txt")
+        await expect_chips(visit, "read", "read", "read")
+        assert not await dispatch(visit, "dragover", "#question", texts={"text/plain": "words"})
+        assert not await dispatch(visit, "drop", "#question", texts={"text/plain": "words"})
 
 
 async def test_files_can_be_pasted(visiting: Visiting) -> None:
-    """But text that comes with a picture of itself, as from Word, is pasted as text."""
-    async with visiting(Reading()) as visit:
-        assert await happens(visit, "paste", "#question", "leave.txt")
-        await chips(visit, "read")
-        assert not await happens(visit, "paste", "#question", "image.png", texts={"text/html": "<b>words</b>"})
-        assert not await happens(visit, "paste", "#question", texts={"text/plain": "words"})
-        await chips(visit, "read")
+    """Text that comes with a picture of itself, as from Word, is pasted as text."""
+    async with visiting(FileEngine()) as visit:
+        assert await dispatch(visit, "paste", "#question", "leave.txt")
+        await expect_chips(visit, "read")
+        assert not await dispatch(visit, "paste", "#question", "image.png", texts={"text/html": "<b>words</b>"})
+        assert not await dispatch(visit, "paste", "#question", texts={"text/plain": "words"})
+        await expect_chips(visit, "read")
 
 
-async def test_at_most_sixteen(visiting: Visiting) -> None:
-    """Those that are too many are not read, and it is said."""
-    async with visiting(Reading()) as visit:
+async def test_a_question_has_at_most_16_files(visiting: Visiting) -> None:
+    """Further files are not read, and the status shows their number."""
+    async with visiting(FileEngine()) as visit:
         await attach(visit, *(f"{number}.txt" for number in range(18)))
         await expect(visit.page.locator("#status")).to_have_text(
             "A question can have at most 16 files: 2 were not attached."
         )
-        await chips(visit, *["read"] * 16)
+        await expect_chips(visit, *["read"] * 16)
         await attach(visit, "one more.txt")
         await expect(visit.page.locator("#status")).to_contain_text("one was not attached")
         await visit.ask("?")
-        await visit.answered()
-        assert [len(files) for files in attached(visit)] == [16]
+        await visit.wait_for_answer()
+        assert [len(files) for files in sent_attachments(visit)] == [16]
 
 
-async def test_too_much_together_is_said_before_it_is_sent(visiting: Visiting) -> None:
-    """More than one prompt can hold: nothing is lost, and without one of the files it goes."""
-    async with visiting(Reading()) as visit:
+async def test_files_above_the_prompt_limit_are_not_sent(visiting: Visiting) -> None:
+    """Together the files exceed one prompt. Nothing is lost, and the question can be sent without one of them."""
+    async with visiting(FileEngine()) as visit:
         halves = [payload(f"{number}.txt", "x" * 600_000) for number in range(2)]
         await visit.page.locator("#attach").set_input_files(halves)
-        await chips(visit, "read", "read")
+        await expect_chips(visit, "read", "read")
         await visit.ask("How long?")
         await expect(visit.page.locator("#status")).to_contain_text("Remove a file")
         await expect(visit.page.locator("#question")).to_have_value("How long?")
         assert visit.engine.prompts == []
         await visit.page.get_by_role("button", name="Remove 1.txt").click()
         await visit.page.click("#send")
-        await visit.answered()
-        assert [[len(file.text) for file in files] for files in attached(visit)] == [[600_000]]
+        await visit.wait_for_answer()
+        assert [[len(file.text) for file in files] for files in sent_attachments(visit)] == [[600_000]]
 
 
-async def test_a_text_that_is_too_long_alone_is_said_so(visiting: Visiting) -> None:
-    """Nobody is told to remove a file where there is none, or where that would not help; the text stays."""
-    async with visiting(Reading()) as visit:
+async def test_a_question_that_is_too_long_alone_is_not_sent(visiting: Visiting) -> None:
+    """The status does not suggest removing a file, because that would not help. The text stays."""
+    async with visiting(FileEngine()) as visit:
         await attach(visit, "notes.txt")
-        await chips(visit, "read")
+        await expect_chips(visit, "read")
         for _ in ("with a file", "without"):
             await visit.ask("long " * 260_000)
             await expect(visit.page.locator("#status")).to_have_text(
@@ -301,13 +303,13 @@ async def test_a_text_that_is_too_long_alone_is_said_so(visiting: Visiting) -> N
         assert visit.engine.prompts == []
 
 
-async def test_files_that_are_scrolled_away_are_hinted_at(visiting: Visiting) -> None:
-    """The list fades where it goes on, and shows what was not read without moving the page."""
-    async with visiting(Reading(), viewport={"width": 390, "height": 844}) as visit:
+async def test_the_list_of_files_fades_where_it_continues(visiting: Visiting) -> None:
+    """The list scrolls to a file that failed, without moving the page."""
+    async with visiting(FileEngine(), viewport={"width": 390, "height": 844}) as visit:
         visit.expected = "400"
         files = visit.page.locator("#files")
         await attach(visit, "a.txt", "b.txt")
-        await chips(visit, "read", "read")
+        await expect_chips(visit, "read", "read")
         await expect(files).to_have_class("files")
         await attach(visit, *(f"{number}.txt" for number in range(8)))
         await expect(files).to_have_class("files below")
@@ -317,22 +319,22 @@ async def test_files_that_are_scrolled_away_are_hinted_at(visiting: Visiting) ->
         assert await visit.page.evaluate("() => scrollY") == 0
 
 
-async def test_an_error_gives_the_files_back(visiting: Visiting) -> None:
-    """With the question; asked again, they go again, but one that was removed meanwhile does not."""
+async def test_after_an_error_the_files_are_in_the_composer_again(visiting: Visiting) -> None:
+    """A retry sends them again, without those that were removed meanwhile."""
     outcomes: list[Any] = [[ModelUnavailable("away")], [ModelUnavailable("away")], [Text("Now."), DONE]]
-    async with visiting(Reading(lambda _: outcomes.pop(0))) as visit:
+    async with visiting(FileEngine(lambda _: outcomes.pop(0))) as visit:
         await attach(visit, "leave.txt", "sick.txt")
-        await chips(visit, "read", "read")
+        await expect_chips(visit, "read", "read")
         await visit.ask("How long?")
         again = visit.page.get_by_role("button", name="Try again")
         await again.click()
         await expect(visit.page.locator(".error")).to_have_count(1)
-        await chips(visit, "read", "read")
+        await expect_chips(visit, "read", "read")
         await visit.page.get_by_role("button", name="Remove sick.txt").click()
         await again.click()
-        await visit.answered()
+        await visit.wait_for_answer()
 
-        assert [[file.name for file in files] for files in attached(visit)] == [
+        assert [[file.name for file in files] for files in sent_attachments(visit)] == [
             ["leave.txt", "sick.txt"],
             ["leave.txt", "sick.txt"],
             ["leave.txt"],
@@ -341,34 +343,34 @@ async def test_an_error_gives_the_files_back(visiting: Visiting) -> None:
 
 
 async def test_files_survive_a_reload(visiting: Visiting) -> None:
-    """Those of the draft, and those of a question that the service never took; what was answered does not come back."""
-    async with visiting(Reading()) as visit:
+    """Files of the draft and of an unanswered question survive."""
+    async with visiting(FileEngine()) as visit:
         await attach(visit, "leave.txt")
-        await chips(visit, "read")
+        await expect_chips(visit, "read")
         await visit.open()
-        await chips(visit, "read")
-        await visit.page.route_web_socket(re.compile("gpt-socket"), lambda socket: None)  # which never answers
+        await expect_chips(visit, "read")
+        await visit.page.route_web_socket(re.compile("gpt-socket"), lambda socket: None)  # a socket that never answers
         await visit.ask("first")
         await expect(visit.page.locator("#stop")).to_be_visible()
         await visit.open()
         await expect(visit.page.locator("#question")).to_have_value("first")
-        await chips(visit, "read")
+        await expect_chips(visit, "read")
         await attach(visit, "sick.txt")
-        await chips(visit, "read", "read")
-        kept = await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
-        assert kept.count("Eighteen") == 2
+        await expect_chips(visit, "read", "read")
+        stored = await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
+        assert stored.count("Eighteen") == 2
 
 
-async def test_nothing_of_a_sent_file_is_kept_in_the_tab(visiting: Visiting) -> None:
-    """Once its question was answered; a reload brings nothing back."""
-    async with visiting(Reading()) as visit:
+async def test_the_tab_stores_no_file_after_the_answer(visiting: Visiting) -> None:
+    """A reload does not bring the file back."""
+    async with visiting(FileEngine()) as visit:
         await attach(visit, "leave.txt")
-        await chips(visit, "read")
+        await expect_chips(visit, "read")
         await visit.ask("How long?")
-        await visit.answered()
+        await visit.wait_for_answer()
         assert "Eighteen" not in await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
         await visit.open()
-        await chips(visit)
+        await expect_chips(visit)
 
 
 @pytest.mark.parametrize(
@@ -382,19 +384,19 @@ async def test_nothing_of_a_sent_file_is_kept_in_the_tab(visiting: Visiting) -> 
     ids=["light", "dark", "french", "forced colours"],
 )
 async def test_axe_finds_no_violation(visiting: Visiting, options: dict[str, Any]) -> None:
-    """With files in each state, and with a question that has some; nothing needs sideways scrolling."""
-    engine = Reading()
+    """The page is checked with files in each state and after the answer. It needs no horizontal scrolling."""
+    engine = FileEngine()
     async with visiting(engine, reduced_motion="reduce", **options) as visit:
         visit.expected = "400"
         await attach(visit, f"{'unbroken' * 20}.txt", "scan.pdf", "slow.pdf")
-        await chips(visit, "read", "failed", "reading")
-        found = await violations(visit.page)
+        await expect_chips(visit, "read", "failed", "reading")
+        problems = await violations(visit.page)
         assert await visit.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
         engine.released.set()
-        await chips(visit, "read", "failed", "read")
+        await expect_chips(visit, "read", "failed", "read")
         await visit.ask("How long?")
-        await visit.answered()
-        found += await violations(visit.page)
+        await visit.wait_for_answer()
+        problems += await violations(visit.page)
 
-        assert found == []
+        assert problems == []
         assert await visit.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

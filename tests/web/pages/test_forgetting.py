@@ -1,4 +1,4 @@
-"""What becomes of the page when a conversation is deleted, or the service has forgotten it."""
+"""The page when a conversation is deleted, or when the service no longer has it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ NO_STORAGE = """
 class SlowToForget(FakeEngine):
     def __init__(self) -> None:
         super().__init__([Text("Sure."), DONE])
-        self.go_on = asyncio.Event()
+        self.may_finish = asyncio.Event()
 
     async def forget(self, conversation: str) -> None:
-        await self.go_on.wait()
+        await self.may_finish.wait()
         await super().forget(conversation)
 
 
@@ -38,14 +38,14 @@ async def delete(page: Page) -> None:
     await page.click("#confirm button[value=delete]")
 
 
-async def test_a_browser_that_keeps_nothing_deletes_all_the_same(visiting: Visiting) -> None:
-    """Only a reload forgets the session then; deleting it does not only say so."""
+async def test_a_browser_without_storage_can_delete(visiting: Visiting) -> None:
+    """The session key stays in memory until a reload, so the page can delete the conversation from the service."""
     async with visiting([Text("Sure."), DONE]) as visit:
         await visit.page.add_init_script(NO_STORAGE)
         await visit.open()
         for question in ("first", "second"):
             await visit.ask(question)
-            await visit.answered()
+            await visit.wait_for_answer()
         assert 1 == len({prompt.conversation for prompt in visit.engine.prompts})
         await delete(visit.page)
 
@@ -53,42 +53,42 @@ async def test_a_browser_that_keeps_nothing_deletes_all_the_same(visiting: Visit
         assert visit.engine.sessions == {}
 
 
-async def test_what_is_asked_during_a_deletion_is_kept(visiting: Visiting) -> None:
-    """It would be deleted with the rest. And nothing of what was said stays on the page, nor for screen readers."""
+async def test_a_question_during_a_deletion_stays_in_the_field(visiting: Visiting) -> None:
+    """Sent at once, it would be deleted too. The old messages leave the page and the live region."""
     engine = SlowToForget()
     async with visiting(engine) as visit:
         await visit.ask("a secret")
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(visit.page.locator("#spoken")).to_have_text("Sure.")
         await delete(visit.page)
         await expect(visit.page.locator("#status")).to_have_text("The conversation is being deleted…")
         await visit.ask("next")
         await expect(visit.page.locator("#status")).to_contain_text("Your text is kept")
-        engine.go_on.set()
+        engine.may_finish.set()
 
         await expect(visit.page.locator("#status")).to_contain_text("was deleted")
         await expect(visit.page.locator("#spoken")).to_have_text("")
         await expect(visit.page.locator("#question")).to_have_value("next")
         await visit.page.locator("#question").press("Enter")
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(visit.page.locator(".question .body")).to_have_text("next")
 
 
-async def test_that_a_conversation_is_gone_is_said(browser: Browser, own_settings: Settings) -> None:
-    """After a restart of the service that forgot it: on the page, and aloud, where \"back\" does not take its place."""
+async def test_the_page_reports_a_lost_conversation(browser: Browser, own_settings: Settings) -> None:
+    """After the service lost it in a restart, a note shows it. The status announces it instead of the reconnection."""
     engine = FakeEngine([Text("Sure."), DONE])
     async with served_until_cut(browser, engine, own_settings) as visit:
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
     engine.sessions.clear()
     await expect(visit.page.locator("#status")).to_contain_text("was lost")
     async with served_again(visit, own_settings):
         await expect(visit.page.locator("#messages > .note")).to_contain_text("no longer has", timeout=15_000)
-        await expect(visit.page.locator("#status")).to_contain_text("your next question starts a new one")
+        await expect(visit.page.locator("#status")).to_contain_text("your next question starts a new conversation")
 
 
-async def test_a_question_that_begins_anew_stands_below_the_note(visiting: Visiting) -> None:
-    """Asked while the page was coming back, before it knew: what is above it is gone, and it is not."""
+async def test_a_question_that_starts_a_new_conversation_is_below_the_note(visiting: Visiting) -> None:
+    """It is asked during the reconnection. The note tells that only the messages above it are lost."""
     sockets: list[WebSocketRoute] = []
     asked_to_resume = asyncio.Event()
 
@@ -97,9 +97,9 @@ async def test_a_question_that_begins_anew_stands_below_the_note(visiting: Visit
         if len(sockets) == 1:
             socket.connect_to_server()
         else:
-            socket.on_message(heard)
+            socket.on_message(answer_second_socket)
 
-    def heard(message: str | bytes) -> None:
+    def answer_second_socket(message: str | bytes) -> None:
         if json.loads(message)["type"] == "resume":
             asked_to_resume.set()
         else:
@@ -110,7 +110,7 @@ async def test_a_question_that_begins_anew_stands_below_the_note(visiting: Visit
         await visit.page.route_web_socket(re.compile("gpt-socket"), routed)
         await visit.open()
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
         await sockets[0].close()
         await asked_to_resume.wait()
         await visit.ask("second")

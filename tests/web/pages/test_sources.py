@@ -1,4 +1,4 @@
-"""What an answer was based on, in the page: listed, dated, and led to by the numbers in the text."""
+"""The sources of an answer in the page: their list, their dates, and the citations that lead to them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NEWS = Source(2, "Nouvelles", "https://news.example/", "fr")
 
 
 async def test_sources_are_listed_and_only_web_addresses_are_links(visiting: Visiting) -> None:
-    """A source opens where it has an address of the web, which is shown; without a title it goes by its site."""
+    """A link shows its address. A source without a title has the name of its site."""
     trap, nameless = Source(3, "Trap", "javascript:alert(1)"), Source(4, " ", "https://a.example/b")
     nothing = Source(5, "")
     async with visiting([FORECAST, trap, nameless, nothing, Text("Rain [1]."), DONE]) as visit:
         await visit.ask("weather?")
-        await visit.answered()
+        await visit.wait_for_answer()
 
         entries = visit.page.locator(".sources li")
         assert await entries.evaluate_all("all => all.map(e => e.value)") == [1, 3, 4, 5]
@@ -36,11 +36,11 @@ async def test_sources_are_listed_and_only_web_addresses_are_links(visiting: Vis
         await expect(entries.nth(3)).to_have_text("Source 5")
 
 
-async def test_language_and_time_are_told_in_the_interfaces_language(visiting: Visiting) -> None:
-    """Also after it was switched; the title is marked with its own."""
+async def test_the_details_of_a_source_follow_the_interface(visiting: Visiting) -> None:
+    """Language and time are rewritten after a switch. The title keeps the `lang` of its document."""
     async with visiting([FORECAST, NEWS, Text("Rain."), DONE], timezone_id="America/Toronto") as visit:
         await visit.ask("weather?")
-        await visit.answered()
+        await visit.wait_for_answer()
 
         details = visit.page.locator(".sources .details")
         await expect(details).to_have_text(["in English, read on July 27, 2026 at 2:05 p.m.", "in French"])
@@ -49,17 +49,17 @@ async def test_language_and_time_are_told_in_the_interfaces_language(visiting: V
         await expect(visit.page.locator(".sources a > span:first-child").last).to_have_attribute("lang", "fr")
 
 
-async def test_numbers_in_the_text_lead_to_their_source(visiting: Visiting) -> None:
-    """Those that there is a source for, several in one bracket, too; not those in code or in a link."""
+async def test_citations_lead_to_their_source(visiting: Visiting) -> None:
+    """Numbers in one bracket are separate links. Numbers without a source, in code or in a link stay text."""
     text = "Rain [1], news [1, 2], nothing [7], `list[1]`, [click](https://a.example/1)."
     async with visiting([FORECAST, NEWS, *map(Text, text), DONE], color_scheme="dark") as visit:
         await visit.ask("weather?")
-        await visit.answered()
+        await visit.wait_for_answer()
 
-        cited = visit.page.locator(".answer .body a.cite")
-        await expect(cited).to_have_text(["1", "1", "2"])
+        citations = visit.page.locator(".answer .body a.cite")
+        await expect(citations).to_have_text(["1", "1", "2"])
         await expect(visit.page.get_by_role("link", name="Source 2")).to_have_count(1)
-        await cited.last.click()
+        await citations.last.click()
         await expect(visit.page.locator(".sources li:target")).to_contain_text("Nouvelles")
         await expect(visit.page.locator(".sources li:target")).to_be_in_viewport()
         await expect(visit.page.locator(".answer .body").last).to_contain_text(
@@ -69,24 +69,24 @@ async def test_numbers_in_the_text_lead_to_their_source(visiting: Visiting) -> N
 
 
 async def test_each_answer_has_its_own_sources(visiting: Visiting) -> None:
-    """The number 1 of the second answer leads to the second answer's source; one that comes again takes its place."""
+    """[1] in the second answer leads to the second answer's source. A source with a known number replaces it."""
     later = Source(1, "Later", "https://later.example/")
     async with visiting(lambda p: [FORECAST, *([later] if p.text == "b" else []), Text("So [1]."), DONE]) as visit:
         for question in ("a", "b"):
             await visit.ask(question)
             await expect(visit.page.locator(".question .body").last).to_have_text(question)
-            await visit.answered()
+            await visit.wait_for_answer()
         await expect(visit.page.locator(".answer a.cite")).to_have_count(2)
         await visit.page.locator(".answer a.cite").last.click()
         await expect(visit.page.locator(".sources li:target")).to_contain_text("Later")
         await expect(visit.page.locator(".sources li")).to_have_count(2)
 
 
-async def test_reading_is_told_while_it_lasts(visiting: Visiting) -> None:
-    """Who asks about a page knows that it is being read."""
-    read = asyncio.Event()
-    async with visiting([Status("reading"), read, FORECAST, Text("Rain."), DONE]) as visit:
+async def test_the_status_says_that_a_page_is_being_read(visiting: Visiting) -> None:
+    """The text stays until the page has been read."""
+    may_finish = asyncio.Event()
+    async with visiting([Status("reading"), may_finish, FORECAST, Text("Rain."), DONE]) as visit:
         await visit.ask("https://weather.example/x What changed?")
         await expect(visit.page.locator("#status")).to_have_text("Whisper is reading…")
-        read.set()
-        await visit.answered()
+        may_finish.set()
+        await visit.wait_for_answer()

@@ -1,4 +1,4 @@
-"""The page writes texts and their values as Python does, from the same files."""
+"""The page formats texts and their values as Python does, from the same files."""
 
 from __future__ import annotations
 

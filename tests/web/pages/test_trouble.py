@@ -1,4 +1,4 @@
-"""The page when things go wrong: no question is lost, and there is always a way on."""
+"""The page after failures: no question is lost, and the person can always continue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in t
 
 
 async def test_an_error_keeps_the_question_and_can_be_retried(visiting: Visiting) -> None:
-    """The reason and the wait are said, the question is in the field again, and one button asks once more."""
+    """The error shows the reason and the wait. The question is in the field again, and a button repeats it."""
     outcomes: list[list[ReplyStep]] = [[ModelUnavailable("away", retry_after_s=20)], [Text("Now."), DONE]]
     async with visiting(lambda _: outcomes.pop(0)) as visit:
         await visit.ask("please")
@@ -31,7 +31,7 @@ async def test_an_error_keeps_the_question_and_can_be_retried(visiting: Visiting
         await expect(visit.page.locator("#spoken")).to_contain_text("Not answered.")
         await error.get_by_role("button", name="Try again").click()
 
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(error).to_have_count(0)
         await expect(visit.page.locator(".question .body")).to_have_text("please")
         await expect(visit.page.locator("#question")).to_have_value("")
@@ -47,8 +47,8 @@ async def test_an_error_keeps_the_question_and_can_be_retried(visiting: Visiting
         (FetchRefused("x"), "does not open this address"),
     ],
 )
-async def test_what_would_fail_again_is_not_offered_again(visiting: Visiting, error: CspsError, words: str) -> None:
-    """The person reads what to change, in words and with numbers that they know, and has the question to change it."""
+async def test_an_error_that_would_repeat_has_no_retry_button(visiting: Visiting, error: CspsError, words: str) -> None:
+    """The error says what to change, in numbers that people know. The question is in the field again."""
     async with visiting([error]) as visit:
         await visit.ask("please")
         await expect(visit.page.locator(".error")).to_contain_text(words)
@@ -56,8 +56,8 @@ async def test_what_would_fail_again_is_not_offered_again(visiting: Visiting, er
         await expect(visit.page.locator("#question")).to_have_value("please")
 
 
-class Modelless(FakeEngine):
-    """No model answers yet; whoever asks waits until `there`."""
+class EngineWithoutModel(FakeEngine):
+    """An engine without a model: questions wait until `there` is set."""
 
     def __init__(self) -> None:
         self.there = asyncio.Event()
@@ -69,8 +69,8 @@ class Modelless(FakeEngine):
 
 
 async def test_a_page_without_a_model_greets_and_takes_questions(visiting: Visiting) -> None:
-    """Who there is to talk to is shown all the same, and a question waits, with a word about it, until one answers."""
-    engine = Modelless()
+    """The personality is shown without a model. A question waits for one, and the status says so."""
+    engine = EngineWithoutModel()
     async with visiting(engine) as visit:
         status = visit.page.locator("#status")
         await expect(visit.page.locator("#title")).to_have_text("Whisper")
@@ -87,14 +87,14 @@ async def test_a_page_without_a_model_greets_and_takes_questions(visiting: Visit
         )
         engine.there.set()
 
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(visit.page.locator(".answer .body").last).to_have_text("Now.")
         await expect(visit.page.locator("#model")).to_contain_text("Model that answers: fake-model.")
 
 
-async def test_it_is_said_when_a_model_is_there(visiting: Visiting) -> None:
-    """Without being asked, in place of the line that said that there is none."""
-    engine = Modelless()
+async def test_the_page_reports_that_a_model_is_back(visiting: Visiting) -> None:
+    """The status changes by itself, in place of the notice that no model is available."""
+    engine = EngineWithoutModel()
     async with visiting(engine) as visit:
         await expect(visit.page.locator("#status")).to_contain_text("No model is available")
         engine.there.set()
@@ -104,20 +104,20 @@ async def test_it_is_said_when_a_model_is_there(visiting: Visiting) -> None:
 
 
 async def test_a_conversation_deleted_elsewhere_begins_anew(visiting: Visiting) -> None:
-    """The page says that the conversation is gone; asking again begins a new one."""
+    """The page reports that the conversation no longer exists. The next question starts a new one."""
     async with visiting([Text("Sure."), DONE]) as visit:
         await visit.ask("first")
-        await visit.answered()
+        await visit.wait_for_answer()
         visit.engine.sessions.clear()
         await visit.ask("second")
         await visit.page.get_by_role("button", name="Try again").click()
 
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(visit.page.locator(".question .body")).to_have_text(["first", "second"])
 
 
 async def test_a_lost_connection_comes_back_by_itself(browser: Browser, own_settings: Settings) -> None:
-    """The service stops in the middle of an answer: what was written stays, and the session goes on when it is back."""
+    """The service stops during an answer. The partial answer stays, and the session continues after the restart."""
     engine = FakeEngine(lambda p: [Text("Half"), *([asyncio.Event()] if p.text == "first" else []), DONE])
     async with served_until_cut(browser, engine, own_settings) as visit:
         await visit.ask("first")
@@ -129,12 +129,12 @@ async def test_a_lost_connection_comes_back_by_itself(browser: Browser, own_sett
     async with served_again(visit, own_settings):
         await expect(visit.page.locator("#status")).to_have_text("The connection is back.", timeout=15_000)
         await visit.ask("second")
-        await visit.answered()
+        await visit.wait_for_answer()
         assert len({prompt.conversation for prompt in engine.prompts}) == 1
 
 
-async def test_a_question_that_cannot_be_sent_is_kept_also_over_a_reload(visiting: Visiting) -> None:
-    """No connection: the question is in the field, with a way to try again; a draft survives a reload."""
+async def test_an_unsent_question_survives_a_reload(visiting: Visiting) -> None:
+    """Without a connection, the question stays in the field, and the error offers to try again."""
     async with visiting([Text("Sure."), DONE]) as visit:
         await visit.page.route_web_socket(re.compile("gpt-socket"), lambda socket: socket.close())
         await visit.ask("precious words")
@@ -146,7 +146,7 @@ async def test_a_question_that_cannot_be_sent_is_kept_also_over_a_reload(visitin
 
 
 async def test_the_page_waits_for_a_service_that_is_starting(visiting: Visiting) -> None:
-    """While it is not there the page says so, tries again, and keeps what is typed and sent meanwhile."""
+    """The page says that the service is not ready, tries again, and keeps the text that people type or send."""
     async with visiting([Text("Sure."), DONE]) as visit:
         visit.expected = "503"
         loaded = asyncio.Event()
@@ -163,9 +163,9 @@ async def test_the_page_waits_for_a_service_that_is_starting(visiting: Visiting)
         await visit.ask("early")
         await expect(visit.page.locator("#status")).to_contain_text("Your text is kept")
         await expect(visit.page.locator("#question")).to_have_value("early")
-        await expect(visit.page.locator("#personality")).to_be_hidden()  # there is nobody to choose yet
+        await expect(visit.page.locator("#personality")).to_be_hidden()  # there is nothing to choose yet
         loaded.set()
         await expect(visit.page.locator("#title")).to_have_text("Whisper")
         await visit.page.locator("#question").press("Enter")
-        await visit.answered()
+        await visit.wait_for_answer()
         await expect(visit.page.locator(".question .body")).to_have_text("early")

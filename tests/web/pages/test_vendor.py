@@ -8,8 +8,8 @@ from pathlib import Path
 PAGES = Path(__file__).resolve().parents[3] / "web" / "pages"
 
 
-def test_vendored_libraries_are_what_their_readme_says() -> None:
-    """The files are those of the npm packages, by checksum."""
+def test_vendored_libraries_match_their_readme() -> None:
+    """The checksums are those of the npm packages."""
     readme = (PAGES / "vendor" / "README.md").read_text(encoding="utf-8")
     for file in sorted((PAGES / "vendor").rglob("*.js")):
         row = next(line for line in readme.splitlines() if line.startswith(f"| `{file.relative_to(PAGES / 'vendor')}`"))
