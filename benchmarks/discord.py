@@ -17,7 +17,7 @@ from discord.http import Route
 
 from bindings.delivery.outlet import Page
 from bindings.discord.adapter import DiscordAdapter
-from bindings.discord.mapping import Around, to_prompt
+from bindings.discord.mapping import ChannelContext, parse_message
 from bindings.metrics import BotMetrics
 from core.configuration import settings
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
@@ -29,7 +29,7 @@ PAGE_CHARS = 1700
 
 async def serve() -> None:
     """A Discord that prints where it is and remembers no calls."""
-    async with FakeDiscord().serving() as fake:
+    async with FakeDiscord().serve() as fake:
         question = payload("message_mention")
         fake.messages[question["id"]] = question
         print(fake.base, fake.gateway_url, flush=True)
@@ -42,7 +42,7 @@ async def edit(base: str, edits: int) -> float:
     adapter = DiscordAdapter(settings.load(environ), BotMetrics())
     assert base == Route.BASE
     await adapter.client.login(TOKEN)
-    incoming = to_prompt(payload("message_mention"), Around(ME["id"]))
+    incoming = parse_message(payload("message_mention"), ChannelContext(ME["id"]))
     assert incoming is not None
     outlet = adapter.platform.outlet(incoming)
     ref = await outlet.post(Page("…", "en"), "benchmark-1")

@@ -1,11 +1,13 @@
 """The bot in Discord, over discord.py. Inside this package `import discord` is the SDK: imports are absolute.
 
-- `mapping`, `interactions`    events, as the gateway sends them → `IncomingMessage`; pure
-- `formatting`, `grids`, `rendering`    a `Page` → Discord's Markdown, defused, and its buttons; pure
-- `http`, `calls`    one try of one call, and what its failure means
-- `destinations`, `outlet`    where an answer goes: a channel, or the reply that a slash command awaits
-- `client`, `bookmark`    the gateway, kept open, and resumed after a restart
-- `commands`, `words`    slash commands as Discord is told of them; what people read in Discord alone
-- `inbox`, `indicator`, `files`    events that wait to be worked on; "is writing"; what people attached
-- `events`, `surroundings`    what becomes of an event; `adapter`, `platform`    what the process and the intake see
+- `mapping`, `interactions`: gateway events → `IncomingMessage`; pure
+- `formatting`, `rendering`: a `Page` → Discord's Markdown, sanitized, and its buttons; pure
+- `slash_commands`: the definitions of the slash commands; pure
+- `api`: calls to the HTTP API, and what their errors mean
+- `gateway`, `resume_position`: the gateway connection, resumed after a restart
+- `guild_cache`: the bot's roles and the parents of threads
+- `destinations`, `outlet`: posts and edits of an answer, in a channel or as the reply to a slash command
+- `events`: gateway events → calls of the intake
+- `platform`, `files`: the interface that the intake uses; downloads of attached files
+- `adapter`: the interface that the process uses
 """

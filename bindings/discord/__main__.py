@@ -2,7 +2,7 @@
 
 import sys
 
-from bindings.discord.adapter import build
+from bindings.discord.adapter import DiscordAdapter
 from bindings.hosting import process
 
-sys.exit(process.main("discord", build))
+sys.exit(process.main("discord", DiscordAdapter))

@@ -1,4 +1,4 @@
-"""The adapter of Discord: logs in, keeps the gateway, hands events to those who understand them. Holds no policy."""
+"""The adapter of Discord: logs in, runs the gateway, and gives its events to their handlers. Holds no policy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from aiohttp import web
 from discord.http import Route
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.discord import commands
-from bindings.discord.bookmark import Bookmark
-from bindings.discord.calls import Calls
-from bindings.discord.client import AT_ONCE, GatewayClient
-from bindings.discord.events import Interactions, Messages
-from bindings.discord.files import Files
-from bindings.discord.inbox import Inbox
-from bindings.discord.indicator import Indicator
+from bindings.discord.api import DiscordApi
+from bindings.discord.events import InteractionEvents, MessageEvents
+from bindings.discord.files import DiscordFiles
+from bindings.discord.gateway import CONCURRENT_EVENTS, GatewayClient
+from bindings.discord.guild_cache import GuildCache
 from bindings.discord.mapping import Payload
 from bindings.discord.platform import DiscordPlatform
-from bindings.discord.surroundings import Surroundings
+from bindings.discord.resume_position import ResumePosition
+from bindings.discord.slash_commands import are_registered, build_commands
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.platform import Platform
@@ -33,24 +31,44 @@ from core.runtime.log import LogInterval
 
 log = structlog.get_logger()
 
-WAITING_EVENTS = 1000  # of each kind, before no more are read from the network
-INTERACTION_WORKERS = 8  # each is acknowledged within three seconds, also while others wait for the database
+QUEUE_LIMIT = 1000  # events of each kind, before the gateway stops reading
+INTERACTION_WORKERS = 8  # so that interactions meet their deadline while others wait for the database
 LOGIN_S = 30.0
 BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=NO_JITTER)
 
-NO_LOGIN = (
+LOGIN_REFUSED = (
     "Discord does not accept DISCORD_BOT_TOKEN: make a new token"
     " (Developer Portal, your application, Bot, Reset Token) and set it"
 )
-NO_CONTENT = (
+INTENT_MISSING = (
     "DISCORD_MESSAGE_CONTENT is set, but the application may not read messages: switch on Message Content Intent"
     " (Developer Portal, your application, Bot, Privileged Gateway Intents), or set DISCORD_MESSAGE_CONTENT=false"
 )
-AWAY = (aiohttp.ClientError, OSError, TimeoutError, ValueError, discord.DiscordException)
+LOGIN_ERRORS = (aiohttp.ClientError, OSError, TimeoutError, ValueError, discord.DiscordException)
 
 
-def build(settings: Settings, metrics: BotMetrics) -> DiscordAdapter:
-    return DiscordAdapter(settings, metrics)
+class EventQueue:
+    """Events on their way to a handler. The gateway awaits `wait_for_capacity` before it reads the next one."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._events: asyncio.Queue[tuple[str, Payload]] = asyncio.Queue()
+        self._has_capacity = asyncio.Event()
+        self._has_capacity.set()
+
+    def put(self, kind: str, data: Payload) -> None:
+        self._events.put_nowait((kind, data))
+        if self._events.qsize() >= self._limit:
+            self._has_capacity.clear()
+
+    async def get(self) -> tuple[str, Payload]:
+        event = await self._events.get()
+        if self._events.qsize() < self._limit:
+            self._has_capacity.set()
+        return event
+
+    async def wait_for_capacity(self) -> None:
+        await self._has_capacity.wait()
 
 
 class DiscordAdapter:
@@ -60,17 +78,16 @@ class DiscordAdapter:
         self._settings = settings.discord
         self.metrics = metrics
         if self._settings.api_base_url:
-            Route.BASE = self._settings.api_base_url.rstrip("/")  # the SDK knows no other way
-        self._in_order, self._at_once = Inbox(WAITING_EVENTS), Inbox(WAITING_EVENTS)
-        self._bookmark = Bookmark(settings.data_folder / "discord-session.json")
-        self.client = self._new_client()
-        self.calls = Calls(lambda: self.client.http, metrics)
-        self._surroundings = Surroundings(lambda: self.client, self.calls)
-        self._files = Files(self._settings.api_base_url)
+            Route.BASE = self._settings.api_base_url.rstrip("/")  # the SDK has no option for it
+        self._message_queue, self._interaction_queue = EventQueue(QUEUE_LIMIT), EventQueue(QUEUE_LIMIT)
+        self._resume_position = ResumePosition(settings.data_folder / "discord-session.json")
+        self.client = self._build_client()
+        self.api = DiscordApi(lambda: self.client.http, metrics)
+        self._guilds = GuildCache(lambda: self.client, self.api)
+        self._files = DiscordFiles(self._settings.api_base_url)
         self._tasks: asyncio.TaskGroup | None = None
         self._gateway: asyncio.Task[None] | None = None
-        indicator = Indicator(self.calls, self._spawn)
-        self.platform: Platform = DiscordPlatform(self.calls, self._files, indicator, self._surroundings.of_guild)
+        self.platform: Platform = DiscordPlatform(self.api, self._files, self._guilds, self._spawn)
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return ()
@@ -78,34 +95,33 @@ class DiscordAdapter:
     async def connect(self, intake: Intake) -> None:
         await self._log_in()
         self._check_intents()
-        await self.begin(intake)
+        await self.start(intake)
 
-    async def begin(self, intake: Intake) -> None:
-        """What is left to do once the client is logged in."""
-        self._messages = Messages(intake, self._surroundings, follows=self._settings.message_content)
-        self._interactions = Interactions(intake, self.calls)
-        await self._tell_commands(intake.personality_names())
+    async def start(self, intake: Intake) -> None:
+        """Does what remains once the client is logged in."""
+        self._messages = MessageEvents(intake, self._guilds, reads_threads=self._settings.message_content)
+        self._interactions = InteractionEvents(intake, self.api)
+        await self._register_commands(intake.personality_names())
 
     async def run(self) -> None:
         try:
-            async with asyncio.TaskGroup() as self._tasks:
-                self._gateway = self._tasks.create_task(self.client.connect())
-                self.work(self._tasks)
+            async with asyncio.TaskGroup() as tasks:
+                self._gateway = tasks.create_task(self.client.connect())
+                self.start_workers(tasks)
         except BaseExceptionGroup as group:
-            only_the_operator, _ = group.split(ConfigError)
-            raise first_of(only_the_operator or group) from group
+            config_errors, _ = group.split(ConfigError)
+            raise first_error(config_errors or group) from group
         finally:
             self._tasks = None
 
-    def work(self, tasks: asyncio.TaskGroup) -> None:
-        """Takes the events that come in."""
+    def start_workers(self, tasks: asyncio.TaskGroup) -> None:
         self._tasks = tasks
-        tasks.create_task(each(self._in_order, self._take_next))
+        tasks.create_task(handle_all(self._message_queue, self._handle_message))
         for _ in range(INTERACTION_WORKERS):
-            tasks.create_task(each(self._at_once, self._take_at_once))
+            tasks.create_task(handle_all(self._interaction_queue, self._handle_interaction))
 
     async def stop_taking(self) -> None:
-        """The connection ends; what was read from it and is not taken any more, Discord gives the next process."""
+        """Ends the connection. Discord gives the events not yet handled to the next process."""
         if self._gateway is not None:
             self._gateway.cancel()
             await asyncio.wait({self._gateway})
@@ -114,39 +130,39 @@ class DiscordAdapter:
         await self._files.close()
         await self.client.close()
 
-    def _new_client(self) -> GatewayClient:
+    def _build_client(self) -> GatewayClient:
         return GatewayClient(
-            self._take,
-            self._room,
-            self._bookmark,
+            self._enqueue,
+            self._wait_for_capacity,
+            self._resume_position,
             self.metrics,
             message_content=self._settings.message_content,
             gateway_url=self._settings.gateway_url,
         )
 
-    async def _take_next(self, kind: str, data: Payload) -> None:
-        """Finished also if it failed, as it would the next time; not if this process stops or ends before."""
+    async def _handle_message(self, kind: str, data: Payload) -> None:
+        """A failed event counts as finished, because it would fail again. Stopping leaves it to the next process."""
         try:
-            await guarded(kind, self._messages.take(kind, data))
+            await handle_safely(kind, self._messages.handle(kind, data))
         except Stopping:
-            # Nothing that was read after it may be finished before it: the bookmark stays here.
-            log.info("event_left_to_the_next_process", platform="discord", kind=kind)
+            # A later event must not finish before this one, so this worker waits to be cancelled.
+            log.info("event_deferred", platform="discord", kind=kind)
             await asyncio.Event().wait()
-        self.client.finished()
+        self.client.finish_event()
 
-    async def _take_at_once(self, kind: str, data: Payload) -> None:
+    async def _handle_interaction(self, kind: str, data: Payload) -> None:
         try:
-            await guarded(kind, self._interactions.take(data))
+            await handle_safely(kind, self._interactions.handle(data))
         except Stopping:
             log.warning("event_take_failed", platform="discord", kind=kind, code=Stopping.code)
 
-    def _take(self, kind: str, data: Payload) -> None:
-        inbox = self._at_once if kind in AT_ONCE else self._in_order
-        inbox.put((kind, data))
+    def _enqueue(self, kind: str, data: Payload) -> None:
+        queue = self._interaction_queue if kind in CONCURRENT_EVENTS else self._message_queue
+        queue.put(kind, data)
 
-    async def _room(self) -> None:
-        await self._in_order.room()
-        await self._at_once.room()
+    async def _wait_for_capacity(self) -> None:
+        await self._message_queue.wait_for_capacity()
+        await self._interaction_queue.wait_for_capacity()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         if self._tasks is None:
@@ -155,66 +171,62 @@ class DiscordAdapter:
             self._tasks.create_task(work)
 
     async def _log_in(self) -> None:
-        """Goes on trying while Discord is away."""
-        pauses, interval = BACKOFF.pauses(), LogInterval()
-        while (problem := await self._try_to_log_in()) is not None:
-            if interval.is_due():
-                log.warning("platform_unreachable", platform="discord", problem=type(problem).__name__)
-            asked_s = problem.retry_after if isinstance(problem, discord.RateLimited) else 0.0
-            await asyncio.sleep(max(next(pauses), asked_s))
-
-    async def _try_to_log_in(self) -> Exception | None:
-        """What went wrong that may mend itself. A client that failed once is not used again."""
-        token = self._settings.bot_token
-        assert token is not None  # checked by the process
-        try:
-            async with asyncio.timeout(LOGIN_S):
-                await self.client.login(token.get_secret_value())
-        except discord.LoginFailure as exc:
-            raise ConfigError(NO_LOGIN) from exc
-        except AWAY as exc:
+        """Retries while Discord is unreachable. A client whose login failed cannot be used again, so it is replaced."""
+        assert self._settings.bot_token is not None  # checked by the process
+        interval = LogInterval()
+        for pause_s in BACKOFF.pauses():
+            try:
+                async with asyncio.timeout(LOGIN_S):
+                    await self.client.login(self._settings.bot_token.get_secret_value())
+            except discord.LoginFailure as exc:
+                raise ConfigError(LOGIN_REFUSED) from exc
+            except LOGIN_ERRORS as exc:
+                if interval.is_due():
+                    log.warning("platform_unreachable", platform="discord", problem=type(exc).__name__)
+                retry_after_s = exc.retry_after if isinstance(exc, discord.RateLimited) else 0.0
+            else:
+                return
             await self.client.close()
-            self.client = self._new_client()
-            return exc
-        return None
+            self.client = self._build_client()
+            await asyncio.sleep(max(pause_s, retry_after_s))
 
     def _check_intents(self) -> None:
         flags = self.client.application_flags
         granted = flags.gateway_message_content or flags.gateway_message_content_limited
         if self._settings.message_content and not granted:
-            raise ConfigError(NO_CONTENT)
+            raise ConfigError(INTENT_MISSING)
 
-    async def _tell_commands(self, personalities: tuple[str, ...]) -> None:
-        """Without them, mentions are still answered."""
+    async def _register_commands(self, personalities: tuple[str, ...]) -> None:
+        """Continues after an error: mentions work without slash commands."""
         path, ids = "/applications/{application_id}/commands", {"application_id": str(self.client.application_id)}
-        wanted = commands.definitions(personalities)
+        wanted = build_commands(personalities)
         try:
-            known = await self.calls.ask("read", "GET", path, ids, params={"with_localizations": "true"})
-            if not commands.registered(known, wanted):
-                await self.calls.ask("post", "PUT", path, ids, json=wanted)
+            known = await self.api.call("read", "GET", path, ids, params={"with_localizations": "true"})
+            if not are_registered(known, wanted):
+                await self.api.call("post", "PUT", path, ids, json=wanted)
                 log.info("commands_registered", platform="discord", commands=len(wanted))
         except DeliveryError as exc:
-            log.warning("commands_not_registered", platform="discord", problem=exc.message)
+            log.warning("command_registration_failed", platform="discord", problem=exc.message)
 
 
-async def each(inbox: Inbox, take: Callable[[str, Payload], Awaitable[None]]) -> None:
-    """Until cancelled."""
+async def handle_all(queue: EventQueue, handle: Callable[[str, Payload], Awaitable[None]]) -> None:
+    """Handles events until cancelled."""
     while True:
-        await take(*await inbox.get())
+        await handle(*await queue.get())
 
 
-async def guarded(kind: str, taking: Awaitable[None]) -> None:
-    """What goes wrong with one event does not keep the next from being taken. Raises Stopping."""
+async def handle_safely(kind: str, handling: Awaitable[None]) -> None:
+    """Logs the error of one event, so that the next is handled. Raises Stopping."""
     try:
-        await taking
+        await handling
     except Stopping:
         raise
     except CspsError as exc:
         log.warning("event_failed", platform="discord", kind=kind, code=exc.code, problem=exc.message)
-    except Exception:  # a payload that is not as documented: its text must not end the bot
+    except Exception:  # e.g. a malformed payload; its text must not end the bot
         log.exception("event_failed", platform="discord", kind=kind)
 
 
-def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     inner = group.exceptions[0]
-    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    return first_error(inner) if isinstance(inner, BaseExceptionGroup) else inner

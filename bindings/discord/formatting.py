@@ -1,8 +1,8 @@
-"""Markdown from a model → Discord's, defused: what pings, unfurls, hides or imitates us is shown as plain text. Pure.
+"""A model's Markdown → Discord's, sanitized: nothing in it pings, unfurls, hides or imitates the bot. Pure.
 
-Two parsers must agree on what is code, for links and mentions are live outside of it: ours, and that of people's
-clients. So nothing of the model's own backticks is passed on. What is code here is written anew in a form that leaves
-no doubt, and a backtick that closes nothing becomes a letter that looks like one.
+Links and mentions work outside of code, so our parser and Discord's must agree on what is code. Therefore none of the
+model's backticks is passed on. Code is written anew in an unambiguous form, and an unmatched backtick is replaced by a
+similar letter.
 
 Discord's syntax: https://support.discord.com/hc/en-us/articles/210298617, and for mentions, emoji and timestamps
 https://discord.com/developers/docs/reference#message-formatting.
@@ -14,156 +14,183 @@ import re
 from collections.abc import Iterator
 
 from bindings.delivery.blocks import Fence, find_fences, list_markers
-from bindings.discord import grids
 from core.rag.documents import INVISIBLE
 
-GAP = "\u200b"  # zero width: takes a pattern apart for Discord and not for people
-TICK = "ˋ"  # U+02CB, looks like a backtick
+GAP = "\u200b"  # zero width: breaks a pattern for Discord, invisibly for people
+BACKTICK_LOOKALIKE = "ˋ"  # U+02CB
+CELL_LIMIT_CHARS = 60
+
+# All patterns take linear time: a `+` after a quantifier never gives back what it took, and the rest is bounded.
 LINE_ENDS = re.compile("\r\n?|\u2028|\u2029")
-
-# All of these take linear time: a `+` after a quantifier never gives back what it took, and the rest is bounded.
-LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,24}")
-
-PING = re.compile(r"@(?=everyone|here)")
-REFERENCE = re.compile(
-    r"<(?=@[!&]?\d|#\d|/[^<>\n]{1,100}:\d|a?:\w{1,64}:\d|t:-?\d|id:[a-z]|sound:\d)"  # people, roles, channels, emoji …
+CODE_LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,24}")
+BROADCAST = re.compile(r"@(?=everyone|here)")
+TOKEN_START = re.compile(  # of people, roles, channels, commands, emoji, times and navigation
+    r"<(?=@[!&]?\d|#\d|/[^<>\n]{1,100}:\d|a?:\w{1,64}:\d|t:-?\d|id:[a-z]|sound:\d)"
 )
 # Invitations and gifts unfurl even where embeds are suppressed.
 INVITATION = re.compile(r"(?i)(discord(?:app)?)(\.(?:gg|gift|new|me)\b|\.com/(?:invite|gifts|template))")
 LINK = re.compile(
     r"!?\[(?P<label>[^\[\]\n]*+)\]\(\s*+<?(?P<url>[^\s<>()]++(?:\([^\s<>()]*+\)[^\s<>()]*+)*+)>?[^()\n]*+\)"
 )
-SUBTEXT = re.compile(r"-#(?=\s|$)")  # small print is how our own footer looks
+SMALL_PRINT = re.compile(r"-#(?=\s|$)")  # the form of the bot's own footer
 SPOILER = re.compile(r"\|(?=\|)")
-WEB = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
-UNDERLINE = re.compile(  # bold, in everybody else's Markdown; not within an address
-    rf"(?i:{WEB.pattern})|(?<![\w_])__(?=[^\s_])(?P<bold>.{{1,200}}?)(?<=[^\s_])__(?![\w_])"
+WEB_URL = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
+UNDERLINE = re.compile(  # means bold in all other Markdown; URLs are matched first, so that they stay unchanged
+    rf"(?i:{WEB_URL.pattern})|(?<![\w_])__(?=[^\s_])(?P<bold>.{{1,200}}?)(?<=[^\s_])__(?![\w_])"
 )
-QUOTE_ALL = re.compile(r"^(\s*)(?:>\s?){2,}")  # ">>> " would take all that follows, our footer too, into the quote
+MULTI_QUOTE = re.compile(r"^(\s*)(?:>\s?){2,}")  # ">>> " would quote everything after it, our footer too
 DEEP_HEADING = re.compile(r"\s*+#{4,6}+\s++(.+)")
-CODE = re.compile(r"\\(?P<escaped>.)|(?P<run>`+)(?!`)(?P<code>.+?)(?<!`)(?P=run)(?!`)|`+")
-SHOWN_IN_CODE = re.compile(r"\*\*|`")  # marks in a table's cells
-MARKS = re.compile(r"([\\`*_~|\[\]<>#])")
+CODE_SPAN = re.compile(r"\\(?P<escaped>.)|(?P<run>`+)(?!`)(?P<code>.+?)(?<!`)(?P=run)(?!`)|`+")
+CELL_MARKS = re.compile(r"\*\*|`")  # would show in a table, which becomes code
+MARKDOWN_MARKS = re.compile(r"([\\`*_~|\[\]<>#])")
+TABLE_RULE = re.compile(r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)++\|?\s*+$|\s*+\|\s*+:?-++:?\s*+\|\s*+$")
+CELL_SEPARATOR = re.compile(r"(?<!\\)\|")
 
 
 def to_discord(text: str) -> str:
-    """Of a whole page: a construct that is open at its end is closed."""
-    return "\n".join(blocks(visible(text))).strip("\n")
+    """Converts a whole page. Closes constructs that are open at its end."""
+    return "\n".join(convert_blocks(remove_invisible(text))).strip("\n")
 
 
-def literal(text: str) -> str:
-    """On one line, with no mark of formatting in force: for names, titles and words of ours."""
-    return apart(MARKS.sub(r"\\\1", defused(" ".join(visible(text).split()))))
+def escape_markdown(text: str) -> str:
+    """Returns names, titles and our own texts on one line and without formatting."""
+    return break_links(MARKDOWN_MARKS.sub(r"\\\1", sanitize(" ".join(remove_invisible(text).split()))))
 
 
-def length(text: str) -> int:
-    """In UTF-16 units: never less than Discord counts, whichever way it counts beyond the basic plane."""
+def utf16_length(text: str) -> int:
+    """The length in UTF-16 units: never less than Discord counts, in whatever unit it counts."""
     return len(text.encode("utf-16-le")) // 2
 
 
-def visible(text: str) -> str:
-    """Without characters that show nothing or turn the direction of reading around."""
-    whole = text.encode("utf-8", "ignore").decode("utf-8")  # no halves of characters
-    return INVISIBLE.sub("", LINE_ENDS.sub("\n", whole))
+def remove_invisible(text: str) -> str:
+    """Removes invisible characters and those that change the reading direction."""
+    encodable = text.encode("utf-8", "ignore").decode("utf-8")  # without lone surrogates
+    return INVISIBLE.sub("", LINE_ENDS.sub("\n", encodable))
 
 
-def blocks(text: str) -> Iterator[str]:
-    """The lines of Discord's Markdown. What is code is told as by `bindings.delivery`, which cut the page by it."""
-    at = 0
+def convert_blocks(text: str) -> Iterator[str]:
+    """Yields lines. Recognises code as `bindings.delivery` does, which cut the page by it."""
+    position = 0
     for fence in find_fences(text):
-        if fence.start > at:
-            yield from outside(text[at : fence.start].removesuffix("\n").split("\n"))
+        if fence.start > position:
+            yield from convert_lines(text[position : fence.start].removesuffix("\n").split("\n"))
         if bullet := list_markers(fence.prefix).rstrip():
-            yield bullet  # Discord has no code within a list, nor within a quote
-        yield from fenced(code_of(text, fence), fence.info)
-        at = fence.end + (text[fence.end - 1 : fence.end] != "\n")
-    if at < len(text):
-        yield from outside(text[at:].split("\n"))
+            yield bullet  # Discord has no code blocks in lists or quotes
+        yield from build_code_block(code_lines(text, fence), fence.info)
+        position = fence.end + (text[fence.end - 1 : fence.end] != "\n")
+    if position < len(text):
+        yield from convert_lines(text[position:].split("\n"))
 
 
-def outside(lines: list[str]) -> Iterator[str]:
-    """Outside of blocks of code."""
-    at = 0
-    while at < len(lines):
-        if rows := grids.rows_at(lines, at):
-            table = [SHOWN_IN_CODE.sub("", line) for line in lines[at : at + rows]]
-            yield from fenced(grids.aligned(table), "")
-            at += rows
+def convert_lines(lines: list[str]) -> Iterator[str]:
+    """Converts lines outside of code blocks. A table becomes a code block with aligned columns."""
+    position = 0
+    while position < len(lines):
+        if rows := count_table_lines(lines, position):
+            table = [CELL_MARKS.sub("", line) for line in lines[position : position + rows]]
+            yield from build_code_block(align_table(table), "")
+            position += rows
         else:
-            yield prose(lines[at])
-            at += 1
+            yield convert_line(lines[position])
+            position += 1
 
 
-def code_of(text: str, fence: Fence) -> list[str]:
-    """The lines of a block, without what its margin is."""
-    whole = text[fence.start : fence.end].split("\n")
-    body = whole[1:] if fence.is_open else whole[1:-1]  # without its end, or what follows the end of its quote
-    blank = re.compile(rf"[ \t{'>' if '>' in fence.margin else ''}]{{0,{len(fence.margin)}}}")
-    return [blank.sub("", line, count=1) for line in body]
+def code_lines(text: str, fence: Fence) -> list[str]:
+    """The lines of a code block, without its margin."""
+    lines = text[fence.start : fence.end].split("\n")
+    body = lines[1:] if fence.is_open else lines[1:-1]  # without the closing fence, or the line after its quote
+    margin = re.compile(rf"[ \t{'>' if '>' in fence.margin else ''}]{{0,{len(fence.margin)}}}")
+    return [margin.sub("", line, count=1) for line in body]
 
 
-def fenced(lines: list[str], info: str) -> Iterator[str]:
-    """A block of code that nothing inside it can end."""
-    words = info.split()
-    language = words[0] if words and LANGUAGE.fullmatch(words[0]) else ""
-    body = defused("\n".join(lines).rstrip("\n")).replace("``", f"`{GAP}`")
-    yield f"```{language}"
-    yield body if body.strip() else GAP  # Discord takes an empty block for text
+def build_code_block(lines: list[str], info: str) -> Iterator[str]:
+    """Yields a code block that its content cannot close."""
+    first_word = next(iter(info.split()), "")
+    body = sanitize("\n".join(lines).rstrip("\n")).replace("``", f"`{GAP}`")
+    yield f"```{first_word if CODE_LANGUAGE.fullmatch(first_word) else ''}"
+    yield body if body.strip() else GAP  # Discord shows an empty block as text
     yield "```"
 
 
-def prose(line: str) -> str:
-    """A line outside of blocks of code."""
-    line = QUOTE_ALL.sub(r"\1> ", line)
+def convert_line(line: str) -> str:
+    line = MULTI_QUOTE.sub(r"\1> ", line)
     if heading := DEEP_HEADING.match(line):
-        line = f"**{without_closing(heading[1])}**"  # Discord knows three levels
+        line = f"**{remove_closing_marks(heading[1])}**"  # Discord has three levels of headings
     parts: list[str] = []
-    at = 0
-    for found in CODE.finditer(line):
-        parts += [words(line[at : found.start()]), span(found)]
-        at = found.end()
-    return defused("".join([*parts, words(line[at:])]))
+    position = 0
+    for span in CODE_SPAN.finditer(line):
+        parts += [convert_text(line[position : span.start()]), convert_code_span(span)]
+        position = span.end()
+    return sanitize("".join([*parts, convert_text(line[position:])]))
 
 
-def without_closing(heading: str) -> str:
-    """Of a heading that ends in signs, as in "#### Title ####"."""
+def remove_closing_marks(heading: str) -> str:
+    """Removes the end of "#### Title ####"."""
     return heading.rstrip("#").rstrip() or "#"
 
 
-def span(found: re.Match[str]) -> str:
-    if found["escaped"] is not None:
-        return {"`": TICK, "]": rf"\]{GAP}"}.get(found["escaped"], found[0])
-    if found["code"] is None:
-        return TICK * len(found[0])
-    return f"`{found['code'].replace('`', TICK)}`"
+def convert_code_span(span: re.Match[str]) -> str:
+    """Converts a code span, an escaped character or an unmatched run of backticks."""
+    if span["escaped"] is not None:
+        return {"`": BACKTICK_LOOKALIKE, "]": rf"\]{GAP}"}.get(span["escaped"], span[0])
+    if span["code"] is None:
+        return BACKTICK_LOOKALIKE * len(span[0])
+    return f"`{span['code'].replace('`', BACKTICK_LOOKALIKE)}`"
 
 
-def words(text: str) -> str:
-    """Text between spans of code."""
-    text = UNDERLINE.sub(bold, LINK.sub(honest, text))
-    text = SPOILER.sub(f"|{GAP}", SUBTEXT.sub(f"-{GAP}#", text))
-    return apart(text)
+def convert_text(text: str) -> str:
+    """Converts the text between code spans."""
+    text = UNDERLINE.sub(underline_to_bold, LINK.sub(show_address, text))
+    return break_links(SPOILER.sub(f"|{GAP}", SMALL_PRINT.sub(f"-{GAP}#", text)))
 
 
-def apart(text: str) -> str:
-    """No link hides where it leads, however it was put together; within its words, Discord knows no escapes."""
+def break_links(text: str) -> str:
+    """Breaks every masked link, however it was put together. Escapes do not work in a link's label."""
     return text.replace("](", f"]{GAP}(")
 
 
-def bold(found: re.Match[str]) -> str:
-    return found[0] if found["bold"] is None else f"**{found['bold']}**"
+def underline_to_bold(match: re.Match[str]) -> str:
+    return match[0] if match["bold"] is None else f"**{match['bold']}**"
 
 
-def honest(link: re.Match[str]) -> str:
-    """A link or picture, with its address beside its words."""
+def show_address(link: re.Match[str]) -> str:
+    """A link or picture as its label and its address."""
     label, url = link["label"].strip(), link["url"]
-    if not WEB.fullmatch(url):
-        return link[0]  # Discord would not follow it, and it may be an index and a call
+    if not WEB_URL.fullmatch(url):
+        return link[0]  # not a link in Discord; it may be code such as a[0](b)
     if label in ("", url, url.partition("://")[2].rstrip("/")):
         return f"<{url}>"
     return f"{label} (<{url}>)"
 
 
-def defused(text: str) -> str:
-    text = REFERENCE.sub(f"<{GAP}", PING.sub(f"@{GAP}", text))
+def sanitize(text: str) -> str:
+    """Breaks what Discord's server acts on anywhere in a message, code included."""
+    text = TOKEN_START.sub(f"<{GAP}", BROADCAST.sub(f"@{GAP}", text))
     return INVITATION.sub(rf"\1{GAP}\2", text)
+
+
+def count_table_lines(lines: list[str], start: int) -> int:
+    """The number of lines of the table that begins at `start` (a head, a rule, rows); 0: no table."""
+    if "|" not in lines[start] or start + 1 >= len(lines) or not TABLE_RULE.match(lines[start + 1]):
+        return 0
+    end = start + 2
+    while end < len(lines) and "|" in lines[end] and lines[end].strip():
+        end += 1
+    return end - start
+
+
+def align_table(lines: list[str]) -> list[str]:
+    """Pads each column to its widest cell, at most CELL_LIMIT_CHARS."""
+    rows = [split_cells(line) for index, line in enumerate(lines) if index != 1]
+    columns = len(rows[0])
+    rows = [[*row, *[""] * columns][:columns] for row in rows]
+    widths = [min(CELL_LIMIT_CHARS, max(map(len, column))) for column in zip(*rows, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    head, *body = ["  ".join(row).rstrip() for row in padded]
+    return [head, "  ".join("-" * width for width in widths), *body]
+
+
+def split_cells(line: str) -> list[str]:
+    inner = line.strip().removeprefix("|")
+    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+    return [cell.strip().replace("\\|", "|") for cell in CELL_SEPARATOR.split(inner)]

@@ -1,4 +1,4 @@
-"""Slash commands and presses of buttons, as Discord's gateway sends them → values. Pure; knows no SDK.
+"""Slash commands and button presses from Discord's gateway → values. Pure; knows no SDK.
 
 https://discord.com/developers/docs/interactions/receiving-and-responding
 """
@@ -8,139 +8,138 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bindings.discord.mapping import Payload, clean, file_of
+from bindings.discord.mapping import Payload, parse_file, remove_non_text
 from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
 from core.contract import Language
 from core.language import parse_language_tag
 
-COMMAND, COMPONENT = 2, 3  # kinds of interactions
-THREADS = (10, 11, 12)  # kinds of channels
-LATER, QUIETLY_LATER = 5, 6  # a reply that says "thinking …"; none
-ONLY_TO_THEM = 1 << 6
+COMMAND, COMPONENT = 2, 3  # types of interactions
+THREADS = (10, 11, 12)  # types of channels
+DEFERRED_REPLY, DEFERRED_UPDATE = 5, 6  # types of acknowledgements: with and without "thinking …"
+EPHEMERAL = 1 << 6  # only the person sees the message
 
-Judgement = Literal["good", "bad"]
-Verb = Literal["good", "bad", "regenerate", "stop"]
-VERBS: dict[str, Verb] = {"good": "good", "bad": "bad", "regenerate": "regenerate", "stop": "stop"}
+ButtonAction = Literal["good", "bad", "regenerate", "stop"]
+BUTTON_ACTIONS: dict[str, ButtonAction] = {"good": "good", "bad": "bad", "regenerate": "regenerate", "stop": "stop"}
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
-    """Of a button under an answer."""
+class ButtonPress:
+    """A press of a button below an answer."""
 
-    verb: Verb
+    action: ButtonAction
     answer: str
     place: Place
-    message: str  # that the button is on
+    message: str  # the message of the button
     user: str
-    asker: str | None  # who asked for the answer, if the message tells
+    asker: str | None  # the author of the question, if the message names them
     language: Language
 
     @property
     def speaker(self) -> str:
-        """As `IncomingMessage.speaker`."""
+        """The key of `IncomingMessage.speaker`."""
         return f"discord:{self.place.tenant}:{self.user}"
 
+    @property
+    def is_allowed(self) -> bool:
+        """Anybody may rate an answer or ask for a new one; only the asker may stop it."""
+        return self.action != "stop" or self.asker in (None, self.user)
 
-def acknowledgement(payload: Payload) -> dict[str, Any]:
-    """What must be said within three seconds."""
+
+def build_acknowledgement(payload: Payload) -> dict[str, Any]:
+    """The response that Discord requires within three seconds."""
     if payload.get("type") == COMMAND:
-        return {"type": LATER}
-    found = press_of(payload)
-    if found is None or (found.verb in ("regenerate", "stop") and allowed(found)):
-        return {"type": QUIETLY_LATER}
-    return {"type": LATER, "data": {"flags": ONLY_TO_THEM}}
+        return {"type": DEFERRED_REPLY}
+    press = parse_button_press(payload)
+    if press is None or (press.action in ("regenerate", "stop") and press.is_allowed):
+        return {"type": DEFERRED_UPDATE}
+    return {"type": DEFERRED_REPLY, "data": {"flags": EPHEMERAL}}
 
 
-def allowed(press: Press) -> bool:
-    """Anybody may judge an answer or ask for another; stopping it is for who asked."""
-    return press.verb != "stop" or press.asker in (None, press.user)
-
-
-def press_of(payload: Payload) -> Press | None:
-    """None: no button of ours."""
-    verb, _, rest = str((payload.get("data") or {}).get("custom_id", "")).partition(":")
-    if payload.get("type") != COMPONENT or verb not in VERBS or "message" not in payload:
+def parse_button_press(payload: Payload) -> ButtonPress | None:
+    """None: not one of the bot's buttons."""
+    action, _, rest = str((payload.get("data") or {}).get("custom_id", "")).partition(":")
+    if payload.get("type") != COMPONENT or action not in BUTTON_ACTIONS or "message" not in payload:
         return None
     message = payload["message"]
-    return Press(
-        VERBS[verb],
+    return ButtonPress(
+        BUTTON_ACTIONS[action],
         rest.partition(":")[0],
-        place_of(payload),
+        build_interaction_place(payload),
         str(message["id"]),
-        user_of(payload),
-        asker_of(message),
-        language_of(payload) or "en",
+        parse_user(payload),
+        parse_asker(message),
+        parse_locale(payload) or "en",
     )
 
 
-def asker_of(message: Payload) -> str | None:
+def parse_asker(message: Payload) -> str | None:
     by_command = (message.get("interaction_metadata") or {}).get("user") or {}
     by_message = (message.get("referenced_message") or {}).get("author") or {}
     return by_command.get("id") or (None if by_message.get("bot") else by_message.get("id"))
 
 
-def again(press: Press, payload: Payload) -> IncomingMessage:
-    """A press on "try again" as a message: the answer goes below the one that it replaces."""
+def build_regenerate(press: ButtonPress, payload: Payload) -> IncomingMessage:
+    """A press of "Try again" as a message that replies to the answer."""
     return IncomingMessage(
         event=f"discord:i{payload['id']}",
         place=press.place,
         message=press.message,
         user=press.user,
         text="",
-        language=language_of(payload),
+        language=parse_locale(payload),
         command=BotCommand("regenerate", press.answer),
     )
 
 
-def to_prompt(payload: Payload) -> IncomingMessage | None:
-    """A slash command. None: not one of ours."""
+def parse_slash_command(payload: Payload) -> IncomingMessage | None:
+    """None: not one of the bot's commands."""
     data = payload.get("data") or {}
     if payload.get("type") != COMMAND or data.get("name") not in ("ask", "personality", "toil", "forget"):
         return None
     name, options = data["name"], {each["name"]: each.get("value") for each in data.get("options") or ()}
     return IncomingMessage(
         event=f"discord:i{payload['id']}",
-        place=place_of(payload, route=route_of(payload)),
+        place=build_interaction_place(payload, build_route(payload)),
         message=str(payload["id"]),
-        user=user_of(payload),
-        text=text_of(options),
-        language=language_of(payload),
-        files=files_of(data, options),
-        command=command_of(name, options),
+        user=parse_user(payload),
+        text=build_text(options),
+        language=parse_locale(payload),
+        files=parse_option_files(data, options),
+        command=build_bot_command(name, options),
         toil=name == "toil",
     )
 
 
-def text_of(options: dict[str, Any]) -> str:
-    text = clean(str(options.get("prompt") or "")).strip()
-    schema = clean(str(options.get("json") or "")).strip()
+def build_text(options: dict[str, Any]) -> str:
+    text = remove_non_text(str(options.get("prompt") or "")).strip()
+    schema = remove_non_text(str(options.get("json") or "")).strip()
     return f"{text}\n```json\n{schema}\n```".strip() if schema else text
 
 
-def files_of(data: Payload, options: dict[str, Any]) -> tuple[AttachedFile, ...]:
-    attached = (data.get("resolved") or {}).get("attachments") or {}
-    wanted = [attached.get(str(options.get(name))) for name in ("file", "schema", "rows")]
-    return tuple(file_of(each) for each in wanted if each)
+def parse_option_files(data: Payload, options: dict[str, Any]) -> tuple[AttachedFile, ...]:
+    attachments = (data.get("resolved") or {}).get("attachments") or {}
+    chosen = [attachments.get(str(options.get(name))) for name in ("file", "schema", "rows")]
+    return tuple(parse_file(each) for each in chosen if each)
 
 
-def command_of(name: str, options: dict[str, Any]) -> BotCommand | None:
+def build_bot_command(name: str, options: dict[str, Any]) -> BotCommand | None:
     if name == "personality":
         return BotCommand("personality", str(options.get("name") or ""))
     return BotCommand("forget") if name == "forget" else None
 
 
-def place_of(payload: Payload, route: dict[str, str] | None = None) -> Place:
+def build_interaction_place(payload: Payload, route: dict[str, str] | None = None) -> Place:
     channel = payload.get("channel") or {}
-    here, guild = str(channel.get("id") or payload["channel_id"]), payload.get("guild_id")
+    channel_id, guild = str(channel.get("id") or payload["channel_id"]), payload.get("guild_id")
     if guild is None:
-        return Place("discord", "", here, None, "personal", route or {})
+        return Place("discord", "", channel_id, None, "personal", route or {})
     if channel.get("type") in THREADS and channel.get("parent_id"):
-        return Place("discord", str(guild), str(channel["parent_id"]), here, "channel", route or {})
-    return Place("discord", str(guild), here, None, "channel", route or {})
+        return Place("discord", str(guild), str(channel["parent_id"]), channel_id, "channel", route or {})
+    return Place("discord", str(guild), channel_id, None, "channel", route or {})
 
 
-def route_of(payload: Payload) -> dict[str, str]:
-    """By which a command is answered; the token ends after 15 minutes."""
+def build_route(payload: Payload) -> dict[str, str]:
+    """The values that a reply to a command needs. The token expires after 15 minutes."""
     return {
         "interaction": str(payload["id"]),
         "application": str(payload["application_id"]),
@@ -148,11 +147,11 @@ def route_of(payload: Payload) -> dict[str, str]:
     }
 
 
-def user_of(payload: Payload) -> str:
-    """In a guild, a member; in a direct message, a user."""
+def parse_user(payload: Payload) -> str:
+    """The user id, which a guild's payload has in `member` and a direct message's in `user`."""
     return str(((payload.get("member") or {}).get("user") or payload["user"])["id"])
 
 
-def language_of(payload: Payload) -> Language | None:
-    """The person's own, as their client has it."""
+def parse_locale(payload: Payload) -> Language | None:
+    """The language of the person's Discord client."""
     return parse_language_tag(str(payload.get("locale") or ""))

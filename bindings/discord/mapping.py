@@ -1,4 +1,4 @@
-"""Messages as Discord's gateway sends them → `IncomingMessage`. Pure; knows no SDK.
+"""Messages from Discord's gateway → `IncomingMessage`. Pure; knows no SDK.
 
 https://discord.com/developers/docs/events/gateway-events#message-create
 """
@@ -15,60 +15,61 @@ from core.contract import Attachment, Turn
 
 Payload = Mapping[str, Any]
 
-SPOKEN = (0, 19)  # an ordinary message, a reply; the others are Discord's own words
-REPLY, FORWARD = 0, 1  # kinds of references
-NAMED = re.compile(r"<@!?(\d+)>")
+PERSON_TYPES = (0, 19)  # an ordinary message, a reply; Discord itself writes the other types
+REPLY, FORWARD = 0, 1  # types of references
+USER_MENTION = re.compile(r"<@!?(\d+)>")
 EMOJI = re.compile(r"<a?(:\w+:)\d+>")
-SLASH = re.compile(r"<(/[^<>:\n]+):\d+>")
-UNTEXT = re.compile("[\x00\ud800-\udfff]")  # what no database and no UTF-8 takes; no person writes it
-SMALL_PRINT = re.compile(r"^-# .*$\n?", re.MULTILINE)  # of our own messages
+COMMAND_MENTION = re.compile(r"<(/[^<>:\n]+):\d+>")
+NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # neither UTF-8 nor a database accepts these
+SMALL_PRINT = re.compile(r"^-# .*$\n?", re.MULTILINE)  # status and footer of the bot's own messages
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What a message does not say itself."""
+class ChannelContext:
+    """Facts about a message's channel that its payload lacks."""
 
-    me: str  # the bot's user id
-    my_roles: frozenset[str] = frozenset()  # that the bot alone has, in the message's guild
-    parent: str | None = None  # if the message's channel is a thread: the channel that it belongs to
-    taking_part: bool = False  # the bot has answered in this thread
+    bot_id: str
+    bot_roles: frozenset[str] = frozenset()  # the bot's own role in the guild
+    parent: str | None = None  # of a thread: the channel that contains it
+    participating: bool = False  # the bot has answered in this thread
 
 
-def to_prompt(payload: Payload, around: Around) -> IncomingMessage | None:
-    """None: not for us. Without the message-content intent, others' messages are empty unless they mention us."""
-    if not from_person(payload, around.me):
+def parse_message(payload: Payload, context: ChannelContext) -> IncomingMessage | None:
+    """None: not for the bot. Without the Message Content intent, messages that do not mention it come empty."""
+    if not is_from_person(payload, context.bot_id):
         return None
-    text, files = text_of(payload, around), files_of(payload)
-    if not for_us(payload, around, readable=bool(text or files)):
+    text, files = parse_text(payload, context), parse_files(payload)
+    if not is_for_bot(payload, context, readable=bool(text or files)):
         return None
     return IncomingMessage(
         event=f"discord:{payload['id']}",
-        place=place_of(payload, around.parent),
+        place=build_place(payload, context.parent),
         message=str(payload["id"]),
         user=str(payload["author"]["id"]),
         text=text,
         files=files,
-        quoted=quoted_in(payload, around),
+        quoted=parse_quotes(payload, context),
     )
 
 
-def for_us(payload: Payload, around: Around, *, readable: bool) -> bool:
-    """What has nothing to read is for us only if it calls us by name."""
+def is_for_bot(payload: Payload, context: ChannelContext, *, readable: bool) -> bool:
+    """An empty message is for the bot only if it mentions the bot."""
     if not readable:
-        return named(payload, around)
-    if payload.get("guild_id") is None or called(payload, around):
+        return is_mentioned(payload, context)
+    if payload.get("guild_id") is None or is_addressed(payload, context):
         return True
-    return around.taking_part and not meant_for_another(payload)
+    return context.participating and not is_for_others(payload)
 
 
-def from_person(payload: Payload, me: str) -> bool:
-    """Not from a bot, a webhook, or Discord itself."""
+def is_from_person(payload: Payload, bot_id: str) -> bool:
+    """False for bots, webhooks and Discord's own messages."""
     author = payload.get("author") or {}
-    spoken = payload.get("type", 0) in SPOKEN
-    return spoken and not author.get("bot") and not payload.get("webhook_id") and author.get("id") not in (None, me)
+    if payload.get("type", 0) not in PERSON_TYPES or author.get("bot") or payload.get("webhook_id"):
+        return False
+    return author.get("id") not in (None, bot_id)
 
 
-def place_of(payload: Payload, parent: str | None) -> Place:
+def build_place(payload: Payload, parent: str | None) -> Place:
     channel, guild = str(payload["channel_id"]), payload.get("guild_id")
     if guild is None:
         return Place("discord", "", channel, None, "personal")
@@ -77,90 +78,88 @@ def place_of(payload: Payload, parent: str | None) -> Place:
     return Place("discord", str(guild), parent, channel, "channel")
 
 
-def called(payload: Payload, around: Around) -> bool:
-    """By a mention, or by a reply to something that we said."""
-    replied_to = (referenced(payload) or {}).get("author") or {}
-    return named(payload, around) or replied_to.get("id") == around.me
+def is_addressed(payload: Payload, context: ChannelContext) -> bool:
+    """Whether the message mentions the bot or replies to it."""
+    author = (referenced_message(payload) or {}).get("author") or {}
+    return is_mentioned(payload, context) or author.get("id") == context.bot_id
 
 
-def named(payload: Payload, around: Around) -> bool:
-    people = {user.get("id") for user in payload.get("mentions") or ()}
-    return around.me in people or bool(around.my_roles.intersection(payload.get("mention_roles") or ()))
+def is_mentioned(payload: Payload, context: ChannelContext) -> bool:
+    users = {user.get("id") for user in payload.get("mentions") or ()}
+    return context.bot_id in users or bool(context.bot_roles.intersection(payload.get("mention_roles") or ()))
 
 
-def meant_for_another(payload: Payload) -> bool:
-    """In a thread that the bot takes part in: people also talk to each other there."""
-    return bool(payload.get("mentions") or payload.get("mention_roles") or referenced(payload))
+def is_for_others(payload: Payload) -> bool:
+    """Whether a message in the bot's thread is addressed to other people."""
+    return bool(payload.get("mentions") or payload.get("mention_roles") or referenced_message(payload))
 
 
-def referenced(payload: Payload) -> Payload | None:
-    """The message that this one replies to, if it is still there."""
+def referenced_message(payload: Payload) -> Payload | None:
+    """The message that this one replies to, unless it is deleted."""
     reference = payload.get("message_reference") or {}
-    found = payload.get("referenced_message")
-    return found if reference.get("type", REPLY) == REPLY and isinstance(found, Mapping) else None
+    message = payload.get("referenced_message")
+    return message if reference.get("type", REPLY) == REPLY and isinstance(message, Mapping) else None
 
 
-def text_of(payload: Payload, around: Around) -> str:
-    """What was said, with the mention of the bot taken out and others' written as their names."""
-    own = "|".join(re.escape(token) for token in (f"@{around.me}", f"@!{around.me}", *own_roles(around)))
-    # Blanks are looked at from their first one only: from each of them, many would take for ever.
+def parse_text(payload: Payload, context: ChannelContext) -> str:
+    """The text without mentions of the bot, and with other mentions as names."""
+    roles = [f"@&{role}" for role in sorted(context.bot_roles)]
+    own = "|".join(re.escape(token) for token in (f"@{context.bot_id}", f"@!{context.bot_id}", *roles))
+    # The match starts only at the first blank of a run: starting at each of them would take quadratic time.
     text = re.sub(rf"(?:(?<![ \t])[ \t]++)?<(?:{own})>[ \t]*", " ", payload.get("content") or "")
-    return as_seen(text, payload).strip()
+    return to_plain_text(text, payload).strip()
 
 
-def own_roles(around: Around) -> list[str]:
-    return [f"@&{role}" for role in sorted(around.my_roles)]
+def to_plain_text(text: str, payload: Payload) -> str:
+    """Replaces Discord's tokens for users, emoji and commands with the text that people see."""
+    names = {user.get("id"): display_name(user, user.get("member")) for user in payload.get("mentions") or ()}
+    text = USER_MENTION.sub(lambda match: f"@{names.get(match[1]) or match[1]}", remove_non_text(text))
+    return COMMAND_MENTION.sub(r"\1", EMOJI.sub(r"\1", text))
 
 
-def as_seen(text: str, payload: Payload) -> str:
-    """Discord's tokens for people, emoji and commands as what people see of them."""
-    names = {user.get("id"): name_of(user, user.get("member")) for user in payload.get("mentions") or ()}
-    text = NAMED.sub(lambda found: f"@{names.get(found[1]) or found[1]}", clean(text))
-    return SLASH.sub(r"\1", EMOJI.sub(r"\1", text))
+def display_name(user: Payload, member: Payload | None) -> str:
+    return remove_non_text((member or {}).get("nick") or user.get("global_name") or user.get("username") or "")
 
 
-def name_of(user: Payload, member: Payload | None) -> str:
-    return clean((member or {}).get("nick") or user.get("global_name") or user.get("username") or "")
+def remove_non_text(text: str) -> str:
+    return NOT_TEXT.sub("", text)
 
 
-def clean(text: str) -> str:
-    return UNTEXT.sub("", text)
+def parse_files(payload: Payload) -> tuple[AttachedFile, ...]:
+    """The files of the message, of the one that it replies to, and of those that it forwards."""
+    messages = [payload, referenced_message(payload) or {}, *forwarded_messages(payload)]
+    return tuple(parse_file(each) for message in messages for each in message.get("attachments") or ())
 
 
-def files_of(payload: Payload) -> tuple[AttachedFile, ...]:
-    """What is attached to the message, to the one that it replies to, and to those that it forwards."""
-    sources = [payload, referenced(payload) or {}, *forwarded(payload)]
-    return tuple(file_of(each) for source in sources for each in source.get("attachments") or ())
-
-
-def file_of(attachment: Payload) -> AttachedFile:
+def parse_file(attachment: Payload) -> AttachedFile:
+    name, url = remove_non_text(attachment["filename"]), remove_non_text(attachment["url"])
     media_type = (attachment.get("content_type") or "").partition(";")[0].strip()
-    return AttachedFile(clean(attachment["filename"]), clean(attachment["url"]), media_type, attachment.get("size"))
+    return AttachedFile(name, url, media_type, attachment.get("size"))
 
 
-def quoted_in(payload: Payload, around: Around) -> tuple[Attachment, ...]:
-    quoted = [Attachment("forwarded message", said(each)) for each in forwarded(payload)]
-    if reply := referenced(payload):
-        speaker = "this assistant" if reply["author"]["id"] == around.me else name_of(reply["author"], None)
-        quoted.append(Attachment(f"message from {speaker}", said(reply)))
-    return tuple(each for each in quoted if each.text)
+def parse_quotes(payload: Payload, context: ChannelContext) -> tuple[Attachment, ...]:
+    quotes = [Attachment("forwarded message", message_text(each)) for each in forwarded_messages(payload)]
+    if reply := referenced_message(payload):
+        author = "this assistant" if reply["author"]["id"] == context.bot_id else display_name(reply["author"], None)
+        quotes.append(Attachment(f"message from {author}", message_text(reply)))
+    return tuple(each for each in quotes if each.text)
 
 
-def forwarded(payload: Payload) -> list[Payload]:
+def forwarded_messages(payload: Payload) -> list[Payload]:
     return [each["message"] for each in payload.get("message_snapshots") or ()]
 
 
-def said(payload: Payload) -> str:
-    return SMALL_PRINT.sub("", as_seen(payload.get("content") or "", payload)).strip()
+def message_text(payload: Payload) -> str:
+    return SMALL_PRINT.sub("", to_plain_text(payload.get("content") or "", payload)).strip()
 
 
-def heard_in(newest_first: list[Payload], around: Around) -> tuple[Turn, ...]:
-    """What people said since the bot last spoke, oldest first. What was said to the bot is a turn of its own."""
+def parse_thread_messages(newest_first: list[Payload], context: ChannelContext) -> tuple[Turn, ...]:
+    """People's messages since the bot's last one, oldest first, without those to the bot: they are turns already."""
     turns: list[Turn] = []
     for payload in newest_first:
-        if (payload.get("author") or {}).get("id") == around.me:
+        if (payload.get("author") or {}).get("id") == context.bot_id:
             break
-        text = said(payload)
-        if text and from_person(payload, around.me) and not called(payload, around):
-            turns.append(Turn("user", text, name_of(payload["author"], payload.get("member"))))
+        text = message_text(payload)
+        if text and is_from_person(payload, context.bot_id) and not is_addressed(payload, context):
+            turns.append(Turn("user", text, display_name(payload["author"], payload.get("member"))))
     return tuple(reversed(turns))

@@ -1,68 +1,88 @@
-"""What the intake asks of Discord. See `bindings.platform.Platform`."""
+"""The interface of Discord that the intake uses, with the typing indicator. See `bindings.platform.Platform`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 
-from bindings.delivery.outlet import Refused
-from bindings.discord.calls import Calls
-from bindings.discord.destinations import destination_of
-from bindings.discord.files import Files
-from bindings.discord.indicator import Indicator
-from bindings.discord.mapping import Around, heard_in
+from bindings.delivery.outlet import DeliveryError, Refused
+from bindings.discord.api import DiscordApi
+from bindings.discord.destinations import CHANNEL_MESSAGES, build_destination
+from bindings.discord.files import DiscordFiles
+from bindings.discord.guild_cache import GuildCache
+from bindings.discord.mapping import parse_thread_messages
 from bindings.discord.outlet import DiscordOutlet
 from bindings.incoming import AttachedFile, IncomingMessage, Place
 from core.contract import Turn
 
-HEARD = 50  # messages back, at most
-
-
-def nothing() -> None:
-    """A command shows by itself that it is thought about."""
+THREAD_LIMIT = 50  # messages
+TYPING_DELAY_S = 0.3  # quicker answers need no indicator
+TYPING_REPEAT_S = 8.0  # Discord shows the indicator for ten seconds
+TYPING_CALLS = 8  # about a minute, by which a first post or a status has replaced it
 
 
 class DiscordPlatform:
-    """`around`: what is known of us in a guild, by its id."""
+    """`spawn` starts a background task that ends with the process."""
 
     name = "discord"
 
     def __init__(
         self,
-        calls: Calls,
-        files: Files,
-        indicator: Indicator,
-        around: Callable[[str], Around],
+        api: DiscordApi,
+        files: DiscordFiles,
+        guilds: GuildCache,
+        spawn: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
-        self._calls = calls
+        self._api = api
         self._files = files
-        self._indicator = indicator
-        self._around = around
+        self._guilds = guilds
+        self._spawn = spawn
 
     def outlet(self, incoming: IncomingMessage) -> DiscordOutlet:
-        place = incoming.place
-        me = self._around(place.tenant).me
-        shown = nothing if place.route else self._indicator.begin(place.thread or place.channel)
-        return DiscordOutlet(destination_of(incoming, self._calls, me), shown)
+        """Starts the typing indicator, except for slash commands: Discord itself shows "thinking …" for them."""
+        place, posted = incoming.place, asyncio.Event()
+        if not place.route:
+            self._spawn(self._show_typing(place.thread or place.channel, posted))
+        bot_id = self._guilds.cached_context(place.tenant).bot_id
+        return DiscordOutlet(build_destination(incoming, self._api, bot_id), posted.set)
 
     async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
-        """Without the message-content intent, others' words are empty, and only what is visible is heard."""
+        """Without the Message Content intent, other people's messages come empty and are left out."""
         place = incoming.place
         if place.kind == "personal":
-            return ()  # everything there is said to us
+            return ()  # all messages there are to the bot
         ids = {"channel_id": place.thread or place.channel}
-        params = {"before": incoming.message, "limit": HEARD}
+        params = {"before": incoming.message, "limit": THREAD_LIMIT}
         try:
-            found = await self._calls.ask("read", "GET", "/channels/{channel_id}/messages", ids, params=params)
+            messages = await self._api.call("read", "GET", CHANNEL_MESSAGES, ids, params=params)
         except Refused:
-            return ()  # without "Read Message History" it cannot be known
-        newest_first = sorted(found, key=lambda each: int(each["id"]), reverse=True)
-        return heard_in(newest_first, self._around(place.tenant))
+            return ()  # the permission "Read Message History" is missing
+        newest_first = sorted(messages, key=lambda each: int(each["id"]), reverse=True)
+        return parse_thread_messages(newest_first, self._guilds.cached_context(place.tenant))
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self._files.fetch(file, limit_bytes)
 
     async def forget(self, place: Place) -> None:
-        """Nothing is kept."""
+        """Does nothing: no data is kept outside the database."""
 
     async def purge(self) -> None:
-        """Nothing is kept."""
+        """Does nothing: no data is kept outside the database."""
+
+    async def _show_typing(self, channel: str, posted: asyncio.Event) -> None:
+        """Shows that the bot is typing until `posted` is set. Ends if Discord refuses: the answer reports it too."""
+        for pause_s in (TYPING_DELAY_S, *[TYPING_REPEAT_S] * (TYPING_CALLS - 1)):
+            if await is_set_within(posted, pause_s):
+                return
+            try:
+                await self._api.call("post", "POST", "/channels/{channel_id}/typing", {"channel_id": channel})
+            except DeliveryError:
+                return
+
+
+async def is_set_within(event: asyncio.Event, limit_s: float) -> bool:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await event.wait()
+    except TimeoutError:
+        return False

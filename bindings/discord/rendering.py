@@ -1,7 +1,7 @@
-"""A page as Discord is sent it: its text, at most 2,000 characters, and its buttons. Pure.
+"""A page as a Discord message: its text, at most 2,000 characters, and its buttons. Pure.
 
-A button's custom_id says all that a press of it needs, so that it works after a restart: "good:<answer>:<page>". The
-page is there if it was known when the message was posted; by it a post whose outcome is unknown is found again.
+A button's custom_id is "good:<answer>:<page>" and holds everything that a press needs, so it works after a restart. The
+page number is there if it was known at the time of the post. It identifies a post whose outcome is unknown.
 """
 
 from __future__ import annotations
@@ -10,98 +10,101 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bindings.delivery.outlet import Closing, Page
-from bindings.discord import words
-from bindings.discord.formatting import WEB, length, literal, to_discord
+from bindings.discord.formatting import WEB_URL, escape_markdown, to_discord, utf16_length
+from bindings.discord.interactions import ButtonAction
 from core.contract import Language, Source
+from core.texts import text
 
 PAGE_CHARS = 2000
 NOTE_CHARS = 400
 SMALL_CHARS = 600
 TITLE_CHARS = 100
 URL_CHARS = 300
-SOURCES_CHARS = 900  # of them all: a page must hold the closing and some text
+SOURCES_CHARS = 900  # of all sources, so that a page holds the closing and some text
 SUPPRESS_EMBEDS = 1 << 2
-NOBODY = {"parse": [], "replied_user": False}
+NO_MENTIONS = {"parse": [], "replied_user": False}
 
 ACTION_ROW, BUTTON, GREY = 1, 2, 2
+EMOJI: dict[ButtonAction, str] = {"stop": "⏹️", "good": "👍", "bad": "👎", "regenerate": "🔄"}
 
 
-def message(page: Page) -> dict[str, Any]:
-    """What a post and an edit have in common."""
-    return {"content": content(page), "allowed_mentions": NOBODY, "flags": SUPPRESS_EMBEDS}
+def build_message(page: Page) -> dict[str, Any]:
+    """The body that a post and an edit have in common."""
+    return {"content": render_page(page), "allowed_mentions": NO_MENTIONS, "flags": SUPPRESS_EMBEDS}
 
 
-def content(page: Page) -> str:
+def render_page(page: Page) -> str:
     parts = [to_discord(page.text)]
     if page.status:
-        parts.append(small(page.status))
+        parts.append(render_small(page.status))
     if page.closing:
-        parts.append("\n".join(closing(page.closing, page.language)))
-    return "\n".join(part for part in parts if part.strip()) or "…"  # an empty message is refused
+        parts.append("\n".join(render_closing(page.closing, page.language)))
+    return "\n".join(part for part in parts if part.strip()) or "…"  # Discord refuses an empty message
 
 
-def closing(closing: Closing, language: Language) -> Iterator[str]:
+def render_closing(closing: Closing, language: Language) -> Iterator[str]:
     if closing.note:
-        yield f"*{literal(closing.note[:NOTE_CHARS])}*"
-    yield from sources(closing.sources, language)
+        yield f"*{escape_markdown(closing.note[:NOTE_CHARS])}*"
+    yield from render_sources(closing.sources, language)
     if closing.notice:
-        yield small(closing.notice)
+        yield render_small(closing.notice)
     if closing.footer:
-        yield small(closing.footer)
+        yield render_small(closing.footer)
 
 
-def small(text: str) -> str:
-    return f"-# {literal(text[:SMALL_CHARS])}"
+def render_small(line: str) -> str:
+    return f"-# {escape_markdown(line[:SMALL_CHARS])}"
 
 
-def sources(listed: tuple[Source, ...], language: Language) -> Iterator[str]:
-    """Numbered as the answer cites them, as many as there is room for."""
-    if listed:
-        yield small(words.SOURCES[language])
-    room = SOURCES_CHARS
-    for index, each in enumerate(listed):
-        line = source(each)
-        room -= length(line) + 1
-        if room < 0:
-            yield small(words.MORE_SOURCES[language].format(count=len(listed) - index))
+def render_sources(sources: tuple[Source, ...], language: Language) -> Iterator[str]:
+    """Yields the sources, numbered as the answer cites them, up to SOURCES_CHARS."""
+    if sources:
+        yield render_small(text("discord-sources", language))
+    left_chars = SOURCES_CHARS
+    for index, source in enumerate(sources):
+        line = render_source(source)
+        left_chars -= utf16_length(line) + 1
+        if left_chars < 0:
+            yield render_small(text("discord-sources-more", language, count=len(sources) - index))
             return
         yield line
 
 
-def source(each: Source) -> str:
-    line = f"-# {each.number}. {literal(each.title[:TITLE_CHARS])}"
-    known = each.url is not None and len(each.url) <= URL_CHARS and WEB.fullmatch(each.url)
-    return f"{line} <{each.url}>" if known else line
+def render_source(source: Source) -> str:
+    line = f"-# {source.number}. {escape_markdown(source.title[:TITLE_CHARS])}"
+    if source.url is None or len(source.url) > URL_CHARS or not WEB_URL.fullmatch(source.url):
+        return line
+    return f"{line} <{source.url}>"
 
 
-def buttons(page: Page, nonce: str = "") -> list[dict[str, Any]]:
-    """Under a finished answer, to judge and renew it; under one that is being written, to stop it."""
+def build_buttons(page: Page, nonce: str = "") -> list[dict[str, Any]]:
+    """Buttons to rate and regenerate a finished answer, or to stop an unfinished one."""
     answer, _, number = nonce.rpartition("-")
     if not page.final:
-        return row(button("stop", answer, number, "⏹️", words.STOP[page.language])) if nonce else []
+        return build_row(page, answer, number, "stop") if nonce else []
     if page.closing is None or not page.closing.answer:
         return []
-    of = page.closing.answer
-    return row(
-        button("good", of, number, "👍", words.GOOD[page.language]),
-        button("bad", of, number, "👎", words.BAD[page.language]),
-        button("regenerate", of, number, "🔄", words.REGENERATE[page.language]),
-    )
+    return build_row(page, page.closing.answer, number, "good", "bad", "regenerate")
 
 
-def row(*components: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"type": ACTION_ROW, "components": list(components)}]
+def build_row(page: Page, answer: str, number: str, *actions: ButtonAction) -> list[dict[str, Any]]:
+    buttons = [
+        {
+            "type": BUTTON,
+            "style": GREY,
+            "label": text(f"discord-button-{action}", page.language),
+            "emoji": {"name": EMOJI[action]},
+            "custom_id": f"{action}:{answer}:{number}",
+        }
+        for action in actions
+    ]
+    return [{"type": ACTION_ROW, "components": buttons}]
 
 
-def button(verb: str, answer: str, number: str, emoji: str, label: str) -> dict[str, Any]:
-    custom_id = f"{verb}:{answer}:{number}"
-    return {"type": BUTTON, "style": GREY, "label": label, "emoji": {"name": emoji}, "custom_id": custom_id}
-
-
-def nonce_of(message: Mapping[str, Any]) -> str | None:
-    """Which post a message of ours is, if its buttons say so."""
-    for line in message.get("components") or ():
-        for component in line.get("components") or ():
+def parse_nonce(message: Mapping[str, Any]) -> str | None:
+    """The nonce of one of the bot's posts, if its buttons contain it."""
+    for row in message.get("components") or ():
+        for component in row.get("components") or ():
             _, _, rest = str(component.get("custom_id", "")).partition(":")
             answer, _, number = rest.partition(":")
             if answer and number:

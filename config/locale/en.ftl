@@ -287,6 +287,30 @@ slack-try-again = That did not work. Please try again.
 
 ## Discord
 
+discord-button-good = Helpful
+discord-button-bad = Not helpful
+discord-button-regenerate = Try again
+discord-button-stop = Stop
+discord-sources = Sources:
+discord-sources-more = and { $count } more
+discord-feedback-stored = Thank you. Your feedback is stored.
+discord-feedback-unknown = This answer is no longer stored, so it cannot be rated.
+discord-feedback-failed = Your feedback could not be stored. Please try again in a moment.
+discord-stop-refused = Only the person who asked can stop this answer.
+
+# Descriptions of the slash commands and their options: at most 100 characters each.
+discord-command-ask = Ask the assistant a question
+discord-option-ask-prompt = Your question
+discord-option-ask-file = A file that your question is about
+discord-command-personality = Choose the personality that answers in this conversation
+discord-option-personality-name = Its name; leave empty to see the list
+discord-command-toil = Get JSON checked against a JSON Schema, for one text or for each row of a CSV file
+discord-option-toil-prompt = What to do; {"{"}column{"}"} is replaced by the row’s value
+discord-option-toil-schema = The JSON Schema, as a file
+discord-option-toil-json = The JSON Schema, as text
+discord-option-toil-rows = A CSV file; each row gets an answer
+discord-command-forget = Delete this conversation
+
 ## Teams
 
 ## Command line: csps-llm in a terminal.

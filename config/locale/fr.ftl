@@ -292,6 +292,33 @@ slack-try-again = Une erreur est survenue. Veuillez réessayer.
 
 ## Discord
 
+discord-button-good = Utile
+discord-button-bad = Pas utile
+discord-button-regenerate = Recommencer
+discord-button-stop = Arrêter
+discord-sources = Sources :
+discord-sources-more = { $count ->
+    [one] et { $count } autre
+   *[other] et { $count } autres
+}
+discord-feedback-stored = Merci. Votre avis est enregistré.
+discord-feedback-unknown = Cette réponse n’est plus conservée; vous ne pouvez donc pas l’évaluer.
+discord-feedback-failed = Votre avis n’a pas pu être enregistré. Veuillez réessayer dans un instant.
+discord-stop-refused = Seule la personne qui a posé la question peut arrêter cette réponse.
+
+# Descriptions des commandes et de leurs options : au plus 100 caractères chacune.
+discord-command-ask = Poser une question à l’assistant
+discord-option-ask-prompt = Votre question
+discord-option-ask-file = Un fichier sur lequel porte votre question
+discord-command-personality = Choisir la personnalité qui répond dans cette conversation
+discord-option-personality-name = Son nom; laissez vide pour voir la liste
+discord-command-toil = Obtenir du JSON vérifié selon un schéma JSON, pour un texte ou pour chaque ligne d’un fichier CSV
+discord-option-toil-prompt = Quoi faire; {"{"}colonne{"}"} est remplacé par la valeur de la ligne
+discord-option-toil-schema = Le schéma JSON, sous forme de fichier
+discord-option-toil-json = Le schéma JSON, sous forme de texte
+discord-option-toil-rows = Un fichier CSV; chaque ligne reçoit une réponse
+discord-command-forget = Supprimer cette conversation
+
 ## Teams
 
 ## Ligne de commande : csps-llm dans un terminal.

@@ -12,7 +12,7 @@ import pytest
 from bindings.delivery.splitting import split_pages
 from bindings.discord import formatting as discord
 from bindings.discord import mapping as discord_mapping
-from bindings.discord.mapping import Around
+from bindings.discord.mapping import ChannelContext
 from bindings.slack import mapping, sanitize
 from bindings.teams import formatting as teams
 from bindings.teams import markup
@@ -25,8 +25,8 @@ BLANKS = " " * MANY
 
 def said_in_discord(text: str) -> object:
     me = payload("message_mention")["mentions"][0]["id"]
-    return discord_mapping.to_prompt(
-        {**payload("message_mention"), "content": f"<@{me}>{text}"}, Around(me, frozenset())
+    return discord_mapping.parse_message(
+        {**payload("message_mention"), "content": f"<@{me}>{text}"}, ChannelContext(me, frozenset())
     )
 
 

@@ -127,7 +127,7 @@ async def test_slack_over_http(variables: dict[str, str]) -> None:
 
 async def test_discord(variables: dict[str, str]) -> None:
     """A mention arrives over the gateway. The footer stands once, at the end of the answer's last message."""
-    async with FakeDiscord().serving() as discord:
+    async with FakeDiscord().serve() as discord:
         tokens = {
             "DISCORD_BOT_TOKEN": TOKEN,
             "DISCORD_API_BASE_URL": discord.base,
@@ -135,10 +135,10 @@ async def test_discord(variables: dict[str, str]) -> None:
         }
         async with bot("discord", {**variables, **tokens}) as running:
             await running.until_logged("gateway_connected")
-            await discord.say()
-            await discord.until(lambda: any("SmolLM2" in each["content"] for each in discord.ours()), DEADLINE_S)
+            await discord.send()
+            await discord.until(lambda: any("SmolLM2" in each["content"] for each in discord.posts()), DEADLINE_S)
 
-    posted = [each["content"] for each in discord.ours()]
+    posted = [each["content"] for each in discord.posts()]
     assert [text for text in posted if "SmolLM2" in text] == posted[-1:]
     assert len(set(posted)) == len(posted)
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bindings.discord.formatting import literal, to_discord
+from bindings.discord.formatting import escape_markdown, to_discord
 from bindings.slack.sanitize import sanitize_markdown, stable_prefix
 from bindings.teams.formatting import body, own, streamed
 from core.rag.documents import collapse_blanks, one_line
 
 SHOWN: tuple[Callable[[str], str], ...] = (
     to_discord,
-    literal,
+    escape_markdown,
     sanitize_markdown,
     stable_prefix,
     body,

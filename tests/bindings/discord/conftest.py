@@ -1,4 +1,4 @@
-"""A Discord on loopback, and the adapter that is logged in to it."""
+"""Fixtures: a Discord on loopback, and adapters that log in to it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from core.configuration import settings
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
 from tests.bindings.discord.support_fake_intake import FakeIntake
 
-Adapting = Callable[..., AbstractAsyncContextManager[DiscordAdapter]]
+RunAdapter = Callable[..., AbstractAsyncContextManager[DiscordAdapter]]
 
 
 @pytest.fixture
 async def discord_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
-    monkeypatch.setattr(Route, "BASE", Route.BASE)  # the adapter sets it: each test gives it back
-    async with FakeDiscord().serving() as fake:
+    monkeypatch.setattr(Route, "BASE", Route.BASE)  # the adapter sets it, so each test restores it
+    async with FakeDiscord().serve() as fake:
         yield fake
 
 
@@ -32,17 +32,17 @@ def intake() -> FakeIntake:
     return FakeIntake()
 
 
-def settings_for(fake: FakeDiscord, tmp_path: Path, **environ: str) -> settings.Settings:
+def load_settings(fake: FakeDiscord, tmp_path: Path, **environ: str) -> settings.Settings:
     own = {"CSPS_LLM_DATA": str(tmp_path / "var"), "DISCORD_BOT_TOKEN": TOKEN, "DISCORD_API_BASE_URL": fake.base}
     return settings.load({**own, "DISCORD_GATEWAY_URL": fake.gateway_url, **environ})
 
 
 @pytest.fixture
-def built(discord_server: FakeDiscord, tmp_path: Path) -> Callable[..., DiscordAdapter]:
-    """An adapter that was not started."""
+def build_adapter(discord_server: FakeDiscord, tmp_path: Path) -> Callable[..., DiscordAdapter]:
+    """Builds adapters that are not started."""
 
     def build(**environ: str) -> DiscordAdapter:
-        adapter = DiscordAdapter(settings_for(discord_server, tmp_path, **environ), BotMetrics())
+        adapter = DiscordAdapter(load_settings(discord_server, tmp_path, **environ), BotMetrics())
         adapter.client.identify_s = 0.0
         return adapter
 
@@ -50,12 +50,12 @@ def built(discord_server: FakeDiscord, tmp_path: Path) -> Callable[..., DiscordA
 
 
 @pytest.fixture
-def adapting(built: Callable[..., DiscordAdapter], intake: FakeIntake) -> Adapting:
-    """An adapter that is logged in and runs while the block does."""
+def run_adapter(build_adapter: Callable[..., DiscordAdapter], intake: FakeIntake) -> RunAdapter:
+    """Runs adapters that are logged in, until their block ends."""
 
     @asynccontextmanager
     async def run(**environ: str) -> AsyncIterator[DiscordAdapter]:
-        adapter = built(**environ)
+        adapter = build_adapter(**environ)
         await adapter.connect(as_intake(intake))
         running = asyncio.create_task(adapter.run())
         try:
@@ -69,5 +69,5 @@ def adapting(built: Callable[..., DiscordAdapter], intake: FakeIntake) -> Adapti
 
 
 def as_intake(fake: Any) -> Any:
-    """Where a `Intake` is asked for."""
+    """Passes for an `Intake`."""
     return fake

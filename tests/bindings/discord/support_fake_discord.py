@@ -1,7 +1,7 @@
-"""A Discord of our own on loopback: its REST API and its gateway, as far as a bot of ours uses them.
+"""A fake Discord on loopback: the parts of its REST API and gateway that the bot uses.
 
-It refuses what Discord refuses (2,000 characters, empty messages, long nonces), remembers nonces, replays missed events
-to whoever resumes, and fails on demand.
+It refuses long and empty messages and long nonces, as Discord does. It remembers nonces, replays missed events to a
+client that resumes, and injects faults.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.bindings.discord.support_faults import Fault, failed
-from tests.bindings.discord.support_payloads import ALICE, CHANNEL, ME, Body, payload
+from tests.bindings.discord.support_faults import ApiFault, build_failure
+from tests.bindings.discord.support_payloads import ALICE, CHANNEL, ME, RawPayload, payload
 
 EPOCH_MS = 1_420_070_400_000
 TOKEN = "a-token-of-the-bot"
@@ -27,24 +27,24 @@ BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 class FakeDiscord:
     def __init__(self) -> None:
         self.me = str(ME["id"])
-        self.messages: dict[str, Body] = {}
-        self.commands: list[Body] = []
-        self.interactions: dict[str, Body] = {}  # by token
-        self.faults: list[Fault] = []
+        self.messages: dict[str, RawPayload] = {}
+        self.commands: list[RawPayload] = []
+        self.interactions: dict[str, RawPayload] = {}  # by token
+        self.faults: list[ApiFault] = []
         self.calls: list[tuple[str, str, Any]] = []
         self.typing: list[str] = []
         self.files: dict[str, bytes] = {}
         self.uploads: dict[str, bytes] = {}
-        self.headers: dict[str, str] = {}  # of each answer to come
+        self.headers: dict[str, str] = {}  # added to each answer
         self.application_flags = int(payload("ready")["application"]["flags"])
         self.sessions_left = 1000
-        self.refuse_gateways = 0  # connections to come that are answered 503
-        self.close_codes: list[int] = []  # with which the connections to come are closed after they identified
-        self.identified: list[Body] = []
-        self.resumed: list[Body] = []
+        self.refuse_gateways = 0  # the number of next connections that get 503
+        self.close_codes: list[int] = []  # of the next connections, after they identify
+        self.identify_frames: list[RawPayload] = []
+        self.resume_frames: list[RawPayload] = []
         self.url = ""
         self.base = ""
-        self._log: list[tuple[str, Body]] = []
+        self._log: list[tuple[str, RawPayload]] = []
         self._socket: web.WebSocketResponse | None = None
         self._changed = asyncio.Condition()
         self._ids = 0
@@ -52,8 +52,8 @@ class FakeDiscord:
     # ------------------------------------------------------------------ life
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[FakeDiscord]:
-        app = web.Application(middlewares=[self._failing], client_max_size=2**24)
+    async def serve(self) -> AsyncIterator[FakeDiscord]:
+        app = web.Application(middlewares=[self._inject_faults], client_max_size=2**24)
         api = "/api/v10"
         app.add_routes(
             [
@@ -92,25 +92,25 @@ class FakeDiscord:
     def gateway_url(self) -> str:
         return f"{self.url.replace('http', 'ws', 1)}/gateway/"
 
-    async def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
-        """Waits for something to have happened here."""
+    async def until(self, condition: Callable[[], Any], within_s: float = 15.0) -> None:
+        """Waits until a condition holds, checked after each call."""
         async with asyncio.timeout(within_s), self._changed:
-            await self._changed.wait_for(lambda: bool(true()))
+            await self._changed.wait_for(lambda: bool(condition()))
 
-    async def _happened(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
     # --------------------------------------------------------------- people
 
-    async def emit(self, kind: str, data: Body) -> None:
-        """An event. Without a connection it is kept for whoever resumes."""
+    async def emit(self, kind: str, data: RawPayload) -> None:
+        """Sends an event. Without a connection it is kept for a client that resumes."""
         self._log.append((kind, data))
         if self._socket is not None and not self._socket.closed:
             await self._send_event(self._socket, len(self._log))
 
-    async def say(self, name: str = "message_mention", **changes: Any) -> Body:
-        """Somebody's message, from the recorded ones."""
+    async def send(self, name: str = "message_mention", **changes: Any) -> RawPayload:
+        """Sends a recorded message."""
         message = payload(name, **changes)
         self.messages[message["id"]] = {
             key: value for key, value in message.items() if key not in ("guild_id", "member")
@@ -118,28 +118,28 @@ class FakeDiscord:
         await self.emit("MESSAGE_CREATE", message)
         return message
 
-    async def interact(self, name: str, **changes: Any) -> Body:
-        """A slash command or a press, now."""
+    async def interact(self, name: str, **changes: Any) -> RawPayload:
+        """Sends a recorded slash command or button press with the current time."""
         now = {"id": self.snowflake(), "token": f"token-{self.snowflake()}"}
         interaction = payload(name, **{**now, **changes})
         self.interactions[interaction["token"]] = {"interaction": interaction, "callback": None, "original": None}
         await self.emit("INTERACTION_CREATE", interaction)
         return interaction
 
-    def answered(self, interaction: Body) -> Body:
-        """The message that an interaction was answered with."""
+    def reply_to(self, interaction: RawPayload) -> RawPayload:
+        """The reply to an interaction; {}: none yet."""
         original = self.interactions[interaction["token"]]["original"]
         return self.messages[original] if original else {}
 
-    def ours(self) -> list[Body]:
+    def posts(self) -> list[RawPayload]:
         return [each for each in self.messages.values() if each["author"]["id"] == ME["id"]]
 
     def snowflake(self) -> str:
         self._ids += 1
         return str((int(time.time() * 1000) - EPOCH_MS << 22) + self._ids)
 
-    def asked(self, part: str) -> list[Any]:
-        """Bodies of the calls whose "METHOD /path" has `part` in it."""
+    def calls_to(self, part: str) -> list[Any]:
+        """The bodies of calls whose "METHOD /path" contains `part`."""
         return [body for method, path, body in self.calls if part in f"{method} {path}"]
 
     async def disconnect(self, code: int = 4000) -> None:
@@ -156,22 +156,22 @@ class FakeDiscord:
     # ------------------------------------------------------------------ REST
 
     @web.middleware
-    async def _failing(self, request: web.Request, handler: Any) -> web.StreamResponse:
+    async def _inject_faults(self, request: web.Request, handler: Any) -> web.StreamResponse:
         if request.path.startswith("/gateway"):
             response: web.StreamResponse = await handler(request)
             return response
-        named = f"{request.method} {request.path}"
-        fault = next((each for each in self.faults if each.part in named and each.times > 0), None)
+        target = f"{request.method} {request.path}"
+        fault = next((each for each in self.faults if each.part in target and each.times > 0), None)
         if not request.path.startswith("/cdn") and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return web.json_response({"code": 0, "message": "401: Unauthorized"}, status=401)
-        if fault is None or fault.done:
+        if fault is None or fault.takes_effect:
             body = await self._body(request)
             self.calls.append((request.method, request.path, body))
             response = await handler(request)
-            await self._happened()
+            await self._notify()
         if fault is not None:
             fault.times -= 1
-            response = failed(fault)
+            response = build_failure(fault)
             if fault.status == 0 and request.transport is not None:
                 request.transport.close()
         response.headers.update(self.headers)
@@ -219,7 +219,7 @@ class FakeDiscord:
         return web.json_response(self.commands)
 
     async def _put_commands(self, request: web.Request) -> web.Response:
-        """As Discord keeps them: with ids, and without what is the default."""
+        """Adds ids and defaults, as Discord does."""
         self.commands = [
             {**each, "id": self.snowflake(), "dm_permission": True, "nsfw": False} for each in request[BODY]
         ]
@@ -252,15 +252,15 @@ class FakeDiscord:
         body = request[BODY]
         if refused := refusal(body):
             return refused
-        known = [each for each in self.ours() if body.get("nonce") and each.get("nonce") == body["nonce"]]
+        known = [each for each in self.posts() if body.get("nonce") and each.get("nonce") == body["nonce"]]
         if known and body.get("enforce_nonce"):
             return web.json_response(known[0])
         reference = body.get("message_reference")
         if reference and reference["message_id"] not in self.messages and reference.get("fail_if_not_exists", True):
-            return web.json_response({"code": 50035, "message": "Invalid Form Body"}, status=400)
-        return web.json_response(self._made(request.match_info["channel"], body))
+            return web.json_response({"code": 50035, "message": "Invalid Form RawPayload"}, status=400)
+        return web.json_response(self.add_post(request.match_info["channel"], body))
 
-    def _made(self, channel: str, body: Body, **more: Any) -> Body:
+    def add_post(self, channel: str, body: RawPayload, **more: Any) -> RawPayload:
         made = {
             "id": self.snowflake(),
             "channel_id": channel,
@@ -275,7 +275,7 @@ class FakeDiscord:
     async def _patch(self, request: web.Request) -> web.Response:
         return self._change(request.match_info["message"], request[BODY])
 
-    def _change(self, message: str, body: Body) -> web.Response:
+    def _change(self, message: str, body: RawPayload) -> web.Response:
         if message not in self.messages:
             return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
         if refused := refusal({**self.messages[message], **body}):
@@ -300,7 +300,7 @@ class FakeDiscord:
         if request[BODY]["type"] == 5:
             by = {"id": known["interaction"]["id"], "user": ALICE}
             flags = request[BODY].get("data", {}).get("flags", 0) | LOADING
-            made = self._made(known["interaction"]["channel_id"], {"flags": flags}, interaction_metadata=by)
+            made = self.add_post(known["interaction"]["channel_id"], {"flags": flags}, interaction_metadata=by)
             known["original"] = made["id"]
         return web.Response(status=204)
 
@@ -309,7 +309,7 @@ class FakeDiscord:
         if refused := refusal(request[BODY]):
             return refused
         by = {"id": known["interaction"]["id"], "original_response_message_id": known["original"]}
-        made = self._made(known["interaction"]["channel_id"], request[BODY], interaction_metadata=by)
+        made = self.add_post(known["interaction"]["channel_id"], request[BODY], interaction_metadata=by)
         return web.json_response(made)
 
     def _reply(self, request: web.Request) -> str:
@@ -348,7 +348,7 @@ class FakeDiscord:
                 await self._received(socket, json.loads(frame.data))
         return socket
 
-    async def _received(self, socket: web.WebSocketResponse, frame: Body) -> None:
+    async def _received(self, socket: web.WebSocketResponse, frame: RawPayload) -> None:
         match frame["op"]:
             case 1:
                 await socket.send_json({"op": 11, "d": None, "s": None, "t": None})
@@ -358,20 +358,20 @@ class FakeDiscord:
                 if frame["d"]["session_id"] != payload("ready")["session_id"] or not self._log:
                     await socket.send_json({"op": 9, "d": False, "s": None, "t": None})
                     return
-                self.resumed.append(frame["d"])
+                self.resume_frames.append(frame["d"])
                 self._socket = socket
                 for number in range(frame["d"]["seq"] + 1, len(self._log) + 1):
                     await self._send_event(socket, number)
                 await socket.send_json({"op": 0, "t": "RESUMED", "s": len(self._log), "d": {}})
-        await self._happened()
+        await self._notify()
 
-    async def _identify(self, socket: web.WebSocketResponse, data: Body) -> None:
-        self.identified.append(data)
+    async def _identify(self, socket: web.WebSocketResponse, data: RawPayload) -> None:
+        self.identify_frames.append(data)
         if self.close_codes:
             await socket.close(code=self.close_codes.pop(0))
             return
         self._socket = socket
-        # The resume URL is Discord's own: an operator's proxy must be used all the same.
+        # The payload's resume URL is Discord's own; the bot must use the configured address instead.
         self._log = [("READY", payload("ready")), ("GUILD_CREATE", payload("guild_create"))]
         for number in (1, 2):
             await self._send_event(socket, number)
@@ -381,8 +381,8 @@ class FakeDiscord:
         await socket.send_json({"op": 0, "t": kind, "s": number, "d": data})
 
 
-def refusal(body: Body) -> web.Response | None:
-    """What Discord says no to."""
+def refusal(body: RawPayload) -> web.Response | None:
+    """The error for a body that Discord refuses."""
     code = 0
     if len(body.get("content") or "") > 2000 or len(str(body.get("nonce") or "")) > 25:
         code = 50035

@@ -1,4 +1,4 @@
-"""A intake that writes down what it is told, and answers nothing by itself."""
+"""An intake that records its calls."""
 
 from __future__ import annotations
 
@@ -11,68 +11,68 @@ from core.contract import Language
 
 
 class FakeIntake:
-    """`failing`: what the next calls raise that write or read what is stored."""
+    """`errors` are raised by the next calls that use the database."""
 
     def __init__(self) -> None:
-        self.taken: list[IncomingMessage] = []
-        self.failing: list[Exception] = []
-        self.parts: set[str] = set()  # conversations that the bot takes part in
-        self.asked_parts: list[str] = []
-        self.deleted: list[tuple[Place, str]] = []
+        self.messages: list[IncomingMessage] = []
+        self.errors: list[Exception] = []
+        self.participations: set[str] = set()  # ids of conversations with an answer of the bot
+        self.participation_queries: list[str] = []
+        self.withdrawals: list[tuple[Place, str]] = []
         self.stops: list[tuple[Place, str]] = []
-        self.judged: list[tuple[str, str, str]] = []
+        self.feedback: list[tuple[str, str, str]] = []
         self.known_answers = {"a-1_B"}
-        self.left: list[str] = []
-        self.away: dict[str, str] | None = None
+        self.forgotten_workspaces: list[str] = []
+        self.rejections: dict[str, str] | None = None
         self._changed = asyncio.Condition()
 
-    async def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
+    async def until(self, condition: Callable[[], Any], within_s: float = 15.0) -> None:
         async with asyncio.timeout(within_s), self._changed:
-            await self._changed.wait_for(lambda: bool(true()))
+            await self._changed.wait_for(lambda: bool(condition()))
 
-    async def _happened(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
     async def take(self, incoming: IncomingMessage) -> bool:
         await self._may_fail()
-        known = any(each.event == incoming.event for each in self.taken)
+        known = any(each.event == incoming.event for each in self.messages)
         if not known:
-            self.taken.append(incoming)
-        await self._happened()
+            self.messages.append(incoming)
+        await self._notify()
         return not known
 
     async def _may_fail(self) -> None:
-        if self.failing:
-            failure = self.failing.pop(0)
-            await self._happened()
+        if self.errors:
+            failure = self.errors.pop(0)
+            await self._notify()
             raise failure
 
     def rejection(self, incoming: IncomingMessage, language: Language = "en") -> str | None:
-        return self.away[language] if self.away else None
+        return self.rejections[language] if self.rejections else None
 
     async def is_participating(self, place: Place) -> bool:
         await self._may_fail()
-        self.asked_parts.append(place.conversation)
-        return place.conversation in self.parts
+        self.participation_queries.append(place.conversation)
+        return place.conversation in self.participations
 
     async def withdraw_question(self, place: Place, message: str) -> None:
-        self.deleted.append((place, message))
-        await self._happened()
+        self.withdrawals.append((place, message))
+        await self._notify()
 
     async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append((place, ref))
-        await self._happened()
+        await self._notify()
 
     async def record_feedback(self, answer: str, speaker: str, value: str, comment: str = "") -> bool:
-        self.judged.append((answer, speaker, value))
-        await self._happened()
+        self.feedback.append((answer, speaker, value))
+        await self._notify()
         return answer in self.known_answers
 
     async def forget_workspace(self, tenant: str) -> None:
         await self._may_fail()
-        self.left.append(tenant)
-        await self._happened()
+        self.forgotten_workspaces.append(tenant)
+        await self._notify()
 
     def personality_names(self) -> tuple[str, ...]:
         return ("whisper", "chuchotte")

@@ -1,4 +1,4 @@
-"""Events as Discord sends them, from tests/payloads/discord, and who and what is in them."""
+"""Recorded events from tests/payloads/discord, with the ids in them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-Body = dict[str, Any]
+RawPayload = dict[str, Any]
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "discord"
 
 
-def payload(name: str, **changes: Any) -> Body:
-    """A recorded event."""
+def payload(name: str, **changes: Any) -> RawPayload:
+    """Returns a recorded event with some fields changed."""
     return {**json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8")), **changes}
 
 
-ME: Body = payload("ready")["user"]
+ME: RawPayload = payload("ready")["user"]
 GUILD = str(payload("guild_create")["id"])
 CHANNEL = str(payload("guild_create")["channels"][0]["id"])
 THREAD = str(payload("guild_create")["threads"][0]["id"])
 DM = str(payload("message_dm")["channel_id"])
-ALICE: Body = payload("message_dm")["author"]
+ALICE: RawPayload = payload("message_dm")["author"]

@@ -1,4 +1,4 @@
-"""Attached files come from Discord, or not at all."""
+"""Attached files are downloaded from Discord's hosts only."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bindings.delivery.outlet import Gone, Refused, Throttled, Unreachable
-from bindings.discord.files import Files
+from bindings.discord.files import DiscordFiles
 from bindings.incoming import AttachedFile
 from tests.bindings.discord.support_fake_discord import FakeDiscord
-from tests.bindings.discord.support_faults import Fault, rate_limited
+from tests.bindings.discord.support_faults import ApiFault, rate_limited
 
 
 @pytest.fixture
-async def files(discord_server: FakeDiscord) -> AsyncIterator[Files]:
-    files = Files(discord_server.base)
+async def files(discord_server: FakeDiscord) -> AsyncIterator[DiscordFiles]:
+    files = DiscordFiles(discord_server.base)
     yield files
     await files.close()
 
 
-def at(url: str, size: int | None = None) -> AttachedFile:
+def attached(url: str, size: int | None = None) -> AttachedFile:
     return AttachedFile("plan.md", url, "text/markdown", size)
 
 
-async def test_a_file_is_fetched(discord_server: FakeDiscord, files: Files) -> None:
-    """From the host of the API that is configured, as from Discord's own."""
+async def test_a_file_is_downloaded(discord_server: FakeDiscord, files: DiscordFiles) -> None:
+    """From the host of the configured API, as from Discord's own hosts."""
     discord_server.files["plan.md"] = b"# Plan"
-    assert b"# Plan" == await files.fetch(at(f"{discord_server.url}/cdn/plan.md?ex=1"), 100)
+    assert b"# Plan" == await files.fetch(attached(f"{discord_server.url}/cdn/plan.md?ex=1"), 100)
 
 
 @pytest.mark.parametrize("size", [None, 5, 200])
-async def test_a_file_that_is_larger_is_refused(discord_server: FakeDiscord, files: Files, size: int | None) -> None:
-    """Whatever is said about its size."""
+async def test_a_larger_file_is_refused(discord_server: FakeDiscord, files: DiscordFiles, size: int | None) -> None:
+    """Whatever size the message states."""
     discord_server.files["plan.md"] = b"x" * 200
     with pytest.raises(Refused, match="more than 100 bytes"):
-        await files.fetch(at(f"{discord_server.url}/cdn/plan.md", size), 100)
+        await files.fetch(attached(f"{discord_server.url}/cdn/plan.md", size), 100)
 
 
 @pytest.mark.parametrize(
@@ -54,27 +54,27 @@ async def test_a_file_that_is_larger_is_refused(discord_server: FakeDiscord, fil
         "",
     ],
 )
-async def test_a_file_from_elsewhere_is_refused(files: Files, url: str) -> None:
-    """The bot opens no address that somebody gave it."""
-    with pytest.raises(Refused, match="not kept by Discord"):
-        await files.fetch(at(url), 100)
+async def test_a_file_from_another_host_is_refused(files: DiscordFiles, url: str) -> None:
+    """The bot opens no address of a stranger's choice."""
+    with pytest.raises(Refused, match="does not belong to Discord"):
+        await files.fetch(attached(url), 100)
 
 
-async def test_a_redirect_is_refused(discord_server: FakeDiscord, files: Files) -> None:
-    """It may lead anywhere."""
+async def test_a_redirect_is_refused(discord_server: FakeDiscord, files: DiscordFiles) -> None:
+    """It may lead to any host."""
     with pytest.raises(Refused):
-        await files.fetch(at(f"{discord_server.url}/cdn/elsewhere"), 100)
+        await files.fetch(attached(f"{discord_server.url}/cdn/elsewhere"), 100)
 
 
-async def test_failures_are_told_apart(discord_server: FakeDiscord, files: Files) -> None:
-    """What is gone, what is away, what must wait."""
+async def test_failures_are_distinguished(discord_server: FakeDiscord, files: DiscordFiles) -> None:
+    """As gone, unreachable and throttled."""
     url = f"{discord_server.url}/cdn/plan.md"
     with pytest.raises(Gone):
-        await files.fetch(at(url), 100)
-    for fault, expected in ((Fault("/cdn", 502), Unreachable), (rate_limited("/cdn", 1), Throttled)):
+        await files.fetch(attached(url), 100)
+    for fault, expected in ((ApiFault("/cdn", 502), Unreachable), (rate_limited("/cdn", 1), Throttled)):
         discord_server.faults = [fault]
         with pytest.raises(expected):
-            await files.fetch(at(url), 100)
-    discord_server.faults = [Fault("/cdn", 0, times=9)]  # a broken connection is tried anew, by aiohttp
+            await files.fetch(attached(url), 100)
+    discord_server.faults = [ApiFault("/cdn", 0, times=9)]  # aiohttp itself retries after a broken connection
     with pytest.raises(Unreachable):
-        await files.fetch(at(url), 100)
+        await files.fetch(attached(url), 100)

@@ -1,6 +1,6 @@
-"""What a model writes is shown as Markdown, and can ping, unfurl, hide or imitate nothing.
+"""Model text is shown as Markdown, and cannot ping, unfurl, hide or imitate anything.
 
-The check reads the result as Discord's clients do: blocks of code first, then spans, then what is live in the rest.
+The check reads the result as Discord's clients do: code blocks first, then code spans, then the rest.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from bindings.delivery.outlet import Closing, Page
 from bindings.delivery.splitting import split_pages
-from bindings.discord.formatting import length, literal, to_discord
-from bindings.discord.rendering import buttons, content, message, nonce_of
+from bindings.discord.formatting import escape_markdown, to_discord, utf16_length
+from bindings.discord.rendering import build_buttons, build_message, parse_nonce, render_page
 from core.contract import Source
 
 DISCORD_CODE = re.compile(
     r"\\.|```(?:[a-z0-9_+\-.#]+?\n)?\n*[^\n][\s\S]*?\n*```|(`+)[\s\S]*?[^`]\1(?!`)", re.IGNORECASE
 )
-LIVE_ANYWHERE = {  # Discord's server looks for these in all of a message's text
+LIVE_ANYWHERE = {  # Discord's server acts on these anywhere in a message
     "everyone": re.compile(r"@(everyone|here)"),
     "person or role": re.compile(r"<@[!&]?\d+>"),
     "channel": re.compile(r"<#\d+>"),
@@ -38,10 +38,10 @@ LIVE_OUTSIDE_CODE = {
 }
 
 
-def live(text: str) -> list[str]:
-    """What in a message Discord would act on."""
+def live_constructs(text: str) -> list[str]:
+    """The constructs in a message that Discord would act on."""
     outside = DISCORD_CODE.sub("¤", text)
-    # Within the words of a link, nothing is escaped.
+    # Escapes do not work in a link's label.
     with_escapes = DISCORD_CODE.sub(lambda found: found[0] if found[0][0] == "\\" else "¤", text)
     return [
         *(["masked link"] if "](" in with_escapes else []),
@@ -106,34 +106,34 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_is_live(text: str) -> None:
-    """Neither by itself, nor after an honest sentence, nor with our own words below it."""
+def test_hostile_text_is_inert(text: str) -> None:
+    """Alone, after other text, and above our own lines."""
     closing = Closing("a-1", "Written by AI (model tiny_model_1).", sources=(Source(1, text, "https://x.example"),))
-    assert [] == live(to_discord(text))
-    assert [] == live(to_discord(f"See `this`:\n{text}\nand\n{text}"))
-    shown = content(Page(text, "en", final=True, closing=closing))
-    assert [] == live(re.sub(r"^-# ", "", shown, flags=re.MULTILINE))
+    assert [] == live_constructs(to_discord(text))
+    assert [] == live_constructs(to_discord(f"See `this`:\n{text}\nand\n{text}"))
+    shown = render_page(Page(text, "en", final=True, closing=closing))
+    assert [] == live_constructs(re.sub(r"^-# ", "", shown, flags=re.MULTILINE))
     assert shown.endswith("\n-# Written by AI (model tiny\\_model\\_1).")
 
 
-PIECES = st.sampled_from([
+HOSTILE_TOKENS = st.sampled_from([
     "`", "``", "```", "~~~", "\n", "\\", "[a]", "(https://e.example)", "](", "@everyone", "<@1>", "<", "@", "||", "|",
     "-# ", ">>> ", "> ", "#", " ", "x", "\u200b", "discord.gg/", "|---|", "![", "*", "_", "<#1>", "</a:1>", "é", "🔥",
 ])  # fmt: skip
 
 
-MARKDOWN = st.sampled_from([
+MARKDOWN_TOKENS = st.sampled_from([
     "```", "```py\n", "~~~\n", "> ", "- ", "1. ", "    ", "\n", "\n\n", "`", "**", "__", "|---|", "| a |", "x" * 30,
     "word ", "[a](https://e.ca)", "@everyone", "<@1>", "||", "\\",
 ])  # fmt: skip
 
 
-@given(st.lists(PIECES, max_size=25).map("".join))
+@given(st.lists(HOSTILE_TOKENS, max_size=25).map("".join))
 @example("\\``[a](https://e.example)`")
 @example("```\\`[a](https://e.example)")
-def test_nothing_is_live_however_it_is_put_together(text: str) -> None:
-    """Our reading of what is code is Discord's."""
-    assert [] == live(to_discord(text))
+def test_random_hostile_text_is_inert(text: str) -> None:
+    """Our parser and Discord's agree on what is code."""
+    assert [] == live_constructs(to_discord(text))
 
 
 @pytest.mark.parametrize(
@@ -164,44 +164,44 @@ def test_nothing_is_live_however_it_is_put_together(text: str) -> None:
         ("x < y and f(a)[0](b) in `f(a)[0](b)`", "x < y and f(a)[0]\u200b(b) in `f(a)[0](b)`"),
     ],
 )
-def test_markdown_is_shown_as_well_as_discord_can(text: str, shown: str) -> None:
-    """With three levels of headings, no tables, no pictures, and links that say where they lead."""
+def test_markdown_is_converted(text: str, shown: str) -> None:
+    """Discord has three levels of headings, no tables and no pictures. Links show their addresses."""
     assert shown == to_discord(text)
 
 
-@given(st.lists(MARKDOWN, max_size=60).map("".join), st.sampled_from([60, 100, 200]))
+@given(st.lists(MARKDOWN_TOKENS, max_size=60).map("".join), st.sampled_from([60, 100, 200]))
 @example("> ```\n> x\n> ```\n\n- ```bash\n  " + "a" * 160, 200)
-def test_no_page_is_too_long(text: str, limit: int) -> None:
-    """Who cuts the pages and who writes them agree on what is code. Discord refuses what is longer."""
+def test_no_page_exceeds_the_limit(text: str, limit: int) -> None:
+    """Page splitting and rendering agree on what is code. Discord refuses longer messages."""
 
     def measure(text: str) -> int:
-        return length(content(Page(text, "en")))
+        return utf16_length(render_page(Page(text, "en")))
 
     assert [] == [page for page in split_pages(text, measure, limit) if measure(page) > limit]
 
 
-def test_literal_words_have_no_formatting() -> None:
-    """Titles of pages, names of models: on one line."""
-    assert "a \\*b\\* \\_c\\_ \\`d\\` \\[e\\]\u200b(f) \\<g\\>" == literal("a *b*\n_c_ `d` [e](f) <g>")
+def test_escaped_text_has_no_formatting() -> None:
+    """Titles of pages and names of models, on one line."""
+    assert "a \\*b\\* \\_c\\_ \\`d\\` \\[e\\]\u200b(f) \\<g\\>" == escape_markdown("a *b*\n_c_ `d` [e](f) <g>")
 
 
 def test_length_is_never_less_than_discord_counts() -> None:
-    """Beyond the basic plane, a character is two."""
-    assert (2, 4) == (length("é!"), length("🔥🔥"))
+    """A character beyond the basic plane counts as two."""
+    assert (2, 4) == (utf16_length("é!"), utf16_length("🔥🔥"))
 
 
-def test_a_page_that_is_written_shows_what_is_waited_for() -> None:
-    """Alone or below the text, in small print; a page is never empty, which Discord refuses."""
-    assert "-# 3rd in line, about 5 s" == content(Page("", "en", status="3rd in line, about 5 s"))
-    assert "Text\n-# reading" == content(Page("Text", "en", status="reading"))
-    assert "…" == content(Page(" \u200b\n", "en"))
+def test_an_unfinished_page_shows_its_status() -> None:
+    """In small print. A page is never empty, because Discord refuses that."""
+    assert "-# 3rd in line, about 5 s" == render_page(Page("", "en", status="3rd in line, about 5 s"))
+    assert "Text\n-# reading" == render_page(Page("Text", "en", status="reading"))
+    assert "…" == render_page(Page(" \u200b\n", "en"))
 
 
 def test_a_finished_page_has_its_closing() -> None:
-    """Why it is not whole, numbered sources, notices, and the footer last."""
+    """The note, numbered sources, the notice, and the footer last."""
     sources = (Source(1, "A *feed*", "https://e.ca/a_b"), Source(2, "B", "ftp://e.ca"), Source(3, "C"))
     closing = Closing("a-1", "Written by AI.", note="Stopped.", notice="Stored.\nFor days.", sources=sources)
-    assert content(Page("Text", "fr", final=True, closing=closing)).split("\n") == [
+    assert render_page(Page("Text", "fr", final=True, closing=closing)).split("\n") == [
         "Text",
         "*Stopped.*",
         "-# Sources :",
@@ -214,32 +214,32 @@ def test_a_finished_page_has_its_closing() -> None:
 
 
 def test_many_sources_leave_room_for_text() -> None:
-    """The others are counted."""
+    """The rest are counted."""
     sources = tuple(Source(number, "T" * 300, f"https://e.ca/{'p' * 200}") for number in range(1, 50))
-    shown = content(Page("", "en", final=True, closing=Closing("a-1", "F" * 2000, "N" * 2000, "M" * 2000, sources)))
-    assert length(shown) < 2700
+    shown = render_page(Page("", "en", final=True, closing=Closing("a-1", "F" * 2000, "N" * 2000, "M" * 2000, sources)))
+    assert utf16_length(shown) < 2700
     assert "-# and 47 more" in shown
-    assert length("\n".join(line for line in shown.split("\n") if re.match(r"-# \d", line))) <= 900
+    assert utf16_length("\n".join(line for line in shown.split("\n") if re.match(r"-# \d", line))) <= 900
 
 
-def test_buttons_carry_all_that_a_press_needs() -> None:
-    """The answer's id, and the page where it is known; notices have none."""
-    stop = buttons(Page("Text", "fr"), "a-1_B-2")
+def test_buttons_contain_everything_that_a_press_needs() -> None:
+    """The answer's id, and the page number if it is known. Notices have no buttons."""
+    stop = build_buttons(Page("Text", "fr"), "a-1_B-2")
     assert ("stop:a-1_B:2", "Arrêter") == (stop[0]["components"][0]["custom_id"], stop[0]["components"][0]["label"])
-    done = buttons(Page("Text", "en", final=True, closing=Closing("a-1_B", "")), "a-1_B-3")
+    done = build_buttons(Page("Text", "en", final=True, closing=Closing("a-1_B", "")), "a-1_B-3")
     assert [f"{verb}:a-1_B:3" for verb in ("good", "bad", "regenerate")] == [
         each["custom_id"] for each in done[0]["components"]
     ]
-    assert ["a-1_B-2", "a-1_B-3"] == [nonce_of({"components": each}) for each in (stop, done)]
-    edited = buttons(Page("Text", "en", final=True, closing=Closing("a-1_B", "")))
+    assert ["a-1_B-2", "a-1_B-3"] == [parse_nonce({"components": each}) for each in (stop, done)]
+    edited = build_buttons(Page("Text", "en", final=True, closing=Closing("a-1_B", "")))
     assert "good:a-1_B:" == edited[0]["components"][0]["custom_id"]
-    assert nonce_of({"components": edited}) is None
-    assert [] == buttons(Page("Notice", "en", final=True, closing=Closing("", "")), "a-1_B-1")
-    assert [] == buttons(Page("Page 1", "en", final=True), "a-1_B-1")
+    assert parse_nonce({"components": edited}) is None
+    assert [] == build_buttons(Page("Notice", "en", final=True, closing=Closing("", "")), "a-1_B-1")
+    assert [] == build_buttons(Page("Page 1", "en", final=True), "a-1_B-1")
 
 
-def test_every_message_may_ping_nobody_and_unfurls_nothing() -> None:
-    """Whatever its text says."""
-    body = message(Page("x", "en"))
+def test_messages_ping_nobody_and_unfurl_nothing() -> None:
+    """Whatever their text is."""
+    body = build_message(Page("x", "en"))
     assert {"parse": [], "replied_user": False} == body["allowed_mentions"]
     assert body["flags"] & 4

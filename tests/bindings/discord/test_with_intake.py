@@ -1,4 +1,4 @@
-"""From a message in Discord to its answer there: the real adapter, intake and delivery, with an engine in memory."""
+"""A message in Discord gets its answer there: the real adapter, intake and delivery, with an engine in memory."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from bindings.store import Store
 from core.configuration.personalities import Personalities
 from core.contract import Done, Prompt, Source, Text, Usage
 from core.storage.database import Database
-from tests.bindings.discord.conftest import settings_for
+from tests.bindings.discord.conftest import load_settings
 from tests.bindings.discord.support_fake_discord import FakeDiscord
-from tests.bindings.discord.support_faults import Fault, rate_limited
-from tests.bindings.discord.support_payloads import CHANNEL, Body
+from tests.bindings.discord.support_faults import ApiFault, rate_limited
+from tests.bindings.discord.support_payloads import CHANNEL, RawPayload
 from tests.support.fakes import FakeEngine, ReplyStep
 
-IMPATIENT = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)
+FAST_RETRIES = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)
 DONE = Done("stop", "fake-model", Usage(7, 3, 0))
 
 
 @asynccontextmanager
 async def bot(fake: FakeDiscord, engine: FakeEngine, tmp_path: Path, **environ: str) -> AsyncIterator[DiscordAdapter]:
-    """A process of the bot, in this one. Leaving kills it."""
-    settings = settings_for(fake, tmp_path, BOT_USER_LIMIT="10000", **environ)
+    """A bot process, simulated in this one. Leaving the block kills it."""
+    settings = load_settings(fake, tmp_path, BOT_USER_LIMIT="10000", **environ)
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
     settings.data_folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ async def bot(fake: FakeDiscord, engine: FakeEngine, tmp_path: Path, **environ: 
     await database.upgrade()
     store = Store(database)
     adapter = DiscordAdapter(settings, metrics)
-    intake = Intake(engine, adapter.platform, store, personalities, settings, metrics, IMPATIENT)
+    intake = Intake(engine, adapter.platform, store, personalities, settings, metrics, FAST_RETRIES)
     await adapter.connect(intake)
     up = ("READY", "RESUMED")
     connected = asyncio.ensure_future(adapter.client.wait_for("socket_event_type", check=lambda kind: kind in up))
@@ -53,25 +53,25 @@ async def bot(fake: FakeDiscord, engine: FakeEngine, tmp_path: Path, **environ: 
         await database.close()
 
 
-def whole(message: Body) -> bool:
+def is_finished(message: RawPayload) -> bool:
     return any("regenerate" in each["custom_id"] for row in message["components"] for each in row["components"])
 
 
-async def test_one_mention_is_answered(discord_server: FakeDiscord, tmp_path: Path) -> None:
-    """In one message that replies to it, first with the first words and in the end whole, with sources and footer."""
+async def test_a_mention_is_answered_in_one_message(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """It replies to the mention. In the end it has the sources and the footer."""
     more = asyncio.Event()
     source = Source(1, "Feeds", "https://example.ca/feeds")
     engine = FakeEngine([source, Text("A feed "), more, Text("is a list. [1] @everyone"), DONE])
     async with bot(discord_server, engine, tmp_path):
-        question = await discord_server.say("message_mention")
-        await discord_server.until(lambda: discord_server.ours())
-        (message,) = discord_server.ours()
+        question = await discord_server.send("message_mention")
+        await discord_server.until(lambda: discord_server.posts())
+        (message,) = discord_server.posts()
         assert message["content"].startswith("A feed")
-        assert not whole(message)
+        assert not is_finished(message)
         more.set()
-        await discord_server.until(lambda: whole(message))
+        await discord_server.until(lambda: is_finished(message))
 
-    assert [message] == discord_server.ours()
+    assert [message] == discord_server.posts()
     assert message["message_reference"]["message_id"] == question["id"]
     assert message["content"].startswith("A feed is a list. [1] @\u200beveryone\n")
     assert "-# 1. Feeds <https://example.ca/feeds>" in message["content"]
@@ -80,108 +80,106 @@ async def test_one_mention_is_answered(discord_server: FakeDiscord, tmp_path: Pa
 
 
 async def test_a_long_answer_is_several_messages(discord_server: FakeDiscord, tmp_path: Path) -> None:
-    """None above 2,000 characters, none of the text lost."""
+    """None has more than 2,000 characters, and no text is lost."""
     lines = [f"Line {number} of a long answer about **feeds**." for number in range(150)]
     code = "\n".join(f"print({number})" for number in range(200))
     engine = FakeEngine([*[Text(f"{line}\n\n") for line in lines], Text(f"```python\n{code}\n```\nEnd."), DONE])
     async with bot(discord_server, engine, tmp_path):
-        await discord_server.say("message_mention")
-        await discord_server.until(lambda: any(whole(each) for each in discord_server.ours()), within_s=60)
+        await discord_server.send("message_mention")
+        await discord_server.until(lambda: any(is_finished(each) for each in discord_server.posts()), within_s=60)
 
-    shown = sorted(discord_server.ours(), key=lambda each: int(each["id"]))
+    shown = sorted(discord_server.posts(), key=lambda each: int(each["id"]))
     text = "\n".join(each["content"] for each in shown)
     assert len(shown) > 4
     assert all(line in text for line in lines)
     assert all(f"print({number})" in text for number in range(200))
     assert all(each["content"].count("```") % 2 == 0 for each in shown)
-    assert [whole(each) for each in shown] == [False] * (len(shown) - 1) + [True]
+    assert [is_finished(each) for each in shown] == [False] * (len(shown) - 1) + [True]
 
 
 async def test_a_slash_command_is_answered_in_its_reply(discord_server: FakeDiscord, tmp_path: Path) -> None:
-    """In the person's language, if the question does not tell another."""
+    """In the person's language, if the question has no clear language."""
     async with bot(discord_server, FakeEngine(), tmp_path):
         interaction = await discord_server.interact("interaction_ask_dm")
-        await discord_server.until(lambda: whole(discord_server.answered(interaction) or {"components": []}))
+        await discord_server.until(lambda: is_finished(discord_server.reply_to(interaction) or {"components": []}))
 
-    shown = discord_server.answered(interaction)
+    shown = discord_server.reply_to(interaction)
     assert shown["content"].startswith("Hello world.")
     assert "Rédigé par une IA" in shown["content"]
-    assert [shown] == discord_server.ours()
+    assert [shown] == discord_server.posts()
 
 
-async def test_stop_ends_the_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
-    """By the button under it; what was written stands."""
+async def test_the_stop_button_ends_the_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """The text so far stays."""
     engine = FakeEngine([Text("A feed "), asyncio.Event()])
     async with bot(discord_server, engine, tmp_path):
-        await discord_server.say("message_mention")
-        await discord_server.until(lambda: discord_server.ours())
-        (message,) = discord_server.ours()
+        await discord_server.send("message_mention")
+        await discord_server.until(lambda: discord_server.posts())
+        (message,) = discord_server.posts()
         await discord_server.interact("interaction_button_stop", message={**message, "referenced_message": None})
-        await discord_server.until(lambda: whole(message))
+        await discord_server.until(lambda: is_finished(message))
 
     assert engine.cancelled.is_set()
     assert message["content"].startswith("A feed\n*")
 
 
-async def test_regenerate_writes_the_answer_anew(discord_server: FakeDiscord, tmp_path: Path) -> None:
-    """In its message."""
+async def test_regenerate_replaces_the_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """In the same message."""
     replies: Iterator[list[ReplyStep]] = iter([[Text("First."), DONE], [Text("Second."), DONE]])
     async with bot(discord_server, FakeEngine(lambda _: next(replies)), tmp_path):
-        await discord_server.say("message_mention")
-        await discord_server.until(lambda: any(whole(each) for each in discord_server.ours()))
-        (message,) = discord_server.ours()
+        await discord_server.send("message_mention")
+        await discord_server.until(lambda: any(is_finished(each) for each in discord_server.posts()))
+        (message,) = discord_server.posts()
         button = message["components"][0]["components"][2]
         data = {"custom_id": button["custom_id"], "component_type": 2}
         await discord_server.interact("interaction_button_regenerate", message=message, data=data)
         await discord_server.until(lambda: message["content"].startswith("Second."))
 
-    assert [message] == discord_server.ours()
+    assert [message] == discord_server.posts()
 
 
-async def test_a_deleted_question_takes_its_answer_along(discord_server: FakeDiscord, tmp_path: Path) -> None:
-    """Quietly."""
+async def test_the_answer_is_deleted_with_its_question(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """Without a notice."""
     engine = FakeEngine([Text("A feed "), asyncio.Event()])
     async with bot(discord_server, engine, tmp_path):
-        question = await discord_server.say("message_mention")
-        await discord_server.until(lambda: discord_server.ours())
+        question = await discord_server.send("message_mention")
+        await discord_server.until(lambda: discord_server.posts())
         deleted = {key: question[key] for key in ("id", "channel_id", "guild_id")}
         await discord_server.emit("MESSAGE_DELETE", deleted)
-        await discord_server.until(lambda: not discord_server.ours())
+        await discord_server.until(lambda: not discord_server.posts())
 
     assert engine.cancelled.is_set()
 
 
-async def test_an_answer_that_was_cut_off_is_finished_after_the_restart(
-    discord_server: FakeDiscord, tmp_path: Path
-) -> None:
-    """In the message that it had begun."""
+async def test_an_interrupted_answer_is_finished_after_the_restart(discord_server: FakeDiscord, tmp_path: Path) -> None:
+    """In the same message."""
     async with bot(discord_server, FakeEngine([Text("A feed "), asyncio.Event()]), tmp_path):
-        await discord_server.say("message_mention")
-        await discord_server.until(lambda: discord_server.ours())
-    (message,) = discord_server.ours()
-    assert not whole(message)
+        await discord_server.send("message_mention")
+        await discord_server.until(lambda: discord_server.posts())
+    (message,) = discord_server.posts()
+    assert not is_finished(message)
     async with bot(discord_server, FakeEngine([Text("A feed is a list."), DONE]), tmp_path):
-        await discord_server.until(lambda: whole(message))
+        await discord_server.until(lambda: is_finished(message))
 
-    assert [message] == discord_server.ours()
+    assert [message] == discord_server.posts()
     assert message["content"].startswith("A feed is a list.")
 
 
 async def test_each_event_has_exactly_one_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
-    """Each delivered four times, a fifth of the calls failing, and two processes killed."""
+    """Although each comes four times, a fifth of the calls fail, and two processes are killed."""
     chance = random.Random(4)
 
     def replies(prompt: Prompt) -> Iterator[ReplyStep]:
         yield Text(f"About {prompt.text}.")
         yield DONE
 
-    def failing() -> list[Fault]:
+    def failing() -> list[ApiFault]:
         kinds = [
             lambda: rate_limited("/messages", 0.02),
-            lambda: Fault("/messages", 502),
-            lambda: Fault("/messages", 500, done=True),
+            lambda: ApiFault("/messages", 502),
+            lambda: ApiFault("/messages", 500, takes_effect=True),
         ]
-        return [chance.choice(kinds)() if chance.random() < 0.2 else Fault("nothing", 500) for _ in range(4)]
+        return [chance.choice(kinds)() if chance.random() < 0.2 else ApiFault("nothing", 500) for _ in range(4)]
 
     async def disturb() -> None:
         while True:
@@ -195,11 +193,15 @@ async def test_each_event_has_exactly_one_answer(discord_server: FakeDiscord, tm
     for part in range(3):
         async with bot(discord_server, FakeEngine(replies), tmp_path):
             for number in events[part * 80 : (part + 1) * 80]:
-                await discord_server.say("message_mention", id=number, content=f"<@{discord_server.me}> {number}")
+                await discord_server.send("message_mention", id=number, content=f"<@{discord_server.me}> {number}")
             if part == 2:
-                await discord_server.until(lambda: sum(map(whole, discord_server.ours())) == len(ids), within_s=90)
+                await discord_server.until(
+                    lambda: sum(map(is_finished, discord_server.posts())) == len(ids), within_s=90
+                )
     disturbing.cancel()
 
-    assert sorted(ids) == sorted(each["message_reference"]["message_id"] for each in discord_server.ours())
-    assert all(f"About {each['message_reference']['message_id']}." in each["content"] for each in discord_server.ours())
-    assert {CHANNEL} == {each["channel_id"] for each in discord_server.ours()}
+    assert sorted(ids) == sorted(each["message_reference"]["message_id"] for each in discord_server.posts())
+    assert all(
+        f"About {each['message_reference']['message_id']}." in each["content"] for each in discord_server.posts()
+    )
+    assert {CHANNEL} == {each["channel_id"] for each in discord_server.posts()}

@@ -1,0 +1,82 @@
+"""The definitions of the slash commands in English and French, and whether Discord already has them. Pure.
+
+https://discord.com/developers/docs/interactions/application-commands
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.texts import text
+
+CHAT_INPUT = 1
+STRING, ATTACHMENT = 3, 11
+IN_GUILDS, WITH_THE_BOT = 0, 1  # contexts of a command; private chats between people are the third
+GUILD_INSTALL = 0
+CHOICES_LIMIT = 25
+STRING_LIMIT = 6000
+# The names are part of the interface, as those of `csps-llm`'s commands are, so no catalogue can replace them.
+FRENCH_NAMES = {"ask": "demander", "personality": "personnalité", "toil": "traiter", "forget": "oublier"}
+
+
+def build_commands(personalities: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        build_command("ask", build_prompt_option("ask"), build_option(ATTACHMENT, "ask", "file")),
+        build_command("personality", build_personality_option(personalities)),
+        build_command(
+            "toil",
+            build_prompt_option("toil"),
+            build_option(ATTACHMENT, "toil", "schema"),
+            build_option(STRING, "toil", "json", max_length=STRING_LIMIT),
+            build_option(ATTACHMENT, "toil", "rows"),
+        ),
+        build_command("forget"),
+    ]
+
+
+def build_command(name: str, *options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": CHAT_INPUT,
+        "name": name,
+        "name_localizations": {"fr": FRENCH_NAMES[name]},
+        "description": text(f"discord-command-{name}", "en"),
+        "description_localizations": {"fr": text(f"discord-command-{name}", "fr")},
+        "options": list(options),
+        "contexts": [IN_GUILDS, WITH_THE_BOT],
+        "integration_types": [GUILD_INSTALL],
+    }
+
+
+def build_option(kind: int, command: str, name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "name": name,
+        "description": text(f"discord-option-{command}-{name}", "en"),
+        "description_localizations": {"fr": text(f"discord-option-{command}-{name}", "fr")},
+        **more,
+    }
+
+
+def build_prompt_option(command: str) -> dict[str, Any]:
+    return build_option(STRING, command, "prompt", required=True, max_length=STRING_LIMIT)
+
+
+def build_personality_option(personalities: Sequence[str]) -> dict[str, Any]:
+    choices = [{"name": name, "value": name} for name in personalities[:CHOICES_LIMIT]]
+    return build_option(STRING, "personality", "name", choices=choices)
+
+
+def are_registered(known: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether Discord has exactly the wanted commands. It allows only 200 new commands a day."""
+    by_name = {each["name"]: each for each in known}
+    return len(known) == len(wanted) and all(contains(by_name.get(each["name"], {}), each) for each in wanted)
+
+
+def contains(known: Any, wanted: Any) -> bool:
+    """Whether `known` has every value of `wanted`. Discord adds ids and defaults."""
+    if isinstance(wanted, Mapping):
+        return isinstance(known, Mapping) and all(contains(known.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        return len(known or ()) == len(wanted) and all(contains(a, b) for a, b in zip(known or (), wanted, strict=True))
+    return bool(known == wanted)
