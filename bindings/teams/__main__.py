@@ -1,4 +1,4 @@
-"""`python -m bindings.teams`."""
+"""Runs the bot: `python -m bindings.teams`."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""The token with which we call the connector: fetched once for all who wait, and kept until shortly before it ends.
+"""The bot's token for the connector: fetched once for all callers, and kept until shortly before it expires.
 
-botbuilder's own asks for one in every turn, on the event loop's thread. Knows no activity.
+botbuilder's own class requests a token in every turn and blocks the event loop. Knows no activity.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ import structlog
 
 from bindings.delivery.outlet import Refused, Unreachable
 from bindings.teams import transport
-from bindings.teams.hosts import origin, split
 from core import platforms
 
 log = structlog.get_logger()
 
-BEFORE_END_S = 300.0
-LIFE_S = 3600.0  # where the answer does not say
+RENEW_BEFORE_S = 300.0
+DEFAULT_LIFETIME_S = 3600.0  # for a response without `expires_in`
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     text: str
-    until: float
+    renew_at: float
 
 
 class Credentials:
-    """`authority`: "https://login.microsoftonline.com/<tenant>". `clock`: seconds, never jumps back."""
+    """`authority`: "https://login.microsoftonline.com/<tenant>". `clock`: monotonic, in seconds."""
 
     def __init__(
         self,
@@ -48,68 +47,70 @@ class Credentials:
         self._authority = authority
         self._scope = platforms.microsoft_scope(scope)
         self._clock = clock
-        self._token: Token | None = None
-        self._fetching = asyncio.Lock()
+        self._token: AccessToken | None = None
+        self._fetch_lock = asyncio.Lock()
 
     async def token(self) -> str:
-        """Raises Refused with what to click, Throttled, Unreachable."""
-        if (held := self._held()) is not None:
-            return held
-        async with self._fetching:
-            if (held := self._held()) is not None:
-                return held
-            self._token = await self._fetch()
-            return self._token.text
+        """Raises Refused with instructions for the operator, Throttled, Unreachable."""
+        if (token := self._current_token()) is not None:
+            return token
+        async with self._fetch_lock:
+            if (token := self._current_token()) is None:
+                self._token = await self._fetch()
+                token = self._token.text
+            return token
 
     def forget(self, token: str) -> None:
-        """It was refused: the next caller fetches another."""
+        """Drops a token that the connector rejected; the next caller fetches another."""
         if self._token is not None and self._token.text == token:
             self._token = None
 
-    def _held(self) -> str | None:
-        return self._token.text if self._token is not None and self._clock() < self._token.until else None
+    def _current_token(self) -> str | None:
+        return self._token.text if self._token is not None and self._clock() < self._token.renew_at else None
 
-    async def _fetch(self) -> Token:
+    async def _fetch(self) -> AccessToken:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._app_id,
             "client_secret": self._password,
             "scope": self._scope,
         }
-        asked_at = self._clock()
-        answer = await transport.call(self._http, "POST", await self._endpoint(), data=form)
-        transport.raise_if_passing(answer, "Microsoft's login")
-        found = answer.json()
-        text = found.get("access_token")
-        if answer.status != 200 or not isinstance(text, str) or not text.isascii():
-            raise Refused(refusal(answer.status, str(found.get("error", ""))))
-        life_s = life(found.get("expires_in"))
-        log.info("connector_token_fetched", life_s=life_s)
-        return Token(text, asked_at + life_s - min(BEFORE_END_S, life_s / 2))
+        requested_at = self._clock()
+        response = await transport.call(self._http, "POST", await self._token_url(), data=form)
+        response.raise_if_transient("Microsoft's login")
+        fields = response.json()
+        token = fields.get("access_token")
+        if response.status != 200 or not isinstance(token, str) or not token.isascii():
+            raise login_refused(response.status, str(fields.get("error", "")))
+        lifetime_s = parse_lifetime(fields.get("expires_in"))
+        log.info("connector_token_fetched", lifetime_s=lifetime_s)
+        return AccessToken(token, requested_at + lifetime_s - min(RENEW_BEFORE_S, lifetime_s / 2))
 
-    async def _endpoint(self) -> str:
-        """As MSAL finds it: an AD FS names its own, which must be at the same address."""
+    async def _token_url(self) -> str:
+        """Returns the token endpoint as MSAL finds it: an AD FS names its own, which must be on the same origin."""
         discovery_url = platforms.microsoft_discovery_url(self._authority)
         if discovery_url is None:
             return platforms.microsoft_token_url(self._authority)
-        answer = await transport.call(self._http, "GET", discovery_url)
-        transport.raise_if_passing(answer, "the login service")
-        there, here = split(str(answer.json().get("token_endpoint", ""))), split(self._authority)
-        if there is None or here is None or origin(there) != origin(here):
-            raise Unreachable("the login service does not say where its tokens are given")
-        return there.geturl()
+        response = await transport.call(self._http, "GET", discovery_url)
+        response.raise_if_transient("the login service")
+        endpoint = transport.parse_url(str(response.json().get("token_endpoint", "")))
+        authority = transport.parse_url(self._authority)
+        if not endpoint or not authority or transport.url_origin(endpoint) != transport.url_origin(authority):
+            raise Unreachable("the login service names no token endpoint on its own origin")
+        return endpoint.geturl()
 
 
-def life(told: object) -> float:
+def parse_lifetime(value: object) -> float:
+    """Parses `expires_in`, in seconds, a number or text."""
     try:
-        return max(1.0, float(told if isinstance(told, (int, float, str)) else LIFE_S))
+        return max(1.0, float(value if isinstance(value, (int, float, str)) else DEFAULT_LIFETIME_S))
     except ValueError:
-        return LIFE_S
+        return DEFAULT_LIFETIME_S
 
 
-def refusal(status: int, error: str) -> str:
-    known = error if error.isidentifier() else ""
-    return (
-        f"Microsoft's login refused this bot ({status} {known}): check TEAMS_APP_ID and TEAMS_TENANT_ID; a new "
-        "TEAMS_APP_PASSWORD is made in the Azure portal under App registrations, Certificates & secrets"
+def login_refused(status: int, error: str) -> Refused:
+    code = error if error.isidentifier() else ""
+    return Refused(
+        f"Microsoft's login refused this bot ({status} {code}): check TEAMS_APP_ID and TEAMS_TENANT_ID. Create a new "
+        "TEAMS_APP_PASSWORD in the Azure portal under App registrations, Certificates & secrets"
     )

@@ -1,8 +1,8 @@
-"""What is sent next of a message that is streamed. Pure: by the clock that it is given, and without a connector.
+"""The next part of a streamed message. Pure: takes its clock, and calls no connector.
 
-Teams' rules: numbered from 1, the last one without a number; what is being waited for only before the first words;
-each text begins with the one before; one stream at a time in a chat; two minutes, then the message can only be updated.
-Source: https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux
+Teams' rules: parts are numbered from 1, the final part has no number. A status is allowed only before the first text.
+Each text begins with the text before it. A chat has one stream at a time. After two minutes the message can only be
+updated. Source: https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux
 """
 
 from __future__ import annotations
@@ -14,92 +14,91 @@ from typing import Literal
 from cachetools import FIFOCache
 
 LIMIT_S = 120.0
-TURN_S = 100.0  # when we end it ourselves: the call and a retry must arrive before the limit
-REMEMBERED = 10_000
-MARK = "stream:"  # of a ref that was begun as a stream
+OWN_LIMIT_S = 100.0  # the bot's own limit: the last call and a retry must arrive before Teams' limit
+ENDED_LIMIT = 10_000
+PREFIX = "stream:"  # of a ref whose message began as a stream
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class StreamChunk:
     text: str
     kind: Literal["informative", "streaming"]
     sequence: int
 
 
-class Stream:
-    """One message. A chunk counts as sent when `sent` is called: one that failed is made again with the same number."""
+class MessageStream:
+    """The stream of one message. A chunk counts only after `record`, so a retry has the same sequence number."""
 
-    def __init__(self, begun_at: float) -> None:
+    def __init__(self, started_at: float) -> None:
         self.id = ""
-        self.begun_at = begun_at
-        self._text = ""
+        self.text = ""  # the streamed text
+        self._started_at = started_at
         self._status = ""
         self._sequence = 0
 
-    def next(self, text: str, status: str) -> Chunk | None:
-        """None: there is nothing that could be shown, or nothing new."""
-        number = self._sequence + 1
+    def next_chunk(self, text: str, status: str) -> StreamChunk | None:
+        """Returns None if nothing is new, or if Teams would refuse it."""
+        sequence = self._sequence + 1
         if text:
-            return Chunk(text, "streaming", number) if text != self._text and self.continues(text) else None
-        if self._text or not status or status == self._status:
+            is_new = text != self.text and self.continues(text)
+            return StreamChunk(text, "streaming", sequence) if is_new else None
+        if self.text or not status or status == self._status:
             return None
-        return Chunk(status, "informative", number)
+        return StreamChunk(status, "informative", sequence)
 
-    def sent(self, chunk: Chunk) -> None:
+    def record(self, chunk: StreamChunk) -> None:
+        """Records a chunk that was sent."""
         self._sequence = chunk.sequence
         if chunk.kind == "streaming":
-            self._text = chunk.text
+            self.text = chunk.text
         else:
             self._status = chunk.text
 
     def continues(self, text: str) -> bool:
-        """Whether it begins with what was streamed."""
-        return text.startswith(self._text)
-
-    @property
-    def shown(self) -> str:
-        return self._text
+        """Whether the text begins with the streamed text."""
+        return text.startswith(self.text)
 
     def is_late(self, now: float) -> bool:
-        return now - self.begun_at > TURN_S
+        return now - self._started_at > OWN_LIMIT_S
 
 
-class Streams:
-    """Of all chats: which has a stream now, and which messages are over. `clock` gives seconds, never jumps back."""
+class ChatStreams:
+    """The chats with an open stream, and the messages whose stream has ended. `clock` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self._until: dict[str, float] = {}
-        self._over: FIFOCache[str, None] = FIFOCache(REMEMBERED)
+        self._busy_until: dict[str, float] = {}
+        self._ended: FIFOCache[str, None] = FIFOCache(ENDED_LIMIT)
 
-    def claim(self, conversation: str) -> Stream | None:
-        """None: another answer is streaming there. A claim ends with Teams' own limit, whatever becomes of it."""
+    def claim(self, conversation: str) -> MessageStream | None:
+        """Reserves the chat for a stream, until Teams' own limit at the latest. None: another answer has it."""
         now = self.clock()
-        self._until = {chat: until for chat, until in self._until.items() if until > now}
-        if conversation in self._until:
+        self._busy_until = {chat: until for chat, until in self._busy_until.items() if until > now}
+        if conversation in self._busy_until:
             return None
-        self._until[conversation] = now + LIMIT_S
-        return Stream(now)
+        self._busy_until[conversation] = now + LIMIT_S
+        return MessageStream(now)
 
     def release(self, conversation: str) -> None:
-        self._until.pop(conversation, None)
+        self._busy_until.pop(conversation, None)
 
     def end(self, conversation: str, ref: str) -> None:
         self.release(conversation)
-        self._over[ref] = None
+        self._ended[ref] = None
 
-    def is_over(self, ref: str) -> bool:
-        """False also for one that an earlier process finished."""
-        return ref in self._over
-
-
-def ref_of(activity_id: str, *, streamed: bool) -> str:
-    return MARK + activity_id if streamed else activity_id
+    def has_ended(self, ref: str) -> bool:
+        """False also for a stream that an earlier process ended."""
+        return ref in self._ended
 
 
-def activity_of(ref: str) -> str:
-    return ref.removeprefix(MARK)
+def build_ref(activity_id: str, *, streamed: bool) -> str:
+    return PREFIX + activity_id if streamed else activity_id
 
 
-def was_streamed(ref: str) -> bool:
-    return ref.startswith(MARK)
+def parse_ref(ref: str) -> str:
+    """Returns the activity's id."""
+    return ref.removeprefix(PREFIX)
+
+
+def is_streamed(ref: str) -> bool:
+    return ref.startswith(PREFIX)

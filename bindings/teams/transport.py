@@ -1,14 +1,18 @@
-"""HTTP to Microsoft: one client, a deadline and a bounded body for each call. Follows no redirect by itself.
+"""HTTP to Microsoft: the hosts that are trusted, and calls with a deadline and a bounded body. Follows no redirect.
 
-What goes wrong is told in the family of delivery: `Unreachable` for whatever may pass, `Refused` for what will not.
+A webhook call itself names the URL for its answer (`serviceUrl`). With a free choice, an attacker would receive the
+bot's token. Therefore only hosts that Microsoft controls are called.
+Source: https://learn.microsoft.com/microsoftteams/platform/teams-sdk/essentials/app-configuration/service-url-validation
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -18,37 +22,82 @@ from core import strict_json
 from core.errors import BadRequest
 from core.runtime.backoff import parse_retry_after
 
-DEADLINE_S = 15.0  # Microsoft's own calls to us give up after as long
+DEADLINE_S = 15.0  # Microsoft's own calls to the bot have the same deadline
 CONNECT_S = 5.0
-ANSWER_LIMIT_BYTES = 1 << 20
+BODY_LIMIT_BYTES = 1 << 20
 CONNECTIONS = 50
-RETRY_AFTER_S = 2.0  # where Teams says 429 and not how long
+RETRY_AFTER_S = 2.0  # for a 429 without Retry-After
 RETRY_AFTER_LIMIT_S = 3600.0
-PASSING = frozenset(
-    {408, 409, 412, 425}
-)  # and all from 500: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+# Transient, like all statuses from 500: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+TRANSIENT_STATUSES = frozenset({408, 409, 412, 425})
+
+CONNECTOR_HOSTS = frozenset(
+    {
+        "smba.trafficmanager.net",  # anybody can register other names under trafficmanager.net
+        "smba.infra.gcc.teams.microsoft.com",
+        "smba.infra.gov.teams.microsoft.us",
+        "smba.infra.dod.teams.microsoft.us",
+    }
+)
+CONNECTOR_DOMAINS = (".botframework.com", ".botframework.azure.us")
+FILE_DOMAINS = (".sharepoint.com", ".sharepoint.us", ".sharepoint-mil.us")  # OneDrive for work is SharePoint
+
+
+class TrustedHosts:
+    """The hosts that may receive the bot's token, and the hosts of people's files. Pure.
+
+    `configured`: the operator's login URL, which receives the password in any case: a proxy, or a test's server.
+    `loopback`: trusts this machine on any port. `microsoft`: False for the playground, which runs on this machine.
+    """
+
+    def __init__(self, configured: Iterable[str] = (), *, loopback: bool = False, microsoft: bool = True) -> None:
+        self._microsoft = microsoft
+        self._configured = frozenset(url_origin(parts) for parts in map(parse_url, configured) if parts is not None)
+        self._loopback = loopback
+
+    def is_connector(self, url: str) -> bool:
+        """Whether answers may be sent to this URL, with the bot's token."""
+        return self._is_trusted(url, CONNECTOR_HOSTS, CONNECTOR_DOMAINS)
+
+    def has_files(self, url: str) -> bool:
+        """Whether a person's files may be at this URL. They are transferred without a token."""
+        return self._is_trusted(url, frozenset(), FILE_DOMAINS)
+
+    def _is_trusted(self, url: str, hosts: frozenset[str], domains: tuple[str, ...]) -> bool:
+        parts = parse_url(url)
+        if parts is None:
+            return False
+        host = parts.hostname or ""
+        if url_origin(parts) in self._configured or (self._loopback and is_loopback(host)):
+            return True
+        is_https = self._microsoft and parts.scheme == "https" and parts.port in (None, 443)
+        return is_https and (host in hosts or host.endswith(domains))
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     status: int
     headers: httpx.Headers
     body: bytes
 
     def json(self) -> dict[str, Any]:
-        """{} for anything that is not an object in JSON."""
+        """Returns {} unless the body is a JSON object."""
         try:
             value = strict_json.parse(self.body, last_wins=True)
         except BadRequest:
             return {}
         return value if isinstance(value, dict) else {}
 
-    @property
-    def retry_after_s(self) -> float:
-        return parse_retry_after(self.headers.get("Retry-After"), RETRY_AFTER_S, RETRY_AFTER_LIMIT_S)
+    def raise_if_transient(self, sender: str) -> None:
+        """Raises Throttled or Unreachable if a retry can help. `sender` names the service in the error."""
+        if self.status == 429:
+            retry_after_s = parse_retry_after(self.headers.get("Retry-After"), RETRY_AFTER_S, RETRY_AFTER_LIMIT_S)
+            raise Throttled(f"{sender} limits the rate of calls", retry_after_s=retry_after_s)
+        if self.status in TRANSIENT_STATUSES or self.status >= 500:
+            raise Unreachable(f"{sender} answered {self.status}")
 
 
-def client() -> httpx.AsyncClient:
+def build_client() -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=10)
     timeout = httpx.Timeout(DEADLINE_S, connect=CONNECT_S)
     return httpx.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
@@ -62,36 +111,54 @@ async def call(
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
     data: Mapping[str, str] | None = None,
-    limit_bytes: int = ANSWER_LIMIT_BYTES,
+    limit_bytes: int = BODY_LIMIT_BYTES,
     deadline_s: float = DEADLINE_S,
-) -> Answer:
-    """Whatever its status. Raises Unreachable, and Refused for a body that is larger than the limit."""
-    # `identity`, for a small compressed body can be a large one.
-    asked = {"Accept-Encoding": "identity", **(headers or {})}
+) -> HttpResponse:
+    """Returns the response with any status. Raises Unreachable, and Refused for a body above the limit."""
+    # A small compressed body can be large when it is decompressed.
+    sent_headers = {"Accept-Encoding": "identity", **(headers or {})}
     try:
         async with (
             asyncio.timeout(deadline_s),
-            http.stream(method, url, headers=asked, content=content, data=data) as response,
+            http.stream(method, url, headers=sent_headers, content=content, data=data) as response,
         ):
-            body = await read_limited(response.aiter_bytes(CHUNK_BYTES), limit_bytes, host_of(url))
-            return Answer(response.status_code, response.headers, body)
+            body = await read_limited(response.aiter_bytes(CHUNK_BYTES), limit_bytes, url_host(url))
+            return HttpResponse(response.status_code, response.headers, body)
     except TimeoutError as exc:
-        raise Unreachable(f"{host_of(url)} did not answer within {deadline_s:.0f} s") from exc
+        raise Unreachable(f"{url_host(url)} did not answer within {deadline_s:.0f} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise Unreachable(f"{host_of(url)} cannot be reached: {type(exc).__name__}") from exc
+        raise Unreachable(f"{url_host(url)} cannot be reached: {type(exc).__name__}") from exc
 
 
-def raise_if_passing(answer: Answer, who: str) -> None:
-    """Throttled or Unreachable for what trying again later can help."""
-    if answer.status == 429:
-        raise Throttled(f"{who} says that we call too often", retry_after_s=answer.retry_after_s)
-    if answer.status in PASSING or answer.status >= 500:
-        raise Unreachable(f"{who} answered {answer.status}")
-
-
-def host_of(url: str) -> str:
-    """For messages and logs: the rest of a URL can be a secret."""
+def url_host(url: str) -> str:
+    """Returns the host, for errors and logs: the rest of a URL can be a secret."""
     try:
         return httpx.URL(url).host or "?"
     except (httpx.InvalidURL, ValueError):
         return "?"
+
+
+def parse_url(url: str) -> SplitResult | None:
+    """Returns None for URLs that clients parse differently: with spaces, backslashes, non-ASCII or a user name."""
+    if not url.isascii() or not url.isprintable() or any(each in url for each in " \\"):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    is_usable = parts.scheme in ("https", "http") and parts.hostname and "@" not in parts.netloc
+    return parts if is_usable and port != 0 else None
+
+
+def url_origin(parts: SplitResult) -> tuple[str, str, int]:
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

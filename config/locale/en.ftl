@@ -313,6 +313,12 @@ discord-command-forget = Delete this conversation
 
 ## Teams
 
+# The button sends its text as the person’s message, so it must be a command of the bot.
+teams-regenerate-button = Again
+teams-file-offer = The answer as a file. If you accept, it will be saved to your OneDrive.
+teams-file-expired = This file is no longer available. Please ask for the answer again.
+teams-file-failed = The file could not be saved to your OneDrive. Please ask for the answer again.
+
 ## Command line: csps-llm in a terminal.
 
 cli-db-empty = The database has no revision yet.

@@ -321,6 +321,12 @@ discord-command-forget = Supprimer cette conversation
 
 ## Teams
 
+# Le bouton envoie son texte comme message de la personne : ce doit être une commande de l’agent conversationnel.
+teams-regenerate-button = Recommencer
+teams-file-offer = La réponse sous forme de fichier. Si vous acceptez, le fichier sera enregistré dans votre OneDrive.
+teams-file-expired = Ce fichier n’est plus disponible. Veuillez demander la réponse de nouveau.
+teams-file-failed = Le fichier n’a pas pu être enregistré dans votre OneDrive. Veuillez demander la réponse de nouveau.
+
 ## Ligne de commande : csps-llm dans un terminal.
 
 cli-db-empty = La base de données n’a encore aucune révision.

@@ -15,7 +15,7 @@ from bindings.discord import mapping as discord_mapping
 from bindings.discord.mapping import ChannelContext
 from bindings.slack import mapping, sanitize
 from bindings.teams import formatting as teams
-from bindings.teams import markup
+from bindings.teams import message_html
 from bindings.toil.schema_reply import find_schema
 from tests.bindings.discord.support_payloads import payload
 
@@ -56,16 +56,16 @@ def test_a_message_of_blanks_is_read_in_linear_time(read: Callable[[str], object
 )
 def test_a_message_of_tags_is_read_in_linear_time(html: str) -> None:
     """The message has the length that Teams allows."""
-    assert len(html) <= markup.LIMIT_CHARS
-    markup.read(html, frozenset())
+    assert len(html) <= message_html.LIMIT_CHARS
+    message_html.parse_html(html, frozenset())
 
 
 MODELS: tuple[Callable[[str], object], ...] = (
     sanitize.sanitize_markdown,
     sanitize.stable_prefix,
     discord.to_discord,
-    teams.body,
-    teams.streamed,
+    teams.render_markdown,
+    teams.render_stable,
 )
 PARTS = {
     "blanks": " ",

@@ -8,7 +8,7 @@ import pytest
 
 from bindings.discord.formatting import escape_markdown, to_discord
 from bindings.slack.sanitize import sanitize_markdown, stable_prefix
-from bindings.teams.formatting import body, own, streamed
+from bindings.teams.formatting import render_markdown, render_notice, render_stable
 from core.rag.documents import collapse_blanks, one_line
 
 SHOWN: tuple[Callable[[str], str], ...] = (
@@ -16,9 +16,9 @@ SHOWN: tuple[Callable[[str], str], ...] = (
     escape_markdown,
     sanitize_markdown,
     stable_prefix,
-    body,
-    own,
-    streamed,
+    render_markdown,
+    render_notice,
+    render_stable,
     one_line,
     collapse_blanks,
 )

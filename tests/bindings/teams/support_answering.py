@@ -9,10 +9,10 @@ from bindings.delivery.outlet import Closing, Page
 from bindings.incoming import IncomingMessage, Place
 from bindings.teams import transport
 from bindings.teams.connector import Connector
-from bindings.teams.hosts import Hosts
+from bindings.teams.files import PendingFiles
 from bindings.teams.outlet import TeamsOutlet
-from bindings.teams.parcels import Parcels
-from bindings.teams.streaming import Streams
+from bindings.teams.streaming import ChatStreams
+from bindings.teams.transport import TrustedHosts
 from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 
 CHAT = "a:chat"
@@ -42,17 +42,17 @@ class Intake:
 
     def __init__(self, microsoft: FakeMicrosoft, folder: Path) -> None:
         self.microsoft = microsoft
-        self.http = transport.client()
-        self.connector = Connector(self.http, None, Hosts(loopback=True))
+        self.http = transport.build_client()
+        self.connector = Connector(self.http, None, TrustedHosts(loopback=True))
         self.clock = Clock()
-        self.streams = Streams(self.clock)
-        self.parcels = Parcels(folder)
+        self.streams = ChatStreams(self.clock)
+        self.pending = PendingFiles(folder)
         self.stops: list[str] = []
 
     def outlet(self, kind: Any = "personal") -> TeamsOutlet:
         where = place(kind, self.microsoft.service_url)
         incoming = IncomingMessage("teams:e", where, "question-1", "megan", "Hello?")
-        return TeamsOutlet(incoming, self.connector, self.streams, self.parcels, self.stop_answer)
+        return TeamsOutlet(incoming, self.connector, self.streams, self.pending, self.stop_answer)
 
     async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append(ref)

@@ -67,8 +67,8 @@ async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not wait for the pace that Teams asks for."""
-    monkeypatch.setattr("bindings.teams.outlet.STREAMED", PageLimits(10_000, 0.0))
-    monkeypatch.setattr("bindings.teams.outlet.EDITED", PageLimits(10_000, 0.0))
+    monkeypatch.setattr("bindings.teams.outlet.STREAM_LIMITS", PageLimits(10_000, 0.0))
+    monkeypatch.setattr("bindings.teams.outlet.EDIT_LIMITS", PageLimits(10_000, 0.0))
 
 
 @pytest.mark.parametrize("name", ["personal", "group", "channel"])

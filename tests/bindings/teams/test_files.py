@@ -12,8 +12,8 @@ from bindings.delivery.context import RetryPolicy
 from bindings.delivery.outlet import Gone, Refused, Upload
 from bindings.incoming import AttachedFile
 from bindings.teams import adapter as adapter_module
-from bindings.teams.parcels import KEEP_S, Parcel, Parcels
-from bindings.teams.platform import TeamsPlatform
+from bindings.teams.adapter import TeamsPlatform
+from bindings.teams.files import KEEP_S, PendingFile, PendingFiles
 from tests.bindings.teams.conftest import Served, serving
 from tests.bindings.teams.support_answering import CHAT, Intake, place
 from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
@@ -24,7 +24,7 @@ ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')
 async def accepting(served: Served, **context: str) -> dict[str, Any]:
     """That a person lets a file in which was offered, and where it is then to be put."""
     activity = served.activity("file_consent_accept")
-    name = await served.adapter._parcels.put(Parcel(ROWS, activity["conversation"]["id"]))
+    name = await served.adapter._pending.add(PendingFile(ROWS, activity["conversation"]["id"]))
     activity["value"]["context"] = {"parcel": name, **context}
     activity["value"]["uploadInfo"]["uploadUrl"] = f"{served.microsoft.url}/files/rows.jsonl"
     served.microsoft.messages["1:98"] = {"text": "the offer"}
@@ -45,7 +45,7 @@ async def test_a_file_that_is_accepted_is_put_and_shown(served: Served) -> None:
     assert [None] == served.microsoft.file_tokens
     assert "application/vnd.microsoft.teams.card.file.info" == card.activity["attachments"][0]["contentType"]
     assert ("DELETE", "1:98") == (deleted.method, deleted.at)
-    assert await served.adapter._parcels.take(parcel_of(activity), activity["conversation"]["id"]) is None
+    assert await served.adapter._pending.find(parcel_of(activity), activity["conversation"]["id"]) is None
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/put", "http://169.254.169.254/", "", "file:///etc/passwd"])
@@ -55,9 +55,9 @@ async def test_a_file_is_put_nowhere_else(served: Served, url: str) -> None:
     activity["value"]["uploadInfo"]["uploadUrl"] = url
     await served.send(activity)
 
-    assert "could not be put" in (await served.microsoft.until_said("could not"))["text"]
+    assert "could not be saved" in (await served.microsoft.until_said("could not"))["text"]
     assert {} == served.microsoft.files
-    assert await served.adapter._parcels.take(parcel_of(activity), activity["conversation"]["id"]) is None
+    assert await served.adapter._pending.find(parcel_of(activity), activity["conversation"]["id"]) is None
 
 
 async def test_a_onedrive_that_is_busy_is_asked_again(served: Served) -> None:
@@ -74,7 +74,7 @@ async def test_a_onedrive_that_stays_away_is_told(
     microsoft: FakeMicrosoft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the language of the offer, whatever the client's is; and nothing is kept that nobody can get."""
-    monkeypatch.setattr(adapter_module, "PUTTING", RetryPolicy(first_s=0.0, limit_s=0.0, give_up_after_s=-1.0))
+    monkeypatch.setattr(adapter_module, "UPLOAD_RETRY", RetryPolicy(first_s=0.0, limit_s=0.0, give_up_after_s=-1.0))
     async with serving(microsoft, tmp_path / "var") as served:
         activity = await accepting(served, language="fr")
         microsoft.file_answers = [503]
@@ -83,7 +83,7 @@ async def test_a_onedrive_that_stays_away_is_told(
 
         assert "n’a pas pu" in said["text"]
         await microsoft.until(calls=2)
-        assert await served.adapter._parcels.take(parcel_of(activity), activity["conversation"]["id"]) is None
+        assert await served.adapter._pending.find(parcel_of(activity), activity["conversation"]["id"]) is None
 
 
 async def test_a_file_that_is_accepted_twice_is_put_once(served: Served) -> None:
@@ -99,7 +99,7 @@ async def test_a_file_that_is_accepted_twice_is_put_once(served: Served) -> None
 async def test_a_file_that_is_declined_or_gone(served: Served) -> None:
     """Declined, it is thrown away; accepted after that, the person is told."""
     activity = served.activity("file_consent_decline")
-    name = await served.adapter._parcels.put(Parcel(ROWS, activity["conversation"]["id"]))
+    name = await served.adapter._pending.add(PendingFile(ROWS, activity["conversation"]["id"]))
     activity["value"]["context"]["parcel"] = name
     served.microsoft.messages["1:98"] = {"text": "the offer"}
     await served.send(activity)
@@ -108,7 +108,7 @@ async def test_a_file_that_is_declined_or_gone(served: Served) -> None:
     accepted = served.activity("file_consent_accept")
     accepted["value"]["context"]["parcel"] = name
     await served.send(accepted)
-    assert "no longer kept" in (await served.microsoft.until_said("no longer"))["text"]
+    assert "no longer available" in (await served.microsoft.until_said("no longer"))["text"]
 
 
 async def test_files_are_fetched_from_microsoft_alone(served: Served) -> None:
@@ -146,32 +146,32 @@ async def test_a_file_is_offered(intake: Intake, microsoft: FakeMicrosoft) -> No
     assert 3 == card["content"]["sizeInBytes"]
     assert "text" not in call.activity
     name = card["content"]["acceptContext"]["parcel"]
-    parcel = await intake.parcels.take(name, CHAT)
+    parcel = await intake.pending.find(name, CHAT)
     assert parcel is not None
     assert b"{}\n" == parcel.upload.body
-    assert await intake.parcels.take(name, "another chat") is None
-    assert await intake.parcels.take("../../etc/passwd", CHAT) is None
+    assert await intake.pending.find(name, "another chat") is None
+    assert await intake.pending.find("../../etc/passwd", CHAT) is None
 
 
 async def test_parcels_do_not_wait_for_ever(tmp_path: Path) -> None:
     """A day, and then they are swept away when the next one comes."""
     now = [2_000_000_000.0]
-    parcels = Parcels(tmp_path, lambda: now[0])
-    old = await parcels.put(Parcel(Upload("a", "text/plain", b"a"), CHAT))
+    pending = PendingFiles(tmp_path, lambda: now[0])
+    old = await pending.add(PendingFile(Upload("a", "text/plain", b"a"), CHAT))
     now[0] = (tmp_path / old).stat().st_mtime + KEEP_S + 1
-    await parcels.put(Parcel(Upload("b", "text/plain", b"b"), CHAT))
+    await pending.add(PendingFile(Upload("b", "text/plain", b"b"), CHAT))
 
-    assert await parcels.take(old, CHAT) is None
+    assert await pending.find(old, CHAT) is None
 
 
 @pytest.mark.parametrize("parcels_there", [True, False])
 async def test_parcels_are_swept_also_when_none_comes(tmp_path: Path, parcels_there: bool) -> None:
     """A file that nobody wanted must not outlive what was said."""
     now = [2_000_000_000.0]
-    parcels = Parcels(tmp_path / "parcels", lambda: now[0])
-    platform = teams_platform(parcels)
+    pending = PendingFiles(tmp_path / "parcels", lambda: now[0])
+    platform = teams_platform(pending)
     if parcels_there:
-        old = await parcels.put(Parcel(ROWS, CHAT))
+        old = await pending.add(PendingFile(ROWS, CHAT))
         now[0] = (tmp_path / "parcels" / old).stat().st_mtime + KEEP_S + 1
     await platform.purge()
 
@@ -180,14 +180,14 @@ async def test_parcels_are_swept_also_when_none_comes(tmp_path: Path, parcels_th
 
 async def test_what_waits_in_a_forgotten_conversation_goes(tmp_path: Path) -> None:
     """And nowhere else."""
-    parcels = Parcels(tmp_path)
-    here, there = await parcels.put(Parcel(ROWS, CHAT)), await parcels.put(Parcel(ROWS, "a:other"))
-    await teams_platform(parcels).forget(place())
+    pending = PendingFiles(tmp_path)
+    here, there = await pending.add(PendingFile(ROWS, CHAT)), await pending.add(PendingFile(ROWS, "a:other"))
+    await teams_platform(pending).forget(place())
 
-    assert await parcels.take(here, CHAT) is None
-    assert await parcels.take(there, "a:other") is not None
+    assert await pending.find(here, CHAT) is None
+    assert await pending.find(there, "a:other") is not None
 
 
-def teams_platform(parcels: Parcels) -> TeamsPlatform:
+def teams_platform(pending: PendingFiles) -> TeamsPlatform:
     none: Any = None
-    return TeamsPlatform(none, none, none, parcels, none)
+    return TeamsPlatform(none, none, none, pending, none)

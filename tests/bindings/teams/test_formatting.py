@@ -86,14 +86,14 @@ HOSTILE = {
 def test_hostile_output_does_nothing(text: str) -> None:
     """No tag, no image, no link, no mention, no direction override, and nothing that looks like a line of ours."""
     page = Page(text, "en", final=True, closing=Closing("a1", "Model: x"))
-    rendered = formatting.render(page)
+    rendered = formatting.render_page(page)
     found = tokens(rendered)
 
     assert [] == [each.content for each in found if each.type in ("html_inline", "html_block", "image", "link_open")]
     assert not re.search(r"<\s*/?\s*at\b", rendered, re.IGNORECASE)
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", rendered)
     assert [f"{formatting.SIGN} Model: x"] == re.findall(f"{formatting.SIGN}.*", rendered)
-    sent = messages.message(page, place("channel"), "1")
+    sent = messages.build_message(page, place("channel"), "1")
     assert ["https://schema.org/Message"] == [entity.type for entity in sent.entities]
 
 
@@ -125,7 +125,7 @@ def test_forty_at_least() -> None:
 )
 def test_what_teams_cannot_show_is_written_as_it_can(text: str, shown: str) -> None:
     """Headings, tables and rules are no Markdown of Teams; links and pictures are written out; code stays."""
-    assert shown == formatting.body(text)
+    assert shown == formatting.render_markdown(text)
 
 
 def test_sources_are_a_list_and_its_titles_are_no_markup() -> None:
@@ -134,7 +134,7 @@ def test_sources_are_a_list_and_its_titles_are_no_markup() -> None:
         Source(1, "Guide <img src=x> [a](https://evil.example)\n# x", "https://example.gc.ca/a"),
         Source(2, "Script `", "javascript:alert(1)"),
     )
-    shown = formatting.render(
+    shown = formatting.render_page(
         Page("As said [1].", "en", final=True, closing=Closing("a1", "Model: x", sources=sources))
     )
 
@@ -155,7 +155,7 @@ def test_the_address_of_a_source_is_no_markup(address: str) -> None:
     page = Page("As said [1].", "en", final=True, closing=Closing("a1", "", sources=sources))
 
     assert [] == [
-        each.type for each in tokens(formatting.render(page)) if each.type in ("link_open", "image", "em_open")
+        each.type for each in tokens(formatting.render_page(page)) if each.type in ("link_open", "image", "em_open")
     ]
 
 
@@ -190,26 +190,26 @@ def test_each_text_of_a_stream_begins_with_the_one_before(text: str) -> None:
     """However the text is cut; so Teams does not end the stream. The whole begins with the last of them."""
     before = ""
     for end in range(len(text) + 1):
-        streamed = formatting.streamed(text[:end])
+        streamed = formatting.render_stable(text[:end])
         assert streamed.startswith(before)
         before = streamed
-    assert formatting.body(text).startswith(before)
+    assert formatting.render_markdown(text).startswith(before)
 
 
 @settings(max_examples=300)
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_no_output_has_markup(text: str) -> None:
     """Whatever the pieces are put together to."""
-    found = tokens(formatting.body(text))
+    found = tokens(formatting.render_markdown(text))
 
     assert [] == [each.content for each in found if each.type in ("html_inline", "html_block", "image", "link_open")]
 
 
 def test_words_are_streamed_soon() -> None:
     """What cannot change any more is not held back: a paragraph appears while it is written."""
-    assert "R&D costs a lot! See `x` and [1], so" == formatting.streamed("R&D costs a lot! See `x` and [1], so")
-    assert "See " == formatting.streamed("See [the gui")
-    assert "See the guide (https://a.ca/?x=1&y=2), so" == formatting.streamed(
+    assert "R&D costs a lot! See `x` and [1], so" == formatting.render_stable("R&D costs a lot! See `x` and [1], so")
+    assert "See " == formatting.render_stable("See [the gui")
+    assert "See the guide (https://a.ca/?x=1&y=2), so" == formatting.render_stable(
         "See [the guide](https://a.ca/?x=1&y=2), so"
     )
-    assert "```py\nx = 1\ny" == formatting.streamed("```py\nx = 1\ny\n```")
+    assert "```py\nx = 1\ny" == formatting.render_stable("```py\nx = 1\ny\n```")

@@ -10,8 +10,8 @@ import pytest
 from bindings.delivery.outlet import Refused
 from bindings.incoming import IncomingMessage
 from bindings.teams.connector import Connector
-from bindings.teams.hosts import Hosts
 from bindings.teams.outlet import TeamsOutlet
+from bindings.teams.transport import TrustedHosts
 from tests.bindings.teams.support_answering import page, place
 
 
@@ -41,11 +41,11 @@ async def test_nothing_is_sent_to_a_foreign_address(url: str) -> None:
     async def fail(_request: httpx.Request) -> httpx.Response:
         raise AssertionError("called")
 
-    assert not Hosts().is_connector(url)
+    assert not TrustedHosts().is_connector(url)
     async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
         none: Any = None
         incoming = IncomingMessage("e", place("group", url), "1", "u", "")
-        outlet = TeamsOutlet(incoming, Connector(http, None, Hosts()), none, none, none)
+        outlet = TeamsOutlet(incoming, Connector(http, None, TrustedHosts()), none, none, none)
         with pytest.raises(Refused):
             await outlet.post(page("secret"), "n1")
 
@@ -62,4 +62,4 @@ async def test_nothing_is_sent_to_a_foreign_address(url: str) -> None:
 )
 def test_addresses_of_microsoft(url: str) -> None:
     """All its clouds."""
-    assert Hosts().is_connector(url)
+    assert TrustedHosts().is_connector(url)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bindings.incoming import AttachedFile, IncomingMessage
-from bindings.teams import activities, markup
-from bindings.teams.mapping import is_addressed, is_for_others, place_of, to_prompt
+from bindings.teams import activities, message_html
+from bindings.teams.mapping import build_place, is_addressed, is_for_others, parse_message
 from core.contract import Attachment
 from core.errors import BadRequest
 from tests.bindings.teams.conftest import payload
@@ -26,7 +26,7 @@ MEGAN = "7faf8ab2-3d56-4244-b585-20c8a42ed2b8"
 
 
 def read(name: str, /, **changes: Any) -> IncomingMessage:
-    incoming = to_prompt(activities.from_json(payload(name, **changes)))
+    incoming = parse_message(activities.activity_from_json(payload(name, **changes)))
     assert incoming is not None
     return incoming
 
@@ -123,31 +123,34 @@ def test_a_group_chat_is_one_conversation() -> None:
 )
 def test_what_is_no_question(name: str) -> None:
     """Other bots, edits, deletions, reactions."""
-    assert to_prompt(activities.from_json(payload(name))) is None
+    assert parse_message(activities.activity_from_json(payload(name))) is None
 
 
 def test_nothing_said_is_no_question() -> None:
     """A message without words, files and mention."""
-    assert to_prompt(activities.from_json(payload("personal", text="", attachments=[]))) is None
+    assert parse_message(activities.activity_from_json(payload("personal", text="", attachments=[]))) is None
 
 
 def test_who_is_addressed() -> None:
     """Where the app may read everything, not everything is meant for it."""
     addressed = {
-        name: is_addressed(activities.from_json(payload(name))) for name in ("personal", "group", "channel_reply")
+        name: is_addressed(activities.activity_from_json(payload(name)))
+        for name in ("personal", "group", "channel_reply")
     }
-    not_addressed = [activities.from_json(payload(name)) for name in ("group_unaddressed", "channel_follow_up")]
+    not_addressed = [
+        activities.activity_from_json(payload(name)) for name in ("group_unaddressed", "channel_follow_up")
+    ]
 
     assert {"personal": True, "group": True, "channel_reply": True} == addressed
     assert [False, False] == [is_addressed(each) for each in not_addressed]
-    assert is_for_others(activities.from_json(payload("channel_to_somebody_else")))
+    assert is_for_others(activities.activity_from_json(payload("channel_to_somebody_else")))
 
 
 def test_the_tenant_is_found_where_botbuilder_loses_it() -> None:
     """Teams names it in two places, of which a message may have one."""
-    activity = activities.from_json(payload("personal", channelData=None))
+    activity = activities.activity_from_json(payload("personal", channelData=None))
 
-    assert TENANT == place_of(activity).tenant
+    assert TENANT == build_place(activity).tenant
 
 
 MALFORMED: list[Any] = [
@@ -184,7 +187,7 @@ MALFORMED: list[Any] = [
 def test_malformed_activities(value: Any) -> None:
     """Are told to be so, and nothing else happens."""
     with pytest.raises(BadRequest):
-        activities.from_json(value)
+        activities.activity_from_json(value)
 
 
 json_values = st.recursive(
@@ -194,15 +197,15 @@ json_values = st.recursive(
 )
 
 
-@given(name=st.sampled_from(activities.READ), value=json_values)
+@given(name=st.sampled_from(activities.FIELDS), value=json_values)
 def test_any_field_may_be_anything(name: str, value: Any) -> None:
     """A field of the wrong shape is a BadRequest or means nothing; it is never an error of ours."""
     try:
-        activity = activities.from_json(payload("group", **{name: value}))
+        activity = activities.activity_from_json(payload("group", **{name: value}))
     except BadRequest:
         return
-    to_prompt(activity)
-    place_of(activity)
+    parse_message(activity)
+    build_place(activity)
 
 
 @pytest.mark.timeout(30)
@@ -224,6 +227,6 @@ def test_any_field_may_be_anything(name: str, value: Any) -> None:
 )
 def test_hostile_html_is_read_in_no_time(html: str) -> None:
     """Python's own parser took minutes on some of these 128 KB."""
-    markup.read((html * markup.LIMIT_CHARS)[: markup.LIMIT_CHARS], frozenset())
+    message_html.parse_html((html * message_html.LIMIT_CHARS)[: message_html.LIMIT_CHARS], frozenset())
 
-    assert markup.Read() == markup.read("x" * (markup.LIMIT_CHARS + 1), frozenset())
+    assert message_html.MessageHtml() == message_html.parse_html("x" * (message_html.LIMIT_CHARS + 1), frozenset())

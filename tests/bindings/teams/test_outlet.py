@@ -10,7 +10,7 @@ import pytest
 from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import IncomingMessage
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
-from bindings.teams.streaming import LIMIT_S, TURN_S
+from bindings.teams.streaming import LIMIT_S, OWN_LIMIT_S
 from core.contract import Source
 from tests.bindings.teams.support_answering import CHAT, Intake, final, page, place
 from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
@@ -140,7 +140,7 @@ async def test_before_two_minutes_it_goes_on_by_updates(intake: Intake, microsof
     """The stream is ended with what it has, the same message is updated from then on."""
     outlet = intake.outlet()
     ref = await outlet.post(page("One"), "n1")
-    intake.clock.now += TURN_S + 1
+    intake.clock.now += OWN_LIMIT_S + 1
     await outlet.edit(ref, page("One two"))
     await outlet.edit(ref, final("One two three."))
 
@@ -157,7 +157,7 @@ async def test_a_long_wait_outlasts_the_stream(intake: Intake, microsoft: FakeMi
     """Two minutes in the queue: the message becomes a plain one that says so."""
     outlet = intake.outlet()
     ref = await outlet.post(page("", "You are number 9."), "n1")
-    intake.clock.now += TURN_S + 1
+    intake.clock.now += OWN_LIMIT_S + 1
     await outlet.edit(ref, page("", "You are number 5."))
     await outlet.edit(ref, final("At last."))
 
@@ -196,7 +196,7 @@ async def test_the_person_presses_stop(intake: Intake, microsoft: FakeMicrosoft)
     assert ("PUT", "message", None, None, "One two\n\nℹ Stopped.\n\nℹ Model: fake") == kinds(microsoft)[-1]
 
 
-@pytest.mark.parametrize(("left_by_another", "late_s"), [(False, 0.0), (True, 0.0), (False, TURN_S + 1)])
+@pytest.mark.parametrize(("left_by_another", "late_s"), [(False, 0.0), (True, 0.0), (False, OWN_LIMIT_S + 1)])
 async def test_stop_is_heard_also_at_the_end_of_a_stream(
     intake: Intake, microsoft: FakeMicrosoft, tmp_path: Path, left_by_another: bool, late_s: float
 ) -> None:

@@ -136,12 +136,12 @@ async def test_the_tokens_of_both_directions(served: Served) -> None:
     before = served.microsoft.token_fetches
     send = served.adapter._connector.send
     where = place("group", served.microsoft.service_url)
-    hello = [messages.notice("Hello", where, "en") for _ in range(12)]
-    await asyncio.gather(*(send(where.route["service_url"], "19:group", each) for each in hello[:10]))
+    hello = [messages.build_notice("Hello", where, "en") for _ in range(12)]
+    await asyncio.gather(*(send(where, each) for each in hello[:10]))
     assert before + 1 == served.microsoft.token_fetches
 
     served.microsoft.tokens_refused = {served.microsoft.calls[-1].token}
-    await send(where.route["service_url"], "19:group", hello[10])
+    await send(where, hello[10])
     assert before + 2 == served.microsoft.token_fetches
     form = served.microsoft.login_forms[-1]
     assert ("client_credentials", "https://api.botframework.com/.default") == (form["grant_type"], form["scope"])
@@ -150,7 +150,7 @@ async def test_the_tokens_of_both_directions(served: Served) -> None:
 async def test_a_token_is_renewed_before_it_ends(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
     """Five minutes before; one that lives less, at half its life."""
     now = [0.0]
-    async with transport.client() as http:
+    async with transport.build_client() as http:
         held = Credentials(http, APP_ID, PASSWORD, f"{microsoft.url}/adfs", "scope", lambda: now[0])
         first = await held.token()
         now[0] = 3299.0

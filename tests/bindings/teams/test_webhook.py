@@ -16,7 +16,7 @@ import pytest
 from bindings.delivery.outlet import Upload
 from bindings.metrics import BotMetrics
 from bindings.teams import transport
-from bindings.teams.adapter import BODY_LIMIT_BYTES, build, credentials_of
+from bindings.teams.adapter import BODY_LIMIT_BYTES, build, build_credentials
 from core.configuration import settings
 from core.errors import ConfigError, Stopping, StorageError
 from tests.bindings.teams.conftest import Served, payload, serving
@@ -229,7 +229,7 @@ async def test_keys_that_do_not_come_block_nobody(
     microsoft: FakeMicrosoft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While they are waited for, health is answered; then 503, and Teams comes again."""
-    monkeypatch.setattr("bindings.teams.tokens.DEADLINE_S", 0.3)
+    monkeypatch.setattr("bindings.teams.webhook_auth.DEADLINE_S", 0.3)
     microsoft.keys_hang = asyncio.Event()
     async with serving(microsoft, tmp_path) as served:
         served.adapter._keys._tried_at = None
@@ -304,7 +304,7 @@ def test_a_login_without_a_tenant_gets_it() -> None:
             "TEAMS_LOGIN_URL": "https://login.microsoftonline.us",
         }
     )
-    credentials = credentials_of(loaded.teams, transport.client())
+    credentials = build_credentials(loaded.teams, transport.build_client())
 
     assert credentials is not None
     assert f"https://login.microsoftonline.us/{TENANT}" == credentials._authority
