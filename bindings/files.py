@@ -12,8 +12,7 @@ from typing import Literal
 import structlog
 
 from bindings.delivery.outlet import DeliveryError, Refused
-from bindings.incoming import AttachedFile
-from bindings.platform import Platform
+from bindings.incoming import AttachedFile, Platform
 from core.contract import Attachment, Engine, Language
 from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name

@@ -1,4 +1,4 @@
-"""The values that an adapter makes of a platform event, the same for all platforms. Knows no SDK and no database.
+"""The border between a platform and the intake: the values of an event, and the interface of a platform. Knows no SDK.
 
 The database keeps each `IncomingMessage` as JSON, so that the next process can finish a delivery after a crash. Field
 names are therefore part of the stored form.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from bindings.delivery.outlet import Outlet
 from core.contract import Attachment, Language, Prompt, Turn
 
 PlatformName = Literal["slack", "discord", "teams"]
@@ -118,3 +119,29 @@ class IncomingMessage:
                 "command": BotCommand(**value["command"]) if value["command"] else None,
             }
         )
+
+
+class Platform(Protocol):
+    """One chat platform. Methods raise `bindings.delivery.outlet.DeliveryError`."""
+
+    name: str  # "slack"
+
+    def outlet(self, incoming: IncomingMessage) -> Outlet:
+        """Returns the outlet for the answer, without waiting. May start a typing indicator there."""
+        ...
+
+    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+        """Other people's messages in the thread since the bot's last one, oldest first; () if not available."""
+        ...
+
+    async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
+        """Downloads a file with the bot's credentials. Raises Refused if it is too large or not the platform's."""
+        ...
+
+    async def forget(self, place: Place) -> None:
+        """Deletes data of a conversation that is kept outside the database. Raises StorageError."""
+        ...
+
+    async def purge(self) -> None:
+        """Deletes old data that is kept outside the database. Raises StorageError."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from core.contract import Usage
-from core.runtime.metrics import count_tokens
+from core.runtime.http_server import count_tokens
 
 
 class BotMetrics:

@@ -12,8 +12,7 @@ from functools import partial
 import structlog
 from pydantic import SecretStr
 
-from core.configuration.personalities import Personalities
-from core.configuration.reference_checks import unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
 from core.configuration.settings import Settings
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
@@ -29,9 +28,8 @@ from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
 from core.rag.sources.catalogue import Sources
 from core.rag.sources.finder import SourceFinder
-from core.runtime.background_tasks import run_beside
+from core.runtime.background_tasks import purge_daily, run_beside
 from core.storage.database import Database
-from core.storage.purging import purge_daily
 
 log = structlog.get_logger()
 

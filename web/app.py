@@ -13,8 +13,7 @@ from aiohttp import web
 from core.configuration.setting_sections import WebSettings
 from core.configuration.settings import Settings
 from core.contract import Engine
-from core.runtime.app_server import serve_app
-from core.runtime.http_server import listen_error, listen_url
+from core.runtime.http_server import listen_error, listen_url, serve_app
 from web import middleware, openai, origin_guard, status
 from web.client_identity import ClientIdentity
 from web.file_upload import FileUpload

@@ -20,7 +20,7 @@ from core.configuration.setting_sections import WebSettings
 from core.contract import Description, Done, Engine, Event, Language, Prompt, Task, Text, ToilEvent, ToilResult, Usage
 from core.errors import CspsError, Overloaded, PersonalityUnknown, Stopping
 from core.rag.source_list import append_source_list
-from core.runtime.metrics import count_tokens
+from core.runtime.http_server import count_tokens
 from web.client_identity import ClientIdentity
 
 FIRST_WORDS_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from core.contract import Description
 from core.errors import PersonalityUnknown
-from core.runtime.metrics import metrics_response
+from core.runtime.http_server import metrics_response
 from web.service import SERVICE, Service
 
 

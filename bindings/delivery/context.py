@@ -17,8 +17,7 @@ import structlog
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from core.contract import Done, Language
 from core.errors import CspsError
-from core.runtime.backoff import Backoff
-from core.runtime.cooldowns import Cooldowns
+from core.runtime.backoff import Backoff, Cooldowns
 
 log = structlog.get_logger()
 

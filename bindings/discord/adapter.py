@@ -21,9 +21,9 @@ from bindings.discord.mapping import Payload
 from bindings.discord.platform import DiscordPlatform
 from bindings.discord.resume_position import ResumePosition
 from bindings.discord.slash_commands import are_registered, build_commands
+from bindings.incoming import Platform
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
-from bindings.platform import Platform
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, Stopping
 from core.runtime.backoff import NO_JITTER, Backoff

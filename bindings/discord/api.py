@@ -20,8 +20,7 @@ from discord.http import HTTPClient, MultipartParameters, Route
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
-from core.runtime.backoff import parse_retry_after
-from core.runtime.cooldowns import Cooldowns
+from core.runtime.backoff import Cooldowns, parse_retry_after
 
 MessageBody = dict[str, Any]
 ApiAction = Literal["post", "edit", "delete", "read", "upload", "answer"]

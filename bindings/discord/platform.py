@@ -1,4 +1,4 @@
-"""The interface of Discord that the intake uses, with the typing indicator. See `bindings.platform.Platform`."""
+"""The interface of Discord that the intake uses, with the typing indicator. See `bindings.incoming.Platform`."""
 
 from __future__ import annotations
 

@@ -13,10 +13,9 @@ import structlog
 from aiohttp import web
 
 from bindings.hosting.webhook_server import WebhookServer
-from bindings.incoming import PlatformName
+from bindings.incoming import Platform, PlatformName
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
-from bindings.platform import Platform
 from bindings.store import Store
 from core import bootstrap
 from core.bootstrap import Core

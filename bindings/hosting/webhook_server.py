@@ -18,9 +18,7 @@ from bindings.metrics import BotMetrics
 from core.configuration.setting_sections import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
-from core.runtime.app_server import serve_app
-from core.runtime.http_server import listen_error, listen_url
-from core.runtime.metrics import metrics_response
+from core.runtime.http_server import listen_error, listen_url, metrics_response, serve_app
 
 log = structlog.get_logger()
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from bindings.delivery.context import DeliveryContext
 from bindings.delivery.outlet import Outlet
-from bindings.incoming import IncomingMessage, Place
+from bindings.incoming import IncomingMessage, Place, Platform
 from bindings.intake.admission import route_personality
 from bindings.intake.commands import message_language
 from bindings.metrics import BotMetrics
-from bindings.platform import Platform
 from bindings.store import Store
 from core.configuration.personalities import Personalities, Personality
 from core.configuration.setting_sections import PlatformSettings

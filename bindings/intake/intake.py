@@ -15,7 +15,7 @@ from datetime import timedelta
 import structlog
 
 from bindings.delivery.context import DeliveryContext
-from bindings.incoming import IncomingMessage, Place
+from bindings.incoming import IncomingMessage, Place, Platform
 from bindings.intake.admission import AccessLists, UserRateLimit, check_personality_names
 from bindings.intake.bot import Bot, Greeting, Voice
 from bindings.intake.command_handler import CommandHandler, explain_limit
@@ -24,7 +24,6 @@ from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
 from bindings.intake.delivery_runner import DeliveryRunner
 from bindings.intake.message_handler import MessageHandler
 from bindings.metrics import BotMetrics
-from bindings.platform import Platform
 from bindings.store import Delivery, DeliveryKind, FeedbackValue, Store
 from bindings.tables import hash_message
 from bindings.toil.job_files import JobFiles
@@ -33,8 +32,8 @@ from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Language
 from core.errors import Stopping, StorageError
+from core.runtime.background_tasks import purge_daily
 from core.runtime.digest import hash_id
-from core.storage.purging import purge_daily
 from core.texts import text
 
 log = structlog.get_logger()

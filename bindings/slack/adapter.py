@@ -14,10 +14,9 @@ from aiohttp import web
 from slack_bolt.response import BoltResponse
 
 from bindings.delivery.outlet import DeliveryError, Outlet
-from bindings.incoming import AttachedFile, IncomingMessage, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
-from bindings.platform import Platform
 from bindings.slack.api import SlackApi, SlackErrorResponse
 from bindings.slack.event_router import EventRouter
 from bindings.slack.files import SlackFiles

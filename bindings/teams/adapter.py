@@ -18,10 +18,9 @@ from botbuilder.schema import Activity
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.delivery.outlet import DeliveryError, Refused
-from bindings.incoming import AttachedFile, IncomingMessage, Place
+from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
-from bindings.platform import Platform
 from bindings.teams import activities, transport
 from bindings.teams.connector import Connector
 from bindings.teams.credentials import Credentials
@@ -180,7 +179,7 @@ class TeamsAdapter:
 
 @dataclass
 class TeamsPlatform:
-    """Implements `bindings.platform.Platform`."""
+    """Implements `bindings.incoming.Platform`."""
 
     connector: Connector
     files: TeamsFiles

@@ -20,8 +20,7 @@ from core.cli import bot_checks, gguf, machine, preflight
 from core.cli.report import Finding, Report
 from core.cli.words import Words
 from core.configuration import settings as settings_module
-from core.configuration.personalities import Personalities
-from core.configuration.reference_checks import unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
 from core.configuration.settings import Settings
 from core.errors import ConfigError, CspsError, StorageError
 from core.model import catalog

@@ -12,8 +12,7 @@ from core.cli import facts
 from core.cli.sources import loaded as all_sources
 from core.cli.words import Table, Words, language_of
 from core.configuration import settings
-from core.configuration.personalities import Personalities
-from core.configuration.reference_checks import unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
 from core.errors import ConfigError
 
 WORDS: Table = {

@@ -6,7 +6,7 @@ Owns what a personality is and which are there. Knows nothing of models or conve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -120,3 +120,23 @@ def read_personality(file: Path) -> Personality:
         raise ConfigError(f"{file}: the file's name is the personality's, so use only a-z, 0-9 and - before .toml")
     content = toml.validate(PersonalityFile, toml.read_tables(file), file)
     return Personality(name=file.stem, **dict(content))
+
+
+def unknown_sources(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
+    """One sentence for each unknown source, with its file and line. Raises ConfigError if a file cannot be read."""
+    return tuple(unknown_references(personalities, "sources", "source", known))
+
+
+def unknown_collections(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
+    """Like `unknown_sources`, with the command that creates a collection."""
+    problems = unknown_references(personalities, "collections", "collection", known)
+    return tuple(f"{each}. `csps-llm facts add` makes one" for each in problems)
+
+
+def unknown_references(personalities: Personalities, key: str, what: str, known: Collection[str]) -> Iterator[str]:
+    for name in personalities.names():
+        named = getattr(personalities.get(name), key)
+        if absent := [each for each in named if each not in known]:
+            file = personalities.folder / f"{name}.toml"
+            place = toml.place_of((key,), file, toml.text_of(file))
+            yield from (f"{place}: {unknown(what, each, known)}" for each in absent)

@@ -18,7 +18,7 @@ from core.errors import ConfigError
 from core.model.host import ModelHost, find_model, load_runner
 from core.model.server import ModelService, create_app
 from core.runtime import process
-from core.runtime.app_server import serve_app
+from core.runtime.http_server import serve_app
 
 log = structlog.get_logger()
 

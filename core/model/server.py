@@ -26,7 +26,7 @@ from core.openai.responses import (
     openai_status,
 )
 from core.rag.embeddings import Embedder, LocalEmbedder
-from core.runtime.metrics import metrics_response
+from core.runtime.http_server import metrics_response
 
 log = structlog.get_logger()
 

@@ -1,15 +1,18 @@
-"""Tasks that run beside the code that starts them. Owns their references, their failures and their end."""
+"""Tasks that run beside the code that starts them, and the daily purge.
+
+Owns the tasks' references, their failures and their end.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, TypeVar
 
 import structlog
 
-from core.errors import CspsError
+from core.errors import CspsError, StorageError
 
 log = structlog.get_logger()
 
@@ -85,3 +88,20 @@ def log_failure(task: asyncio.Task[Any]) -> None:
         log.warning("background_task_failed", code=exc.code, problem=exc.message)
     elif exc is not None:
         log.error("background_task_failed", exc_info=exc)
+
+
+log = structlog.get_logger()
+
+PURGE_INTERVAL_S = 24 * 60 * 60
+
+
+async def purge_daily(data: str, purge: Callable[[], Awaitable[int]]) -> None:
+    """Calls `purge`, which returns the number of deleted entries, at once and then daily. Runs until cancelled."""
+    while True:
+        try:
+            count = await purge()
+        except StorageError as exc:
+            log.warning("data_not_purged", data=data, problem=exc.message)
+        else:
+            log.info("data_purged", data=data, count=count)
+        await asyncio.sleep(PURGE_INTERVAL_S)

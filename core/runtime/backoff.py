@@ -1,10 +1,13 @@
-"""Pauses between attempts: they double up to a limit. Jitter keeps callers from retrying at the same moment."""
+"""When to try again: pauses that double up to a limit, `Retry-After`, and the cooldowns of several keys.
+
+Jitter keeps callers from retrying at the same moment.
+"""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -40,3 +43,25 @@ def parse_retry_after(value: Any, default_s: float, limit_s: float = math.inf) -
     except (TypeError, ValueError):
         return default_s
     return min(max(seconds, 0.0), limit_s) if math.isfinite(seconds) else default_s
+
+
+class Cooldowns:
+    """`clock` is monotonic, in seconds. Above `limit` keys, those that are over are dropped."""
+
+    def __init__(self, clock: Callable[[], float], limit: int) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._until: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def until(self, key: str) -> float:
+        """Returns the time at which the cooldown of `key` ends, or 0."""
+        return self._until.get(key, 0.0)
+
+    def start(self, key: str, duration_s: float) -> None:
+        now = self._clock()
+        if len(self._until) >= self._limit:
+            self._until = {each: until for each, until in self._until.items() if until > now}
+        self._until[key] = now + duration_s

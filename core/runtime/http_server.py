@@ -1,13 +1,19 @@
-"""Shared by our HTTP servers: a log without people's text, the URLs of a server, and advice when it cannot listen."""
+"""Shared by our HTTP servers: start and stop, addresses, `/metrics`, and a log without people's text."""
 
 from __future__ import annotations
 
 import errno
 import logging
 import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 
+from core.contract import Usage
 from core.errors import ConfigError
 
 log = structlog.get_logger()
@@ -63,3 +69,43 @@ def listen_error(exc: OSError, host: str, port: int, host_variable: str, port_va
         return ConfigError(f"port {port} may not be used by this account: set {port_variable} to one above 1023")
     reason = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else exc.strerror
     return ConfigError(f"cannot listen on {host}, port {port}: {reason}; check {host_variable} and {port_variable}")
+
+
+Site = TypeVar("Site", bound=web.BaseSite)
+
+
+@asynccontextmanager
+async def serve_app(
+    app: web.Application,
+    build_site: Callable[[web.AppRunner], Site],
+    translate: Callable[[OSError], ConfigError],
+    **options: Any,
+) -> AsyncIterator[Site]:
+    """Serves `app` while the block runs; yields the site, which has the real port where 0 was asked for.
+
+    `options` are those of aiohttp's AppRunner. No request is logged: a query or a malformed line may be a prompt.
+    Raises `translate`'s error if the address cannot be listened on.
+    """
+    runner = web.AppRunner(app, access_log=None, logger=build_protocol_logger(), **options)
+    await runner.setup()
+    try:
+        site = build_site(runner)
+        try:
+            await site.start()
+        except OSError as exc:
+            raise translate(exc) from exc
+        yield site
+    finally:
+        await runner.cleanup()
+
+
+def metrics_response(registry: CollectorRegistry) -> web.Response:
+    """Answers GET /metrics."""
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def count_tokens(tokens: Counter, usage: Usage) -> None:
+    """Adds `usage` to a counter whose label is the kind of token."""
+    tokens.labels("prompt").inc(usage.prompt_tokens)
+    tokens.labels("completion").inc(usage.completion_tokens)
+    tokens.labels("cached").inc(usage.cached_tokens)

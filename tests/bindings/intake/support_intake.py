@@ -73,7 +73,7 @@ class KillingDatabase(Database):
 
 @dataclass
 class FakeChannels:
-    """Implements `bindings.platform.Platform`, with a channel for each conversation. Channels outlive processes."""
+    """Implements `bindings.incoming.Platform`, with a channel for each conversation. Channels outlive processes."""
 
     name: str = "slack"
     limits: PageLimits = AT_ONCE

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from core.errors import ConfigError
-from core.runtime.app_server import serve_app
+from core.runtime.http_server import serve_app
 
 
 def refused(exc: OSError) -> ConfigError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.runtime.cooldowns import Cooldowns
+from core.runtime.backoff import Cooldowns
 
 
 def test_a_cooldown_ends_after_its_duration() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter
 
 from core.contract import Usage
-from core.runtime.metrics import count_tokens, metrics_response
+from core.runtime.http_server import count_tokens, metrics_response
 
 
 def test_tokens_are_counted_by_kind() -> None:

@@ -8,12 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.errors import StorageError
-from core.storage import purging
+from core.runtime import background_tasks
 
 
 async def test_a_purge_that_fails_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """A storage error is logged, and the next purge comes after the interval."""
-    monkeypatch.setattr(purging, "PURGE_INTERVAL_S", 0)
+    monkeypatch.setattr(background_tasks, "PURGE_INTERVAL_S", 0)
     outcomes = iter([StorageError("locked"), 3])
     purged_twice = asyncio.Event()
 
@@ -27,7 +27,7 @@ async def test_a_purge_that_fails_is_repeated(monkeypatch: pytest.MonkeyPatch) -
         return outcome or 0
 
     with capture_logs() as logs:
-        purging_task = asyncio.create_task(purging.purge_daily("sessions", purge))
+        purging_task = asyncio.create_task(background_tasks.purge_daily("sessions", purge))
         await purged_twice.wait()
         purging_task.cancel()
 

@@ -11,8 +11,7 @@ from structlog.testing import capture_logs
 
 from core import PROJECT_ROOT
 from core.bootstrap import warn_unknown_names
-from core.configuration.personalities import Personalities
-from core.configuration.reference_checks import unknown_collections, unknown_sources
+from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
 from core.rag.facts.document_rows import CollectionSize
 from core.rag.facts.store import FactStore
 from core.rag.sources.catalogue import Sources
