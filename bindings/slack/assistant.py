@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import structlog
 from cachetools import LRUCache
 
@@ -31,27 +29,25 @@ class AssistantThreads:
         self._greeted: LRUCache[str, None] = LRUCache(GREETED_KEPT)
 
     async def greet(self, place: Place) -> None:
-        """Greets the person in a new assistant thread, once: Slack may report the same thread several times."""
-        if place.conversation in self._greeted:
+        """Greets the person in a new assistant thread, once: Slack may report a thread several times.
+
+        A new conversation with an agent has no thread for a greeting, so it only gets suggested prompts.
+        """
+        if place.thread and place.conversation in self._greeted:
             return
         self._greeted[place.conversation] = None
+        where = {"channel_id": place.channel, "thread_ts": place.thread}
         try:
             greeting = await self._intake.greeting(place, await self._language(place))
-            page = Page(greeting.text, greeting.language, final=True)
-            await self._api.post_message(place.channel, place.thread, notification_text(page), build_blocks(page))
-            await self._suggest(place, greeting.prompts)
-            thread = {"channel_id": place.channel, "thread_ts": place.thread}
-            await self._api.write("assistant.threads.setTitle", **thread, title=greeting.title)
+            prompts = [{"title": prompt, "message": prompt} for prompt in greeting.prompts[:PROMPTS_LIMIT]]
+            if place.thread:
+                page = Page(greeting.text, greeting.language, final=True)
+                await self._api.post_message(place.channel, place.thread, notification_text(page), build_blocks(page))
+            await self._api.write("assistant.threads.setSuggestedPrompts", **where, prompts=prompts)
+            if place.thread:
+                await self._api.write("assistant.threads.setTitle", **where, title=greeting.title)
         except CspsError as error:
             log.info("slack_greeting_failed", code=error.code, problem=error.message)
-
-    async def suggest_prompts(self, place: Place) -> None:
-        """Suggests prompts in a new conversation with an agent, which has no thread for a greeting yet."""
-        try:
-            greeting = await self._intake.greeting(place, await self._language(place))
-            await self._suggest(place, greeting.prompts)
-        except CspsError as error:
-            log.info("slack_prompts_failed", code=error.code, problem=error.message)
 
     async def show_thinking(self, place: Place) -> None:
         """Sets the status, which Slack removes when the answer begins."""
@@ -64,14 +60,6 @@ class AssistantThreads:
         if channel and thread:
             where = {"channel_id": channel, "thread_ts": thread}
             await self._api.show_status("agents.sessions.setStatus", **where, status="active")
-
-    async def _suggest(self, place: Place, prompts: Sequence[str]) -> None:
-        await self._api.write(
-            "assistant.threads.setSuggestedPrompts",
-            channel_id=place.channel,
-            thread_ts=place.thread,
-            prompts=[{"title": prompt, "message": prompt} for prompt in prompts[:PROMPTS_LIMIT]],
-        )
 
     async def _language(self, place: Place) -> Language | None:
         return (await self._users.get(place.route.get("user", ""))).language

@@ -92,7 +92,7 @@ class EventRouter:
             "app_home_opened": self._on_home_opened,
             "agent_session_stopped": self._on_stop,
             "app_uninstalled": self._on_uninstall,
-            "tokens_revoked": self._on_tokens_revoked,
+            "tokens_revoked": self._on_uninstall,
         }
         for kind, listener in events.items():
             app.event(kind)(listener)
@@ -135,30 +135,27 @@ class EventRouter:
             self._spawn(self._assistant.greet(place))
 
     async def _on_home_opened(self, body: SlackObject) -> None:
-        """The opened direct conversation of an agent, which has no assistant_thread_started event."""
+        """An agent has this event in place of assistant_thread_started. Other apps have it for their other tabs too."""
         event = get_object(body, "event")
         channel, user = get_text(event, "channel"), get_text(event, "user")
         if event.get("tab") == "messages" and channel and user:
             place = Place("slack", installed_team(body, self._me), channel, None, "personal", {"user": user})
-            self._spawn(self._assistant.suggest_prompts(place))
+            self._spawn(self._assistant.greet(place))
 
     async def _on_stop(self, body: SlackObject) -> None:
-        """Slack's own stop button. Without names of messages, it stops all answers in the thread."""
+        """Stops the messages that Slack names, or all answers in the thread if it names none."""
         event = get_object(body, "event")
         channel, thread = get_text(event, "channel"), get_text(event, "thread_ts")
-        unfinished = dict(self._streams.find_unfinished(channel, thread))
         named = event.get("streaming_message_ts")
-        for ref, place in unfinished.items():
+        for ref, place in self._streams.find_unfinished(channel, thread).items():
             if not isinstance(named, list) or not named or ref in named:
                 await self._intake.stop_answer(place, ref)
         self._spawn(self._assistant.end_session(channel, thread))
 
     async def _on_uninstall(self, body: SlackObject) -> None:
-        await self._intake.forget_workspace(installed_team(body, self._me))
-
-    async def _on_tokens_revoked(self, body: SlackObject) -> None:
-        """Matters for the bot's token only: the app has no tokens of people."""
-        if get_object(get_object(body, "event"), "tokens").get("bot"):
+        """Forgets the workspace, unless only people's tokens were revoked: the app uses none."""
+        event = get_object(body, "event")
+        if event.get("type") == "app_uninstalled" or get_object(event, "tokens").get("bot"):
             await self._intake.forget_workspace(installed_team(body, self._me))
 
     async def _ignore(self, ack: AsyncAck) -> None:

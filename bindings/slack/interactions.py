@@ -79,12 +79,9 @@ def parse_feedback(body: SlackObject, me: BotIdentity) -> SlackFeedback | None:
     """Maps a press of a feedback button. None: a field is missing."""
     value, _, answer = get_text(pressed_action(body), "value").partition(" ")
     user = get_text(get_object(body, "user"), "id")
-    if not answer or not user:
+    if not (answer and user and value in ("good", "bad")):
         return None
-    speaker = f"slack:{button_team(body, me)}:{user}"
-    if value == "good":
-        return SlackFeedback(answer, speaker, "good")
-    return SlackFeedback(answer, speaker, "bad") if value == "bad" else None
+    return SlackFeedback(answer, f"slack:{button_team(body, me)}:{user}", "good" if value == "good" else "bad")
 
 
 def pressed_action(body: SlackObject) -> SlackObject:

@@ -69,9 +69,8 @@ class SlackOutlet:
     async def post(self, page: Page, nonce: str) -> str:
         if not page.final and self._can_stream() and (ref := await self._start_stream(page, nonce)):
             return ref
-        text, blocks, metadata = notification_text(page), build_blocks(page), build_metadata(nonce)
-        channel, thread = self._place.channel, self._place.thread
-        ref = await self._api.post_message(channel, thread, text, blocks, metadata=metadata)
+        message = render_message(page, nonce)
+        ref = await self._api.post_message(self._place.channel, self._place.thread, **message)
         return self._record_start(ref, nonce, page)
 
     async def edit(self, ref: str, page: Page) -> None:
@@ -216,15 +215,8 @@ class SlackOutlet:
 
     async def _update(self, ref: str, page: Page) -> None:
         self._streams.updates.take()
-        await self._api.write(
-            "chat.update",
-            channel=self._place.channel,
-            ts=ref,
-            text=notification_text(page),
-            blocks=build_blocks(page),
-            metadata=build_metadata(self._nonces.get(ref, UNKNOWN_NONCE)),
-            **NO_PINGS,
-        )
+        message = render_message(page, self._nonces.get(ref, UNKNOWN_NONCE))
+        await self._api.write("chat.update", channel=self._place.channel, ts=ref, **message, **NO_PINGS)
 
     def _record_start(self, ref: str, nonce: str, page: Page) -> str:
         self._nonces[ref] = nonce
@@ -281,6 +273,11 @@ def build_limits(*, streaming: bool) -> PageLimits:
 def render_prefix(page: Page) -> str:
     """The part of an unfinished page that a stream may show."""
     return sanitize_markdown(stable_prefix(page.text)).lstrip("\n")
+
+
+def render_message(page: Page, nonce: str) -> dict[str, Any]:
+    """The arguments that chat.postMessage and chat.update have in common."""
+    return {"text": notification_text(page), "blocks": build_blocks(page), "metadata": build_metadata(nonce)}
 
 
 def build_metadata(nonce: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 import structlog
+from aiohttp import ClientWebSocketResponse
 from prometheus_client import Gauge
 from slack_bolt.response import BoltResponse
 
@@ -88,7 +89,7 @@ class SocketClient:
                 if self._failures:
                     await asyncio.sleep(self._timings.backoff.pause_s(self._failures))
 
-    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+    async def _connect(self) -> ClientWebSocketResponse:
         try:
             url = await self._api.socket_url()
         except DeliveryError as error:
@@ -106,9 +107,7 @@ class SocketClient:
             timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
         )
 
-    async def _serve(
-        self, socket: aiohttp.ClientWebSocketResponse, renew: asyncio.Event, group: asyncio.TaskGroup
-    ) -> None:
+    async def _serve(self, socket: ClientWebSocketResponse, renew: asyncio.Event, group: asyncio.TaskGroup) -> None:
         """Serves one connection until it ends. Sets `renew` when another one is needed."""
         has_greeted = False
         try:
@@ -133,16 +132,14 @@ class SocketClient:
             renew.set()
             await socket.close()
 
-    async def _accept(
-        self, socket: aiohttp.ClientWebSocketResponse, envelope: SlackObject, group: asyncio.TaskGroup
-    ) -> None:
+    async def _accept(self, socket: ClientWebSocketResponse, envelope: SlackObject, group: asyncio.TaskGroup) -> None:
         envelope_id, payload = get_text(envelope, "envelope_id"), get_object(envelope, "payload")
         if not envelope_id or not self._is_taking:
             return
         await self._slots.acquire()
         group.create_task(self._handle(socket, envelope_id, payload))
 
-    async def _handle(self, socket: aiohttp.ClientWebSocketResponse, envelope_id: str, payload: SlackObject) -> None:
+    async def _handle(self, socket: ClientWebSocketResponse, envelope_id: str, payload: SlackObject) -> None:
         """Acknowledges a delivery once it is stored. Slack repeats a delivery without acknowledgement."""
         try:
             response = await self._take(payload)

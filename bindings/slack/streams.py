@@ -9,7 +9,7 @@ https://docs.slack.dev/reference/methods/chat.startStream , .appendStream , .sto
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -69,10 +69,10 @@ class OpenStream:
 
 
 class StreamRegistry:
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.starts = TokenBucket(STARTS_PER_MINUTE, clock)
-        self.appends = TokenBucket(APPENDS_PER_MINUTE, clock)
-        self.updates = TokenBucket(UPDATES_PER_MINUTE, clock)
+    def __init__(self) -> None:
+        self.starts = TokenBucket(STARTS_PER_MINUTE)
+        self.appends = TokenBucket(APPENDS_PER_MINUTE)
+        self.updates = TokenBucket(UPDATES_PER_MINUTE)
         self._refused_everywhere = False
         self._refused_channels: LRUCache[str, None] = LRUCache(CHANNELS_KEPT)
         # Bounded: Slack sends no event for a stream whose message was deleted before its end.
@@ -104,8 +104,7 @@ class StreamRegistry:
     def is_known(self, ref: str) -> bool:
         return ref in self._known
 
-    def find_unfinished(self, channel: str, thread: str) -> Iterator[tuple[str, Place]]:
-        """Yields the unfinished answers in a thread."""
-        for ref, place in tuple(self._unfinished.items()):
-            if place.channel == channel and thread in (place.thread or "", ref):
-                yield ref, place
+    def find_unfinished(self, channel: str, thread: str) -> dict[str, Place]:
+        """Returns the places of the unfinished answers in a thread, by ref."""
+        items = self._unfinished.items()
+        return {ref: at for ref, at in items if at.channel == channel and thread in (at.thread or "", ref)}
