@@ -7,7 +7,7 @@ whose connection broke, and opens a connection for every call.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,12 +106,10 @@ class SlackApi:
         params = {k: v for k, v in arguments.items() if v is not None}
         return await self._call(method, http_verb="GET", params=params)
 
-    async def post_message(
-        self, channel: str, thread: str | None, text: str, blocks: Sequence[Any], **more: Any
-    ) -> str:
-        """Posts a message that unfurls and pings nothing. Returns its ts."""
-        arguments = {"channel": channel, "thread_ts": thread, "text": text, "blocks": blocks, **more, **NO_PINGS}
-        return str((await self.write("chat.postMessage", **arguments))["ts"])
+    async def post_message(self, channel: str, thread: str | None, **message: Any) -> str:
+        """Posts a message, with `text` and `blocks`, that unfurls and pings nothing. Returns its ts."""
+        answer = await self.write("chat.postMessage", channel=channel, thread_ts=thread, **message, **NO_PINGS)
+        return str(answer["ts"])
 
     async def show_status(self, method: str, **arguments: str | None) -> None:
         """Calls a method that sets a status. An answer does not need one, so a failure is only logged."""

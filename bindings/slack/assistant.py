@@ -42,7 +42,8 @@ class AssistantThreads:
             prompts = [{"title": prompt, "message": prompt} for prompt in greeting.prompts[:PROMPTS_LIMIT]]
             if place.thread:
                 page = Page(greeting.text, greeting.language, final=True)
-                await self._api.post_message(place.channel, place.thread, notification_text(page), build_blocks(page))
+                message = {"text": notification_text(page), "blocks": build_blocks(page)}
+                await self._api.post_message(place.channel, place.thread, **message)
             await self._api.write("assistant.threads.setSuggestedPrompts", **where, prompts=prompts)
             if place.thread:
                 await self._api.write("assistant.threads.setTitle", **where, title=greeting.title)

@@ -199,7 +199,7 @@ class EventRouter:
         """Posts the question, whose thread gets the answer. Raises DeliveryError and TimeoutError."""
         channel, question = get_text(body, "channel_id"), get_text(body, "text").strip()
         blocks = question_blocks(get_text(body, "user_name"), question)
-        posting = asyncio.ensure_future(self._api.post_message(channel, None, escape(question), blocks))
+        posting = asyncio.ensure_future(self._api.post_message(channel, None, text=escape(question), blocks=blocks))
         try:
             async with asyncio.timeout(QUESTION_DEADLINE_S):
                 return await asyncio.shield(posting)
