@@ -25,7 +25,6 @@ from typing import Any
 
 import aiohttp
 import structlog
-from aiohttp import web
 from rich.console import Console
 from rich.table import Table
 
@@ -33,16 +32,13 @@ from benchmarks.delivery import ANSWER
 from bindings.delivery.outlet import Outlet, Page
 from bindings.hosting import process
 from bindings.incoming import IncomingMessage, Place
-from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.streams import TokenBucket
-from bindings.store import Store
 from core.configuration import settings
-from core.configuration.personalities import Personalities
-from core.storage.database import Database
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for
 from tests.bindings.slack.support_fakes import payload
+from tests.bindings.support_running_bot import run_intake, serve_routes
 from tests.support.fakes import FakeEngine
 
 PAGE_CHARS = 6_000
@@ -80,22 +76,8 @@ async def run_adapter(api_url: str, folder: Path, secret: dict[str, str]) -> Asy
     environ = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_API_BASE_URL": api_url, "CSPS_LLM_DATA": str(folder), **secret}
     loaded = settings.load({**environ, "BOT_USER_LIMIT": "1000000"})
     adapter = SlackAdapter(loaded.slack, BotMetrics())
-    database = Database(loaded.database_url)
-    await database.upgrade()
-    store = Store(database)
-    personalities = Personalities(loaded.config / "personalities")
-    personalities.load()
-    intake = Intake(FakeEngine(), adapter.platform, store, personalities, loaded, BotMetrics())
-    await adapter.connect(intake)
-    running = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
-    try:
+    async with run_intake(adapter, FakeEngine(), loaded, BotMetrics()):
         yield adapter
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
-        await adapter.close()
-        await database.close()
 
 
 async def cpu_ms_per_edit(adapter: SlackAdapter, root: str, edits: int, *, streams: bool) -> float:
@@ -119,21 +101,15 @@ def without_rate_limits(outlet: Outlet) -> Outlet:
 
 
 async def http_acknowledgement_s(adapter: SlackAdapter, events: int) -> list[float]:
-    app = web.Application()
-    app.add_routes(adapter.routes())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
     durations = []
-    async with aiohttp.ClientSession() as session:
+    async with serve_routes(adapter.routes()) as base, aiohttp.ClientSession() as session:
+        url = f"{base}/slack/events"
         for number in range(events):
             raw = json.dumps(with_ts(payload("app_mention"), number)).encode()
             began = time.perf_counter()
             async with session.post(url, data=raw, headers=headers_for(raw)) as response:
                 assert response.status == 200
             durations.append(time.perf_counter() - began)
-    await runner.cleanup()
     return durations
 
 

@@ -14,17 +14,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.slack.adapter import SlackAdapter
-from bindings.store import Store
 from core.configuration import settings as all_settings
-from core.configuration.personalities import Personalities
 from core.contract import Done, Prompt, Source, Text, Usage
-from core.storage.database import Database
 from tests.bindings.slack.support_fake_slack import (
     APP_TOKEN,
     BOT_TOKEN,
@@ -36,6 +32,7 @@ from tests.bindings.slack.support_fake_slack import (
     text_of,
 )
 from tests.bindings.slack.support_fakes import payload
+from tests.bindings.support_running_bot import run_intake, serve_routes
 from tests.support.fakes import FakeEngine, ReplyStep
 
 Deliver = Callable[[dict[str, Any]], Awaitable[int]]
@@ -79,27 +76,16 @@ async def run_bot(slack: FakeSlack, engine: FakeEngine, folder: Path, mode: str)
     loaded = all_settings.load({**environ, **secret, "BOT_USER_LIMIT": "10000"})
     metrics = BotMetrics()
     adapter = SlackAdapter(loaded.slack, metrics)
-    database = Database(loaded.database_url)
-    await database.upgrade()
-    store = Store(database)
-    personalities = Personalities(loaded.config / "personalities")
-    personalities.load()
-    intake = Intake(engine, adapter.platform, store, personalities, loaded, metrics, CONTEXT)
-    await adapter.connect(intake)
-    running = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
-    try:
-        async with open_delivery(slack, adapter, mode) as deliver:
-            yield RunningBot(slack, intake, deliver, metrics)
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
-        await adapter.close()
-        await database.close()
+    async with (
+        run_intake(adapter, engine, loaded, metrics, CONTEXT) as intake,
+        open_delivery(slack, adapter, mode) as deliver,
+    ):
+        yield RunningBot(slack, intake, deliver, metrics)
 
 
 @asynccontextmanager
 async def open_delivery(slack: FakeSlack, adapter: SlackAdapter, mode: str) -> AsyncIterator[Deliver]:
+    """Yields a function that delivers an event over the socket or HTTP, and returns the status."""
     if mode == "socket":
         await slack.connected.wait()
 
@@ -109,23 +95,14 @@ async def open_delivery(slack: FakeSlack, adapter: SlackAdapter, mode: str) -> A
 
         yield push
         return
-    app = web.Application()
-    app.add_routes(adapter.routes())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    async with aiohttp.ClientSession() as session:
+    async with serve_routes(adapter.routes()) as url, aiohttp.ClientSession() as session:
 
         async def post(body: dict[str, Any]) -> int:
             raw = json.dumps(body).encode()
-            async with session.post(url, data=raw, headers=headers_for(raw)) as response:
+            async with session.post(f"{url}/slack/events", data=raw, headers=headers_for(raw)) as response:
                 return response.status
 
-        try:
-            yield post
-        finally:
-            await runner.cleanup()
+        yield post
 
 
 def add_question(slack: FakeSlack, name: str = "app_mention", channel: str = "C0001", **event: Any) -> dict[str, Any]:

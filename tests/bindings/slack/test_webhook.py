@@ -6,13 +6,11 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,43 +20,27 @@ from bindings.slack.webhook import is_signed, sign
 from core.errors import Stopping, StorageError
 from tests.bindings.slack.support_fake_slack import SECRET, FakeSlack, encode_form, error_body, headers_for
 from tests.bindings.slack.support_fakes import FakeIntake, payload, settings
+from tests.bindings.support_running_bot import serve_routes
 
 Post = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
 EVENT = json.dumps(payload("app_mention")).encode()
 FORM = "application/x-www-form-urlencoded"
 
 
-@asynccontextmanager
-async def serve_webhook(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[Post]:
-    """Serves the adapter's route on a free port."""
-    adapter = SlackAdapter(settings(slack), BotMetrics())
-    await adapter.connect(intake)  # type: ignore[arg-type]
-    app = web.Application(client_max_size=1 << 20)
-    app.add_routes(adapter.routes())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-
-    async with aiohttp.ClientSession() as session:
-
-        async def post(body: bytes, headers: Any = None) -> tuple[int, str]:
-            async with session.post(
-                url, data=body, headers=headers_for(body) if headers is None else headers
-            ) as response:
-                return response.status, await response.text()
-
-        try:
-            yield post
-        finally:
-            await runner.cleanup()
-            await adapter.close()
-
-
 @pytest.fixture
 async def post(slack: FakeSlack, intake: FakeIntake) -> AsyncIterator[Post]:
-    async with serve_webhook(slack, intake) as poster:
-        yield poster
+    """Sends a body to the adapter's route, by default with valid headers. Returns status and text of the response."""
+    adapter = SlackAdapter(settings(slack), BotMetrics())
+    await adapter.connect(intake)  # type: ignore[arg-type]
+    async with serve_routes(adapter.routes()) as base, aiohttp.ClientSession() as session:
+
+        async def send(body: bytes, headers: Any = None) -> tuple[int, str]:
+            headers = headers_for(body) if headers is None else headers
+            async with session.post(f"{base}/slack/events", data=body, headers=headers) as response:
+                return response.status, await response.text()
+
+        yield send
+    await adapter.close()
 
 
 # ---------------------------------------------------------------- hostile requests
