@@ -1,6 +1,6 @@
-"""What the Teams adapter costs by itself: CPU time for each streamed part and each update, and the memory of a process.
+"""Measures the Teams adapter: CPU time for each streamed part and each update, and peak memory.
 
-`python -m benchmarks.teams`. Microsoft's side is a process of its own, so that its work is not counted.
+Run `python -m benchmarks.teams`. FakeMicrosoft runs in another process, so its work is not counted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import bindings.hosting.process  # noqa: F401 (a process of the bot has all of it in memory)
+import bindings.hosting.process  # noqa: F401 (a bot's process has it in memory)
 from bindings.delivery.outlet import Closing, Page
 from bindings.incoming import IncomingMessage, Place
 from bindings.metrics import BotMetrics
@@ -26,25 +26,25 @@ from core.configuration import settings
 from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 
 EDITS = 500
-WORDS = "The **deliverable** costs `x < 5` and is due on Friday [1]; see [the guide](https://example.gc.ca/g). "
+SENTENCE = "The **deliverable** costs `x < 5` and is due on Friday [1]; see [the guide](https://example.gc.ca/g). "
 
 
-def microsoft(told: Connection) -> None:
+def run_microsoft(connection: Connection) -> None:
     async def serve() -> None:
         async with FakeMicrosoft().serving() as fake:
-            told.send(fake.environ)
+            connection.send(fake.environ)
             await asyncio.Event().wait()
 
     asyncio.run(serve())
 
 
 @asynccontextmanager
-async def elsewhere() -> AsyncIterator[dict[str, str]]:
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=microsoft, args=(there,), daemon=True)
+async def microsoft_process() -> AsyncIterator[dict[str, str]]:
+    receiver, sender = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=run_microsoft, args=(sender,), daemon=True)
     process.start()
     try:
-        yield await asyncio.to_thread(here.recv)
+        yield await asyncio.to_thread(receiver.recv)
     finally:
         process.terminate()
 
@@ -57,24 +57,24 @@ def incoming(kind: Any, login_url: str) -> IncomingMessage:
 
 
 async def measure(adapter: Any, kind: str, login_url: str) -> float:
-    """Milliseconds of CPU for each edit."""
+    """Returns milliseconds of CPU time for each edit."""
     outlet = adapter.platform.outlet(incoming(kind, login_url))
-    text = WORDS
+    text = SENTENCE
     ref = await outlet.post(Page(text, "en"), "n")
-    started = time.process_time()
+    started_s = time.process_time()
     for number in range(EDITS):
-        text = (text + WORDS) if len(text) < 8000 else WORDS + "\n" * (number % 2)
+        text = (text + SENTENCE) if len(text) < 8000 else SENTENCE + "\n" * (number % 2)
         await outlet.edit(ref, Page(text, "en"))
         if kind == "personal" and len(text) > 8000:
             await outlet.edit(ref, Page(text, "en", final=True, closing=Closing("a", "Model: x")))
-            text = WORDS
+            text = SENTENCE
             ref = await outlet.post(Page(text, "en"), "n")
-    return (time.process_time() - started) / EDITS * 1000
+    return (time.process_time() - started_s) / EDITS * 1000
 
 
 async def main() -> None:
     with TemporaryDirectory() as folder:
-        async with elsewhere() as environ:
+        async with microsoft_process() as environ:
             loaded = settings.load({"CSPS_LLM_DATA": str(Path(folder)), **environ})
             adapter = build(loaded, BotMetrics())
             for kind, name in (("personal", "streamed part"), ("channel", "update")):

@@ -1,4 +1,4 @@
-"""The adapter over HTTP, with Microsoft's side and a intake that are fakes."""
+"""Serves the adapter over HTTP, between FakeMicrosoft and FakeIntake."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.teams.adapter import TeamsAdapter, build
 from core.configuration import settings
-from tests.bindings.teams import support_answering as answering
 from tests.bindings.teams.support_fake_intake import FakeIntake
 from tests.bindings.teams.support_fake_microsoft import TENANT, FakeMicrosoft
+from tests.bindings.teams.support_outlets import OutletFactory
 from tests.support.fakes import FakeEngine
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "teams"
@@ -31,15 +31,15 @@ def payload(name: str, /, **changes: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Answered:
+class WebhookResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
 @dataclass
-class Served:
-    """The adapter as Teams sees it."""
+class TeamsBot:
+    """A running adapter, and its fakes."""
 
     url: str
     microsoft: FakeMicrosoft
@@ -49,36 +49,36 @@ class Served:
     metrics: BotMetrics = field(default_factory=BotMetrics)
 
     def activity(self, name: str, /, **changes: Any) -> dict[str, Any]:
-        """A recorded one, as if sent from this service URL and tenant."""
-        told = payload(name, serviceUrl=self.microsoft.service_url)
-        told["channelData"] = {**told.get("channelData", {}), "tenant": {"id": TENANT}}
-        return {**told, **changes}
+        """Returns a recorded activity with the service URL and tenant of FakeMicrosoft."""
+        recorded = payload(name, serviceUrl=self.microsoft.service_url)
+        channel_data = {**recorded.get("channelData", {}), "tenant": {"id": TENANT}}
+        return {**recorded, "channelData": channel_data, **changes}
 
-    async def send(self, body: Any, token: str | None = "", **headers: str) -> Answered:
-        """`token`: "" is a good one, None is none."""
+    async def send(self, body: Any, token: str | None = "", **headers: str) -> WebhookResponse:
+        """Calls the webhook. `token`: "" stands for a valid token, None for no token."""
         token = self.microsoft.token() if token == "" else token
-        told = {
+        sent_headers = {
             "Content-Type": "application/json",
             **({"Authorization": f"Bearer {token}"} if token else {}),
             **headers,
         }
         data = body if isinstance(body, (bytes, str)) else json.dumps(body)
-        async with self.http.post(f"{self.url}api/messages", data=data, headers=told) as response:
-            return Answered(response.status, response.headers, await response.read())
+        async with self.http.post(f"{self.url}api/messages", data=data, headers=sent_headers) as response:
+            return WebhookResponse(response.status, response.headers, await response.read())
 
 
 @asynccontextmanager
-async def serving(microsoft: FakeMicrosoft, folder: Path, **environ: str) -> AsyncIterator[Served]:
+async def serve_adapter(microsoft: FakeMicrosoft, folder: Path, **environ: str) -> AsyncIterator[TeamsBot]:
     loaded = settings.load({"CSPS_LLM_DATA": str(folder), **microsoft.environ, **environ})
     metrics, intake = BotMetrics(), FakeIntake()
     adapter = build(loaded, metrics)
     await adapter.connect(cast(Intake, intake))
-    listener = WebhookServer("teams", loaded.teams, adapter.routes(), metrics, FakeEngine())
+    server = WebhookServer("teams", loaded.teams, adapter.routes(), metrics, FakeEngine())
     running = asyncio.create_task(adapter.run())
     try:
-        async with listener.serving() as url, aiohttp.ClientSession() as http:
-            listener.open()
-            yield Served(url, microsoft, intake, adapter, http, metrics)
+        async with server.serving() as url, aiohttp.ClientSession() as http:
+            server.open()
+            yield TeamsBot(url, microsoft, intake, adapter, http, metrics)
     finally:
         running.cancel()
         await asyncio.wait([running])
@@ -92,13 +92,13 @@ async def microsoft() -> AsyncIterator[FakeMicrosoft]:
 
 
 @pytest.fixture
-async def served(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[Served]:
-    async with serving(microsoft, tmp_path / "var") as up:
-        yield up
+async def bot(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[TeamsBot]:
+    async with serve_adapter(microsoft, tmp_path / "var") as bot:
+        yield bot
 
 
 @pytest.fixture
-async def intake(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[answering.Intake]:
-    made = answering.Intake(microsoft, tmp_path / "parcels")
-    yield made
-    await made.http.aclose()
+async def outlets(microsoft: FakeMicrosoft, tmp_path: Path) -> AsyncIterator[OutletFactory]:
+    factory = OutletFactory(microsoft, tmp_path / "parcels")
+    yield factory
+    await factory.http.aclose()

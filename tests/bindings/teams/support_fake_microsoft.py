@@ -1,6 +1,6 @@
-"""Microsoft's side, on a port of this machine: keys that sign real tokens, a login, a connector, and OneDrive.
+"""Microsoft's services on a local port: signing keys, a login service, a connector and OneDrive.
 
-The connector keeps Teams' rules of streaming, and refuses what Teams refuses; calls can be made to fail by a script.
+The connector enforces Teams' rules for streams. `failures` makes calls fail.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ Body = dict[str, Any]
 
 @cache
 def private_key(name: str) -> rsa.RSAPrivateKey:
-    """The same for a name in all tests: making one takes a while."""
+    """Returns the same key for a name in all tests, because generating one is slow."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass(frozen=True)
-class Call:
-    """One to the connector. `at` is the activity in the path, of an update, a reply or a deletion."""
+class ConnectorCall:
+    """A call to the connector. `at` is the activity id in the path of an update or a deletion."""
 
     method: str
     conversation: str
@@ -56,7 +56,7 @@ class Call:
 
 
 @dataclass
-class Streamed:
+class FakeStream:
     sequence: int = 0
     text: str = ""
     over: bool = False
@@ -64,7 +64,7 @@ class Streamed:
 
 @dataclass(frozen=True)
 class Failure:
-    """Of the next call to the connector. `status` 0: the connection breaks, and what was asked is done all the same."""
+    """The failure of a call to the connector. `status` 0: the call takes effect, then the connection breaks."""
 
     status: int
     code: str = ""
@@ -75,14 +75,14 @@ class Failure:
 @dataclass
 class FakeMicrosoft:
     url: str = ""
-    signing: list[str] = field(default_factory=lambda: ["key-1"])  # the names of the keys that are published
+    signing: list[str] = field(default_factory=lambda: ["key-1"])  # names of the published keys
     endorsements: list[str] = field(default_factory=lambda: ["msteams"])
-    calls: list[Call] = field(default_factory=list)
-    failures: list[Failure | None] = field(default_factory=list)  # None: this call works
-    messages: dict[str, Body] = field(default_factory=dict)  # as they stand, by id
-    streams: dict[str, Streamed] = field(default_factory=lambda: defaultdict(Streamed))
-    file_answers: list[int] = field(default_factory=list)  # in place of keeping the files to come
-    stopped: set[str] = field(default_factory=set)  # streams on which a person pressed stop
+    calls: list[ConnectorCall] = field(default_factory=list)
+    failures: list[Failure | None] = field(default_factory=list)  # of the next calls; None: success
+    messages: dict[str, Body] = field(default_factory=dict)  # current activities by id
+    streams: dict[str, FakeStream] = field(default_factory=lambda: defaultdict(FakeStream))
+    file_answers: list[int] = field(default_factory=list)  # statuses of the next uploads that fail
+    stopped: set[str] = field(default_factory=set)  # streams that a person stopped
     metadata_fetches: int = 0
     token_fetches: int = 0
     token_life_s: int = 3600
@@ -102,7 +102,7 @@ class FakeMicrosoft:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What points the adapter here."""
+        """The settings that direct the adapter to this server."""
         return {
             "TEAMS_APP_ID": APP_ID,
             "TEAMS_APP_PASSWORD": PASSWORD,
@@ -115,9 +115,9 @@ class FakeMicrosoft:
         }
 
     def token(self, key: str = "key-1", *, headers: Body | None = None, **claims: Any) -> str:
-        """Signed as Microsoft signs. A claim that is None is left out."""
+        """Signs a token as Microsoft does. A claim that is None is omitted."""
         now = int(time.time())
-        said = {
+        all_claims = {
             "iss": ISSUER,
             "aud": APP_ID,
             "exp": now + 3600,
@@ -125,8 +125,8 @@ class FakeMicrosoft:
             "serviceurl": self.service_url,
             **claims,
         }
-        kept = {name: value for name, value in said.items() if value is not None}
-        return jwt.encode(kept, private_key(key), algorithm="RS256", headers={"kid": key, **(headers or {})})
+        payload = {name: value for name, value in all_claims.items() if value is not None}
+        return jwt.encode(payload, private_key(key), algorithm="RS256", headers={"kid": key, **(headers or {})})
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[FakeMicrosoft]:
@@ -156,15 +156,15 @@ class FakeMicrosoft:
         finally:
             await runner.cleanup()
 
-    async def until(self, *, calls: int) -> list[Call]:
-        """Waits until so many calls to the connector were made."""
+    async def wait_for_calls(self, calls: int) -> list[ConnectorCall]:
+        """Waits until the connector has received `calls` calls, and returns them."""
         while len(self.calls) < calls:
             self.changed.clear()
             await self.changed.wait()
         return self.calls
 
-    async def until_said(self, text: str) -> Body:
-        """Waits until a message has these words."""
+    async def wait_for_text(self, text: str) -> Body:
+        """Waits until a message contains `text`, and returns it."""
         while True:
             self.changed.clear()
             for message in self.messages.values():
@@ -172,7 +172,7 @@ class FakeMicrosoft:
                     return message
             await self.changed.wait()
 
-    # -------------------------------------------------------------- who may call the bot
+    # -------------------------------------------------------------- signing keys
 
     async def _metadata(self, _request: web.Request) -> web.Response:
         self.metadata_fetches += 1
@@ -213,7 +213,7 @@ class FakeMicrosoft:
     # -------------------------------------------------------------- the connector
 
     async def _connector(self, request: web.Request) -> web.Response:
-        # A client writes ";" and "@" of an id as it likes.
+        # Clients differ in whether they encode ";" and "@" of an id.
         conversation, at = unquote(request.match_info["conversation"]), unquote(request.match_info.get("at", ""))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         activity = await request.json() if request.can_read_body else {}
@@ -223,7 +223,7 @@ class FakeMicrosoft:
         if failure and failure.status:
             headers = {"Retry-After": failure.retry_after} if failure.retry_after else {}
             return error(failure.status, failure.code, failure.message, headers)
-        call = Call(request.method, conversation, at, activity, token)
+        call = ConnectorCall(request.method, conversation, at, activity, token)
         answer = self._do(call)
         if answer.status < 300:
             self.calls.append(call)
@@ -232,7 +232,7 @@ class FakeMicrosoft:
             request.transport.abort()
         return answer
 
-    def _do(self, call: Call) -> web.Response:
+    def _do(self, call: ConnectorCall) -> web.Response:
         if call.method == "DELETE":
             return web.Response(status=200 if self.messages.pop(call.at, None) else 404)
         if call.method == "PUT":
@@ -240,22 +240,22 @@ class FakeMicrosoft:
                 return error(404, "ActivityNotFoundInConversation", "Message not found")
             self.messages[call.at] = call.activity
             return web.json_response({"id": call.at})
-        return self._streamed(call, call.stream) if call.stream else self._posted(call)
+        return self._stream(call, call.stream) if call.stream else self._post(call)
 
-    def _posted(self, call: Call) -> web.Response:
+    def _post(self, call: ConnectorCall) -> web.Response:
         new = f"1:{next(self.ids)}"
         self.messages[new] = call.activity
         return web.json_response({"id": new}, status=201)
 
-    def _streamed(self, call: Call, told: Body) -> web.Response:
-        """https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux: rules and error codes."""
-        name, final = told.get("streamId"), told["streamType"] == "final"
+    def _stream(self, call: ConnectorCall, info: Body) -> web.Response:
+        """Source of rules and error codes: https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux."""
+        name, final = info.get("streamId"), info["streamType"] == "final"
         if not call.text:
             return error(400, "BadRequest", "Start streaming activities should include text")
-        if call.activity["type"] != ("message" if final else "typing") or final == ("streamSequence" in told):
+        if call.activity["type"] != ("message" if final else "typing") or final == ("streamSequence" in info):
             return error(400, "BadRequest", "streamSequence")
         if name is None:
-            if told.get("streamSequence") != 1:
+            if info.get("streamSequence") != 1:
                 return error(400, "BadRequest", "streamSequence starts with 1")
             name = f"a-{next(self.ids)}"
             new = True
@@ -264,25 +264,25 @@ class FakeMicrosoft:
         if not new and name not in self.messages:
             return error(400, "BadRequest", "unknown stream")
         stream = self.streams[name]
-        if refusal := self._refusal(name, stream, told, call):
+        if refusal := self._refusal(name, stream, info, call):
             return refusal
-        stream.sequence = told.get("streamSequence", stream.sequence)
-        stream.text = call.text if told["streamType"] != "informative" else stream.text
+        stream.sequence = info.get("streamSequence", stream.sequence)
+        stream.text = call.text if info["streamType"] != "informative" else stream.text
         stream.over = final
         self.messages[name] = call.activity
         return web.json_response({"id": name} if new else {}, status=201 if new else 202)
 
-    def _refusal(self, name: str, stream: Streamed, told: Body, call: Call) -> web.Response | None:
+    def _refusal(self, name: str, stream: FakeStream, info: Body, call: ConnectorCall) -> web.Response | None:
         code = "ContentStreamNotAllowed"
         if name in self.stopped:
             return error(403, code, "Content stream was canceled by user.")
         if stream.over:
             return error(403, code, "Content stream is not allowed on an already completed streamed message")
-        if told["streamType"] != "final" and told["streamSequence"] <= stream.sequence:
+        if info["streamType"] != "final" and info["streamSequence"] <= stream.sequence:
             return error(400, "BadRequest", "streamSequence must grow")
-        if told["streamType"] == "informative" and stream.text:
+        if info["streamType"] == "informative" and stream.text:
             return error(400, "BadRequest", "informative after the first words")
-        if told["streamType"] != "informative" and not call.text.startswith(stream.text):
+        if info["streamType"] != "informative" and not call.text.startswith(stream.text):
             return error(403, code, "Request streamed content should contain the previously streamed content")
         return None
 

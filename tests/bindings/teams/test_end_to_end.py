@@ -1,4 +1,4 @@
-"""From a webhook to the last word on Microsoft's side: the real intake and delivery, over the fake connector."""
+"""From a webhook call to the finished answer: the real intake and delivery, with FakeMicrosoft."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.contract import Done, Prompt, Source, Status, Text, Usage
 from core.storage.database import Database
-from tests.bindings.teams.conftest import Served
+from tests.bindings.teams.conftest import TeamsBot
 from tests.bindings.teams.support_fake_intake import FakeIntake
 from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
 from tests.support.fakes import FakeEngine
@@ -39,8 +39,10 @@ ANSWER = (
 
 
 @asynccontextmanager
-async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **environ: str) -> AsyncIterator[Served]:
-    """A process of the bot, as bindings.hosting.process puts it together."""
+async def run_bot(
+    microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **environ: str
+) -> AsyncIterator[TeamsBot]:
+    """Runs a bot as bindings.hosting.process does."""
     loaded = settings.load({"CSPS_LLM_DATA": str(folder), "BOT_USER_LIMIT": "1000", **microsoft.environ, **environ})
     personalities = Personalities(loaded.config / "personalities")
     personalities.load()
@@ -51,11 +53,11 @@ async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **
     intake = Intake(engine, adapter.platform, store, personalities, loaded, metrics, QUICK)
     await adapter.connect(intake)
     tasks = [asyncio.create_task(adapter.run()), asyncio.create_task(intake.run())]
-    listener = WebhookServer("teams", loaded.teams, adapter.routes(), metrics, engine)
+    server = WebhookServer("teams", loaded.teams, adapter.routes(), metrics, engine)
     try:
-        async with listener.serving() as url, aiohttp.ClientSession() as http:
-            listener.open()
-            yield Served(url, microsoft, FakeIntake(), adapter, http, metrics)
+        async with server.serving() as url, aiohttp.ClientSession() as http:
+            server.open()
+            yield TeamsBot(url, microsoft, FakeIntake(), adapter, http, metrics)
     finally:
         for task in tasks:
             task.cancel()
@@ -65,22 +67,22 @@ async def running(microsoft: FakeMicrosoft, folder: Path, engine: FakeEngine, **
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests do not wait for the pace that Teams asks for."""
+def no_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removes the intervals that Teams asks for, so that tests do not wait."""
     monkeypatch.setattr("bindings.teams.outlet.STREAM_LIMITS", PageLimits(10_000, 0.0))
     monkeypatch.setattr("bindings.teams.outlet.EDIT_LIMITS", PageLimits(10_000, 0.0))
 
 
 @pytest.mark.parametrize("name", ["personal", "group", "channel"])
-async def test_one_question_to_its_last_word(microsoft: FakeMicrosoft, tmp_path: Path, name: str) -> None:
-    """Acknowledged, answered in its place in one message that is whole, with label, citation and feedback."""
+async def test_a_question_is_answered_in_one_message(microsoft: FakeMicrosoft, tmp_path: Path, name: str) -> None:
+    """The call is acknowledged; one complete message in the same conversation has label, citation and feedback."""
     more = asyncio.Event()
     engine = FakeEngine((*ANSWER[:2], more, *ANSWER[2:]))
-    async with running(microsoft, tmp_path, engine) as bot:
+    async with run_bot(microsoft, tmp_path, engine) as bot:
         assert 202 == (await bot.send(bot.activity(name))).status
-        await microsoft.until_said("A statement of work")
+        await microsoft.wait_for_text("A statement of work")
         more.set()
-        message = await microsoft.until_said("Model: fake-model")
+        message = await microsoft.wait_for_text("Model: fake-model")
 
     assert message["text"].startswith(WORDS)
     assert "- [1] The guide: https://example.gc.ca/guide" in message["text"]
@@ -94,10 +96,12 @@ async def test_one_question_to_its_last_word(microsoft: FakeMicrosoft, tmp_path:
     assert {expected} == {call.conversation for call in microsoft.calls}
 
 
-async def test_the_same_event_again_and_a_connector_that_fails(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """Each of ten events four times, every third call refused: ten answers, none doubled."""
+async def test_repeated_events_and_connector_failures_cause_no_duplicates(
+    microsoft: FakeMicrosoft, tmp_path: Path
+) -> None:
+    """Ten events, each sent four times, with two failures in six calls: ten answers."""
     microsoft.failures = [Failure(429, retry_after="0"), None, None, Failure(502), None, None] * 20
-    async with running(microsoft, tmp_path, FakeEngine(ANSWER)) as bot:
+    async with run_bot(microsoft, tmp_path, FakeEngine(ANSWER)) as bot:
         activities = [bot.activity("channel", id=f"17{number}") for number in range(10)]
         for number, activity in enumerate(activities):
             activity["conversation"]["id"] = f"19:c@thread.tacv2;messageid=17{number}"
@@ -111,62 +115,62 @@ async def test_the_same_event_again_and_a_connector_that_fails(microsoft: FakeMi
     assert 10 == len({call.conversation for call in microsoft.calls})
 
 
-async def test_feedback_finds_its_answer(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """By the message alone, which is all that Teams tells; also after a restart."""
+async def test_feedback_is_counted_after_a_restart(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """Teams sends only the message's id; the answer is found by it."""
     more = asyncio.Event()
     engine = FakeEngine((*ANSWER[:2], more, *ANSWER[2:]))
-    async with running(microsoft, tmp_path, engine) as bot:
+    async with run_bot(microsoft, tmp_path, engine) as bot:
         await bot.send(bot.activity("personal"))
-        await microsoft.until_said("A statement of work")
+        await microsoft.wait_for_text("A statement of work")
         more.set()
-        await microsoft.until_said("Model: fake-model")
-    async with running(microsoft, tmp_path, engine) as bot:
+        await microsoft.wait_for_text("Model: fake-model")
+    async with run_bot(microsoft, tmp_path, engine) as bot:
         (ref,) = microsoft.messages
         response = await bot.send(bot.activity("feedback_like", replyToId=ref))
-        judged = bot.metrics.registry.get_sample_value("csps_bot_feedback_total", {"value": "good"})
+        feedback = bot.metrics.registry.get_sample_value("csps_bot_feedback_total", {"value": "good"})
 
-    assert (200, 1.0) == (response.status, judged)
+    assert (200, 1.0) == (response.status, feedback)
 
 
-async def test_the_button_writes_the_answer_again(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """It says the word for the person; the same message changes."""
+async def test_the_button_regenerates_the_answer(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The button sends a command as the person's message; the same message changes."""
     answers = iter([[Text("First."), Done("stop", "m", Usage())], [Text("Second."), Done("stop", "m", Usage())]])
 
     def reply(_prompt: Prompt) -> Any:
         return next(answers)
 
-    async with running(microsoft, tmp_path, FakeEngine(reply)) as bot:
+    async with run_bot(microsoft, tmp_path, FakeEngine(reply)) as bot:
         await bot.send(bot.activity("personal"))
-        first = await microsoft.until_said("First.\n\n")
-        said = first["suggestedActions"]["actions"][0]["value"]
-        await bot.send(bot.activity("personal", id="2", text=said, attachments=[]))
-        await microsoft.until_said("Second.\n\n")
+        first = await microsoft.wait_for_text("First.\n\n")
+        command = first["suggestedActions"]["actions"][0]["value"]
+        await bot.send(bot.activity("personal", id="2", text=command, attachments=[]))
+        await microsoft.wait_for_text("Second.\n\n")
 
     assert 1 == len(microsoft.messages)
 
 
-async def test_stop_in_the_stream_ends_the_answer(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """The model is freed, what was written stands, with a note."""
+async def test_stopping_the_stream_stops_the_answer(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The generation is cancelled; the text so far stays, with a note."""
     more = asyncio.Event()
     engine = FakeEngine((Text("One "), more, Text("two "), asyncio.Event(), Text("never")))
-    async with running(microsoft, tmp_path, engine) as bot:
+    async with run_bot(microsoft, tmp_path, engine) as bot:
         await bot.send(bot.activity("personal"))
-        await microsoft.until_said("One")
+        await microsoft.wait_for_text("One")
         (name,) = microsoft.messages
         microsoft.stopped.add(name)
         more.set()
         await engine.cancelled.wait()
-        message = await microsoft.until_said("Stopped")
+        message = await microsoft.wait_for_text("Stopped")
 
     assert message["text"].startswith("One two\n\nℹ Stopped")
 
 
-async def test_a_question_that_is_deleted_ends_quietly(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """The answer that was begun goes as well."""
+async def test_deleting_the_question_deletes_its_answer(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The generation is cancelled, and the partial answer is deleted."""
     engine = FakeEngine((Text("One "), asyncio.Event()))
-    async with running(microsoft, tmp_path, engine) as bot:
+    async with run_bot(microsoft, tmp_path, engine) as bot:
         await bot.send(bot.activity("channel_reply"))
-        await microsoft.until_said("One")
+        await microsoft.wait_for_text("One")
         await bot.send(bot.activity("message_delete"))
         await engine.cancelled.wait()
         while microsoft.messages:
@@ -174,12 +178,12 @@ async def test_a_question_that_is_deleted_ends_quietly(microsoft: FakeMicrosoft,
             await microsoft.changed.wait()
 
 
-async def test_what_was_said_is_forgotten_where_the_app_goes(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """The chat of who took it out; nobody else's."""
+async def test_removing_the_app_deletes_the_chat(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """Other conversations stay."""
     engine = FakeEngine(ANSWER)
-    async with running(microsoft, tmp_path, engine) as bot:
+    async with run_bot(microsoft, tmp_path, engine) as bot:
         await bot.send(bot.activity("personal"))
-        await microsoft.until_said("Model: fake-model")
+        await microsoft.wait_for_text("Model: fake-model")
         await bot.send(bot.activity("group"))
         while sum("Model: fake-model" in each["text"] for each in microsoft.messages.values()) < 2:
             microsoft.changed.clear()

@@ -1,4 +1,4 @@
-"""The Markdown of a model, made harmless for Teams; checked by a parser that has nothing to do with ours."""
+"""The model's Markdown is harmless in Teams, as an independent parser sees it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from bindings.delivery.outlet import Closing, Page
 from bindings.teams import formatting, messages
 from core.contract import Source
-from tests.bindings.teams.support_answering import place
+from tests.bindings.teams.support_outlets import place
 
 COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable("table")
 
@@ -77,14 +77,14 @@ HOSTILE = {
     "cdata": "<![CDATA[<img src=x>]]>",
     "a style": "<style>*{display:none}</style>",
     "a table with html": "| a |\n|---|\n| <img src=x> |",
-    "text turned round": "\u202egnp.exe\u202c",
-    "a footer of ours": f"{formatting.SIGN} Written by a person and approved.",
+    "reversed text": "\u202egnp.exe\u202c",
+    "a forged footer": f"{formatting.SIGN} Written by a person and approved.",
 }
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_output_does_nothing(text: str) -> None:
-    """No tag, no image, no link, no mention, no direction override, and nothing that looks like a line of ours."""
+def test_hostile_output_is_harmless(text: str) -> None:
+    """It has no tag, image, masked link, mention, direction override or forged footer."""
     page = Page(text, "en", final=True, closing=Closing("a1", "Model: x"))
     rendered = formatting.render_page(page)
     found = tokens(rendered)
@@ -97,7 +97,7 @@ def test_hostile_output_does_nothing(text: str) -> None:
     assert ["https://schema.org/Message"] == [entity.type for entity in sent.entities]
 
 
-def test_forty_at_least() -> None:
+def test_the_table_has_at_least_forty_cases() -> None:
     assert len(HOSTILE) >= 40
 
 
@@ -123,13 +123,13 @@ def test_forty_at_least() -> None:
         ("café 👩‍💻 日本", "café 👩‍💻 日本"),
     ],
 )
-def test_what_teams_cannot_show_is_written_as_it_can(text: str, shown: str) -> None:
-    """Headings, tables and rules are no Markdown of Teams; links and pictures are written out; code stays."""
+def test_unsupported_markdown_is_converted(text: str, shown: str) -> None:
+    """Teams has no headings, tables and rules; links and images are written out; code stays."""
     assert shown == formatting.render_markdown(text)
 
 
-def test_sources_are_a_list_and_its_titles_are_no_markup() -> None:
-    """A title is whatever a stranger's page says; an address that nobody can open is left out."""
+def test_titles_of_sources_are_escaped() -> None:
+    """A title comes from a stranger's page. A URL that is not http is omitted."""
     sources = (
         Source(1, "Guide <img src=x> [a](https://evil.example)\n# x", "https://example.gc.ca/a"),
         Source(2, "Script `", "javascript:alert(1)"),
@@ -149,8 +149,8 @@ def test_sources_are_a_list_and_its_titles_are_no_markup() -> None:
 @pytest.mark.parametrize(
     "address", ["?q=[Sign-in](https://evil.example/x)", "?![p](https://evil.example/x.png)", r"a\_*b*"]
 )
-def test_the_address_of_a_source_is_no_markup(address: str) -> None:
-    """A page that redirects chooses it."""
+def test_the_url_of_a_source_is_escaped(address: str) -> None:
+    """A page can redirect to a URL of its choice."""
     sources = (Source(1, "Report", f"https://ok.example/{address}"),)
     page = Page("As said [1].", "en", final=True, closing=Closing("a1", "", sources=sources))
 
@@ -187,7 +187,7 @@ PIECES = st.sampled_from(
 @example("- - - `")
 @example("!\\[b](http://c.ca/)")
 def test_each_text_of_a_stream_begins_with_the_one_before(text: str) -> None:
-    """However the text is cut; so Teams does not end the stream. The whole begins with the last of them."""
+    """Otherwise Teams ends the stream. The complete text begins with the last streamed text."""
     before = ""
     for end in range(len(text) + 1):
         streamed = formatting.render_stable(text[:end])
@@ -198,15 +198,15 @@ def test_each_text_of_a_stream_begins_with_the_one_before(text: str) -> None:
 
 @settings(max_examples=300)
 @given(st.lists(PIECES, max_size=25).map("".join))
-def test_no_output_has_markup(text: str) -> None:
-    """Whatever the pieces are put together to."""
+def test_generated_text_renders_without_html_images_and_links(text: str) -> None:
+    """It holds for any combination of the pieces."""
     found = tokens(formatting.render_markdown(text))
 
     assert [] == [each.content for each in found if each.type in ("html_inline", "html_block", "image", "link_open")]
 
 
-def test_words_are_streamed_soon() -> None:
-    """What cannot change any more is not held back: a paragraph appears while it is written."""
+def test_text_is_streamed_as_soon_as_it_is_stable() -> None:
+    """A paragraph appears while it is written; an unfinished link does not."""
     assert "R&D costs a lot! See `x` and [1], so" == formatting.render_stable("R&D costs a lot! See `x` and [1], so")
     assert "See " == formatting.render_stable("See [the gui")
     assert "See the guide (https://a.ca/?x=1&y=2), so" == formatting.render_stable(

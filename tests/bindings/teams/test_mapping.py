@@ -1,4 +1,4 @@
-"""Recorded activities → what they mean."""
+"""Recorded activities → values for the intake."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 MEGAN = "7faf8ab2-3d56-4244-b585-20c8a42ed2b8"
 
 
-def read(name: str, /, **changes: Any) -> IncomingMessage:
+def map_payload(name: str, /, **changes: Any) -> IncomingMessage:
     incoming = parse_message(activities.activity_from_json(payload(name, **changes)))
     assert incoming is not None
     return incoming
 
 
-def test_a_personal_message() -> None:
-    """The text once, although Teams sends it twice; who, where, in which language, and what is needed to answer."""
-    incoming = read("personal")
+def test_a_personal_message_is_mapped() -> None:
+    """The text appears once, although Teams sends it twice; the place has the route for the answer."""
+    incoming = map_payload("personal")
 
     assert (
         IncomingMessage(
@@ -71,68 +71,74 @@ def test_a_personal_message() -> None:
         ("card_submit", "question: What is a statement of work?\nurgent: true"),
     ],
 )
-def test_what_was_said(name: str, text: str) -> None:
-    """Without the bot's mention, wherever it stands; others stay as names; what a card submits is its text."""
-    assert text == read(name).text
+def test_the_bots_mention_is_removed(name: str, text: str) -> None:
+    """Mentions of others become names. The text of a submitted card is its fields."""
+    assert text == map_payload(name).text
 
 
-def test_what_the_text_lost_comes_from_the_html() -> None:
-    """Code blocks are fenced, so that a schema is found in one; angle brackets are there."""
-    assert 'Fill this in: Vector<int> is fast\n\n```\n{\n\xa0 "type": "object"\n}\n```' == read("personal_code").text
+def test_code_and_angle_brackets_come_from_the_html() -> None:
+    """Code blocks are fenced, so that a schema in one is found."""
+    assert (
+        'Fill this in: Vector<int> is fast\n\n```\n{\n\xa0 "type": "object"\n}\n```'
+        == map_payload("personal_code").text
+    )
 
 
 @pytest.mark.parametrize("name", ["personal_quote", "personal_quoted_reply"])
-def test_a_quoted_message_is_context(name: str) -> None:
-    """In both forms that clients send, and not part of what was said."""
-    incoming = read(name)
+def test_a_quoted_message_becomes_an_attachment(name: str) -> None:
+    """Clients send two forms of it. It is not part of the text."""
+    incoming = map_payload(name)
 
     assert "Is that still true?" == incoming.text
     assert (Attachment("Adele Vance", "The form is due on Friday."),) == incoming.quoted
 
 
-def test_files() -> None:
-    """By the address from which they can be fetched; pictures are named as what they are."""
+def test_files_and_pictures_are_mapped() -> None:
+    """They have the URL of their download; a picture gets a name."""
     url = (
         "https://contoso.sharepoint.com/personal/megan_contoso_com/_layouts/15/download.aspx"
         "?UniqueId=1150d938&tempauth=secret"
     )
     picture = "https://smba.trafficmanager.net/amer/v3/attachments/0-eus-d1/views/original"
 
-    assert (AttachedFile("report.txt", url, "text/plain"),) == read("personal_file").files
-    assert (AttachedFile("image", picture, "image/*"),) == read("personal_picture").files
+    assert (AttachedFile("report.txt", url, "text/plain"),) == map_payload("personal_file").files
+    assert (AttachedFile("image", picture, "image/*"),) == map_payload("personal_picture").files
 
 
-def test_threads_of_a_channel_are_conversations() -> None:
-    """What begins a thread and what follows in it; the answer goes into the thread."""
+def test_each_thread_of_a_channel_is_a_conversation() -> None:
+    """The first message and its replies share the conversation; the answer goes into the thread."""
     for name in ("channel", "channel_reply"):
-        place = read(name).place
+        place = map_payload(name).place
         assert f"teams:{TENANT}:{CHANNEL}:1481567603816" == place.conversation
         assert f"{CHANNEL};messageid=1481567603816" == place.route["conversation"]
         assert "channel" == place.kind
-    top = read("channel", conversation={"id": CHANNEL, "conversationType": "channel"})
+    top = map_payload("channel", conversation={"id": CHANNEL, "conversationType": "channel"})
     assert f"{CHANNEL};messageid=1481567603816" == top.place.route["conversation"]
 
 
 def test_a_group_chat_is_one_conversation() -> None:
-    """Whoever speaks in it."""
-    assert (f"teams:{TENANT}:{GROUP}", "group") == (read("group").place.conversation, read("group").place.kind)
+    """Its speakers share the conversation."""
+    assert (f"teams:{TENANT}:{GROUP}", "group") == (
+        map_payload("group").place.conversation,
+        map_payload("group").place.kind,
+    )
 
 
 @pytest.mark.parametrize(
     "name", ["from_bot", "message_update", "message_delete", "reaction_added", "typing", "installed"]
 )
-def test_what_is_no_question(name: str) -> None:
-    """Other bots, edits, deletions, reactions."""
+def test_other_activities_are_not_messages(name: str) -> None:
+    """The table has other bots, edits, deletions and reactions."""
     assert parse_message(activities.activity_from_json(payload(name))) is None
 
 
-def test_nothing_said_is_no_question() -> None:
-    """A message without words, files and mention."""
+def test_an_empty_message_is_ignored() -> None:
+    """It has no text, no file and no mention."""
     assert parse_message(activities.activity_from_json(payload("personal", text="", attachments=[]))) is None
 
 
-def test_who_is_addressed() -> None:
-    """Where the app may read everything, not everything is meant for it."""
+def test_only_some_messages_address_the_bot() -> None:
+    """An app that may read all messages also gets messages for others."""
     addressed = {
         name: is_addressed(activities.activity_from_json(payload(name)))
         for name in ("personal", "group", "channel_reply")
@@ -146,8 +152,8 @@ def test_who_is_addressed() -> None:
     assert is_for_others(activities.activity_from_json(payload("channel_to_somebody_else")))
 
 
-def test_the_tenant_is_found_where_botbuilder_loses_it() -> None:
-    """Teams names it in two places, of which a message may have one."""
+def test_the_tenant_is_read_from_the_conversation() -> None:
+    """Teams sends it in two places, either of which may be missing; botbuilder loses this one."""
     activity = activities.activity_from_json(payload("personal", channelData=None))
 
     assert TENANT == build_place(activity).tenant
@@ -184,8 +190,8 @@ MALFORMED: list[Any] = [
 
 
 @pytest.mark.parametrize("value", MALFORMED, ids=range(len(MALFORMED)))
-def test_malformed_activities(value: Any) -> None:
-    """Are told to be so, and nothing else happens."""
+def test_malformed_activities_are_rejected(value: Any) -> None:
+    """Each is a BadRequest."""
     with pytest.raises(BadRequest):
         activities.activity_from_json(value)
 
@@ -198,8 +204,8 @@ json_values = st.recursive(
 
 
 @given(name=st.sampled_from(activities.FIELDS), value=json_values)
-def test_any_field_may_be_anything(name: str, value: Any) -> None:
-    """A field of the wrong shape is a BadRequest or means nothing; it is never an error of ours."""
+def test_any_value_of_a_field_is_handled(name: str, value: Any) -> None:
+    """A field with a wrong type is rejected or ignored; it causes no other error."""
     try:
         activity = activities.activity_from_json(payload("group", **{name: value}))
     except BadRequest:
@@ -225,8 +231,8 @@ def test_any_field_may_be_anything(name: str, value: Any) -> None:
         "<pre>",
     ],
 )
-def test_hostile_html_is_read_in_no_time(html: str) -> None:
-    """Python's own parser took minutes on some of these 128 KB."""
+def test_hostile_html_is_parsed_in_linear_time(html: str) -> None:
+    """Python's own parser took minutes for some of these 128 KB."""
     message_html.parse_html((html * message_html.LIMIT_CHARS)[: message_html.LIMIT_CHARS], frozenset())
 
     assert message_html.MessageHtml() == message_html.parse_html("x" * (message_html.LIMIT_CHARS + 1), frozenset())

@@ -1,4 +1,4 @@
-"""The webhook from outside: who is let in, what is answered, and that nothing else makes anything happen."""
+"""The webhook rejects forged, foreign and malformed calls, and acknowledges the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bindings.teams import transport
 from bindings.teams.adapter import BODY_LIMIT_BYTES, build, build_credentials
 from core.configuration import settings
 from core.errors import ConfigError, Stopping, StorageError
-from tests.bindings.teams.conftest import Served, payload, serving
+from tests.bindings.teams.conftest import TeamsBot, payload, serve_adapter
 from tests.bindings.teams.support_fake_microsoft import APP_ID, ISSUER, TENANT, FakeMicrosoft, private_key
 
 ACCEPTED = 202
@@ -40,13 +40,13 @@ def unsigned(microsoft: FakeMicrosoft) -> str:
     return f"{b64({'alg': 'none', 'kid': 'key-1'})}.{b64(claims(microsoft))}."
 
 
-def by_the_public_key(microsoft: FakeMicrosoft) -> str:
-    """HS256 with what everybody knows as its secret."""
+def sign_hs256(microsoft: FakeMicrosoft) -> str:
+    """HS256 with a secret that everybody knows."""
     header, body = b64({"alg": "HS256", "kid": "key-1"}), b64(claims(microsoft))
     return f"{header}.{body}.{b64(b'x' * 32)}"
 
 
-def changed(microsoft: FakeMicrosoft) -> str:
+def with_changed_claims(microsoft: FakeMicrosoft) -> str:
     header, _, signature = microsoft.token().split(".")
     return f"{header}.{b64({**claims(microsoft), 'aud': APP_ID, 'extra': 1})}.{signature}"
 
@@ -56,22 +56,22 @@ HOUR = 3600
 HUGE = b'{"exp":' + b"9" * 4000 + b"}"
 
 TOKENS: dict[str, Token] = {
-    "none": lambda m: None,
+    "no token": lambda m: None,
     "a word": lambda m: "letmein",
     "two dots": lambda m: "..",
     "three parts of nothing": lambda m: "a.b.c",
     "five parts": lambda m: "a.b.c.d.e",
     "not base64": lambda m: "!!!.???.###",
     "two tokens": lambda m: f"{m.token()} {m.token()}",
-    "letters of another alphabet": lambda m: "tökén.é.è",
+    "non-ASCII letters": lambda m: "tökén.é.è",
     "alg none": unsigned,
     "alg NONE": lambda m: f"{b64({'alg': 'NONE', 'kid': 'key-1'})}.{b64(claims(m))}.",
-    "alg HS256": by_the_public_key,
+    "alg HS256": sign_hs256,
     "alg ES256": lambda m: f"{b64({'alg': 'ES256', 'kid': 'key-1'})}.{b64(claims(m))}.{b64(b'x' * 64)}",
     "alg a list": lambda m: f"{b64({'alg': ['RS256'], 'kid': 'key-1'})}.{b64(claims(m))}.{b64(b'x')}",
     "no signature": lambda m: m.token().rpartition(".")[0] + ".",
     "another's signature": lambda m: m.token("stranger", headers={"kid": "key-1"}),
-    "claims changed": changed,
+    "claims changed": with_changed_claims,
     "an unknown key": lambda m: m.token("stranger"),
     "no kid": lambda m: jwt.encode(claims(m), private_key("key-1"), algorithm="RS256"),
     "kid a number": lambda m: f"{b64({'alg': 'RS256', 'kid': 5})}.{b64(claims(m))}.{b64(b'x')}",
@@ -99,20 +99,20 @@ TOKENS: dict[str, Token] = {
 
 
 @pytest.mark.parametrize("make", TOKENS.values(), ids=TOKENS.keys())
-async def test_a_token_that_is_not_microsofts(served: Served, make: Token) -> None:
-    """401 or 403; nothing is taken."""
-    response = await served.send(served.activity("personal"), make(served.microsoft))
+async def test_a_forged_token_is_rejected(bot: TeamsBot, make: Token) -> None:
+    """The status is 401 or 403, and the intake gets nothing."""
+    response = await bot.send(bot.activity("personal"), make(bot.microsoft))
 
     assert response.status in (401, 403)
-    assert [] == served.intake.taken
+    assert [] == bot.intake.messages
 
 
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "bearer\tx", "Token x", "Bearer x y", "é", "Bearer é"]
 )
-async def test_a_header_that_is_none(served: Served, header: str) -> None:
-    """401."""
-    response = await served.send(served.activity("personal"), None, Authorization=header)
+async def test_a_header_without_a_bearer_token_is_rejected(bot: TeamsBot, header: str) -> None:
+    """The status is 401."""
+    response = await bot.send(bot.activity("personal"), None, Authorization=header)
 
     assert 401 == response.status
 
@@ -132,12 +132,12 @@ FOREIGN: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN.keys())
-async def test_what_the_token_does_not_vouch_for(served: Served, change: Change) -> None:
-    """403, though the token is good; nothing is taken and nobody is called."""
-    response = await served.send(served.activity("personal", **change))
+async def test_a_mismatch_of_token_and_activity_is_forbidden(bot: TeamsBot, change: Change) -> None:
+    """The token itself is valid; intake and connector get nothing."""
+    response = await bot.send(bot.activity("personal", **change))
 
     assert 403 == response.status
-    assert ([], []) == (served.intake.taken, served.microsoft.calls)
+    assert ([], []) == (bot.intake.messages, bot.microsoft.calls)
 
 
 BODIES: dict[str, bytes] = {
@@ -157,145 +157,142 @@ BODIES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-async def test_a_body_that_is_no_activity(served: Served, body: bytes) -> None:
-    """400 from Microsoft; from anybody else it is not even looked at."""
-    assert 400 == (await served.send(body)).status
-    assert 401 == (await served.send(body, None)).status
-    assert [] == served.intake.taken
+async def test_a_malformed_body_is_rejected(bot: TeamsBot, body: bytes) -> None:
+    """With a valid token the status is 400; without one, 401 before the body is read."""
+    assert 400 == (await bot.send(body)).status
+    assert 401 == (await bot.send(body, None)).status
+    assert [] == bot.intake.messages
 
 
-async def test_sixty_at_least() -> None:
-    """Hostile or malformed calls in the tables above."""
+async def test_the_tables_have_at_least_sixty_cases() -> None:
+    """The tables above have hostile and malformed calls."""
     assert len(TOKENS) + len(FOREIGN) + len(BODIES) >= 60
 
 
-async def test_other_kinds_of_call(served: Served) -> None:
-    """By their type, their size and their method."""
-    activity = served.activity("personal")
+async def test_calls_of_another_type_size_or_method_are_rejected(bot: TeamsBot) -> None:
+    """The intake gets nothing."""
+    activity = bot.activity("personal")
 
-    assert 415 == (await served.send(activity, **{"Content-Type": "text/plain"})).status
-    assert 413 == (await served.send(b" " * (BODY_LIMIT_BYTES + 1))).status
-    assert 413 == (await served.send(b" " * (1 << 21))).status
-    async with served.http.get(f"{served.url}api/messages") as response:
+    assert 415 == (await bot.send(activity, **{"Content-Type": "text/plain"})).status
+    assert 413 == (await bot.send(b" " * (BODY_LIMIT_BYTES + 1))).status
+    assert 413 == (await bot.send(b" " * (1 << 21))).status
+    async with bot.http.get(f"{bot.url}api/messages") as response:
         assert 405 == response.status
-    assert [] == served.intake.taken
+    assert [] == bot.intake.messages
 
 
-async def test_a_message_is_taken_and_acknowledged(served: Served) -> None:
-    """202, after it is with the intake."""
-    response = await served.send(served.activity("personal"))
+async def test_a_message_reaches_the_intake(bot: TeamsBot) -> None:
+    """The status is 202."""
+    response = await bot.send(bot.activity("personal"))
 
     assert ACCEPTED == response.status
-    assert ["What is a statement of work?"] == [each.text for each in served.intake.taken]
+    assert ["What is a statement of work?"] == [each.text for each in bot.intake.messages]
 
 
 @pytest.mark.parametrize("failure", [StorageError("disk full"), Stopping("going down")], ids=["storage", "stopping"])
-async def test_what_is_not_on_disk_is_not_acknowledged(served: Served, failure: Exception) -> None:
-    """503, so that Teams delivers it again."""
-    served.intake.failure = failure
-    response = await served.send(served.activity("personal"))
+async def test_a_message_that_is_not_stored_is_not_acknowledged(bot: TeamsBot, failure: Exception) -> None:
+    """After a 503, Teams delivers it again."""
+    bot.intake.failure = failure
+    response = await bot.send(bot.activity("personal"))
 
     assert (503, "5") == (response.status, response.headers["Retry-After"])
 
 
-async def test_a_rotated_key_works_at_once(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token that names a new key makes us look; the old one stops working when Microsoft takes it away."""
+async def test_a_rotated_key_works_at_once(bot: TeamsBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown key causes a fetch. The old key is rejected once Microsoft has removed it."""
     now = [10_000.0]
-    monkeypatch.setattr(served.adapter._keys, "_clock", lambda: now[0])
-    now[0] = served.adapter._keys._tried_at or 0.0
-    assert ACCEPTED == (await served.send(served.activity("personal"))).status
+    monkeypatch.setattr(bot.adapter._keys, "_clock", lambda: now[0])
+    now[0] = bot.adapter._keys._tried_at or 0.0
+    assert ACCEPTED == (await bot.send(bot.activity("personal"))).status
     now[0] += 11
-    served.microsoft.signing = ["key-2"]
+    bot.microsoft.signing = ["key-2"]
 
-    assert ACCEPTED == (await served.send(served.activity("personal"), served.microsoft.token("key-2"))).status
-    assert 401 == (await served.send(served.activity("personal"), served.microsoft.token("key-1"))).status
-    assert 2 == served.microsoft.metadata_fetches
+    assert ACCEPTED == (await bot.send(bot.activity("personal"), bot.microsoft.token("key-2"))).status
+    assert 401 == (await bot.send(bot.activity("personal"), bot.microsoft.token("key-1"))).status
+    assert 2 == bot.microsoft.metadata_fetches
 
 
-async def test_strangers_do_not_make_us_fetch_keys(served: Served) -> None:
-    """However many unknown keys are named, Microsoft is asked no more often than every few seconds."""
-    before = served.microsoft.metadata_fetches
+async def test_forged_tokens_do_not_cause_many_key_fetches(bot: TeamsBot) -> None:
+    """Forty unknown keys or audiences cause at most one fetch."""
+    fetches = bot.microsoft.metadata_fetches
     for number in range(20):
-        await served.send(
-            served.activity("personal"), served.microsoft.token("stranger", headers={"kid": f"k{number}"})
-        )
+        await bot.send(bot.activity("personal"), bot.microsoft.token("stranger", headers={"kid": f"k{number}"}))
     for _ in range(20):
-        await served.send(served.activity("personal"), served.microsoft.token("stranger", aud="somebody else"))
+        await bot.send(bot.activity("personal"), bot.microsoft.token("stranger", aud="somebody else"))
 
-    assert served.microsoft.metadata_fetches <= before + 1
+    assert bot.microsoft.metadata_fetches <= fetches + 1
 
 
-async def test_keys_that_do_not_come_block_nobody(
+async def test_a_hanging_key_fetch_blocks_no_other_request(
     microsoft: FakeMicrosoft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While they are waited for, health is answered; then 503, and Teams comes again."""
+    """/healthz answers meanwhile; then the call gets 503, so that Teams repeats it."""
     monkeypatch.setattr("bindings.teams.webhook_auth.DEADLINE_S", 0.3)
     microsoft.keys_hang = asyncio.Event()
-    async with serving(microsoft, tmp_path) as served:
-        served.adapter._keys._tried_at = None
-        waiting = asyncio.create_task(served.send(served.activity("personal")))
-        async with served.http.get(f"{served.url}healthz") as response:
+    async with serve_adapter(microsoft, tmp_path) as bot:
+        bot.adapter._keys._tried_at = None
+        waiting = asyncio.create_task(bot.send(bot.activity("personal")))
+        async with bot.http.get(f"{bot.url}healthz") as response:
             assert 200 == response.status
 
         assert 503 == (await waiting).status
-        assert [] == served.intake.taken
+        assert [] == bot.intake.messages
         microsoft.keys_hang.set()
 
 
-async def test_a_key_that_does_not_speak_for_teams(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """Microsoft signs for other channels with keys that are endorsed for those."""
+async def test_a_key_endorsed_for_another_channel_is_forbidden(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """Each of Microsoft's keys lists the channels for which it signs."""
     microsoft.endorsements = ["webchat"]
-    async with serving(microsoft, tmp_path) as served:
-        assert 403 == (await served.send(served.activity("personal"))).status
+    async with serve_adapter(microsoft, tmp_path) as bot:
+        assert 403 == (await bot.send(bot.activity("personal"))).status
 
 
-async def test_a_wrong_secret_refuses_to_start(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """Saying what to click."""
+async def test_a_wrong_secret_prevents_the_start(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The error has instructions."""
     with pytest.raises(ConfigError, match="Certificates & secrets"):
-        async with serving(microsoft, tmp_path, TEAMS_APP_PASSWORD="wrong"):
+        async with serve_adapter(microsoft, tmp_path, TEAMS_APP_PASSWORD="wrong"):
             pass
 
 
-async def test_microsoft_away_at_the_start(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """Events are taken all the same; the metric tells when it can be reached."""
+async def test_calls_are_accepted_if_the_login_fails_at_start(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """The login is retried in the background."""
     microsoft.login_status = 503
-    async with serving(microsoft, tmp_path) as served:
-        assert ACCEPTED == (await served.send(served.activity("personal"))).status
+    async with serve_adapter(microsoft, tmp_path) as bot:
+        assert ACCEPTED == (await bot.send(bot.activity("personal"))).status
 
 
 @pytest.mark.parametrize("variable", ["TEAMS_APP_ID", "TEAMS_APP_PASSWORD", "TEAMS_TENANT_ID"])
-async def test_a_missing_secret_refuses_to_start(microsoft: FakeMicrosoft, variable: str) -> None:
-    """An empty id never means that nobody is asked who they are."""
+async def test_a_missing_secret_prevents_the_start(microsoft: FakeMicrosoft, variable: str) -> None:
+    """An empty id must not disable the check of callers."""
     loaded = settings.load({**microsoft.environ, variable: ""})
     with pytest.raises(ConfigError, match=variable):
         build(loaded, BotMetrics())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "bot.example.gc.ca"])
-async def test_unauthenticated_only_on_this_machine(host: str) -> None:
-    """Refused for any other address."""
+async def test_unauthenticated_calls_need_a_loopback_address(host: str) -> None:
+    """Any other address prevents the start."""
     loaded = settings.load({"TEAMS_ALLOW_UNAUTHENTICATED": "1", "TEAMS_HOST": host})
     with pytest.raises(ConfigError, match="TEAMS_ALLOW_UNAUTHENTICATED"):
         build(loaded, BotMetrics())
 
 
-async def test_unauthenticated_on_this_machine(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """For the playground: no token comes in, none goes out, and answers go to this machine alone."""
-    async with serving(
+async def test_unauthenticated_calls_on_this_machine(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
+    """In this mode, for the playground, no call carries a token, and answers go only to this machine."""
+    async with serve_adapter(
         microsoft, tmp_path, TEAMS_ALLOW_UNAUTHENTICATED="1", TEAMS_TENANT_ID="", TEAMS_LOGIN_URL=""
-    ) as served:
-        assert ACCEPTED == (await served.send(served.activity("personal"), None)).status
-        assert 403 == (await served.send(payload("personal"), None)).status
-        await served.send(served.activity("installed"), None)
-        (call,) = await served.microsoft.until(calls=1)
+    ) as bot:
+        assert ACCEPTED == (await bot.send(bot.activity("personal"), None)).status
+        assert 403 == (await bot.send(payload("personal"), None)).status
+        await bot.send(bot.activity("installed"), None)
+        (call,) = await bot.microsoft.wait_for_calls(1)
 
     assert "" == call.token
     assert 0 == microsoft.token_fetches
 
 
-def test_a_login_without_a_tenant_gets_it() -> None:
-    """So that TEAMS_LOGIN_URL can be the address of a government cloud."""
-
+def test_a_login_url_without_a_tenant_gets_the_tenant() -> None:
+    """TEAMS_LOGIN_URL can be the URL of a government cloud."""
     loaded = settings.load(
         {
             "TEAMS_APP_ID": APP_ID,

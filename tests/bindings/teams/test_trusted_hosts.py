@@ -1,4 +1,4 @@
-"""Where our token may go: Microsoft's addresses, and whatever only looks like one."""
+"""The bot's token goes only to Microsoft's hosts, not to similar URLs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bindings.incoming import IncomingMessage
 from bindings.teams.connector import Connector
 from bindings.teams.outlet import TeamsOutlet
 from bindings.teams.transport import TrustedHosts
-from tests.bindings.teams.support_answering import page, place
+from tests.bindings.teams.support_outlets import page, place
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ from tests.bindings.teams.support_answering import page, place
         "",
     ],
 )
-async def test_nothing_is_sent_to_a_foreign_address(url: str) -> None:
-    """Not even a connection is made: the client here would fail the test."""
+async def test_nothing_is_sent_to_an_untrusted_host(url: str) -> None:
+    """No connection is opened: the transport here would fail the test."""
 
     async def fail(_request: httpx.Request) -> httpx.Response:
         raise AssertionError("called")
@@ -60,6 +60,6 @@ async def test_nothing_is_sent_to_a_foreign_address(url: str) -> None:
         "https://europe.botframework.com/",
     ],
 )
-def test_addresses_of_microsoft(url: str) -> None:
-    """All its clouds."""
+def test_hosts_of_microsoft_are_trusted(url: str) -> None:
+    """The table covers all clouds."""
     assert TrustedHosts().is_connector(url)

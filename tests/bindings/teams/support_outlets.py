@@ -1,4 +1,4 @@
-"""What a process has that answers in Teams, and how pages are made for it."""
+"""Builds outlets that talk to FakeMicrosoft, and pages for them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Clock:
         return self.now
 
 
-class Intake:
-    """What a process that answers has; `outlet` is one answer's."""
+class OutletFactory:
+    """The parts that all outlets of one process share. `stops` are the refs of answers that a person stopped."""
 
     def __init__(self, microsoft: FakeMicrosoft, folder: Path) -> None:
         self.microsoft = microsoft
@@ -49,9 +49,9 @@ class Intake:
         self.pending = PendingFiles(folder)
         self.stops: list[str] = []
 
-    def outlet(self, kind: Any = "personal") -> TeamsOutlet:
-        where = place(kind, self.microsoft.service_url)
-        incoming = IncomingMessage("teams:e", where, "question-1", "megan", "Hello?")
+    def build(self, kind: Any = "personal") -> TeamsOutlet:
+        """Builds the outlet of one answer."""
+        incoming = IncomingMessage("teams:e", place(kind, self.microsoft.service_url), "question-1", "megan", "Hello?")
         return TeamsOutlet(incoming, self.connector, self.streams, self.pending, self.stop_answer)
 
     async def stop_answer(self, place: Place, ref: str) -> None:
