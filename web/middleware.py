@@ -106,17 +106,13 @@ async def translate(request: web.Request, handler: Handler) -> web.StreamRespons
         error = exc
     except ClientGone:
         log.info("client_disconnected", route=route_pattern(request))
-        return unsent_response(request)
+        stream: StreamedResponse | None = request.get(STREAM)
+        # aiohttp requires a response even if nobody is left to read it.
+        return stream.response if stream else web.Response(status=CLIENT_DISCONNECTED)
     except Exception:  # the last resort: the client gets an error, and the log a traceback
         log.exception("request_failed", route=route_pattern(request))
         error = InternalError()
     return await respond(request, error)
-
-
-def unsent_response(request: web.Request) -> web.StreamResponse:
-    """aiohttp requires a response even if nobody is left to read it."""
-    stream: StreamedResponse | None = request.get(STREAM)
-    return stream.response if stream else web.Response(status=CLIENT_DISCONNECTED)
 
 
 async def respond(request: web.Request, error: CspsError) -> web.StreamResponse:

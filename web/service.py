@@ -172,7 +172,7 @@ class Service:
                     yield event
 
     async def description(self, personality: str) -> Description | None:
-        """None if the engine raises an error."""
+        """None if the engine raises an error, as for a personality that was removed meanwhile."""
         try:
             return await self.engine.describe(personality)
         except CspsError:

@@ -7,10 +7,8 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from core.contract import Description
-from core.errors import PersonalityUnknown
 from core.runtime.http_server import metrics_response
-from web.service import SERVICE, Service
+from web.service import SERVICE
 
 
 async def describe(request: web.Request) -> web.Response:
@@ -23,16 +21,8 @@ async def describe(request: web.Request) -> web.Response:
 async def describe_all(request: web.Request) -> web.Response:
     """GET /describe: all personalities, also those whose model does not answer."""
     service = request.app[SERVICE]
-    descriptions = await asyncio.gather(*(describe_or_none(service, name) for name in service.engine.personalities()))
+    descriptions = await asyncio.gather(*map(service.description, service.engine.personalities()))
     return web.json_response({"personalities": [asdict(each) for each in descriptions if each]})
-
-
-async def describe_or_none(service: Service, name: str) -> Description | None:
-    """None for a personality that was removed meanwhile."""
-    try:
-        return await service.engine.describe(name)
-    except PersonalityUnknown:
-        return None
 
 
 async def healthz(_request: web.Request) -> web.Response:

@@ -27,7 +27,7 @@ from core.toil.request import SamplingOptions
 from core.toil.schema.drafts import Schema
 from web import request_body
 from web.problems import BodyTimeout
-from web.service import SERVICE, Service
+from web.service import SERVICE
 from web.streaming import StreamedResponse, cancel_on_hangup
 
 log = structlog.get_logger()
@@ -76,7 +76,9 @@ async def answer_rows(
 
     async def deliver(outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            count_outcome(service, outcome)
+            service.metrics.count_usage(outcome.usage)
+            if outcome.code is not None:
+                service.metrics.errors.labels(outcome.code).inc()
         await out.write(b"".join(strict_json.dump(outcome.line) + b"\n" for outcome in outcomes))
 
     in_order = header is None or header.order == "rows"
@@ -95,12 +97,6 @@ async def answer_rows(
         await out.write(encode_error(body.failure))
         raise body.failure  # aborts the connection, so that the output does not look complete
     return out.response
-
-
-def count_outcome(service: Service, outcome: Outcome) -> None:
-    service.metrics.count_usage(outcome.usage)
-    if outcome.code is not None:
-        service.metrics.errors.labels(outcome.code).inc()
 
 
 def encode_error(error: CspsError) -> bytes:
