@@ -8,11 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from core.configuration.setting_sections import ModelSettings
 from core.configuration.settings import Settings
-from core.contract import Sampling
 from core.errors import BadRequest, NotAnEmbedder
 from core.model import catalog
 from core.model.catalog import ModelFile
@@ -23,13 +21,11 @@ from core.model.llama.runner import SEQUENCE_LIMIT, LlamaRunner
 from core.model.metrics import ModelMetrics
 from core.model.prefix_cache import PrefixCache
 from core.model.prefix_store import PrefixStore
-from core.model.prompt_tokenizer import PromptTokenizer, TokenPrompt
+from core.model.prompt_tokenizer import PromptTokenizer
 from core.model.scheduler import Scheduler
 from core.model.sequence import Sequence, SequenceOutput
 from core.model.sizing import physical_cores
 from core.openai.engine_requests import EngineChatRequest
-
-Result = TypeVar("Result")
 
 IDLE_SHARE = 0.25  # of the KV cache, for paused conversations
 STALLED_S = 120.0  # no step of a healthy model takes this long
@@ -118,10 +114,11 @@ class ModelHost:
         thinks = schema is None  # a schema constrains the first character, so no thinking can precede it
         prompt = await asyncio.to_thread(lambda: self.prompts.chat(request.plain_messages(), thinks=thinks))
         constraint = None if schema is None else await asyncio.to_thread(lambda: self.grammars.decoder(schema))
+        room = self.window - len(prompt.tokens)
         outputs = OutputQueue()
         sequence = Sequence(
             prompt=prompt.tokens,
-            max_tokens=self._budget(prompt, request.sampling),
+            max_tokens=min(request.sampling.max_tokens or room, room),
             sampling=request.sampling,
             outputs=outputs.put,
             user=request.user,
@@ -145,7 +142,7 @@ class ModelHost:
             )
         if not tokens:
             raise BadRequest("an empty text has no embedding")
-        return await self._on_inference_thread(lambda: self._runner.embed(tokens))
+        return await asyncio.wrap_future(self._inference.run(lambda: self._runner.embed(tokens)))
 
     @property
     def grammars(self) -> GrammarCompiler:
@@ -165,13 +162,6 @@ class ModelHost:
 
     def _deliver(self, outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
         self._loop.call_soon_threadsafe(dispatch, outputs)
-
-    async def _on_inference_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.wrap_future(self._inference.run(work))
-
-    def _budget(self, prompt: TokenPrompt, sampling: Sampling) -> int:
-        room = self.window - len(prompt.tokens)
-        return min(sampling.max_tokens or room, room)
 
 
 def dispatch(outputs: list[tuple[Sequence, SequenceOutput]]) -> None:

@@ -261,7 +261,7 @@ class InferenceThread:
             sequence.slot = None
         if sequence.sampler is not None:
             sequence.sampler.close()
-        self._metrics.count_request()
+        self._metrics.requests.inc()
 
     def _make_room(self, cells: int) -> None:
         """Evict an idle sequence after llama.cpp found no room, else preempt the sequence admitted last."""
@@ -277,7 +277,7 @@ class InferenceThread:
         victim.slot = None
         self._scheduler.preempt(victim)
         self._admission_closed = True
-        self._metrics.count_preemption()
+        self._metrics.preempted.inc()
 
     # --- one sequence's progress -----------------------------------------------------------------------------------
 
@@ -304,7 +304,8 @@ class InferenceThread:
                 self._finish(sequence, "stop")
                 return
             sequence.generated.append(token)
-            self._emit_text(sequence, self._model.vocabulary.pieces[token])
+            if text := sequence.text.feed(self._model.vocabulary.pieces[token]):
+                self._emit(sequence, TextOutput(text))
         if sequence.text.stopped or (sequence.constraint and sequence.constraint.complete and not cut):
             self._finish(sequence, "stop")
         elif sequence.budget <= 0:
@@ -314,17 +315,11 @@ class InferenceThread:
         assert sequence.sampler is not None
         if sequence.constraint is None:
             return [sequence.sampler.pick(logits)]
-        with self._metrics.time_constrained():
+        with self._metrics.constrained.time():
             return sequence.constraint.choose(sequence.sampler.pick, logits, sequence.budget)
 
-    def _emit_text(self, sequence: Sequence, data: bytes) -> None:
-        text = sequence.text.feed(data)
-        if text:
-            self._emit(sequence, TextOutput(text))
-
     def _finish(self, sequence: Sequence, reason: str) -> None:
-        rest = sequence.text.finish()
-        if rest:
+        if rest := sequence.text.finish():
             self._emit(sequence, TextOutput(rest))
         self._measure_service(self._clock() - sequence.admitted_at_s)
         self._emit(sequence, FinishedOutput("length" if reason == "length" else "stop", sequence.usage))
@@ -348,7 +343,7 @@ class InferenceThread:
     def _restore_prefixes(self) -> None:
         for tokens, state in self._store.load() if self._store else ():
             if self._cache.pin_saved(tokens, state):
-                self._metrics.count_restored_prefix()
+                self._metrics.restored.inc()
 
     def _pin_prefix(self, sequence: Sequence) -> None:
         """Pin a personality's prefix and save it to disk. Only its sender knows that it holds no caller's text."""

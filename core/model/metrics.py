@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from core.model.scheduler import ScheduledTokens, Scheduler
@@ -20,12 +18,12 @@ class ModelMetrics:
         self.registry = CollectorRegistry()
         r = self.registry
         self._tokens = Counter("csps_model_tokens", "Tokens by kind: prefill, decode, cached", ["kind"], registry=r)
-        self._requests = Counter("csps_model_requests", "Requests that ended", registry=r)
+        self.requests = Counter("csps_model_requests", "Requests that ended", registry=r)
         self._steps = Counter("csps_model_steps", "Batches computed", registry=r)
-        self._preempted = Counter("csps_model_preemptions", "Sequences preempted for KV cache room", registry=r)
-        self._restored = Counter("csps_model_prefixes_restored", "Prefixes restored from disk at start", registry=r)
+        self.preempted = Counter("csps_model_preemptions", "Sequences preempted for KV cache room", registry=r)
+        self.restored = Counter("csps_model_prefixes_restored", "Prefixes restored from disk at start", registry=r)
         self._waited = Histogram("csps_model_queue_seconds", "Wait for a slot", buckets=QUEUE_SECONDS, registry=r)
-        self._constrained = Histogram(
+        self.constrained = Histogram(
             "csps_model_constrained_choice_seconds",
             "Sampling one token under a schema",
             buckets=SAMPLING_SECONDS,
@@ -42,16 +40,3 @@ class ModelMetrics:
         self._steps.inc()
         for part in plan:
             self._tokens.labels("decode" if part.sequence.generated else "prefill").inc(part.count)
-
-    def time_constrained(self) -> AbstractContextManager[object]:
-        """Time the sampling of one token under a schema."""
-        return self._constrained.time()
-
-    def count_request(self) -> None:
-        self._requests.inc()
-
-    def count_preemption(self) -> None:
-        self._preempted.inc()
-
-    def count_restored_prefix(self) -> None:
-        self._restored.inc()

@@ -36,7 +36,8 @@ class PrefixStore:
         path = self._folder / f"{hashlib.sha256(self._fingerprint + tokens.tobytes()).hexdigest()[:32]}.prefix"
         try:
             write_atomically(path, MAGIC + hashlib.sha256(body).digest() + body)
-            self._prune()
+            for old in self._newest_first()[self._limit :]:
+                old.unlink(missing_ok=True)
         except OSError as exc:
             log.warning("prefix_save_failed", reason=exc.strerror)
 
@@ -69,7 +70,3 @@ class PrefixStore:
     def _newest_first(self) -> list[Path]:
         files = [p for p in self._folder.glob("*.prefix") if p.is_file()]
         return sorted(files, key=lambda p: p.stat().st_mtime, reverse=True)
-
-    def _prune(self) -> None:
-        for path in self._newest_first()[self._limit :]:
-            path.unlink(missing_ok=True)

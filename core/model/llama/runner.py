@@ -103,9 +103,8 @@ class LlamaRunner:
         self._candidates = TokenCandidates(self.vocabulary.size)
         self.batch_tokens = BATCH_TOKENS
         self.cache_tokens = int(llama.llama_n_ctx(context))
-        self.build = (
-            f"{model_description(model)}, llama-cpp-python {llama_cpp.__version__}"  # restores its own states only
-        )
+        # A build restores its own states only.
+        self.build = f"{model_description(model)}, llama-cpp-python {llama_cpp.__version__}"
         # A recurrent state cannot be cut at a position, so prefixes cannot be shared.
         self.shares_prefixes = not (llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model))
         self.embeds = int(llama.llama_pooling_type(context)) in EMBEDDING_POOLS
