@@ -19,7 +19,7 @@ from core.rag.documents import Document
 from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
 from core.rag.reading.charset import decode
-from core.rag.reading.files import TITLE_LIMIT_CHARS, csv_reader
+from core.rag.reading.files import TITLE_LIMIT_CHARS, csv_reader, limit_rows
 from core.rag.stemming import folded_words
 
 ROWS_LIMIT = 200_000
@@ -58,17 +58,11 @@ def parse_rows(body: bytes, charset: str | None = None) -> list[FactRow]:
     try:
         header = next(reader, [])
         roles = column_roles(header)
-        rows = [build_row(header, roles, cells) for cells in limit_rows(reader) if any(cell.strip() for cell in cells)]
+        limited = limit_rows(reader, ROWS_LIMIT, "give it in parts")
+        rows = [build_row(header, roles, cells) for cells in limited if any(cell.strip() for cell in cells)]
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: line {reader.line_num}: {exc}", "damaged") from exc
     return list(with_unique_keys(rows))
-
-
-def limit_rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    for number, cells in enumerate(reader):
-        if number >= ROWS_LIMIT:
-            raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: give it in parts", "large")
-        yield cells
 
 
 def column_roles(header: Sequence[str]) -> list[str]:

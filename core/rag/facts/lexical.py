@@ -58,16 +58,12 @@ def rank(db: sa.Connection, collections: Sequence[int], phrases: Sequence[Phrase
 
 
 def rank_sqlite(db: sa.Connection, phrases: Sequence[Phrase], _total: int, limit: int) -> Scores:
-    rare = rarest_phrases(phrases, passage_counts(db, phrase_stems(phrases)))
+    counts = {row.term: row.doc for row in db.execute(WORD_COUNTS, {"terms": list(phrase_stems(phrases))})}
+    rare = rarest_phrases(phrases, counts)
     if not rare:
         return {}
     query = " OR ".join(f'"{" ".join(phrase)}"' for phrase in rare)
     return {row.passage: row.score for row in db.execute(BM25, {"query": query, "limit": limit})}
-
-
-def passage_counts(db: sa.Connection, words: Set[str]) -> Mapping[str, int]:
-    """Returns the number of passages by word, without words that none has."""
-    return {row.term: row.doc for row in db.execute(WORD_COUNTS, {"terms": list(words)})}
 
 
 def phrase_stems(phrases: Sequence[Phrase]) -> Set[str]:

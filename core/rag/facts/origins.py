@@ -79,7 +79,7 @@ class Origins:
     async def _find_online(self, url: str) -> Origin:
         """Ignores robots.txt for the URL, because the operator named it, and obeys it for a sitemap's pages."""
         fetched = await self._fetcher.fetch(url, robots=False)
-        if is_sitemap(fetched.body):
+        if sitemap_root(fetched.body):
             pages = await self._pages(fetched)
             return Origin(url, [OriginEntry(page, partial(self._open_page, page)) for page in pages])
         if fetched.media_type in CSV_TYPES:
@@ -91,7 +91,7 @@ class Origins:
         return Origin(url, [OriginEntry(url, open_entry)])
 
     async def _pages(self, sitemap: FetchedPage) -> list[str]:
-        if not is_sitemap_index(sitemap.body):
+        if sitemap_root(sitemap.body) == "urlset":
             return same_host_urls(sitemap.url, sitemap_urls(sitemap.body))
         pages: dict[str, None] = {}
         for url in same_host_urls(sitemap.url, sitemap_urls(sitemap.body))[:SITEMAPS_LIMIT]:
@@ -170,16 +170,8 @@ def content_digest(body: bytes, *how: str) -> str:
     return hashlib.sha256("\0".join([READER_VERSION, *how]).encode() + b"\0" + body).hexdigest()
 
 
-def is_sitemap(body: bytes) -> bool:
-    return sitemap_root(body) is not None
-
-
-def is_sitemap_index(body: bytes) -> bool:
-    """Tells whether the sitemap names other sitemaps."""
-    return sitemap_root(body) == "sitemapindex"
-
-
 def sitemap_root(body: bytes) -> str | None:
+    """Returns "urlset" for a sitemap, "sitemapindex" for one that names other sitemaps, None for anything else."""
     found = SITEMAP_ROOT.search(decode(body[:SITEMAP_START_CHARS]))
     return found[1] if found else None
 

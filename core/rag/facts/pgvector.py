@@ -130,16 +130,11 @@ class PgVectors:
 
     def nearest(self, db: sa.Connection, question: Floats, limit: int) -> Cosines:
         db.execute(SET_SEARCH_OPTIONS, {"candidates": str(SEARCH_CANDIDATES)})
-        return fetch_cosines(db, nearest_query(self.collection, question, limit))
+        query = distance_query(self.collection, question).order_by(sa.literal_column("distance"))
+        return fetch_cosines(db, query.limit(limit))
 
     def cosines(self, db: sa.Connection, wanted: Sequence[int], question: Floats) -> Cosines:
         return fetch_cosines(db, distance_query(self.collection, question).where(halfvecs.c.passage.in_(wanted)))
-
-
-def nearest_query(collection: int, question: Floats, limit: int) -> sa.Select[Any]:
-    """Selects passages, lowest distances first."""
-    query = distance_query(collection, question)
-    return query.order_by(sa.literal_column("distance")).limit(limit)
 
 
 def distance_query(collection: int, question: Floats) -> sa.Select[Any]:

@@ -49,7 +49,9 @@ def parse_page(body: bytes, *, charset: str | None = None, url: str | None = Non
     page = HtmlPage(parse_html(decode(body, charset, is_html=True)))
     blocks = [block.block for block in page.content]
     title = page.title()
-    return Document(title, cut_blocks(drop_title(blocks, title)), "page", page.language(blocks), url)
+    # Nothing needs the title as its heading.
+    below = [block for block in blocks if not (block.kind == "heading" and block.text == title)]
+    return Document(title, cut_blocks(below), "page", page.language(blocks), url)
 
 
 def html_text(html: str) -> str:
@@ -62,11 +64,6 @@ def parse_html(html: str) -> BeautifulSoup:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
         return BeautifulSoup(html.replace("\x00", ""), "lxml")
-
-
-def drop_title(blocks: list[Block], title: str) -> list[Block]:
-    """Drops the heading that is the title: nothing needs it as its heading."""
-    return [block for block in blocks if not (block.kind == "heading" and block.text == title)]
 
 
 class HtmlPage:
@@ -104,7 +101,7 @@ class HtmlPage:
 
     def _main(self) -> Tag | None:
         """Returns the main part with most prose, or the one article that fills it."""
-        mains = [tag for tag in self._soup.select(MAIN) if not self._is_hidden(tag)]
+        mains = [tag for tag in self._soup.select(MAIN) if not any(map(boilerplate.is_hidden, (tag, *tag.parents)))]
         main = max(mains, key=self._words, default=None)
         if main is None or not main.get_text(strip=True):
             return None
@@ -120,9 +117,6 @@ class HtmlPage:
 
     def _fullest(self, tag: Tag) -> Tag | None:
         return max(tag.select(ARTICLE), key=self._words, default=None)
-
-    def _is_hidden(self, tag: Tag) -> bool:
-        return any(boilerplate.is_hidden(each) for each in (tag, *tag.parents))
 
     def _skip(self, tag: Tag) -> bool:
         if boilerplate.is_boilerplate(tag):

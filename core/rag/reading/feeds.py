@@ -43,9 +43,7 @@ def parse_feed(body: bytes, *, media_type: str = "", charset: str | None = None,
     if body.lstrip()[:1] == b"{":
         return parse_json_feed(body, url)
     # Without a charset feedparser goes by the bytes; with a wrong one, it tries the bytes next.
-    content_type = (
-        f"{media_type or 'application/xml'}; charset={charset}" if charset else media_type or "application/xml"
-    )
+    content_type = (media_type or "application/xml") + (f"; charset={charset}" if charset else "")
     parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": content_type}, sanitize_html=False)
     if not parsed.get("version") and not parsed.get("entries"):
         raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it", "kind")
@@ -77,8 +75,8 @@ def parse_json_feed(body: bytes, url: str | None) -> Document:
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     entries = [parse_json_entry(item, url) for item in items[:ENTRIES_LIMIT]]
     home = absolute_link(feed.get("home_page_url"), url)
-    parsed_value = build_document(one_line(str(feed.get("title") or "")), entries, feed.get("language"), home)
-    return replace(parsed_value, cut=len(items) > ENTRIES_LIMIT)
+    document = build_document(one_line(str(feed.get("title") or "")), entries, feed.get("language"), home)
+    return replace(document, cut=len(items) > ENTRIES_LIMIT)
 
 
 def parse_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:
@@ -111,8 +109,7 @@ def entry_passages(entry: FeedEntry) -> list[Passage]:
 
 def parse_language(code: Any) -> Language | None:
     """Returns the language of a code like "fr-CA"."""
-    parsed_value = str(code or "").strip().lower()[:2]
-    return "en" if parsed_value == "en" else "fr" if parsed_value == "fr" else None
+    return extract.LANGUAGES.get(str(code or "").strip().lower()[:2])
 
 
 def absolute_link(link: Any, base: str | None) -> str | None:
@@ -138,7 +135,7 @@ def to_datetime(when: struct_time | None) -> datetime | None:
 
 def parse_iso_time(when: str) -> datetime | None:
     try:
-        parsed_value = datetime.fromisoformat(when)
+        moment = datetime.fromisoformat(when)
     except ValueError:
         return None
-    return parsed_value.astimezone(UTC) if parsed_value.tzinfo else parsed_value.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -38,7 +38,7 @@ ROWS_LIMIT = 50_000
 FIELD_LIMIT_CHARS = 100_000
 UNZIPPED_LIMIT_BYTES = 64 * 1024 * 1024  # unpacked size of a Word file
 PARTS_LIMIT = 5000
-HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")
+HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")  # a word that a line's end split
 
 
 def build_document(title: str, blocks: Sequence[Block], kind: Any = "text", url: str | None = None) -> Document:
@@ -79,19 +79,17 @@ def parse_csv(body: bytes, *, name: str = "", charset: str | None = None, url: s
     """Reads CSV. The first row names the columns; each passage repeats it."""
     source = readable(body, charset)
     try:
-        rows = [row for row in limit_rows(csv_reader(source)) if any(row)]
+        rows = [row for row in limit_rows(csv_reader(source), ROWS_LIMIT, "attach the part that matters") if any(row)]
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: {exc}", "damaged") from exc
     blocks = table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
     return build_document(title_from_name(name), blocks, "table", url)
 
 
-def limit_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+def limit_rows(rows: Iterator[list[str]], limit: int, advice: str) -> Iterator[list[str]]:
     for count, each in enumerate(rows):
-        if count >= ROWS_LIMIT:
-            raise UnreadableDocument(
-                f"this CSV file has more than {ROWS_LIMIT:,} rows: attach the part that matters", "large"
-            )
+        if count >= limit:
+            raise UnreadableDocument(f"this CSV file has more than {limit:,} rows: {advice}", "large")
         yield each
 
 
@@ -152,13 +150,8 @@ def parse_pdf(body: bytes, *, name: str = "", url: str | None = None) -> Documen
 def pdf_page_blocks(number: int, page: pypdf.PageObject) -> list[Block]:
     if number > PAGES_LIMIT:
         raise UnreadableDocument(f"this PDF has more than {PAGES_LIMIT} pages: attach the part that matters", "large")
-    blocks = markdown.parse_paragraphs(join_hyphenated(page.extract_text()))
+    blocks = markdown.parse_paragraphs(HYPHENATED.sub("", page.extract_text()))
     return [Block("heading", f"p. {number}", 1), *blocks] if blocks else []
-
-
-def join_hyphenated(source: str) -> str:
-    """Joins words that a line's end split."""
-    return HYPHENATED.sub("", source)
 
 
 def parse_word(body: bytes, *, name: str = "", url: str | None = None) -> Document:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from core.rag.documents import Block, collapse_blanks, visible_text
+from core.rag.documents import Block, BlockKind, collapse_blanks, visible_text
 
 HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*$")
@@ -53,9 +53,9 @@ class MarkdownParser:
             self._code(line)
         elif heading := HEADING.match(line):
             self.end()
-            self._heading(heading[2], len(heading[1]))
+            self._add("heading", heading[2], len(heading[1]))
         elif self._pending and self._item is None and (mark := UNDERLINE.match(line)):
-            self._heading(" ".join(self._take_lines()), 1 if mark[1][0] == "=" else 2)
+            self._add("heading", " ".join(self._take_lines()), 1 if mark[1][0] == "=" else 2)
         elif ROW.match(line):
             self._row(line)
         else:
@@ -72,9 +72,6 @@ class MarkdownParser:
             self._add("code", "\n".join(self._take_lines()))
         else:
             self._pending.append(line)
-
-    def _heading(self, text: str, level: int) -> None:
-        self._add("heading", text, level)
 
     def _row(self, line: str) -> None:
         if self._pending:
@@ -99,24 +96,16 @@ class MarkdownParser:
 
     def end(self) -> None:
         """Ends the current block. Unclosed code ends with the text."""
-        kind = "code" if self._fence else "paragraph" if self._item is None else "item"
+        kind: BlockKind = "code" if self._fence else "paragraph" if self._item is None else "item"
         level = self._item or 0
         text = "\n".join(self._take_lines())
-        if kind == "code":
-            self._add("code", text)
-        elif kind == "item":
-            self._add("item", collapse_blanks(text), level)
-        else:
-            self._add("paragraph", collapse_blanks(text))
+        self._add(kind, text if kind == "code" else collapse_blanks(text), level)
 
     def _take_lines(self) -> list[str]:
         pending, self._pending, self._item = self._pending, [], None
         return pending
 
-    def _add(self, kind: str, text: str, level: int = 0) -> None:
-        if not text.strip():
-            return
-        self._header = ""
-        for known in ("heading", "paragraph", "item", "code"):
-            if known == kind:
-                self.blocks.append(Block(known, text, level))
+    def _add(self, kind: BlockKind, text: str, level: int = 0) -> None:
+        if text.strip():
+            self._header = ""
+            self.blocks.append(Block(kind, text, level))

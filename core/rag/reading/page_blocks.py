@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bs4 import Tag
-from bs4.element import NavigableString, PageElement, PreformattedString
+from bs4.element import NavigableString, PreformattedString
 
 from core.rag.documents import CELLS_LIMIT, Block, collapse_blanks, one_line, table_blocks, visible_text
 
@@ -76,13 +76,9 @@ class ElementWalk:
         for child in tag.children:
             if isinstance(child, Tag):
                 self._element(child, depth + 1)
-            else:
-                self._string(child)
-
-    def _string(self, node: PageElement) -> None:
-        if isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
-            # Line breaks in the source mean nothing; only <br> breaks a line.
-            self._inline.append((node.replace("\n", " ").replace("\r", " "), self._linked))
+            elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
+                # Line breaks in the source mean nothing; only <br> breaks a line.
+                self._inline.append((child.replace("\n", " ").replace("\r", " "), self._linked))
 
     def _element(self, tag: Tag, depth: int) -> None:
         if self._skip(tag):
@@ -114,17 +110,14 @@ class ElementWalk:
         elif tag.name == "img":
             self._inline.append((f" {alt_text(tag)} ", self._linked))
         elif tag.name == "a":
-            self._link(tag, depth)
+            outer, self._linked = self._linked, tag.has_attr("href")
+            self.children(tag, depth)
+            self._linked = outer
         else:
             opening, closing = ("«", "»") if tag.name == "q" else ("", "")
             self._inline.append((opening, self._linked))
             self.children(tag, depth)
             self._inline.append((closing, self._linked))
-
-    def _link(self, tag: Tag, depth: int) -> None:
-        outer, self._linked = self._linked, tag.has_attr("href")
-        self.children(tag, depth)
-        self._linked = outer
 
     def _block(self, tag: Tag, depth: int) -> None:
         self.end()

@@ -12,7 +12,7 @@ from core.errors import ConfigError, FetchFailed, NotFound, UnreadableDocument
 from core.rag.documents import Document, Passage
 from core.rag.facts.csv_facts import parse_rows
 from core.rag.facts.glossary import Glossary
-from core.rag.facts.origins import Origins, is_sitemap, is_sitemap_index, sitemap_urls
+from core.rag.facts.origins import Origins, sitemap_root, sitemap_urls
 from core.rag.facts.sync import Origin, OriginEntry
 from core.rag.fetching.fetch import FetchedPage
 from core.rag.stemming import index_stems
@@ -253,8 +253,8 @@ def test_sitemaps_are_detected_by_their_root() -> None:
     """A page about sitemaps is none; entities and comments make no difference."""
     bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url>'
 
-    assert (True, True) == (is_sitemap(sitemap()), is_sitemap_index(sitemap(root="sitemapindex")))
-    assert (False, False) == (is_sitemap(b"<html>a urlset is"), is_sitemap(b""))
+    assert ("urlset", "sitemapindex") == (sitemap_root(sitemap()), sitemap_root(sitemap(root="sitemapindex")))
+    assert (None, None) == (sitemap_root(b"<html>a urlset is"), sitemap_root(b""))
     assert ["&b;"] == sitemap_urls(bomb)
     assert [] == sitemap_urls(b"<loc>" * 100_000)
     assert [] == sitemap_urls(b"<loc>" + b" " * 200_000 + b"<")
