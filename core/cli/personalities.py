@@ -58,5 +58,5 @@ def show() -> None:
     table = RichTable(words("name"), words("language"), words("description"))
     for name in personalities.names():
         one = personalities.get(name)
-        table.add_row(name, one.language, one.description.fr if words.language == "fr" else one.description.en)
+        table.add_row(name, one.language, one.description.in_language(words.language))
     Console().print(table)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from core.contract import Language
 from core.errors import ConfigError, closest_name
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -51,6 +52,9 @@ class BilingualText(Section):
 
     en: ShortText
     fr: ShortText
+
+    def in_language(self, language: Language) -> str:
+        return self.fr if language == "fr" else self.en
 
 
 def read_tables(file: Path) -> dict[str, Any]:

@@ -30,17 +30,9 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "top_logprobs": (0,),
     "modalities": (["text"],),
 }
-WITHOUT_EFFECT = frozenset(
-    {
-        "metadata",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "reasoning_effort",
-        "safety_identifier",
-        "service_tier",
-        "store",
-        "verbosity",
-    }
+WITHOUT_EFFECT = (
+    *("metadata", "prompt_cache_key", "prompt_cache_retention", "reasoning_effort"),
+    *("safety_identifier", "service_tier", "store", "verbosity"),
 )
 
 

@@ -90,7 +90,8 @@ class Candidates:
     def order(self) -> list[tuple[int, int]]:
         """The places, best first."""
         scores = score_passages(self._indexes, question_stems(self._question))
-        best = sorted(range(len(scores)), key=lambda index: (-scores[index], reading_priority(self._places[index])))
+        # Among passages that no word of the question tells apart, the beginning of each document comes first.
+        best = sorted(range(len(scores)), key=lambda index: (-scores[index], self._places[index][::-1]))
         return [self._places[index] for index in best]
 
     def render(self, passages: int, first: int = 1) -> RenderedContext:
@@ -101,12 +102,6 @@ class Candidates:
             for index, document in enumerate(self.documents)
         ]
         return render([part for part in parts if part.passages], self._language, self._rules, first)
-
-
-def reading_priority(place: tuple[int, int]) -> tuple[int, int]:
-    """Sorts passages that no word of the question tells apart: the beginning of each document comes first."""
-    at, number = place
-    return (number, at)
 
 
 def render(

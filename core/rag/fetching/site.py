@@ -138,9 +138,8 @@ def translate_errors(host: str) -> Iterator[None]:
         raise FetchFailed(f"{host} takes too long to answer", "silent") from exc
     except httpcore.NetworkError as exc:
         raise FetchFailed(f"{host} cannot be reached", "silent") from exc
-    except (
-        ssl.SSLError
-    ) as exc:  # httpcore does not translate it after the handshake, when some sites ask for our certificate
+    except ssl.SSLError as exc:
+        # httpcore does not translate it after the handshake, when some sites ask for our certificate.
         raise FetchFailed(f"{host} broke off the encrypted connection", "broken") from exc
     except httpcore.ProtocolError as exc:
         raise FetchFailed(f"{host} did not send a complete and valid HTTP response", "broken") from exc

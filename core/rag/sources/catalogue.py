@@ -152,7 +152,7 @@ class PublicSource:
     named: NameTable | None = None
 
     def title(self, language: Language) -> str:
-        return self.section.title.fr if language == "fr" else self.section.title.en
+        return self.section.title.in_language(language)
 
     @property
     def searches(self) -> bool:
@@ -200,28 +200,23 @@ class Sources(WatchedConfig):
         self.file = file
         self.folder = file.parent
         self._allow = frozenset(entry.lower() for entry in allow)
-        self._catalogue = Catalogue({})
-
-    @property
-    def catalogue(self) -> Catalogue:
-        return self._catalogue
+        self.catalogue = Catalogue({})
 
     def load(self) -> None:
         """Loads the file. Raises ConfigError with every problem; then nothing changes."""
-        self._catalogue = load_catalogue(self.file, self._allow)
+        self.catalogue = load_catalogue(self.file, self._allow)
 
     def concerns(self, file: Path) -> bool:
         return file.name == self.file.name or file.suffix == ".csv"
 
     def names(self) -> tuple[str, ...]:
-        return tuple(self._catalogue.sources)
+        return tuple(self.catalogue.sources)
 
     def get(self, name: str) -> PublicSource:
         """Raises NotFound, with the nearest name and all others."""
-        sources = self._catalogue.sources
-        if name in sources:
-            return sources[name]
-        raise NotFound(unknown("source", name, sources))
+        if name in self.catalogue.sources:
+            return self.catalogue.sources[name]
+        raise NotFound(unknown("source", name, self.catalogue.sources))
 
 
 def load_catalogue(file: Path, allow: Collection[str] = ()) -> Catalogue:

@@ -159,15 +159,12 @@ class SourceDecision:
 
 def decision_prompt(question: str, sources: Sequence[PublicSource], language: Language) -> str:
     descriptions = "\n".join(
-        f"- {source.name}: {source.title(language)}. {source_description(source, language)}" for source in sources
+        f"- {source.name}: {source.title(language)}. {source.section.description.in_language(language)}"
+        for source in sources
     )
     quoted = json.dumps(question[:QUESTION_LIMIT_CHARS], ensure_ascii=False)
     prompt = text("prompt-source-choice", language, sources=descriptions, question=quoted)
     return f"{prompt} {text('prompt-source-query', language)}" if any(each.searches for each in sources) else prompt
-
-
-def source_description(source: PublicSource, language: Language) -> str:
-    return source.section.description.fr if language == "fr" else source.section.description.en
 
 
 def decision_schema(sources: Sequence[PublicSource]) -> dict[str, Json]:

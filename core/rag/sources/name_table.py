@@ -51,10 +51,7 @@ class NamedItem:
 
     def label(self, language: Language) -> str:
         french = language == "fr"
-        name, within = (
-            (self.french if french else "") or self.name,
-            (self.within_french if french else "") or self.within,
-        )
+        name, within = (french and self.french) or self.name, (french and self.within_french) or self.within
         return f"{name} ({within})" if within else name
 
 
