@@ -102,7 +102,7 @@ class SlackApi:
         return await self._call(method, json={k: v for k, v in arguments.items() if v is not None})
 
     async def read(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """Like `write`, for methods that accept no JSON."""
+        """Calls a method that accepts no JSON. Otherwise like `write`."""
         params = {k: v for k, v in arguments.items() if v is not None}
         return await self._call(method, http_verb="GET", params=params)
 
@@ -143,7 +143,7 @@ class SlackApi:
             raise Unreachable(f"Slack cannot be reached ({purpose}: {type(exc).__name__})") from exc
 
     def _is_slack_url(self, url: str) -> bool:
-        """Whether the host is that of the API or below its domain. URLs are stored, and the token goes with some."""
+        """Accepts the API's host and hosts below its domain. URLs are stored data, and the token goes with some."""
         base = urlsplit(self.web.base_url)
         try:
             parts = urlsplit(url)

@@ -187,7 +187,7 @@ class EventRouter:
         return in_all_languages("slack-try-again")
 
     async def _is_taken(self, incoming: IncomingMessage) -> bool:
-        """Slack does not repeat commands. Therefore the author of a command that was not stored gets a reply."""
+        """Stores a command. Slack does not repeat commands, so its author gets a reply if this fails."""
         try:
             await self._intake.take(incoming)
         except CspsError as error:

@@ -165,6 +165,6 @@ def message_nonces(message: SlackObject) -> list[str]:
 
 
 def may_be_stream(message: SlackObject, place: Place, question: str) -> bool:
-    """Whether a message could be an unfinished stream: a reply without metadata and files, after the question."""
+    """Returns True for a possible unfinished stream: a reply after the question, without metadata and files."""
     ts = get_text(message, "ts")
     return ts > question and place.thread not in (None, ts) and not (message.get("metadata") or message.get("files"))

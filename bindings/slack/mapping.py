@@ -70,13 +70,13 @@ def parse_message(body: SlackObject, me: BotIdentity) -> IncomingMessage | None:
 
 
 def is_from_person(event: SlackObject, me: BotIdentity) -> bool:
-    """False for bots, and for Slack's notes of edits, deletions and people who join."""
+    """Returns False for bots, and for Slack's notes of edits, deletions and people who join."""
     personal = event.get("subtype") in PERSON_SUBTYPES and "bot_id" not in event and "bot_profile" not in event
     return personal and get_text(event, "user") not in (me.user, "USLACKBOT") and not event.get("hidden")
 
 
 def is_addressed(event: SlackObject, me: BotIdentity) -> bool:
-    """Whether the event mentions the bot, or comes from a direct conversation with it."""
+    """Returns True for a mention of the bot, and for a direct conversation with it."""
     return (
         event.get("type") == "app_mention"
         or place_kind(get_text(event, "channel"), event.get("channel_type")) == "personal"
@@ -158,19 +158,19 @@ def parse_deletion(body: SlackObject, me: BotIdentity) -> DeletedMessage | None:
 
 
 def get_object(value: SlackObject, key: str) -> SlackObject:
-    """The field, or {} if it is not an object."""
+    """Returns the field, or {} if it is not an object."""
     field = value.get(key)
     return field if isinstance(field, dict) else {}
 
 
 def get_text(value: SlackObject, key: str) -> str:
-    """The field, or "" if it is not a string."""
+    """Returns the field, or "" if it is not a string."""
     field = value.get(key)
     return field if isinstance(field, str) else ""
 
 
 def get_objects(value: SlackObject, key: str) -> Sequence[SlackObject]:
-    """The objects in a list, or [] if the field is not a list."""
+    """Returns the objects in a list, or [] if the field is not a list."""
     field = value.get(key)
     return [each for each in field if isinstance(each, dict)] if isinstance(field, list) else []
 

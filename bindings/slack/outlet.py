@@ -156,7 +156,7 @@ class SlackOutlet:
         stream.sent += more
 
     async def _on_closed_stream(self, stream: OpenStream, page: Page, error: Refused) -> None:
-        """Slack closed the stream after some minutes, or the person pressed the stop button."""
+        """Handles a stream that Slack closed after some minutes, or that the person stopped."""
         if isinstance(error, SlackErrorResponse) and error.reason == STOPPED:
             log.info("slack_stream_stopped", channel=self._place.channel)
             del self._open[stream.ref]

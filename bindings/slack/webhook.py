@@ -71,7 +71,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def is_signed(secret: str, timestamps: Sequence[str], signatures: Sequence[str], body: bytes, now_s: float) -> bool:
-    """Whether Slack signed the body in the last 5 minutes. Total, and in constant time for one body.
+    """Checks that Slack signed the body in the last 5 minutes. Total, and in constant time for one body.
 
     The arguments are all headers of their name: Slack sends one each. The SDK's verifier raises on timestamps that are
     not numbers, on signatures that are not ASCII, and on bodies that are not UTF-8.
@@ -121,7 +121,7 @@ def check_type(payload: SlackObject) -> SlackObject:
 
 
 def build_response(response: BoltResponse) -> web.Response:
-    """Bolt answers 404 to a type of delivery without a listener: that becomes 400."""
+    """Converts bolt's response. Its 404, for a type of delivery without a listener, becomes 400."""
     status = 400 if response.status == 404 else response.status
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     content_type = response.headers.get("content-type", ["text/plain"])[0].partition(";")[0]

@@ -87,7 +87,7 @@ async def test_other_events_are_acknowledged_only(
 async def test_thread_replies_need_no_mention_where_the_bot_participates(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
 ) -> None:
-    """Without participation, a reply without a mention is ignored."""
+    """The bot ignores such a reply in other threads."""
     await deliver(slack, "message_thread_reply")
     assert [] == intake.messages
     intake.conversations.add("slack:T0001:C0001:1760000000.000100")
@@ -100,7 +100,7 @@ async def test_thread_replies_need_no_mention_where_the_bot_participates(
 async def test_a_deleted_question_is_withdrawn(
     slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, name: str
 ) -> None:
-    """With and without replies."""
+    """The question may have replies or none."""
     await deliver(slack, name)
 
     assert ["1760000001.000200"] == [message for _, message in intake.withdrawn]
@@ -353,7 +353,7 @@ async def test_login_is_retried_while_slack_is_down(slack: FakeSlack, intake: Fa
 
 
 async def test_missing_scopes_are_logged(slack: FakeSlack, intake: FakeIntake) -> None:
-    """Those of the manifest that Slack did not grant, and no others."""
+    """The log names the scopes of the manifest that Slack did not grant."""
     with capture_logs() as logs:
         async with run_adapter(slack, intake):
             pass
@@ -370,7 +370,7 @@ async def test_only_http_mode_has_routes(slack: FakeSlack) -> None:
 
 
 async def test_no_log_contains_tokens(slack: FakeSlack, intake: FakeIntake) -> None:
-    """Nor the text of a question, after a failure."""
+    """A failure also logs no text of the question."""
     with capture_logs() as logs:
         async with run_adapter(slack, intake):
             slack.trouble["chat.postMessage"].append(Trouble(500))

@@ -35,7 +35,7 @@ from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 async def test_each_error_is_translated(
     slack: FakeSlack, api: SlackApi, metrics: BotMetrics, trouble: Trouble, kind: type[DeliveryError], outcome: str
 ) -> None:
-    """To one of four delivery errors. The error is counted, and the call is made once."""
+    """It becomes one of four delivery errors and is counted. The call is made once."""
     slack.trouble["chat.postMessage"].append(trouble)
 
     with pytest.raises(kind) as caught:

@@ -135,7 +135,7 @@ async def test_a_mention_is_answered_in_its_thread(slack: FakeSlack, tmp_path: P
 
 @pytest.mark.parametrize("mode", ["http", "socket"])
 async def test_a_direct_message_is_answered(slack: FakeSlack, tmp_path: Path, mode: str) -> None:
-    """In the conversation, without a thread."""
+    """The answer is in the conversation, without a thread."""
     async with run_bot(slack, FakeEngine(ANSWER), tmp_path, mode) as bot:
         assert 200 == await bot.deliver(add_question(slack, "message_im", "D0001"))
         [answer] = await bot.finished("D0001")
@@ -180,7 +180,7 @@ async def test_slacks_stop_button_ends_the_answer_with_a_note(slack: FakeSlack, 
 
 
 async def test_a_deleted_question_deletes_its_answer(slack: FakeSlack, tmp_path: Path) -> None:
-    """Without a notice."""
+    """No notice remains."""
     engine = FakeEngine((Text("The beginning. "), asyncio.Event()))
     async with run_bot(slack, engine, tmp_path, "http") as bot:
         body = add_question(slack)
@@ -194,7 +194,7 @@ async def test_a_deleted_question_deletes_its_answer(slack: FakeSlack, tmp_path:
 
 
 async def test_the_regenerate_button_replaces_the_answer(slack: FakeSlack, tmp_path: Path) -> None:
-    """In the same message."""
+    """The new answer is in the same message."""
     numbers = itertools.count(1)
 
     def replies(prompt: Prompt) -> tuple[ReplyStep, ...]:

@@ -17,7 +17,7 @@ def slack_file(slack: FakeSlack, name: str, **more: object) -> AttachedFile:
 
 
 async def test_a_file_is_fetched_with_the_bots_token(slack: FakeSlack, platform: SlackPlatform) -> None:
-    """Also by its id only, for files of other workspaces."""
+    """A file of another workspace is fetched by its id."""
     slack.downloads["a.csv"] = web.Response(body=b"a,b\n")
     slack.files["F1"] = {"id": "F1", "url_private": f"{slack.url}/files/a.csv"}
 
@@ -30,7 +30,7 @@ async def test_a_file_is_fetched_with_the_bots_token(slack: FakeSlack, platform:
 async def test_a_file_that_is_too_large_is_refused(
     slack: FakeSlack, platform: SlackPlatform, declared: int | None
 ) -> None:
-    """By its declared size, or while it is read."""
+    """The declared size is enough; otherwise reading stops at the limit."""
     slack.downloads["a.csv"] = web.Response(body=b"x" * 200)
 
     with pytest.raises(Refused, match="more than 100 bytes"):
@@ -87,7 +87,7 @@ async def test_a_sign_in_page_is_not_a_file(slack: FakeSlack, platform: SlackPla
 async def test_errors_of_downloads_are_translated(
     slack: FakeSlack, platform: SlackPlatform, status: int, kind: type[Exception]
 ) -> None:
-    """Like those of other calls."""
+    """The errors are those of other calls."""
     slack.downloads["a.csv"] = web.Response(status=status)
 
     with pytest.raises(kind):

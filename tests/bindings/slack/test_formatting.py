@@ -33,7 +33,7 @@ class MeasuringOutlet:
 
 
 def test_an_answer_ends_with_sources_footer_and_buttons() -> None:
-    """In this order. Feedback carries the answer's id, and labels have the page's language."""
+    """Feedback carries the answer's id, and labels have the page's language."""
     sources = (Source(1, "Congés", "https://canada.ca/a?b=1&c=2"), Source(2, "Interne"))
     closing = Closing("ans-1", "Rédigé par une IA (modèle m).", note="Coupé.", notice="Première fois?", sources=sources)
     made = build_blocks(Page("Voilà.", "fr", final=True, closing=closing))
@@ -80,7 +80,7 @@ def test_an_address_that_slack_refuses_is_not_linked(address: str) -> None:
 
 
 def test_many_sources_fit() -> None:
-    """Over several pages, because a section has at most 3,000 characters. No source is left out."""
+    """They take several pages, because a section has at most 3,000 characters. No source is left out."""
     sources = tuple(Source(n, "t" * 500, f"https://canada.ca/{'x' * 300}{n}") for n in range(1, 60))
     draft, outlet = PartialAnswer(DeliveryOptions("en", "a"), len, PAGE_CHARS), cast(Outlet, MeasuringOutlet())
     draft.add(Text("x" * 9000))
@@ -100,7 +100,7 @@ def test_an_empty_page_has_a_block() -> None:
 
 
 def test_a_status_is_a_context_block() -> None:
-    """In place of the text, or below it."""
+    """It stands in place of the text, or below it."""
     assert ["context"] == [each["type"] for each in build_blocks(Page("", "en", status="You are number 3."))]
     assert ["markdown", "context"] == [
         each["type"] for each in build_blocks(Page("So far", "en", status="Reconnecting."))
@@ -108,7 +108,7 @@ def test_a_status_is_a_context_block() -> None:
 
 
 def test_slack_accepts_a_full_page() -> None:
-    """Including everything below the text."""
+    """The limit covers everything below the text too."""
     closing = Closing("a" * 40, "f" * 300, note="n" * 300, notice="p" * 600)
     page = Page("x" * (PAGE_CHARS - 1200), "en", final=True, closing=closing)
 
@@ -124,7 +124,7 @@ def test_the_notification_text_is_escaped() -> None:
 
 @pytest.mark.parametrize("sign", ["日", "&", "<", "👍", "x&"])
 def test_the_notification_text_fits_into_an_update(sign: str) -> None:
-    """In bytes after escaping; no entity is cut in two."""
+    """The limit counts bytes after escaping. No entity is cut in two."""
     text = notification_text(Page(sign * 9000, "en"))
 
     assert len(text.encode()) <= UPDATED_TEXT_LIMIT

@@ -36,7 +36,7 @@ async def test_thread_messages_since_the_last_answer_are_read(slack: FakeSlack, 
 
 
 async def test_without_an_answer_the_whole_thread_is_read(slack: FakeSlack, platform: SlackPlatform) -> None:
-    """Including its root; only the newest of many, over several pages."""
+    """It includes the root, and only the newest messages of several pages."""
     root = slack.add_message("C1", "the root")
     for number in range(450):
         slack.add_message("C1", f"m{number}", thread=root)
@@ -69,7 +69,7 @@ async def test_a_very_long_thread_is_not_read(
 async def test_without_other_people_no_call_is_made(
     slack: FakeSlack, platform: SlackPlatform, channel: str, threaded: bool
 ) -> None:
-    """For a mention that opens a thread, and for direct conversations."""
+    """A mention that opens a thread and direct conversations have no earlier messages."""
     root = slack.add_message(channel, "?")
 
     assert () == await platform.thread_messages(
@@ -79,7 +79,7 @@ async def test_without_other_people_no_call_is_made(
 
 
 async def test_without_the_scope_names_are_ids(slack: FakeSlack, platform: SlackPlatform) -> None:
-    """One call finds that out for all people."""
+    """The first refused call is the last."""
     slack.permanent_errors["users.info"] = "missing_scope"
     root = slack.add_message("C1", "one", user="U1")
     slack.add_message("C1", "two", thread=root, user="U2")

@@ -44,7 +44,7 @@ def test_a_question_by_command_belongs_to_its_post(name: str, toil: bool) -> Non
 
 
 def test_the_text_of_a_command_is_plain() -> None:
-    """Like the text of messages."""
+    """Tokens and escapes are handled as in messages."""
     assert "what is a <pension>?" == parse_question(payload("slash_ask"), ME, "1.1").text
 
 
@@ -56,7 +56,7 @@ def test_the_text_of_a_command_is_plain() -> None:
     ],
 )
 def test_the_regenerate_button_names_the_answer(name: str, conversation: str, answer: str) -> None:
-    """In the answer's conversation. Each press is a separate event."""
+    """The command belongs to the answer's conversation. Each press is a separate event."""
     incoming = parse_regenerate(payload(name), ME)
 
     assert incoming is not None

@@ -141,7 +141,7 @@ def test_a_thread_reply_without_a_mention_is_mapped() -> None:
     ],
 )
 def test_a_deletion_has_the_place_of_its_question(name: str, conversation: str) -> None:
-    """Also for a thread's root, which becomes a tombstone."""
+    """A thread's root becomes a tombstone, which counts as a deletion too."""
     deleted = parse_deletion(payload(name), ME)
 
     assert isinstance(deleted, DeletedMessage)
@@ -241,7 +241,7 @@ def test_plain_text_undoes_escaping() -> None:
     ],
 )
 def test_only_the_bots_mention_is_removed(given: str, rest: str) -> None:
-    """With the colon or comma after it at the start. Other lines and people stay."""
+    """A colon or comma after a leading mention goes too. Other lines and people stay."""
     assert rest == remove_mention(given, "UB")
 
 

@@ -238,7 +238,7 @@ async def test_a_status_without_a_stream_is_a_message(chat: Chat) -> None:
 
 @pytest.mark.parametrize("streams", [True, False])
 async def test_a_post_with_unknown_outcome_is_found(chat: Chat, streams: bool) -> None:
-    """By its nonce; a stream, which has none yet, because no answer owns it."""
+    """A message is found by its nonce. An open stream has none, and is found because no answer owns it."""
     if not streams:
         chat.slack.permanent_errors["chat.startStream"] = "missing_scope"
     method = "chat.startStream" if streams else "chat.postMessage"
@@ -319,7 +319,7 @@ async def test_an_uninvited_bot_explains_the_error(chat: Chat) -> None:
 
 
 async def test_all_answers_share_the_limit_of_edits(slack: FakeSlack, api: SlackApi) -> None:
-    """50 edits a minute: the next edit does not call Slack."""
+    """Slack allows 50 edits a minute: the next edit does not call it."""
     chat = Chat(slack, api, "D1", threaded=False)
     ref = await chat.outlet.post(page("One "), "n-1")
     for _ in range(UPDATES_PER_MINUTE // 5):
@@ -331,7 +331,7 @@ async def test_all_answers_share_the_limit_of_edits(slack: FakeSlack, api: Slack
 
 
 async def test_a_file_is_posted_with_the_answer(chat: Chat) -> None:
-    """Into the thread, once for a nonce, after any failure; False where files are refused."""
+    """The thread gets one file for a nonce, also after a failure. False: Slack refuses files."""
     upload = Upload("answer.json", "application/json", b"{}")
     chat.slack.trouble["files.completeUploadExternal"].append(Trouble(500, done=True))
     with pytest.raises(Unreachable):
@@ -346,7 +346,7 @@ async def test_a_file_is_posted_with_the_answer(chat: Chat) -> None:
 
 
 async def test_after_a_crash_an_uploaded_file_is_found(chat: Chat) -> None:
-    """By its name. No other file and no unowned stream passes for it."""
+    """It is found by its name. No other file and no unowned stream passes for it."""
     await chat.outlet.post(page("One "), "n-1")
     await chat.outlet.upload(Upload("rows.jsonl", "application/json", b"{}"), "m-file")
     outlet = chat.after_a_crash()
@@ -374,7 +374,7 @@ async def test_a_message_has_one_owner_after_a_crash(chat: Chat) -> None:
 
 
 async def test_streams_beyond_slacks_limit_become_messages(slack: FakeSlack, api: SlackApi) -> None:
-    """20 starts a minute: the next answer does not wait for one."""
+    """Slack allows 20 starts a minute: the next answer does not wait for one."""
     chat = Chat(slack, api)
     for number in range(6):
         await chat.again().post(page("One "), f"n{number}-1")

@@ -112,7 +112,7 @@ def decodings(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", [*HOSTILE, *NOT_CODE_TO_MARKDOWN])
 def test_no_link_hides_its_address(text: str) -> None:
-    """For a Markdown parser, which may see code elsewhere than we do."""
+    """A Markdown parser finds no link or image, wherever it sees code."""
     tokens = [child for each in COMMONMARK.parse(sanitize_markdown(text)) for child in each.children or ()]
 
     assert [] == [each.type for each in tokens if each.type in ("link_open", "image")]
@@ -163,7 +163,7 @@ def test_there_are_forty_hostile_texts() -> None:
     ],
 )
 def test_harmless_text_does_not_change(text: str) -> None:
-    """Formatting, code, comparisons and bare addresses."""
+    """Formatting, code, comparisons and bare addresses stay."""
     assert text == sanitize_markdown(text)
 
 

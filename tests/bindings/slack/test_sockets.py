@@ -68,7 +68,7 @@ async def wait_connected(slack: FakeSlack, number: int = 1) -> None:
 async def test_a_delivery_is_acknowledged_once_it_is_taken(
     slack: FakeSlack, api: SlackApi, metrics: BotMetrics
 ) -> None:
-    """On its own connection, without a payload if there is none."""
+    """The acknowledgement uses the same connection, and has no payload if there is no reply."""
     recorder = DeliveryRecorder()
     recorder.gate = asyncio.Event()
     async with run_client(api, recorder, metrics):
@@ -93,7 +93,7 @@ async def test_a_delivery_is_acknowledged_once_it_is_taken(
 async def test_an_acknowledgement_may_carry_a_reply(
     slack: FakeSlack, api: SlackApi, metrics: BotMetrics, response: BoltResponse, reply: dict[str, str]
 ) -> None:
-    """As for a slash command."""
+    """A slash command needs it."""
     recorder = DeliveryRecorder()
     recorder.response = response
     async with run_client(api, recorder, metrics):
@@ -140,7 +140,7 @@ async def test_concurrent_deliveries_are_limited(slack: FakeSlack, api: SlackApi
 
 
 async def test_a_broken_connection_is_reopened(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
-    """With a new URL, because each is valid for one attempt."""
+    """The new connection has a new URL, because each is valid for one attempt."""
     recorder = DeliveryRecorder()
     async with run_client(api, recorder, metrics):
         await wait_connected(slack)
@@ -164,7 +164,7 @@ async def test_a_connection_without_pongs_is_replaced(slack: FakeSlack, api: Sla
 
 
 async def test_a_connection_without_hello_is_replaced(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
-    """Without Slack's "hello", no delivery will come."""
+    """No delivery follows without Slack's "hello"."""
     slack.sends_hello = False
     async with run_client(api, DeliveryRecorder(), metrics, IMPATIENT):
         async with asyncio.timeout(15):
@@ -196,7 +196,7 @@ async def test_the_next_connection_opens_before_slack_closes_the_old_one(
 
 
 async def test_an_outage_is_logged_once(slack: FakeSlack, api: SlackApi, metrics: BotMetrics) -> None:
-    """And once when Slack is back, not for each attempt."""
+    """The log does not repeat it for each attempt."""
     slack.trouble["apps.connections.open"].extend([Trouble(500)] * 6 + [Trouble(429, retry_after_s="0")])
     with capture_logs() as logs:
         async with run_client(api, DeliveryRecorder(), metrics):

@@ -9,7 +9,7 @@ from bindings.slack.streams import TokenBucket
 
 
 def test_calls_stay_below_slacks_limit() -> None:
-    """In a minute: a fifth of them at once, and the others as tokens arrive."""
+    """A minute has a fifth of its calls at once, and the others as tokens arrive."""
     now = [0.0]
     bucket = TokenBucket(50, lambda: now[0])
     taken = 0

@@ -147,7 +147,7 @@ MALFORMED = [
 async def test_hostile_requests_are_refused(
     post: Post, intake: FakeIntake, slack: FakeSlack, hostile: HostileRequest
 ) -> None:
-    """401 without a valid signature, 400 for a malformed body. No listener runs, and no call is made."""
+    """The status is 401 without a valid signature, 400 for a malformed body. No listener runs, and no call is made."""
     calls = len(slack.calls)
     status, _ = await post(hostile.body, hostile.all_headers())
 
@@ -161,7 +161,7 @@ def test_there_are_sixty_hostile_requests() -> None:
 
 
 async def test_a_body_above_the_limit_is_refused(post: Post, intake: FakeIntake) -> None:
-    """Before the signature is checked."""
+    """The server refuses it before the signature is checked."""
     status, _ = await post(b"x" * (2 << 20))
 
     assert 413 == status
@@ -190,7 +190,7 @@ async def test_the_url_is_verified(post: Post) -> None:
 
 
 async def test_a_mention_is_acknowledged_once_it_is_taken(post: Post, intake: FakeIntake) -> None:
-    """Not before the intake has stored it."""
+    """The response waits until the intake has stored it."""
     intake.gate = asyncio.Event()
     answering = asyncio.create_task(post(EVENT))
     await intake.wait_for(lambda: intake.waiting)
@@ -213,7 +213,7 @@ async def test_the_intake_recognises_repeats(post: Post, intake: FakeIntake) -> 
 
 @pytest.mark.parametrize("error", [StorageError("disk full"), Stopping("stopping"), RuntimeError("a mistake of ours")])
 async def test_a_failed_delivery_is_delivered_again(post: Post, intake: FakeIntake, error: Any) -> None:
-    """503 and not 500, with Retry-After; then it is taken."""
+    """The response is 503 and not 500. The next delivery is taken."""
     intake.error = error
     assert 503 == (await post(EVENT))[0]
     intake.error = None
@@ -223,7 +223,7 @@ async def test_a_failed_delivery_is_delivered_again(post: Post, intake: FakeInta
 
 
 async def test_buttons_and_commands_arrive_at_the_same_url(post: Post, intake: FakeIntake) -> None:
-    """As forms."""
+    """They arrive as forms."""
     for name in ("block_actions_good", "slash_forget"):
         body = encode_form(payload(name))
         assert 200 == (await post(body, headers_for(body, FORM)))[0]
