@@ -13,15 +13,15 @@ UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generat
 
 help:
 	@echo "make run       install what is missing, then serve at http://localhost:5000/"
-	@echo "make install   install what is missing into .venv (PYTHON=/path/to/python3.11 to choose one,"
-	@echo "               CMAKE_ARGS=… for another back-end than the one that is found)"
+	@echo "make install   install what is missing into .venv (PYTHON=/path/to/python3.11 chooses the Python,"
+	@echo "               CMAKE_ARGS=… chooses another backend than the detected one)"
 	@echo "make install-dev"
-	@echo "               install what tests and benchmarks need too"
-	@echo "make test      install what tests need, then format check, lint, types and tests"
+	@echo "               the same, with the tools for tests and benchmarks"
+	@echo "make test      install the tools for tests, then check format, lint, types and tests"
 	@echo "make test-fast the same without the slow tests, which start the model, a browser or PostgreSQL"
-	@echo "make lock      resolve the lock files again after pyproject.toml changed (LOCK=--upgrade for newer versions)"
-	@echo "make docs      write the reference of settings in docs/operating.md again"
-	@echo "make clean     remove .venv and what tools left behind; var/ (conversations, models) stays"
+	@echo "make lock      update the lock files after a change of pyproject.toml (LOCK=--upgrade for newer versions)"
+	@echo "make docs      update the reference of settings in docs/operating.md"
+	@echo "make clean     remove .venv and the caches of tools; var/ (conversations, models) stays"
 
 run: install
 	@.venv/bin/csps-llm up

@@ -82,7 +82,7 @@ class Slice:
 
 
 def build_rows(numbers: range) -> list[Row]:
-    """No two rows are alike, so that only the shared prefix can be cached."""
+    """Builds rows that all differ, so that only the shared prefix can be cached."""
     return [Row(n, {"text": f"(ticket {n}) {MESSAGES[n % len(MESSAGES)]}"}) for n in numbers]
 
 
@@ -112,7 +112,7 @@ async def batch_slice(engine: Engine, journal: Journal, rows: list[Row], concurr
 
 
 async def free_slice(at: Server, system: str, rows: list[Row], concurrency: int, tokens: int) -> Slice:
-    """Generates as many free texts from the same prompts; the prompt holds the schema as text."""
+    """Generates as many free texts from the same prompts, which contain the schema as text."""
     places = asyncio.Semaphore(concurrency)
 
     async def ask(client: httpx.AsyncClient, row: Row) -> int:

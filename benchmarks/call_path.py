@@ -1,18 +1,18 @@
 """Counts what one plain question passes through in `core`: functions, files, jumps between files, async generators.
 
-The question is "Where is Ottawa?" in a conversation, to a model that answers at once with three tokens over HTTP. The
-engine is the one that `core.bootstrap` builds, with its SQLite database in a new folder and one personality that names
-no sources. The counts begin when the adapter's side calls `reply` and end when it has received `Done`. The same
-question is asked once before, uncounted, so that the database is open and the engine knows its model.
+The question is "Where is Ottawa?" in a conversation. The model answers at once with three tokens over HTTP.
+`core.bootstrap` builds the engine, with a new SQLite database and one personality without sources. The counts begin
+when the adapter's side calls `reply` and end when it has received `Done`. The same question runs once before,
+uncounted, so that the database is open and the engine knows its model.
 
-How it counts. A profile function sees each Python call, also those in the database's threads, as long as they belong
-to the question: a context variable marks them, so that the engine's background tasks are left out.
+A profile function sees each Python call, also in the database's threads. A context variable marks the calls that belong
+to the question, so the engine's background tasks do not count.
 
 - A function counts once, however often it runs. Comprehensions and generated methods do not count.
 - A jump is a call between two files of `core`. Its caller is the nearest function of `core` on the stack, so library
   code between the two is skipped. Calls between the same two functions are one jump. Tasks and threads start with an
   empty stack: the first function in one has no caller and is no jump.
-- The nested async generators are those of `core` that stand on the stack when the HTTP client reads bytes.
+- The nested async generators are those of `core` on the stack when the HTTP client reads bytes.
 
 `--list` names the functions and the jumps. To count another checkout, set PYTHONPATH to its folder and run this file.
 """

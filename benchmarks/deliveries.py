@@ -1,6 +1,6 @@
 """Counts the answers to each event while events are delivered four times, calls fail and the bot's process is killed.
 
-The bot is the real process for Slack over HTTP. Slack is a strict fake on loopback that fails a share of all calls,
+The bot is the real process for Slack over HTTP. Slack is a strict fake on loopback. A share of all calls fails,
 some of them after they took effect. The model answers at once. At the end, every question must have one answer.
 
     .venv/bin/python -m benchmarks.deliveries [--events 1000] [--kills 20] [--trouble 0.2]

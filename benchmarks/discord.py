@@ -1,7 +1,9 @@
-"""What the Discord adapter itself costs: CPU per streamed edit, and the memory of its process.
+"""Measures the Discord adapter: CPU time for each streamed edit, and the memory of its process.
 
-`python -m benchmarks.discord [EDITS]`. Discord is a server of the tests' in a process of its own, so that its work
-is not counted; the bot whose memory is read is started as the Procfile starts it, and stopped by SIGTERM.
+    .venv/bin/python -m benchmarks.discord [EDITS]
+
+The tests' Discord server runs in its own process, so its work does not count. For the memory, the bot starts as in the
+Procfile and ends by SIGTERM.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ PAGE_CHARS = 1700
 
 
 async def serve() -> None:
-    """A Discord that prints where it is and remembers no calls."""
+    """Serve a Discord that records no calls; print its address."""
     async with FakeDiscord().serve() as fake:
         question = payload("message_mention")
         fake.messages[question["id"]] = question
@@ -37,7 +39,7 @@ async def serve() -> None:
 
 
 async def edit(base: str, edits: int) -> float:
-    """CPU milliseconds for one edit: rendering, the call, its answer."""
+    """The CPU milliseconds of one edit: rendering, the call, and its response."""
     environ = {"DISCORD_BOT_TOKEN": TOKEN, "DISCORD_API_BASE_URL": base}
     adapter = DiscordAdapter(settings.load(environ), BotMetrics())
     assert base == Route.BASE
@@ -58,7 +60,7 @@ async def edit(base: str, edits: int) -> float:
 
 
 async def memory(base: str, gateway: str) -> tuple[float, int]:
-    """MB of the bot's process once it is connected, and its exit code after SIGTERM."""
+    """The memory of the connected bot in MB, and its exit code after SIGTERM."""
     with TemporaryDirectory() as folder:
         environ = {
             **os.environ,

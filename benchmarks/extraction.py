@@ -1,7 +1,7 @@
-"""What is read of saved real pages, beside trafilatura; and how documents that are made to hurt their reader end.
+"""Compares the extraction of saved real pages to trafilatura's, and measures how hostile documents end.
 
-Agreement is with the content that a person marked in each page (saved_pages.md), as F1 of word 4-grams or single words.
-Both sides get the page's bytes and nothing else, and each tells its own title before the text.
+A person marked the content of each page (saved_pages.md). The score is F1 of word 4-grams or single words. Both sides
+get only the page's bytes, and write their own title before the text.
 
     .venv/bin/python -m benchmarks.extraction [--words 1]
     .venv/bin/python -m benchmarks.extraction --hostile
@@ -34,7 +34,7 @@ from tests.support.written_pages import Agreement, agreement, plain_text
 
 LANDMARKS = "main, [role~=main], article, [role~=article]"
 TICK_S = 0.005
-ENDED_LIMIT_S = 5.0  # how soon each hostile document must have ended
+ENDED_LIMIT_S = 5.0  # the time in which each hostile document must end
 
 
 @dataclass(frozen=True)
@@ -52,26 +52,26 @@ def ours(html: bytes) -> str:
 
 
 def theirs(html: bytes) -> str:
-    found = trafilatura.bare_extraction(html, include_comments=False, include_tables=True)
-    if found is None:
+    extracted = trafilatura.bare_extraction(html, include_comments=False, include_tables=True)
+    if extracted is None:
         return ""
-    title, text = found.title or "", found.text or ""
+    title, text = extracted.title or "", extracted.text or ""
     return text if text.startswith(title) else f"{title}\n{text}"
 
 
-def timed(read: Callable[[bytes], str], html: bytes) -> tuple[str, float]:
-    begun = time.perf_counter()
-    return read(html), (time.perf_counter() - begun) * 1000
+def time_call(read: Callable[[bytes], str], html: bytes) -> tuple[str, float]:
+    start = time.perf_counter()
+    return read(html), (time.perf_counter() - start) * 1000
 
 
 def row(page: SavedPage, words: int) -> Row:
-    (mine, mine_ms), (other, other_ms) = timed(ours, page.html), timed(theirs, page.html)
+    (mine, mine_ms), (other, other_ms) = time_call(ours, page.html), time_call(theirs, page.html)
     landmarks = extract.parse_html(decode(page.html, is_html=True)).select_one(LANDMARKS) is not None
     scores = agreement(mine, page.expected[words], words), agreement(other, page.expected[words], words)
     return Row(page.name, landmarks, *scores, mine_ms, other_ms)
 
 
-def shown(rows: list[Row], words: int) -> Table:
+def build_table(rows: list[Row], words: int) -> Table:
     table = Table(title=f"precision, recall, F1 of {'words' if words == 1 else f'{words}-grams of words'}")
     for name in ("page", "landmarks", "ours P", "R", "F1", "trafilatura P", "R", "F1"):
         table.add_column(name, justify="left" if name == "page" else "right")
@@ -96,22 +96,22 @@ def means(rows: list[Row], side: str) -> list[str]:
 def compare(words: int) -> None:
     rows = [row(page, words) for page in saved_pages()]
     console = Console(width=130)
-    console.print(shown(rows, words))
+    console.print(build_table(rows, words))
     console.print(
         f"a page: {mean(r.ours_ms for r in rows):.0f} ms ours, {mean(r.theirs_ms for r in rows):.0f} ms trafilatura"
     )
 
 
 @contextlib.asynccontextmanager
-async def late_ticks() -> AsyncIterator[list[float]]:
-    """How much later than asked for the loop comes back, in ms, while this is open."""
+async def measure_lag() -> AsyncIterator[list[float]]:
+    """Yield a list that collects the delays of the event loop, in ms, while the block runs."""
     late: list[float] = []
 
     async def tick() -> None:
         while True:
-            begun = time.perf_counter()
+            start = time.perf_counter()
             await asyncio.sleep(TICK_S)
-            late.append((time.perf_counter() - begun - TICK_S) * 1000)
+            late.append((time.perf_counter() - start - TICK_S) * 1000)
 
     ticking = asyncio.create_task(tick())
     try:
@@ -121,7 +121,7 @@ async def late_ticks() -> AsyncIterator[list[float]]:
 
 
 def resident_bytes() -> int:
-    """Of this process. Linux alone tells."""
+    """The resident memory of this process, on Linux."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
@@ -143,10 +143,10 @@ async def hurt() -> None:
     bodies = {name: (media_type, build()) for name, (media_type, build) in CASES.items()}
     before = resident_bytes()
     for name, (media_type, body) in bodies.items():
-        begun = time.perf_counter()
-        async with late_ticks() as late:
+        start = time.perf_counter()
+        async with measure_lag() as late:
             told = await outcome(reader, body, media_type)
-        took.append(time.perf_counter() - begun)
+        took.append(time.perf_counter() - start)
         lateness.append(max(late, default=0))
         table.add_row(name, f"{len(body) / 1e6:.1f}", f"{took[-1]:.2f}", f"{lateness[-1]:.0f}", told)
     grown = (resident_bytes() - before) / 1e6

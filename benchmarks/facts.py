@@ -2,7 +2,7 @@
 
 Recall@5 is the share of questions whose document is among those of the first five passages. Questions have four
 directions: the language of the question, and that of the answer. The held-out ones were written after weights and
-glossary were settled, and changed nothing. Each method finds five passages of the same store:
+glossary were final, and changed nothing. Each method finds five passages of the same store:
 
     words       BM25 of the question's own stems
     synonyms    BM25 with the glossary's words too
@@ -13,11 +13,11 @@ glossary were settled, and changed nothing. Each method finds five passages of t
 
 Of questions that need no source (tests/core/rag/sources/questions.toml), it also counts those that find nothing.
 
-Speed is measured with random passages, whose words are as frequent as in the labelled texts, with a long tail of rare
-ones. `added/s` includes the index, where pgvector builds one; `found` is the share of the nearest ten that it finds.
+Speed is measured with random passages. Their words are as frequent as in the labelled texts, with a long tail of rare
+words. `added/s` includes the index, where pgvector builds one; `found` is the share of the nearest ten that it finds.
 
-Databases are created and removed: `sqlite`, a file; `postgresql`, on its own server as a user who may not create
-pgvector; `pgvector`, on another server with it. Any other name is a URL.
+Databases are created and removed. `sqlite` is a file, `postgresql` a server whose user may not create pgvector, and
+`pgvector` a server with it. Any other name is a URL.
 
     .venv/bin/python -m benchmarks.facts [--passages 10000 100000] [--database sqlite postgresql pgvector]
 """

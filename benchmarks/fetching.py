@@ -1,7 +1,7 @@
 """Fetching under attack: hostile URLs, redirects and DNS answers, and hostile bodies.
 
-Prints how many attempts were refused, and how often the canary inside was connected to. Prints for each body its time,
-the lag of the event loop and the growth of the process.
+Prints the number of refused attempts, and the number of connections to the internal canary. Prints for each body its
+time, the lag of the event loop and the growth of the process.
 
     .venv/bin/python -m benchmarks.fetching [--deadline-s 4.5]
 """
@@ -84,7 +84,7 @@ async def fetch_outcome(fetcher: Fetcher, port: int, name: str) -> str:
 
 
 async def measure_bodies(fetcher: Fetcher, port: int, *names: str) -> BodyResult:
-    """Measures several bodies at the same time; the outcomes of more than one are left out."""
+    """Measures several bodies at the same time; with more than one, no outcomes are returned."""
     watch, before_mb, started = LoopLagMonitor(), peak_mb(), time.perf_counter()
     async with watch.watching():
         outcomes = await asyncio.gather(*(fetch_outcome(fetcher, port, name) for name in names))

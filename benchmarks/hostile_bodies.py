@@ -1,7 +1,7 @@
 """Sites with hostile responses: `python -m benchmarks.hostile_bodies` serves them by name and prints its port.
 
-Each is a function that writes to one connection until it is closed. They run in their own process, so that their CPU
-time is not counted as ours.
+Each site is a function that writes to one connection until it is closed. The sites run in their own process, so that
+their CPU time does not count.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def register_stream(name: str, head: bytes, part: bytes, pause_s: float = 0.0) -
 
     async def send(writer: Writer) -> None:
         writer.write(head)
-        # Many at once without a pause, so that the reader is the slow side.
+        # Many parts at once without a pause, so that the reader is the slow side.
         burst = part if pause_s else part * max(1, 2**16 // len(part))
         while True:
             writer.write(burst)

@@ -1,6 +1,6 @@
 """About 300 ways to make a service connect to its own network: URL forms, redirects and DNS answers.
 
-Only the table; `benchmarks.canary` tries them.
+This module is only the table; `benchmarks.canary` tries it.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ def answers() -> Iterator[HostileUrl]:
 
 
 def rebinding() -> Iterator[HostileUrl]:
-    """Public at the first look-up, internal afterwards."""
+    """A name that is public at the first look-up and internal afterwards."""
     for address in ("127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "fd00:ec2::254"):
         names = {"turns.example.org": [[PUBLIC[0]], [address]]}
         yield HostileUrl(

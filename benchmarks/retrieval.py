@@ -1,7 +1,7 @@
-"""Answering from a text: how often the answer is in the text, and how often the model repeats its instructions.
+"""Measures answers from an attached text: how often they are right, and how often they repeat the instructions.
 
-Asks the shipped personality of each language, with its own sampling, the questions of benchmarks/retrieval.toml several
-times. The text is an attached file. It judges a model, and the form in which documents are rendered.
+Asks the shipped personality of each language the questions of benchmarks/retrieval.toml several times, with its own
+sampling. Use it to judge a model, or the form in which documents are rendered.
 
     .venv/bin/python -m benchmarks.retrieval [--rounds 3]
 """
@@ -29,7 +29,7 @@ from core.contract import Attachment, Engine, Prompt, Sampling, Text
 
 TEXTS = Path(__file__).with_suffix(".toml")
 TOKENS = 60
-RUN_CHARS = 40  # of the instructions: an answer that repeats this many is none
+RUN_CHARS = 40  # an answer that repeats this many characters of the instructions counts as no answer
 
 
 @dataclass(slots=True)
@@ -60,10 +60,10 @@ async def measure(rounds: int) -> dict[str, AnswerScore]:
     with tempfile.TemporaryDirectory() as folder:
         variables = {"CSPS_LLM_DATA": folder, "LLM_LISTEN": f"127.0.0.1:{port}", "LLM_API_KEY": KEY}
         async with running_server("csps-llm", [sys.executable, "-m", "core.model"], port, variables):
-            chosen = settings.load({**os.environ, **variables})
-            personalities = Personalities(chosen.config / "personalities")
+            loaded = settings.load({**os.environ, **variables})
+            personalities = Personalities(loaded.config / "personalities")
             personalities.load()
-            async with bootstrap.run_engine(chosen) as engine:
+            async with bootstrap.run_engine(loaded) as engine:
                 for seed in range(rounds):
                     print(f"round {seed + 1} of {rounds}", file=sys.stderr)
                     await one_round(engine, personalities, seed, scores)
@@ -74,7 +74,7 @@ async def one_round(engine: Engine, personalities: Personalities, seed: int, sco
     for text in tomllib.loads(TEXTS.read_text(encoding="utf-8"))["text"]:
         personality = personalities.get("whisper" if text["language"] == "en" else "chuchotte")
         attached = (Attachment(text["name"], text["text"].strip()),)
-        for question, has in text["answers"]:
+        for question, has in text["questions"]:
             sampling = Sampling(max_tokens=TOKENS, seed=seed)
             answer = await full_answer(
                 engine, Prompt(personality.name, question, attachments=attached, sampling=sampling)

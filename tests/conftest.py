@@ -1,4 +1,4 @@
-"""Fixtures for every test, and which tests are slow."""
+"""Fixtures for every test, and the list of slow tests."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from hypothesis import settings as hypothesis_settings
 
 from core.configuration import settings
 
-# The speed of this machine is no property of the code under test.
+# The speed of the machine must not decide the result of a test.
 hypothesis_settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("any-machine")
 
 pytest_plugins = ("tests.support.databases", "tests.support.starter")
 
 
-# Each starts something that takes seconds: the model, a browser, a PostgreSQL server.
+# Each starts a program that takes seconds: the model, a browser, a PostgreSQL server.
 SLOW_FIXTURES = {"starter_file", "browser", "postgresql"}
 SLOW_DATABASES = {"postgresql", "pgvector"}
-# Modules of more than a second, by `pytest --durations=0`: they start processes, wait, or try many cases.
+# Modules that take more than a second, by `pytest --durations=0`: they start processes, wait, or try many cases.
 SLOW_MODULES = {
     "bindings/delivery/test_splitting.py",
     "bindings/discord/test_with_intake.py",
@@ -64,7 +64,7 @@ TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests as slow by what they start; single slow tests carry `pytest.mark.slow` themselves."""
+    """Marks tests as slow by their fixtures and modules. Other slow tests have `pytest.mark.slow` themselves."""
     slow_files = {TESTS / module for module in SLOW_MODULES}
     assert all(file.exists() for file in slow_files), "SLOW_MODULES names a module that was moved"
     for item in items:
@@ -88,5 +88,5 @@ def own_logging() -> Iterator[None]:
 
 @pytest.fixture
 def own_settings(tmp_path: Path) -> settings.Settings:
-    """The shipped configuration. Data goes to the test's folder; no variable of the environment counts."""
+    """The shipped configuration. Data goes to the test's folder; environment variables have no effect."""
     return settings.load({"CSPS_LLM_DATA": str(tmp_path / "var"), "LLM_WAIT_S": "20"})

@@ -31,8 +31,8 @@ def sources(package: str) -> list[Path]:
     return sorted((PROJECT_ROOT / package).rglob("*.py"))
 
 
-def imports_of(source: str, module: str, *, is_package: bool = False) -> Iterator[str]:
-    """Every module that is imported anywhere in it, also in functions; of `from x import y`, both x and x.y."""
+def find_imports(source: str, module: str, *, is_package: bool = False) -> Iterator[str]:
+    """Every module that the source imports, also in functions. `from x import y` gives both x and x.y."""
     package = module if is_package else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -52,8 +52,8 @@ def within(imported: str, package: str) -> bool:
     return imported == package or imported.startswith(f"{package}.")
 
 
-def refused(module: str, imported: str) -> bool:
-    """The rules. `imported` may also be a name inside a module; that does not matter to them."""
+def is_forbidden(module: str, imported: str) -> bool:
+    """Whether a rule forbids the import. `imported` may also be a name inside a module; the rules hold for both."""
     top, to = module.split(".")[0], imported.split(".")[0]
     if to in ONLY_IN:
         return not within(module, ONLY_IN[to])
@@ -66,14 +66,14 @@ def refused(module: str, imported: str) -> bool:
     if top == "bindings":
         platform = module.split(".")[1] if "." in module else ""
         other_sdk = to in PLATFORM_SDKS - SDK_OF.get(platform, set())
-        # What the platforms share knows none of them, and none of them knows another.
+        # Shared code of the bots imports no platform, and no platform imports another.
         other_binding = any(within(imported, f"bindings.{other}") for other in PLATFORMS - {platform})
         return to == "web" or other_sdk or other_binding
     return False
 
 
 def above_the_model(module: str) -> bool:
-    # What operates the service (its commands, its installation) prepares model files, but does not ask a model.
+    # Commands and installation prepare model files, but do not ask a model.
     return not any(within(module, each) for each in ("core.model", "core.cli", "core.install"))
 
 
@@ -82,29 +82,31 @@ def speaks_to_the_model(imported: str) -> bool:
 
 
 def all_imports() -> dict[str, set[str]]:
-    """Each module of ours, and the modules of ours that it imports."""
+    """Each of our modules, with our modules that it imports."""
     files = {module_of(file): file for package in ("core", "web", "bindings") for file in sources(package)}
     return {
         module: {
             imported
-            for imported in imports_of(file.read_text(encoding="utf-8"), module, is_package=file.name == "__init__.py")
+            for imported in find_imports(
+                file.read_text(encoding="utf-8"), module, is_package=file.name == "__init__.py"
+            )
             if imported in files and imported != module
         }
         for module, file in files.items()
     }
 
 
-def part_of(module: str, folder: str) -> str | None:
+def child_of(module: str, folder: str) -> str | None:
     """The file or subfolder directly in `folder` that contains `module`."""
     return module.removeprefix(f"{folder}.").split(".")[0] if module.startswith(f"{folder}.") else None
 
 
-def circle_in(folder: str, imports: dict[str, set[str]]) -> list[str]:
+def find_circle(folder: str, imports: dict[str, set[str]]) -> list[str]:
     """The parts of `folder` that import each other in a circle; empty if there is none."""
     graph: dict[str, set[str]] = {}
     for module, targets in imports.items():
-        if part := part_of(module, folder):
-            found = {other for target in targets if (other := part_of(target, folder)) and other != part}
+        if part := child_of(module, folder):
+            found = {other for target in targets if (other := child_of(target, folder)) and other != part}
             graph.setdefault(part, set()).update(found)
     try:
         TopologicalSorter(graph).prepare()
@@ -118,10 +120,10 @@ def folders(modules: Iterable[str]) -> set[str]:
 
 
 def test_no_folder_contains_an_import_circle() -> None:
-    """In every folder, its files and subfolders can be put in an order in which each imports only earlier ones."""
+    """The files and subfolders of each folder can be ordered so that each imports only earlier ones."""
     imports = all_imports()
 
-    assert {folder: circle for folder in sorted(folders(imports)) if (circle := circle_in(folder, imports))} == {}
+    assert {folder: circle for folder in sorted(folders(imports)) if (circle := find_circle(folder, imports))} == {}
 
 
 @pytest.mark.parametrize(
@@ -132,32 +134,32 @@ def test_no_folder_contains_an_import_circle() -> None:
         {"core.a": {"core.rag.x"}, "core.rag.y": {"core.a"}},
     ],
 )
-def test_circles_are_found(imports: dict[str, set[str]]) -> None:
-    """Between two files, between two folders through different files, and between a file and a folder."""
-    assert circle_in("core", imports)
-    assert not circle_in("core", {"core.a": {"core.b", "core.rag.x"}, "core.rag.x": {"core.b"}, "core.rag.y": set()})
+def test_the_search_finds_circles(imports: dict[str, set[str]]) -> None:
+    """It finds circles between two files, between two folders, and between a file and a folder."""
+    assert find_circle("core", imports)
+    assert not find_circle("core", {"core.a": {"core.b", "core.rag.x"}, "core.rag.x": {"core.b"}, "core.rag.y": set()})
 
 
 @pytest.mark.parametrize("package", ["core", "web", "bindings"])
-def test_nobody_imports_across_the_lines(package: str) -> None:
-    """Each import of each file is one that the architecture allows."""
+def test_every_import_is_allowed(package: str) -> None:
+    """No import of any file breaks a rule of the architecture."""
     crossings = [
         f"{file.relative_to(PROJECT_ROOT)} imports {imported}"
         for file in sources(package)
-        for imported in imports_of(
+        for imported in find_imports(
             file.read_text(encoding="utf-8"), module_of(file), is_package=file.name == "__init__.py"
         )
-        if refused(module_of(file), imported)
+        if is_forbidden(module_of(file), imported)
     ]
 
     assert crossings == []
 
 
 def test_the_contract_needs_only_the_standard_library() -> None:
-    """So that anything can speak it."""
+    """Any program can then use the contract."""
     source = (PROJECT_ROOT / "core" / "contract.py").read_text(encoding="utf-8")
 
-    assert {name.split(".")[0] for name in imports_of(source, "core.contract")} <= {
+    assert {name.split(".")[0] for name in find_imports(source, "core.contract")} <= {
         "__future__",
         "collections",
         "dataclasses",
@@ -189,9 +191,9 @@ def test_the_contract_needs_only_the_standard_library() -> None:
         ("bindings.slack", "from web import app"),
     ],
 )
-def test_crossings_are_seen(module: str, source: str) -> None:
-    """Also in functions, relative, and by name: this test can fail."""
-    assert any(refused(module, imported) for imported in imports_of(source, module))
+def test_forbidden_imports_are_is_forbidden(module: str, source: str) -> None:
+    """This includes imports in functions, relative imports, and imports of names."""
+    assert any(is_forbidden(module, imported) for imported in find_imports(source, module))
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,6 @@ def test_crossings_are_seen(module: str, source: str) -> None:
         ),
     ],
 )
-def test_what_is_allowed_is_allowed(module: str, source: str) -> None:
-    """The rules refuse no more than they say."""
-    assert not any(refused(module, imported) for imported in imports_of(source, module))
+def test_allowed_imports_are_accepted(module: str, source: str) -> None:
+    """The rules forbid no import that the architecture allows."""
+    assert not any(is_forbidden(module, imported) for imported in find_imports(source, module))

@@ -1,4 +1,4 @@
-"""`kill -9` of the model process under ten streams, through `csps-llm up`, real sockets and the real starter model."""
+"""`kill -9` of the model process during ten streams, with `csps-llm up`, real sockets and the starter model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANSWER_TOKENS = 96
 
 
 class Service:
-    """A running `csps-llm up`, seen through its log."""
+    """A running `csps-llm up` and its log."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.url = ""
@@ -57,7 +57,7 @@ class Service:
 
 @pytest.fixture
 def short_answers(tmp_path: Path) -> Path:
-    """The shipped configuration, with Whisper's answers cut short: the test is about their ends, not their wit."""
+    """The shipped configuration with short answers of Whisper, because the test is about their ends."""
     config = tmp_path / "config"
     (config / "personalities").mkdir(parents=True)
     (config / "settings.toml").write_text((PROJECT_ROOT / "config" / "settings.toml").read_text())
@@ -114,7 +114,7 @@ class Client:
 
 @pytest.mark.timeout(240)
 async def test_model_killed_under_ten_streams(short_answers: Path, tmp_path: Path) -> None:
-    """Every stream ends in one whole answer or one explicit error, and each session still knows its history."""
+    """Every stream ends in one complete answer or one error, and each session still has its history."""
     async with running(short_answers, tmp_path / "data") as service, aiohttp.ClientSession() as http:
         clients = [
             Client(await http.ws_connect(f"{service.url}/gpt-socket/whisper", protocols=("csps-llm.v1",)))
@@ -145,14 +145,14 @@ async def test_model_killed_under_ten_streams(short_answers: Path, tmp_path: Pat
             assert "done" == second["type"], second
             assert text
             if first["type"] == "done":
-                # What the model now reads holds the first question and its whole answer.
+                # The new prompt contains the first question and its complete answer.
                 known = first["usage"]["prompt_tokens"] + first["usage"]["completion_tokens"]
                 assert second["usage"]["prompt_tokens"] > known * 0.9
 
 
 @pytest.mark.timeout(240)
 async def test_conversation_survives_a_restart_of_everything(short_answers: Path, tmp_path: Path) -> None:
-    """After `csps-llm up` was stopped and started again, a session resumes with all that was said."""
+    """After a stop and a start of `csps-llm up`, a session resumes with all its turns."""
     data = tmp_path / "data"
     async with running(short_answers, data) as service, aiohttp.ClientSession() as http:
         client = Client(await http.ws_connect(f"{service.url}/gpt-socket/whisper", protocols=("csps-llm.v1",)))

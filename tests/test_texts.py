@@ -1,6 +1,6 @@
-"""The catalogue of texts is whole: both languages, every key used and found, French as it should be written.
+"""The catalogue of texts is complete: both languages, every key used, every used key present, correct French.
 
-The checks are in tests/support/text_checks.py and tests/support/french.py; here each is also shown to fail.
+The checks are in tests/support/text_checks.py and tests/support/french.py. Tests here show that each can fail.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def test_french_is_written_by_its_rules() -> None:
     assert [] == faults
 
 
-def test_french_in_the_configuration_is_written_by_the_same_rules() -> None:
-    """Titles and descriptions of sources and personalities, and all that a French personality says."""
+def test_french_in_the_configuration_follows_the_rules() -> None:
+    """The rules apply to titles and descriptions of sources and personalities, and to French personalities."""
     files = [*(ROOT / "config").glob("*.toml"), *(ROOT / "config" / "personalities").glob("*.toml")]
     texts = [each for file in files for each in french_texts(tomllib.loads(file.read_text(encoding="utf-8")))]
 
@@ -54,7 +54,7 @@ def test_french_in_the_configuration_is_written_by_the_same_rules() -> None:
 
 
 def french_texts(table: Mapping[str, Any]) -> Iterator[str]:
-    """The texts under a key `fr`, and those that a French personality says or is told."""
+    """The texts under a key `fr`, and the greeting, system prompt and facts of French personalities."""
     keys = ("fr", "greeting", "system") if table.get("language") == "fr" else ("fr",)
     for key, value in table.items():
         if isinstance(value, dict):
@@ -118,8 +118,8 @@ def test_a_wrong_use_in_the_page_is_found(script: str, fault: str) -> None:
     assert fault in usage_faults("page-a = A", [("a.js", script_uses(script))])
 
 
-def test_right_uses_have_no_faults() -> None:
-    """Keys in a table, built keys, values by `**`, and terms."""
+def test_correct_uses_have_no_faults() -> None:
+    """Correct are keys in a table, built keys, values by `**`, and terms."""
     source = "-term = T\nbot-a = { -term }\nbot-b = { $n }\nbot-c-busy = C\npage-a = A\npage-b-busy = B"
     module = (
         IMPORT + "TABLE = {1: 'bot-a'}\ntext('bot-b', 'en', n=1)\ntext('bot-b', 'en', **x)\ntext(f'bot-c-{x}', 'en')"

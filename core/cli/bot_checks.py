@@ -94,7 +94,7 @@ async def bots(report: Report, settings: Settings) -> list[Finding]:
     for name, check in CHECKS.items():
         section = settings.platform(name)
         if section.missing:
-            if section.wanted:
+            if section.is_configured:
                 findings.append(report(name, "problem", report.say("not_set", variable=section.missing), "set_up"))
             continue
         findings += await findings_of(name, check, report, settings)

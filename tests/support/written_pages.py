@@ -1,4 +1,4 @@
-"""Pages written for tests, the text of their content, and how well another text agrees with it."""
+"""Pages written for tests, the text of their content, and the agreement of another text with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.rag.documents import Document
 
 FOLDER = Path(__file__).parents[1] / "pages"
 RULE = re.compile(r"\|(?: --- \|)+$")
-HASH_BYTES = 4  # among a page's thousand n-grams two have the same hash once in ten thousand pages
+HASH_BYTES = 4  # two of a page's thousand n-grams have the same hash in one of ten thousand pages
 
 Grams = Counter[bytes]
 
@@ -56,7 +56,7 @@ def hashed_grams(text: str, words: int) -> Grams:
 
 
 def plain_text(document: Document) -> str:
-    """The title and the passages; headings and headers of tables that passages repeat of each other occur once."""
+    """The title and the passages. Headings and table headers that several passages repeat occur once."""
     lines, path = [document.title], list[str]()
     for passage in document.passages:
         headings = passage.heading.split(" › ") if passage.heading else []

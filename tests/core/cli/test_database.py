@@ -10,7 +10,7 @@ from core.cli import database
 from core.errors import ConfigError
 from core.storage import migration
 from core.texts import LANGUAGES, text
-from tests.support.databases import dumped, execute
+from tests.support.databases import dump_tables, execute
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_an_upgrade_prints_the_new_revision(
     newest = migration.scripts().get_current_head()
     database.upgrade(dry_run=False)
     assert f"La base de données est maintenant à la révision {newest}." in capsys.readouterr().out
-    assert [{"version_num": newest}] == dumped(url)["alembic_version"]
+    assert [{"version_num": newest}] == dump_tables(url)["alembic_version"]
 
     database.upgrade(dry_run=False)
     assert "Aucune mise à niveau n’est nécessaire." in capsys.readouterr().out

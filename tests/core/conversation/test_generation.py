@@ -106,7 +106,7 @@ async def test_a_model_that_stays_away_is_an_error_and_the_partial_answer_is_sto
         model = FakeModel(("Half an", gate))
         await model.start(settings.model_socket)
         asking = asyncio.create_task(ask(chat, "Tell", name))
-        await model.asked.wait()
+        await model.chat_started.wait()
         await model.stop()
         with pytest.raises(ModelUnavailable):
             await asking

@@ -17,7 +17,7 @@ from core.conversation.sessions import EXCHANGES_KEPT_IN_VIEW, Sessions
 from core.conversation.turns import Exchange, Question, RunningTurn
 from core.errors import ConfigError, SessionUnknown, StorageError
 from core.storage.database import Database
-from tests.support.databases import dumped, execute
+from tests.support.databases import dump_tables, execute
 
 FULL_DISK = {
     "sqlite": ("CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(FAIL, 'disk is full'); END",),
@@ -98,7 +98,7 @@ async def test_a_client_cannot_choose_its_id(sessions: Sessions) -> None:
 async def test_ids_are_unguessable_and_stored_as_hashes(sessions: Sessions, database_url: str) -> None:
     """The database's content gives no access."""
     name = await sessions.open("whisper", "alice@example.gc.ca")
-    stored = str(dumped(database_url))
+    stored = str(dump_tables(database_url))
 
     assert len(name) >= len("web:") + 43
     assert name.removeprefix("web:") not in stored

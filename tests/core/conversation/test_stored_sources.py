@@ -15,7 +15,7 @@ from core.conversation.sessions import Sessions
 from core.conversation.tables import turn_sources
 from core.conversation.turns import Question, RunningTurn
 from core.storage.database import Database
-from tests.support.databases import dumped, execute
+from tests.support.databases import dump_tables, execute
 
 FORECAST = Source(1, "Forecast", "https://weather.example/x", "en", datetime(2026, 7, 27, 18, 5, tzinfo=UTC))
 NEWS = Source(2, "Nouvelles «du jour»")
@@ -118,7 +118,7 @@ async def test_sources_are_deleted_with_their_turn(sessions: Sessions, database_
             await sessions.withdraw_turn(turn)
     await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
 
-    assert dumped(database_url)[turn_sources.name] == []
+    assert dump_tables(database_url)[turn_sources.name] == []
 
 
 async def test_an_older_database_still_works(sessions: Sessions, database: Database, database_url: str) -> None:

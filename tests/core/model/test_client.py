@@ -239,7 +239,7 @@ async def test_waiting_ends_when_the_model_is_there(own_settings: Settings) -> N
     async with FakeModel().serving(own_settings.model_socket) as model:
         model.healthy = False
         waiting = asyncio.create_task(client.wait_ready(60))
-        await model.probed.wait()
+        await model.health_checked.wait()
         assert not waiting.done()
         model.healthy = True
         await waiting
@@ -252,7 +252,7 @@ async def test_the_model_list_is_cached(own_settings: Settings) -> None:
         await client.info()
 
         assert (info.name, info.window, info.starter) == ("fake-model", 512, True)
-        assert model.listed == 1
+        assert model.model_list_calls == 1
 
 
 async def test_an_unknown_model_is_refused_with_the_served_models(own_settings: Settings) -> None:

@@ -42,7 +42,7 @@ async def test_an_engine_that_did_not_count_is_asked_again_later(own_settings: S
         model.tokenize_status = status
         await client.count(HI)
         await client.count(HI)
-        assert len(model.counted) == 1
+        assert len(model.tokenize_calls) == 1
         model.tokenize_status = 200
         await client.wait_ready(1)
 
@@ -73,7 +73,7 @@ async def test_an_engine_that_reports_bad_health_is_not_ready(own_settings: Sett
         model.health_status = status
         with pytest.raises((ModelUnavailable, ModelRefused)):
             await client.ready()
-        assert model.listed == 0
+        assert model.model_list_calls == 0
 
 
 async def test_a_wrong_key_is_an_error_at_once(own_settings: Settings) -> None:

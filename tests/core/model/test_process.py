@@ -28,7 +28,7 @@ from tests.core.model.support_model_client import (
     metric,
     stream,
 )
-from tests.support.starter import ModelProcess, put_starter
+from tests.support.starter import ModelProcess, link_starter
 
 KEY = "planted-api-key"
 
@@ -42,7 +42,7 @@ def free_port() -> int:
 def small(starter_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelProcess]:
     """One slot and one queue place, on TCP. A test that stops it starts it again."""
     data = tmp_path_factory.mktemp("small")
-    put_starter(starter_file, data)
+    link_starter(starter_file, data)
     variables = {"LLM_SLOTS": "1", "LLM_QUEUE": "1", "LLM_CONTEXT_WINDOW": "1024", "LLM_CACHE_TOKENS": "2048"}
     process = ModelProcess(data, LLM_LISTEN=f"127.0.0.1:{free_port()}", LLM_API_KEY=KEY, **variables)
     with process.serving():
@@ -210,7 +210,7 @@ async def test_a_file_error_is_not_reported_as_a_socket_error(tmp_path: Path) ->
 
 async def test_a_killed_process_leaves_a_socket_that_is_replaced(starter_file: Path, tmp_path: Path) -> None:
     """`kill -9` leaves the file; the next start removes it."""
-    put_starter(starter_file, tmp_path)
+    link_starter(starter_file, tmp_path)
     process = ModelProcess(tmp_path, LLM_CACHE_TOKENS="512", LLM_CONTEXT_WINDOW="512")
     with process.serving():
         assert process.stop(signal.SIGKILL) == -signal.SIGKILL

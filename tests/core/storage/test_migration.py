@@ -23,7 +23,7 @@ from core.storage import database as storage
 from core.storage import migration
 from core.storage.database import Database, examine, lock_schema, rehearse
 from core.storage.migration import Schema
-from tests.support.databases import dumped, execute, schema_of
+from tests.support.databases import dump_schema, dump_tables, execute
 
 VERSIONS = Path(migration.__file__).parent / "versions"
 NEXT_REVISION = '''"""A new column, and a column's type, for which SQLite copies the table."""
@@ -83,7 +83,7 @@ async def test_migrated_tables_are_those_in_code(database: Database, database_ur
     await database.write(pgvector.create)
     create_as_defined(other_url)
 
-    migrated, defined = schema_of(database_url), schema_of(other_url)
+    migrated, defined = dump_schema(database_url), dump_schema(other_url)
 
     assert {"alembic_version"} == migrated.keys() - defined.keys()
     assert defined == {name: table for name, table in migrated.items() if name != "alembic_version"}
@@ -92,14 +92,14 @@ async def test_migrated_tables_are_those_in_code(database: Database, database_ur
 async def test_upgrade_twice_changes_nothing(database: Database, database_url: str) -> None:
     """The second finds nothing to do, and logs nothing."""
     first = await database.upgrade()
-    before = dumped(database_url)
+    before = dump_tables(database_url)
     with capture_logs() as logs:
         second = await database.upgrade()
 
     assert first == tuple(script.revision for script in migration.following(None))
     assert () == second
     assert [] == logs
-    assert before == dumped(database_url)
+    assert before == dump_tables(database_url)
 
 
 def upgrade_in_process(url: str) -> None:
@@ -117,7 +117,7 @@ def test_processes_that_start_at_once_upgrade_once(database_url: str) -> None:
         process.join()
 
     assert [0] * 4 == [process.exitcode for process in processes]
-    assert [{"version_num": migration.scripts().get_current_head()}] == dumped(database_url)["alembic_version"]
+    assert [{"version_num": migration.scripts().get_current_head()}] == dump_tables(database_url)["alembic_version"]
 
 
 async def test_waiting_for_another_process_is_logged(
@@ -145,14 +145,14 @@ async def test_a_newer_database_is_refused(database: Database, database_url: str
     """The error names the revision found, the newest known, and what to do; nothing changes."""
     await database.upgrade()
     execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
-    before = dumped(database_url)
+    before = dump_tables(database_url)
 
     with pytest.raises(ConfigError) as refused:
         await database.upgrade()
 
     for part in ("revision 9999", f"up to {migration.scripts().get_current_head()}", "backup", "docs/operating.md"):
         assert part in refused.value.message
-    assert before == dumped(database_url)
+    assert before == dump_tables(database_url)
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,12 @@ async def test_a_newer_database_is_refused(database: Database, database_url: str
 async def test_tables_of_another_program_are_refused(database: Database, database_url: str, statement: str) -> None:
     """A table with one of our names and other columns, keys or nulls is named and left as it is."""
     execute(database_url, statement)
-    before = schema_of(database_url)
+    before = dump_schema(database_url)
 
     with pytest.raises(ConfigError, match="the tables turns are not those of csps-llm"):
         await database.upgrade()
 
-    assert before == schema_of(database_url)
+    assert before == dump_schema(database_url)
 
 
 async def test_tables_that_are_not_ours_are_left_alone(database: Database, database_url: str) -> None:
@@ -186,8 +186,8 @@ async def test_tables_that_are_not_ours_are_left_alone(database: Database, datab
     )
     await database.upgrade()
 
-    assert {"theirs", "resumed"} <= schema_of(database_url).keys()
-    assert "operators_own" in str(schema_of(database_url)["turns"])
+    assert {"theirs", "resumed"} <= dump_schema(database_url).keys()
+    assert "operators_own" in str(dump_schema(database_url)["turns"])
 
 
 # ---------------------------------------------------------------- what later revisions rely on
@@ -209,8 +209,8 @@ async def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
 
     assert ("0002",) == await database.upgrade()
 
-    assert "Hi" == dumped(database_url)["turns"][0]["question"]
-    assert dumped(database_url)["conversations"][0]["title"] is None
+    assert "Hi" == dump_tables(database_url)["turns"][0]["question"]
+    assert dump_tables(database_url)["conversations"][0]["title"] is None
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ async def test_a_revision_that_fails_changes_nothing(
         pytest.skip("PostgreSQL enforces foreign keys at once")
     await database.upgrade()
     execute(database_url, *INSERT_TURN)
-    before = dumped(database_url)
+    before = dump_tables(database_url)
     next_revision.write_text(NEXT_REVISION.format(then=then))
     use_scripts(monkeypatch, next_revision)
 
     with pytest.raises(StorageError, match=problem or "a row of the table turns refers to none of conversations"):
         await database.upgrade()
 
-    assert before == dumped(database_url)
+    assert before == dump_tables(database_url)
 
 
 # ---------------------------------------------------------------- rehearsal
@@ -252,12 +252,12 @@ async def test_a_rehearsal_changes_nothing(
     """It names the revisions that would be applied, and the database stays as it was."""
     await (await upgraded(database_url)).close()
     execute(database_url, *INSERT_TURN)
-    before = dumped(database_url), schema_of(database_url)
+    before = dump_tables(database_url), dump_schema(database_url)
     use_scripts(monkeypatch, next_revision)
 
     assert ("0002",) == rehearse(database_url)
 
-    assert before == (dumped(database_url), schema_of(database_url))
+    assert before == (dump_tables(database_url), dump_schema(database_url))
 
 
 def test_a_rehearsal_creates_no_database(tmp_path: Path) -> None:

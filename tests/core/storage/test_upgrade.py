@@ -29,7 +29,7 @@ from core.rag.facts.store import FactStore
 from core.rag.fetching.fetch import Fetcher
 from core.rag.sources.catalogue import Sources
 from core.storage import migration
-from tests.support.databases import dumped, execute
+from tests.support.databases import dump_tables, execute
 
 FOLDER = Path(__file__).parents[2] / "data" / "version-0.1.0"
 SESSION = "web:the-id-that-the-test-resumes"
@@ -69,11 +69,11 @@ async def started(old_settings: Settings) -> AsyncIterator[Core]:
 
 async def test_the_database_comes_to_the_newest_revision(old_settings: Settings, database_url: str) -> None:
     """No row is lost, and a second start changes nothing."""
-    before = dumped(database_url)
+    before = dump_tables(database_url)
     async with started(old_settings):
-        first = dumped(database_url)
+        first = dump_tables(database_url)
     async with started(old_settings):
-        second = dumped(database_url)
+        second = dump_tables(database_url)
 
     assert [{"version_num": migration.scripts().get_current_head()}] == first["alembic_version"]
     assert {table: len(rows) for table, rows in before.items()} == {table: len(first[table]) for table in before}
