@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Language = Literal["en", "fr"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 Ending = Literal["stop", "length", "stopped", "failed"]  # an answer ended by the model, budget, person or an error
 
 
@@ -196,44 +197,33 @@ class Engine(Protocol):
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Answers a prompt. Closing the iterator cancels the generation and frees its slot."""
-        ...
 
     async def toil(self, task: Task) -> ToilResult:
         """Answers with JSON that conforms to the task's schema, or raises."""
-        ...
 
     def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
         """Like `toil`, and yields the unchecked text while it is generated. The checked value is the last event."""
-        ...
 
     async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         """Reports how each keyword of a schema is treated. Needs no model."""
-        ...
 
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Extracts the text of a file: text, Markdown, HTML, CSV, JSON, PDF, DOCX. Raises UnreadableDocument."""
-        ...
 
     async def open(self, personality: str, user: str | None = None) -> str:
         """Starts a conversation. Its unguessable id ("web:…") is the only access to it later."""
-        ...
 
     async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
         """The turns of a conversation that `open` started. Raises SessionUnknown."""
-        ...
 
     async def forget(self, conversation: str) -> None:
         """Deletes a conversation with all its turns."""
-        ...
 
     def personalities(self) -> tuple[str, ...]:
         """The names of the personalities, in their display order."""
-        ...
 
     async def describe(self, personality: str) -> Description:
         """Describes a personality. Its model's fields are None while no model answers. Raises PersonalityUnknown."""
-        ...
 
     async def ready(self) -> None:
         """Returns if the engine can answer now. Otherwise raises ModelUnavailable or StorageError at once."""
-        ...

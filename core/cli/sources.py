@@ -22,7 +22,7 @@ from core.cli.words import Table, Words, language_of
 from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
-from core.contract import Language
+from core.contract import LANGUAGES
 from core.errors import ConfigError, CspsError
 from core.rag.documents import Document
 from core.rag.reading.reader import Reader
@@ -51,7 +51,6 @@ WORDS: Table = {
         "{name} est dans {file}. Donnez-lui des sujets et des exemples, et nommez-la dans les personnalités.",
     ),
 }
-LANGUAGES: tuple[Language, ...] = ("en", "fr")
 AT_ONCE = 4
 SHOWN_CHARS = 60
 

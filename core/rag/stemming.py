@@ -15,12 +15,11 @@ from threading import Lock
 
 import snowballstemmer  # type: ignore[import-untyped]
 
-from core.contract import Language
+from core.contract import LANGUAGES, Language
 
 WORD = re.compile(r"[^\W_]+")
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 WORD_LIMIT_CHARS = 40  # longer strings are not words
-LANGUAGES: tuple[Language, ...] = ("en", "fr")
 # These words say nothing about the subject of a passage. They have no accents, like the words compared with them.
 EMPTY_WORDS_TEXT = (
     "a about am an and any are as at be been but by can could did do does for from had has have he her his how i if in "

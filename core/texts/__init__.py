@@ -4,7 +4,8 @@
 as a reader of the language expects them.
 """
 
-from core.texts.catalogue import LANGUAGES, overlay, text
+from core.contract import LANGUAGES
+from core.texts.catalogue import overlay, text
 from core.texts.events import error_text, status_text
 from core.texts.formats import format_date, format_duration, format_number, format_size
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from fluent.runtime import FluentBundle, resolver
 from fluent.syntax import FluentParser, ast
 from fluent.syntax.visitor import Visitor
 
 from core import PROJECT_ROOT
-from core.contract import Language
+from core.contract import LANGUAGES, Language
 from core.errors import ConfigError, closest_name
 from core.texts.formats import format_date, format_duration, format_moment, format_size
 
 SHIPPED = PROJECT_ROOT / "config" / "locale"
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 # An entry begins in the first column; its further lines are indented, or close a brace.
 ENTRY = re.compile(r"^(-?[A-Za-z][\w-]*) *=.*(?:\n(?![#A-Za-z-]).*)*", re.MULTILINE)
 # By default fluent.runtime refuses a value of more than 2,500 characters, against files of texts by strangers. Ours are

@@ -13,7 +13,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.configuration import toml
-from core.rag.stemming import LANGUAGES, STEMMERS, folded_word_stems, folded_words, index_stems, is_content_word
+from core.contract import LANGUAGES
+from core.rag.stemming import STEMMERS, folded_word_stems, folded_words, index_stems, is_content_word
 
 Phrase = tuple[str, ...]  # stems, next to one another
 Term = Annotated[str, Field(min_length=1, max_length=100)]

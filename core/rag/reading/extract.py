@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PreformattedString
 
 from core.contract import Language
-from core.language import detect_language
+from core.language import detect_language, parse_language_tag
 from core.rag.documents import Block, Document, one_line
 from core.rag.passages import cut_blocks
 from core.rag.reading import boilerplate
@@ -34,7 +34,6 @@ LABEL_WORDS = 6
 BEGINNING_BLOCKS = 4
 SHARE_OF_PAGE = 0.3  # of the page's prose: an article with less is a teaser
 END = PageBlock(Block("heading", "", 2), 0, 0)
-LANGUAGES: dict[str, Language] = {"en": "en", "fr": "fr"}
 PROSE_WORDS = 10  # a shorter block may as well be a label
 CRUMB_COST = 4.0  # in words of prose: what must stand around a short block to keep it
 LINK_COST = 1.5  # for each word
@@ -150,7 +149,7 @@ class HtmlPage:
         ancestors = (self._root, *self._root.parents) if self._root else self._soup.find_all("html", limit=1)
         declared = next((str(tag.get("lang")) for tag in ancestors if isinstance(tag, Tag) and tag.get("lang")), "")
         if declared:
-            return LANGUAGES.get(declared.strip().lower()[:2])
+            return parse_language_tag(declared)
         return detect_language("\n".join(block.text for block in blocks))
 
 

@@ -17,9 +17,8 @@ from urllib.parse import urljoin, urlsplit
 
 import feedparser  # type: ignore[import-untyped]
 
-from core.contract import Language
 from core.errors import UnreadableDocument
-from core.language import detect_language
+from core.language import detect_language, parse_language_tag
 from core.rag.documents import Block, Document, Passage, one_line, visible_text
 from core.rag.passages import HEADING_LIMIT_CHARS, cut_blocks
 from core.rag.reading import extract
@@ -95,7 +94,9 @@ def build_document(title: str, entries: Iterable[FeedEntry], language: Any, home
     newest = sorted(entries, key=lambda entry: entry.published_at or NEVER, reverse=True)
     passages = tuple(passage for entry in newest for passage in entry_passages(entry))
     read = "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages[:20])
-    return Document(title, passages, "feed", parse_language(language) or detect_language(f"{title}\n{read}"), home)
+    return Document(
+        title, passages, "feed", parse_language_tag(str(language or "")) or detect_language(f"{title}\n{read}"), home
+    )
 
 
 def entry_passages(entry: FeedEntry) -> list[Passage]:
@@ -105,11 +106,6 @@ def entry_passages(entry: FeedEntry) -> list[Passage]:
     heading = entry.title[:HEADING_LIMIT_CHARS] if lines else ""
     blocks = [Block("paragraph", text) for text in lines or [entry.title] if text]
     return [Passage(each.text, heading, entry.link, entry.published_at) for each in cut_blocks(blocks)]
-
-
-def parse_language(code: Any) -> Language | None:
-    """Returns the language of a code like "fr-CA"."""
-    return extract.LANGUAGES.get(str(code or "").strip().lower()[:2])
 
 
 def absolute_link(link: Any, base: str | None) -> str | None:

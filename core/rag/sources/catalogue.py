@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, create_model, model_validator
@@ -28,7 +28,6 @@ PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 PATH_VALUE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")  # in the URL's path: no slash, no "..", no escape
 VALUE_LIMIT_CHARS = 200
 NO_SOURCE = "none"  # the table of questions that need no source
-NonEmptyText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 def template_keys(template: str) -> set[str]:
@@ -86,8 +85,8 @@ class PhrasesByLanguage(Section):
 class PerLanguage(Section):
     """A value for each language, or one for both."""
 
-    en: NonEmptyText | None = None
-    fr: NonEmptyText | None = None
+    en: ShortText | None = None
+    fr: ShortText | None = None
 
     @model_validator(mode="after")
     def has_any(self) -> PerLanguage:
@@ -105,7 +104,7 @@ class PerLanguage(Section):
 class NamedSection(Section):
     """Names that a question may contain, and the URL that is read then."""
 
-    file: NonEmptyText  # of names; the path is relative to sources.toml
+    file: ShortText  # of names; the path is relative to sources.toml
     url: PerLanguage
     strict: bool = False  # reports a name that is missing in the file
     tells: float = Field(default=0, ge=0, le=1)  # the likelihood that a question with such a name needs this source
@@ -114,11 +113,11 @@ class NamedSection(Section):
 class SearchFields(Section):
     """The paths of a search's JSON: keys joined by dots. A `link` with https:// takes its {…} from the entry."""
 
-    entries: NonEmptyText
-    title: NonEmptyText | PerLanguage
-    link: NonEmptyText | PerLanguage | None = None
-    date: NonEmptyText | PerLanguage | None = None
-    summary: NonEmptyText | PerLanguage | None = None
+    entries: ShortText
+    title: ShortText | PerLanguage
+    link: ShortText | PerLanguage | None = None
+    date: ShortText | PerLanguage | None = None
+    summary: ShortText | PerLanguage | None = None
 
 
 class SourceSection(Section):

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 
 from core.contract import Json, Language
 from core.rag.sources.catalogue import Catalogue, PublicSource
-from core.rag.sources.question_parsing import ParsedQuestion, PhraseIndex, keywords, parse_question
+from core.rag.sources.question_parsing import (
+    QUESTION_LIMIT_CHARS,
+    ParsedQuestion,
+    PhraseIndex,
+    keywords,
+    parse_question,
+)
 from core.texts import text
 
 # The weight of each sign, by logistic regression over the tuning part of tests/core/rag/sources/questions.toml, for one
@@ -32,7 +38,6 @@ ALSO_CHOSEN = 0.7  # the likelihood from which a second one is
 DOUBTED = 0.1  # the likelihood from which a model is asked, if there is one
 CHOSEN_LIMIT = 2
 CANDIDATES_LIMIT = 4
-QUESTION_LIMIT_CHARS = 1000
 QUERY_LIMIT_CHARS = 80
 
 

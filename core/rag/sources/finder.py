@@ -32,10 +32,10 @@ from core.rag.sources.choice import (
     decision_schema,
     parse_decision,
 )
+from core.rag.sources.question_parsing import QUESTION_LIMIT_CHARS
 
 log = structlog.get_logger()
 
-QUESTION_LIMIT_CHARS = 1000
 DEADLINE_S = 5.0  # the user waits for the answer, which does not depend on this
 DECIDE_DEADLINE_S = 8.0
 
