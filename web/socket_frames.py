@@ -89,11 +89,9 @@ class Dialect(Protocol):
 
     def decode(self, frame: str) -> Command:
         """Raises BadRequest with the error in the frame."""
-        ...
 
     def encode(self, message: ServerMessage) -> Sequence[str]:
         """The frames of a message, in order; none if the dialect cannot express it."""
-        ...
 
 
 class PlainDialect:

@@ -147,7 +147,7 @@ def build_request(
     """The request for an answer. `found`, `unread`, `passage_cache`: as in `compose`."""
     personality = context.personality
     draft = compose(personality, context.conversation, context.question, found, unread, passage_cache)
-    user = pseudonym(context.user) if context.user else None
+    user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
     return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model)
 
 
@@ -292,8 +292,3 @@ def clean_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     return tuple(
         replace(turn, text=storable(turn.text), speaker=turn.speaker and storable(turn.speaker)) for turn in turns
     )
-
-
-def pseudonym(user: str) -> str:
-    """A name for the engine's fair queue, which only has to tell users apart."""
-    return hash_id(user)[:32]

@@ -38,7 +38,6 @@ class Embedder(Protocol):
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Returns (texts, dimensions), each row of length 1. Raises ModelError."""
-        ...
 
     async def close(self) -> None: ...
 

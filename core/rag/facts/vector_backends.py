@@ -32,11 +32,9 @@ class LoadedVectors(Protocol):
 
     def nearest(self, db: sa.Connection, question: Floats, limit: int) -> Cosines:
         """Returns the `limit` highest cosines, or nearly those."""
-        ...
 
     def cosines(self, db: sa.Connection, wanted: Sequence[int], question: Floats) -> Cosines:
         """Returns exact cosines of those passages that are in the collection."""
-        ...
 
 
 class VectorBackend(Protocol):
@@ -44,19 +42,15 @@ class VectorBackend(Protocol):
 
     def add(self, db: sa.Connection, collection: int, passages: Sequence[int], rows: Floats) -> None:
         """Adds a row, of length 1, for each passage."""
-        ...
 
     def load(self, db: sa.Connection, collection: int, dimensions: int, before: LoadedVectors | None) -> LoadedVectors:
         """Loads the collection's vectors. `before`: those loaded last."""
-        ...
 
     def index(self, db: sa.Connection, collection: int) -> None:
         """Makes searching fast after many were added. Needs a transaction of its own, because it may lock the table."""
-        ...
 
     def unindex(self, db: sa.Connection, collection: int) -> None:
         """Undoes `index` before the collection is removed. Needs a transaction of its own."""
-        ...
 
 
 MEMORY, PGVECTOR = "memory", "pgvector"  # as stored in the database

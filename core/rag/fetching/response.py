@@ -20,18 +20,8 @@ from core.errors import FetchFailed, FetchFault
 from core.runtime.file_formats import guess_media_type
 
 READABLE_TYPES = {
-    "text/html",
-    "application/xhtml+xml",
-    "text/xml",
-    "application/xml",
-    "text/plain",
-    "text/markdown",
-    "text/x-markdown",
-    "text/csv",
-    "application/csv",
-    "application/json",
-    "text/json",
-    "application/pdf",
+    *("text/html", "application/xhtml+xml", "text/xml", "application/xml", "text/plain", "text/markdown"),
+    *("text/x-markdown", "text/csv", "application/csv", "application/json", "text/json", "application/pdf"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 READABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
@@ -105,11 +95,9 @@ def body_too_long(limit_bytes: int) -> FetchFailed:
 class Unpacker(Protocol):
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yields the unpacked `data` in parts of at most STEP_BYTES, each made when it is requested."""
-        ...
 
     def finish(self) -> None:
         """Ends the body. Raises FetchFailed if it is incomplete."""
-        ...
 
 
 def unpacker(encoding: str) -> Unpacker:
