@@ -17,11 +17,12 @@ from core.configuration import settings
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
 from tests.bindings.discord.support_fake_intake import FakeIntake
 
-RunAdapter = Callable[..., AbstractAsyncContextManager[DiscordAdapter]]
+BuildBot = Callable[..., DiscordAdapter]
+RunBot = Callable[..., AbstractAsyncContextManager[DiscordAdapter]]
 
 
 @pytest.fixture
-async def discord_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
+async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
     monkeypatch.setattr(Route, "BASE", Route.BASE)  # the adapter sets it, so each test restores it
     async with FakeDiscord().serve() as fake:
         yield fake
@@ -38,11 +39,11 @@ def load_settings(fake: FakeDiscord, tmp_path: Path, **environ: str) -> settings
 
 
 @pytest.fixture
-def build_adapter(discord_server: FakeDiscord, tmp_path: Path) -> Callable[..., DiscordAdapter]:
+def build_bot(fake: FakeDiscord, tmp_path: Path) -> BuildBot:
     """Builds adapters that are not started."""
 
     def build(**environ: str) -> DiscordAdapter:
-        adapter = DiscordAdapter(load_settings(discord_server, tmp_path, **environ), BotMetrics())
+        adapter = DiscordAdapter(load_settings(fake, tmp_path, **environ), BotMetrics())
         adapter.client.identify_s = 0.0
         return adapter
 
@@ -50,15 +51,16 @@ def build_adapter(discord_server: FakeDiscord, tmp_path: Path) -> Callable[..., 
 
 
 @pytest.fixture
-def run_adapter(build_adapter: Callable[..., DiscordAdapter], intake: FakeIntake) -> RunAdapter:
-    """Runs adapters that are logged in, until their block ends."""
+def run_bot(build_bot: BuildBot, fake: FakeDiscord, intake: FakeIntake) -> RunBot:
+    """Runs adapters that are logged in and connected, until their block ends."""
 
     @asynccontextmanager
     async def run(**environ: str) -> AsyncIterator[DiscordAdapter]:
-        adapter = build_adapter(**environ)
+        adapter = build_bot(**environ)
         await adapter.connect(as_intake(intake))
         running = asyncio.create_task(adapter.run())
         try:
+            await fake.until(lambda: fake.identify_frames)
             yield adapter
         finally:
             running.cancel()

@@ -4,61 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from bindings.discord import adapter as adapter_module
 from bindings.discord import gateway as gateway_module
-from bindings.discord.adapter import DiscordAdapter
 from core.errors import ConfigError
 from core.runtime.backoff import Backoff
-from tests.bindings.discord.conftest import RunAdapter, as_intake
+from tests.bindings.discord.conftest import BuildBot, RunBot, as_intake
 from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_fake_intake import FakeIntake
 from tests.bindings.discord.support_faults import ApiFault, rate_limited
 from tests.bindings.discord.support_payloads import CHANNEL, DM, THREAD
 
 
-async def test_only_needed_intents_are_requested(discord_server: FakeDiscord, run_adapter: RunAdapter) -> None:
+async def test_only_needed_intents_are_requested(fake: FakeDiscord, run_bot: RunBot) -> None:
     """Guilds, guild messages and direct messages; message content only if it is set."""
-    async with run_adapter():
-        await discord_server.until(lambda: len(discord_server.identify_frames) == 1)
-    async with run_adapter(DISCORD_MESSAGE_CONTENT="true"):
-        await discord_server.until(lambda: len(discord_server.identify_frames) == 2)
+    async with run_bot():
+        await fake.until(lambda: len(fake.identify_frames) == 1)
+    async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
+        await fake.until(lambda: len(fake.identify_frames) == 2)
 
-    plain, content = (each["intents"] for each in discord_server.identify_frames)
+    plain, content = (each["intents"] for each in fake.identify_frames)
     assert plain == 1 << 0 | 1 << 9 | 1 << 12
     assert content == plain | 1 << 15
 
 
-async def test_a_failed_first_connection_is_retried(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_a_failed_first_connection_is_retried(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """discord.py alone would end the process."""
-    discord_server.refuse_gateways = 2
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_dm")
+    fake.refuse_gateways = 2
+    async with run_bot():
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
 
-    assert 0 == discord_server.refuse_gateways
+    assert 0 == fake.refuse_gateways
 
 
 async def test_a_lost_connection_is_resumed_and_misses_nothing(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """At the configured address, whatever URL Discord names. Events sent meanwhile are handled."""
-    async with run_adapter() as adapter:
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_dm")
+    async with run_bot() as adapter:
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
-        await discord_server.disconnect()
-        await discord_server.send("message_mention")
+        await fake.disconnect()
+        await fake.send("message_mention")
         await intake.until(lambda: len(intake.messages) == 2)
         assert 1 == adapter.metrics.registry.get_sample_value("csps_bot_connected")
 
-    assert (1, 1) == (len(discord_server.identify_frames), len(discord_server.resume_frames))
+    assert (1, 1) == (len(fake.identify_frames), len(fake.resume_frames))
 
 
 @pytest.mark.parametrize(
@@ -71,48 +65,44 @@ async def test_a_lost_connection_is_resumed_and_misses_nothing(
     ],
 )
 async def test_a_malformed_event_does_not_end_the_bot(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter, garbage: str
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, garbage: str
 ) -> None:
     """discord.py's client ends at the first one."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send_raw(garbage)
+    async with run_bot():
+        await fake.send_raw(garbage)
         if garbage in ("{not json", "[]"):
-            await discord_server.until(lambda: len(discord_server.identify_frames) == 2)
-        await discord_server.send("message_dm")
+            await fake.until(lambda: len(fake.identify_frames) == 2)
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
     async with asyncio.timeout(15):
         while any(each.name.startswith("keep-alive-handler") for each in threading.enumerate()):
             await asyncio.sleep(0.01)  # the heartbeat thread ends with its connection
 
 
-async def test_an_invalid_session_is_replaced(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_an_invalid_session_is_replaced(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """Discord sends opcode 9."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send_raw('{"op": 9, "d": false, "s": null, "t": null}')
-        await discord_server.until(lambda: len(discord_server.identify_frames) == 2)
+    async with run_bot():
+        await fake.send_raw('{"op": 9, "d": false, "s": null, "t": null}')
+        await fake.until(lambda: len(fake.identify_frames) == 2)
 
 
 async def test_the_bot_waits_while_sessions_are_used_up(
-    discord_server: FakeDiscord, run_adapter: RunAdapter, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Discord revokes the token of a bot that identifies too often."""
     monkeypatch.setattr(gateway_module, "SESSIONS_WAIT_S", 0.0)
-    discord_server.sessions_left = 0
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
+    fake.sessions_left = 0
+    async with run_bot():
+        pass
 
-    assert 2 == len(discord_server.calls_to("/gateway/bot"))
+    assert 2 == len(fake.calls_to("/gateway/bot"))
 
 
 def test_the_pause_doubles_after_short_connections(
-    build_adapter: Callable[..., DiscordAdapter],
+    build_bot: BuildBot,
 ) -> None:
     """After a healthy one the bot reconnects at once."""
-    client = build_adapter().client
+    client = build_bot().client
     pauses = [client._pause_s(0.0) for _ in range(12)]
     assert [0.0] == pauses[:1]
     assert all(2**n / 2 <= pause <= 2**n for n, pause in enumerate(pauses[1:6]))
@@ -122,130 +112,112 @@ def test_the_pause_doubles_after_short_connections(
 
 @pytest.mark.parametrize(("code", "hint"), [(4014, "Message Content"), (4004, "DISCORD_BOT_TOKEN"), (4011, "shards")])
 async def test_fatal_close_codes_end_the_run(
-    discord_server: FakeDiscord,
-    intake: FakeIntake,
-    build_adapter: Callable[..., DiscordAdapter],
-    code: int,
-    hint: str,
+    fake: FakeDiscord, intake: FakeIntake, build_bot: BuildBot, code: int, hint: str
 ) -> None:
     """One ConfigError says what to change."""
-    discord_server.close_codes = [code]
-    adapter = build_adapter()
+    fake.close_codes = [code]
+    adapter = build_bot()
     await adapter.connect(as_intake(intake))
     with pytest.raises(ConfigError, match=hint):
         await adapter.run()
     await adapter.close()
 
 
-async def test_a_refused_token_is_a_config_error(
-    intake: FakeIntake, build_adapter: Callable[..., DiscordAdapter]
-) -> None:
+async def test_a_refused_token_is_a_config_error(intake: FakeIntake, build_bot: BuildBot) -> None:
     """At the start, with the buttons to press."""
-    adapter = build_adapter(DISCORD_BOT_TOKEN="wrong")
+    adapter = build_bot(DISCORD_BOT_TOKEN="wrong")
     with pytest.raises(ConfigError, match="Reset Token"):
         await adapter.connect(as_intake(intake))
     await adapter.close()
 
 
-async def test_a_missing_intent_is_a_config_error(
-    discord_server: FakeDiscord, intake: FakeIntake, build_adapter: Callable[..., DiscordAdapter]
-) -> None:
+async def test_a_missing_intent_is_a_config_error(fake: FakeDiscord, intake: FakeIntake, build_bot: BuildBot) -> None:
     """Before the gateway closes the connection because of it."""
-    discord_server.application_flags = 0
-    adapter = build_adapter(DISCORD_MESSAGE_CONTENT="true")
+    fake.application_flags = 0
+    adapter = build_bot(DISCORD_MESSAGE_CONTENT="true")
     with pytest.raises(ConfigError, match="Message Content Intent"):
         await adapter.connect(as_intake(intake))
     await adapter.close()
 
 
 async def test_login_is_retried_while_discord_is_unreachable(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After 5xx, a rate limit, and an answer that is not JSON."""
     monkeypatch.setattr(adapter_module, "BACKOFF", Backoff(0.01, 0.01))
-    discord_server.faults = [ApiFault("@me", 503), rate_limited("@me", 0.02), ApiFault("@me", 200, "<html>")]
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
+    fake.faults = [ApiFault("@me", 503), rate_limited("@me", 0.02), ApiFault("@me", 200, "<html>")]
+    async with run_bot():
+        pass
 
-    assert all(fault.times == 0 for fault in discord_server.faults)
+    assert all(fault.times == 0 for fault in fake.faults)
 
 
 async def test_stop_taking_ends_only_the_gateway_connection(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """Running answers still need Discord's API."""
-    async with run_adapter() as adapter:
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_mention")
+    async with run_bot() as adapter:
+        await fake.send("message_mention")
         await intake.until(lambda: intake.messages)
         await adapter.stop_taking()
         assert 0 == adapter.metrics.registry.get_sample_value("csps_bot_connected")
-        await discord_server.send("message_dm")
+        await fake.send("message_dm")
         assert () == await adapter.platform.thread_messages(intake.messages[0])
 
     assert 1 == len(intake.messages)
 
 
 async def test_a_full_queue_pauses_reading(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network waits, and no event is lost."""
     monkeypatch.setattr(adapter_module, "QUEUE_LIMIT", 3)
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        sent = [discord_server.send("message_dm", id=str(10**18 + number)) for number in range(50)]
+    async with run_bot():
+        sent = [fake.send("message_dm", id=str(10**18 + number)) for number in range(50)]
         await asyncio.gather(*sent)
         await intake.until(lambda: len(intake.messages) == 50)
 
 
 async def test_messages_sent_during_a_restart_are_handled(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """The next process resumes the session, and still recognises its role and threads."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_dm")
+    async with run_bot():
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
-    await discord_server.send("message_mention", channel_id=THREAD)
-    await discord_server.send("message_role_mention")
-    async with run_adapter():
+    await fake.send("message_mention", channel_id=THREAD)
+    await fake.send("message_role_mention")
+    async with run_bot():
         await intake.until(lambda: len(intake.messages) == 3)
 
-    assert (1, 1) == (len(discord_server.identify_frames), len(discord_server.resume_frames))
+    assert (1, 1) == (len(fake.identify_frames), len(fake.resume_frames))
     assert [DM, CHANNEL, CHANNEL] == [each.place.channel for each in intake.messages]
     assert THREAD == intake.messages[1].place.thread
 
 
 @pytest.mark.parametrize("failures", [1, gateway_module.RESUME_URL_ATTEMPTS + 2])
 async def test_a_session_survives_failed_connections_after_a_restart(
-    discord_server: FakeDiscord,
-    intake: FakeIntake,
-    run_adapter: RunAdapter,
-    monkeypatch: pytest.MonkeyPatch,
-    failures: int,
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch, failures: int
 ) -> None:
     """A resume URL that stays unreachable is given up; the session is not."""
     monkeypatch.setattr(gateway_module, "BACKOFF", Backoff(0.01, 0.01))
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_dm")
+    async with run_bot():
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
-    await discord_server.send("message_mention")
-    discord_server.refuse_gateways = failures
-    async with run_adapter():
+    await fake.send("message_mention")
+    fake.refuse_gateways = failures
+    async with run_bot():
         await intake.until(lambda: len(intake.messages) == 2)
 
-    assert (1, 1) == (len(discord_server.identify_frames), len(discord_server.resume_frames))
+    assert (1, 1) == (len(fake.identify_frames), len(fake.resume_frames))
 
 
-async def test_an_expired_session_is_replaced(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_an_expired_session_is_replaced(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """Discord keeps a session for minutes only."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-    discord_server.forget_sessions()
-    async with run_adapter():
-        await discord_server.until(lambda: len(discord_server.identify_frames) == 2)
-        await discord_server.send("message_dm")
+    async with run_bot():
+        pass
+    fake.forget_sessions()
+    async with run_bot():
+        await fake.until(lambda: len(fake.identify_frames) == 2)
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)

@@ -23,8 +23,8 @@ CODE = {"message": "no"}
 
 
 @pytest.fixture
-async def http(discord_server: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SingleAttemptClient]:
-    monkeypatch.setattr(Route, "BASE", discord_server.base)
+async def http(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SingleAttemptClient]:
+    monkeypatch.setattr(Route, "BASE", fake.base)
     http = SingleAttemptClient(None)
     http.token = TOKEN
     yield http
@@ -58,20 +58,20 @@ def api(http: SingleAttemptClient) -> DiscordApi:
     ],
 )
 async def test_an_error_is_translated(
-    discord_server: FakeDiscord, api: DiscordApi, fault: ApiFault, expected: type[DeliveryError], pattern: str
+    fake: FakeDiscord, api: DiscordApi, fault: ApiFault, expected: type[DeliveryError], pattern: str
 ) -> None:
     """After one attempt: the caller decides about a retry."""
-    discord_server.faults = [fault]
+    fake.faults = [fault]
     with pytest.raises(expected, match=pattern):
         await api.call("post", "POST", TYPING, IDS)
 
     assert 0 == fault.times
-    assert [] == discord_server.typing
+    assert [] == fake.typing
 
 
-async def test_a_rate_limit_blocks_its_route(discord_server: FakeDiscord, api: DiscordApi) -> None:
+async def test_a_rate_limit_blocks_its_route(fake: FakeDiscord, api: DiscordApi) -> None:
     """Until the time in its body, nothing is sent to that route. Other channels are free."""
-    discord_server.faults = [rate_limited("typing", 7.25)]
+    fake.faults = [rate_limited("typing", 7.25)]
     with pytest.raises(Throttled) as rejected:
         await api.call("post", "POST", TYPING, IDS)
     assert rejected.value.retry_after_s == 7.25
@@ -80,20 +80,20 @@ async def test_a_rate_limit_blocks_its_route(discord_server: FakeDiscord, api: D
     assert 0 < (again.value.retry_after_s or 0) <= 7.25
 
     await api.call("post", "POST", TYPING, {"channel_id": "5"})
-    assert ["5"] == discord_server.typing
+    assert ["5"] == fake.typing
 
 
-async def test_a_global_limit_blocks_every_route(discord_server: FakeDiscord, api: DiscordApi) -> None:
+async def test_a_global_limit_blocks_every_route(fake: FakeDiscord, api: DiscordApi) -> None:
     """discord.py, cancelled while it sleeps through one, never sends again."""
-    discord_server.faults = [rate_limited("typing", 60, everywhere=True)]
+    fake.faults = [rate_limited("typing", 60, everywhere=True)]
     for channel in (CHANNEL, "5"):
         with pytest.raises(Throttled):
             await api.call("post", "POST", TYPING, {"channel_id": channel})
 
 
-async def test_a_global_limit_does_not_block_interactions(discord_server: FakeDiscord, api: DiscordApi) -> None:
+async def test_a_global_limit_does_not_block_interactions(fake: FakeDiscord, api: DiscordApi) -> None:
     """They have limits of their own and a deadline of three seconds."""
-    discord_server.faults = [rate_limited("typing", 60, everywhere=True)]
+    fake.faults = [rate_limited("typing", 60, everywhere=True)]
     with pytest.raises(Throttled):
         await api.call("post", "POST", TYPING, IDS)
     gone = {"webhook_id": "1", "webhook_token": "t"}
@@ -101,15 +101,15 @@ async def test_a_global_limit_does_not_block_interactions(discord_server: FakeDi
         await api.call("answer", "POST", "/interactions/{webhook_id}/{webhook_token}/callback", gone)
 
 
-async def test_a_used_up_limit_blocks_the_next_call(discord_server: FakeDiscord, api: DiscordApi) -> None:
+async def test_a_used_up_limit_blocks_the_next_call(fake: FakeDiscord, api: DiscordApi) -> None:
     """The call that used it up is answered at once."""
-    discord_server.headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "30.5"}
+    fake.headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "30.5"}
     await api.call("post", "POST", TYPING, IDS)
     with pytest.raises(Throttled) as throttled:
         await api.call("post", "POST", TYPING, IDS)
 
     assert 29 < (throttled.value.retry_after_s or 0) <= 30.5
-    assert [CHANNEL] == discord_server.typing
+    assert [CHANNEL] == fake.typing
 
 
 def test_a_cooldown_ends() -> None:
@@ -138,12 +138,12 @@ async def test_a_call_has_a_deadline(api: DiscordApi, monkeypatch: pytest.Monkey
             await api.call("post", "POST", TYPING, IDS)
 
 
-async def test_calls_are_counted_by_outcome(discord_server: FakeDiscord, http: SingleAttemptClient) -> None:
+async def test_calls_are_counted_by_outcome(fake: FakeDiscord, http: SingleAttemptClient) -> None:
     """Without metrics, calls are not counted: deliveries count their own."""
     metrics = BotMetrics()
     api = DiscordApi(lambda: http, metrics)
     await api.call("post", "POST", TYPING, IDS)
-    discord_server.faults = [ApiFault("typing", 404, {**CODE, "code": 10003})]
+    fake.faults = [ApiFault("typing", 404, {**CODE, "code": 10003})]
     with pytest.raises(Gone):
         await api.call("post", "POST", TYPING, IDS)
     await DiscordApi(lambda: http).call("post", "POST", TYPING, IDS)
@@ -158,8 +158,8 @@ async def test_our_own_mistake_is_not_translated(http: SingleAttemptClient) -> N
         await DiscordApi(lambda: http).call("post", "POST", "/channels/{channel}", IDS)
 
 
-async def test_an_answer_without_an_id_is_an_error(discord_server: FakeDiscord, api: DiscordApi) -> None:
+async def test_an_answer_without_an_id_is_an_error(fake: FakeDiscord, api: DiscordApi) -> None:
     """Some proxies answer 200 to everything."""
-    discord_server.faults = [ApiFault("typing", 200, {"welcome": "to this network"})]
+    fake.faults = [ApiFault("typing", 200, {"welcome": "to this network"})]
     with pytest.raises(Unreachable, match="something else"):
         await api.call_for_message("post", "POST", TYPING, IDS)

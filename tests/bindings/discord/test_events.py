@@ -6,20 +6,17 @@ import pytest
 
 from core.errors import Stopping, StorageError
 from core.runtime.backoff import Backoff
-from tests.bindings.discord.conftest import RunAdapter
+from tests.bindings.discord.conftest import RunBot
 from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_fake_intake import FakeIntake
 from tests.bindings.discord.support_faults import ApiFault, rate_limited
 from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
 
-async def test_a_mention_reaches_the_intake(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_a_mention_reaches_the_intake(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """With the text that people see."""
-    async with run_adapter() as adapter:
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_mention")
+    async with run_bot() as adapter:
+        await fake.send("message_mention")
         await intake.until(lambda: intake.messages)
         assert adapter.client.user is not None
 
@@ -29,29 +26,27 @@ async def test_a_mention_reaches_the_intake(
 
 
 async def test_a_mention_of_the_bots_role_reaches_the_intake(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """People often pick the bot's role, of the same name, instead of the bot."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_role_mention")
+    async with run_bot():
+        await fake.send("message_role_mention")
         await intake.until(lambda: intake.messages)
 
     assert "what is a feed?" == intake.messages[0].text
 
 
 async def test_the_bots_threads_need_no_mention_with_the_intent(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """Once the bot has answered there."""
-    async with run_adapter(DISCORD_MESSAGE_CONTENT="true"):
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_thread")
-        await discord_server.send("message_dm")
+    async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
+        await fake.send("message_thread")
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
         intake.participations.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
-        await discord_server.send("message_thread_to_another")
-        await discord_server.send("message_thread")
+        await fake.send("message_thread_to_another")
+        await fake.send("message_thread")
         await intake.until(lambda: len(intake.messages) == 2)
 
     assert [f"discord:{DM}", f"discord:{GUILD}:{CHANNEL}:{THREAD}"] == [
@@ -60,42 +55,35 @@ async def test_the_bots_threads_need_no_mention_with_the_intent(
 
 
 async def test_without_the_intent_threads_are_not_looked_up(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """An empty message costs no query of the database."""
     intake.participations.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_thread", content="")
-        await discord_server.send("message_mention", channel_id=THREAD)
+    async with run_bot():
+        await fake.send("message_thread", content="")
+        await fake.send("message_mention", channel_id=THREAD)
         await intake.until(lambda: intake.messages)
 
     assert [] == intake.participation_queries
     assert (CHANNEL, THREAD) == (intake.messages[0].place.channel, intake.messages[0].place.thread)
 
 
-async def test_an_unknown_thread_is_looked_up_once(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_an_unknown_thread_is_looked_up_once(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """The SDK's cache lacks threads that were archived at the start of the session."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_mention", channel_id="777")
-        await discord_server.send("message_mention", channel_id="777", id="1500000000000000999")
+    async with run_bot():
+        await fake.send("message_mention", channel_id="777")
+        await fake.send("message_mention", channel_id="777", id="1500000000000000999")
         await intake.until(lambda: len(intake.messages) == 2)
 
     assert [(CHANNEL, "777")] * 2 == [(each.place.channel, each.place.thread) for each in intake.messages]
-    assert 1 == len(discord_server.calls_to("GET /api/v10/channels/777"))
+    assert 1 == len(fake.calls_to("GET /api/v10/channels/777"))
 
 
-async def test_a_deleted_question_is_withdrawn(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_a_deleted_question_is_withdrawn(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """Also when many are deleted at once, in a thread."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.emit("MESSAGE_DELETE", payload("message_delete"))
-        await discord_server.emit("MESSAGE_DELETE_BULK", payload("message_delete_bulk"))
+    async with run_bot():
+        await fake.emit("MESSAGE_DELETE", payload("message_delete"))
+        await fake.emit("MESSAGE_DELETE_BULK", payload("message_delete_bulk"))
         await intake.until(lambda: len(intake.withdrawals) == 3)
 
     channel, thread = f"discord:{GUILD}:{CHANNEL}", f"discord:{GUILD}:{CHANNEL}:{THREAD}"
@@ -107,149 +95,127 @@ async def test_a_deleted_question_is_withdrawn(
 
 
 async def test_a_guild_that_removed_the_bot_is_forgotten(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """An unavailable guild is not."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.emit("GUILD_DELETE", payload("guild_unavailable"))
-        await discord_server.send("message_dm")
+    async with run_bot():
+        await fake.emit("GUILD_DELETE", payload("guild_unavailable"))
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
         assert [] == intake.forgotten_workspaces
-        await discord_server.emit("GUILD_DELETE", payload("guild_delete"))
+        await fake.emit("GUILD_DELETE", payload("guild_delete"))
         await intake.until(lambda: intake.forgotten_workspaces)
 
     assert [GUILD] == intake.forgotten_workspaces
 
 
-async def test_commands_are_registered_once(discord_server: FakeDiscord, run_adapter: RunAdapter) -> None:
+async def test_commands_are_registered_once(fake: FakeDiscord, run_bot: RunBot) -> None:
     """After a restart they are unchanged, so nothing is written."""
-    async with run_adapter():
+    async with run_bot():
         pass
-    async with run_adapter():
+    async with run_bot():
         pass
 
-    assert 1 == len(discord_server.calls_to("PUT"))
-    assert ["ask", "personality", "toil", "forget"] == [each["name"] for each in discord_server.commands]
+    assert 1 == len(fake.calls_to("PUT"))
+    assert ["ask", "personality", "toil", "forget"] == [each["name"] for each in fake.commands]
 
 
 async def test_the_bot_serves_without_registered_commands(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """Mentions still work."""
-    discord_server.faults = [ApiFault("PUT", 403, {"code": 20012, "message": "no"})]
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_dm")
+    fake.faults = [ApiFault("PUT", 403, {"code": 20012, "message": "no"})]
+    async with run_bot():
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
 
 
 async def test_a_slash_command_is_deferred_and_reaches_the_intake(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """Discord's deadline is three seconds."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        interaction = await discord_server.interact("interaction_ask")
+    async with run_bot():
+        interaction = await fake.interact("interaction_ask")
         await intake.until(lambda: intake.messages)
 
-    assert {"type": 5} == discord_server.interactions[interaction["token"]]["callback"]
+    assert {"type": 5} == fake.interactions[interaction["token"]]["callback"]
     assert f"discord:i{interaction['id']}" == intake.messages[0].event
 
 
 async def test_a_failed_slash_command_gets_an_error_message(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """Discord does not deliver it again."""
     intake.errors = [StorageError("disk full")]
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        interaction = await discord_server.interact("interaction_ask")
-        await discord_server.until(lambda: discord_server.reply_to(interaction).get("content"))
+    async with run_bot():
+        interaction = await fake.interact("interaction_ask")
+        await fake.until(lambda: fake.reply_to(interaction).get("content"))
 
 
-async def test_a_rejected_slash_command_gets_the_reason(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_a_rejected_slash_command_gets_the_reason(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """Otherwise "thinking …" would stay for 15 minutes."""
     intake.rejections = {"en": "Not you.", "fr": "Pas vous."}
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        asked = await discord_server.interact("interaction_ask", locale="fr")
-        await discord_server.until(lambda: discord_server.reply_to(asked).get("content"))
+    async with run_bot():
+        asked = await fake.interact("interaction_ask", locale="fr")
+        await fake.until(lambda: fake.reply_to(asked).get("content"))
 
-    assert ("Pas vous.", []) == (discord_server.reply_to(asked)["content"], intake.messages)
+    assert ("Pas vous.", []) == (fake.reply_to(asked)["content"], intake.messages)
 
 
-async def test_a_failed_acknowledgement_is_retried(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_a_failed_acknowledgement_is_retried(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """Once. If the first attempt took effect, that is enough."""
-    discord_server.faults = [ApiFault("callback", 502, takes_effect=True)]
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.interact("interaction_ask")
+    fake.faults = [ApiFault("callback", 502, takes_effect=True)]
+    async with run_bot():
+        await fake.interact("interaction_ask")
         await intake.until(lambda: intake.messages)
 
 
-async def test_an_expired_interaction_is_ignored(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_an_expired_interaction_is_ignored(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """Discord shows the person that the bot did not respond."""
-    discord_server.faults = [ApiFault("callback", 404, {"code": 10062, "message": "Unknown interaction"})]
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.interact("interaction_ask")
-        await discord_server.interact("interaction_forget")
+    fake.faults = [ApiFault("callback", 404, {"code": 10062, "message": "Unknown interaction"})]
+    async with run_bot():
+        await fake.interact("interaction_ask")
+        await fake.interact("interaction_forget")
         await intake.until(lambda: intake.messages)
 
     assert ["forget"] == [each.command.name for each in intake.messages if each.command]
 
 
-async def test_feedback_is_stored_and_confirmed(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_feedback_is_stored_and_confirmed(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """In a private message, which also says if the answer is no longer stored."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        known = await discord_server.interact("interaction_button_good")
-        await discord_server.until(lambda: discord_server.reply_to(known).get("content"))
+    async with run_bot():
+        known = await fake.interact("interaction_button_good")
+        await fake.until(lambda: fake.reply_to(known).get("content"))
         intake.known_answers.clear()
-        gone = await discord_server.interact("interaction_button_good", locale="fr")
-        await discord_server.until(lambda: discord_server.reply_to(gone).get("content"))
+        gone = await fake.interact("interaction_button_good", locale="fr")
+        await fake.until(lambda: fake.reply_to(gone).get("content"))
 
-    assert {"type": 5, "data": {"flags": 64}} == discord_server.interactions[known["token"]]["callback"]
+    assert {"type": 5, "data": {"flags": 64}} == fake.interactions[known["token"]]["callback"]
     assert ("a-1_B", f"discord:{GUILD}:{ALICE['id']}", "good") == intake.feedback[0]
-    assert discord_server.reply_to(known)["content"].startswith("Thank you")
-    assert "n’est plus" in discord_server.reply_to(gone)["content"]
+    assert fake.reply_to(known)["content"].startswith("Thank you")
+    assert "n’est plus" in fake.reply_to(gone)["content"]
 
 
-async def test_regenerate_becomes_a_message(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_regenerate_becomes_a_message(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """With the id of the press, so that a second press is another message."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        press = await discord_server.interact("interaction_button_regenerate")
+    async with run_bot():
+        press = await fake.interact("interaction_button_regenerate")
         await intake.until(lambda: intake.messages)
 
     (incoming,) = intake.messages
     assert incoming.command is not None
     assert ("regenerate", "a-1_B") == (incoming.command.name, incoming.command.argument)
     assert (f"discord:i{press['id']}", press["message"]["id"]) == (incoming.event, incoming.message)
-    assert {"type": 6} == discord_server.interactions[press["token"]]["callback"]
+    assert {"type": 6} == fake.interactions[press["token"]]["callback"]
 
 
-async def test_only_the_asker_can_stop_an_answer(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
-) -> None:
+async def test_only_the_asker_can_stop_an_answer(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
     """Other people get a private message."""
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        other = await discord_server.interact("interaction_button_stop_by_another")
-        await discord_server.until(lambda: discord_server.reply_to(other).get("content"))
+    async with run_bot():
+        other = await fake.interact("interaction_button_stop_by_another")
+        await fake.until(lambda: fake.reply_to(other).get("content"))
         assert [] == intake.stops
-        press = await discord_server.interact("interaction_button_stop")
+        press = await fake.interact("interaction_button_stop")
         await intake.until(lambda: intake.stops)
 
     ((place, ref),) = intake.stops
@@ -257,42 +223,39 @@ async def test_only_the_asker_can_stop_an_answer(
 
 
 async def test_a_message_waits_until_it_can_be_stored(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Discord does not deliver it again."""
     monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
     intake.errors = [StorageError("disk full"), StorageError("disk full")]
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_dm")
+    async with run_bot():
+        await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
 
 
 async def test_every_query_of_an_event_waits_for_the_database(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The query about a thread, and the deletion of a guild's data."""
     monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
     intake.participations.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
-    async with run_adapter(DISCORD_MESSAGE_CONTENT="true"):
-        await discord_server.until(lambda: discord_server.identify_frames)
+    async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
         intake.errors = [StorageError("locked")]
-        await discord_server.send("message_thread")
+        await fake.send("message_thread")
         await intake.until(lambda: intake.messages)
         intake.errors = [StorageError("locked")]
-        await discord_server.emit("GUILD_DELETE", payload("guild_delete"))
+        await fake.emit("GUILD_DELETE", payload("guild_delete"))
         await intake.until(lambda: intake.forgotten_workspaces)
 
 
 async def test_a_thread_is_recognised_after_passing_errors(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a channel it would lose its conversation."""
     monkeypatch.setattr("bindings.discord.guild_cache.BACKOFF", Backoff(0.0, 0.05))
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        discord_server.faults = [ApiFault("channels/777", 503), rate_limited("channels/777", 0.01)]
-        await discord_server.send("message_mention", channel_id="777")
+    async with run_bot():
+        fake.faults = [ApiFault("channels/777", 503), rate_limited("channels/777", 0.01)]
+        await fake.send("message_mention", channel_id="777")
         await intake.until(lambda: intake.messages)
 
     assert "777" == intake.messages[0].place.thread
@@ -300,23 +263,22 @@ async def test_a_thread_is_recognised_after_passing_errors(
 
 @pytest.mark.parametrize("before", [[], [StorageError("disk full")]], ids=["at once", "while waiting for the database"])
 async def test_an_event_during_the_stop_is_left_to_the_next_process(
-    discord_server: FakeDiscord,
+    fake: FakeDiscord,
     intake: FakeIntake,
-    run_adapter: RunAdapter,
+    run_bot: RunBot,
     monkeypatch: pytest.MonkeyPatch,
     before: list[Exception],
 ) -> None:
     """Later events are not handled before it."""
     monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
-    async with run_adapter() as adapter:
-        await discord_server.until(lambda: discord_server.identify_frames)
+    async with run_bot() as adapter:
         intake.errors = [*before, Stopping("stopping")]
-        await discord_server.send("message_dm")
-        await discord_server.send("message_mention")
+        await fake.send("message_dm")
+        await fake.send("message_mention")
         await intake.until(lambda: not intake.errors)
         await adapter.stop_taking()
     assert [] == intake.messages
-    async with run_adapter():
+    async with run_bot():
         await intake.until(lambda: len(intake.messages) == 2)
 
     assert [payload(name)["id"] for name in ("message_dm", "message_mention")] == [
@@ -325,46 +287,44 @@ async def test_an_event_during_the_stop_is_left_to_the_next_process(
 
 
 async def test_a_press_during_the_stop_gets_a_private_message(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """The bot and its running answers continue."""
     intake.errors = [Stopping("stopping")]
-    async with run_adapter():
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.interact("interaction_button_regenerate")
-        await discord_server.until(lambda: discord_server.posts())
-        (reply,) = discord_server.posts()
+    async with run_bot():
+        await fake.interact("interaction_button_regenerate")
+        await fake.until(lambda: fake.posts())
+        (reply,) = fake.posts()
         assert 64 == reply["flags"] & 64
         assert "réessayer" in reply["content"]
-        await discord_server.interact("interaction_button_good")
+        await fake.interact("interaction_button_good")
         await intake.until(lambda: intake.feedback)
 
 
 async def test_the_typing_indicator_shows_until_the_first_post(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not for slash commands: Discord itself shows "thinking …"."""
     monkeypatch.setattr("bindings.discord.platform.TYPING_DELAY_S", 0.0)
-    async with run_adapter() as adapter:
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_mention")
-        await discord_server.interact("interaction_ask")
+    async with run_bot() as adapter:
+        await fake.send("message_mention")
+        await fake.interact("interaction_ask")
         await intake.until(lambda: len(intake.messages) == 2)
         for incoming in intake.messages:
             adapter.platform.outlet(incoming)
-        await discord_server.until(lambda: discord_server.typing)
+        await fake.until(lambda: fake.typing)
 
-    assert [CHANNEL] == discord_server.typing
+    assert [CHANNEL] == fake.typing
 
 
 async def test_thread_messages_begin_after_the_bots_last_one(
-    discord_server: FakeDiscord, intake: FakeIntake, run_adapter: RunAdapter
+    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
     """People's messages, oldest first, without those of bots and those to the bot."""
 
     def add_message(number: int, text: str, **more: object) -> None:
         message = {**payload("message_thread"), "id": str(100 + number), "channel_id": CHANNEL, "content": text, **more}
-        discord_server.messages[message["id"]] = {key: each for key, each in message.items() if key != "guild_id"}
+        fake.messages[message["id"]] = {key: each for key, each in message.items() if key != "guild_id"}
 
     add_message(1, "before")
     add_message(2, "our answer", author=ME)
@@ -373,12 +333,11 @@ async def test_thread_messages_begin_after_the_bots_last_one(
     add_message(5, "")
     add_message(6, "a question to the bot", mentions=[ME])
     add_message(7, "So print elsewhere")
-    async with run_adapter() as adapter:
-        await discord_server.until(lambda: discord_server.identify_frames)
-        await discord_server.send("message_mention")
+    async with run_bot() as adapter:
+        await fake.send("message_mention")
         await intake.until(lambda: intake.messages)
         turns = await adapter.platform.thread_messages(intake.messages[0])
-        discord_server.faults = [ApiFault("GET", 403, {"code": 50013, "message": "Missing Permissions"})]
+        fake.faults = [ApiFault("GET", 403, {"code": 50013, "message": "Missing Permissions"})]
         assert () == await adapter.platform.thread_messages(intake.messages[0])
 
     assert [("Alice Tremblay", "The printer @Bob is broken"), ("Alice Tremblay", "So print elsewhere")] == [

@@ -14,8 +14,8 @@ from tests.bindings.discord.support_faults import ApiFault, rate_limited
 
 
 @pytest.fixture
-async def files(discord_server: FakeDiscord) -> AsyncIterator[DiscordFiles]:
-    files = DiscordFiles(discord_server.base)
+async def files(fake: FakeDiscord) -> AsyncIterator[DiscordFiles]:
+    files = DiscordFiles(fake.base)
     yield files
     await files.close()
 
@@ -24,18 +24,18 @@ def attached(url: str, size: int | None = None) -> AttachedFile:
     return AttachedFile("plan.md", url, "text/markdown", size)
 
 
-async def test_a_file_is_downloaded(discord_server: FakeDiscord, files: DiscordFiles) -> None:
+async def test_a_file_is_downloaded(fake: FakeDiscord, files: DiscordFiles) -> None:
     """From the host of the configured API, as from Discord's own hosts."""
-    discord_server.files["plan.md"] = b"# Plan"
-    assert b"# Plan" == await files.fetch(attached(f"{discord_server.url}/cdn/plan.md?ex=1"), 100)
+    fake.files["plan.md"] = b"# Plan"
+    assert b"# Plan" == await files.fetch(attached(f"{fake.url}/cdn/plan.md?ex=1"), 100)
 
 
 @pytest.mark.parametrize("size", [None, 5, 200])
-async def test_a_larger_file_is_refused(discord_server: FakeDiscord, files: DiscordFiles, size: int | None) -> None:
+async def test_a_larger_file_is_refused(fake: FakeDiscord, files: DiscordFiles, size: int | None) -> None:
     """Whatever size the message states."""
-    discord_server.files["plan.md"] = b"x" * 200
+    fake.files["plan.md"] = b"x" * 200
     with pytest.raises(Refused, match="more than 100 bytes"):
-        await files.fetch(attached(f"{discord_server.url}/cdn/plan.md", size), 100)
+        await files.fetch(attached(f"{fake.url}/cdn/plan.md", size), 100)
 
 
 @pytest.mark.parametrize(
@@ -60,21 +60,21 @@ async def test_a_file_from_another_host_is_refused(files: DiscordFiles, url: str
         await files.fetch(attached(url), 100)
 
 
-async def test_a_redirect_is_refused(discord_server: FakeDiscord, files: DiscordFiles) -> None:
+async def test_a_redirect_is_refused(fake: FakeDiscord, files: DiscordFiles) -> None:
     """It may lead to any host."""
     with pytest.raises(Refused):
-        await files.fetch(attached(f"{discord_server.url}/cdn/elsewhere"), 100)
+        await files.fetch(attached(f"{fake.url}/cdn/elsewhere"), 100)
 
 
-async def test_failures_are_distinguished(discord_server: FakeDiscord, files: DiscordFiles) -> None:
+async def test_failures_are_distinguished(fake: FakeDiscord, files: DiscordFiles) -> None:
     """As gone, unreachable and throttled."""
-    url = f"{discord_server.url}/cdn/plan.md"
+    url = f"{fake.url}/cdn/plan.md"
     with pytest.raises(Gone):
         await files.fetch(attached(url), 100)
     for fault, expected in ((ApiFault("/cdn", 502), Unreachable), (rate_limited("/cdn", 1), Throttled)):
-        discord_server.faults = [fault]
+        fake.faults = [fault]
         with pytest.raises(expected):
             await files.fetch(attached(url), 100)
-    discord_server.faults = [ApiFault("/cdn", 0, times=9)]  # aiohttp itself retries after a broken connection
+    fake.faults = [ApiFault("/cdn", 0, times=9)]  # aiohttp itself retries after a broken connection
     with pytest.raises(Unreachable):
         await files.fetch(attached(url), 100)

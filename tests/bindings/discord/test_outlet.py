@@ -27,9 +27,9 @@ BuildOutlet = Callable[[IncomingMessage], DiscordOutlet]
 
 
 @pytest.fixture
-async def build(discord_server: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BuildOutlet]:
+async def build(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BuildOutlet]:
     """Builds outlets that share no state, as separate processes would."""
-    monkeypatch.setattr(Route, "BASE", discord_server.base)
+    monkeypatch.setattr(Route, "BASE", fake.base)
     http = SingleAttemptClient(None)
     http.token = TOKEN
     api = DiscordApi(lambda: http)
@@ -37,30 +37,30 @@ async def build(discord_server: FakeDiscord, monkeypatch: pytest.MonkeyPatch) ->
     await http.close()
 
 
-async def send_mention(discord_server: FakeDiscord) -> IncomingMessage:
+async def send_mention(fake: FakeDiscord) -> IncomingMessage:
     """Sends a mention to a channel."""
-    message = await discord_server.send("message_mention", id=discord_server.snowflake())
+    message = await fake.send("message_mention", id=fake.snowflake())
     incoming = parse_message(message, ChannelContext(ME["id"]))
     assert incoming is not None
     return incoming
 
 
-async def send_command(discord_server: FakeDiscord) -> IncomingMessage:
+async def send_command(fake: FakeDiscord) -> IncomingMessage:
     """Sends a slash command that is already deferred."""
-    interaction = await discord_server.interact("interaction_ask")
-    message = discord_server.add_post(CHANNEL, {"flags": LOADING}, interaction_metadata={"id": interaction["id"]})
-    discord_server.interactions[interaction["token"]]["original"] = message["id"]
+    interaction = await fake.interact("interaction_ask")
+    message = fake.add_post(CHANNEL, {"flags": LOADING}, interaction_metadata={"id": interaction["id"]})
+    fake.interactions[interaction["token"]]["original"] = message["id"]
     incoming = parse_slash_command(interaction)
     assert incoming is not None
     return incoming
 
 
-async def test_an_answer_is_a_reply_that_is_edited(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_an_answer_is_a_reply_that_is_edited(fake: FakeDiscord, build: BuildOutlet) -> None:
     """Until it is finished, its only button is the stop button."""
-    incoming = await send_mention(discord_server)
+    incoming = await send_mention(fake)
     outlet = build(incoming)
     ref = await outlet.post(PARTIAL, "a-1-1")
-    message = discord_server.messages[ref]
+    message = fake.messages[ref]
     assert message["message_reference"] == {"message_id": incoming.message, "fail_if_not_exists": False}
     assert ["stop:a-1:1"] == [each["custom_id"] for each in message["components"][0]["components"]]
     await outlet.edit(ref, replace(PARTIAL, text="A feed is a"))
@@ -72,31 +72,31 @@ async def test_an_answer_is_a_reply_that_is_edited(discord_server: FakeDiscord, 
     assert message["flags"] & 4
 
 
-async def test_a_repeated_post_is_one_message(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_repeated_post_is_one_message(fake: FakeDiscord, build: BuildOutlet) -> None:
     """It shows the text of the second attempt."""
-    outlet = build(await send_mention(discord_server))
-    discord_server.faults = [ApiFault(POST, 502, takes_effect=True)]
+    outlet = build(await send_mention(fake))
+    fake.faults = [ApiFault(POST, 502, takes_effect=True)]
     with pytest.raises(Unreachable):
         await outlet.post(PARTIAL, "a-1-1")
     ref = await outlet.post(FINISHED, "a-1-1")
 
-    assert [ref] == [each["id"] for each in discord_server.posts()]
-    assert discord_server.messages[ref]["content"].startswith("A feed is a list.")
+    assert [ref] == [each["id"] for each in fake.posts()]
+    assert fake.messages[ref]["content"].startswith("A feed is a list.")
 
 
-async def test_a_deleted_question_is_still_answered(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_deleted_question_is_still_answered(fake: FakeDiscord, build: BuildOutlet) -> None:
     """Only the intake knows whether it was withdrawn."""
-    incoming = await send_mention(discord_server)
-    del discord_server.messages[incoming.message]
+    incoming = await send_mention(fake)
+    del fake.messages[incoming.message]
     assert await build(incoming).post(PARTIAL, "a-1-1")
 
 
-async def test_a_lost_post_is_found_after_a_restart(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_lost_post_is_found_after_a_restart(fake: FakeDiscord, build: BuildOutlet) -> None:
     """By its buttons or its position, long after Discord forgot the nonce."""
-    incoming = await send_mention(discord_server)
+    incoming = await send_mention(fake)
     first = await build(incoming).post(replace(PARTIAL, final=True), "a-1-1")
     second = await build(incoming).post(PARTIAL, "a-1-2")
-    await build(await send_mention(discord_server)).post(PARTIAL, "b-2-1")
+    await build(await send_mention(fake)).post(PARTIAL, "b-2-1")
 
     next_outlet = build(incoming)
     assert [first, second, None] == [await next_outlet.find(f"a-1-{number}") for number in (1, 2, 3)]
@@ -104,45 +104,45 @@ async def test_a_lost_post_is_found_after_a_restart(discord_server: FakeDiscord,
     assert second == await next_outlet.find("a-1-2")
 
 
-async def test_a_missing_post_is_not_found(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_missing_post_is_not_found(fake: FakeDiscord, build: BuildOutlet) -> None:
     """No other page and no other answer is mistaken for it."""
-    incoming = await send_mention(discord_server)
+    incoming = await send_mention(fake)
     outlet = build(incoming)
     assert await outlet.find("a-1-1") is None
     await outlet.post(PARTIAL, "a-1-1")
     assert await outlet.find("a-1-2") is None
     assert await outlet.find("a-1-file") is None
-    assert await build(await send_mention(discord_server)).find("c-3-1") is None
+    assert await build(await send_mention(fake)).find("c-3-1") is None
 
 
-async def test_a_page_can_be_deleted_twice(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_page_can_be_deleted_twice(fake: FakeDiscord, build: BuildOutlet) -> None:
     """An edit of it raises Gone."""
-    outlet = build(await send_mention(discord_server))
+    outlet = build(await send_mention(fake))
     ref = await outlet.post(PARTIAL, "a-1-1")
     await outlet.delete(ref)
     await outlet.delete(ref)
-    assert [] == discord_server.posts()
+    assert [] == fake.posts()
     with pytest.raises(Gone):
         await outlet.edit(ref, FINISHED)
 
 
-async def test_errors_say_how_to_go_on(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_errors_say_how_to_go_on(fake: FakeDiscord, build: BuildOutlet) -> None:
     """When to retry, and which permission to give. Nothing is posted."""
-    outlet = build(await send_mention(discord_server))
-    discord_server.faults = [rate_limited(POST, 7.25), ApiFault(POST, 403, {"code": 50013, "message": "no"})]
+    outlet = build(await send_mention(fake))
+    fake.faults = [rate_limited(POST, 7.25), ApiFault(POST, 403, {"code": 50013, "message": "no"})]
     with pytest.raises(Throttled) as throttled:
         await outlet.post(PARTIAL, "a-1-1")
     assert throttled.value.retry_after_s == 7.25
-    other = build(replace(await send_mention(discord_server), place=Place("discord", "", "5", None, "personal")))
+    other = build(replace(await send_mention(fake), place=Place("discord", "", "5", None, "personal")))
     with pytest.raises(Refused) as refused:
         await other.post(PARTIAL, "a-1-1")
     assert "Send Messages in Threads" in str(refused.value)
-    assert [] == discord_server.posts()
+    assert [] == fake.posts()
 
 
-async def test_a_file_is_sent_once(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_file_is_sent_once(fake: FakeDiscord, build: BuildOutlet) -> None:
     """In reply to the question. It is found beside the pages."""
-    incoming = await send_mention(discord_server)
+    incoming = await send_mention(fake)
     outlet = build(incoming)
     await outlet.post(PARTIAL, "a-1-1")
     upload = Upload("answer.json", "application/json", b'{"a": 1}')
@@ -150,40 +150,40 @@ async def test_a_file_is_sent_once(discord_server: FakeDiscord, build: BuildOutl
     assert await outlet.upload(upload, "a-1-file")
     assert await outlet.upload(upload, "a-1-file")
 
-    (message,) = [each for each in discord_server.posts() if each["attachments"]]
-    assert b'{"a": 1}' == discord_server.uploads["answer.json"]
+    (message,) = [each for each in fake.posts() if each["attachments"]]
+    assert b'{"a": 1}' == fake.uploads["answer.json"]
     assert message["message_reference"]["message_id"] == incoming.message
     assert message["id"] == await build(incoming).find("a-1-file")
 
 
-async def test_a_file_that_cannot_be_sent_is_shown_as_text(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_file_that_cannot_be_sent_is_shown_as_text(fake: FakeDiscord, build: BuildOutlet) -> None:
     """Because it is too large or the permission is missing."""
-    outlet = build(await send_mention(discord_server))
+    outlet = build(await send_mention(fake))
     assert not await outlet.upload(Upload("a.bin", "x/y", bytes(10 * 1024 * 1024 + 1)), "a-1-file")
-    assert [] == discord_server.calls_to(POST)
-    discord_server.faults = [ApiFault(POST, 403, {"code": 50013, "message": "no"})]
+    assert [] == fake.calls_to(POST)
+    fake.faults = [ApiFault(POST, 403, {"code": 50013, "message": "no"})]
     assert not await outlet.upload(Upload("a.json", "application/json", b"{}"), "a-1-file")
 
 
-async def test_a_command_is_answered_in_its_reply(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_command_is_answered_in_its_reply(fake: FakeDiscord, build: BuildOutlet) -> None:
     """The first page replaces "thinking …". The other pages and files are follow-ups."""
-    incoming = await send_command(discord_server)
+    incoming = await send_command(fake)
     outlet = build(incoming)
     first = await outlet.post(replace(PARTIAL, final=True), "a-1-1")
     second = await outlet.post(PARTIAL, "a-1-2")
     await outlet.edit(second, FINISHED)
     assert await outlet.upload(Upload("a.json", "application/json", b"{}"), "a-1-file")
 
-    original = discord_server.interactions[incoming.place.route["token"]]["original"]
-    assert (first, 3) == (original, len(discord_server.posts()))
-    assert not discord_server.messages[original]["flags"] & LOADING
-    assert discord_server.messages[second]["content"].startswith("A feed is a list.")
-    assert [] == discord_server.calls_to(POST)
+    original = fake.interactions[incoming.place.route["token"]]["original"]
+    assert (first, 3) == (original, len(fake.posts()))
+    assert not fake.messages[original]["flags"] & LOADING
+    assert fake.messages[second]["content"].startswith("A feed is a list.")
+    assert [] == fake.calls_to(POST)
 
 
-async def test_a_reply_to_a_command_continues_after_a_restart(discord_server: FakeDiscord, build: BuildOutlet) -> None:
+async def test_a_reply_to_a_command_continues_after_a_restart(fake: FakeDiscord, build: BuildOutlet) -> None:
     """Posts of the earlier process are found, and new ones come after them."""
-    incoming = await send_command(discord_server)
+    incoming = await send_command(fake)
     assert await build(incoming).find("a-1-1") is None
     first = await build(incoming).post(replace(PARTIAL, final=True), "a-1-1")
     assert first == await build(incoming).find("a-1-1")
@@ -191,38 +191,34 @@ async def test_a_reply_to_a_command_continues_after_a_restart(discord_server: Fa
     assert first != second
     assert second == await build(incoming).find("a-1-2")
     await build(incoming).delete(second)
-    assert [first] == [each["id"] for each in discord_server.posts()]
+    assert [first] == [each["id"] for each in fake.posts()]
 
 
-async def test_a_reply_is_found_where_the_channel_cannot_be_read(
-    discord_server: FakeDiscord, build: BuildOutlet
-) -> None:
+async def test_a_reply_is_found_where_the_channel_cannot_be_read(fake: FakeDiscord, build: BuildOutlet) -> None:
     """By the command's token."""
-    incoming = await send_command(discord_server)
+    incoming = await send_command(fake)
     first = await build(incoming).post(PARTIAL, "a-1-1")
-    discord_server.faults = [ApiFault("GET /api/v10/channels", 403, {"code": 50001, "message": "Missing Access"})]
+    fake.faults = [ApiFault("GET /api/v10/channels", 403, {"code": 50001, "message": "Missing Access"})]
     assert first == await build(incoming).find("a-1-1")
 
 
-async def test_after_fifteen_minutes_a_command_is_answered_by_messages(
-    discord_server: FakeDiscord, build: BuildOutlet
-) -> None:
+async def test_after_fifteen_minutes_a_command_is_answered_by_messages(fake: FakeDiscord, build: BuildOutlet) -> None:
     """The token has expired. Earlier posts are edited as ordinary messages."""
-    incoming = await send_command(discord_server)
+    incoming = await send_command(fake)
     outlet = build(incoming)
     first = await outlet.post(PARTIAL, "a-1-1")
     reply = outlet._destination
     assert isinstance(reply, CommandReply)
     reply._clock = lambda: reply._expires_at + 1
-    discord_server.calls.clear()
+    fake.calls.clear()
     await outlet.edit(first, FINISHED)
     second = await outlet.post(PARTIAL, "a-1-2")
     assert second == await outlet.find("a-1-2")
     await outlet.delete(second)
     assert await outlet.upload(Upload("a.json", "application/json", b"{}"), "a-1-file")
 
-    assert [] == discord_server.calls_to("/webhooks/")
-    assert discord_server.messages[first]["content"].startswith("A feed is a list.")
+    assert [] == fake.calls_to("/webhooks/")
+    assert fake.messages[first]["content"].startswith("A feed is a list.")
 
 
 def test_an_old_command_has_expired() -> None:

@@ -57,21 +57,21 @@ def is_finished(message: RawPayload) -> bool:
     return any("regenerate" in each["custom_id"] for row in message["components"] for each in row["components"])
 
 
-async def test_a_mention_is_answered_in_one_message(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_a_mention_is_answered_in_one_message(fake: FakeDiscord, tmp_path: Path) -> None:
     """It replies to the mention. In the end it has the sources and the footer."""
     more = asyncio.Event()
     source = Source(1, "Feeds", "https://example.ca/feeds")
     engine = FakeEngine([source, Text("A feed "), more, Text("is a list. [1] @everyone"), DONE])
-    async with bot(discord_server, engine, tmp_path):
-        question = await discord_server.send("message_mention")
-        await discord_server.until(lambda: discord_server.posts())
-        (message,) = discord_server.posts()
+    async with bot(fake, engine, tmp_path):
+        question = await fake.send("message_mention")
+        await fake.until(lambda: fake.posts())
+        (message,) = fake.posts()
         assert message["content"].startswith("A feed")
         assert not is_finished(message)
         more.set()
-        await discord_server.until(lambda: is_finished(message))
+        await fake.until(lambda: is_finished(message))
 
-    assert [message] == discord_server.posts()
+    assert [message] == fake.posts()
     assert message["message_reference"]["message_id"] == question["id"]
     assert message["content"].startswith("A feed is a list. [1] @\u200beveryone\n")
     assert "-# 1. Feeds <https://example.ca/feeds>" in message["content"]
@@ -79,16 +79,16 @@ async def test_a_mention_is_answered_in_one_message(discord_server: FakeDiscord,
     assert "Hey what is a feed? :blob:" == engine.prompts[0].text
 
 
-async def test_a_long_answer_is_several_messages(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_a_long_answer_is_several_messages(fake: FakeDiscord, tmp_path: Path) -> None:
     """None has more than 2,000 characters, and no text is lost."""
     lines = [f"Line {number} of a long answer about **feeds**." for number in range(150)]
     code = "\n".join(f"print({number})" for number in range(200))
     engine = FakeEngine([*[Text(f"{line}\n\n") for line in lines], Text(f"```python\n{code}\n```\nEnd."), DONE])
-    async with bot(discord_server, engine, tmp_path):
-        await discord_server.send("message_mention")
-        await discord_server.until(lambda: any(is_finished(each) for each in discord_server.posts()), within_s=60)
+    async with bot(fake, engine, tmp_path):
+        await fake.send("message_mention")
+        await fake.until(lambda: any(is_finished(each) for each in fake.posts()), within_s=60)
 
-    shown = sorted(discord_server.posts(), key=lambda each: int(each["id"]))
+    shown = sorted(fake.posts(), key=lambda each: int(each["id"]))
     text = "\n".join(each["content"] for each in shown)
     assert len(shown) > 4
     assert all(line in text for line in lines)
@@ -97,75 +97,75 @@ async def test_a_long_answer_is_several_messages(discord_server: FakeDiscord, tm
     assert [is_finished(each) for each in shown] == [False] * (len(shown) - 1) + [True]
 
 
-async def test_a_slash_command_is_answered_in_its_reply(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_a_slash_command_is_answered_in_its_reply(fake: FakeDiscord, tmp_path: Path) -> None:
     """In the person's language, if the question has no clear language."""
-    async with bot(discord_server, FakeEngine(), tmp_path):
-        interaction = await discord_server.interact("interaction_ask_dm")
-        await discord_server.until(lambda: is_finished(discord_server.reply_to(interaction) or {"components": []}))
+    async with bot(fake, FakeEngine(), tmp_path):
+        interaction = await fake.interact("interaction_ask_dm")
+        await fake.until(lambda: is_finished(fake.reply_to(interaction) or {"components": []}))
 
-    shown = discord_server.reply_to(interaction)
+    shown = fake.reply_to(interaction)
     assert shown["content"].startswith("Hello world.")
     assert "Rédigé par une IA" in shown["content"]
-    assert [shown] == discord_server.posts()
+    assert [shown] == fake.posts()
 
 
-async def test_the_stop_button_ends_the_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_the_stop_button_ends_the_answer(fake: FakeDiscord, tmp_path: Path) -> None:
     """The text so far stays."""
     engine = FakeEngine([Text("A feed "), asyncio.Event()])
-    async with bot(discord_server, engine, tmp_path):
-        await discord_server.send("message_mention")
-        await discord_server.until(lambda: discord_server.posts())
-        (message,) = discord_server.posts()
-        await discord_server.interact("interaction_button_stop", message={**message, "referenced_message": None})
-        await discord_server.until(lambda: is_finished(message))
+    async with bot(fake, engine, tmp_path):
+        await fake.send("message_mention")
+        await fake.until(lambda: fake.posts())
+        (message,) = fake.posts()
+        await fake.interact("interaction_button_stop", message={**message, "referenced_message": None})
+        await fake.until(lambda: is_finished(message))
 
     assert engine.cancelled.is_set()
     assert message["content"].startswith("A feed\n*")
 
 
-async def test_regenerate_replaces_the_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_regenerate_replaces_the_answer(fake: FakeDiscord, tmp_path: Path) -> None:
     """In the same message."""
     replies: Iterator[list[ReplyStep]] = iter([[Text("First."), DONE], [Text("Second."), DONE]])
-    async with bot(discord_server, FakeEngine(lambda _: next(replies)), tmp_path):
-        await discord_server.send("message_mention")
-        await discord_server.until(lambda: any(is_finished(each) for each in discord_server.posts()))
-        (message,) = discord_server.posts()
+    async with bot(fake, FakeEngine(lambda _: next(replies)), tmp_path):
+        await fake.send("message_mention")
+        await fake.until(lambda: any(is_finished(each) for each in fake.posts()))
+        (message,) = fake.posts()
         button = message["components"][0]["components"][2]
         data = {"custom_id": button["custom_id"], "component_type": 2}
-        await discord_server.interact("interaction_button_regenerate", message=message, data=data)
-        await discord_server.until(lambda: message["content"].startswith("Second."))
+        await fake.interact("interaction_button_regenerate", message=message, data=data)
+        await fake.until(lambda: message["content"].startswith("Second."))
 
-    assert [message] == discord_server.posts()
+    assert [message] == fake.posts()
 
 
-async def test_the_answer_is_deleted_with_its_question(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_the_answer_is_deleted_with_its_question(fake: FakeDiscord, tmp_path: Path) -> None:
     """Without a notice."""
     engine = FakeEngine([Text("A feed "), asyncio.Event()])
-    async with bot(discord_server, engine, tmp_path):
-        question = await discord_server.send("message_mention")
-        await discord_server.until(lambda: discord_server.posts())
+    async with bot(fake, engine, tmp_path):
+        question = await fake.send("message_mention")
+        await fake.until(lambda: fake.posts())
         deleted = {key: question[key] for key in ("id", "channel_id", "guild_id")}
-        await discord_server.emit("MESSAGE_DELETE", deleted)
-        await discord_server.until(lambda: not discord_server.posts())
+        await fake.emit("MESSAGE_DELETE", deleted)
+        await fake.until(lambda: not fake.posts())
 
     assert engine.cancelled.is_set()
 
 
-async def test_an_interrupted_answer_is_finished_after_the_restart(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_an_interrupted_answer_is_finished_after_the_restart(fake: FakeDiscord, tmp_path: Path) -> None:
     """In the same message."""
-    async with bot(discord_server, FakeEngine([Text("A feed "), asyncio.Event()]), tmp_path):
-        await discord_server.send("message_mention")
-        await discord_server.until(lambda: discord_server.posts())
-    (message,) = discord_server.posts()
+    async with bot(fake, FakeEngine([Text("A feed "), asyncio.Event()]), tmp_path):
+        await fake.send("message_mention")
+        await fake.until(lambda: fake.posts())
+    (message,) = fake.posts()
     assert not is_finished(message)
-    async with bot(discord_server, FakeEngine([Text("A feed is a list."), DONE]), tmp_path):
-        await discord_server.until(lambda: is_finished(message))
+    async with bot(fake, FakeEngine([Text("A feed is a list."), DONE]), tmp_path):
+        await fake.until(lambda: is_finished(message))
 
-    assert [message] == discord_server.posts()
+    assert [message] == fake.posts()
     assert message["content"].startswith("A feed is a list.")
 
 
-async def test_each_event_has_exactly_one_answer(discord_server: FakeDiscord, tmp_path: Path) -> None:
+async def test_each_event_has_exactly_one_answer(fake: FakeDiscord, tmp_path: Path) -> None:
     """Although each comes four times, a fifth of the calls fail, and two processes are killed."""
     chance = random.Random(4)
 
@@ -183,25 +183,21 @@ async def test_each_event_has_exactly_one_answer(discord_server: FakeDiscord, tm
 
     async def disturb() -> None:
         while True:
-            discord_server.faults = [each for each in failing() if each.part != "nothing"]
-            await discord_server.until(lambda: len(discord_server.calls) % 5 == 0)
+            fake.faults = [each for each in failing() if each.part != "nothing"]
+            await fake.until(lambda: len(fake.calls) % 5 == 0)
             await asyncio.sleep(0.01)
 
     ids = [str(10**18 + number) for number in range(60)]
     events = chance.sample(ids * 4, len(ids) * 4)
     disturbing = asyncio.create_task(disturb())
     for part in range(3):
-        async with bot(discord_server, FakeEngine(replies), tmp_path):
+        async with bot(fake, FakeEngine(replies), tmp_path):
             for number in events[part * 80 : (part + 1) * 80]:
-                await discord_server.send("message_mention", id=number, content=f"<@{discord_server.me}> {number}")
+                await fake.send("message_mention", id=number, content=f"<@{fake.me}> {number}")
             if part == 2:
-                await discord_server.until(
-                    lambda: sum(map(is_finished, discord_server.posts())) == len(ids), within_s=90
-                )
+                await fake.until(lambda: sum(map(is_finished, fake.posts())) == len(ids), within_s=90)
     disturbing.cancel()
 
-    assert sorted(ids) == sorted(each["message_reference"]["message_id"] for each in discord_server.posts())
-    assert all(
-        f"About {each['message_reference']['message_id']}." in each["content"] for each in discord_server.posts()
-    )
-    assert {CHANNEL} == {each["channel_id"] for each in discord_server.posts()}
+    assert sorted(ids) == sorted(each["message_reference"]["message_id"] for each in fake.posts())
+    assert all(f"About {each['message_reference']['message_id']}." in each["content"] for each in fake.posts())
+    assert {CHANNEL} == {each["channel_id"] for each in fake.posts()}
