@@ -30,7 +30,7 @@ PAGE_CHARS = 1700
 
 
 async def serve() -> None:
-    """Serve a Discord that records no calls; print its address."""
+    """Runs a fake Discord, and prints its addresses."""
     async with FakeDiscord().serve() as fake:
         question = payload("message_mention")
         fake.messages[question["id"]] = question
@@ -38,8 +38,8 @@ async def serve() -> None:
         await asyncio.Event().wait()
 
 
-async def edit(base: str, edits: int) -> float:
-    """The CPU milliseconds of one edit: rendering, the call, and its response."""
+async def measure_edit(base: str, edits: int) -> float:
+    """Returns the CPU time of one edit in milliseconds: rendering, the call and its answer."""
     environ = {"DISCORD_BOT_TOKEN": TOKEN, "DISCORD_API_BASE_URL": base}
     adapter = DiscordAdapter(settings.load(environ), BotMetrics())
     assert base == Route.BASE
@@ -49,18 +49,18 @@ async def edit(base: str, edits: int) -> float:
     outlet = adapter.platform.outlet(incoming)
     ref = await outlet.post(Page("…", "en"), "benchmark-1")
     text = (TEXT * 40)[:PAGE_CHARS]
-    begun = time.process_time()
+    started = time.process_time()
     for number in range(edits):
         page = Page(text[: PAGE_CHARS * (number + 1) // edits], "en")
         assert outlet.length(page) <= outlet.limits.page_chars
         await outlet.edit(ref, page)
-    spent_ms = (time.process_time() - begun) * 1000 / edits
+    spent_ms = (time.process_time() - started) * 1000 / edits
     await adapter.close()
     return spent_ms
 
 
-async def memory(base: str, gateway: str) -> tuple[float, int]:
-    """The memory of the connected bot in MB, and its exit code after SIGTERM."""
+async def measure_memory(base: str, gateway: str) -> tuple[float, int]:
+    """Returns the peak memory of a connected bot in MB, and its exit code after SIGTERM."""
     with TemporaryDirectory() as folder:
         environ = {
             **os.environ,
@@ -77,13 +77,13 @@ async def memory(base: str, gateway: str) -> tuple[float, int]:
         assert bot.stderr is not None
         while b"gateway_connected" not in (line := await bot.stderr.readline()):
             assert line, "the bot ended"
-        resident_mb = peak_mb(bot.pid)
+        resident_mb = read_peak_mb(bot.pid)
         bot.terminate()
         await bot.stderr.read()
         return resident_mb, await bot.wait()
 
 
-def peak_mb(pid: int) -> float:
+def read_peak_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
@@ -95,9 +95,9 @@ async def main(edits: int) -> None:
     try:
         assert discord.stdout is not None
         base, gateway = (await discord.stdout.readline()).decode().split()
-        resident_mb, code = await memory(base, gateway)
+        resident_mb, code = await measure_memory(base, gateway)
         print(f"memory of the process: {resident_mb:.0f} MB at most (exit code {code})")
-        print(f"CPU per edit: {await edit(base, edits):.2f} ms over {edits} edits")
+        print(f"CPU per edit: {await measure_edit(base, edits):.2f} ms over {edits} edits")
     finally:
         discord.terminate()
         await discord.wait()

@@ -51,28 +51,26 @@ class RouteCooldowns:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._cooldowns = Cooldowns(clock, COOLDOWNS_LIMIT)
+        self.cooldowns = Cooldowns(clock, COOLDOWNS_LIMIT)
 
     def check(self, route: Route) -> None:
         """Raises RateLimited."""
-        until = max(self._cooldowns.until(key) for key in cooldown_keys(route))
+        until = max(self.cooldowns.until(key) for key in cooldown_keys(route))
         if (wait_s := until - self._clock()) > 0:
             raise discord.RateLimited(wait_s)
 
     def record_headers(self, route: Route, response: aiohttp.ClientResponse) -> None:
         if response.headers.get("X-RateLimit-Remaining") == "0":
-            self.start(route_key(route), parse_retry_after(response.headers.get("X-RateLimit-Reset-After"), 0.0))
+            wait_s = parse_retry_after(response.headers.get("X-RateLimit-Reset-After"), 0.0)
+            self.cooldowns.start(route_key(route), wait_s)
 
     def record_rejection(self, route: Route, response: aiohttp.ClientResponse, data: Any) -> discord.RateLimited:
         """Records a 429. Its body is more exact than its header, which has whole seconds."""
         body = data if isinstance(data, dict) else {}
         header_s = parse_retry_after(response.headers.get("Retry-After"), UNKNOWN_LIMIT_S)
         wait_s = parse_retry_after(body.get("retry_after"), header_s)
-        self.start(cooldown_keys(route)[0] if body.get("global") else route_key(route), wait_s)
+        self.cooldowns.start(cooldown_keys(route)[0] if body.get("global") else route_key(route), wait_s)
         return discord.RateLimited(wait_s)
-
-    def start(self, key: str, wait_s: float) -> None:
-        self._cooldowns.start(key, wait_s)
 
 
 class SingleAttemptClient(HTTPClient):
@@ -80,7 +78,7 @@ class SingleAttemptClient(HTTPClient):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.cooldowns = RouteCooldowns()
+        self._route_cooldowns = RouteCooldowns()
         self._http_session: aiohttp.ClientSession | None = None
 
     async def request(
@@ -91,7 +89,7 @@ class SingleAttemptClient(HTTPClient):
         form: Iterable[dict[str, Any]] | None = None,
         **kwargs: Any,
     ) -> Any:
-        self.cooldowns.check(route)
+        self._route_cooldowns.check(route)
         if form is not None:
             kwargs["data"] = build_form(form)
         reason = kwargs.pop("reason", None)
@@ -118,11 +116,11 @@ class SingleAttemptClient(HTTPClient):
         return {**headers, "X-Audit-Log-Reason": reason} if reason else headers
 
     def _check(self, route: Route, response: aiohttp.ClientResponse, data: Any) -> Any:
-        self.cooldowns.record_headers(route, response)
+        self._route_cooldowns.record_headers(route, response)
         if 200 <= response.status < 300:
             return data
         if response.status == 429:
-            raise self.cooldowns.record_rejection(route, response, data)
+            raise self._route_cooldowns.record_rejection(route, response, data)
         errors = {403: discord.Forbidden, 404: discord.NotFound}
         other = discord.DiscordServerError if response.status >= 500 else discord.HTTPException
         raise errors.get(response.status, other)(response, data)
@@ -162,7 +160,7 @@ class DiscordApi:
 
 
 async def decode_body(response: aiohttp.ClientResponse) -> Any:
-    """Raises ValueError if the body of a success is not the JSON that its header promises. A proxy's error may lie."""
+    """Raises ValueError if the JSON of a success is malformed. A proxy's error may have any body."""
     text = await response.text(encoding="utf-8", errors="replace")
     try:
         return json.loads(text) if response.content_type == "application/json" and text else text

@@ -9,19 +9,11 @@ import discord
 import structlog
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused
+from bindings.discord import interactions
 from bindings.discord.api import DiscordApi
 from bindings.discord.destinations import FOLLOW_UP, ORIGINAL
 from bindings.discord.guild_cache import GuildCache
-from bindings.discord.interactions import (
-    COMMAND,
-    COMPONENT,
-    EPHEMERAL,
-    ButtonPress,
-    build_acknowledgement,
-    build_regenerate,
-    parse_button_press,
-    parse_slash_command,
-)
+from bindings.discord.interactions import ButtonPress
 from bindings.discord.mapping import Payload, build_place, parse_message
 from bindings.discord.rendering import NO_MENTIONS, SUPPRESS_EMBEDS
 from bindings.incoming import IncomingMessage
@@ -100,11 +92,11 @@ class InteractionEvents:
         self._api = api
 
     async def handle(self, data: Payload) -> None:
-        if data.get("type") not in (COMMAND, COMPONENT) or not await self._acknowledge(data):
+        if data.get("type") not in (interactions.COMMAND, interactions.COMPONENT) or not await self._acknowledge(data):
             return
-        if press := parse_button_press(data):
+        if press := interactions.parse_button_press(data):
             await self._handle_press(press, data)
-        elif (incoming := parse_slash_command(data)) and (problem := await self._submit(incoming)):
+        elif (incoming := interactions.parse_slash_command(data)) and (problem := await self._submit(incoming)):
             await self._replace_loading(data, problem)
 
     async def _acknowledge(self, data: Payload) -> bool:
@@ -126,7 +118,7 @@ class InteractionEvents:
     async def _send_acknowledgement(self, data: Payload) -> None:
         ids = {"webhook_id": str(data["id"]), "webhook_token": str(data["token"])}
         path = "/interactions/{webhook_id}/{webhook_token}/callback"
-        await self._api.call("answer", "POST", path, ids, json=build_acknowledgement(data))
+        await self._api.call("answer", "POST", path, ids, json=interactions.build_acknowledgement(data))
 
     async def _submit(self, incoming: IncomingMessage) -> str | None:
         """Gives a message to the intake. Returns the reason for the person if it is rejected."""
@@ -143,7 +135,7 @@ class InteractionEvents:
     async def _handle_press(self, press: ButtonPress, data: Payload) -> None:
         match press.action:
             case "regenerate":
-                if problem := await self._submit(build_regenerate(press, data)):
+                if problem := await self._submit(interactions.build_regenerate(press, data)):
                     await self._reply_privately(data, problem)
             case "stop" if press.is_allowed:
                 await self._intake.stop_answer(press.place, press.message)
@@ -166,7 +158,7 @@ class InteractionEvents:
 
     async def _reply_privately(self, data: Payload, sentence: str) -> None:
         """Sends a new message: here "@original" is the answer above the button."""
-        await self._send(data, "POST", FOLLOW_UP, sentence, SUPPRESS_EMBEDS | EPHEMERAL)
+        await self._send(data, "POST", FOLLOW_UP, sentence, SUPPRESS_EMBEDS | interactions.EPHEMERAL)
 
     async def _send(self, data: Payload, method: str, path: str, sentence: str, flags: int) -> None:
         ids = {"webhook_id": str(data["application_id"]), "webhook_token": str(data["token"])}

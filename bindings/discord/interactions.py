@@ -5,10 +5,10 @@ https://discord.com/developers/docs/interactions/receiving-and-responding
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bindings.discord.mapping import Payload, parse_file, remove_non_text
+from bindings.discord.mapping import Payload, build_place, parse_file, remove_non_text
 from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
 from core.contract import Language
 from core.language import parse_language_tag
@@ -130,12 +130,9 @@ def build_bot_command(name: str, options: dict[str, Any]) -> BotCommand | None:
 
 def build_interaction_place(payload: Payload, route: dict[str, str] | None = None) -> Place:
     channel = payload.get("channel") or {}
-    channel_id, guild = str(channel.get("id") or payload["channel_id"]), payload.get("guild_id")
-    if guild is None:
-        return Place("discord", "", channel_id, None, "personal", route or {})
-    if channel.get("type") in THREADS and channel.get("parent_id"):
-        return Place("discord", str(guild), str(channel["parent_id"]), channel_id, "channel", route or {})
-    return Place("discord", str(guild), channel_id, None, "channel", route or {})
+    parent = channel.get("parent_id") if channel.get("type") in THREADS else None
+    place = build_place({**payload, "channel_id": channel.get("id") or payload["channel_id"]}, parent or None)
+    return replace(place, route=route or {})
 
 
 def build_route(payload: Payload) -> dict[str, str]:

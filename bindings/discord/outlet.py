@@ -9,21 +9,13 @@ from collections.abc import Callable
 import discord
 
 from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Upload
+from bindings.discord import rendering
 from bindings.discord.api import MessageBody
 from bindings.discord.destinations import Destination
 from bindings.discord.formatting import utf16_length
-from bindings.discord.rendering import (
-    NO_MENTIONS,
-    PAGE_CHARS,
-    SUPPRESS_EMBEDS,
-    build_buttons,
-    build_message,
-    parse_nonce,
-    render_page,
-)
 
 # Discord allows five edits in five seconds for all answers in one channel; the rest leaves room for posts.
-LIMITS = PageLimits(page_chars=PAGE_CHARS, edit_interval_s=1.1, first_words_s=0.4)
+LIMITS = PageLimits(page_chars=rendering.PAGE_CHARS, edit_interval_s=1.1, first_words_s=0.4)
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024  # of a server without boosts
 
 
@@ -38,10 +30,10 @@ class DiscordOutlet:
         self._on_post = on_post
 
     def length(self, page: Page) -> int:
-        return utf16_length(render_page(page))
+        return utf16_length(rendering.render_page(page))
 
     async def post(self, page: Page, nonce: str) -> str:
-        body = {**build_message(page), "components": build_buttons(page, nonce)}
+        body = {**rendering.build_message(page), "components": rendering.build_buttons(page, nonce)}
         try:
             message = await self._destination.create(body, shorten_nonce(nonce))
         finally:
@@ -51,9 +43,9 @@ class DiscordOutlet:
         return str(message["id"])
 
     async def edit(self, ref: str, page: Page) -> None:
-        body = build_message(page)
+        body = rendering.build_message(page)
         if page.final:  # until then, the stop button stays as posted
-            body["components"] = build_buttons(page)
+            body["components"] = rendering.build_buttons(page)
         await self._destination.edit(ref, body)
         self._on_post()
 
@@ -63,10 +55,10 @@ class DiscordOutlet:
         own = await self._destination.list_own()
         candidates = [each for each in own if bool(each.get("attachments")) != number.isdecimal()]
         for each in candidates:
-            if nonce == parse_nonce(each):
+            if nonce == rendering.parse_nonce(each):
                 return str(each["id"])
         index = int(number) - 1 if number.isdecimal() else 0
-        found = 0 <= index < len(candidates) and parse_nonce(candidates[index]) is None
+        found = 0 <= index < len(candidates) and rendering.parse_nonce(candidates[index]) is None
         return str(candidates[index]["id"]) if found else None
 
     async def delete(self, ref: str) -> None:
@@ -79,7 +71,7 @@ class DiscordOutlet:
         if len(upload.body) > UPLOAD_LIMIT_BYTES:
             return False
         file = discord.File(io.BytesIO(upload.body), upload.name)
-        body: MessageBody = {"allowed_mentions": NO_MENTIONS, "flags": SUPPRESS_EMBEDS}
+        body: MessageBody = {"allowed_mentions": rendering.NO_MENTIONS, "flags": rendering.SUPPRESS_EMBEDS}
         try:
             await self._destination.create(body, shorten_nonce(nonce), file)
         except Refused:  # usually, the permission to attach files is missing

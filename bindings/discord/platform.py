@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 from bindings.delivery.outlet import DeliveryError, Refused
 from bindings.discord.api import DiscordApi
@@ -72,17 +73,12 @@ class DiscordPlatform:
     async def _show_typing(self, channel: str, posted: asyncio.Event) -> None:
         """Shows that the bot is typing until `posted` is set. Ends if Discord refuses: the answer reports it too."""
         for pause_s in (TYPING_DELAY_S, *[TYPING_REPEAT_S] * (TYPING_CALLS - 1)):
-            if await is_set_within(posted, pause_s):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await posted.wait()
+            if posted.is_set():
                 return
             try:
                 await self._api.call("post", "POST", "/channels/{channel_id}/typing", {"channel_id": channel})
             except DeliveryError:
                 return
-
-
-async def is_set_within(event: asyncio.Event, limit_s: float) -> bool:
-    try:
-        async with asyncio.timeout(limit_s):
-            return await event.wait()
-    except TimeoutError:
-        return False

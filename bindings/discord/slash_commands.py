@@ -21,12 +21,14 @@ FRENCH_NAMES = {"ask": "demander", "personality": "personnalité", "toil": "trai
 
 
 def build_commands(personalities: Sequence[str]) -> list[dict[str, Any]]:
+    prompt = {"required": True, "max_length": STRING_LIMIT}
+    choices = [{"name": name, "value": name} for name in personalities[:CHOICES_LIMIT]]
     return [
-        build_command("ask", build_prompt_option("ask"), build_option(ATTACHMENT, "ask", "file")),
-        build_command("personality", build_personality_option(personalities)),
+        build_command("ask", build_option(STRING, "ask", "prompt", **prompt), build_option(ATTACHMENT, "ask", "file")),
+        build_command("personality", build_option(STRING, "personality", "name", choices=choices)),
         build_command(
             "toil",
-            build_prompt_option("toil"),
+            build_option(STRING, "toil", "prompt", **prompt),
             build_option(ATTACHMENT, "toil", "schema"),
             build_option(STRING, "toil", "json", max_length=STRING_LIMIT),
             build_option(ATTACHMENT, "toil", "rows"),
@@ -56,15 +58,6 @@ def build_option(kind: int, command: str, name: str, **more: Any) -> dict[str, A
         "description_localizations": {"fr": text(f"discord-option-{command}-{name}", "fr")},
         **more,
     }
-
-
-def build_prompt_option(command: str) -> dict[str, Any]:
-    return build_option(STRING, command, "prompt", required=True, max_length=STRING_LIMIT)
-
-
-def build_personality_option(personalities: Sequence[str]) -> dict[str, Any]:
-    choices = [{"name": name, "value": name} for name in personalities[:CHOICES_LIMIT]]
-    return build_option(STRING, "personality", "name", choices=choices)
 
 
 def are_registered(known: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:

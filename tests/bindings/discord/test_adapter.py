@@ -19,7 +19,7 @@ from tests.bindings.discord.support_payloads import CHANNEL, DM, THREAD
 
 
 async def test_only_needed_intents_are_requested(fake: FakeDiscord, run_bot: RunBot) -> None:
-    """Guilds, guild messages and direct messages; message content only if it is set."""
+    """These are guilds, guild messages and direct messages, and message content only if it is set."""
     async with run_bot():
         await fake.until(lambda: len(fake.identify_frames) == 1)
     async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
@@ -43,7 +43,7 @@ async def test_a_failed_first_connection_is_retried(fake: FakeDiscord, intake: F
 async def test_a_lost_connection_is_resumed_and_misses_nothing(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
-    """At the configured address, whatever URL Discord names. Events sent meanwhile are handled."""
+    """The bot uses the configured address, whatever URL Discord names. Events sent meanwhile are handled."""
     async with run_bot() as adapter:
         await fake.send("message_dm")
         await intake.until(lambda: intake.messages)
@@ -101,7 +101,7 @@ async def test_the_bot_waits_while_sessions_are_used_up(
 def test_the_pause_doubles_after_short_connections(
     build_bot: BuildBot,
 ) -> None:
-    """After a healthy one the bot reconnects at once."""
+    """The bot reconnects at once after a healthy connection."""
     client = build_bot().client
     pauses = [client._pause_s(0.0) for _ in range(12)]
     assert [0.0] == pauses[:1]
@@ -124,7 +124,7 @@ async def test_fatal_close_codes_end_the_run(
 
 
 async def test_a_refused_token_is_a_config_error(intake: FakeIntake, build_bot: BuildBot) -> None:
-    """At the start, with the buttons to press."""
+    """The error comes at the start, and names the buttons to press."""
     adapter = build_bot(DISCORD_BOT_TOKEN="wrong")
     with pytest.raises(ConfigError, match="Reset Token"):
         await adapter.connect(as_intake(intake))
@@ -132,7 +132,7 @@ async def test_a_refused_token_is_a_config_error(intake: FakeIntake, build_bot: 
 
 
 async def test_a_missing_intent_is_a_config_error(fake: FakeDiscord, intake: FakeIntake, build_bot: BuildBot) -> None:
-    """Before the gateway closes the connection because of it."""
+    """The error comes before the gateway closes the connection."""
     fake.application_flags = 0
     adapter = build_bot(DISCORD_MESSAGE_CONTENT="true")
     with pytest.raises(ConfigError, match="Message Content Intent"):
@@ -143,7 +143,7 @@ async def test_a_missing_intent_is_a_config_error(fake: FakeDiscord, intake: Fak
 async def test_login_is_retried_while_discord_is_unreachable(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After 5xx, a rate limit, and an answer that is not JSON."""
+    """Here it gets a 5xx, a rate limit, and an answer that is not JSON."""
     monkeypatch.setattr(adapter_module, "BACKOFF", Backoff(0.01, 0.01))
     fake.faults = [ApiFault("@me", 503), rate_limited("@me", 0.02), ApiFault("@me", 200, "<html>")]
     async with run_bot():

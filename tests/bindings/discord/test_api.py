@@ -60,7 +60,7 @@ def api(http: SingleAttemptClient) -> DiscordApi:
 async def test_an_error_is_translated(
     fake: FakeDiscord, api: DiscordApi, fault: ApiFault, expected: type[DeliveryError], pattern: str
 ) -> None:
-    """After one attempt: the caller decides about a retry."""
+    """The call is attempted once: the caller decides about a retry."""
     fake.faults = [fault]
     with pytest.raises(expected, match=pattern):
         await api.call("post", "POST", TYPING, IDS)
@@ -70,7 +70,7 @@ async def test_an_error_is_translated(
 
 
 async def test_a_rate_limit_blocks_its_route(fake: FakeDiscord, api: DiscordApi) -> None:
-    """Until the time in its body, nothing is sent to that route. Other channels are free."""
+    """The body states the time. Other channels are free."""
     fake.faults = [rate_limited("typing", 7.25)]
     with pytest.raises(Throttled) as rejected:
         await api.call("post", "POST", TYPING, IDS)
@@ -117,14 +117,14 @@ def test_a_cooldown_ends() -> None:
     now = 100.0
     cooldowns = RouteCooldowns(lambda: now)
     route = Route("POST", TYPING, channel_id=1)
-    cooldowns.start(api_module.route_key(route), 5.0)
+    cooldowns.cooldowns.start(api_module.route_key(route), 5.0)
     with pytest.raises(discord.RateLimited):
         cooldowns.check(route)
     now = 105.1
     cooldowns.check(route)
     for channel in range(3000):
-        cooldowns.start(str(channel), -1.0)
-    assert len(cooldowns._cooldowns) <= api_module.COOLDOWNS_LIMIT
+        cooldowns.cooldowns.start(str(channel), -1.0)
+    assert len(cooldowns.cooldowns) <= api_module.COOLDOWNS_LIMIT
 
 
 async def test_a_call_has_a_deadline(api: DiscordApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ async def test_calls_are_counted_by_outcome(fake: FakeDiscord, http: SingleAttem
 
 
 async def test_our_own_mistake_is_not_translated(http: SingleAttemptClient) -> None:
-    """Here, a path with an unknown key."""
+    """The path has an unknown key."""
     with pytest.raises(KeyError):
         await DiscordApi(lambda: http).call("post", "POST", "/channels/{channel}", IDS)
 

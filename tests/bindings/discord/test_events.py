@@ -14,7 +14,7 @@ from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, M
 
 
 async def test_a_mention_reaches_the_intake(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
-    """With the text that people see."""
+    """It has the text that people see."""
     async with run_bot() as adapter:
         await fake.send("message_mention")
         await intake.until(lambda: intake.messages)
@@ -39,7 +39,7 @@ async def test_a_mention_of_the_bots_role_reaches_the_intake(
 async def test_the_bots_threads_need_no_mention_with_the_intent(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
-    """Once the bot has answered there."""
+    """A thread is the bot's once it has answered there."""
     async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
         await fake.send("message_thread")
         await fake.send("message_dm")
@@ -80,7 +80,7 @@ async def test_an_unknown_thread_is_looked_up_once(fake: FakeDiscord, intake: Fa
 
 
 async def test_a_deleted_question_is_withdrawn(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
-    """Also when many are deleted at once, in a thread."""
+    """Several can be deleted at once, in a thread too."""
     async with run_bot():
         await fake.emit("MESSAGE_DELETE", payload("message_delete"))
         await fake.emit("MESSAGE_DELETE_BULK", payload("message_delete_bulk"))
@@ -97,7 +97,7 @@ async def test_a_deleted_question_is_withdrawn(fake: FakeDiscord, intake: FakeIn
 async def test_a_guild_that_removed_the_bot_is_forgotten(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
-    """An unavailable guild is not."""
+    """A guild that is only unavailable is kept."""
     async with run_bot():
         await fake.emit("GUILD_DELETE", payload("guild_unavailable"))
         await fake.send("message_dm")
@@ -110,7 +110,7 @@ async def test_a_guild_that_removed_the_bot_is_forgotten(
 
 
 async def test_commands_are_registered_once(fake: FakeDiscord, run_bot: RunBot) -> None:
-    """After a restart they are unchanged, so nothing is written."""
+    """They are unchanged after a restart, so nothing is written."""
     async with run_bot():
         pass
     async with run_bot():
@@ -153,17 +153,17 @@ async def test_a_failed_slash_command_gets_an_error_message(
 
 
 async def test_a_rejected_slash_command_gets_the_reason(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
-    """Otherwise "thinking …" would stay for 15 minutes."""
+    """The reply "thinking …" would otherwise stay for 15 minutes."""
     intake.rejections = {"en": "Not you.", "fr": "Pas vous."}
     async with run_bot():
-        asked = await fake.interact("interaction_ask", locale="fr")
-        await fake.until(lambda: fake.reply_to(asked).get("content"))
+        interaction = await fake.interact("interaction_ask", locale="fr")
+        await fake.until(lambda: fake.reply_to(interaction).get("content"))
 
-    assert ("Pas vous.", []) == (fake.reply_to(asked)["content"], intake.messages)
+    assert ("Pas vous.", []) == (fake.reply_to(interaction)["content"], intake.messages)
 
 
 async def test_a_failed_acknowledgement_is_retried(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
-    """Once. If the first attempt took effect, that is enough."""
+    """There is one retry. If the first attempt took effect, that is enough."""
     fake.faults = [ApiFault("callback", 502, takes_effect=True)]
     async with run_bot():
         await fake.interact("interaction_ask")
@@ -182,7 +182,7 @@ async def test_an_expired_interaction_is_ignored(fake: FakeDiscord, intake: Fake
 
 
 async def test_feedback_is_stored_and_confirmed(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
-    """In a private message, which also says if the answer is no longer stored."""
+    """A private message confirms it, or says that the answer is no longer stored."""
     async with run_bot():
         known = await fake.interact("interaction_button_good")
         await fake.until(lambda: fake.reply_to(known).get("content"))
@@ -197,7 +197,7 @@ async def test_feedback_is_stored_and_confirmed(fake: FakeDiscord, intake: FakeI
 
 
 async def test_regenerate_becomes_a_message(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
-    """With the id of the press, so that a second press is another message."""
+    """It has the id of the press, so a second press is another message."""
     async with run_bot():
         press = await fake.interact("interaction_button_regenerate")
         await intake.until(lambda: intake.messages)
@@ -236,7 +236,7 @@ async def test_a_message_waits_until_it_can_be_stored(
 async def test_every_query_of_an_event_waits_for_the_database(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The query about a thread, and the deletion of a guild's data."""
+    """Here these are the query about a thread, and the deletion of a guild's data."""
     monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
     intake.participations.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
     async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
@@ -251,7 +251,7 @@ async def test_every_query_of_an_event_waits_for_the_database(
 async def test_a_thread_is_recognised_after_passing_errors(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a channel it would lose its conversation."""
+    """A thread mistaken for a channel would lose its conversation."""
     monkeypatch.setattr("bindings.discord.guild_cache.BACKOFF", Backoff(0.0, 0.05))
     async with run_bot():
         fake.faults = [ApiFault("channels/777", 503), rate_limited("channels/777", 0.01)]
@@ -304,7 +304,7 @@ async def test_a_press_during_the_stop_gets_a_private_message(
 async def test_the_typing_indicator_shows_until_the_first_post(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not for slash commands: Discord itself shows "thinking …"."""
+    """Slash commands have none: Discord itself shows "thinking …" for them."""
     monkeypatch.setattr("bindings.discord.platform.TYPING_DELAY_S", 0.0)
     async with run_bot() as adapter:
         await fake.send("message_mention")
@@ -320,7 +320,7 @@ async def test_the_typing_indicator_shows_until_the_first_post(
 async def test_thread_messages_begin_after_the_bots_last_one(
     fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
 ) -> None:
-    """People's messages, oldest first, without those of bots and those to the bot."""
+    """They are people's messages, oldest first, without those to the bot."""
 
     def add_message(number: int, text: str, **more: object) -> None:
         message = {**payload("message_thread"), "id": str(100 + number), "channel_id": CHANNEL, "content": text, **more}

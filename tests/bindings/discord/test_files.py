@@ -25,14 +25,14 @@ def attached(url: str, size: int | None = None) -> AttachedFile:
 
 
 async def test_a_file_is_downloaded(fake: FakeDiscord, files: DiscordFiles) -> None:
-    """From the host of the configured API, as from Discord's own hosts."""
+    """The host of the configured API counts as one of Discord's."""
     fake.files["plan.md"] = b"# Plan"
     assert b"# Plan" == await files.fetch(attached(f"{fake.url}/cdn/plan.md?ex=1"), 100)
 
 
 @pytest.mark.parametrize("size", [None, 5, 200])
 async def test_a_larger_file_is_refused(fake: FakeDiscord, files: DiscordFiles, size: int | None) -> None:
-    """Whatever size the message states."""
+    """The size that the message states may be missing or wrong."""
     fake.files["plan.md"] = b"x" * 200
     with pytest.raises(Refused, match="more than 100 bytes"):
         await files.fetch(attached(f"{fake.url}/cdn/plan.md", size), 100)
@@ -67,7 +67,7 @@ async def test_a_redirect_is_refused(fake: FakeDiscord, files: DiscordFiles) -> 
 
 
 async def test_failures_are_distinguished(fake: FakeDiscord, files: DiscordFiles) -> None:
-    """As gone, unreachable and throttled."""
+    """A file is gone, the server unreachable, or the call throttled."""
     url = f"{fake.url}/cdn/plan.md"
     with pytest.raises(Gone):
         await files.fetch(attached(url), 100)

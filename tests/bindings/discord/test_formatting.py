@@ -107,7 +107,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_inert(text: str) -> None:
-    """Alone, after other text, and above our own lines."""
+    """It stands alone, after other text, and above our own lines."""
     closing = Closing("a-1", "Written by AI (model tiny_model_1).", sources=(Source(1, text, "https://x.example"),))
     assert [] == live_constructs(to_discord(text))
     assert [] == live_constructs(to_discord(f"See `this`:\n{text}\nand\n{text}"))
@@ -181,7 +181,7 @@ def test_no_page_exceeds_the_limit(text: str, limit: int) -> None:
 
 
 def test_escaped_text_has_no_formatting() -> None:
-    """Titles of pages and names of models, on one line."""
+    """Titles of pages and names of models are shown on one line."""
     assert "a \\*b\\* \\_c\\_ \\`d\\` \\[e\\]\u200b(f) \\<g\\>" == escape_markdown("a *b*\n_c_ `d` [e](f) <g>")
 
 
@@ -191,14 +191,14 @@ def test_length_is_never_less_than_discord_counts() -> None:
 
 
 def test_an_unfinished_page_shows_its_status() -> None:
-    """In small print. A page is never empty, because Discord refuses that."""
+    """The status is small print. A page is never empty, because Discord refuses that."""
     assert "-# 3rd in line, about 5 s" == render_page(Page("", "en", status="3rd in line, about 5 s"))
     assert "Text\n-# reading" == render_page(Page("Text", "en", status="reading"))
     assert "…" == render_page(Page(" \u200b\n", "en"))
 
 
 def test_a_finished_page_has_its_closing() -> None:
-    """The note, numbered sources, the notice, and the footer last."""
+    """The order is: note, numbered sources, notice, footer."""
     sources = (Source(1, "A *feed*", "https://e.ca/a_b"), Source(2, "B", "ftp://e.ca"), Source(3, "C"))
     closing = Closing("a-1", "Written by AI.", note="Stopped.", notice="Stored.\nFor days.", sources=sources)
     assert render_page(Page("Text", "fr", final=True, closing=closing)).split("\n") == [
@@ -214,7 +214,7 @@ def test_a_finished_page_has_its_closing() -> None:
 
 
 def test_many_sources_leave_room_for_text() -> None:
-    """The rest are counted."""
+    """A last line counts the others."""
     sources = tuple(Source(number, "T" * 300, f"https://e.ca/{'p' * 200}") for number in range(1, 50))
     shown = render_page(Page("", "en", final=True, closing=Closing("a-1", "F" * 2000, "N" * 2000, "M" * 2000, sources)))
     assert utf16_length(shown) < 2700
@@ -223,7 +223,7 @@ def test_many_sources_leave_room_for_text() -> None:
 
 
 def test_buttons_contain_everything_that_a_press_needs() -> None:
-    """The answer's id, and the page number if it is known. Notices have no buttons."""
+    """They have the answer's id, and the page number if it is known. Notices have no buttons."""
     stop = build_buttons(Page("Text", "fr"), "a-1_B-2")
     assert ("stop:a-1_B:2", "Arrêter") == (stop[0]["components"][0]["custom_id"], stop[0]["components"][0]["label"])
     done = build_buttons(Page("Text", "en", final=True, closing=Closing("a-1_B", "")), "a-1_B-3")
@@ -239,7 +239,7 @@ def test_buttons_contain_everything_that_a_press_needs() -> None:
 
 
 def test_messages_ping_nobody_and_unfurl_nothing() -> None:
-    """Whatever their text is."""
+    """The flags do not depend on the text."""
     body = build_message(Page("x", "en"))
     assert {"parse": [], "replied_user": False} == body["allowed_mentions"]
     assert body["flags"] & 4

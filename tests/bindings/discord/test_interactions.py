@@ -26,7 +26,7 @@ def parse_recorded(name: str) -> IncomingMessage:
 
 
 def test_ask_becomes_a_prompt() -> None:
-    """With its file, and with the token that a reply needs."""
+    """The prompt has the file, and the token that a reply needs."""
     incoming = parse_recorded("interaction_ask")
     recorded = payload("interaction_ask")
     assert (incoming.text, incoming.language, incoming.command) == ("What is a feed?", "en", None)
@@ -54,7 +54,7 @@ def test_ask_works_in_a_direct_message() -> None:
 
 
 def test_toil_has_its_schema_and_rows() -> None:
-    """Both as files; a schema typed in becomes a code block."""
+    """Both are files here. A schema typed in becomes a code block."""
     incoming = parse_recorded("interaction_toil")
     assert incoming.toil
     assert ["s.json", "rows.csv"] == [file.name for file in incoming.files]
@@ -82,7 +82,7 @@ def test_other_buttons_are_ignored(name: str) -> None:
 
 
 def test_regenerate_replies_to_the_answer() -> None:
-    """In the language of the person who pressed."""
+    """The language is that of the person who pressed."""
     recorded = payload("interaction_button_regenerate")
     press = parse_button_press(recorded)
     assert press is not None

@@ -51,7 +51,7 @@ def test_a_bare_mention_is_an_empty_prompt() -> None:
 
 
 def test_a_reply_to_the_bot_is_a_prompt_that_quotes_it() -> None:
-    """Without its small print, and also if the reply does not ping."""
+    """The quote lacks its small print. The reply need not ping."""
     for name in ("message_reply", "message_reply_without_ping"):
         incoming = parse_recorded(name)
         assert incoming.text == "And in one sentence?"
@@ -77,7 +77,7 @@ def test_a_reply_to_a_deleted_message_is_a_prompt() -> None:
 
 
 def test_attachments_become_files() -> None:
-    """With their media type, if Discord knows it."""
+    """They have a media type if Discord knows it."""
     first, second = parse_recorded("message_attachments").files
     assert first == AttachedFile(
         "plan.md", payload("message_attachments")["attachments"][0]["url"], "text/markdown", 2048
@@ -93,21 +93,21 @@ def test_a_direct_message_needs_no_mention() -> None:
 
 
 def test_a_thread_is_a_conversation_of_its_channel() -> None:
-    """So the channel's personality and access lists apply in its threads."""
+    """The channel's personality and access lists therefore apply in its threads."""
     incoming = parse_recorded("message_mention", IN_THREAD, channel_id=THREAD)
     assert incoming.place.conversation == f"discord:{GUILD}:{CHANNEL}:{THREAD}"
     assert (incoming.place.channel, incoming.place.thread) == (CHANNEL, THREAD)
 
 
 def test_a_follow_up_in_the_bots_thread_needs_no_mention() -> None:
-    """Unless it is addressed to somebody else."""
+    """A message to somebody else is ignored."""
     assert parse_message(payload("message_thread"), IN_THREAD) is None
     assert parse_recorded("message_thread", PARTICIPATING).text == "What about Atom?"
     assert parse_message(payload("message_thread_to_another"), PARTICIPATING) is None
 
 
 def test_an_empty_message_is_ignored() -> None:
-    """Without the intent other messages come empty, also in threads and as replies."""
+    """Without the intent, other messages come empty, also in threads and as replies."""
     assert parse_message(payload("message_without_content"), PARTICIPATING) is None
     assert parse_message(payload("message_reply_without_ping", content=""), IN_CHANNEL) is None
     assert parse_message(payload("message_dm", content=""), IN_CHANNEL) is None
@@ -126,13 +126,13 @@ def test_an_empty_message_is_ignored() -> None:
     ],
 )
 def test_messages_that_are_not_to_the_bot_are_ignored(name: str) -> None:
-    """From bots, webhooks and Discord itself, and between people."""
+    """They are from bots, webhooks and Discord itself, or between people."""
     assert parse_message(payload(name), IN_CHANNEL) is None
 
 
 @pytest.mark.parametrize("name", ["message_from_bot", "message_from_webhook", "message_from_self"])
 def test_bots_are_ignored_in_the_bots_threads_too(name: str) -> None:
-    """Otherwise two bots would answer each other for ever."""
+    """Two bots would otherwise answer each other for ever."""
     assert parse_message(payload(name), PARTICIPATING) is None
     assert parse_message({key: value for key, value in payload(name).items() if key != "guild_id"}, IN_CHANNEL) is None
 

@@ -92,7 +92,7 @@ async def test_a_deleted_question_is_still_answered(fake: FakeDiscord, build: Bu
 
 
 async def test_a_lost_post_is_found_after_a_restart(fake: FakeDiscord, build: BuildOutlet) -> None:
-    """By its buttons or its position, long after Discord forgot the nonce."""
+    """Its buttons or its position identify it, long after Discord forgot the nonce."""
     incoming = await send_mention(fake)
     first = await build(incoming).post(replace(PARTIAL, final=True), "a-1-1")
     second = await build(incoming).post(PARTIAL, "a-1-2")
@@ -127,7 +127,7 @@ async def test_a_page_can_be_deleted_twice(fake: FakeDiscord, build: BuildOutlet
 
 
 async def test_errors_say_how_to_go_on(fake: FakeDiscord, build: BuildOutlet) -> None:
-    """When to retry, and which permission to give. Nothing is posted."""
+    """They state when to retry, or which permission to give. Nothing is posted."""
     outlet = build(await send_mention(fake))
     fake.faults = [rate_limited(POST, 7.25), ApiFault(POST, 403, {"code": 50013, "message": "no"})]
     with pytest.raises(Throttled) as throttled:
@@ -141,7 +141,7 @@ async def test_errors_say_how_to_go_on(fake: FakeDiscord, build: BuildOutlet) ->
 
 
 async def test_a_file_is_sent_once(fake: FakeDiscord, build: BuildOutlet) -> None:
-    """In reply to the question. It is found beside the pages."""
+    """It replies to the question, and is found beside the pages."""
     incoming = await send_mention(fake)
     outlet = build(incoming)
     await outlet.post(PARTIAL, "a-1-1")
@@ -157,7 +157,7 @@ async def test_a_file_is_sent_once(fake: FakeDiscord, build: BuildOutlet) -> Non
 
 
 async def test_a_file_that_cannot_be_sent_is_shown_as_text(fake: FakeDiscord, build: BuildOutlet) -> None:
-    """Because it is too large or the permission is missing."""
+    """It is too large, or the permission is missing."""
     outlet = build(await send_mention(fake))
     assert not await outlet.upload(Upload("a.bin", "x/y", bytes(10 * 1024 * 1024 + 1)), "a-1-file")
     assert [] == fake.calls_to(POST)
@@ -195,7 +195,7 @@ async def test_a_reply_to_a_command_continues_after_a_restart(fake: FakeDiscord,
 
 
 async def test_a_reply_is_found_where_the_channel_cannot_be_read(fake: FakeDiscord, build: BuildOutlet) -> None:
-    """By the command's token."""
+    """The command's token gives access to it."""
     incoming = await send_command(fake)
     first = await build(incoming).post(PARTIAL, "a-1-1")
     fake.faults = [ApiFault("GET /api/v10/channels", 403, {"code": 50001, "message": "Missing Access"})]

@@ -74,7 +74,7 @@ async def test_a_mention_and_a_reply_reach_the_intake(intake: FakeIntake, tmp_pa
 
 
 async def test_a_direct_message_is_answered_without_a_mention(intake: FakeIntake, tmp_path: Path) -> None:
-    """In the direct message."""
+    """The answer is in the direct message."""
     async with simulated(intake, tmp_path) as (adapter, env):
         alice = env.create_guild().add_member(env.create_user("alice"))
         await alice.send_dm("what is a feed?")
@@ -84,7 +84,7 @@ async def test_a_direct_message_is_answered_without_a_mention(intake: FakeIntake
 
 
 async def test_a_thread_is_a_conversation_of_its_channel(intake: FakeIntake, tmp_path: Path) -> None:
-    """With ids of both."""
+    """Its place has the ids of both."""
     async with simulated(intake, tmp_path) as (adapter, env):
         guild = env.create_guild()
         channel = guild.create_text_channel("general")
@@ -121,7 +121,7 @@ async def test_a_slash_command_and_a_button_work(intake: FakeIntake, tmp_path: P
 
 
 async def test_a_missing_permission_is_named(intake: FakeIntake, tmp_path: Path) -> None:
-    """The operator can give it."""
+    """The operator can then give it."""
     async with simulated(intake, tmp_path) as (adapter, env):
         guild = env.create_guild()
         assert adapter.client.user is not None

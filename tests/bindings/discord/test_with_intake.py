@@ -88,25 +88,25 @@ async def test_a_long_answer_is_several_messages(fake: FakeDiscord, tmp_path: Pa
         await fake.send("message_mention")
         await fake.until(lambda: any(is_finished(each) for each in fake.posts()), within_s=60)
 
-    shown = sorted(fake.posts(), key=lambda each: int(each["id"]))
-    text = "\n".join(each["content"] for each in shown)
-    assert len(shown) > 4
+    posts = sorted(fake.posts(), key=lambda each: int(each["id"]))
+    text = "\n".join(each["content"] for each in posts)
+    assert len(posts) > 4
     assert all(line in text for line in lines)
     assert all(f"print({number})" in text for number in range(200))
-    assert all(each["content"].count("```") % 2 == 0 for each in shown)
-    assert [is_finished(each) for each in shown] == [False] * (len(shown) - 1) + [True]
+    assert all(each["content"].count("```") % 2 == 0 for each in posts)
+    assert [is_finished(each) for each in posts] == [False] * (len(posts) - 1) + [True]
 
 
 async def test_a_slash_command_is_answered_in_its_reply(fake: FakeDiscord, tmp_path: Path) -> None:
-    """In the person's language, if the question has no clear language."""
+    """The person's language is used if the question has no clear language."""
     async with bot(fake, FakeEngine(), tmp_path):
         interaction = await fake.interact("interaction_ask_dm")
         await fake.until(lambda: is_finished(fake.reply_to(interaction) or {"components": []}))
 
-    shown = fake.reply_to(interaction)
-    assert shown["content"].startswith("Hello world.")
-    assert "Rédigé par une IA" in shown["content"]
-    assert [shown] == fake.posts()
+    reply = fake.reply_to(interaction)
+    assert reply["content"].startswith("Hello world.")
+    assert "Rédigé par une IA" in reply["content"]
+    assert [reply] == fake.posts()
 
 
 async def test_the_stop_button_ends_the_answer(fake: FakeDiscord, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_the_stop_button_ends_the_answer(fake: FakeDiscord, tmp_path: Path
 
 
 async def test_regenerate_replaces_the_answer(fake: FakeDiscord, tmp_path: Path) -> None:
-    """In the same message."""
+    """The message stays the same."""
     replies: Iterator[list[ReplyStep]] = iter([[Text("First."), DONE], [Text("Second."), DONE]])
     async with bot(fake, FakeEngine(lambda _: next(replies)), tmp_path):
         await fake.send("message_mention")
@@ -139,7 +139,7 @@ async def test_regenerate_replaces_the_answer(fake: FakeDiscord, tmp_path: Path)
 
 
 async def test_the_answer_is_deleted_with_its_question(fake: FakeDiscord, tmp_path: Path) -> None:
-    """Without a notice."""
+    """There is no notice."""
     engine = FakeEngine([Text("A feed "), asyncio.Event()])
     async with bot(fake, engine, tmp_path):
         question = await fake.send("message_mention")
@@ -152,7 +152,7 @@ async def test_the_answer_is_deleted_with_its_question(fake: FakeDiscord, tmp_pa
 
 
 async def test_an_interrupted_answer_is_finished_after_the_restart(fake: FakeDiscord, tmp_path: Path) -> None:
-    """In the same message."""
+    """The message stays the same."""
     async with bot(fake, FakeEngine([Text("A feed "), asyncio.Event()]), tmp_path):
         await fake.send("message_mention")
         await fake.until(lambda: fake.posts())
@@ -166,7 +166,7 @@ async def test_an_interrupted_answer_is_finished_after_the_restart(fake: FakeDis
 
 
 async def test_each_event_has_exactly_one_answer(fake: FakeDiscord, tmp_path: Path) -> None:
-    """Although each comes four times, a fifth of the calls fail, and two processes are killed."""
+    """Each comes four times, a fifth of the calls fail, and two processes are killed."""
     chance = random.Random(4)
 
     def replies(prompt: Prompt) -> Iterator[ReplyStep]:
