@@ -136,22 +136,18 @@ class TeamsAdapter:
 
     def _authorize(self, activity: Activity, claims: TokenClaims | None) -> None:
         """Raises HTTPForbidden unless the token vouches for the activity, and the tenant is the configured one."""
-        problem = ""
+        problem, tenant = "", self._settings.tenant_id
         if not self._hosts.is_connector(activity.service_url or ""):
             problem = "the service URL is not Microsoft's"
         elif claims is not None and not is_same_url(claims.service_url, activity.service_url or ""):
             problem = "the service URL differs from the token's"
         elif claims is not None and claims.channels and activity.channel_id not in claims.channels:
             problem = "the token's key is not endorsed for the channel"
-        elif not self._is_configured_tenant(activity):
+        elif tenant is not None and activities.tenant_id(activity).casefold() != tenant.casefold():
             problem = "the tenant is not TEAMS_TENANT_ID"
         if problem:
             log.warning("activity_refused", problem=problem, host=transport.url_host(activity.service_url or ""))
             raise web.HTTPForbidden
-
-    def _is_configured_tenant(self, activity: Activity) -> bool:
-        tenant = self._settings.tenant_id
-        return tenant is None or activities.tenant_id(activity).casefold() == tenant.casefold()
 
     async def _handle(self, activity: Activity) -> web.Response:
         assert self._turns is not None, "the webhook server opens after connect"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import httpx
 import structlog
@@ -21,12 +20,6 @@ log = structlog.get_logger()
 
 RENEW_BEFORE_S = 300.0
 DEFAULT_LIFETIME_S = 3600.0  # for a response without `expires_in`
-
-
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    text: str
-    renew_at: float
 
 
 class Credentials:
@@ -47,7 +40,8 @@ class Credentials:
         self._authority = authority
         self._scope = platforms.microsoft_scope(scope)
         self._clock = clock
-        self._token: AccessToken | None = None
+        self._token: str | None = None
+        self._renew_at = 0.0
         self._fetch_lock = asyncio.Lock()
 
     async def token(self) -> str:
@@ -56,19 +50,18 @@ class Credentials:
             return token
         async with self._fetch_lock:
             if (token := self._current_token()) is None:
-                self._token = await self._fetch()
-                token = self._token.text
+                token = await self._fetch()
             return token
 
     def forget(self, token: str) -> None:
         """Drops a token that the connector rejected; the next caller fetches another."""
-        if self._token is not None and self._token.text == token:
+        if self._token == token:
             self._token = None
 
     def _current_token(self) -> str | None:
-        return self._token.text if self._token is not None and self._clock() < self._token.renew_at else None
+        return self._token if self._clock() < self._renew_at else None
 
-    async def _fetch(self) -> AccessToken:
+    async def _fetch(self) -> str:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._app_id,
@@ -84,7 +77,8 @@ class Credentials:
             raise login_refused(response.status, str(fields.get("error", "")))
         lifetime_s = parse_lifetime(fields.get("expires_in"))
         log.info("connector_token_fetched", lifetime_s=lifetime_s)
-        return AccessToken(token, requested_at + lifetime_s - min(RENEW_BEFORE_S, lifetime_s / 2))
+        self._token, self._renew_at = token, requested_at + lifetime_s - min(RENEW_BEFORE_S, lifetime_s / 2)
+        return token
 
     async def _token_url(self) -> str:
         """Returns the token endpoint as MSAL finds it: an AD FS names its own, which must be on the same origin."""

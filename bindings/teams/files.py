@@ -239,25 +239,21 @@ class FileConsents:
         language = offer_language(activity)
         file = await self._pending.find(name, place.route["conversation"])
         if file is None:
-            await self._notify("teams-file-expired", place, language)
+            expired = text("teams-file-expired", language)
+            await self._connector.send(place, messages.build_notice(expired, place, language))
             return
         info = get_value(activity.value, "uploadInfo")
         try:
-            await self._put(file.upload, get_text(info, "uploadUrl"))
+            caller, upload_url = RetryingCaller(self._context), get_text(info, "uploadUrl")
+            await caller.call_until_done(lambda: caller.call(lambda: self._files.put(file.upload, upload_url)))
         except DeliveryError as exc:
             log.warning("file_upload_failed", size_bytes=len(file.upload.body), problem=exc.message)
-            await self._pending.remove(name)  # without its offer, nobody can accept it again
-            await self._notify("teams-file-failed", place, language)
-            return
+            reply = messages.build_notice(text("teams-file-failed", language), place, language)
+        else:
+            reply = messages.build_card(self._file_card(info, file.upload), place, language)
+        # After a failure too: the offer is deleted, so nobody can accept the file again.
         await self._pending.remove(name)
-        await self._connector.send(place, messages.build_card(self._file_card(info, file.upload), place, language))
-
-    async def _notify(self, key: str, place: Place, language: Language) -> None:
-        await self._connector.send(place, messages.build_notice(text(key, language), place, language))
-
-    async def _put(self, upload: Upload, url: str) -> None:
-        caller = RetryingCaller(self._context)
-        await caller.call_until_done(lambda: caller.call(lambda: self._files.put(upload, url)))
+        await self._connector.send(place, reply)
 
     def _file_card(self, info: object, upload: Upload) -> Attachment:
         """Builds the card of a saved file from Teams' `uploadInfo`."""

@@ -85,8 +85,10 @@ def render_notice(text: str) -> str:
 @lru_cache(maxsize=16)  # delivery measures and then sends the same text several times
 def render_markdown(text: str) -> str:
     """Renders the model's text."""
-    lines, is_open = convert_lines(text)
-    return "\n".join([*lines, "```"] if is_open else lines).strip("\n")
+    converter = LineConverter(clean(text).split("\n"))
+    if converter.fence is not None or converter.in_table:
+        converter.rendered.append("```")
+    return "\n".join(converter.rendered).strip("\n")
 
 
 def render_stable(text: str) -> str:
@@ -94,10 +96,11 @@ def render_stable(text: str) -> str:
 
     Teams ends a stream whose text does not continue the streamed text.
     """
-    lines = clean(text).split("\n")
-    last = stable_prefix(lines[-1], in_code=has_open_fence(lines[:-1]))
-    rendered, _ = convert_lines("\n".join([*lines[:-1], *([last] if last else [])]))
-    return "\n".join(rendered).strip("\n")
+    *lines, last = clean(text).split("\n")
+    converter = LineConverter(lines)
+    if beginning := stable_prefix(last, in_code=converter.fence is not None):
+        converter.add(beginning)
+    return "\n".join(converter.rendered).strip("\n")
 
 
 def stable_prefix(line: str, *, in_code: bool) -> str:
@@ -129,28 +132,32 @@ def remove_invisible(text: str) -> str:
     return INVISIBLE.sub("", LINE_ENDS.sub("\n", text))
 
 
-def convert_lines(text: str) -> tuple[list[str], bool]:
-    """Returns the rendered lines, and whether a fence is still open after them."""
-    lines: list[str] = []
-    fence: str | None = None
-    table = False
-    for line in clean(text).split("\n"):
-        if fence is not None:
-            closes = ends_fence(line, fence)
-            lines.append("```" if closes else render_code_line(line))
-            fence = None if closes else fence
-            continue
+class LineConverter:
+    """Renders lines, and keeps track of fences and tables."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.rendered: list[str] = []
+        self.fence: str | None = None  # of the open code block
+        self.in_table = False
+        for line in lines:
+            self.add(line)
+
+    def add(self, line: str) -> None:
+        if self.fence is not None:
+            closes = ends_fence(line, self.fence)
+            self.rendered.append("```" if closes else render_code_line(line))
+            self.fence = None if closes else self.fence
+            return
         is_row = line.lstrip().startswith("|")
-        if is_row != table:
-            lines.append("```")  # Teams shows no tables; in a code block, the columns are aligned
-            table = is_row
+        if is_row != self.in_table:
+            self.rendered.append("```")  # Teams shows no tables; in a code block, the columns are aligned
+            self.in_table = is_row
         if (opening := FENCE.match(line)) and is_opening(opening):
-            fence = opening[2]
-            lines += [list_markers(opening[1])] if list_markers(opening[1]) else []
-            lines.append("```" + fence_language(opening[3]))
+            self.fence = opening[2]
+            markers = list_markers(opening[1])
+            self.rendered += [*([markers] if markers else []), "```" + fence_language(opening[3])]
         else:
-            lines.append(render_code_line(line) if is_row else render_text_line(line))
-    return lines, fence is not None or table
+            self.rendered.append(render_code_line(line) if is_row else render_text_line(line))
 
 
 def fence_language(info: str) -> str:
@@ -161,16 +168,6 @@ def fence_language(info: str) -> str:
 def ends_fence(line: str, fence: str) -> bool:
     match = FENCE.match(line)
     return match is not None and is_closing(match, fence)
-
-
-def has_open_fence(lines: list[str]) -> bool:
-    fence: str | None = None
-    for line in lines:
-        if fence is not None:
-            fence = None if ends_fence(line, fence) else fence
-        elif (opening := FENCE.match(line)) and is_opening(opening):
-            fence = opening[2]
-    return fence is not None
 
 
 def render_code_line(line: str) -> str:

@@ -24,18 +24,12 @@ BLANKS = re.compile(r"[ \t\xa0]+")
 
 
 @dataclass(frozen=True, slots=True)
-class QuotedMessage:
-    author: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class MessageHtml:
     """The content of a message's HTML."""
 
     text: str = ""  # with code in fences, without quotes and the bot's mention
     is_rich: bool = False  # it has code or angle brackets, so it is better than the plain text
-    quotes: tuple[QuotedMessage, ...] = ()
+    quotes: tuple[tuple[str, str], ...] = ()  # author, text
 
 
 def parse_html(html: str, bot_mentions: frozenset[int]) -> MessageHtml:
@@ -53,7 +47,7 @@ class HtmlReader:
 
     def __init__(self, bot_mentions: frozenset[int]) -> None:
         self.text: list[str] = []
-        self.quotes: list[QuotedMessage] = []
+        self.quotes: list[tuple[str, str]] = []
         self._bot_mentions = bot_mentions
         self._quote: list[str] | None = None  # parts of the open quote
         self._author: list[str] | None = None
@@ -129,7 +123,7 @@ class HtmlReader:
             return
         self._depth -= 1
         if self._depth == 0:
-            self.quotes.append(QuotedMessage(join_parts(self._author or []), join_parts(self._quote)))
+            self.quotes.append((join_parts(self._author or []), join_parts(self._quote)))
             self._quote = self._author = None
 
     def _write(self, text: str) -> None:
