@@ -42,10 +42,8 @@ def parse_message(activity: Activity) -> IncomingMessage | None:
     html = parse_html(find_html(activity), bot_mentions(activity))
     text = (html.text if html.is_rich else remove_mentions(activity)) or render_submission(activity.value)
     files = tuple(file for each in activity.attachments or [] if (file := parse_file(each)) is not None)
-    quotes = [(quote.author, quote.text) for quote in html.quotes]
-    quoted = tuple(
-        Attachment(author or QUOTE_NAME, body) for author, body in (*parse_quotes(activity), *quotes) if body
-    )
+    quotes = (*parse_quotes(activity), *html.quotes)
+    quoted = tuple(Attachment(author or QUOTE_NAME, body) for author, body in quotes if body)
     if not (text or files or quoted or mentions_bot(activity)):
         return None
     return IncomingMessage(
@@ -138,16 +136,15 @@ def remove_mentions(activity: Activity) -> str:
 
 def find_html(activity: Activity) -> str:
     """Returns the HTML version of the message, which Teams attaches, or ""."""
-    for each in activity.attachments or []:
-        if each.content_type == HTML and isinstance(each.content, str):
-            return each.content
-    return ""
+    attached = (each.content for each in activity.attachments or [] if each.content_type == HTML)
+    return next((content for content in attached if isinstance(content, str)), "")
 
 
 def parse_quotes(activity: Activity) -> Sequence[tuple[str, str]]:
     """Returns author and text of the quotes, as newer clients send them."""
-    quotes = [each.additional_properties for each in activity.entities or [] if each.type == "quotedReply"]
-    return [(get_text(each, "quotedReply", "senderName"), get_text(each, "quotedReply", "preview")) for each in quotes]
+    entities = [each.additional_properties for each in activity.entities or [] if each.type == "quotedReply"]
+    quotes = [get_value(each, "quotedReply") for each in entities]
+    return [(get_text(quote, "senderName"), get_text(quote, "preview")) for quote in quotes]
 
 
 def render_submission(value: object) -> str:

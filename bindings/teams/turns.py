@@ -42,11 +42,8 @@ class TurnHandler(ActivityHandler):  # type: ignore[misc]
         self._greeted: FIFOCache[str, None] = FIFOCache(GREETED_LIMIT)
 
     async def handle(self, activity: Activity) -> InvokeResponse | None:
-        """Handles an activity of a verified caller. Returns None if only an acknowledgement is due.
-
-        The context's adapter would send replies; the handler sends none by way of the context.
-        """
-        context = TurnContext(self, activity)
+        """Handles an activity of a verified caller. Returns None if only an acknowledgement is due."""
+        context = TurnContext(self, activity)  # in place of a BotAdapter, which only sends replies of the context
         if activity.type == ActivityTypes.invoke:
             return await self.on_invoke_activity(context)
         await self.on_turn(context)
