@@ -333,6 +333,358 @@ cli-db-upgraded = The database is now at revision { $revision }.
 # What each revision changes, a line each.
 cli-db-change-0001 = the tables of version 0.1.0
 
+# Usage errors. Typer writes them after "Invalid value: ".
+cli-usage-rows = Give a file of rows, or --openai with a file of requests.
+cli-usage-openai = Each request of an OpenAI file has its own schema and prompt: leave out --schema and --prompt-template.
+cli-usage-delimiter = A delimiter is one character.
+cli-usage-https = This must be an https address that the platform can reach, such as https://bot.example.gc.ca.
+cli-usage-application = The application’s id is a number: Application ID, at the top of General Information.
+
+# The fixed words of typer’s help pages.
+cli-typer-usage = Usage:
+cli-typer-arguments = Arguments
+cli-typer-options = Options
+cli-typer-commands = Commands
+cli-typer-error = Error
+cli-typer-aborted = Aborted.
+cli-typer-required = {"["}required{"]"}
+cli-typer-default = {"["}default: { $value }{"]"}
+cli-typer-hint = For help, run [blue]{ $command }[/].
+cli-typer-help = Show this help and exit.
+cli-typer-options-metavar = {"["}OPTIONS{"]"}
+cli-typer-command-metavar = COMMAND [ARGS]...
+
+# The names of arguments in help pages.
+cli-argument-name = name
+cli-argument-what = documents
+cli-argument-question = question
+cli-argument-document = document
+cli-argument-names = names
+cli-argument-url = url
+cli-argument-rows = rows
+
+# Help: the groups of commands, the commands, then their options and arguments.
+cli-help-csps_llm = A chat service over one language model. `up` starts it, `chat` opens a conversation, `doctor` checks the machine.
+cli-help-personalities = The personalities in config/personalities.
+cli-help-facts = Collections of documents in which answers are looked up.
+cli-help-sources = The public sources in config/sources.toml.
+cli-help-db = The revision of the database’s tables.
+cli-help-manifest = Files that Slack, Teams and Discord need to register the bot.
+cli-help-toil = Toil: one JSON answer for each row of a file.
+cli-help-up = Start the service, and restart its processes if they end, until Ctrl+C.
+cli-help-chat = Chat with the running service. From a pipe: each line is a prompt and gets one answer.
+cli-help-doctor = Check the machine, the model and the configuration, and say how to solve each problem.
+cli-help-toil-run =
+    Answer each row of a file. To continue a run that was stopped, give the same command again.
+
+    Exit status: 0 all rows answered, 3 some rows failed, 2 refused before the start, 1 interrupted, 130 stopped.
+cli-help-personalities-validate = Check every file. Each problem is shown with its file and line.
+cli-help-personalities-list = Show the name, language and description of each personality.
+cli-help-facts-add = Read documents into a collection. Given again, the command reads changed documents and removes those that are gone.
+cli-help-facts-search = Show the passages that answer a question, best first.
+cli-help-facts-list = Show each collection with its size and origins.
+cli-help-facts-remove = Remove a collection, or some of its documents.
+cli-help-facts-export = Write each document and its passages as one line of JSON.
+cli-help-sources-list = Show the name, kind and title of each source, and the personalities that use it.
+cli-help-sources-test = Fetch each address in both languages, without the cache, and show the result. Exit status 1: an address failed.
+cli-help-sources-add = Read a page or feed, and add it to config/sources.toml.
+cli-help-db-status = Show the revision of the database’s tables, and the revisions that an upgrade would apply.
+cli-help-db-upgrade = Upgrade the database’s tables to the newest revision, as each process does when it starts.
+cli-help-manifest-slack = Print the app manifest as JSON. Paste it at api.slack.com/apps: Create New App, From a manifest.
+cli-help-manifest-discord = Print the link that adds the bot to a server, and the permissions that it requests.
+cli-help-manifest-teams = Write the app package, a zip file with manifest and icons. Needs TEAMS_APP_ID.
+cli-help-personality = The personality that answers. Default: whisper in English, chuchotte in French.
+cli-help-chat-url = The address of the service. Default: the service on this machine.
+cli-help-json = Print JSON instead of a table.
+cli-help-output = The file to write: one line of JSON for each row.
+cli-help-rows = A CSV or JSON Lines file; - for standard input.
+cli-help-schema = A file with the JSON Schema of the answers.
+cli-help-prompt_template = A file with the prompt. {"{"}column{"}"} stands for a row’s value; {"{{"} and {"}}"} stand for braces.
+cli-help-openai = A file of requests in OpenAI’s Batch format, instead of rows.
+cli-help-in_order = Write answers in the order of the rows, or as soon as each is ready.
+cli-help-concurrency = The number of rows that are answered at once. Default: LLM_SLOTS.
+cli-help-seed = A number that makes answers repeatable.
+cli-help-max_tokens = The most tokens in one answer.
+cli-help-temperature = The variety of answers. 0 always takes the likeliest word.
+cli-help-force_new = Discard an existing output and start again.
+cli-help-format = The format of the rows. Default: by the file’s name.
+cli-help-delimiter = The delimiter of a CSV file. Default: found in its header.
+cli-help-encoding = The encoding of a CSV file, such as cp1252. Default: UTF-8.
+cli-help-collection = The name of the collection, as personalities use it.
+cli-help-documents = Files, folders, CSV files (one fact per row), web addresses or sitemaps.
+cli-help-question = A question in English or French.
+cli-help-limit = The most passages to show.
+cli-help-document = A document, or the folder or sitemap it came from. Default: the whole collection.
+cli-help-source_names = The names of the sources. Default: all sources.
+cli-help-source_question = A question that names a place, a department or words to search for.
+cli-help-source_name = The name of the new source: a-z, 0-9 and -.
+cli-help-source_url = The address of a page, or of an RSS, Atom or JSON feed.
+cli-help-url_fr = The French address. Default: url serves both languages.
+cli-help-title_en = The English title. Default: the title of the page or feed.
+cli-help-title_fr = The French title. Default: the title of the page or feed.
+cli-help-topic = A word of the source’s subject. May be given several times.
+cli-help-dry_run = Rehearse the upgrade without changing the database.
+cli-help-bot_name = The name of the bot.
+cli-help-events_url = An https address that receives events. Default: Socket Mode, without an address.
+cli-help-application = The application’s id in the Developer Portal.
+cli-help-package = The file to write.
+cli-help-website = The https address of the organization that runs the bot.
+
+cli-up-already-running = csps-llm is already running with the data in { $folder } (process { $pid }). Stop it first. For a second service, set CSPS_LLM_DATA to another folder.
+cli-up-data-unwritable = The data folder { $folder } cannot be written: { $reason }. Change its owner, or set CSPS_LLM_DATA.
+cli-up-data-no-folder = The data folder { $folder } cannot be created: { $place } is a file. Set CSPS_LLM_DATA to a folder.
+cli-up-port-taken = Another program uses port { $port }. Stop that program, or choose another port: PORT={ $other } csps-llm up
+cli-up-port-refused = csps-llm cannot listen on { $host }:{ $port }: { $reason }. See HOST and PORT.
+cli-up-model-running = A model process that was started by hand already answers at { $path }. Stop it first.
+# $variable may name two variables: A or B.
+cli-up-bot-incomplete = The bot for { $platform } is set up only in part: set { $variable } too ({ $page }).
+cli-up-loading = Loading the model … a message appears when the service is ready.
+cli-up-starting = Starting … a message appears when it is ready.
+cli-up-still-loading = The service is not ready after { DURATION($seconds) }. `csps-llm doctor`, in another terminal, looks for the reason.
+cli-up-ready =
+    Chat at       { $url }
+    Model         { $model }
+    To stop       Ctrl+C
+cli-up-ready-starter =
+    Chat at       { $url }
+    Model         { $model } (the starter model)
+                  It shows that everything works, but its answers are weak.
+                  For better answers, set LLM_MODEL_FILE to a GGUF file and start again.
+    To stop       Ctrl+C
+cli-up-model-unknown = unknown
+cli-up-engine_away = The engine at { $url } (LLM_URL) does not answer: { $problem }. csps-llm keeps trying.
+cli-up-engine_unusable = The engine at { $url } (LLM_URL) cannot be used: { $problem }. csps-llm keeps trying.
+cli-up-engine_back = The engine at { $url } answers: { $model }.
+cli-up-no-bots = No bot is started: no token for Slack, Discord or Teams is set. docs/ says where to find them.
+cli-up-stopping = Stopping. Running answers may finish within { DURATION($seconds) }; press Ctrl+C again to stop at once.
+cli-up-stopped = Stopped.
+cli-procfile-invalid = { $place }: expected `name: command`
+cli-procfile-twice = { $place }: there are two processes named '{ $name }'
+cli-process-started = { $process } started (process { $pid })
+cli-process-ended = { $process } ended: { $why }. Starting it again in { NUMBER($delay_s, maximumFractionDigits: 1) } s.
+cli-process-failing = { $process } ended { $times } times in a row. It is restarted each time, and the other processes continue. Its last lines:
+cli-process-refused = { $process } cannot start: the error is shown at the end. The other processes are stopped.
+cli-process-waiting = { $process } cannot start until somebody corrects the error below. The other processes continue. Next try in { NUMBER($delay_s, maximumFractionDigits: 1) } s:
+cli-process-overdue = { $process } did not end within { NUMBER($grace_s, maximumFractionDigits: 1) } s, and was killed.
+cli-process-skipped = { $process } is not started: { $variable } is set.
+# The reasons in cli-process-ended.
+cli-ended-exit = exit code { $code }
+cli-ended-signal = { $signal }
+cli-ended-not_started = it could not be started: { $reason }
+cli-ended-stalled = it reported that it is stalled
+cli-ended-silent = it did not answer for { NUMBER($seconds, useGrouping: 0) } s
+cli-ended-stopped = it was stopped (SIGSTOP)
+cli-log-dropped = { $count ->
+    [one] … { $count } line was not shown
+   *[other] … { NUMBER($count, useGrouping: 0) } lines were not shown
+}
+
+cli-chat-model = Model: { $model }
+cli-chat-model-starter = Model: { $model }, the starter model. Its answers are weak.
+cli-chat-help = /new starts again · /personality NAME changes the personality · /quit or Ctrl+C leaves · Ctrl+C stops an answer
+cli-chat-new = A new conversation.
+cli-chat-end-length = (cut off: the answer reached its greatest length)
+cli-chat-end-stopped = (stopped)
+cli-chat-session-expired = That conversation no longer exists. This is a new one.
+cli-chat-command-unknown = There is no command { $command }.
+cli-chat-unreachable = No service answers at { $url }. Start it with `make run`, or give another address with --url.
+cli-chat-not-the-service = The program that answers at { $url } is not csps-llm. Give the service’s address with --url, or see HOST and PORT.
+cli-chat-personality-unknown = There is no personality named { $name }. `csps-llm personalities list` shows the names.
+
+cli-toil-no-model = No model answers ({ $problem }). Start one with `csps-llm up` in another terminal, or set LLM_URL.
+cli-toil-other-job =
+    { $problem }.
+    Choose another output, or discard this one with --force-new.
+cli-toil-output-locked = Another run is writing { $output }.
+cli-toil-personality-unknown = There is no personality named { $name }. The personalities are: { $names }
+cli-toil-output-is-input = { $output } is the file that contains the rows.
+cli-toil-no-folder = { $output }: this folder does not exist.
+cli-toil-format-unknown = { $rows }: give its format by --format csv or --format jsonl.
+cli-toil-needs-prompts = { $problem } (without a template, each row needs its own prompt)
+cli-toil-not-a-schema = { $path }: a JSON Schema is an object, true or false
+cli-toil-not-utf8 = { $path }: not UTF-8
+cli-toil-unreadable = { $path } cannot be read: { $reason }
+cli-toil-resumed = { $done ->
+    [one] { $done } row is already done. Continuing.
+   *[other] { $done } rows are already done. Continuing.
+}
+cli-toil-all-answered = { $done ->
+    [one] { $done } row, answered: { $output }
+   *[other] { $done } rows, all answered: { $output }
+}
+cli-toil-some-failed = { $done ->
+    [one] { $done } row, { $failed } of them failed ({ $codes }): { $output }
+   *[other] { $done } rows, { $failed } of them failed ({ $codes }): { $output }
+}
+cli-toil-stopped = Stopped. Rows in { $output }: { $done }. To continue, give the same command again.
+cli-toil-interrupted = Interrupted: { $problem }. Rows in { $output }: { $done }. To continue, give the same command again.
+cli-toil-rows = rows
+cli-toil-rate = { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } rows/s
+cli-toil-failures = { $failed } failed
+cli-toil-progress = { $done } of { $total } rows, { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } rows/s, { DURATION($seconds) } left, { $failed } failed
+cli-toil-progress-endless = { $done ->
+    [one] { $done } row, { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } rows/s, { $failed } failed
+   *[other] { $done } rows, { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } rows/s, { $failed } failed
+}
+
+cli-doctor-check = Check
+cli-doctor-state = State
+cli-doctor-found = Found
+cli-doctor-advice = What to do
+cli-doctor-ok = ok
+cli-doctor-warn = warning
+cli-doctor-problem = problem
+cli-doctor-result = { $count ->
+    [0] All checks passed.
+    [one] { $count } problem to solve.
+   *[other] { $count } problems to solve.
+}
+# The names of checks.
+cli-check-python = Python
+cli-check-packages = Packages
+cli-check-cpu = Processor
+cli-check-cores = Cores
+cli-check-engine = Engine
+cli-check-gpu = GPU
+cli-check-model = Model file
+cli-check-memory = Memory
+cli-check-checksum = Bundled starter
+cli-check-remote = Remote engine
+cli-check-port = Port
+cli-check-disk = Data folder
+cli-check-database = Database
+cli-check-settings = Settings
+cli-check-personalities = Personalities
+cli-check-sources = Sources
+cli-check-slack = Slack
+cli-check-discord = Discord
+cli-check-teams = Teams
+# What a check found. Sizes are in bytes.
+cli-found-packages_missing = missing: { $names }
+cli-found-cores = { $physical } physical, { $threads } used
+cli-found-engine_dead = llama-cpp-python does not start
+cli-found-gpu_none = no NVIDIA GPU
+cli-found-engine_gpu = the engine is compiled for a GPU
+cli-found-engine_cpu = the engine is compiled for the CPU
+cli-found-model = { $path } ({ SIZE($bytes) }, { $architecture }, { $name })
+cli-found-model_absent = { $path } does not exist
+cli-found-starter_absent = the starter model, not prepared yet: { $path }
+cli-found-memory = { SIZE($needed) } needed ({ SIZE($cache) } of it for the context), { SIZE($available) } of { SIZE($total) } free
+cli-found-port_free = { $port } is free; the service is not running
+cli-found-port_ours = csps-llm answers on { $port }
+cli-found-disk = { $folder }, { SIZE($free) } free
+cli-found-disk_file = { $place } is a file
+cli-found-database = opens
+cli-found-slack = { $bot } in { $team }
+cli-found-scopes_missing = missing scopes: { $names }
+cli-found-discord = { $bot }, application { $id }
+cli-found-discord_intent = the message content intent is off
+cli-found-teams = application { $id } gets its tokens
+cli-found-not_set = { $variable } is not set
+cli-found-not_json = the answer is not JSON
+# What is wrong with a model file.
+cli-gguf-magic = it does not begin with GGUF
+cli-gguf-version = unknown version { NUMBER($value, useGrouping: 0) }
+cli-gguf-entries = a header of { $value } entries
+cli-gguf-type = an entry of the unknown type { NUMBER($value, useGrouping: 0) }
+cli-gguf-length = an entry of { $value } bytes
+cli-gguf-cut = it is cut off
+# How to solve a problem.
+cli-advice-python = Install Python 3.11 or newer, then run `make clean install`.
+cli-advice-packages = Run `make install`.
+cli-advice-reinstall = Run `make clean install`.
+cli-advice-cpu = Without AVX2 or NEON answers are slow. Use another machine, or a remote engine (LLM_URL).
+cli-advice-cores = More threads than physical cores make it slower: unset LLM_CPU_THREADS, or set it to { $physical }.
+cli-advice-engine = To see why, run `.venv/bin/python -m core.model.prepare --probe`. Then run `make clean install`.
+cli-advice-gpu = The GPU is not used. Install NVIDIA’s CUDA toolkit (nvcc) if it is missing. Then run `rm .venv/installed.json; make install`.
+cli-advice-model_file = Correct LLM_MODEL_FILE.
+cli-advice-model_damaged = The file is damaged, or not a GGUF file: download it again.
+cli-advice-model_download = The first start downloads it. This needs a network and disk space.
+cli-advice-starter = This is the starter model. It shows that everything works, but its answers are weak. For better answers, set LLM_MODEL_FILE.
+cli-advice-starter_absent = Nothing: the model process prepares it when it starts, within seconds.
+cli-advice-starter_damaged = Delete the file. The model process prepares it again when it starts.
+cli-advice-memory_short = Use a smaller model or quantization, or a smaller LLM_CONTEXT_WINDOW.
+cli-advice-memory_busy = Other programs use the rest, or this service does if it is running. Close some programs if it becomes slow.
+cli-advice-remote = Check LLM_URL, LLM_API_KEY and LLM_MODEL, and whether the engine runs.
+cli-advice-disk_unwritable = It cannot be written: change its owner, or set CSPS_LLM_DATA.
+cli-advice-disk_file = Set CSPS_LLM_DATA to a folder.
+cli-advice-disk_low = Free some space, or set CSPS_LLM_DATA.
+cli-advice-database = Check DATABASE_URL and the data folder.
+cli-advice-settings = Correct what is named there. `csps-llm up` does not start with it.
+cli-advice-unknown_name = Correct the name, or add what it refers to. Until then, answers say that it could not be read.
+cli-advice-platform = Set it, or unset the platform’s other variables. docs/ has a page for each platform.
+cli-advice-slack_token = Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions at api.slack.com/apps into SLACK_BOT_TOKEN.
+cli-advice-slack_scopes = Paste the output of `csps-llm manifest slack` into App Manifest, save, and reinstall the app.
+cli-advice-slack_app_token = In Basic Information, create an App-Level Token with connections:write for SLACK_APP_TOKEN. Switch on Socket Mode.
+cli-advice-discord_token = Use Reset Token on the Bot page of the Developer Portal, and copy the new token into DISCORD_BOT_TOKEN.
+cli-advice-discord_intent = Switch on Message Content Intent on the Bot page of the Developer Portal, or unset DISCORD_MESSAGE_CONTENT.
+cli-advice-teams_unauthenticated = Anybody on this machine can write in another person’s name. Use it only with Microsoft’s playground; unset it to serve people.
+cli-advice-teams_secret = In the app registration (Certificates & secrets), create a client secret for TEAMS_APP_PASSWORD. Check TEAMS_APP_ID and TEAMS_TENANT_ID.
+cli-advice-unreachable = This machine cannot reach it: check the network, the proxy, and the platform’s address in the settings.
+
+cli-facts-searching = Looking at { $place }
+cli-facts-documents = documents
+cli-facts-passages = { $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}
+cli-facts-synced = { $place }: { $added } added, { $changed } changed, { $unchanged } unchanged, { $removed } removed; { $passages ->
+    [one] { $passages } passage.
+   *[other] { $passages } passages.
+}
+cli-facts-failed = { $count ->
+    [one] { $count } document could not be read, and stays as it was:
+   *[other] { $count } documents could not be read, and stay as they were:
+}
+cli-facts-failed-more = … and { $count } more
+cli-facts-nothing-found = Nothing found.
+cli-facts-no-collections = There are no collections yet. To create one: csps-llm facts add NAME FOLDER
+cli-facts-column-name = Collection
+cli-facts-column-documents = Documents
+cli-facts-column-passages = Passages
+cli-facts-column-origins = Origins
+cli-facts-removed-collection = { $count ->
+    [one] Collection { $name } and its { $count } document are removed.
+   *[other] Collection { $name } and its { $count } documents are removed.
+}
+cli-facts-removed-documents = { $count ->
+    [one] { $count } document removed from { $name }.
+   *[other] { $count } documents removed from { $name }.
+}
+
+cli-sources-column-name = Name
+cli-sources-column-kind = Kind
+cli-sources-column-title = Title
+cli-sources-column-personalities = Personalities
+cli-sources-column-language = Language
+cli-sources-column-entries = Entries
+cli-sources-column-newest = Newest
+cli-sources-column-result = First entry or problem
+cli-sources-unknown = { $personality } names a source that does not exist: { $name }
+cli-sources-probing = Fetching
+cli-sources-result = { $failed ->
+    [0] { $count ->
+        [one] The address answers.
+       *[other] All { $count } addresses answer.
+    }
+   *[other] { $failed } of { $count } addresses failed.
+}
+cli-sources-name-taken = { $file }: there is already a source named '{ $name }'
+cli-sources-added = { $name } is added to { $file }. Write its topics and examples there, and name it in the personalities that may use it.
+
+cli-personalities-valid = { $count ->
+    [one] { $count } personality is valid: { $names }
+   *[other] { $count } personalities are valid: { $names }
+}
+cli-personalities-column-name = Name
+cli-personalities-column-language = Language
+cli-personalities-column-description = Description
+
+cli-manifest-link = Open this link to add the bot to a server:
+cli-manifest-link-incomplete = Replace APPLICATION_ID by your application’s id, or give it by --application:
+cli-manifest-written = { $path } is written. Upload it in Teams.
+cli-manifest-no-app-id = TEAMS_APP_ID is not set. It is the id of the bot’s registration in Azure (docs/teams.md).
+
 ## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.
 
 # $title is the name of a personality, such as Whisper.

@@ -341,6 +341,370 @@ cli-db-upgraded = La base de données est maintenant à la révision { $revision
 # Ce que change chaque révision, une ligne par révision.
 cli-db-change-0001 = les tables de la version 0.1.0
 
+# Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
+cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.
+cli-usage-openai = Chaque requête d’un fichier OpenAI contient son schéma et son invite : omettez --schema et --prompt-template.
+cli-usage-delimiter = Un séparateur est un seul caractère.
+cli-usage-https = Il faut une adresse https que la plateforme peut joindre, par exemple https://bot.example.gc.ca.
+cli-usage-application = L’identifiant de l’application est un nombre : Application ID, en haut de General Information.
+
+# Les mots fixes des pages d’aide de typer.
+cli-typer-usage = Utilisation :
+cli-typer-arguments = Arguments
+cli-typer-options = Options
+cli-typer-commands = Commandes
+cli-typer-error = Erreur
+cli-typer-aborted = Interrompu.
+cli-typer-required = {"["}obligatoire{"]"}
+cli-typer-default = {"["}par défaut : { $value }{"]"}
+cli-typer-hint = Pour obtenir de l’aide, exécutez [blue]{ $command }[/].
+cli-typer-help = Afficher cette aide.
+cli-typer-options-metavar = {"["}OPTIONS{"]"}
+cli-typer-command-metavar = COMMANDE [ARGUMENTS]…
+
+# Les noms des arguments dans les pages d’aide.
+cli-argument-name = nom
+cli-argument-what = documents
+cli-argument-question = question
+cli-argument-document = document
+cli-argument-names = noms
+cli-argument-url = url
+cli-argument-rows = lignes
+
+# Aide : les groupes de commandes, les commandes, puis leurs options et leurs arguments.
+cli-help-csps_llm = Un service de clavardage fondé sur un modèle de langue. `up` le démarre, `chat` ouvre une conversation, `doctor` vérifie la machine.
+cli-help-personalities = Les personnalités du dossier config/personalities.
+cli-help-facts = Les collections de documents dans lesquelles les réponses sont cherchées.
+cli-help-sources = Les sources publiques du fichier config/sources.toml.
+cli-help-db = La révision des tables de la base de données.
+cli-help-manifest = Les fichiers dont Slack, Teams et Discord ont besoin pour inscrire l’agent conversationnel.
+cli-help-toil = Traitement par lots : une réponse JSON pour chaque ligne d’un fichier.
+cli-help-up = Démarrer le service et relancer ses processus s’ils s’arrêtent, jusqu’à Ctrl+C.
+cli-help-chat = Clavarder avec le service en cours d’exécution. Dans un tube, chaque ligne est une invite et reçoit une réponse.
+cli-help-doctor = Vérifier la machine, le modèle et la configuration, et indiquer comment régler chaque problème.
+cli-help-toil-run =
+    Répondre à chaque ligne d’un fichier. Pour poursuivre une exécution arrêtée, donnez de nouveau la même commande.
+
+    Code de sortie : 0 toutes les lignes traitées, 3 des lignes en échec, 2 refus avant le début, 1 interruption, 130 arrêt.
+cli-help-personalities-validate = Vérifier tous les fichiers. Chaque problème est affiché avec son fichier et sa ligne.
+cli-help-personalities-list = Afficher le nom, la langue et la description de chaque personnalité.
+cli-help-facts-add = Lire des documents dans une collection. Exécutée de nouveau, la commande lit les documents modifiés et retire ceux qui n’existent plus.
+cli-help-facts-search = Afficher les passages qui répondent à une question, du meilleur au moins bon.
+cli-help-facts-list = Afficher chaque collection, sa taille et sa provenance.
+cli-help-facts-remove = Retirer une collection ou une partie de ses documents.
+cli-help-facts-export = Écrire chaque document et ses passages sur une ligne de JSON.
+cli-help-sources-list = Afficher le nom, la sorte et le titre de chaque source, et les personnalités qui l’utilisent.
+cli-help-sources-test = Consulter chaque adresse dans les deux langues, sans la mémoire cache, et afficher le résultat. Code de sortie 1 : une adresse a échoué.
+cli-help-sources-add = Lire une page ou un fil de nouvelles, et l’ajouter à config/sources.toml.
+cli-help-db-status = Afficher la révision des tables de la base de données, et les révisions qu’une mise à niveau appliquerait.
+cli-help-db-upgrade = Mettre à niveau les tables de la base de données, comme le fait chaque processus à son démarrage.
+cli-help-manifest-slack = Afficher le manifeste de l’application en JSON. Collez-le à l’adresse api.slack.com/apps : Create New App, From a manifest.
+cli-help-manifest-discord = Afficher le lien qui ajoute l’agent conversationnel à un serveur, et les autorisations demandées.
+cli-help-manifest-teams = Écrire le paquet de l’application, un fichier zip avec le manifeste et les icônes. TEAMS_APP_ID est nécessaire.
+cli-help-personality = La personnalité qui répond. Par défaut : whisper en anglais, chuchotte en français.
+cli-help-chat-url = L’adresse du service. Par défaut : le service de cette machine.
+cli-help-json = Afficher du JSON au lieu d’un tableau.
+cli-help-output = Le fichier à écrire : une ligne de JSON pour chaque ligne lue.
+cli-help-rows = Un fichier CSV ou JSON Lines; - pour l’entrée standard.
+cli-help-schema = Un fichier contenant le schéma JSON des réponses.
+cli-help-prompt_template = Un fichier contenant l’invite. {"{"}colonne{"}"} représente une valeur de la ligne; {"{{"} et {"}}"} représentent des accolades.
+cli-help-openai = Un fichier de requêtes dans le format Batch d’OpenAI, au lieu de lignes.
+cli-help-in_order = Écrire les réponses dans l’ordre des lignes, ou dès que chacune est prête.
+cli-help-concurrency = Le nombre de lignes traitées en même temps. Par défaut : LLM_SLOTS.
+cli-help-seed = Un nombre qui rend les réponses reproductibles.
+cli-help-max_tokens = Le nombre maximal de jetons d’une réponse.
+cli-help-temperature = La variété des réponses. 0 choisit toujours le mot le plus probable.
+cli-help-force_new = Supprimer une sortie existante et recommencer.
+cli-help-format = Le format des lignes. Par défaut : selon le nom du fichier.
+cli-help-delimiter = Le séparateur d’un fichier CSV. Par défaut : selon son en-tête.
+cli-help-encoding = Le codage d’un fichier CSV, par exemple cp1252. Par défaut : UTF-8.
+cli-help-collection = Le nom de la collection, tel que les personnalités l’utilisent.
+cli-help-documents = Des fichiers, des dossiers, des fichiers CSV (un fait par ligne), des adresses Web ou des plans de site.
+cli-help-question = Une question en français ou en anglais.
+cli-help-limit = Le nombre maximal de passages à afficher.
+cli-help-document = Un document, ou le dossier ou le plan de site d’où il provient. Par défaut : toute la collection.
+cli-help-source_names = Les noms des sources. Par défaut : toutes les sources.
+cli-help-source_question = Une question qui nomme un lieu, un ministère ou des mots à chercher.
+cli-help-source_name = Le nom de la nouvelle source : a-z, 0-9 et -.
+cli-help-source_url = L’adresse d’une page, ou d’un fil RSS, Atom ou JSON.
+cli-help-url_fr = L’adresse en français. Par défaut : url sert pour les deux langues.
+cli-help-title_en = Le titre anglais. Par défaut : le titre de la page ou du fil.
+cli-help-title_fr = Le titre français. Par défaut : le titre de la page ou du fil.
+cli-help-topic = Un mot du sujet de la source. Peut être donné plusieurs fois.
+cli-help-dry_run = Répéter la mise à niveau sans modifier la base de données.
+cli-help-bot_name = Le nom de l’agent conversationnel.
+cli-help-events_url = Une adresse https qui reçoit les événements. Par défaut : Socket Mode, sans adresse.
+cli-help-application = L’identifiant de l’application dans le portail des développeurs.
+cli-help-package = Le fichier à écrire.
+cli-help-website = L’adresse https de l’organisation responsable de l’agent conversationnel.
+
+cli-up-already-running = csps-llm est déjà en cours d’exécution avec les données de { $folder } (processus { $pid }). Arrêtez-le d’abord. Pour un second service, donnez un autre dossier dans CSPS_LLM_DATA.
+cli-up-data-unwritable = Impossible d’écrire dans le dossier de données { $folder } : { $reason }. Changez-en le propriétaire, ou réglez CSPS_LLM_DATA.
+cli-up-data-no-folder = Impossible de créer le dossier de données { $folder } : { $place } est un fichier. Donnez un dossier dans CSPS_LLM_DATA.
+cli-up-port-taken = Un autre programme utilise le port { $port }. Arrêtez ce programme, ou choisissez un autre port : PORT={ $other } csps-llm up
+cli-up-port-refused = csps-llm ne peut pas écouter sur { $host }:{ $port } : { $reason }. Voyez HOST et PORT.
+cli-up-model-running = Un processus de modèle lancé à la main répond déjà à { $path }. Arrêtez-le d’abord.
+# $variable nomme parfois deux variables : A ou B.
+cli-up-bot-incomplete = L’agent conversationnel pour { $platform } n’est configuré qu’en partie : réglez aussi { $variable } ({ $page }).
+cli-up-loading = Chargement du modèle… Un message s’affichera lorsque le service sera prêt.
+cli-up-starting = Démarrage… Un message s’affichera lorsque le service sera prêt.
+cli-up-still-loading = Le service n’est pas prêt après { DURATION($seconds) }. `csps-llm doctor`, dans un autre terminal, en cherche la raison.
+cli-up-ready =
+    Clavarder     { $url }
+    Modèle        { $model }
+    Pour arrêter  Ctrl+C
+cli-up-ready-starter =
+    Clavarder     { $url }
+    Modèle        { $model } (modèle de démonstration)
+                  Il montre que tout fonctionne, mais ses réponses sont de qualité limitée.
+                  Pour de meilleures réponses, donnez un fichier GGUF dans LLM_MODEL_FILE et redémarrez.
+    Pour arrêter  Ctrl+C
+cli-up-model-unknown = inconnu
+cli-up-engine_away = Le moteur à { $url } (LLM_URL) ne répond pas : { $problem }. csps-llm continue d’essayer.
+cli-up-engine_unusable = Le moteur à { $url } (LLM_URL) ne peut pas être utilisé : { $problem }. csps-llm continue d’essayer.
+cli-up-engine_back = Le moteur à { $url } répond : { $model }.
+cli-up-no-bots = Aucun agent conversationnel n’est démarré : aucun jeton pour Slack, Discord ou Teams n’est défini. Le dossier docs/ indique où les trouver.
+cli-up-stopping = Arrêt en cours. Les réponses commencées ont { DURATION($seconds) } pour se terminer; appuyez de nouveau sur Ctrl+C pour arrêter immédiatement.
+cli-up-stopped = Arrêté.
+cli-procfile-invalid = { $place } : la forme attendue est `nom: commande`
+cli-procfile-twice = { $place } : deux processus ont le nom « { $name } »
+cli-process-started = { $process } démarré (processus { $pid })
+cli-process-ended = { $process } s’est arrêté : { $why }. Nouveau démarrage dans { NUMBER($delay_s, maximumFractionDigits: 1) } s.
+cli-process-failing = { $process } s’est arrêté { $times } fois de suite. Il est relancé chaque fois, et les autres processus continuent. Ses dernières lignes :
+cli-process-refused = { $process } ne peut pas démarrer : l’erreur est affichée à la fin. Les autres processus sont arrêtés.
+cli-process-waiting = { $process } ne peut pas démarrer tant que l’erreur ci-dessous n’est pas corrigée. Les autres processus continuent. Prochain essai dans { NUMBER($delay_s, maximumFractionDigits: 1) } s :
+cli-process-overdue = { $process } ne s’est pas arrêté en { NUMBER($grace_s, maximumFractionDigits: 1) } s, et a été interrompu de force.
+cli-process-skipped = { $process } n’est pas démarré : { $variable } est défini.
+# Les raisons dans cli-process-ended.
+cli-ended-exit = code de sortie { $code }
+cli-ended-signal = { $signal }
+cli-ended-not_started = il n’a pas pu être démarré : { $reason }
+cli-ended-stalled = il a signalé qu’il est bloqué
+cli-ended-silent = il n’a pas répondu pendant { NUMBER($seconds, useGrouping: 0) } s
+cli-ended-stopped = un signal l’a suspendu (SIGSTOP)
+cli-log-dropped = { $count ->
+    [one] … { $count } ligne n’a pas été affichée
+   *[other] … { NUMBER($count, useGrouping: 0) } lignes n’ont pas été affichées
+}
+
+cli-chat-model = Modèle : { $model }
+cli-chat-model-starter = Modèle : { $model }, modèle de démonstration. Ses réponses sont de qualité limitée.
+cli-chat-help = /new recommence · /personality NOM change de personnalité · /quit ou Ctrl+C quitte · Ctrl+C arrête une réponse
+cli-chat-new = Nouvelle conversation.
+cli-chat-end-length = (coupée : la réponse a atteint la longueur maximale)
+cli-chat-end-stopped = (arrêtée)
+cli-chat-session-expired = Cette conversation n’est plus conservée. En voici une nouvelle.
+cli-chat-command-unknown = La commande { $command } n’existe pas.
+cli-chat-unreachable = Aucun service ne répond à { $url }. Démarrez-le avec `make run`, ou donnez une autre adresse avec --url.
+cli-chat-not-the-service = Le programme qui répond à { $url } n’est pas csps-llm. Donnez l’adresse du service avec --url, ou voyez HOST et PORT.
+cli-chat-personality-unknown = Aucune personnalité ne se nomme { $name }. `csps-llm personalities list` affiche les noms.
+
+cli-toil-no-model = Aucun modèle ne répond ({ $problem }). Démarrez-en un avec `csps-llm up` dans un autre terminal, ou réglez LLM_URL.
+cli-toil-other-job =
+    { $problem }.
+    Choisissez une autre sortie, ou supprimez celle-ci avec --force-new.
+cli-toil-output-locked = Une autre exécution écrit { $output }.
+cli-toil-personality-unknown = Aucune personnalité ne se nomme { $name }. Les personnalités sont : { $names }
+cli-toil-output-is-input = { $output } est le fichier qui contient les lignes.
+cli-toil-no-folder = { $output } : ce dossier n’existe pas.
+cli-toil-format-unknown = { $rows } : indiquez son format par --format csv ou --format jsonl.
+cli-toil-needs-prompts = { $problem } (sans modèle d’invite, chaque ligne doit contenir son invite)
+cli-toil-not-a-schema = { $path } : un schéma JSON est un objet, true ou false
+cli-toil-not-utf8 = { $path } : ce n’est pas de l’UTF-8
+cli-toil-unreadable = { $path } ne peut pas être lu : { $reason }
+cli-toil-resumed = { $done ->
+    [one] { $done } ligne est déjà traitée. L’exécution se poursuit.
+   *[other] { $done } lignes sont déjà traitées. L’exécution se poursuit.
+}
+cli-toil-all-answered = { $done ->
+    [one] { $done } ligne, traitée : { $output }
+   *[other] { $done } lignes, toutes traitées : { $output }
+}
+cli-toil-some-failed = { $done ->
+    [one] { $done } ligne, dont { $failed } en échec ({ $codes }) : { $output }
+   *[other] { $done } lignes, dont { $failed } en échec ({ $codes }) : { $output }
+}
+cli-toil-stopped = Arrêté. Lignes dans { $output } : { $done }. Pour continuer, donnez de nouveau la même commande.
+cli-toil-interrupted = Interrompu : { $problem }. Lignes dans { $output } : { $done }. Pour continuer, donnez de nouveau la même commande.
+cli-toil-rows = lignes
+cli-toil-rate = { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } lignes/s
+cli-toil-failures = { $failed } en échec
+cli-toil-progress = { $done } lignes sur { $total }, { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } lignes/s, encore { DURATION($seconds) }, { $failed } en échec
+cli-toil-progress-endless = { $done ->
+    [one] { $done } ligne, { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } lignes/s, { $failed } en échec
+   *[other] { $done } lignes, { NUMBER($rate, minimumFractionDigits: 1, maximumFractionDigits: 1) } lignes/s, { $failed } en échec
+}
+
+cli-doctor-check = Vérification
+cli-doctor-state = État
+cli-doctor-found = Constat
+cli-doctor-advice = Que faire
+cli-doctor-ok = bon
+cli-doctor-warn = avertissement
+cli-doctor-problem = problème
+cli-doctor-result = { $count ->
+    [0] Tout est en ordre.
+    [one] { $count } problème à régler.
+   *[other] { $count } problèmes à régler.
+}
+# Les noms des vérifications.
+cli-check-python = Python
+cli-check-packages = Paquets
+cli-check-cpu = Processeur
+cli-check-cores = Cœurs
+cli-check-engine = Moteur
+cli-check-gpu = Processeur graphique
+cli-check-model = Fichier du modèle
+cli-check-memory = Mémoire
+cli-check-checksum = Modèle fourni
+cli-check-remote = Moteur distant
+cli-check-port = Port
+cli-check-disk = Dossier de données
+cli-check-database = Base de données
+cli-check-settings = Réglages
+cli-check-personalities = Personnalités
+cli-check-sources = Sources
+cli-check-slack = Slack
+cli-check-discord = Discord
+cli-check-teams = Teams
+# Le constat d’une vérification. Les tailles sont en octets.
+cli-found-packages_missing = manquants : { $names }
+cli-found-cores = { $physical } physiques, { $threads } utilisés
+cli-found-engine_dead = llama-cpp-python ne démarre pas
+cli-found-gpu_none = aucun processeur graphique NVIDIA
+cli-found-engine_gpu = le moteur est compilé pour un processeur graphique
+cli-found-engine_cpu = le moteur est compilé pour le processeur central
+cli-found-model = { $path } ({ SIZE($bytes) }, { $architecture }, { $name })
+cli-found-model_absent = { $path } n’existe pas
+cli-found-starter_absent = le modèle de démonstration, pas encore préparé : { $path }
+cli-found-memory = { SIZE($needed) } nécessaires (dont { SIZE($cache) } pour le contexte), { SIZE($available) } libres sur { SIZE($total) }
+cli-found-port_free = { $port } est libre; le service n’est pas en cours d’exécution
+cli-found-port_ours = csps-llm répond sur { $port }
+cli-found-disk = { $folder }, { SIZE($free) } libres
+cli-found-disk_file = { $place } est un fichier
+cli-found-database = s’ouvre
+cli-found-slack = { $bot } dans { $team }
+cli-found-scopes_missing = autorisations manquantes : { $names }
+cli-found-discord = { $bot }, application { $id }
+cli-found-discord_intent = l’intention « message content » est désactivée
+cli-found-teams = l’application { $id } obtient ses jetons
+cli-found-not_set = { $variable } n’est pas défini
+cli-found-not_json = la réponse n’est pas du JSON
+# Le défaut d’un fichier de modèle.
+cli-gguf-magic = il ne commence pas par GGUF
+cli-gguf-version = version { NUMBER($value, useGrouping: 0) } inconnue
+cli-gguf-entries = un en-tête de { $value } entrées
+cli-gguf-type = une entrée du type inconnu { NUMBER($value, useGrouping: 0) }
+cli-gguf-length = une entrée de { $value } octets
+cli-gguf-cut = il est tronqué
+# La façon de régler un problème.
+cli-advice-python = Installez `Python 3.11` ou une version plus récente, puis exécutez `make clean install`.
+cli-advice-packages = Exécutez `make install`.
+cli-advice-reinstall = Exécutez `make clean install`.
+cli-advice-cpu = Sans AVX2 ni NEON, les réponses sont lentes. Utilisez une autre machine ou un moteur distant (LLM_URL).
+cli-advice-cores = Plus de fils d’exécution que de cœurs physiques ralentissent le moteur : retirez LLM_CPU_THREADS, ou réglez-le à { $physical }.
+cli-advice-engine = Pour en connaître la raison, exécutez `.venv/bin/python -m core.model.prepare --probe`. Exécutez ensuite `make clean install`.
+cli-advice-gpu = Le processeur graphique n’est pas utilisé. Installez la trousse CUDA de NVIDIA (nvcc) si elle manque. Exécutez ensuite `rm .venv/installed.json; make install`.
+cli-advice-model_file = Corrigez LLM_MODEL_FILE.
+cli-advice-model_damaged = Le fichier est endommagé ou n’est pas un fichier GGUF : téléchargez-le de nouveau.
+cli-advice-model_download = Le premier démarrage le télécharge. Il faut un réseau et de l’espace disque.
+cli-advice-starter = C’est le modèle de démonstration. Il montre que tout fonctionne, mais ses réponses sont de qualité limitée. Pour de meilleures réponses, réglez LLM_MODEL_FILE.
+cli-advice-starter_absent = Rien : le processus de modèle le prépare à son démarrage, en quelques secondes.
+cli-advice-starter_damaged = Supprimez le fichier. Le processus de modèle le prépare de nouveau à son démarrage.
+cli-advice-memory_short = Utilisez un modèle plus petit ou plus quantifié, ou un LLM_CONTEXT_WINDOW plus petit.
+cli-advice-memory_busy = D’autres programmes utilisent le reste, ou ce service s’il est en cours d’exécution. Fermez des programmes si la machine ralentit.
+cli-advice-remote = Vérifiez LLM_URL, LLM_API_KEY et LLM_MODEL, et que le moteur est en cours d’exécution.
+cli-advice-disk_unwritable = Impossible d’y écrire : changez-en le propriétaire, ou réglez CSPS_LLM_DATA.
+cli-advice-disk_file = Donnez un dossier dans CSPS_LLM_DATA.
+cli-advice-disk_low = Libérez de l’espace, ou réglez CSPS_LLM_DATA.
+cli-advice-database = Vérifiez DATABASE_URL et le dossier de données.
+cli-advice-settings = Corrigez ce qui est nommé. `csps-llm up` ne démarre pas ainsi.
+cli-advice-unknown_name = Corrigez le nom, ou ajoutez ce qu’il désigne. D’ici là, les réponses indiquent qu’il n’a pas pu être lu.
+cli-advice-platform = Définissez-le, ou retirez les autres variables de la plateforme. Le dossier docs/ contient une page pour chaque plateforme.
+cli-advice-slack_token = Copiez le `Bot User OAuth Token` (xoxb-…) de OAuth & Permissions, à l’adresse api.slack.com/apps, dans SLACK_BOT_TOKEN.
+cli-advice-slack_scopes = Collez la sortie de `csps-llm manifest slack` dans App Manifest, enregistrez et réinstallez l’application.
+cli-advice-slack_app_token = Dans Basic Information, créez un App-Level Token avec `connections:write` pour SLACK_APP_TOKEN. Activez Socket Mode.
+cli-advice-discord_token = Utilisez Reset Token à la page `Bot` du portail des développeurs, et copiez le nouveau jeton dans DISCORD_BOT_TOKEN.
+cli-advice-discord_intent = Activez Message Content Intent à la page `Bot` du portail des développeurs, ou retirez DISCORD_MESSAGE_CONTENT.
+cli-advice-teams_unauthenticated = Toute personne sur cette machine peut écrire au nom d’une autre. Utilisez ce réglage seulement avec l’outil d’essai de Microsoft; retirez-le pour servir des personnes.
+cli-advice-teams_secret = Dans l’inscription d’application (Certificats et secrets), créez un secret client pour TEAMS_APP_PASSWORD. Vérifiez TEAMS_APP_ID et TEAMS_TENANT_ID.
+cli-advice-unreachable = Cette machine ne peut pas joindre la plateforme : vérifiez le réseau, le serveur mandataire et l’adresse de la plateforme dans les réglages.
+
+cli-facts-searching = Examen de { $place }
+cli-facts-documents = documents
+cli-facts-passages = { $count ->
+    [one] { $count } passage
+   *[other] { $count } passages
+}
+cli-facts-synced = { $place } : { $added ->
+    [one] { $added } ajouté
+   *[other] { $added } ajoutés
+}, { $changed ->
+    [one] { $changed } modifié
+   *[other] { $changed } modifiés
+}, { $unchanged ->
+    [one] { $unchanged } inchangé
+   *[other] { $unchanged } inchangés
+}, { $removed ->
+    [one] { $removed } retiré
+   *[other] { $removed } retirés
+}; { $passages ->
+    [one] { $passages } passage.
+   *[other] { $passages } passages.
+}
+cli-facts-failed = { $count ->
+    [one] { $count } document n’a pas pu être lu, et reste tel quel :
+   *[other] { $count } documents n’ont pas pu être lus, et restent tels quels :
+}
+cli-facts-failed-more = … et { $count } de plus
+cli-facts-nothing-found = Aucun résultat.
+cli-facts-no-collections = Il n’y a pas encore de collection. Pour en créer une : csps-llm facts add NOM DOSSIER
+cli-facts-column-name = Collection
+cli-facts-column-documents = Documents
+cli-facts-column-passages = Passages
+cli-facts-column-origins = Provenance
+cli-facts-removed-collection = { $count ->
+    [one] La collection { $name } et son document sont retirés ({ $count }).
+   *[other] La collection { $name } et ses { $count } documents sont retirés.
+}
+cli-facts-removed-documents = { $count ->
+    [one] { $count } document retiré de { $name }.
+   *[other] { $count } documents retirés de { $name }.
+}
+
+cli-sources-column-name = Nom
+cli-sources-column-kind = Sorte
+cli-sources-column-title = Titre
+cli-sources-column-personalities = Personnalités
+cli-sources-column-language = Langue
+cli-sources-column-entries = Entrées
+cli-sources-column-newest = Plus récente
+cli-sources-column-result = Première entrée ou problème
+cli-sources-unknown = { $personality } nomme une source qui n’existe pas : { $name }
+cli-sources-probing = Consultation
+cli-sources-result = { $failed ->
+    [0] { $count ->
+        [one] L’adresse répond.
+       *[other] Les { $count } adresses répondent.
+    }
+   *[other] { $failed } adresses sur { $count } ont échoué.
+}
+cli-sources-name-taken = { $file } : une source se nomme déjà « { $name } »
+cli-sources-added = { $name } est ajoutée à { $file }. Écrivez-y ses sujets et ses exemples, et nommez-la dans les personnalités qui peuvent l’utiliser.
+
+cli-personalities-valid = { $count ->
+    [one] { $count } personnalité est valide : { $names }
+   *[other] { $count } personnalités sont valides : { $names }
+}
+cli-personalities-column-name = Nom
+cli-personalities-column-language = Langue
+cli-personalities-column-description = Description
+
+cli-manifest-link = Ouvrez ce lien pour ajouter l’agent conversationnel à un serveur :
+cli-manifest-link-incomplete = Remplacez APPLICATION_ID par l’identifiant de votre application, ou donnez-le avec --application :
+cli-manifest-written = { $path } est écrit. Téléversez-le dans Teams.
+cli-manifest-no-app-id = TEAMS_APP_ID n’est pas défini. C’est l’identifiant de l’inscription de l’agent conversationnel dans Azure (docs/teams.md).
+
 ## Page : la page Web. Elle reçoit seulement les textes dont la clé commence par page-, et les termes.
 
 # $title est le nom d’une personnalité, par exemple Chuchotte.

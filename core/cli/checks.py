@@ -1,10 +1,11 @@
-"""What `doctor` looks at: each check gives findings, with what to do about what is wrong. Shows nothing itself.
+"""The checks of `csps-llm doctor` on the machine, the model and the configuration. Each yields findings.
 
-A check takes the settings it needs and the words; facts come from `machine` and `gguf`.
+A problem's finding says how to solve it. `hardware` and `core.model.gguf_header` supply the facts.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib.metadata
 import os
@@ -12,18 +13,19 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
-from core.cli import bot_checks, gguf, machine, preflight
-from core.cli.report import Finding, Report
-from core.cli.words import Words
+from core.cli import hardware, startup_checks
 from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
 from core.configuration.settings import Settings
+from core.contract import Language
 from core.errors import ConfigError, CspsError, StorageError
-from core.model import catalog
+from core.model import catalog, gguf_header
 from core.model.client import ModelClient
 from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window, physical_cores
 from core.rag.facts.document_rows import collection_sizes
@@ -31,17 +33,47 @@ from core.rag.sources.catalogue import Sources
 from core.runtime.http_server import reachable_url
 from core.runtime.network_errors import explain_cause, without_credentials
 from core.storage.database import Database
+from core.texts import text
 
 PACKAGES = ("csps-llm", "llama-cpp-python", "llguidance", "aiohttp", "pydantic")
 LOW_DISK_BYTES = 1 << 30
 NO_DISK_BYTES = 100 << 20
-ASK_DEADLINE_S = 2.0
+REQUEST_DEADLINE_S = 2.0
+
+FindingState = Literal["ok", "warn", "problem"]
 
 
-def versions(report: Report) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class Finding:
+    """One row of the doctor's table."""
+
+    check: str
+    state: FindingState
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class FindingBuilder:
+    """Builds findings in one language."""
+
+    language: Language
+
+    def __call__(
+        self, check: str, state: FindingState, found: str, advice: str | None = None, **values: object
+    ) -> Finding:
+        """`check` and `advice` are the last parts of keys, `values` are those of the advice; `found` is a text."""
+        advice_text = text(f"cli-advice-{advice}", self.language, **values) if advice else ""
+        return Finding(text(f"cli-check-{check}", self.language), state, found, advice_text)
+
+    def found(self, key: str, **values: object) -> str:
+        return text(f"cli-found-{key}", self.language, **values)
+
+
+def check_versions(build: FindingBuilder) -> Iterator[Finding]:
     python = platform.python_version()
     new_enough = sys.version_info >= (3, 11)
-    yield report("python", "ok" if new_enough else "problem", python, None if new_enough else "python_old")
+    yield build("python", "ok" if new_enough else "problem", python, None if new_enough else "python")
     missing, found = [], []
     for package in PACKAGES:
         try:
@@ -49,215 +81,216 @@ def versions(report: Report) -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     if missing:
-        yield report("packages", "problem", report.say("missing", names=", ".join(missing)), "install")
+        yield build("packages", "problem", build.found("packages_missing", names=", ".join(missing)), "packages")
     else:
-        yield report("packages", "ok", ", ".join(found))
+        yield build("packages", "ok", ", ".join(found))
 
 
-def cpu(report: Report) -> Iterator[Finding]:
-    features = machine.features()
+def check_cpu(build: FindingBuilder) -> Iterator[Finding]:
+    features = hardware.cpu_features()
     found = ", ".join([platform.machine(), *features])
     slow = not {"AVX2", "NEON"} & set(features)
-    yield report("cpu", "warn" if slow else "ok", found, "cpu_slow" if slow else None)
+    yield build("cpu", "warn" if slow else "ok", found, "cpu" if slow else None)
 
 
-def cores(report: Report, settings: Settings) -> Iterator[Finding]:
+def check_cores(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
     physical, threads = physical_cores(), settings.model.cpu_threads
-    found = report.say("cores_found", physical=physical, threads=threads or physical)
-    too_many = threads is not None and threads > physical
-    yield report("cores", "warn" if too_many else "ok", found, "cores_many" if too_many else None, physical=physical)
-
-
-def gpu(report: Report) -> Iterator[Finding]:
-    names, offloads = machine.nvidia_gpus(), machine.offloads()
-    found = ", ".join(names) or report.say("gpu_none")
-    if offloads is None:
-        yield report("engine", "problem", report.say("engine_dead"), "engine_dead_advice")
-    elif names and not offloads:
-        yield report("gpu", "warn", found, "gpu_unused")
+    found = build.found("cores", physical=physical, threads=threads or physical)
+    if threads is not None and threads > physical:
+        yield build("cores", "warn", found, "cores", physical=physical)
     else:
-        yield report("gpu", "ok", f"{found}; {report.say('gpu_built' if offloads else 'gpu_not_built')}")
+        yield build("cores", "ok", found)
 
 
-def model(report: Report, settings: Settings) -> Iterator[Finding]:
-    """The file that would be loaded, and whether it fits into memory."""
-    path, starter = model_file(settings)
+def check_gpu(build: FindingBuilder) -> Iterator[Finding]:
+    names, offloads = hardware.nvidia_gpus(), hardware.engine_offloads()
+    found = ", ".join(names) or build.found("gpu_none")
+    if offloads is None:
+        yield build("engine", "problem", build.found("engine_dead"), "engine")
+    elif names and not offloads:
+        yield build("gpu", "warn", found, "gpu")
+    else:
+        yield build("gpu", "ok", f"{found}; {build.found('engine_gpu' if offloads else 'engine_cpu')}")
+
+
+def check_model(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
+    """Checks the file that the engine would load, and whether it fits into memory."""
+    path, starter = find_model_file(settings)
     if path is None:
-        yield report("model", "warn", str(settings.model.huggingface_repo), "model_to_fetch")
+        yield build("model", "warn", str(settings.model.huggingface_repo), "model_download")
         return
     try:
-        head = gguf.read_head(path)
+        header = gguf_header.read_header(path)
     except FileNotFoundError:
         if starter:
-            yield report("model", "warn", report.say("starter_to_come", path=path), "no_starter")
+            yield build("model", "warn", build.found("starter_absent", path=str(path)), "starter_absent")
         else:
-            yield report("model", "problem", report.say("no_file", path=path), "no_model_file")
+            yield build("model", "problem", build.found("model_absent", path=str(path)), "model_file")
         return
     except OSError as exc:
-        yield report("model", "problem", f"{path}: {exc.strerror}", "no_model_file")
+        yield build("model", "problem", f"{path}: {exc.strerror}", "model_file")
         return
-    except gguf.NotGguf as exc:
-        yield report("model", "problem", f"{path}: {exc}", "bad_starter" if starter else "bad_model_file")
+    except gguf_header.InvalidGguf as exc:
+        fault = text(f"cli-gguf-{exc.fault}", build.language, value=exc.value)
+        yield build("model", "problem", f"{path}: {fault}", "starter_damaged" if starter else "model_damaged")
         return
-    found = f"{path} ({megabytes(path.stat().st_size)}, {head.architecture}, {head.name})"
-    yield report("model", "warn" if starter else "ok", found, "is_starter" if starter else None)
-    yield from memory(report, settings, path.stat().st_size, head)
+    size_bytes = path.stat().st_size
+    values = {"path": str(path), "bytes": size_bytes, "architecture": header.architecture, "name": header.name}
+    found = build.found("model", **values)
+    yield build("model", "warn" if starter else "ok", found, "starter" if starter else None)
+    yield from check_memory(build, settings, size_bytes, header)
 
 
-def model_file(settings: Settings) -> tuple[Path | None, bool]:
-    """(the file, whether it is the starter); no file where one has to be fetched first."""
-    asked = settings.model
-    if asked.file:
-        return Path(asked.file).expanduser(), False
+def find_model_file(settings: Settings) -> tuple[Path | None, bool]:
+    """The model file and whether it is the starter; no file if it must be downloaded first."""
+    model = settings.model
+    if model.file:
+        return Path(model.file).expanduser(), False
     models = settings.data_folder / "models"
-    if asked.huggingface_repo and asked.huggingface_file:
-        place = models / asked.huggingface_repo.replace("/", "--")
-        return next(iter(sorted(place.rglob(asked.huggingface_file))), None), False
+    if model.huggingface_repo and model.huggingface_file:
+        folder = models / model.huggingface_repo.replace("/", "--")
+        return next(iter(sorted(folder.rglob(model.huggingface_file))), None), False
     return models / f"{catalog.STARTER_NAME}-Q8_0.gguf", True
 
 
-def memory(report: Report, settings: Settings, size_bytes: int, head: gguf.Head) -> Iterator[Finding]:
-    """Weights and the smallest useful KV cache, against what the machine has."""
-    there = machine.memory()
-    if there is None:
+def check_memory(
+    build: FindingBuilder, settings: Settings, size_bytes: int, header: gguf_header.GgufHeader
+) -> Iterator[Finding]:
+    """Compares the weights and the smallest useful KV cache with the machine's memory."""
+    memory = hardware.memory()
+    if memory is None:
         return
-    window = settings.model.context_window or choose_window(None, head.context_length or WINDOW_LIMIT_TOKENS)
-    cache_bytes = max(settings.model.cache_tokens or 0, window) * (head.kv_bytes_per_token or 0)
+    window = settings.model.context_window or choose_window(None, header.context_length or WINDOW_LIMIT_TOKENS)
+    cache_bytes = max(settings.model.cache_tokens or 0, window) * (header.kv_bytes_per_token or 0)
     needed = size_bytes + cache_bytes
-    found = report.say(
-        "memory_found",
-        needed=megabytes(needed),
-        cache=megabytes(cache_bytes),
-        available=megabytes(there.available_bytes),
-        total=megabytes(there.total_bytes),
-    )
-    if needed > there.total_bytes:
-        yield report("memory", "problem", found, "memory_short")
-    elif needed > there.available_bytes:
-        yield report("memory", "warn", found, "memory_busy")
+    available, total = memory.available_bytes, memory.total_bytes
+    found = build.found("memory", needed=needed, cache=cache_bytes, available=available, total=total)
+    if needed > total:
+        yield build("memory", "problem", found, "memory_short")
+    elif needed > available:
+        yield build("memory", "warn", found, "memory_busy")
     else:
-        yield report("memory", "ok", found)
+        yield build("memory", "ok", found)
 
 
-def checksum(report: Report) -> Iterator[Finding]:
-    """The bundled starter against the sum that its package states."""
+def check_checksum(build: FindingBuilder) -> Iterator[Finding]:
+    """Compares the bundled starter with the checksum that its package states."""
     try:
         path = catalog.bundled_starter()
         stated = stated_sha256(path)
     except (ConfigError, OSError) as exc:
-        yield report("checksum", "problem", exc.message if isinstance(exc, ConfigError) else str(exc), "install_anew")
+        found = exc.message if isinstance(exc, ConfigError) else str(exc)
+        yield build("checksum", "problem", found, "reinstall")
         return
     with path.open("rb") as file:
         actual = hashlib.file_digest(file, "sha256").digest()
     if stated and actual != stated:
-        yield report("checksum", "problem", f"{path.name}: {actual.hex()}", "install_anew")
+        yield build("checksum", "problem", f"{path.name}: {actual.hex()}", "reinstall")
     else:
-        yield report("checksum", "ok", f"{path.name}: sha256 {actual.hex()[:16]}…")
+        yield build("checksum", "ok", f"{path.name}: sha256 {actual.hex()[:16]}…")
 
 
 def stated_sha256(path: Path) -> bytes | None:
-    """From the package's RECORD, which states it in base64."""
-    import base64
-
+    """The checksum in the package's RECORD, which writes it in base64 without padding."""
     for file in importlib.metadata.files(catalog.STARTER_PACKAGE) or []:
         if file.name == path.name and file.hash and file.hash.mode == "sha256":
             return base64.urlsafe_b64decode(file.hash.value + "=")
     return None
 
 
-async def remote(report: Report, settings: Settings) -> Iterator[Finding]:
-    """The engine behind LLM_URL."""
+async def check_remote_engine(build: FindingBuilder, settings: Settings) -> list[Finding]:
+    """Checks the engine behind LLM_URL."""
     client, url = ModelClient.from_settings(settings), without_credentials(settings.model.url or "")
     try:
         await client.ready()
         found = (await client.info()).name
     except CspsError as exc:
-        return iter([report("remote", "problem", f"{url}: {explain_cause(exc, report.words.language)}", "remote_away")])
+        return [build("remote", "problem", f"{url}: {explain_cause(exc, build.language)}", "remote")]
     finally:
         await client.close()
-    return iter([report("remote", "ok", f"{url}: {found}")])
+    return [build("remote", "ok", f"{url}: {found}")]
 
 
-async def port(report: Report, settings: Settings) -> Iterator[Finding]:
-    """Free, or ours."""
+async def check_port(build: FindingBuilder, settings: Settings) -> list[Finding]:
+    """The port is free, or this service answers there."""
     web = settings.web
     try:
-        preflight.require_port(web.host, web.port, report.words)
+        startup_checks.require_free_port(web.host, web.port, build.language)
     except ConfigError as exc:
-        if await is_ours(reachable_url(web.host, web.port)):
-            return iter([report("port", "ok", report.say("port_ours", port=web.port))])
-        return iter([Finding(report.say("port"), "problem", f"{web.host}:{web.port}", exc.message)])
-    return iter([report("port", "ok", report.say("port_free", port=web.port))])
+        if await is_our_service(reachable_url(web.host, web.port)):
+            return [build("port", "ok", build.found("port_ours", port=str(web.port)))]
+        return [Finding(text("cli-check-port", build.language), "problem", f"{web.host}:{web.port}", exc.message)]
+    return [build("port", "ok", build.found("port_free", port=str(web.port)))]
 
 
-async def is_ours(base: str) -> bool:
+async def is_our_service(base_url: str) -> bool:
     try:
-        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=ASK_DEADLINE_S) as client:
+        async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=REQUEST_DEADLINE_S) as client:
             answer = await client.get("/healthz")
             return answer.status_code == httpx.codes.OK and answer.json() == {"status": "ok"}
     except (httpx.HTTPError, ValueError):
         return False
 
 
-def disk(report: Report, settings: Settings) -> Iterator[Finding]:
+def check_disk(build: FindingBuilder, settings: Settings) -> Iterator[Finding]:
     folder = settings.data_folder
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if not there.is_dir():
-        yield report("disk", "problem", report.say("disk_file", place=there), "disk_no_folder")
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not existing.is_dir():
+        yield build("disk", "problem", build.found("disk_file", place=str(existing)), "disk_file")
         return
-    free = shutil.disk_usage(there).free
-    found = report.say("disk_found", folder=folder, free=megabytes(free))
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield report("disk", "problem", found, "disk_unwritable")
+    free = shutil.disk_usage(existing).free
+    found = build.found("disk", folder=str(folder), free=free)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        yield build("disk", "problem", found, "disk_unwritable")
     elif free < LOW_DISK_BYTES:
-        yield report("disk", "problem" if free < NO_DISK_BYTES else "warn", found, "disk_low")
+        yield build("disk", "problem" if free < NO_DISK_BYTES else "warn", found, "disk_low")
     else:
-        yield report("disk", "ok", found)
+        yield build("disk", "ok", found)
 
 
-async def database(report: Report, settings: Settings) -> Iterator[Finding]:
+async def check_database(build: FindingBuilder, settings: Settings) -> list[Finding]:
     try:
-        opened = Database(settings.database_url)
+        database = Database(settings.database_url)
         try:
-            await opened.examine_schema()  # an older version of the code must not use a newer database
+            await database.examine_schema()  # an older version of the code must not use a newer database
         finally:
-            await opened.close()
+            await database.close()
     except CspsError as exc:
-        return iter([report("database", "problem", exc.message, "database_advice")])
-    return iter([report("database", "ok", report.say("database_opens"))])
+        return [build("database", "problem", exc.message, "database")]
+    return [build("database", "ok", build.found("database"))]
 
 
-def configuration(report: Report, environ: Mapping[str, str]) -> tuple[list[Finding], Settings | None]:
-    """Findings on the settings, and the settings if they can be used."""
+def check_settings(build: FindingBuilder, environ: Mapping[str, str]) -> tuple[list[Finding], Settings | None]:
+    """Returns the findings on the settings, and the settings if they are valid."""
     try:
         settings = settings_module.load(environ)
     except ConfigError as exc:
-        return [report("settings", "problem", exc.message, "settings_advice")], None
-    return [report("settings", "ok", str(settings.file))], settings
+        return [build("settings", "problem", exc.message, "settings")], None
+    return [build("settings", "ok", str(settings.file))], settings
 
 
-async def personalities(report: Report, settings: Settings) -> list[Finding]:
-    """And the sources and collections that they name."""
-    there = Personalities(settings.config_file("personalities"))
+async def check_personalities(build: FindingBuilder, settings: Settings) -> list[Finding]:
+    """Checks the personalities, and the sources and collections that they name."""
+    personalities = Personalities(settings.config_file("personalities"))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
-    findings = [loaded("personalities", there, report), loaded("sources", sources, report)]
+    findings = [check_file("personalities", personalities, build), check_file("sources", sources, build)]
     if all(finding.state == "ok" for finding in findings):
-        absent = unknown_sources(there, sources.names())
-        absent += unknown_collections(there, await collections(settings))
-        findings += [report("personalities", "warn", problem, "absent") for problem in absent]
+        unknown = unknown_sources(personalities, sources.names())
+        unknown += unknown_collections(personalities, await stored_collections(settings))
+        findings += [build("personalities", "warn", problem, "unknown_name") for problem in unknown]
     return findings
 
 
-def loaded(check: str, there: Personalities | Sources, report: Report) -> Finding:
+def check_file(check: str, file: Personalities | Sources, build: FindingBuilder) -> Finding:
     try:
-        there.load()
+        file.load()
     except ConfigError as exc:
-        return report(check, "problem", exc.message, "settings_advice")
-    return report(check, "ok", ", ".join(there.names()))
+        return build(check, "problem", exc.message, "settings")
+    return build(check, "ok", ", ".join(file.names()))
 
 
-async def collections(settings: Settings) -> list[str]:
-    """None where the service has not made its tables yet; whether the database opens is another check's."""
+async def stored_collections(settings: Settings) -> list[str]:
+    """The names of the stored collections; none before the tables exist. `check_database` reports other failures."""
     database = Database(settings.database_url)
     try:
         return [size.name for size in await database.read(collection_sizes)]
@@ -265,24 +298,3 @@ async def collections(settings: Settings) -> list[str]:
         return []
     finally:
         await database.close()
-
-
-def megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
-
-
-async def all_of(environ: Mapping[str, str], words: Words) -> list[Finding]:
-    """Every check that makes sense here, in the order in which they are shown."""
-    report = Report(words)
-    configured, settings = configuration(report, environ)
-    findings = [*versions(report), *cpu(report), *gpu(report), *configured]
-    if settings is None:
-        return findings
-    findings += [*cores(report, settings), *await personalities(report, settings)]
-    if settings.model.url:
-        findings += await remote(report, settings)
-    else:
-        findings += model(report, settings)
-        findings += checksum(report)
-    findings += [*await port(report, settings), *disk(report, settings), *await database(report, settings)]
-    return [*findings, *await bot_checks.bots(report, settings)]

@@ -1,31 +1,50 @@
-"""What each subcommand of `csps-llm` is called and takes, and nothing of what it does.
+"""The subcommands of `csps-llm`: names, options and arguments. Help texts are keys, which `localization` replaces.
 
-Every body imports what it needs and calls it, so that `--help` and light commands do not pay for the heavy ones.
-`toil run` has so many options that it is declared in `toil_command`.
+Each body imports what it runs, so that `--help` and light commands need not import the heavy modules.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 import typer
 
-from core.cli.toil_command import toil_app
+from core.cli.localization import LocalizedCommand, LocalizedGroup, locale_language
+from core.texts import text
+from core.toil.batch.rows import Format
 
-app = typer.Typer(
-    help="A chat service: `up` serves, `chat` talks to it, `toil` asks for rows, `doctor` says what is wrong.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_show_locals=False,
-)
-personalities_app = typer.Typer(help="The personalities of config/personalities.", no_args_is_help=True)
-facts_app = typer.Typer(help="Facts: collections of documents that answers are looked up in.", no_args_is_help=True)
-sources_app = typer.Typer(help="The public sources of config/sources.toml.", no_args_is_help=True)
-db_app = typer.Typer(help="The revision of the database's tables.", no_args_is_help=True)
-manifest_app = typer.Typer(help="What Slack, Teams and Discord want to know of the bot.", no_args_is_help=True)
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+def build_group(help_key: str) -> typer.Typer:
+    return typer.Typer(
+        cls=LocalizedGroup,
+        help=help_key,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,
+    )
+
+
+def command(group: typer.Typer, name: str, help_key: str) -> Callable[[Function], Function]:
+    return group.command(name, cls=LocalizedCommand, help=help_key)
+
+
+def bad_parameter(key: str) -> typer.BadParameter:
+    return typer.BadParameter(text(key, locale_language(os.environ)))
+
+
+app = build_group("cli-help-csps_llm")
+personalities_app = build_group("cli-help-personalities")
+facts_app = build_group("cli-help-facts")
+sources_app = build_group("cli-help-sources")
+db_app = build_group("cli-help-db")
+manifest_app = build_group("cli-help-manifest")
+toil_app = build_group("cli-help-toil")
 app.add_typer(toil_app, name="toil")
 app.add_typer(personalities_app, name="personalities")
 app.add_typer(facts_app, name="facts")
@@ -34,49 +53,95 @@ app.add_typer(manifest_app, name="manifest")
 app.add_typer(db_app, name="db")
 
 
-@app.command("up")
+@command(app, "up", "cli-help-up")
 def serve() -> None:
-    """Serve: run the Procfile's processes, and start again what ends, until Ctrl-C."""
     from core.cli.up import up
 
     up(os.environ)
 
 
-@app.command("chat")
-def talk(
-    personality: Annotated[
-        str | None, typer.Option(help="Whom to talk to; by the locale: whisper or chuchotte.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="The running service; by default the one on this machine.")] = None,
+@command(app, "chat", "cli-help-chat")
+def open_chat(
+    personality: Annotated[str | None, typer.Option(help="cli-help-personality")] = None,
+    url: Annotated[str | None, typer.Option(help="cli-help-chat-url")] = None,
 ) -> None:
-    """Talk to the running service. From a pipe: one prompt a line in, one answer each out."""
     from core.cli.chat import chat
 
     raise typer.Exit(chat(os.environ, personality, url))
 
 
-@app.command("doctor")
-def examine(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Look at the machine, the model and the configuration, and say what to do about each problem."""
+@command(app, "doctor", "cli-help-doctor")
+def run_checks(as_json: Annotated[bool, typer.Option("--json", help="cli-help-json")] = False) -> None:
     from core.cli.doctor import doctor
 
     raise typer.Exit(doctor(os.environ, as_json=as_json))
 
 
+# ---------------------------------------------------------------- toil
+
+
+@command(toil_app, "run", "cli-help-toil-run")
+def run_batch(
+    output: Annotated[Path, typer.Option("--output", "-o", help="cli-help-output")],
+    rows: Annotated[str | None, typer.Argument(help="cli-help-rows")] = None,
+    schema: Annotated[Path | None, typer.Option(help="cli-help-schema")] = None,
+    prompt_template: Annotated[Path | None, typer.Option(help="cli-help-prompt_template")] = None,
+    openai: Annotated[Path | None, typer.Option(help="cli-help-openai")] = None,
+    personality: Annotated[str | None, typer.Option(help="cli-help-personality")] = None,
+    in_order: Annotated[bool, typer.Option("--in-order/--as-they-come", help="cli-help-in_order")] = True,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=1024, metavar="<int>", help="cli-help-concurrency")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="cli-help-seed")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, metavar="<int>", help="cli-help-max_tokens")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, max=2, metavar="<float>", help="cli-help-temperature")
+    ] = None,
+    force_new: Annotated[bool, typer.Option("--force-new", help="cli-help-force_new")] = False,
+    file_format: Annotated[Format | None, typer.Option("--format", help="cli-help-format")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="cli-help-delimiter")] = None,
+    encoding: Annotated[str | None, typer.Option(help="cli-help-encoding")] = None,
+) -> None:
+    if (rows is None) == (openai is None):
+        raise bad_parameter("cli-usage-rows")
+    if openai is not None and (schema or prompt_template):
+        raise bad_parameter("cli-usage-openai")
+    if delimiter is not None and len(delimiter) != 1:
+        raise bad_parameter("cli-usage-delimiter")
+    from core.cli import toil
+    from core.cli.toil_plan import BatchOptions
+    from core.contract import Sampling
+
+    options = BatchOptions(
+        rows=openai or (None if rows is None or rows == "-" else Path(rows)),
+        output=output,
+        personality=personality or toil.default_personality(os.environ),
+        openai=openai is not None,
+        schema=schema,
+        template=prompt_template,
+        sampling=Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed),
+        in_order=in_order,
+        concurrency=concurrency,
+        force_new=force_new,
+        format=file_format,
+        delimiter=delimiter,
+        encoding=encoding,
+    )
+    raise typer.Exit(toil.start(options, os.environ))
+
+
 # ---------------------------------------------------------------- personalities
 
 
-@personalities_app.command("validate")
+@command(personalities_app, "validate", "cli-help-personalities-validate")
 def validate_personalities() -> None:
-    """Check every file; each problem is shown with its file and line."""
     from core.cli import personalities
 
     personalities.validate()
 
 
-@personalities_app.command("list")
+@command(personalities_app, "list", "cli-help-personalities-list")
 def list_personalities() -> None:
-    """Names, languages and what each is for."""
     from core.cli import personalities
 
     personalities.show()
@@ -84,93 +149,79 @@ def list_personalities() -> None:
 
 # ---------------------------------------------------------------- facts
 
-Collection = Annotated[str, typer.Argument(help="The collection, as personalities name it.")]
+Collection = Annotated[str, typer.Argument(help="cli-help-collection")]
 
 
-@facts_app.command("add")
-def add_facts(
-    name: Collection,
-    what: Annotated[list[str], typer.Argument(help="Files, folders, CSV files (a fact a row), URLs, sitemaps.")],
-) -> None:
-    """Read documents into a collection. Given again: what is new or changed is read, what is gone is removed."""
+@command(facts_app, "add", "cli-help-facts-add")
+def add_facts(name: Collection, what: Annotated[list[str], typer.Argument(help="cli-help-documents")]) -> None:
     from core.cli import facts
 
-    raise typer.Exit(facts.add_to(name, what))
+    raise typer.Exit(facts.add(name, what))
 
 
-@facts_app.command("search")
+@command(facts_app, "search", "cli-help-facts-search")
 def search_facts(
     name: Collection,
-    question: Annotated[str, typer.Argument(help="As a person would ask it, in English or French.")],
-    limit: Annotated[int, typer.Option(min=1, max=50, help="How many passages.")] = 5,
+    question: Annotated[str, typer.Argument(help="cli-help-question")],
+    limit: Annotated[int, typer.Option(min=1, max=50, metavar="<int>", help="cli-help-limit")] = 5,
 ) -> None:
-    """Show which passages answer a question, best first."""
     from core.cli import facts
 
-    facts.run(lambda opened: facts.search(opened, name, question, limit))
+    facts.run(lambda session: facts.search(session, name, question, limit))
 
 
-@facts_app.command("list")
+@command(facts_app, "list", "cli-help-facts-list")
 def list_facts() -> None:
-    """Show the collections, their sizes and where they are from."""
     from core.cli import facts
 
     facts.run(facts.show)
 
 
-@facts_app.command("remove")
+@command(facts_app, "remove", "cli-help-facts-remove")
 def remove_facts(
-    name: Collection,
-    document: Annotated[
-        str | None, typer.Argument(help="A document, or the folder or sitemap that they are from; all if not given.")
-    ] = None,
+    name: Collection, document: Annotated[str | None, typer.Argument(help="cli-help-document")] = None
 ) -> None:
-    """Remove a collection, or documents of it."""
     from core.cli import facts
 
-    facts.run(lambda opened: facts.remove(opened, name, document))
+    facts.run(lambda session: facts.remove(session, name, document))
 
 
-@facts_app.command("export")
+@command(facts_app, "export", "cli-help-facts-export")
 def export_facts(name: Collection) -> None:
-    """Write every document with its passages, one line of JSON each."""
     from core.cli import facts
 
-    facts.run(lambda opened: facts.export(opened, name))
+    facts.run(lambda session: facts.export(session, name))
 
 
 # ---------------------------------------------------------------- sources
 
 
-@sources_app.command("list")
+@command(sources_app, "list", "cli-help-sources-list")
 def list_sources() -> None:
-    """Names, kinds, titles, and which personalities read them."""
     from core.cli import sources
 
     sources.show()
 
 
-@sources_app.command("test")
-def try_sources(
-    names: Annotated[list[str] | None, typer.Argument(help="Which; all of them by default.")] = None,
-    question: Annotated[str, typer.Option(help="May name a place or a department, or what to search for.")] = "",
+@command(sources_app, "test", "cli-help-sources-test")
+def probe_sources(
+    names: Annotated[list[str] | None, typer.Argument(help="cli-help-source_names")] = None,
+    question: Annotated[str, typer.Option(help="cli-help-source_question")] = "",
 ) -> None:
-    """Fetch every address in both languages, past the cache, and show what came. Exit status 1: not all answered."""
     from core.cli import sources
 
-    raise typer.Exit(sources.try_out(names or (), question))
+    raise typer.Exit(sources.probe(names or (), question))
 
 
-@sources_app.command("add")
+@command(sources_app, "add", "cli-help-sources-add")
 def add_source(
-    name: Annotated[str, typer.Argument(help="Of the new source: a-z, 0-9 and -.")],
-    url: Annotated[str, typer.Argument(help="A page, or an RSS, Atom or JSON feed.")],
-    url_fr: Annotated[str | None, typer.Option(help="The same in French; else URL is read in both languages.")] = None,
-    title_en: Annotated[str | None, typer.Option(help="By default what it calls itself.")] = None,
-    title_fr: Annotated[str | None, typer.Option(help="By default what it calls itself.")] = None,
-    topic: Annotated[list[str] | None, typer.Option(help="A word of its subject; as often as you like.")] = None,
+    name: Annotated[str, typer.Argument(help="cli-help-source_name")],
+    url: Annotated[str, typer.Argument(help="cli-help-source_url")],
+    url_fr: Annotated[str | None, typer.Option(help="cli-help-url_fr")] = None,
+    title_en: Annotated[str | None, typer.Option(help="cli-help-title_en")] = None,
+    title_fr: Annotated[str | None, typer.Option(help="cli-help-title_fr")] = None,
+    topic: Annotated[list[str] | None, typer.Option(help="cli-help-topic")] = None,
 ) -> None:
-    """Look at a page or feed, and write an entry for it into config/sources.toml."""
     from core.cli import sources
 
     sources.add(name, url, url_fr, title_en, title_fr, topic or ())
@@ -179,19 +230,15 @@ def add_source(
 # ---------------------------------------------------------------- db
 
 
-@db_app.command("status")
+@command(db_app, "status", "cli-help-db-status")
 def show_schema() -> None:
-    """Show the revision of the database's tables, and the revisions that an upgrade would apply."""
     from core.cli import database
 
     database.status()
 
 
-@db_app.command("upgrade")
-def upgrade_schema(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Rehearse the upgrade, and change nothing.")] = False,
-) -> None:
-    """Bring the database's tables to the newest revision, as every process does when it starts."""
+@command(db_app, "upgrade", "cli-help-db-upgrade")
+def upgrade_schema(dry_run: Annotated[bool, typer.Option("--dry-run", help="cli-help-dry_run")] = False) -> None:
     from core.cli import database
 
     database.upgrade(dry_run=dry_run)
@@ -200,57 +247,49 @@ def upgrade_schema(
 # ---------------------------------------------------------------- manifest
 
 
-def https_only(url: str | None) -> str | None:
-    """Platforms take no other address."""
+def require_https(url: str | None) -> str | None:
+    """Platforms accept no other address. Raises BadParameter."""
     if url is not None and (urlsplit(url).scheme != "https" or not urlsplit(url).hostname):
-        raise typer.BadParameter("it has to be an https address that the platform can reach: https://bot.example.gc.ca")
+        raise bad_parameter("cli-usage-https")
     return url
 
 
-def number_only(application: str | None) -> str | None:
+def require_number(application: str | None) -> str | None:
     if application is not None and not (application.isascii() and application.isdecimal()):
-        raise typer.BadParameter("it is a number: Application ID, at the top of General Information")
+        raise bad_parameter("cli-usage-application")
     return application
 
 
-Name = Annotated[str, typer.Option(help="What people call the bot.")]
+BotName = Annotated[str, typer.Option(help="cli-help-bot_name")]
 
 
-@manifest_app.command("slack")
-def slack_manifest(
-    name: Name = "Whisper",
-    url: Annotated[
-        str | None,
-        typer.Option(help="https://…, for events over HTTP; without it, Socket Mode.", callback=https_only),
-    ] = None,
+@command(manifest_app, "slack", "cli-help-manifest-slack")
+def print_slack_manifest(
+    name: BotName = "Whisper",
+    url: Annotated[str | None, typer.Option(help="cli-help-events_url", callback=require_https)] = None,
 ) -> None:
-    """The app manifest, as JSON: paste it at api.slack.com/apps, Create New App, From a manifest."""
     from core.cli import manifest
 
     manifest.slack(name, url)
 
 
-@manifest_app.command("discord")
-def discord_manifest(
-    application: Annotated[
-        str | None, typer.Option(help="The application's id, of the Developer Portal.", callback=number_only)
-    ] = None,
+@command(manifest_app, "discord", "cli-help-manifest-discord")
+def print_discord_link(
+    application: Annotated[str | None, typer.Option(help="cli-help-application", callback=require_number)] = None,
 ) -> None:
-    """The link by which somebody adds the bot to a server, and the permissions in it."""
     from core.cli import manifest
 
     manifest.discord(application)
 
 
-@manifest_app.command("teams")
-def teams_manifest(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The app package.")] = Path("csps-llm-teams.zip"),
-    name: Name = "Whisper",
+@command(manifest_app, "teams", "cli-help-manifest-teams")
+def write_teams_package(
+    output: Annotated[Path, typer.Option("-o", "--output", help="cli-help-package")] = Path("csps-llm-teams.zip"),
+    name: BotName = "Whisper",
     website: Annotated[
-        str, typer.Option(help="Who runs it: https://…", callback=https_only)
+        str, typer.Option(help="cli-help-website", callback=require_https)
     ] = "https://www.csps-efpc.gc.ca/",
 ) -> None:
-    """The app package, a zip with manifest and icons. Needs TEAMS_APP_ID."""
     from core.cli import manifest
 
     manifest.teams(output, name, website)

@@ -1,6 +1,6 @@
-"""`csps-llm db status | upgrade`: the revision of the database's tables, and the step to the newest one.
+"""`csps-llm db status | upgrade`: prints the revision of the database's tables, and upgrades them.
 
-Processes upgrade by themselves at start; these commands are for those who want to know before, or to wait themselves.
+Each process upgrades the tables when it starts. These commands let an operator see or do it before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 
 import typer
 
-from core.cli.words import language_of
+from core.cli.localization import locale_language
 from core.configuration import settings
 from core.contract import Language
 from core.runtime import log
@@ -21,34 +21,34 @@ from core.texts import text
 
 
 def status() -> None:
-    """Raises ConfigError and StorageError."""
-    print_schema(examine(database_url()), language_of(os.environ))
+    """Prints the revision. Raises ConfigError and StorageError."""
+    print_schema(examine(load_database_url()), locale_language(os.environ))
 
 
 def upgrade(*, dry_run: bool) -> None:
-    """Raises ConfigError and StorageError; then nothing was changed."""
-    url, language = database_url(), language_of(os.environ)
+    """Upgrades the tables, or rehearses it. Raises ConfigError and StorageError, after which nothing is changed."""
+    url, language = load_database_url(), locale_language(os.environ)
     schema = examine(url)
     print_schema(schema, language)
     if not schema.pending:
         return
-    began_at = time.monotonic()
+    started_at = time.monotonic()
     if dry_run:
         rehearse(url)
-        typer.echo(text("cli-db-rehearsed", language, seconds=round(time.monotonic() - began_at, 1)))
+        typer.echo(text("cli-db-rehearsed", language, seconds=round(time.monotonic() - started_at, 1)))
     else:
         asyncio.run(upgrade_database(url))
         typer.echo(text("cli-db-upgraded", language, revision=schema.pending[-1]))
 
 
-def database_url() -> str:
+def load_database_url() -> str:
     loaded = settings.load(os.environ)
     log.configure(loaded.log, "db")
     return loaded.database_url
 
 
 def print_schema(schema: Schema, language: Language) -> None:
-    """The revision, and a line for each pending one."""
+    """Prints the revision, and a line for each pending one."""
     if schema.revision is None:
         typer.echo(text("cli-db-empty", language))
     else:

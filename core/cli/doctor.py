@@ -1,4 +1,4 @@
-"""`csps-llm doctor`: every check as a row of a table, or as JSON. What is looked at is in `checks`."""
+"""`csps-llm doctor`: runs every check, and prints the findings as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -13,32 +13,49 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli import checks
-from core.cli.check_words import WORDS
-from core.cli.report import Finding
-from core.cli.words import Words, language_of
+from core.cli.checks import Finding, FindingBuilder
+from core.cli.localization import locale_language
+from core.cli.platform_checks import check_platforms
+from core.contract import Language
+from core.texts import text
 
 STYLES = {"ok": "green", "warn": "yellow", "problem": "bold red"}
 
 
 def doctor(environ: Mapping[str, str], *, as_json: bool) -> int:
-    """The exit status: 1 if there is any problem."""
-    words = Words(WORDS, language_of(environ))
-    findings = asyncio.run(checks.all_of(environ, words))
+    """Returns the exit status: 1 if there is a problem."""
+    language = locale_language(environ)
+    findings = asyncio.run(run_checks(environ, FindingBuilder(language)))
     if as_json:
         json.dump([asdict(finding) for finding in findings], sys.stdout, ensure_ascii=False, indent=1)
         sys.stdout.write("\n")
     else:
-        show(findings, words)
+        print_table(findings, language)
     return int(any(finding.state == "problem" for finding in findings))
 
 
-def show(findings: Sequence[Finding], words: Words) -> None:
-    # Paths are long: what a file or a pipe receives is not cut to the width of no terminal.
+async def run_checks(environ: Mapping[str, str], build: FindingBuilder) -> list[Finding]:
+    """Runs all checks that the settings allow, in the order of the table."""
+    findings, settings = checks.check_settings(build, environ)
+    findings = [*checks.check_versions(build), *checks.check_cpu(build), *checks.check_gpu(build), *findings]
+    if settings is None:
+        return findings
+    findings += [*checks.check_cores(build, settings), *await checks.check_personalities(build, settings)]
+    if settings.model.url:
+        findings += await checks.check_remote_engine(build, settings)
+    else:
+        findings += [*checks.check_model(build, settings), *checks.check_checksum(build)]
+    findings += [*await checks.check_port(build, settings), *checks.check_disk(build, settings)]
+    return [*findings, *await checks.check_database(build, settings), *await check_platforms(build, settings)]
+
+
+def print_table(findings: Sequence[Finding], language: Language) -> None:
+    # Paths are long. A file or pipe has no width to cut them to.
     console = Console() if sys.stdout.isatty() else Console(width=200)
-    table = Table(*(words(column) for column in ("check", "state", "found", "advice")))
+    table = Table(*(text(f"cli-doctor-{column}", language) for column in ("check", "state", "found", "advice")))
     for finding in findings:
-        state = Text(words(finding.state), STYLES[finding.state])
+        state = Text(text(f"cli-doctor-{finding.state}", language), STYLES[finding.state])
         table.add_row(finding.check, state, Text(finding.found, overflow="fold"), Text(finding.advice))
     console.print(table)
     problems = sum(finding.state == "problem" for finding in findings)
-    console.print(words("some_problems", count=problems) if problems else words("all_well"))
+    console.print(text("cli-doctor-result", language, count=problems))

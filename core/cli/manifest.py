@@ -1,6 +1,7 @@
-"""`csps-llm manifest slack|teams|discord`: what each platform wants to know of the bot before it lets it in.
+"""`csps-llm manifest slack | discord | teams`: the file or link by which a platform registers the bot.
 
-What `doctor` and the bots ask for too is in `core.platforms`, so that they ask for exactly what this grants.
+`core.platforms` holds the scopes, so that `doctor` and the bots require exactly what the manifest requests. Manifests
+are in both languages: everybody on a platform sees the same one.
 """
 
 from __future__ import annotations
@@ -16,19 +17,11 @@ from typing import Any
 
 import typer
 
-from core.cli.words import Table, Words, language_of
+from core.cli.localization import locale_language
 from core.configuration import settings
 from core.errors import ConfigError
 from core.platforms import SLACK_SCOPES
-
-WORDS: Table = {
-    "written": ("{path} is written: upload it in Teams.", "{path} est écrit : téléversez-le dans Teams."),
-    "link": ("Open this link to add the bot to a server:", "Ouvrez ce lien pour ajouter le robot à un serveur :"),
-    "link_needs": (
-        "Put your application's id in place of APPLICATION_ID, or set it by --application.",
-        "Remplacez APPLICATION_ID par l'identifiant de votre application, ou donnez-le par --application.",
-    ),
-}
+from core.texts import text
 
 SLACK_EVENTS = (
     "agent_session_stopped",
@@ -60,41 +53,42 @@ SHORT = "An assistant for public servants · Un assistant pour les fonctionnaire
 LONG = (
     "Answers questions in the language they are asked in, from the model and the sources that your organisation runs."
     " It is a program and can be wrong. · Répond dans la langue de la question, avec le modèle et les sources de votre"
-    " organisation. C'est un programme, qui peut se tromper."
+    " organisation. C’est un programme : il peut se tromper."
 )
 TEAMS_SCHEMA = "https://developer.microsoft.com/en-us/json-schemas/teams/v1.19/MicrosoftTeams.schema.json"
 ICONS = ("color.png", "outline.png")
 
 
 def slack(name: str, url: str | None) -> None:
-    """The app manifest, as JSON. `url`: https://…, for events over HTTP; None: Socket Mode."""
-    json.dump(slack_manifest(name, url), sys.stdout, ensure_ascii=False, indent=2)
+    """Prints the app manifest as JSON. `url` is https://… for events over HTTP; None means Socket Mode."""
+    json.dump(build_slack_manifest(name, url), sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
 
 
 def discord(application: str | None) -> None:
-    """The link by which somebody adds the bot to a server, and the permissions in it."""
-    words = Words(WORDS, language_of(os.environ))
+    """Prints the link that adds the bot to a server, and the permissions that it requests."""
+    language = locale_language(os.environ)
     for permission in DISCORD_PERMISSIONS:
         typer.echo(f"  {permission}")
     typer.echo(f"  = {discord_permissions()}\n")
-    typer.echo(words("link") if application else words("link_needs"))
-    typer.echo(discord_link(application or "APPLICATION_ID"))
+    typer.echo(text("cli-manifest-link" if application else "cli-manifest-link-incomplete", language))
+    typer.echo(build_discord_link(application or "APPLICATION_ID"))
 
 
 def teams(output: Path, name: str, website: str) -> None:
-    """Write the app package, a zip with manifest and icons. Raises ConfigError without TEAMS_APP_ID."""
-    loaded = settings.load(os.environ)
+    """Writes the app package, a zip file with manifest and icons. Raises ConfigError without TEAMS_APP_ID."""
+    loaded, language = settings.load(os.environ), locale_language(os.environ)
     if not loaded.teams.app_id:
-        raise ConfigError("TEAMS_APP_ID is not set: it is the id of the bot's registration in Azure (docs/teams.md)")
-    output.write_bytes(teams_package(teams_manifest(loaded.teams.app_id, name, website), loaded.config_file("icons")))
-    typer.echo(Words(WORDS, language_of(os.environ))("written", path=output))
+        raise ConfigError(text("cli-manifest-no-app-id", language))
+    manifest = build_teams_manifest(loaded.teams.app_id, name, website)
+    output.write_bytes(pack_teams_app(manifest, loaded.config_file("icons")))
+    typer.echo(text("cli-manifest-written", language, path=str(output)))
 
 
-def slack_manifest(name: str, url: str | None) -> dict[str, Any]:
-    """https://docs.slack.dev/reference/app-manifest. Without `url`, over Socket Mode."""
-    at = {} if url is None else {"url": f"{url.rstrip('/')}/slack/events"}
-    request = {} if url is None else {"request_url": at["url"]}
+def build_slack_manifest(name: str, url: str | None) -> dict[str, Any]:
+    """The manifest of https://docs.slack.dev/reference/app-manifest. Without `url` it is for Socket Mode."""
+    events_url = {} if url is None else {"url": f"{url.rstrip('/')}/slack/events"}
+    request = {} if url is None else {"request_url": events_url["url"]}
     return {
         "display_information": {"name": name, "description": SHORT, "background_color": "#1f5f6b"},
         "features": {
@@ -102,7 +96,7 @@ def slack_manifest(name: str, url: str | None) -> dict[str, Any]:
             "bot_user": {"display_name": name, "always_online": True},
             "assistant_view": {"assistant_description": SHORT},
             "slash_commands": [
-                {"command": f"/{command}", "description": about, "should_escape": True, **at}
+                {"command": f"/{command}", "description": about, "should_escape": True, **events_url}
                 for command, about in COMMANDS.items()
             ],
         },
@@ -120,8 +114,8 @@ def discord_permissions() -> int:
     return sum(DISCORD_PERMISSIONS.values())
 
 
-def discord_link(application: str) -> str:
-    """https://discord.com/developers/docs/topics/oauth2#bot-authorization-flow"""
+def build_discord_link(application: str) -> str:
+    """The link of https://discord.com/developers/docs/topics/oauth2#bot-authorization-flow"""
     scopes = "bot%20applications.commands"
     return (
         "https://discord.com/oauth2/authorize"
@@ -129,17 +123,17 @@ def discord_link(application: str) -> str:
     )
 
 
-def teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]:
-    """https://learn.microsoft.com/microsoftteams/platform/resources/schema/manifest-schema"""
+def build_teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]:
+    """The manifest of https://learn.microsoft.com/microsoftteams/platform/resources/schema/manifest-schema"""
     site = website.rstrip("/")
-    words = (
+    names = (
         ("help", "aide"),
         ("stop", "arrêter"),
         ("forget", "oublier"),
         ("regenerate", "recommencer"),
         ("personality", "personnalité"),
     )
-    commands = [{"title": english, "description": f"{english} · {french}"} for english, french in words]
+    commands = [{"title": english, "description": f"{english} · {french}"} for english, french in names]
     return {
         "$schema": TEAMS_SCHEMA,
         "manifestVersion": "1.19",
@@ -160,7 +154,7 @@ def teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]:
             }
         ],
         "permissions": ["identity", "messageTeamMembers"],
-        # So that replies in a thread in which the bot takes part reach it without a mention.
+        # With this permission the bot receives replies in its threads without a mention.
         "webApplicationInfo": {"id": app_id, "resource": f"https://{app_id}.invalid"},
         "authorization": {
             "permissions": {"resourceSpecific": [{"name": "ChannelMessage.Read.Group", "type": "Application"}]}
@@ -169,11 +163,11 @@ def teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]:
     }
 
 
-def teams_package(manifest: dict[str, Any], icons: Path) -> bytes:
-    """The zip that Teams takes."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
+def pack_teams_app(manifest: dict[str, Any], icons: Path) -> bytes:
+    """The zip file that Teams accepts."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=2))
         for icon in ICONS:
             package.write(icons / icon, icon)
-    return packed.getvalue()
+    return archive.getvalue()

@@ -6,57 +6,47 @@ import os
 
 import typer
 from rich.console import Console
-from rich.table import Table as RichTable
+from rich.table import Table
 
 from core.cli import facts
-from core.cli.sources import loaded as all_sources
-from core.cli.words import Table, Words, language_of
+from core.cli.localization import locale_language
+from core.cli.sources import load_sources
 from core.configuration import settings
 from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
 from core.errors import ConfigError
-
-WORDS: Table = {
-    "valid": ("{count} personalities are valid: {names}", "{count} personnalités sont valides : {names}"),
-    "name": ("Name", "Nom"),
-    "language": ("Language", "Langue"),
-    "description": ("Description", "Description"),
-}
+from core.texts import text
 
 
-def loaded() -> Personalities:
-    """Raises ConfigError that lists every problem of every file."""
+def load_personalities() -> Personalities:
+    """Raises ConfigError with every problem of every file."""
     personalities = Personalities(settings.load(os.environ).config_file("personalities"))
     personalities.load()
     return personalities
 
 
 def validate() -> None:
-    """Check every file, and that the sources it names are there; of collections, which may come later, it is told.
+    """Checks every file and the sources that it names. An unknown collection is a warning: it may be added later.
 
-    Raises ConfigError that lists every problem.
+    Raises ConfigError with every problem.
     """
-    personalities = loaded()
-    if problems := unknown_sources(personalities, all_sources(settings.load(os.environ)).names()):
+    personalities = load_personalities()
+    if problems := unknown_sources(personalities, load_sources(settings.load(os.environ)).names()):
         raise ConfigError("\n".join(problems))
     names = personalities.names()
     if any(personalities.get(name).collections for name in names):
-        for problem in unknown_collections(personalities, collections()):
+        stored = facts.run(lambda session: session.store.collections())
+        for problem in unknown_collections(personalities, [size.name for size in stored]):
             typer.echo(problem, err=True)
-    words = Words(WORDS, language_of(os.environ))
-    typer.echo(words("valid", count=len(names), names=", ".join(names)))
-
-
-def collections() -> list[str]:
-    """The names of those that are stored."""
-    return [size.name for size in facts.run(lambda opened: opened.store.collections())]
+    language = locale_language(os.environ)
+    typer.echo(text("cli-personalities-valid", language, count=len(names), names=", ".join(names)))
 
 
 def show() -> None:
-    """Names, languages and what each is for."""
-    personalities = loaded()
-    words = Words(WORDS, language_of(os.environ))
-    table = RichTable(words("name"), words("language"), words("description"))
+    """Prints the name, language and description of each personality."""
+    personalities, language = load_personalities(), locale_language(os.environ)
+    columns = ("name", "language", "description")
+    table = Table(*(text(f"cli-personalities-column-{column}", language) for column in columns))
     for name in personalities.names():
-        one = personalities.get(name)
-        table.add_row(name, one.language, one.description.in_language(words.language))
+        personality = personalities.get(name)
+        table.add_row(name, personality.language, personality.description.in_language(language))
     Console().print(table)

@@ -1,6 +1,6 @@
-"""From the Procfile's lines to processes that can be run: which of them, with which guards, stopped in which order.
+"""Reads the Procfile and plans its processes: which of them run, under which guards, in which order they stop.
 
-What is particular about a process of ours stands here, in `RULES`, and nowhere else in the supervisor.
+`RULES` holds all that is particular to a process of ours; the supervisor knows none of it.
 """
 
 from __future__ import annotations
@@ -12,92 +12,86 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cli.guards import Answers, HttpHealth, Runs
+from core.cli.hang_guards import HealthGuard, HttpHealthProbe, StopSignalGuard
 from core.cli.supervisor import Guard, Process
 from core.configuration.settings import Settings
+from core.contract import Language
 from core.errors import ConfigError
 from core.runtime.http_server import reachable_url
+from core.texts import text
 
-LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
-DRAIN_MARGIN_S = 5.0
+ENTRY = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
+DRAIN_MARGIN_S = 5.0  # to end after the last answer
 PLATFORMS = ("slack", "discord", "teams")
 
 
 @dataclass(frozen=True)
-class Skip:
-    """Why a process is not run: a variable that is set, or one that is not."""
+class SkipReason:
+    """The variable because of which a process does not run: it is set, or it is not."""
 
     variable: str
     is_set: bool
 
 
 @dataclass(frozen=True)
-class Rule:
-    """`skip` is the reason not to run it, `guards` notice that it hangs, `last` is for what the others need.
+class ProcessRule:
+    """How a process of ours is run. `last` marks one that the others need while they stop."""
 
-    `skip` raises ConfigError for a process that is half set up.
-    """
-
-    skip: Callable[[Settings], Skip | None] = lambda _: None
+    skip: Callable[[Settings], SkipReason | None] = lambda _: None
     guards: Callable[[Settings], tuple[Guard, ...]] = lambda _: ()
     grace_s: Callable[[Settings], float] = lambda _: 10.0
     last: bool = False
 
 
-def model_health(settings: Settings) -> HttpHealth:
+def model_health(settings: Settings) -> HttpHealthProbe:
     key = settings.model.api_key
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     if settings.model.listen:
         host, _, port = settings.model.listen.rpartition(":")
-        return HttpHealth(f"{reachable_url(host, port)}/health", headers=headers)
-    return HttpHealth("http://model/health", settings.model_socket, headers)
+        return HttpHealthProbe(f"{reachable_url(host, port)}/health", headers=headers)
+    return HttpHealthProbe("http://model/health", settings.model_socket, headers)
 
 
-def web_health(settings: Settings) -> HttpHealth:
-    return HttpHealth(f"{reachable_url(settings.web.host, settings.web.port)}/healthz")
+def web_health(settings: Settings) -> HttpHealthProbe:
+    return HttpHealthProbe(f"{reachable_url(settings.web.host, settings.web.port)}/healthz")
 
 
 def drain_s(settings: Settings) -> float:
-    """What both give running answers after SIGTERM, and a margin to say so."""
+    """The time that the web and model processes give running answers after SIGTERM, and a margin."""
     return settings.web.drain_s + DRAIN_MARGIN_S
 
 
-def bot(name: str) -> Rule:
-    """An adapter is run if its platform's tokens are set."""
+def build_bot_rule(name: str) -> ProcessRule:
+    """The rule of a bot, which runs if its platform's tokens are set."""
 
-    def skip(settings: Settings) -> Skip | None:
+    def skip(settings: Settings) -> SkipReason | None:
         missing = settings.platform(name).missing
-        if missing and settings.platform(name).is_configured:
-            raise ConfigError(f"the bot for {name.title()} is set up in part: set {missing} too (docs/{name}.md)")
-        return Skip(missing, is_set=False) if missing else None
+        return SkipReason(missing, is_set=False) if missing else None
 
-    def health(settings: Settings) -> HttpHealth:
-        return HttpHealth(f"{reachable_url(settings.platform(name).host, settings.platform(name).port)}/healthz")
+    def health(settings: Settings) -> HttpHealthProbe:
+        return HttpHealthProbe(f"{reachable_url(settings.platform(name).host, settings.platform(name).port)}/healthz")
 
-    return Rule(
+    return ProcessRule(
         skip=skip,
-        guards=lambda settings: (Answers(health(settings)),),
+        guards=lambda settings: (HealthGuard(health(settings)),),
         grace_s=lambda settings: settings.bot.drain_s + DRAIN_MARGIN_S,
     )
 
 
-RULES: Mapping[str, Rule] = {
-    "model": Rule(
-        skip=lambda settings: Skip("LLM_URL", is_set=True) if settings.model.url else None,
-        guards=lambda settings: (Answers(model_health(settings)),),
+RULES: Mapping[str, ProcessRule] = {
+    "model": ProcessRule(
+        skip=lambda settings: SkipReason("LLM_URL", is_set=True) if settings.model.url else None,
+        guards=lambda settings: (HealthGuard(model_health(settings)),),
         grace_s=drain_s,
         last=True,
     ),
-    "web": Rule(
-        guards=lambda settings: (Answers(web_health(settings)),),
-        grace_s=drain_s,
-    ),
-    **{name: bot(name) for name in PLATFORMS},
+    "web": ProcessRule(guards=lambda settings: (HealthGuard(web_health(settings)),), grace_s=drain_s),
+    **{name: build_bot_rule(name) for name in PLATFORMS},
 }
 
 
-def read(file: Path) -> dict[str, tuple[str, ...]]:
-    """name → command. Raises ConfigError with file and line."""
+def read_procfile(file: Path, language: Language) -> dict[str, tuple[str, ...]]:
+    """Returns the command of each process by name. Raises ConfigError with file and line."""
     commands: dict[str, tuple[str, ...]] = {}
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -105,35 +99,44 @@ def read(file: Path) -> dict[str, tuple[str, ...]]:
         raise ConfigError(f"{file}: {exc.strerror}") from exc
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.lstrip().startswith("#"):
-            name, command = entry(line, f"{file}:{number}")
+            place = f"{file}:{number}"
+            name, command = parse_entry(line, place, language)
             if name in commands:
-                raise ConfigError(f"{file}:{number}: there are two processes named {name!r}")
+                raise ConfigError(text("cli-procfile-twice", language, place=place, name=name))
             commands[name] = command
     return commands
 
 
-def entry(line: str, place: str) -> tuple[str, tuple[str, ...]]:
-    parts = LINE.fullmatch(line.strip())
+def parse_entry(line: str, place: str, language: Language) -> tuple[str, tuple[str, ...]]:
+    parts = ENTRY.fullmatch(line.strip())
     if not parts:
-        raise ConfigError(f"{place}: expected `name: command`")
+        raise ConfigError(text("cli-procfile-invalid", language, place=place))
     try:
-        words = shlex.split(parts[2])  # no shell: no variables, no pipes
+        arguments = shlex.split(parts[2])  # no shell: no variables, no pipes
     except ValueError as exc:
         raise ConfigError(f"{place}: {exc}") from exc
-    if words[0] in ("python", "python3"):
-        words[0] = sys.executable
-    return parts[1], tuple(words)
+    if arguments[0] in ("python", "python3"):
+        arguments[0] = sys.executable
+    return parts[1], tuple(arguments)
 
 
-def plan(commands: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[list[Process], dict[str, Skip]]:
-    """What to run, and the name of what is left out with the reason. Raises ConfigError for what is half set up."""
+def plan_processes(
+    commands: Mapping[str, tuple[str, ...]], settings: Settings, language: Language
+) -> tuple[list[Process], dict[str, SkipReason]]:
+    """Returns the processes to run, and why each other one is left out.
+
+    Raises ConfigError for a bot with only some of its tokens.
+    """
     processes: list[Process] = []
-    skipped: dict[str, Skip] = {}
+    skipped: dict[str, SkipReason] = {}
     for name, command in commands.items():
-        rule = RULES.get(name, Rule())
+        rule = RULES.get(name, ProcessRule())
         if reason := rule.skip(settings):
+            if name in PLATFORMS and settings.platform(name).is_configured:
+                values = {"platform": name.title(), "variable": reason.variable, "page": f"docs/{name}.md"}
+                raise ConfigError(text("cli-up-bot-incomplete", language, **values))
             skipped[name] = reason
         else:
-            guards: tuple[Guard, ...] = (Runs(), *rule.guards(settings))
+            guards: tuple[Guard, ...] = (StopSignalGuard(), *rule.guards(settings))
             processes.append(Process(name, command, rule.grace_s(settings), guards, rule.last, ours=name in RULES))
     return processes, skipped

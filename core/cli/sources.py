@@ -15,49 +15,30 @@ from pathlib import Path
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table as RichTable
+from rich.table import Table
 
 from core.bootstrap import build_fetcher
-from core.cli.words import Table, Words, language_of
-from core.configuration import settings
+from core.cli.localization import locale_language
+from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
-from core.contract import LANGUAGES
+from core.contract import LANGUAGES, Language
 from core.errors import ConfigError, CspsError
 from core.rag.documents import Document
 from core.rag.reading.reader import Reader
 from core.rag.sources.catalogue import PublicSource, Sources, load_catalogue
 from core.rag.sources.finder import SourceFinder, SourceTarget, build_targets
 from core.runtime import log
+from core.runtime.atomic_files import PART_SUFFIX
+from core.texts import text
 
-WORDS: Table = {
-    "name": ("Name", "Nom"),
-    "kind": ("Kind", "Sorte"),
-    "title": ("Title", "Titre"),
-    "read_by": ("Read by", "Lue par"),
-    "language": ("Language", "Langue"),
-    "entries": ("Entries", "Entrées"),
-    "newest": ("Newest", "Plus récente"),
-    "found": ("First entry, or what is wrong", "Première entrée, ou le problème"),
-    "unknown": (
-        "{personality} names a source that is not there: {name}",
-        "{personality} nomme une source qui n’existe pas : {name}",
-    ),
-    "asking": ("Asking the sites", "Les sites sont consultés"),
-    "good": ("All {count} addresses answer.", "Les {count} adresses répondent."),
-    "bad": ("{bad} of {count} addresses do not answer as they should.", "{bad} adresses sur {count} ne répondent pas."),
-    "added": (
-        "{name} is in {file}. Give it topics and examples there, and name it in the personalities that may read it.",
-        "{name} est dans {file}. Donnez-lui des sujets et des exemples, et nommez-la dans les personnalités.",
-    ),
-}
-AT_ONCE = 4
-SHOWN_CHARS = 60
+CONCURRENCY = 4
+ENTRY_LIMIT_CHARS = 60  # that are printed of an entry
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What an address answered: `problem`, or its entries."""
+class ProbeResult:
+    """The answer of an address: its entries, or a problem."""
 
     target: SourceTarget
     entries: int = 0
@@ -67,124 +48,124 @@ class Trial:
 
 
 def show() -> None:
-    """Names, kinds, titles, and which personalities read them."""
-    current = settings.load(os.environ)
-    sources = loaded(current)
-    personalities = Personalities(current.config_file("personalities"))
+    """Prints the name, kind, title and personalities of each source."""
+    settings, language = settings_module.load(os.environ), locale_language(os.environ)
+    sources = load_sources(settings)
+    personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
-    words = Words(WORDS, language_of(os.environ))
-    readers = {name: personalities.get(name).sources for name in personalities.names()}
-    table = RichTable(*map(words, ("name", "kind", "title", "read_by")))
+    used = {name: personalities.get(name).sources for name in personalities.names()}
+    table = build_table(("name", "kind", "title", "personalities"), language)
     for source in sources.catalogue.sources.values():
-        reading = [name for name, named in readers.items() if source.name in named]
-        table.add_row(source.name, source.section.kind, source.title(words.language), ", ".join(reading))
+        users = [name for name, names in used.items() if source.name in names]
+        table.add_row(source.name, source.section.kind, source.title(language), ", ".join(users))
     Console().print(table)
-    for personality, named in readers.items():
-        for name in sorted(set(named) - set(sources.catalogue.sources)):
-            typer.echo(words("unknown", personality=personality, name=name), err=True)
+    for personality, names in used.items():
+        for name in sorted(set(names) - set(sources.catalogue.sources)):
+            typer.echo(text("cli-sources-unknown", language, personality=personality, name=name), err=True)
 
 
-def try_out(names: Sequence[str], question: str) -> int:
-    """Fetch every address in both languages, past the cache, and show what came. `names`: which; none: all.
+def build_table(columns: Sequence[str], language: Language) -> Table:
+    return Table(*(text(f"cli-sources-column-{column}", language) for column in columns))
 
-    The exit status: 1 if not all answered.
+
+def probe(names: Sequence[str], question: str) -> int:
+    """Fetches every address of the sources in both languages, past the cache, and prints the results.
+
+    No `names` means all sources. Returns the exit status: 1 if an address failed.
     """
-    current = quietly(settings.load(os.environ))
-    sources = loaded(current)
+    settings, language = load_quiet_settings(), locale_language(os.environ)
+    sources = load_sources(settings)
     chosen = [sources.get(name) for name in names or sources.catalogue.sources]
-    words = Words(WORDS, language_of(os.environ))
-    trials = asyncio.run(tried(current, sources, chosen, question, words))
-    table = RichTable(*map(words, ("name", "language", "entries", "newest", "found")))
-    for trial in trials:
-        newest = f"{trial.newest:%Y-%m-%d %H:%M}" if trial.newest else ""
-        found = trial.problem or trial.first[:SHOWN_CHARS]
-        table.add_row(trial.target.source.name, trial.target.language, str(trial.entries), newest, found)
+    results = asyncio.run(probe_all(settings, sources, chosen, question, language))
+    table = build_table(("name", "language", "entries", "newest", "result"), language)
+    for result in results:
+        newest = f"{result.newest:%Y-%m-%d %H:%M}" if result.newest else ""
+        shown = result.problem or result.first[:ENTRY_LIMIT_CHARS]
+        table.add_row(result.target.source.name, result.target.language, str(result.entries), newest, shown)
     Console().print(table)
-    bad = sum(bool(trial.problem) for trial in trials)
-    typer.echo(words("bad" if bad else "good", count=len(trials), bad=bad))
-    return int(bool(bad))
+    failed = sum(bool(result.problem) for result in results)
+    typer.echo(text("cli-sources-result", language, count=len(results), failed=failed))
+    return int(bool(failed))
 
 
 def add(
     name: str, url: str, url_fr: str | None, title_en: str | None, title_fr: str | None, topics: Sequence[str]
 ) -> None:
-    """Look at a page or feed, and write an entry for it into sources.toml. What is None is what it calls itself."""
-    current = quietly(settings.load(os.environ))
-    file = loaded(current).file
-    document = asyncio.run(opened(current, url))
+    """Reads a page or feed, and adds a source for it to sources.toml. Its own title replaces titles that are None."""
+    settings, language = load_quiet_settings(), locale_language(os.environ)
+    file = load_sources(settings).file
+    document = asyncio.run(fetch_document(settings, url))
     english = title_en or document.title or name
     titles = {"en": english, "fr": title_fr or document.title or english}
     urls = {"en": url, "fr": url_fr} if url_fr else {"en": url}
-    append(
-        file,
-        name,
-        entry(name, "feed" if document.kind == "feed" else "page", titles, urls, topics),
-        current.rag.allow,
-    )
-    typer.echo(Words(WORDS, language_of(os.environ))("added", name=name, file=file))
+    entry = format_entry(name, "feed" if document.kind == "feed" else "page", titles, urls, topics)
+    if name in load_catalogue(file, settings.rag.allow).sources:
+        raise ConfigError(text("cli-sources-name-taken", language, file=str(file), name=name))
+    append_entry(file, entry, settings.rag.allow)
+    typer.echo(text("cli-sources-added", language, name=name, file=str(file)))
 
 
-def quietly(current: Settings) -> Settings:
-    """What people read is said here, and not in the log."""
-    log.configure(current.log.model_copy(update={"level": "warning"}), "sources")
-    return current
+def load_quiet_settings() -> Settings:
+    """Loads the settings, and logs warnings and errors only: the command prints its own messages."""
+    settings = settings_module.load(os.environ)
+    log.configure(settings.log.model_copy(update={"level": "warning"}), "sources")
+    return settings
 
 
-def loaded(current: Settings) -> Sources:
-    """Raises ConfigError that lists every problem of the file."""
-    sources = Sources(current.config_file("sources.toml"), current.rag.allow)
+def load_sources(settings: Settings) -> Sources:
+    """Raises ConfigError with every problem of the file."""
+    sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     sources.load()
     return sources
 
 
-async def tried(
-    current: Settings, sources: Sources, chosen: Sequence[PublicSource], question: str, words: Words
-) -> list[Trial]:
-    turn = asyncio.Semaphore(AT_ONCE)
+async def probe_all(
+    settings: Settings, sources: Sources, chosen: Sequence[PublicSource], question: str, language: Language
+) -> list[ProbeResult]:
+    limit = asyncio.Semaphore(CONCURRENCY)
     reader = Reader()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    shown = Progress(*columns, console=Console(stderr=True), transient=True)
-    async with build_fetcher(current) as fetcher:
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    async with build_fetcher(settings) as fetcher:
         finder = SourceFinder(sources, fetcher, reader)
-        wanted = [
+        targets = [
             target
             for source in chosen
-            for language in LANGUAGES
-            for target in build_targets(at_once(source), question, language, finder.query(question, source))
+            for each in LANGUAGES
+            for target in build_targets(without_cache(source), question, each, finder.query(question, source))
         ]
         try:
-            with shown:
-                asked = shown.add_task(words("asking"), total=len(wanted))
-                told = partial(shown.advance, asked)
-                return list(await asyncio.gather(*(trial(finder, target, turn, told) for target in wanted)))
+            with progress:
+                task = progress.add_task(text("cli-sources-probing", language), total=len(targets))
+                count = partial(progress.advance, task)
+                return list(await asyncio.gather(*(probe_one(finder, each, limit, count) for each in targets)))
         finally:
             await reader.close()
 
 
-async def trial(
-    finder: SourceFinder, target: SourceTarget, turn: asyncio.Semaphore, ended: Callable[[], None]
-) -> Trial:
+async def probe_one(
+    finder: SourceFinder, target: SourceTarget, limit: asyncio.Semaphore, on_end: Callable[[], None]
+) -> ProbeResult:
     try:
-        async with turn:
+        async with limit:
             reading = await finder.open(target)
     except CspsError as exc:
-        return Trial(target, problem=exc.message)
+        return ProbeResult(target, problem=exc.message)
     finally:
-        ended()
+        on_end()
     dates = [passage.published_at for passage in reading.passages if passage.published_at]
     first = reading.passages[0]
-    return Trial(target, len(reading.passages), max(dates, default=None), first.heading or first.text)
+    return ProbeResult(target, len(reading.passages), max(dates, default=None), first.heading or first.text)
 
 
-def at_once(source: PublicSource) -> PublicSource:
-    """Never from the cache."""
+def without_cache(source: PublicSource) -> PublicSource:
     return dataclasses.replace(source, section=source.section.model_copy(update={"fresh_s": 0.0}))
 
 
-async def opened(current: Settings, url: str) -> Document:
+async def fetch_document(settings: Settings, url: str) -> Document:
     """Raises FetchRefused, FetchFailed, UnreadableDocument."""
     reader = Reader()
-    async with build_fetcher(current) as fetcher:
+    async with build_fetcher(settings) as fetcher:
         try:
             fetched = await fetcher.fetch(url)
             return await reader.read(
@@ -194,32 +175,34 @@ async def opened(current: Settings, url: str) -> Document:
             await reader.close()
 
 
-def entry(name: str, kind: str, titles: dict[str, str], urls: dict[str, str], topics: Sequence[str]) -> str:
-    """TOML. Its strings are written as JSON's are."""
-    lines = [f"[{name}]", f'kind = "{kind}"', f"title = {inline(titles)}", f"description = {inline(titles)}"]
-    lines.append(f"url = {inline(urls)}")
+def format_entry(name: str, kind: str, titles: dict[str, str], urls: dict[str, str], topics: Sequence[str]) -> str:
+    """One section of sources.toml. A JSON string is a valid TOML string, except for U+007F."""
+    lines = [
+        f"[{name}]",
+        f'kind = "{kind}"',
+        f"title = {inline_table(titles)}",
+        f"description = {inline_table(titles)}",
+    ]
+    lines.append(f"url = {inline_table(urls)}")
     if topics:
-        lines.append(f"topics = {{ en = {quoted(list(topics))}, fr = {quoted(list(topics))} }}")
+        lines.append(f"topics = {{ en = {quote(list(topics))}, fr = {quote(list(topics))} }}")
     return "\n".join(lines) + "\n"
 
 
-def inline(texts: dict[str, str]) -> str:
-    return "{ " + ", ".join(f"{key} = {quoted(text)}" for key, text in texts.items()) + " }"
+def inline_table(values: dict[str, str]) -> str:
+    return "{ " + ", ".join(f"{key} = {quote(value)}" for key, value in values.items()) + " }"
 
 
-def quoted(value: object) -> str:
+def quote(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "")
 
 
-def append(file: Path, name: str, text: str, allow: Sequence[str] = ()) -> None:
-    """All or nothing: a file that would be bad is not put in place. Raises ConfigError."""
-    before = file.read_text(encoding="utf-8")
-    if name in load_catalogue(file, allow).sources:
-        raise ConfigError(f"{file}: there is a source named {name!r} already")
-    draft = file.with_name(f".{file.name}.new")
-    draft.write_text(f"{before.rstrip()}\n\n{text}", encoding="utf-8")
+def append_entry(file: Path, entry: str, allow: Sequence[str] = ()) -> None:
+    """Adds a section to the file, unless the file would become invalid. Raises ConfigError."""
+    extended = file.with_name(f".{file.name}{PART_SUFFIX}")
+    extended.write_text(f"{file.read_text(encoding='utf-8').rstrip()}\n\n{entry}", encoding="utf-8")
     try:
-        load_catalogue(draft, allow)
-        draft.replace(file)
+        load_catalogue(extended, allow)
+        extended.replace(file)
     finally:
-        draft.unlink(missing_ok=True)
+        extended.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Keeps processes running: starts them, restarts what dies or hangs, stops all of them in order.
+"""Keeps processes running: starts them, restarts those that end or hang, and stops all of them in order.
 
-Knows nothing of what the processes do, nor how what happens is shown: it reports events by name.
+Knows neither the purpose of a process nor how events are displayed: it reports them by name.
 """
 
 from __future__ import annotations
@@ -12,149 +12,174 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core.cli.output import Output, lines_of
+from core.contract import Language
 from core.runtime.backoff import NO_JITTER, Backoff
 from core.runtime.process import OPERATOR_MUST_ACT, error_prefix
+from core.texts import text
 
 TAIL_LINES = 10
-LAST_WORDS_S = 2.0  # for output that a grandchild still holds open
-FAILURES_TO_SHOW = 5
+LINE_LIMIT_BYTES = 64 * 1024
+LAST_OUTPUT_S = 2.0  # for output that a grandchild still holds open
+FAILURES_PER_REPORT = 5
 
-# Watches a process id, calls the second argument when that process is ready for work, and returns, with the reason,
-# when it must be killed.
+
+class EndReason(str):
+    """The reason why a process ended, in English, as logs have it. `localize` gives it in a person's language."""
+
+    def __new__(cls, code: str, /, **values: object) -> EndReason:
+        reason = super().__new__(cls, text(f"cli-ended-{code}", "en", **values))
+        reason.code, reason.values = code, values
+        return reason
+
+    code: str
+    values: Mapping[str, object]
+
+    def localize(self, language: Language) -> str:
+        return text(f"cli-ended-{self.code}", language, **self.values)
+
+
+# Watches the process with the given id. Calls the second argument whenever that process is ready for work, and returns
+# the reason when it must be killed.
 Guard = Callable[[int, Callable[[], None]], Awaitable[str]]
 
 
-class Report(Protocol):
-    """Where events go. A line is what a process printed; everything else is ours."""
+class SupervisorReport(Protocol):
+    """Receives the lines that processes print, and the supervisor's own events."""
 
-    def line(self, process: str, text: str) -> None: ...
+    def line(self, process: str, content: str) -> None: ...
 
     def event(self, event: str, process: str, **values: object) -> None: ...
 
 
 @dataclass(frozen=True)
 class Process:
-    """One line of the Procfile, ready to run."""
+    """One line of the Procfile, ready to run.
+
+    A process of ours ends by `core.runtime.process`: with exit code 2 if a restart mends nothing, and the error last.
+    """
 
     name: str
     command: tuple[str, ...]
     grace_s: float = 10.0  # between SIGTERM and SIGKILL
     guards: tuple[Guard, ...] = ()
-    last: bool = False  # stopped when the others have ended, because they need it to finish
-    ours: bool = (
-        False  # it ends as `core.runtime.process` says: by 2 where a restart mends nothing, and why in its last words
-    )
+    last: bool = False  # stopped after the others, which need it to finish
+    ours: bool = False
 
 
 class RestartBackoff:
-    """The pause before the next start. A life of `healthy_s` resets the count of failures."""
+    """The pause before the next start. A process that ran for `healthy_s` resets the count of failures."""
 
     def __init__(self, first_s: float = 0.5, limit_s: float = 30.0, healthy_s: float = 60.0) -> None:
         self._backoff = Backoff(first_s, limit_s, NO_JITTER)
         self._healthy_s = healthy_s
         self.failures = 0  # in a row
 
-    def after(self, lived_s: float) -> float:
-        """Returns the pause in seconds after a process that lived for `lived_s`."""
-        self.failures = 1 if lived_s >= self._healthy_s else self.failures + 1
+    def after(self, ran_s: float) -> float:
+        """Returns the pause in seconds after a process that ran for `ran_s` seconds."""
+        self.failures = 1 if ran_s >= self._healthy_s else self.failures + 1
         return self._backoff.pause_s(self.failures)
 
 
 class Supervisor:
-    """`run` returns when `stop` was asked for, or a process can never start, and nothing is left."""
+    """`run` returns when all processes have ended: after `stop`, or because one of them can never start."""
 
     def __init__(
         self,
         processes: Sequence[Process],
-        report: Report,
+        report: SupervisorReport,
         environ: Mapping[str, str],
         folder: Path,
         backoff: Callable[[], RestartBackoff] = RestartBackoff,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._asked = False
+        self._stop_requested = False
         self._stopping = asyncio.Event()
-        self._kept = [
-            Kept(process, report, environ, folder, backoff(), clock, self._stopping.set) for process in processes
+        self._supervised = [
+            SupervisedProcess(process, report, environ, folder, backoff(), clock, self._stopping.set)
+            for process in processes
         ]
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for kept in self._kept:
-                tasks.create_task(kept.keep())
+            for each in self._supervised:
+                tasks.create_task(each.run())
             await self._stopping.wait()
             for last in (False, True):
-                async with asyncio.TaskGroup() as ends:
-                    for kept in self._kept:
-                        if kept.process.last is last:
-                            ends.create_task(kept.stop())
+                async with asyncio.TaskGroup() as stops:
+                    for each in self._supervised:
+                        if each.process.last is last:
+                            stops.create_task(each.stop())
 
     @property
     def stopping(self) -> bool:
         return self._stopping.is_set()
 
-    def saw_ready(self, *names: str) -> None:
-        """These processes do their work: somebody noticed it before their guards did."""
-        for kept in self._kept:
-            if kept.process.name in names:
-                kept.saw_ready()
+    def mark_ready(self, *names: str) -> None:
+        """Records that these processes do their work, when somebody notices it before their guards do."""
+        for each in self._supervised:
+            if each.process.name in names:
+                each.mark_ready()
 
     @property
     def refusals(self) -> list[str]:
-        """What processes said that can never start, if that is why all was stopped; each message once, for several
-        processes may read the same file."""
-        return [] if self._asked else list(dict.fromkeys(kept.refusal for kept in self._kept if kept.refusal))
+        """The errors of processes that can never start, if they ended the run.
+
+        Each message appears once: several processes may read the same file.
+        """
+        messages = [] if self._stop_requested else [each.refusal for each in self._supervised if each.refusal]
+        return list(dict.fromkeys(messages))
 
     def stop(self) -> None:
-        """Ask all to end, as they wish to; asked again, kill them."""
+        """Asks all processes to end. A second call kills them."""
         if self._stopping.is_set():
-            for kept in self._kept:
-                kept.kill()
+            for each in self._supervised:
+                each.kill()
         else:
-            self._asked = True
+            self._stop_requested = True
             self._stopping.set()
 
 
-class LastWords:
-    """Holds back a process's last words on why it cannot start (`core.runtime.process.print_error`), for whoever is to
-    show that: in the middle of the others' lines it would be missed."""
+class ErrorHold:
+    """Holds back the error that `core.runtime.process.print_error` prints last, when a process cannot start.
+
+    Among the lines of other processes nobody would see it.
+    """
 
     def __init__(self, process: str, tail_lines: int) -> None:
-        self._opening = error_prefix(process)
-        self._held: list[str] = []
+        self._prefix = error_prefix(process)
+        self._lines: list[str] = []
         self.tail: deque[str] = deque(maxlen=tail_lines)
 
     def take(self, line: str) -> bool:
-        """Whether to show the line now."""
+        """Returns whether the line may be displayed now."""
         self.tail.append(line)
-        if self._held or line.startswith(self._opening):
-            self._held.append(line)
-        return not self._held
+        if self._lines or line.startswith(self._prefix):
+            self._lines.append(line)
+        return not self._lines
 
     def release(self) -> list[str]:
-        """What was held back."""
-        held, self._held = self._held, []
-        return held
+        """Returns the lines that were held back, and forgets them."""
+        lines, self._lines = self._lines, []
+        return lines
 
     def message(self) -> str:
-        """What was held back, as a message; all of the tail if that is nothing."""
-        return "\n".join(self.release() or self.tail).removeprefix(self._opening)
+        """Returns the error without its prefix; the last lines if there is no error."""
+        return "\n".join(self.release() or self.tail).removeprefix(self._prefix)
 
 
-class Kept:
-    """One process, over all its lives. `refuse` is called once if it can never start."""
+class SupervisedProcess:
+    """One process over all its restarts. `refuse` is called once if it can never start."""
 
     def __init__(
         self,
         process: Process,
-        report: Report,
+        report: SupervisorReport,
         environ: Mapping[str, str],
         folder: Path,
         backoff: RestartBackoff,
@@ -162,7 +187,7 @@ class Kept:
         refuse: Callable[[], None],
     ) -> None:
         self.process = process
-        self.refusal: str | None = None  # what it said
+        self.refusal: str | None = None  # the error of a process that can never start
         self._report = report
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
         self._folder = folder
@@ -170,23 +195,23 @@ class Kept:
         self._clock = clock
         self._refuse = refuse
         self._child: asyncio.subprocess.Process | None = None
-        self._words = LastWords(process.name, TAIL_LINES)
-        self._was_ready = False  # in any life
+        self._error = ErrorHold(process.name, TAIL_LINES)
+        self._was_ready = False  # at any time since the first start
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
 
-    async def keep(self) -> None:
-        """Run it until `stop`, again and again."""
+    async def run(self) -> None:
+        """Starts the process again and again until `stop`."""
         try:
             while not self._stopping.is_set():
-                began = self._clock()
-                why = await self._live()
+                started_at = self._clock()
+                why = await self._run_once()
                 if self._refused and not self._was_ready:
                     return self._give_up()
                 if not self._stopping.is_set():
-                    await self._pause(why, self._backoff.after(self._clock() - began))
+                    await self._pause(why, self._backoff.after(self._clock() - started_at))
         finally:
-            self._show(self._words.release())
+            self._show(self._error.release())
             self._ended.set()
 
     @property
@@ -194,15 +219,15 @@ class Kept:
         return self.process.ours and self._child is not None and self._child.returncode == OPERATOR_MUST_ACT
 
     def _give_up(self) -> None:
-        self.refusal = self._words.message()
+        self.refusal = self._error.message()
         self._report.event("refused", self.process.name)
         self._refuse()
 
-    def saw_ready(self) -> None:
+    def mark_ready(self) -> None:
         self._was_ready = True
 
     async def stop(self) -> None:
-        """End it: SIGTERM, its grace, SIGKILL."""
+        """Ends the process: SIGTERM, its grace, SIGKILL."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
         try:
@@ -217,57 +242,57 @@ class Kept:
         if self._child and self._child.returncode is None:
             kill_group(self._child.pid)
 
-    async def _live(self) -> str:
-        """One life. Returns why it ended."""
+    async def _run_once(self) -> str:
+        """Runs the process until it ends. Returns the reason."""
         self._child = None
-        with closing(Output()) as output:
+        with closing(OutputPipe()) as pipe:
             try:
-                self._child = child = await self._start(output)
+                self._child = child = await self._start(pipe)
             except OSError as exc:
-                return f"it could not be started: {exc.strerror}"
+                return EndReason("not_started", reason=exc.strerror)
             try:
                 self._report.event("started", self.process.name, pid=child.pid)
-                if self._stopping.is_set():  # asked for while it was being started
+                if self._stopping.is_set():  # `stop` was called during the start
                     self._signal(signal.SIGTERM)
-                return await self._watch(child, await output.reader())
+                return await self._watch(child, await pipe.open_reader())
             finally:
-                kill_group(child.pid)  # and what it started itself, and itself if we are cancelled
+                kill_group(child.pid)  # its own children, and itself if this task is cancelled
 
-    async def _start(self, output: Output) -> asyncio.subprocess.Process:
-        # A group of its own: Ctrl-C in the terminal reaches us alone, and what it starts can be ended with it.
+    async def _start(self, pipe: OutputPipe) -> asyncio.subprocess.Process:
+        # A process group of its own: Ctrl+C in the terminal reaches only us, and its children can be killed with it.
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "core.runtime.die_with_parent", str(os.getpid()), *self.process.command),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=output.sink,
-            stderr=output.sink,
+            stdout=pipe.sink,
+            stderr=pipe.sink,
             process_group=0,
             env=self._environ,
             cwd=self._folder,
         )
 
-    async def _watch(self, child: asyncio.subprocess.Process, printed: asyncio.StreamReader) -> str:
-        hung: list[str] = []
+    async def _watch(self, child: asyncio.subprocess.Process, output: asyncio.StreamReader) -> str:
+        kill_reasons: list[str] = []
 
         async def guard(watch: Guard) -> None:
-            why = await watch(child.pid, self.saw_ready)
-            if not self._stopping.is_set():  # who drains has its own deadline
-                hung.append(why)
+            why = await watch(child.pid, self.mark_ready)
+            if not self._stopping.is_set():  # a process that drains has its own deadline
+                kill_reasons.append(why)
                 kill_group(child.pid)
 
         async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(self._read(printed))
+            reading = tasks.create_task(self._read(output))
             guards = [tasks.create_task(guard(watch)) for watch in self.process.guards]
             code = await child.wait()
-            for watching in guards:
-                watching.cancel()
+            for task in guards:
+                task.cancel()
             kill_group(child.pid)
-            await asyncio.wait([reading], timeout=LAST_WORDS_S)
+            await asyncio.wait([reading], timeout=LAST_OUTPUT_S)
             reading.cancel()
-        return hung[0] if hung else in_words(code)
+        return kill_reasons[0] if kill_reasons else explain_exit(code)
 
-    async def _read(self, printed: asyncio.StreamReader) -> None:
-        async for line in lines_of(printed):
-            if self._words.take(line):
+    async def _read(self, output: asyncio.StreamReader) -> None:
+        async for line in iter_lines(output):
+            if self._error.take(line):
                 self._show([line])
 
     def _show(self, lines: Iterable[str]) -> None:
@@ -276,13 +301,13 @@ class Kept:
 
     async def _pause(self, why: str, delay_s: float) -> None:
         name, failures = self.process.name, self._backoff.failures
-        if self._refused:  # by what somebody changed while it ran: others may be talking to us just now
-            self._report.event("waiting", name, delay_s=delay_s, last_lines=tuple(self._words.message().split("\n")))
+        if self._refused:  # somebody changed a file while it ran; the other processes may be serving people
+            self._report.event("waiting", name, delay_s=delay_s, last_lines=tuple(self._error.message().split("\n")))
         else:
-            self._show(self._words.release())
+            self._show(self._error.release())
             self._report.event("ended", name, why=why, delay_s=delay_s)
-            if failures % FAILURES_TO_SHOW == 0:
-                self._report.event("failing", name, times=failures, last_lines=tuple(self._words.tail))
+            if failures % FAILURES_PER_REPORT == 0:
+                self._report.event("failing", name, times=failures, last_lines=tuple(self._error.tail))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), delay_s)
 
@@ -293,16 +318,54 @@ class Kept:
 
 
 def kill_group(pid: int) -> None:
-    """A process and all that it started and did not move elsewhere."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says EPERM where only zombies are left
+    """Kills a process and the children that did not leave its group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM if only zombies are left
         os.killpg(pid, signal.SIGKILL)
 
 
-def in_words(code: int) -> str:
+def explain_exit(code: int) -> EndReason:
     """ "exit code 1", or "SIGKILL" for the -9 of a process that a signal ended."""
     if code >= 0:
-        return f"exit code {code}"
+        return EndReason("exit", code=str(code))
     try:
-        return signal.Signals(-code).name
+        return EndReason("signal", signal=signal.Signals(-code).name)
     except ValueError:
-        return f"signal {-code}"
+        return EndReason("signal", signal=f"signal {-code}")
+
+
+class OutputPipe:
+    """A pipe whose `sink` is the stdout and stderr of a process.
+
+    With a pipe of asyncio's, a process would not count as ended while a child of its own holds that pipe open.
+    """
+
+    def __init__(self) -> None:
+        source, sink = os.pipe()
+        self._source = os.fdopen(source, "rb", buffering=0)
+        self.sink = os.fdopen(sink, "wb", buffering=0)
+        self._transport: asyncio.ReadTransport | None = None
+
+    async def open_reader(self) -> asyncio.StreamReader:
+        """Call it once the process has its copy of the sink: ours is closed, so that the output has an end."""
+        self.sink.close()
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._source)
+        return reader
+
+    def close(self) -> None:
+        self.sink.close()
+        (self._transport or self._source).close()
+
+
+async def iter_lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    """Yields lines. Cuts lines above 64 KiB into parts, for which `readline` would raise."""
+    rest = b""
+    while chunk := await stream.read(LINE_LIMIT_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) >= LINE_LIMIT_BYTES:
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            yield line.decode(errors="replace").rstrip("\r")
+    if rest:
+        yield rest.decode(errors="replace")

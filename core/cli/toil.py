@@ -1,30 +1,32 @@
-"""`csps-llm toil run`: a file of rows through the model, one line of JSON for each.
+"""`csps-llm toil run`: sends each row of a file to the model, and writes one line of JSON for each.
 
-Exit status 0: every row has its value; 3: some rows failed, and their lines say why; 2: it was not begun, because
-something has to be put right first; 1: it was broken off, by the model or the disk; 130: stopped by Ctrl-C. After 1 and
-130, and after `kill -9`, the same command goes on where it was.
+Exit status 0: every row has its value. 3: some rows failed; their lines say why. 2: refused before the start; something
+must be corrected. 1: interrupted by the model or the disk. 130: stopped by Ctrl+C. After 1, 130 and `kill -9` the same
+command continues where it was.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core import bootstrap
-from core.cli.chat import WHO
-from core.cli.toil_plan import Options, Plan, plan_of
-from core.cli.toil_progress import progress
-from core.cli.words import Table, Words, language_of
+from core.cli.chat import DEFAULT_PERSONALITIES
+from core.cli.localization import locale_language
+from core.cli.toil_plan import BatchOptions, BatchPlan, build_plan
 from core.configuration import settings as settings_module
 from core.configuration.settings import Settings
-from core.contract import Engine
+from core.contract import Engine, Language
 from core.errors import CspsError, ModelError, PersonalityUnknown, SchemaRefused
 from core.model.client import ModelClient
 from core.runtime import log
+from core.texts import text
 from core.toil.batch.answers import Outcome
 from core.toil.batch.journal import BatchProgress, JobMismatch, Journal, OutputLocked
 from core.toil.batch.pipeline import BoundedPipeline
@@ -33,60 +35,28 @@ from core.toil.batch.rows import AnyRow
 
 SOME_FAILED = 3
 REFUSED = 2
-BROKEN_OFF = 1
-INTERRUPTED = 130
-SHOWN_CODES = 8
-
-WORDS: Table = {
-    "no_model": (
-        "No model answers ({problem}). Start one with `csps-llm up`, in another terminal, or name one by LLM_URL.",
-        "Aucun modèle ne répond ({problem}). Lancez-en un avec `csps-llm up`, dans un autre terminal, ou nommez-en un"
-        " par LLM_URL.",
-    ),
-    "other_job": (
-        "{problem}.\nName another output, or throw this one away with --force-new.",
-        "{problem}.\nNommez une autre sortie, ou jetez celle-ci avec --force-new.",
-    ),
-    "in_use": ("Another run is writing {output}.", "Une autre exécution écrit {output}."),
-    "nobody": (
-        "There is no personality named {name}; there are: {names}",
-        "Pas de personnalité {name}; il y a : {names}",
-    ),
-    "going_on": ("{done} rows are done already; going on.", "{done} lignes sont déjà faites; on continue."),
-    "all_good": ("{done} rows, all answered: {output}", "{done} lignes, toutes répondues : {output}"),
-    "some_failed": (
-        "{done} rows, {failed} of them failed ({codes}): {output}",
-        "{done} lignes, dont {failed} en échec ({codes}) : {output}",
-    ),
-    "interrupted": (
-        "Stopped. {done} rows are kept in {output}; the same command goes on from there.",
-        "Arrêté. {done} lignes sont gardées dans {output}; la même commande continue à partir de là.",
-    ),
-    "broken_off": (
-        "UnreadableRow off: {problem}. {done} rows are kept in {output}; the same command goes on from there.",
-        "Interrompu : {problem}. {done} lignes sont gardées dans {output}; la même commande continue à partir de là.",
-    ),
-}
+INTERRUPTED = 1
+STOPPED = 130
+CODES_LIMIT = 8  # error codes in the summary
+LINE_INTERVAL_S = 5.0
 
 OpenEngine = Callable[[Settings], AbstractAsyncContextManager[Engine]]
 
 
-def whom(environ: Mapping[str, str]) -> str:
-    """The personality that answers where none is named."""
-    return WHO[language_of(environ)]
+def default_personality(environ: Mapping[str, str]) -> str:
+    return DEFAULT_PERSONALITIES[locale_language(environ)]
 
 
-def start(options: Options, environ: Mapping[str, str]) -> int:
-    """The exit status. Raises ConfigError."""
+def start(options: BatchOptions, environ: Mapping[str, str]) -> int:
+    """Returns the exit status. Raises ConfigError."""
     settings = settings_module.load(environ)
-    log.configure(settings.log.model_copy(update={"level": "error"}), "toil")  # what people read is said here
-    return run(options, settings, Words(WORDS, language_of(environ)))
+    log.configure(settings.log.model_copy(update={"level": "error"}), "toil")  # the command prints its own messages
+    return run(options, settings, locale_language(environ))
 
 
 @asynccontextmanager
-async def answering_engine(settings: Settings) -> AsyncGenerator[Engine, None]:
-    """Raises ModelError at once if no model answers: an engine would begin with what it does for one, and have to end
-    that first."""
+async def open_answering_engine(settings: Settings) -> AsyncGenerator[Engine, None]:
+    """Raises ModelError at once if no model answers: an engine would first start, and then have to end, its tasks."""
     client = ModelClient.from_settings(settings)
     try:
         await client.ready()
@@ -96,110 +66,123 @@ async def answering_engine(settings: Settings) -> AsyncGenerator[Engine, None]:
         yield engine
 
 
-def run(options: Options, settings: Settings, words: Words, open_engine: OpenEngine = answering_engine) -> int:
-    """The exit status. Raises ConfigError."""
-    console = Console(stderr=True)
+def run(
+    options: BatchOptions, settings: Settings, language: Language, open_engine: OpenEngine = open_answering_engine
+) -> int:
+    """Returns the exit status. Raises ConfigError."""
+    messages = Messages(Console(stderr=True), language)
     try:
-        batch = Batch(plan_of(options), settings, words, console)
+        batch = BatchRun(build_plan(options, language), settings, messages)
     except CspsError as exc:
-        return batch_refused(console, exc.message)
+        return messages.refuse(exc.message)
     try:
         return asyncio.run(batch.run(open_engine))
     except ModelError as exc:
-        return batch_refused(console, words("no_model", problem=exc.message))
+        return messages.refuse(messages.text("cli-toil-no-model", problem=exc.message))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        say(console, words("interrupted", done=batch.done, output=options.output))
-        return INTERRUPTED
+        messages.print(messages.text("cli-toil-stopped", done=batch.done, output=str(options.output)))
+        return STOPPED
 
 
-def batch_refused(console: Console, message: str) -> int:
-    say(console, message)
-    return REFUSED
+class Messages:
+    """Prints messages for people to stderr."""
+
+    def __init__(self, console: Console, language: Language) -> None:
+        self.console = console
+        self.language = language
+
+    def text(self, key: str, /, **values: object) -> str:
+        return text(key, self.language, **values)
+
+    def print(self, message: str) -> None:
+        self.console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+    def refuse(self, message: str) -> int:
+        self.print(message)
+        return REFUSED
 
 
-def say(console: Console, message: str) -> None:
-    console.print(message, highlight=False, markup=False, soft_wrap=True)
-
-
-class Batch:
+class BatchRun:
     """One run of a plan."""
 
-    def __init__(self, plan: Plan, settings: Settings, words: Words, console: Console) -> None:
+    def __init__(self, plan: BatchPlan, settings: Settings, messages: Messages) -> None:
         self._plan = plan
         self._settings = settings
-        self._words = words
-        self._console = console
+        self._messages = messages
+        self._output = str(plan.options.output)
         self.done = 0
 
     async def run(self, open_engine: OpenEngine) -> int:
-        """The exit status. A cancelled run has kept what was finished."""
+        """Returns the exit status. After a cancellation the output holds all finished rows."""
         task = asyncio.current_task()
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         async with open_engine(self._settings) as engine:
             try:
                 await self._check(engine)
-                journal = await asyncio.to_thread(self._plan.journal)
+                journal = await asyncio.to_thread(self._plan.open_journal)
             except CspsError as exc:
-                return batch_refused(self._console, self._refusal(exc))
+                return self._messages.refuse(self._refusal(exc))
             try:
-                return await self._run(engine, journal)
+                return await self._answer_rows(engine, journal)
             finally:
                 await asyncio.to_thread(journal.close)
 
     async def _check(self, engine: Engine) -> None:
         """Raises ModelError if no model answers, PersonalityUnknown, SchemaRefused."""
-        name = self._plan.options.personality
-        if not self._plan.options.openai and name not in engine.personalities():
+        options, schema = self._plan.options, self._plan.job.schema
+        if not options.openai and options.personality not in engine.personalities():
             names = ", ".join(engine.personalities())
-            raise PersonalityUnknown(self._words("nobody", name=name, names=names))
+            unknown = self._messages.text("cli-toil-personality-unknown", name=options.personality, names=names)
+            raise PersonalityUnknown(unknown)
         await engine.ready()
-        schema = self._plan.job.schema
-        notes = (
-            () if schema is None else await engine.check_schema(dict(schema) if isinstance(schema, Mapping) else schema)
-        )
-        for note in notes:
+        if schema is None:
+            return
+        for note in await engine.check_schema(dict(schema) if isinstance(schema, Mapping) else schema):
             if note.outcome == "refused":
-                raise SchemaRefused(f"{self._plan.options.schema}: {note.why}")
+                raise SchemaRefused(f"{options.schema}: {note.why}")
 
     def _refusal(self, error: CspsError) -> str:
-        if isinstance(error, ModelError):
-            return self._words("no_model", problem=error.message)
-        if isinstance(error, JobMismatch):
-            return self._words("other_job", problem=error.message)
-        if isinstance(error, OutputLocked):
-            return self._words("in_use", output=self._plan.options.output)
+        match error:
+            case ModelError():
+                return self._messages.text("cli-toil-no-model", problem=error.message)
+            case JobMismatch():
+                return self._messages.text("cli-toil-other-job", problem=error.message)
+            case OutputLocked():
+                return self._messages.text("cli-toil-output-locked", output=self._output)
         return error.message
 
-    async def _run(self, engine: Engine, journal: Journal) -> int:
-        tally = BatchProgress(journal.recovered, self._plan.total)
-        self.done = tally.done
-        if tally.done:
-            say(self._console, self._words("going_on", done=tally.done))
-        shown = progress(tally, self._console, self._words)
+    async def _answer_rows(self, engine: Engine, journal: Journal) -> int:
+        progress = BatchProgress(journal.recovered, self._plan.total)
+        self.done = progress.done
+        if progress.done:
+            self._messages.print(self._messages.text("cli-toil-resumed", done=progress.done))
+        display = open_display(progress, self._messages)
 
         async def deliver(outcomes: Sequence[Outcome]) -> None:
             await asyncio.to_thread(journal.record, outcomes)
-            tally.add(outcomes)
-            self.done = tally.done
-            shown.show()
+            progress.add(outcomes)
+            self.done = progress.done
+            display.show()
 
-        concurrency = self._plan.options.concurrency or self._settings.model.slots
-        pipeline = BoundedPipeline(
-            self._plan.answers(engine).answer, deliver, concurrency, in_order=self._plan.options.in_order
-        )
+        options = self._plan.options
+        concurrency = options.concurrency or self._settings.model.slots
+        answer = self._plan.build_answers(engine).answer
+        pipeline = BoundedPipeline(answer, deliver, concurrency, in_order=options.in_order)
         try:
             async with aclosing(self._rows(journal)) as rows:
                 await pipeline.run(rows)
         except CspsError as exc:
-            shown.end()
-            return self._broken_off(exc)
+            display.end()
+            values = {"problem": exc.message, "done": self.done, "output": self._output}
+            self._messages.print(self._messages.text("cli-toil-interrupted", **values))
+            return INTERRUPTED
         finally:
-            shown.end()
-        return self._summary(tally)
+            display.end()
+        return self._summarize(progress)
 
     async def _rows(self, journal: Journal) -> AsyncGenerator[AnyRow, None]:
-        """Those that are not done yet."""
+        """Yields the rows that no earlier run answered."""
         path = self._plan.options.rows
         async for row in ThreadedIterator(self._plan.read(read_chunks(path))).items():
             if path is None:
@@ -207,18 +190,73 @@ class Batch:
             if row.number not in journal.recovered.done:
                 yield row
 
-    def _broken_off(self, error: CspsError) -> int:
-        say(
-            self._console,
-            self._words("broken_off", problem=error.message, done=self.done, output=self._plan.options.output),
-        )
-        return BROKEN_OFF
-
-    def _summary(self, tally: BatchProgress) -> int:
-        values = {"done": tally.done, "output": self._plan.options.output}
-        if not tally.failed:
-            say(self._console, self._words("all_good", **values))
+    def _summarize(self, progress: BatchProgress) -> int:
+        values = {"done": progress.done, "output": self._output}
+        if not progress.failed:
+            self._messages.print(self._messages.text("cli-toil-all-answered", **values))
             return 0
-        codes = ", ".join(f"{code} {count}" for code, count in tally.failures.most_common(SHOWN_CODES))
-        say(self._console, self._words("some_failed", failed=tally.failed, codes=codes, **values))
+        codes = ", ".join(f"{code} {count}" for code, count in progress.failures.most_common(CODES_LIMIT))
+        self._messages.print(self._messages.text("cli-toil-some-failed", failed=progress.failed, codes=codes, **values))
         return SOME_FAILED
+
+
+# ---------------------------------------------------------------- progress
+
+
+class ProgressDisplay:
+    """A progress bar in a terminal."""
+
+    def __init__(self, progress: BatchProgress, messages: Messages) -> None:
+        self._progress = progress
+        self._messages = messages
+        self.bar = Progress(
+            TextColumn(messages.text("cli-toil-rows")),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[failures]}"),
+            console=messages.console,
+        )
+        self._task = self.bar.add_task("", total=progress.total, rate="", failures="")
+        self.show()
+        self.bar.start()
+
+    def show(self) -> None:
+        rate = self._messages.text("cli-toil-rate", rate=self._progress.rate)
+        failures = self._messages.text("cli-toil-failures", failed=self._progress.failed)
+        self.bar.update(self._task, completed=self._progress.done, rate=rate, failures=failures)
+
+    def end(self) -> None:
+        self.bar.stop()
+
+
+class ProgressLines:
+    """A line every 5 s, in a log or a pipe."""
+
+    def __init__(
+        self, progress: BatchProgress, messages: Messages, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._progress = progress
+        self._messages = messages
+        self._clock = clock
+        self._printed_at = clock()
+
+    def show(self) -> None:
+        if self._clock() - self._printed_at >= LINE_INTERVAL_S:
+            self._printed_at = self._clock()
+            self._messages.print(self.line())
+
+    def end(self) -> None:
+        """Does nothing: the summary follows."""
+
+    def line(self) -> str:
+        progress = self._progress
+        values = {"done": progress.done, "rate": progress.rate, "failed": progress.failed}
+        if progress.left_s is None:
+            return self._messages.text("cli-toil-progress-endless", **values)
+        return self._messages.text("cli-toil-progress", total=progress.total, seconds=progress.left_s, **values)
+
+
+def open_display(progress: BatchProgress, messages: Messages) -> ProgressDisplay | ProgressLines:
+    return (ProgressDisplay if messages.console.is_terminal else ProgressLines)(progress, messages)

@@ -1,4 +1,4 @@
-"""What `csps-llm toil run` is going to do, checked before anything is asked or written. Shows nothing."""
+"""Plans a run of `csps-llm toil run`, and checks its files before any row is sent. Prints nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from core import strict_json
-from core.contract import Engine, Json, Sampling
+from core.contract import Engine, Json, Language, Sampling
 from core.errors import BadRequest, ParameterRefused
 from core.runtime.file_formats import guess_media_type
+from core.texts import text
 from core.toil.batch import openai_lines
 from core.toil.batch.answers import ToilAnswers
 from core.toil.batch.job import ColumnUnknown, Job, Template, parse_template
@@ -25,12 +26,12 @@ FORMATS: Mapping[str, Format] = {
     "text/tab-separated-values": "csv",
     "application/x-ndjson": "jsonl",
 }
-USER = "csps-llm toil run"  # all batches together are one user beside the people who chat
+USER = "csps-llm toil run"  # all batches together count as one user beside the people who chat
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """As they were given. `rows`: None for stdin. `concurrency` and `format`: None to be found out."""
+class BatchOptions:
+    """The options of the command. `rows` is None for stdin; None elsewhere means the default."""
 
     rows: Path | None
     output: Path
@@ -41,145 +42,147 @@ class Options:
     sampling: Sampling = field(default_factory=Sampling)
     in_order: bool = True
     concurrency: int | None = None
-    anew: bool = False
+    force_new: bool = False
     format: Format | None = None
     delimiter: str | None = None
     encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """`total` is None where rows come from a pipe. `identity` is what a run that goes on must have in common."""
+class BatchPlan:
+    """`total` is None for rows from a pipe. A run that resumes an output must have the same `identity`."""
 
-    options: Options
+    options: BatchOptions
     job: Job
     read: RowParser
     total: int | None
     identity: dict[str, Json]
 
-    def answers(self, engine: Engine) -> ToilAnswers | OpenAiAnswers:
+    def build_answers(self, engine: Engine) -> ToilAnswers | OpenAiAnswers:
         return OpenAiAnswers(engine, USER) if self.options.openai else ToilAnswers(engine, self.job)
 
-    def journal(self) -> Journal:
+    def open_journal(self) -> Journal:
         """Raises JobMismatch, OutputLocked, BadRequest, StorageError."""
         number_of, code_of = (toil_number, toil_code)
         if self.options.openai:
             number_of, code_of = (openai_lines.line_number, openai_lines.line_error_code)
-        return open_journal(self.options.output, self.identity, number_of, code_of, anew=self.options.anew)
+        return open_journal(self.options.output, self.identity, number_of, code_of, anew=self.options.force_new)
 
 
-def plan_of(options: Options) -> Plan:
-    """Reads the rows once if they are in a file. Raises BadRequest with what has to be put right."""
-    refuse_same_file(options)
+def build_plan(options: BatchOptions, language: Language) -> BatchPlan:
+    """Reads all rows of a file once. Raises BadRequest with what must be corrected."""
+    check_output(options, language)
     job = Job(
         options.personality,
-        schema_in(options.schema) if options.schema else None,
-        template_in(options.template) if options.template else None,
+        read_schema(options.schema, language) if options.schema else None,
+        read_template(options.template, language) if options.template else None,
         options.sampling,
         USER,
     )
-    read = reader_of(options)
-    found = looked_at(options, job, read) if options.rows else None
-    identity = identity_of(options, found.digest if found else "stdin")
-    return Plan(options, job, read, found.rows if found else None, identity)
+    read = choose_parser(options, language)
+    found = survey_rows(options, job, read, language) if options.rows else None
+    identity = build_identity(options, found.digest if found else "stdin", language)
+    return BatchPlan(options, job, read, found.rows if found else None, identity)
 
 
-def refuse_same_file(options: Options) -> None:
-    if options.rows and options.output.exists() and options.output.samefile(options.rows):
-        raise BadRequest(f"{options.output} is the file that the rows are in")
-    if not options.output.absolute().parent.is_dir():
-        raise BadRequest(f"{options.output}: there is no such folder")
+def check_output(options: BatchOptions, language: Language) -> None:
+    output = options.output
+    if options.rows and output.exists() and output.samefile(options.rows):
+        raise BadRequest(text("cli-toil-output-is-input", language, output=str(output)))
+    if not output.absolute().parent.is_dir():
+        raise BadRequest(text("cli-toil-no-folder", language, output=str(output)))
 
 
-def reader_of(options: Options) -> RowParser:
-    """Raises BadRequest where nobody can tell what the rows are written in."""
-    if options.openai or format_of(options) == "jsonl":
-        return json_lines
+def choose_parser(options: BatchOptions, language: Language) -> RowParser:
+    """Raises BadRequest if the format of the rows cannot be told from the file's name."""
+    if options.openai or find_format(options, language) == "jsonl":
+        return parse_json_lines
     return partial(csv_rows, delimiter=options.delimiter, encoding=options.encoding)
 
 
-def format_of(options: Options) -> Format:
+def find_format(options: BatchOptions, language: Language) -> Format:
     if options.format is not None or options.rows is None:
         return options.format or "jsonl"
-    if found := FORMATS.get(guess_media_type(options.rows.name)):
-        return found
-    raise BadRequest(f"{options.rows}: say what it is by --format csv or --format jsonl")
+    if known := FORMATS.get(guess_media_type(options.rows.name)):
+        return known
+    raise BadRequest(text("cli-toil-format-unknown", language, rows=str(options.rows)))
 
 
-def json_lines(chunks: Iterable[bytes]) -> Iterator[AnyRow]:
+def parse_json_lines(chunks: Iterable[bytes]) -> Iterator[AnyRow]:
     return json_rows(chunks)
 
 
-def looked_at(options: Options, job: Job, read: RowParser) -> Survey:
-    """What would go wrong in every row is found in the first, before anything is asked."""
+def survey_rows(options: BatchOptions, job: Job, read: RowParser, language: Language) -> Survey:
+    """Reads all rows, and builds the first one's task: a mistake that is in every row shows before the start."""
     assert options.rows is not None
     try:
-        found = survey(options.rows, read, UniqueIds().check if options.openai else ignore)
+        found = survey(options.rows, read, UniqueIds().check if options.openai else accept)
         if isinstance(found.first, Row) and not options.openai:
-            try_out(job, found.first)
+            check_first_row(job, found.first, language)
     except BadRequest as exc:
         raise BadRequest(f"{options.rows}: {exc.message}") from exc
     return found
 
 
-def ignore(_row: AnyRow) -> None:
-    """Nothing of a single row is wrong for all."""
+def accept(_row: AnyRow) -> None:
+    """Accepts any row: only OpenAI's ids must be unique."""
 
 
-def try_out(job: Job, row: Row) -> None:
-    """Raises BadRequest if the rows are not what the job is about."""
+def check_first_row(job: Job, row: Row, language: Language) -> None:
+    """Raises BadRequest if the rows do not fit the job."""
     try:
         job.build_task(row)
     except ColumnUnknown:
         raise
     except ParameterRefused as exc:
-        hint = "" if job.template else " (without a template, rows bring their own prompts)"
-        raise BadRequest(f"{exc.message}{hint}") from exc
+        if job.template:
+            raise
+        raise BadRequest(text("cli-toil-needs-prompts", language, problem=exc.message)) from exc
     except BadRequest:
-        return  # of this row alone, which will say so itself
+        return  # of this row alone: its line in the output will say so
 
 
-def schema_in(path: Path) -> Mapping[str, Json] | bool:
+def read_schema(path: Path, language: Language) -> Mapping[str, Json] | bool:
     """Raises BadRequest."""
-    content = bytes_of(path)
+    content = read_bytes(path, language)
     try:
         value = strict_json.parse(content)
     except BadRequest as exc:
         raise BadRequest(f"{path}: {exc.message}") from exc
     if not isinstance(value, dict | bool):
-        raise BadRequest(f"{path}: a JSON Schema is an object, true or false")
+        raise BadRequest(text("cli-toil-not-a-schema", language, path=str(path)))
     return value
 
 
-def template_in(path: Path) -> Template:
+def read_template(path: Path, language: Language) -> Template:
     """Raises BadRequest."""
-    content = bytes_of(path)
+    content = read_bytes(path, language)
     try:
         return parse_template(content.decode("utf-8-sig").removesuffix("\n"))
     except UnicodeDecodeError as exc:
-        raise BadRequest(f"{path}: not UTF-8") from exc
+        raise BadRequest(text("cli-toil-not-utf8", language, path=str(path))) from exc
     except BadRequest as exc:
         raise BadRequest(f"{path}: {exc.message}") from exc
 
 
-def bytes_of(path: Path) -> bytes:
+def read_bytes(path: Path, language: Language) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise BadRequest(f"{path} cannot be read: {exc.strerror}") from exc
+        raise BadRequest(text("cli-toil-unreadable", language, path=str(path), reason=exc.strerror)) from exc
 
 
-def identity_of(options: Options, rows: str) -> dict[str, Json]:
-    """Sums rather than texts: the file lies about for long, and prompts have no business in it."""
-    sums = {
-        name: sha256(bytes_of(path)).hexdigest() if path else None
+def build_identity(options: BatchOptions, rows_digest: str, language: Language) -> dict[str, Json]:
+    """Describes the batch by digests instead of texts: the file stays for long, and prompts may be private."""
+    digests = {
+        name: sha256(read_bytes(path, language)).hexdigest() if path else None
         for name, path in (("schema", options.schema), ("template", options.template))
     }
     sampling = {name: value for name, value in asdict(options.sampling).items() if value not in (None, ())}
     return {
         "form": "openai" if options.openai else "toil",
-        "rows": rows,
-        **sums,
+        "rows": rows_digest,
+        **digests,
         "personality": None if options.openai else options.personality,
         "sampling": sampling,
         "order": "in order" if options.in_order else "as they come",

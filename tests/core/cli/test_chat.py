@@ -1,4 +1,4 @@
-"""`csps-llm chat` against the real web application, with an engine that does what the test says."""
+"""`csps-llm chat` against the real web application, with a fake engine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import get_args, get_type_hints
 
 import pytest
 from aiohttp import web
 
 from core import PROJECT_ROOT
-from core.cli.chat import WORDS, harmless, in_words
-from core.cli.conversation import Conversation, Frame, NotOurs, PersonalityAway, ServiceAway
-from core.cli.words import Words
+from core.cli.chat import failure_text, strip_controls
+from core.cli.chat_client import ChatClient, Frame, NotTheService, ServiceUnreachable
 from core.configuration.settings import Settings
-from core.contract import Done, Status, Text, Usage
-from core.errors import ModelRefused
+from core.contract import Done, Text, Usage
+from core.errors import ModelRefused, PersonalityUnknown
 from tests.support.fakes import FakeEngine
 from tests.web.support_site import site
 
@@ -30,70 +28,70 @@ ENVIRON = {**os.environ, "LC_ALL": "C.UTF-8"}
 FINISHED = Done("stop", "fake-model", Usage(1, 1, 0))
 
 
-async def frames_of(conversation: Conversation, prompt: str) -> list[Frame]:
-    async with aclosing(conversation.ask(prompt)) as frames:
+async def frames_of(client: ChatClient, prompt: str) -> list[Frame]:
+    async with aclosing(client.ask(prompt)) as frames:
         return [frame async for frame in frames]
 
 
-# ---------------------------------------------------------------- the conversation
+# ---------------------------------------------------------------- the client
 
 
 async def test_prompts_follow_one_another_in_one_session(own_settings: Settings) -> None:
-    """The second prompt resumes the session of the first, over a connection of its own."""
+    """The second prompt has its own connection, and resumes the first one's session."""
     engine = FakeEngine()
     async with site(own_settings, engine) as running:
-        conversation = Conversation(running.url, "whisper", "en")
-        first = await frames_of(conversation, "one")
-        second = await frames_of(conversation, "two")
+        client = ChatClient(running.url, "whisper", "en")
+        first = await frames_of(client, "one")
+        second = await frames_of(client, "two")
     assert [frame["type"] for frame in first] == ["session", "text", "text", "done"]
     assert "".join(frame["text"] for frame in second if frame["type"] == "text") == "Hello world."
     assert [prompt.text for prompt in engine.prompts] == ["one", "two"]
     assert len({prompt.conversation for prompt in engine.prompts}) == 1
 
 
-async def test_a_session_that_expired_is_replaced(own_settings: Settings) -> None:
-    """The person is told, and the prompt is answered in a new session."""
+async def test_an_expired_session_is_replaced(own_settings: Settings) -> None:
+    """An error frame says so, and the prompt is answered in a new session."""
     engine = FakeEngine()
     async with site(own_settings, engine) as running:
-        conversation = Conversation(running.url, "whisper", "en")
-        conversation.session = "web:gone"
-        frames = await frames_of(conversation, "hello")
+        client = ChatClient(running.url, "whisper", "en")
+        client.session = "web:gone"
+        frames = await frames_of(client, "hello")
     assert [frame["type"] for frame in frames] == ["error", "session", "text", "text", "done"]
-    assert conversation.session in engine.sessions
+    assert client.session in engine.sessions
 
 
 async def test_stop_ends_the_answer(own_settings: Settings) -> None:
-    """The model is freed, and the answer's last frame says that it was stopped."""
+    """The engine is cancelled, and the last frame has the reason "stopped"."""
     engine = FakeEngine([Text("Once"), asyncio.Event()])
     async with site(own_settings, engine) as running:
-        conversation = Conversation(running.url, "whisper", "en")
+        client = ChatClient(running.url, "whisper", "en")
         seen = []
-        async with asyncio.timeout(30), aclosing(conversation.ask("a story")) as frames:
+        async with asyncio.timeout(30), aclosing(client.ask("a story")) as frames:
             async for frame in frames:
                 seen.append(frame)
                 if frame["type"] == "text":
-                    conversation.stop()
+                    client.stop()
         await asyncio.wait_for(engine.cancelled.wait(), 30)
     assert seen[-1]["reason"] == "stopped"
 
 
-async def test_who_is_not_there(own_settings: Settings) -> None:
-    """No service and no such personality are two different things."""
+async def test_a_missing_service_or_personality(own_settings: Settings) -> None:
+    """They are different errors."""
     async with site(own_settings) as running:
-        with pytest.raises(PersonalityAway):
-            await Conversation(running.url, "nobody", "en").describe()
-        with pytest.raises(PersonalityAway):
-            await frames_of(Conversation(running.url, "nobody", "en"), "hello")
+        with pytest.raises(PersonalityUnknown):
+            await ChatClient(running.url, "nobody", "en").describe()
+        with pytest.raises(PersonalityUnknown):
+            await frames_of(ChatClient(running.url, "nobody", "en"), "hello")
         url = running.url
-    with pytest.raises(ServiceAway):
-        await Conversation(url, "whisper", "en").describe()
-    with pytest.raises(ServiceAway):
-        await frames_of(Conversation(url, "whisper", "en"), "hello")
+    with pytest.raises(ServiceUnreachable):
+        await ChatClient(url, "whisper", "en").describe()
+    with pytest.raises(ServiceUnreachable):
+        await frames_of(ChatClient(url, "whisper", "en"), "hello")
 
 
 @asynccontextmanager
 async def another_program(answer: bytes) -> AsyncIterator[str]:
-    """Its URL. It says `answer` to whatever comes."""
+    """The URL of a program that sends `answer` to any request."""
 
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
@@ -115,14 +113,16 @@ async def another_program(answer: bytes) -> AsyncIterator[str]:
     ],
 )
 async def test_another_program_is_not_taken_for_the_service(answer: bytes) -> None:
-    """It has no personality named whisper, and that is not what is wrong."""
+    """The error is about the program, not about a missing personality."""
     async with another_program(answer) as url:
-        conversation = Conversation(url, "whisper", "en")
-        with pytest.raises(NotOurs):
-            await conversation.describe()
-        with pytest.raises(NotOurs):
-            await frames_of(conversation, "hello")
-        assert in_words(NotOurs(url), conversation, Words(WORDS, "en")).startswith(f"What answers at {url} is not csps")
+        client = ChatClient(url, "whisper", "en")
+        with pytest.raises(NotTheService):
+            await client.describe()
+        with pytest.raises(NotTheService):
+            await frames_of(client, "hello")
+        assert failure_text(NotTheService(url), client, "en").startswith(
+            f"The program that answers at {url} is not csps"
+        )
 
 
 # ---------------------------------------------------------------- through a pipe
@@ -137,8 +137,8 @@ async def piped(text: str, *arguments: str, **environ: str) -> tuple[int | None,
     return child.returncode, out.decode(), err.decode()
 
 
-async def test_a_prompt_a_line(own_settings: Settings) -> None:
-    """Each line is answered, empty ones are not, a slash means nothing; stdout holds answers alone."""
+async def test_each_line_is_a_prompt(own_settings: Settings) -> None:
+    """Empty lines are skipped, and a slash has no meaning. stdout holds only answers."""
     engine = FakeEngine()
     async with site(own_settings, engine) as running:
         outcome = await piped("one\n\n/quit\n", "--url", running.url)
@@ -148,7 +148,7 @@ async def test_a_prompt_a_line(own_settings: Settings) -> None:
 
 
 async def test_a_failure_goes_to_stderr_and_into_the_exit_status(own_settings: Settings) -> None:
-    """The lines after it are still answered."""
+    """Later lines are still answered."""
     replies = iter([[ModelRefused("no")], [Text("Yes"), FINISHED]])
     async with site(own_settings, FakeEngine(lambda _: next(replies))) as running:
         status, out, err = await piped("one\ntwo\n", "--url", running.url)
@@ -156,8 +156,8 @@ async def test_a_failure_goes_to_stderr_and_into_the_exit_status(own_settings: S
     assert err != ""
 
 
-async def test_nobody_there_is_said_in_the_readers_language() -> None:
-    """With what to do about it."""
+async def test_an_unreachable_service_in_french() -> None:
+    """The message is in the locale's language, and says how to start the service."""
     status, out, err = await piped("hello\n", "--url", "http://127.0.0.1:1", LC_ALL="fr_CA.UTF-8")
     assert (status, out) == (1, "")
     assert "Aucun service" in err
@@ -167,8 +167,8 @@ async def test_nobody_there_is_said_in_the_readers_language() -> None:
 # ---------------------------------------------------------------- at a terminal
 
 
-class Typist:
-    """Types into a terminal and reads what it shows."""
+class TerminalUser:
+    """Types into a terminal and reads its output."""
 
     def __init__(self, child: asyncio.subprocess.Process, terminal: int, shown: asyncio.StreamReader) -> None:
         self.child = child
@@ -181,7 +181,7 @@ class Typist:
         os.write(self._terminal, text.encode())
 
     async def interrupts(self) -> int:
-        """Ctrl-C until the program ends: Python's readline misses one that comes while it shows its prompt."""
+        """Sends Ctrl+C until the program ends: Python's readline misses one that comes while it shows its prompt."""
         ended = asyncio.create_task(self.child.wait())
         while not ended.done():
             self.child.send_signal(signal.SIGINT)
@@ -189,7 +189,7 @@ class Typist:
         return ended.result()
 
     async def sees(self, text: str) -> None:
-        """Returns when `text` came after what was seen before."""
+        """Returns when `text` appears after the text of the last call."""
         async with asyncio.timeout(30):
             while text not in self.seen[self._read_to :]:
                 chunk = await self._shown.read(4096)
@@ -199,7 +199,7 @@ class Typist:
 
 
 @asynccontextmanager
-async def typist(*arguments: str) -> AsyncIterator[Typist]:
+async def open_terminal(*arguments: str) -> AsyncIterator[TerminalUser]:
     terminal, theirs = pty.openpty()
     child = await asyncio.create_subprocess_exec(
         *COMMAND, *arguments, stdin=theirs, stdout=theirs, stderr=theirs, cwd=PROJECT_ROOT, env=ENVIRON
@@ -210,7 +210,7 @@ async def typist(*arguments: str) -> AsyncIterator[Typist]:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(shown), pipe)
     try:
-        yield Typist(child, terminal, shown)
+        yield TerminalUser(child, terminal, shown)
     finally:
         if child.returncode is None:
             child.kill()
@@ -219,13 +219,13 @@ async def typist(*arguments: str) -> AsyncIterator[Typist]:
         os.close(terminal)
 
 
-async def test_an_evening_at_the_terminal(own_settings: Settings) -> None:
-    """Greeting and model first; an answer; Ctrl-C stops one; commands; Ctrl-C at the prompt leaves with 0."""
+async def test_a_session_at_the_terminal(own_settings: Settings) -> None:
+    """Greeting, answers, Ctrl+C during an answer, commands, and Ctrl+C at the prompt, which ends with status 0."""
     replies = iter(
         [[Text("Hi \x1b[2Jthere"), FINISHED], [Text("Once upon"), asyncio.Event()], [Text("Anew"), FINISHED]]
     )
     engine = FakeEngine(lambda _: next(replies))
-    async with site(own_settings, engine) as running, typist("--url", running.url) as person:
+    async with site(own_settings, engine) as running, open_terminal("--url", running.url) as person:
         await person.sees("fake-model, the starter model")
         await person.sees("Hello!")
         await person.sees("> ")
@@ -257,15 +257,15 @@ async def test_an_evening_at_the_terminal(own_settings: Settings) -> None:
 
 @asynccontextmanager
 async def service_that_never_stops() -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """Its URL, and what is set when it was asked to stop an answer (which it does not)."""
-    asked_to_stop = asyncio.Event()
+    """The URL of a service that does not stop answers, and an event that is set when it gets a `stop` frame."""
+    stop_received = asyncio.Event()
 
     async def socket(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(protocols=("csps-llm.v1",))
         await socket.prepare(request)
         async for message in socket:
             if message.json()["type"] == "stop":
-                asked_to_stop.set()
+                stop_received.set()
             else:
                 await socket.send_json({"type": "text", "text": "Once upon"})
         return socket
@@ -281,20 +281,20 @@ async def service_that_never_stops() -> AsyncIterator[tuple[str, asyncio.Event]]
     listener = web.TCPSite(runner, "127.0.0.1", 0)
     await listener.start()
     try:
-        yield f"http://127.0.0.1:{listener.port}", asked_to_stop
+        yield f"http://127.0.0.1:{listener.port}", stop_received
     finally:
         await runner.cleanup()
 
 
 async def test_a_second_ctrl_c_does_not_wait() -> None:
-    """Where the service does not stop the answer, the second Ctrl-C gives the prompt back all the same."""
-    async with service_that_never_stops() as (url, asked_to_stop), typist("--url", url) as person:
+    """The prompt appears again, even if the service does not stop the answer."""
+    async with service_that_never_stops() as (url, stop_received), open_terminal("--url", url) as person:
         await person.sees("> ")
         person.type("a story\n")
         await person.sees("Once upon")
         person.child.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
-            await asked_to_stop.wait()
+            await stop_received.wait()
         person.child.send_signal(signal.SIGINT)
         await person.sees("> ")
         person.type("/quit\n")
@@ -302,19 +302,14 @@ async def test_a_second_ctrl_c_does_not_wait() -> None:
             assert await person.child.wait() == 0
 
 
-async def test_a_service_that_is_not_there_ends_it() -> None:
-    """Nothing can be typed to nobody: the status says so."""
-    async with typist("--url", "http://127.0.0.1:1") as person:
+async def test_an_unreachable_service_ends_the_chat() -> None:
+    """The exit status is 1."""
+    async with open_terminal("--url", "http://127.0.0.1:1") as person:
         await person.sees("No service answers")
         async with asyncio.timeout(30):
             assert await person.child.wait() == 1
 
 
-def test_what_a_model_writes_cannot_steer_the_terminal() -> None:
-    """Control characters go, line ends, tabs and every language stay."""
-    assert harmless("a\x1b[31mb\r\x07\n\tçé日") == "a[31mb\n\tçé日"
-
-
-def test_the_terminal_has_words_for_every_state() -> None:
-    """All that `Status` can be."""
-    assert set(get_args(get_type_hints(Status)["state"])) <= set(WORDS)
+def test_an_answer_cannot_steer_the_terminal() -> None:
+    """Control characters are removed; line ends, tabs and every language stay."""
+    assert strip_controls("a\x1b[31mb\r\x07\n\tçé日") == "a[31mb\n\tçé日"

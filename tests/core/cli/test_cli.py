@@ -1,4 +1,4 @@
-"""The command: its subcommands, its exit statuses, its words."""
+"""The command `csps-llm`: its subcommands, its help in both languages and its exit statuses."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from core import PROJECT_ROOT
@@ -36,11 +39,43 @@ def config(tmp_path: Path, **personalities: str) -> Path:
 
 
 def test_help_names_every_subcommand() -> None:
-    """What a person finds by looking."""
+    """The first help page leads to all others."""
     outcome = CliRunner().invoke(app, ["--help"])
     assert outcome.exit_code == 0
     for name in ("up", "chat", "doctor", "toil", "personalities", "facts", "sources", "manifest"):
         assert re.search(rf"^\W*{name}\s+\w+", outcome.output, re.MULTILINE), name
+
+
+def help_pages() -> Iterator[tuple[str, ...]]:
+    """The arguments of every help page."""
+
+    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        yield path
+        for name, subcommand in getattr(command, "commands", {}).items():
+            yield from walk(subcommand, (*path, name))
+
+    yield from walk(get_command(app), ())
+
+
+# Words of English that no French help page has. Command names, options and Python's types are not among them.
+ENGLISH = re.compile(
+    r"\b(?:the|of|and|or|a file|usage|show|message|exit|error|commands?|required|default|for help|with|each|args)\b",
+    re.I,
+)
+
+
+@pytest.mark.parametrize("path", list(help_pages()), ids=" ".join)
+def test_help_is_in_both_languages(path: tuple[str, ...]) -> None:
+    """The French page has no English words, neither ours nor typer's. The English page has them."""
+    pages = {
+        language: CliRunner().invoke(app, [*path, "--help"], env={"LC_ALL": locale, "COLUMNS": "100"}).output
+        for language, locale in (("en", "C.UTF-8"), ("fr", "fr_CA.UTF-8"))
+    }
+
+    assert [] == ENGLISH.findall(pages["fr"])
+    assert "Utilisation\u00a0:" in pages["fr"]
+    assert "Usage:" in pages["en"]
+    assert "cli-" not in pages["en"] + pages["fr"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +89,7 @@ def test_help_names_every_subcommand() -> None:
     ],
 )
 def test_the_help_of_a_group_names_its_commands(group: str, names: list[str]) -> None:
-    """Though none of what they do is imported for it."""
+    """The modules of the commands are not imported for it."""
     outcome = CliRunner().invoke(app, [group, "--help"])
     assert outcome.exit_code == 0
     assert [name for name in names if not re.search(rf"^\W*{name}\s+\w+", outcome.output, re.MULTILINE)] == []
@@ -64,8 +99,8 @@ HEAVY = {"sqlalchemy", "httpx", "httpcore", "aiohttp", "bs4", "numpy", "watchfil
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["toil", "run", "--help"], ["facts", "--help"]])
-def test_what_a_command_does_not_need_is_not_imported(arguments: list[str]) -> None:
-    """Help answers at once: a second and a half of imports is for those who serve or ask."""
+def test_help_imports_no_heavy_module(arguments: list[str]) -> None:
+    """It answers at once: the heavy imports take 1.5 s."""
     code = "import sys\nfrom core.cli import app\ntry:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
     code += "print('imported', *sys.modules)" if arguments else "import core.cli; print('imported', *sys.modules)"
     printed = subprocess.run(
@@ -82,7 +117,7 @@ def test_what_a_command_does_not_need_is_not_imported(arguments: list[str]) -> N
 
 
 def test_light_commands_stay_light() -> None:
-    """A manifest needs the settings and no engine, database or web client."""
+    """A manifest needs the settings, but no engine, database or web client."""
     code = "import sys\nfrom core.cli import app\ntry:\n    app(['manifest', 'slack'])\nexcept SystemExit:\n    pass\n"
     code += "print('imported', *sys.modules)"
     printed = subprocess.run(
@@ -93,30 +128,30 @@ def test_light_commands_stay_light() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "error"),
     [
         (["slack", "--url", "http://bot"], "https address"),
         (["slack", "--url", "bot.example.org"], "https address"),
         (["teams", "--website", "http://csps.example"], "https address"),
-        (["discord", "--application", "abc"], "it is a number"),
+        (["discord", "--application", "abc"], "id is a number"),
     ],
 )
-def test_manifests_that_a_platform_would_refuse(arguments: list[str], said: str) -> None:
-    """Status 2 and why, instead of something to paste."""
+def test_options_that_a_platform_would_refuse(arguments: list[str], error: str) -> None:
+    """Exit status 2 and the reason, instead of a manifest."""
     outcome = CliRunner().invoke(app, ["manifest", *arguments], env={"TERMINAL_WIDTH": "200"})
     assert outcome.exit_code == 2
-    assert said in " ".join(outcome.output.split())
+    assert error in " ".join(outcome.output.split())
 
 
-def test_the_manifests_that_they_take() -> None:
-    """With an address for events, and with an application."""
+def test_options_of_manifests() -> None:
+    """An address for events and an application's id appear in the output."""
     slack = CliRunner().invoke(app, ["manifest", "slack", "--url", "https://bot.example.org/"])
     assert "https://bot.example.org/slack/events" in slack.output
     assert "client_id=1234" in CliRunner().invoke(app, ["manifest", "discord", "--application", "1234"]).output
 
 
 def test_the_shipped_personalities_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And both languages have theirs."""
+    """There is one for each language."""
     monkeypatch.setenv("LC_ALL", "fr_CA.UTF-8")
     outcome = CliRunner().invoke(app, ["personalities", "validate"])
     assert outcome.exit_code == 0
@@ -127,7 +162,7 @@ def test_the_shipped_personalities_are_valid(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_bad_personality_is_named_with_its_line(tmp_path: Path) -> None:
-    """Exit status 2, the file and line on stderr, no traceback."""
+    """Exit status 2, with file and line on stderr and no traceback."""
     folder = config(tmp_path, odd='title = "Odd"\nlanguage = "de"\n')
     outcome = command("personalities", "validate", CSPS_LLM_CONFIG=str(folder))
     assert outcome.returncode == 2
@@ -136,8 +171,8 @@ def test_a_bad_personality_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("named", ['sources = ["wether"]', 'collections = ["leave"]'])
-def test_what_a_personality_names_is_looked_for(tmp_path: Path, named: str) -> None:
-    """A source that is not there is an error; a collection may come later, so it is only told."""
+def test_names_in_a_personality_are_checked(tmp_path: Path, named: str) -> None:
+    """An unknown source is an error. A collection may be added later, so an unknown one is a warning."""
     shipped = (PROJECT_ROOT / "config" / "personalities" / "guide.toml").read_text(encoding="utf-8")
     folder = config(tmp_path, odd=f"{named}\n{shipped}")
     outcome = command("personalities", "validate", CSPS_LLM_CONFIG=str(folder), CSPS_LLM_DATA=str(tmp_path / "var"))
@@ -146,16 +181,16 @@ def test_what_a_personality_names_is_looked_for(tmp_path: Path, named: str) -> N
     assert ("did you mean 'weather'?" in outcome.stderr) == ("sources" in named)
 
 
-def test_up_refuses_what_has_to_be_put_right(tmp_path: Path) -> None:
-    """Exit status 2 before anything was started."""
+def test_up_refuses_invalid_settings(tmp_path: Path) -> None:
+    """Exit status 2, before anything starts."""
     outcome = command("up", PORT="many", CSPS_LLM_DATA=str(tmp_path))
     assert outcome.returncode == 2
     assert "PORT" in outcome.stderr
     assert outcome.stdout == ""
 
 
-def test_a_terminal_without_unicode_is_no_obstacle() -> None:
-    """Signs that its character set lacks are replaced; nothing ends because of them."""
+def test_a_terminal_without_unicode() -> None:
+    """Characters that it lacks are replaced, and the command succeeds."""
     outcome = command("personalities", "list", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert outcome.returncode == 0
     assert "whisper" in outcome.stdout

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.cli import database
+from core.contract import LANGUAGES
 from core.errors import ConfigError
 from core.storage import migration
-from core.texts import LANGUAGES, text
+from core.texts import text
 from tests.support.databases import dump_tables, execute
 
 

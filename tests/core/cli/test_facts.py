@@ -1,4 +1,4 @@
-"""`csps-llm facts`: what a person types, and what they see."""
+"""`csps-llm facts`: its commands and their output."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PARKING = "# Parking\n\nPermits for the garage are given by lot in October.\n"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Documents to add, and a data folder of the test's own."""
+    """A folder of documents to add, with a data folder for this test."""
     monkeypatch.setenv("CSPS_LLM_DATA", str(tmp_path / "var"))
     monkeypatch.setenv("LC_ALL", "en_CA.UTF-8")
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    held = tmp_path / "documents"
-    held.mkdir()
-    (held / "snow.md").write_text(WEATHER)
-    (held / "parking.md").write_text(PARKING)
-    return held
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "snow.md").write_text(WEATHER)
+    (documents / "parking.md").write_text(PARKING)
+    return documents
 
 
 def facts(*arguments: object) -> Result:
@@ -33,7 +33,7 @@ def facts(*arguments: object) -> Result:
 
 
 def test_from_a_folder_to_an_answer(folder: Path) -> None:
-    """Added, added again, asked in the other language, listed, exported, removed."""
+    """Documents are added, added again, searched in the other language, listed, exported and removed."""
     added = facts("add", "hr", folder)
     assert (0, True) == (added.exit_code, "2 added, 0 changed, 0 unchanged, 0 removed; 2 passages" in added.stderr)
     (folder / "parking.md").unlink()
@@ -50,13 +50,13 @@ def test_from_a_folder_to_an_answer(folder: Path) -> None:
     assert [("Snow days", str(folder / "snow.md"))] == [(each["title"], each["key"]) for each in exported]
     assert "storm" in exported[0]["passages"][0]["text"]
 
-    assert "1 document(s) removed" in facts("remove", "hr", folder / "snow.md").stderr
-    assert "hr is gone" in facts("remove", "hr").stderr
+    assert "1 document removed from hr" in facts("remove", "hr", folder / "snow.md").stderr
+    assert "Collection hr and its" in facts("remove", "hr").stderr
     assert "no collections yet" in facts("list").stderr
 
 
 def test_a_document_that_cannot_be_read_is_named(folder: Path) -> None:
-    """With the reason and an exit status of its own; the others are added."""
+    """Its reason is printed, the others are added, and the exit status is 3."""
     (folder / "old.pdf").write_bytes(b"%PDF-1.4 broken")
 
     added = facts("add", "hr", folder)
@@ -66,25 +66,25 @@ def test_a_document_that_cannot_be_read_is_named(folder: Path) -> None:
     assert f"{folder / 'old.pdf'}: " in added.stderr
 
 
-def test_a_csv_file_is_a_fact_a_row(folder: Path) -> None:
-    """In French where the locale is."""
+def test_each_row_of_a_csv_file_is_a_fact(folder: Path) -> None:
+    """The output is in French if the locale is."""
     (folder / "faq.csv").write_text("question,réponse\nOù est la cantine?,Au deuxième étage.\n", encoding="utf-8")
 
     result = CliRunner().invoke(app, ["add", "faq", str(folder / "faq.csv")], env={"LC_ALL": "fr_CA.UTF-8"})
 
-    assert "1 ajoutés, 0 modifiés" in result.stderr
+    assert "1 ajouté, 0 modifié" in result.stderr
     assert "Au deuxième étage." in facts("search", "faq", "Where can I eat lunch?").stdout
 
 
-def test_what_is_not_there_is_said(folder: Path) -> None:
-    """By the errors that every command shows in the same way."""
+def test_a_missing_collection_or_document_is_an_error(folder: Path) -> None:
+    """The error is NotFound, which every command prints in the same way."""
     assert isinstance(facts("search", "none", "anything").exception, NotFound)
     assert isinstance(facts("add", "hr", folder / "nowhere").exception, NotFound)
     assert isinstance(facts("remove", "none").exception, NotFound)
 
 
-def test_what_was_added_and_is_gone_is_said_to_be_stored_still(folder: Path) -> None:
-    """With the command that removes it."""
+def test_a_deleted_file_is_still_stored(folder: Path) -> None:
+    """The error names the command that removes it from the collection."""
     facts("add", "hr", folder / "snow.md")
     (folder / "snow.md").unlink()
 
@@ -92,4 +92,4 @@ def test_what_was_added_and_is_gone_is_said_to_be_stored_still(folder: Path) -> 
 
     assert isinstance(refused, ParameterRefused)
     assert f"csps-llm facts remove hr {folder / 'snow.md'}" in refused.message
-    assert "1 document(s) removed" in facts("remove", "hr", folder / "snow.md").stderr
+    assert "1 document removed from hr" in facts("remove", "hr", folder / "snow.md").stderr

@@ -1,4 +1,4 @@
-"""What the platforms are told of the bot."""
+"""The manifests by which platforms register the bot."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from core.errors import ConfigError
 
 def test_slack_over_socket_mode_needs_no_address() -> None:
     """No URL of ours is in the manifest, and Socket Mode is on."""
-    made = manifest.slack_manifest("Whisper", None)
+    made = manifest.build_slack_manifest("Whisper", None)
 
     assert made["settings"]["socket_mode_enabled"] is True
     assert "request_url" not in json.dumps(made)
     assert "chat:write" in made["oauth_config"]["scopes"]["bot"]
 
 
-def test_slack_over_http_has_one_address_everywhere() -> None:
-    """Events, buttons and commands all come to /slack/events."""
-    made = manifest.slack_manifest("Whisper", "https://bot.example.gc.ca/")
+def test_slack_over_http_has_one_address() -> None:
+    """Events, buttons and commands all use /slack/events."""
+    made = manifest.build_slack_manifest("Whisper", "https://bot.example.gc.ca/")
     address = "https://bot.example.gc.ca/slack/events"
 
     assert made["settings"]["socket_mode_enabled"] is False
@@ -36,26 +36,26 @@ def test_slack_over_http_has_one_address_everywhere() -> None:
     } == {address}
 
 
-def test_slack_names_are_within_its_limits() -> None:
-    """Slack refuses descriptions above 140 characters, and commands' above 2000."""
-    made = manifest.slack_manifest("Whisper", None)
+def test_slack_descriptions_are_within_its_limits() -> None:
+    """Slack refuses descriptions above 140 characters, and those of commands above 2,000."""
+    made = manifest.build_slack_manifest("Whisper", None)
 
     assert len(made["display_information"]["description"]) <= 140
     assert all(len(command["description"]) <= 100 for command in made["features"]["slash_commands"])
 
 
-def test_a_teams_package_is_whole() -> None:
-    """Manifest and the two icons, of the sizes that Teams demands; the same app id each time."""
-    made = manifest.teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/")
-    with zipfile.ZipFile(io.BytesIO(manifest.teams_package(made, PROJECT_ROOT / "config" / "icons"))) as package:
-        held = json.loads(package.read("manifest.json"))
+def test_a_teams_package_is_complete() -> None:
+    """It has the manifest and two icons in the sizes that Teams requires. The app id is the same each time."""
+    made = manifest.build_teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/")
+    with zipfile.ZipFile(io.BytesIO(manifest.pack_teams_app(made, PROJECT_ROOT / "config" / "icons"))) as package:
+        packed = json.loads(package.read("manifest.json"))
         sizes = {icon: width_of(package.read(icon)) for icon in manifest.ICONS}
 
-    assert held == made == manifest.teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/")
-    assert held["bots"][0]["botId"] == "1111-2222"
+    assert packed == made == manifest.build_teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/")
+    assert packed["bots"][0]["botId"] == "1111-2222"
     assert sizes == {"color.png": 192, "outline.png": 32}
-    assert len(held["description"]["short"]) <= 80
-    assert len(held["name"]["short"]) <= 30
+    assert len(packed["description"]["short"]) <= 80
+    assert len(packed["name"]["short"]) <= 30
 
 
 def width_of(png: bytes) -> int:
@@ -63,16 +63,16 @@ def width_of(png: bytes) -> int:
 
 
 def test_teams_needs_its_app_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one the package could not be right."""
+    """Without TEAMS_APP_ID no package is written."""
     monkeypatch.delenv("TEAMS_APP_ID", raising=False)
     with pytest.raises(ConfigError, match="TEAMS_APP_ID"):
         manifest.teams(Path("x.zip"), "Whisper", "https://example.gc.ca/")
 
 
-def test_the_discord_link_grants_what_is_listed() -> None:
-    """Sending in threads, reading history, no administration."""
+def test_the_discord_link_grants_the_listed_permissions() -> None:
+    """The bot may send in threads and read the history, but not administer."""
     granted = manifest.discord_permissions()
 
-    assert f"permissions={granted}" in manifest.discord_link("42")
+    assert f"permissions={granted}" in manifest.build_discord_link("42")
     assert granted & (1 << 38)
     assert not granted & (1 << 3)

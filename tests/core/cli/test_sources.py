@@ -1,4 +1,4 @@
-"""`csps-llm sources`, over a real website."""
+"""`csps-llm sources`, with a real website."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing is printed into the tests' output."""
+        """Prints nothing."""
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def host() -> Iterator[str]:
 
 @pytest.fixture
 def file(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a configuration of its own, with one personality that reads two sources."""
+    """The sources.toml of a configuration with one personality that names two sources."""
     config = tmp_path / "config"
     (config / "personalities").mkdir(parents=True)
     (config / "settings.toml").write_text((PROJECT_ROOT / "config" / "settings.toml").read_text())
@@ -84,20 +84,20 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.usefixtures("file")
-def test_list_shows_who_reads_what(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Titles are in the reader's language; a source that a personality names in vain is told."""
+def test_list_shows_the_personalities_of_each_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Titles are in the locale's language. An unknown source of a personality is reported."""
     code, shown = run("list")
     assert code == 0
     assert any("good" in line and "guide" in line for line in shown.splitlines())
-    assert "guide names a source that is not there: gone" in shown
+    assert "guide names a source that does not exist: gone" in shown
 
     monkeypatch.setenv("LANG", "fr_CA.UTF-8")
     assert "Mauvais" in run("list")[1]
 
 
 @pytest.mark.usefixtures("file")
-def test_test_tells_what_each_address_answers() -> None:
-    """Entries and the newest of them, or what is wrong; the exit status is for scripts."""
+def test_test_shows_the_result_of_each_address() -> None:
+    """It shows the entries and the newest date, or the problem. The exit status is 1 if an address failed."""
     code, shown = run("test")
 
     assert code == 1
@@ -110,14 +110,14 @@ def test_test_tells_what_each_address_answers() -> None:
 
 
 @pytest.mark.usefixtures("file")
-def test_test_of_a_source_that_is_not_there() -> None:
-    """The nearest is named."""
+def test_test_of_an_unknown_source() -> None:
+    """The error suggests the closest name."""
     with pytest.raises(NotFound, match="did you mean 'good'"):
         run("test", "goood")
 
 
 def test_add_writes_an_entry_that_works(file: Path, host: str) -> None:
-    """Its kind and title are looked up; what stood in the file before stays as it was."""
+    """Its kind and title come from the page or feed. The rest of the file stays as it was."""
     before = file.read_text()
     assert run("add", "news", f"http://{host}/feed", "--title-fr", "Les nouvelles", "--topic", "news")[0] == 0
     assert run("add", "page", f"http://{host}/page")[0] == 0
@@ -132,8 +132,8 @@ def test_add_writes_an_entry_that_works(file: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["good", "none", "Bad Name"])
-def test_add_refuses_what_would_spoil_the_file(file: Path, host: str, name: str) -> None:
-    """A name that is taken, reserved or none: the file stays as it was, and nothing is left beside it."""
+def test_add_refuses_an_invalid_name(file: Path, host: str, name: str) -> None:
+    """For a name that is taken, reserved or malformed, the file stays as it was, without a temporary file beside it."""
     before = file.read_text()
     with pytest.raises(ConfigError):
         run("add", name, f"http://{host}/feed")
@@ -142,7 +142,7 @@ def test_add_refuses_what_would_spoil_the_file(file: Path, host: str, name: str)
     assert [each.name for each in file.parent.iterdir() if each.name.startswith(".")] == []
 
 
-def test_add_refuses_what_cannot_be_read(file: Path, host: str) -> None:
-    """An address that answers with nothing readable is no source."""
+def test_add_refuses_an_unreadable_address(file: Path, host: str) -> None:
+    """The error has the status of the answer."""
     with pytest.raises(CspsError, match="404"):
         run("add", "news", f"http://{host}/absent")

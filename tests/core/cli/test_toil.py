@@ -20,9 +20,8 @@ from watchfiles import awatch
 
 from core import PROJECT_ROOT
 from core.cli import app, toil
-from core.cli.toil_plan import Options, plan_of
-from core.cli.toil_progress import Bar, Lines
-from core.cli.words import Words
+from core.cli.toil import Messages, ProgressDisplay, ProgressLines
+from core.cli.toil_plan import BatchOptions, build_plan
 from core.configuration.settings import Settings
 from core.contract import Task
 from core.errors import BadRequest, NonConforming
@@ -31,7 +30,6 @@ from core.toil.batch.journal import BatchProgress, RecoveredRows
 from tests.support.fakes import Body, FakeEngine, FakeModel, Step
 
 SCHEMA = {"type": "object"}
-ENGLISH = Words(toil.WORDS, "en")
 
 
 @pytest.fixture
@@ -45,30 +43,30 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def options(folder: Path, rows: str = "rows.csv", **changes: Any) -> Options:
+def options(folder: Path, rows: str = "rows.csv", **changes: Any) -> BatchOptions:
     given: dict[str, Any] = {"schema": folder / "s.json", "template": folder / "t.txt", "personality": "whisper"}
-    return Options(folder / rows, folder / "out.jsonl", **{**given, **changes})
+    return BatchOptions(folder / rows, folder / "out.jsonl", **{**given, **changes})
 
 
-def ran(given: Options, settings: Settings, engine: FakeEngine) -> int:
-    """In this process, on a fake engine."""
+def run(given: BatchOptions, settings: Settings, engine: FakeEngine) -> int:
+    """Runs a batch in this process, with a fake engine."""
 
     @asynccontextmanager
-    async def opened(_settings: Settings) -> AsyncIterator[FakeEngine]:
+    async def open_engine(_settings: Settings) -> AsyncIterator[FakeEngine]:
         yield engine
 
-    return toil.run(given, settings, ENGLISH, opened)
+    return toil.run(given, settings, "en", open_engine)
 
 
 def output(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "out.jsonl").read_bytes().splitlines()]
 
 
-def test_a_refused_schema_is_told_at_once(folder: Path, own_settings: Settings) -> None:
-    """A schema that no row could be answered by is refused before the first one, and nothing is written."""
+def test_an_unsupported_schema_is_refused_before_the_start(folder: Path, own_settings: Settings) -> None:
+    """No row is sent, and no output is written."""
     (folder / "s.json").write_text('{"$ref": "https://example.org/s.json"}')
 
-    assert 2 == ran(options(folder), own_settings, engine := FakeEngine())
+    assert 2 == run(options(folder), own_settings, engine := FakeEngine())
     assert [] == engine.tasks
     assert not (folder / "out.jsonl").exists()
 
@@ -77,10 +75,10 @@ def test_a_refused_schema_is_told_at_once(folder: Path, own_settings: Settings) 
 def test_every_row_is_answered(
     folder: Path, own_settings: Settings, rows: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the order of the rows, by the schema, and status 0; what is shown goes to stderr."""
+    """Answers are in the order of the rows, by the schema. Messages go to stderr, and the status is 0."""
     engine = FakeEngine(toiled=lambda task: {"said": task.prompt})
 
-    assert 0 == ran(options(folder, rows), own_settings, engine)
+    assert 0 == run(options(folder, rows), own_settings, engine)
     assert [
         {"row": number, "id": f"r{number}", "value": {"said": f"Say été {number} twice."}} for number in range(1, 25)
     ] == output(folder)
@@ -89,39 +87,39 @@ def test_every_row_is_answered(
     assert ("", True) == (shown.out, "24 rows, all answered" in shown.err)
 
 
-def test_failed_rows_are_told(folder: Path, own_settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are lines like the others, counted by their reason, and the status is 3; so it is when nothing is left."""
+def test_failed_rows_are_counted(folder: Path, own_settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has a line in the output. The summary counts them by code, and the status is 3, also of the next run."""
 
     def toiled(task: Task) -> Any:
         return NonConforming("it does not") if "7" in task.prompt else {}
 
-    assert 3 == ran(options(folder), own_settings, FakeEngine(toiled=toiled))
+    assert 3 == run(options(folder), own_settings, FakeEngine(toiled=toiled))
     assert [7, 17] == [line["row"] for line in output(folder) if line.get("error", {}).get("code") == "non_conforming"]
     assert "2 of them failed (non_conforming 2)" in capsys.readouterr().err
 
-    nobody = FakeEngine()
-    assert 3 == ran(options(folder), own_settings, nobody)
-    assert [] == nobody.tasks
+    unused = FakeEngine()
+    assert 3 == run(options(folder), own_settings, unused)
+    assert [] == unused.tasks
 
 
 def test_openai_requests(folder: Path, own_settings: Settings) -> None:
-    """A file in, a file out, both in OpenAI's Batch format."""
+    """Input and output are both in OpenAI's Batch format."""
     body = {"model": "whisper", "messages": [{"role": "user", "content": "Hi"}]}
     line = {"method": "POST", "url": "/v1/chat/completions", "body": body}
     requests = [{"custom_id": f"c{number}", **line} for number in range(3)]
     (folder / "requests.jsonl").write_text("".join(json.dumps(request) + "\n" for request in requests))
     given = options(folder, "requests.jsonl", openai=True, schema=None, template=None)
 
-    assert 0 == ran(given, own_settings, FakeEngine())
+    assert 0 == run(given, own_settings, FakeEngine())
     lines = output(folder)
     assert ["c0", "c1", "c2"] == [each["custom_id"] for each in lines]
     assert {"Hello world."} == {each["response"]["body"]["choices"][0]["message"]["content"] for each in lines}
     again = FakeEngine()
-    assert (0, []) == (ran(given, own_settings, again), again.prompts)
+    assert (0, []) == (run(given, own_settings, again), again.prompts)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "error"),
     [
         ({"template": "{Word}"}, "did you mean `word`"),
         ({"template": "{"}, "line 1"),
@@ -131,14 +129,14 @@ def test_openai_requests(folder: Path, own_settings: Settings) -> None:
         ({"rows": "missing.csv"}, "No such file"),
         ({"template": None}, "`prompt`"),
         ({"twice": True}, "lines 1 and 2"),
-        ({"same": True}, "the file that the rows are in"),
+        ({"same": True}, "the file that contains the rows"),
         ({"personality": "nobody"}, "whisper, chuchotte"),
     ],
 )
-def test_what_is_refused_before_the_start(
-    folder: Path, own_settings: Settings, change: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+def test_mistakes_are_refused_before_the_start(
+    folder: Path, own_settings: Settings, change: dict[str, Any], error: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 2, with what to put right; nothing is asked and nothing written."""
+    """Status 2 with the reason. No row is sent, and no output is written."""
     for name, file in (("template", "t.txt"), ("schema", "s.json")):
         if isinstance(change.get(name), str):
             (folder / file).write_text(change.pop(name))
@@ -151,35 +149,35 @@ def test_what_is_refused_before_the_start(
     given = replace(given, output=given.rows) if same and given.rows else given
     engine = FakeEngine()
 
-    assert 2 == ran(given, own_settings, engine)
-    assert said in capsys.readouterr().err
+    assert 2 == run(given, own_settings, engine)
+    assert error in capsys.readouterr().err
     assert (0, False) == (len(engine.tasks), (folder / "out.jsonl").exists())
 
 
-def test_an_option_changed_is_another_job(
+def test_changed_options_are_another_job(
     folder: Path, own_settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is said which; --force-new begins anew."""
-    assert 0 == ran(options(folder), own_settings, FakeEngine())
+    """The error names the changes. --force-new starts again."""
+    assert 0 == run(options(folder), own_settings, FakeEngine())
     (folder / "t.txt").write_text("Shout {word}.")
     changed = options(folder, in_order=False)
 
-    assert 2 == ran(changed, own_settings, FakeEngine())
+    assert 2 == run(changed, own_settings, FakeEngine())
     message = capsys.readouterr().err
     assert "order, template differ" in message
     assert "--force-new" in message
-    assert 0 == ran(options(folder, in_order=False, anew=True), own_settings, FakeEngine())
+    assert 0 == run(options(folder, in_order=False, force_new=True), own_settings, FakeEngine())
     assert list(range(1, 25)) == sorted(line["row"] for line in output(folder))
 
 
-def test_the_rows_are_read_as_they_are_named(folder: Path) -> None:
-    """An unknown name needs --format; a delimiter and an encoding may be given."""
+def test_format_delimiter_and_encoding_of_the_rows(folder: Path) -> None:
+    """A file with an unknown suffix needs --format."""
     (folder / "rows.txt").write_bytes("id|word\n1|été\n".encode("cp1252"))
     given = options(folder, "rows.txt", format="csv", encoding="cp1252", delimiter="|")
 
-    assert 1 == plan_of(given).total
+    assert 1 == build_plan(given, "en").total
     with pytest.raises(BadRequest, match="cp1252"):
-        plan_of(options(folder, "rows.txt", format="csv"))
+        build_plan(options(folder, "rows.txt", format="csv"), "en")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +191,7 @@ def test_the_rows_are_read_as_they_are_named(folder: Path) -> None:
         ["rows.csv", "-o", "x", "--format", "xml"],
     ],
 )
-def test_commands_that_are_none(arguments: list[str]) -> None:
+def test_invalid_command_lines(arguments: list[str]) -> None:
     """Status 2, as for any command."""
     assert 2 == CliRunner().invoke(app, ["toil", "run", *arguments]).exit_code
 
@@ -201,20 +199,20 @@ def test_commands_that_are_none(arguments: list[str]) -> None:
 # ---------------------------------------------------------------- as a process
 
 
-class Moment:
-    """A model that answers every row by its words, and says when it was asked for the `count`-th time."""
+class CountingModel:
+    """A model that repeats the words of each row. `reached` is set at the `count`-th request."""
 
     def __init__(self, count: int) -> None:
         self.asked = 0
-        self.come = asyncio.Event()
+        self.reached = asyncio.Event()
         self._count = count
 
     def answer(self, body: Body) -> Sequence[Step]:
-        if body.get("max_tokens") == 1:  # a personality's prefix is being computed
+        if body.get("max_tokens") == 1:  # the prefix of a personality is being computed
             return ("x",)
         self.asked += 1
         if self.asked == self._count:
-            self.come.set()
+            self.reached.set()
         words = body["messages"][-1]["content"].split(" twice.")[0]
         return ('{"said": ', json.dumps(words[words.index("Say") :]), "}")
 
@@ -251,20 +249,20 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("order", ["--in-order", "--as-they-come"])
-async def test_kill_9_at_several_moments(folder: Path, order: str) -> None:
-    """However often it is killed, the same command goes on, and in the end every row is there exactly once."""
+async def test_a_killed_run_is_resumed(folder: Path, order: str) -> None:
+    """After each kill -9 the same command continues. In the end the output has every row exactly once."""
     command = ("rows.csv", "-o", "out.jsonl", "--prompt-template", "t.txt", "--concurrency", "3", order)
     for count in (2, 9):
-        moment = Moment(count)
-        async with FakeModel(answer=moment.answer).serving() as model:
+        model_calls = CountingModel(count)
+        async with FakeModel(answer=model_calls.answer).serving() as model:
             process = await started(folder, model, *command)
             async with asyncio.timeout(60):
-                await moment.come.wait()
+                await model_calls.reached.wait()
             process.send_signal(signal.SIGKILL)
             assert -signal.SIGKILL == (await ended(process))[0]
     with (folder / "out.jsonl").open("ab") as torn:
         torn.write(b'{"row": 24, "va')
-    last = Moment(0)
+    last = CountingModel(0)
     async with FakeModel(answer=last.answer).serving() as model:
         status, err = await ended(await started(folder, model, *command))
 
@@ -276,38 +274,38 @@ async def test_kill_9_at_several_moments(folder: Path, order: str) -> None:
     assert last.asked < 24
 
 
-async def test_ctrl_c_keeps_what_is_done(folder: Path) -> None:
-    """Status 130 and how to go on, from a pipe; the rows piped again are gone on with, other rows refused."""
+async def test_ctrl_c_keeps_finished_rows(folder: Path) -> None:
+    """Status 130, and a message on how to continue. The same rows from a pipe continue; other rows are refused."""
     gate = asyncio.Event()
-    seen = Moment(6)
+    calls = CountingModel(6)
 
     def answer(body: Body) -> Sequence[Step]:
-        steps = seen.answer(body)
-        return (gate, *steps) if seen.come.is_set() else steps
+        steps = calls.answer(body)
+        return (gate, *steps) if calls.reached.is_set() else steps
 
     command = ("-", "-o", "out.jsonl", "--prompt-template", "t.txt", "--concurrency", "2")
     rows = (folder / "rows.jsonl").read_bytes()
     async with FakeModel(answer=answer).serving() as model:
         process = await started(folder, model, *command, stdin=asyncio.subprocess.PIPE)
         assert process.stdin
-        process.stdin.write(rows)  # and stays open: nobody waits for its end
+        process.stdin.write(rows)  # stdin stays open: Ctrl+C must not wait for its end
         async with asyncio.timeout(60):
-            await seen.come.wait()
-            await recorded(folder, 5)  # the others wait at the gate
+            await calls.reached.wait()
+            await recorded(folder, 5)  # the other requests wait at the gate
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(60):
             assert 130 == await process.wait()
         assert process.stderr
         err = (await process.stderr.read()).decode()
-    assert "the same command goes on" in err
+    assert "To continue, give the same command again." in err
     kept = len(output(folder))
     assert 5 == kept
 
-    async with FakeModel(answer=Moment(0).answer).serving() as model:
+    async with FakeModel(answer=CountingModel(0).answer).serving() as model:
         other = await started(folder, model, *command, stdin=asyncio.subprocess.PIPE)
-        _, told = await other.communicate(rows.replace(b'r1"', b'x1"'))
+        _, error = await other.communicate(rows.replace(b'r1"', b'x1"'))
         assert (1, kept) == (other.returncode, len(output(folder)))
-        assert b"row 1 is not" in told
+        assert b"row 1 is not" in error
         again = await started(folder, model, *command, stdin=asyncio.subprocess.PIPE)
         await again.communicate(rows)
 
@@ -316,8 +314,8 @@ async def test_ctrl_c_keeps_what_is_done(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("piped", [False, True])
-async def test_without_a_model_nothing_is_begun(folder: Path, piped: bool) -> None:
-    """Status 2 and how to start one, at once: with rows from a pipe it stayed for ever after saying so."""
+async def test_without_a_model_nothing_starts(folder: Path, piped: bool) -> None:
+    """Status 2 at once, and a message on how to start a model. With rows from a pipe it once never ended."""
     command = ["-" if piped else "rows.csv", "-o", "out.jsonl", "--prompt-template", "t.txt"]
     stdin = asyncio.subprocess.PIPE if piped else None
     process = await started(folder, FakeModel(), *command, stdin=stdin)
@@ -329,8 +327,8 @@ async def test_without_a_model_nothing_is_begun(folder: Path, piped: bool) -> No
 
 
 @pytest.mark.parametrize("option", ["--schema", "--prompt-template"])
-def test_a_file_that_is_not_there_is_named_once(folder: Path, option: str) -> None:
-    """With the reason."""
+def test_a_missing_file_is_named_once(folder: Path, option: str) -> None:
+    """The error has the reason."""
     arguments = [str(folder / "rows.csv"), "-o", str(folder / "out.jsonl"), option, str(folder / "nothere")]
     outcome = CliRunner().invoke(app, ["toil", "run", *arguments])
     assert outcome.exit_code == 2
@@ -338,32 +336,33 @@ def test_a_file_that_is_not_there_is_named_once(folder: Path, option: str) -> No
     assert "No such file" in outcome.output
 
 
-# ---------------------------------------------------------------- how far it is
+# ---------------------------------------------------------------- progress
 
 
 def test_progress_in_lines_and_as_a_bar() -> None:
-    """Rows, rate, time left and failures, of this run's rate alone."""
+    """Both show rows, rate and failures; lines also show the time left. The rate is of this run only."""
     now = 100.0
     recovered = RecoveredRows()
     recovered.done.add(1)
-    tally = BatchProgress(recovered, 11, clock=lambda: now)
-    told = Console(record=True, width=120)
-    lines = Lines(tally, told, Words({}, "en"), clock=lambda: now)
-    bar = Bar(tally, Console(record=True, width=120, force_terminal=True), Words({}, "fr"))
+    progress = BatchProgress(recovered, 11, clock=lambda: now)
+    console = Console(record=True, width=120)
+    terminal = Console(record=True, width=120, force_terminal=True)
+    lines = ProgressLines(progress, Messages(console, "en"), clock=lambda: now)
+    display = ProgressDisplay(progress, Messages(terminal, "fr"))
     lines.show()
     now += 10
-    tally.add([Outcome(2, {}), Outcome(3, {}), Outcome(4, {}), Outcome(5, {}, "overloaded"), Outcome(6, {})])
+    progress.add([Outcome(2, {}), Outcome(3, {}), Outcome(4, {}), Outcome(5, {}, "overloaded"), Outcome(6, {})])
     lines.show()
-    bar.show()
-    bar.end()
+    display.show()
+    display.end()
 
-    assert "6 of 11 rows, 0.5 rows/s, 0:10 left, 1 failed" == told.export_text().strip()
-    assert "1 en échec" in bar._progress.console.export_text()
+    assert "6 of 11 rows, 0.5 rows/s, 10 seconds left, 1 failed" == console.export_text().strip()
+    assert "1 en échec" in terminal.export_text()
 
 
-def test_progress_without_an_end_in_sight() -> None:
-    """What comes through a pipe has no total."""
-    tally = BatchProgress(RecoveredRows(), None, clock=lambda: 0)
-    tally.add([Outcome(1, {})])
+def test_progress_without_a_total() -> None:
+    """Rows from a pipe have no total."""
+    progress = BatchProgress(RecoveredRows(), None, clock=lambda: 0)
+    progress.add([Outcome(1, {})])
 
-    assert "1 lignes" in Lines(tally, Console(), Words({}, "fr")).line()
+    assert "1 ligne," in ProgressLines(progress, Messages(Console(), "fr")).line()

@@ -1,4 +1,4 @@
-"""`csps-llm up` as a person starts it: the real web process, with a fake engine behind LLM_URL."""
+"""`csps-llm up` as a person runs it: the real web process, with a fake engine behind LLM_URL."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ import aiohttp
 import pytest
 
 from core import PROJECT_ROOT
-from core.cli import preflight
+from core.cli import startup_checks
 from tests.support.fakes import FakeModel
 
 COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "up")
 
 
 class Running:
-    """`up` and what it has printed."""
+    """A running `up` and its output."""
 
     def __init__(self, child: asyncio.subprocess.Process) -> None:
         self.child = child
         self.printed = ""
 
     async def prints(self, pattern: str) -> re.Match[str]:
-        """The first match; returns when it is there."""
+        """Waits until the output matches; returns the first match."""
         assert self.child.stdout
         async with asyncio.timeout(60):
             while not (found := re.search(pattern, self.printed)):
@@ -74,10 +74,10 @@ async def healthy(url: str) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_from_start_to_stop(tmp_path: Path, number: signal.Signals) -> None:
-    """It says where to go and which model answers, and serves there; one signal ends it with 0 and leaves nothing."""
+    """It announces the address and the model, and serves there. One signal ends it with status 0."""
     async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url) as running:
         url = (await running.prints(r"http://localhost:\d+/"))[0]
-        await running.prints("Ctrl-C")
+        await running.prints(r"Ctrl\+C")
         assert "model is not started: LLM_URL is set" in running.printed
         assert "fake-model (the starter model)" in running.printed
         assert await healthy(url)
@@ -87,8 +87,8 @@ async def test_from_start_to_stop(tmp_path: Path, number: signal.Signals) -> Non
         assert not await healthy(url)
 
 
-async def test_the_web_process_comes_back(tmp_path: Path) -> None:
-    """After kill -9 it serves again at the same address; a second `up` on the same data is refused meanwhile."""
+async def test_a_killed_web_process_is_restarted(tmp_path: Path) -> None:
+    """It serves again at the same address. A second `up` on the same data is refused."""
     async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url) as running:
         url = (await running.prints(r"http://localhost:\d+/"))[0]
         async with up(tmp_path, LLM_URL=model.url) as second:
@@ -101,7 +101,7 @@ async def test_the_web_process_comes_back(tmp_path: Path) -> None:
 
 
 async def test_json_logs_are_json_in_every_line(tmp_path: Path) -> None:
-    """With LOG_FORMAT=json a program reads the whole log, also what `up` says itself."""
+    """With LOG_FORMAT=json the events of `up` are JSON too."""
     async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url, LOG_FORMAT="json") as running:
         await running.prints('"event": "ready"')
         running.child.send_signal(signal.SIGTERM)
@@ -124,7 +124,7 @@ def own_config(folder: Path, **files: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "error"),
     [
         ({"WEB_ORIGINS": "foo"}, "WEB_ORIGINS: 'foo' is no origin"),
         ({"DATABASE_URL": "nosuch://foo"}, "DATABASE_URL: not a database URL"),
@@ -132,20 +132,20 @@ def own_config(folder: Path, **files: str) -> str:
         ({"sources": BROKEN_FILE}, "sources.toml: not valid TOML"),
     ],
 )
-async def test_what_only_a_child_finds_ends_all(tmp_path: Path, environ: dict[str, str], said: str) -> None:
-    """Exit code 2, and what is wrong stands last and once: no restart would mend it."""
+async def test_an_error_of_a_process_ends_all(tmp_path: Path, environ: dict[str, str], error: str) -> None:
+    """Exit status 2; the error appears once, in the last line: no restart would help."""
     files = {name: environ.pop(name) for name in ("glossary", "sources") if name in environ}
     config = {"CSPS_LLM_CONFIG": own_config(tmp_path / "config", **files)} if files else {}
     async with FakeModel().serving() as model, up(tmp_path / "var", LLM_URL=model.url, **environ, **config) as running:
         assert await running.ends() == 2
-    assert said in running.printed.rstrip().splitlines()[-1]
-    assert running.printed.count(said) == 1
+    assert error in running.printed.rstrip().splitlines()[-1]
+    assert running.printed.count(error) == 1
     assert "Starting it again" not in running.printed
-    assert "being loaded" not in running.printed
+    assert "Loading the model" not in running.printed
 
 
 async def test_a_model_that_can_never_be_loaded_ends_all(tmp_path: Path) -> None:
-    """It listens and says that it loads before it finds its file to be none."""
+    """The model process listens and loads before it finds that its file is damaged."""
     file = tmp_path / "cut.gguf"
     file.write_bytes(b"GGUF" + bytes(64))
     async with up(tmp_path / "var", LLM_MODEL_FILE=str(file)) as running:
@@ -154,25 +154,27 @@ async def test_a_model_that_can_never_be_loaded_ends_all(tmp_path: Path) -> None
     assert "Starting it again" not in running.printed
 
 
-async def test_an_engine_that_is_not_there_is_said(tmp_path: Path) -> None:
-    """Which address, and what is wrong with it; then that it answers."""
-    port = preflight.free_port("127.0.0.1")
+async def test_an_unreachable_engine_is_reported(tmp_path: Path) -> None:
+    """The message has its address and the problem. Another one follows when it answers."""
+    port = startup_checks.find_free_port("127.0.0.1")
     async with up(tmp_path, LLM_URL=f"http://127.0.0.1:{port}/v1") as running:
         await running.prints(rf"http://127\.0\.0\.1:{port}/v1 \(LLM_URL\) does not answer: nothing listens there")
         async with FakeModel().serving(port=port):
             await running.prints(r"answers: fake-model")
             await running.prints(r"Chat at")
-    assert "being loaded" not in running.printed
+    assert "Loading the model" not in running.printed
 
 
-async def test_a_file_broken_while_it_serves_is_waited_for(tmp_path: Path) -> None:
-    """The killed process does not come back until it is mended: that is said, and nothing else is needed."""
+async def test_a_file_that_breaks_while_the_service_runs(tmp_path: Path) -> None:
+    """The killed process cannot start until the file is corrected: a message says so, and the rest goes on."""
     config = own_config(tmp_path / "config", glossary="meanings = []")
     glossary = tmp_path / "config" / "glossary.toml"
     async with FakeModel().serving() as model, up(tmp_path, LLM_URL=model.url, CSPS_LLM_CONFIG=config) as running:
         await running.prints(r"Chat at")
         glossary.write_text(BROKEN_FILE, encoding="utf-8")
         os.kill(int((await running.prints(r"web started \(process (\d+)\)"))[1]), signal.SIGKILL)
-        await running.prints(r"web cannot start again until somebody mends this.*\n.*glossary\.toml: not valid TOML")
+        await running.prints(
+            r"web cannot start until somebody corrects the error below.*\n.*glossary\.toml: not valid TOML"
+        )
         glossary.write_text("meanings = []", encoding="utf-8")
-        await running.prints(r"(?s)cannot start again.*web_serving")
+        await running.prints(r"(?s)cannot start until.*web_serving")

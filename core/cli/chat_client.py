@@ -1,7 +1,7 @@
-"""One conversation with a running service, over the WebSocket subprotocol `csps-llm.v1` (docs/protocols.md).
+"""A client of a running service, over the WebSocket subprotocol `csps-llm.v1` (docs/protocols.md). Knows no terminal.
 
-Knows nothing of terminals. It connects for each prompt and resumes by the session's id, so that a conversation outlives
-restarts of the service and idle hours.
+It connects for each prompt and resumes by the session's id. So a conversation outlives restarts of the service and idle
+hours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import quote
 import aiohttp
 
 from core.contract import Language
-from core.errors import CspsError
+from core.errors import CspsError, PersonalityUnknown
 from core.runtime.background_tasks import run_beside
 
 SUBPROTOCOL = "csps-llm.v1"
@@ -25,58 +25,51 @@ CONNECT_S = 10.0
 Frame = dict[str, Any]
 
 
-class ServiceAway(CspsError):
-    """Nobody answers at the service's address, or no longer."""
-
-    code = "service_away"
+class ServiceUnreachable(CspsError):
+    """Nothing answers at the service's address, or the connection was lost."""
 
 
-class NotOurs(CspsError):
-    """Something answers at the address, and it is another program."""
-
-    code = "not_ours"
+class NotTheService(CspsError):
+    """Another program answers at the service's address."""
 
 
-class PersonalityAway(CspsError):
-    """The service is there, and has no such personality."""
-
-    code = "personality_unknown"
-
-
-class Conversation:
-    """With `personality` at `url` ("http://localhost:5000")."""
+class ChatClient:
+    """A conversation with `personality` at `url`, such as "http://localhost:5000"."""
 
     def __init__(self, url: str, personality: str, language: Language) -> None:
         self.url = url.rstrip("/")
         self.personality = personality
-        self.session: str | None = None  # as the service issued it
+        self.session: str | None = None  # as issued by the service
         self._language = language
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
-        """End the answer under way; what was written stays in the conversation."""
+        """Ends the running answer. The conversation keeps what was written."""
         self._stop.set()
 
     async def describe(self) -> Frame:
-        """What the service tells of the personality. Raises ServiceAway, PersonalityAway, NotOurs."""
+        """The service's description of the personality; empty if a server in front of it fails.
+
+        Raises ServiceUnreachable, PersonalityUnknown, NotTheService.
+        """
         timeout = aiohttp.ClientTimeout(total=CONNECT_S)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as http, http.get(self._path("describe")) as answer:
-                body = fields_of(await answer.read())
-        except aiohttp.ClientResponseError as exc:  # it is no HTTP
-            raise NotOurs(self.url) from exc
+                body = parse_object(await answer.read())
+        except aiohttp.ClientResponseError as exc:  # the answer is not HTTP
+            raise NotTheService(self.url) from exc
         except (aiohttp.ClientError, TimeoutError) as exc:
-            raise ServiceAway(self.url) from exc
-        if answer.status == 404 and body.get("code") == PersonalityAway.code:
-            raise PersonalityAway(self.personality)
+            raise ServiceUnreachable(self.url) from exc
+        if answer.status == 404 and body.get("code") == PersonalityUnknown.code:
+            raise PersonalityUnknown(self.personality)
         if answer.status == 200 and "personality" in body:
             return body
-        if answer.status >= 500:  # it, or what is in front of it
+        if answer.status >= 500:
             return {}
-        raise NotOurs(self.url)
+        raise NotTheService(self.url)
 
     async def ask(self, prompt: str) -> AsyncGenerator[Frame, None]:
-        """The frames about one prompt; the last is `done` or `error`. Raises ServiceAway, PersonalityAway, NotOurs."""
+        """Yields the frames of one answer; the last is `done` or `error`. Raises as `describe` does."""
         self._stop.clear()
         try:
             async with aiohttp.ClientSession() as http, await self._connect(http) as socket, self._stoppable(socket):
@@ -86,12 +79,12 @@ class Conversation:
                 async for frame in self._frames(socket):
                     yield frame
         except aiohttp.WSServerHandshakeError as exc:
-            await self.describe()  # says who it is that refuses
-            raise ServiceAway(self.url) from exc
+            await self.describe()  # raises an error that tells which program refused
+            raise ServiceUnreachable(self.url) from exc
         except aiohttp.ClientResponseError as exc:
-            raise NotOurs(self.url) from exc
+            raise NotTheService(self.url) from exc
         except (aiohttp.ClientError, TimeoutError) as exc:
-            raise ServiceAway(self.url) from exc
+            raise ServiceUnreachable(self.url) from exc
 
     async def _connect(self, http: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         async with asyncio.timeout(CONNECT_S):
@@ -103,28 +96,28 @@ class Conversation:
             if frame["type"] == "session":
                 self.session = frame["session"]
             yield frame
-            expired = frame.get("code") == "session_unknown"  # the prompt that follows begins a new one
+            expired = frame.get("code") == "session_unknown"  # the prompt that follows starts a new session
             if frame["type"] in ("done", "error") and not expired:
                 return
-        raise ServiceAway(self.url)
+        raise ServiceUnreachable(self.url)
 
     @asynccontextmanager
     async def _stoppable(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[None]:
-        """Passes `stop` on, while the answer is being read."""
+        """Sends a `stop` frame when `stop` is called inside the block."""
 
-        async def pass_on() -> None:
+        async def send_stop() -> None:
             await self._stop.wait()
             await socket.send_json({"type": "stop"})
 
-        async with run_beside(pass_on()):  # the reader of the answer notices a lost connection
+        async with run_beside(send_stop()):  # the reader of the answer notices a lost connection
             yield
 
     def _path(self, endpoint: str) -> str:
         return f"{self.url}/{endpoint}/{quote(self.personality, safe='')}"
 
 
-def fields_of(content: bytes) -> Frame:
-    """Of a JSON object; none of anything else."""
+def parse_object(content: bytes) -> Frame:
+    """Parses a JSON object; anything else gives an empty one."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What `doctor` finds out about the bots, from servers that answer as the platforms do."""
+"""The doctor's checks of the chat platforms, against servers that answer as the platforms do."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from core.cli.bot_checks import bots
-from core.cli.check_words import WORDS
-from core.cli.report import Finding, Report
-from core.cli.words import Words
+from core.cli.checks import Finding, FindingBuilder
+from core.cli.platform_checks import check_platforms
 from core.configuration import settings
 from core.platforms import SLACK_SCOPES
 
-REPORT = Report(Words(WORDS, "en"))
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 TEAMS = {"TEAMS_APP_ID": "app", "TEAMS_APP_PASSWORD": "secret", "TEAMS_TENANT_ID": "tenant"}
 
 
 @asynccontextmanager
 async def platform(answers: Mapping[str, web.Response]) -> AsyncIterator[str]:
-    """A server that answers each path in its way; its URL."""
+    """The URL of a server with a fixed answer for each path."""
 
     async def answer(request: web.Request) -> web.Response:
         return answers[request.path]
@@ -45,25 +42,25 @@ def reply(status: int = 200, headers: Mapping[str, str] | None = None, **body: A
     return web.json_response(body, status=status, headers=headers)
 
 
-async def found(tmp_path: Path, **environ: str) -> list[Finding]:
-    return await bots(REPORT, settings.load({"CSPS_LLM_DATA": str(tmp_path), **environ}))
+async def check(tmp_path: Path, **environ: str) -> list[Finding]:
+    return await check_platforms(FindingBuilder("en"), settings.load({"CSPS_LLM_DATA": str(tmp_path), **environ}))
 
 
-async def test_platforms_without_tokens_are_not_looked_at(tmp_path: Path) -> None:
-    """Nothing is asked and nothing is said."""
-    assert await found(tmp_path) == []
+async def test_platforms_without_tokens_are_skipped(tmp_path: Path) -> None:
+    """There is no request and no finding."""
+    assert await check(tmp_path) == []
 
 
-async def test_a_platform_that_is_half_set_up(tmp_path: Path) -> None:
-    """What is missing is named, without asking anybody."""
-    (finding,) = await found(tmp_path, SLACK_BOT_TOKEN="xoxb-1")
+async def test_a_platform_with_some_of_its_tokens(tmp_path: Path) -> None:
+    """The finding names the missing variable, without a request."""
+    (finding,) = await check(tmp_path, SLACK_BOT_TOKEN="xoxb-1")
 
     assert (finding.state, finding.check) == ("problem", "Slack")
     assert "SLACK_APP_TOKEN" in finding.found
 
 
 @pytest.mark.parametrize(
-    ("scopes", "connection", "states", "said"),
+    ("scopes", "connection", "states", "expected"),
     [
         (SLACK_SCOPES, {"ok": True}, ["ok"], "whisper in CSPS"),
         (SLACK_SCOPES[1:], {"ok": True}, ["ok", "problem"], SLACK_SCOPES[0]),
@@ -71,24 +68,24 @@ async def test_a_platform_that_is_half_set_up(tmp_path: Path) -> None:
     ],
 )
 async def test_slack(
-    tmp_path: Path, scopes: tuple[str, ...], connection: dict[str, Any], states: list[str], said: str
+    tmp_path: Path, scopes: tuple[str, ...], connection: dict[str, Any], states: list[str], expected: str
 ) -> None:
-    """Both tokens, and each scope that the manifest asks for."""
+    """It checks both tokens, and each scope that the manifest requests."""
     answers = {
         "/api/auth.test": reply(headers={"x-oauth-scopes": ",".join(scopes)}, ok=True, user="whisper", team="CSPS"),
         "/api/apps.connections.open": reply(**connection),
     }
     async with platform(answers) as url:
-        findings = await found(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/")
+        findings = await check(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/")
 
     assert [finding.state for finding in findings] == states
-    assert any(said in finding.found for finding in findings)
+    assert any(expected in finding.found for finding in findings)
 
 
-async def test_a_slack_token_that_is_none(tmp_path: Path) -> None:
-    """What to click is said, and no scopes are missed on top."""
+async def test_an_invalid_slack_token(tmp_path: Path) -> None:
+    """The advice says where to find the token. There is no second finding about scopes."""
     async with platform({"/api/auth.test": reply(ok=False, error="invalid_auth")}) as url:
-        (finding,) = await found(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/")
+        (finding,) = await check(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/")
 
     assert finding.state == "problem"
     assert "OAuth & Permissions" in finding.advice
@@ -99,48 +96,48 @@ async def test_a_slack_token_that_is_none(tmp_path: Path) -> None:
     [(0, "0", ["ok"]), (1 << 19, "1", ["ok"]), (0, "1", ["ok", "problem"])],
 )
 async def test_discord(tmp_path: Path, flags: int, wanted: str, states: list[str]) -> None:
-    """The message content intent is missed only where it is counted on."""
+    """The message content intent is needed only if the settings use it."""
     async with platform({"/applications/@me": reply(id="42", name="Whisper", flags=flags)}) as url:
         environ = {"DISCORD_BOT_TOKEN": "t", "DISCORD_API_BASE_URL": url, "DISCORD_MESSAGE_CONTENT": wanted}
-        findings = await found(tmp_path, **environ)
+        findings = await check(tmp_path, **environ)
 
     assert [finding.state for finding in findings] == states
 
 
-async def test_a_discord_token_that_is_none(tmp_path: Path) -> None:
-    """Discord answers 401."""
+async def test_an_invalid_discord_token(tmp_path: Path) -> None:
+    """Discord answers 401, and the advice names Reset Token."""
     async with platform({"/applications/@me": reply(401, message="401: Unauthorized")}) as url:
-        (finding,) = await found(tmp_path, DISCORD_BOT_TOKEN="t", DISCORD_API_BASE_URL=url)
+        (finding,) = await check(tmp_path, DISCORD_BOT_TOKEN="t", DISCORD_API_BASE_URL=url)
 
     assert "Reset Token" in finding.advice
 
 
 @pytest.mark.parametrize(("status", "state"), [(200, "ok"), (401, "problem")])
 async def test_teams(tmp_path: Path, status: int, state: str) -> None:
-    """A token can be had with the secret, and Microsoft's keys can be reached."""
+    """The secret must give a token, and Microsoft's keys must be reachable."""
     answers = {
         "/tenant/oauth2/v2.0/token": reply(status, access_token="x", error="invalid_client"),
         "/keys": reply(issuer="x"),
     }
     async with platform(answers) as url:
         endpoints = {"TEAMS_LOGIN_URL": f"{url}/tenant", "TEAMS_OPENID_METADATA_URL": f"{url}/keys"}
-        (finding,) = await found(tmp_path, **TEAMS, **endpoints)
+        (finding,) = await check(tmp_path, **TEAMS, **endpoints)
 
     assert finding.state == state
     assert "secret" not in finding.found
 
 
-async def test_a_platform_that_is_away(tmp_path: Path) -> None:
-    """A problem of the network is told as one."""
-    (finding,) = await found(tmp_path, DISCORD_BOT_TOKEN="t", DISCORD_API_BASE_URL="http://127.0.0.1:9")
+async def test_an_unreachable_platform(tmp_path: Path) -> None:
+    """The finding gives the network error, and the advice mentions the proxy."""
+    (finding,) = await check(tmp_path, DISCORD_BOT_TOKEN="t", DISCORD_API_BASE_URL="http://127.0.0.1:9")
 
     assert (finding.state, finding.found) == ("problem", "127.0.0.1: nothing listens there")
     assert "proxy" in finding.advice
 
 
-async def test_an_answer_that_is_no_json(tmp_path: Path) -> None:
-    """A login page of a proxy, for instance."""
+async def test_an_answer_that_is_not_json(tmp_path: Path) -> None:
+    """A proxy may answer with its login page."""
     async with platform({"/api/auth.test": web.Response(text="<html>")}) as url:
-        (finding,) = await found(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/")
+        (finding,) = await check(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/")
 
     assert "JSON" in finding.found

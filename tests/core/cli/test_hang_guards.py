@@ -1,4 +1,4 @@
-"""When a process counts as hanging, with a real HTTP server and a real stopped process."""
+"""The guards against hanging processes, with a real HTTP server and a real stopped process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from core.cli.guards import Answers, HttpHealth, Limits, Runs, Silence, stopped
+from core.cli.hang_guards import (
+    GuardTiming,
+    HangDetector,
+    HealthGuard,
+    HttpHealthProbe,
+    StopSignalGuard,
+    is_stopped,
+)
 
 
-def unheard() -> None:
-    """Who does not ask whether the process is ready."""
+def ignore_ready() -> None:
+    """Does nothing: the test is not about readiness."""
 
 
-QUICK = Limits(interval_s=0.01, deadline_s=1.0, silent_s=0.05, start_s=30.0, stopped_interval_s=0.01)
+QUICK = GuardTiming(interval_s=0.01, deadline_s=1.0, silent_s=0.05, start_s=30.0, stopped_interval_s=0.01)
 
 
 @asynccontextmanager
@@ -40,7 +47,7 @@ async def health_server(
 
 
 async def state(path: Path, deadline_s: float = 30.0) -> str:
-    health = HttpHealth("http://model/health", path)
+    health = HttpHealthProbe("http://model/health", path)
     try:
         return await health.state(deadline_s)
     finally:
@@ -48,31 +55,30 @@ async def state(path: Path, deadline_s: float = 30.0) -> str:
 
 
 async def test_health_states(tmp_path: Path) -> None:
-    """Ready is told from merely answering (loading, busy with a login); "stalled" is believed; no server, and one that
-    hangs, are silent."""
-    said = {"status": "ok"}
+    """A process may be ready, merely answer while it loads, report that it is stalled, or be silent."""
+    body = {"status": "ok"}
     hang = asyncio.Event()
 
     async def answer(_: web.Request) -> web.Response:
-        if said["status"] == "hang":
+        if body["status"] == "hang":
             await hang.wait()
-        return web.json_response(said, status=200 if said["status"] == "ok" else 503)
+        return web.json_response(body, status=200 if body["status"] == "ok" else 503)
 
     path = tmp_path / "model.sock"
     assert await state(path) == "silent"
     async with health_server(answer, path):
         assert await state(path) == "ready"
-        said["status"] = "loading"
+        body["status"] = "loading"
         assert await state(path) == "answers"
-        said["status"] = "stalled"
+        body["status"] = "stalled"
         assert await state(path) == "stalled"
-        said["status"] = "hang"
+        body["status"] = "hang"
         assert await state(path, deadline_s=0.1) == "silent"
         hang.set()
 
 
-async def test_a_key_is_shown_to_a_process_on_tcp(tmp_path: Path) -> None:
-    """The health of a process that asks for a key is asked with it."""
+async def test_the_probe_sends_the_key(tmp_path: Path) -> None:
+    """A model process may require a key even for its health check."""
     seen: list[str | None] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -80,14 +86,14 @@ async def test_a_key_is_shown_to_a_process_on_tcp(tmp_path: Path) -> None:
         return web.Response(text="fine")
 
     async with health_server(answer, tmp_path / "s") as path:
-        health = HttpHealth("http://model/health", path, {"Authorization": "Bearer k"})
+        health = HttpHealthProbe("http://model/health", path, {"Authorization": "Bearer k"})
         assert await health.state(30.0) == "answers"
         await health.close()
     assert seen == ["Bearer k"]
 
 
 async def test_one_connection_and_no_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Health is asked every second of a service's life: that costs neither a connection nor a TLS context each time."""
+    """A check runs every second, so it must not open a connection or build a TLS context each time."""
     ports: set[int] = set()
 
     def refused(*_: object, **__: object) -> None:
@@ -101,19 +107,19 @@ async def test_one_connection_and_no_tls(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(ssl, "SSLContext", refused)
     monkeypatch.setattr(ssl, "create_default_context", refused)
     async with health_server(answer, tmp_path / "s") as path:
-        health = HttpHealth("http://model/health", path)
+        health = HttpHealthProbe("http://model/health", path)
         assert [await health.state(30.0) for _ in range(5)] == ["ready"] * 5
         await health.close()
     assert len(ports) == 1
 
 
-async def test_a_server_that_comes_back_is_reached_again(tmp_path: Path) -> None:
-    """The connection that was kept died with it."""
+async def test_a_restarted_server_is_reached_again(tmp_path: Path) -> None:
+    """The kept connection ended with the old server."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
-    health = HttpHealth("http://model/health", tmp_path / "s")
+    health = HttpHealthProbe("http://model/health", tmp_path / "s")
     for _ in range(2):
         async with health_server(answer, tmp_path / "s"):
             assert await health.state(30.0) == "ready"
@@ -121,43 +127,45 @@ async def test_a_server_that_comes_back_is_reached_again(tmp_path: Path) -> None
     await health.close()
 
 
-async def test_it_is_told_when_a_process_is_ready(tmp_path: Path) -> None:
-    """Not while it loads."""
+async def test_the_guard_reports_a_ready_process(tmp_path: Path) -> None:
+    """A process that loads is not ready."""
     statuses = iter(["loading", "ok"])
-    told = asyncio.Event()
-    asked: list[str] = []
+    ready = asyncio.Event()
+    sent: list[str] = []
 
     async def answer(_: web.Request) -> web.Response:
-        asked.append(next(statuses, "ok"))
-        return web.json_response({"status": asked[-1]}, status=200 if asked[-1] == "ok" else 503)
+        sent.append(next(statuses, "ok"))
+        return web.json_response({"status": sent[-1]}, status=200 if sent[-1] == "ok" else 503)
 
     async with health_server(answer, tmp_path / "s") as path:
-        guarding = asyncio.create_task(Answers(HttpHealth("http://model/health", path), QUICK)(os.getpid(), told.set))
+        guarding = asyncio.create_task(
+            HealthGuard(HttpHealthProbe("http://model/health", path), QUICK)(os.getpid(), ready.set)
+        )
         async with asyncio.timeout(30):
-            await told.wait()
+            await ready.wait()
         guarding.cancel()
         await asyncio.wait([guarding])
-    assert asked[:2] == ["loading", "ok"]
+    assert sent[:2] == ["loading", "ok"]
 
 
-def test_loading_may_take_its_time_and_silence_may_not() -> None:
-    """Generous until the first answer; then the limit; every answer, also "loading", begins it anew."""
+def test_loading_has_a_longer_limit_than_silence() -> None:
+    """300 s until the first answer, then 15 s after each answer, also after "loading"."""
     now = 0.0
-    silence = Silence(Limits(silent_s=15, start_s=300), clock=lambda: now)
+    detector = HangDetector(GuardTiming(silent_s=15, start_s=300), clock=lambda: now)
     now = 299.0
-    assert silence.see("silent") is None
+    assert detector.check("silent") is None
     now = 301.0
-    assert "301 s" in (silence.see("silent") or "")
-    assert silence.see("answers") is None
+    assert "301 s" in (detector.check("silent") or "")
+    assert detector.check("answers") is None
     now = 315.0
-    assert silence.see("silent") is None
+    assert detector.check("silent") is None
     now = 317.0
-    assert "16 s" in (silence.see("silent") or "")
-    assert silence.see("stalled") is not None
+    assert "16 s" in (detector.check("silent") or "")
+    assert detector.check("stalled") is not None
 
 
-async def test_a_server_that_stops_answering_is_found(tmp_path: Path) -> None:
-    """It answered once, and then its loop hangs."""
+async def test_a_server_that_stops_answering_is_reported(tmp_path: Path) -> None:
+    """It answers once, then its event loop hangs."""
     answered = asyncio.Event()
     never = asyncio.Event()
 
@@ -169,22 +177,22 @@ async def test_a_server_that_stops_answering_is_found(tmp_path: Path) -> None:
 
     async with health_server(answer, tmp_path / "s") as path:
         async with asyncio.timeout(30):
-            reason = await Answers(HttpHealth("http://model/health", path), QUICK)(os.getpid(), unheard)
+            reason = await HealthGuard(HttpHealthProbe("http://model/health", path), QUICK)(os.getpid(), ignore_ready)
         assert answered.is_set()
         assert "did not answer" in reason
         never.set()
 
 
-async def test_a_stopped_process_is_found() -> None:
-    """SIGSTOP is seen where the kernel tells it; a running process is left alone."""
+async def test_a_stopped_process_is_reported() -> None:
+    """The kernel shows SIGSTOP in /proc. A running process is left alone."""
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
     try:
-        guarding = asyncio.create_task(Runs(QUICK)(child.pid, unheard))
-        assert not stopped(child.pid)
+        guarding = asyncio.create_task(StopSignalGuard(QUICK)(child.pid, ignore_ready))
+        assert not is_stopped(child.pid)
         child.send_signal(signal.SIGSTOP)
         async with asyncio.timeout(30):
             assert "SIGSTOP" in await guarding
     finally:
         child.kill()
         await child.wait()
-    assert not stopped(child.pid)
+    assert not is_stopped(child.pid)

@@ -1,4 +1,4 @@
-"""The head of a model file: read for what `doctor` says, and hostile bytes refused."""
+"""The header of a model file: it is read for `doctor`, and hostile bytes are refused."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.cli.gguf import NotGguf, read_head
 from core.model.catalog import bundled_starter
+from core.model.gguf_header import InvalidGguf, read_header
 
 Typed = tuple[int, bytes]
 
@@ -24,7 +24,7 @@ def whole(value: int) -> Typed:
 
 
 def gguf(**entries: Typed) -> bytes:
-    """A head with these entries; `__` in a name is a point."""
+    """A header with these entries; `__` in a name stands for a dot."""
     body = b"".join(
         text(key.replace("__", ".")) + struct.pack("<I", kind) + value for key, (kind, value) in entries.items()
     )
@@ -49,25 +49,25 @@ def written(tmp_path: Path, content: bytes) -> Path:
 
 
 def test_the_starter() -> None:
-    """The real file: 22.5 KiB of context a token, as measured."""
-    head = read_head(bundled_starter())
-    assert (head.architecture, head.context_length, head.kv_bytes_per_token) == ("llama", 8192, 23040)
+    """The real file takes 22.5 KiB per token of context, as measured."""
+    header = read_header(bundled_starter())
+    assert (header.architecture, header.context_length, header.kv_bytes_per_token) == ("llama", 8192, 23040)
 
 
-def test_memory_by_the_heads_that_are_cached(tmp_path: Path) -> None:
-    """2 layers × heads × 16 wide × key and value × 2 bytes; fewer where heads are shared, also layer by layer."""
-    assert read_head(written(tmp_path, gguf(**LLAMA))).kv_bytes_per_token == 2 * 4 * 16 * 4
+def test_memory_depends_on_the_cached_heads(tmp_path: Path) -> None:
+    """2 layers × heads × width 16 × key and value × 2 bytes. Heads may be shared, also layer by layer."""
+    assert read_header(written(tmp_path, gguf(**LLAMA))).kv_bytes_per_token == 2 * 4 * 16 * 4
     shared = {**LLAMA, "llama__attention__head_count_kv": whole(1)}
-    assert read_head(written(tmp_path, gguf(**shared))).kv_bytes_per_token == 2 * 1 * 16 * 4
+    assert read_header(written(tmp_path, gguf(**shared))).kv_bytes_per_token == 2 * 1 * 16 * 4
     by_layer = {**LLAMA, "llama__attention__head_count_kv": (9, struct.pack("<IQII", 4, 2, 4, 0))}
-    assert read_head(written(tmp_path, gguf(**by_layer))).kv_bytes_per_token == 4 * 16 * 4
+    assert read_header(written(tmp_path, gguf(**by_layer))).kv_bytes_per_token == 4 * 16 * 4
 
 
-def test_a_model_without_attention_says_nothing_of_memory(tmp_path: Path) -> None:
-    """What is not known is not guessed."""
-    head = read_head(written(tmp_path, gguf(general__architecture=(8, text("mamba")))))
-    assert head.kv_bytes_per_token is None
-    assert head.context_length is None
+def test_a_model_without_attention_has_no_memory_figure(tmp_path: Path) -> None:
+    """Its header does not tell, and nothing is guessed."""
+    header = read_header(written(tmp_path, gguf(general__architecture=(8, text("mamba")))))
+    assert header.kv_bytes_per_token is None
+    assert header.context_length is None
 
 
 @pytest.mark.parametrize(
@@ -85,23 +85,23 @@ def test_a_model_without_attention_says_nothing_of_memory(tmp_path: Path) -> Non
     ],
     ids=["empty", "zip", "cut", "version", "entries", "string", "array", "type", "nested"],
 )
-def test_what_is_no_whole_head_is_refused(tmp_path: Path, content: bytes) -> None:
-    """Also numbers that would take all memory or never end."""
-    with pytest.raises(NotGguf):
-        read_head(written(tmp_path, content))
+def test_an_incomplete_header_is_refused(tmp_path: Path, content: bytes) -> None:
+    """So are lengths that would take all memory or never end."""
+    with pytest.raises(InvalidGguf):
+        read_header(written(tmp_path, content))
 
 
 @settings(max_examples=100)
 @given(data=st.data())
-def test_damaged_heads_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    """Any flipped byte gives a head or NotGguf, and nothing else."""
+def test_damaged_headers_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """Any changed byte gives a header or InvalidGguf, and nothing else."""
     content = bytearray(gguf(**LLAMA))
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     file = tmp_path_factory.getbasetemp() / "damaged.gguf"
     file.write_bytes(content)
     try:
-        head = read_head(file)
-    except NotGguf:
+        header = read_header(file)
+    except InvalidGguf:
         return
-    assert isinstance(head.architecture, str)
-    assert head.kv_bytes_per_token is None or head.kv_bytes_per_token >= 0
+    assert isinstance(header.architecture, str)
+    assert header.kv_bytes_per_token is None or header.kv_bytes_per_token >= 0
