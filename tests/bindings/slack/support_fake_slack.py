@@ -21,7 +21,13 @@ import aiohttp
 from aiohttp import web
 
 from bindings.slack.webhook import sign
-from tests.bindings.slack.support_slack_rules import MARKDOWN_LIMIT, filter_by_time, find_block_error, find_update_error
+from tests.bindings.slack.support_slack_rules import (
+    MARKDOWN_LIMIT,
+    filter_by_time,
+    find_block_error,
+    find_stream_error,
+    find_update_error,
+)
 
 TEAM, BOT_USER, BOT, PERSON = "T0001", "U0BOT", "B0BOT", "U0ANN"
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-1-good", "xapp-1-good", "8f742231b10e8888abcd99yyyzzz85a5"
@@ -106,7 +112,8 @@ class FakeSlack:
         trouble = self.trouble[method].popleft() if self.trouble[method] else self.choose_trouble(method)
         if trouble and not trouble.done:
             return trouble_response(request, trouble)
-        result = self.refusal(request, method) or getattr(self, method.replace(".", "_"), unknown_method)(arguments)
+        handler = getattr(self, method.replace(".", "_"), lambda _: error_body("unknown_method"))
+        result = self.refusal(request, method) or handler(arguments)
         if trouble:
             return trouble_response(request, trouble)
         return web.json_response(result, headers={"x-oauth-scopes": SCOPES})
@@ -164,10 +171,8 @@ class FakeSlack:
 
     def chat_appendStream(self, arguments: dict[str, Any]) -> dict[str, Any]:
         message = self.find_message(arguments)
-        if message is None:
-            return error_body("message_not_found")
-        if not message.get("streaming"):
-            return error_body("stopped_by_user" if message.get("stopped") else "message_not_in_streaming_state")
+        if error := find_stream_error(message):
+            return error_body(error)
         if not arguments.get("markdown_text") or len(arguments["markdown_text"]) > MARKDOWN_LIMIT:
             return error_body("invalid_arguments")
         message["streamed"] += arguments["markdown_text"]
@@ -175,11 +180,7 @@ class FakeSlack:
 
     def chat_stopStream(self, arguments: dict[str, Any]) -> dict[str, Any]:
         message = self.find_message(arguments)
-        if message is None:
-            return error_body("message_not_found")
-        if not message.get("streaming"):
-            return error_body("stopped_by_user" if message.get("stopped") else "message_not_in_streaming_state")
-        if error := find_block_error(arguments.get("blocks") or []):
+        if error := find_stream_error(message) or find_block_error(arguments.get("blocks") or []):
             return error_body(error)
         message["streamed"] += arguments.get("markdown_text", "")
         message.update(streaming=False, blocks=arguments.get("blocks") or [])
@@ -188,11 +189,8 @@ class FakeSlack:
         return {"ok": True, "ts": arguments["ts"], "channel": arguments["channel"], "message": message}
 
     def chat_delete(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return (
-            {"ok": True}
-            if self.messages[arguments["channel"]].pop(arguments["ts"], None)
-            else error_body("message_not_found")
-        )
+        deleted = self.messages[arguments["channel"]].pop(arguments["ts"], None)
+        return {"ok": True} if deleted else error_body("message_not_found")
 
     def find_error(self, arguments: dict[str, Any]) -> str | None:
         if arguments.get("markdown_text"):
@@ -273,15 +271,13 @@ class FakeSlack:
         self.statuses.append(arguments)
         return {"ok": True}
 
+    agents_sessions_setStatus = assistant_threads_setStatus
+
     def assistant_threads_setSuggestedPrompts(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self.prompts.append(arguments)
         return {"ok": True}
 
     def assistant_threads_setTitle(self, _arguments: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True}
-
-    def agents_sessions_setStatus(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        self.statuses.append(arguments)
         return {"ok": True}
 
     def apps_connections_open(self, _arguments: dict[str, Any]) -> dict[str, Any]:
@@ -357,10 +353,6 @@ class FakeSlack:
 
 def error_body(error: str) -> dict[str, Any]:
     return {"ok": False, "error": error}
-
-
-def unknown_method(_arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return error_body("unknown_method")
 
 
 def trouble_response(request: web.Request, trouble: Trouble) -> web.StreamResponse:

@@ -25,6 +25,15 @@ def find_block_error(blocks: list[dict[str, Any]]) -> str | None:
     return None
 
 
+def find_stream_error(message: dict[str, Any] | None) -> str | None:
+    """Returns Slack's error code for an append to, or a stop of, a stream that is not open."""
+    if message is None:
+        return "message_not_found"
+    if message.get("streaming"):
+        return None
+    return "stopped_by_user" if message.get("stopped") else "message_not_in_streaming_state"
+
+
 def find_update_error(text: str) -> str | None:
     return "msg_too_long" if len(text.encode()) > UPDATED_TEXT_LIMIT else None
 
