@@ -271,7 +271,7 @@ class FakeSlack:
         self.statuses.append(arguments)
         return {"ok": True}
 
-    agents_sessions_setStatus = assistant_threads_setStatus
+    agents_sessions_setStatus = assistant_threads_setStatus  # noqa: N815
 
     def assistant_threads_setSuggestedPrompts(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self.prompts.append(arguments)
