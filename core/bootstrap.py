@@ -168,7 +168,7 @@ async def warn_unknown_names(
             problems = unknown_sources(personalities, sources.names())
             problems += unknown_collections(personalities, collections)
         except CspsError as exc:
-            log.debug("personality_references_unchecked", problem=exc.message)
+            log.debug("reference_check_failed", problem=exc.message)
             problems = ()
         for problem in problems:
             log.warning("personality_reference_unknown", problem=problem)
@@ -184,7 +184,7 @@ async def keep_sources_warm(finder: SourceFinder, changed: asyncio.Event) -> Non
         except CspsError as exc:
             if is_being_cancelled():
                 raise asyncio.CancelledError from exc
-            log.debug("sources_not_warmed", problem=exc.message)
+            log.debug("sources_warming_failed", problem=exc.message)
             await asyncio.sleep(WARM_PAUSE_S)
             continue
         await changed.wait()

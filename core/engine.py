@@ -201,7 +201,7 @@ class ChatEngine:
                 log.info("model_unavailable", problem=exc.message)
                 continue
             except CspsError as exc:  # another program answers at this address; the prefixes stay cold
-                log.warning("model_not_warmed", code=exc.code, problem=exc.message)
+                log.warning("model_warming_failed", code=exc.code, problem=exc.message)
                 await asyncio.sleep(WARM_PAUSE_S)
                 continue
             self.cold.clear()
@@ -219,7 +219,7 @@ class ChatEngine:
             except OnlyThought:  # the prefix is computed all the same
                 pass
             except CspsError as exc:
-                log.warning("personality_not_warmed", personality=name, problem=exc.message)
+                log.warning("personality_warming_failed", personality=name, problem=exc.message)
                 continue
             log.info("personality_warmed", personality=name)
 

@@ -79,7 +79,7 @@ class PlatformHealth:
         self._since = self._clock() if self._since is None else self._since
         if not self.failing and self._count >= self._limit and self._clock() - self._since >= self._grace_s:
             self.failing = True
-            log.warning("platform_failed", code=type(error).__name__, error=error.message)
+            log.warning("platform_failed", code=type(error).__name__, problem=error.message)
 
     def record_success(self) -> None:
         if self.failing and self._since is not None:

@@ -63,7 +63,7 @@ class PageWriter:
         except Gone:
             return self._outcome("gone")
         except Refused as exc:
-            log.warning("delivery_refused", answer=self._options.answer, error=exc.message)
+            log.warning("delivery_refused", answer=self._options.answer, problem=exc.message)
             return self._outcome("refused")
 
     def _outcome(self, ending: DeliveryEnding) -> DeliveryOutcome:
@@ -202,7 +202,7 @@ class PageWriter:
         try:
             ref = await self._caller.call(lambda: self._outlet.find(nonce))
         except Refused as exc:
-            log.warning("post_lookup_failed", answer=self._options.answer, error=exc.message)
+            log.warning("post_lookup_failed", answer=self._options.answer, problem=exc.message)
             ref = None
         if ref is not None:
             await self._record_post(ref, None)

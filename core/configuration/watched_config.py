@@ -47,7 +47,7 @@ class WatchedConfig(ABC):
         try:
             await asyncio.to_thread(self.load)
         except ConfigError as exc:
-            log.error("config_kept", what=self.what, problem=exc.message)  # noqa: TRY400 - the operator's error, not ours
+            log.error("config_reload_failed", what=self.what, problem=exc.message)  # noqa: TRY400 - the operator's error, not ours
             return False
         log.info("config_loaded", what=self.what, names=self.names())
         return True

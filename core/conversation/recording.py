@@ -91,4 +91,4 @@ class TurnRecorder:
         try:
             await self.finish(turn, reason)
         except StorageError as error:  # the caller gets `exc`, which came first
-            log.warning("turn_not_stored", reason=reason, chars=len(turn.text), problem=error.message)
+            log.warning("turn_store_failed", reason=reason, chars=len(turn.text), problem=error.message)

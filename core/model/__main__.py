@@ -58,7 +58,7 @@ async def load(service: ModelService, settings: Settings) -> None:
         window_tokens=runner.window,
         cache_tokens=runner.cache_tokens,
         slots=settings.model.slots,
-        took_s=round(time.monotonic() - started, 1),
+        duration_s=round(time.monotonic() - started, 1),
     )
 
 
@@ -73,7 +73,7 @@ async def listening(service: ModelService, settings: Settings) -> AsyncIterator[
         handler_cancellation=True,
         shutdown_timeout=settings.web.drain_s,
     ):
-        log.info("model_listening", at=address)
+        log.info("model_listening", address=address)
         yield
 
 

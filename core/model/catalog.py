@@ -139,7 +139,7 @@ def find_downloaded(repo: str, pattern: str, place: Path, cause: Exception) -> M
             f"{repo} cannot be read ({type(cause).__name__}: {first_line(cause)}) and {place} holds no file that "
             f"matches {pattern}. Check LLM_HUGGINGFACE_REPO and the network, or set LLM_MODEL_FILE to a file you have."
         ) from cause
-    log.warning("hub_unreachable_using_local_file", repo=repo)
+    log.warning("hub_unreachable", repo=repo)
     name = choose(local, pattern, repo)[0]
     return ModelFile(place / name, Path(name).stem)
 

@@ -157,7 +157,7 @@ class ModelClient:
         async with self._post(without_extensions(body)) as response:
             await raise_for_error(response)
             self._openai_only.add(model)
-            log.info("engine_without_extensions", model=model)
+            log.info("engine_extensions_refused", model=model)
             yield response
 
     def _post(self, body: Fields) -> AbstractAsyncContextManager[httpx.Response]:

@@ -39,7 +39,7 @@ class PrefixStore:
             for old in self._newest_first()[self._limit :]:
                 old.unlink(missing_ok=True)
         except OSError as exc:
-            log.warning("prefix_save_failed", reason=exc.strerror)
+            log.warning("prefix_save_failed", problem=exc.strerror)
 
     def load(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
         """Yield (tokens, state) of each prefix that this model computed, newest first."""
@@ -47,7 +47,7 @@ class PrefixStore:
             try:
                 entry = self._read(path)
             except OSError as exc:
-                log.warning("prefix_read_failed", file=path.name, reason=exc.strerror)
+                log.warning("prefix_read_failed", file=path.name, problem=exc.strerror)
                 continue
             if entry is not None:
                 yield entry

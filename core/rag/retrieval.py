@@ -125,5 +125,5 @@ def source_label(name: str, language: Language) -> str:
 
 def unread_lookup(name: str, exc: CspsError) -> Lookup:
     # The name is not logged: it may be a URL that a person wrote.
-    log.warning("context_unread", code=exc.code, problem=exc.message)
+    log.warning("page_read_failed", code=exc.code, problem=exc.message)
     return Lookup(unread=(name,))

@@ -101,7 +101,7 @@ async def purge_daily(data: str, purge: Callable[[], Awaitable[int]]) -> None:
         try:
             count = await purge()
         except StorageError as exc:
-            log.warning("data_not_purged", data=data, problem=exc.message)
+            log.warning("purge_failed", data=data, problem=exc.message)
         else:
             log.info("data_purged", data=data, count=count)
         await asyncio.sleep(PURGE_INTERVAL_S)

@@ -28,7 +28,7 @@ class RequestTextFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = record.exc_info[0] if record.exc_info else None
-        log.info("malformed_request", kind=kind.__name__ if kind else record.levelname)
+        log.info("request_malformed", kind=kind.__name__ if kind else record.levelname)
         return False
 
 

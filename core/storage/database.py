@@ -85,11 +85,11 @@ class Database:
         upgrading = asyncio.create_task(asyncio.to_thread(upgrade, self._engine.url))
         await asyncio.wait({upgrading}, timeout=SLOW_UPGRADE_S)
         if not upgrading.done():
-            log.info("database_upgrade_running", found=schema.revision, newest=schema.pending[-1])
+            log.info("database_upgrade_running", from_revision=schema.revision, to_revision=schema.pending[-1])
         applied = await upgrading
         if applied:
             seconds = round(time.monotonic() - began_at, 1)
-            log.info("database_upgraded", found=schema.revision, now=applied[-1], duration_s=seconds)
+            log.info("database_upgraded", from_revision=schema.revision, to_revision=applied[-1], duration_s=seconds)
         return applied
 
     async def ping(self) -> None:

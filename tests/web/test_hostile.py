@@ -186,7 +186,7 @@ async def test_log_holds_nothing_of_a_request(
 
     # core.runtime.log shows the place of an exception, not its message.
     logged = [{**event, "exc_info": None} for event in events]
-    assert {"request", "malformed_request"} <= {event["event"] for event in events}
+    assert {"request", "request_malformed"} <= {event["event"] for event in events}
     assert "planted" not in str(logged).lower()
     assert "planted" not in caplog.text.lower()
     assert "127.0.0.1" not in str(logged) + caplog.text

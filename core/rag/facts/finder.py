@@ -73,7 +73,7 @@ class FactsFinder:
             return Lookup()
         matches, failed = await self._search(personality.collections, question, language)
         if not matches or not is_relevant(question, matches[0].score, self._store.embedder):
-            log.debug("facts_judged_irrelevant", score=round(matches[0].score, 2) if matches else None)
+            log.debug("facts_dropped", score=round(matches[0].score, 2) if matches else None)
             return failed
         by_document = sorted(range(len(matches)), key=lambda index: (first_position(matches, index), index))
         groups = groupby((matches[index] for index in by_document), key=document_id)

@@ -114,7 +114,7 @@ def same_host_urls(sitemap: str, urls: Sequence[str]) -> list[str]:
     host = urlsplit(sitemap).netloc.lower()
     own = [url for url in urls if url_host(url) == host]
     if len(own) < len(urls):
-        log.warning("sitemap_urls_dropped", host=host, pages=len(urls) - len(own))
+        log.warning("sitemap_urls_dropped", host=host, urls=len(urls) - len(own))
     return own
 
 

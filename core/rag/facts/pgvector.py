@@ -93,7 +93,7 @@ def is_usable(db: sa.Connection) -> bool:
         return False
     usable = bool(db.execute(USABLE).scalar()) if available.installed_version else create_extension(db)
     if not usable:
-        log.info("pgvector_not_used", installed=available.default_version, created=available.installed_version,
+        log.info("pgvector_unavailable", installed=available.default_version, created=available.installed_version,
                  needed="0.8, in the search_path; as a superuser: CREATE EXTENSION vector")  # fmt: skip
     return usable
 
@@ -104,7 +104,7 @@ def create_extension(db: sa.Connection) -> bool:
         db.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
     except DBAPIError as exc:
         savepoint.rollback()
-        log.info("pgvector_not_created", problem=reason(exc))
+        log.info("pgvector_creation_failed", problem=reason(exc))
         return False
     usable = bool(db.execute(USABLE).scalar())
     if usable:

@@ -113,8 +113,14 @@ class Fetcher:
                 fetched = await self._fetch(target, robots, max_age_s)
         except TimeoutError as exc:
             raise FetchFailed(f"{target.host} did not answer within {self._limits.deadline_s:g} s", "silent") from exc
-        took_ms = round(1000 * (time.monotonic() - started_s))
-        log.info("page_fetched", host=target.host, bytes=len(fetched.body), cached=fetched.cached, took_ms=took_ms)
+        duration_ms = round(1000 * (time.monotonic() - started_s))
+        log.info(
+            "page_fetched",
+            host=target.host,
+            size_bytes=len(fetched.body),
+            cached=fetched.cached,
+            duration_ms=duration_ms,
+        )
         return fetched
 
     async def _fetch(self, target: httpx.URL, robots: bool, max_age_s: float | None) -> FetchedPage:

@@ -103,7 +103,7 @@ async def write_logged(work: Callable[..., None], *about: object) -> None:
     try:
         await asyncio.to_thread(work, *about)
     except OSError as exc:
-        log.warning("page_cache_write_failed", error=exc.strerror)
+        log.warning("page_cache_write_failed", problem=exc.strerror)
 
 
 def remove(path: Path) -> None:
@@ -134,7 +134,7 @@ def load(path: Path) -> CachedPage | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        log.warning("cached_page_rejected")
+        log.warning("page_cache_entry_rejected")
         return None
     return page if whole else None
 

@@ -64,13 +64,13 @@ class Reader:
             async with self._queue.slot():
                 answer = await self._children.ask(question + b"\n" + body)
         except ChildEnded as exc:
-            log.warning("document_crashed_its_reader", bytes=len(body))
+            log.warning("reader_crashed", size_bytes=len(body))
             raise UnreadableDocument(TOO_LONG, "large") from exc
         if "refused" in answer:
             raise UnreadableDocument(answer["refused"], answer["reason"])
         document = parse_document(answer["document"])
         if document.cut:
-            log.info("document_cut", bytes=len(body), passages=len(document.passages))
+            log.info("document_cut", size_bytes=len(body), passages=len(document.passages))
         return document
 
     def _limits(self, body: bytes) -> dict[str, float]:

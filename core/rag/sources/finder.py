@@ -131,8 +131,8 @@ class SourceFinder:
             return Lookup()
         started_s = time.monotonic()
         chosen, query = await self._choose(personality, question, language)
-        took_ms = round(1000 * (time.monotonic() - started_s))
-        log.debug("sources_chosen", names=[source.name for source in chosen], took_ms=took_ms)
+        duration_ms = round(1000 * (time.monotonic() - started_s))
+        log.debug("sources_chosen", names=[source.name for source in chosen], duration_ms=duration_ms)
         reads = (self.read(source, question, language, personality.language, query) for source in chosen)
         return merge_lookups(await asyncio.gather(*reads))
 
@@ -175,7 +175,7 @@ class SourceFinder:
         try:
             return Lookup((await self.open(target),))
         except CspsError as exc:
-            log.warning("source_unread", source=target.source.name, code=exc.code, problem=exc.message)
+            log.warning("source_read_failed", source=target.source.name, code=exc.code, problem=exc.message)
             return Lookup(unread=(target.source.title(notice_language),))
 
     async def _choose(

@@ -35,7 +35,7 @@ def test_a_refusal_ends_the_delivery_with_one_log_line() -> None:
         outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options()))
 
     assert ("refused", True, 1) == (outcome.ending, answer.closed, len(outlet.calls))
-    assert [("delivery_refused", "add the scope chat:write")] == [(line["event"], line["error"]) for line in logs]
+    assert [("delivery_refused", "add the scope chat:write")] == [(line["event"], line["problem"]) for line in logs]
 
 
 def test_a_defect_of_the_adapter_counts_as_a_refusal() -> None:

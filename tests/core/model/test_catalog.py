@@ -312,7 +312,7 @@ def test_an_earlier_download_is_used_offline(hub: Hub, tmp_path: Path, monkeypat
 
     with capture_logs() as logs:
         assert from_hub(tmp_path, "*Q4*") == fetched
-    assert [entry["event"] for entry in logs] == ["hub_unreachable_using_local_file"]
+    assert [entry["event"] for entry in logs] == ["hub_unreachable"]
 
 
 def test_offline_without_a_download_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ async def test_a_strict_engine_gets_only_openais_fields(own_settings: Settings) 
     assert again == later
     assert again["temperature"] == 0.5
     assert set(refused) - set(again) == set(EXTENSIONS)
-    assert [entry["event"] for entry in logs] == ["engine_without_extensions"]
+    assert [entry["event"] for entry in logs] == ["engine_extensions_refused"]
 
 
 async def test_other_refusals_are_not_retried(own_settings: Settings) -> None:

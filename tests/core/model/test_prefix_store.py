@@ -123,7 +123,7 @@ def test_a_full_disk_only_logs_a_warning(tmp_path: Path, monkeypatch: pytest.Mon
         store.save(TOKENS[:2], STATE)
 
     assert files(tmp_path) == before
-    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_save_failed", "No space left on device")]
+    assert [(entry["event"], entry["problem"]) for entry in logs] == [("prefix_save_failed", "No space left on device")]
 
 
 def test_an_impossible_folder_only_logs_a_warning(tmp_path: Path) -> None:
@@ -155,4 +155,4 @@ def test_an_unreadable_file_is_skipped(tmp_path: Path, monkeypatch: pytest.Monke
     with capture_logs() as logs:
         assert entries(store) == [([1], STATE.tolist())]
 
-    assert [(entry["event"], entry["reason"]) for entry in logs] == [("prefix_read_failed", "Permission denied")]
+    assert [(entry["event"], entry["problem"]) for entry in logs] == [("prefix_read_failed", "Permission denied")]

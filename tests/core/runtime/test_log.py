@@ -126,11 +126,11 @@ def test_a_value_cannot_forge_a_line_or_control_a_terminal() -> None:
 def test_json_has_one_object_per_line_that_names_the_process() -> None:
     """An object holds event, level, time in UTC, process and the event's own values."""
     stream = configured("json")
-    structlog.get_logger().info("model_ready", took_s=1.5)
+    structlog.get_logger().info("model_ready", duration_s=1.5)
     event = json.loads(stream.getvalue())
     timestamp = event.pop("timestamp")
     assert timestamp.endswith("Z")
-    assert event == {"event": "model_ready", "took_s": 1.5, "level": "info", "process": "web"}
+    assert event == {"event": "model_ready", "duration_s": 1.5, "level": "info", "process": "web"}
 
 
 def test_the_level_hides_lower_events() -> None:

@@ -32,7 +32,7 @@ async def test_a_purge_that_fails_is_repeated(monkeypatch: pytest.MonkeyPatch) -
         purging_task.cancel()
 
     assert [(entry["event"], entry["data"]) for entry in logs] == [
-        ("data_not_purged", "sessions"),
+        ("purge_failed", "sessions"),
         ("data_purged", "sessions"),
     ]
     assert logs[1]["count"] == 3

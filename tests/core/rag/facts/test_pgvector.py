@@ -78,8 +78,8 @@ async def test_missing_permission_for_the_extension_is_logged(plain_url: str) ->
         await sync(await opened(plain_url), "hr", origin("folder", HELD))
 
     events = {each["event"]: each for each in logs}
-    assert "permission denied" in events["pgvector_not_created"]["problem"]
-    assert "CREATE EXTENSION vector" in events["pgvector_not_used"]["needed"]
+    assert "permission denied" in events["pgvector_creation_failed"]["problem"]
+    assert "CREATE EXTENSION vector" in events["pgvector_unavailable"]["needed"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_an_unusable_pgvector_is_not_used(postgresql_url: str, made: str) 
         await sync(await opened(postgresql_url), "hr", origin("folder", HELD))
 
     assert {"hr": MEMORY} == stored_backends(postgresql_url)
-    assert ["pgvector_not_used"] == [each["event"] for each in logs if each["event"].startswith("pgvector")]
+    assert ["pgvector_unavailable"] == [each["event"] for each in logs if each["event"].startswith("pgvector")]
 
 
 # ---------------------------------------------------------------- results

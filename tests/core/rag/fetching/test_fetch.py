@@ -212,5 +212,5 @@ async def test_logs_name_the_host_alone(site: Website, tmp_path: Path) -> None:
             with pytest.raises(FetchFailed) as raised:
                 await own.fetch(site.url("/another/secret"), robots=False)
 
-    assert [("page_fetched", "127.0.0.1", 13)] == [(each["event"], each["host"], each["bytes"]) for each in events]
+    assert [("page_fetched", "127.0.0.1", 13)] == [(each["event"], each["host"], each["size_bytes"]) for each in events]
     assert "secret" not in f"{events} {raised.value.message}"

@@ -169,7 +169,7 @@ async def test_failed_and_empty_sources_are_reported(finder: SourceFinder, site:
         lookup = await finder.find(personality(), FORECAST, "en")
 
     assert (lookup.documents, lookup.unread) == ((), ("Les prévisions",))
-    (warning,) = [log for log in logs if log["event"] == "source_unread"]
+    (warning,) = [log for log in logs if log["event"] == "source_read_failed"]
     assert warning["source"] == "weather"
     assert "tomorrow" not in str(logs)
 
