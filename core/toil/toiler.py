@@ -192,10 +192,7 @@ def relax_format(response_format: Json, refusal: SchemaRefused | ModelRefused) -
 
 
 def add_instructions(request: AnswerRequest, schema: Json, language: Language) -> AnswerRequest:
-    """Asks for JSON in the system message, as OpenAI's json_object requires.
-
-    The text comes before the question, so that the rows of a batch share a prefix that is computed once.
-    """
+    """Asks for JSON in the system message, as OpenAI's json_object requires: a batch's rows share it as a prefix."""
     dumped = json.dumps(schema, ensure_ascii=False) if isinstance(schema, dict) else ""
     by_schema = (
         join_paragraphs([text("prompt-json-schema", language), dumped])

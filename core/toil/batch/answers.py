@@ -37,46 +37,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RowRetryPolicy(Backoff):
-    """The attempts for one row, and the pauses between them, while the model cannot answer.
-
-    The engine itself waits for a model that restarts; these attempts come on top.
-    """
+    """Attempts for one row while the model cannot answer. They come on top of the engine's own wait for a restart."""
 
     attempts: int = 5
 
     def pause_after(self, failures: int, error: CspsError) -> float:
         """Returns the pause in seconds. It is not shorter than the engine's Retry-After, up to `limit_s`."""
         return self.pause_s(failures, at_least_s=min(error.retry_after_s or 0.0, self.limit_s))
-
-
-class RowRetrier:
-    """Retries a row, and distinguishes a busy model from a lost one."""
-
-    def __init__(self, engine: Engine, policy: RowRetryPolicy) -> None:
-        self._engine = engine
-        self._policy = policy
-
-    async def call(self, attempt_once: Callable[[], Awaitable[Result]]) -> Result:
-        """Raises the errors of `attempt_once`; ModelGone if no model is left."""
-        for attempt in range(self._policy.attempts):
-            try:
-                return await attempt_once()
-            except Stopping as exc:
-                raise ModelGone(exc.message) from exc
-            except (Overloaded, ModelUnavailable) as exc:
-                failure = exc
-            log.info("row_attempt_failed", code=failure.code, attempt=attempt)
-            if attempt + 1 < self._policy.attempts:
-                await asyncio.sleep(self._policy.pause_after(attempt + 1, failure))
-        await self._check_model()
-        raise failure
-
-    async def _check_model(self) -> None:
-        # If the model answers others, this very row killed it or kept it busy.
-        try:
-            await self._engine.ready()
-        except CspsError as exc:
-            raise ModelGone(exc.message) from exc
 
 
 class ModelGone(ModelUnavailable):
@@ -90,7 +57,7 @@ class RowAnswers(ABC):
 
     def __init__(self, engine: Engine, policy: RowRetryPolicy | None = None) -> None:
         self._engine = engine
-        self._retrier = RowRetrier(engine, policy or RowRetryPolicy())
+        self._policy = policy or RowRetryPolicy()
 
     async def answer(self, row: AnyRow) -> Outcome:
         """Raises only ModelGone; every other error becomes an outcome."""
@@ -106,6 +73,24 @@ class RowAnswers(ABC):
         except Exception:
             log.exception("row_failed", row=row.number)
             return self._failure(row.number, name, CspsError("something went wrong on our side"))
+
+    async def _retry(self, attempt_once: Callable[[], Awaitable[Result]]) -> Result:
+        """Raises the errors of `attempt_once`; ModelGone if no model is left."""
+        for attempt in range(self._policy.attempts):
+            try:
+                return await attempt_once()
+            except Stopping as exc:
+                raise ModelGone(exc.message) from exc
+            except (Overloaded, ModelUnavailable) as exc:
+                failure = exc
+            log.info("row_attempt_failed", code=failure.code, attempt=attempt)
+            if attempt + 1 < self._policy.attempts:
+                await asyncio.sleep(self._policy.pause_after(attempt + 1, failure))
+        try:  # if the model answers others, this very row killed it or kept it busy
+            await self._engine.ready()
+        except CspsError as exc:
+            raise ModelGone(exc.message) from exc
+        raise failure
 
     @abstractmethod
     async def _answer(self, row: Row, name: Json) -> Outcome: ...
@@ -123,7 +108,7 @@ class ToilAnswers(RowAnswers):
 
     async def _answer(self, row: Row, name: Json) -> Outcome:
         task = self._job.build_task(row)
-        toiled = await self._retrier.call(lambda: self._engine.toil(task))
+        toiled = await self._retry(lambda: self._engine.toil(task))
         return Outcome(row.number, {**line_head(row.number, name), "value": toiled.value}, usage=toiled.usage)
 
     def _failure(self, number: int, name: Json, error: CspsError) -> Outcome:

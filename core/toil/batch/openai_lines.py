@@ -44,7 +44,7 @@ class OpenAiAnswers(RowAnswers):
 
     async def _answer(self, row: Row, name: Json) -> Outcome:
         chat = parse_chat(row.fields)
-        body, usage = await self._retrier.call(lambda: self._complete(chat))
+        body, usage = await self._retry(lambda: self._complete(chat))
         return Outcome(row.number, build_line(row.number, name, OK, body), usage=usage)
 
     def _failure(self, number: int, name: Json, error: CspsError) -> Outcome:

@@ -1,7 +1,4 @@
-"""Reads rows from a file or stdin without blocking the event loop, and only a few rows ahead.
-
-It counts and digests rows; `core.toil.batch.rows` parses them.
-"""
+"""Reads rows of a file or stdin beside the event loop, a few ahead; counts and digests them. `rows` parses them."""
 
 from __future__ import annotations
 

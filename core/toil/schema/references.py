@@ -26,10 +26,7 @@ class LocatedSchema:
 
 @dataclass
 class SchemaNode:
-    """One schema object with its keywords in 2020-12 form.
-
-    `alone`: no other schema applies to the same value; False inside `allOf`, `anyOf` and the like.
-    """
+    """One schema object in 2020-12 keywords. `alone`: False if another applies to the same value, as in `allOf`."""
 
     schema: dict[str, Any]
     pointer: str
