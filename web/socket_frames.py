@@ -157,10 +157,6 @@ class AttachmentFrame(ClientFrame):
     text: str
     cut: bool = False  # as in the response of /read
 
-    @property
-    def attachment(self) -> Attachment:
-        return Attachment(self.name, self.text, self.cut)
-
 
 class PromptFrame(ClientFrame):
     type: Literal["prompt"]
@@ -169,7 +165,8 @@ class PromptFrame(ClientFrame):
     attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
 
     def command(self) -> Command:
-        return PromptCommand(self.text, self.language, tuple(each.attachment for each in self.attachments))
+        attachments = tuple(Attachment(each.name, each.text, each.cut) for each in self.attachments)
+        return PromptCommand(self.text, self.language, attachments)
 
 
 class StopFrame(ClientFrame):

@@ -16,11 +16,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Protocol, TextIO
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from core.configuration.setting_sections import LogSettings
 from core.errors import CspsError
 
 EVENT_WIDTH = 28
@@ -47,17 +48,7 @@ class LogInterval:
         self._logged_at = -math.inf
 
 
-class LogFormat(Protocol):
-    """The part of `settings.log` that `configure` reads."""
-
-    @property
-    def level(self) -> str: ...  # debug, info, warning, error
-
-    @property
-    def format(self) -> str: ...  # text, json
-
-
-def configure(settings: LogFormat, process: str, stream: TextIO | None = None) -> None:
+def configure(settings: LogSettings, process: str, stream: TextIO | None = None) -> None:
     """Sets up logging for this process, on stderr by default. `process` is its name in JSON events."""
     stream = stream or sys.stderr
     json = settings.format == "json"

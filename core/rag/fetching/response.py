@@ -112,12 +112,6 @@ def unpacker(encoding: str) -> Unpacker:
             raise FetchFailed("the site sent its page in an unsupported compression", "broken")
 
 
-class Decompressor(Protocol):
-    """The interface of `zlib.decompressobj`."""
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
 class PassThrough:
     def feed(self, data: bytes) -> Iterator[bytes]:
         yield data
@@ -138,7 +132,10 @@ class Inflater:
         while more:
             if self._inflate.eof:  # gzip may have several members
                 self._inflate = zlib.decompressobj(self._window_bits)
-            part = decompress(self._inflate, data)
+            try:
+                part = self._inflate.decompress(data, STEP_BYTES)
+            except zlib.error as exc:
+                raise FetchFailed("the site sent a page that cannot be unpacked", "broken") from exc
             data = self._inflate.unconsumed_tail or self._inflate.unused_data
             more = bool(data) or (len(part) == STEP_BYTES and not self._inflate.eof)
             yield part
@@ -175,10 +172,3 @@ def incomplete_body() -> FetchFailed:
 
 def has_zlib_header(data: bytes) -> bool:
     return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
-
-
-def decompress(inflate: Decompressor, data: bytes) -> bytes:
-    try:
-        return inflate.decompress(data, STEP_BYTES)
-    except zlib.error as exc:
-        raise FetchFailed("the site sent a page that cannot be unpacked", "broken") from exc
