@@ -113,10 +113,7 @@ class NotAnEmbedder(BadRequest):
 
 
 class UnreadableDocument(BadRequest):
-    """The message names the document and the cause. `core.rag.reading.formats.READ` lists the supported formats.
-
-    `reason`: the cause, if people have a text about it (`error-unreadable-*`).
-    """
+    """`reason`: the cause, if people have a text about it (`error-unreadable-*`). The message names the document."""
 
     code = "unreadable"
 

@@ -1,7 +1,4 @@
-"""/read: a file in, its text out, to be attached to a prompt. Stores nothing.
-
-The engine reads the file. This module limits how many files arrive at once, their size and their time.
-"""
+"""/read: a file in, its text out. Limits number, size and time; the engine reads the file, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -25,10 +22,7 @@ FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 class FileUpload:
-    """`limit`: files in memory at once. Other uploads wait on their connections.
-
-    No user has more than half of the slots, however slowly the files arrive.
-    """
+    """`limit`: files in memory at once; other uploads wait. No user has over half of the slots, even a slow one."""
 
     def __init__(self, limit: int) -> None:
         self._slots = asyncio.Semaphore(limit)

@@ -1,7 +1,4 @@
-"""Middleware for every request: `observe` (outermost) counts and logs, `translate` formats errors, `admit` refuses.
-
-Knows no endpoint.
-"""
+"""Middleware: `observe` (outermost) counts and logs, `translate` formats errors, `admit` refuses. Knows no endpoint."""
 
 from __future__ import annotations
 

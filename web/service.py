@@ -1,7 +1,4 @@
-"""The parts that every handler shares: the engine with its metrics, the limits, the drain gate and the user's id.
-
-Knows no routes and no wire formats.
-"""
+"""The parts that handlers share: engine, metrics, limits, drain gate, user ids. Knows no routes and no wire formats."""
 
 from __future__ import annotations
 
@@ -43,10 +40,7 @@ class WebLimits:
 
 
 class WebMetrics:
-    """Prometheus metrics. Labels are bounded sets that identify no person.
-
-    Each app has its own registry, so that two apps in one process (as in tests) do not collide.
-    """
+    """Prometheus metrics. Labels are bounded and identify no person. Each app has a registry: a test may run two."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()

@@ -107,9 +107,7 @@ def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
-    """The operator's folder. A relative path starts at the checkout: the processes of a service start in different
-    working directories.
-    """
+    """The operator's folder; a relative path starts at the checkout, as processes start in different folders."""
     return PROJECT_ROOT / Path(environ.get("CSPS_LLM_CONFIG") or SHIPPED).expanduser()
 
 

@@ -1,7 +1,4 @@
-"""Reloads configuration files while the service runs: either all of them, or none if one is bad.
-
-Knows nothing of what the files hold.
-"""
+"""Reloads configuration files while the service runs: all, or none if one is bad. Knows nothing of their content."""
 
 from __future__ import annotations
 

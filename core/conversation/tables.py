@@ -1,7 +1,4 @@
-"""The tables of conversations. The queries are in `core.conversation.sessions`.
-
-What came after the first version has tables of its own, so that a database of before goes on working.
-"""
+"""The tables of conversations. The queries are in `core.conversation.sessions`."""
 
 from __future__ import annotations
 

@@ -126,10 +126,7 @@ async def fewest_dropped(draft: PromptDraft, room: int, count: Count, least: int
 
 
 def round_up_dropped(dropped: int, groups: int) -> int:
-    """Rounds up to DROP_STEP while enough groups remain: the prompt's start then stays the same for several turns.
-
-    The model keeps a start that it knows, and does not compute it again.
-    """
+    """Rounds up to DROP_STEP while enough groups remain: the start, which the model keeps, then changes less often."""
     rounded = -(-dropped // DROP_STEP) * DROP_STEP
     return max(dropped, min(rounded, groups - DROP_STEP))
 

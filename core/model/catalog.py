@@ -42,10 +42,7 @@ class ModelFile:
 
 
 def find(settings: Settings, transcode: Transcode) -> ModelFile:
-    """Return the file to load, after a download or a transcoding if necessary.
-
-    Raises ConfigError, whose message says what to change, or ModelError, after which another start may succeed.
-    """
+    """Return the file to load, after a download or transcoding. Raises ConfigError; ModelError if a retry may help."""
     try:
         return find_configured(settings, transcode)
     except OSError as exc:

@@ -129,10 +129,7 @@ class ConstrainedDecoder:
         self.complete = False
 
     def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]:
-        """Return a sampled token with the tokens that it forces, or all tokens that complete the document.
-
-        `budget`: tokens that may still be written, at least 1.
-        """
+        """Return a token with the forced ones, or all that complete the document. `budget`: tokens left, at least 1."""
         if budget <= self._short_below or self._since_review >= REVIEW_TOKENS:
             self._review(budget)
         token = self._sample(pick, logits, budget)

@@ -164,10 +164,7 @@ class InferenceThread:
             self._commands.get()()
 
     def step(self) -> bool:
-        """Admit sequences, compute one batch, sample a token for each sequence without pending tokens.
-
-        Returns False if there was nothing to compute.
-        """
+        """Admit sequences, compute one batch and sample the next tokens. Returns False if there was nothing to do."""
         self._admit()
         self._report_queue()
         plan = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())

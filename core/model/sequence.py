@@ -1,7 +1,4 @@
-"""One request in the model process: its tokens, its progress, its text and its outputs.
-
-Pure bookkeeping: knows no llama.cpp, no clock and no asyncio.
-"""
+"""One request in the model process: tokens, progress, text, outputs. Knows no llama.cpp, no clock and no asyncio."""
 
 from __future__ import annotations
 

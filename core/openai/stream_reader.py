@@ -37,10 +37,7 @@ REASONING_FIELDS = ("reasoning_content", "reasoning")  # of a delta, in engines 
 
 
 class StreamReader:
-    """Reads a streamed answer: feed it bytes as they arrive, then call `end`.
-
-    `is_continuation`: the stream is the rest of an answer, which contains no thinking.
-    """
+    """Takes bytes by `feed` until `end`. `is_continuation`: the stream is the rest of an answer, without thinking."""
 
     def __init__(self, *, is_continuation: bool = False) -> None:
         self.begun = False  # the model wrote text or thought

@@ -1,7 +1,4 @@
-"""Quotes documents for the model, and parses the context that people paste between markers.
-
-Pure: text in, text out. Knows no session and no model.
-"""
+"""Quotes documents for the model, and parses the context that people paste. Pure. Knows no session and no model."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The parts of a document that was read from a page, a feed or a file. Values only.
-
-Their text comes from strangers: it is data to answer from, never an instruction.
-"""
+"""The parts of a document. Values only. Their text comes from strangers: data to answer from, never an instruction."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Tasks that run beside the code that starts them, and the daily purge.
-
-Owns the tasks' references, their failures and their end.
-"""
+"""Tasks that run beside the code that starts them, and the daily purge. Owns their references, failures and end."""
 
 from __future__ import annotations
 

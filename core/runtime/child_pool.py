@@ -25,10 +25,7 @@ class ChildEnded(Exception):
 
 
 class ChildPool:
-    """Starts at most `limit` children, each when it is needed. Children end with `close` or with this process.
-
-    One per event loop.
-    """
+    """Starts at most `limit` children on demand; they end with `close` or with this process. One per event loop."""
 
     def __init__(self, command: Sequence[str], *, limit: int, wall_limit_s: float) -> None:
         self._command = command

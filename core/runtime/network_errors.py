@@ -1,7 +1,4 @@
-"""Explains to the operator why another program could not be reached. Owns the reading of httpx's errors.
-
-Knows neither the caller nor the purpose of the request.
-"""
+"""Explains httpx's errors to the operator. Knows neither the caller nor the purpose of the request."""
 
 from __future__ import annotations
 

@@ -127,10 +127,7 @@ class LlamaRunner:
         return [part for token in ids[:count] for part in self._spellings.get(token, (token,))]
 
     def decode(self, rows: SequenceOf[BatchRow]) -> list[int]:
-        """Compute the rows; return the batch index of each row's last token, for `logits`.
-
-        Raises KvCacheFull (nothing was computed), or ModelError if llama.cpp failed.
-        """
+        """Compute the rows; return each one's last index. Raises KvCacheFull (nothing was computed), ModelError."""
         indices = self._batch.fill(rows)
         code = llama.llama_decode(self._context, self._batch.raw)
         if code == NO_ROOM:

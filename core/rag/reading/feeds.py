@@ -1,7 +1,4 @@
-"""Reads RSS, Atom, RDF and JSON feeds: newest entry first, a passage for each. Pure: fetches nothing.
-
-Malformed feeds are read as far as feedparser gets.
-"""
+"""Reads RSS, Atom, RDF and JSON feeds: newest first, a passage per entry; malformed ones as far as feedparser gets."""
 
 from __future__ import annotations
 

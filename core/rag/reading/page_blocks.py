@@ -46,10 +46,7 @@ Skip = Callable[[Tag], bool]
 
 
 def collect_blocks(root: Tag, skip: Skip) -> list[PageBlock]:
-    """Returns the blocks under `root` without the elements that `skip` chooses.
-
-    A block without text stands where a skipped block contained links.
-    """
+    """Returns the blocks under `root` without what `skip` chooses; a block without text stands for skipped links."""
     walk = ElementWalk(skip)
     walk.children(root, 0)
     walk.end()

@@ -188,10 +188,7 @@ class Catalogue:
 
 
 class Sources(WatchedConfig):
-    """The watched file of sources.
-
-    `allow`: "host:port" inside the network that URLs may lead to, also without TLS.
-    """
+    """The watched file of sources. `allow`: "host:port" inside the network that URLs may lead to, also without TLS."""
 
     what = "sources"
 

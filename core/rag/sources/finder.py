@@ -1,7 +1,4 @@
-"""Answers a question from the sources that it needs: chooses, fetches and reads them.
-
-A source that fails is reported by its title; the others are read nevertheless.
-"""
+"""Chooses, fetches and reads the sources that a question needs. One that fails is reported; the others are read."""
 
 from __future__ import annotations
 
