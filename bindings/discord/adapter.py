@@ -199,12 +199,12 @@ class DiscordAdapter:
     async def _register_commands(self, personalities: tuple[str, ...]) -> None:
         """Continues after an error: mentions work without slash commands."""
         path, ids = "/applications/{application_id}/commands", {"application_id": str(self.client.application_id)}
-        wanted = build_commands(personalities)
+        expected = build_commands(personalities)
         try:
-            known = await self.api.call("read", "GET", path, ids, params={"with_localizations": "true"})
-            if not are_registered(known, wanted):
-                await self.api.call("post", "PUT", path, ids, json=wanted)
-                log.info("commands_registered", platform="discord", commands=len(wanted))
+            current = await self.api.call("read", "GET", path, ids, params={"with_localizations": "true"})
+            if not are_registered(current, expected):
+                await self.api.call("post", "PUT", path, ids, json=expected)
+                log.info("commands_registered", platform="discord", commands=len(expected))
         except DeliveryError as exc:
             log.warning("command_registration_failed", platform="discord", problem=exc.message)
 

@@ -146,11 +146,11 @@ class InteractionEvents:
 
     async def _record_feedback(self, press: ButtonPress, value: FeedbackValue) -> str:
         try:
-            known = await self._intake.record_feedback(press.answer, press.speaker, value)
+            is_stored = await self._intake.record_feedback(press.answer, press.speaker, value)
         except CspsError as exc:
             log.warning("feedback_store_failed", platform="discord", code=exc.code, problem=exc.message)
             return text("discord-feedback-failed", press.language)
-        return text("discord-feedback-stored" if known else "discord-feedback-unknown", press.language)
+        return text("discord-feedback-stored" if is_stored else "discord-feedback-unknown", press.language)
 
     async def _replace_loading(self, data: Payload, sentence: str) -> None:
         """Replaces "thinking …"."""

@@ -41,12 +41,12 @@ class DiscordFiles:
         """Raises Refused for other hosts: a message must not make the bot open an address of its author's choice."""
         try:
             url = URL(address)
-            is_known = url.origin() == self._proxy or (
+            is_allowed = url.origin() == self._proxy or (
                 url.scheme == "https" and url.host in FILE_HOSTS and url.port == 443
             )
         except ValueError:
-            is_known = False
-        if not is_known:
+            is_allowed = False
+        if not is_allowed:
             raise Refused("an attached file has an address that does not belong to Discord")
         return url
 

@@ -60,16 +60,16 @@ def build_option(kind: int, command: str, name: str, **more: Any) -> dict[str, A
     }
 
 
-def are_registered(known: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether Discord has exactly the wanted commands. It allows only 200 new commands a day."""
-    by_name = {each["name"]: each for each in known}
-    return len(known) == len(wanted) and all(contains(by_name.get(each["name"], {}), each) for each in wanted)
+def are_registered(current: Sequence[Mapping[str, Any]], expected: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether Discord has exactly the expected commands. It allows only 200 new commands a day."""
+    by_name = {each["name"]: each for each in current}
+    return len(current) == len(expected) and all(contains(by_name.get(each["name"], {}), each) for each in expected)
 
 
-def contains(known: Any, wanted: Any) -> bool:
-    """Whether `known` has every value of `wanted`. Discord adds ids and defaults."""
-    if isinstance(wanted, Mapping):
-        return isinstance(known, Mapping) and all(contains(known.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        return len(known or ()) == len(wanted) and all(contains(a, b) for a, b in zip(known or (), wanted, strict=True))
-    return bool(known == wanted)
+def contains(actual: Any, expected: Any) -> bool:
+    """Whether `actual` has every value of `expected`. Discord adds ids and defaults."""
+    if isinstance(expected, Mapping):
+        return isinstance(actual, Mapping) and all(contains(actual.get(key), each) for key, each in expected.items())
+    if isinstance(expected, list):
+        return len(actual or ()) == len(expected) and all(map(contains, actual or (), expected))
+    return bool(actual == expected)

@@ -15,7 +15,7 @@ from bindings.discord.adapter import DiscordAdapter
 from bindings.metrics import BotMetrics
 from core.configuration import settings
 from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
-from tests.bindings.discord.support_fake_intake import FakeIntake
+from tests.bindings.discord.support_fake_intake import IntakeSpy
 
 BuildBot = Callable[..., DiscordAdapter]
 RunBot = Callable[..., AbstractAsyncContextManager[DiscordAdapter]]
@@ -29,8 +29,8 @@ async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
 
 
 @pytest.fixture
-def intake() -> FakeIntake:
-    return FakeIntake()
+def intake() -> IntakeSpy:
+    return IntakeSpy()
 
 
 def load_settings(fake: FakeDiscord, tmp_path: Path, **environ: str) -> settings.Settings:
@@ -51,7 +51,7 @@ def build_bot(fake: FakeDiscord, tmp_path: Path) -> BuildBot:
 
 
 @pytest.fixture
-def run_bot(build_bot: BuildBot, fake: FakeDiscord, intake: FakeIntake) -> RunBot:
+def run_bot(build_bot: BuildBot, fake: FakeDiscord, intake: IntakeSpy) -> RunBot:
     """Runs adapters that are logged in and connected, until their block ends."""
 
     @asynccontextmanager

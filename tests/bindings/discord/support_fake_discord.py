@@ -49,7 +49,7 @@ class FakeDiscord:
         self._changed = asyncio.Condition()
         self._ids = 0
 
-    # ------------------------------------------------------------------ life
+    # ---------------------------------------------------------------- server
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[FakeDiscord]:
@@ -101,7 +101,7 @@ class FakeDiscord:
         async with self._changed:
             self._changed.notify_all()
 
-    # --------------------------------------------------------------- people
+    # ------------------------------------------------ for tests: events and calls
 
     async def emit(self, kind: str, data: RawPayload) -> None:
         """Sends an event. Without a connection it is kept for a client that resumes."""
@@ -238,12 +238,12 @@ class FakeDiscord:
     async def _history(self, request: web.Request) -> web.Response:
         after, before = int(request.query.get("after", 0)), int(request.query.get("before", 2**63))
         channel, limit = request.match_info["channel"], int(request.query["limit"])
-        found = [
+        messages = [
             each
             for each in self.messages.values()
             if each["channel_id"] == channel and after < int(each["id"]) < before
         ]
-        newest_first = sorted(found, key=lambda each: -int(each["id"]))[:limit]
+        newest_first = sorted(messages, key=lambda each: -int(each["id"]))[:limit]
         return web.json_response(
             [{key: value for key, value in each.items() if key != "nonce"} for each in newest_first]
         )
@@ -252,16 +252,16 @@ class FakeDiscord:
         body = request[BODY]
         if refused := refusal(body):
             return refused
-        known = [each for each in self.posts() if body.get("nonce") and each.get("nonce") == body["nonce"]]
-        if known and body.get("enforce_nonce"):
-            return web.json_response(known[0])
+        existing = [each for each in self.posts() if body.get("nonce") and each.get("nonce") == body["nonce"]]
+        if existing and body.get("enforce_nonce"):
+            return web.json_response(existing[0])
         reference = body.get("message_reference")
         if reference and reference["message_id"] not in self.messages and reference.get("fail_if_not_exists", True):
-            return web.json_response({"code": 50035, "message": "Invalid Form RawPayload"}, status=400)
+            return web.json_response({"code": 50035, "message": "Invalid Form Body"}, status=400)
         return web.json_response(self.add_post(request.match_info["channel"], body))
 
     def add_post(self, channel: str, body: RawPayload, **more: Any) -> RawPayload:
-        made = {
+        post = {
             "id": self.snowflake(),
             "channel_id": channel,
             "author": ME,
@@ -269,8 +269,8 @@ class FakeDiscord:
             "components": [],
             **body,
         }
-        self.messages[made["id"]] = {"content": "", "type": 0, **made, **more}
-        return self.messages[made["id"]]
+        self.messages[post["id"]] = {"content": "", "type": 0, **post, **more}
+        return self.messages[post["id"]]
 
     async def _patch(self, request: web.Request) -> web.Response:
         return self._change(request.match_info["message"], request[BODY])
@@ -291,26 +291,26 @@ class FakeDiscord:
     # ---------------------------------------------------------- interactions
 
     async def _callback(self, request: web.Request) -> web.Response:
-        known = self.interactions.get(request.match_info["token"])
-        if known is None:
+        record = self.interactions.get(request.match_info["token"])
+        if record is None:
             return web.json_response({"code": 10062, "message": "Unknown interaction"}, status=404)
-        if known["callback"]:
+        if record["callback"]:
             return web.json_response({"code": 40060, "message": "Already acknowledged"}, status=400)
-        known["callback"] = request[BODY]
+        record["callback"] = request[BODY]
         if request[BODY]["type"] == 5:
-            by = {"id": known["interaction"]["id"], "user": ALICE}
+            by = {"id": record["interaction"]["id"], "user": ALICE}
             flags = request[BODY].get("data", {}).get("flags", 0) | LOADING
-            made = self.add_post(known["interaction"]["channel_id"], {"flags": flags}, interaction_metadata=by)
-            known["original"] = made["id"]
+            post = self.add_post(record["interaction"]["channel_id"], {"flags": flags}, interaction_metadata=by)
+            record["original"] = post["id"]
         return web.Response(status=204)
 
     async def _follow_up(self, request: web.Request) -> web.Response:
-        known = self.interactions[request.match_info["token"]]
+        record = self.interactions[request.match_info["token"]]
         if refused := refusal(request[BODY]):
             return refused
-        by = {"id": known["interaction"]["id"], "original_response_message_id": known["original"]}
-        made = self.add_post(known["interaction"]["channel_id"], request[BODY], interaction_metadata=by)
-        return web.json_response(made)
+        by = {"id": record["interaction"]["id"], "original_response_message_id": record["original"]}
+        post = self.add_post(record["interaction"]["channel_id"], request[BODY], interaction_metadata=by)
+        return web.json_response(post)
 
     def _reply(self, request: web.Request) -> str:
         message = request.match_info["message"]

@@ -10,7 +10,7 @@ from bindings.incoming import IncomingMessage, Place
 from core.contract import Language
 
 
-class FakeIntake:
+class IntakeSpy:
     """`errors` are raised by the next calls that use the database."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class FakeIntake:
         self.withdrawals: list[tuple[Place, str]] = []
         self.stops: list[tuple[Place, str]] = []
         self.feedback: list[tuple[str, str, str]] = []
-        self.known_answers = {"a-1_B"}
+        self.answer_ids = {"a-1_B"}
         self.forgotten_workspaces: list[str] = []
         self.rejections: dict[str, str] | None = None
         self._changed = asyncio.Condition()
@@ -36,11 +36,11 @@ class FakeIntake:
 
     async def take(self, incoming: IncomingMessage) -> bool:
         await self._may_fail()
-        known = any(each.event == incoming.event for each in self.messages)
-        if not known:
+        is_repeat = any(each.event == incoming.event for each in self.messages)
+        if not is_repeat:
             self.messages.append(incoming)
         await self._notify()
-        return not known
+        return not is_repeat
 
     async def _may_fail(self) -> None:
         if self.errors:
@@ -67,7 +67,7 @@ class FakeIntake:
     async def record_feedback(self, answer: str, speaker: str, value: str, comment: str = "") -> bool:
         self.feedback.append((answer, speaker, value))
         await self._notify()
-        return answer in self.known_answers
+        return answer in self.answer_ids
 
     async def forget_workspace(self, tenant: str) -> None:
         await self._may_fail()

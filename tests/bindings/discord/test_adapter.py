@@ -13,7 +13,7 @@ from core.errors import ConfigError
 from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import BuildBot, RunBot, as_intake
 from tests.bindings.discord.support_fake_discord import FakeDiscord
-from tests.bindings.discord.support_fake_intake import FakeIntake
+from tests.bindings.discord.support_fake_intake import IntakeSpy
 from tests.bindings.discord.support_faults import ApiFault, rate_limited
 from tests.bindings.discord.support_payloads import CHANNEL, DM, THREAD
 
@@ -30,7 +30,7 @@ async def test_only_needed_intents_are_requested(fake: FakeDiscord, run_bot: Run
     assert content == plain | 1 << 15
 
 
-async def test_a_failed_first_connection_is_retried(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_a_failed_first_connection_is_retried(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """discord.py alone would end the process."""
     fake.refuse_gateways = 2
     async with run_bot():
@@ -41,7 +41,7 @@ async def test_a_failed_first_connection_is_retried(fake: FakeDiscord, intake: F
 
 
 async def test_a_lost_connection_is_resumed_and_misses_nothing(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """The bot uses the configured address, whatever URL Discord names. Events sent meanwhile are handled."""
     async with run_bot() as adapter:
@@ -65,7 +65,7 @@ async def test_a_lost_connection_is_resumed_and_misses_nothing(
     ],
 )
 async def test_a_malformed_event_does_not_end_the_bot(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, garbage: str
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, garbage: str
 ) -> None:
     """discord.py's client ends at the first one."""
     async with run_bot():
@@ -79,7 +79,7 @@ async def test_a_malformed_event_does_not_end_the_bot(
             await asyncio.sleep(0.01)  # the heartbeat thread ends with its connection
 
 
-async def test_an_invalid_session_is_replaced(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_an_invalid_session_is_replaced(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """Discord sends opcode 9."""
     async with run_bot():
         await fake.send_raw('{"op": 9, "d": false, "s": null, "t": null}')
@@ -112,7 +112,7 @@ def test_the_pause_doubles_after_short_connections(
 
 @pytest.mark.parametrize(("code", "hint"), [(4014, "Message Content"), (4004, "DISCORD_BOT_TOKEN"), (4011, "shards")])
 async def test_fatal_close_codes_end_the_run(
-    fake: FakeDiscord, intake: FakeIntake, build_bot: BuildBot, code: int, hint: str
+    fake: FakeDiscord, intake: IntakeSpy, build_bot: BuildBot, code: int, hint: str
 ) -> None:
     """One ConfigError says what to change."""
     fake.close_codes = [code]
@@ -123,7 +123,7 @@ async def test_fatal_close_codes_end_the_run(
     await adapter.close()
 
 
-async def test_a_refused_token_is_a_config_error(intake: FakeIntake, build_bot: BuildBot) -> None:
+async def test_a_refused_token_is_a_config_error(intake: IntakeSpy, build_bot: BuildBot) -> None:
     """The error comes at the start, and names the buttons to press."""
     adapter = build_bot(DISCORD_BOT_TOKEN="wrong")
     with pytest.raises(ConfigError, match="Reset Token"):
@@ -131,7 +131,7 @@ async def test_a_refused_token_is_a_config_error(intake: FakeIntake, build_bot: 
     await adapter.close()
 
 
-async def test_a_missing_intent_is_a_config_error(fake: FakeDiscord, intake: FakeIntake, build_bot: BuildBot) -> None:
+async def test_a_missing_intent_is_a_config_error(fake: FakeDiscord, intake: IntakeSpy, build_bot: BuildBot) -> None:
     """The error comes before the gateway closes the connection."""
     fake.application_flags = 0
     adapter = build_bot(DISCORD_MESSAGE_CONTENT="true")
@@ -141,7 +141,7 @@ async def test_a_missing_intent_is_a_config_error(fake: FakeDiscord, intake: Fak
 
 
 async def test_login_is_retried_while_discord_is_unreachable(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here it gets a 5xx, a rate limit, and an answer that is not JSON."""
     monkeypatch.setattr(adapter_module, "BACKOFF", Backoff(0.01, 0.01))
@@ -153,7 +153,7 @@ async def test_login_is_retried_while_discord_is_unreachable(
 
 
 async def test_stop_taking_ends_only_the_gateway_connection(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """Running answers still need Discord's API."""
     async with run_bot() as adapter:
@@ -168,7 +168,7 @@ async def test_stop_taking_ends_only_the_gateway_connection(
 
 
 async def test_a_full_queue_pauses_reading(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network waits, and no event is lost."""
     monkeypatch.setattr(adapter_module, "QUEUE_LIMIT", 3)
@@ -179,7 +179,7 @@ async def test_a_full_queue_pauses_reading(
 
 
 async def test_messages_sent_during_a_restart_are_handled(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """The next process resumes the session, and still recognises its role and threads."""
     async with run_bot():
@@ -197,7 +197,7 @@ async def test_messages_sent_during_a_restart_are_handled(
 
 @pytest.mark.parametrize("failures", [1, gateway_module.RESUME_URL_ATTEMPTS + 2])
 async def test_a_session_survives_failed_connections_after_a_restart(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch, failures: int
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch, failures: int
 ) -> None:
     """A resume URL that stays unreachable is given up; the session is not."""
     monkeypatch.setattr(gateway_module, "BACKOFF", Backoff(0.01, 0.01))
@@ -212,7 +212,7 @@ async def test_a_session_survives_failed_connections_after_a_restart(
     assert (1, 1) == (len(fake.identify_frames), len(fake.resume_frames))
 
 
-async def test_an_expired_session_is_replaced(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_an_expired_session_is_replaced(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """Discord keeps a session for minutes only."""
     async with run_bot():
         pass

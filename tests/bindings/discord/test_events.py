@@ -8,12 +8,12 @@ from core.errors import Stopping, StorageError
 from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import RunBot
 from tests.bindings.discord.support_fake_discord import FakeDiscord
-from tests.bindings.discord.support_fake_intake import FakeIntake
+from tests.bindings.discord.support_fake_intake import IntakeSpy
 from tests.bindings.discord.support_faults import ApiFault, rate_limited
 from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
 
-async def test_a_mention_reaches_the_intake(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_a_mention_reaches_the_intake(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """It has the text that people see."""
     async with run_bot() as adapter:
         await fake.send("message_mention")
@@ -26,7 +26,7 @@ async def test_a_mention_reaches_the_intake(fake: FakeDiscord, intake: FakeIntak
 
 
 async def test_a_mention_of_the_bots_role_reaches_the_intake(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """People often pick the bot's role, of the same name, instead of the bot."""
     async with run_bot():
@@ -37,7 +37,7 @@ async def test_a_mention_of_the_bots_role_reaches_the_intake(
 
 
 async def test_the_bots_threads_need_no_mention_with_the_intent(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """A thread is the bot's once it has answered there."""
     async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
@@ -55,7 +55,7 @@ async def test_the_bots_threads_need_no_mention_with_the_intent(
 
 
 async def test_without_the_intent_threads_are_not_looked_up(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """An empty message costs no query of the database."""
     intake.participations.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
@@ -68,7 +68,7 @@ async def test_without_the_intent_threads_are_not_looked_up(
     assert (CHANNEL, THREAD) == (intake.messages[0].place.channel, intake.messages[0].place.thread)
 
 
-async def test_an_unknown_thread_is_looked_up_once(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_an_unknown_thread_is_looked_up_once(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """The SDK's cache lacks threads that were archived at the start of the session."""
     async with run_bot():
         await fake.send("message_mention", channel_id="777")
@@ -79,7 +79,7 @@ async def test_an_unknown_thread_is_looked_up_once(fake: FakeDiscord, intake: Fa
     assert 1 == len(fake.calls_to("GET /api/v10/channels/777"))
 
 
-async def test_a_deleted_question_is_withdrawn(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_a_deleted_question_is_withdrawn(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """Several can be deleted at once, in a thread too."""
     async with run_bot():
         await fake.emit("MESSAGE_DELETE", payload("message_delete"))
@@ -94,9 +94,7 @@ async def test_a_deleted_question_is_withdrawn(fake: FakeDiscord, intake: FakeIn
     ] == [(place.conversation, message) for place, message in intake.withdrawals]
 
 
-async def test_a_guild_that_removed_the_bot_is_forgotten(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
-) -> None:
+async def test_a_guild_that_removed_the_bot_is_forgotten(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """A guild that is only unavailable is kept."""
     async with run_bot():
         await fake.emit("GUILD_DELETE", payload("guild_unavailable"))
@@ -121,7 +119,7 @@ async def test_commands_are_registered_once(fake: FakeDiscord, run_bot: RunBot) 
 
 
 async def test_the_bot_serves_without_registered_commands(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """Mentions still work."""
     fake.faults = [ApiFault("PUT", 403, {"code": 20012, "message": "no"})]
@@ -131,7 +129,7 @@ async def test_the_bot_serves_without_registered_commands(
 
 
 async def test_a_slash_command_is_deferred_and_reaches_the_intake(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """Discord's deadline is three seconds."""
     async with run_bot():
@@ -143,7 +141,7 @@ async def test_a_slash_command_is_deferred_and_reaches_the_intake(
 
 
 async def test_a_failed_slash_command_gets_an_error_message(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """Discord does not deliver it again."""
     intake.errors = [StorageError("disk full")]
@@ -152,7 +150,7 @@ async def test_a_failed_slash_command_gets_an_error_message(
         await fake.until(lambda: fake.reply_to(interaction).get("content"))
 
 
-async def test_a_rejected_slash_command_gets_the_reason(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_a_rejected_slash_command_gets_the_reason(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """The reply "thinking …" would otherwise stay for 15 minutes."""
     intake.rejections = {"en": "Not you.", "fr": "Pas vous."}
     async with run_bot():
@@ -162,7 +160,7 @@ async def test_a_rejected_slash_command_gets_the_reason(fake: FakeDiscord, intak
     assert ("Pas vous.", []) == (fake.reply_to(interaction)["content"], intake.messages)
 
 
-async def test_a_failed_acknowledgement_is_retried(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_a_failed_acknowledgement_is_retried(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """There is one retry. If the first attempt took effect, that is enough."""
     fake.faults = [ApiFault("callback", 502, takes_effect=True)]
     async with run_bot():
@@ -170,7 +168,7 @@ async def test_a_failed_acknowledgement_is_retried(fake: FakeDiscord, intake: Fa
         await intake.until(lambda: intake.messages)
 
 
-async def test_an_expired_interaction_is_ignored(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_an_expired_interaction_is_ignored(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """Discord shows the person that the bot did not respond."""
     fake.faults = [ApiFault("callback", 404, {"code": 10062, "message": "Unknown interaction"})]
     async with run_bot():
@@ -181,12 +179,12 @@ async def test_an_expired_interaction_is_ignored(fake: FakeDiscord, intake: Fake
     assert ["forget"] == [each.command.name for each in intake.messages if each.command]
 
 
-async def test_feedback_is_stored_and_confirmed(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_feedback_is_stored_and_confirmed(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """A private message confirms it, or says that the answer is no longer stored."""
     async with run_bot():
         known = await fake.interact("interaction_button_good")
         await fake.until(lambda: fake.reply_to(known).get("content"))
-        intake.known_answers.clear()
+        intake.answer_ids.clear()
         gone = await fake.interact("interaction_button_good", locale="fr")
         await fake.until(lambda: fake.reply_to(gone).get("content"))
 
@@ -196,7 +194,7 @@ async def test_feedback_is_stored_and_confirmed(fake: FakeDiscord, intake: FakeI
     assert "n’est plus" in fake.reply_to(gone)["content"]
 
 
-async def test_regenerate_becomes_a_message(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_regenerate_becomes_a_message(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """It has the id of the press, so a second press is another message."""
     async with run_bot():
         press = await fake.interact("interaction_button_regenerate")
@@ -209,7 +207,7 @@ async def test_regenerate_becomes_a_message(fake: FakeDiscord, intake: FakeIntak
     assert {"type": 6} == fake.interactions[press["token"]]["callback"]
 
 
-async def test_only_the_asker_can_stop_an_answer(fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot) -> None:
+async def test_only_the_asker_can_stop_an_answer(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """Other people get a private message."""
     async with run_bot():
         other = await fake.interact("interaction_button_stop_by_another")
@@ -223,7 +221,7 @@ async def test_only_the_asker_can_stop_an_answer(fake: FakeDiscord, intake: Fake
 
 
 async def test_a_message_waits_until_it_can_be_stored(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Discord does not deliver it again."""
     monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
@@ -234,7 +232,7 @@ async def test_a_message_waits_until_it_can_be_stored(
 
 
 async def test_every_query_of_an_event_waits_for_the_database(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here these are the query about a thread, and the deletion of a guild's data."""
     monkeypatch.setattr("bindings.discord.events.BACKOFF", Backoff(0.0))
@@ -249,7 +247,7 @@ async def test_every_query_of_an_event_waits_for_the_database(
 
 
 async def test_a_thread_is_recognised_after_passing_errors(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread mistaken for a channel would lose its conversation."""
     monkeypatch.setattr("bindings.discord.guild_cache.BACKOFF", Backoff(0.0, 0.05))
@@ -264,7 +262,7 @@ async def test_a_thread_is_recognised_after_passing_errors(
 @pytest.mark.parametrize("before", [[], [StorageError("disk full")]], ids=["at once", "while waiting for the database"])
 async def test_an_event_during_the_stop_is_left_to_the_next_process(
     fake: FakeDiscord,
-    intake: FakeIntake,
+    intake: IntakeSpy,
     run_bot: RunBot,
     monkeypatch: pytest.MonkeyPatch,
     before: list[Exception],
@@ -287,7 +285,7 @@ async def test_an_event_during_the_stop_is_left_to_the_next_process(
 
 
 async def test_a_press_during_the_stop_gets_a_private_message(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """The bot and its running answers continue."""
     intake.errors = [Stopping("stopping")]
@@ -302,7 +300,7 @@ async def test_a_press_during_the_stop_gets_a_private_message(
 
 
 async def test_the_typing_indicator_shows_until_the_first_post(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slash commands have none: Discord itself shows "thinking …" for them."""
     monkeypatch.setattr("bindings.discord.platform.TYPING_DELAY_S", 0.0)
@@ -318,7 +316,7 @@ async def test_the_typing_indicator_shows_until_the_first_post(
 
 
 async def test_thread_messages_begin_after_the_bots_last_one(
-    fake: FakeDiscord, intake: FakeIntake, run_bot: RunBot
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """They are people's messages, oldest first, without those to the bot."""
 

@@ -42,7 +42,7 @@ def live_constructs(text: str) -> list[str]:
     """The constructs in a message that Discord would act on."""
     outside = DISCORD_CODE.sub("¤", text)
     # Escapes do not work in a link's label.
-    with_escapes = DISCORD_CODE.sub(lambda found: found[0] if found[0][0] == "\\" else "¤", text)
+    with_escapes = DISCORD_CODE.sub(lambda match: match[0] if match[0][0] == "\\" else "¤", text)
     return [
         *(["masked link"] if "](" in with_escapes else []),
         *[name for name, pattern in LIVE_ANYWHERE.items() if pattern.search(text)],
@@ -111,9 +111,9 @@ def test_hostile_text_is_inert(text: str) -> None:
     closing = Closing("a-1", "Written by AI (model tiny_model_1).", sources=(Source(1, text, "https://x.example"),))
     assert [] == live_constructs(to_discord(text))
     assert [] == live_constructs(to_discord(f"See `this`:\n{text}\nand\n{text}"))
-    shown = render_page(Page(text, "en", final=True, closing=closing))
-    assert [] == live_constructs(re.sub(r"^-# ", "", shown, flags=re.MULTILINE))
-    assert shown.endswith("\n-# Written by AI (model tiny\\_model\\_1).")
+    content = render_page(Page(text, "en", final=True, closing=closing))
+    assert [] == live_constructs(re.sub(r"^-# ", "", content, flags=re.MULTILINE))
+    assert content.endswith("\n-# Written by AI (model tiny\\_model\\_1).")
 
 
 HOSTILE_TOKENS = st.sampled_from([
@@ -137,7 +137,7 @@ def test_random_hostile_text_is_inert(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "content"),
     [
         ("**bold**, *it*, ~~no~~ and `code`", "**bold**, *it*, ~~no~~ and `code`"),
         ("__bold__ and snake__case__x", "**bold** and snake__case__x"),
@@ -164,9 +164,9 @@ def test_random_hostile_text_is_inert(text: str) -> None:
         ("x < y and f(a)[0](b) in `f(a)[0](b)`", "x < y and f(a)[0]\u200b(b) in `f(a)[0](b)`"),
     ],
 )
-def test_markdown_is_converted(text: str, shown: str) -> None:
+def test_markdown_is_converted(text: str, content: str) -> None:
     """Discord has three levels of headings, no tables and no pictures. Links show their addresses."""
-    assert shown == to_discord(text)
+    assert content == to_discord(text)
 
 
 @given(st.lists(MARKDOWN_TOKENS, max_size=60).map("".join), st.sampled_from([60, 100, 200]))
@@ -216,10 +216,11 @@ def test_a_finished_page_has_its_closing() -> None:
 def test_many_sources_leave_room_for_text() -> None:
     """A last line counts the others."""
     sources = tuple(Source(number, "T" * 300, f"https://e.ca/{'p' * 200}") for number in range(1, 50))
-    shown = render_page(Page("", "en", final=True, closing=Closing("a-1", "F" * 2000, "N" * 2000, "M" * 2000, sources)))
-    assert utf16_length(shown) < 2700
-    assert "-# and 47 more" in shown
-    assert utf16_length("\n".join(line for line in shown.split("\n") if re.match(r"-# \d", line))) <= 900
+    closing = Closing("a-1", "F" * 2000, "N" * 2000, "M" * 2000, sources)
+    content = render_page(Page("", "en", final=True, closing=closing))
+    assert utf16_length(content) < 2700
+    assert "-# and 47 more" in content
+    assert utf16_length("\n".join(line for line in content.split("\n") if re.match(r"-# \d", line))) <= 900
 
 
 def test_buttons_contain_everything_that_a_press_needs() -> None:

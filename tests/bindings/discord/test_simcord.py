@@ -16,14 +16,14 @@ from bindings.discord.adapter import DiscordAdapter
 from bindings.metrics import BotMetrics
 from core.configuration import settings
 from tests.bindings.discord.conftest import as_intake
-from tests.bindings.discord.support_fake_intake import FakeIntake
+from tests.bindings.discord.support_fake_intake import IntakeSpy
 
 FINISHED = Page("A feed is a list. @everyone", "en", final=True, closing=Closing("a-1_B", "Written by AI."))
 
 
 @asynccontextmanager
 async def simulated(
-    intake: FakeIntake, tmp_path: Path, **environ: str
+    intake: IntakeSpy, tmp_path: Path, **environ: str
 ) -> AsyncIterator[tuple[DiscordAdapter, simcord.Env]]:
     own = {"CSPS_LLM_DATA": str(tmp_path), "DISCORD_BOT_TOKEN": "x", **environ}
     adapter = DiscordAdapter(settings.load(own), BotMetrics())
@@ -39,7 +39,7 @@ async def run_workers(adapter: DiscordAdapter) -> None:
         adapter.start_workers(tasks)
 
 
-async def post_answer(adapter: DiscordAdapter, intake: FakeIntake) -> str:
+async def post_answer(adapter: DiscordAdapter, intake: IntakeSpy) -> str:
     """Answers the last message. Returns the id of the post."""
     outlet = adapter.platform.outlet(intake.messages[-1])
     ref = await outlet.post(Page("A feed", "en"), "a-1_B-1")
@@ -47,7 +47,7 @@ async def post_answer(adapter: DiscordAdapter, intake: FakeIntake) -> str:
     return ref
 
 
-async def test_a_mention_and_a_reply_reach_the_intake(intake: FakeIntake, tmp_path: Path) -> None:
+async def test_a_mention_and_a_reply_reach_the_intake(intake: IntakeSpy, tmp_path: Path) -> None:
     """The answer replies to the question and pings nobody."""
     async with simulated(intake, tmp_path) as (adapter, env):
         guild = env.create_guild()
@@ -73,7 +73,7 @@ async def test_a_mention_and_a_reply_reach_the_intake(intake: FakeIntake, tmp_pa
     assert "A feed is a list." in intake.messages[1].quoted[0].text
 
 
-async def test_a_direct_message_is_answered_without_a_mention(intake: FakeIntake, tmp_path: Path) -> None:
+async def test_a_direct_message_is_answered_without_a_mention(intake: IntakeSpy, tmp_path: Path) -> None:
     """The answer is in the direct message."""
     async with simulated(intake, tmp_path) as (adapter, env):
         alice = env.create_guild().add_member(env.create_user("alice"))
@@ -83,7 +83,7 @@ async def test_a_direct_message_is_answered_without_a_mention(intake: FakeIntake
         assert await post_answer(adapter, intake)
 
 
-async def test_a_thread_is_a_conversation_of_its_channel(intake: FakeIntake, tmp_path: Path) -> None:
+async def test_a_thread_is_a_conversation_of_its_channel(intake: IntakeSpy, tmp_path: Path) -> None:
     """Its place has the ids of both."""
     async with simulated(intake, tmp_path) as (adapter, env):
         guild = env.create_guild()
@@ -101,7 +101,7 @@ async def test_a_thread_is_a_conversation_of_its_channel(intake: FakeIntake, tmp
     assert (str(channel.id), str(thread.id)) == (place.channel, place.thread)
 
 
-async def test_a_slash_command_and_a_button_work(intake: FakeIntake, tmp_path: Path) -> None:
+async def test_a_slash_command_and_a_button_work(intake: IntakeSpy, tmp_path: Path) -> None:
     """The answer replaces the deferred reply, and a press below it is handled."""
     async with simulated(intake, tmp_path) as (adapter, env):
         guild = env.create_guild()
@@ -120,7 +120,7 @@ async def test_a_slash_command_and_a_button_work(intake: FakeIntake, tmp_path: P
     assert ("a-1_B", f"discord:{guild.id}:{alice.id}", "good") == intake.feedback[0]
 
 
-async def test_a_missing_permission_is_named(intake: FakeIntake, tmp_path: Path) -> None:
+async def test_a_missing_permission_is_named(intake: IntakeSpy, tmp_path: Path) -> None:
     """The operator can then give it."""
     async with simulated(intake, tmp_path) as (adapter, env):
         guild = env.create_guild()
