@@ -158,7 +158,7 @@ async def test_teams(variables: dict[str, str], name: str) -> None:
         headers = {"Authorization": f"Bearer {microsoft.token()}"}
         async with http.post(f"{url}api/messages", json=activity, headers=headers) as response:
             assert response.status == 202
-        answer = await asyncio.wait_for(microsoft.until_said("SmolLM2"), DEADLINE_S)
+        answer = await asyncio.wait_for(microsoft.wait_for_text("SmolLM2"), DEADLINE_S)
 
     assert answer
 
