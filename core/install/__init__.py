@@ -1,10 +1,9 @@
-"""Makes .venv: what `make install` runs, with the system's Python, before anything is installed. Standard library only.
+"""The program behind `make install`. It runs before anything is installed, so it uses only the standard library.
 
-lock.py         reads the lock files
-progress.py     runs one command, shows how far it is, keeps the whole output in a log
-venv.py         the virtual environment itself, and the record of what was done in it
-engine.py       compiles llama-cpp-python, trimmed, once for each machine
-no-common.cmake what is left out of llama.cpp
-backend.py      for which back-end: the GPU that is there, if it can be compiled for
-__main__.py     the order of it all
+__main__.py      the steps, in order
+venv.py          the virtual environment, the record of its finished steps, pip's lock files
+engine.py        compiles llama-cpp-python, trimmed, once for each machine
+no-common.cmake  the parts of llama.cpp that are not compiled
+backend.py       chooses the back-end: the GPU of this machine, if its toolkit is there
+progress.py      runs one command, shows its progress, keeps its output in a log; texts in both languages
 """

@@ -1,6 +1,6 @@
-"""`python -m core.install [--dev]`: what is missing in .venv is installed, what is there is left alone.
+"""`python -m core.install [--dev]`: installs the missing parts of .venv.
 
-Every step records what it was made from, so the second run does nothing, and one after a failure goes on from there.
+Each step records the digest of its inputs. So a second run does nothing, and a run after a failure continues there.
 """
 
 from __future__ import annotations
@@ -12,101 +12,126 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core import PROJECT_ROOT
-from core.install import backend, engine, lock, progress
-from core.install.backend import Backend, Places
-from core.install.venv import Venv, python_problem
+from core.install import backend, engine, progress
+from core.install.backend import Backend, SearchPaths
+from core.install.progress import localized
+from core.install.venv import (
+    Venv,
+    digest_file,
+    only_distribution,
+    python_problem,
+    split_pins,
+    without_distribution,
+)
 
 
 class Installation:
-    """The steps, in order. Each returns at once if nothing changed since it was last done."""
+    """The steps, in order. A step returns at once if its inputs did not change since it was recorded."""
 
     def __init__(
-        self, root: Path, environ: Mapping[str, str], screen: progress.Screen, places: Places | None = None
+        self, root: Path, environ: Mapping[str, str], screen: progress.Screen, paths: SearchPaths | None = None
     ) -> None:
         self.root = root
-        self.places = places or Places()
+        self.paths = paths or SearchPaths()
         self.environ = environ
         self.screen = screen
         self.venv = Venv(root / ".venv")
         self.pins = (root / "requirements.lock").read_text(encoding="utf-8")
-        self.engine_pins = lock.only(self.pins, engine.DISTRIBUTION)
+        self.engine_pins = only_distribution(self.pins, engine.DISTRIBUTION)
         self.machine = engine.this_machine()
 
     def environment(self) -> None:
-        """A .venv that works: half-made, moved and outdated ones are made anew."""
+        """Creates .venv, also in place of an incomplete, moved or outdated one."""
         named = self.environ.get("PYTHON")
-        other = named is not None and named != self.venv.done("python")
-        if other or self.venv.moved() or not self.venv.usable():
-            self.venv.make(self.screen)
-        if self.venv.done("python") is None:
+        other = named is not None and named != self.venv.recorded("python")
+        if other or self.venv.was_moved() or not self.venv.is_usable():
+            self.venv.create(self.screen)
+        if self.venv.recorded("python") is None:
             self.venv.record("python", named or sys.executable)
 
     def packages(self, step: str, lock_name: str) -> None:
         file = self.root / lock_name
-        if self.venv.done(step) == lock.digest(file):
+        if self.venv.recorded(step) == digest_file(file):
             return
-        pins = lock.without(file.read_text(encoding="utf-8"), engine.DISTRIBUTION)
-        with tempfile.TemporaryDirectory() as made:
-            pinned = Path(made) / lock_name
+        pins = without_distribution(file.read_text(encoding="utf-8"), engine.DISTRIBUTION)
+        with tempfile.TemporaryDirectory() as temporary:
+            pinned = Path(temporary) / lock_name
             pinned.write_text(pins, encoding="utf-8")
-            title = "Installing packages" if step == "packages" else "Installing what tests need"
-            self.pip(title, "--require-hashes", "-r", str(pinned), total=len(lock.blocks(pins)))
-        self.venv.record(step, lock.digest(file))
+            title = localized("Installing packages", "Installation des paquets")
+            if step == "dev":
+                title = localized("Installing packages for tests", "Installation des paquets pour les tests")
+            self.pip(title, "--require-hashes", "-r", str(pinned), total=len(split_pins(pins)))
+        self.venv.record(step, digest_file(file))
 
     def engine(self) -> None:
-        """The engine, as the operator's CMAKE_ARGS say, or else for the GPU that is there.
+        """Installs the engine by the operator's CMAKE_ARGS or, without them, for the GPU of this machine.
 
-        CMAKE_ARGS of an earlier run hold until others are given, so `make run` undoes nothing.
+        CMAKE_ARGS of an earlier run hold until others are given, so that `make run` does not undo them.
         """
-        asked = self.environ.get("CMAKE_ARGS", self.venv.done("operator_args"))
-        if asked is not None:
-            self.engine_for(Backend("CMAKE_ARGS", asked))
-            self.venv.record("operator_args", asked)
+        own_args = self.environ.get("CMAKE_ARGS", self.venv.recorded("operator_args"))
+        if own_args is not None:
+            self.install_engine(Backend("CMAKE_ARGS", own_args))
+            self.venv.record("operator_args", own_args)
             return
-        found = backend.detected(self.environ, self.machine.system, self.places)
-        if self.venv.done("gave_up") == self.key_of(found):
+        found = backend.detect_backend(self.environ, self.machine.system, self.paths)
+        if self.venv.recorded("gave_up") == self.build_key(found):
             found = backend.CPU
         try:
-            self.engine_for(found)
+            self.install_engine(found)
         except progress.StepError:
             if not found.args:
                 raise
-            self.screen.say(f"  {found.name} could not be compiled in; building for the CPU. Why: {self.venv.log}")
-            self.venv.record("gave_up", self.key_of(found))
-            self.engine_for(backend.CPU)
+            message = localized(
+                f"The engine could not be compiled with {found.name}: building for the CPU. "
+                f"The reason is in {self.venv.log}",
+                f"Le moteur n’a pas pu être compilé avec {found.name}\u00a0: compilation pour le processeur central. "
+                f"La raison est dans {self.venv.log}",
+            )
+            self.screen.say(f"  {message}")
+            self.venv.record("gave_up", self.build_key(found))
+            self.install_engine(backend.CPU)
 
-    def engine_for(self, chosen: Backend) -> None:
-        """Installed for this back-end; from the cache if it was compiled before. Raises StepError."""
-        key = self.key_of(chosen)
-        if self.venv.done("engine") == key:
+    def install_engine(self, chosen: Backend) -> None:
+        """Installs the engine for this back-end, from the cache if it was compiled before. Raises StepError."""
+        key = self.build_key(chosen)
+        if self.venv.recorded("engine") == key:
             return
-        if chosen.said:
-            self.screen.say(f"  {chosen.said}")
+        if chosen.message:
+            self.screen.say(f"  {chosen.message}")
         folder = engine.cache_folder(self.environ) / key
-        wheel = engine.cached(folder) or engine.build(
+        wheel = engine.find_wheel(folder) or engine.build_wheel(
             self.screen, self.venv.python, self.engine_pins, chosen.args, folder, self.venv.log, self.environ
         )
-        self.pip("Installing the engine", "--force-reinstall", str(wheel), total=1)
+        self.pip(localized("Installing the engine", "Installation du moteur"), "--force-reinstall", str(wheel), total=1)
         self.venv.record("engine", key)
 
-    def key_of(self, chosen: Backend) -> str:
-        return engine.key(self.engine_pins, chosen.args, self.machine, self.environ, chosen.made_from)
+    def build_key(self, chosen: Backend) -> str:
+        return engine.build_key(self.engine_pins, chosen.args, self.machine, self.environ, chosen.key)
 
     def checkout(self) -> None:
         file = self.root / "pyproject.toml"
-        if self.venv.done("checkout") == lock.digest(file):
+        if self.venv.recorded("checkout") == digest_file(file):
             return
-        self.pip("Installing csps-llm", "--no-build-isolation", "-e", str(self.root), total=1)
-        self.venv.record("checkout", lock.digest(file))
+        self.pip(
+            localized("Installing csps-llm", "Installation de csps-llm"),
+            "--no-build-isolation",
+            "-e",
+            str(self.root),
+            total=1,
+        )
+        self.venv.record("checkout", digest_file(file))
 
     def starter(self) -> None:
-        """The starter model, in the form that is fast here; made again with another engine or other weights."""
-        made_from = f"{self.venv.done('engine')} {self.venv.done('packages')} {self.environ.get('CSPS_LLM_DATA', '')}"
-        if self.venv.done("starter") == made_from:
+        """Prepares the starter model in the form that is fast here, again for each engine and each set of weights."""
+        inputs = (
+            f"{self.venv.recorded('engine')} {self.venv.recorded('packages')} {self.environ.get('CSPS_LLM_DATA', '')}"
+        )
+        if self.venv.recorded("starter") == inputs:
             return
         command = [str(self.venv.python), "-m", "core.model.prepare"]
-        progress.run(self.screen, "Preparing the starter model", command, self.venv.log)
-        self.venv.record("starter", made_from)
+        title = localized("Preparing the starter model", "Préparation du modèle de démonstration")
+        progress.run(self.screen, title, command, self.venv.log)
+        self.venv.record("starter", inputs)
 
     def pip(self, title: str, *arguments: str, total: int) -> None:
         command = [str(self.venv.python), "-m", "pip", "install", "--no-deps", "--progress-bar", "off", *arguments]
@@ -131,7 +156,11 @@ def main(arguments: list[str]) -> int:
         print(f"\n{failed}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; the next `make install` goes on from here.", file=sys.stderr)
+        message = localized(
+            "Interrupted. The next `make install` continues from here.",
+            "Interrompu. Le prochain `make install` continuera à partir d’ici.",
+        )
+        print(f"\n{message}", file=sys.stderr)
         return 130
     return 0
 

@@ -1,7 +1,7 @@
-"""Compiles llama-cpp-python from its source, trimmed, and keeps the wheel for the next clone on this machine.
+"""Compiles a trimmed llama-cpp-python from its source, and caches the wheel for the next clone on this machine.
 
-llama.cpp is compiled for the CPU at hand, so the cache's key holds whatever could make a wheel differ. The package's
-Python takes no part: it loads the library through ctypes.
+llama.cpp is compiled for this CPU, so the cache's key covers all that could change the wheel. The version of Python
+could not: the package loads the library through ctypes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.install import lock, progress
+from core.install import progress
+from core.install.progress import localized
+from core.install.venv import allowed_hashes
 
 DISTRIBUTION = "llama-cpp-python"
 NO_COMMON = Path(__file__).with_name("no-common.cmake")
@@ -27,7 +29,7 @@ COMPILER_VARIABLES = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CUDACXX")
 
 @dataclass(frozen=True)
 class Machine:
-    """What of a machine decides whether a compiled engine runs on it."""
+    """The properties that decide whether a compiled engine runs on a machine."""
 
     system: str  # "linux-x86_64"
     libc: str  # "glibc 2.36"
@@ -40,7 +42,7 @@ def this_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> Machine:
 
 
 def cpu_flags(cpuinfo: str) -> tuple[str, ...]:
-    """The instruction sets of the first CPU in /proc/cpuinfo ("flags" on x86, "Features" on ARM), sorted."""
+    """The instruction sets of the first CPU in /proc/cpuinfo, sorted: "flags" on x86, "Features" on ARM."""
     for line in cpuinfo.splitlines():
         name, _, value = line.partition(":")
         if name.strip() in ("flags", "Features"):
@@ -48,28 +50,25 @@ def cpu_flags(cpuinfo: str) -> tuple[str, ...]:
     return ()
 
 
-def cmake_args(users: str) -> str:
-    """Our trimming, then what the user asks for: CMake lets the last one win."""
+def cmake_args(own: str) -> str:
+    """Our trimming, then the operator's arguments: in CMake the last one wins."""
     trimmed = ["-DLLAVA_BUILD=OFF", f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={NO_COMMON}"]
-    return " ".join([*map(shlex.quote, trimmed), users]).strip()
+    return " ".join([*map(shlex.quote, trimmed), own]).strip()
 
 
-def key(
-    pins: str, users_args: str, machine: Machine, environ: Mapping[str, str], made_from: tuple[str, ...] = ()
+def build_key(
+    pins: str, own_args: str, machine: Machine, environ: Mapping[str, str], backend_key: tuple[str, ...] = ()
 ) -> str:
-    """The cache's key of the wheel that would be made from this source, in this way, on this machine.
-
-    `made_from`: what else its back-end depends on, such as the GPU that it is compiled for.
-    """
+    """The cache's key of the wheel that a build would produce. `backend_key`: the GPU and toolkit of its back-end."""
     parts = [
-        *lock.hashes(pins),
-        users_args.strip(),
+        *allowed_hashes(pins),
+        own_args.strip(),
         NO_COMMON.read_text(encoding="utf-8"),
         machine.system,
         machine.libc,
         *machine.cpu_flags,
         *(f"{name}={environ[name]}" for name in COMPILER_VARIABLES if environ.get(name)),
-        *made_from,
+        *backend_key,
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
@@ -78,8 +77,8 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "csps-llm" / "wheels"
 
 
-def cached(folder: Path) -> Path | None:
-    """The whole wheel in `folder`; a damaged one is thrown away."""
+def find_wheel(folder: Path) -> Path | None:
+    """The wheel in `folder`. A damaged one is deleted."""
     for wheel in sorted(folder.glob("*.whl")):
         try:
             with zipfile.ZipFile(wheel) as archive:
@@ -91,43 +90,51 @@ def cached(folder: Path) -> Path | None:
 
 
 def compiler_problem(environ: Mapping[str, str]) -> str | None:
-    """Said before 77 MB are fetched, not after."""
+    """A message if there is no compiler: people should see it before 77 MB are downloaded."""
     named = shlex.split(environ.get("CXX", ""))[:1]
     if any(shutil.which(name, path=environ.get("PATH")) for name in (*named, "c++", "g++", "clang++")):
         return None
-    return (
+    return localized(
         "A C++ compiler is missing: the engine (llama.cpp) is compiled for this machine.\n"
-        "Debian and Ubuntu: apt install g++ · Fedora: dnf install gcc-c++ · macOS: xcode-select --install"
+        "Debian and Ubuntu: apt install g++ · Fedora: dnf install gcc-c++ · macOS: xcode-select --install",
+        "Il manque un compilateur C++\u00a0: le moteur (llama.cpp) est compilé pour cette machine.\n"
+        "Debian et Ubuntu\u00a0: apt install g++ · Fedora\u00a0: dnf install gcc-c++"
+        " · macOS\u00a0: xcode-select --install",
     )
 
 
-def build(
+def build_wheel(
     screen: progress.Screen,
     python: Path,
     pins: str,
-    users_args: str,
+    own_args: str,
     folder: Path,
     log: Path,
     environ: Mapping[str, str],
 ) -> Path:
-    """Compile into `folder` (all or nothing) and return the wheel. Raises StepError."""
+    """Compiles the wheel and moves it into `folder`. Raises StepError; then `folder` is unchanged."""
     if problem := compiler_problem(environ):
         raise progress.StepError(problem)
-    screen.say("  The engine is compiled for this machine, once: 2 to 15 minutes.")
+    once = localized(
+        "The engine is compiled once for this machine. This takes 2 to 15 minutes.",
+        "Le moteur est compilé une seule fois pour cette machine. Il faut de 2 à 15\u00a0minutes.",
+    )
+    screen.say(f"  {once}")
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
-        pinned = Path(made) / "engine.lock"
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        pinned = Path(temporary) / "engine.lock"
         pinned.write_text(pins, encoding="utf-8")
-        wheels = Path(made) / "wheel"
+        wheels = Path(temporary) / "wheel"
         command = wheel_command(python, pinned, wheels)
-        env = {**environ, "CMAKE_ARGS": cmake_args(users_args), "PATH": f"{python.parent}{os.pathsep}{environ['PATH']}"}
-        progress.run(screen, "Compiling the engine", command, log, progress.CompileProgress(), env)
+        env = {**environ, "CMAKE_ARGS": cmake_args(own_args), "PATH": f"{python.parent}{os.pathsep}{environ['PATH']}"}
+        title = localized("Compiling the engine", "Compilation du moteur")
+        progress.run(screen, title, command, log, progress.CompileProgress(), env)
         shutil.rmtree(folder, ignore_errors=True)
         wheels.replace(folder)
     return next(folder.glob("*.whl"))
 
 
 def wheel_command(python: Path, pinned: Path, wheels: Path) -> list[str]:
-    # pip's own cache of wheels takes no notice of CMAKE_ARGS; --no-build-isolation uses the locked cmake and ninja.
+    # pip's own cache ignores CMAKE_ARGS. --no-build-isolation uses the locked cmake and ninja.
     options = ["--no-cache-dir", "--no-deps", "--no-build-isolation", "--require-hashes", "--progress-bar", "off"]
     return [str(python), "-m", "pip", "wheel", "-v", *options, "-w", str(wheels), "-r", str(pinned)]

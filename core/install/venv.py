@@ -1,20 +1,23 @@
-"""The virtual environment, and the record in it of what is done. Knows nothing of what is installed there."""
+"""The virtual environment, the record of its finished steps, and pip's lock files. Knows nothing of the steps."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from core.install import progress
+from core.install.progress import localized
 from core.runtime.atomic_files import write_atomically
 
 OLDEST = (3, 11)
 
 
 class Venv:
-    """`folder` with its Python, and which steps were finished in it, each with the digest of what it was made from."""
+    """The environment in `folder`. Its record has the digest of the inputs of each finished step."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -22,22 +25,22 @@ class Venv:
         self.python = self.bin / "python"
         self.log = folder / "install.log"
         self._record = folder / "installed.json"
-        self._done = self._read()
+        self._recorded = self._read()
 
-    def done(self, step: str) -> str | None:
-        return self._done.get(step)
+    def recorded(self, step: str) -> str | None:
+        return self._recorded.get(step)
 
-    def record(self, step: str, made_from: str) -> None:
-        """Only called after the step: what failed half-way is done again."""
-        self._done = {**self._done, "at": str(self.folder), step: made_from}
-        write_atomically(self._record, json.dumps(self._done, indent=1).encode(), mode=0o666)
+    def record(self, step: str, digest: str) -> None:
+        """Call it after the step, so that a step that failed runs again."""
+        self._recorded = {**self._recorded, "at": str(self.folder), step: digest}
+        write_atomically(self._record, json.dumps(self._recorded, indent=1).encode(), mode=0o666)
 
-    def moved(self) -> bool:
-        """The checkout was somewhere else when it was made: its scripts hold absolute paths."""
-        return self.done("at") not in (None, str(self.folder))
+    def was_moved(self) -> bool:
+        """Whether the checkout was elsewhere when the environment was created: its scripts hold absolute paths."""
+        return self.recorded("at") not in (None, str(self.folder))
 
-    def usable(self) -> bool:
-        """Its Python starts, is new enough, knows that it lives here, and has pip."""
+    def is_usable(self) -> bool:
+        """Whether its Python starts, is new enough, belongs to this folder and has pip."""
         probe = "import sys, pip; print(*sys.version_info[:2], sys.prefix)"
         try:
             answer = subprocess.run([self.python, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
@@ -46,29 +49,60 @@ class Venv:
         major, minor, prefix = answer.stdout.strip().split(" ", 2)
         return (int(major), int(minor)) >= OLDEST and Path(prefix).resolve() == self.folder.resolve()
 
-    def make(self, screen: progress.Screen) -> None:
-        """Make it anew, whatever is there."""
-        self._done = {}
+    def create(self, screen: progress.Screen) -> None:
+        """Replaces any existing environment."""
+        self._recorded = {}
         self.folder.mkdir(exist_ok=True)
         log = self.folder.with_name(".venv.log")
         command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
-        progress.run(screen, "Making the virtual environment", command, log)
+        progress.run(
+            screen, localized("Creating the virtual environment", "Création de l’environnement virtuel"), command, log
+        )
         log.replace(self.log)
 
     def _read(self) -> dict[str, str]:
         try:
-            done = json.loads(self._record.read_text(encoding="utf-8"))
+            recorded = json.loads(self._record.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return {}  # nothing was finished here, or the record was cut off: the steps are done again
-        return done if isinstance(done, dict) else {}
+            return {}  # no step was finished, or the record is cut off: all steps run again
+        return recorded if isinstance(recorded, dict) else {}
 
 
 def python_problem(version: tuple[int, int], executable: str) -> str | None:
-    """What is wrong with the Python that runs the installer, or None."""
+    """A message if the Python that runs the installer is too old."""
     if version >= OLDEST:
         return None
     found = ".".join(map(str, version))
-    return (
+    return localized(
         f"csps-llm needs Python 3.11 or newer; {executable} is {found}. "
-        "Install one (Debian: apt install python3 python3-venv), or name it: make install PYTHON=/path/to/python3"
+        "Install one (Debian: apt install python3 python3-venv), or name it: make install PYTHON=/path/to/python3",
+        f"csps-llm nécessite Python 3.11 ou une version plus récente; {executable} est la version {found}. "
+        "Installez-en une (Debian\u00a0: apt install python3 python3-venv), "
+        "ou nommez-la\u00a0: make install PYTHON=/chemin/vers/python3",
     )
+
+
+# ---------------------------------------------------------------- lock files
+
+
+def split_pins(lock: str) -> list[tuple[str, str]]:
+    """Splits a lock file into (distribution, lines) pairs. A pin that differs by Python version appears twice."""
+    pins = re.split(r"\n(?=[A-Za-z0-9])", lock.strip())
+    return [(re.split(r"[=\s;]", pin, maxsplit=1)[0], pin + "\n") for pin in pins if pin]
+
+
+def without_distribution(lock: str, distribution: str) -> str:
+    return "".join(pin for name, pin in split_pins(lock) if name != distribution)
+
+
+def only_distribution(lock: str, distribution: str) -> str:
+    return "".join(pin for name, pin in split_pins(lock) if name == distribution)
+
+
+def allowed_hashes(pins: str) -> list[str]:
+    """The sha256 sums that pins allow, sorted."""
+    return sorted(re.findall(r"--hash=sha256:([0-9a-f]{64})", pins))
+
+
+def digest_file(file: Path) -> str:
+    return hashlib.sha256(hashlib.sha256(file.read_bytes()).hexdigest().encode()).hexdigest()
