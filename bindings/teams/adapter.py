@@ -110,7 +110,7 @@ class TeamsAdapter:
         await self._http.aclose()
 
     async def receive(self, request: web.Request) -> web.Response:
-        """POST /api/messages."""
+        """Handles POST /api/messages."""
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType
         claims = await self._authenticate(request)
@@ -206,7 +206,7 @@ def build(settings: Settings, metrics: BotMetrics) -> TeamsAdapter:
 
 
 def build_trusted_hosts(settings: TeamsSettings) -> TrustedHosts:
-    """If the login service is on this machine, as in tests, the connector may be too."""
+    """Trusts connectors on this machine only in the playground, or if the login service is there, as in tests."""
     login = parse_url(settings.login_url or "")
     is_local = login is not None and is_loopback(login.hostname or "")
     configured = [settings.login_url] if settings.login_url else []

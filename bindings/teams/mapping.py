@@ -59,7 +59,7 @@ def parse_message(activity: Activity) -> IncomingMessage | None:
 
 
 def build_place(activity: Activity) -> Place:
-    """In a channel, each thread is a conversation; a chat is one conversation."""
+    """Builds the place of the answer. In a channel each thread is a conversation; a chat is one conversation."""
     conversation: str = activity.conversation.id
     channel, _, root = conversation.partition(ROOT)
     kind = conversation_kind(activity)
@@ -96,12 +96,12 @@ def is_from_person(activity: Activity) -> bool:
 
 
 def is_addressed(activity: Activity) -> bool:
-    """Whether it is for the bot in any case: in a personal chat, or with a mention. Others may continue a thread."""
+    """Returns whether it is for the bot in any case: in a personal chat, or with a mention. Others may continue a thread."""
     return conversation_kind(activity) == "personal" or mentions_bot(activity)
 
 
 def is_for_others(activity: Activity) -> bool:
-    """Whether it mentions people but not the bot."""
+    """Returns whether it mentions people but not the bot."""
     return bool(parse_mentions(activity)) and not mentions_bot(activity)
 
 

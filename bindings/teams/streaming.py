@@ -55,7 +55,7 @@ class MessageStream:
             self._status = chunk.text
 
     def continues(self, text: str) -> bool:
-        """Whether the text begins with the streamed text."""
+        """Returns whether the text begins with the streamed text."""
         return text.startswith(self.text)
 
     def is_late(self, now: float) -> bool:
@@ -87,7 +87,7 @@ class ChatStreams:
         self._ended[ref] = None
 
     def has_ended(self, ref: str) -> bool:
-        """False also for a stream that an earlier process ended."""
+        """Returns False also for a stream that an earlier process ended."""
         return ref in self._ended
 
 

@@ -56,11 +56,11 @@ class TrustedHosts:
         self._loopback = loopback
 
     def is_connector(self, url: str) -> bool:
-        """Whether answers may be sent to this URL, with the bot's token."""
+        """Returns whether answers may be sent to this URL, with the bot's token."""
         return self._is_trusted(url, CONNECTOR_HOSTS, CONNECTOR_DOMAINS)
 
     def has_files(self, url: str) -> bool:
-        """Whether a person's files may be at this URL. They are transferred without a token."""
+        """Returns whether a person's files may be at this URL. They are transferred without a token."""
         return self._is_trusted(url, frozenset(), FILE_DOMAINS)
 
     def _is_trusted(self, url: str, hosts: frozenset[str], domains: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Turns: passes each kind of activity to the intake. Decides nothing about answers.
+"""Passes each kind of activity to the intake. Decides nothing about answers.
 
 botbuilder's ActivityHandler distinguishes the kinds and ignores those without a method here (edits, reactions, typing).
 Work that takes longer than an acknowledgement becomes a background task.
@@ -83,7 +83,7 @@ class TurnHandler(ActivityHandler):  # type: ignore[misc]
         return InvokeResponse(status=int(HTTPStatus.NOT_FOUND))
 
     async def _is_for_bot(self, activity: Activity, incoming: IncomingMessage) -> bool:
-        """Whether it addresses the bot, or continues a thread in which the bot answers."""
+        """Returns whether it addresses the bot, or continues a thread in which the bot answers."""
         if is_addressed(activity):
             return True
         in_thread = incoming.place.kind == "channel" and incoming.place.thread != activity.id
@@ -114,7 +114,7 @@ class TurnHandler(ActivityHandler):  # type: ignore[misc]
 
 
 def is_within(place: Place, activity: Activity) -> bool:
-    """Whether a place belongs to the chat, or to the team, from which the app was removed."""
+    """Returns whether a place belongs to the chat, or to the team, from which the app was removed."""
     team = get_text(activity.channel_data, "team", "id")
     return place.channel == build_place(activity).channel or (bool(team) and place.route.get("team") == team)
 

@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
-from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable, Upload
+from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable
 from bindings.incoming import IncomingMessage
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
 from bindings.teams.streaming import LIMIT_S, OWN_LIMIT_S
 from core.contract import Source
 from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
 from tests.bindings.teams.support_outlets import CHAT, OutletFactory, final, page, place
-
-ROWS = Upload("rows.jsonl", "application/jsonl", b"{}\n")
 
 
 def summaries(microsoft: FakeMicrosoft) -> list[tuple[Any, ...]]:

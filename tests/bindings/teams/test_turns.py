@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bindings.delivery.outlet import Upload
 from bindings.teams import messages, transport
 from bindings.teams.credentials import Credentials
 from tests.bindings.teams.conftest import TeamsBot
@@ -16,7 +15,6 @@ from tests.bindings.teams.support_fake_microsoft import APP_ID, PASSWORD, TENANT
 from tests.bindings.teams.support_outlets import place
 
 ACCEPTED = 202
-ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')
 
 
 async def test_a_thread_continues_without_a_mention(bot: TeamsBot) -> None:

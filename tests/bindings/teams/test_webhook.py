@@ -13,7 +13,6 @@ from typing import Any
 import jwt
 import pytest
 
-from bindings.delivery.outlet import Upload
 from bindings.metrics import BotMetrics
 from bindings.teams import transport
 from bindings.teams.adapter import BODY_LIMIT_BYTES, build, build_credentials
@@ -23,7 +22,6 @@ from tests.bindings.teams.conftest import TeamsBot, payload, serve_adapter
 from tests.bindings.teams.support_fake_microsoft import APP_ID, ISSUER, TENANT, FakeMicrosoft, private_key
 
 ACCEPTED = 202
-ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')
 
 
 def b64(value: Any) -> str:
