@@ -96,7 +96,7 @@ def is_from_person(activity: Activity) -> bool:
 
 
 def is_addressed(activity: Activity) -> bool:
-    """Returns whether it is for the bot in any case: in a personal chat, or with a mention. Others may continue a thread."""
+    """Returns whether it is surely for the bot: in a personal chat, or with a mention. Others may continue a thread."""
     return conversation_kind(activity) == "personal" or mentions_bot(activity)
 
 
