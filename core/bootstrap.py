@@ -77,10 +77,8 @@ async def run_core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[
     try:
         await database.upgrade()
         await facts.detect_vector_backend()
-        background_tasks = run_background_tasks(
-            chat, personalities, sessions, sources, facts, finder, settings, warms=warms
-        )
-        async with run_beside(background_tasks):
+        tasks = run_background_tasks(chat, personalities, sessions, sources, facts, finder, settings, warms=warms)
+        async with run_beside(tasks):
             yield Core(chat, personalities, database)
     finally:
         await chat.close()

@@ -81,10 +81,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             route = route_pattern(request)
             request.app[SERVICE].metrics.count_request(route, request.method, status)
             duration_ms = round((time.monotonic() - started_s) * 1000)
-            level = "debug" if route in QUIET_ROUTES else "info"
-            getattr(log, level)(
-                "request", method=request.method[:16], route=route, status=status, duration_ms=duration_ms
-            )
+            write = log.debug if route in QUIET_ROUTES else log.info
+            write("request", method=request.method[:16], route=route, status=status, duration_ms=duration_ms)
 
 
 def route_pattern(request: web.Request) -> str:

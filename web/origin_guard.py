@@ -50,9 +50,8 @@ class OriginGuard:
         if len(request.hosts) != 1 or not (match := HOST.fullmatch(request.hosts[0].lower())):
             raise BadRequest("exactly one well-formed Host header is needed")
         name = match[1].strip("[]")
-        if name not in {"localhost", self.host.lower()} | self.extra_hosts and not is_own_address(
-            name, request.local_ip
-        ):
+        known = {"localhost", self.host.lower()} | self.extra_hosts
+        if name not in known and not is_own_address(name, request.local_ip):
             raise HostRefused("this service is not known by that name; set WEB_ORIGINS to the address that people use")
 
     def check_origin(self, request: GuardedRequest) -> None:

@@ -43,20 +43,15 @@ class WebMetrics:
     """Prometheus metrics. Labels are bounded and identify no person. Each app has a registry: a test may run two."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        self.requests = Counter(
-            "csps_web_requests", "Requests answered", ("route", "method", "status"), registry=registry
-        )
-        self.errors = Counter("csps_web_errors", "Errors sent to clients", ("code",), registry=registry)
-        self.running = Gauge("csps_web_replies_running", "Answers being written", registry=registry)
-        self.tokens = Counter("csps_web_tokens", "Tokens as the model counted them", ("kind",), registry=registry)
+        self.registry = r = CollectorRegistry()
+        self.requests = Counter("csps_web_requests", "Requests answered", ("route", "method", "status"), registry=r)
+        self.errors = Counter("csps_web_errors", "Errors sent to clients", ("code",), registry=r)
+        self.running = Gauge("csps_web_replies_running", "Answers being written", registry=r)
+        self.tokens = Counter("csps_web_tokens", "Tokens as the model counted them", ("kind",), registry=r)
         self.first_words = Histogram(
-            "csps_web_first_words_seconds",
-            "From prompt to first words",
-            buckets=FIRST_WORDS_BUCKETS_S,
-            registry=registry,
+            "csps_web_first_words_seconds", "From prompt to first words", buckets=FIRST_WORDS_BUCKETS_S, registry=r
         )
-        ProcessCollector(registry=registry)
+        ProcessCollector(registry=r)
 
     def count_request(self, route: str, method: str, status: int) -> None:
         # A client may send any word as a method, and each would be a time series.

@@ -82,9 +82,8 @@ async def answer_rows(
         await out.write(b"".join(strict_json.dump(outcome.line) + b"\n" for outcome in outcomes))
 
     in_order = header is None or header.order == "rows"
-    pipeline = BoundedPipeline(
-        ToilAnswers(service.engine, job, RETRY_POLICY).answer, deliver, service.limits.batch_rows, in_order=in_order
-    )
+    answers = ToilAnswers(service.engine, job, RETRY_POLICY)
+    pipeline = BoundedPipeline(answers.answer, deliver, service.limits.batch_rows, in_order=in_order)
     await out.start()
     with service.metrics.running.track_inprogress():
         try:

@@ -89,9 +89,8 @@ class PromptDraft:
     def _render_candidates(self, passages: int) -> RenderedContext:
         if not passages:
             return RenderedContext()
-        return self.candidates.render(
-            passages, first=1 + sum(reading.source is not None for reading in self.lead_context)
-        )
+        first = 1 + sum(reading.source is not None for reading in self.lead_context)
+        return self.candidates.render(passages, first)
 
     def without_lead(self) -> PromptDraft:
         return replace(self, lead_context=(), candidates=self.candidates.with_documents(self.lead_context))

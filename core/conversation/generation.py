@@ -79,9 +79,8 @@ class AnswerPipeline:
 
     async def fetch_attachments(self, prompt: Prompt) -> Prompt:
         """Replaces each attachment that contains only a URL by that page. Raises FetchRefused, FetchFailed."""
-        return replace(
-            prompt, attachments=tuple([await self._retriever.resolve_attachment(each) for each in prompt.attachments])
-        )
+        resolved = [await self._retriever.resolve_attachment(each) for each in prompt.attachments]
+        return replace(prompt, attachments=tuple(resolved))
 
     async def build_request(self, context: PromptContext, lookup: Lookup = NOTHING) -> AnswerRequest:
         """The request for the model, with the documents of `lookup`. Raises Overloaded."""

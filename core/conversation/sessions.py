@@ -170,7 +170,7 @@ def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
         row.context,
         exchanges,
         earlier=count - len(exchanges),
-        repeated=load_exchange(db, RunningTurn(row.id, number)) if number else None,
+        repeated=None if number is None else load_exchange(db, RunningTurn(row.id, number)),
         readings=load_readings(db, row.id),
     )
 

@@ -277,9 +277,8 @@ def translate_errors() -> Iterator[None]:
 
 async def raise_for_error(response: httpx.Response) -> None:
     if response.status_code != 200:
-        raise error_from_response(
-            response.status_code, await read_error_body(response), response.headers.get("retry-after")
-        )
+        refusal = await read_error_body(response)
+        raise error_from_response(response.status_code, refusal, response.headers.get("retry-after"))
 
 
 async def read_error_body(response: httpx.Response) -> bytes:

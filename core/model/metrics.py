@@ -15,8 +15,7 @@ class ModelMetrics:
     """Has a registry of its own, so that one test process can hold several."""
 
     def __init__(self, scheduler: Scheduler) -> None:
-        self.registry = CollectorRegistry()
-        r = self.registry
+        self.registry = r = CollectorRegistry()
         self._tokens = Counter("csps_model_tokens", "Tokens by kind: prefill, decode, cached", ["kind"], registry=r)
         self.requests = Counter("csps_model_requests", "Requests that ended", registry=r)
         self._steps = Counter("csps_model_steps", "Batches computed", registry=r)

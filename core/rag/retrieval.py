@@ -90,10 +90,8 @@ class Retriever:
         if not (personality.sources or personality.collections):
             return Lookup()
         language = detect_language(question) or personality.language
-        finders = [finder for finder in self._finders if outside or not finder.outside]
-        return merge_lookups(
-            await asyncio.gather(*(finder.find(personality, question, language) for finder in finders))
-        )
+        finders = [each for each in self._finders if outside or not each.outside]
+        return merge_lookups(await asyncio.gather(*(each.find(personality, question, language) for each in finders)))
 
     async def close(self) -> None:
         await self._fetcher.close()

@@ -132,9 +132,8 @@ def catalogue(language: Language) -> TextCatalogue:
     """Returns the catalogue of a language, read at the first call."""
     if language not in _catalogues:
         own = _own_folder and _own_folder / f"{language}.ftl"
-        _catalogues[language] = TextCatalogue(
-            language, read_source(SHIPPED / f"{language}.ftl"), read_source(own) if own and own.exists() else ""
-        )
+        own_source = read_source(own) if own and own.exists() else ""
+        _catalogues[language] = TextCatalogue(language, read_source(SHIPPED / f"{language}.ftl"), own_source)
     return _catalogues[language]
 
 

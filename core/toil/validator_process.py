@@ -138,9 +138,8 @@ def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[
     for violation in islice(validator.iter_errors(value), VIOLATIONS_SHOWN):
         kind = violation.kind
         if isinstance(kind, UNDECIDED):
-            raise SchemaRefused(
-                f"{format_pointer(violation.schema_path)}: matching it takes too many steps; simplify it"
-            )
+            place = format_pointer(violation.schema_path)
+            raise SchemaRefused(f"{place}: matching it takes too many steps; simplify it")
         yield format_pointer(violation.instance_path), kind.name, format_expected(kind)
 
 

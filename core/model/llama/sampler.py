@@ -79,9 +79,8 @@ def make_stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
     """Build the samplers of a chain in order; the last one selects a token."""
     chain: list[Any] = []
     if sampling.repeat_penalty not in (None, 1.0):
-        chain.append(
-            llama.llama_sampler_init_penalties(n_vocab, PENALTY_WINDOW_TOKENS, sampling.repeat_penalty, 0.0, 0.0)
-        )
+        repeat = sampling.repeat_penalty
+        chain.append(llama.llama_sampler_init_penalties(n_vocab, PENALTY_WINDOW_TOKENS, repeat, 0.0, 0.0))
     temperature = 0.8 if sampling.temperature is None else sampling.temperature
     if temperature <= 0:
         return [*chain, llama.llama_sampler_init_greedy()]

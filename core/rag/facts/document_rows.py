@@ -256,11 +256,9 @@ def document_page(db: sa.Connection, name: str, after: str, limit: int) -> list[
     """Returns the next documents of a collection, by key."""
     query = sa.select(documents).join(collections).where(collections.c.name == name, documents.c.key > after)
     rows = db.execute(query.order_by(documents.c.key).limit(limit)).all()
-    query_passages = (
-        sa.select(passages).where(passages.c.document.in_([row.id for row in rows])).order_by(passages.c.id)
-    )
+    inner = sa.select(passages).where(passages.c.document.in_([row.id for row in rows])).order_by(passages.c.id)
     texts: dict[int, list[Passage]] = {row.id: [] for row in rows}
-    for row in db.execute(query_passages):
+    for row in db.execute(inner):
         texts[row.document].append(Passage(row.text, row.heading, row.link))
     return [build_stored_document(row, texts[row.id]) for row in rows]
 

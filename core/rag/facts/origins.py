@@ -104,9 +104,8 @@ class Origins:
 
     def _page(self, fetched: FetchedPage) -> EntryContent:
         read = partial(self._reader.read, fetched.body, fetched.media_type, url=fetched.url, charset=fetched.charset)
-        return EntryContent(
-            content_digest(fetched.body, fetched.media_type, fetched.charset or ""), fetched.fetched_at, read
-        )
+        digest = content_digest(fetched.body, fetched.media_type, fetched.charset or "")
+        return EntryContent(digest, fetched.fetched_at, read)
 
 
 def same_host_urls(sitemap: str, urls: Sequence[str]) -> list[str]:

@@ -74,15 +74,13 @@ class FactStore:
         Creates the collection if it is new. Raises ModelError, StorageError; then nothing was stored.
         """
         vectors = await self._embed([each.document for each in fresh])
-        passage_rows = await asyncio.to_thread(
-            lambda: [(each, document_rows.passage_rows(each.document)) for each in fresh]
-        )
+        rows = await asyncio.to_thread(lambda: [(each, document_rows.passage_rows(each.document)) for each in fresh])
 
         def write(db: sa.Connection) -> None:
-            if passage_rows:
+            if rows:
                 stored = document_rows.open_collection(db, collection, self._backend)
                 by = EmbeddingInfo(self._embedder.name, vectors.shape[1])
-                passages = document_rows.replace_documents(db, stored.id, origin, by, passage_rows)
+                passages = document_rows.replace_documents(db, stored.id, origin, by, rows)
                 if passages:
                     BACKENDS[stored.form].add(db, stored.id, passages, vectors)
             document_rows.confirm_unchanged(db, collection, origin, unchanged)

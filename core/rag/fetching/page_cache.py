@@ -89,9 +89,8 @@ class PageCache:
 
     def _superfluous(self, folder: Path) -> Iterator[Path]:
         """Yields the oldest files beyond the limits, and partial files of crashed processes."""
-        entries = sorted(
-            ((entry.stat(), Path(entry.path)) for entry in cache_files(folder)), key=lambda pair: -pair[0].st_mtime
-        )
+        files = ((entry.stat(), Path(entry.path)) for entry in cache_files(folder))
+        entries = sorted(files, key=lambda pair: -pair[0].st_mtime)
         too_old, total_bytes = time.time() - RETENTION_S, 0
         for number, (stat, path) in enumerate(entries, 1):
             total_bytes += stat.st_size

@@ -64,9 +64,8 @@ class PageResponse:
 
     def failure(self) -> FetchFailed:
         """Returns the error of a status without a page."""
-        return FetchFailed(
-            f"{self.url.host} answers with status {self.status}", STATUS_REASONS.get(self.status, "status")
-        )
+        reason = STATUS_REASONS.get(self.status, "status")
+        return FetchFailed(f"{self.url.host} answers with status {self.status}", reason)
 
     async def body(self, limit_bytes: int, *, cut: bool = False) -> bytes:
         """Reads the body. Raises FetchFailed if it is too long, unless it may be `cut`."""

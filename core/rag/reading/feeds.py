@@ -46,9 +46,8 @@ def parse_feed(body: bytes, *, media_type: str = "", charset: str | None = None,
     entries = [parse_entry(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
     home = absolute_link(parsed.feed.get("link"), url)
     title = one_line(extract.html_text(str(parsed.feed.get("title") or "")))
-    return replace(
-        build_document(title, entries, parsed.feed.get("language"), home), cut=len(parsed.entries) > ENTRIES_LIMIT
-    )
+    document = build_document(title, entries, parsed.feed.get("language"), home)
+    return replace(document, cut=len(parsed.entries) > ENTRIES_LIMIT)
 
 
 def parse_entry(parsed: Mapping[str, Any], base: str | None) -> FeedEntry:
@@ -87,13 +86,12 @@ def parse_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:
     )
 
 
-def build_document(title: str, entries: Iterable[FeedEntry], language: Any, home: str | None) -> Document:
+def build_document(title: str, entries: Iterable[FeedEntry], declared: Any, home: str | None) -> Document:
     newest = sorted(entries, key=lambda entry: entry.published_at or NEVER, reverse=True)
     passages = tuple(passage for entry in newest for passage in entry_passages(entry))
     read = "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages[:20])
-    return Document(
-        title, passages, "feed", parse_language_tag(str(language or "")) or detect_language(f"{title}\n{read}"), home
-    )
+    language = parse_language_tag(str(declared or "")) or detect_language(f"{title}\n{read}")
+    return Document(title, passages, "feed", language, home)
 
 
 def entry_passages(entry: FeedEntry) -> list[Passage]:

@@ -36,9 +36,7 @@ MEDIA_TYPES: dict[str, Format] = {
 NAMED_FORMATS: Mapping[str, Format] = {**MEDIA_TYPES, "text/plain": "text"}  # a suffix is more specific than a server
 READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in NAMED_FORMATS)
 # Servers send these types with documents of any format.
-UNSPECIFIC_TYPES = frozenset(
-    ("", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream")
-)
+UNSPECIFIC_TYPES = {"", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"}
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # the part of an Office file with a password
 REFUSED_STARTS = {
@@ -55,10 +53,8 @@ ZIP = b"PK\x03\x04"
 SNIFFED_BYTES = 4096
 # After blanks, <?xml …?>, comments and <!DOCTYPE …>. Possessive: each character is read once.
 ROOT = re.compile(r"(?:\s+|<\?[^>]*>|<!--.*?-->|<!(?!--)[^>]*>|\]>)*+<(?:\w+:)?(\w+)", re.DOTALL)
-FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
-PAGE_ROOTS = frozenset(
-    ("html", "head", "body", "main", "article", "section", "div", "p", "h1", "table", "meta", "title")
-)
+FEED_ROOTS = {"rss", "feed", "rdf"}
+PAGE_ROOTS = {"html", "head", "body", "main", "article", "section", "div", "p", "h1", "table", "meta", "title"}
 JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
 
 

@@ -97,9 +97,7 @@ class NameTable:
             raise ConfigError(f"{file}: it names nothing")
         french = {row.name: row.french for row, _ in rows}
         rows = [(replace(row, within_french=french.get(row.within, "")), names) for row, names in rows]
-        return cls(
-            rows, [column for column in reader.fieldnames or () if column not in RESERVED_COLUMNS], strict=strict
-        )
+        return cls(rows, [each for each in reader.fieldnames or () if each not in RESERVED_COLUMNS], strict=strict)
 
     def find(self, question: str) -> tuple[NamedItem, ...]:
         """Returns what the question names, in its order, at most NAMED_LIMIT."""
