@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -29,6 +30,8 @@ DONE = Done("stop", "fake-model", Usage(7, 3, 0))
 @asynccontextmanager
 async def bot(fake: FakeDiscord, engine: FakeEngine, tmp_path: Path, **environ: str) -> AsyncIterator[DiscordAdapter]:
     """A bot process, simulated in this one. Leaving the block kills it."""
+    threads = ThreadPoolExecutor()
+    asyncio.get_running_loop().set_default_executor(threads)
     settings = load_settings(fake, tmp_path, BOT_USER_LIMIT="10000", **environ)
     personalities = Personalities(settings.config / "personalities")
     personalities.load()
@@ -51,6 +54,7 @@ async def bot(fake: FakeDiscord, engine: FakeEngine, tmp_path: Path, **environ: 
         await asyncio.wait(running)
         await adapter.close()
         await database.close()
+        threads.shutdown()  # a killed process writes no more, but a cancelled write goes on in its thread
 
 
 def is_finished(message: RawPayload) -> bool:
