@@ -219,8 +219,8 @@ async def test_closing_the_stream_closes_the_connection(own_settings: Settings) 
         await model.closed.wait()
 
 
-async def test_nobody_listening_is_unavailable(own_settings: Settings) -> None:
-    """No socket, or a socket without a server."""
+async def test_a_socket_without_a_server_is_unavailable(own_settings: Settings) -> None:
+    """A missing socket is too."""
     client = ModelClient.from_settings(own_settings)
     with pytest.raises(ModelUnavailable):
         await client.ready()
