@@ -6,8 +6,7 @@ toil/                    JSON answers in a conversation: one value, or one for e
 delivery/                posts one answer in one place: throttled, split, edited, finished once
 hosting/                 the process of one adapter and its HTTP server
 
-incoming                 the values that an adapter makes of a platform event
-platform                 the interface that the intake needs from an adapter
+incoming                 the values of a platform event, and the interface that the intake needs from an adapter
 files                    attached files: download limits and reading
 store, tables            the bots' database
 metrics                  Prometheus metrics of a bot
