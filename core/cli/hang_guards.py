@@ -138,7 +138,7 @@ class StopSignalGuard:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a signal stopped the process; False on systems without /proc."""
+    """Tells whether a signal stopped the process; False on systems without /proc."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

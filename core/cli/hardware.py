@@ -70,7 +70,7 @@ def nvidia_gpus() -> list[str]:
 
 
 def engine_offloads() -> bool | None:
-    """Whether the engine was compiled for a GPU; None if it does not start. Runs the engine in its own process."""
+    """Tells whether the engine was compiled for a GPU; None if it does not start. Runs its own process."""
     output = run_command(sys.executable, "-m", "core.model.prepare", "--probe", deadline_s=PROBE_DEADLINE_S)
     try:
         probe: Any = json.loads((output or "").strip().rpartition("\n")[2])

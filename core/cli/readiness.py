@@ -79,7 +79,7 @@ class ReadyAnnouncer:
             )
 
     async def _is_loading(self) -> bool:
-        """Whether the model process is loading: it listens then, and its health check says so."""
+        """Tells whether the model process is loading: it listens then, and its health check says so."""
         if self._model is None:
             return False
         try:

@@ -36,11 +36,11 @@ class Venv:
         write_atomically(self._record, json.dumps(self._recorded, indent=1).encode(), mode=0o666)
 
     def was_moved(self) -> bool:
-        """Whether the checkout was elsewhere when the environment was created: its scripts hold absolute paths."""
+        """Tells whether the checkout was elsewhere at the creation: its scripts hold absolute paths."""
         return self.recorded("at") not in (None, str(self.folder))
 
     def is_usable(self) -> bool:
-        """Whether its Python starts, is new enough, belongs to this folder and has pip."""
+        """Tells whether its Python starts, is new enough, belongs to this folder and has pip."""
         probe = "import sys, pip; print(*sys.version_info[:2], sys.prefix)"
         try:
             answer = subprocess.run([self.python, "-c", probe], capture_output=True, text=True, timeout=60, check=True)

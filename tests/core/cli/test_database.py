@@ -26,7 +26,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_rehearsal_prints_the_revisions_that_an_upgrade_would_apply(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """In the terminal's language, and it creates no database."""
+    """The output is in the terminal's language. No database is created."""
     database.upgrade(dry_run=True)
 
     shown = capsys.readouterr().out

@@ -203,15 +203,15 @@ class CountingModel:
     """A model that repeats the words of each row. `reached` is set at the `count`-th request."""
 
     def __init__(self, count: int) -> None:
-        self.asked = 0
+        self.requests = 0
         self.reached = asyncio.Event()
         self._count = count
 
     def answer(self, body: Body) -> Sequence[Step]:
         if body.get("max_tokens") == 1:  # the prefix of a personality is being computed
             return ("x",)
-        self.asked += 1
-        if self.asked == self._count:
+        self.requests += 1
+        if self.requests == self._count:
             self.reached.set()
         words = body["messages"][-1]["content"].split(" twice.")[0]
         return ('{"said": ', json.dumps(words[words.index("Say") :]), "}")
@@ -271,7 +271,7 @@ async def test_a_killed_run_is_resumed(folder: Path, order: str) -> None:
     numbers = [line["row"] for line in lines]
     assert list(range(1, 25)) == (numbers if order == "--in-order" else sorted(numbers))
     assert all(f"Say été {line['row']}" == line["value"]["said"] for line in lines)
-    assert last.asked < 24
+    assert last.requests < 24
 
 
 async def test_ctrl_c_keeps_finished_rows(folder: Path) -> None:

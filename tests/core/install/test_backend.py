@@ -77,7 +77,7 @@ def test_an_nvidia_gpu_with_its_toolkit_is_used(gpu: FakeMachine, monkeypatch: p
 
 
 def test_the_toolkit_is_found_outside_path(gpu: FakeMachine, tmp_path: Path) -> None:
-    """By CUDA_HOME, or in NVIDIA's usual folder. A compiler that does not start is ignored."""
+    """CUDA_HOME names it, or it is in NVIDIA's usual folder. A compiler that does not start is ignored."""
     gpu.tool("nvidia-smi", "NVIDIA L4")
     gpu.tool("nvcc", status=1)
     usual, named = tmp_path / "usual", tmp_path / "named folder"
@@ -97,7 +97,7 @@ def test_a_gpu_without_a_toolkit(gpu: FakeMachine, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_gpu_is_found_without_the_drivers_tool(gpu: FakeMachine, tmp_path: Path) -> None:
-    """By the driver's files in /proc."""
+    """The driver's files in /proc name it."""
     information = tmp_path / "gpus" / "0000:01:00.0" / "information"
     information.parent.mkdir(parents=True)
     information.write_text("Model: \t\t NVIDIA A10\nIRQ: 1\n", encoding="utf-8")
