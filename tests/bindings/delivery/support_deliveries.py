@@ -24,7 +24,7 @@ class ScriptedEngine:
     def __init__(self, *steps: Step) -> None:
         self.steps = steps
         self.yielded = 0
-        self.closed = False
+        self.closed = asyncio.Event()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         try:
@@ -39,7 +39,7 @@ class ScriptedEngine:
                     self.yielded += 1
                     yield step
         finally:
-            self.closed = True
+            self.closed.set()
 
 
 def build_options(**changes: Any) -> DeliveryOptions:

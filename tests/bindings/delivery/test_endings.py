@@ -43,7 +43,7 @@ def test_an_endless_answer_is_cut_off() -> None:
     answer = ScriptedEngine(*[Text("word ")] * 1000, DONE)
     outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options(context={"answer_limit_chars": 400})))
 
-    assert (400, True) == (outcome.chars, answer.closed)
+    assert (400, True) == (outcome.chars, answer.closed.is_set())
     assert answer.yielded < 100
     assert text("delivery-cut", "en") in rendered(outlet.pages[-1])
 
@@ -110,7 +110,7 @@ def test_stopping_closes_the_events_and_adds_a_note() -> None:
 
     outcome = run(scenario())
 
-    assert ("stopped", None, True) == (outcome.ending, outcome.done, answer.closed)
+    assert ("stopped", None, True) == (outcome.ending, outcome.done, answer.closed.is_set())
     assert f"{joined_words(20)}\n{text('delivery-stopped', 'en')}\nAI: None" == rendered(outlet.pages[0])
 
 
@@ -146,7 +146,7 @@ def test_withdrawing_a_question_deletes_its_answer() -> None:
     outlet = FakeOutlet(PageLimits(page_chars=60, edit_interval_s=1.0))
     outcome, ledger, answer = withdraw_after(5.0, outlet, *word_steps(30), asyncio.Event())
 
-    assert ("withdrawn", True, [], []) == (outcome.ending, answer.closed, outlet.pages, ledger.refs)
+    assert ("withdrawn", True, [], []) == (outcome.ending, answer.closed.is_set(), outlet.pages, ledger.refs)
 
 
 def test_withdrawing_during_a_post_deletes_the_post() -> None:
@@ -186,7 +186,7 @@ def test_a_deleted_answer_ends_the_delivery() -> None:
     outlet, answer = FakeOutlet(failures=failures(None, Gone("no such message"))), ScriptedEngine(*word_steps(1000))
     outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options()))
 
-    assert ("gone", True) == (outcome.ending, answer.closed)
+    assert ("gone", True) == (outcome.ending, answer.closed.is_set())
     assert answer.yielded < 1000
     assert ["post", "edit"] == [call.name for call in outlet.calls]
 
@@ -204,4 +204,4 @@ def test_cancelling_a_delivery_closes_the_events() -> None:
         return len(asyncio.all_tasks())
 
     assert 1 == run(scenario())
-    assert answer.closed
+    assert answer.closed.is_set()

@@ -34,7 +34,7 @@ def test_a_refusal_ends_the_delivery_with_one_log_line() -> None:
     with capture_logs() as logs:
         outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options()))
 
-    assert ("refused", True, 1) == (outcome.ending, answer.closed, len(outlet.calls))
+    assert ("refused", True, 1) == (outcome.ending, answer.closed.is_set(), len(outlet.calls))
     assert [("delivery_refused", "add the scope chat:write")] == [(line["event"], line["problem"]) for line in logs]
 
 
@@ -151,4 +151,4 @@ def test_a_full_disk_raises_storage_error() -> None:
     with pytest.raises(StorageError):
         run(deliver(answer.events(), FakeOutlet(), ledger, build_options()))
 
-    assert answer.closed
+    assert answer.closed.is_set()

@@ -71,8 +71,7 @@ def test_a_slow_platform_does_not_delay_reading_events() -> None:
     async def scenario() -> float:
         begun_at = clock()
         delivery = asyncio.create_task(deliver(answer.events(), outlet, FakeLedger(), build_options()))
-        while not answer.closed:
-            await asyncio.sleep(0.1)
+        await answer.closed.wait()
         took_s = clock() - begun_at
         await delivery
         return took_s

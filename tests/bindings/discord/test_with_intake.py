@@ -185,11 +185,14 @@ async def test_each_event_has_exactly_one_answer(fake: FakeDiscord, tmp_path: Pa
         ]
         return [chance.choice(kinds)() if chance.random() < 0.2 else ApiFault("nothing", 500) for _ in range(4)]
 
+    async def until_more_calls(count: int) -> None:
+        total = len(fake.calls) + count
+        await fake.until(lambda: len(fake.calls) >= total, within_s=90)
+
     async def disturb() -> None:
         while True:
             fake.faults = [each for each in failing() if each.part != "nothing"]
-            await fake.until(lambda: len(fake.calls) % 5 == 0)
-            await asyncio.sleep(0.01)
+            await until_more_calls(5)
 
     ids = [str(10**18 + number) for number in range(60)]
     events = chance.sample(ids * 4, len(ids) * 4)

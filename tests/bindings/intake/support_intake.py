@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from prometheus_client import Gauge
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.delivery.outlet import Page, PageLimits
@@ -23,6 +24,7 @@ from core.configuration.personalities import Personalities
 from core.contract import Engine, Language, Turn
 from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform
+from tests.support.changes import Changes
 
 Result = TypeVar("Result")
 AT_ONCE = PageLimits(page_chars=20_000, edit_interval_s=0.0)
@@ -51,10 +53,12 @@ class KillSwitch:
 @dataclass
 class KillingOutlet(FakeOutlet):
     switch: KillSwitch = field(default_factory=KillSwitch)
+    changes: Changes = field(default_factory=Changes)
 
     async def _do(self, call: Call, act: Callable[[], Result]) -> Result:
         self.switch.kill_point()
         result = await super()._do(call, act)
+        self.changes.notify()
         self.switch.kill_point()
         return result
 
@@ -63,12 +67,24 @@ class KillingDatabase(Database):
     """Has a kill point before and after each write. Reads change nothing, so they have none."""
 
     switch = KillSwitch()
+    changes = Changes()
 
     async def write(self, work: Callable[[Any], Result]) -> Result:
         self.switch.kill_point()
         result = await super().write(work)
+        self.changes.notify()
         self.switch.kill_point()
         return result
+
+
+class RunningGauge(Gauge):
+    """The number of running deliveries. A delivery leaves it last, after the files of its job were removed."""
+
+    changes = Changes()
+
+    def dec(self, amount: float = 1) -> None:
+        super().dec(amount)
+        self.changes.notify()
 
 
 @dataclass
@@ -89,11 +105,17 @@ class FakeChannels:
     languages: list[Language | None] = field(default_factory=list)  # of each outlet
     forgotten: list[str] = field(default_factory=list)
     purges: int = 0
+    changes: Changes = field(default_factory=Changes)
 
     def outlet(self, incoming: IncomingMessage) -> KillingOutlet:
         channel = self.channels.setdefault(incoming.place.conversation, FakePlatform())
         outlet = KillingOutlet(
-            self.limits, channel, takes_files=self.takes_files, ai_label=self.ai_label, switch=self.switch
+            self.limits,
+            channel,
+            takes_files=self.takes_files,
+            ai_label=self.ai_label,
+            switch=self.switch,
+            changes=self.changes,
         )
         self.outlets.append(outlet)
         self.languages.append(incoming.language)
@@ -116,6 +138,7 @@ class FakeChannels:
 
     async def purge(self) -> None:
         self.purges += 1
+        self.changes.notify()
 
     def shown(self, conversation: str) -> list[Page]:
         channel = self.channels.get(conversation)
@@ -158,6 +181,8 @@ class BotHarness:
         self.store = Store(database, self.clock)
         await database.upgrade()
         database.switch = self.channels.switch = switch or KillSwitch()
+        self.metrics.running = running = RunningGauge("running", "Running deliveries", registry=None)
+        running.changes = database.changes = self.channels.changes
         try:
             yield Intake(
                 self.engine, self.channels, self.store, personalities, loaded, self.metrics, self.context, self.clock
@@ -177,14 +202,16 @@ class BotHarness:
                 running.cancel()
                 await asyncio.wait({running})
 
-    async def until_finished(self) -> None:
-        """Returns when all deliveries are finished and no job is left."""
-        await self.until_unfinished(0)
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Waits until a condition holds, checked after each step of a process: a write, a call, an ended delivery."""
+        await self.channels.changes.until(condition)
 
-    async def until_unfinished(self, count: int) -> None:
-        async with asyncio.timeout(20):
-            while await self.unfinished() > count or (not count and self.jobs):
-                await asyncio.sleep(0.005)
+    async def until_finished(self) -> None:
+        await self.until(self.is_finished)
+
+    async def is_finished(self) -> bool:
+        """Whether all deliveries are finished and no job is left."""
+        return not (await self.unfinished() or self.jobs)
 
     @property
     def jobs(self) -> list[Path]:

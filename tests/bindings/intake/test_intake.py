@@ -76,9 +76,7 @@ async def test_messages_of_a_conversation_are_answered_in_order(harness: BotHarn
         for number, text in enumerate(("first", "second", "third"), 1):
             await intake.take(message(text, number))
         await intake.take(message("elsewhere", 4, DIRECT))
-        async with asyncio.timeout(10):
-            while not harness.channels.texts(DIRECT.conversation):
-                await asyncio.sleep(0.005)
+        await harness.until(lambda: harness.channels.texts(DIRECT.conversation))
         assert not {"second", "third"} & {prompt.text for prompt in engine.prompts}
         gate.set()
         await harness.until_finished()
@@ -305,9 +303,7 @@ async def test_the_platform_forgets_a_conversation_too(harness: BotHarness, way:
 async def test_the_platform_is_purged_with_the_deliveries(harness: BotHarness) -> None:
     """This happens at the start and then daily."""
     async with harness.process():
-        async with asyncio.timeout(10):
-            while not harness.channels.purges:
-                await asyncio.sleep(0.005)
+        await harness.until(lambda: harness.channels.purges)
 
 
 def test_metrics_identify_nobody(harness: BotHarness) -> None:

@@ -54,10 +54,8 @@ class Gated:
         return (Text("It begins"), self.gate, Text(" and ends."), Done("stop", "fake-model", Usage()))
 
 
-async def until_shown(harness: BotHarness, conversation: str = WHERE) -> None:
-    async with asyncio.timeout(10):
-        while not harness.channels.texts(conversation):
-            await asyncio.sleep(0.005)
+async def until_shown(harness: BotHarness) -> None:
+    await harness.until(lambda: harness.channels.texts(WHERE))
 
 
 @pytest.mark.parametrize(
@@ -237,9 +235,7 @@ async def test_forget_deletes_content_and_choices(
         await intake.take(message("personality guide", 1))
         await harness.until_finished()
         await intake.take(message("a secret of mine", 2))
-        async with asyncio.timeout(10):
-            while "It begins" not in harness.channels.texts(WHERE):
-                await asyncio.sleep(0.005)
+        await harness.until(lambda: "It begins" in harness.channels.texts(WHERE))
         await intake.take(message("my other secret", 3))
         await intake.take(message(text, 4))
         await harness.until_finished()

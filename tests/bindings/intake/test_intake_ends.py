@@ -40,9 +40,7 @@ def harness(tmp_path: Path, engine: Gated) -> BotHarness:
 
 
 async def until_shown(harness: BotHarness, conversation: str, text: str) -> None:
-    async with asyncio.timeout(10):
-        while not any(text in each for each in harness.channels.texts(conversation)):
-            await asyncio.sleep(0.005)
+    await harness.until(lambda: any(text in each for each in harness.channels.texts(conversation)))
 
 
 async def test_a_question_after_forget_is_answered(harness: BotHarness, engine: Gated) -> None:
@@ -122,8 +120,6 @@ async def test_a_removed_bot_stores_nothing_again(harness: BotHarness, engine: G
         else:
             await intake.forget_workspace("T1")
         go_on.set()
-        async with asyncio.timeout(10):
-            while list(intake._answers.all()):
-                await asyncio.sleep(0.005)
+        await harness.until(lambda: not list(intake._answers.all()))
 
     assert ([], {}) == (engine.prompts, engine.sessions)

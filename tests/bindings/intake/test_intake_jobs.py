@@ -44,9 +44,7 @@ def lines(harness: BotHarness) -> list[dict[str, Any]]:
 
 
 async def until_status(harness: BotHarness, part: str) -> None:
-    async with asyncio.timeout(10):
-        while not any(part in str(page.status) for page in harness.channels.shown(WHERE)):
-            await asyncio.sleep(0.005)
+    await harness.until(lambda: any(part in str(page.status) for page in harness.channels.shown(WHERE)))
 
 
 async def test_rows_and_a_schema_become_a_file_of_answers(harness: BotHarness, engine: FakeEngine) -> None:
@@ -173,15 +171,16 @@ async def test_a_conversation_continues_during_its_job(harness: BotHarness, engi
         await gate.wait()
         return await toil(task)
 
+    async def only_the_job_is_left() -> bool:
+        return await harness.unfinished() <= 1
+
     engine.toil = gated  # type: ignore[method-assign]
     async with harness.process() as intake:
         await intake.take(message(f"{BLOCK} Greet {{name}}", people__csv="rows"))
         await until_status(harness, "10 rows")
         await intake.take(message("How far is it?", 2))
-        async with asyncio.timeout(10):
-            while "Hello world." not in harness.channels.texts(WHERE):
-                await asyncio.sleep(0.005)
-        await harness.until_unfinished(1)
+        await harness.until(lambda: "Hello world." in harness.channels.texts(WHERE))
+        await harness.until(only_the_job_is_left)
         await intake.take(message("stop", 3))
         await harness.until_finished()
 
@@ -347,9 +346,7 @@ async def test_a_repeated_job_stays_in_its_own_message(harness: BotHarness, engi
         await intake.take(message(f"{BLOCK} Greet {{name}}", 2, people__csv="others"))
         await until_status(harness, "1 row…")
         await intake.take(message("again", 3))
-        async with asyncio.timeout(10):
-            while len(harness.jobs) < 2:  # it is planned and waits for the other job
-                await asyncio.sleep(0.005)
+        await harness.until(lambda: len(harness.jobs) == 2)  # it is planned and waits for the other job
         gate.set()
         await harness.until_finished()
 

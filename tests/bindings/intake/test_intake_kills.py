@@ -45,6 +45,7 @@ async def killable_process(harness: BotHarness, switch: KillSwitch) -> AsyncIter
     """A process that the switch can kill."""
     async with harness.open(switch) as intake:
         running = asyncio.create_task(intake.run())
+        running.add_done_callback(lambda _: harness.channels.changes.notify())
         try:
             yield intake, running
         finally:
@@ -65,9 +66,10 @@ async def run_until_done(harness: BotHarness, messages: Sequence[IncomingMessage
 
 
 async def until_done_or_killed(harness: BotHarness, switch: KillSwitch, running: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(20):
-        while not (switch.killed or running.done()) and (await harness.unfinished() or harness.jobs):
-            await asyncio.sleep(0.002)
+    async def done_or_killed() -> bool:
+        return switch.killed or running.done() or await harness.is_finished()
+
+    await harness.until(done_or_killed)
 
 
 async def kill_at_every_point(
@@ -228,12 +230,17 @@ async def test_messages_of_crashed_processes_run_one_at_a_time(tmp_path: Path, e
     async with harness.open() as intake:
         for number in (1, 2, 3):
             await intake.take(message("hello", number, thread_place(number)))
-    engine.replies = lambda _: (asyncio.Event(),)
+    started: asyncio.Queue[Prompt] = asyncio.Queue()
+
+    def endless(prompt: Prompt) -> Iterable[ReplyStep]:
+        started.put_nowait(prompt)
+        yield asyncio.Event()
+
+    engine.replies = endless
     switch = KillSwitch()
     async with killable_process(harness, switch):
-        async with asyncio.timeout(20):
-            while len(engine.prompts) < 3:
-                await asyncio.sleep(0.002)
+        for _ in range(3):
+            await started.get()
         switch.killed = True
     engine.replies = counted
     await run_until_done(harness, [], KillSwitch())
@@ -246,12 +253,11 @@ async def test_orderly_stops_do_not_count_as_crashes(tmp_path: Path, engine: Fak
     """A long answer survives any number of updates of the bot."""
     harness = BotHarness(tmp_path, engine)
     engine.replies = lambda _: (asyncio.Event(),)
-    for number in range(1, 7):
+    for _ in range(6):
+        engine.started.clear()
         async with harness.process() as intake:
             await intake.take(message("hello"))
-            async with asyncio.timeout(20):
-                while len(engine.prompts) < number:
-                    await asyncio.sleep(0.002)
+            await engine.started.wait()
             await intake.drain(0)
     engine.replies = echo
     async with harness.process():

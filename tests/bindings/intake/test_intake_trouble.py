@@ -179,9 +179,7 @@ async def test_the_next_process_finishes_a_late_answer(harness: BotHarness, engi
     engine.replies = lambda prompt: (Text("re: "), gate, Text(prompt.text), Done("stop", "fake-model", Usage()))
     async with harness.process() as intake:
         await intake.take(message("one"))
-        async with asyncio.timeout(10):
-            while not harness.channels.texts(WHERE):
-                await asyncio.sleep(0.005)
+        await harness.until(lambda: harness.channels.texts(WHERE))
         await intake.drain(0)
     gate.set()
     async with harness.process():

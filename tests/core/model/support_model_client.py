@@ -52,6 +52,7 @@ class StreamedAnswer:
 
     events: list[Fields] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
+    queued: asyncio.Event = field(default_factory=asyncio.Event)  # set while or after the request waits
     done: bool = False
 
     @property
@@ -67,14 +68,19 @@ class StreamedAnswer:
         assert not (self.done and line), "nothing follows [DONE]"
         if line.startswith(":"):
             self.comments.append(line)
+            if line.startswith(": queued"):
+                self.queued.set()
         elif line == "data: [DONE]":
             self.done = True
         elif line:
             self.events.append(json.loads(line.removeprefix("data: ")))
 
 
-async def stream(http: httpx.AsyncClient, content: str | list[Fields], **fields: Any) -> StreamedAnswer:
-    answer = StreamedAnswer()
+async def stream(
+    http: httpx.AsyncClient, content: str | list[Fields], answer: StreamedAnswer | None = None, **fields: Any
+) -> StreamedAnswer:
+    """Streams an answer into `answer`, which another task may look at meanwhile."""
+    answer = answer or StreamedAnswer()
     async with http.stream("POST", "/v1/chat/completions", json=body(content, stream=True, **fields)) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -95,7 +101,8 @@ async def metric(http: httpx.AsyncClient, name: str) -> float:
     return float(found[1])
 
 
-async def until_idle(http: httpx.AsyncClient) -> None:
+async def until_running(http: httpx.AsyncClient, count: int) -> None:
+    """Polls, because the model runs in another process, which announces neither the start nor the end of a request."""
     async with asyncio.timeout(30):
-        while await metric(http, "csps_model_running"):
-            await asyncio.sleep(0.01)  # another process sends no signal when it is idle
+        while await metric(http, "csps_model_running") != count:
+            await asyncio.sleep(0.01)

@@ -80,10 +80,9 @@ async def test_one_request_waits_and_the_next_gets_503(tcp: httpx.AsyncClient) -
         async for line in lines:
             if line.startswith("data:"):
                 break
-        waiting = asyncio.create_task(stream(tcp, "And me?", max_tokens=3))
-        async with asyncio.timeout(30):
-            while not await metric(tcp, "csps_model_waiting"):
-                await asyncio.sleep(0.01)
+        second = StreamedAnswer()
+        waiting = asyncio.create_task(stream(tcp, "And me?", second, max_tokens=3))
+        await second.queued.wait()
         refused = await tcp.post(CHAT, json=body("And I?"))
         async for line in lines:  # until the end of the first answer
             if line.startswith("data:") and json.loads(line[5:])["choices"][0]["finish_reason"]:

@@ -23,7 +23,7 @@ from tests.core.model.support_model_client import (
     metric,
     stream,
     tokens_of,
-    until_idle,
+    until_running,
 )
 from tests.support.starter import ModelProcess
 
@@ -252,7 +252,7 @@ async def test_closing_the_connection_frees_the_slot(starter_process: ModelProce
                     break
             assert await metric(http, "csps_model_running") == 1
 
-    await until_idle(http)
+    await until_running(http, 0)
 
 
 async def test_disconnecting_before_an_unstreamed_answer_frees_the_slot(
@@ -261,10 +261,8 @@ async def test_disconnecting_before_an_unstreamed_answer_frees_the_slot(
     """No byte was sent yet."""
     async with connect(starter_process) as other:
         asking = asyncio.create_task(ask(other, "Write a long story.", max_tokens=1600, response_format=long_list(700)))
-        async with asyncio.timeout(30):
-            while not await metric(http, "csps_model_running"):
-                await asyncio.sleep(0.01)
+        await until_running(http, 1)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
 
-    await until_idle(http)
+    await until_running(http, 0)
