@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -340,37 +339,6 @@ async def test_after_an_error_the_files_are_in_the_composer_again(visiting: Visi
             ["leave.txt"],
         ]
         await expect(visit.page.locator("#files")).to_be_hidden()
-
-
-async def test_files_survive_a_reload(visiting: Visiting) -> None:
-    """Files of the draft and of an unanswered question survive."""
-    async with visiting(FileEngine()) as visit:
-        await attach(visit, "leave.txt")
-        await expect_chips(visit, "read")
-        await visit.open()
-        await expect_chips(visit, "read")
-        await visit.page.route_web_socket(re.compile("gpt-socket"), lambda socket: None)  # a socket that never answers
-        await visit.ask("first")
-        await expect(visit.page.locator("#stop")).to_be_visible()
-        await visit.open()
-        await expect(visit.page.locator("#question")).to_have_value("first")
-        await expect_chips(visit, "read")
-        await attach(visit, "sick.txt")
-        await expect_chips(visit, "read", "read")
-        stored = await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
-        assert stored.count("Eighteen") == 2
-
-
-async def test_the_tab_stores_no_file_after_the_answer(visiting: Visiting) -> None:
-    """A reload does not bring the file back."""
-    async with visiting(FileEngine()) as visit:
-        await attach(visit, "leave.txt")
-        await expect_chips(visit, "read")
-        await visit.ask("How long?")
-        await visit.wait_for_answer()
-        assert "Eighteen" not in await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
-        await visit.open()
-        await expect_chips(visit)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from core.errors import ModelUnavailable
 from tests.support.fakes import Replies, ReplyStep
 from tests.web.pages.support_visit import DONE, Visit, Visiting
 from tests.web.pages.test_access import violations
-from tests.web.pages.test_files import attach, expect_chips
+from tests.web.pages.test_files import FileEngine, attach, expect_chips
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
@@ -127,3 +128,34 @@ async def test_the_ends_of_restored_answers_are_shown(visiting: Visiting) -> Non
         await visit.page.get_by_role("button", name="Français").click()
         await expect(visit.page.locator(".note").last).to_have_text("Sans réponse.")
         assert await violations(visit.page) == []
+
+
+async def test_files_survive_a_reload(visiting: Visiting) -> None:
+    """Files of the draft and of an unanswered question survive."""
+    async with visiting(FileEngine()) as visit:
+        await attach(visit, "leave.txt")
+        await expect_chips(visit, "read")
+        await visit.open()
+        await expect_chips(visit, "read")
+        await visit.page.route_web_socket(re.compile("gpt-socket"), lambda socket: None)  # a socket that never answers
+        await visit.ask("first")
+        await expect(visit.page.locator("#stop")).to_be_visible()
+        await visit.open()
+        await expect(visit.page.locator("#question")).to_have_value("first")
+        await expect_chips(visit, "read")
+        await attach(visit, "sick.txt")
+        await expect_chips(visit, "read", "read")
+        stored = await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
+        assert stored.count("Eighteen") == 2
+
+
+async def test_the_tab_stores_no_file_after_the_answer(visiting: Visiting) -> None:
+    """A reload does not bring the file back."""
+    async with visiting(FileEngine()) as visit:
+        await attach(visit, "leave.txt")
+        await expect_chips(visit, "read")
+        await visit.ask("How long?")
+        await visit.wait_for_answer()
+        assert "Eighteen" not in await visit.page.evaluate("() => JSON.stringify(sessionStorage)")
+        await visit.open()
+        await expect_chips(visit)
