@@ -1,7 +1,4 @@
-"""Parses JSON from strangers more strictly than the standard library.
-
-Refuses duplicate keys, NaN and Infinity, numbers beyond a float, half surrogate pairs, and deep nesting.
-"""
+"""Parses JSON from strangers strictly: no duplicate keys, NaN, huge numbers, half surrogate pairs or deep nesting."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Reads the operator's TOML files into pydantic models. Errors name the file, the line, the key and the nearest key.
-
-Has what their models are made of. Knows nothing of what the files mean.
-"""
+"""Reads the operator's TOML files into pydantic models. Errors name file, line, key and the nearest known key."""
 
 from __future__ import annotations
 

@@ -61,10 +61,7 @@ class Scheduler:
             self.waiting.remove(sequence)
 
     def plan(self, batch_tokens: int, prefill_tokens: int) -> list[ScheduledTokens]:
-        """Plan the next step: all decoding sequences, then prompts in order of admission.
-
-        The plan has at most `batch_tokens` tokens, of which at most `prefill_tokens` are prefill.
-        """
+        """Plan at most `batch_tokens`: all decoding sequences, then prompts in order with at most `prefill_tokens`."""
         ready = [s for s in self.running if s.pending and not s.paused]
         # Decode before prefill: a running reply must not stall for a newcomer.
         decoding = [s for s in ready if s.generated and s.pending <= FORCED_TOKENS]

@@ -1,7 +1,4 @@
-"""The client side of OpenAI's chat protocol: builds request bodies, reads streamed answers, maps errors to ours.
-
-Pure: bytes and JSON in, values out. Knows no HTTP client and no timeout.
-"""
+"""The client side of OpenAI's chat protocol: messages, events, request bodies, errors. Pure. Knows no HTTP client."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Turns OpenAI's public chat request into a prompt or a task of ours. Pure.
-
-An unsupported parameter that would change the answer is refused by name; one without effect is ignored.
-"""
+"""Turns OpenAI's public chat request into a prompt or task. Refuses unsupported parameters that change the answer."""
 
 from __future__ import annotations
 

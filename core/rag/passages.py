@@ -1,7 +1,4 @@
-"""Cuts a document's blocks, or plain text, into passages. Pure; reads no format.
-
-A passage ends where a section ends, else between blocks, else between sentences, else between words.
-"""
+"""Cuts blocks or plain text into passages: at sections' ends, else between blocks, sentences or words. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Synonyms in both languages, which extend the words of a question. Pure but for reading its file.
-
-It is applied to questions, not to stored text, so that a new line works at once.
-"""
+"""Synonyms in both languages. They extend a question's words, not stored text, so that a new line works at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Turns a search's JSON into a JSON feed, by the paths of config/sources.toml.
-
-Interprets nothing but the paths. The feed reader handles markup in summaries, in its own process.
-"""
+"""Turns a search's JSON into a JSON feed by the paths of config/sources.toml. The feed reader handles its markup."""
 
 from __future__ import annotations
 
