@@ -12,6 +12,7 @@ from aiohttp import web
 from core import strict_json
 from core.errors import Overloaded, ParameterRefused
 from core.runtime.keyed_limiter import KeyedLimiter
+from core.runtime.log import is_displayable
 from web import request_body
 from web.problems import MediaTypeRefused
 from web.service import SERVICE, Service
@@ -70,7 +71,7 @@ async def read_file(request: web.Request, service: Service) -> bytes:
 def parse_name(request: web.Request) -> str:
     """The last part of a path, on one line, without unprintable characters. Raises ParameterRefused."""
     path = request_body.parse_form_field(request.raw_path.partition("?")[2], "name")
-    printable = "".join(char for char in FOLDERS.split(path)[-1] if char.isprintable())
+    printable = "".join(char for char in FOLDERS.split(path)[-1] if is_displayable(char))
     name = " ".join(printable.split())
     if not name.strip("."):
         raise ParameterRefused("send the file's name as the URL-encoded parameter `name`", "name")

@@ -17,6 +17,7 @@ from core.cli.readiness import browser_url
 from core.configuration import settings
 from core.contract import Language, Status
 from core.errors import CspsError, PersonalityUnknown
+from core.runtime.log import is_displayable
 from core.texts import status_text, text
 
 DEFAULT_PERSONALITIES: Mapping[Language, str] = {"en": "whisper", "fr": "chuchotte"}
@@ -186,7 +187,7 @@ def write(content: str) -> None:
 
 def strip_controls(content: str) -> str:
     """Removes control characters: the output of a model must not steer the terminal."""
-    return "".join(char for char in content if char.isprintable() or char in "\n\t")
+    return "".join(char for char in content if is_displayable(char) or char in "\n\t")
 
 
 def failure_text(exc: CspsError, client: ChatClient, language: Language) -> str:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from core.contract import Language
+from core.runtime.log import is_displayable
 from core.texts import text
 
 QUEUE_LIMIT_LINES = 10_000
@@ -102,7 +103,7 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def replace_controls(line: str) -> str:
     """Replaces control characters: the output of a process must not steer the terminal."""
-    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in line)
+    return "".join(char if is_displayable(char) or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def to_json_line(process: str, line: str) -> str:

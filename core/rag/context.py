@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.contract import Attachment, Language
+from core.runtime.log import is_displayable
 from core.texts import text
 
 CONTEXT_START = "|CONTEXT|"
@@ -80,5 +81,5 @@ def quote_document(document: Attachment, language: Language) -> str:
 
 def plain_name(name: str) -> str:
     """Returns a file's name on one line, without the signs that delimit it."""
-    printable = "".join(char for char in name if char.isprintable() and char not in "«»")
+    printable = "".join(char for char in name if is_displayable(char) and char not in "«»")
     return " ".join(printable.split())[:NAME_LIMIT_CHARS]

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+import unicodedata
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TextIO
@@ -117,7 +118,12 @@ def escape_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def escape_control(text: str) -> str:
     """Replaces control characters, line ends included, by their escapes."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return "".join(char if is_displayable(char) else repr(char)[1:-1] for char in text)
+
+
+def is_displayable(char: str) -> bool:
+    """True for a character that shows something or is a space of any width; `str.isprintable` excludes U+00A0."""
+    return char.isprintable() or unicodedata.category(char) == "Zs"
 
 
 def format_exception(exc_info: ExcInfo) -> str:

@@ -312,4 +312,4 @@ async def test_an_unreachable_service_ends_the_chat() -> None:
 
 def test_an_answer_cannot_steer_the_terminal() -> None:
     """Control characters are removed; line ends, tabs and every language stay."""
-    assert strip_controls("a\x1b[31mb\r\x07\n\tçé日") == "a[31mb\n\tçé日"
+    assert strip_controls("a\x1b[31mb\r\x07\n\tçé日 5\u00a0$") == "a[31mb\n\tçé日 5\u00a0$"

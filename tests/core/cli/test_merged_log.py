@@ -52,8 +52,9 @@ def test_colour_is_for_terminals() -> None:
 
 
 def test_a_process_cannot_steer_the_terminal() -> None:
-    """Control characters in its lines are replaced."""
+    """Control characters in its lines are replaced; French keeps its non-breaking spaces."""
     assert replace_controls("a\x1b[2J\tb\x07é") == "a\N{REPLACEMENT CHARACTER}[2J\tb\N{REPLACEMENT CHARACTER}é"
+    assert replace_controls("démarré\u00a0: oui") == "démarré\u00a0: oui"
 
 
 class PausedTerminal(io.StringIO):

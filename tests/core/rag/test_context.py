@@ -16,6 +16,7 @@ from core.rag.context import (
     CONTEXT_START,
     LeadContext,
     parse_lead_context,
+    plain_name,
     quote_documents,
 )
 from core.texts import text
@@ -144,3 +145,8 @@ def test_each_document_is_named_in_the_personalitys_language() -> None:
     assert "Document «a.txt»" in block
     assert "Document «bc.txt»" in block
     assert "Fin du document «a.txt»" in block
+
+
+def test_a_non_breaking_space_in_a_name_separates_its_words() -> None:
+    """macOS and Word write U+00A0 into names of files; without it, two words would become one."""
+    assert plain_name("Guide\u00a0du\u202ffonctionnaire\x07.pdf") == "Guide du fonctionnaire.pdf"

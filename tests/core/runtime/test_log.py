@@ -115,12 +115,12 @@ def test_our_own_errors_keep_their_message_on_one_line() -> None:
 
 
 def test_a_value_cannot_forge_a_line_or_control_a_terminal() -> None:
-    """Control characters are escaped; accented letters stay."""
+    """Control characters are escaped; accented letters and non-breaking spaces stay."""
     stream = configured("text")
-    structlog.get_logger().info("fetched", title="été\n\x1b[2Jforged")
+    structlog.get_logger().info("fetched", title="été\u00a0:\n\x1b[2Jforged")
     assert stream.getvalue().count("\n") == 1
     assert "\x1b" not in stream.getvalue()
-    assert "été" in stream.getvalue()
+    assert "été\u00a0:" in stream.getvalue()
 
 
 def test_json_has_one_object_per_line_that_names_the_process() -> None:
