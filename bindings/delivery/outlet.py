@@ -6,14 +6,11 @@ nobody, unfurls no link and cannot break out of its message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from core.contract import Language, Source
 from core.errors import CspsError
-
-Translations = Mapping[Language, str]
 
 
 class DeliveryError(CspsError):
