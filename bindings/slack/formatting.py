@@ -20,7 +20,7 @@ from bindings.slack.sanitize import remove_invisible, sanitize_markdown
 from core.contract import Language, Source
 from core.texts import LANGUAGES, text
 
-Block = dict[str, Any]
+BlockKitBlock = dict[str, Any]
 
 PAGE_CHARS = 11_000  # Slack's limit for `markdown` blocks and for a call of a stream: 12,000
 SECTION_CHARS = 2800  # limit: 3,000
@@ -45,7 +45,7 @@ def page_length(page: Page) -> int:
     return len(render_markdown(page)) + sum(len(line) for line in closing_lines(page))
 
 
-def build_blocks(page: Page) -> list[Block]:
+def build_blocks(page: Page) -> list[BlockKitBlock]:
     """Returns at least one block, because Slack refuses an empty message."""
     markdown = render_markdown(page)
     blocks = [{"type": "markdown", "text": markdown}] if markdown.strip() else []
@@ -55,7 +55,7 @@ def build_blocks(page: Page) -> list[Block]:
     return blocks or [context_block(ELLIPSIS)]
 
 
-def build_closing_blocks(page: Page) -> list[Block]:
+def build_closing_blocks(page: Page) -> list[BlockKitBlock]:
     """Returns the blocks below the text, which also end a stream."""
     closing = page.closing
     if closing is None:
@@ -83,11 +83,11 @@ def notification_text(page: Page) -> str:
     return cut if cut == escaped else CUT_ENTITY.sub("", cut)
 
 
-def context_block(line: str) -> Block:
+def context_block(line: str) -> BlockKitBlock:
     return {"type": "context", "elements": [plain_text_object(remove_invisible(line)[:CONTEXT_CHARS])]}
 
 
-def plain_text_object(value: str) -> Block:
+def plain_text_object(value: str) -> BlockKitBlock:
     return {"type": "plain_text", "text": value, "emoji": False}
 
 
@@ -114,7 +114,7 @@ def link_address(url: str) -> tuple[str, str]:
     return (address, escape(parts.hostname or "")) if is_web else ("", "")
 
 
-def section_blocks(lines: Sequence[str]) -> list[Block]:
+def section_blocks(lines: Sequence[str]) -> list[BlockKitBlock]:
     """Returns the smallest number of sections for the lines."""
     sections: list[str] = []
     for line in lines:
@@ -125,7 +125,7 @@ def section_blocks(lines: Sequence[str]) -> list[Block]:
     return [{"type": "section", "text": {"type": "mrkdwn", "text": each, "verbatim": True}} for each in sections]
 
 
-def button_blocks(closing: Closing, language: Language) -> list[Block]:
+def button_blocks(closing: Closing, language: Language) -> list[BlockKitBlock]:
     """Returns feedback and regenerate buttons; none for a notice."""
     answer = closing.answer
     if not answer:
@@ -141,11 +141,11 @@ def button_blocks(closing: Closing, language: Language) -> list[Block]:
     return [{"type": "context_actions", "elements": [feedback]}, {"type": "actions", "elements": [regenerate]}]
 
 
-def feedback_button(emoji: str, label: str, value: str) -> Block:
+def feedback_button(emoji: str, label: str, value: str) -> BlockKitBlock:
     return {"text": {"type": "plain_text", "text": emoji, "emoji": True}, "accessibility_label": label, "value": value}
 
 
-def question_blocks(name: str, question: str) -> list[Block]:
+def question_blocks(name: str, question: str) -> list[BlockKitBlock]:
     """Shows a slash command's question to everybody, as plain text, which pings nobody.
 
     Slack does not give the person's language, so the line above it is in both.

@@ -15,7 +15,7 @@ import typer
 
 from core.cli.localization import LocalizedCommand, LocalizedGroup, locale_language
 from core.texts import text
-from core.toil.batch.rows import Format
+from core.toil.batch.rows import RowFormat
 
 Function = TypeVar("Function", bound=Callable[..., None])
 
@@ -98,7 +98,7 @@ def run_batch(
         float | None, typer.Option(min=0, max=2, metavar="<float>", help="cli-help-temperature")
     ] = None,
     force_new: Annotated[bool, typer.Option("--force-new", help="cli-help-force_new")] = False,
-    file_format: Annotated[Format | None, typer.Option("--format", help="cli-help-format")] = None,
+    file_format: Annotated[RowFormat | None, typer.Option("--format", help="cli-help-format")] = None,
     delimiter: Annotated[str | None, typer.Option(help="cli-help-delimiter")] = None,
     encoding: Annotated[str | None, typer.Option(help="cli-help-encoding")] = None,
 ) -> None:

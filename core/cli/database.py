@@ -16,7 +16,7 @@ from core.configuration import settings
 from core.contract import Language
 from core.runtime import log
 from core.storage.database import Database, examine, rehearse
-from core.storage.migration import Schema
+from core.storage.migration import SchemaVersion
 from core.texts import text
 
 
@@ -47,7 +47,7 @@ def load_database_url() -> str:
     return loaded.database_url
 
 
-def print_schema(schema: Schema, language: Language) -> None:
+def print_schema(schema: SchemaVersion, language: Language) -> None:
     """Prints the revision, and a line for each pending one."""
     if schema.revision is None:
         typer.echo(text("cli-db-empty", language))

@@ -19,9 +19,9 @@ from core.toil.batch.job import ColumnUnknown, Job, Template, parse_template
 from core.toil.batch.journal import Journal, open_journal, toil_code, toil_number
 from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds
 from core.toil.batch.row_input import RowParser, Survey, survey
-from core.toil.batch.rows import AnyRow, Format, Row, csv_rows, json_rows
+from core.toil.batch.rows import AnyRow, Row, RowFormat, csv_rows, json_rows
 
-FORMATS: Mapping[str, Format] = {
+FORMATS: Mapping[str, RowFormat] = {
     "text/csv": "csv",
     "text/tab-separated-values": "csv",
     "application/x-ndjson": "jsonl",
@@ -43,7 +43,7 @@ class BatchOptions:
     in_order: bool = True
     concurrency: int | None = None
     force_new: bool = False
-    format: Format | None = None
+    format: RowFormat | None = None
     delimiter: str | None = None
     encoding: str | None = None
 
@@ -100,7 +100,7 @@ def choose_parser(options: BatchOptions, language: Language) -> RowParser:
     return partial(csv_rows, delimiter=options.delimiter, encoding=options.encoding)
 
 
-def find_format(options: BatchOptions, language: Language) -> Format:
+def find_format(options: BatchOptions, language: Language) -> RowFormat:
     if options.format is not None or options.rows is None:
         return options.format or "jsonl"
     if known := FORMATS.get(guess_media_type(options.rows.name)):

@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
 from core.storage import migration
-from core.storage.migration import Schema
+from core.storage.migration import SchemaVersion
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -68,7 +68,7 @@ class Database:
         """What `work` sees does not change while it looks."""
         return await asyncio.to_thread(run, self._reader, work)
 
-    async def examine_schema(self) -> Schema:
+    async def examine_schema(self) -> SchemaVersion:
         """Raises ConfigError if a newer version of csps-llm made the tables, StorageError."""
         return await self.read(migration.examine)
 
@@ -126,7 +126,7 @@ def lock_schema(db: sqlalchemy.Connection) -> None:
         db.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
 
 
-def examine(url: str) -> Schema:
+def examine(url: str) -> SchemaVersion:
     """As `Database.examine_schema`, but creates no SQLite file."""
     parsed = parse(url)
     if parsed.get_backend_name() == sqlite.dialect.name and not Path(require_file(parsed.database)).exists():

@@ -20,7 +20,7 @@ from core.errors import ConfigError, StorageError
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class SchemaVersion:
     """The state of a database's tables. `revision` is None if none has been applied; `pending` are oldest first."""
 
     revision: str | None
@@ -32,11 +32,11 @@ def scripts() -> ScriptDirectory:
     return ScriptDirectory(str(Path(__file__).parent))
 
 
-def schema_after(revision: str | None) -> Schema:
-    return Schema(revision, tuple(script.revision for script in following(revision)))
+def schema_after(revision: str | None) -> SchemaVersion:
+    return SchemaVersion(revision, tuple(script.revision for script in following(revision)))
 
 
-def examine(db: sa.Connection) -> Schema:
+def examine(db: sa.Connection) -> SchemaVersion:
     """Changes nothing. Raises ConfigError if a newer version of csps-llm made the tables."""
     return schema_after(MigrationContext.configure(db).get_current_revision())
 

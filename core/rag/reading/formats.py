@@ -16,9 +16,9 @@ from core.rag.reading.charset import decode
 from core.runtime.file_formats import MEDIA_TYPES_BY_SUFFIX, guess_media_type
 
 READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
-Format = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
+DocumentFormat = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
 
-MEDIA_TYPES: dict[str, Format] = {
+MEDIA_TYPES: dict[str, DocumentFormat] = {
     "text/html": "page",
     "application/xhtml+xml": "page",
     "application/rss+xml": "feed",
@@ -33,7 +33,10 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }
-NAMED_FORMATS: Mapping[str, Format] = {**MEDIA_TYPES, "text/plain": "text"}  # a suffix is more specific than a server
+NAMED_FORMATS: Mapping[str, DocumentFormat] = {
+    **MEDIA_TYPES,
+    "text/plain": "text",
+}  # a suffix is more specific than a server
 READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in NAMED_FORMATS)
 # Servers send these types with documents of any format.
 UNSPECIFIC_TYPES = {"", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"}
@@ -70,7 +73,9 @@ def read_document(
     return document
 
 
-def parse_as(kind: Format, body: bytes, media_type: str, name: str, url: str | None, charset: str | None) -> Document:
+def parse_as(
+    kind: DocumentFormat, body: bytes, media_type: str, name: str, url: str | None, charset: str | None
+) -> Document:
     if kind == "page":
         return extract.parse_page(body, charset=charset, url=url)
     if kind == "feed":
@@ -88,7 +93,7 @@ def parse_as(kind: Format, body: bytes, media_type: str, name: str, url: str | N
     return by_kind[kind](body, name=name, charset=charset, url=url)
 
 
-def detect_format(body: bytes, media_type: str, name: str) -> Format:
+def detect_format(body: bytes, media_type: str, name: str) -> DocumentFormat:
     """Raises UnreadableDocument for formats that are certainly not readable."""
     declared = media_type.partition(";")[0].strip().lower()
     by_name = NAMED_FORMATS.get(guess_media_type(name))
@@ -103,7 +108,7 @@ def detect_format(body: bytes, media_type: str, name: str) -> Format:
     return by_type
 
 
-def format_of_bytes(body: bytes, declared: Format | None) -> Format | None:
+def format_of_bytes(body: bytes, declared: DocumentFormat | None) -> DocumentFormat | None:
     """Detects the format by the first bytes."""
     if b"%PDF-" in body[:1024]:
         return "pdf"
@@ -119,7 +124,7 @@ def format_of_bytes(body: bytes, declared: Format | None) -> Format | None:
     return None
 
 
-def format_of_text(start: str) -> Format | None:
+def format_of_text(start: str) -> DocumentFormat | None:
     """Detects the format by the first characters."""
     if start.lstrip().startswith("{"):
         return "feed" if JSON_FEED.search(start) else None

@@ -19,7 +19,7 @@ from core.contract import Json
 from core.errors import BadRequest, CspsError
 from core.runtime.file_formats import MARK_LIMIT_BYTES, guess_delimiter, split_byte_order_mark
 
-Format = Literal["csv", "jsonl"]
+RowFormat = Literal["csv", "jsonl"]
 
 LINE_LIMIT_BYTES = 2**20
 SHOWN_NAMES = 20

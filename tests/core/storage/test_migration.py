@@ -22,7 +22,7 @@ from core.rag.facts import pgvector
 from core.storage import database as storage
 from core.storage import migration
 from core.storage.database import Database, examine, lock_schema, rehearse
-from core.storage.migration import Schema
+from core.storage.migration import SchemaVersion
 from tests.support.databases import dump_schema, dump_tables, execute
 
 VERSIONS = Path(migration.__file__).parent / "versions"
@@ -264,7 +264,7 @@ def test_a_rehearsal_creates_no_database(tmp_path: Path) -> None:
     """Where there is no SQLite file yet, there is none afterwards, nor its folder. The same holds for `examine`."""
     url = f"sqlite:///{tmp_path / 'folder' / 'none.db'}"
 
-    assert Schema(None, rehearse(url)) == examine(url)
+    assert SchemaVersion(None, rehearse(url)) == examine(url)
     assert [] == list(tmp_path.iterdir())
 
 

@@ -220,7 +220,8 @@ class Large:
 
     def plan(self, collection: int) -> str:
         """Returns the plan of a search."""
-        query = pgvector.nearest_query(collection, self.rows[0], 50)
+        nearest = pgvector.distance_query(collection, self.rows[0]).order_by(sa.literal_column("distance"))
+        query = nearest.limit(50)
         text = str(query.compile(self.db, compile_kwargs={"literal_binds": True}))
         return "\n".join(self.db.exec_driver_sql(f"EXPLAIN {text.replace('%', '%%')}").scalars())
 
