@@ -80,7 +80,7 @@ async def score_question(
 def choosers(catalogue: Catalogue, chooser: Chooser) -> dict[str, Choose]:
     def chosen(question: str, likeness: Similarity | None) -> list[str]:
         shortlist = chooser.shortlist(question, catalogue.sources.values(), likeness)
-        return [candidate.source.name for candidate in shortlist.chosen]
+        return [candidate.source.name for candidate in shortlist.selection]
 
     return {
         "both": lambda each: chosen(each.question, each.likeness),

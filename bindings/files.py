@@ -135,14 +135,14 @@ def explain_unread(files: MessageFiles, limit_bytes: int, language: Language) ->
         names.setdefault(file.reason, []).append(plain_name(file.name))
     if cut := [plain_name(file.name) for file in files.readable if file.cut]:
         names["cut"] = cut
-    return [explain_reason(reason, listed, limit_bytes, language) for reason, listed in names.items()]
+    return [explain_reason(reason, file_names, limit_bytes, language) for reason, file_names in names.items()]
 
 
 def explain_reason(reason: str, names: Sequence[str], limit_bytes: int, language: Language) -> str:
-    count, listed = len(names), ", ".join(names)
+    count, file_names = len(names), ", ".join(names)
     if reason == "size":
-        return text("bot-file-limit", language, count=count, names=listed, limit=limit_bytes)
-    return text(f"bot-files-{reason}", language, count=count, names=listed)
+        return text("bot-file-limit", language, count=count, names=file_names, limit=limit_bytes)
+    return text(f"bot-files-{reason}", language, count=count, names=file_names)
 
 
 async def read_limited(chunks: AsyncIterable[bytes], limit_bytes: int, sender: str) -> bytes:

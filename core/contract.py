@@ -37,7 +37,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the model samples tokens. None leaves the choice to the personality, and then to the model."""
+    """The model's sampling. None leaves the choice to the personality, and then to the model."""
 
     temperature: float | None = None  # 0: always the most likely token
     top_p: float | None = None
@@ -59,10 +59,10 @@ class Prompt:
     user: str | None = None  # an opaque id, for fair queueing and limits
     language: Language | None = None
     attachments: tuple[Attachment, ...] = ()
-    thread_messages: tuple[Turn, ...] = ()  # what other people wrote in the thread since the bot's last answer
+    thread_messages: tuple[Turn, ...] = ()  # messages of other people in the thread since the bot's last answer
     history: tuple[Turn, ...] = ()  # earlier turns of a caller that stores them itself; then conversation is None
     sampling: Sampling = field(default_factory=Sampling)
-    # A prompt with the key of an earlier one is the same turn: a complete answer is sent again, an interrupted one is
+    # A prompt with the key of an earlier one is the same turn. A complete answer is sent again; an interrupted one is
     # generated anew. With `again`, the answer is generated anew in any case.
     key: str | None = None
     again: bool = False
@@ -169,7 +169,7 @@ ToilEvent = Status | Text | TextDiscarded | ToilResult  # exactly one ToilResult
 
 @dataclass(frozen=True, slots=True)
 class KeywordReport:
-    """How one keyword of a schema is treated: enforced during generation, checked afterwards, or refused."""
+    """The treatment of one keyword of a schema: enforced during generation, checked afterwards, or refused."""
 
     path: str  # the JSON pointer in the caller's schema
     keyword: str
@@ -179,7 +179,7 @@ class KeywordReport:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What people see of a personality before the first message."""
+    """A personality as people see it before the first message."""
 
     personality: str
     title: str
@@ -202,7 +202,7 @@ class Engine(Protocol):
         """Answers with JSON that conforms to the task's schema, or raises."""
 
     def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
-        """Like `toil`, and yields the unchecked text while it is generated. The checked value is the last event."""
+        """Works like `toil`, but yields the unchecked text as it is generated. The last event is the checked value."""
 
     async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
         """Reports how each keyword of a schema is treated. Needs no model."""

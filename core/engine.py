@@ -166,21 +166,21 @@ class ChatEngine:
 
     async def describe(self, personality: str) -> Description:
         """Raises PersonalityUnknown."""
-        found = self._personalities.get(personality)
-        model = await self._served_model(found)
+        current = self._personalities.get(personality)
+        model = await self._served_model(current)
         return Description(
-            personality=found.name,
-            title=found.title,
-            language=found.language,
-            description={"en": found.description.en, "fr": found.description.fr},
-            greeting=found.greeting,
+            personality=current.name,
+            title=current.title,
+            language=current.language,
+            description={"en": current.description.en, "fr": current.description.fr},
+            greeting=current.greeting,
             model=model.name if model else None,
             starter=model.starter if model else None,
             context_window=model.window if model else None,
         )
 
     async def _served_model(self, personality: Personality) -> ModelInfo | None:
-        """None if no model answers in time, or if the engine does not serve the personality's own model."""
+        """The served model; None if none answers in time, or if it is not the personality's own model."""
         try:
             async with asyncio.timeout(DESCRIBE_WAIT_S):
                 return await self._client.info(personality.model)

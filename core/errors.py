@@ -73,7 +73,7 @@ class ConfigError(CspsError):
 
 
 class BadRequest(CspsError):
-    """`fault`: what is wrong with it, where people have a text on it (`error-bad_request-*`)."""
+    """`fault`: the fault, if people have a text about it (`error-bad_request-*`)."""
 
     code = "bad_request"
     status = 400
@@ -203,6 +203,6 @@ class StorageError(CspsError):
     status = 503
 
 
-def closest_name(name: str, known: Iterable[str]) -> str | None:
+def closest_name(name: str, candidates: Iterable[str]) -> str | None:
     """Returns the known name most like `name`, for a "did you mean" hint; None if no name is alike."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
+    return next(iter(difflib.get_close_matches(name, list(candidates), n=1)), None)

@@ -14,11 +14,11 @@ READ_CHARS = 4000  # the start of a text is enough
 ACCENT_WEIGHT = 0.5  # one accent alone, as in a name, must not decide
 
 
-def known(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-ENGLISH = known(
+ENGLISH = word_set(
     """
     about after again all also am and any anyone are aren't at be because been before but by can can't cannot could
     did didn't do does doesn't doing don't draft each every explain for from gave get give goes going good got had
@@ -30,7 +30,7 @@ ENGLISH = known(
     write yes yesterday yet you your yours
     """
 )
-FRENCH = known(
+FRENCH = word_set(
     """
     aide aider aidez alors après au aucun aujourd'hui aussi autre aux avant avec avez avoir avons bonjour bonsoir
     car ce cela ces cet cette chaque chez combien contre dans de demain depuis dernier derniers dernière dernières
@@ -44,7 +44,7 @@ FRENCH = known(
     était été êtes être
     """
 )
-OTHERS = known(
+OTHERS = word_set(
     """
     aber ama ao aos auch aus bei bin bir bitte che chi ciao como con cosa cuál cuándo cómo da das dass dei del della
     delle dem den der di die dime do dos dónde een ein eine el ella em es esta este está estão for für guten haben
@@ -77,8 +77,8 @@ def detect_language(text: str) -> Language | None:
 
 def parse_language_tag(tag: str) -> Language | None:
     """The language of a tag such as "fr-CA" or "fr_CA.UTF-8". None: another language."""
-    found = tag.strip().lower()[:2]
-    return "en" if found == "en" else "fr" if found == "fr" else None
+    code = tag.strip().lower()[:2]
+    return "en" if code == "en" else "fr" if code == "fr" else None
 
 
 def parts_of(word: str) -> list[str]:

@@ -31,9 +31,9 @@ async def run(loaded: Settings) -> None:
 def raise_file_limit(connections: int) -> None:
     """Raises the soft limit of open files: a shell's usual 1024 may be below the connections that we accept."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * connections + RESERVED_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    file_count = 2 * connections + RESERVED_FILES
+    if soft != resource.RLIM_INFINITY and soft < file_count:
+        most = file_count if hard == resource.RLIM_INFINITY else min(file_count, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 

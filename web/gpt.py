@@ -36,5 +36,5 @@ async def read_prompt(request: web.Request) -> str:
         encoded = request_body.decode_utf8(await request_body.read(request, FORM))
     prompt = request_body.parse_form_field(encoded, "prompt")
     if not prompt.strip():
-        raise ParameterRefused("send what you want to ask as the URL-encoded parameter `prompt`", "prompt")
+        raise ParameterRefused("send the question as the URL-encoded parameter `prompt`", "prompt")
     return prompt

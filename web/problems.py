@@ -131,8 +131,8 @@ def error_headers(error: CspsError) -> dict[str, str]:
 
 def problem_details(error: CspsError, status: int) -> dict[str, Json]:
     """The members of RFC 9457. `reason`: why a document or an address cannot be read, if known."""
-    known = error.reason if isinstance(error, UnreadableDocument | FetchFailed | FetchRefused) else None
-    reason: dict[str, Json] = {"reason": known} if known else {}
+    error_reason = error.reason if isinstance(error, UnreadableDocument | FetchFailed | FetchRefused) else None
+    reason: dict[str, Json] = {"reason": error_reason} if error_reason else {}
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -55,8 +55,8 @@ class WebMetrics:
 
     def count_request(self, route: str, method: str, status: int) -> None:
         # A client may send any word as a method, and each would be a time series.
-        known = method if method in hdrs.METH_ALL else "other"
-        self.requests.labels(route, known, str(status)).inc()
+        label = method if method in hdrs.METH_ALL else "other"
+        self.requests.labels(route, label, str(status)).inc()
 
     def count_error(self, error: CspsError) -> None:
         self.errors.labels(error.code).inc()
@@ -121,16 +121,16 @@ class Service:
 
     def check_personality(self, name: str) -> str:
         """Returns `name`. Raises PersonalityUnknown with the existing names."""
-        known = self.engine.personalities()
-        if name not in known:
-            raise PersonalityUnknown(f"no such personality; there are: {', '.join(known)}")
+        names = self.engine.personalities()
+        if name not in names:
+            raise PersonalityUnknown(f"no such personality; there are: {', '.join(names)}")
         return name
 
     def user_id(self, request: web.Request, claimed_user: str = "") -> str:
         """An opaque id for fairness. `claimed_user`: the user that a program says it asks for."""
         person = self.identity.identify(request.remote, request.headers.getall("X-Forwarded-For", ()), claimed_user)
-        seen = "\0".join(person).encode(errors="surrogatepass")
-        return hashlib.blake2b(seen, key=self.salt, digest_size=16).hexdigest()
+        person_bytes = "\0".join(person).encode(errors="surrogatepass")
+        return hashlib.blake2b(person_bytes, key=self.salt, digest_size=16).hexdigest()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """The engine's reply, counted in the metrics. Closing it closes the engine's."""
@@ -161,7 +161,7 @@ class Service:
                     yield event
 
     async def description(self, personality: str) -> Description | None:
-        """None if the engine raises an error, as for a personality that was removed meanwhile."""
+        """The description; None if the engine raises an error, as for a personality that was removed meanwhile."""
         try:
             return await self.engine.describe(personality)
         except CspsError:

@@ -76,7 +76,7 @@ def negotiate(request: web.Request) -> Dialect:
     if SUBPROTOCOL in offered:
         return V1Dialect()
     if any(offered):
-        raise BadRequest(f"of subprotocols, only {SUBPROTOCOL} is spoken here; offer none for plain text")
+        raise BadRequest(f"the only subprotocol is {SUBPROTOCOL}; offer none for plain text")
     return PlainDialect()
 
 
@@ -287,7 +287,7 @@ class SocketConversation:
                 await self.socket.close(code=code)
 
     async def close_when_stopping(self) -> None:
-        """Once the service stops: answers the inbox within the drain time, then closes the socket."""
+        """When the service stops, answers the inbox within the drain time, then closes the socket."""
         gate = self.service.gate
         await gate.stopping.wait()
         try:

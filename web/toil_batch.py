@@ -111,7 +111,7 @@ async def prepend(first: AnyRow | None, rest: AsyncGenerator[AnyRow, None]) -> A
 
 
 def parse_header(row: AnyRow | None) -> BatchHeader | None:
-    """None if the row is no header. Raises ParameterRefused for an invalid one."""
+    """The options of a header row; None for any other row. Raises ParameterRefused for an invalid header."""
     if not isinstance(row, Row) or list(row.fields) != [HEADER]:
         return None
     try:

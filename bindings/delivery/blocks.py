@@ -53,22 +53,22 @@ class Fence:
 
 def find_fences(text: str) -> list[Fence]:
     """All code blocks, in order; only the last one can be open."""
-    found: list[Fence] = []
+    fences: list[Fence] = []
     opened: re.Match[str] | None = None
     quote_end = -1  # the end of the quote around an open fence
     for line in FENCE.finditer(text):
         if opened and ">" in opened[1] and (quote_end := end_of_quote(text, opened.end(), quote_end)) <= line.start():
-            found.append(build_fence(opened, quote_end))
+            fences.append(build_fence(opened, quote_end))
             opened = None
         if opened is None:
             opened = line if is_opening(line) else None
         elif is_closing(line, opened[2]):
-            found.append(build_fence(opened, line.end()))
+            fences.append(build_fence(opened, line.end()))
             opened = None
     if opened:
         quote_end = end_of_quote(text, opened.end(), quote_end) if ">" in opened[1] else len(text) + 1
-        found.append(build_fence(opened, min(quote_end, len(text)), is_open=quote_end > len(text)))
-    return found
+        fences.append(build_fence(opened, min(quote_end, len(text)), is_open=quote_end > len(text)))
+    return fences
 
 
 def build_fence(opened: re.Match[str], end: int, *, is_open: bool = False) -> Fence:
@@ -89,10 +89,10 @@ def list_markers(prefix: str) -> str:
     return prefix if prefix.strip("> \t") else ""
 
 
-def end_of_quote(text: str, at: int, known: int) -> int:
-    """The first line after `at` outside any quote. `known` is the result of the previous call, to save a search."""
-    if known >= at:
-        return known
+def end_of_quote(text: str, at: int, known_end: int) -> int:
+    """The first line after `at` outside any quote. `known_end` is the result of the previous call, to save a search."""
+    if known_end >= at:
+        return known_end
     line = QUOTE_END.search(text, at + 1)
     return line.start() if line else len(text) + 1
 

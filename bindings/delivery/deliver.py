@@ -50,9 +50,9 @@ def start_answer(outlet: Outlet, options: DeliveryOptions) -> PartialAnswer:
     return PartialAnswer(options, PageMeasure(outlet, options.language).text, outlet.limits.page_chars)
 
 
-async def end_on(wanted: asyncio.Event, end: Callable[[], None], collecting: asyncio.Task[None]) -> None:
+async def end_on(stop_request: asyncio.Event, end: Callable[[], None], collecting: asyncio.Task[None]) -> None:
     """Ends the answer when the event is set. Cancelling the task closes the events and frees the model's slot."""
-    await wanted.wait()
+    await stop_request.wait()
     end()
     collecting.cancel()
 

@@ -72,7 +72,7 @@ class PageMeasure:
 
 
 def add_closing(pages: PageSplitter, closing: Closing, measure: PageMeasure) -> tuple[Page, ...]:
-    """At least one page; the last one has the closing."""
+    """The pages with the closing on the last one; at least one page."""
     texts = pages.all() or [""]
     if not measure.fits(texts[-1], closing) and measure.with_closing("", closing) * 2 <= measure.limit:
         texts = [*pages.settled, *pages.ending(lambda text: measure.with_closing(text, closing))]

@@ -127,13 +127,13 @@ class PageWriter:
             return PlannedCall(self._find)
         if self._withdrawn:
             return self._plan_withdrawal()
-        wanted = self._wanted_pages()
-        for number, page in enumerate(wanted):
+        target_pages = self._build_target_pages()
+        for number, page in enumerate(target_pages):
             if number == len(self._posted):
                 return self._plan_post(page)
             if self._posted[number] != page:
                 return self._plan_edit(number, page)
-        if self._answer.ending and len(self._posted) > len(wanted):
+        if self._answer.ending and len(self._posted) > len(target_pages):
             return PlannedCall(self._delete_last)
         return None
 
@@ -148,7 +148,7 @@ class PageWriter:
                 )
         return None
 
-    def _wanted_pages(self) -> tuple[Page, ...]:
+    def _build_target_pages(self) -> tuple[Page, ...]:
         """The pages as they should look now."""
         answer = self._answer
         if answer.ending:

@@ -1,8 +1,8 @@
 """Splits Markdown into pages that each stand alone. Pure; knows a length function and a limit, and no platform.
 
 Constructs that a cut leaves open are closed and opened again: a code fence with its info string, a table with its
-header. Added text changes only the last page, so that a streamed answer never edits an old one. (This is also why a
-page ends where the text first outgrew it, whatever follows.)
+header. Added text changes only the last page, so that a streamed answer never edits an old one. Therefore a page
+ends where the text first outgrew it, for any later text.
 """
 
 from __future__ import annotations

@@ -83,25 +83,25 @@ def check_personality_names(
     settings: PlatformSettings, personalities: Personalities, platform: str, origin: Callable[[str, str], str]
 ) -> None:
     """Raises ConfigError for an unknown personality in the settings. `origin`: `Settings.origin`."""
-    known = personalities.names()
+    existing = personalities.names()
     configured = {f"personality_of.{place}": name for place, name in settings.personality_of.items()}
     if settings.personality is not None:
         configured["personality"] = settings.personality
     for key, name in configured.items():
-        if name not in known:
-            closest = closest_name(name, known)
-            hint = f"did you mean `{closest}`? " if closest else ""
+        if name not in existing:
+            closest = closest_name(name, existing)
+            hint = f"Did you mean `{closest}`? " if closest else ""
             where = origin(platform, key.partition(".")[0])
             raise ConfigError(
-                f"{where}: `{platform}.{key}` names the unknown personality `{name}`; "
-                f"{hint}The personalities are: {', '.join(known)}"
+                f"{where}: `{platform}.{key}` names the unknown personality `{name}`. "
+                f"{hint}The personalities are: {', '.join(existing)}"
             )
 
 
 def route_personality(
     place: Place,
     language: Language | None,
-    chosen: str | None,
+    people_choice: str | None,
     settings: PlatformSettings,
     personalities: Personalities,
 ) -> str:
@@ -110,9 +110,9 @@ def route_personality(
     In this order: the people's choice, the operator's choice for the channel, the workspace and the platform, then the
     first personality of the language. Names that no longer exist are skipped.
     """
-    known = personalities.names()
+    existing = personalities.names()
     configured = settings.personality_of
-    for name in (chosen, configured.get(place.channel), configured.get(place.tenant), settings.personality):
-        if name in known:
+    for name in (people_choice, configured.get(place.channel), configured.get(place.tenant), settings.personality):
+        if name in existing:
             return name
-    return next((name for name in known if personalities.get(name).language == language), known[0])
+    return next((name for name in existing if personalities.get(name).language == language), existing[0])

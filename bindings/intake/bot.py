@@ -74,8 +74,8 @@ class Bot:
 
     async def personality_name(self, place: Place, language: Language | None) -> str:
         """The name of the personality that answers in a place now."""
-        chosen = await self.store.chosen_personality(place)
-        return route_personality(place, language, chosen, self.section, self.personalities)
+        people_choice = await self.store.chosen_personality(place)
+        return route_personality(place, language, people_choice, self.section, self.personalities)
 
     def outlet(self, incoming: IncomingMessage, voice: Voice) -> Outlet:
         """The outlet for the answer to a message, in the voice's language."""

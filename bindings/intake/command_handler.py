@@ -121,10 +121,10 @@ class CommandHandler:
         if not place.threaded:
             return text("bot-personality-chosen", language, title=title)
         if place.kind == "personal":
-            chosen = text("bot-personality-chosen", language, title=title)
+            confirmation = text("bot-personality-chosen", language, title=title)
         else:
-            chosen = text("bot-personality-chosen-threads", language, title=title)
-        return f"{chosen} {text('bot-personality-threads-keep', language)}"
+            confirmation = text("bot-personality-chosen-threads", language, title=title)
+        return f"{confirmation} {text('bot-personality-threads-keep', language)}"
 
 
 def explain_limit(wait_s: float, language: Language) -> str:

@@ -1,7 +1,7 @@
 """Runs a delivery until it is finished, with retries while the disk is full or the platform is down.
 
-Stores how it ended. A delivery that crashed the process that took it and three that resumed it is dropped: it would
-crash every further one, and nobody else would get an answer. The handlers do the work itself.
+Stores how it ended. A delivery that crashed four processes is dropped: it would crash every further one, and
+nobody else would get an answer. The handlers do the work itself.
 """
 
 from __future__ import annotations

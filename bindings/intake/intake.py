@@ -108,7 +108,7 @@ class Intake:
         return await self._bot.store.take(without_content(incoming), "refused")
 
     async def _apply_limit(self, incoming: IncomingMessage, delivery: Delivery) -> Delivery | None:
-        """Over the limit, the first message becomes a notice. None: a later one, which gets no answer."""
+        """Returns the delivery within the limit. Over it, the first message becomes a notice; later ones are None."""
         if delivery.kind not in COSTLY or self._rate_limit.count(incoming.speaker):
             return delivery
         limited = replace(delivery, kind="limited")
@@ -149,7 +149,7 @@ class Intake:
         command.stopped_another = latest is not None
 
     def _end_conversation(self, conversation: str) -> None:
-        """Before a conversation is forgotten: stops the running answer, drops waiting ones and jobs."""
+        """Stops the running answer and drops waiting answers and jobs, before the conversation is deleted."""
         if running := self._answers.running(conversation):
             running.stop.set()
         for other in (*self._answers.waiting(conversation), *self._long.of_conversation(conversation)):
@@ -181,10 +181,10 @@ class Intake:
 
     async def record_feedback(self, answer: str, speaker: str, value: FeedbackValue, comment: str = "") -> bool:
         """Stores feedback. False: no such answer exists."""
-        known = await self._bot.store.save_feedback(answer, speaker, value, comment)
-        if known:
+        is_known = await self._bot.store.save_feedback(answer, speaker, value, comment)
+        if is_known:
             self._bot.metrics.feedback.labels(value).inc()
-        return known
+        return is_known
 
     async def find_answer(self, place: Place, ref: str) -> str | None:
         """The id of the answer in message `ref`, for platforms whose buttons carry no id of ours."""
@@ -211,11 +211,11 @@ class Intake:
         """Forgets the conversations in the parts of a workspace that removed the bot."""
         platform = self._bot.platform.name
         places = await self._bot.store.places(platform, tenant)
-        left = {place.conversation: place for place in places if is_left(place)}
-        for place in left.values():
+        left_places = {place.conversation: place for place in places if is_left(place)}
+        for place in left_places.values():
             await self._end_and_forget(place)
             await self._bot.store.forget(place)
-        log.info("conversations_deleted", platform=platform, count=len(left))
+        log.info("conversations_deleted", platform=platform, count=len(left_places))
 
     async def _end_and_forget(self, place: Place) -> None:
         """Ends running deliveries first: they would store the conversation again."""

@@ -53,7 +53,7 @@ class JobFiles:
         self._folder = folder
 
     def load_plan(self, answer: str) -> JobPlan | None:
-        """None: the job was not completely planned."""
+        """The plan of a job; None if the plan was not stored completely."""
         try:
             return JobPlan.from_json(json.loads(self._plan(answer).read_bytes()))
         except FileNotFoundError:

@@ -153,11 +153,11 @@ class Jobs:
         """Plans a job; durable when it returns. Raises BadRequest for an error that concerns all rows."""
         form: RowFormat = "csv" if request.rows.format == "csv" else "jsonl"
         await asyncio.to_thread(self._files.save_rows, answer, request.rows.text)
-        found = await self._survey(answer, form)
-        parts = build_parts(request, found)
-        plan = JobPlan(request.personality, request.schema, parts, form, found.rows, request.user)
-        if isinstance(found.first, Row):
-            check_columns(plan, found.first)
+        survey = await self._survey(answer, form)
+        parts = build_parts(request, survey)
+        plan = JobPlan(request.personality, request.schema, parts, form, survey.rows, request.user)
+        if isinstance(survey.first, Row):
+            check_columns(plan, survey.first)
         await self._check_schema(request.schema)
         await asyncio.to_thread(self._files.save_plan, answer, plan)
         log.info("job_planned", answer=answer, rows=plan.total)
@@ -165,12 +165,12 @@ class Jobs:
 
     async def _survey(self, answer: str, form: RowFormat) -> Survey:
         try:
-            found = await asyncio.to_thread(self._files.survey, answer, form, self._row_limit)
+            survey = await asyncio.to_thread(self._files.survey, answer, form, self._row_limit)
         except TooManyRows as exc:
             raise JobRefused("bot-rows-too_many", limit=self._row_limit) from exc
-        if found.first is None:
+        if survey.first is None:
             raise JobRefused("bot-rows-none")
-        return found
+        return survey
 
     async def _check_schema(self, schema: Mapping[str, Json]) -> None:
         for note in await self._engine.check_schema(dict(schema)):
@@ -218,15 +218,15 @@ class Jobs:
     async def _result(
         self, answer: str, progress: BatchProgress, plan: JobPlan, send: SendFile, language: Language, *, stopped: bool
     ) -> str:
-        written = await asyncio.to_thread(self._files.read_answers, answer)
+        answer_lines = await asyncio.to_thread(self._files.read_answers, answer)
         # Rows that were being recorded at the stop are in the file, but not in the progress.
-        stopped_at = written.count(b"\n") if stopped else None
+        stopped_at = answer_lines.count(b"\n") if stopped else None
         summary = describe_result(progress, plan.total, language, stopped_at)
-        if not written:
+        if not answer_lines:
             return summary
-        if await send(Upload(FILE_NAME, MEDIA_TYPE, written)):
+        if await send(Upload(FILE_NAME, MEDIA_TYPE, answer_lines)):
             return f"{summary} {text('bot-rows-file', language, name=FILE_NAME)}"
-        return "\n\n".join([summary, *show_inline(written.decode("utf-8", "replace"), language)])
+        return "\n\n".join([summary, *show_inline(answer_lines.decode("utf-8", "replace"), language)])
 
     async def remove(self, answer: str) -> None:
         await asyncio.to_thread(self._files.remove, answer)
@@ -235,7 +235,7 @@ class Jobs:
         await asyncio.to_thread(self._files.sweep, keep)
 
 
-def build_parts(request: JobRequest, found: Survey) -> tuple[RowPromptPart, ...]:
+def build_parts(request: JobRequest, survey: Survey) -> tuple[RowPromptPart, ...]:
     """The prompt of each row: attachments, the person's prompt, and the columns that it names, else all columns.
 
     Raises BadRequest for a malformed placeholder.
@@ -244,7 +244,7 @@ def build_parts(request: JobRequest, found: Survey) -> tuple[RowPromptPart, ...]
     before: tuple[RowPromptPart, ...] = (("text", f"{material}\n\n"),) if material else ()
     if PLACEHOLDER.search(request.prompt):
         return (*before, *(convert_part(part) for part in parse_template(request.prompt).parts))
-    names = tuple(found.first.fields) if isinstance(found.first, Row) else ()
+    names = tuple(survey.first.fields) if isinstance(survey.first, Row) else ()
     prompt = request.prompt.strip() or text("prompt-fill-in", request.language)
     return (*before, ("text", f"{prompt}\n"), *(part for name in names for part in column_parts(name)))
 
@@ -290,9 +290,9 @@ def describe_result(progress: BatchProgress, total: int, language: Language, sto
     return text("bot-rows-failed", language, done=progress.done, failed=progress.failed, codes=codes)
 
 
-def show_inline(written: str, language: Language) -> list[str]:
+def show_inline(answer_lines: str, language: Language) -> list[str]:
     """The first answers in a code block, up to INLINE_LIMIT_CHARS, with a note if there are more."""
-    lines = written.splitlines()
+    lines = answer_lines.splitlines()
     shown = lines[: count_fitting(lines, INLINE_LIMIT_CHARS)]
     note = [text("bot-rows-cut", language, shown=len(shown))] if len(shown) < len(lines) else []
     return [*note, code_block("\n".join(shown), "")]

@@ -66,7 +66,7 @@ def find_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | None
 
 
 def require_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | None:
-    """As `find_schema`, but the first JSON counts as the schema. None: there is no JSON.
+    """Works as `find_schema`, but the first JSON counts as the schema. Returns None without any JSON.
 
     Raises BadRequest with the line and column of an error.
     """
@@ -155,10 +155,10 @@ async def answer_with_json(
 
 
 async def show_value(value: Json, send: SendFile, language: Language) -> str:
-    written = format_json(value)
-    if len(written) > VALUE_LIMIT_CHARS and await send(Upload(FILE_NAME, MEDIA_TYPE, written.encode())):
+    json_value = format_json(value)
+    if len(json_value) > VALUE_LIMIT_CHARS and await send(Upload(FILE_NAME, MEDIA_TYPE, json_value.encode())):
         return text("bot-schema-file", language, name=FILE_NAME)
-    return code_block(written, "json")
+    return code_block(json_value, "json")
 
 
 async def with_error_detail(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
@@ -185,12 +185,12 @@ def error_detail(error: CspsError) -> str:
 
 def format_json(value: Json) -> str:
     """Indented JSON, with escapes only if it contains lone surrogates, which UTF-8 cannot encode."""
-    written = json.dumps(value, ensure_ascii=False, indent=2)
+    json_value = json.dumps(value, ensure_ascii=False, indent=2)
     try:
-        written.encode()
+        json_value.encode()
     except UnicodeEncodeError:
         return json.dumps(value, indent=2)
-    return written
+    return json_value
 
 
 def code_block(json_text: str, language: str) -> str:

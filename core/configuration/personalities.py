@@ -1,7 +1,7 @@
 """Loads and validates the personalities of config/personalities/*.toml, and replaces them when a file changes.
 
-Owns what a personality is and which are there. Knows nothing of models or conversations: whoever answers takes a frozen
-`Personality` and keeps it to the end of the answer, whatever happens to the files meanwhile.
+Owns what a personality is and which are there. Knows nothing of models or conversations. An answer takes a
+frozen `Personality` and keeps it to its end, even if the files change meanwhile.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class SamplingDefaults(Section):
 
     def under(self, requested: Sampling) -> Sampling:
         """`requested`, completed by these defaults."""
-        chosen = {name: value for name, value in asdict(requested).items() if value is not None}
-        return Sampling(**{**self.model_dump(), **chosen})
+        requested_values = {name: value for name, value in asdict(requested).items() if value is not None}
+        return Sampling(**{**self.model_dump(), **requested_values})
 
 
 class PersonalityFile(Section):
@@ -122,21 +122,23 @@ def read_personality(file: Path) -> Personality:
     return Personality(name=file.stem, **dict(content))
 
 
-def unknown_sources(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
+def unknown_sources(personalities: Personalities, known_names: Collection[str]) -> tuple[str, ...]:
     """One sentence for each unknown source, with its file and line. Raises ConfigError if a file cannot be read."""
-    return tuple(unknown_references(personalities, "sources", "source", known))
+    return tuple(unknown_references(personalities, "sources", "source", known_names))
 
 
-def unknown_collections(personalities: Personalities, known: Collection[str]) -> tuple[str, ...]:
-    """Like `unknown_sources`, with the command that creates a collection."""
-    problems = unknown_references(personalities, "collections", "collection", known)
+def unknown_collections(personalities: Personalities, known_names: Collection[str]) -> tuple[str, ...]:
+    """One sentence for each unknown collection, with the command that creates it."""
+    problems = unknown_references(personalities, "collections", "collection", known_names)
     return tuple(f"{each}. `csps-llm facts add` makes one" for each in problems)
 
 
-def unknown_references(personalities: Personalities, key: str, what: str, known: Collection[str]) -> Iterator[str]:
+def unknown_references(
+    personalities: Personalities, key: str, what: str, known_names: Collection[str]
+) -> Iterator[str]:
     for name in personalities.names():
         named = getattr(personalities.get(name), key)
-        if absent := [each for each in named if each not in known]:
+        if absent := [each for each in named if each not in known_names]:
             file = personalities.folder / f"{name}.toml"
             place = toml.place_of((key,), file, toml.text_of(file))
-            yield from (f"{place}: {unknown(what, each, known)}" for each in absent)
+            yield from (f"{place}: {unknown(what, each, known_names)}" for each in absent)

@@ -26,7 +26,7 @@ from core.configuration.toml import Section
 
 
 class ModelSettings(Section):
-    """Which model answers, and how much of the machine it may use."""
+    """The model that answers, and its share of the machine."""
 
     file: OptionalPath = env(
         "LLM_MODEL_FILE",
@@ -103,7 +103,7 @@ class ModelSettings(Section):
 
 
 class WebSettings(Section):
-    """The web server: its address, its limits, and who may use it."""
+    """The web server: its address, its limits and its users."""
 
     host: Host = env("HOST", "The address that the web server listens on.", "0.0.0.0")  # noqa: S104 - an example
     port: int = env("PORT", "The TCP port that the web server listens on.", "5000", ge=0, le=65535)
@@ -344,7 +344,7 @@ class RagSettings(Section):
 
 
 class DataSettings(Section):
-    """Where data is kept, and for how long."""
+    """The place of stored data, and its retention period."""
 
     folder: str = env(
         "CSPS_LLM_DATA",

@@ -81,7 +81,7 @@ def token(beginnings: tuple[str, ...], kind: str) -> AfterValidator:
 def sendable(value: SecretStr | None) -> SecretStr | None:
     """Refuses a secret that no HTTP header can carry."""
     if value is not None and not VISIBLE_ASCII.fullmatch(value.get_secret_value()):
-        raise ValueError("expected letters, digits and signs of ASCII, without blanks: copy it once more")
+        raise ValueError("expected letters, digits and signs of ASCII, without blanks: copy it again")
     return value
 
 

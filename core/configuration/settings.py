@@ -100,8 +100,8 @@ def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -
             table[key] = environ[variable]
             overridden[(section, key)] = variable
     named = {".".join(key): variable for key, variable in overridden.items()}
-    read = {**tables, "config": config, "file": file, "from_environment": named}
-    loaded = toml.validate(Settings, read, file, overridden)
+    values = {**tables, "config": config, "file": file, "from_environment": named}
+    loaded = toml.validate(Settings, values, file, overridden)
     require_complete(loaded.model)
     return loaded
 

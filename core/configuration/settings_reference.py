@@ -43,14 +43,14 @@ def _setting(section: str, key: str, field: FieldInfo, default: Any) -> Iterator
     yield f"#### `{variable}`"
     yield _wrap(field.description or "")
     example = field.examples[0] if field.examples else ""
-    yield f"- Key: `{section}.{key}`\n- Default: {_shown(default)}\n- Example: `{variable}={example}`"
+    yield f"- Key: `{section}.{key}`\n- Default: {_format_default(default)}\n- Example: `{variable}={example}`"
 
 
 def _wrap(text: str) -> str:
     return textwrap.fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _shown(default: Any) -> str:
+def _format_default(default: Any) -> str:
     """A default as an environment variable would give it."""
     if default in ("", [], {}):
         return "not set"

@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str, ...]
 
 NAME = re.compile(r"[a-z0-9-]+")  # the name of a table or a file
-# What pydantic says of these is about its own work.
+# Pydantic's own sentences for these speak of its internals.
 EXPECTED = {
     "int_parsing": "expected a whole number",
     "int_type": "expected a whole number",
@@ -40,7 +40,7 @@ class Section(BaseModel):
         annotation = cls.model_fields[str(info.field_name)].annotation
         kinds = {annotation, *get_args(annotation)}
         if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
-            raise ValueError("expected a number, which true and false are not")
+            raise ValueError("expected a number, not true or false")
         return value
 
 

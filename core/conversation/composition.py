@@ -139,13 +139,13 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
 
 def build_request(
     context: PromptContext,
-    found: Sequence[RetrievedDocument] = (),
+    retrieved: Sequence[RetrievedDocument] = (),
     unread: Sequence[str] = (),
     passage_cache: PassageCache | None = None,
 ) -> AnswerRequest:
-    """The request for an answer. `found`, `unread`, `passage_cache`: as in `compose`."""
+    """The request for an answer. `retrieved`, `unread`, `passage_cache`: as in `compose`."""
     personality = context.personality
-    draft = compose(personality, context.conversation, context.question, found, unread, passage_cache)
+    draft = compose(personality, context.conversation, context.question, retrieved, unread, passage_cache)
     user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
     return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model)
 
@@ -154,17 +154,17 @@ def compose(
     personality: Personality,
     conversation: Conversation,
     question: Question,
-    found: Sequence[RetrievedDocument] = (),
+    retrieved: Sequence[RetrievedDocument] = (),
     unread: Sequence[str] = (),
     passage_cache: PassageCache | None = None,
 ) -> PromptDraft:
     """The draft of the next answer in a conversation.
 
-    `found`: the documents looked up for this question. `unread`: the names of those that could not be read. Indexes
+    `retrieved`: the documents looked up for this question. `unread`: the names of those that could not be read. Indexes
     what is not on the `passage_cache` yet, which takes about a second for a megabyte.
     """
     language, passage_cache = personality.language, passage_cache or PassageCache()
-    items = collect_documents(conversation, question, found, language)
+    items = collect_documents(conversation, question, retrieved, language)
     shelved = [[passage_cache.get(cacheable_text(item)) for item in each] for each in items]
     lead, later = ([*map(with_passages, *pair)] for pair in zip(items, shelved, strict=True))
     # The key is the passages of the readings: the cache's own may differ from them in their links.
@@ -183,13 +183,13 @@ def compose(
 
 
 def collect_documents(
-    conversation: Conversation, question: Question, found: Sequence[RetrievedDocument], language: Language
+    conversation: Conversation, question: Question, retrieved: Sequence[RetrievedDocument], language: Language
 ) -> tuple[list[ContextItem], list[ContextItem]]:
     """The documents that the conversation started with, and later ones, the most important first; cut to the limit."""
     first, later = split_attachments(conversation, question)
     pasted = (Attachment(text("prompt-pasted-name", language), conversation.context),) if conversation.context else ()
     lead: tuple[ContextItem, ...] = (*pasted, *conversation.readings, *first)
-    rest: tuple[ContextItem, ...] = (*found, *later)
+    rest: tuple[ContextItem, ...] = (*retrieved, *later)
     return share_budget(lead, rest) if lead or rest else ([], [])
 
 

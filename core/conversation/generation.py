@@ -73,8 +73,8 @@ class AnswerPipeline:
                         marker = QuoteMarker(generation.quotable, language)
                     if marker and not (event := Text(marker.feed(event.text))).text:
                         continue
-                elif isinstance(event, Done) and marker and (held := marker.flush()):
-                    yield Text(held)
+                elif isinstance(event, Done) and marker and (rest := marker.flush()):
+                    yield Text(rest)
                 yield event
 
     async def fetch_attachments(self, prompt: Prompt) -> Prompt:
@@ -84,11 +84,13 @@ class AnswerPipeline:
 
     async def build_request(self, context: PromptContext, lookup: Lookup = NOTHING) -> AnswerRequest:
         """The request for the model, with the documents of `lookup`. Raises Overloaded."""
-        found = lookup.documents
-        if found or context.has_documents:
-            documents = collect_documents(context.conversation, context.question, found, context.personality.language)
+        retrieved = lookup.documents
+        if retrieved or context.has_documents:
+            documents = collect_documents(
+                context.conversation, context.question, retrieved, context.personality.language
+            )
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
-        return build_request(context, found, lookup.unread, self._passage_cache)
+        return build_request(context, retrieved, lookup.unread, self._passage_cache)
 
     async def _prepare(self, context: PromptContext) -> tuple[AnswerRequest, Lookup]:
         context, lookup = await self._look_up(context)
@@ -100,12 +102,12 @@ class AnswerPipeline:
     async def _look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
         """The context with the page that its conversation starts with, and the documents found for its question."""
         outside = not context.has_own_material
-        found = Lookup(unclosed_context=True) if context.has_unclosed_lead else NOTHING
+        result = Lookup(unclosed_context=True) if context.has_unclosed_lead else NOTHING
         if context.unread_url:
             context, page = await self._read_page(context, context.unread_url)
-            found = found.merge(page)
+            result = result.merge(page)
         retrieved = await self._retriever.look_up(context.personality, context.question.text, outside=outside)
-        return context, retrieved if found == NOTHING else found.merge(retrieved)
+        return context, retrieved if result == NOTHING else result.merge(retrieved)
 
     async def _read_page(self, context: PromptContext, url: str) -> tuple[PromptContext, Lookup]:
         """Reads the page at `url` and stores it with the conversation. A first question fails with it."""

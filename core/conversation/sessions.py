@@ -60,7 +60,7 @@ class Sessions:
     async def enter(
         self, conversation: str, personality: str, user: str | None = None, key: str | None = None
     ) -> Conversation:
-        """Like `resume`, but starts a platform's conversation if it is new. `key`: the key of the next turn."""
+        """Resumes a platform's conversation, or starts it if it is new. `key`: the key of the next turn."""
         if conversation.startswith(ISSUED_PREFIX):
             return await self._database.read(lambda db: view(db, find(db, conversation, personality, user), key))
         name, now = hash_id(conversation), self._clock()
@@ -68,8 +68,8 @@ class Sessions:
 
     async def forget(self, conversation: str) -> None:
         """Deletes a conversation. Raises SessionUnknown if there is none."""
-        gone = conversations.delete().where(conversations.c.key == hash_id(conversation))
-        if not await self._database.write(lambda db: db.execute(gone).rowcount):
+        deletion = conversations.delete().where(conversations.c.key == hash_id(conversation))
+        if not await self._database.write(lambda db: db.execute(deletion).rowcount):
             raise SessionUnknown("no such session; it may have expired or been deleted")
 
     async def begin_turn(
@@ -123,8 +123,8 @@ class Sessions:
     async def purge(self, older_than: timedelta) -> int:
         """Deletes the conversations without a turn for `older_than`. Returns their number."""
         last = self._clock() - older_than.total_seconds()
-        gone = conversations.delete().where(conversations.c.used_at < last)
-        return await self._database.write(lambda db: db.execute(gone).rowcount)
+        deletion = conversations.delete().where(conversations.c.used_at < last)
+        return await self._database.write(lambda db: db.execute(deletion).rowcount)
 
 
 def require_issued_id(conversation: str) -> str:
@@ -211,7 +211,7 @@ def write_turn(
         raise SessionUnknown("this session was deleted")
     number = None if key is None else find_turn_number(db, conversation, key)
     turn = RunningTurn(conversation, number or next_number(db, conversation))
-    written = {
+    row_values = {
         "question": question.text,
         "attachments": dump_values(question.attachments),
         "heard": dump_values(question.thread_messages),
@@ -219,10 +219,10 @@ def write_turn(
         "reason": None,
     }
     if number:
-        db.execute(turns.update().where(*turn_matches(turn)).values(written))
+        db.execute(turns.update().where(*turn_matches(turn)).values(row_values))
         write_sources(db, turn, ())
     else:
-        db.execute(turns.insert().values(conversation=conversation, number=turn.number, **written))
+        db.execute(turns.insert().values(conversation=conversation, number=turn.number, **row_values))
         if key is not None:
             db.execute(turn_keys.insert().values(conversation=conversation, key=hash_id(key), number=turn.number))
     lead = {"context": context} if turn.number == 1 else {}

@@ -22,7 +22,7 @@ from core.openai.chat_protocol import Message
 from core.rag.candidates import PASSAGES_LIMIT
 
 ANSWER_SHARE = 4  # the answer gets a quarter of the window, unless its own limit is lower
-# A generous guess at what a chat template writes around a conversation, and around each message.
+# The tokens that a chat template adds to a conversation, and to each message, at most by our estimate.
 TEMPLATE_TOKENS = 64
 TEMPLATE_TOKENS_PER_MESSAGE = 16
 BYTES_PER_TOKEN = 3  # a low guess for French and English, for engines that do not count
@@ -55,7 +55,7 @@ class TrimBounds:
 async def fit_window(
     draft: PromptDraft, sampling: Sampling, window: int, count: Count, bounds: TrimBounds = TrimBounds()
 ) -> FittedPrompt:
-    """As much of the draft as fits `window` tokens together with the answer. Raises PromptTooLong with the numbers."""
+    """Cuts the draft to `window` tokens, less those of the answer. Raises PromptTooLong with the numbers."""
     if bounds.without_lead:
         draft = draft.without_lead()
     reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)

@@ -175,7 +175,7 @@ class ModelClient:
         except httpx.TransportError as exc:
             if reader.is_finished:
                 return
-            if reader.begun or not isinstance(exc, httpx.ReadTimeout):
+            if reader.has_begun or not isinstance(exc, httpx.ReadTimeout):
                 raise
             raise ModelTooSlow(f"the model began no answer within {self._timeout_s:g} s (LLM_TIMEOUT_S)") from exc
 

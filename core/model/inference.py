@@ -237,11 +237,11 @@ class InferenceThread:
 
     def _awaits_prefix(self, sequence: Sequence) -> bool:
         """Tell whether a running sequence is computing a prefix of this one, so that waiting is cheaper."""
-        known = self._cache.longest(sequence.prompt)
+        prefix = self._cache.longest(sequence.prompt)
         for other in self._scheduler.running:
             if other.computed < len(other.prompt) and not other.paused:
                 target = min(common_prefix(other.prompt, sequence.prompt), len(sequence.prompt) - 1)
-                if target > max(other.computed, known) and target - known >= MIN_PREFIX_TOKENS:
+                if target > max(other.computed, prefix) and target - prefix >= MIN_PREFIX_TOKENS:
                     return True
         return False
 

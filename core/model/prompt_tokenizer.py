@@ -62,7 +62,7 @@ class PromptTokenizer:
         return prompt
 
     def tokenize(self, messages: Sequence[Message], *, thinks: bool = True) -> TokenPrompt:
-        """Build the prompt, whatever its length. Raises BadRequest if the template refuses the messages."""
+        """Build the prompt without checking its length. Raises BadRequest if the template refuses the messages."""
         rendered = self._template.render(messages, thinks=thinks)
         tokens: list[int] = []
         system_tokens = 0

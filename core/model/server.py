@@ -213,8 +213,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Require the API key over TCP. File permissions protect the Unix socket."""
     key = request.app[SERVICE].api_key
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if key and request.path != "/health" and not hmac.compare_digest(sent.encode("utf-8", "replace"), key.encode()):
+    api_key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if key and request.path != "/health" and not hmac.compare_digest(api_key.encode("utf-8", "replace"), key.encode()):
         raise web.HTTPUnauthorized(reason="this model process requires `Authorization: Bearer <LLM_API_KEY>`")
     return await handler(request)
 

@@ -86,9 +86,9 @@ def without_extensions(body: Fields) -> Fields:
 
 
 def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
-    """Tell whether a refusal names an extension field of `body`, whatever the wording of the engine."""
-    sent = [name for name in EXTENSIONS if name in body]
-    return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in sent)
+    """Tell whether a refusal names an extension field of `body`, in any engine's wording."""
+    present = [name for name in EXTENSIONS if name in body]
+    return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in present)
 
 
 def error_from_response(status: int, body: bytes, retry_after: str | None = None) -> CspsError:

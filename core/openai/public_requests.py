@@ -88,8 +88,8 @@ def refuse_unsupported(extra: dict[str, Json]) -> None:
     for name, value in extra.items():
         if value is None or name in WITHOUT_EFFECT or value in NEUTRAL.get(name, ()):
             continue
-        known = name in NEUTRAL
-        raise ParameterRefused(f"`{name[:64]}` is not {'supported' if known else 'known'} here", name[:64])
+        is_known = name in NEUTRAL
+        raise ParameterRefused(f"`{name[:64]}` is not {'supported' if is_known else 'known'} here", name[:64])
 
 
 def caller_instructions(messages: Iterable[ChatMessage]) -> list[str]:

@@ -40,7 +40,7 @@ class StreamReader:
     """Takes bytes by `feed` until `end`. `is_continuation`: the stream is the rest of an answer, without thinking."""
 
     def __init__(self, *, is_continuation: bool = False) -> None:
-        self.begun = False  # the model wrote text or thought
+        self.has_begun = False  # the model wrote text or thought
         self.is_done = False  # [DONE] arrived
         self._rest = b""  # the begun line
         self._data: list[bytes] = []  # the begun event
@@ -110,14 +110,14 @@ class StreamReader:
         text = self._surrogates.decode(text.encode("utf-16-le", "surrogatepass"), last)
         if self._thinking:
             text = self._thinking.feed(text)
-            if self._thinking.begun:
+            if self._thinking.has_begun:
                 yield from self._report_thinking()
         if text:
-            self.begun = True
+            self.has_begun = True
             yield TextDelta(text)
 
     def _report_thinking(self) -> Iterator[ThinkingStarted]:
-        self.begun = True
+        self.has_begun = True
         if not self._thinking_reported:
             self._thinking_reported = True
             yield ThinkingStarted()
@@ -171,7 +171,7 @@ class ThinkingFilter:
     """Takes an answer's text in any chunks and returns the text without its thinking."""
 
     def __init__(self) -> None:
-        self.begun = False  # the model thought; an empty block, which switches thinking off, does not count
+        self.has_begun = False  # the model thought; an empty block, which switches thinking off, does not count
         self._step = self._before
         self._pending = ""
 
@@ -194,10 +194,10 @@ class ThinkingFilter:
         return self._pending
 
     def _inside(self, text: str) -> str:
-        thought, closed, answer = (self._pending + text).partition(CLOSE)
-        keep = 0 if closed else overlap(thought, CLOSE)
-        self.begun = self.begun or bool(thought[: len(thought) - keep].strip())
-        self._pending = thought[len(thought) - keep :]
+        thinking, closed, answer = (self._pending + text).partition(CLOSE)
+        keep = 0 if closed else overlap(thinking, CLOSE)
+        self.has_begun = self.has_begun or bool(thinking[: len(thinking) - keep].strip())
+        self._pending = thinking[len(thinking) - keep :]
         if not closed:
             return ""
         self._step = self._between

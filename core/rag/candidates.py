@@ -96,9 +96,9 @@ class Candidates:
 
     def render(self, passages: int, first: int = 1) -> RenderedContext:
         """Renders the best `passages` passages; numbers the sources from `first`."""
-        chosen = sorted(self.order[:passages]) if 0 < passages < len(self._places) else self._places[:passages]
+        places = sorted(self.order[:passages]) if 0 < passages < len(self._places) else self._places[:passages]
         parts = [
-            document.select([number for at, number in chosen if at == index])
+            document.select([number for at, number in places if at == index])
             for index, document in enumerate(self.documents)
         ]
         return render([part for part in parts if part.passages], self._language, self._rules, first)
@@ -148,8 +148,8 @@ def share_budget(
 ) -> tuple[list[ContextItem], list[ContextItem]]:
     """Cuts both lists to CANDIDATES_LIMIT_CHARS together. Each gets half, and what the other leaves."""
     half = CANDIDATES_LIMIT_CHARS // 2
-    wanted = [sum(size_chars(cacheable_text(item)) for item in items) for items in (lead, later)]
-    rooms = [max(half, CANDIDATES_LIMIT_CHARS - other) for other in reversed(wanted)]
+    total_sizes = [sum(size_chars(cacheable_text(item)) for item in items) for items in (lead, later)]
+    rooms = [max(half, CANDIDATES_LIMIT_CHARS - other) for other in reversed(total_sizes)]
     return cut_to_budget(lead, rooms[0]), cut_to_budget(later, rooms[1])
 
 

@@ -184,19 +184,19 @@ class WordTokenizer:
 
     def __init__(self, tokenizer: UseTokenizer) -> None:
         self._tokenizer = tokenizer
-        self._known: dict[str, list[int]] = {}
+        self._word_cache: dict[str, list[int]] = {}
 
     def tokens(self, text: str) -> list[int]:
         tokens = [token for word in SPACE.split(text) for token in self._word_tokens(word)]
         return [BEGIN, *(tokens or self._tokenizer.encode(text, add_bos=False, add_eos=False)), END]
 
     def _word_tokens(self, word: str) -> list[int]:
-        tokens = self._known.get(word)
+        tokens = self._word_cache.get(word)
         if tokens is None:
-            if len(self._known) >= KNOWN_WORDS:
-                self._known = {}
+            if len(self._word_cache) >= KNOWN_WORDS:
+                self._word_cache = {}
             tokens = self._tokenizer.encode(word, add_bos=False, add_eos=False)
-            tokens = self._known[word] = [] if tokens in (NOTHING, ONLY_SPACE) else tokens
+            tokens = self._word_cache[word] = [] if tokens in (NOTHING, ONLY_SPACE) else tokens
         return tokens
 
 

@@ -86,7 +86,7 @@ class Retriever:
         return Attachment(reading.name, reading.text, reading.cut)
 
     async def look_up(self, personality: Personality, question: str, *, outside: bool = True) -> Lookup:
-        """Asks all finders. `outside`: False leaves out the finders of what strangers publish."""
+        """Asks all finders. `outside`: False leaves out the finders of published pages."""
         if not (personality.sources or personality.collections):
             return Lookup()
         language = detect_language(question) or personality.language

@@ -1,4 +1,4 @@
-"""When to try again: pauses that double up to a limit, `Retry-After`, and the cooldowns of several keys.
+"""The times of retries: pauses that double up to a limit, `Retry-After`, and the cooldowns of several keys.
 
 Jitter keeps callers from retrying at the same moment.
 """

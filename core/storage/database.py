@@ -1,4 +1,4 @@
-"""The database behind a URL: short transactions in threads; what the database refuses becomes a StorageError.
+"""The database behind a URL: short transactions in threads. Refusals of the database become StorageErrors.
 
 Owns the connection, and what SQLite and PostgreSQL each need to be safe with many processes. Knows no table.
 """
@@ -65,7 +65,7 @@ class Database:
         return await asyncio.to_thread(run, self._writer, work)
 
     async def read(self, work: Work[Result]) -> Result:
-        """What `work` sees does not change while it looks."""
+        """Runs `work` in a read transaction: the data does not change under it."""
         return await asyncio.to_thread(run, self._reader, work)
 
     async def examine_schema(self) -> SchemaVersion:
@@ -104,7 +104,7 @@ class Database:
 
 
 def upgrade(url: sqlalchemy.URL) -> tuple[str, ...]:
-    """In a thread. The revisions that were applied; none if another process applied them meanwhile."""
+    """Returns the revisions that it applied; none if another process applied them meanwhile. Runs in a thread."""
     engine = connect(url, upgrades=True)
     try:
         return run(engine, locked_upgrade)
@@ -127,7 +127,7 @@ def lock_schema(db: sqlalchemy.Connection) -> None:
 
 
 def examine(url: str) -> SchemaVersion:
-    """As `Database.examine_schema`, but creates no SQLite file."""
+    """Works as `Database.examine_schema`, but creates no SQLite file."""
     parsed = parse(url)
     if parsed.get_backend_name() == sqlite.dialect.name and not Path(require_file(parsed.database)).exists():
         return migration.schema_after(None)
@@ -185,7 +185,7 @@ def rolled_back(engine: sqlalchemy.Engine) -> tuple[str, ...]:
 
 
 def put(db: sqlalchemy.Connection, table: sqlalchemy.Table, row: Mapping[str, Any]) -> None:
-    """In the place of the row that has its primary key, if there is one."""
+    """Inserts the row, or replaces the row with its primary key."""
     inserted = INSERT[db.dialect.name](table).values(row)
     db.execute(inserted.on_conflict_do_update(index_elements=table.primary_key.columns, set_=row))
 
@@ -248,7 +248,7 @@ def prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:
 
 
 def patiently(connection: Any, statement: str) -> None:
-    """Turning WAL on waits for no other process that does so, whatever busy_timeout says. In a thread."""
+    """Turning WAL on ignores busy_timeout: it fails at once while another process does the same. In a thread."""
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
@@ -272,7 +272,7 @@ def run(engine: sqlalchemy.Engine, work: Work[Result]) -> Result:
         with engine.begin() as connection:
             return work(connection)
     except SQLAlchemyError as exc:
-        # Not its cause: what PostgreSQL says in detail holds what people wrote, and would be logged with a traceback.
+        # Drops the cause: PostgreSQL's details contain people's texts, and a traceback would log them.
         raise StorageError(f"the database refused: {reason(exc)}", retry_after_s=RETRY_AFTER_S) from None
 
 

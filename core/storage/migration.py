@@ -55,8 +55,8 @@ def upgrade(db: sa.Connection) -> tuple[str, ...]:
 
 def following(revision: str | None) -> Sequence[Script]:
     """The scripts that come after a revision, oldest first. Raises ConfigError if no script has made it."""
-    known = list(scripts().walk_revisions())
-    if revision and revision not in {script.revision for script in known}:
+    revisions = list(scripts().walk_revisions())
+    if revision and revision not in {script.revision for script in revisions}:
         raise ConfigError(
             f"DATABASE_URL: the database is at revision {revision}, and this version of csps-llm knows revisions up "
             f"to {scripts().get_current_head()}. Start the newer version that upgraded it, or restore the backup "

@@ -84,9 +84,9 @@ class References(Visitor):
 
     @classmethod
     def of(cls, entry: ast.Message | ast.Term) -> References:
-        found = cls()
-        found.visit(entry)
-        return found
+        references = cls()
+        references.visit(entry)
+        return references
 
     def visit_VariableReference(self, node: ast.VariableReference) -> None:  # noqa: N802 - the library's naming
         self.variables.add(node.id.name)
@@ -180,16 +180,16 @@ def own_problem(entry: ast.Message | ast.Term, shipped: TextCatalogue, language:
     if key not in shipped:
         closest = closest_name(key, shipped)
         return f"`{key}` is not a text" + (f"; did you mean `{closest}`?" if closest else "")
-    found, original = References.of(entry), References.of(shipped.entry(key))
+    references, original = References.of(entry), References.of(shipped.entry(key))
     if entry.value is None or entry.attributes:
         return f"`{key}` needs a text and takes no attributes"
-    if unknown := found.variables - original.variables:
+    if unknown := references.variables - original.variables:
         return f"`{key}` has no value ${min(unknown)}"
-    if unknown := found.functions - {*functions(language), "NUMBER"}:
+    if unknown := references.functions - {*functions(language), "NUMBER"}:
         return f"`{key}`: there is no function {min(unknown)}"
     # A term of its own language is all that an entry may refer to, and a term refers to none: so there are no circles.
-    if found.messages or found.terms - set(shipped) or (found.terms and isinstance(entry, ast.Term)):
-        return f"`{key}` refers to a text that it cannot use: {min(found.messages | found.terms)}"
+    if references.messages or references.terms - set(shipped) or (references.terms and isinstance(entry, ast.Term)):
+        return f"`{key}` refers to a text that it cannot use: {min(references.messages | references.terms)}"
     return None
 
 

@@ -27,12 +27,12 @@ def error_text(error: CspsError, language: Language) -> str:
 def code_text(error: CspsError, language: Language) -> str:
     """Returns the text of the error's code. A code without a text has the one of its base class."""
     codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, CspsError)]
-    known = catalogue(language)
-    return next(text(f"error-{code}", language) for code in codes if f"error-{code}" in known)
+    entries = catalogue(language)
+    return next(text(f"error-{code}", language) for code in codes if f"error-{code}" in entries)
 
 
 def reason_text(error: CspsError, language: Language) -> str | None:
-    """Returns the text of what is known beyond the error's class; None if nothing is."""
+    """Returns the text for the error's own reason or numbers; None if it has none."""
     match error:
         case UnreadableDocument(reason=reason):
             return text(f"error-unreadable-{reason}", language) if reason else None

@@ -26,12 +26,12 @@ class SamplingOptions(BaseModel):
     def override(self, sampling: Sampling) -> Sampling:
         """`sampling` with the options that are set here."""
         names = ("temperature", "max_tokens", "seed")
-        chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
-        return replace(sampling, **chosen)
+        values = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return replace(sampling, **values)
 
 
 class ToilFields(SamplingOptions):
-    """`text`: what the prompt is about. The model gets it as data, never as instructions."""
+    """`text`: the data that the prompt refers to. The model gets it as data, never as instructions."""
 
     prompt: str
     text: str | None = None

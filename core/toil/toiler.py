@@ -92,7 +92,9 @@ class Toiler:
             usage += attempt.done.usage
             if attempt.done.reason == "length":
                 if not enforced_schemas or plan.narrowed == plan.enforced:
-                    raise BudgetExhausted(f"the JSON was not whole after {attempt.done.usage.completion_tokens} tokens")
+                    raise BudgetExhausted(
+                        f"the JSON was not complete after {attempt.done.usage.completion_tokens} tokens"
+                    )
                 enforced_schemas = [plan.narrowed]  # it leaves out parts that may have used up the budget
                 yield TextDiscarded()
                 continue
@@ -153,10 +155,10 @@ class Toiler:
             else:
                 return
 
-    async def _generate(self, request: AnswerRequest, wanted: Json) -> AsyncGenerator[AttemptEvent, None]:
+    async def _generate(self, request: AnswerRequest, value_schema: Json) -> AsyncGenerator[AttemptEvent, None]:
         """Relaxes the format step by step while the engine refuses it. An engine refuses before it writes."""
-        key = json.dumps(wanted)
-        response_format = self._accepted.get(key, wanted)
+        key = json.dumps(value_schema)
+        response_format = self._accepted.get(key, value_schema)
         for refusals in range(RELAXATIONS_LIMIT + 1):
             if refusals == RELAXATIONS_LIMIT:
                 response_format = None
@@ -171,7 +173,7 @@ class Toiler:
                 if generation.text:
                     yield TextDiscarded()
             else:
-                if response_format != wanted:
+                if response_format != value_schema:
                     self._accepted[key] = response_format
                 return
 

@@ -146,8 +146,8 @@ def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[
 def format_expected(kind: Any) -> str:
     """The keyword's value as JSON, cut at SHOWN_CHARS; "" where the validator names none."""
     details = {name: value for name, value in kind.as_dict().items() if name not in ("context", "unexpected", "error")}
-    shown = json.dumps(next(iter(details.values()))) if details else ""
-    return shown if len(shown) <= SHOWN_CHARS else f"{shown[:SHOWN_CHARS]}…"
+    detail = json.dumps(next(iter(details.values()))) if details else ""
+    return detail if len(detail) <= SHOWN_CHARS else f"{detail[:SHOWN_CHARS]}…"
 
 
 def format_pointer(path: list[str | int]) -> str:

@@ -20,7 +20,7 @@ const marked = new Marked({
     tag: () => undefined,
   },
   renderer: {
-    // One level below the message's "Whisper (AI)", whatever level the model chose: no level is skipped.
+    // Headings begin one level below the message's "Whisper (AI)", so that no level is skipped.
     heading({ tokens }) {
       return `<h4>${this.parser.parseInline(tokens)}</h4>`;
     },

@@ -175,8 +175,8 @@ class LlamaRunner:
         """Copy a sequence's computed state for `restore`: about 22 KiB a token for the starter."""
         size = llama.llama_state_seq_get_size(self._context, sequence)
         state = np.empty(size, np.uint8)
-        written = llama.llama_state_seq_get_data(self._context, pointer_to(state), size, sequence)
-        return state[:written]
+        byte_count = llama.llama_state_seq_get_data(self._context, pointer_to(state), size, sequence)
+        return state[:byte_count]
 
     def restore(self, sequence: int, state: SequenceState) -> bool:
         """Restore a saved state into `sequence`; False if llama.cpp refuses it, which leaves the sequence empty."""
@@ -202,5 +202,5 @@ def pointer_to(state: SequenceState) -> Any:
 def model_description(model: Any) -> str:
     """Return llama.cpp's short description, such as "llama 1B Q8_0"."""
     buffer = ctypes.create_string_buffer(1024)
-    written = llama.llama_model_desc(model, buffer, len(buffer))
-    return buffer.value.decode("utf-8", "replace") if written >= 0 else "unknown"
+    byte_count = llama.llama_model_desc(model, buffer, len(buffer))
+    return buffer.value.decode("utf-8", "replace") if byte_count >= 0 else "unknown"

@@ -89,10 +89,10 @@ def find_collection(db: sa.Connection, name: str) -> sa.Row[Any] | None:
 
 def require_collection(db: sa.Connection, name: str) -> sa.Row[Any]:
     """Returns the collection's row, as `find_collection` does. Raises NotFound."""
-    found = find_collection(db, name)
-    if found is None:
+    collection_id = find_collection(db, name)
+    if collection_id is None:
         raise NotFound(f"there is no collection of facts named {name}; `csps-llm facts list` shows those there are")
-    return found
+    return collection_id
 
 
 def open_collection(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:

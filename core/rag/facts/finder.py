@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 PASSAGES_LIMIT = 6
 MIN_SCORE, MIN_SCORE_FOR_TASKS = 0.25, 0.34  # scores of `core.rag.facts.search`
-# What people say to be polite, or to say that they have read the answer.
+# Polite phrases, and phrases that only confirm an answer.
 PLEASANTRIES = parse_phrases(
     """
     so much|a lot|many thanks|great|ok|okay|perfect|excellent|awesome|wonderful|amazing|cool|super|nice|lovely|bravo|

@@ -43,8 +43,8 @@ class Glossary:
     def phrases(self, question: str) -> tuple[Phrase, ...]:
         """Returns the question's words, and all synonyms of its words and phrases; at most PHRASES_LIMIT."""
         own = [(stem,) for language in LANGUAGES for stem in index_stems(question, language)]
-        meant = [phrase for meaning in self._meanings(question) for phrase in self._phrases[meaning]]
-        return tuple(dict.fromkeys([*own, *meant]))[:PHRASES_LIMIT]
+        expansions = [phrase for meaning in self._meanings(question) for phrase in self._phrases[meaning]]
+        return tuple(dict.fromkeys([*own, *expansions]))[:PHRASES_LIMIT]
 
     def _meanings(self, question: str) -> Iterator[int]:
         """Finds the longest phrases: "credit card" is not also "card"."""

@@ -73,14 +73,14 @@ def phrase_stems(phrases: Sequence[Phrase]) -> Set[str]:
 def rarest_phrases(phrases: Sequence[Phrase], counts: Mapping[str, float]) -> list[Phrase]:
     """Returns the phrases that occur, rarest first, at least one, within COUNTED_PASSAGES_LIMIT passages together."""
     costs = {phrase: sum(counts[stem] for stem in phrase) for phrase in phrases if all(map(counts.get, phrase))}
-    chosen: list[Phrase] = []
-    left = float(COUNTED_PASSAGES_LIMIT)
+    selection: list[Phrase] = []
+    budget = float(COUNTED_PASSAGES_LIMIT)
     for phrase in sorted(costs, key=costs.__getitem__):
-        left -= costs[phrase]
-        if left < 0 and chosen:
+        budget -= costs[phrase]
+        if budget < 0 and selection:
             break
-        chosen.append(phrase)
-    return chosen
+        selection.append(phrase)
+    return selection
 
 
 def rank_postgresql(db: sa.Connection, phrases: Sequence[Phrase], total: int, limit: int) -> Scores:

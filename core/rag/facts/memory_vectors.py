@@ -45,8 +45,8 @@ class MemoryVectors:
         best = np.argpartition(-cosines, limit)[:limit] if len(cosines) > limit else np.arange(len(cosines))
         return dict(zip(self.ids[best].tolist(), cosines[best].tolist(), strict=True))
 
-    def cosines(self, _db: sa.Connection, wanted: Sequence[int], question: Floats) -> Cosines:
-        ids = np.array(wanted, dtype=np.int64)
+    def cosines(self, _db: sa.Connection, passage_ids: Sequence[int], question: Floats) -> Cosines:
+        ids = np.array(passage_ids, dtype=np.int64)
         places = np.minimum(self.at(ids), len(self.ids) - 1)
         here = self.ids[places] == ids
         return dict(zip(ids[here].tolist(), (self.rows[places[here]] @ question).tolist(), strict=True))
@@ -78,15 +78,15 @@ def load(db: sa.Connection, collection: int, dimensions: int, before: object) ->
 
 def load_rows(db: sa.Connection, mine: sa.ColumnElement[bool], ids: Ids, dimensions: int) -> Floats:
     """Returns the vectors in the order of `ids`, which ascend."""
-    wanted = set(ids.tolist())
+    passage_ids = set(ids.tolist())
     since = sa.select(vectors.c.passage, vectors.c.vector).where(mine, vectors.c.passage >= int(ids[0]))
     rows = db.execute(since.order_by(vectors.c.passage))
-    stored = b"".join(bytes(vector) for passage, vector in rows if passage in wanted)
+    stored = b"".join(bytes(vector) for passage, vector in rows if passage in passage_ids)
     return np.frombuffer(stored, dtype=STORED).reshape(len(ids), dimensions).astype(np.float32)
 
 
 def index(_db: sa.Connection, _collection: int) -> None:
-    """Does nothing: every vector is compared, whatever their number."""
+    """Does nothing: a search compares all vectors."""
 
 
 def unindex(_db: sa.Connection, _collection: int) -> None:

@@ -37,7 +37,7 @@ CSV_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 
 PAGES_LIMIT = 50_000  # of one sitemap, by the protocol
 SITEMAP_ROOT = re.compile(r"<(?:\w+:)?(urlset|sitemapindex)[\s>]")
-# A sitemap is searched and not parsed: a sitemap needs nothing of what XML can do, and a hostile one needs all of it.
+# A sitemap is searched and not parsed: it needs no entities or nesting, and hostile XML uses them.
 # Possessive quantifiers (`+` after a quantifier) keep the search linear.
 SITEMAP_URL = re.compile(
     r"<(?:\w{1,40}+:)?+loc>\s*+(?:<!\[CDATA\[\s*+)?+([^<>\[\]\s]{1,4096}+)\s*+(?:\]\]>\s*+)?+</(?:\w{1,40}+:)?+loc>"
@@ -171,8 +171,8 @@ def content_digest(body: bytes, *how: str) -> str:
 
 def sitemap_root(body: bytes) -> str | None:
     """Returns "urlset" for a sitemap, "sitemapindex" for one that names other sitemaps, None for anything else."""
-    found = SITEMAP_ROOT.search(decode(body[:SITEMAP_START_CHARS]))
-    return found[1] if found else None
+    root = SITEMAP_ROOT.search(decode(body[:SITEMAP_START_CHARS]))
+    return root[1] if root else None
 
 
 def sitemap_urls(body: bytes) -> list[str]:

@@ -50,7 +50,7 @@ halfvecs = sa.Table(
 # Stored in the row, up to a page; elsewhere, comparing vectors of 1536 dimensions takes five times as long.
 STORE_INLINE = "ALTER TABLE fact_halfvecs ALTER COLUMN vector SET STORAGE MAIN"
 
-# pgvector 0.8 is the first version that goes on searching when the index returned deleted rows.
+# pgvector 0.8 is the first version that continues the search after deleted rows of the index.
 USABLE = sa.text(
     "SELECT (regexp_match(extversion, '^(\\d+)\\.(\\d+)'))::int[] >= '{0,8}' AND to_regtype('halfvec') IS NOT NULL "
     "FROM pg_extension WHERE extname = 'vector'"
@@ -133,8 +133,8 @@ class PgVectors:
         query = distance_query(self.collection, question).order_by(sa.literal_column("distance"))
         return fetch_cosines(db, query.limit(limit))
 
-    def cosines(self, db: sa.Connection, wanted: Sequence[int], question: Floats) -> Cosines:
-        return fetch_cosines(db, distance_query(self.collection, question).where(halfvecs.c.passage.in_(wanted)))
+    def cosines(self, db: sa.Connection, passage_ids: Sequence[int], question: Floats) -> Cosines:
+        return fetch_cosines(db, distance_query(self.collection, question).where(halfvecs.c.passage.in_(passage_ids)))
 
 
 def distance_query(collection: int, question: Floats) -> sa.Select[Any]:

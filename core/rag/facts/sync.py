@@ -80,26 +80,26 @@ async def sync(
     """
     require_collection_name(collection)
     await refuse_emptied_origin(store, collection, origin)
-    known = await store.stored_versions(collection)
+    versions = await store.stored_versions(collection)
     counts = SyncCounts(total=len(origin.entries))
     entries = unique_entries(origin.entries, counts)
-    gone: set[str] = set()
+    missing: set[str] = set()
     turn = asyncio.Semaphore(CONCURRENT_READS)
     for at in range(0, len(entries), BATCH_ENTRIES):
-        batch = EntryBatch(store.embedder, known, counts)
+        batch = EntryBatch(store.embedder, versions, counts)
         async with asyncio.TaskGroup() as tasks:
             for entry in entries[at : at + BATCH_ENTRIES]:
                 tasks.create_task(batch.open_entry(entry, turn))
         for some in split_transactions(batch.fresh):
             counts.passages += await store.replace(collection, origin.name, some, {})
         await store.replace(collection, origin.name, (), batch.unchanged)
-        gone |= batch.gone
-        counts.total -= len(batch.gone)
+        missing |= batch.missing
+        counts.total -= len(batch.missing)
         batch.count()
         report(counts)
-    present = {entry.key for entry in entries} - gone
-    if gone and not present:
-        raise ParameterRefused(emptied_message(collection, origin.name, len(gone)))
+    present = {entry.key for entry in entries} - missing
+    if missing and not present:
+        raise ParameterRefused(emptied_message(collection, origin.name, len(missing)))
     counts.removed = await store.remove_missing(collection, origin.name, present)
     await store.index(collection)
     log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
@@ -154,25 +154,25 @@ def require_collection_name(collection: str) -> None:
 class EntryBatch:
     """Entries that are opened together, and the results."""
 
-    def __init__(self, embedder: str, known: Mapping[str, StoredVersion], counts: SyncCounts) -> None:
+    def __init__(self, embedder: str, versions: Mapping[str, StoredVersion], counts: SyncCounts) -> None:
         self._embedder = embedder
-        self._known = known
+        self._versions = versions
         self._counts = counts
         self.fresh: list[NewDocument] = []
         self.unchanged: dict[str, datetime] = {}
-        self.gone: set[str] = set()  # stored, and gone from the origin
+        self.missing: set[str] = set()  # stored, and gone from the origin
 
     async def open_entry(self, entry: OriginEntry, turn: asyncio.Semaphore) -> None:
         try:
             async with turn:
                 content = await entry.open()
-                if self._known.get(entry.key) == StoredVersion(content.digest, self._embedder):
+                if self._versions.get(entry.key) == StoredVersion(content.digest, self._embedder):
                     self.unchanged[entry.key] = content.fetched_at
                     return
                 document = await content.read()
         except CspsError as exc:
-            if entry.key in self._known and isinstance(exc, FetchFailed) and exc.reason == "missing":
-                self.gone.add(entry.key)
+            if entry.key in self._versions and isinstance(exc, FetchFailed) and exc.reason == "missing":
+                self.missing.add(entry.key)
             else:
                 self._counts.failed[entry.key] = exc.message
         else:
@@ -180,7 +180,7 @@ class EntryBatch:
 
     def count(self) -> None:
         """Counts stored documents, after they were stored."""
-        again = sum(each.key in self._known for each in self.fresh)
+        again = sum(each.key in self._versions for each in self.fresh)
         self._counts.changed += again
         self._counts.added += len(self.fresh) - again
         self._counts.unchanged += len(self.unchanged)

@@ -33,7 +33,7 @@ class LoadedVectors(Protocol):
     def nearest(self, db: sa.Connection, question: Floats, limit: int) -> Cosines:
         """Returns the `limit` highest cosines, or nearly those."""
 
-    def cosines(self, db: sa.Connection, wanted: Sequence[int], question: Floats) -> Cosines:
+    def cosines(self, db: sa.Connection, passage_ids: Sequence[int], question: Floats) -> Cosines:
         """Returns exact cosines of those passages that are in the collection."""
 
 

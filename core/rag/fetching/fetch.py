@@ -127,32 +127,34 @@ class Fetcher:
         async with self._same_page.slot(str(target)) as entry:
             if entry.result is not None:  # it arrived meanwhile
                 return to_fetched(entry.result, cached=True)
-            known = await self._cache.get(str(target))
-            if known is not None and known.is_fresh(self._now(), max_age_s):
-                return to_fetched(known, cached=True)
-            entry.result = await self._ask(target, robots, known)
-            return to_fetched(entry.result, cached=known is not None and entry.result.body is known.body)
+            cached_page = await self._cache.get(str(target))
+            if cached_page is not None and cached_page.is_fresh(self._now(), max_age_s):
+                return to_fetched(cached_page, cached=True)
+            entry.result = await self._ask(target, robots, cached_page)
+            return to_fetched(entry.result, cached=cached_page is not None and entry.result.body is cached_page.body)
 
-    async def _ask(self, target: httpx.URL, robots: bool, known: CachedPage | None) -> CachedPage:
-        """Fetches the page from its site, or confirms `known`."""
+    async def _ask(self, target: httpx.URL, robots: bool, cached_page: CachedPage | None) -> CachedPage:
+        """Fetches the page from its site, or confirms `cached_page`."""
 
         def headers_for(url: httpx.URL) -> Mapping[str, str]:
-            return conditional_headers(known) if known is not None and known.url == str(url) else {}
+            return conditional_headers(cached_page) if cached_page is not None and cached_page.url == str(url) else {}
 
         before = self._robots.require if robots else None
         async with self._sites.follow(target, before, headers_for) as landing:
-            page = await self._parse(landing, known)
+            page = await self._parse(landing, cached_page)
         if is_storable(landing.headers):
             await self._cache.store(str(target), page)
         else:
             await self._cache.drop(str(target))
         return page
 
-    async def _parse(self, landing: PageResponse, known: CachedPage | None) -> CachedPage:
+    async def _parse(self, landing: PageResponse, cached_page: CachedPage | None) -> CachedPage:
         declared = lifetime_s(landing.headers)
-        if landing.status == 304 and known is not None and known.url == str(landing.url):
-            lifetime = combined_lifetime_s([*landing.lifetimes, known.lifetime_s if declared is None else declared])
-            return replace(known, fetched_at=self._now(), lifetime_s=lifetime)
+        if landing.status == 304 and cached_page is not None and cached_page.url == str(landing.url):
+            lifetime = combined_lifetime_s(
+                [*landing.lifetimes, cached_page.lifetime_s if declared is None else declared]
+            )
+            return replace(cached_page, fetched_at=self._now(), lifetime_s=lifetime)
         if landing.status not in (200, 203):
             raise landing.failure()
         media_type = parse_media_type(landing.headers, landing.url.path)
@@ -182,9 +184,9 @@ def parse_allowed_host(entry: str) -> str:
     return entry.lower()
 
 
-def conditional_headers(known: CachedPage) -> dict[str, str]:
+def conditional_headers(cached_page: CachedPage) -> dict[str, str]:
     """Returns headers that ask for a page only if it changed."""
-    headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    headers = {"If-None-Match": cached_page.etag, "If-Modified-Since": cached_page.last_modified}
     return {name: value for name, value in headers.items() if value is not None}
 
 

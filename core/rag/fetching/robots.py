@@ -49,22 +49,22 @@ class Robots:
 
     async def require(self, url: httpx.URL) -> None:
         """Raises FetchRefused if the site forbids the URL, FetchFailed if its rules are unknown now."""
-        known = await self._ask(url)
-        if isinstance(known.rules, FetchFailed):
-            why = known.rules
+        site_rules = await self._ask(url)
+        if isinstance(site_rules.rules, FetchFailed):
+            why = site_rules.rules
             raise FetchFailed(
                 f"{why.message}: its robots.txt is unavailable, so the site is left alone", why.reason
             ) from why
-        if not await asyncio.to_thread(is_allowed, known.rules, str(url), self._name):
+        if not await asyncio.to_thread(is_allowed, site_rules.rules, str(url), self._name):
             raise FetchRefused(f"the robots.txt of {url.host} does not let {self._name} read this", "robots")
 
     async def _ask(self, url: httpx.URL) -> RobotsRules:
         site = f"{url.scheme}://{url_origin(url)}"
         async with self._per_site.slot(site):
-            known = self._rules.get(site)
-            if known is None or self._clock() >= known.until_s:
-                known = self._rules[site] = await self._ask_site(url)
-        return known
+            site_rules = self._rules.get(site)
+            if site_rules is None or self._clock() >= site_rules.until_s:
+                site_rules = self._rules[site] = await self._ask_site(url)
+        return site_rules
 
     async def _ask_site(self, url: httpx.URL) -> RobotsRules:
         try:

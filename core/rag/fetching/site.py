@@ -48,7 +48,7 @@ class FetchLimits:
 
 @dataclass(frozen=True, slots=True)
 class PageResponse:
-    """A response that is no redirect, with its body unread. `lifetimes`: of each redirect on the way."""
+    """A response that is no redirect, with its body unread. `lifetimes`: that of each redirect."""
 
     url: httpx.URL
     response: httpx.Response

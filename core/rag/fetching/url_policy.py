@@ -1,4 +1,4 @@
-"""Which URLs and addresses may be connected to. Pure: resolves no name and opens no socket.
+"""Decides which URLs and addresses the service may connect to. Pure: resolves no name and opens no socket.
 
 One parser, httpx's, reads a URL, and the connection uses its result: no second parser can differ. Forms that programs
 read differently are refused: octal, hexadecimal or short IPv4, backslashes, userinfo, escapes in the host. Messages

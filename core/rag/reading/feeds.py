@@ -89,8 +89,8 @@ def parse_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:
 def build_document(title: str, entries: Iterable[FeedEntry], declared: Any, home: str | None) -> Document:
     newest = sorted(entries, key=lambda entry: entry.published_at or NEVER, reverse=True)
     passages = tuple(passage for entry in newest for passage in entry_passages(entry))
-    read = "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages[:20])
-    language = parse_language_tag(str(declared or "")) or detect_language(f"{title}\n{read}")
+    sample = "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages[:20])
+    language = parse_language_tag(str(declared or "")) or detect_language(f"{title}\n{sample}")
     return Document(title, passages, "feed", language, home)
 
 

@@ -42,8 +42,8 @@ HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])[-\u00ad]\n(?=[a-zà-ÿ])")  # a word t
 
 
 def build_document(title: str, blocks: Sequence[Block], kind: Any = "text", url: str | None = None) -> Document:
-    read = "\n".join(block.text for block in blocks[:100])
-    return Document(one_line(title)[:TITLE_LIMIT_CHARS], cut_blocks(blocks), kind, detect_language(read), url)
+    sample = "\n".join(block.text for block in blocks[:100])
+    return Document(one_line(title)[:TITLE_LIMIT_CHARS], cut_blocks(blocks), kind, detect_language(sample), url)
 
 
 def title_from_name(name: str) -> str:
@@ -104,7 +104,7 @@ def parse_json(body: bytes, *, name: str = "", charset: str | None = None, url: 
     """Reads JSON. A list of flat objects becomes a table; other values become code."""
     try:
         value = json.loads(readable(body, charset))
-        written = visible_text(json.dumps(value, ensure_ascii=False, indent=1))
+        json_text = visible_text(json.dumps(value, ensure_ascii=False, indent=1))
     except (ValueError, RecursionError) as exc:
         problem = "this is declared as JSON, but it is not, or it is nested too deep"
         raise UnreadableDocument(problem, "damaged") from exc
@@ -112,7 +112,7 @@ def parse_json(body: bytes, *, name: str = "", charset: str | None = None, url: 
         columns = list(dict.fromkeys(key for row in rows for key in row))
         blocks = table_blocks(([cell_text(row.get(column)) for column in columns] for row in rows), columns)
         return build_document(title_from_name(name), blocks, "table", url)
-    return build_document(title_from_name(name), [Block("code", written)], url=url)
+    return build_document(title_from_name(name), [Block("code", json_text)], url=url)
 
 
 def flat_records(value: Any) -> list[dict[str, Any]]:

@@ -43,14 +43,14 @@ def answer(request: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
     """Returns as many passages as fit."""
-    passages, left = [], text_limit_chars
+    passages, budget_chars = [], text_limit_chars
     for passage in document.passages:
-        left -= passage.size_chars
-        if left < 0:
+        budget_chars -= passage.size_chars
+        if budget_chars < 0:
             break
         when = passage.published_at.isoformat() if passage.published_at else None
         passages.append([passage.text, passage.heading, passage.link, when])
-    reply = {**asdict(document), "passages": passages, "cut": document.cut or left < 0}
+    reply = {**asdict(document), "passages": passages, "cut": document.cut or budget_chars < 0}
     return {"document": reply}
 
 

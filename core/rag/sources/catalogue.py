@@ -34,22 +34,22 @@ def template_keys(template: str) -> set[str]:
     return set(PLACEHOLDER.findall(template))
 
 
-def check_template(template: str, known: AbstractSet[str], allow: Collection[str] = ()) -> None:
+def check_template(template: str, placeholders: AbstractSet[str], allow: Collection[str] = ()) -> None:
     """Raises FetchRefused for a template that is no public https URL, or that leaves too much open.
 
-    `known`: the allowed placeholders. `allow`: "host:port" without checks.
+    `placeholders`: the allowed placeholders. `allow`: "host:port" without checks.
     """
     url = url_policy.check_url(PLACEHOLDER.sub("x", template), frozenset(allow))
     if url.scheme != "https" and url_policy.url_origin(url) not in allow:
         raise FetchRefused("only https:// URLs are read, except from hosts in RAG_ALLOW", "form")
-    if unknown := template_keys(template) - known:
-        can = f"; known names are {', '.join(sorted(known))}" if known else ""
+    if unknown := template_keys(template) - placeholders:
+        can = f"; known names are {', '.join(sorted(placeholders))}" if placeholders else ""
         raise FetchRefused(f"{{{min(unknown)}}} is not known here{can}", "form")
     parts = urlsplit(template)
     if PLACEHOLDER.search(parts.netloc) or PLACEHOLDER.search(parts.fragment):
-        raise FetchRefused("only the path and what follows the ? may have {…}", "form")
+        raise FetchRefused("only the path and the query may contain {…}", "form")
     if f"{{{QUERY}}}" in parts.path:
-        raise FetchRefused("{query} may only stand after the ?", "form")
+        raise FetchRefused("{query} is allowed only in the query", "form")
     if re.search(r"[{}]", PLACEHOLDER.sub("", template)):
         raise FetchRefused("a brace belongs to no {name}; write it as %7B or %7D", "form")
 
@@ -91,7 +91,7 @@ class PerLanguage(Section):
     @model_validator(mode="after")
     def has_any(self) -> PerLanguage:
         if self.en is None and self.fr is None:
-            raise ValueError("neither `en` nor `fr` is there")
+            raise ValueError("`en` or `fr` is required")
         return self
 
     def in_language(self, language: Language) -> str:
@@ -244,9 +244,9 @@ def build_source(name: str, section: SourceSection, file: Path, allow: Collectio
     """Builds the source with its table of names. Raises ConfigError."""
     names = NameTable.load(file.parent / section.named.file, strict=section.named.strict) if section.named else None
     problems = []
-    for key, template, known in section_templates(section, names):
+    for key, template, placeholders in section_templates(section, names):
         try:
-            check_template(template, known, allow)
+            check_template(template, placeholders, allow)
         except FetchRefused as exc:
             problems.append(f"{file_place(file, name, *key)}: {template}: {exc.message}")
     if problems:

@@ -33,8 +33,8 @@ WEIGHTS = (BIAS, NAME, TOPIC, HINT, NAMED, LIKE, UNLIKE, TASK, TIMELESS)
 LIKE_MEAN = 0.45  # a cosine that says nothing
 LIKE_UNKNOWN = 0.4  # assumed without embeddings: words alone need to be clearer
 TOPICS_LIMIT = 2  # more topics say no more
-CHOSEN = 0.5  # the likelihood from which a source is needed
-ALSO_CHOSEN = 0.7  # the likelihood from which a second one is
+NEEDED_LIKELIHOOD = 0.5  # the likelihood from which a source is needed
+SECOND_LIKELIHOOD = 0.7  # the likelihood from which a second one is
 DOUBTED = 0.1  # the likelihood from which a model is asked, if there is one
 CHOSEN_LIMIT = 2
 CANDIDATES_LIMIT = 4
@@ -84,10 +84,10 @@ class SourceCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Shortlist:
-    """Candidates, most likely first. `chosen`: those to read if no model decides."""
+    """Candidates, most likely first. `selection`: those to read if no model decides."""
 
     candidates: tuple[SourceCandidate, ...] = ()
-    chosen: tuple[SourceCandidate, ...] = ()
+    selection: tuple[SourceCandidate, ...] = ()
 
 
 class Chooser:
@@ -140,13 +140,13 @@ class SourcePhrases:
 
 def select_likely(likely: Sequence[SourceCandidate]) -> tuple[SourceCandidate, ...]:
     """Returns the best, and others with words of their own: "the weather and the news"."""
-    chosen: list[SourceCandidate] = []
+    selection: list[SourceCandidate] = []
     for candidate in likely:
-        claimed = {at for other in chosen for at in other.words}
-        needed = ALSO_CHOSEN if chosen else CHOSEN
-        if candidate.likelihood >= needed and (not chosen or candidate.words - claimed):
-            chosen.append(candidate)
-    return tuple(chosen[:CHOSEN_LIMIT])
+        claimed = {at for other in selection for at in other.words}
+        needed = SECOND_LIKELIHOOD if selection else NEEDED_LIKELIHOOD
+        if candidate.likelihood >= needed and (not selection or candidate.words - claimed):
+            selection.append(candidate)
+    return tuple(selection[:CHOSEN_LIMIT])
 
 
 def name_weight(question: str, source: PublicSource) -> float:
@@ -189,5 +189,5 @@ def parse_decision(answer: Json, sources: Sequence[PublicSource]) -> SourceDecis
     if not isinstance(names, list) or not isinstance(answer, dict):
         return None
     query = answer.get("query")
-    chosen = tuple(source for source in sources if source.name in names)[:CHOSEN_LIMIT]
-    return SourceDecision(chosen, query.strip()[:QUERY_LIMIT_CHARS] if isinstance(query, str) else "")
+    selection = tuple(source for source in sources if source.name in names)[:CHOSEN_LIMIT]
+    return SourceDecision(selection, query.strip()[:QUERY_LIMIT_CHARS] if isinstance(query, str) else "")

@@ -127,10 +127,10 @@ class SourceFinder:
         if not self._sources.catalogue.select(personality.sources):
             return Lookup()
         started_s = time.monotonic()
-        chosen, query = await self._choose(personality, question, language)
+        selection, query = await self._choose(personality, question, language)
         duration_ms = round(1000 * (time.monotonic() - started_s))
-        log.debug("sources_chosen", names=[source.name for source in chosen], duration_ms=duration_ms)
-        reads = (self.read(source, question, language, personality.language, query) for source in chosen)
+        log.debug("sources_chosen", names=[source.name for source in selection], duration_ms=duration_ms)
+        reads = (self.read(source, question, language, personality.language, query) for source in selection)
         return merge_lookups(await asyncio.gather(*reads))
 
     async def warm(self) -> None:
@@ -188,7 +188,7 @@ class SourceFinder:
             decided = await self._ask_model(self._decide, personality, question, likely, language)
             if decided is not None:
                 return decided.sources, decided.query
-        return [candidate.source for candidate in shortlist.chosen], ""
+        return [candidate.source for candidate in shortlist.selection], ""
 
     async def _ask_model(
         self,

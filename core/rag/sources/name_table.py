@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.contract import Language
 from core.errors import ConfigError
-from core.language import known
+from core.language import word_set
 from core.rag.stemming import WORD, without_accents
 
 RESERVED_COLUMNS = ("name", "fr", "also", "within", "weight")  # columns that are no values for the URL
@@ -24,11 +24,11 @@ DEFAULT_WEIGHT = 1_000_000  # of rows without one
 NameKey = tuple[str, ...]  # the words of a name
 NAMED_LIMIT = 3  # in one question
 WORDS_LIMIT = 400  # of a question that are looked at
-PLACE_PREPOSITIONS = known("in at near around for from to a au aux en pour de du sur vers")
-CONJUNCTIONS = known("and or et ou")
+PLACE_PREPOSITIONS = word_set("in at near around for from to a au aux en pour de du sur vers")
+CONJUNCTIONS = word_set("and or et ou")
 ABBREVIATIONS = {"st": "saint", "ste": "sainte"}
 # Other words that stand after "in" or "à" with a capital letter.
-NOT_PLACES = known(
+NOT_PLACES = word_set(
     """
     january february march april may june july august september october november december spring summer autumn fall
     winter monday tuesday wednesday thursday friday saturday sunday christmas easter celsius fahrenheit english french
@@ -92,9 +92,9 @@ class NameTable:
                 reader = csv.DictReader(opened)
                 rows = [parse_row(row, file, reader.line_num) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as exc:
-            raise ConfigError(f"{file}: it cannot be read as CSV: {exc}") from exc
+            raise ConfigError(f"{file}: not valid CSV: {exc}") from exc
         if not rows:
-            raise ConfigError(f"{file}: it names nothing")
+            raise ConfigError(f"{file}: the table has no rows")
         french = {row.name: row.french for row, _ in rows}
         rows = [(replace(row, within_french=french.get(row.within, "")), names) for row, names in rows]
         return cls(rows, [each for each in reader.fieldnames or () if each not in RESERVED_COLUMNS], strict=strict)
@@ -103,14 +103,14 @@ class NameTable:
         """Returns what the question names, in its order, at most NAMED_LIMIT."""
         mentions = list(self._mentions(question))
         regions = {without_accents(row.name.lower()) for mention in mentions for row in mention.meanings}
-        meant = [
+        candidates = [
             (
                 mention,
                 max(mention.meanings, key=lambda row: (without_accents(row.within.lower()) in regions, row.weight)),
             )
             for mention in mentions
         ]
-        own = (row for at, row in meant if not any(is_location_of(row, at, other, it) for other, it in meant))
+        own = (row for at, row in candidates if not any(is_location_of(row, at, other, it) for other, it in candidates))
         return tuple(dict.fromkeys(own))[:NAMED_LIMIT]
 
     def unknown_name(self, question: str) -> str | None:
@@ -129,31 +129,33 @@ class NameTable:
 
     def _mentions(self, question: str) -> Iterator[NameMention]:
         """Yields the longest names, from left to right."""
-        written = split_words(question)
+        question_words = split_words(question)
         words = normalised_words(question)
         at = 0
         while at < len(words):
-            mention = self._mention(words, written, at)
+            mention = self._mention(words, question_words, at)
             if mention is not None:
                 yield mention
             at = mention.end if mention is not None else at + 1
 
-    def _mention(self, words: Sequence[str], written: Sequence[str], at: int) -> NameMention | None:
+    def _mention(self, words: Sequence[str], question_words: Sequence[str], at: int) -> NameMention | None:
         for end in range(min(len(words), at + self._longest), at, -1):
             key = tuple(words[at:end])
-            if key in self._index and self._counts(key, written, at, end):
+            if key in self._index and self._counts(key, question_words, at, end):
                 return NameMention(at, end, at > 0 and words[at - 1] in CONJUNCTIONS, self._index[key])
         return None
 
-    def _counts(self, key: NameKey, written: Sequence[str], at: int, end: int) -> bool:
+    def _counts(self, key: NameKey, question_words: Sequence[str], at: int, end: int) -> bool:
         """Tells whether these words are meant as a name."""
         if key in self._acronyms:
-            return all(word.isupper() for word in written[at:end])
+            return all(word.isupper() for word in question_words[at:end])
         if len(key) > 1 or any(row.weight >= WELL_KNOWN for row in self._index[key]):
             return True
         begins_sentence = at == 0
-        return (written[at][0].isupper() and not begins_sentence) or (
-            at > 0 and without_accents(written[at - 1].lower()) in PLACE_PREPOSITIONS and len(written[at]) > 2
+        return (question_words[at][0].isupper() and not begins_sentence) or (
+            at > 0
+            and without_accents(question_words[at - 1].lower()) in PLACE_PREPOSITIONS
+            and len(question_words[at]) > 2
         )
 
 

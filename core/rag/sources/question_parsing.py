@@ -88,14 +88,14 @@ def parse_question(question: str) -> ParsedQuestion:
     )
 
 
-def keywords(question: ParsedQuestion, known: Iterable[PhraseIndex]) -> str:
-    """Returns what to search for: words that are neither in `known` phrases nor part of the question's form."""
-    places = (place for each in (*known, LATEST_PHRASES, FILLERS) for place in each.find_in(question.tokens))
+def keywords(question: ParsedQuestion, indexes: Iterable[PhraseIndex]) -> str:
+    """Returns what to search for: words that are in no phrase of `indexes` and not part of the question's form."""
+    places = (place for each in (*indexes, LATEST_PHRASES, FILLERS) for place in each.find_in(question.tokens))
     spent = {at for place in places for at in place}
-    left = (
+    rest = (
         word for at, word in enumerate(question.words) if at not in spent and without_accents(word) not in EMPTY_WORDS
     )
-    return " ".join(islice(left, KEYWORDS_LIMIT))
+    return " ".join(islice(rest, KEYWORDS_LIMIT))
 
 
 # Requests for something new, or to look something up.

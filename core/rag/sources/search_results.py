@@ -67,7 +67,7 @@ def path_for(path: str | PerLanguage | None, language: Language) -> str:
 
 def value_at(value: Json, path: str) -> Json:
     """Returns None if the path leads nowhere."""
-    found: Any = value
+    node: Any = value
     for key in path.split("."):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found  # type: ignore[no-any-return]
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node  # type: ignore[no-any-return]

@@ -56,9 +56,9 @@ class Template:
 
 def find_similar(missing: Iterable[str], fields: Iterable[str]) -> list[str]:
     """The closest existing columns. Compares only the first short names: many or long ones take minutes."""
-    known = [name for name in islice(fields, COMPARED_FIELDS) if len(name) <= COMPARED_CHARS]
-    wanted = [name for name in islice(missing, COMPARED_NAMES) if len(name) <= COMPARED_CHARS]
-    return [closest for name in wanted if (closest := closest_name(name, known))]
+    existing = [name for name in islice(fields, COMPARED_FIELDS) if len(name) <= COMPARED_CHARS]
+    missing_names = [name for name in islice(missing, COMPARED_NAMES) if len(name) <= COMPARED_CHARS]
+    return [closest for name in missing_names if (closest := closest_name(name, existing))]
 
 
 def parse_template(text: str) -> Template:

@@ -83,14 +83,14 @@ def recover_rows(lines: Iterable[bytes], number_of: NumberOf, code_of: CodeOf) -
     torn_at: int | None = None
     for place, line in enumerate(lines, 1):
         if torn_at is not None:
-            raise BadRequest(f"line {torn_at} of the output is not one that a batch wrote")
+            raise BadRequest(f"line {torn_at} of the output was not written by a batch; choose another output file")
         entry = parse_entry(line)
         number = number_of(entry) if entry is not None else None
         if entry is None or not isinstance(number, int) or not 0 < number < ROW_NUMBER_LIMIT:
             torn_at = place
             continue
         if number in recovered.done:
-            raise BadRequest(f"line {place} of the output is about row {number}, as another is")
+            raise BadRequest(f"line {place} of the output repeats row {number}; choose another output file")
         recovered.done.add(number)
         recovered.size_bytes += len(line)
         if code := code_of(entry):
@@ -99,7 +99,7 @@ def recover_rows(lines: Iterable[bytes], number_of: NumberOf, code_of: CodeOf) -
 
 
 def parse_entry(line: bytes) -> dict[str, object] | None:
-    """None unless the line is a complete JSON object."""
+    """The entry of a line; None unless the line is a complete JSON object."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -160,7 +160,7 @@ class Journal:
         self._writing = threading.Lock()
 
     def check(self, number: int, digest: str) -> None:
-        """For input that cannot be read twice: compares a row to the earlier run's. Raises JobMismatch."""
+        """Compares a row to that of the earlier run, for input that cannot be read twice. Raises JobMismatch."""
         if self._digests.pop(number, digest) != digest:
             raise JobMismatch(f"row {number} is not the row that was answered before", ("rows",))
         if number not in self.recovered.done:
@@ -169,8 +169,8 @@ class Journal:
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Returns when the outcomes are on disk. Raises StorageError."""
         lines = b"".join(strict_json.dump(outcome.line) + b"\n" for outcome in outcomes)
-        known = ((outcome.number, self._digests.pop(outcome.number, "")) for outcome in outcomes)
-        digests = "".join(f"{number} {digest}\n" for number, digest in known if digest)
+        digests_by_row = ((outcome.number, self._digests.pop(outcome.number, "")) for outcome in outcomes)
+        digests = "".join(f"{number} {digest}\n" for number, digest in digests_by_row if digest)
         with self._writing:
             try:
                 write_all(self._job_file, digests.encode())
@@ -236,7 +236,7 @@ def match_job(job_file: BinaryIO, output: BinaryIO, path: Path, job: dict[str, J
     first, *marks = job_file.read().split(b"\n")
     if not marks:  # empty or torn, so no row was answered yet
         if output.seek(0, os.SEEK_END):
-            raise JobMismatch(f"{path} is there already and is not the output of a batch", ("output",))
+            raise JobMismatch(f"{path} exists and is not the output of a batch; choose another file", ("output",))
         job_file.truncate(0)
         write_all(job_file, strict_json.dump(job) + b"\n")
         os.fsync(job_file.fileno())

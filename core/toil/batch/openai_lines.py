@@ -88,10 +88,10 @@ class UniqueIds:
     """Refuses a file with a repeated `custom_id`: its answers would be ambiguous."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, int] = {}
+        self._line_of_id: dict[str, int] = {}
 
     def check(self, row: AnyRow) -> None:
         """Raises BadRequest with both line numbers."""
         name = None if isinstance(row, UnreadableRow) else row.fields.get("custom_id")
-        if isinstance(name, str) and (before := self._seen.setdefault(name, row.number)) != row.number:
+        if isinstance(name, str) and (before := self._line_of_id.setdefault(name, row.number)) != row.number:
             raise BadRequest(f"lines {before} and {row.number} have the same custom_id")

@@ -88,7 +88,7 @@ class BoundedPipeline(Generic[Item, Result]):
         self._pending_count.release()
 
     async def _next(self) -> asyncio.Task[Result] | None:
-        """None after the last task."""
+        """Waits for the oldest task and returns it; None after the last."""
         await self._pending_count.acquire()
         return self._pending.popleft()
 

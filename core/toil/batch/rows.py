@@ -225,5 +225,5 @@ def strip_bom(chunk: bytes, encoding: str | None) -> tuple[bytes, str]:
 def format_names(names: Iterable[str]) -> str:
     """The first SHOWN_NAMES names, for a message."""
     every = list(names)
-    shown = ", ".join(f"`{name[:64]}`" for name in every[:SHOWN_NAMES])
-    return f"{shown}, …" if len(every) > SHOWN_NAMES else shown
+    column_list = ", ".join(f"`{name[:64]}`" for name in every[:SHOWN_NAMES])
+    return f"{column_list}, …" if len(every) > SHOWN_NAMES else column_list

@@ -53,22 +53,22 @@ def translate_items(translator: Translator, node: SchemaNode, low: int) -> Trans
 def translate_unique(translator: Translator, node: SchemaNode, low: int, high: int | None) -> Translation:
     """Exact for at most one item, and for a few listed values; otherwise the validator compares the items."""
     translated, enforced = Translation(True, exact=False), False
-    listed = list_item_values(translator, node)
+    enum_values = list_item_values(translator, node)
     if high is not None and high <= 1:
         translated, enforced = Translation(True), True
-    elif listed is not None and len(listed) <= PERMUTED_LIMIT:
+    elif enum_values is not None and len(enum_values) <= PERMUTED_LIMIT:
         arrays = [
             list(each)
-            for count in range(low, min(len(listed), len(listed) if high is None else int(high)) + 1)
-            for each in permutations(listed, count)
+            for count in range(low, min(len(enum_values), len(enum_values) if high is None else int(high)) + 1)
+            for each in permutations(enum_values, count)
         ]
         others = [{"type": name} for name in sorted(node.types - {"array"})]
         alternatives = [*others, {"enum": arrays}]
         translated, enforced = Translation({"anyOf": alternatives} if arrays or others else False), True
     elif translator.narrow and low <= 1:
         translated, enforced = Translation({"maxItems": 1}), True
-    elif listed is not None:
-        translated = Translation({"maxItems": len(listed)}, exact=False)
+    elif enum_values is not None:
+        translated = Translation({"maxItems": len(enum_values)}, exact=False)
     translator.report(node.pointer_to("uniqueItems"), enforced)
     return translated
 

@@ -45,14 +45,14 @@ def cached_constraints(
 def collect_constraints(schemas: list[LocatedSchema], references: SchemaReferences) -> Constraints:
     """The constraints on a value that conforms to all of the schemas."""
     constraints = Constraints()
-    waiting, seen = list(schemas), set[str]()
-    while waiting and len(seen) < VISITED_LIMIT:
+    waiting, visited = list(schemas), set[str]()
+    while waiting and len(visited) < VISITED_LIMIT:
         located = waiting.pop()
         if located.schema is False:
             constraints.types = frozenset()
-        if isinstance(located.schema, bool) or located.pointer in seen:
+        if isinstance(located.schema, bool) or located.pointer in visited:
             continue
-        seen.add(located.pointer)
+        visited.add(located.pointer)
         waiting.extend(_add_schema(constraints, located, references))
     if constraints.values is not None:
         constraints.types &= {type_of(value) for value in constraints.values}

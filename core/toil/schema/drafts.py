@@ -68,10 +68,12 @@ def detect_draft(schema: Schema) -> Draft:
     uri = schema.get("$schema") if isinstance(schema, dict) else None
     if uri is None:
         return Draft.DRAFT2020
-    known = DRAFT_URIS.get(re.sub(r"^https?://", "", uri).rstrip("#").strip()) if isinstance(uri, str) else None
-    if known is None:
-        raise SchemaRefused("/$schema: not a draft that is known here: 4, 6, 7, 2019-09 or 2020-12; correct or drop it")
-    return known
+    declared_draft = (
+        DRAFT_URIS.get(re.sub(r"^https?://", "", uri).rstrip("#").strip()) if isinstance(uri, str) else None
+    )
+    if declared_draft is None:
+        raise SchemaRefused("/$schema: unknown draft; use 4, 6, 7, 2019-09 or 2020-12, or remove the keyword")
+    return declared_draft
 
 
 def is_assertion(keyword: str, draft: Draft) -> bool:
@@ -98,14 +100,14 @@ def normalize_keywords(schema: dict[str, Any], draft: Draft) -> tuple[dict[str, 
 
 
 def convert_exclusive_bounds(keywords: dict[str, Any]) -> None:
-    """In draft 4, `exclusiveMinimum: true` makes `minimum` exclusive."""
+    """Converts draft 4, in which `exclusiveMinimum: true` makes `minimum` exclusive."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if keywords.pop(exclusive, False) is True and bound in keywords:
             keywords[exclusive] = keywords.pop(bound)
 
 
 def convert_items(keywords: dict[str, Any], steps: dict[str, str]) -> None:
-    """Before 2020-12, a list in `items` is `prefixItems`, and `additionalItems` is `items`."""
+    """Converts drafts before 2020-12: a list in `items` is `prefixItems`, and `additionalItems` is `items`."""
     rest = keywords.pop("additionalItems", None)
     if isinstance(keywords.get("items"), list):
         keywords["prefixItems"], steps["prefixItems"] = keywords.pop("items"), "/items"

@@ -125,10 +125,10 @@ def negate_contains(translator: Translator, node: SchemaNode, depth: int) -> Tra
 
 
 def other_types(names: list[str]) -> Translation:
-    """Not exact for `integer` alone: no keyword asks for a number that is not an integer."""
+    """All types but these. It is not exact for `integer` alone: no keyword demands a number that is no integer."""
     exact = "integer" not in names or "number" in names
-    left = [name for name in TYPES if name not in names]
-    return Translation({"type": left} if left else False, exact)
+    rest = [name for name in TYPES if name not in names]
+    return Translation({"type": rest} if rest else False, exact)
 
 
 def other_values(values: list[Any]) -> Translation:
@@ -137,21 +137,21 @@ def other_values(values: list[Any]) -> Translation:
         by_type.setdefault(type_of(value), []).append(value)
     untouched = [name for name in TYPES if name not in by_type]
     parts = [Translation({"type": untouched} if untouched else False)]
-    return union([*parts, *(other_values_of_type(name, listed) for name, listed in by_type.items())])
+    return union([*parts, *(other_values_of_type(name, excluded) for name, excluded in by_type.items())])
 
 
-def other_values_of_type(name: str, listed: list[Any]) -> Translation:
+def other_values_of_type(name: str, excluded: list[Any]) -> Translation:
     if name == "null":
         return NONE
     if name == "boolean":
-        left = [value for value in (True, False) if value not in listed]
-        return Translation({"enum": left} if left else False)
-    if name == "string" and (pattern := exclude_texts(listed)):
+        rest = [value for value in (True, False) if value not in excluded]
+        return Translation({"enum": rest} if rest else False)
+    if name == "string" and (pattern := exclude_texts(excluded)):
         return Translation({"type": "string", "pattern": pattern})
-    if name == "number" and len(listed) <= NUMBERS_LIMIT:
-        edges: list[float | None] = [None, *sorted(listed), None]
+    if name == "number" and len(excluded) <= NUMBERS_LIMIT:
+        edges: list[float | None] = [None, *sorted(excluded), None]
         return union([numbers_between(low, high) for low, high in pairwise(edges)])
-    if name in ("array", "object") and listed in ([[]], [{}]):
+    if name in ("array", "object") and excluded in ([[]], [{}]):
         return Translation({"type": name, "minItems" if name == "array" else "minProperties": 1})
     return Translation({"type": name}, exact=False)
 

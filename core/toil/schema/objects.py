@@ -132,11 +132,11 @@ class _ObjectShape:
 
     def _fixed_choice(self, optional: list[str], low: int | None, high: int | None) -> Translation:
         """Requires the first optional names that make up the count, and forbids those above it."""
-        wanted = max(0, int(low or 0) - len(self.required))
+        minimum = max(0, int(low or 0) - len(self.required))
         room = len(optional) if high is None else max(0, int(high) - len(self.required))
-        chosen, omitted = optional[:wanted], optional[max(wanted, room) :]
+        required_names, omitted = optional[:minimum], optional[max(minimum, room) :]
         without: dict[str, Any] = {"properties": dict.fromkeys(omitted, False)} if omitted else {}
-        return Translation({**without, "required": chosen} if chosen else without or True)
+        return Translation({**without, "required": required_names} if required_names else without or True)
 
 
 def name_pattern(names: Any) -> str | None:
@@ -194,7 +194,7 @@ def translate_dependents(translator: Translator, node: SchemaNode, required: set
 
 @dataclass
 class EvaluatedProperties:
-    """The property names that the schemas of one object evaluate. `certain`: whatever the object holds."""
+    """The property names that the schemas of one object evaluate. `certain`: for every object."""
 
     names: dict[str, None] = field(default_factory=dict)
     required: dict[str, None] = field(default_factory=dict)
@@ -205,12 +205,12 @@ class EvaluatedProperties:
 
 def collect_evaluated(located: LocatedSchema, references: SchemaReferences) -> EvaluatedProperties:
     evaluated = EvaluatedProperties()
-    waiting, seen = [(located, True)], set[str]()
-    while waiting and len(seen) < VISITED_LIMIT:
+    waiting, visited = [(located, True)], set[str]()
+    while waiting and len(visited) < VISITED_LIMIT:
         each, always = waiting.pop(0)
-        if isinstance(each.schema, bool) or each.pointer in seen:
+        if isinstance(each.schema, bool) or each.pointer in visited:
             continue
-        seen.add(each.pointer)
+        visited.add(each.pointer)
         node = SchemaNode(each.schema, each.pointer, references.draft)
         evaluated.names |= dict.fromkeys(node.keywords.get("properties", {}))
         evaluated.required |= dict.fromkeys(node.keywords.get("required", ()))

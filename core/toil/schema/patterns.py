@@ -94,19 +94,19 @@ class _PatternParser:
         self.exact = True
 
     def parse(self) -> str:
-        written: list[str] = []
+        pieces: list[str] = []
         depth = 0
         while self._position < len(self._pattern):
             char = self._pattern[self._position]
             if char == "(":
-                written.append(self._group())
-                depth += written[-1] != EMPTY
+                pieces.append(self._group())
+                depth += pieces[-1] != EMPTY
             elif char in "^$":
-                written.append(self._anchor(char, depth))
+                pieces.append(self._anchor(char, depth))
             else:
                 depth -= char == ")"
-                written.append(self._one(char))
-        return "".join(written)
+                pieces.append(self._one(char))
+        return "".join(pieces)
 
     def _group(self) -> str:
         rest = self._pattern[self._position :]
@@ -150,17 +150,17 @@ class _PatternParser:
             return r"[^\s\S]" if body == "[]" else r"[\s\S]"
         start = "[^" if body.startswith("[^") else "["
         self._position += len(start)
-        written = [start]
+        pieces = [start]
         while self._position < end:
             char = self._pattern[self._position]
             if char == "\\":
-                written.append(self._escape(inside=True))
+                pieces.append(self._escape(inside=True))
                 continue
-            written.append(f"\\{char}" if char in "[&~" else char)
+            pieces.append(f"\\{char}" if char in "[&~" else char)
             self._position += 1
         self._position = end + 1
         # A hyphen beside a class escape is literal in ECMA 262; Rust reads a range and rejects it.
-        text = re.sub(r"(\\[dDwWsS])-", r"\1\\-", "".join(written))
+        text = re.sub(r"(\\[dDwWsS])-", r"\1\\-", "".join(pieces))
         return re.sub(r"-(\\[dDwWsS])", r"\\-\1", text.replace("--", r"\--")) + "]"
 
     def _escape(self, *, inside: bool) -> str:

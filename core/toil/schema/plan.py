@@ -60,7 +60,7 @@ def build_plan(schema: Any) -> SchemaPlan:
     wide, narrow = SchemaTranslator(references), SchemaTranslator(references, narrow=True)
     enforced = build_document(wide, wide.translate(LocatedSchema(schema, "")))
     if enforced is False:
-        raise SchemaRefused("no value can satisfy the schema: what it asks for excludes itself")
+        raise SchemaRefused("no value can satisfy the schema: its keywords contradict each other")
     narrowed = build_document(narrow, narrow.translate(LocatedSchema(schema, "")))
     # A required part may be impossible to narrow; then the wide schema is used again.
     return SchemaPlan(enforced, enforced if narrowed is False else narrowed, report_keywords(references, wide.enforced))

@@ -37,7 +37,7 @@ def check_readable(schema: Any) -> Schema:
     except BadRequest as exc:
         raise SchemaRefused(f"the schema: {exc.message}") from exc
     if (size := len(json.dumps(schema))) > BYTES_LIMIT:
-        raise SchemaRefused(f"the schema takes {size} bytes; the limit is {BYTES_LIMIT}: leave out what is not needed")
+        raise SchemaRefused(f"the schema takes {size} bytes; the limit is {BYTES_LIMIT}: remove unneeded parts")
     return schema
 
 
@@ -62,7 +62,7 @@ def check_sizes(schema: Schema) -> None:
             raise SchemaRefused(f"{pointer}/pattern: longer than {PATTERN_LIMIT_CHARS} characters; shorten it")
         for keyword, limit in MINIMUM_LIMITS.items():
             if isinstance(each.get(keyword), int | float) and each[keyword] > limit:
-                raise SchemaRefused(f"{pointer}/{keyword}: no answer here holds more than {limit}; ask for fewer")
+                raise SchemaRefused(f"{pointer}/{keyword}: the limit of this service is {limit}; use a smaller number")
 
 
 def check_unfolding(references: SchemaReferences) -> None:
@@ -84,11 +84,13 @@ def count_unfolded(
         negated = [node.subschema("not")] if "not" in node.keywords else []
         for inner in applied + negated:
             if inner.pointer in ancestors | {located.pointer}:  # by a reference: an inner schema's pointer is longer
-                raise SchemaRefused(f"{node.pointer_to('$ref')}: refers to itself without end; nothing can be written")
+                raise SchemaRefused(f"{node.pointer_to('$ref')}: refers to itself without end; no value can satisfy it")
             count += count_unfolded(inner, references, counts, ancestors | {located.pointer})
     if count > UNFOLDED_LIMIT:
         place = located.pointer or "the root"
-        raise SchemaRefused(f"{place}: checking against it takes too long: its references unfold without measure")
+        raise SchemaRefused(
+            f"{place}: validation takes too long, because its references expand to too many parts; simplify them"
+        )
     counts[located.pointer] = count
     return count
 

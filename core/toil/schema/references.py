@@ -44,8 +44,8 @@ class SchemaNode:
     def subschemas(self, keyword: str) -> list[LocatedSchema]:
         """The schemas of a keyword whose value is a list."""
         value = self.keywords.get(keyword)
-        listed = value if isinstance(value, list) else ()
-        return [LocatedSchema(each, self.pointer_to(keyword, n)) for n, each in enumerate(listed)]
+        parts = value if isinstance(value, list) else ()
+        return [LocatedSchema(each, self.pointer_to(keyword, n)) for n, each in enumerate(parts)]
 
     def subschema_map(self, keyword: str) -> dict[str, LocatedSchema]:
         """The schemas of a keyword whose value is a map."""

@@ -125,7 +125,7 @@ class SchemaTranslator:
         return translated
 
     def _prefer_exact(self, branches: list[Translation]) -> list[Translation]:
-        """When narrow, only the exact branches, if there are any."""
+        """Keeps only the exact branches when narrow, if there are any."""
         exact = [branch for branch in branches if branch.exact and branch.schema is not False]
         return exact if self.narrow and exact else branches
 

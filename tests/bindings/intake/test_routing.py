@@ -66,7 +66,7 @@ def test_an_unknown_name_in_the_settings_is_an_error(personalities: Personalitie
         check_personality_names(section(personality_of={"C9": "chuchote"}), personalities, "slack", load({}).origin)
 
     assert "settings.toml: `slack.personality_of.C9`" in caught.value.message
-    assert "did you mean `chuchotte`?" in caught.value.message
+    assert "Did you mean `chuchotte`?" in caught.value.message
     assert "whisper" in caught.value.message
     check_personality_names(section(personality="whisper"), personalities, "slack", load({}).origin)
 

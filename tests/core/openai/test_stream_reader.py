@@ -18,7 +18,7 @@ def filter_thinking(*pieces: str) -> tuple[str, bool]:
     """Return the visible text, and whether the model thought."""
     thinking = ThinkingFilter()
     visible = "".join([*map(thinking.feed, pieces), thinking.end()])
-    return visible, thinking.begun
+    return visible, thinking.has_begun
 
 
 @pytest.mark.parametrize(

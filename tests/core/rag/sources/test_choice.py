@@ -30,7 +30,7 @@ def catalogue() -> Catalogue:
 
 
 def by_words(catalogue: Catalogue, question: str) -> list[str]:
-    chosen = Chooser(catalogue).shortlist(question, catalogue.sources.values(), None).chosen
+    chosen = Chooser(catalogue).shortlist(question, catalogue.sources.values(), None).selection
     return [candidate.source.name for candidate in chosen]
 
 
@@ -48,7 +48,7 @@ async def test_labelled_questions_get_their_sources(catalogue: Catalogue, encode
         for label, questions in labelled.items():
             for question in questions:
                 likeness = await likenesses.compare(question, catalogue)
-                chosen = chooser.shortlist(question, catalogue.sources.values(), likeness).chosen
+                chosen = chooser.shortlist(question, catalogue.sources.values(), likeness).selection
                 names = [candidate.source.name for candidate in chosen]
                 right += names == ([] if label == "none" else [label])
                 in_vain += label == "none" and bool(names)
@@ -82,7 +82,7 @@ def test_only_the_personalitys_sources_are_chosen(catalogue: Catalogue) -> None:
     """Other sources are not read, however well they fit."""
     others = [source for source in catalogue.sources.values() if source.name != "busrides"]
 
-    assert Chooser(catalogue).shortlist("What is new on Busrides?", others, None).chosen == ()
+    assert Chooser(catalogue).shortlist("What is new on Busrides?", others, None).selection == ()
 
 
 @pytest.mark.parametrize(
