@@ -680,6 +680,13 @@ cli-personalities-column-name = Name
 cli-personalities-column-language = Language
 cli-personalities-column-description = Description
 
+# What the platforms show about the bot. A manifest joins both languages; the short one has room for 80 characters.
+cli-manifest-short = An assistant for public servants
+cli-manifest-long = Answers questions in the language of the question, from the model and the sources of your organisation. It is a program and can be wrong.
+cli-manifest-command-ask = Ask a question
+cli-manifest-command-personality = Choose who answers here
+cli-manifest-command-toil = Get JSON that conforms to a schema
+cli-manifest-command-forget = Forget this conversation
 cli-manifest-link = Open this link to add the bot to a server:
 cli-manifest-link-incomplete = Replace APPLICATION_ID by your application’s id, or give it by --application:
 cli-manifest-written = { $path } is written. Upload it in Teams.

@@ -700,6 +700,13 @@ cli-personalities-column-name = Nom
 cli-personalities-column-language = Langue
 cli-personalities-column-description = Description
 
+# Ce que les plateformes affichent au sujet de l’agent. Un manifeste réunit les deux langues; le texte court a 80 caractères au plus.
+cli-manifest-short = Un assistant pour les fonctionnaires
+cli-manifest-long = Répond dans la langue de la question, avec le modèle et les sources de votre organisation. C’est un programme : il peut se tromper.
+cli-manifest-command-ask = Poser une question
+cli-manifest-command-personality = Choisir qui répond ici
+cli-manifest-command-toil = Obtenir du JSON conforme à un schéma
+cli-manifest-command-forget = Oublier cette conversation
 cli-manifest-link = Ouvrez ce lien pour ajouter l’agent conversationnel à un serveur :
 cli-manifest-link-incomplete = Remplacez APPLICATION_ID par l’identifiant de votre application, ou donnez-le avec --application :
 cli-manifest-written = { $path } est écrit. Téléversez-le dans Teams.

@@ -21,7 +21,7 @@ from core.cli.localization import locale_language
 from core.configuration import settings
 from core.errors import ConfigError
 from core.platforms import SLACK_SCOPES
-from core.texts import text
+from core.texts import LANGUAGES, text
 
 SLACK_EVENTS = (
     "agent_session_stopped",
@@ -36,11 +36,11 @@ SLACK_EVENTS = (
     "message.mpim",
     "tokens_revoked",
 )
-COMMANDS = {
-    "ask": "Ask a question · Poser une question",
-    "personality": "Choose who answers here · Choisir qui répond ici",
-    "toil": "Get JSON that fits a schema · Obtenir du JSON conforme à un schéma",
-    "forget": "Forget this conversation · Oublier cette conversation",
+SLACK_COMMANDS = {
+    "ask": "cli-manifest-command-ask",
+    "personality": "cli-manifest-command-personality",
+    "toil": "cli-manifest-command-toil",
+    "forget": "cli-manifest-command-forget",
 }
 DISCORD_PERMISSIONS = {
     "View Channels": 1 << 10,
@@ -49,12 +49,6 @@ DISCORD_PERMISSIONS = {
     "Read Message History": 1 << 16,
     "Send Messages in Threads": 1 << 38,
 }
-SHORT = "An assistant for public servants · Un assistant pour les fonctionnaires"
-LONG = (
-    "Answers questions in the language they are asked in, from the model and the sources that your organisation runs."
-    " It is a program and can be wrong. · Répond dans la langue de la question, avec le modèle et les sources de votre"
-    " organisation. C’est un programme : il peut se tromper."
-)
 TEAMS_SCHEMA = "https://developer.microsoft.com/en-us/json-schemas/teams/v1.19/MicrosoftTeams.schema.json"
 ICONS = ("color.png", "outline.png")
 
@@ -90,14 +84,23 @@ def build_slack_manifest(name: str, url: str | None) -> dict[str, Any]:
     events_url = {} if url is None else {"url": f"{url.rstrip('/')}/slack/events"}
     request = {} if url is None else {"request_url": events_url["url"]}
     return {
-        "display_information": {"name": name, "description": SHORT, "background_color": "#1f5f6b"},
+        "display_information": {
+            "name": name,
+            "description": bilingual("cli-manifest-short"),
+            "background_color": "#1f5f6b",
+        },
         "features": {
             "app_home": {"messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
             "bot_user": {"display_name": name, "always_online": True},
-            "assistant_view": {"assistant_description": SHORT},
+            "assistant_view": {"assistant_description": bilingual("cli-manifest-short")},
             "slash_commands": [
-                {"command": f"/{command}", "description": about, "should_escape": True, **events_url}
-                for command, about in COMMANDS.items()
+                {
+                    "command": f"/{command}",
+                    "description": bilingual(description),
+                    "should_escape": True,
+                    **events_url,
+                }
+                for command, description in SLACK_COMMANDS.items()
             ],
         },
         "oauth_config": {"scopes": {"bot": list(SLACK_SCOPES)}},
@@ -108,6 +111,11 @@ def build_slack_manifest(name: str, url: str | None) -> dict[str, Any]:
             "token_rotation_enabled": False,
         },
     }
+
+
+def bilingual(key: str) -> str:
+    """A text in both languages, for the pages of a platform that everybody sees in one form."""
+    return " · ".join(text(key, language) for language in LANGUAGES)
 
 
 def discord_permissions() -> int:
@@ -141,7 +149,7 @@ def build_teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"csps-llm:{app_id}")),
         "developer": {"name": name, "websiteUrl": site, "privacyUrl": site, "termsOfUseUrl": site},
         "name": {"short": name[:30], "full": name[:100]},
-        "description": {"short": SHORT[:80], "full": LONG},
+        "description": {"short": bilingual("cli-manifest-short")[:80], "full": bilingual("cli-manifest-long")},
         "icons": {"color": "color.png", "outline": "outline.png"},
         "accentColor": "#1f5f6b",
         "bots": [
