@@ -32,7 +32,7 @@ from core.contract import Attachment, Prompt
 from core.engine import ChatEngine
 from core.rag.reading.extract import parse_page
 from tests.core.support_chatting import chat_on, events_of
-from tests.support.fakes import FakeModel
+from tests.support.fake_model import FakeModel
 from tests.support.written_pages import plain_text
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzé"

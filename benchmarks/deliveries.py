@@ -30,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.serving import free_port
 from tests.bindings.slack.support_fake_slack import BOT_TOKEN, SECRET, TEAM, FakeSlack, Trouble, headers_for
-from tests.support.fakes import FakeModel
+from tests.support.fake_model import FakeModel
 
 DELIVERIES = 4
 AT_ONCE = 24

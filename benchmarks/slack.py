@@ -39,7 +39,7 @@ from core.configuration import settings
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for
 from tests.bindings.slack.support_fakes import payload
 from tests.bindings.support_running_bot import run_intake, serve_routes
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 PAGE_CHARS = 6_000
 PER_S = 1e9  # no rate limit

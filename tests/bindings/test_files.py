@@ -21,7 +21,7 @@ from bindings.incoming import AttachedFile
 from core.contract import Attachment
 from core.errors import DocumentFault, UnreadableDocument
 from tests.bindings.intake.support_intake import FakeChannels
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 LIMIT = 1000
 

@@ -10,7 +10,7 @@ from core.configuration.settings import Settings
 from core.contract import Sampling
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message
-from tests.support.fakes import FakeModel, Step
+from tests.support.fake_model import FakeModel, Step
 
 HI = [Message("user", "Hi there")]
 

@@ -17,7 +17,7 @@ from core.rag.fetching.fetch import Fetcher
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Finder, Retriever
 from core.storage.database import Database
-from tests.support.fakes import FakeModel, Step
+from tests.support.fake_model import FakeModel, Step
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from core.errors import (
 )
 from core.storage.database import Database
 from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
-from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Step
+from tests.support.fake_model import Comment, Die, Fail, FakeModel, Finish, Step
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import ClientSession, ClientWebSocketResponse, web
 
 from core.configuration.settings import Settings
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from web.app import create_app, serve
 from web.service import SERVICE, Service, WebLimits
 from web.socket_frames import SUBPROTOCOL

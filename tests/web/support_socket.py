@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from core.contract import Done, Prompt, Text, Usage
-from tests.support.fakes import ReplyStep
+from tests.support.fake_engine import ReplyStep
 
 PROMPT = {"type": "prompt", "text": "Hi"}
 DONE = Done("stop", "fake-model", Usage(7, 3, 2))

@@ -18,7 +18,7 @@ from core.errors import UnreadableDocument
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Retriever
 from tests.core.rag.reading.test_files import DOCX, pdf, word
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.support.hostile_documents import CASES, MB
 from tests.web.support_site import Site, site
 from web.service import WebLimits
@@ -164,6 +164,7 @@ async def test_long_file_is_cut(reading_site: Site) -> None:
     assert 900_000 < len(answer["text"]) < 1_250_000
 
 
+@pytest.mark.slow  # each bomb uses the reader up to its limits
 @in_reader_loop
 @pytest.mark.parametrize(
     "name",

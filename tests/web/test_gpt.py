@@ -23,7 +23,7 @@ from core.errors import (
     UnreadableDocument,
 )
 from core.texts import error_text
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
 from web.request_body import parse_form_field
 

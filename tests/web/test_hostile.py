@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from core.configuration.settings import Settings
 from core.contract import Prompt, Text
 from core.errors import CspsError
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
 from web.service import WebLimits
 

@@ -14,7 +14,7 @@ from openai import AsyncOpenAI
 from core.configuration.settings import Settings
 from core.contract import Done, Sampling, Source, Text, Turn, Usage
 from core.errors import ModelUnavailable, Overloaded, PromptTooLong, SchemaRefused
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
 
 HI: list[Any] = [{"role": "user", "content": "Hi"}]

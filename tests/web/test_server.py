@@ -18,7 +18,8 @@ from core import PROJECT_ROOT
 from core.configuration.settings import Settings
 from core.contract import Done, Text, Usage
 from core.errors import ConfigError
-from tests.support.fakes import FakeEngine, FakeModel
+from tests.support.fake_engine import FakeEngine
+from tests.support.fake_model import FakeModel
 from tests.web.support_site import receive_answer, site
 from web.app import create_app, serve
 from web.service import SERVICE, WebLimits

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 
 from core.configuration.settings import Settings
 from core.contract import Prompt, Text
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 from tests.web.support_site import Site, receive_answer, site
 from tests.web.support_socket import DONE, PROMPT, receive_close_code
 from web.service import WebLimits

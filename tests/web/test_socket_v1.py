@@ -11,7 +11,7 @@ from core.configuration.settings import Settings
 from core.contract import Attachment, Description, Source, Status, Text, TranscriptTurn
 from core.errors import ModelUnavailable, Overloaded, RequestFault, StorageError
 from core.texts import error_text, text
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 from tests.web.support_site import Site, receive_until, site
 from tests.web.support_socket import DONE, PROMPT, receive_close_code
 

@@ -12,7 +12,7 @@ from core.configuration.settings import Settings
 from core.contract import Language, Text
 from core.errors import Overloaded
 from core.texts import error_text, text
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, receive_answer, receive_until, site
 from tests.web.support_socket import DONE, PROMPT, echo, receive_close_code
 

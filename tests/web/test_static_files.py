@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.configuration.settings import Settings
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site
 from web.app import PAGES, create_app
 from web.problems import PathUnknown

@@ -9,7 +9,7 @@ import pytest
 from core.configuration.settings import Settings
 from core.contract import Description
 from core.errors import CspsError, ModelUnavailable, StorageError
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, receive_answer, site
 
 

@@ -11,7 +11,7 @@ import pytest
 from core.configuration.settings import Settings
 from core.contract import Task
 from core.errors import BudgetExhausted, CspsError, ModelUnavailable, NonConforming, SchemaRefused
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
 
 JSON = {"Content-Type": "application/json"}

@@ -16,7 +16,7 @@ import pytest
 from core.configuration.settings import Settings
 from core.contract import Task, ToilResult, Usage
 from core.errors import ModelUnavailable, NonConforming
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
 from web.service import WebLimits
 

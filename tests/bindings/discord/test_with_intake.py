@@ -21,7 +21,7 @@ from tests.bindings.discord.conftest import load_settings
 from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_faults import ApiFault, rate_limited
 from tests.bindings.discord.support_payloads import CHANNEL, RawPayload
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 
 FAST_RETRIES = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)
 DONE = Done("stop", "fake-model", Usage(7, 3, 0))

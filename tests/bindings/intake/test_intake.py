@@ -15,7 +15,7 @@ from bindings.incoming import Place
 from core.contract import Attachment, Done, Prompt, Text, Turn, Usage
 from core.errors import ConfigError
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 

@@ -18,7 +18,7 @@ from core.contract import Done, Prompt, Text, Turn, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
 from core.texts import text
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 

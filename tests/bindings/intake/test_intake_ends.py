@@ -12,7 +12,7 @@ import pytest
 from bindings.incoming import IncomingMessage
 from core.contract import Done, Prompt, Text, Turn, Usage
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, FakeChannels, message
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 

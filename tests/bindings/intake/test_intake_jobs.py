@@ -17,7 +17,7 @@ from core.toil.batch.answers import ModelGone, ToilAnswers
 from core.toil.batch.journal import Journal
 from tests.bindings.intake.support_intake import THREAD, BotHarness, KillSwitch, message
 from tests.bindings.intake.test_intake_kills import run_until_done
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 WHERE = THREAD.conversation
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}

@@ -20,7 +20,7 @@ from bindings.incoming import IncomingMessage, Place
 from bindings.intake.intake import Intake
 from core.contract import Done, Prompt, Task, Text, Usage
 from tests.bindings.intake.support_intake import THREAD, BotHarness, FakeChannels, Killed, KillSwitch, message
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 POINTS_LIMIT = 120

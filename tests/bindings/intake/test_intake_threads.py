@@ -11,7 +11,7 @@ import pytest
 from bindings.incoming import BotCommand
 from core.contract import Language
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 WHERE = THREAD.conversation
 CHANNEL = replace(THREAD, thread=None, threaded=True)  # a slash command, where conversations are threads

@@ -13,7 +13,7 @@ from bindings.delivery.outlet import Closing, Refused
 from core.contract import Attachment, Turn
 from core.errors import NonConforming, Overloaded
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 WHERE = THREAD.conversation
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}

@@ -14,7 +14,7 @@ from core.contract import Done, Prompt, Text, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
 from tests.bindings.intake.support_intake import THREAD, BotHarness, FakeChannels, message
 from tests.bindings.support_fakes import CallFailure
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 
 WHERE = THREAD.conversation
 

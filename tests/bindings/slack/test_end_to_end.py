@@ -33,7 +33,7 @@ from tests.bindings.slack.support_fake_slack import (
 )
 from tests.bindings.slack.support_fakes import payload
 from tests.bindings.support_running_bot import run_intake, serve_routes
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 
 Deliver = Callable[[dict[str, Any]], Awaitable[int]]
 ANSWER: tuple[ReplyStep, ...] = (

@@ -21,7 +21,7 @@ from core.configuration import settings
 from tests.bindings.teams.support_fake_intake import FakeIntake
 from tests.bindings.teams.support_fake_microsoft import TENANT, FakeMicrosoft
 from tests.bindings.teams.support_outlets import OutletFactory
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "teams"
 

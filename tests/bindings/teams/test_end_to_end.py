@@ -25,7 +25,7 @@ from core.storage.database import Database
 from tests.bindings.teams.conftest import TeamsBot
 from tests.bindings.teams.support_fake_intake import FakeIntake
 from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 QUICK = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)
 WORDS = 'A statement of work says **what** is done [1].\n\n```json\n{"by": "Friday"}\n```\n\nThat is all.'

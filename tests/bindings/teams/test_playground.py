@@ -20,7 +20,7 @@ import pytest
 from core.contract import Done, Source, Status, Text, Usage
 from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 from tests.bindings.teams.test_end_to_end import run_bot
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 PLAYGROUND = os.environ.get("PLAYGROUND", "")
 pytestmark = pytest.mark.skipif(not PLAYGROUND, reason="PLAYGROUND does not name the playground's cli.js")

@@ -20,7 +20,7 @@ from core.cli.chat_client import ChatClient, Frame, NotTheService, ServiceUnreac
 from core.configuration.settings import Settings
 from core.contract import Done, Text, Usage
 from core.errors import ModelRefused, PersonalityUnknown
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import site
 
 COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "chat")

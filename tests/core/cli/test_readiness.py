@@ -15,7 +15,7 @@ from core.cli.readiness import EngineMonitor, ReadyAnnouncer, browser_url
 from core.configuration.settings import load
 from core.contract import Language
 from core.model.client import ModelClient
-from tests.support.fakes import FakeModel
+from tests.support.fake_model import FakeModel
 
 
 class FakeLog:

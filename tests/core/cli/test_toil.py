@@ -27,7 +27,8 @@ from core.contract import Task
 from core.errors import BadRequest, NonConforming
 from core.toil.batch.answers import Outcome
 from core.toil.batch.journal import BatchProgress, RecoveredRows
-from tests.support.fakes import Body, FakeEngine, FakeModel, Step
+from tests.support.fake_engine import FakeEngine
+from tests.support.fake_model import Body, FakeModel, Step
 
 SCHEMA = {"type": "object"}
 

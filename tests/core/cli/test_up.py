@@ -18,7 +18,7 @@ import pytest
 
 from core import PROJECT_ROOT
 from core.cli import startup_checks
-from tests.support.fakes import FakeModel
+from tests.support.fake_model import FakeModel
 
 COMMAND = (sys.executable, "-c", "from core.cli import main; main()", "up")
 

@@ -27,7 +27,7 @@ from core.errors import (
 )
 from core.storage.database import Database
 from tests.core.support_chatting import ask, chat_on, serving, shown, text_of
-from tests.support.fakes import Die, Fail, FakeModel, Finish, Step, Thought
+from tests.support.fake_model import Die, Fail, FakeModel, Finish, Step, Thought
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from core.engine import ChatEngine
 from core.errors import ModelRefused
 from core.storage.database import Database
 from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
-from tests.support.fakes import Fail
+from tests.support.fake_model import Fail
 
 HERE = "slack:T:C:1"
 

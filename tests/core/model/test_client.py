@@ -35,7 +35,7 @@ from core.openai.chat_protocol import (
 )
 from core.openai.stream_reader import LINE_LIMIT_BYTES, StreamReader
 from tests.core.support_asking import HI, connected, pieces
-from tests.support.fakes import Comment, Die, Fail, FakeModel, Finish, Raw, Step, choice, sse
+from tests.support.fake_model import Comment, Die, Fail, FakeModel, Finish, Raw, Step, choice, sse
 
 
 async def test_an_answer_comes_in_pieces(own_settings: Settings) -> None:

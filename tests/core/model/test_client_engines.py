@@ -23,7 +23,7 @@ from core.openai.chat_protocol import (
     without_extensions,
 )
 from tests.core.support_asking import HI, connected, pieces
-from tests.support.fakes import Comment, Fail, FakeModel, Step, Thought
+from tests.support.fake_model import Comment, Fail, FakeModel, Step, Thought
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 413, 422, 429, 501])

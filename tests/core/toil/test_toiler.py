@@ -14,7 +14,7 @@ from core.contract import Attachment, Json, Sampling, Task, Text, TextDiscarded,
 from core.engine import ChatEngine
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, PersonalityUnknown, SchemaRefused
 from tests.core.test_engine import chat_on, serving, shown
-from tests.support.fakes import Die, Fail, Finish, Step
+from tests.support.fake_model import Die, Fail, Finish, Step
 
 CITY: dict[str, Json] = {
     "type": "object",

@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from core.configuration.settings import Settings
-from tests.support.fakes import FakeEngine, Replies
+from tests.support.fake_engine import FakeEngine, Replies
 from tests.web.pages.support_visit import Visit, Visiting, serving
 
 expect.set_options(timeout=30_000)  # enough for a busy machine

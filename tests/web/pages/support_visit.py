@@ -12,7 +12,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
 from core.configuration.settings import Settings
 from core.contract import Done, Usage
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from web.app import create_app
 
 DONE = Done("stop", "fake-model", Usage())

@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from core.contract import Text
 from core.errors import ModelUnavailable
-from tests.support.fakes import ReplyStep
+from tests.support.fake_engine import ReplyStep
 from tests.web.pages.support_visit import DONE, Visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop

@@ -11,7 +11,7 @@ from playwright.async_api import FilePayload, Route, expect
 
 from core.contract import Attachment, Text
 from core.errors import ModelUnavailable, Overloaded, UnreadableDocument
-from tests.support.fakes import FakeEngine, Replies
+from tests.support.fake_engine import FakeEngine, Replies
 from tests.web.pages.support_visit import DONE, Visit, Visiting
 from tests.web.pages.test_access import violations
 

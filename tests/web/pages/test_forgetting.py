@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from core.configuration.settings import Settings
 from core.contract import Text
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 from tests.web.pages.support_visit import DONE, Visiting, served_again, served_until_cut
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop

@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 from core.contract import Done, Prompt, Source, Text, Usage
 from core.errors import ModelUnavailable
-from tests.support.fakes import Replies, ReplyStep
+from tests.support.fake_engine import Replies, ReplyStep
 from tests.web.pages.support_visit import DONE, Visit, Visiting
 from tests.web.pages.test_access import violations
 from tests.web.pages.test_files import FileEngine, attach, expect_chips

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Route, expect
 from core.configuration.settings import Settings
 from core.contract import Description, Status, Text
 from core.errors import CspsError, FetchRefused, ModelUnavailable, PromptTooLong
-from tests.support.fakes import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine, ReplyStep
 from tests.web.pages.support_visit import DONE, Visiting, served_again, served_until_cut
 from tests.web.pages.test_access import violations
 

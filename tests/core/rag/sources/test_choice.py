@@ -40,6 +40,7 @@ def test_the_missions_prompts_need_no_embeddings(catalogue: Catalogue, question:
     assert by_words(catalogue, question) == [source]
 
 
+@pytest.mark.slow  # embeds hundreds of questions
 async def test_labelled_questions_get_their_sources(catalogue: Catalogue, encoder: LocalEmbedder) -> None:
     """At least 95 % get what they need; at most 2 % of those that need nothing get something."""
     chooser, likenesses = Chooser(catalogue), ExampleSimilarity(encoder)

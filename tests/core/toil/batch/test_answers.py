@@ -12,7 +12,7 @@ from core.toil.batch.answers import ModelGone, Outcome, RowRetryPolicy, ToilAnsw
 from core.toil.batch.job import Job
 from core.toil.batch.openai_lines import OpenAiAnswers, UniqueIds, line_error_code, line_number
 from core.toil.batch.rows import Row, UnreadableRow
-from tests.support.fakes import FakeEngine
+from tests.support.fake_engine import FakeEngine
 
 AT_ONCE = RowRetryPolicy(attempts=3, first_s=0, limit_s=0)
 ROW = Row(5, {"id": "a", "prompt": "Hi"})

@@ -1,0 +1,182 @@
+"""An engine in memory that speaks the contract. It follows a test's script and records its calls.
+
+It never sleeps: a script that must wait contains an `asyncio.Event`, which the test sets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.contract import (
+    Attachment,
+    Description,
+    Done,
+    Event,
+    Json,
+    KeywordReport,
+    Prompt,
+    Source,
+    Status,
+    Task,
+    Text,
+    TextDiscarded,
+    ToilEvent,
+    ToilResult,
+    TranscriptTurn,
+    Usage,
+)
+from core.errors import CspsError, PersonalityUnknown, SessionUnknown
+
+ReplyStep = Event | Exception | asyncio.Event  # an Event of asyncio: wait until it is set
+Replies = Sequence[ReplyStep] | Callable[[Prompt], Iterable[ReplyStep]]
+Toil = Json | ToilResult | Exception | Callable[[Task], Any]
+
+HELLO: tuple[ReplyStep, ...] = (Text("Hello"), Text(" world."), Done("stop", "fake-model", Usage(7, 3, 2)))
+
+
+class FakeEngine:
+    """The Engine protocol in memory.
+
+    `replies`: the steps of every answer, or a function from the prompt to them. An exception among them is raised, and
+    an `asyncio.Event` is awaited. `toiled`: a value, a `ToilResult`, an exception, or a function from the task.
+    """
+
+    def __init__(
+        self,
+        replies: Replies = HELLO,
+        toiled: Toil = None,
+        names: Sequence[str] = ("whisper", "chuchotte"),
+        unready: CspsError | None = None,
+    ) -> None:
+        self.replies = replies
+        self.toiled: Toil = {"answer": 42} if toiled is None else toiled
+        self.names = tuple(names)
+        self.unready = unready
+        self.prompts: list[Prompt] = []
+        self.tasks: list[Task] = []
+        self.started = asyncio.Event()  # the caller requested the first event of a reply
+        self.cancelled = asyncio.Event()  # a reply was closed before its Done
+        self.finished = asyncio.Event()  # a reply came to its end
+        self.sessions: dict[str, tuple[str, str | None, list[TranscriptTurn]]] = {}
+
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+        self.require_personality(prompt.personality)
+        turns = self.turns_of(prompt)
+        self.prompts.append(prompt)
+        self.started.set()
+        turns.append(TranscriptTurn("user", prompt.text, attachments=tuple(file.name for file in prompt.attachments)))
+        turn = TranscriptTurn("assistant", "", reason="failed")
+        try:
+            for step in self.replies(prompt) if callable(self.replies) else self.replies:
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                    continue
+                if isinstance(step, Exception):
+                    raise step
+                turn = add_event(turn, step)
+                yield step
+        except (asyncio.CancelledError, GeneratorExit):
+            turn = replace(turn, reason="stopped")
+            self.cancelled.set()
+            raise
+        finally:
+            turns.append(turn)
+        self.finished.set()
+
+    async def toil(self, task: Task) -> ToilResult:
+        self.require_personality(task.personality)
+        self.tasks.append(task)
+        outcome = self.toiled(task) if callable(self.toiled) else self.toiled
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome if isinstance(outcome, ToilResult) else ToilResult(outcome, "fake-model", Usage(7, 3, 0))
+
+    async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
+        """Yield a discarded first attempt, then the text in two pieces, then the value."""
+        toiled = await self.toil(task)
+        text = json.dumps(toiled.value)
+        self.started.set()
+        try:
+            for event in (
+                Status("queued", position=1),
+                Text("{"),
+                TextDiscarded(),
+                Text(text[:1]),
+                Text(text[1:]),
+                toiled,
+            ):
+                yield event
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled.set()
+            raise
+
+    async def check_schema(self, schema: Json) -> tuple[KeywordReport, ...]:
+        keywords = schema if isinstance(schema, dict) else {}
+        return tuple(KeywordReport(f"/{word}", word, "refused" if word == "$ref" else "enforced") for word in keywords)
+
+    async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
+        return Attachment(name, body.decode())
+
+    async def open(self, personality: str, user: str | None = None) -> str:
+        self.require_personality(personality)
+        conversation = f"web:{secrets.token_urlsafe(32)}"
+        self.sessions[conversation] = (personality, user, [])
+        return conversation
+
+    async def resume(self, conversation: str, personality: str, user: str | None = None) -> tuple[TranscriptTurn, ...]:
+        session = self.sessions.get(conversation)
+        if session is None or session[0] != personality or session[1] not in (None, user):
+            raise SessionUnknown("no such session")
+        return tuple(session[2])
+
+    async def forget(self, conversation: str) -> None:
+        if self.sessions.pop(conversation, None) is None:
+            raise SessionUnknown("no such session")
+
+    def personalities(self) -> tuple[str, ...]:
+        return self.names
+
+    async def describe(self, personality: str) -> Description:
+        self.require_personality(personality)
+        return Description(
+            personality=personality,
+            title=personality.title(),
+            language="fr" if personality == "chuchotte" else "en",
+            description={"en": f"About {personality}", "fr": f"À propos de {personality}"},
+            greeting="Bonjour !" if personality == "chuchotte" else "Hello!",
+            model="fake-model",
+            starter=True,
+            context_window=4096,
+        )
+
+    async def ready(self) -> None:
+        if self.unready is not None:
+            raise self.unready
+
+    def require_personality(self, personality: str) -> None:
+        if personality not in self.names:
+            raise PersonalityUnknown(f"no personality named {personality!r}; there are: {', '.join(self.names)}")
+
+    def turns_of(self, prompt: Prompt) -> list[TranscriptTurn]:
+        if prompt.conversation is None:
+            return []
+        if prompt.conversation.startswith("web:") and prompt.conversation not in self.sessions:
+            raise SessionUnknown("no such session")
+        return self.sessions.setdefault(prompt.conversation, (prompt.personality, prompt.user, []))[2]
+
+
+def add_event(turn: TranscriptTurn, event: Event) -> TranscriptTurn:
+    match event:
+        case Text(text):
+            return replace(turn, text=turn.text + text)
+        case Source():
+            return replace(turn, sources=(*turn.sources, event))
+        case Done(reason):
+            return replace(turn, reason=reason)
+        case _:
+            return turn
