@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,20 +46,26 @@ SLOW_MODULES = {
     "core/cli/test_supervisor.py",
     "core/cli/test_toil.py",
     "core/cli/test_up.py",
+    "core/conversation/test_cut_attachments.py",
     "core/conversation/test_generation.py",
     "core/conversation/test_repeated_prompts.py",
     "core/conversation/test_retrieval.py",
     "core/conversation/test_sessions.py",
     "core/install/test_install.py",
+    "core/model/test_damaged_model.py",
+    "core/model/test_process.py",
     "core/rag/facts/test_kill.py",
     "core/rag/facts/test_recall.py",
     "core/rag/facts/test_store.py",
     "core/rag/reading/test_reading.py",
     "core/rag/sources/test_finder.py",
     "core/rag/test_embeddings.py",
+    "core/storage/test_upgrade.py",
+    "core/toil/schema/test_round_trip.py",
     "core/toil/test_toiler.py",
     "core/toil/test_validator_pool.py",
     "test_recovery.py",
+    "web/test_server.py",
 }
 TESTS = Path(__file__).parent
 
@@ -73,6 +80,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         starts = fixtures & SLOW_FIXTURES or item.path in slow_files
         if starts or any(isinstance(each, str) and each in SLOW_DATABASES for each in values):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Exempts the objects of all modules and tests from garbage collection, which would visit them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -106,6 +106,7 @@ def upgrade_in_process(url: str) -> None:
     asyncio.run(upgraded(url))
 
 
+@pytest.mark.slow  # starts processes
 def test_processes_that_start_at_once_upgrade_once(database_url: str) -> None:
     """Four that begin on an empty database find it whole."""
     processes = [
