@@ -40,7 +40,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
-    """As `asyncio.run`, on a jumping clock. Not for tests with other processes or threads."""
+    """Works as `asyncio.run`, on a jumping clock. It does not suit tests with other processes or threads."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(main)
 

@@ -34,7 +34,7 @@ async def chat(own_settings: Settings) -> AsyncIterator[ChatEngine]:
         yield built
 
 
-# ---------------------------------------------------------------- what the model is shown
+# ---------------------------------------------------------------- the prompt of the model
 
 
 async def test_a_reply_ends_in_exactly_one_done(chat: ChatEngine, own_settings: Settings) -> None:
@@ -50,7 +50,7 @@ async def test_a_reply_ends_in_exactly_one_done(chat: ChatEngine, own_settings: 
     assert "alice" not in model.requests[0]["user"]
 
 
-async def test_a_conversation_knows_what_was_said(chat: ChatEngine, own_settings: Settings) -> None:
+async def test_a_conversation_contains_its_earlier_turns(chat: ChatEngine, own_settings: Settings) -> None:
     """Another process knows it too: the history is in the database."""
     async with serving(own_settings, ("I see, Bob.",)) as model:
         name = await chat.open("whisper")
@@ -223,7 +223,7 @@ async def test_a_turn_that_cannot_be_stored_is_not_acknowledged(
 async def take(chat: ChatEngine, prompt: Prompt, found: list[Event]) -> None:
     async with aclosing(chat.reply(prompt)) as events:
         async for event in events:
-            found.append(event)  # noqa: PERF401 - what came before an error is wanted
+            found.append(event)  # noqa: PERF401 - keeps the events before an error
 
 
 # ---------------------------------------------------------------- the window

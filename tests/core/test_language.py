@@ -111,7 +111,7 @@ CASES: list[tuple[str, Language | None]] = [
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_the_language_of_a_message(text: str, expected: Language | None) -> None:
-    """None for another language, or without evidence."""
+    """It is None for another language, or without evidence."""
     assert detect_language(text) == expected
 
 

@@ -39,7 +39,7 @@ from core import platforms
 def test_login_urls_of_a_tenants_bot(
     login_url: str | None, authority: str, token_url: str, discovery_url: str | None
 ) -> None:
-    """At Microsoft's public cloud, a government cloud, another tenant, or an AD FS with a discovery document."""
+    """Logins go to the public cloud, a government cloud, another tenant, or an AD FS with a discovery document."""
     found = platforms.microsoft_authority(login_url, "t")
 
     assert authority == found
@@ -49,7 +49,7 @@ def test_login_urls_of_a_tenants_bot(
 
 @pytest.mark.parametrize("scope", [None, "https://api.botframework.com", "https://api.botframework.com/.default"])
 def test_a_scope_ends_in_default(scope: str | None) -> None:
-    """With or without the suffix in the setting."""
+    """This holds with and without the suffix in the setting."""
     assert "https://api.botframework.com/.default" == platforms.microsoft_scope(scope)
 
 

@@ -316,7 +316,7 @@ async def test_disconnection_frees_the_slot(own_settings: Settings) -> None:
 
 
 async def test_log_holds_nothing_of_a_file(own_settings: Settings) -> None:
-    """Neither its name nor its text, also if it is refused."""
+    """The log has neither its name nor its text, also if the file is refused."""
 
     class Refusing(FakeEngine):
         async def read(self, name: str, body: bytes, media_type: str) -> Attachment:

@@ -158,7 +158,7 @@ async def test_disconnection_cancels_the_answer(own_settings: Settings) -> None:
 
 
 async def test_disconnection_before_text_cancels_the_answer(own_settings: Settings) -> None:
-    """Also before any byte of the response."""
+    """This also holds before any byte of the response."""
     async with site(own_settings, FakeEngine([asyncio.Event(), DONE])) as running:
         _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"GET /gpt/whisper?prompt=Hi HTTP/1.1\r\nHost: localhost\r\n\r\n")

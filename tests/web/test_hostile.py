@@ -177,7 +177,7 @@ def planted_requests() -> Iterator[bytes]:
 async def test_log_holds_nothing_of_a_request(
     own_settings: Settings, failure: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither prompts nor paths, names or addresses; not even after a defect."""
+    """The log has no prompts, paths, names or addresses, even after a defect."""
     engine = FakeEngine([failure], failure) if failure else FakeEngine()
     with capture_logs() as events:
         async with site(own_settings, engine) as running:

@@ -209,7 +209,7 @@ async def test_response_format_is_answered_by_toil(whisper: Site, client: AsyncO
 
 
 async def test_error_before_the_stream_has_a_status(own_settings: Settings) -> None:
-    """In OpenAI's format, with Retry-After."""
+    """The error is in OpenAI's format, with Retry-After."""
     async with (
         site(own_settings, FakeEngine([Overloaded("full", retry_after_s=4)])) as running,
         build_client(running) as client,
@@ -338,7 +338,7 @@ async def test_unsupported_parameter_is_named(whisper: Site, changes: dict[str, 
 
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 400), (b'{"model": "\\ud800"}', 400)])
 async def test_malformed_bodies_are_refused(whisper: Site, body: bytes, status: int) -> None:
-    """Also in OpenAI's format."""
+    """A request in OpenAI's format is refused too."""
     headers = {"Content-Type": "application/json"}
     async with whisper.http.post("/v1/chat/completions", data=body, headers=headers) as response:
         assert status == response.status

@@ -29,7 +29,7 @@ async def test_closed_socket_cancels_the_answer(own_settings: Settings) -> None:
 
 
 async def test_lost_connection_cancels_the_answer(own_settings: Settings) -> None:
-    """Also without a closing frame."""
+    """This includes a loss without a closing frame."""
     async with site(own_settings, FakeEngine([asyncio.Event(), DONE])) as running:
         _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(handshake(running.port) + client_frame(b"Hi"))

@@ -100,7 +100,7 @@ def test_v1_refusal_names_the_error(frame: str, named: str) -> None:
 
 
 def test_v1_refusal_does_not_quote_the_frame() -> None:
-    """Not even an unknown type: it may be a megabyte long, or a person's text."""
+    """It does not quote an unknown type either: it may be a megabyte long, or a person's text."""
     with pytest.raises(BadRequest) as refusal:
         V1Dialect().decode('{"type": "secretive"}')
 

@@ -135,7 +135,7 @@ async def test_stop_right_after_its_prompt(own_settings: Settings) -> None:
 
 
 async def test_stop_without_an_answer_has_no_effect(whisper: Site) -> None:
-    """Not even on the next prompt."""
+    """It does not affect the next prompt either."""
     async with whisper.v1() as socket:
         await socket.send_json({"type": "stop"})
         await socket.send_json(PROMPT)
@@ -187,7 +187,7 @@ async def test_resumed_turns_have_files_and_sources(own_settings: Settings) -> N
 
 
 async def test_resume_of_an_unknown_session_fails(whisper: Site) -> None:
-    """Also of another personality's; the socket stays open, and a prompt starts a new session."""
+    """So does that of another personality's session. The socket stays open, and a prompt starts a new session."""
     whisper.engine.sessions["web:other"] = ("chuchotte", None, [TranscriptTurn("user", "secret")])
     for session in ("web:never-issued", "web:other", "", "x" * 10_000):
         async with whisper.v1() as socket:

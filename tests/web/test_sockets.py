@@ -114,7 +114,7 @@ async def test_closed_socket_counts_as_101(whisper: Site, monkeypatch: pytest.Mo
 
 
 async def test_lost_socket_counts_as_499(whisper: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a closing frame."""
+    """It was lost without a closing frame."""
     ended = count_ended(whisper, monkeypatch)
     with capture_logs() as logs:
         async with whisper.plain() as socket:
@@ -154,7 +154,7 @@ async def test_defect_is_an_error_without_its_message(own_settings: Settings) ->
 
 
 async def test_drain_closes_an_idle_socket(whisper: Site) -> None:
-    """With 1001: going away."""
+    """The close code is 1001, "going away"."""
     async with whisper.plain() as socket:
         await socket.send_str("Hi")
         await receive_answer(socket)

@@ -15,7 +15,7 @@ from web.static_files import StaticFiles
 
 
 async def test_root_redirects_to_the_page(whisper: Site) -> None:
-    """Also for a request from another site."""
+    """This also holds for a request from another site."""
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     async with whisper.http.get("/", allow_redirects=False, headers=headers) as response:
         assert (response.status, response.headers["Location"]) == (302, "/static/index.html")

@@ -43,7 +43,7 @@ async def test_describe_one_personality(whisper: Site) -> None:
 
 
 async def test_describe_all_personalities(whisper: Site) -> None:
-    """In the engine's order."""
+    """They are in the engine's order."""
     async with whisper.http.get("/describe") as response:
         personalities = (await response.json())["personalities"]
 

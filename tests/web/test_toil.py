@@ -47,7 +47,7 @@ async def test_schema_is_optional(whisper: Site) -> None:
 
 @pytest.mark.parametrize("value", [1.5, "é", ["a", None], {"a": {"b": False}}, "\ud800", 0])
 async def test_each_value_is_well_formed_json(own_settings: Settings, value: Any) -> None:
-    """Also text that UTF-8 cannot encode."""
+    """This includes text that UTF-8 cannot encode."""
     async with (
         site(own_settings, FakeEngine(toiled=lambda _task: value)) as running,
         running.http.post("/toil/whisper", json={"prompt": "Hi"}) as response,
@@ -81,7 +81,7 @@ async def test_failures_are_problem_details(own_settings: Settings, failure: Csp
 
 
 async def test_defect_is_a_500_without_its_message(own_settings: Settings) -> None:
-    """In the form of the route."""
+    """The error has the form of the route."""
 
     def broken(_task: Task) -> Any:
         raise KeyError("the secret")

@@ -115,7 +115,7 @@ async def test_failed_rows_and_malformed_lines_are_errors(own_settings: Settings
 
 
 async def test_empty_batch_has_no_output(whisper: Site) -> None:
-    """Also with blank lines only."""
+    """This includes input of blank lines only."""
     assert [] == await post(whisper, b"")
     assert [] == await post(whisper, b"\n\n")
 
@@ -208,7 +208,7 @@ async def test_backpressure_stops_an_endless_upload(own_settings: Settings) -> N
 
 @pytest.mark.parametrize("ahead", [0, 5000])
 async def test_lost_connection_cancels_all_rows(own_settings: Settings, ahead: int) -> None:
-    """Also when much more was sent than was read."""
+    """This also holds if much more was sent than read."""
     engine = GatedEngine()
     end = asyncio.Event()
 

@@ -38,7 +38,7 @@ def test_a_misspelt_source_is_reported_with_its_place(tmp_path: Path) -> None:
 
 
 def test_an_unknown_collection_is_reported_with_the_command_that_creates_it(tmp_path: Path) -> None:
-    """Also without any collection."""
+    """This also holds if there is no collection at all."""
     [problem] = unknown_collections(folder(tmp_path, 'collections = ["leave"]'), ())
 
     assert "odd.toml:1: no collection named 'leave'; There are: none. `csps-llm facts add` makes one" in problem
@@ -55,7 +55,7 @@ class Facts:
 
 
 async def test_references_are_checked_again_after_a_change(tmp_path: Path) -> None:
-    """As a log event: nobody watches a terminal after editing a file."""
+    """The result is a log event, because nobody watches a terminal after editing a file."""
     sources = Sources(PROJECT_ROOT / "config" / "sources.toml")
     sources.load()
     personalities, changed = folder(tmp_path, 'sources = ["weather"]'), asyncio.Event()

@@ -100,7 +100,7 @@ def test_the_operators_folder_overrides_single_keys(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_settings_is_enough(tmp_path: Path) -> None:
-    """For example a folder with personalities only."""
+    """An example is a folder that has only personalities."""
     assert load({}, tmp_path).web.port == 5000
 
 

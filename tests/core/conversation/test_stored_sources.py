@@ -52,7 +52,7 @@ def statements() -> Iterator[list[str]]:
 
 
 async def test_each_turn_has_its_sources(sessions: Sessions, database_url: str) -> None:
-    """With all fields and in order, also in another process; a turn may have none."""
+    """They have all fields and their order, also in another process. A turn may have none."""
     for sources in ((FORECAST, NEWS), (), (NEWS,)):
         await sessions.finish_turn(await begun(sessions), "So [1].", "stop", sources)
     await begun(sessions)
@@ -63,7 +63,7 @@ async def test_each_turn_has_its_sources(sessions: Sessions, database_url: str) 
 
 
 async def test_sources_are_loaded_in_one_query(sessions: Sessions) -> None:
-    """For any number of turns."""
+    """This holds for any number of turns."""
     counts = []
     for _ in range(2):
         await sessions.finish_turn(await begun(sessions), "a", "stop", (FORECAST,))

@@ -79,10 +79,10 @@ async def test_the_start_of_a_prompt_stays_the_same_for_some_turns() -> None:
     question=st.integers(1, 100),
     window=st.integers(512, 4096),
 )
-async def test_nothing_overflows_and_the_question_survives(
+async def test_prompts_fit_the_window_and_keep_the_question(
     lengths: list[int], opening: list[int], looked_up: list[int], question: int, window: int
 ) -> None:
-    """For any amount of documents and history."""
+    """This holds for any amount of documents and history."""
     candidates = Candidates(documents(*looked_up), "w0", "en")
     draft = replace(draft_of(lengths, question), lead_context=documents(*opening), candidates=candidates)
     fitted = await fit_window(draft, Sampling(), window, by_words)
@@ -120,7 +120,7 @@ async def test_passages_and_history_share_what_is_left() -> None:
 
 
 async def test_the_best_passages_are_shown() -> None:
-    """In reading order, with a number for each source."""
+    """They are in reading order, with a number for each source."""
     page = RetrievedDocument(
         "Pool", (Passage("It opened in 1967."), Passage("It is green.", "Colour")), Source(0, "Pool", "https://x/")
     )
@@ -134,7 +134,7 @@ async def test_the_best_passages_are_shown() -> None:
 
 
 async def test_a_question_has_priority_over_the_lead_context() -> None:
-    """Even if the lead context takes less than half of the room."""
+    """This holds even if the lead context takes less than half of the room."""
     draft = replace(draft_of([], question=700), lead_context=documents(300))
     fitted = await fit_window(draft, Sampling(max_tokens=24), 1024, by_words)
 

@@ -276,7 +276,7 @@ def test_an_unchecked_download_is_not_loaded(
 
 
 def test_an_unchecked_download_is_not_used_offline(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the hub no start could check it."""
+    """No start can check it without the hub."""
     hub.files = {"model.gguf": ONE}
 
     def killed(*_: object) -> None:

@@ -164,7 +164,7 @@ HOSTILE_TURNS = st.lists(st.builds(Message, st.sampled_from(["user", "assistant"
 
 @given(st.sampled_from(sorted(FAMILIES)), TURNS | HOSTILE_TURNS)
 def test_any_messages_are_rendered_or_refused(family: str, messages: list[Message]) -> None:
-    """Only BadRequest is raised, whatever the roles and texts."""
+    """Only BadRequest is raised, for any roles and texts."""
     try:
         template(FAMILIES[family]).render(messages)
     except BadRequest:

@@ -186,7 +186,7 @@ async def test_a_connection_is_used_again(own_settings: Settings) -> None:
     ("reason", "error"), [("abort", ModelUnavailable), ("error", ModelUnavailable), ("content_filter", ModelRefused)]
 )
 async def test_half_an_answer_is_not_whole(own_settings: Settings, reason: str, error: type[CspsError]) -> None:
-    """Even if the engine sends a finish reason."""
+    """It counts as cut off even if the engine sends a finish reason."""
     found: list[str] = []
     async with connected(own_settings, ("Hel", Finish(reason))) as (client, _):
         with pytest.raises(error):

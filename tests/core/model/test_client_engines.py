@@ -37,7 +37,7 @@ async def test_an_engine_that_wants_another_body_does_not_count(own_settings: Se
 
 @pytest.mark.parametrize("status", [404, 422])
 async def test_an_engine_that_did_not_count_is_asked_again_later(own_settings: Settings, status: int) -> None:
-    """Once per refresh of the model list, because the engine may serve another model. (Before, never.)"""
+    """It is asked once per refresh of the model list, because the engine may serve another model. (Before, never.)"""
     async with connected(own_settings) as (client, model):
         model.tokenize_status = status
         await client.count(HI)
@@ -68,7 +68,7 @@ async def test_a_gateway_without_health_is_ready_if_it_lists_models(own_settings
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_an_engine_that_reports_bad_health_is_not_ready(own_settings: Settings, status: int) -> None:
-    """Even if it lists models."""
+    """This holds even if it lists models."""
     async with connected(own_settings) as (client, model):
         model.health_status = status
         with pytest.raises((ModelUnavailable, ModelRefused)):
@@ -102,7 +102,7 @@ def takes_openais_only(body: dict[str, Any]) -> Sequence[Step]:
 
 
 async def test_a_strict_engine_gets_only_openais_fields(own_settings: Settings) -> None:
-    """From then on it gets no others, and one log event says so. (Before, it refused every answer.)"""
+    """It gets no other fields after its first refusal, and one log event says so. (Before, it refused every answer.)"""
     with capture_logs() as logs:
         async with connected(own_settings, answer=takes_openais_only) as (client, model):
             for _ in range(2):
@@ -156,7 +156,7 @@ async def test_extensions_are_still_sent_after_an_unrelated_refusal(own_settings
     ],
 )
 def test_refusals_of_fields(status: int, refusal: bytes, names: bool) -> None:
-    """In the words of OpenAI, vLLM, FastAPI and NIM."""
+    """The refusals are those of OpenAI, vLLM, FastAPI and NIM."""
     body = request_body("m", HI, OWN)
 
     assert refuses_extensions(status, refusal, body) is names
@@ -164,7 +164,7 @@ def test_refusals_of_fields(status: int, refusal: bytes, names: bool) -> None:
 
 
 async def test_thinking_is_reported_once_and_not_yielded(own_settings: Settings) -> None:
-    """In the text or in the engines' own fields; text may follow in the same chunk."""
+    """It comes in the text or in the engines' own fields. Text may follow in the same chunk."""
     texts = ("<thi", "nk>\nHmm", ", hm", ".</thin", "k>\n\nHel", "lo")
     fields = (Thought("Hmm"), Thought(", hm.", "reasoning"), "Hel", "lo")
     async with connected(own_settings, texts, fields) as (client, _):

@@ -149,7 +149,7 @@ def test_without_a_completion_the_model_writes_on(grammars: GrammarCompiler, voc
 
 @given(text=st.text())
 def test_the_tracker_knows_strings_with_escapes(text: str) -> None:
-    """It is inside from the first quote to the last, whatever the string holds."""
+    """It is inside from the first quote to the last, for any content of the string."""
     data = json.dumps(text).encode()
     strings = StringTracker()
     for index, byte in enumerate(data):

@@ -26,7 +26,7 @@ from tests.core.model.support_fake_model import (
 
 
 def test_ten_people_each_get_their_own_answer() -> None:
-    """More users than slots share a personality and get answers with multi-byte characters."""
+    """There are more users than slots. They share a personality and get answers with multi-byte characters."""
     names = [f"person-{n}" for n in range(10)]
     with InferenceHarness(greets, slots=4) as harness:
         sequences = [harness.ask(f"{PERSONALITY} I am {name}", user=name) for name in names]

@@ -124,7 +124,7 @@ def test_processes_that_start_at_once_upgrade_once(database_url: str) -> None:
 async def test_waiting_for_another_process_is_logged(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An upgrade that takes longer than SLOW_UPGRADE_S says so, and goes on."""
+    """An upgrade that takes longer than SLOW_UPGRADE_S is logged, and continues."""
     monkeypatch.setattr(storage, "SLOW_UPGRADE_S", 0)
     logged = asyncio.Event()
     monkeypatch.setattr(storage.log, "info", lambda event, **_fields: logged.set(), raising=False)
@@ -229,7 +229,7 @@ async def test_a_revision_that_fails_changes_nothing(
     then: str,
     problem: str | None,
 ) -> None:
-    """Whether the database refuses a statement, or rows are left that refer to none."""
+    """This holds if the database refuses a statement, or if rows are left with broken references."""
     if problem is None and database_url.startswith("postgresql"):
         pytest.skip("PostgreSQL enforces foreign keys at once")
     await database.upgrade()
@@ -262,7 +262,7 @@ async def test_a_rehearsal_changes_nothing(
 
 
 def test_a_rehearsal_creates_no_database(tmp_path: Path) -> None:
-    """Where there is no SQLite file yet, there is none afterwards, nor its folder. The same holds for `examine`."""
+    """If there is no SQLite file, neither it nor its folder is created. The same holds for `examine`."""
     url = f"sqlite:///{tmp_path / 'folder' / 'none.db'}"
 
     assert SchemaVersion(None, rehearse(url)) == examine(url)

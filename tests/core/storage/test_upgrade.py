@@ -81,7 +81,7 @@ async def test_the_database_comes_to_the_newest_revision(old_settings: Settings,
 
 
 async def test_a_conversation_is_resumed(old_settings: Settings) -> None:
-    """With its sources, its attachments, and the turn that was never answered; for its owner alone."""
+    """It has its sources, its attachments and its unanswered turn. Only its owner can resume it."""
     async with started(old_settings) as core:
         transcript = await core.engine.resume(SESSION, "librarian", "alice")
 
@@ -107,7 +107,7 @@ async def test_deliveries_are_known(old_settings: Settings) -> None:
 
 
 async def test_facts_are_found(old_settings: Settings) -> None:
-    """By meaning, by words, and by the operator's glossary, in both languages."""
+    """They are found by meaning, by words, and by the operator's glossary, in both languages."""
     async with AsyncExitStack() as closing:
         core = await closing.enter_async_context(started(old_settings))
         embedder = LocalEmbedder()

@@ -116,7 +116,7 @@ def test_a_folder_without_texts_changes_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_in_own_texts_names_the_file_and_line(own_folder: Path, own: str, problem: str) -> None:
-    """At start, before anybody could read it; the texts in use stay as they were."""
+    """It is found at start. The texts in use stay unchanged."""
     (own_folder / "locale" / "en.ftl").write_text(own, encoding="utf-8")
 
     with pytest.raises(ConfigError) as raised:
@@ -127,7 +127,7 @@ def test_a_mistake_in_own_texts_names_the_file_and_line(own_folder: Path, own: s
 
 
 def test_a_file_of_another_language_is_refused(own_folder: Path) -> None:
-    """Whoever misspells its name would wonder why nothing changes."""
+    """A misspelt name would otherwise have no effect."""
     (own_folder / "locale" / "french.ftl").write_text("", encoding="utf-8")
 
     with pytest.raises(ConfigError, match=r"french\.ftl: the files of texts are en\.ftl and fr\.ftl"):

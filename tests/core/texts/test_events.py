@@ -83,7 +83,7 @@ def test_an_unreadable_document_has_the_text_of_its_reason(reason: DocumentFault
 
 @pytest.mark.parametrize("reason", get_args(FetchFault))
 def test_a_page_that_was_not_fetched_has_the_text_of_its_reason(reason: FetchFault) -> None:
-    """Whether the site or this service refused."""
+    """The reason can be a refusal of the site or of this service."""
     for error in (FetchFailed("developer's words", reason), FetchRefused("developer's words", reason)):
         assert [text(f"error-fetch-{reason}", each) for each in LANGUAGES] == [
             error_text(error, each) for each in LANGUAGES

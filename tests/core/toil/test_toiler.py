@@ -57,7 +57,7 @@ async def test_conforming_value_is_returned(chat: ChatEngine, own_settings: Sett
 
 
 async def test_without_a_schema_any_object_is_accepted(chat: ChatEngine, own_settings: Settings) -> None:
-    """Only an object."""
+    """Other values are refused."""
     result, requests = await run_toil(chat, own_settings, None, ("[1]",), ('{"a": 1}',))
 
     assert result.value == {"a": 1}

@@ -43,7 +43,7 @@ async def test_violation_has_pointer_keyword_and_expected_value(pool: ValidatorP
 
 @pytest.mark.parametrize("draft", DRAFTS)
 async def test_formats_are_asserted_in_every_draft(pool: ValidatorPool, draft: str) -> None:
-    """Also where the specification makes them annotations."""
+    """This includes drafts whose specification makes them annotations."""
     schema: dict[str, Json] = {"$schema": draft, "format": "ipv4"}
 
     assert await pool.validate(schema, "127.0.0.1") == ()
@@ -62,7 +62,7 @@ async def test_children_are_reused(pool: ValidatorPool) -> None:
 
 
 async def test_child_asks_for_evicted_schemas(pool: ValidatorPool) -> None:
-    """More schemas than its cache holds."""
+    """The test uses more schemas than its cache holds."""
     schemas: list[dict[str, Any]] = [{"const": number} for number in range(100)]
     for _ in range(2):
         for number, schema in enumerate(schemas):
@@ -104,7 +104,7 @@ async def test_bomb_ends_only_its_child(pool: ValidatorPool) -> None:
 
 
 async def test_file_reference_is_refused(pool: ValidatorPool, tmp_path: Path) -> None:
-    """Also a reference to an existing file."""
+    """A reference to an existing file is refused too."""
     file = tmp_path / "s.json"
     file.write_text('{"type": "string"}')
     schemas: list[dict[str, Any]] = [{"$ref": file.as_uri()}, {"$id": f"{tmp_path.as_uri()}/", "$ref": "s.json"}]

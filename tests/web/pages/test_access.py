@@ -148,7 +148,7 @@ async def violations(page: Page) -> list[str]:
 PHONE, AT_400_PERCENT, AT_200_PERCENT = (320, 640), (320, 256), (640, 450)
 
 
-async def test_nothing_needs_sideways_scrolling(visiting: Visiting) -> None:
+async def test_no_page_needs_horizontal_scrolling(visiting: Visiting) -> None:
     """Wide code, tables and words scroll or break by themselves; controls stay large enough to touch."""
     async with visiting([Text(RICH + WIDE), DONE]) as visit:
         page = visit.page

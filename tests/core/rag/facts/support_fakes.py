@@ -34,7 +34,7 @@ class WordEmbedder:
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing."""
 
 
 def document(title: str, *texts: str, url: str | None = None) -> Document:

@@ -196,7 +196,7 @@ def test_long_vectors_are_stored_inline(db: sa.Connection) -> None:
 
 
 def test_vectors_are_deleted_with_their_passages(db: sa.Connection) -> None:
-    """The database deletes them, whoever deletes the passages."""
+    """The database deletes them with the passages."""
     vectors, ids = stored(db, "hr", random_vectors(9, DIMENSIONS))
     db.execute(passages.delete().where(passages.c.id.in_(ids[:4])))
 
@@ -284,7 +284,7 @@ def test_the_index_finds_nearly_all_of_the_nearest(large: Large) -> None:
 
 
 def test_deleted_vectors_take_no_places(undone: Large) -> None:
-    """They stay in the index until it is vacuumed; the search goes on behind them."""
+    """They stay in the index until it is vacuumed; the search continues after them."""
     question = random_vectors(1, DIMENSIONS, seed=3)[0]
     order = np.argsort(-(undone.rows @ question))
     gone = np.array(undone.ids)[order[:1500]].tolist()

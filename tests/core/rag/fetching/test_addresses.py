@@ -1,4 +1,4 @@
-"""Which addresses are public."""
+"""The decision which addresses are public."""
 
 from __future__ import annotations
 

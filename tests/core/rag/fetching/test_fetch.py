@@ -44,7 +44,7 @@ async def test_a_page_is_fetched(site: Website) -> None:
 
 
 async def test_redirects_are_followed(site: Website) -> None:
-    """Up to three; the result has the last page's URL."""
+    """At most three are followed; the result has the last page's URL."""
     for number in range(3):
         site.page(f"/{number}", status=302, Location=f"/{number + 1}")
     site.page("/3", "There")
@@ -125,7 +125,7 @@ async def test_a_fetch_can_be_cancelled(site: Website) -> None:
 
 
 async def test_an_absent_site_fails(site: Website) -> None:
-    """Nothing listens on the port any more."""
+    """No program listens on the port any more."""
     async with fetcher(site) as own, website() as other:
         closed = fetcher(other)
         url = other.url("/")

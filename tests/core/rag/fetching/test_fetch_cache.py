@@ -1,4 +1,4 @@
-"""The page cache: what is stored, how long it is used, and what stays on disk."""
+"""The page cache: its entries, their lifetime, and its size on disk."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def test_an_unchanged_page_is_not_sent_again(
         ("private, max-age=3600", 600.0, 2),
     ],
 )
-async def test_how_old_a_copy_may_be(
+async def test_the_age_of_a_copy_is_limited(
     site: Website, own: Fetcher, clock: WallClock, header: str, max_age_s: float | None, asks: int
 ) -> None:
     """The caller's limit applies where the site is silent; neither extends the other's limit."""
@@ -270,7 +270,7 @@ async def test_a_full_disk_costs_no_page(site: Website, tmp_path: Path, header: 
     ],
 )
 def test_lifetimes(headers: dict[str, str], expected: float | None) -> None:
-    """From max-age and Age, else from Expires and Date; unreadable values mean stale."""
+    """They come from max-age and Age, else from Expires and Date. Unreadable values mean stale."""
     assert expected == lifetime_s(httpx.Headers(headers))
 
 

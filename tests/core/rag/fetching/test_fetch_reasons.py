@@ -1,4 +1,4 @@
-"""The reason of a failed fetch, which the user is told."""
+"""The reason of a failed fetch, which the user sees."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_an_unknown_name_differs_from_no_dns(error: OSError, reason: Fetch
 
 
 async def test_internal_addresses_have_their_reason() -> None:
-    """By name, by address, and by DNS."""
+    """Hosts are internal by name, by address, or by DNS."""
 
     async def resolve(_name: str) -> Sequence[str]:
         return ["10.0.0.1"]

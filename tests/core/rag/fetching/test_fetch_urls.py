@@ -1,4 +1,4 @@
-"""How URLs are parsed, and which are refused unopened."""
+"""The parsing of URLs, and the URLs that are refused unopened."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class Web:
 
 
 async def test_robots_txt_is_fetched_once_a_day() -> None:
-    """Once for each scheme, host and port, not for each page."""
+    """It is fetched once for each scheme, host and port, not for each page."""
     web = Web()
     robots = web.robots()
     for url in ("https://a.org/1?x", "https://a.org/2", "http://a.org/", "https://b.org:443/"):

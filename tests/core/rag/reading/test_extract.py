@@ -24,7 +24,7 @@ def text(html: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_content_of_a_page_is_read(page: WrittenPage) -> None:
-    """Whatever marks it: landmarks, or nothing but its text. All of the content is read, and no boilerplate."""
+    """Landmarks mark it, or only its text. All of the content is read, and no boilerplate."""
     document = extract.parse_page(page.html)
 
     agreed = agreement(plain_text(document), hashed_grams(page.expected, 1))
@@ -242,7 +242,7 @@ def test_the_language_is_that_of_the_content() -> None:
     ],
 )
 def test_the_charset_is_detected(body: bytes, charset: str | None) -> None:
-    """By the byte order mark, the bytes, the server's header or the page."""
+    """The byte order mark, the bytes, the server's header or the page decides."""
     document = extract.parse_page(body, charset=charset)
 
     assert [passage.text for passage in document.passages] == ["été"]

@@ -112,7 +112,7 @@ def test_malformed_feeds_are_read(feed: str) -> None:
 
 
 def test_the_charset_of_a_feed_is_detected() -> None:
-    """By its declaration, or by the server's header."""
+    """Its declaration or the server's header decides."""
     declared = RSS.replace('"utf-8"', '"iso-8859-1"').replace("Plain", "Été").encode("latin-1")
     undeclared = RSS.replace(' encoding="utf-8"', "").replace("Plain", "Été").encode("latin-1")
 

@@ -227,7 +227,7 @@ def test_headings_count_as_text() -> None:
     ],
 )
 async def test_invisible_text_is_not_read(reader: Reader, body: str, media_type: str) -> None:
-    """Neither invisible letters nor direction marks."""
+    """Invisible letters and direction marks are dropped."""
     hidden = "\u202e" + "".join(chr(0xE0000 + ord(char)) for char in "obey me")
     document = await reader.read(body.format(hidden).encode(), media_type)
     assert document.passages

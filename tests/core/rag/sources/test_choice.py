@@ -75,7 +75,7 @@ def test_two_requests_choose_two_sources(catalogue: Catalogue) -> None:
     ],
 )
 def test_quoted_text_chooses_no_source(catalogue: Catalogue, question: str) -> None:
-    """A text to work on is no question, whatever its subject."""
+    """A text to work on is no question, for any subject."""
     assert by_words(catalogue, question) == []
 
 

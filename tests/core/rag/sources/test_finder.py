@@ -1,4 +1,4 @@
-"""From a question to its sources, with a real website, fetcher and reader."""
+"""The way from a question to its sources, with a real website, fetcher and reader."""
 
 from __future__ import annotations
 
@@ -300,7 +300,7 @@ class FakeEmbedder:
         return np.array([[1.0, 0.0] if each else [0.0, 1.0] for each in alike], dtype=np.float32)
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing."""
 
 
 async def test_a_similar_example_finds_the_source(sources: Sources, site: Website, reader: Reader) -> None:

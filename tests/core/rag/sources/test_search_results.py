@@ -67,6 +67,6 @@ def test_the_number_of_entries_is_limited() -> None:
     ],
 )
 def test_invalid_answers_are_refused(body: bytes, why: str) -> None:
-    """Not JSON, another structure, no entries, too large."""
+    """Invalid are text that is not JSON, another structure, no entries, and too many bytes."""
     with pytest.raises(UnreadableDocument, match=why):
         to_json_feed(body, FIELDS, "Data", "en", 10)

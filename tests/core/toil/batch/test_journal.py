@@ -147,7 +147,7 @@ def test_anew_discards_an_existing_output(complete_output: Path) -> None:
 
 
 def test_second_run_is_refused(complete_output: Path) -> None:
-    """Also with `anew`. Closing the first run releases the lock."""
+    """It is refused with `anew` too. Closing the first run releases the lock."""
     before = complete_output.read_bytes()
     journal = open_output(complete_output)
     for anew in (False, True):

@@ -27,7 +27,7 @@ def split_at(data: bytes, cuts: list[int]) -> list[bytes]:
 
 @given(st.lists(st.binary(max_size=20).filter(lambda b: b"\n" not in b)), st.lists(st.integers(0, 1000), max_size=6))
 def test_splitter_returns_the_lines(lines: list[bytes], cuts: list[int]) -> None:
-    """Also for lines that arrive in parts; blank lines are counted and skipped."""
+    """This includes lines that arrive in parts. Blank lines are counted and skipped."""
     splitter = LineSplitter(1000)
     actual = [line for chunk in split_at(b"\n".join(lines), cuts) for line in splitter.feed(chunk)] + list(
         splitter.end()
@@ -74,7 +74,7 @@ def test_malformed_json_line_is_one_unreadable_row() -> None:
     st.lists(st.integers(0, 1000), max_size=5),
 )
 def test_csv_round_trip(rows: list[list[str]], delimiter: str, encoding: str, cuts: list[int]) -> None:
-    """With each delimiter and byte order mark, and with line breaks inside quotes."""
+    """It works with each delimiter and byte order mark, and with line breaks inside quotes."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows([["nom", "été"], *rows])
 

@@ -227,7 +227,7 @@ def test_unenforced_keyword_is_reported(schema: Any, path: str, starter: Starter
 def test_narrowed_schema_leaves_out_unenforceable_parts(
     schema: Any, good: list[Json], bad: list[Json], starter: Starter
 ) -> None:
-    """For the last attempt: optional parts that cannot be enforced are not written."""
+    """The last attempt omits optional parts that cannot be enforced."""
     constraint = starter.constrain(plan(schema).narrowed)
 
     assert [value for value in good if not starter.can_write(constraint, value)] == []
@@ -272,7 +272,7 @@ def test_refusal_is_reported_with_its_place() -> None:
 
 
 def test_contradictory_schema_is_refused() -> None:
-    """Before any engine sees it."""
+    """No engine receives it."""
     with pytest.raises(SchemaRefused, match="no value can satisfy"):
         plan({"not": {}})
 
@@ -303,7 +303,7 @@ def test_relax_drops_the_named_keywords(schema: Json, reason: str, less: Json) -
 
 @pytest.mark.parametrize("schema", [DEEP, {"type": "string"}, {"anyOf": [{"type": "string"}, {"pattern": "a"}]}, True])
 def test_relaxation_ends_within_the_limit(schema: Json) -> None:
-    """Whatever the engine's reason is."""
+    """This holds for any reason of the engine."""
     held = schema
     for _ in range(RELAXATIONS_LIMIT):
         held = relax(held, "no")
