@@ -120,7 +120,7 @@ class ChatEngine:
         raise AssertionError("toil ends with ToilResult or an exception")
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
-        """Stores only a whole value, and yields it when it is stored: half a JSON document is of no use to anybody.
+        """Stores only a whole value, because half a JSON document is useless. Yields it when it is stored.
 
         Raises SchemaRefused, BudgetExhausted, NonConforming besides what `reply` raises.
         """

@@ -1,7 +1,7 @@
 """Finds the configured model file: a path, a Hugging Face repository, or the bundled starter model.
 
-Each download is checked against the sha256 of the repository, because the hub's client has returned a corrupt file of
-the right size as a success. Downloads stay in `.unchecked` until then; files in the models folder are all checked.
+Each download is checked against the sha256 of the repository. The hub's client has returned a corrupt file of the right
+size as a success. Downloads stay in `.unchecked` until then; files in the models folder are all checked.
 """
 
 from __future__ import annotations

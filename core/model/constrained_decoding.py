@@ -2,7 +2,7 @@
 
 A weak model writes strings and arrays without end, and half a document is useless. Two rules prevent that. A string may
 take at most half of the remaining budget. When the budget gets short, a token is rejected if the document could not be
-completed after it; the document is then completed at once, along the shortest way that a simple search finds.
+completed after it. The document is then completed at once, along the shortest way that a simple search finds.
 
 Knows no llguidance: it uses the grammar through `GrammarMatcher`.
 """

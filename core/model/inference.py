@@ -1,8 +1,8 @@
 """The inference thread, which alone calls llama.cpp: accepts requests, runs steps, emits text.
 
-Each step decodes one batch that mixes the next token of every running sequence with slices of waiting prompts
-(continuous batching, chunked prefill), samples a token for each sequence, and delivers the new text. Other threads call
-`submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
+Each step decodes one batch. It mixes the next token of every running sequence with slices of waiting prompts
+(continuous batching, chunked prefill). The step then samples a token for each sequence and delivers the new text. Other
+threads call `submit`, `cancel`, `pause` and `run`, which only put a command into a queue.
 """
 
 from __future__ import annotations

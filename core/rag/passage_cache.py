@@ -56,7 +56,7 @@ class PassageCache:
     async def prepare(self, documents: Sequence[CacheableText]) -> None:
         """Caches the documents, one caller at a time, without blocking the event loop. Raises Overloaded.
 
-        It works on the loop and not in a thread: a thread that computes in Python makes the loop wait for the
+        It works on the loop and not in a thread. A thread that computes in Python makes the loop wait for the
         interpreter lock each time, longer on a busy machine.
         """
         new = [document for document in documents if digest(document) not in self._cached]

@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all: readers never see a part of it, even after a kill or a full disk."""
+"""Writes a file whole or not at all. Readers never see a part of it, even after a kill or a full disk."""
 
 from __future__ import annotations
 

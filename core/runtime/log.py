@@ -2,8 +2,8 @@
 
 Owns how an exception is logged. Knows nothing of the meaning of the events.
 
-A person's text never reaches a log. A logged exception shows no values of its frames, and no message unless this
-project or the operating system wrote it: a ValueError or a ValidationError often quotes its input.
+A person's text never reaches a log. A logged exception shows no values of its frames. It shows its message only if this
+project or the operating system wrote it, because a ValueError or a ValidationError often quotes its input.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The frame of every process of the service: settings, logging, signals and the exit code.
 
 Exit codes: 0 after SIGTERM or SIGINT; 1 for a failure that a restart may cure; 2 when the operator must change
-something, which the last lines on stderr explain.
+something. The last lines on stderr then explain it.
 """
 
 from __future__ import annotations

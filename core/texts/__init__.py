@@ -1,7 +1,7 @@
 """The texts that people and the model read, from `config/locale/`, and numbers, sizes and dates by language.
 
-`catalogue` finds a text by its key, `events` chooses the text for an error or a status, and `formats` writes values
-as a reader of the language expects them.
+`catalogue` finds a text by its key. `events` chooses the text for an error or a status. `formats` writes values as a
+reader of the language expects them.
 """
 
 from core.contract import LANGUAGES

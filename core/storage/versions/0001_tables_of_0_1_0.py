@@ -1,7 +1,7 @@
 """The tables of version 0.1.0.
 
-Creates those that are missing. Before revisions existed, each process created its own: a database of that time has all
-tables or some, and is adopted if they are the same as these.
+Creates those that are missing. Before revisions existed, each process created its own tables. A database of that time
+has all or some of them, and is adopted if they are the same as these.
 """
 
 from __future__ import annotations

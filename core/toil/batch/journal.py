@@ -1,7 +1,7 @@
 """The output file of a batch, which is also its journal: each finished row is a line, appended and synced to disk.
 
-Beside it, `<output>.job` describes the batch, so that no other batch is resumed by mistake, and holds a lock, so that
-no two runs write at once. After `kill -9` the last line may be torn: it is cut off, and its row is asked again.
+Beside it, `<output>.job` describes the batch, so that no other batch is resumed by mistake. It also holds a lock, so
+that no two runs write at once. After `kill -9` the last line may be torn: it is cut off, and its row is asked again.
 """
 
 from __future__ import annotations
