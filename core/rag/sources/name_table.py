@@ -92,7 +92,7 @@ class NameTable:
                 reader = csv.DictReader(opened)
                 rows = [parse_row(row, file, reader.line_num) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as exc:
-            raise ConfigError(f"{file}: not valid CSV: {exc}") from exc
+            raise ConfigError(f"{file}: the table cannot be read: {exc}") from exc
         if not rows:
             raise ConfigError(f"{file}: the table has no rows")
         french = {row.name: row.french for row, _ in rows}

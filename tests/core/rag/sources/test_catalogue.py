@@ -154,9 +154,9 @@ def test_a_table_cannot_change_a_path(file: Path) -> None:
     ("text", "why"),
     [
         (SEARCH.replace("fields", "# fields"), "a search needs `fields`"),
-        (GOOD.replace("url = {", "url = {} #"), "neither `en` nor `fr`"),
+        (GOOD.replace("url = {", "url = {} #"), "`en` or `fr` is required"),
         (GOOD.replace("[echo]", "[Echo_1]"), "only a-z, 0-9 and -"),
-        (GOOD + PLACED.replace("places.csv", "absent.csv"), r"absent\.csv: it cannot be read"),
+        (GOOD + PLACED.replace("places.csv", "absent.csv"), r"absent\.csv: the table cannot be read"),
         ("[none]\nen = [1]", r"sources\.toml:2"),
     ],
 )
@@ -171,7 +171,7 @@ def test_incomplete_sources_are_refused(file: Path, text: str, why: str) -> None
 @pytest.mark.parametrize(
     ("table", "why"),
     [
-        ("name,code\n", "names nothing"),
+        ("name,code\n", "the table has no rows"),
         ("name,code\n,x\n", "csv:2: `name` is missing"),
         ("name,weight\na,b\n", "csv:2: `weight`"),
     ],

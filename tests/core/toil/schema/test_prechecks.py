@@ -47,7 +47,7 @@ def chain(length: int) -> dict[str, Any]:
         ({"$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}}, "/$defs/a/allOf/0/$ref: refers to itself"),
         ({"$ref": "other.json"}, "/$ref: other.json lies outside"),
         ({"$ref": "#/$defs/absent"}, "/$ref: #/$defs/absent refers to nothing"),
-        ({"$schema": "https://example.org/mine"}, "/$schema: not a draft"),
+        ({"$schema": "https://example.org/mine"}, "/$schema: unknown draft"),
         ({"enum": []}, "/enum lists nothing"),
         ({"type": "integer", "minimum": 2, "maximum": 1}, "/minimum is above /maximum"),
         ({"type": "array", "minItems": 2, "maxItems": 1}, "/minItems is above /maxItems"),
