@@ -134,5 +134,5 @@ def test_each_schema_is_planned_or_refused_with_a_reason(draft: str) -> None:
             refused.append(exc.message)
 
     assert len(refused) < 45
-    known = ("outside of the schema", "no value can satisfy", "not a draft", "refers to nothing", "allows no value")
-    assert [reason for reason in refused if not any(words in reason for words in known)] == []
+    reasons = ("outside of the schema", "no value can satisfy", "unknown draft", "refers to nothing", "allows no value")
+    assert [reason for reason in refused if not any(words in reason for words in reasons)] == []
