@@ -5,6 +5,7 @@ Knows no table and no URL. Each function works in the transaction of its caller,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -45,11 +46,14 @@ def upgrade(db: sa.Connection) -> tuple[str, ...]:
     """The revisions that were applied. Raises ConfigError, also if the tables are not those of csps-llm."""
     context = MigrationContext.configure(db)
     pending = following(context.get_current_revision())
+    before = broken_references(db)
     with Operations.context(context):
         for script in pending:
             script.module.upgrade()
             context.stamp(scripts(), script.revision)
-    require_whole_references(db)
+    if broken := broken_references(db) - before:
+        table, parent = next(iter(broken))
+        raise StorageError(f"the upgrade was undone: a row of the table {table} refers to none of {parent}")
     return tuple(script.revision for script in pending)
 
 
@@ -65,7 +69,12 @@ def following(revision: str | None) -> Sequence[Script]:
     return list(scripts().iterate_revisions("head", revision or "base"))[::-1]
 
 
-def require_whole_references(db: sa.Connection) -> None:
-    """SQLite enforces no foreign keys while tables are rebuilt, so they are checked afterwards."""
-    if db.dialect.name == sqlite.dialect.name and (row := db.exec_driver_sql("PRAGMA foreign_key_check").first()):
-        raise StorageError(f"the upgrade was undone: a row of the table {row[0]} refers to none of {row[2]}")
+def broken_references(db: sa.Connection) -> Counter[tuple[str, str]]:
+    """Counts the rows that refer to no row, by table and table referred to.
+
+    SQLite enforces no foreign keys while tables are rebuilt, so they are checked afterwards. Some may be broken before:
+    other programs, and the `sqlite3` shell by default, enforce none.
+    """
+    if db.dialect.name != sqlite.dialect.name:
+        return Counter()
+    return Counter((row[0], row[2]) for row in db.exec_driver_sql("PRAGMA foreign_key_check"))

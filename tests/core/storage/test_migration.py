@@ -191,6 +191,22 @@ async def test_tables_that_are_not_ours_are_left_alone(database: Database, datab
     assert "operators_own" in str(dump_schema(database_url)["turns"])
 
 
+async def test_rows_that_referred_to_none_before_do_not_keep_a_database_from_being_adopted(tmp_path: Path) -> None:
+    """An operator deleted a conversation in the `sqlite3` shell, and another program's table is beside ours."""
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    create_as_defined(url)
+    execute(
+        url,
+        INSERT_TURN[1],
+        "CREATE TABLE theirs (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES theirs (id))",
+        "INSERT INTO theirs VALUES (1, 2)",
+    )
+
+    await (await upgraded(url)).close()
+
+    assert "Hi" == dump_tables(url)["turns"][0]["question"]
+
+
 # ---------------------------------------------------------------- what later revisions rely on
 
 
