@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 
+@dataclass(eq=False)
 class Changes:
     """The changes of a fake, which calls `notify` after each one. Belongs to one event loop."""
 
-    def __init__(self) -> None:
-        self._wakers: set[asyncio.Event] = set()
+    wakers: set[asyncio.Event] = field(default_factory=set, init=False, repr=False)
 
     def notify(self) -> None:
-        for waker in self._wakers:
+        for waker in self.wakers:
             waker.set()
 
-    async def until(self, condition: Callable[[], Result | Awaitable[Result]], within_s: float = 20.0) -> Result:
+    async def until(self, condition: Callable[[], Result | Awaitable[Result]], within_s: float = 30.0) -> Result:
         """Waits until the condition is true, checked after each change. Returns its value. Raises TimeoutError."""
         waker = asyncio.Event()
-        self._wakers.add(waker)
+        self.wakers.add(waker)
         try:
             async with asyncio.timeout(within_s):
                 while True:
@@ -35,4 +36,4 @@ class Changes:
                         return value
                     await waker.wait()
         finally:
-            self._wakers.discard(waker)
+            self.wakers.discard(waker)

@@ -16,6 +16,7 @@ import pytest
 from core.configuration.settings import Settings
 from core.contract import Task, ToilResult, Usage
 from core.errors import ModelUnavailable, NonConforming
+from tests.support.changes import Changes
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
 from web.service import WebLimits
@@ -30,33 +31,26 @@ class GatedEngine(FakeEngine):
     def __init__(self) -> None:
         super().__init__(toiled=lambda task: {"echo": task.prompt})
         self.gates: dict[str, asyncio.Event] = {}
-        self.changed = asyncio.Condition()
+        self.changes = Changes()
         self.cancelled_rows = 0
 
     async def toil(self, task: Task) -> ToilResult:
         gate = self.gates.setdefault(task.prompt, asyncio.Event())
         self.tasks.append(task)
-        await self._notify()
+        self.changes.notify()
         try:
             await gate.wait()
         except asyncio.CancelledError:
             self.cancelled_rows += 1
-            # Shielded, because the task that notifies is itself being cancelled.
-            await asyncio.shield(self._notify())
+            self.changes.notify()
             raise
         return ToilResult({"echo": task.prompt}, "fake-model", Usage(7, 3, 0))
 
-    async def _notify(self) -> None:
-        async with self.changed:
-            self.changed.notify_all()
-
     async def wait_asked(self, count: int) -> None:
-        async with asyncio.timeout(20), self.changed:
-            await self.changed.wait_for(lambda: len(self.tasks) >= count)
+        await self.changes.until(lambda: len(self.tasks) >= count)
 
     async def wait_cancelled(self, count: int) -> None:
-        async with asyncio.timeout(20), self.changed:
-            await self.changed.wait_for(lambda: self.cancelled_rows >= count)
+        await self.changes.until(lambda: self.cancelled_rows >= count)
 
 
 def ndjson(*rows: Any) -> bytes:

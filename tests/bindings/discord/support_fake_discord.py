@@ -6,10 +6,9 @@ client that resumes, and injects faults.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 from tests.bindings.discord.support_faults import ApiFault, build_failure
 from tests.bindings.discord.support_payloads import ALICE, CHANNEL, ME, RawPayload, payload
+from tests.support.changes import Changes
 
 EPOCH_MS = 1_420_070_400_000
 TOKEN = "a-token-of-the-bot"
@@ -24,8 +24,9 @@ LOADING = 1 << 7
 BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 
 
-class FakeDiscord:
+class FakeDiscord(Changes):
     def __init__(self) -> None:
+        super().__init__()
         self.me = str(ME["id"])
         self.messages: dict[str, RawPayload] = {}
         self.commands: list[RawPayload] = []
@@ -46,7 +47,6 @@ class FakeDiscord:
         self.base = ""
         self._log: list[tuple[str, RawPayload]] = []
         self._socket: web.WebSocketResponse | None = None
-        self._changed = asyncio.Condition()
         self._ids = 0
 
     # ---------------------------------------------------------------- server
@@ -91,15 +91,6 @@ class FakeDiscord:
     @property
     def gateway_url(self) -> str:
         return f"{self.url.replace('http', 'ws', 1)}/gateway/"
-
-    async def until(self, condition: Callable[[], Any], within_s: float = 15.0) -> None:
-        """Waits until a condition holds, checked after each call."""
-        async with asyncio.timeout(within_s), self._changed:
-            await self._changed.wait_for(lambda: bool(condition()))
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
 
     # ------------------------------------------------ for tests: events and calls
 
@@ -168,7 +159,7 @@ class FakeDiscord:
             body = await self._body(request)
             self.calls.append((request.method, request.path, body))
             response = await handler(request)
-            await self._notify()
+            self.notify()
         if fault is not None:
             fault.times -= 1
             response = build_failure(fault)
@@ -363,7 +354,7 @@ class FakeDiscord:
                 for number in range(frame["d"]["seq"] + 1, len(self._log) + 1):
                     await self._send_event(socket, number)
                 await socket.send_json({"op": 0, "t": "RESUMED", "s": len(self._log), "d": {}})
-        await self._notify()
+        self.notify()
 
     async def _identify(self, socket: web.WebSocketResponse, data: RawPayload) -> None:
         self.identify_frames.append(data)

@@ -8,28 +8,28 @@ from contextlib import asynccontextmanager
 
 from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
 from bindings.store import Delivery
+from tests.support.changes import Changes
 
 
 def build_task(number: int, conversation: str) -> DeliveryTask:
     return DeliveryTask(Delivery(number, f"a{number}", "message", conversation, f"s{number}"))
 
 
-class Bench:
+class Bench(Changes):
     """Runs tasks that end when a test says so."""
 
     def __init__(self, limit: int) -> None:
+        super().__init__()
         self.queue = ConversationQueue(self.perform, limit)
         self.begun: list[int] = []
         self.ended: list[int] = []
         self.cancelled: list[int] = []
         self.gates: dict[int, asyncio.Event] = {}
-        self.changed = asyncio.Condition()
 
     async def perform(self, task: DeliveryTask) -> None:
         number = task.delivery.number
         self.begun.append(number)
-        async with self.changed:
-            self.changed.notify_all()
+        self.notify()
         try:
             await self.gates.setdefault(number, asyncio.Event()).wait()
         except asyncio.CancelledError:
@@ -42,8 +42,7 @@ class Bench:
             self.gates.setdefault(number, asyncio.Event()).set()
 
     async def until_begun(self, count: int) -> list[int]:
-        async with self.changed:
-            await self.changed.wait_for(lambda: len(self.begun) >= count)
+        await self.until(lambda: len(self.begun) >= count)
         return self.begun
 
     @asynccontextmanager

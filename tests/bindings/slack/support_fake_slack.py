@@ -28,6 +28,7 @@ from tests.bindings.slack.support_slack_rules import (
     find_stream_error,
     find_update_error,
 )
+from tests.support.changes import Changes
 
 TEAM, BOT_USER, BOT, PERSON = "T0001", "U0BOT", "B0BOT", "U0ANN"
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-1-good", "xapp-1-good", "8f742231b10e8888abcd99yyyzzz85a5"
@@ -47,8 +48,9 @@ class Trouble:
     raw: str | None = None  # a body that is not JSON
 
 
-class FakeSlack:
+class FakeSlack(Changes):
     def __init__(self) -> None:
+        super().__init__()
         self.messages: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)  # by channel and ts, in order
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.trouble: dict[str, deque[Trouble | None]] = defaultdict(deque)  # by method; None: the call succeeds
@@ -63,7 +65,6 @@ class FakeSlack:
         self.prompts: list[dict[str, Any]] = []
         self.file_requests: list[tuple[str, str]] = []  # path, authorization
         self.bot_is_member = True
-        self.changed = asyncio.Event()
         self.sockets: list[web.WebSocketResponse] = []
         self.socket_tickets: set[str] = set()
         self.connected = asyncio.Event()
@@ -106,7 +107,7 @@ class FakeSlack:
         try:
             return await self.answer(request, method, arguments)
         finally:
-            self.changed.set()
+            self.notify()
 
     async def answer(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.StreamResponse:
         trouble = self.trouble[method].popleft() if self.trouble[method] else self.choose_trouble(method)
@@ -298,7 +299,7 @@ class FakeSlack:
 
     async def receive_response(self, request: web.Request) -> web.Response:
         self.ephemeral_messages.append(await request.json())
-        self.changed.set()
+        self.notify()
         return web.Response(status=self.response_status, text="ok")
 
     # ------------------------------------------------------------ Socket Mode
@@ -341,14 +342,6 @@ class FakeSlack:
     def answers(self, channel: str) -> list[dict[str, Any]]:
         """Returns the bot's messages in order."""
         return [message for message in self.messages[channel].values() if message.get("bot_id") == BOT]
-
-    async def wait_for(self, condition: Any, timeout_s: float = 15.0) -> Any:
-        """Waits until `condition()` is true, and returns it. Checks after each call."""
-        async with asyncio.timeout(timeout_s):
-            while not (value := condition()):
-                self.changed.clear()
-                await self.changed.wait()
-        return value
 
 
 def error_body(error: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from core.configuration.settings import load
 from core.contract import Language
 from core.errors import CspsError
 from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, SECRET, TEAM, FakeSlack
+from tests.support.changes import Changes
 
 PAYLOADS = Path(__file__).parent.parent.parent / "payloads" / "slack"
 ME = BotIdentity(TEAM, BOT_USER, BOT, "whisper")
@@ -32,10 +33,11 @@ def settings(slack: FakeSlack, *, sockets: bool = False, **environ: str) -> Slac
     ).slack
 
 
-class FakeIntake:
+class FakeIntake(Changes):
     """Records calls in memory. Methods that store something raise `error`, if it is set."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.messages: list[IncomingMessage] = []
         self.events: set[str] = set()
         self.withdrawn: list[tuple[Place, str]] = []
@@ -46,13 +48,12 @@ class FakeIntake:
         self.conversations: set[str] = set()  # in which the bot participates
         self.rejections: dict[str, str] | None = None
         self.error: CspsError | None = None
-        self.changed = asyncio.Event()
         self.gate: asyncio.Event | None = None  # `take` waits for it
         self.waiting = 0
 
     async def take(self, incoming: IncomingMessage) -> bool:
         self.waiting += 1
-        self.changed.set()
+        self.notify()
         if self.gate:
             await self.gate.wait()
         self._raise_error()
@@ -60,7 +61,7 @@ class FakeIntake:
         if new:
             self.events.add(incoming.event)
             self.messages.append(IncomingMessage.from_json(json.loads(json.dumps(incoming.to_json()))))
-        self.changed.set()
+        self.notify()
         return new
 
     def rejection(self, incoming: IncomingMessage, language: Language = "en") -> str | None:
@@ -75,7 +76,7 @@ class FakeIntake:
 
     async def stop_answer(self, place: Place, ref: str) -> None:
         self.stops.append((place, ref))
-        self.changed.set()
+        self.notify()
 
     async def record_feedback(
         self, answer: str, speaker: str, value: Literal["good", "bad"], comment: str = ""
@@ -100,10 +101,3 @@ class FakeIntake:
     def _raise_error(self) -> None:
         if self.error:
             raise self.error
-
-    async def wait_for(self, condition: Any) -> Any:
-        async with asyncio.timeout(15):
-            while not (value := condition()):
-                self.changed.clear()
-                await self.changed.wait()
-        return value

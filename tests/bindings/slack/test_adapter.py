@@ -111,7 +111,7 @@ async def test_an_assistant_thread_is_greeted_once(slack: FakeSlack, intake: Fak
     slack.users["U0ANN"] = {"id": "U0ANN", "name": "ann", "locale": "fr-CA"}
     for _ in range(3):
         await deliver(slack, "assistant_thread_started")
-    await slack.wait_for(lambda: slack.calls_to("assistant.threads.setTitle"))
+    await slack.until(lambda: slack.calls_to("assistant.threads.setTitle"))
 
     assert [("slack:T0001:D0001:1760000000.000100", "fr")] == [(p.conversation, lang) for p, lang in intake.greeted]
     assert ["Hello! Ask ‹!here> anything."] == [text_of(each) for each in slack.answers("D0001")]
@@ -124,7 +124,7 @@ async def test_a_new_conversation_with_an_agent_has_prompts(
 ) -> None:
     """Agents get app_home_opened in place of assistant_thread_started. The bot posts no greeting."""
     await deliver(slack, "app_home_opened")
-    await slack.wait_for(lambda: slack.prompts)
+    await slack.until(lambda: slack.prompts)
 
     assert [] == slack.answers("D0001")
     assert "thread_ts" not in slack.prompts[0]
@@ -136,7 +136,7 @@ async def test_a_status_is_shown_in_assistant_threads(
     """A repeated event sets it once."""
     for _ in range(2):
         await deliver(slack, "message_im_thread")
-    await slack.wait_for(lambda: slack.statuses)
+    await slack.until(lambda: slack.statuses)
 
     assert ["is thinking…"] == [each["status"] for each in slack.statuses]
 
@@ -155,7 +155,7 @@ async def test_no_status_is_shown_if_no_answer_follows(
     intake.rejections = None
     later = {**payload("message_im_thread")["event"], "ts": "1700000099.000100", "text": "And now?"}
     await deliver(slack, "message_im_thread", event=later, event_id="Ev099")
-    await slack.wait_for(lambda: slack.statuses)
+    await slack.until(lambda: slack.statuses)
 
     assert (2, 1) == (len(intake.messages), len(slack.calls_to("assistant.threads.setStatus")))
 
@@ -168,7 +168,7 @@ async def test_refused_greetings_and_statuses_do_not_stop_a_question(
         slack.permanent_errors[method] = "missing_scope"
     await deliver(slack, "assistant_thread_started")
     await deliver(slack, "message_im_thread")
-    await slack.wait_for(lambda: slack.calls_to("assistant.threads.setStatus"))
+    await slack.until(lambda: slack.calls_to("assistant.threads.setStatus"))
 
     assert 1 == len(intake.messages)
 
@@ -185,7 +185,7 @@ async def test_slacks_stop_button_stops_the_answer(
     await deliver(slack, "agent_session_stopped", event=event)
 
     assert [(incoming.place, ref)] == intake.stops
-    await slack.wait_for(lambda: slack.statuses)
+    await slack.until(lambda: slack.statuses)
     assert "active" == slack.statuses[0]["status"]
 
 
@@ -196,7 +196,7 @@ async def test_a_refused_append_stops_the_answer(slack: FakeSlack, intake: FakeI
     ref = await outlet.post(Page("One ", "en"), "n-1")
     slack.expire("C0001", ref, by_user=True)
     await outlet.edit(ref, Page("One two ", "en"))
-    await intake.wait_for(lambda: intake.stops)
+    await intake.until(lambda: intake.stops)
 
     assert ref == intake.stops[0][1]
 
@@ -286,7 +286,7 @@ async def test_a_question_that_cannot_be_taken_is_deleted(
     """Slack does not repeat commands, so the post would never get an answer."""
     intake.error = trouble
     acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
-    await slack.wait_for(lambda: slack.calls_to("chat.delete"))
+    await slack.until(lambda: slack.calls_to("chat.delete"))
 
     assert "try again" in acknowledgement["payload"]["text"]
     assert [] == slack.answers("C0001")
@@ -299,7 +299,7 @@ async def test_a_question_that_is_posted_too_late_is_deleted(
     """Its author was asked to try again, and may have done so."""
     monkeypatch.setattr(event_router, "QUESTION_DEADLINE_S", 0.0)
     acknowledgement = await deliver(slack, "slash_ask", "slash_commands")
-    await slack.wait_for(lambda: slack.calls_to("chat.delete"))
+    await slack.until(lambda: slack.calls_to("chat.delete"))
 
     assert "try again" in acknowledgement["payload"]["text"]
     assert ([], []) == (slack.answers("C0001"), intake.messages)

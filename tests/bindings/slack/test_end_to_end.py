@@ -60,7 +60,7 @@ class RunningBot:
             answers = [each for each in self.slack.answers(channel) if has_buttons(each)]
             return answers if len(answers) >= count else []
 
-        answers: list[dict[str, Any]] = await self.slack.wait_for(finished_answers, 60)
+        answers: list[dict[str, Any]] = await self.slack.until(finished_answers, 60)
         return answers
 
 
@@ -167,7 +167,7 @@ async def test_slacks_stop_button_ends_the_answer_with_a_note(slack: FakeSlack, 
     engine = FakeEngine((Text("The beginning. "), wait, Text("Never said."), Done("stop", "m", Usage())))
     async with run_bot(slack, engine, tmp_path, "socket") as bot:
         await bot.deliver(add_question(slack))
-        [answer] = await slack.wait_for(lambda: [m for m in slack.answers("C0001") if "beginning" in text_of(m)])
+        [answer] = await slack.until(lambda: [m for m in slack.answers("C0001") if "beginning" in text_of(m)])
         slack.expire("C0001", answer["ts"], by_user=True)
         stop = payload("agent_session_stopped")
         stop["event"] |= {"thread_ts": answer["thread_ts"], "streaming_message_ts": [answer["ts"]]}
@@ -185,11 +185,11 @@ async def test_a_deleted_question_deletes_its_answer(slack: FakeSlack, tmp_path:
     async with run_bot(slack, engine, tmp_path, "http") as bot:
         body = add_question(slack)
         await bot.deliver(body)
-        await slack.wait_for(lambda: slack.answers("C0001"))
+        await slack.until(lambda: slack.answers("C0001"))
         gone = payload("message_tombstone")
         gone["event"]["message"] |= {"ts": body["event"]["ts"], "thread_ts": body["event"]["ts"]}
         await bot.deliver(gone)
-        await slack.wait_for(lambda: not slack.answers("C0001"))
+        await slack.until(lambda: not slack.answers("C0001"))
         await asyncio.wait_for(engine.cancelled.wait(), 10)
 
 
@@ -208,7 +208,7 @@ async def test_the_regenerate_button_replaces_the_answer(slack: FakeSlack, tmp_p
         press["container"] |= {"message_ts": answer["ts"], "thread_ts": answer["thread_ts"]}
         press["actions"][0]["value"] = button["value"]
         await slack.acknowledgement(await slack.push(press, "interactive"))
-        await slack.wait_for(lambda: any("Answer 2." in text_of(each) for each in slack.answers("C0001")))
+        await slack.until(lambda: any("Answer 2." in text_of(each) for each in slack.answers("C0001")))
         answers = await bot.finished("C0001")
 
     assert ["Answer 2."] == [text_of(each) for each in answers]

@@ -19,28 +19,30 @@ from core.errors import ConfigError
 from core.runtime.backoff import Backoff
 from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 from tests.bindings.slack.support_fakes import payload
+from tests.support.changes import Changes
 
 QUICK = SocketTimings(ping_s=10.0, hello_s=10.0, farewell_s=5.0, backoff=Backoff(0.01, 0.05))
 IMPATIENT = replace(QUICK, ping_s=0.2, hello_s=0.3)
 EVENT = payload("app_mention")
 
 
-class DeliveryRecorder:
+class DeliveryRecorder(Changes):
     """Records deliveries, and answers each with `response`, once `gate` is set."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.deliveries: list[Mapping[str, Any]] = []
         self.response = BoltResponse(status=200)
         self.gate: asyncio.Event | None = None
         self.running = 0
-        self.changed = asyncio.Event()
 
     async def __call__(self, body: Mapping[str, Any]) -> BoltResponse:
         self.running += 1
-        self.changed.set()
+        self.notify()
         if self.gate:
             await self.gate.wait()
         self.deliveries.append(body)
+        self.notify()
         return self.response
 
 
@@ -74,7 +76,7 @@ async def test_a_delivery_is_acknowledged_once_it_is_taken(
     async with run_client(api, recorder, metrics):
         await wait_connected(slack)
         envelope = await slack.push(EVENT)
-        await recorder.changed.wait()
+        await recorder.until(lambda: recorder.running)
         assert 1 == metrics.connected._value.get()
         assert not slack.acks[envelope].done()
         recorder.gate.set()
@@ -112,8 +114,7 @@ async def test_a_delivery_that_was_not_taken_is_not_acknowledged(
         await wait_connected(slack)
         recorder.response = BoltResponse(status=503)
         refused = await slack.push(EVENT)
-        while not recorder.deliveries:
-            await asyncio.sleep(0)
+        await recorder.until(lambda: recorder.deliveries)
         recorder.response = BoltResponse(status=400)
         await slack.acknowledgement(await slack.push(EVENT))
 
@@ -127,10 +128,7 @@ async def test_concurrent_deliveries_are_limited(slack: FakeSlack, api: SlackApi
     async with run_client(api, recorder, metrics):
         await wait_connected(slack)
         envelopes = [await slack.push(EVENT) for _ in range(CONCURRENCY + 8)]
-        async with asyncio.timeout(15):
-            while recorder.running < CONCURRENCY:
-                recorder.changed.clear()
-                await recorder.changed.wait()
+        await recorder.until(lambda: recorder.running >= CONCURRENCY)
         assert CONCURRENCY == recorder.running
         recorder.gate.set()
         for envelope in envelopes:
@@ -167,10 +165,7 @@ async def test_a_connection_without_hello_is_replaced(slack: FakeSlack, api: Sla
     """No delivery follows without Slack's "hello"."""
     slack.sends_hello = False
     async with run_client(api, DeliveryRecorder(), metrics, IMPATIENT):
-        async with asyncio.timeout(15):
-            while len(slack.calls_to("apps.connections.open")) < 2:
-                slack.changed.clear()
-                await slack.changed.wait()
+        await slack.until(lambda: len(slack.calls_to("apps.connections.open")) == 2)
         slack.sends_hello = True
         await asyncio.wait_for(slack.connected.wait(), 15)
 
@@ -241,7 +236,7 @@ async def test_a_stopping_client_takes_nothing_new(slack: FakeSlack, api: SlackA
     async with run_client(api, recorder, metrics) as sockets:
         await wait_connected(slack)
         before = await slack.push(EVENT)
-        await recorder.changed.wait()
+        await recorder.until(lambda: recorder.running)
         sockets.stop_taking()
         after = await slack.push(EVENT)
         recorder.gate.set()

@@ -193,7 +193,7 @@ async def test_a_mention_is_acknowledged_once_it_is_taken(post: Post, intake: Fa
     """The response waits until the intake has stored it."""
     intake.gate = asyncio.Event()
     answering = asyncio.create_task(post(EVENT))
-    await intake.wait_for(lambda: intake.waiting)
+    await intake.until(lambda: intake.waiting)
     assert not answering.done()
     intake.gate.set()
 

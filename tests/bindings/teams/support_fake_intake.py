@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -21,13 +20,11 @@ class FakeIntake:
     answers: dict[str, str] = field(default_factory=dict)  # answer ids by the ref of their message
     participating: set[str] = field(default_factory=set)  # conversations in which the bot answers
     failure: Exception | None = None  # raised by `take`
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, incoming: IncomingMessage) -> bool:
         if self.failure:
             raise self.failure
         self.messages.append(incoming)
-        self.changed.set()
         return True
 
     async def is_participating(self, place: Place) -> bool:

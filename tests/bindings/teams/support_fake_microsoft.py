@@ -22,6 +22,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
+from tests.support.changes import Changes
+
 APP_ID = "11111111-aaaa-4aaa-8aaa-111111111111"
 PASSWORD = "a-client-secret"
 TENANT = "22222222-bbbb-4bbb-8bbb-222222222222"
@@ -73,7 +75,7 @@ class Failure:
 
 
 @dataclass
-class FakeMicrosoft:
+class FakeMicrosoft(Changes):
     url: str = ""
     signing: list[str] = field(default_factory=lambda: ["key-1"])  # names of the published keys
     endorsements: list[str] = field(default_factory=lambda: ["msteams"])
@@ -93,7 +95,6 @@ class FakeMicrosoft:
     login_hangs: asyncio.Event | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     file_tokens: list[str | None] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
     ids: Any = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -158,19 +159,13 @@ class FakeMicrosoft:
 
     async def wait_for_calls(self, calls: int) -> list[ConnectorCall]:
         """Waits until the connector has received `calls` calls, and returns them."""
-        while len(self.calls) < calls:
-            self.changed.clear()
-            await self.changed.wait()
+        await self.until(lambda: len(self.calls) >= calls)
         return self.calls
 
     async def wait_for_text(self, text: str) -> Body:
         """Waits until a message contains `text`, and returns it."""
-        while True:
-            self.changed.clear()
-            for message in self.messages.values():
-                if text in message.get("text", ""):
-                    return message
-            await self.changed.wait()
+        found = await self.until(lambda: [each for each in self.messages.values() if text in each.get("text", "")])
+        return found[0]
 
     # -------------------------------------------------------------- signing keys
 
@@ -227,7 +222,7 @@ class FakeMicrosoft:
         answer = self._do(call)
         if answer.status < 300:
             self.calls.append(call)
-        self.changed.set()
+        self.notify()
         if failure and request.transport:
             request.transport.abort()
         return answer
@@ -298,7 +293,7 @@ class FakeMicrosoft:
         if self.file_answers:
             return web.Response(status=self.file_answers.pop(0))
         self.files[request.match_info["name"]] = await request.read()
-        self.changed.set()
+        self.notify()
         return web.json_response({"range": request.headers.get("Content-Range")}, status=201)
 
     async def _moved(self, request: web.Request) -> web.Response:

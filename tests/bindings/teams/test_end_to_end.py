@@ -96,6 +96,11 @@ async def test_a_question_is_answered_in_one_message(microsoft: FakeMicrosoft, t
     assert {expected} == {call.conversation for call in microsoft.calls}
 
 
+def count_finished(microsoft: FakeMicrosoft) -> int:
+    """The number of messages with a footer."""
+    return sum("Model: fake-model" in each["text"] for each in microsoft.messages.values())
+
+
 async def test_repeated_events_and_connector_failures_cause_no_duplicates(
     microsoft: FakeMicrosoft, tmp_path: Path
 ) -> None:
@@ -106,9 +111,7 @@ async def test_repeated_events_and_connector_failures_cause_no_duplicates(
         for number, activity in enumerate(activities):
             activity["conversation"]["id"] = f"19:c@thread.tacv2;messageid=17{number}"
         sent = await asyncio.gather(*(bot.send(each) for each in activities for _ in range(4)))
-        while sum("Model: fake-model" in each["text"] for each in microsoft.messages.values()) < 10:
-            microsoft.changed.clear()
-            await microsoft.changed.wait()
+        await microsoft.until(lambda: count_finished(microsoft) == 10)
 
     assert {202} == {each.status for each in sent}
     assert 10 == len(microsoft.messages)
@@ -173,9 +176,7 @@ async def test_deleting_the_question_deletes_its_answer(microsoft: FakeMicrosoft
         await microsoft.wait_for_text("One")
         await bot.send(bot.activity("message_delete"))
         await engine.cancelled.wait()
-        while microsoft.messages:
-            microsoft.changed.clear()
-            await microsoft.changed.wait()
+        await microsoft.until(lambda: not microsoft.messages)
 
 
 async def test_removing_the_app_deletes_the_chat(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
@@ -185,9 +186,7 @@ async def test_removing_the_app_deletes_the_chat(microsoft: FakeMicrosoft, tmp_p
         await bot.send(bot.activity("personal"))
         await microsoft.wait_for_text("Model: fake-model")
         await bot.send(bot.activity("group"))
-        while sum("Model: fake-model" in each["text"] for each in microsoft.messages.values()) < 2:
-            microsoft.changed.clear()
-            await microsoft.changed.wait()
+        await microsoft.until(lambda: count_finished(microsoft) == 2)
         _chat, group = engine.sessions
         await bot.send(bot.activity("removed"))
 

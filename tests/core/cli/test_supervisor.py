@@ -18,6 +18,7 @@ import pytest
 
 from core import PROJECT_ROOT
 from core.cli.supervisor import EndReason, Process, RestartBackoff, Supervisor, explain_exit, iter_lines
+from tests.support.changes import Changes
 
 SERVE = "import os, time\nprint('pid', os.getpid())\nwhile True: time.sleep(60)"
 DEAF = "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('pid', os.getpid())\n"
@@ -33,35 +34,21 @@ while True: time.sleep(60)
 """
 
 
-class FakeReport:
+class FakeReport(Changes):
     """A report with which tests wait for lines and events."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.lines: list[tuple[str, str]] = []
         self.events: list[tuple[str, str, dict[str, object]]] = []
-        self._changed = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def line(self, process: str, content: str) -> None:
         self.lines.append((process, content))
-        self._notify()
+        self.notify()
 
     def event(self, event: str, process: str, **values: object) -> None:
         self.events.append((event, process, values))
-        self._notify()
-
-    def _notify(self) -> None:
-        task = asyncio.ensure_future(self._wake())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _wake(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30), self._changed:
-            await self._changed.wait_for(condition)
+        self.notify()
 
     def pids(self, process: str) -> list[int]:
         return [int(text.split()[1]) for name, text in self.lines if name == process and text.startswith("pid ")]
