@@ -62,7 +62,7 @@ class Prompt:
     thread_messages: tuple[Turn, ...] = ()  # messages of other people in the thread since the bot's last answer
     history: tuple[Turn, ...] = ()  # earlier turns of a caller that stores them itself; then conversation is None
     sampling: Sampling = field(default_factory=Sampling)
-    # A prompt with the key of an earlier one is the same turn. A complete answer is sent again; an interrupted one is
+    # A prompt with the key of an earlier one repeats it. A complete answer is sent again; an interrupted one is
     # generated anew. With `again`, the answer is generated anew in any case.
     key: str | None = None
     again: bool = False
@@ -91,7 +91,7 @@ class Status:
     state: Literal["queued", "reading", "thinking", "reconnecting", "trimmed"]
     position: int | None = None  # queued: the place in the queue, from 1
     wait_s: float | None = None  # queued: the expected wait in seconds
-    turns_dropped: int | None = None  # trimmed: the number of oldest turns that the model no longer sees
+    turns_dropped: int | None = None  # trimmed: the number of oldest exchanges that the model no longer sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Task:
     prompt: str
     schema: Mapping[str, Json] | bool | None = None
     user: str | None = None
-    conversation: str | None = None  # as in Prompt: the model sees its turns, and the task becomes one of them
+    conversation: str | None = None  # as in Prompt: the model sees its exchanges, and the task becomes one
     attachments: tuple[Attachment, ...] = ()  # an attachment that contains only a URL is replaced by that page
     history: tuple[Turn, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)

@@ -1,4 +1,4 @@
-"""The engine that adapters call: it chooses the personality, opens the turn, has it answered, and stores it.
+"""The engine that adapters call: it chooses the personality, opens the exchange, has it answered, and stores it.
 
 Owns the order of these steps; the modules of `core.conversation` and `core.toil` do each of them. Knows no HTTP, no SQL
 and no tokens.
@@ -33,10 +33,10 @@ from core.contract import (
     Usage,
 )
 from core.conversation.composition import build_context, build_request
+from core.conversation.exchanges import Exchange
 from core.conversation.generation import AnswerPipeline, Generation
-from core.conversation.recording import OpenTurn, TurnRecorder
+from core.conversation.recording import ExchangeRecorder, OpenExchange
 from core.conversation.sessions import Sessions
-from core.conversation.turns import Exchange
 from core.errors import CspsError, ModelError, ModelUnavailable, OnlyThought
 from core.model.client import ModelClient, ModelInfo
 from core.rag.retrieval import Retriever
@@ -71,41 +71,41 @@ class ChatEngine:
         self._wait_s = wait_s
         self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s)
         self._toiler = Toiler(client, wait_s)
-        self._turns = TurnRecorder(sessions)
+        self._recorder = ExchangeRecorder(sessions)
         self.cold = asyncio.Event()  # set while the model may not know the personalities' prefixes
         self.cold.set()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
-        """Answers the prompt. Stores the turn if the prompt names a conversation; `Done` comes when it is stored.
+        """Answers the prompt. Stores the exchange if the prompt names a conversation; `Done` comes when it is stored.
 
         Raises PersonalityUnknown, SessionUnknown, BadRequest, PromptTooLong, Overloaded, ModelError, StorageError.
         """
         personality = self._personalities.get(prompt.personality)
-        async with self._turns.open_turn(prompt, personality) as turn:
-            answer = self._pipeline.events(turn.context) if turn.repeated is None else self._repeat(turn)
+        async with self._recorder.open_exchange(prompt, personality) as exchange:
+            answer = self._pipeline.events(exchange.context) if exchange.repeated is None else self._repeat(exchange)
             async with aclosing(answer) as events:
                 async for event in events:
                     match event:
                         case Text(text):
-                            turn.text += text
+                            exchange.text += text
                         case Source():
-                            turn.sources.append(event)
+                            exchange.sources.append(event)
                         case Status():
                             self._watch_model(event)
                         case Done(reason):
-                            await self._turns.finish(turn, reason)
+                            await self._recorder.finish(exchange, reason)
                     yield event
 
-    async def _repeat(self, turn: OpenTurn) -> AsyncGenerator[Event, None]:
+    async def _repeat(self, exchange: OpenExchange) -> AsyncGenerator[Event, None]:
         """The stored answer and its sources: the connection of a repeated prompt may have broken before the end."""
-        exchange = turn.repeated
-        assert exchange is not None
+        stored = exchange.repeated
+        assert stored is not None
         await self._client.wait_ready(self._wait_s)
-        model = (await self._client.info(turn.context.personality.model)).name
-        for source in exchange.sources:
+        model = (await self._client.info(exchange.context.personality.model)).name
+        for source in stored.sources:
             yield source
-        yield Text(exchange.answer)
-        yield Done("length" if exchange.reason == "length" else "stop", model, Usage())
+        yield Text(stored.answer)
+        yield Done("length" if stored.reason == "length" else "stop", model, Usage())
 
     def _watch_model(self, status: Status) -> None:
         if status.state == "reconnecting":
@@ -126,12 +126,12 @@ class ChatEngine:
         """
         personality = self._personalities.get(task.personality)
         prompt = await self._pipeline.fetch_attachments(build_prompt(task))
-        async with self._turns.open_turn(prompt, personality) as turn:
-            request = await self._pipeline.build_request(turn.context)
+        async with self._recorder.open_exchange(prompt, personality) as exchange:
+            request = await self._pipeline.build_request(exchange.context)
             async with aclosing(self._toiler.events(request, task, personality.language)) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
-                        await self._turns.finish(turn, "stop", json.dumps(event.value, ensure_ascii=False))
+                        await self._recorder.finish(exchange, "stop", json.dumps(event.value, ensure_ascii=False))
                     elif isinstance(event, Status):
                         self._watch_model(event)
                     yield event
@@ -225,7 +225,7 @@ class ChatEngine:
 
     async def close(self) -> None:
         """Returns when all running writes are stored."""
-        await self._turns.close()
+        await self._recorder.close()
         await self._toiler.close()
         await self._retriever.close()
 

@@ -11,7 +11,7 @@ from itertools import chain
 
 from core.configuration.personalities import Personality
 from core.contract import Attachment, Json, Language, Prompt, Sampling, Source, Turn
-from core.conversation.turns import Conversation, Exchange, Question
+from core.conversation.exchanges import Conversation, Exchange, Question
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message
 from core.rag.candidates import (
@@ -30,7 +30,7 @@ from core.runtime.digest import hash_id
 from core.strict_json import storable
 from core.texts import text
 
-Group = tuple[Message, ...]  # a question and its answer; the window drops both or neither
+ExchangeMessages = tuple[Message, ...]  # a question and its answer; the window drops both or neither
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +44,30 @@ class PromptContext:
     user: str | None
     unread_url: str | None  # the page or feed that the first question names, until it is read
     has_documents: bool  # the conversation comes with pasted text, a page that was read, or attachments
-    has_own_material: bool  # the question comes with an attachment; a first one also with a page or pasted text
+    uses_public_sources: bool  # False if the question comes with an attachment, or a first one with a page or a text
     has_unclosed_lead: bool  # a first question that starts with |CONTEXT| and has no |/CONTEXT|
 
 
 @dataclass(frozen=True, slots=True)
 class PromptDraft:
-    """A prompt before the window cuts it: the first `groups` and the worst passages of `candidates` may go.
+    """A prompt before the window cuts it: the oldest `exchanges` and the worst passages of `candidates` may go.
 
-    `lead_context`: the documents that the conversation started with. They stand in whole at the start of the prompt,
-    where the model keeps them computed. `without_lead` moves them into the candidates, for where they are too long.
+    `lead_context`: the documents that the conversation started with. They stand in whole at the start of the prompt, so
+    that the model computes them once. If they are too long for that, `without_lead` moves them into the candidates.
     """
 
     system: str
-    groups: tuple[Group, ...]
+    exchanges: tuple[ExchangeMessages, ...]
     question: str
     lead_context: tuple[RetrievedDocument, ...] = ()
     candidates: Candidates = field(default_factory=lambda: Candidates((), "", "en"))
-    earlier: int = 0  # the number of exchanges before `groups`, which the draft does not contain
+    earlier: int = 0  # the number of exchanges before `exchanges`, which the draft does not contain
     language: Language = "en"
     rules: str = ""  # the system prompt's rules; they are repeated after quoted documents
 
     def messages(self, dropped: int = 0, passages: int = 0) -> tuple[Message, ...]:
-        """The messages without the `dropped` oldest groups, with the best `passages` of the candidates."""
-        history = [message for group in self.groups[dropped:] for message in group]
+        """The messages without the `dropped` oldest exchanges, with the best `passages` of the candidates."""
+        history = [message for exchange in self.exchanges[dropped:] for message in exchange]
         documents = Message("user", self._render_candidates(passages).text)
         return alternating([*self.head(), *history, documents, Message("user", self.question)])
 
@@ -89,8 +89,8 @@ class PromptDraft:
     def _render_candidates(self, passages: int) -> RenderedContext:
         if not passages:
             return RenderedContext()
-        first = 1 + sum(reading.source is not None for reading in self.lead_context)
-        return self.candidates.render(passages, first)
+        first_number = 1 + sum(document.source is not None for document in self.lead_context)
+        return self.candidates.render(passages, first_number)
 
     def without_lead(self) -> PromptDraft:
         return replace(self, lead_context=(), candidates=self.candidates.with_documents(self.lead_context))
@@ -98,7 +98,7 @@ class PromptDraft:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRequest:
-    """A draft with how its answer is to be generated.
+    """A draft with the settings for generating its answer.
 
     `user`: a pseudonym. `model`: its name, if the personality has its own. `response_format`: OpenAI's field; after the
     model's death such an answer starts again, because its grammar does. `own_system`: the system message contains only
@@ -122,7 +122,7 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
     if not question.text.strip():
         raise BadRequest("the prompt is empty: there is nothing to answer", "empty")
     attachments = [each.attachments for each in (question, *(exchange.question for exchange in conversation.exchanges))]
-    first = not conversation.exchanges and not conversation.earlier
+    is_first = not conversation.exchanges and not conversation.earlier
     has_lead = conversation.context is not None or url is not None
     return PromptContext(
         personality,
@@ -131,9 +131,11 @@ def build_context(prompt: Prompt, personality: Personality, conversation: Conver
         prompt.sampling,
         prompt.user,
         unread_url=url,
-        has_documents=has_lead or bool(conversation.readings) or any(attachments),
-        has_own_material=bool(question.attachments) or (first and has_lead),
-        has_unclosed_lead=first and conversation.context is None and question.text.lstrip().startswith(CONTEXT_START),
+        has_documents=has_lead or bool(conversation.lead_documents) or any(attachments),
+        uses_public_sources=not question.attachments and not (is_first and has_lead),
+        has_unclosed_lead=is_first
+        and conversation.context is None
+        and question.text.lstrip().startswith(CONTEXT_START),
     )
 
 
@@ -161,19 +163,19 @@ def compose(
     """The draft of the next answer in a conversation.
 
     `retrieved`: the documents looked up for this question. `unread`: the names of those that could not be read. Indexes
-    what is not on the `passage_cache` yet, which takes about a second for a megabyte.
+    the documents that the `passage_cache` lacks, which takes about a second for a megabyte.
     """
     language, passage_cache = personality.language, passage_cache or PassageCache()
     items = collect_documents(conversation, question, retrieved, language)
-    shelved = [[passage_cache.get(cacheable_text(item)) for item in each] for each in items]
-    lead, later = ([*map(with_passages, *pair)] for pair in zip(items, shelved, strict=True))
-    # The key is the passages of the readings: the cache's own may differ from them in their links.
-    each = zip(chain(lead, later), chain.from_iterable(shelved), strict=True)
-    indexes = {reading.passages: at.index for reading, at in each}
+    cached = [[passage_cache.get(cacheable_text(item)) for item in each] for each in items]
+    lead, later = ([*map(with_passages, *pair)] for pair in zip(items, cached, strict=True))
+    # Keyed by the documents' own passages: the cached ones have the same text, but may have other links.
+    each = zip(chain(lead, later), chain.from_iterable(cached), strict=True)
+    indexes = {document.passages: entry.index for document, entry in each}
     return PromptDraft(
         system=personality.instructions,
         lead_context=tuple(lead),
-        groups=tuple(build_group(exchange, language) for exchange in conversation.exchanges),
+        exchanges=tuple(build_exchange_messages(exchange, language) for exchange in conversation.exchanges),
         question=join_paragraphs([missing_note(unread, language) if unread else "", question_text(question, language)]),
         candidates=Candidates(later, question.text, language, personality.system, indexes.__getitem__),
         earlier=conversation.earlier,
@@ -185,10 +187,10 @@ def compose(
 def collect_documents(
     conversation: Conversation, question: Question, retrieved: Sequence[RetrievedDocument], language: Language
 ) -> tuple[list[ContextItem], list[ContextItem]]:
-    """The documents that the conversation started with, and later ones, the most important first; cut to the limit."""
-    first, later = split_attachments(conversation, question)
+    """The documents of the lead context, and later ones, the most important first; cut to the limit."""
+    lead_attachments, later = split_attachments(conversation, question)
     pasted = (Attachment(text("prompt-pasted-name", language), conversation.context),) if conversation.context else ()
-    lead: tuple[ContextItem, ...] = (*pasted, *conversation.readings, *first)
+    lead: tuple[ContextItem, ...] = (*pasted, *conversation.lead_documents, *lead_attachments)
     rest: tuple[ContextItem, ...] = (*retrieved, *later)
     return share_budget(lead, rest) if lead or rest else ([], [])
 
@@ -196,7 +198,7 @@ def collect_documents(
 def split_attachments(
     conversation: Conversation, question: Question
 ) -> tuple[tuple[Attachment, ...], tuple[Attachment, ...]]:
-    """The attachments of the first question, which the others are about, and those of later ones, the newest first."""
+    """The attachments of the first question, which belong to the lead context, and later ones, the newest first."""
     questions = [*(exchange.question for exchange in conversation.exchanges), question]
     first = () if conversation.earlier else questions.pop(0).attachments
     return first, tuple(file for each in reversed(questions) for file in each.attachments)
@@ -204,22 +206,22 @@ def split_attachments(
 
 def cut_attachments(draft: PromptDraft, question: Question) -> tuple[str, ...]:
     """The names of the question's attachments that the draft cuts."""
-    cut = {reading.name for reading in (*draft.lead_context, *draft.candidates.documents) if reading.cut}
+    cut = {document.name for document in (*draft.lead_context, *draft.candidates.documents) if document.cut}
     return tuple(plain_name(file.name) for file in question.attachments if not file.cut and file.name in cut)
 
 
 def split_lead(
     conversation: Conversation, question: Question, language: Language
 ) -> tuple[Conversation, Question, str | None]:
-    """Separates the lead context from a first question; also returns the URL of the page to read, until it is read.
+    """Separates the lead context from a first question. Also returns the URL of the page to read, None once it is read.
 
-    Pasted text moves into the conversation. The URL is None after pasted text: an address there may be a part of it. A
-    first question that is only an address becomes a request for a summary.
+    Pasted text moves into the conversation, and then no page is read: a URL after it may belong to that text. A first
+    question that consists of a URL alone becomes a request for a summary.
     """
     if conversation.earlier:
         return conversation, question, None
     lead = parse_lead_context((conversation.exchanges[0].question if conversation.exchanges else question).text)
-    url = None if conversation.readings or conversation.context is not None else lead.url
+    url = None if conversation.lead_documents or conversation.context is not None else lead.url
     if conversation.exchanges:
         return conversation, question, url
     if lead.url is None:
@@ -246,7 +248,7 @@ def from_history(history: Sequence[Turn], language: Language) -> Conversation:
     return conversation
 
 
-def build_group(exchange: Exchange, language: Language) -> Group:
+def build_exchange_messages(exchange: Exchange, language: Language) -> ExchangeMessages:
     if exchange.reason == "failed" and not exchange.answer:
         return ()  # the person saw the error and asked again
     return Message("user", question_text(exchange.question, language)), Message("assistant", exchange.answer)

@@ -1,7 +1,7 @@
 """Looks up sources, generates the answer, marks unsupported quotations.
 
 An answer survives the model's death: the next model continues the text so far, and no text is sent twice. Stores
-nothing except the page that a conversation starts with, which later turns need.
+nothing except the page of the lead context, which later answers need.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
 
-NOTHING = Lookup()
-UNNOTICED_S = 0.3  # a lookup that is faster needs no status event
-DEATHS_LIMIT = 4  # a prompt that kills every model must not do so for ever
+EMPTY_LOOKUP = Lookup()
+LOOKUP_STATUS_AFTER_S = 0.3  # a faster lookup needs no status event
+DEATHS_LIMIT = 4  # otherwise a prompt that crashes the model would crash each restarted one
 BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 
 
@@ -57,13 +57,13 @@ class AnswerPipeline:
         language = context.personality.language
         lookup_task = asyncio.create_task(self._prepare(context))
         try:
-            await asyncio.wait({lookup_task}, timeout=UNNOTICED_S)
+            await asyncio.wait({lookup_task}, timeout=LOOKUP_STATUS_AFTER_S)
             if not lookup_task.done():
                 yield Status("reading")
             request, lookup = await lookup_task
         finally:
             lookup_task.cancel()
-        if lookup != NOTHING and (notice := shortcomings(lookup, language)):
+        if lookup != EMPTY_LOOKUP and (notice := shortcomings(lookup, language)):
             yield Text(notice)
         generation, marker = Generation(self._client, request, self._wait_s), None
         async with aclosing(generation.events()) as events:
@@ -82,7 +82,7 @@ class AnswerPipeline:
         resolved = [await self._retriever.resolve_attachment(each) for each in prompt.attachments]
         return replace(prompt, attachments=tuple(resolved))
 
-    async def build_request(self, context: PromptContext, lookup: Lookup = NOTHING) -> AnswerRequest:
+    async def build_request(self, context: PromptContext, lookup: Lookup = EMPTY_LOOKUP) -> AnswerRequest:
         """The request for the model, with the documents of `lookup`. Raises Overloaded."""
         retrieved = lookup.documents
         if retrieved or context.has_documents:
@@ -100,28 +100,29 @@ class AnswerPipeline:
         return request, lookup
 
     async def _look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
-        """The context with the page that its conversation starts with, and the documents found for its question."""
-        outside = not context.has_own_material
-        result = Lookup(unclosed_context=True) if context.has_unclosed_lead else NOTHING
+        """The context with the page of its lead context, and the documents found for its question."""
+        result = Lookup(unclosed_context=True) if context.has_unclosed_lead else EMPTY_LOOKUP
         if context.unread_url:
             context, page = await self._read_page(context, context.unread_url)
             result = result.merge(page)
-        retrieved = await self._retriever.look_up(context.personality, context.question.text, outside=outside)
-        return context, retrieved if result == NOTHING else result.merge(retrieved)
+        retrieved = await self._retriever.look_up(
+            context.personality, context.question.text, include_public=context.uses_public_sources
+        )
+        return context, result.merge(retrieved)
 
     async def _read_page(self, context: PromptContext, url: str) -> tuple[PromptContext, Lookup]:
-        """Reads the page at `url` and stores it with the conversation. A first question fails with it."""
+        """Reads the page at `url` and stores it with the conversation. Raises CspsError only for a first question."""
         conversation = context.conversation
         try:
-            reading = await self._retriever.fetch_page(url)
+            document = await self._retriever.fetch_page(url)
             if conversation.id:
-                await self._sessions.keep_readings(conversation.id, (reading,))
+                await self._sessions.store_lead_documents(conversation.id, (document,))
         except CspsError as exc:
             if not conversation.exchanges:
                 raise  # the question is about this page
             return context, unread_lookup(url, exc)
-        lookup = Lookup(partly_read=(url,)) if reading.cut else NOTHING
-        return replace(context, conversation=replace(conversation, readings=(reading,))), lookup
+        lookup = Lookup(partly_read=(url,)) if document.cut else EMPTY_LOOKUP
+        return replace(context, conversation=replace(conversation, lead_documents=(document,))), lookup
 
 
 class Generation:
@@ -183,19 +184,19 @@ class Generation:
             self._fitted = await fit_window(request.draft, request.sampling, model.window, count, self._bounds)
             for event in self._announcements(self._fitted):
                 yield event
-        sampling = remaining(self._fitted.sampling, self._deltas)
+        sampling = subtract_tokens(self._fitted.sampling, self._deltas)
         if sampling.max_tokens == 0:
             yield await self._cut_off()
             return
         deltas_before = self._deltas
-        so_far = self.text.rstrip()  # templates trim it, and a model continues badly after a space of its own
-        seam = Seam(self.text[len(so_far) :])
+        so_far = self.text.rstrip()  # chat templates strip it anyway, and models continue badly after a space
+        space_filter = RepeatedSpaceFilter(self.text[len(so_far) :])
         async with aclosing(self._stream(self._fitted.messages, sampling, so_far)) as stream:
             async for received in stream:
                 match received:
                     case TextDelta(text):
                         self._deltas += 1
-                        if text := seam.feed(text):
+                        if text := space_filter.feed(text):
                             self.text += text
                             yield Text(text)
                     case QueuePosition(position, wait_s):
@@ -205,7 +206,7 @@ class Generation:
                         yield Status("thinking")
                     case StreamFinished(reason, usage):
                         self._require_answer(received)
-                        yield Done(reason, model.name, plus(usage, deltas_before))
+                        yield Done(reason, model.name, add_earlier_tokens(usage, deltas_before))
 
     def _stream(
         self, messages: tuple[Message, ...], sampling: Sampling, so_far: str
@@ -224,7 +225,7 @@ class Generation:
     def _announcements(self, fitted: FittedPrompt) -> Iterator[Event]:
         """The events in front of the text: the number of dropped exchanges, and the sources in the prompt."""
         if dropped := fitted.dropped + self._request.draft.earlier:
-            yield Status("trimmed", turns_dropped=dropped)
+            yield Status("trimmed", turns_dropped=dropped)  # the wire's name; it counts exchanges
         if has_documents(fitted):
             yield from fitted.draft.sources(fitted.passages)
 
@@ -252,8 +253,8 @@ def has_documents(fitted: FittedPrompt) -> bool:
     return bool(fitted.draft.lead_context or fitted.passages)
 
 
-class Seam:
-    """Joins a continued answer to the text before it: blank space at that text's end is not sent a second time."""
+class RepeatedSpaceFilter:
+    """Drops the blank space at the start of a continued answer that the text before it already ends with."""
 
     def __init__(self, sent_space: str) -> None:
         self._sent_space = sent_space
@@ -268,20 +269,20 @@ class Seam:
 
 
 def pause_after(failure: CspsError, deaths: int) -> float:
-    """Seconds before the model is probed. A busy engine names them; a dead process is back soon."""
+    """Seconds to wait before the next attempt: as a busy engine asked (Retry-After), else by the number of deaths."""
     if isinstance(failure, Overloaded) and failure.retry_after_s is not None:
         return failure.retry_after_s
     return BACKOFF.pause_s(deaths)
 
 
-def remaining(sampling: Sampling, sent_tokens: int) -> Sampling:
+def subtract_tokens(sampling: Sampling, sent_tokens: int) -> Sampling:
     """The sampling for the rest of an answer, after `sent_tokens`."""
     if sampling.max_tokens is None:
         return sampling
     return replace(sampling, max_tokens=max(0, sampling.max_tokens - sent_tokens))
 
 
-def plus(usage: Usage, sent_tokens: int) -> Usage:
-    """Adds the tokens of earlier attempts, whose counts died with the model: the last one read them as prompt."""
+def add_earlier_tokens(usage: Usage, sent_tokens: int) -> Usage:
+    """Moves the tokens of earlier attempts from the prompt, in which the last attempt received them, to the answer."""
     prompt_tokens = max(0, usage.prompt_tokens - sent_tokens)
     return replace(usage, prompt_tokens=prompt_tokens, completion_tokens=usage.completion_tokens + sent_tokens)

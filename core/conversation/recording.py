@@ -1,4 +1,4 @@
-"""Takes the turns of a conversation one after another, and stores how each one ends.
+"""Runs the exchanges of a conversation one after another, and stores how each one ends.
 
 A question is durable before the model is asked. An answer is stored however it ends: whole, stopped by the person, or
 failed. Knows conversations only through `core.conversation.sessions`, and nothing about generating answers.
@@ -17,8 +17,8 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Ending, Prompt, Source
 from core.conversation.composition import PromptContext, build_context
+from core.conversation.exchanges import Exchange, ExchangeKey
 from core.conversation.sessions import Sessions
-from core.conversation.turns import Exchange, RunningTurn
 from core.errors import BadRequest, StorageError
 from core.runtime.background_tasks import BackgroundTasks
 
@@ -26,18 +26,18 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class OpenTurn:
-    """A turn while it is answered: its context, and the answer so far."""
+class OpenExchange:
+    """An exchange while it is answered: its context, and the answer so far."""
 
     context: PromptContext
-    key: RunningTurn | None = None  # None: nothing is stored
+    key: ExchangeKey | None = None  # None: nothing is stored
     repeated: Exchange | None = None  # the stored answer to a repeated prompt
     text: str = ""
     sources: list[Source] = field(default_factory=list)  # a repeated number replaces the earlier source
     is_over: bool = False
 
 
-class TurnRecorder:
+class ExchangeRecorder:
     """One per engine. `close` waits for what is still being stored."""
 
     def __init__(self, sessions: Sessions) -> None:
@@ -46,49 +46,51 @@ class TurnRecorder:
         self._storing = BackgroundTasks()
 
     @asynccontextmanager
-    async def open_turn(self, prompt: Prompt, personality: Personality) -> AsyncGenerator[OpenTurn, None]:
-        """The prompt's turn, once the conversation's earlier turns are over. Call `finish` with the whole answer.
+    async def open_exchange(self, prompt: Prompt, personality: Personality) -> AsyncGenerator[OpenExchange, None]:
+        """The prompt's exchange, once the conversation's earlier ones are over. Call `finish` with the whole answer.
 
         Leaving without `finish` stores the answer as stopped if the caller was cancelled or closed, else as failed;
         after BadRequest it removes the question. Raises BadRequest, SessionUnknown, StorageError.
         """
         if prompt.conversation is None:
-            yield OpenTurn(build_context(prompt, personality))
+            yield OpenExchange(build_context(prompt, personality))
             return
         async with self._locks.setdefault(prompt.conversation, asyncio.Lock()):
             conversation = await self._sessions.enter(prompt.conversation, personality.name, prompt.user, prompt.key)
             context = build_context(prompt, personality, conversation)
             if (repeated := conversation.repeated) and not prompt.again and repeated.reason in ("stop", "length"):
-                yield OpenTurn(context, repeated=repeated)
+                yield OpenExchange(context, repeated=repeated)
                 return
             lead = context.conversation.context
-            key = await self._sessions.begin_turn(conversation.id, context.question, lead, prompt.key)
-            turn = OpenTurn(context, key)
+            key = await self._sessions.begin_exchange(conversation.id, context.question, lead, prompt.key)
+            exchange = OpenExchange(context, key)
             try:
-                yield turn
+                yield exchange
             except BaseException as exc:
-                if not turn.is_over:
-                    await self._break_off(turn, key, exc)
+                if not exchange.is_over:
+                    await self._break_off(exchange, key, exc)
                 raise
 
-    async def finish(self, turn: OpenTurn, reason: Ending, text: str | None = None) -> None:
-        """Stores the turn's answer, or `text` in its place. Continues if the caller is cancelled."""
-        turn.is_over = True
-        if turn.key is None:
+    async def finish(self, exchange: OpenExchange, reason: Ending, text: str | None = None) -> None:
+        """Stores the answer, or `text` in its place. Continues if the caller is cancelled."""
+        exchange.is_over = True
+        if exchange.key is None:
             return
-        answer = turn.text if text is None else text
-        sources = {source.number: source for source in turn.sources}
-        await self._storing.shield(self._sessions.finish_turn(turn.key, answer, reason, tuple(sources.values())))
+        answer = exchange.text if text is None else text
+        sources = {source.number: source for source in exchange.sources}
+        await self._storing.shield(
+            self._sessions.finish_exchange(exchange.key, answer, reason, tuple(sources.values()))
+        )
 
     async def close(self) -> None:
         await self._storing.join()
 
-    async def _break_off(self, turn: OpenTurn, key: RunningTurn, exc: BaseException) -> None:
+    async def _break_off(self, exchange: OpenExchange, key: ExchangeKey, exc: BaseException) -> None:
         if isinstance(exc, BadRequest):
-            await self._sessions.withdraw_turn(key)  # a refused question would have the next one refused too
+            await self._sessions.withdraw_exchange(key)  # a refused question would have the next one refused too
             return
         reason: Ending = "stopped" if isinstance(exc, (asyncio.CancelledError, GeneratorExit)) else "failed"
         try:
-            await self.finish(turn, reason)
+            await self.finish(exchange, reason)
         except StorageError as error:  # the caller gets `exc`, which came first
-            log.warning("turn_store_failed", reason=reason, chars=len(turn.text), problem=error.message)
+            log.warning("exchange_store_failed", reason=reason, chars=len(exchange.text), problem=error.message)

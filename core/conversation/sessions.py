@@ -1,11 +1,13 @@
-"""Stores conversations and their turns. Ids are of two kinds: "web:…", which only `open` issues, and the platforms'.
+"""Stores conversations and their exchanges.
+
+Ids are of two kinds: "web:…", which only `open` issues, and the platforms'.
 
 A "web:" id alone gives access to its conversation, so the database contains only its hash. Platforms issue their own
 ids ("slack:T1:C2:1712.5") and identify the speaker; such a conversation starts with its first message.
 
-A row of `turns` is a question and its answer. The question is durable before the model is asked. `reason` tells how the
-answer ended: "stop" or "length" by the model, "stopped" by the person, "failed" by an error. It is null during the
-answer, and stays null if the process is killed.
+An exchange is a question and its answer: a row of the table "turns". The question is durable before the model is asked.
+`reason` tells how the answer ended: "stop" or "length" by the model, "stopped" by the person, "failed" by an error. It
+is null during the answer, and stays null if the process is killed.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from core.contract import Attachment, Ending, Source, Turn
-from core.conversation.tables import conversations, readings, turn_keys, turn_sources, turns
-from core.conversation.turns import Conversation, Exchange, Question, RunningTurn
+from core.conversation.exchanges import Conversation, Exchange, ExchangeKey, Question
+from core.conversation.tables import conversations, exchange_keys, exchange_sources, exchanges, lead_documents
 from core.errors import SessionUnknown
 from core.rag.candidates import RetrievedDocument
 from core.runtime.digest import hash_id
@@ -34,7 +36,7 @@ ISSUED_PREFIX = "web:"
 TOKEN_BYTES = 32
 EXCHANGES_KEPT_IN_VIEW = 400  # the latest ones; a context window has room for far fewer
 
-READING = TypeAdapter(RetrievedDocument)
+DOCUMENT = TypeAdapter(RetrievedDocument)
 SOURCES = TypeAdapter(tuple[Source, ...])
 
 
@@ -60,7 +62,7 @@ class Sessions:
     async def enter(
         self, conversation: str, personality: str, user: str | None = None, key: str | None = None
     ) -> Conversation:
-        """Resumes a platform's conversation, or starts it if it is new. `key`: the key of the next turn."""
+        """Resumes a platform's conversation, or starts it if it is new. `key`: the caller's key of this prompt."""
         if conversation.startswith(ISSUED_PREFIX):
             return await self._database.read(lambda db: view(db, find(db, conversation, personality, user), key))
         name, now = hash_id(conversation), self._clock()
@@ -72,56 +74,58 @@ class Sessions:
         if not await self._database.write(lambda db: db.execute(deletion).rowcount):
             raise SessionUnknown("no such session; it may have expired or been deleted")
 
-    async def begin_turn(
+    async def begin_exchange(
         self, conversation: int, question: Question, context: str | None = None, key: str | None = None
-    ) -> RunningTurn:
-        """Stores a question durably. `context`: the lead context, stored with a conversation's first turn.
+    ) -> ExchangeKey:
+        """Stores a question durably. `context`: the lead context, stored with a conversation's first exchange.
 
-        An earlier turn with the same `key` is replaced and loses its answer. Raises SessionUnknown if the conversation
-        was deleted meanwhile.
+        An earlier exchange with the same `key` is replaced and loses its answer. Raises SessionUnknown if the
+        conversation was deleted meanwhile.
         """
         now = self._clock()
-        return await self._database.write(lambda db: write_turn(db, conversation, question, context, key, now))
+        return await self._database.write(lambda db: write_exchange(db, conversation, question, context, key, now))
 
-    async def finish_turn(self, turn: RunningTurn, answer: str, reason: Ending, sources: Sequence[Source] = ()) -> None:
+    async def finish_exchange(
+        self, key: ExchangeKey, answer: str, reason: Ending, sources: Sequence[Source] = ()
+    ) -> None:
         """Stores an answer. Does nothing if the conversation was deleted meanwhile."""
-        ended = turns.update().where(*turn_matches(turn)).values(answer=storable(answer), reason=reason)
-        used = conversations.update().where(conversations.c.id == turn.conversation).values(used_at=self._clock())
+        ended = exchanges.update().where(*exchange_matches(key)).values(answer=storable(answer), reason=reason)
+        used = conversations.update().where(conversations.c.id == key.conversation).values(used_at=self._clock())
 
         def write(db: sa.Connection) -> None:
             if db.execute(ended).rowcount:
-                write_sources(db, turn, sources)
+                write_sources(db, key, sources)
             db.execute(used)
 
         await self._database.write(write)
 
-    async def keep_readings(self, conversation: int, documents: Sequence[RetrievedDocument]) -> None:
-        """Stores the documents that every turn of the conversation is based on, in place of earlier ones."""
+    async def store_lead_documents(self, conversation: int, documents: Sequence[RetrievedDocument]) -> None:
+        """Stores the documents that every answer of the conversation is based on, in place of earlier ones."""
         rows = [
-            {"conversation": conversation, "number": number, "reading": READING.dump_json(each).decode()}
+            {"conversation": conversation, "number": number, "reading": DOCUMENT.dump_json(each).decode()}
             for number, each in enumerate(documents, 1)
         ]
 
         def write(db: sa.Connection) -> None:
-            db.execute(readings.delete().where(readings.c.conversation == conversation))
+            db.execute(lead_documents.delete().where(lead_documents.c.conversation == conversation))
             if rows and db.execute(sa.select(conversations.c.id).where(conversations.c.id == conversation)).first():
-                db.execute(readings.insert(), rows)
+                db.execute(lead_documents.insert(), rows)
 
         await self._database.write(write)
 
-    async def withdraw_turn(self, turn: RunningTurn) -> None:
-        """Deletes a turn whose question was refused. It would have the next question refused too."""
+    async def withdraw_exchange(self, key: ExchangeKey) -> None:
+        """Deletes an exchange whose question was refused. It would have the next question refused too."""
 
         def write(db: sa.Connection) -> None:
-            db.execute(turns.delete().where(*turn_matches(turn)))
-            if turn.number == 1:
-                db.execute(readings.delete().where(readings.c.conversation == turn.conversation))
-                db.execute(conversations.update().where(conversations.c.id == turn.conversation).values(context=None))
+            db.execute(exchanges.delete().where(*exchange_matches(key)))
+            if key.number == 1:
+                db.execute(lead_documents.delete().where(lead_documents.c.conversation == key.conversation))
+                db.execute(conversations.update().where(conversations.c.id == key.conversation).values(context=None))
 
         await self._database.write(write)
 
     async def purge(self, older_than: timedelta) -> int:
-        """Deletes the conversations without a turn for `older_than`. Returns their number."""
+        """Deletes the conversations without an exchange for `older_than`. Returns their number."""
         last = self._clock() - older_than.total_seconds()
         deletion = conversations.delete().where(conversations.c.used_at < last)
         return await self._database.write(lambda db: db.execute(deletion).rowcount)
@@ -159,40 +163,43 @@ def find_or_insert(db: sa.Connection, key: str, personality: str, now: float) ->
 
 
 def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
-    number = None if key is None else find_turn_number(db, row.id, key)
-    before = [turns.c.conversation == row.id, *([] if number is None else [turns.c.number < number])]
-    latest = turns_with_sources().where(*before).order_by(turns.c.number.desc())
+    number = None if key is None else find_exchange_number(db, row.id, key)
+    before = [exchanges.c.conversation == row.id, *([] if number is None else [exchanges.c.number < number])]
+    latest = exchanges_with_sources().where(*before).order_by(exchanges.c.number.desc())
     rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
-    count = db.execute(sa.select(sa.func.count()).select_from(turns).where(*before)).scalar_one()
-    exchanges = tuple(parse_exchange(turn) for turn in reversed(rows))
+    count = db.execute(sa.select(sa.func.count()).select_from(exchanges).where(*before)).scalar_one()
     return Conversation(
         row.id,
         row.context,
-        exchanges,
-        earlier=count - len(exchanges),
-        repeated=None if number is None else load_exchange(db, RunningTurn(row.id, number)),
-        readings=load_readings(db, row.id),
+        tuple(parse_exchange(each) for each in reversed(rows)),
+        earlier=count - len(rows),
+        repeated=None if number is None else load_exchange(db, ExchangeKey(row.id, number)),
+        lead_documents=load_lead_documents(db, row.id),
     )
 
 
-def load_readings(db: sa.Connection, conversation: int) -> tuple[RetrievedDocument, ...]:
-    stored = sa.select(readings.c.reading).where(readings.c.conversation == conversation).order_by(readings.c.number)
-    return tuple(READING.validate_json(text) for text in db.execute(stored).scalars())
+def load_lead_documents(db: sa.Connection, conversation: int) -> tuple[RetrievedDocument, ...]:
+    stored = (
+        sa.select(lead_documents.c.reading)
+        .where(lead_documents.c.conversation == conversation)
+        .order_by(lead_documents.c.number)
+    )
+    return tuple(DOCUMENT.validate_json(text) for text in db.execute(stored).scalars())
 
 
-def load_exchange(db: sa.Connection, turn: RunningTurn) -> Exchange:
-    return parse_exchange(db.execute(turns_with_sources().where(*turn_matches(turn))).one())
+def load_exchange(db: sa.Connection, key: ExchangeKey) -> Exchange:
+    return parse_exchange(db.execute(exchanges_with_sources().where(*exchange_matches(key))).one())
 
 
-def find_turn_number(db: sa.Connection, conversation: int, key: str) -> int | None:
-    """The number of the turn that has this key."""
-    named = (turn_keys.c.conversation == conversation, turn_keys.c.key == hash_id(key))
-    return db.execute(sa.select(turn_keys.c.number).where(*named)).scalar()
+def find_exchange_number(db: sa.Connection, conversation: int, key: str) -> int | None:
+    """The number of the exchange that has the caller's `key`."""
+    named = (exchange_keys.c.conversation == conversation, exchange_keys.c.key == hash_id(key))
+    return db.execute(sa.select(exchange_keys.c.number).where(*named)).scalar()
 
 
-def turns_with_sources() -> sa.Select[Any]:
-    """The turns with the sources of their answers."""
-    return sa.select(turns, turn_sources.c.sources).outerjoin(turn_sources)
+def exchanges_with_sources() -> sa.Select[Any]:
+    """The exchanges with the sources of their answers."""
+    return sa.select(exchanges, exchange_sources.c.sources).outerjoin(exchange_sources)
 
 
 def parse_exchange(row: Any) -> Exchange:
@@ -202,15 +209,15 @@ def parse_exchange(row: Any) -> Exchange:
     return Exchange(Question(row.question, attachments, thread_messages), row.answer, row.reason, sources)
 
 
-def write_turn(
+def write_exchange(
     db: sa.Connection, conversation: int, question: Question, context: str | None, key: str | None, now: float
-) -> RunningTurn:
-    # On PostgreSQL the row stays locked until the end, so that two turns cannot get one number.
+) -> ExchangeKey:
+    # On PostgreSQL the row stays locked until the end, so that two exchanges cannot get one number.
     locked = sa.select(conversations.c.id).where(conversations.c.id == conversation).with_for_update()
     if db.execute(locked).first() is None:
         raise SessionUnknown("this session was deleted")
-    number = None if key is None else find_turn_number(db, conversation, key)
-    turn = RunningTurn(conversation, number or next_number(db, conversation))
+    number = None if key is None else find_exchange_number(db, conversation, key)
+    target = ExchangeKey(conversation, number or next_number(db, conversation))
     row_values = {
         "question": question.text,
         "attachments": dump_values(question.attachments),
@@ -219,27 +226,29 @@ def write_turn(
         "reason": None,
     }
     if number:
-        db.execute(turns.update().where(*turn_matches(turn)).values(row_values))
-        write_sources(db, turn, ())
+        db.execute(exchanges.update().where(*exchange_matches(target)).values(row_values))
+        write_sources(db, target, ())
     else:
-        db.execute(turns.insert().values(conversation=conversation, number=turn.number, **row_values))
+        db.execute(exchanges.insert().values(conversation=conversation, number=target.number, **row_values))
         if key is not None:
-            db.execute(turn_keys.insert().values(conversation=conversation, key=hash_id(key), number=turn.number))
-    lead = {"context": context} if turn.number == 1 else {}
+            db.execute(exchange_keys.insert().values(conversation=conversation, key=hash_id(key), number=target.number))
+    lead = {"context": context} if target.number == 1 else {}
     db.execute(conversations.update().where(conversations.c.id == conversation).values(used_at=now, **lead))
-    return turn
+    return target
 
 
-def write_sources(db: sa.Connection, turn: RunningTurn, sources: Iterable[Source]) -> None:
-    """Replaces the turn's sources."""
-    db.execute(turn_sources.delete().where(*turn_matches(turn, turn_sources)))
+def write_sources(db: sa.Connection, key: ExchangeKey, sources: Iterable[Source]) -> None:
+    """Replaces the exchange's sources."""
+    db.execute(exchange_sources.delete().where(*exchange_matches(key, exchange_sources)))
     stored = tuple(replace(each, title=storable(each.title), url=each.url and storable(each.url)) for each in sources)
     if stored:
-        db.execute(turn_sources.insert().values(**asdict(turn), sources=SOURCES.dump_json(stored).decode()))
+        db.execute(exchange_sources.insert().values(**asdict(key), sources=SOURCES.dump_json(stored).decode()))
 
 
 def next_number(db: sa.Connection, conversation: int) -> int:
-    last = db.execute(sa.select(sa.func.max(turns.c.number)).where(turns.c.conversation == conversation)).scalar()
+    last = db.execute(
+        sa.select(sa.func.max(exchanges.c.number)).where(exchanges.c.conversation == conversation)
+    ).scalar()
     return (last or 0) + 1
 
 
@@ -247,5 +256,5 @@ def dump_values(values: Iterable[Attachment | Turn]) -> str:
     return json.dumps([asdict(value) for value in values], ensure_ascii=False)
 
 
-def turn_matches(turn: RunningTurn, table: sa.Table = turns) -> tuple[Any, Any]:
-    return table.c.conversation == turn.conversation, table.c.number == turn.number
+def exchange_matches(key: ExchangeKey, table: sa.Table = exchanges) -> tuple[Any, Any]:
+    return table.c.conversation == key.conversation, table.c.number == key.number

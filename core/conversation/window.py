@@ -34,7 +34,7 @@ Count = Callable[[Sequence[Message]], Awaitable[int | None]]
 
 @dataclass(frozen=True, slots=True)
 class FittedPrompt:
-    """A draft that fits the window: its best `passages`, without its `dropped` oldest groups, as `messages`."""
+    """A draft that fits the window: its best `passages`, without its `dropped` oldest exchanges, as `messages`."""
 
     draft: PromptDraft
     messages: tuple[Message, ...]
@@ -45,7 +45,7 @@ class FittedPrompt:
 
 @dataclass(frozen=True, slots=True)
 class TrimBounds:
-    """The limits learned from an engine's refusal: drop at least `dropped` groups, show at most `passages`."""
+    """The limits learned from an engine's refusal: drop at least `dropped` exchanges, show at most `passages`."""
 
     dropped: int = 0
     passages: int = PASSAGES_LIMIT
@@ -76,11 +76,11 @@ async def fit_window(
 
 def tighten(fitted: FittedPrompt) -> TrimBounds | None:
     """The bounds to try after an engine found the prompt too long. None: nothing is left to drop."""
-    groups, without_lead = len(fitted.draft.groups), not fitted.draft.lead_context
+    exchanges, without_lead = len(fitted.draft.exchanges), not fitted.draft.lead_context
     if fitted.passages:
         return TrimBounds(fitted.dropped, fitted.passages // 2, without_lead)
-    if fitted.dropped < groups:
-        return TrimBounds((fitted.dropped + groups + 1) // 2, 0, without_lead)
+    if fitted.dropped < exchanges:
+        return TrimBounds((fitted.dropped + exchanges + 1) // 2, 0, without_lead)
     if without_lead:
         return None
     return TrimBounds(fitted.dropped, len(fitted.draft.without_lead().candidates) // 2, without_lead=True)
@@ -88,20 +88,20 @@ def tighten(fitted: FittedPrompt) -> TrimBounds | None:
 
 async def lead_is_too_long(draft: PromptDraft, room: int, count: Count) -> bool:
     """True if the lead context takes more than half of the room, or leaves no room for the question."""
-    without_history = draft.messages(len(draft.groups))
+    without_history = draft.messages(len(draft.exchanges))
     return await exceeds(draft.head(), room // 2, count) or await exceeds(without_history, room, count)
 
 
 async def most_passages(draft: PromptDraft, room: int, count: Count, bounds: TrimBounds) -> int:
     """The number of passages to show: half of what personality and question leave, and what history does not need."""
-    all_groups = len(draft.groups)
-    bare = await count_tokens(draft.messages(all_groups), count)
+    all_exchanges = len(draft.exchanges)
+    bare = await count_tokens(draft.messages(all_exchanges), count)
     history = await count_tokens(draft.messages(bounds.dropped), count) - bare
     allowed = bare + max((room - bare) // 2, room - bare - history)
     fits, too_many = 0, min(len(draft.candidates), bounds.passages) + 1
     while fits + 1 < too_many:
         middle = (fits + too_many) // 2
-        if await count_tokens(draft.messages(all_groups, middle), count) <= allowed:
+        if await count_tokens(draft.messages(all_exchanges, middle), count) <= allowed:
             fits = middle
         else:
             too_many = middle
@@ -109,10 +109,10 @@ async def most_passages(draft: PromptDraft, room: int, count: Count, bounds: Tri
 
 
 async def fewest_dropped(draft: PromptDraft, room: int, count: Count, least: int, passages: int) -> int:
-    """The number of groups to drop, by bisection: dropping more never makes a prompt longer."""
+    """The number of exchanges to drop, by bisection: dropping more never makes a prompt longer."""
     if await count_tokens(draft.messages(least, passages), count) <= room:
         return least
-    most = len(draft.groups)
+    most = len(draft.exchanges)
     if (tokens := await count_tokens(draft.messages(most, passages), count)) > room:
         message = f"personality and question take {tokens} tokens; there is room for {room} beside an answer"
         raise PromptTooLong(message, tokens=tokens, limit=room)
@@ -122,13 +122,13 @@ async def fewest_dropped(draft: PromptDraft, room: int, count: Count, least: int
             most = middle
         else:
             least = middle
-    return round_up_dropped(most, len(draft.groups))
+    return round_up_dropped(most, len(draft.exchanges))
 
 
-def round_up_dropped(dropped: int, groups: int) -> int:
-    """Rounds up to DROP_STEP while enough groups remain: the start, which the model keeps, then changes less often."""
+def round_up_dropped(dropped: int, exchanges: int) -> int:
+    """Rounds up to DROP_STEP if enough exchanges remain: so the start, which the model keeps, changes less often."""
     rounded = -(-dropped // DROP_STEP) * DROP_STEP
-    return max(dropped, min(rounded, groups - DROP_STEP))
+    return max(dropped, min(rounded, exchanges - DROP_STEP))
 
 
 async def exceeds(messages: Sequence[Message], tokens: int, count: Count) -> bool:

@@ -1,4 +1,4 @@
-"""An LRU cache of documents that are cut into passages and indexed. A conversation asks about the same ones each turn.
+"""An LRU cache of documents that are cut into passages and indexed. A conversation uses the same ones in each answer.
 
 The key is a hash of the content, so an entry is never out of date.
 """

@@ -1,4 +1,4 @@
-"""Looks up what a question is answered from: the page that it names, public sources and facts.
+"""Looks up the documents that an answer is based on: the page that the question names, public sources and facts.
 
 Owns the order of lookups and the reports of failures. Fetching, reading, choosing and searching have modules of their
 own.
@@ -48,12 +48,13 @@ class Lookup:
 
 
 class Finder(Protocol):
-    """Looks a question up in one kind of place. Reports failures in the lookup and raises none on purpose.
+    """Looks a question up, in public sources or in the operator's collections of facts.
 
-    `outside`: searches what strangers publish, not what the operator has collected for this personality.
+    A failure becomes an entry in `Lookup.unread`, so that the other finders' documents are still used; `find` raises
+    only for defects.
     """
 
-    outside: ClassVar[bool]
+    is_public: ClassVar[bool]  # searches public sources, not the operator's collections
 
     async def find(self, personality: Personality, question: str, language: Language) -> Lookup: ...
 
@@ -82,15 +83,15 @@ class Retriever:
         lead = parse_lead_context(file.text)
         if lead.url is None or lead.question:
             return file
-        reading = await self.fetch_page(lead.url)
-        return Attachment(reading.name, reading.text, reading.cut)
+        page = await self.fetch_page(lead.url)
+        return Attachment(page.name, page.text, page.cut)
 
-    async def look_up(self, personality: Personality, question: str, *, outside: bool = True) -> Lookup:
-        """Asks all finders. `outside`: False leaves out the finders of published pages."""
+    async def look_up(self, personality: Personality, question: str, *, include_public: bool = True) -> Lookup:
+        """Asks all finders; without `include_public`, not those that search public sources."""
         if not (personality.sources or personality.collections):
             return Lookup()
         language = detect_language(question) or personality.language
-        finders = [each for each in self._finders if outside or not each.outside]
+        finders = [each for each in self._finders if include_public or not each.is_public]
         return merge_lookups(await asyncio.gather(*(each.find(personality, question, language) for each in finders)))
 
     async def close(self) -> None:
@@ -109,7 +110,7 @@ def link_for(document: Document, url: str) -> str:
 
 
 def shortcomings(lookup: Lookup, language: Language) -> str:
-    """Lists what the answer had to do without, as text before the answer; "" for nothing."""
+    """Lists the documents that the answer lacks, as text before the answer; "" for none."""
     notices = [text("source-unclosed-context", language)] if lookup.unclosed_context else []
     notices += [text("source-unread", language, name=source_label(name, language)) for name in lookup.unread]
     notices += [text("source-partly-read", language, name=name) for name in lookup.partly_read]

@@ -239,7 +239,7 @@ def add_feedback(
     exchange = (Message("user", draft.question), Message("assistant", answer[:ANSWER_PROMPT_CHARS]))
     explanations = (violation.explanation for violation in violations)
     question = join_paragraphs([text("prompt-json-retry", language), *explanations, text("prompt-json-only", language)])
-    return replace(request, draft=replace(draft, groups=(*draft.groups, exchange), question=question))
+    return replace(request, draft=replace(draft, exchanges=(*draft.exchanges, exchange), question=question))
 
 
 async def stream_attempt(generation: Generation) -> AsyncGenerator[AttemptEvent, None]:

@@ -210,7 +210,7 @@ async def test_a_turn_that_cannot_be_stored_is_not_acknowledged(
     async def refuse(*_args: object) -> None:
         raise StorageError("disk is full")
 
-    monkeypatch.setattr(Sessions, "finish_turn", refuse)
+    monkeypatch.setattr(Sessions, "finish_exchange", refuse)
     async with serving(own_settings, ("a",)):
         found: list[Event] = []
         name = await chat.open("whisper")

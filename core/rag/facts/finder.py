@@ -62,7 +62,7 @@ PLEASANTRIES = parse_phrases(
 class FactsFinder:
     """A `core.rag.retrieval.Finder` for facts."""
 
-    outside: ClassVar[bool] = False
+    is_public: ClassVar[bool] = False
 
     def __init__(self, store: FactStore) -> None:
         self._store = store

@@ -106,7 +106,7 @@ class SourceTarget:
 class SourceFinder:
     """A `Finder` for sources. `embedder`: None chooses by words alone. `decide`: None chooses without a model."""
 
-    outside: ClassVar[bool] = True
+    is_public: ClassVar[bool] = True
 
     def __init__(
         self,

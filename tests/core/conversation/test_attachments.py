@@ -30,11 +30,11 @@ class Finder:
 
 
 class Sources(Finder):
-    outside: ClassVar[bool] = True
+    is_public: ClassVar[bool] = True
 
 
 class Collections(Finder):
-    outside: ClassVar[bool] = False
+    is_public: ClassVar[bool] = False
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def chat(settings: Any, sources: list[str], collections: list[str]) -> Asy
         yield built
 
 
-async def test_sources_are_not_searched_if_the_question_has_own_material(
+async def test_sources_are_not_searched_if_the_question_comes_with_documents(
     chat: ChatEngine, settings: Any, place: str, sources: list[str], collections: list[str]
 ) -> None:
     """A page, pasted text or a file is the subject. The operator's collections are searched all the same."""

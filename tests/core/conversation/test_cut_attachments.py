@@ -10,7 +10,7 @@ import pytest
 
 from core.configuration.settings import Settings, load
 from core.contract import Attachment, Task
-from core.conversation.sessions import READING
+from core.conversation.sessions import DOCUMENT
 from core.engine import ChatEngine
 from core.rag.reading.reader import Reader
 from core.texts import text
@@ -84,11 +84,11 @@ async def test_an_address_in_toil(chat: ChatEngine, settings: Settings, place: s
 
 def test_documents_stored_by_earlier_versions_are_not_cut() -> None:
     """Conversations stored by earlier versions have no mark."""
-    reading = READING.validate_json('{"name": "Pool", "passages": [{"text": "Green."}]}')
+    document = DOCUMENT.validate_json('{"name": "Pool", "passages": [{"text": "Green."}]}')
 
     stored: dict[str, Any] = {"name": "a.txt", "text": "A"}
 
-    assert (reading.cut, Attachment(**stored).cut) == (False, False)
+    assert (document.cut, Attachment(**stored).cut) == (False, False)
 
 
 async def test_a_file_above_the_limit_of_a_question_gets_a_notice(chat: ChatEngine, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from core.configuration.settings import Settings, load
 from core.contract import Done, Prompt, Sampling, Status, Task, TranscriptTurn, Usage
-from core.conversation.generation import DEATHS_LIMIT, Seam, plus
+from core.conversation.generation import DEATHS_LIMIT, RepeatedSpaceFilter, add_earlier_tokens
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import (
@@ -54,7 +54,9 @@ async def test_an_answer_continues_after_the_models_death(chat: ChatEngine, own_
 
 def test_tokens_before_a_death_are_counted_once() -> None:
     """The next model counts it as prompt, and people see both counts."""
-    assert Usage(prompt_tokens=10, completion_tokens=7) == plus(Usage(prompt_tokens=14, completion_tokens=3), 4)
+    assert Usage(prompt_tokens=10, completion_tokens=7) == add_earlier_tokens(
+        Usage(prompt_tokens=14, completion_tokens=3), 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_tokens_before_a_death_are_counted_once() -> None:
         (" \n", " \nB", " \nB"),
     ],
 )
-async def test_blank_space_at_the_seam(
+async def test_blank_space_where_an_answer_continues_is_sent_once(
     chat: ChatEngine, own_settings: Settings, first: str, second: str, whole: str
 ) -> None:
     """The blank space is sent once, whether or not the engine writes it again."""
@@ -78,11 +80,11 @@ async def test_blank_space_at_the_seam(
 
 
 @given(st.text(" \n", max_size=6), st.text(" \nab", max_size=12), st.lists(st.integers(1, 5)))
-def test_the_seam_is_the_same_for_any_pieces(given_space: str, text: str, sizes: list[int]) -> None:
+def test_a_repeated_space_is_dropped_for_any_chunks(given_space: str, text: str, sizes: list[int]) -> None:
     """Only the common start is dropped, for any chunks of the text."""
-    seam, rest, found = Seam(given_space), text, ""
+    space_filter, rest, found = RepeatedSpaceFilter(given_space), text, ""
     for size in [*sizes, len(text)]:
-        found, rest = found + seam.feed(rest[:size]), rest[size:]
+        found, rest = found + space_filter.feed(rest[:size]), rest[size:]
     common = next((i for i, (a, b) in enumerate(zip(given_space, text, strict=False)) if a != b), None)
     skipped = min(len(given_space), len(text)) if common is None else common
 

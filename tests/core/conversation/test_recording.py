@@ -8,9 +8,9 @@ from contextlib import aclosing
 import pytest
 
 from core.contract import Done, Event, Prompt, Source, Status, Text, Usage
-from core.conversation.recording import TurnRecorder
+from core.conversation.exchanges import Exchange, Question
+from core.conversation.recording import ExchangeRecorder
 from core.conversation.sessions import Sessions
-from core.conversation.turns import Exchange, Question
 from core.errors import ModelUnavailable, PromptTooLong
 from core.storage.database import Database
 from tests.core.support_chatting import whisper
@@ -30,25 +30,25 @@ async def stored(sessions: Sessions) -> tuple[Exchange, ...]:
     return (await sessions.enter("slack:T:C:1", "whisper")).exchanges
 
 
-async def recorded(recorder: TurnRecorder, *steps: Event | Exception) -> AsyncGenerator[Event, None]:
+async def recorded(recorder: ExchangeRecorder, *steps: Event | Exception) -> AsyncGenerator[Event, None]:
     """An answer of these events, as the engine records one."""
-    async with recorder.open_turn(PROMPT, whisper()) as turn:
+    async with recorder.open_exchange(PROMPT, whisper()) as exchange:
         for step in steps:
             if isinstance(step, Exception):
                 raise step
             if isinstance(step, Text):
-                turn.text += step.text
+                exchange.text += step.text
             elif isinstance(step, Source):
-                turn.sources.append(step)
+                exchange.sources.append(step)
             elif isinstance(step, Done):
-                await recorder.finish(turn, step.reason)
+                await recorder.finish(exchange, step.reason)
             yield step
 
 
 async def test_sources_are_stored_with_the_answer(sessions: Sessions) -> None:
     """A source whose number comes again replaces the first one."""
     steps = (Status("reading"), FIRST, SECOND, Text("a"), renewed := Source(1, "Renewed"), Text("b"), DONE)
-    async with aclosing(recorded(TurnRecorder(sessions), *steps)) as events:
+    async with aclosing(recorded(ExchangeRecorder(sessions), *steps)) as events:
         assert tuple([event async for event in events]) == steps
 
     assert await stored(sessions) == (Exchange(Question("?"), "ab", "length", (renewed, SECOND)),)
@@ -63,7 +63,7 @@ async def test_a_broken_answer_is_stored_as_far_as_it_came(
 ) -> None:
     """Its sources are stored too."""
     steps: list[Event | Exception] = [FIRST, Text("ha"), *([end()] if end else []), Text("lf"), SECOND, DONE]
-    recorder = TurnRecorder(sessions)
+    recorder = ExchangeRecorder(sessions)
     async with aclosing(recorded(recorder, *steps)) as events:
         assert [await anext(events), await anext(events)] == [FIRST, Text("ha")]
         if end:
@@ -78,6 +78,6 @@ async def test_a_broken_answer_is_stored_as_far_as_it_came(
 async def test_a_refused_question_is_removed(sessions: Sessions) -> None:
     """It would have the next question refused too."""
     with pytest.raises(PromptTooLong):
-        await anext(recorded(TurnRecorder(sessions), PromptTooLong("too long")))
+        await anext(recorded(ExchangeRecorder(sessions), PromptTooLong("too long")))
 
     assert await stored(sessions) == ()

@@ -1,4 +1,4 @@
-"""Prompts with the key of an earlier turn: after a crash, or for another answer."""
+"""Prompts with the key of an earlier exchange: after a crash, or for another answer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_complete_answer_is_sent_again(chat: ChatEngine, own_settings: S
 
 
 async def test_an_interrupted_answer_is_generated_anew(chat: ChatEngine, own_settings: Settings) -> None:
-    """It stays the same turn: the model sees the question once."""
+    """It stays the same exchange: the model sees the question once."""
     async with serving(own_settings, ("Half an", " answer"), ("Whole.",)) as model:
         async with aclosing(chat.reply(Prompt("whisper", "Hi", HERE, key="m1"))) as events:
             await anext(events)
@@ -54,7 +54,7 @@ async def test_an_interrupted_answer_is_generated_anew(chat: ChatEngine, own_set
 
 
 async def test_another_answer_replaces_the_first(chat: ChatEngine, own_settings: Settings) -> None:
-    """The prompt contains earlier turns and no later ones; later turns stay stored."""
+    """The prompt contains earlier exchanges and no later ones; later exchanges stay stored."""
     async with serving(own_settings, ("One.",), ("Two.",), ("Better.",)) as model:
         await ask(chat, "First?", HERE, key="m1")
         await ask(chat, "Second?", HERE, key="m2")
@@ -76,7 +76,7 @@ async def test_context_is_found_again_with_the_first_question(chat: ChatEngine, 
 
 
 async def test_a_key_belongs_to_one_conversation(chat: ChatEngine, own_settings: Settings) -> None:
-    """The same key in another conversation is another turn; a prompt without a key never repeats."""
+    """The same key in another conversation is another exchange; a prompt without a key never repeats."""
     async with serving(own_settings, ("One.",), ("Two.",), ("Three.",), ("Four.",)):
         answers = [
             text_of(await ask(chat, "Hi", where, key=key))
@@ -87,7 +87,7 @@ async def test_a_key_belongs_to_one_conversation(chat: ChatEngine, own_settings:
 
 
 async def test_repeated_toil_is_generated_anew_as_the_same_turn(chat: ChatEngine, own_settings: Settings) -> None:
-    """Its schema may have changed; the turn is stored once."""
+    """Its schema may have changed; the exchange is stored once."""
     async with serving(own_settings, ('{"a": 1}',), ('{"a": 2}',)):
         for value in ({"a": 1}, {"a": 2}):
             toiled = await chat.toil(Task("whisper", "Count", conversation=HERE, key="m1"))

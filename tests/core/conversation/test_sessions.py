@@ -1,4 +1,4 @@
-"""Conversations: access, durability, and the order of turns."""
+"""Conversations: access, durability, and the order of exchanges."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.contract import Attachment, Turn
+from core.conversation.exchanges import Exchange, ExchangeKey, Question
 from core.conversation.sessions import EXCHANGES_KEPT_IN_VIEW, Sessions
-from core.conversation.turns import Exchange, Question, RunningTurn
 from core.errors import ConfigError, SessionUnknown, StorageError
 from core.storage.database import Database
 from tests.support.databases import dump_tables, execute
@@ -50,12 +50,12 @@ async def sessions(database_url: str, clock: Clock) -> AsyncIterator[Sessions]:
 
 
 async def test_a_conversation_outlives_its_process(sessions: Sessions, database_url: str) -> None:
-    """Another process finds every turn with its attachments and its ending."""
+    """Another process finds every exchange with its attachments and its ending."""
     name = await sessions.open("whisper", "alice")
     question = Question("Hi?", (Attachment("a.txt", "A"),), (Turn("user", "psst", "Bob"),))
     conversation = await sessions.resume(name, "whisper", "alice")
-    turn = await sessions.begin_turn(conversation.id, question, "pasted")
-    await sessions.finish_turn(turn, "Hel", "stopped")
+    key = await sessions.begin_exchange(conversation.id, question, "pasted")
+    await sessions.finish_exchange(key, "Hel", "stopped")
 
     other = Sessions(Database(database_url))
     found = await other.resume(name, "whisper", "alice")
@@ -65,10 +65,10 @@ async def test_a_conversation_outlives_its_process(sessions: Sessions, database_
 
 
 async def test_a_question_is_durable_before_its_answer(sessions: Sessions) -> None:
-    """A turn without an end has no reason."""
+    """An exchange without an end has no reason."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
-    await sessions.begin_turn(conversation.id, Question("Hi?"))
+    await sessions.begin_exchange(conversation.id, Question("Hi?"))
 
     assert (await sessions.resume(name, "whisper")).exchanges == (Exchange(Question("Hi?"), "", None),)
 
@@ -118,23 +118,23 @@ async def test_a_forgotten_conversation_stays_deleted(sessions: Sessions) -> Non
     """Nothing remains, a late answer does not restore it, and a second deletion is an error."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
-    turn = await sessions.begin_turn(conversation.id, Question("secret"))
+    key = await sessions.begin_exchange(conversation.id, Question("secret"))
     await sessions.forget(name)
-    await sessions.finish_turn(turn, "more", "stop")
+    await sessions.finish_exchange(key, "more", "stop")
 
     with pytest.raises(SessionUnknown):
         await sessions.resume(name, "whisper")
     with pytest.raises(SessionUnknown):
         await sessions.forget(name)
     with pytest.raises(SessionUnknown):
-        await sessions.begin_turn(conversation.id, Question("again"))
+        await sessions.begin_exchange(conversation.id, Question("again"))
 
 
 async def test_turns_of_a_deleted_conversation_do_not_reach_the_next(sessions: Sessions) -> None:
-    """SQLite reuses a freed id; its old turns are deleted with their conversation."""
+    """SQLite reuses a freed id; its old exchanges are deleted with their conversation."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
-    await sessions.begin_turn(conversation.id, Question("mine"))
+    await sessions.begin_exchange(conversation.id, Question("mine"))
     await sessions.forget(name)
 
     assert (await sessions.resume(await sessions.open("whisper"), "whisper")).exchanges == ()
@@ -144,16 +144,16 @@ async def test_a_withdrawn_turn_leaves_nothing(sessions: Sessions) -> None:
     """Neither question nor context remains: the next prompt is the first again."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
-    await sessions.withdraw_turn(await sessions.begin_turn(conversation.id, Question("x"), "huge"))
+    await sessions.withdraw_exchange(await sessions.begin_exchange(conversation.id, Question("x"), "huge"))
 
     assert await sessions.resume(name, "whisper") == conversation
 
 
 async def test_old_conversations_are_purged(sessions: Sessions, clock: Clock) -> None:
-    """Only conversations older than the limit go; a turn renews a conversation."""
+    """Only conversations older than the limit go; an exchange renews a conversation."""
     old, used = await sessions.open("whisper"), await sessions.open("whisper")
     clock.now += 1000
-    await sessions.begin_turn((await sessions.resume(used, "whisper")).id, Question("hi"))
+    await sessions.begin_exchange((await sessions.resume(used, "whisper")).id, Question("hi"))
 
     assert await sessions.purge(timedelta(seconds=999)) == 1
     await sessions.resume(used, "whisper")
@@ -166,17 +166,17 @@ async def test_turns_at_once_get_different_numbers(sessions: Sessions) -> None:
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
 
-    turns = await asyncio.gather(*(sessions.begin_turn(conversation.id, Question(str(n))) for n in range(8)))
+    keys = await asyncio.gather(*(sessions.begin_exchange(conversation.id, Question(str(n))) for n in range(8)))
 
-    assert {turn.number for turn in turns} == set(range(1, 9))
+    assert {key.number for key in keys} == set(range(1, 9))
 
 
 async def test_a_very_long_conversation_is_read_in_part(sessions: Sessions) -> None:
-    """The view contains the latest turns and the number of earlier ones."""
+    """The view contains the latest exchanges and the number of earlier ones."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
     for number in range(EXCHANGES_KEPT_IN_VIEW + 2):
-        await sessions.begin_turn(conversation.id, Question(str(number)))
+        await sessions.begin_exchange(conversation.id, Question(str(number)))
 
     found = await sessions.resume(name, "whisper")
 
@@ -191,8 +191,8 @@ def use(database_url: str, count: int) -> None:
         sessions = Sessions(database)
         shared = await sessions.enter("slack:T:C:shared", "whisper")
         for number in range(count):
-            turn = await sessions.begin_turn(shared.id, Question(str(number)))
-            await sessions.finish_turn(turn, "ok", "stop")
+            key = await sessions.begin_exchange(shared.id, Question(str(number)))
+            await sessions.finish_exchange(key, "ok", "stop")
 
     asyncio.run(work())
 
@@ -218,7 +218,7 @@ async def test_database_errors_do_not_contain_peoples_messages(sessions: Session
     execute(database_url, *FULL_DISK[sa.make_url(database_url).get_backend_name()])
 
     with pytest.raises(StorageError, match="disk is full") as caught:
-        await sessions.begin_turn(conversation.id, Question(secret))
+        await sessions.begin_exchange(conversation.id, Question(secret))
 
     assert secret not in "".join(traceback.format_exception(caught.value))
 
@@ -242,10 +242,10 @@ async def test_the_database_is_not_readable_by_others(tmp_path: Path) -> None:
 
 
 async def test_finishing_a_turn_that_is_not_there_changes_nothing(sessions: Sessions) -> None:
-    """Finishing does not create a turn."""
+    """Finishing does not create an exchange."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
-    await sessions.finish_turn(RunningTurn(conversation.id, 7), "x", "stop")
+    await sessions.finish_exchange(ExchangeKey(conversation.id, 7), "x", "stop")
 
     assert (await sessions.resume(name, "whisper")).exchanges == ()
 
@@ -254,7 +254,7 @@ async def test_any_text_of_a_model_can_be_stored(sessions: Sessions) -> None:
     """A token may contain NUL and half surrogate pairs; a database cannot store them."""
     name = await sessions.open("whisper")
     conversation = await sessions.resume(name, "whisper")
-    await sessions.finish_turn(await sessions.begin_turn(conversation.id, Question("?")), "a\0b\ud83dc", "stop")
+    await sessions.finish_exchange(await sessions.begin_exchange(conversation.id, Question("?")), "a\0b\ud83dc", "stop")
 
     assert (await sessions.resume(name, "whisper")).exchanges[0].answer == "ab?c"
 

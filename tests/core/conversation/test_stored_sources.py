@@ -1,4 +1,4 @@
-"""The sources of an answer are stored and deleted with its turn."""
+"""The sources of an answer are stored and deleted with its exchange."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.contract import Source
+from core.conversation.exchanges import ExchangeKey, Question
 from core.conversation.sessions import Sessions
-from core.conversation.tables import turn_sources
-from core.conversation.turns import Question, RunningTurn
+from core.conversation.tables import exchange_sources
 from core.storage.database import Database
 from tests.support.databases import dump_tables, execute
 
@@ -28,13 +28,13 @@ async def sessions(database: Database) -> Sessions:
     return Sessions(database)
 
 
-async def begun(sessions: Sessions, key: str | None = None) -> RunningTurn:
+async def begun(sessions: Sessions, key: str | None = None) -> ExchangeKey:
     conversation = await sessions.enter(HERE, "whisper", key=key)
-    return await sessions.begin_turn(conversation.id, Question("?"), key=key)
+    return await sessions.begin_exchange(conversation.id, Question("?"), key=key)
 
 
 async def kept(sessions: Sessions) -> list[tuple[Source, ...]]:
-    """The stored sources, by turn."""
+    """The stored sources, by exchange."""
     return [exchange.sources for exchange in (await sessions.enter(HERE, "whisper")).exchanges]
 
 
@@ -51,10 +51,10 @@ def statements() -> Iterator[list[str]]:
     sa.event.remove(sa.Engine, "before_cursor_execute", executed)
 
 
-async def test_each_turn_has_its_sources(sessions: Sessions, database_url: str) -> None:
-    """They have all fields and their order, also in another process. A turn may have none."""
+async def test_each_exchange_has_its_sources(sessions: Sessions, database_url: str) -> None:
+    """They have all fields and their order, also in another process. An exchange may have none."""
     for sources in ((FORECAST, NEWS), (), (NEWS,)):
-        await sessions.finish_turn(await begun(sessions), "So [1].", "stop", sources)
+        await sessions.finish_exchange(await begun(sessions), "So [1].", "stop", sources)
     await begun(sessions)
     other = Database(database_url)
 
@@ -63,10 +63,10 @@ async def test_each_turn_has_its_sources(sessions: Sessions, database_url: str) 
 
 
 async def test_sources_are_loaded_in_one_query(sessions: Sessions) -> None:
-    """This holds for any number of turns."""
+    """This holds for any number of exchanges."""
     counts = []
     for _ in range(2):
-        await sessions.finish_turn(await begun(sessions), "a", "stop", (FORECAST,))
+        await sessions.finish_exchange(await begun(sessions), "a", "stop", (FORECAST,))
         with statements() as executed:
             await kept(sessions)
         counts.append(len(executed))
@@ -76,28 +76,28 @@ async def test_sources_are_loaded_in_one_query(sessions: Sessions) -> None:
 
 async def test_a_repeated_turn_loses_its_earlier_sources(sessions: Sessions) -> None:
     """The old sources go at once; the new answer's follow."""
-    await sessions.finish_turn(await begun(sessions, "m1"), "a", "stop", (FORECAST, NEWS))
-    turn = await begun(sessions, "m1")
+    await sessions.finish_exchange(await begun(sessions, "m1"), "a", "stop", (FORECAST, NEWS))
+    key = await begun(sessions, "m1")
     assert await kept(sessions) == [()]
-    await sessions.finish_turn(turn, "b", "stop", (NEWS,))
+    await sessions.finish_exchange(key, "b", "stop", (NEWS,))
 
     assert await kept(sessions) == [(NEWS,)]
 
 
 async def test_a_late_answer_has_its_own_sources(sessions: Sessions) -> None:
-    """If two processes answer one turn, the later one's answer and sources stay."""
-    turn = await begun(sessions, "m1")
-    await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
-    await sessions.finish_turn(turn, "b", "stop", (NEWS,))
+    """If two processes answer one exchange, the later one's answer and sources stay."""
+    key = await begun(sessions, "m1")
+    await sessions.finish_exchange(key, "a", "stop", (FORECAST,))
+    await sessions.finish_exchange(key, "b", "stop", (NEWS,))
     assert await kept(sessions) == [(NEWS,)]
-    await sessions.finish_turn(turn, "c", "stopped")
+    await sessions.finish_exchange(key, "c", "stopped")
 
     assert await kept(sessions) == [()]
 
 
 async def test_a_repeated_turn_is_found_with_its_sources(sessions: Sessions) -> None:
     """A repeated answer needs them."""
-    await sessions.finish_turn(await begun(sessions, "m1"), "a", "stop", (FORECAST,))
+    await sessions.finish_exchange(await begun(sessions, "m1"), "a", "stop", (FORECAST,))
     found = (await sessions.enter(HERE, "whisper", key="m1")).repeated
 
     assert found is not None
@@ -106,33 +106,35 @@ async def test_a_repeated_turn_is_found_with_its_sources(sessions: Sessions) -> 
 
 @pytest.mark.parametrize("how", ["forget", "purge", "withdraw"])
 async def test_sources_are_deleted_with_their_turn(sessions: Sessions, database_url: str, how: str) -> None:
-    """No sources remain of a deleted conversation or turn; a late answer adds none."""
-    turn = await begun(sessions)
-    await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
+    """No sources remain of a deleted conversation or exchange; a late answer adds none."""
+    key = await begun(sessions)
+    await sessions.finish_exchange(key, "a", "stop", (FORECAST,))
     match how:
         case "forget":
             await sessions.forget(HERE)
         case "purge":
             await sessions.purge(timedelta(seconds=-60))
         case "withdraw":
-            await sessions.withdraw_turn(turn)
-    await sessions.finish_turn(turn, "a", "stop", (FORECAST,))
+            await sessions.withdraw_exchange(key)
+    await sessions.finish_exchange(key, "a", "stop", (FORECAST,))
 
-    assert dump_tables(database_url)[turn_sources.name] == []
+    assert dump_tables(database_url)[exchange_sources.name] == []
 
 
 async def test_an_older_database_still_works(sessions: Sessions, database: Database, database_url: str) -> None:
     """Old answers have no sources; new ones do."""
-    await sessions.finish_turn(await begun(sessions), "a", "stop")
-    execute(database_url, f"DROP TABLE {turn_sources.name}", "DROP TABLE alembic_version")
+    await sessions.finish_exchange(await begun(sessions), "a", "stop")
+    execute(database_url, f"DROP TABLE {exchange_sources.name}", "DROP TABLE alembic_version")
     await database.upgrade()
-    await sessions.finish_turn(await begun(sessions), "b", "stop", (FORECAST,))
+    await sessions.finish_exchange(await begun(sessions), "b", "stop", (FORECAST,))
 
     assert await kept(sessions) == [(), (FORECAST,)]
 
 
 async def test_titles_of_strangers_can_be_stored(sessions: Sessions) -> None:
     """Half surrogate pairs and NUL in a title do not fail the answer."""
-    await sessions.finish_turn(await begun(sessions), "a", "stop", (Source(1, "a\ud800b\0c", "https://x.example/\0"),))
+    await sessions.finish_exchange(
+        await begun(sessions), "a", "stop", (Source(1, "a\ud800b\0c", "https://x.example/\0"),)
+    )
 
     assert await kept(sessions) == [(Source(1, "a?bc", "https://x.example/"),)]

@@ -24,11 +24,11 @@ async def by_words(messages: Sequence[Message]) -> int:
 
 
 def draft_of(lengths: Sequence[int], question: int = 10) -> PromptDraft:
-    groups = tuple(
+    exchanges = tuple(
         (Message("user", f"{number} " + "w " * length), Message("assistant", "ok"))
         for number, length in enumerate(lengths)
     )
-    return PromptDraft("You are Echo.", groups, "q " * question)
+    return PromptDraft("You are Echo.", exchanges, "q " * question)
 
 
 def documents(*lengths: int) -> tuple[RetrievedDocument, ...]:

@@ -81,7 +81,7 @@ async def test_the_database_comes_to_the_newest_revision(old_settings: Settings,
 
 
 async def test_a_conversation_is_resumed(old_settings: Settings) -> None:
-    """It has its sources, its attachments and its unanswered turn. Only its owner can resume it."""
+    """It has its sources, its attachments and its unanswered exchange. Only its owner can resume it."""
     async with started(old_settings) as core:
         transcript = await core.engine.resume(SESSION, "librarian", "alice")
 

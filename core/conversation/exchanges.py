@@ -1,4 +1,4 @@
-"""The values of a conversation: questions, answers and turns. Knows no database and no model."""
+"""The values of a conversation: questions, exchanges and their keys. Knows no database and no model."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Conversation:
     context: str | None = None  # the text pasted before the first question
     exchanges: tuple[Exchange, ...] = ()  # the latest, oldest first
     earlier: int = 0  # the number of exchanges before `exchanges`
-    repeated: Exchange | None = None  # the turn that has the requested key; `exchanges` end before it
-    readings: tuple[RetrievedDocument, ...] = ()  # the page or feed that the first question names
+    repeated: Exchange | None = None  # the exchange that has the requested key; `exchanges` end before it
+    lead_documents: tuple[RetrievedDocument, ...] = ()  # the page or feed that the first question names
 
 
 @dataclass(frozen=True, slots=True)
-class RunningTurn:
-    """The key of a turn whose answer is not stored yet."""
+class ExchangeKey:
+    """The primary key of a stored exchange, whose answer may not be stored yet."""
 
     conversation: int
     number: int  # from 1
