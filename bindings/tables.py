@@ -2,6 +2,9 @@
 
 Events, conversations, workspaces and people are stored as SHA-256 hashes. Only `payload` and `heard` hold people's
 texts; both are emptied when the conversation is forgotten.
+
+Stored names are older than some names in code, and stay: "acquaintances", "chosen", "resumed", "told", "heard" (thread
+messages). A revision in `core/storage/versions/` changes a table.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ deliveries = sa.Table(
     sa.Column("platform", sa.String(16), nullable=False),
     sa.Column("workspace", sa.String(64), nullable=False, index=True),
     sa.Column("conversation", sa.String(64), nullable=False, index=True),  # "": forgotten
-    sa.Column("source", sa.String(64), nullable=False),  # hash of the message id
+    sa.Column("source", sa.String(64), nullable=False),  # `hash_message` of the question
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("process", sa.String(16), nullable=False),  # the process that took the message
@@ -58,7 +61,7 @@ personality_choices = sa.Table(
     sa.Column("personality", sa.String(100), nullable=False),
     sa.Column("at", sa.Float, nullable=False, index=True),
 )
-attempts = sa.Table(  # apart from the deliveries, because existing databases keep their columns
+attempts = sa.Table(
     "resumed",
     tables,
     sa.Column("answer", sa.String(40), primary_key=True),

@@ -1,7 +1,7 @@
 """The tables of conversations. The queries are in `core.conversation.sessions`.
 
 Stored names are older than the names in code, and stay: the table "turns" holds exchanges, "readings" the documents of
-the lead context, the column "heard" thread messages. A revision in `core/storage/versions/` changes a table.
+the lead context, and the column "heard" thread messages. A revision in `core/storage/versions/` changes a table.
 """
 
 from __future__ import annotations

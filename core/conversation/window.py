@@ -19,7 +19,7 @@ from core.contract import Sampling
 from core.conversation.composition import PromptDraft
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
-from core.rag.candidates import PASSAGES_LIMIT
+from core.rag.candidates import PROMPT_PASSAGES_LIMIT
 
 ANSWER_SHARE = 4  # the answer gets a quarter of the window, unless its own limit is lower
 # The tokens that a chat template adds to a conversation, and to each message, at most by our estimate.
@@ -48,7 +48,7 @@ class TrimBounds:
     """The limits learned from an engine's refusal: drop at least `dropped` exchanges, show at most `passages`."""
 
     dropped: int = 0
-    passages: int = PASSAGES_LIMIT
+    passages: int = PROMPT_PASSAGES_LIMIT
     without_lead: bool = False  # the lead context competes with the other documents
 
 
@@ -59,7 +59,7 @@ async def fit_window(
     if bounds.without_lead:
         draft = draft.without_lead()
     reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)
-    passages = min(len(draft.candidates), bounds.passages)
+    passages = min(draft.candidates.passage_count, bounds.passages)
     messages = draft.messages(bounds.dropped, passages)
     # Most prompts are short: at one byte per token they fit, and the engine need not count.
     if token_ceiling(messages) + max(reserve, sampling.max_tokens or 0) <= window:
@@ -83,7 +83,7 @@ def tighten(fitted: FittedPrompt) -> TrimBounds | None:
         return TrimBounds((fitted.dropped + exchanges + 1) // 2, 0, without_lead)
     if without_lead:
         return None
-    return TrimBounds(fitted.dropped, len(fitted.draft.without_lead().candidates) // 2, without_lead=True)
+    return TrimBounds(fitted.dropped, fitted.draft.without_lead().candidates.passage_count // 2, without_lead=True)
 
 
 async def lead_is_too_long(draft: PromptDraft, room: int, count: Count) -> bool:
@@ -98,7 +98,7 @@ async def most_passages(draft: PromptDraft, room: int, count: Count, bounds: Tri
     bare = await count_tokens(draft.messages(all_exchanges), count)
     history = await count_tokens(draft.messages(bounds.dropped), count) - bare
     allowed = bare + max((room - bare) // 2, room - bare - history)
-    fits, too_many = 0, min(len(draft.candidates), bounds.passages) + 1
+    fits, too_many = 0, min(draft.candidates.passage_count, bounds.passages) + 1
     while fits + 1 < too_many:
         middle = (fits + too_many) // 2
         if await count_tokens(draft.messages(all_exchanges, middle), count) <= allowed:

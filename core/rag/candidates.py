@@ -20,7 +20,7 @@ from core.rag.passage_cache import CacheableText, CachedDocument, size_chars
 from core.rag.ranking import PassageIndex, index_passages, question_stems, score_passages
 
 CITATION_NUMBER = re.compile(r"\[(\d+)\]")  # a page's title must not claim a source number
-PASSAGES_LIMIT = 24  # usually more than fits into a window
+PROMPT_PASSAGES_LIMIT = 24  # usually more than fits into a window
 CANDIDATES_LIMIT_CHARS = 1_000_000  # of all documents for one question
 
 
@@ -54,7 +54,7 @@ class RenderedContext:
 
 
 class Candidates:
-    """Documents of one question, the most important first: their order decides where the question does not.
+    """Documents of one question, the most important first: among passages with equal scores, the earlier document wins.
 
     The constructor indexes all passages by `index`, which may take long; rendering is fast.
     """
@@ -74,9 +74,10 @@ class Candidates:
         self._index = index
         self._indexes = [index(document.passages) for document in self.documents]
 
-    def __len__(self) -> int:
+    @property
+    def passage_count(self) -> int:
         """The number of passages that can be rendered."""
-        return min(PASSAGES_LIMIT, len(self._places))
+        return min(PROMPT_PASSAGES_LIMIT, len(self._places))
 
     def with_documents(self, documents: Sequence[RetrievedDocument]) -> Candidates:
         return Candidates((*self.documents, *documents), self._question, self._language, self._rules, self._index)
@@ -146,7 +147,7 @@ def with_passages(item: ContextItem, cached: CachedDocument) -> RetrievedDocumen
 def share_budget(
     lead: Sequence[ContextItem], later: Sequence[ContextItem]
 ) -> tuple[list[ContextItem], list[ContextItem]]:
-    """Cuts both lists to CANDIDATES_LIMIT_CHARS together. Each gets half, and what the other leaves."""
+    """Cuts both lists to CANDIDATES_LIMIT_CHARS together: half for each, and more if the other needs less than half."""
     half = CANDIDATES_LIMIT_CHARS // 2
     total_sizes = [sum(size_chars(cacheable_text(item)) for item in items) for items in (lead, later)]
     rooms = [max(half, CANDIDATES_LIMIT_CHARS - other) for other in reversed(total_sizes)]

@@ -35,7 +35,7 @@ FILE_LIMIT_BYTES = 64 * 1024 * 1024
 SITEMAPS_LIMIT = 200  # of one index
 CSV_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 
-PAGES_LIMIT = 50_000  # of one sitemap, by the protocol
+SITEMAP_URLS_LIMIT = 50_000  # of one sitemap, by the protocol
 SITEMAP_ROOT = re.compile(r"<(?:\w+:)?(urlset|sitemapindex)[\s>]")
 # A sitemap is searched and not parsed: it needs no entities or nesting, and hostile XML uses them.
 # Possessive quantifiers (`+` after a quantifier) keep the search linear.
@@ -165,7 +165,7 @@ async def read_file(path: Path) -> bytes:
 
 
 def content_digest(body: bytes, *how: str) -> str:
-    """Hashes the content, and `how` it is read."""
+    """Hashes the content with READER_VERSION and `how`, the values that decide how it is read."""
     return hashlib.sha256("\0".join([READER_VERSION, *how]).encode() + b"\0" + body).hexdigest()
 
 
@@ -176,6 +176,6 @@ def sitemap_root(body: bytes) -> str | None:
 
 
 def sitemap_urls(body: bytes) -> list[str]:
-    """Returns the sitemap's URLs in order, each once, at most PAGES_LIMIT."""
+    """Returns the sitemap's URLs in order, each once, at most SITEMAP_URLS_LIMIT."""
     named = (html.unescape(each) for each in SITEMAP_URL.findall(decode(body)))
-    return list(dict.fromkeys(named))[:PAGES_LIMIT]
+    return list(dict.fromkeys(named))[:SITEMAP_URLS_LIMIT]

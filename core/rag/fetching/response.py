@@ -19,13 +19,14 @@ import httpx
 from core.errors import FetchFailed, FetchFault
 from core.runtime.file_formats import guess_media_type
 
-READABLE_TYPES = {
+# Bodies of other types are not downloaded. `core.rag.reading.formats` decides how they are read, by their bytes first.
+FETCHABLE_TYPES = {
     *("text/html", "application/xhtml+xml", "text/xml", "application/xml", "text/plain", "text/markdown"),
     *("text/x-markdown", "text/csv", "application/csv", "application/json", "text/json", "application/pdf"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-READABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
-UNSPECIFIC_TYPES = {"", "application/octet-stream", "binary/octet-stream"}  # file stores send these for any file
+FETCHABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …
+TYPES_OF_ANY_FILE = {"", "application/octet-stream", "binary/octet-stream"}  # file stores send these for any file
 MEDIA_REASONS: dict[str, FetchFault] = {"image": "picture", "audio": "recording", "video": "recording"}
 # By name: some of Python's encodings take long (punycode) or unpack (zip).
 TEXT_CHARSETS = re.compile(
@@ -42,9 +43,9 @@ STEP_BYTES = 2**16
 def parse_media_type(headers: httpx.Headers, path: str) -> str:
     """Returns the type in lower case, without parameters; by the suffix of `path` if unspecific. Raises FetchFailed."""
     declared: str = headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if declared in UNSPECIFIC_TYPES:
+    if declared in TYPES_OF_ANY_FILE:
         declared = guess_media_type(path) or declared
-    if declared in READABLE_TYPES or READABLE_FAMILIES.fullmatch(declared):
+    if declared in FETCHABLE_TYPES or FETCHABLE_FAMILIES.fullmatch(declared):
         return declared
     problem = "the site sent a type of content that is not read: neither text, HTML, XML, JSON, PDF nor DOCX"
     raise FetchFailed(problem, MEDIA_REASONS.get(declared.partition("/")[0], "kind"))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from _csv import Reader  # the type of csv.reader has no public name before Python 3.13
 
 TITLE_LIMIT_CHARS = 200
-PAGES_LIMIT = 500
+PDF_PAGES_LIMIT = 500
 ROWS_LIMIT = 50_000
 FIELD_LIMIT_CHARS = 100_000
 UNZIPPED_LIMIT_BYTES = 64 * 1024 * 1024  # unpacked size of a Word file
@@ -148,8 +148,10 @@ def parse_pdf(body: bytes, *, name: str = "", url: str | None = None) -> Documen
 
 
 def pdf_page_blocks(number: int, page: pypdf.PageObject) -> list[Block]:
-    if number > PAGES_LIMIT:
-        raise UnreadableDocument(f"this PDF has more than {PAGES_LIMIT} pages: attach the part that matters", "large")
+    if number > PDF_PAGES_LIMIT:
+        raise UnreadableDocument(
+            f"this PDF has more than {PDF_PAGES_LIMIT} pages: attach the part that matters", "large"
+        )
     blocks = markdown.parse_paragraphs(HYPHENATED.sub("", page.extract_text()))
     return [Block("heading", f"p. {number}", 1), *blocks] if blocks else []
 

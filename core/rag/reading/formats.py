@@ -18,7 +18,8 @@ from core.runtime.file_formats import MEDIA_TYPES_BY_SUFFIX, guess_media_type
 READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
 DocumentFormat = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
 
-MEDIA_TYPES: dict[str, DocumentFormat] = {
+# Attached files have these types; FETCHABLE_TYPES in `core.rag.fetching.response` says which types the Web may send.
+FORMATS_BY_TYPE: dict[str, DocumentFormat] = {
     "text/html": "page",
     "application/xhtml+xml": "page",
     "application/rss+xml": "feed",
@@ -34,12 +35,12 @@ MEDIA_TYPES: dict[str, DocumentFormat] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }
 NAMED_FORMATS: Mapping[str, DocumentFormat] = {
-    **MEDIA_TYPES,
+    **FORMATS_BY_TYPE,
     "text/plain": "text",
 }  # a suffix is more specific than a server
 READABLE_SUFFIXES = frozenset(suffix for suffix, media in MEDIA_TYPES_BY_SUFFIX.items() if media in NAMED_FORMATS)
-# Servers send these types with documents of any format.
-UNSPECIFIC_TYPES = {"", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"}
+# Servers and browsers send these types with documents of any format: name and bytes decide.
+AMBIGUOUS_TYPES = {"", "text/plain", "text/xml", "application/xml", "application/octet-stream", "binary/octet-stream"}
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # the part of an Office file with a password
 REFUSED_STARTS = {
@@ -97,12 +98,12 @@ def detect_format(body: bytes, media_type: str, name: str) -> DocumentFormat:
     """Raises UnreadableDocument for formats that are certainly not readable."""
     declared = media_type.partition(";")[0].strip().lower()
     by_name = NAMED_FORMATS.get(guess_media_type(name))
-    if detected := format_of_bytes(body, by_name or MEDIA_TYPES.get(declared)):
+    if detected := format_of_bytes(body, by_name or FORMATS_BY_TYPE.get(declared)):
         return detected
     if declared.split("/")[0] in ("image", "audio", "video", "font"):
         raise UnreadableDocument(f"this is {declared}: {READABLE_FORMATS}", "kind")
     start = decode(body[:SNIFFED_BYTES])
-    by_type = MEDIA_TYPES.get(declared) or (by_name if declared in UNSPECIFIC_TYPES else None)
+    by_type = FORMATS_BY_TYPE.get(declared) or (by_name if declared in AMBIGUOUS_TYPES else None)
     if by_type in (None, "page", "feed", "json", "text"):
         return format_of_text(start) or by_type or "text"
     return by_type

@@ -107,7 +107,9 @@ class NamedSection(Section):
     file: ShortText  # of names; the path is relative to sources.toml
     url: PerLanguage
     strict: bool = False  # reports a name that is missing in the file
-    tells: float = Field(default=0, ge=0, le=1)  # the likelihood that a question with such a name needs this source
+    name_weight: float = Field(
+        default=0, ge=0, le=1, alias="tells"
+    )  # that a question with such a name needs this source
 
 
 class SearchFields(Section):
@@ -123,6 +125,7 @@ class SearchFields(Section):
 class SourceSection(Section):
     """A source as the file defines it."""
 
+    # "feed" and "page" are for readers of the file: the fetched bytes decide how they are read. "search" has `fields`.
     kind: Literal["feed", "page", "search"]
     title: BilingualText
     description: BilingualText

@@ -32,7 +32,7 @@ TASK, TIMELESS = -4.0, -6.0
 WEIGHTS = (BIAS, NAME, TOPIC, HINT, NAMED, LIKE, UNLIKE, TASK, TIMELESS)
 LIKE_MEAN = 0.45  # a cosine that says nothing
 LIKE_UNKNOWN = 0.4  # assumed without embeddings: words alone need to be clearer
-TOPICS_LIMIT = 2  # more topics say no more
+TOPICS_LIMIT = 2  # a third topic in a question is no further evidence
 NEEDED_LIKELIHOOD = 0.5  # the likelihood from which a source is needed
 SECOND_LIKELIHOOD = 0.7  # the likelihood from which a second one is
 DOUBTED = 0.1  # the likelihood from which a model is asked, if there is one
@@ -151,9 +151,9 @@ def select_likely(likely: Sequence[SourceCandidate]) -> tuple[SourceCandidate, .
 
 def name_weight(question: str, source: PublicSource) -> float:
     """Returns the weight of the names in the question."""
-    if source.named is None or source.section.named is None or not source.section.named.tells:
+    if source.named is None or source.section.named is None or not source.section.named.name_weight:
         return 0.0
-    return source.section.named.tells if source.named.find(question) else 0.0
+    return source.section.named.name_weight if source.named.find(question) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

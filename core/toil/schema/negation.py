@@ -1,4 +1,8 @@
-"""Negates schemas, for `not`, `if` and `oneOf`. Exact where the negation can be written as a schema, else wider."""
+"""Negates schemas, for `not`, `if` and `oneOf`.
+
+Where no schema says exactly the negation, the result also accepts some values that it should refuse: the validator
+refuses them later.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from core.contract import Attachment, Source
 from core.rag import candidates
 from core.rag.candidates import (
     CANDIDATES_LIMIT_CHARS,
-    PASSAGES_LIMIT,
+    PROMPT_PASSAGES_LIMIT,
     Candidates,
     ContextItem,
     RetrievedDocument,
@@ -61,14 +61,16 @@ def test_a_page_is_cut_between_passages_and_marked() -> None:
 
 def test_rendering_none_or_all_ranks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passages are ranked only if some must be chosen."""
-    readings = [RetrievedDocument(f"file{number}", (Passage(f"Text {number}."),)) for number in range(PASSAGES_LIMIT)]
+    readings = [
+        RetrievedDocument(f"file{number}", (Passage(f"Text {number}."),)) for number in range(PROMPT_PASSAGES_LIMIT)
+    ]
     few, many = (Candidates(each, "Text 2", "en") for each in (readings, readings * 2))
     monkeypatch.delattr(candidates, "score_passages")
 
     assert few.render(0).text == many.render(0).text == ""
-    assert all(f"Text {number}." in few.render(len(few)).text for number in range(PASSAGES_LIMIT))
+    assert all(f"Text {number}." in few.render(few.passage_count).text for number in range(PROMPT_PASSAGES_LIMIT))
     with pytest.raises(NameError):
-        many.render(len(many))
+        many.render(many.passage_count)
 
 
 def test_a_title_cannot_claim_a_source_number() -> None:

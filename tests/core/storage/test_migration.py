@@ -26,28 +26,30 @@ from core.storage.migration import SchemaVersion
 from tests.support.databases import dump_schema, dump_tables, execute
 
 VERSIONS = Path(migration.__file__).parent / "versions"
-NEXT_REVISION = '''"""A new column, and a column's type, for which SQLite copies the table."""
+NEWEST = str(migration.scripts().get_current_head())
+NEXT = f"{int(NEWEST) + 1:04}"
+NEXT_REVISION = f'''"""A new column, and a column's type, for which SQLite copies the table."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{NEWEST}"
 
 
 def upgrade() -> None:
     with op.batch_alter_table("conversations") as table:
         table.add_column(sa.Column("title", sa.Text))
         table.alter_column("personality", type_=sa.Text)
-    {then}
+    {{then}}
 '''
 
 
 @pytest.fixture
 def next_revision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """A second revision, which a test may write anew before the database is upgraded."""
+    """The revision after the newest, which a test may write anew before the database is upgraded."""
     shutil.copytree(VERSIONS, tmp_path / "versions")
-    script = tmp_path / "versions" / "0002_next.py"
+    script = tmp_path / "versions" / f"{NEXT}_next.py"
     script.write_text(NEXT_REVISION.format(then="pass"))
     yield script
     monkeypatch.undo()
@@ -224,7 +226,7 @@ async def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
     execute(database_url, *INSERT_TURN)
     use_scripts(monkeypatch, next_revision)
 
-    assert ("0002",) == await database.upgrade()
+    assert (NEXT,) == await database.upgrade()
 
     assert "Hi" == dump_tables(database_url)["turns"][0]["question"]
     assert dump_tables(database_url)["conversations"][0]["title"] is None
@@ -272,7 +274,7 @@ async def test_a_rehearsal_changes_nothing(
     before = dump_tables(database_url), dump_schema(database_url)
     use_scripts(monkeypatch, next_revision)
 
-    assert ("0002",) == rehearse(database_url)
+    assert (NEXT,) == rehearse(database_url)
 
     assert before == (dump_tables(database_url), dump_schema(database_url))
 
