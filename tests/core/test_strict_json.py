@@ -20,6 +20,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow  # tries many cases
 @given(VALUES)
 def test_dumped_json_parses_to_itself(value: Json) -> None:
     """Ordinary JSON passes unchanged in both directions."""

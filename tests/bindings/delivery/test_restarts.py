@@ -149,6 +149,7 @@ def build_failure(kind: str) -> CallFailure | None:
     return None
 
 
+@pytest.mark.slow  # tries many cases
 @given(st.lists(failure_kinds, max_size=40), st.integers(1, 60), st.integers(60, 300), st.booleans())
 @settings(max_examples=200)
 def test_each_page_exists_once_after_any_sequence_of_failures(
