@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.conversation.sessions import READING
+from core.conversation.sessions import DOCUMENT
 from core.errors import Overloaded, UnreadableDocument
 from core.rag.candidates import to_retrieved
 from core.rag.documents import INVISIBLE, Document, Passage
@@ -159,7 +159,7 @@ async def test_lone_surrogates_are_replaced(reader: Reader, body: bytes, media_t
     document = await reader.read(body, media_type, name="a\udcff.json")
 
     assert "\0" not in document.passages[0].text
-    assert READING.dump_json(to_retrieved(document)).decode()
+    assert DOCUMENT.dump_json(to_retrieved(document)).decode()
 
 
 async def test_a_full_queue_raises_overloaded(reader: Reader) -> None:
