@@ -117,6 +117,7 @@ NEARLY_COMMANDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow  # tries many cases
 @given(st.one_of(st.text(), JSON_VALUES.map(json.dumps), NEARLY_COMMANDS.map(json.dumps)))
 def test_v1_decoding_returns_a_command_or_raises_bad_request(frame: str) -> None:
     """No frame raises another error."""

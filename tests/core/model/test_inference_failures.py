@@ -162,6 +162,7 @@ def unpause_until_ended(harness: InferenceHarness, sequences: list[Sequence]) ->
         harness.settle()
 
 
+@pytest.mark.slow  # tries many cases
 @settings(max_examples=60)
 @given(
     REQUESTS,
