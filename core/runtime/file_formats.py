@@ -54,8 +54,12 @@ def split_byte_order_mark(data: bytes) -> tuple[str | None, bytes]:
 
 
 def guess_delimiter(lines: Iterable[str]) -> str:
-    """Returns the delimiter that stands in every line, and most often. (csv.Sniffer takes minutes for some texts.)"""
-    bare = [unquoted(line) for line in lines if line.strip()]
+    """Returns the delimiter that stands in every line, and most often. (csv.Sniffer takes minutes for some texts.)
+
+    The first line begins outside quotes; an odd quote in it opens a cell, whose text does not count.
+    """
+    first, *others = [line for line in lines if line.strip()] or [""]
+    bare = ["".join(first.split('"')[::2]), *map(unquoted, others)]
     return max(DELIMITERS, key=lambda delimiter: min((line.count(delimiter) for line in bare), default=0))
 
 

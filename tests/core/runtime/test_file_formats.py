@@ -36,6 +36,7 @@ def test_data_without_a_mark_stays() -> None:
         (["nom;prix", "été;1,50", "hiver;2,25"], ";"),
         (['a;"b,c,d,e"'], ";"),
         (['a,"first line', 'second; line",b'], ","),
+        (['id;"a name, in short, and'], ";"),
         (["a\tb", "", "c\td"], "\t"),
         ([], ","),
     ],
