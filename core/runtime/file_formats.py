@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
@@ -36,6 +37,8 @@ BYTE_ORDER_MARKS = (
 )
 MARK_LIMIT_BYTES = 4
 DELIMITERS = ",;\t|"  # French spreadsheets write semicolons
+# A cell that a quote opens; it lasts to its closing quote, or beyond the end of the line. Other quotes are text.
+QUOTED_CELL = re.compile(r'(^|[,;\t|]) *"(?:[^"]|"")*(?:"|\Z)')
 SNIFFED_LINES = 20
 SNIFFED_CHARS = 20_000
 
@@ -54,16 +57,9 @@ def split_byte_order_mark(data: bytes) -> tuple[str | None, bytes]:
 
 
 def guess_delimiter(lines: Iterable[str]) -> str:
-    """Returns the delimiter that stands in every line, and most often. (csv.Sniffer takes minutes for some texts.)
+    """Returns the delimiter that stands in every line, outside of quoted cells, and most often.
 
-    The first line begins outside quotes; an odd quote in it opens a cell, whose text does not count.
+    (csv.Sniffer takes minutes for some texts.)
     """
-    first, *others = [line for line in lines if line.strip()] or [""]
-    bare = ["".join(first.split('"')[::2]), *map(unquoted, others)]
+    bare = [QUOTED_CELL.sub(r"\1", line) for line in lines if line.strip()]
     return max(DELIMITERS, key=lambda delimiter: min((line.count(delimiter) for line in bare), default=0))
-
-
-def unquoted(line: str) -> str:
-    """Drops quoted cells. A line with an odd quote is part of a cell that spans lines, and stays as it is."""
-    parts = line.split('"')
-    return "".join(parts[::2]) if len(parts) % 2 else line
