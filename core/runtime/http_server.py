@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 
 from core.contract import Usage
@@ -24,11 +25,16 @@ LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class RequestTextFilter(logging.Filter):
-    """Replaces aiohttp's record of a malformed request, whose first line may be a prompt, by the kind of error."""
+    """Replaces aiohttp's record of a malformed request, whose first line may be a prompt, by the kind of error.
+
+    Records of other errors pass: they are defects of a handler, and their messages are withheld (`core.runtime.log`).
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = record.exc_info[0] if record.exc_info else None
-        log.info("request_malformed", kind=kind.__name__ if kind else record.levelname)
+        if kind is None or not issubclass(kind, HttpProcessingError):
+            return True
+        log.info("request_malformed", kind=kind.__name__)
         return False
 
 
