@@ -53,8 +53,8 @@ class ResponseFormat(StrictModel):
 
     @property
     def enforced_schema(self) -> Schema | None:
-        """The caller's schema; None if the type is another one."""
-        return self.json_schema.json_schema if self.type == "json_schema" and self.json_schema else None
+        """The caller's schema; None without one, and for plain text."""
+        return self.json_schema.json_schema if self.type != "text" and self.json_schema else None
 
     @model_validator(mode="after")
     def _has_schema(self) -> ResponseFormat:

@@ -186,7 +186,11 @@ async def test_parameters_without_effect_are_accepted(client: AsyncOpenAI) -> No
 
 @pytest.mark.parametrize(
     "form",
-    [{"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}],
+    [
+        {"type": "json_object"},
+        {"type": "json_object", "json_schema": {"schema": {"type": "object"}}},
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}},
+    ],
 )
 @pytest.mark.parametrize("stream", [False, True])
 async def test_response_format_is_answered_by_toil(whisper: Site, client: AsyncOpenAI, form: Any, stream: bool) -> None:

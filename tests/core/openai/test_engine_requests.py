@@ -90,6 +90,7 @@ def test_roles_and_parts_become_plain_messages() -> None:
     [
         ({"type": "text"}, None),
         ({"type": "json_object"}, {"type": "object"}),
+        ({"type": "json_object", "json_schema": {"schema": {"type": "null"}}}, {"type": "object"}),
         (
             {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "null"}, "strict": True}},
             {"type": "null"},
