@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.configuration.settings import Settings
 from tests.support.fake_engine import FakeEngine
@@ -30,6 +31,15 @@ async def test_each_file_has_its_media_type(whisper: Site, file: Path) -> None:
     kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     async with whisper.http.get(f"/static/{file.relative_to(PAGES).as_posix()}") as response:
         assert (200, kinds[file.suffix]) == (response.status, response.content_type)
+
+
+async def test_requests_for_the_page_are_logged_at_debug_level(whisper: Site) -> None:
+    """Each visit makes dozens of them, its texts included."""
+    with capture_logs() as logs:
+        for path in ("/static/index.html", "/static/texts/fr.ftl"):
+            async with whisper.http.get(path) as response:
+                assert response.status == 200
+    assert [(each["event"], each["log_level"]) for each in logs] == [("request", "debug")] * 2
 
 
 async def test_unchanged_files_are_304(whisper: Site) -> None:
