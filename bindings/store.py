@@ -47,10 +47,10 @@ class Delivery:
     """A message that was taken. Small: its content stays in the database until its turn comes."""
 
     number: int
-    answer: str
+    answer_id: str
     kind: DeliveryKind
     conversation: str
-    source: str
+    message_hash: str  # of the question
     crashes: int = 0  # of processes that had resumed it
 
 
@@ -161,7 +161,7 @@ class Store:
         """Closes a delivery. Only an answered message keeps its content, for regenerate."""
         removed = {} if delivery.kind == "message" and state != "gone" else NO_CONTENT
         finished = update_delivery(delivery.number, state=state, **removed)
-        uncounted = attempts.delete().where(attempts.c.answer == delivery.answer)
+        uncounted = attempts.delete().where(attempts.c.answer == delivery.answer_id)
 
         def write(db: sa.Connection) -> None:
             db.execute(finished)

@@ -135,7 +135,7 @@ async def run_background_tasks(
     sources_changed, names_changed = asyncio.Event(), asyncio.Event()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(personalities.watch(call_all(chat.cold.set, names_changed.set)))
+            tasks.create_task(personalities.watch(call_all(chat.needs_warming.set, names_changed.set)))
             tasks.create_task(sources.watch(call_all(sources_changed.set, names_changed.set)))
             tasks.create_task(warn_unknown_names(personalities, sources, facts, names_changed))
             tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))

@@ -72,8 +72,8 @@ class ChatEngine:
         self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s)
         self._toiler = Toiler(client, wait_s)
         self._recorder = ExchangeRecorder(sessions)
-        self.cold = asyncio.Event()  # set while the model may not know the personalities' prefixes
-        self.cold.set()
+        self.needs_warming = asyncio.Event()  # set while the model may not know the personalities' prefixes
+        self.needs_warming.set()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Answers the prompt. Stores the exchange if the prompt names a conversation; `Done` comes when it is stored.
@@ -109,7 +109,7 @@ class ChatEngine:
 
     def _watch_model(self, status: Status) -> None:
         if status.state == "reconnecting":
-            self.cold.set()  # a restarted model process has lost the prefixes
+            self.needs_warming.set()  # a restarted model process has lost the prefixes
 
     async def toil(self, task: Task) -> ToilResult:
         """Raises what `toil_events` raises."""
@@ -194,7 +194,7 @@ class ChatEngine:
     async def keep_warm(self) -> None:
         """Lets the model compute the personalities' prefixes at start and after each restart, until cancelled."""
         while True:
-            await self.cold.wait()
+            await self.needs_warming.wait()
             try:
                 await self._client.wait_ready(self._wait_s)
             except ModelUnavailable as exc:
@@ -204,7 +204,7 @@ class ChatEngine:
                 log.warning("model_warming_failed", code=exc.code, problem=exc.message)
                 await asyncio.sleep(WARM_PAUSE_S)
                 continue
-            self.cold.clear()
+            self.needs_warming.clear()
             await self.warm()
 
     async def warm(self) -> None:
@@ -240,7 +240,7 @@ def build_prompt(task: Task) -> Prompt:
         history=task.history,
         sampling=task.sampling,
         key=task.key,
-        again=True,  # the stored value may have been checked against another schema
+        again=True,  # a stored value is not sent again: it may not conform to this task's schema
     )
 
 

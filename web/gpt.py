@@ -20,7 +20,7 @@ async def gpt(request: web.Request) -> web.StreamResponse:
     personality = service.check_personality(request.match_info["personality"])
     prompt = Prompt(personality, await read_prompt(request), user=service.user_id(request))
     stream = StreamedResponse(request, HEADERS)
-    async with open_reply(service, prompt, text_alone=True) as events:
+    async with open_reply(service, prompt, sources_in_text=True) as events:
         async for event in events:
             if isinstance(event, Text) and event.text:
                 await stream.write(event.text.encode())

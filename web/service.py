@@ -177,9 +177,9 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 @asynccontextmanager
 async def open_reply(
-    service: Service, prompt: Prompt, *, text_alone: bool = False
+    service: Service, prompt: Prompt, *, sources_in_text: bool = False
 ) -> AsyncIterator[AsyncGenerator[Event, None]]:
-    """The reply's events; leaving the block cancels the rest. `text_alone`: the text also lists the sources."""
+    """The reply's events; leaving the block cancels the rest. `sources_in_text`: the text also lists the sources."""
     reply = service.reply(prompt)
-    async with aclosing(append_source_list(reply) if text_alone else reply) as events:
+    async with aclosing(append_source_list(reply) if sources_in_text else reply) as events:
         yield events

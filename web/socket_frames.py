@@ -85,7 +85,7 @@ ServerMessage = SessionOpened | Status | Source | Text | AnswerFinished | Answer
 
 
 class Dialect(Protocol):
-    text_alone: bool  # the dialect has no frame for a source
+    sources_in_text: bool  # the dialect has no frame for a source
 
     def decode(self, frame: str) -> Command:
         """Raises BadRequest with the error in the frame."""
@@ -97,7 +97,7 @@ class Dialect(Protocol):
 class PlainDialect:
     """Text frames, `<END>` and `<ERROR> `: the protocol of the first version."""
 
-    text_alone = True
+    sources_in_text = True
 
     def decode(self, frame: str) -> Command:
         return PromptCommand(frame)
@@ -124,7 +124,7 @@ def escape_markers(text: str) -> list[str]:
 class V1Dialect:
     """JSON objects with a `type`."""
 
-    text_alone = False
+    sources_in_text = False
 
     def decode(self, frame: str) -> Command:
         value = strict_json.parse(frame)

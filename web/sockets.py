@@ -96,7 +96,7 @@ class SocketConversation:
         self.frames = 0
         self.inbox: asyncio.Queue[InboxItem] = asyncio.Queue()  # bounded by `enqueue`
         self.unanswered = 0  # in the inbox, or being answered
-        self.concluding = False  # the last frame about an item is being sent
+        self.sending_outcome = False  # the last frame about an item is being sent
         self.answer: asyncio.Task[AnswerFinished | CspsError] | None = None
         self.interruption: StopCommand | CspsError | None = None
 
@@ -105,10 +105,10 @@ class SocketConversation:
         try:
             async with asyncio.TaskGroup() as tasks:
                 answering = tasks.create_task(self.answer_in_order())
-                leaving = tasks.create_task(self.close_when_stopping())
+                closing = tasks.create_task(self.close_when_stopping())
                 await self.receive(answering)
                 answering.cancel()
-                leaving.cancel()
+                closing.cancel()
         except* ClientGone:
             log.info("socket_disconnected")
         except* Exception:
@@ -152,7 +152,7 @@ class SocketConversation:
 
     def interrupt(self, reason: StopCommand | CspsError) -> None:
         """Ends the running answer, also one whose prompt has just arrived and has not started."""
-        if self.unanswered and not self.concluding:
+        if self.unanswered and not self.sending_outcome:
             self.interruption = reason
             if self.answer is not None:
                 self.answer.cancel()
@@ -176,10 +176,10 @@ class SocketConversation:
         while True:
             item = await self.inbox.get()
             outcome = await self.answer_item(item)
-            self.concluding = True
+            self.sending_outcome = True
             if outcome is not None:
                 await self.send(outcome)
-            self.concluding, self.interruption = False, None
+            self.sending_outcome, self.interruption = False, None
             self.unanswered -= 1
             self.inbox.task_done()
 
@@ -235,7 +235,7 @@ class SocketConversation:
         )
         outcome = None
         try:
-            async with open_reply(self.service, prompt, text_alone=self.dialect.text_alone) as events:
+            async with open_reply(self.service, prompt, sources_in_text=self.dialect.sources_in_text) as events:
                 async for event in events:
                     if isinstance(event, Done):
                         outcome = AnswerFinished(event.reason, event.model, session, event.usage)

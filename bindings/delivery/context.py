@@ -115,7 +115,7 @@ class DeliveryOptions:
     """The options of one delivery. Its events end it: `stop` with a note, `withdrawn` (question deleted) silently."""
 
     language: Language
-    answer: str  # the answer's id, for buttons and nonces
+    answer_id: str  # for buttons and nonces
     channel: str = ""  # the key for the platform's rate limit of posts; "": only this answer
     footer: Callable[[str | None], str] = no_footer  # from the model's name; None: the answer did not finish
     notice: str | None = None  # shown below the answer, as in Closing
@@ -125,7 +125,7 @@ class DeliveryOptions:
 
     def nonce(self, number: int) -> str:
         """The nonce of page `number`, from 1."""
-        return f"{self.answer}-{number}"
+        return f"{self.answer_id}-{number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ async def deliver_file(upload: Upload, outlet: Outlet, ledger: PostLedger, optio
     Raises Gone and Refused, and Throttled or Unreachable once the retry policy gives up.
     """
     caller = RetryingCaller(options.context)
-    nonce = f"{options.answer}-file"
+    nonce = f"{options.answer_id}-file"
     maybe_sent = ledger.resumed
 
     async def send() -> bool:

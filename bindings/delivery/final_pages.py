@@ -16,17 +16,17 @@ from core.contract import Language, Source
 from core.texts import error_text, text
 
 TITLE_CHARS = 100  # of a source that does not fit on a page in full
-NOTICE_CLOSING = Closing(answer="", footer="")  # no AI text: neither buttons nor footer
+NOTICE_CLOSING = Closing(answer_id="", footer="")  # no AI text: neither buttons nor footer
 
 
 def build_final_pages(answer: PartialAnswer, outlet: Outlet, options: DeliveryOptions) -> tuple[Page, ...]:
     """The answer with its closing. Without any text, the reason for that."""
     note = explain_incomplete(answer, options.language)
     if not answer.has_text:
-        closing = Closing(options.answer, footer="", notice=options.notice)
+        closing = Closing(options.answer_id, footer="", notice=options.notice)
         return build_notice_pages(note or text("delivery-empty", options.language), outlet, options.language, closing)
     footer = options.footer(answer.done.model if answer.done else None)
-    closing = Closing(options.answer, footer, note, options.notice, tuple(answer.sources))
+    closing = Closing(options.answer_id, footer, note, options.notice, tuple(answer.sources))
     return add_closing(answer.pages, closing, PageMeasure(outlet, options.language))
 
 
@@ -104,4 +104,4 @@ def shorten(source: Source, measure: PageMeasure) -> Source:
 
 
 def sources_only(*sources: Source) -> Closing:
-    return Closing(answer="", footer="", sources=sources)
+    return Closing(answer_id="", footer="", sources=sources)

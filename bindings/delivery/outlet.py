@@ -58,7 +58,7 @@ class PageLimits:
 class Closing:
     """The lines below a finished answer: our plain text in the person's language, and the sources."""
 
-    answer: str  # the answer's id, for feedback and regenerate; "": a notice, which has no buttons
+    answer_id: str  # for feedback and regenerate; "": a notice, which has no buttons
     footer: str  # the AI disclosure with the model's name; "": none
     note: str | None = None  # the reason why the answer is incomplete
     notice: str | None = None  # unread files; at first contact, the privacy notice

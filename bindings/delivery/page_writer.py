@@ -63,7 +63,7 @@ class PageWriter:
         except Gone:
             return self._outcome("gone")
         except Refused as exc:
-            log.warning("delivery_refused", answer=self._options.answer, problem=exc.message)
+            log.warning("delivery_refused", answer=self._options.answer_id, problem=exc.message)
             return self._outcome("refused")
 
     def _outcome(self, ending: DeliveryEnding) -> DeliveryOutcome:
@@ -72,7 +72,7 @@ class PageWriter:
     async def _work(self) -> DeliveryEnding:
         while True:
             self._answer.changed.clear()
-            self._answer.turned.clear()
+            self._answer.plan_changed.clear()
             if self._gives_up():
                 return "withdrawn" if self._withdrawn else "undelivered"
             if (at := self._idle_until()) > self._clock():
@@ -92,7 +92,7 @@ class PageWriter:
         return self._answer.ended_at is not None and self._caller.gives_up(self._answer.ended_at)
 
     def _idle_until(self) -> float:
-        """The earliest time of the next call. Text that arrives before it is shown with that call."""
+        """The earliest time of the next call, which shows all text that has arrived by then."""
         answer, limits, next_call_at = self._answer, self._outlet.limits, self._caller.next_call_at
         if answer.ending:
             return next_call_at
@@ -108,7 +108,7 @@ class PageWriter:
         """Waits until then, or until an event changes the plan."""
         try:
             async with asyncio.timeout(at - self._clock()):
-                await self._answer.turned.wait()
+                await self._answer.plan_changed.wait()
         except TimeoutError:
             return
 
@@ -156,7 +156,7 @@ class PageWriter:
             return self._final
         texts = answer.pages.all() if answer.has_text else []
         if not texts:
-            # Text of an earlier process is worth more than a status, but not more than progress.
+            # A status does not replace the text that an earlier process posted; the progress of a job does.
             has_older_text = bool(self._posted) and self._posted[0] is None
             is_hidden = has_older_text and not isinstance(answer.status, ProgressStatus)
             return (self._open_page(""),) if answer.status and not is_hidden else ()
@@ -202,7 +202,7 @@ class PageWriter:
         try:
             ref = await self._caller.call(lambda: self._outlet.find(nonce))
         except Refused as exc:
-            log.warning("post_lookup_failed", answer=self._options.answer, problem=exc.message)
+            log.warning("post_lookup_failed", answer=self._options.answer_id, problem=exc.message)
             ref = None
         if ref is not None:
             await self._record_post(ref, None)

@@ -41,7 +41,8 @@ def describe_status(status: Status, language: Language) -> str:
 class PartialAnswer:
     """The text, sources and ending so far.
 
-    Each event sets `changed`. `turned` is set only when the writer has to change its plan: see `PageWriter`.
+    Each event sets `changed`. The first text, a status and the end also set `plan_changed`, which ends a pause of the
+    page writer.
     """
 
     def __init__(self, options: DeliveryOptions, length: LengthFunction, limit: int) -> None:
@@ -60,13 +61,13 @@ class PartialAnswer:
         self.done: Done | None = None
         self.truncated = False
         self.changed = asyncio.Event()
-        self.turned = asyncio.Event()
+        self.plan_changed = asyncio.Event()
 
     def add(self, event: Event) -> None:
         match event:
             case Status():
                 self.status = event
-                self.turned.set()
+                self.plan_changed.set()
             case Source():
                 self.sources += [event] if len(self.sources) < SOURCES_LIMIT else []
             case Text():
@@ -84,7 +85,7 @@ class PartialAnswer:
         self.has_text = self.has_text or any(char.isprintable() and not char.isspace() for char in text)
         if self.has_text and self.first_text_at is None:
             self.first_text_at = self._clock()
-            self.turned.set()
+            self.plan_changed.set()
         if len(text) > room:
             self.truncated = True
             self.end("delivered")
@@ -97,7 +98,7 @@ class PartialAnswer:
         """Ends the answer. The first ending counts, but a question can be withdrawn at any time."""
         if self.ending is None or ending == "withdrawn":
             self.ending, self.ended_at, self.status = ending, self._clock(), None
-        self.turned.set()
+        self.plan_changed.set()
         self.changed.set()
 
 

@@ -40,7 +40,7 @@ HEALTHY_S = 30.0  # after a connection of this length, the bot reconnects at onc
 BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=(0.5, 1.0))
 IDENTIFY_S = 5.0  # Discord's minimum between new sessions
 RESUME_URL_ATTEMPTS = 5  # failures in a row before the resume URL is given up
-SESSIONS_WAIT_S = 600.0  # maximum before the limit of sessions is read again
+SESSIONS_WAIT_S = 600.0  # the longest pause between two reads of the session limit
 
 FATAL_CLOSE_CODES = {
     4004: "DISCORD_BOT_TOKEN was revoked: make a new one (Developer Portal, Bot, Reset Token)",
@@ -142,7 +142,7 @@ class GatewayClient(discord.Client):
                 await self.ws.poll_event()
                 await self._wait_for_capacity()
         finally:
-            await self.ws.close()  # by a code that keeps the session; without it, the heartbeat thread goes on
+            await self.ws.close()  # with code 4000, which keeps the session; also ends the SDK's heartbeat thread
 
     async def _fetch_gateway(self) -> URL:
         """Waits while today's sessions are used up: Discord revokes the token of a bot that exceeds the limit."""

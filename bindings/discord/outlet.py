@@ -15,7 +15,8 @@ from bindings.discord.destinations import Destination
 from bindings.discord.formatting import utf16_length
 
 # Discord allows five edits in five seconds for all answers in one channel; the rest leaves room for posts.
-LIMITS = PageLimits(page_chars=rendering.PAGE_CHARS, edit_interval_s=1.1, first_words_s=0.4)
+EDIT_INTERVAL_S = 1.1  # Discord allows about 5 edits in 5 s in a channel
+LIMITS = PageLimits(page_chars=rendering.PAGE_CHARS, edit_interval_s=EDIT_INTERVAL_S, first_words_s=0.4)
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024  # of a server without boosts
 
 

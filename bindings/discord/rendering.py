@@ -82,9 +82,9 @@ def build_buttons(page: Page, nonce: str = "") -> list[dict[str, Any]]:
     answer, _, number = nonce.rpartition("-")
     if not page.final:
         return build_row(page, answer, number, "stop") if nonce else []
-    if page.closing is None or not page.closing.answer:
+    if page.closing is None or not page.closing.answer_id:
         return []
-    return build_row(page, page.closing.answer, number, "good", "bad", "regenerate")
+    return build_row(page, page.closing.answer_id, number, "good", "bad", "regenerate")
 
 
 def build_row(page: Page, answer: str, number: str, *actions: ButtonAction) -> list[dict[str, Any]]:

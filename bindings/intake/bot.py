@@ -25,8 +25,8 @@ SUGGESTIONS = ("bot-suggestion-ability", "bot-suggestion-email", "bot-suggestion
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """The personality that answers, and the language in which it addresses the person."""
+class LocalizedPersonality:
+    """The personality that answers a message, and the language of the bot's own texts for the person."""
 
     personality: Personality
     language: Language
@@ -62,24 +62,24 @@ class Bot:
     def keep_days(self) -> int:
         return self.settings.data.keep_days
 
-    async def choose_voice(self, incoming: IncomingMessage, *, pin: bool = False) -> Voice:
-        """The voice that answers a message. `pin`: the conversation keeps this personality from now on."""
+    async def choose_personality(self, incoming: IncomingMessage, *, pin: bool = False) -> LocalizedPersonality:
+        """The personality that answers a message. `pin`: the conversation keeps it from now on."""
         language = message_language(incoming)
         name = await self.personality_name(incoming.place, language)
         if pin:
             pinned = await self.store.pin_personality(incoming.place, name)
             name = pinned if pinned in self.personalities.names() else name
         personality = self.personalities.get(name)
-        return Voice(personality, language or personality.language)
+        return LocalizedPersonality(personality, language or personality.language)
 
     async def personality_name(self, place: Place, language: Language | None) -> str:
         """The name of the personality that answers in a place now."""
         people_choice = await self.store.chosen_personality(place)
         return route_personality(place, language, people_choice, self.section, self.personalities)
 
-    def outlet(self, incoming: IncomingMessage, voice: Voice) -> Outlet:
-        """The outlet for the answer to a message, in the voice's language."""
-        return self.platform.outlet(replace(incoming, language=voice.language))
+    def outlet(self, incoming: IncomingMessage, localized: LocalizedPersonality) -> Outlet:
+        """The outlet for the answer to a message, with texts in the language of `localized`."""
+        return self.platform.outlet(replace(incoming, language=localized.language))
 
     async def forget(self, place: Place) -> None:
         """Deletes the data of a conversation that the store does not hold. Raises StorageError."""
@@ -94,35 +94,35 @@ class Bot:
         except CspsError:
             return None
 
-    async def describe_model(self, voice: Voice) -> str:
+    async def describe_model(self, localized: LocalizedPersonality) -> str:
         """The model's name in a phrase, or a phrase that no model is available."""
-        described = await self.describe(voice.personality)
+        described = await self.describe(localized.personality)
         if described is None or described.model is None:
-            return text("bot-model-none", voice.language)
+            return text("bot-model-none", localized.language)
         model = plain_name(described.model)
         if described.starter:
-            return text("bot-model-starter", voice.language, model=model)
-        return text("bot-model", voice.language, model=model)
+            return text("bot-model-starter", localized.language, model=model)
+        return text("bot-model", localized.language, model=model)
 
-    async def help_text(self, voice: Voice) -> str:
-        model = await self.describe_model(voice)
-        return text("bot-help", voice.language, title=voice.personality.title, model=model, days=self.keep_days)
+    async def help_text(self, localized: LocalizedPersonality) -> str:
+        model = await self.describe_model(localized)
+        return text("bot-help", localized.language, title=localized.personality.title, model=model, days=self.keep_days)
 
-    async def greeting(self, voice: Voice) -> Greeting:
-        personality, language = voice.personality, voice.language
-        model = await self.describe_model(voice)
+    async def greeting(self, localized: LocalizedPersonality) -> Greeting:
+        personality, language = localized.personality, localized.language
+        model = await self.describe_model(localized)
         greeting = text("bot-greeting", language, greeting=personality.greeting, model=model)
         return Greeting(personality.title, greeting, tuple(text(key, language) for key in SUGGESTIONS), language)
 
-    def list_personalities(self, voice: Voice) -> str:
+    def list_personalities(self, localized: LocalizedPersonality) -> str:
         """A Markdown list of the personalities, with a mark at the current one."""
-        entries = [self._personality_entry(name, voice) for name in self.personalities.names()]
-        return "\n".join([text("bot-personality-list", voice.language), "", *entries])
+        entries = [self._personality_entry(name, localized) for name in self.personalities.names()]
+        return "\n".join([text("bot-personality-list", localized.language), "", *entries])
 
-    def _personality_entry(self, name: str, voice: Voice) -> str:
-        personality, language = self.personalities.get(name), voice.language
+    def _personality_entry(self, name: str, localized: LocalizedPersonality) -> str:
+        personality, language = self.personalities.get(name), localized.language
         values = {"name": name, "title": personality.title, "description": getattr(personality.description, language)}
-        if name == voice.personality.name:
+        if name == localized.personality.name:
             return text("bot-personality-entry-current", language, **values)
         return text("bot-personality-entry", language, **values)
 

@@ -10,7 +10,7 @@ from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver_notice
 from bindings.incoming import BotCommand
 from bindings.intake.admission import UserRateLimit
-from bindings.intake.bot import Bot, Voice
+from bindings.intake.bot import Bot, LocalizedPersonality
 from bindings.intake.commands import find_command
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.intake.message_handler import MessageHandler
@@ -18,7 +18,7 @@ from bindings.store import DeliveryKind, DeliveryLedger, DeliveryRecord
 from core.contract import Language
 from core.texts import text
 
-NoticeBuilder = Callable[[DeliveryRecord, Voice], Awaitable[str]]
+NoticeBuilder = Callable[[DeliveryRecord, LocalizedPersonality], Awaitable[str]]
 
 
 class CommandHandler:
@@ -43,29 +43,29 @@ class CommandHandler:
             return await self._regenerate(task, record)
         if kind == "refused":
             return await self._refuse(task, record)
-        voice = await self._bot.choose_voice(record.incoming)
+        localized = await self._bot.choose_personality(record.incoming)
         if task.stopped_another:
-            return await self._post_notice(task, record, voice, text("delivery-stopped", voice.language))
-        return await self._post_notice(task, record, voice, await self._replies[kind](record, voice))
+            return await self._post_notice(task, record, localized, text("delivery-stopped", localized.language))
+        return await self._post_notice(task, record, localized, await self._replies[kind](record, localized))
 
     async def post_notice(self, task: DeliveryTask, record: DeliveryRecord, key: str) -> DeliveryEnding:
         """Posts a text of the catalogue in place of an answer."""
-        voice = await self._bot.choose_voice(record.incoming)
-        return await self._post_notice(task, record, voice, text(key, voice.language))
+        localized = await self._bot.choose_personality(record.incoming)
+        return await self._post_notice(task, record, localized, text(key, localized.language))
 
     async def _post_notice(
-        self, task: DeliveryTask, record: DeliveryRecord, voice: Voice, notice: str
+        self, task: DeliveryTask, record: DeliveryRecord, localized: LocalizedPersonality, notice: str
     ) -> DeliveryEnding:
         incoming = record.incoming
         ledger = DeliveryLedger(self._bot.store, record, resumed=task.resumed)
         options = DeliveryOptions(
-            voice.language,
-            record.delivery.answer,
+            localized.language,
+            record.delivery.answer_id,
             channel=incoming.place.channel,
             withdrawn=task.withdrawn,
             context=self._bot.delivery_context,
         )
-        outcome = await deliver_notice(notice, self._bot.outlet(incoming, voice), ledger, options)
+        outcome = await deliver_notice(notice, self._bot.outlet(incoming, localized), ledger, options)
         return outcome.ending
 
     async def _regenerate(self, task: DeliveryTask, record: DeliveryRecord) -> DeliveryEnding | None:
@@ -74,9 +74,9 @@ class CommandHandler:
         wanted = require_command(record).argument
         original = await store.latest_answer(incoming.place, record.delivery.number, wanted)
         if original is None:
-            voice = await self._bot.choose_voice(incoming)
-            return await self._post_notice(task, record, voice, text("bot-regenerate-nothing", voice.language))
-        resolved = BotCommand("regenerate", original.delivery.answer)
+            localized = await self._bot.choose_personality(incoming)
+            return await self._post_notice(task, record, localized, text("bot-regenerate-nothing", localized.language))
+        resolved = BotCommand("regenerate", original.delivery.answer_id)
         if incoming.command != resolved:  # a job runs later, when another answer may be the latest
             await store.save_incoming(record.delivery.number, replace(incoming, command=resolved))
         # A file that was sent belongs to the previous version of the answer.
@@ -86,36 +86,36 @@ class CommandHandler:
         """Posts the refusal once to each person."""
         if await self._bot.store.has_seen_notice(record.incoming, "refused"):
             return "delivered"
-        voice = await self._bot.choose_voice(record.incoming)
-        ending = await self._post_notice(task, record, voice, text("bot-refused", voice.language))
+        localized = await self._bot.choose_personality(record.incoming)
+        ending = await self._post_notice(task, record, localized, text("bot-refused", localized.language))
         if ending == "delivered":
             await self._bot.store.record_notice(record.incoming, "refused")
         return ending
 
-    async def _help(self, _record: DeliveryRecord, voice: Voice) -> str:
-        return await self._bot.help_text(voice)
+    async def _help(self, _record: DeliveryRecord, localized: LocalizedPersonality) -> str:
+        return await self._bot.help_text(localized)
 
-    async def _nothing_to_stop(self, _record: DeliveryRecord, voice: Voice) -> str:
-        return text("bot-stop-nothing", voice.language)
+    async def _nothing_to_stop(self, _record: DeliveryRecord, localized: LocalizedPersonality) -> str:
+        return text("bot-stop-nothing", localized.language)
 
-    async def _limited(self, record: DeliveryRecord, voice: Voice) -> str:
-        return explain_limit(self._rate_limit.wait_s(record.incoming.speaker), voice.language)
+    async def _limited(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
+        return explain_limit(self._rate_limit.wait_s(record.incoming.speaker), localized.language)
 
-    async def _forget(self, record: DeliveryRecord, voice: Voice) -> str:
+    async def _forget(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
         if record.incoming.is_thread_root:
-            return text("bot-forgotten-nothing", voice.language)
+            return text("bot-forgotten-nothing", localized.language)
         place = record.incoming.place
         await self._bot.forget(place)
         await self._bot.store.forget(place, before=record.delivery.number)
-        apart = [text("bot-forgotten-threads", voice.language)] if place.threaded else []
-        return " ".join([text("bot-forgotten", voice.language), *apart])
+        apart = [text("bot-forgotten-threads", localized.language)] if place.threaded else []
+        return " ".join([text("bot-forgotten", localized.language), *apart])
 
-    async def _personality(self, record: DeliveryRecord, voice: Voice) -> str:
-        name, language = require_command(record).argument, voice.language
+    async def _personality(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
+        name, language = require_command(record).argument, localized.language
         if not name:
-            return self._bot.list_personalities(voice)
+            return self._bot.list_personalities(localized)
         if name not in self._bot.personalities.names():
-            return f"{text('bot-personality-unknown', language)}\n\n{self._bot.list_personalities(voice)}"
+            return f"{text('bot-personality-unknown', language)}\n\n{self._bot.list_personalities(localized)}"
         place, title = record.incoming.place, self._bot.personalities.get(name).title
         await self._bot.store.choose_personality(place, name)
         if not place.threaded:

@@ -36,7 +36,7 @@ STATES: Mapping[DeliveryEnding, DeliveryState] = {
 
 
 class DeliveryRunner:
-    """Runs deliveries. `continue_long` takes over a delivery that turned out to be a job."""
+    """Runs deliveries. `queue_job` takes over a delivery that turned out to be a job."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class DeliveryRunner:
         messages: MessageHandler,
         commands: CommandHandler,
         jobs: Jobs,
-        continue_long: Callable[[DeliveryTask], None],
+        queue_job: Callable[[DeliveryTask], None],
     ) -> None:
         self._bot = bot
         self._messages = messages
         self._commands = commands
         self._jobs = jobs
-        self._continue_long = continue_long
+        self._queue_job = queue_job
         # After two crashes deliveries run one at a time, so that one that ran beside the culprit is not dropped too.
         self._suspects = asyncio.Lock()
 
@@ -79,17 +79,17 @@ class DeliveryRunner:
             if ending is None:
                 await self._clear_attempt(task)
                 task.long_running = True
-                self._continue_long(task)
+                self._queue_job(task)
                 return True
             if ending == "undelivered":
                 return False
             await self._bot.store.finish(task.delivery, STATES[ending])
-            await self._jobs.remove(task.delivery.answer)
+            await self._jobs.remove(task.delivery.answer_id)
         except StorageError as exc:
-            log.warning("delivery_postponed", answer=task.delivery.answer, problem=exc.message)
+            log.warning("delivery_postponed", answer=task.delivery.answer_id, problem=exc.message)
             return False
         except Exception:
-            log.exception("delivery_failed", answer=task.delivery.answer, kind=task.delivery.kind)
+            log.exception("delivery_failed", answer=task.delivery.answer_id, kind=task.delivery.kind)
             return await self._fail(task)
         return True
 
@@ -114,7 +114,7 @@ class DeliveryRunner:
     async def _record_attempt(self, task: DeliveryTask) -> int:
         """The number of processes that resumed it and may crash with it, stored before the work begins."""
         if task.uncounted:
-            task.attempts = await self._bot.store.record_attempt(task.delivery.answer)
+            task.attempts = await self._bot.store.record_attempt(task.delivery.answer_id)
             task.uncounted = False
         return task.attempts
 
@@ -123,13 +123,13 @@ class DeliveryRunner:
         if task.attempts:
             task.attempts, task.uncounted = 0, True
             try:
-                await self._bot.store.clear_attempt(task.delivery.answer)
+                await self._bot.store.clear_attempt(task.delivery.answer_id)
             except StorageError as exc:
-                log.warning("attempt_clear_failed", answer=task.delivery.answer, problem=exc.message)
+                log.warning("attempt_clear_failed", answer=task.delivery.answer_id, problem=exc.message)
 
     async def _drop(self, task: DeliveryTask, record: DeliveryRecord, *, notify: bool) -> DeliveryEnding:
         """Drops a delivery. `notify`: posts a notice, unless the previous process crashed with the notice itself."""
-        log.error("delivery_dropped", answer=task.delivery.answer, kind=task.delivery.kind, crashes=CRASH_LIMIT)
+        log.error("delivery_dropped", answer=task.delivery.answer_id, kind=task.delivery.kind, crashes=CRASH_LIMIT)
         ending = await self._commands.post_notice(task, record, "bot-dropped") if notify else "failed"
         return "failed" if ending == "delivered" else ending
 
@@ -137,9 +137,9 @@ class DeliveryRunner:
         await self._post_defect(task)
         try:
             await self._bot.store.finish(task.delivery, "failed")
-            await self._jobs.remove(task.delivery.answer)
+            await self._jobs.remove(task.delivery.answer_id)
         except StorageError as exc:
-            log.warning("delivery_postponed", answer=task.delivery.answer, problem=exc.message)
+            log.warning("delivery_postponed", answer=task.delivery.answer_id, problem=exc.message)
             return False
         return True
 
@@ -149,7 +149,7 @@ class DeliveryRunner:
             if record := await self._bot.store.record(task.delivery.number):
                 await self._commands.post_notice(task, record, "error-internal")
         except Exception:
-            log.exception("defect_notice_failed", answer=task.delivery.answer)
+            log.exception("defect_notice_failed", answer=task.delivery.answer_id)
 
 
 def is_suspect(task: DeliveryTask) -> bool:

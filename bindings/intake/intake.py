@@ -17,7 +17,7 @@ import structlog
 from bindings.delivery.context import DeliveryContext
 from bindings.incoming import IncomingMessage, Place, Platform
 from bindings.intake.admission import AccessLists, UserRateLimit, check_personality_names
-from bindings.intake.bot import Bot, Greeting, Voice
+from bindings.intake.bot import Bot, Greeting, LocalizedPersonality
 from bindings.intake.command_handler import CommandHandler, explain_limit
 from bindings.intake.commands import find_command, message_language
 from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
@@ -39,7 +39,7 @@ from core.texts import text
 log = structlog.get_logger()
 
 JOB_LIMIT = 4  # jobs at a time, besides the answers, because a job may take hours
-COSTLY: tuple[DeliveryKind, ...] = ("message", "regenerate")  # they use the model, so the user limit applies
+MODEL_KINDS: tuple[DeliveryKind, ...] = ("message", "regenerate")  # they use the model, so the user limit applies
 
 
 class Intake:
@@ -66,9 +66,9 @@ class Intake:
         self._jobs = Jobs(engine, job_files, settings.bot.row_limit, settings.model.slots, clock)
         messages = MessageHandler(bot, self._jobs)
         commands = CommandHandler(bot, messages, self._rate_limit)
-        runner = DeliveryRunner(bot, messages, commands, self._jobs, self._continue_long)
-        self._answers = ConversationQueue(runner.run, settings.bot.answers)
-        self._long = ConversationQueue(runner.run, JOB_LIMIT)
+        runner = DeliveryRunner(bot, messages, commands, self._jobs, self._queue_job)
+        self._answer_queue = ConversationQueue(runner.run, settings.bot.answers)
+        self._job_queue = ConversationQueue(runner.run, JOB_LIMIT)
 
     async def take(self, incoming: IncomingMessage) -> bool:
         """Stores a message durably, and answers it in the background. False: this event was taken before.
@@ -94,12 +94,12 @@ class Intake:
         language = language or message_language(incoming) or "en"
         if not self._access.admit(incoming.place, incoming.user):
             return text("bot-refused", language)
-        is_costly = delivery_kind(incoming) in COSTLY
-        wait_s = self._rate_limit.wait_s(incoming.speaker) if is_costly else 0.0
+        uses_model = delivery_kind(incoming) in MODEL_KINDS
+        wait_s = self._rate_limit.wait_s(incoming.speaker) if uses_model else 0.0
         return explain_limit(wait_s, language) if wait_s else None
 
     def _check_open(self) -> None:
-        if self._answers.draining:
+        if self._answer_queue.draining:
             raise Stopping("the bot is stopping", retry_after_s=5.0)
 
     async def _store_new(self, incoming: IncomingMessage, *, admitted: bool) -> Delivery | None:
@@ -109,7 +109,7 @@ class Intake:
 
     async def _apply_limit(self, incoming: IncomingMessage, delivery: Delivery) -> Delivery | None:
         """Returns the delivery within the limit. Over it, the first message becomes a notice; later ones are None."""
-        if delivery.kind not in COSTLY or self._rate_limit.count(incoming.speaker):
+        if delivery.kind not in MODEL_KINDS or self._rate_limit.count(incoming.speaker):
             return delivery
         limited = replace(delivery, kind="limited")
         try:
@@ -118,7 +118,7 @@ class Intake:
                 await self._bot.store.finish(limited, "done")
                 return None
         except StorageError as exc:  # not raised: the event is stored, so a repeat would be ignored
-            log.warning("limit_store_failed", answer=delivery.answer, problem=exc.message)
+            log.warning("limit_store_failed", answer=delivery.answer_id, problem=exc.message)
         return limited
 
     def _begin(self, task: DeliveryTask) -> None:
@@ -126,37 +126,38 @@ class Intake:
             self._stop_latest(task)
         if task.delivery.kind == "forget":
             self._end_conversation(task.delivery.conversation)
-        self._enqueue(task, self._answers)
+        self._enqueue(task, self._answer_queue)
 
     def _stop_latest(self, command: DeliveryTask) -> None:
         """Stops the running answer, else the last waiting one, else the job. Commands are not stopped: they are short.
 
-        The command posts its own notice only if the stopped delivery does not show that it was stopped.
+        The command posts no notice of its own if the stopped answer says that it was stopped: one that is visible
+        already.
         """
         conversation = command.delivery.conversation
-        running, waiting = self._answers.running(conversation), self._answers.waiting(conversation)
+        running, waiting = self._answer_queue.running(conversation), self._answer_queue.waiting(conversation)
         candidates = (
             *((running,) if running else ()),
             *reversed(waiting),
-            *reversed(self._long.of_conversation(conversation)),
+            *reversed(self._job_queue.of_conversation(conversation)),
         )
-        latest = next((task for task in candidates if task.delivery.kind in COSTLY), None)
+        latest = next((task for task in candidates if task.delivery.kind in MODEL_KINDS), None)
         if latest:
             latest.stop.set()
-        shows_stop = latest and (latest.resumed or latest in (running, self._long.running(conversation)))
+        shows_stop = latest and (latest.resumed or latest in (running, self._job_queue.running(conversation)))
         if shows_stop or command.resumed:
             command.withdrawn.set()
         command.stopped_another = latest is not None
 
     def _end_conversation(self, conversation: str) -> None:
         """Stops the running answer and drops waiting answers and jobs, before the conversation is deleted."""
-        if running := self._answers.running(conversation):
+        if running := self._answer_queue.running(conversation):
             running.stop.set()
-        for other in (*self._answers.waiting(conversation), *self._long.of_conversation(conversation)):
+        for other in (*self._answer_queue.waiting(conversation), *self._job_queue.of_conversation(conversation)):
             other.withdrawn.set()
 
-    def _continue_long(self, task: DeliveryTask) -> None:
-        self._enqueue(task, self._long)
+    def _queue_job(self, task: DeliveryTask) -> None:
+        self._enqueue(task, self._job_queue)
 
     def _enqueue(self, task: DeliveryTask, queue: ConversationQueue) -> None:
         self._bot.metrics.waiting.inc()
@@ -168,9 +169,9 @@ class Intake:
 
     async def withdraw_question(self, place: Place, message: str) -> None:
         """Ends the delivery of a deleted question silently. Ignores unknown ids."""
-        source = hash_message(place, message)
-        for task in (*self._answers.all(), *self._long.all()):
-            if task.delivery.source == source:
+        message_hash = hash_message(place, message)
+        for task in (*self._answer_queue.all(), *self._job_queue.all()):
+            if task.delivery.message_hash == message_hash:
                 task.withdrawn.set()
 
     async def stop_answer(self, place: Place, ref: str) -> None:
@@ -194,7 +195,7 @@ class Intake:
         """The greeting for an empty conversation."""
         name = await self._bot.personality_name(place, language)
         personality = self._bot.personalities.get(name)
-        return await self._bot.greeting(Voice(personality, language or personality.language))
+        return await self._bot.greeting(LocalizedPersonality(personality, language or personality.language))
 
     async def forget_workspace(self, tenant: str) -> None:
         """Deletes everything about a workspace that removed the bot."""
@@ -226,7 +227,7 @@ class Intake:
     def _tasks(self, place: Place) -> tuple[DeliveryTask, ...]:
         """All deliveries of a conversation, jobs included."""
         conversation = hash_id(place.conversation)
-        return (*self._answers.of_conversation(conversation), *self._long.of_conversation(conversation))
+        return (*self._answer_queue.of_conversation(conversation), *self._job_queue.of_conversation(conversation))
 
     def personality_names(self) -> tuple[str, ...]:
         return self._bot.personalities.names()
@@ -234,23 +235,23 @@ class Intake:
     async def run(self) -> None:
         """Resumes what earlier processes left, then runs new deliveries until cancelled. Raises StorageError."""
         unfinished = await self._bot.store.unfinished(self._bot.platform.name)
-        await self._jobs.sweep({delivery.answer for delivery in unfinished})
+        await self._jobs.sweep({delivery.answer_id for delivery in unfinished})
         if unfinished:
             log.info("deliveries_resumed", platform=self._bot.platform.name, count=len(unfinished))
         for delivery in unfinished:
             self._begin(DeliveryTask(delivery, resumed=True, uncounted=True))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._answers.run())
-            group.create_task(self._long.run())
+            group.create_task(self._answer_queue.run())
+            group.create_task(self._job_queue.run())
             group.create_task(purge_daily("deliveries", self._purge))
 
     async def drain(self, limit_s: float) -> None:
         """Starts nothing new and waits up to `limit_s`. The next process resumes the unfinished deliveries."""
-        self._answers.hold()
-        self._long.hold()
+        self._answer_queue.hold()
+        self._job_queue.hold()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._answers.drain(limit_s))
-            group.create_task(self._long.drain(limit_s))
+            group.create_task(self._answer_queue.drain(limit_s))
+            group.create_task(self._job_queue.drain(limit_s))
 
     async def _purge(self) -> int:
         count = await self._bot.store.purge(timedelta(days=self._bot.keep_days))

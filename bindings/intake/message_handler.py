@@ -16,7 +16,7 @@ from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
 from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
 from bindings.files import MessageFiles, TextFile, explain_unread, read_files
 from bindings.incoming import IncomingMessage
-from bindings.intake.bot import Bot, Voice, build_footer
+from bindings.intake.bot import Bot, LocalizedPersonality, build_footer
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.store import DeliveryLedger, DeliveryRecord
 from bindings.toil.job_files import JobPlan
@@ -44,7 +44,7 @@ class MessageContext:
     """A message with everything that its answer is made from."""
 
     record: DeliveryRecord
-    voice: Voice
+    localized: LocalizedPersonality
     files: MessageFiles
     thread_messages: tuple[Turn, ...]
     again: bool
@@ -60,7 +60,7 @@ class MessageContext:
     def material(self, files: Sequence[TextFile]) -> tuple[Attachment, ...]:
         """The quotes, files and thread from which JSON is made, besides the message itself."""
         lines = [f"{turn.speaker or turn.role}: {turn.text}" for turn in self.thread_messages]
-        name = text("prompt-thread-name", self.voice.language)
+        name = text("prompt-thread-name", self.localized.language)
         thread = (Attachment(name, "\n".join(lines)),) if lines else ()
         return (*self.incoming.quoted, *(file.attachment for file in files), *thread)
 
@@ -87,11 +87,11 @@ class MessageHandler:
 
         Raises StorageError; then retry.
         """
-        voice = await self._bot.choose_voice(record.incoming, pin=True)
+        localized = await self._bot.choose_personality(record.incoming, pin=True)
         may_be_planned = task.resumed or task.long_running
-        plan = await self._jobs.load_plan(task.delivery.answer) if may_be_planned else None
+        plan = await self._jobs.load_plan(task.delivery.answer_id) if may_be_planned else None
         files = MessageFiles() if plan else await self._read_files(record.incoming)
-        context = MessageContext(record, voice, files, await self._read_thread(record), again)
+        context = MessageContext(record, localized, files, await self._read_thread(record), again)
         delivery = AnswerDelivery(self._bot, task, context)
         if task.withdrawn.is_set():
             return await delivery.deliver(no_events())  # with a prompt, the engine would store the question
@@ -112,10 +112,10 @@ class MessageHandler:
         tables = [file for file in request.files if file.format in ("csv", "jsonl")]
         if not tables:
             task = build_task(context, request)
-            events = answer_with_json(self._bot.engine, task, delivery.send, context.voice.language)
+            events = answer_with_json(self._bot.engine, task, delivery.send, context.localized.language)
             return await delivery.deliver(with_error_detail(events))
         if len(tables) > 1:
-            raise ReplyInstead(text("bot-rows-several", context.voice.language))
+            raise ReplyInstead(text("bot-rows-several", context.localized.language))
         return await self._run_job(delivery, await self._plan(delivery, context, request, tables[0]))
 
     async def _plan(
@@ -124,30 +124,30 @@ class MessageHandler:
         try:
             return await self._jobs.plan(delivery.job, build_job_request(context, request, rows))
         except JobRefused as exc:
-            raise ReplyInstead(exc.text(context.voice.language)) from exc
+            raise ReplyInstead(exc.text(context.localized.language)) from exc
 
     async def _run_job(self, delivery: AnswerDelivery, plan: JobPlan) -> DeliveryEnding | None:
         """Runs a job. It handles `stop` itself, because the finished rows are still delivered."""
         if not delivery.task.long_running:
             return None
-        language = delivery.context.voice.language
+        language = delivery.context.localized.language
         model = await delivery.model() or ""
         events = self._jobs.run(delivery.job, plan, delivery.send, delivery.task.stop, language, model)
         return await delivery.deliver(with_error_detail(events), stops=False)
 
     async def _build_prompt(self, context: MessageContext) -> Prompt:
         """Raises ReplyInstead for an empty message."""
-        incoming, voice = context.incoming, context.voice
+        incoming, localized = context.incoming, context.localized
         question = incoming.text.strip()
         if not question and (context.attachments or incoming.quoted):
-            question = text("prompt-about-files", voice.language)
+            question = text("prompt-about-files", localized.language)
         elif not question and context.thread_messages:
-            question = text("prompt-about-thread", voice.language)
+            question = text("prompt-about-thread", localized.language)
         elif not question:
-            unread = explain_unread(context.files, self._bot.settings.bot.file_limit_bytes, voice.language)
-            raise ReplyInstead("\n".join(unread) or await self._bot.help_text(voice))
-        prompt = incoming.build_prompt(voice.personality.name, context.attachments, context.thread_messages)
-        return replace(prompt, text=question, language=voice.language, again=context.again)
+            unread = explain_unread(context.files, self._bot.settings.bot.file_limit_bytes, localized.language)
+            raise ReplyInstead("\n".join(unread) or await self._bot.help_text(localized))
+        prompt = incoming.build_prompt(localized.personality.name, context.attachments, context.thread_messages)
+        return replace(prompt, text=question, language=localized.language, again=context.again)
 
     async def _read_files(self, incoming: IncomingMessage) -> MessageFiles:
         limit_bytes = self._bot.settings.bot.file_limit_bytes
@@ -178,18 +178,18 @@ class AnswerDelivery:
         self._bot = bot
         self.task = task
         self.context = context
-        self.job = task.delivery.answer  # not the replaced answer's id: a repeated job has files of its own
-        self._outlet: Outlet = bot.outlet(context.incoming, context.voice)
+        self.job = task.delivery.answer_id  # not the replaced answer's id: a repeated job has files of its own
+        self._outlet: Outlet = bot.outlet(context.incoming, context.localized)
         self._ledger = DeliveryLedger(bot.store, context.record, resumed=task.resumed)
         self._file_sent = context.record.uploaded
         self._options = DeliveryOptions(
-            context.voice.language, context.record.delivery.answer, context=bot.delivery_context
+            context.localized.language, context.record.delivery.answer_id, context=bot.delivery_context
         )
         task.ledger = self._ledger
 
     async def model(self) -> str | None:
         """The name of the model, if the engine knows it before the answer."""
-        described = await self._bot.describe(self.context.voice.personality)
+        described = await self._bot.describe(self.context.localized.personality)
         return described.model if described else None
 
     async def deliver(self, events: AsyncGenerator[Event, None], *, stops: bool = True) -> DeliveryEnding:
@@ -211,17 +211,17 @@ class AnswerDelivery:
         if self._file_sent:
             return True
         try:
-            options = replace(self._options, answer=self.job)
+            options = replace(self._options, answer_id=self.job)
             self._file_sent = await deliver_file(upload, self._outlet, self._ledger, options)
         except Refused as exc:
-            log.warning("upload_refused", answer=self._options.answer, problem=exc.message)
+            log.warning("upload_refused", answer=self._options.answer_id, problem=exc.message)
             return False
         if self._file_sent:
             await self._bot.store.record_upload(self.task.delivery.number)
         return self._file_sent
 
     async def _build_options(self, *, stops: bool) -> DeliveryOptions:
-        language = self.context.voice.language
+        language = self.context.localized.language
         return replace(
             self._options,
             channel=self.context.incoming.place.channel,
@@ -233,7 +233,7 @@ class AnswerDelivery:
 
     async def _build_notice(self) -> str:
         """Lists unread files, and at first contact adds the privacy notice."""
-        language = self.context.voice.language
+        language = self.context.localized.language
         lines = explain_unread(self.context.files, self._bot.settings.bot.file_limit_bytes, language)
         if not await self._bot.store.has_seen_notice(self.context.incoming, "privacy"):
             lines.append(text("bot-privacy", language, days=self._bot.keep_days))
@@ -250,18 +250,18 @@ def find_request(context: MessageContext) -> SchemaRequest | None:
         return find_schema(message, files)
     if request := require_schema(message, files):
         return request
-    raise ReplyInstead(text("bot-schema-missing", context.voice.language))
+    raise ReplyInstead(text("bot-schema-missing", context.localized.language))
 
 
 def build_task(context: MessageContext, request: SchemaRequest) -> Task:
     """Raises ReplyInstead if there is nothing to make a value from."""
-    incoming, voice = context.incoming, context.voice
+    incoming, localized = context.incoming, context.localized
     attachments = context.material(request.files)
     if not request.prompt and not attachments:
-        raise ReplyInstead(text("bot-schema-alone", voice.language))
+        raise ReplyInstead(text("bot-schema-alone", localized.language))
     return Task(
-        voice.personality.name,
-        request.prompt or text("prompt-fill-in", voice.language),
+        localized.personality.name,
+        request.prompt or text("prompt-fill-in", localized.language),
         request.schema,
         user=incoming.speaker,
         conversation=incoming.place.conversation,
@@ -272,13 +272,13 @@ def build_task(context: MessageContext, request: SchemaRequest) -> Task:
 
 def build_job_request(context: MessageContext, request: SchemaRequest, rows: TextFile) -> JobRequest:
     return JobRequest(
-        context.voice.personality.name,
+        context.localized.personality.name,
         request.schema,
         request.prompt,
         rows,
         context.material([file for file in request.files if file is not rows]),
         context.incoming.speaker,
-        context.voice.language,
+        context.localized.language,
     )
 
 

@@ -127,7 +127,7 @@ def section_blocks(lines: Sequence[str]) -> list[BlockKitBlock]:
 
 def button_blocks(closing: Closing, language: Language) -> list[BlockKitBlock]:
     """Returns feedback and regenerate buttons; none for a notice."""
-    answer = closing.answer
+    answer = closing.answer_id
     if not answer:
         return []
     feedback = {

@@ -32,9 +32,9 @@ APPEND_INTERVAL_S = 0.6  # 100 a minute
 UPDATE_INTERVAL_S = 1.2  # 50 a minute
 POST_INTERVAL_S = 1.0  # in one channel
 FIRST_WORDS_S = 0.3
-UNKNOWN_NONCE = "of-before"  # for another process's post: a message without a nonce looks like an orphaned stream
+UNKNOWN_NONCE = "of-before"  # for another process's post, which must have some nonce (see `find`); posts contain it
 APPEND_CHARS = 12_000  # Slack's limit for markdown_text
-EPHEMERAL_REF = "aside"  # stored
+EPHEMERAL_REF = "aside"  # stands in for a message id; deliveries in databases contain it
 
 
 class SlackOutlet:
@@ -194,7 +194,7 @@ class SlackOutlet:
         await self._update(stream.ref, page)
 
     async def _take_over(self, ref: str, nonce: str = UNKNOWN_NONCE) -> None:
-        """Continues the message of a crashed process or a lost call. An open stream would pulse for minutes."""
+        """Continues the message of a crashed process or a lost call. Ends its stream, which Slack shows as writing."""
         await self._stop_stream(ref)
         self._nonces[ref] = nonce
         self._streams.record_owner(ref)

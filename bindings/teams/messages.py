@@ -36,7 +36,7 @@ def build_message(page: Page, place: Place, question: str) -> Activity:
     activity.reply_to_id = question
     if page.text and not page.is_notice:
         activity.entities = [build_label(page.closing.sources if page.closing else (), activity.text)]
-    is_end = page.final and page.closing is not None and bool(page.closing.answer)
+    is_end = page.final and page.closing is not None and bool(page.closing.answer_id)
     if is_end or not page.final:
         # From the first post on: an update cannot add feedback buttons.
         activity.channel_data = {"feedbackLoop": {"type": "default"}}

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import httpcore
 
-from core.cli.supervisor import EndReason
+from core.cli.supervisor import ProcessEndReason
 
 HealthState = Literal["ready", "answers", "stalled", "silent"]
 OK = 200
@@ -92,14 +92,14 @@ class HangDetector:
         self._answered_at = clock()
         self._limit_s = timing.start_s
 
-    def check(self, state: HealthState) -> EndReason | None:
+    def check(self, state: HealthState) -> ProcessEndReason | None:
         """Returns the reason if the process hangs."""
         if state == "stalled":
-            return EndReason("stalled")
+            return ProcessEndReason("stalled")
         if state != "silent":
             self._answered_at, self._limit_s = self._clock(), self._timing.silent_s
         silent_s = self._clock() - self._answered_at
-        return EndReason("silent", seconds=round(silent_s)) if silent_s > self._limit_s else None
+        return ProcessEndReason("silent", seconds=round(silent_s)) if silent_s > self._limit_s else None
 
 
 class HealthGuard:
@@ -134,7 +134,7 @@ class StopSignalGuard:
         while times < 2:  # twice in a row: a debugger stops a process only for a moment
             await asyncio.sleep(self._timing.stopped_interval_s)
             times = times + 1 if is_stopped(pid) else 0
-        return EndReason("stopped")
+        return ProcessEndReason("stopped")
 
 
 def is_stopped(pid: int) -> bool:

@@ -40,7 +40,7 @@ class ProcessRule:
     skip: Callable[[Settings], SkipReason | None] = lambda _: None
     guards: Callable[[Settings], tuple[Guard, ...]] = lambda _: ()
     grace_s: Callable[[Settings], float] = lambda _: 10.0
-    last: bool = False
+    stops_last: bool = False
 
 
 def model_health(settings: Settings) -> HttpHealthProbe:
@@ -83,7 +83,7 @@ RULES: Mapping[str, ProcessRule] = {
         skip=lambda settings: SkipReason("LLM_URL", is_set=True) if settings.model.url else None,
         guards=lambda settings: (HealthGuard(model_health(settings)),),
         grace_s=drain_s,
-        last=True,
+        stops_last=True,
     ),
     "web": ProcessRule(guards=lambda settings: (HealthGuard(web_health(settings)),), grace_s=drain_s),
     **{name: build_bot_rule(name) for name in PLATFORMS},
@@ -138,5 +138,7 @@ def plan_processes(
             skipped[name] = reason
         else:
             guards: tuple[Guard, ...] = (StopSignalGuard(), *rule.guards(settings))
-            processes.append(Process(name, command, rule.grace_s(settings), guards, rule.last, ours=name in RULES))
+            processes.append(
+                Process(name, command, rule.grace_s(settings), guards, rule.stops_last, ours=name in RULES)
+            )
     return processes, skipped

@@ -25,14 +25,14 @@ from core.texts import text
 
 TAIL_LINES = 10
 LINE_LIMIT_BYTES = 64 * 1024
-LAST_OUTPUT_S = 2.0  # for output that a grandchild still holds open
+LAST_OUTPUT_S = 2.0  # then the rest of the output is dropped: a child of the ended process may keep its stdout open
 FAILURES_PER_REPORT = 5
 
 
-class EndReason(str):
-    """The reason why a process ended, in English, as logs have it. `localize` gives it in a person's language."""
+class ProcessEndReason(str):
+    """The reason why a process ended, in English, as logs have it. `in_language` gives it in a person's language."""
 
-    def __new__(cls, code: str, /, **values: object) -> EndReason:
+    def __new__(cls, code: str, /, **values: object) -> ProcessEndReason:
         reason = super().__new__(cls, text(f"cli-ended-{code}", "en", **values))
         reason.code, reason.values = code, values
         return reason
@@ -40,7 +40,7 @@ class EndReason(str):
     code: str
     values: Mapping[str, object]
 
-    def localize(self, language: Language) -> str:
+    def in_language(self, language: Language) -> str:
         return text(f"cli-ended-{self.code}", language, **self.values)
 
 
@@ -68,7 +68,7 @@ class Process:
     command: tuple[str, ...]
     grace_s: float = 10.0  # between SIGTERM and SIGKILL
     guards: tuple[Guard, ...] = ()
-    last: bool = False  # stopped after the others, which need it to finish
+    stops_last: bool = False  # stopped after the others, which need it to finish
     ours: bool = False
 
 
@@ -110,10 +110,10 @@ class Supervisor:
             for each in self._supervised:
                 tasks.create_task(each.run())
             await self._stopping.wait()
-            for last in (False, True):
+            for stops_last in (False, True):
                 async with asyncio.TaskGroup() as stops:
                     for each in self._supervised:
-                        if each.process.last is last:
+                        if each.process.stops_last is stops_last:
                             stops.create_task(each.stop())
 
     @property
@@ -145,7 +145,7 @@ class Supervisor:
             self._stopping.set()
 
 
-class ErrorHold:
+class ErrorBuffer:
     """Holds back the error that `core.runtime.process.print_error` prints last, when a process cannot start.
 
     Among the lines of other processes nobody would see it.
@@ -195,7 +195,7 @@ class SupervisedProcess:
         self._clock = clock
         self._refuse = refuse
         self._child: asyncio.subprocess.Process | None = None
-        self._error = ErrorHold(process.name, TAIL_LINES)
+        self._error = ErrorBuffer(process.name, TAIL_LINES)
         self._was_ready = False  # at any time since the first start
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
@@ -249,7 +249,7 @@ class SupervisedProcess:
             try:
                 self._child = child = await self._start(pipe)
             except OSError as exc:
-                return EndReason("not_started", reason=exc.strerror)
+                return ProcessEndReason("not_started", reason=exc.strerror)
             try:
                 self._report.event("started", self.process.name, pid=child.pid)
                 if self._stopping.is_set():  # `stop` was called during the start
@@ -323,14 +323,14 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def explain_exit(code: int) -> EndReason:
+def explain_exit(code: int) -> ProcessEndReason:
     """ "exit code 1", or "SIGKILL" for the -9 of a process that a signal ended."""
     if code >= 0:
-        return EndReason("exit", code=str(code))
+        return ProcessEndReason("exit", code=str(code))
     try:
-        return EndReason("signal", signal=signal.Signals(-code).name)
+        return ProcessEndReason("signal", signal=signal.Signals(-code).name)
     except ValueError:
-        return EndReason("signal", signal=f"signal {-code}")
+        return ProcessEndReason("signal", signal=f"signal {-code}")
 
 
 class OutputPipe:

@@ -16,7 +16,7 @@ from core.cli.localization import locale_language
 from core.cli.merged_log import MergedLog, wants_colour
 from core.cli.procfile import SkipReason
 from core.cli.readiness import EngineMonitor, ReadyAnnouncer
-from core.cli.supervisor import EndReason, Process, Supervisor
+from core.cli.supervisor import Process, ProcessEndReason, Supervisor
 from core.configuration import settings as settings_module
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
@@ -52,8 +52,8 @@ class LoggedReport:
         shown = {**values, "process": process}
         if "pid" in shown:
             shown["pid"] = str(shown["pid"])  # a number that is not grouped
-        if isinstance(why := values.get("why"), EndReason):
-            shown["why"] = why.localize(self._language)
+        if isinstance(why := values.get("why"), ProcessEndReason):
+            shown["why"] = why.in_language(self._language)
         last_lines = [f"    {line}" for line in shown.pop("last_lines", ())]
         message = "\n".join([text(f"cli-process-{event}", self._language, **shown), *last_lines])
         level = "info" if event == "started" else "error"

@@ -203,7 +203,7 @@ class InferenceThread:
         self._scheduler.add(sequence)
 
     def _admit(self) -> None:
-        if self._admission_closed:  # the preempted sequence would be preempted again, and block the others
+        if self._admission_closed:  # after a preemption, until a sequence ends: the next one would be preempted at once
             return
         for sequence in self._scheduler.waiting:
             if not self._scheduler.has_free_slot:

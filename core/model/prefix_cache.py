@@ -263,12 +263,12 @@ class PrefixCache:
         self._memory.drop(resident.slot)
         del self._residents[resident.slot]
         self._free_slots.append(resident.slot)
-        heirs = [r for r in self._residents.values() if r.base is resident]
-        heir = max(heirs, key=lambda r: r.shared, default=None)
-        for other in heirs:
-            if other is heir or other.shared <= resident.shared:
+        sharers = [r for r in self._residents.values() if r.base is resident]
+        new_base = max(sharers, key=lambda r: r.shared, default=None)
+        for other in sharers:
+            if other is new_base or other.shared <= resident.shared:
                 other.base = resident.base
             else:
-                other.base = heir
-        if heir:
-            heir.shared = min(heir.shared, resident.shared)
+                other.base = new_base
+        if new_base:
+            new_base.shared = min(new_base.shared, resident.shared)

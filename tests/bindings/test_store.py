@@ -117,7 +117,7 @@ async def test_an_older_database_is_upgraded(store: Store, database: Database, d
     execute(database_url, "DROP TABLE resumed", "DROP TABLE alembic_version")
     await database.upgrade()
 
-    assert 1 == await store.record_attempt(delivery.answer)
+    assert 1 == await store.record_attempt(delivery.answer_id)
 
 
 async def test_refs_are_stored_for_the_next_process(store: Store) -> None:
@@ -154,7 +154,7 @@ async def test_the_latest_answer_is_from_the_same_conversation(store: Store) -> 
     for delivery in (first, second, command, elsewhere):
         await store.finish(delivery, "done")
 
-    latest, named = await store.latest_answer(THREAD, 99), await store.latest_answer(THREAD, 99, first.answer)
+    latest, named = await store.latest_answer(THREAD, 99), await store.latest_answer(THREAD, 99, first.answer_id)
 
     assert latest
     assert named
@@ -193,7 +193,7 @@ async def test_forgetting_deletes_all_content_of_a_conversation(store: Store, da
     kept = await take(store, message("elsewhere", 9, DIRECT))
     first, wish = await take(store, message("a secret", 1)), await take(store, message("forget", 2))
     await store.save_thread_messages(first.number, (Turn("user", "another secret"),))
-    await store.save_feedback(first.answer, "u", "bad", "a third secret")
+    await store.save_feedback(first.answer_id, "u", "bad", "a third secret")
     await store.save_feedback(kept.answer, "u", "bad", "")
     await store.choose_personality(THREAD, "guide")
     await store.finish(first, "done")
@@ -206,7 +206,7 @@ async def test_forgetting_deletes_all_content_of_a_conversation(store: Store, da
     assert await store.record(kept.number) is not None
     assert await store.latest_answer(THREAD, 99) is None
     assert await store.chosen_personality(THREAD) is None
-    assert not await store.save_feedback(first.answer, "u", "good", "")
+    assert not await store.save_feedback(first.answer_id, "u", "good", "")
     dump = str(dump_tables(database_url))
     assert "secret" not in dump
     assert "elsewhere" in dump
@@ -270,7 +270,7 @@ async def test_deleting_a_workspace_deletes_all_its_data(store: Store, database_
     there = message("x", 1, replace(THREAD, tenant="T9"))
     gone, kept = await take(store, there), await take(store, message("y", 2))
     for each in (gone, kept):
-        await store.save_feedback(each.answer, "u", "good", "")
+        await store.save_feedback(each.answer_id, "u", "good", "")
     await store.record_attempt(gone.answer)
     await store.record_notice(there, "privacy")
     await store.choose_personality(there.place, "guide")

@@ -382,7 +382,7 @@ async def test_warming_retries_while_another_program_answers(
 
     monkeypatch.setattr(chat._client, "wait_ready", refusing)
     async with serving(own_settings) as model:
-        chat.cold.set()
+        chat.needs_warming.set()
         warming = asyncio.create_task(chat.keep_warm())
         async with asyncio.timeout(10):
             await model.chat_started.wait()

@@ -25,7 +25,7 @@ export class Attachments {
   #onSettled;
   #notify;
   #moveFocus;
-  #reader = new FileReaderClient();
+  #reader = new ReadEndpoint();
   #chips = [];
 
   /** `announcements` is a live region for the result of each file. `onSettled()` is called when no file is being read
@@ -53,14 +53,14 @@ export class Attachments {
   }
 
   /** The text key of the reason why a question with this text is too long to be sent, or "". */
-  excess(text) {
+  tooLargeKey(text) {
     const attachments = this.#attachments();
     if (this.#fits({ text, attachments })) return '';
     return attachments.length && this.#fits({ text }) ? 'page-too-large-files' : 'page-error-too_large';
   }
 
   #fits(prompt) {
-    return bytes(prompt) + FRAME_BYTES <= this.#reader.promptLimit;
+    return bytes(prompt) + FRAME_BYTES <= this.#reader.promptLimitBytes;
   }
 
   /** Adds a list of File objects, up to the limit. */
@@ -205,13 +205,13 @@ class FileNotRead extends Error {
   }
 }
 
-/** Sends files to `/read`, one after the other, because parallel uploads would only slow each other down. */
-class FileReaderClient {
+/** The endpoint `/read`: its limits, and uploads, one after the other: parallel ones would slow each other down. */
+class ReadEndpoint {
   #limits = null;
   #last = Promise.resolve();
 
   /** The limit in bytes of a prompt with its attachments; Infinity until the service has told it. */
-  promptLimit = Infinity;
+  promptLimitBytes = Infinity;
 
   /** Resolves to {text, cut}. Rejects with FileNotRead. */
   read(file, signal) {
@@ -239,7 +239,7 @@ class FileReaderClient {
       const response = await request('');
       if (!response.ok) throw new FileNotRead('page-file-busy');
       this.#limits = await response.json();
-      this.promptLimit = this.#limits.prompt_limit_bytes;
+      this.promptLimitBytes = this.#limits.prompt_limit_bytes;
     }
     return this.#limits.file_limit_bytes;
   }

@@ -97,7 +97,7 @@ function obstacleTo(text) {
   if (isDeleting) return 'page-deleting-kept';
   if (conversation.isAnswering) return 'page-busy';
   if (attachments.isReading) return 'page-still-reading';
-  return attachments.excess(text);
+  return attachments.tooLargeKey(text);
 }
 
 function send(text, files) {

@@ -83,7 +83,7 @@ def stored_versions(db: sa.Connection, name: str) -> dict[str, StoredVersion]:
 
 
 def find_collection(db: sa.Connection, name: str) -> sa.Row[Any] | None:
-    """Returns the collection's id, version and form, if there is such a collection."""
+    """Returns the collection's row, if there is such a collection. Its column `form` names the vector backend."""
     return db.execute(sa.select(collections).where(collections.c.name == name)).first()
 
 
@@ -95,10 +95,10 @@ def require_collection(db: sa.Connection, name: str) -> sa.Row[Any]:
     return collection_id
 
 
-def open_collection(db: sa.Connection, name: str, form: str) -> sa.Row[Any]:
-    """Creates a new collection with this form, raises the version and returns the row. Other writers wait."""
+def open_collection(db: sa.Connection, name: str, backend: str) -> sa.Row[Any]:
+    """Creates a new collection with this vector backend, raises the version, returns the row. Other writers wait."""
     if not bump_version(db, name):
-        put_new(db, collections, {"name": name, "version": 0, "form": form})
+        put_new(db, collections, {"name": name, "version": 0, "form": backend})
         bump_version(db, name)
     return require_collection(db, name)
 
@@ -115,7 +115,11 @@ def bump_version(db: sa.Connection, name: str) -> bool:
 
 
 def replace_documents(
-    db: sa.Connection, collection: int, origin: str, by: EmbeddingInfo, fresh: Sequence[tuple[NewDocument, RowValues]]
+    db: sa.Connection,
+    collection: int,
+    origin: str,
+    embedding: EmbeddingInfo,
+    fresh: Sequence[tuple[NewDocument, RowValues]],
 ) -> list[int]:
     """Stores each document with its rows from `passage_rows`, and replaces the document that has its key.
 
@@ -124,8 +128,8 @@ def replace_documents(
     delete_keys(db, collection, [document.key for document, _ in fresh])
     keys = []
     for document, rows in fresh:
-        row = {**document_row(document), "collection": collection, "origin": origin, "embedder": by.embedder}
-        inserted = db.execute(documents.insert().values(**row, dimensions=by.dimensions if rows else None))
+        row = {**document_row(document), "collection": collection, "origin": origin, "embedder": embedding.embedder}
+        inserted = db.execute(documents.insert().values(**row, dimensions=embedding.dimensions if rows else None))
         assert inserted.inserted_primary_key is not None
         keys.append(inserted.inserted_primary_key[0])
         if rows:
@@ -175,11 +179,11 @@ def place_passage(row: dict[str, Any], collection: int, document: int) -> dict[s
 def confirm_unchanged(db: sa.Connection, name: str, origin: str, unchanged: Mapping[str, datetime]) -> None:
     """Records a new check of unchanged documents. They now belong to `origin`, which had them last."""
     lock_collection(db, name)
-    mine = documents.c.collection == sa.select(collections.c.id).where(collections.c.name == name).scalar_subquery()
-    stated = documents.update().where(mine, documents.c.key == sa.bindparam("which"))
+    collection = sa.select(collections.c.id).where(collections.c.name == name).scalar_subquery()
+    update = documents.update().where(documents.c.collection == collection, documents.c.key == sa.bindparam("which"))
     values = [{"which": key, "origin": origin, "fetched_at": at.timestamp()} for key, at in unchanged.items()]
     if values:
-        db.execute(stated.values(origin=sa.bindparam("origin"), fetched_at=sa.bindparam("fetched_at")), values)
+        db.execute(update.values(origin=sa.bindparam("origin"), fetched_at=sa.bindparam("fetched_at")), values)
 
 
 def remove_missing(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int:

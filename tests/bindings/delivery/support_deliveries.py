@@ -46,7 +46,7 @@ def build_options(**changes: Any) -> DeliveryOptions:
     """Options with the loop's clock and a footer that names the model."""
     context = replace(DeliveryContext(rate_limit=RateLimit(clock)), **changes.pop("context", {}))
     footer: Callable[[str | None], str] = lambda model: f"AI: {model}"  # noqa: E731
-    return DeliveryOptions(**{"language": "en", "answer": "a1", "footer": footer, "context": context, **changes})
+    return DeliveryOptions(**{"language": "en", "answer_id": "a1", "footer": footer, "context": context, **changes})
 
 
 async def deliver_steps(

@@ -33,7 +33,7 @@ def test_a_quick_answer_is_one_final_post() -> None:
     [page] = outlet.pages
     assert page.closing is not None
     assert (page.text, page.final, page.closing.sources) == ("Hello world.", True, (source,))
-    assert (page.closing.answer, page.closing.footer, page.closing.note) == ("a1", "AI: fake-model", None)
+    assert (page.closing.answer_id, page.closing.footer, page.closing.note) == ("a1", "AI: fake-model", None)
     assert DeliveryOutcome("delivered", chars=12, edits=0, posts=1, done=DONE) == outcome
 
 
@@ -160,7 +160,7 @@ def test_many_sources_take_further_messages() -> None:
     closings = [page.closing for page in outlet.pages if page.closing]
 
     assert sources == [source for closing in closings for source in closing.sources]
-    assert [""] * (len(closings) - 1) + ["a1"] == [closing.answer for closing in closings]
+    assert [""] * (len(closings) - 1) + ["a1"] == [closing.answer_id for closing in closings]
     assert options.notice == closings[-1].notice
     assert all(len(rendered(page)) <= 200 for page in outlet.pages)
 

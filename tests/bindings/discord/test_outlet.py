@@ -55,6 +55,13 @@ async def send_command(fake: FakeDiscord) -> IncomingMessage:
     return incoming
 
 
+async def test_edits_stay_below_discords_rate_limit(fake: FakeDiscord, build: BuildOutlet) -> None:
+    """Five edits in five seconds are allowed."""
+    outlet = build(await send_mention(fake))
+
+    assert outlet.limits.edit_interval_s >= 5 / 5
+
+
 async def test_an_answer_is_a_reply_that_is_edited(fake: FakeDiscord, build: BuildOutlet) -> None:
     """Until it is finished, its only button is the stop button."""
     incoming = await send_mention(fake)

@@ -95,7 +95,7 @@ async def test_the_footer_names_ai_and_the_model(harness: BotHarness) -> None:
     assert french.closing
     assert "Written by AI (model fake-model). Check important information." == english.closing.footer
     assert "Modèle\u00a0: fake-model" == french.closing.footer
-    assert english.closing.answer != french.closing.answer != ""
+    assert english.closing.answer_id != french.closing.answer_id != ""
 
 
 async def test_the_privacy_notice_comes_at_first_contact_only(harness: BotHarness) -> None:
@@ -253,7 +253,7 @@ async def test_feedback_needs_an_existing_answer(harness: BotHarness) -> None:
         await harness.until_finished()
         (page,) = harness.channels.shown(WHERE)
         assert page.closing
-        assert await intake.record_feedback(page.closing.answer, "U1", "good", "thanks")
+        assert await intake.record_feedback(page.closing.answer_id, "U1", "good", "thanks")
         assert not await intake.record_feedback("made-up", "U1", "bad")
 
     assert 1 == harness.metrics.feedback.labels("good")._value.get()

@@ -190,13 +190,13 @@ async def test_a_button_regenerates_its_own_answer(harness: BotHarness, engine: 
         await harness.until_finished()
         first = harness.channels.shown(WHERE)[0].closing
         assert first
-        await intake.take(message("", 3, command=BotCommand("regenerate", first.answer)))
+        await intake.take(message("", 3, command=BotCommand("regenerate", first.answer_id)))
         await harness.until_finished()
         second = harness.channels.shown(WHERE)[0].closing
 
     assert ["3: one", "2: two"] == harness.channels.texts(WHERE)
     assert second
-    assert first.answer == second.answer
+    assert first.answer_id == second.answer_id
 
 
 async def test_an_answer_of_another_conversation_cannot_be_regenerated(harness: BotHarness, engine: FakeEngine) -> None:

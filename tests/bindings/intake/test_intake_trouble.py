@@ -12,6 +12,7 @@ from bindings.delivery.outlet import Gone, Unreachable
 from bindings.incoming import IncomingMessage
 from core.contract import Done, Prompt, Text, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
+from core.texts import text
 from tests.bindings.intake.support_intake import THREAD, BotHarness, FakeChannels, message
 from tests.bindings.support_fakes import CallFailure
 from tests.support.fake_engine import FakeEngine, ReplyStep
@@ -37,7 +38,7 @@ async def test_a_failure_of_the_model_is_shown_to_the_person(harness: BotHarness
     engine.replies = (ModelUnavailable("no model"),)
     await harness.answer_all(message("Is anybody here?"))
 
-    assert ["The model is not available at the moment. Please try again later."] == harness.channels.texts(WHERE)
+    assert [text("error-model_unavailable", "en")] == harness.channels.texts(WHERE)
     assert 1 == harness.metrics.answers.labels("failed")._value.get()
 
 

@@ -42,7 +42,9 @@ def test_help_names_every_subcommand() -> None:
     """The first help page leads to all others."""
     outcome = CliRunner().invoke(app, ["--help"])
     assert outcome.exit_code == 0
-    for name in ("up", "chat", "doctor", "toil", "personalities", "facts", "sources", "manifest"):
+    names = {name for name, command in get_command(app).commands.items() if not command.hidden}  # type: ignore[attr-defined]
+    assert names >= {"up", "chat", "doctor", "toil", "personalities", "facts", "sources", "manifest", "db"}
+    for name in names:
         assert re.search(rf"^\W*{name}\s+\w+", outcome.output, re.MULTILINE), name
 
 
@@ -86,6 +88,7 @@ def test_help_is_in_both_languages(path: tuple[str, ...]) -> None:
         ("facts", ["add", "search", "list", "remove", "export"]),
         ("sources", ["list", "test", "add"]),
         ("manifest", ["slack", "discord", "teams"]),
+        ("db", ["status", "upgrade"]),
     ],
 )
 def test_the_help_of_a_group_names_its_commands(group: str, names: list[str]) -> None:

@@ -32,7 +32,7 @@ def test_the_shipped_procfile_runs_the_model_and_the_web(tmp_path: Path) -> None
         "discord": SkipReason("DISCORD_BOT_TOKEN", is_set=False),
         "teams": SkipReason("TEAMS_APP_ID", is_set=False),
     }
-    assert [each.last for each in processes] == [True, False]
+    assert [each.stops_last for each in processes] == [True, False]
     assert all(len(each.guards) == 2 for each in processes)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from core import PROJECT_ROOT
-from core.cli.supervisor import EndReason, Process, RestartBackoff, Supervisor, explain_exit, iter_lines
+from core.cli.supervisor import Process, ProcessEndReason, RestartBackoff, Supervisor, explain_exit, iter_lines
 from tests.support.changes import Changes
 
 SERVE = "import os, time\nprint('pid', os.getpid())\nwhile True: time.sleep(60)"
@@ -140,7 +140,7 @@ async def test_a_second_stop_kills_at_once() -> None:
 
 async def test_the_model_stops_last() -> None:
     """Running answers need the model to finish, so the other processes end first."""
-    async with running(python("model", POLITE, last=True), python("web", POLITE)) as (supervisor, report, task):
+    async with running(python("model", POLITE, stops_last=True), python("web", POLITE)) as (supervisor, report, task):
         await report.until(lambda: bool(report.pids("model") and report.pids("web")))
         supervisor.stop()
         await task
@@ -267,7 +267,7 @@ async def test_a_process_that_can_never_start_ends_all() -> None:
     The others are stopped. Its error appears once, at the end instead of among their lines.
     """
     processes = [python(name, REFUSING.format(name=name), ours=True) for name in ("web", "slack")]
-    async with running(python("model", POLITE, last=True), *processes) as (supervisor, report, task):
+    async with running(python("model", POLITE, stops_last=True), *processes) as (supervisor, report, task):
         async with asyncio.timeout(30):
             await task
         assert supervisor.refusals == ["PORT: many\nHOST: none"]
@@ -347,9 +347,9 @@ def test_exit_codes_are_explained(code: int, reason: str) -> None:
 
 def test_a_reason_has_a_text_in_each_language() -> None:
     """Logs have the English one."""
-    reason = EndReason("silent", seconds=16)
+    reason = ProcessEndReason("silent", seconds=16)
     assert reason == "it did not answer for 16 s"
-    assert reason.localize("fr") == "il n’a pas répondu pendant 16\u00a0s"
+    assert reason.in_language("fr") == "il n’a pas répondu pendant 16\u00a0s"
 
 
 async def test_lines_are_complete_up_to_64_kib() -> None:
