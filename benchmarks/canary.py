@@ -75,7 +75,7 @@ class Canary:
 
 
 async def public_site(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Redirect by `/<status>/<location>`, any characters included; answer other paths with a page."""
+    """Redirects by `/<status>/<location>`, any characters included; answers other paths with a page."""
     head = await reader.readuntil(b"\r\n\r\n")
     path = head.split(b" ")[1].decode()
     status, _, location = path.removeprefix("/").partition("/")
@@ -92,14 +92,14 @@ async def public_site(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 @asynccontextmanager
 async def listen(handler: Any) -> AsyncIterator[int]:
-    """Serve `handler` on a loopback port and yield the port."""
+    """Serves `handler` on a loopback port and yields the port."""
     server = await asyncio.start_server(handler, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
 
 
 async def attack(attempts: Iterable[HostileUrl]) -> list[AttackOutcome]:
-    """Try the cases one after another, each with its own fetcher and DNS."""
+    """Tries the cases one after another, each with its own fetcher and DNS."""
     canary, tls = Canary(), httpx.create_ssl_context()  # made once, because reading all certificates is slow
     outcomes = []
     async with listen(public_site) as open_port, listen(canary) as canary_port:

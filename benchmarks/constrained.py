@@ -74,7 +74,7 @@ async def compare(
 
 
 def median_cost_ms(exposition: str) -> float:
-    """Return the upper edge of the histogram bucket that holds the median, in milliseconds."""
+    """Returns the upper edge of the histogram bucket that holds the median, in milliseconds."""
     pattern = r'csps_model_constrained_choice_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)'
     buckets = [(float(edge), float(count)) for edge, count in re.findall(pattern, exposition)]
     total = buckets[-1][1]

@@ -25,7 +25,7 @@ STEPS = 20
 
 
 def measure(burners: int) -> dict[str, float]:
-    """Return the median milliseconds of a step, alone and under load. Runs in a child process."""
+    """Returns the median milliseconds of a step, alone and under load. Runs in a child process."""
     from core.configuration import settings
     from core.model.host import find_model
     from core.model.llama.loading import RunnerConfig, load

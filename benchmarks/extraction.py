@@ -104,7 +104,7 @@ def compare(words: int) -> None:
 
 @contextlib.asynccontextmanager
 async def measure_lag() -> AsyncIterator[list[float]]:
-    """Yield a list that collects the delays of the event loop, in ms, while the block runs."""
+    """Yields a list that collects the delays of the event loop, in ms, while the block runs."""
     late: list[float] = []
 
     async def tick() -> None:

@@ -74,7 +74,7 @@ def free_port() -> int:
 async def running_server(
     name: str, command: list[str], port: int, environment: dict[str, str]
 ) -> AsyncIterator[Server]:
-    """Run a server process; yield once it is ready."""
+    """Runs a server process; yields once it is ready."""
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **environment},
@@ -105,7 +105,7 @@ async def wait_ready(url: str, process: asyncio.subprocess.Process) -> None:
 
 
 async def ask(client: httpx.AsyncClient, server: Server, number: int, tokens: int) -> tuple[int, float]:
-    """Stream one answer; return its tokens and the seconds to its first text."""
+    """Streams one answer; returns its tokens and the seconds to its first text."""
     topic = TOPICS[number % len(TOPICS)]
     body = {
         "messages": [

@@ -346,7 +346,7 @@ class OutputPipe:
         self._transport: asyncio.ReadTransport | None = None
 
     async def open_reader(self) -> asyncio.StreamReader:
-        """Call it once the process has its copy of the sink: ours is closed, so that the output has an end."""
+        """Calls it once the process has its copy of the sink: ours is closed, so that the output has an end."""
         self.sink.close()
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()

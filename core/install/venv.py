@@ -31,7 +31,7 @@ class Venv:
         return self._recorded.get(step)
 
     def record(self, step: str, digest: str) -> None:
-        """Call it after the step, so that a step that failed runs again."""
+        """Calls it after the step, so that a step that failed runs again."""
         self._recorded = {**self._recorded, "at": str(self.folder), step: digest}
         write_atomically(self._record, json.dumps(self._recorded, indent=1).encode(), mode=0o666)
 

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 async def serve(settings: Settings) -> None:
-    """Listen at once with the status "loading", load, serve; after a signal, finish running replies and stop."""
+    """Listens at once with the status "loading", loads, serves; after a signal, finishes running replies and stops."""
     stop = process.stop_event()
     service = ModelService(api_key=require_api_key(settings))
     async with listening(service, settings):
@@ -64,7 +64,7 @@ async def load(service: ModelService, settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(service: ModelService, settings: Settings) -> AsyncIterator[None]:
-    """Serve HTTP inside the context. Raises ConfigError if the address cannot be used."""
+    """Serves HTTP inside the context. Raises ConfigError if the address cannot be used."""
     address = settings.model.listen or str(settings.model_socket)
     async with serve_app(
         create_app(service),
@@ -87,7 +87,7 @@ def create_site(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
 
 
 def prepare_socket(path: Path) -> Path:
-    """Remove a killed process's socket, and close the folder to other users: its mode alone protects the socket."""
+    """Removes a killed process's socket, and closes the folder to other users: its mode alone protects the socket."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     path.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def prepare_socket(path: Path) -> Path:
 
 
 def require_api_key(settings: Settings) -> str | None:
-    """Return the key that callers must send over TCP; None on a Unix socket. Raises ConfigError if it is missing."""
+    """Returns the key that callers must send over TCP; None on a Unix socket. Raises ConfigError if it is missing."""
     if not settings.model.listen:
         return None
     if settings.model.api_key is None:

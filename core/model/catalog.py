@@ -42,7 +42,7 @@ class ModelFile:
 
 
 def find(settings: Settings, transcode: Transcode) -> ModelFile:
-    """Return the file to load, after a download or transcoding. Raises ConfigError; ModelError if a retry may help."""
+    """Returns the file to load, after a download or transcoding. Raises ConfigError; ModelError if a retry may help."""
     try:
         return find_configured(settings, transcode)
     except OSError as exc:
@@ -69,7 +69,7 @@ def check_gguf(path: Path, variable: str) -> None:
 
 
 def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
-    """Return the starter as Q8_0: the bundled Q4_1 has no fast kernel on AVX2 and is 2.3 times slower."""
+    """Returns the starter as Q8_0: the bundled Q4_1 has no fast kernel on AVX2 and is 2.3 times slower."""
     target = folder / f"{STARTER_NAME}-Q8_0.gguf"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def find_starter(folder: Path, transcode: Transcode) -> ModelFile:
 
 
 def bundled_starter() -> Path:
-    """Return the starter's file in its package, without importing it: the import would require the `llm` tool."""
+    """Returns the starter's file in its package, without importing it: the import would require the `llm` tool."""
     try:
         files = importlib.metadata.files(STARTER_PACKAGE) or []
     except importlib.metadata.PackageNotFoundError as exc:
@@ -94,7 +94,7 @@ def bundled_starter() -> Path:
 
 
 def download(repo: str, pattern: str, folder: Path) -> ModelFile:
-    """Download a file of a Hugging Face repository once. A split model yields all parts; its first part is returned."""
+    """Downloads a file of a Hugging Face repository, or all parts of a split model, of which it returns the first."""
     import huggingface_hub as hub
 
     place = folder / repo.replace("/", "--")
@@ -118,7 +118,7 @@ def download(repo: str, pattern: str, folder: Path) -> ModelFile:
 
 
 def fetch(repo: str, name: str, place: Path) -> Path:
-    """Download one file. A retry after a broken transfer resumes it. Raises ModelError."""
+    """Downloads one file. A retry after a broken transfer resumes it. Raises ModelError."""
     import huggingface_hub as hub
 
     try:
@@ -129,7 +129,7 @@ def fetch(repo: str, name: str, place: Path) -> Path:
 
 
 def find_downloaded(repo: str, pattern: str, place: Path, cause: Exception) -> ModelFile:
-    """Return an earlier download when the hub is unreachable. Raises ConfigError, ModelError."""
+    """Returns an earlier download when the hub is unreachable. Raises ConfigError, ModelError."""
     local = [str(path.relative_to(place)) for path in place.rglob("*.gguf")]
     if not any(fnmatch.fnmatch(name, pattern) for name in local):
         raise (ConfigError if is_refusal(cause) else ModelError)(
@@ -142,7 +142,7 @@ def find_downloaded(repo: str, pattern: str, place: Path, cause: Exception) -> M
 
 
 def is_refusal(cause: Exception) -> bool:
-    """Tell whether the repository's name is invalid or the hub denied it, so that a retry cannot succeed."""
+    """Tells whether the repository's name is invalid or the hub denied it, so that a retry cannot succeed."""
     import huggingface_hub.errors as hub
 
     if isinstance(cause, hub.HfHubHTTPError):
@@ -151,7 +151,7 @@ def is_refusal(cause: Exception) -> bool:
 
 
 def choose(names: list[str], pattern: str, repo: str) -> list[str]:
-    """Return the one model that matches `pattern`: one file, or all parts of a split model in order."""
+    """Returns the one model that matches `pattern`: one file, or all parts of a split model in order."""
     matches = sorted(name for name in names if fnmatch.fnmatch(name, pattern))
     models = {whole_name(name) for name in matches}
     if not matches:
@@ -162,12 +162,12 @@ def choose(names: list[str], pattern: str, repo: str) -> list[str]:
 
 
 def whole_name(name: str) -> str:
-    """Return a split model's name without its part numbers."""
+    """Returns a split model's name without its part numbers."""
     return re.sub(r"-\d{5}-of-\d{5}(?=\.gguf$)", "", name)
 
 
 def verify(path: Path, sha256: str | None) -> None:
-    """Delete a file with the wrong sha256. Raises ModelError then."""
+    """Deletes a file with the wrong sha256. Raises ModelError then."""
     if sha256 is None:
         return
     with path.open("rb") as file:

@@ -75,7 +75,7 @@ class ChatTemplate:
         self.takes_system = self._renders_system()
 
     def render(self, messages: Sequence[Message], *, thinks: bool = True) -> RenderedPrompt:
-        """Render the messages. A last assistant message stays open, so that the model continues it.
+        """Renders the messages. A last assistant message stays open, so that the model continues it.
 
         Some templates open the model's thinking. Without `thinks`, and before an answer to continue, the thinking is
         closed at once. Raises BadRequest.
@@ -132,7 +132,7 @@ class ChatTemplate:
             raise jinja2.TemplateError(f"{type(exc).__name__}: {exc}") from exc
 
     def _renders_system(self) -> bool:
-        """Tell whether the template renders a system message: some raise an error, others drop it silently."""
+        """Tells whether the template renders a system message: some raise an error, others drop it silently."""
         try:
             return "system-probe" in self._render([Message("system", "system-probe"), Message("user", "probe")])
         except jinja2.TemplateError:
@@ -140,7 +140,7 @@ class ChatTemplate:
 
 
 def merge(messages: Sequence[Message]) -> list[Message]:
-    """Join neighbouring messages of one role: many templates require user and assistant to alternate."""
+    """Joins neighbouring messages of one role: many templates require user and assistant to alternate."""
     merged: list[Message] = []
     for message in messages:
         if merged and merged[-1].role == message.role:
@@ -150,7 +150,7 @@ def merge(messages: Sequence[Message]) -> list[Message]:
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:
-    """Put the system text in front of the first user message, for models without a system role."""
+    """Puts the system text in front of the first user message, for models without a system role."""
     system = "\n\n".join(m.content for m in messages if m.role == "system")
     rest = merge([m for m in messages if m.role != "system"])
     if not system or not rest:

@@ -71,13 +71,13 @@ class ClosingTokens:
         self._inside = np.array([inside_rank(piece) for piece in pieces], np.int32)
 
     def best(self, allowed: NDArray[np.bool_], inside: bool) -> int | None:
-        """Return the allowed token with the best rank; None if no token is allowed."""
+        """Returns the allowed token with the best rank; None if no token is allowed."""
         ranks = np.where(allowed, self._inside if inside else self._outside, NEVER)
         token = int(ranks.argmin())
         return token if ranks[token] < NEVER else None
 
     def find_completion(self, document: GrammarMatcher, strings: StringTracker, limit: int) -> list[int] | None:
-        """Return at most `limit` tokens that complete the document; None if this greedy search finds none."""
+        """Returns at most `limit` tokens that complete the document; None if this greedy search finds none."""
         document, strings = document.copy(), strings.copy()
         path: list[int] = []
         for _step in range(SEARCH_STEPS):
@@ -93,7 +93,7 @@ class ClosingTokens:
 
 
 def outside_rank(piece: bytes) -> int:
-    """Rank a token outside of strings: closing brackets, then the shortest values, then the rest."""
+    """Ranks a token outside of strings: closing brackets, then the shortest values, then the rest."""
     if not piece:
         return int(NEVER)
     if all(byte in b"]}" for byte in piece):
@@ -104,7 +104,7 @@ def outside_rank(piece: bytes) -> int:
 
 
 def inside_rank(piece: bytes) -> int:
-    """Rank a token inside of a string: closing quotes, then letters up to FILLER_CHARS."""
+    """Ranks a token inside of a string: closing quotes, then letters up to FILLER_CHARS."""
     if not piece:
         return int(NEVER)
     if piece[:1] == b'"':
@@ -129,7 +129,7 @@ class ConstrainedDecoder:
         self.complete = False
 
     def choose(self, pick: PickToken, logits: NDArray[np.float32], budget: int) -> list[int]:
-        """Return a token with the forced ones, or all that complete the document. `budget`: tokens left, at least 1."""
+        """Returns a token with the forced ones, or all that complete the document. `budget`: tokens left, from 1."""
         if budget <= self._short_below or self._since_review >= REVIEW_TOKENS:
             self._review(budget)
         token = self._sample(pick, logits, budget)
@@ -157,14 +157,14 @@ class ConstrainedDecoder:
         return pick(np.where(self._document.allowed(), logits, np.float32(-np.inf)))
 
     def _review(self, budget: int) -> None:
-        """Search for a completion unless the known one is still valid."""
+        """Searches for a completion unless the known one is still valid."""
         self._since_review = 0
         if self._completion is None or len(self._completion) > budget or not self._document.ends_by(self._completion):
             self._completion = self._closing.find_completion(self._document, self._strings, budget)
         self._short_below = 2 * len(self._completion) + MARGIN_TOKENS if self._completion is not None else 0
 
     def _can_complete(self, document: GrammarMatcher, tokens: list[int], budget: int) -> bool:
-        """Tell whether the document with these tokens can be completed; remember the completion."""
+        """Tells whether the document with these tokens can be completed; remembers the completion."""
         if document.complete:
             return budget >= 0
         if self._completion is not None and len(self._completion) <= budget and document.ends_by(self._completion):

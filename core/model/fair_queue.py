@@ -24,7 +24,7 @@ class FairQueue(Generic[Item]):
         return len(self._order)
 
     def __iter__(self) -> Iterator[Item]:
-        """Iterate in service order."""
+        """Iterates in service order."""
         return iter([item for _, _, item in self._order])
 
     def add(self, item: Item, user: Hashable) -> None:
@@ -33,12 +33,12 @@ class FairQueue(Generic[Item]):
         self._insert(start, item)
 
     def add_first(self, item: Item) -> None:
-        """Insert in front of all others: a preempted sequence returns here."""
+        """Inserts in front of all others: a preempted sequence returns here."""
         first = self._order[0][0] if self._order else self._virtual_time
         self._insert(first - 1.0, item)
 
     def remove(self, item: Item) -> None:
-        """Remove an item that is about to be served, or was cancelled. Raises ValueError if it is not queued."""
+        """Removes an item that is about to be served, or was cancelled. Raises ValueError if it is not queued."""
         index = next((i for i, entry in enumerate(self._order) if entry[2] is item), None)
         if index is None:
             raise ValueError("not queued")

@@ -44,11 +44,11 @@ class GrammarCompiler:
         self._lock = threading.Lock()
 
     def decoder(self, schema: Mapping[str, Json] | bool) -> ConstrainedDecoder:
-        """Return a fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
+        """Returns a fresh constraint for one sequence. Blocks while it compiles. Raises SchemaRefused."""
         return ConstrainedDecoder(self.matcher(schema), self.closing)
 
     def matcher(self, schema: Mapping[str, Json] | bool) -> JsonMatcher:
-        """Return the schema's grammar without a token budget. Raises SchemaRefused."""
+        """Returns the schema's grammar without a token budget. Raises SchemaRefused."""
         key = json.dumps({} if schema is True else schema)
         with self._lock:
             matcher = self._compiled.get(key)
@@ -82,17 +82,17 @@ class JsonMatcher:
         self._n_vocab = n_vocab
 
     def allows(self, token: int) -> bool:
-        """Tell whether this token may come next. Takes 3 µs; a full mask takes a hundred times as long."""
+        """Tells whether this token may come next. Takes 3 µs; a full mask takes a hundred times as long."""
         return bool(self._matcher.validate_tokens([token]) == 1)
 
     def allowed(self) -> NDArray[np.bool_]:
-        """Return the mask of tokens that may come next, of shape (vocabulary,)."""
+        """Returns the mask of tokens that may come next, of shape (vocabulary,)."""
         self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
         self._check()
         return np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._n_vocab].view(np.bool_)
 
     def accept(self, token: int) -> list[int]:
-        """Consume the token and all tokens that the grammar forces after it; return the forced ones."""
+        """Consumes the token and all tokens that the grammar forces after it; returns the forced ones."""
         self._matcher.consume_token(token)
         forced = [] if self._matcher.is_stopped() else self._matcher.compute_ff_tokens()
         if forced:
@@ -101,11 +101,11 @@ class JsonMatcher:
         return list(forced)
 
     def copy(self) -> JsonMatcher:
-        """Return an independent copy. Takes one microsecond."""
+        """Returns an independent copy. Takes one microsecond."""
         return JsonMatcher(self._matcher.deep_copy(), self._n_vocab)
 
     def ends_by(self, tokens: Sequence[int]) -> bool:
-        """Tell whether these tokens may follow and complete the document."""
+        """Tells whether these tokens may follow and complete the document."""
         probe = self._matcher.deep_copy()
         return probe.try_consume_tokens(list(tokens)) == len(tokens) and bool(probe.is_accepting())
 
@@ -125,5 +125,5 @@ class JsonMatcher:
 
 
 def error_reason(matcher: LLMatcher) -> str:
-    """Return the first line of llguidance's error: state and schema follow it."""
+    """Returns the first line of llguidance's error: state and schema follow it."""
     return matcher.get_error().split("\n", 1)[0]

@@ -50,7 +50,7 @@ class OutputQueue:
             self.pause(True)
 
     async def get(self, timeout_s: float) -> SequenceOutput | None:
-        """Return the next output; None if none arrives within the timeout."""
+        """Returns the next output; None if none arrives within the timeout."""
         if not self._outputs:
             self._arrived.clear()
             try:
@@ -107,7 +107,7 @@ class ModelHost:
         self._inference.start()
 
     async def chat(self, request: EngineChatRequest) -> ReplyHandle:
-        """Submit a chat request. Raises BadRequest, PromptTooLong, SchemaRefused."""
+        """Submits a chat request. Raises BadRequest, PromptTooLong, SchemaRefused."""
         if self.embeds:
             raise BadRequest(f"{self.file.name} is an embedder; it does not chat")
         schema = request.enforced_schema
@@ -133,7 +133,7 @@ class ModelHost:
         self._inference.cancel(reply.sequence)
 
     async def embed(self, tokens: list[int]) -> list[float]:
-        """Return one text's embedding. Raises NotAnEmbedder, or BadRequest if the text is empty or too long."""
+        """Returns one text's embedding. Raises NotAnEmbedder, or BadRequest if the text is empty or too long."""
         if not self.embeds:
             raise NotAnEmbedder(f"{self.file.name} is not an embedder")
         if len(tokens) > self._runner.batch_tokens:
@@ -165,19 +165,19 @@ class ModelHost:
 
 
 def dispatch(outputs: list[tuple[Sequence, SequenceOutput]]) -> None:
-    """Pass a step's outputs to their queues, on the event loop."""
+    """Passes a step's outputs to their queues, on the event loop."""
     for sequence, output in outputs:
         sequence.outputs(output)
 
 
 def find_model(settings: Settings) -> ModelFile:
-    """Find or download the configured model file. Blocks. Raises ConfigError, ModelError."""
+    """Finds or downloads the configured model file. Blocks. Raises ConfigError, ModelError."""
     threads = settings.model.cpu_threads or physical_cores()
     return catalog.find(settings, lambda source, target: transcode(source, target, threads))
 
 
 def load_runner(file: ModelFile, settings: ModelSettings) -> LlamaRunner:
-    """Load the weights. Blocks. Raises ConfigError."""
+    """Loads the weights. Blocks. Raises ConfigError."""
     config = RunnerConfig(
         window=settings.context_window,
         cache_tokens=settings.cache_tokens,

@@ -95,7 +95,7 @@ class InferenceThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the current step; running sequences get no more outputs."""
+        """Ends the thread after the current step; running sequences get no more outputs."""
         self._commands.put(self._end)
         self._thread.join()
 
@@ -103,15 +103,15 @@ class InferenceThread:
         self._commands.put(lambda: self._enqueue(sequence))
 
     def cancel(self, sequence: Sequence) -> None:
-        """Free the sequence's slot after the current step; it gets no more outputs."""
+        """Frees the sequence's slot after the current step; it gets no more outputs."""
         self._commands.put(lambda: self._cancel(sequence))
 
     def pause(self, sequence: Sequence, paused: bool) -> None:
-        """Stop or continue decoding a sequence whose client reads too slowly; it keeps its slot."""
+        """Stops or continues decoding a sequence whose client reads too slowly; it keeps its slot."""
         self._commands.put(lambda: setattr(sequence, "paused", paused))
 
     def run(self, work: Callable[[], Result]) -> Future[Result]:
-        """Call `work` on the inference thread, between two steps."""
+        """Calls `work` on the inference thread, between two steps."""
         future: Future[Result] = Future()
 
         def do() -> None:
@@ -164,7 +164,7 @@ class InferenceThread:
             self._commands.get()()
 
     def step(self) -> bool:
-        """Admit sequences, compute one batch and sample the next tokens. Returns False if there was nothing to do."""
+        """Admits sequences, computes one batch and samples the next tokens. False: there was nothing to do."""
         self._admit()
         self._report_queue()
         plan = self._scheduler.plan(self._model.batch_tokens, self._prefill_tokens())
@@ -214,7 +214,7 @@ class InferenceThread:
                 return
 
     def _start(self, sequence: Sequence) -> bool:
-        """Give a sequence a slot with its longest known prefix; False if there is no room now."""
+        """Gives a sequence a slot with its longest known prefix; False if there is no room now."""
         tokens = sequence.tokens(0, sequence.length)
         # A sequence must fit beside the pending tokens of the running ones, or it would be preempted at once.
         if not self._cache.fits(tokens, reserved=sum(s.pending for s in self._scheduler.running)):
@@ -236,7 +236,7 @@ class InferenceThread:
         return True
 
     def _awaits_prefix(self, sequence: Sequence) -> bool:
-        """Tell whether a running sequence is computing a prefix of this one, so that waiting is cheaper."""
+        """Tells whether a running sequence is computing a prefix of this one, so that waiting is cheaper."""
         prefix = self._cache.longest(sequence.prompt)
         for other in self._scheduler.running:
             if other.computed < len(other.prompt) and not other.paused:
@@ -250,7 +250,7 @@ class InferenceThread:
             self._remove(sequence)
 
     def _remove(self, sequence: Sequence) -> None:
-        """Free the slot of an ended sequence; its tokens stay in the prefix cache."""
+        """Frees the slot of an ended sequence; its tokens stay in the prefix cache."""
         self._scheduler.remove(sequence)
         self._admission_closed = False
         if sequence.slot is not None:
@@ -261,7 +261,7 @@ class InferenceThread:
         self._metrics.requests.inc()
 
     def _make_room(self, cells: int) -> None:
-        """Evict an idle sequence after llama.cpp found no room, else preempt the sequence admitted last."""
+        """Evicts an idle sequence after llama.cpp found no room, else preempts the sequence admitted last."""
         # llama.cpp's answer outweighs our count of free cells: one idle sequence must go in any case.
         if self._cache.make_room(max(cells, self._cache.free_cells + 1)):
             return
@@ -287,7 +287,7 @@ class InferenceThread:
             self._pin_prefix(sequence)
 
     def _sample(self, sequence: Sequence, index: int) -> None:
-        """Sample the next token from the logits at `index`, and emit the resulting outputs."""
+        """Samples the next token from the logits at `index`, and emits the resulting outputs."""
         try:
             tokens = self._choose(sequence, self._model.logits(index))
         except CspsError as exc:
@@ -327,7 +327,7 @@ class InferenceThread:
         self._remove(sequence)
 
     def _fail_all(self, exc: Exception) -> None:
-        """Fail every request after an internal failure, and empty the KV cache, which may be corrupt."""
+        """Fails every request after an internal failure, and empties the KV cache, which may be corrupt."""
         error = exc if isinstance(exc, CspsError) else ModelError("the model process failed inside; see its log")
         self._cache.forget_all()
         self._model.clear()
@@ -343,7 +343,7 @@ class InferenceThread:
                 self._metrics.restored.inc()
 
     def _pin_prefix(self, sequence: Sequence) -> None:
-        """Pin a personality's prefix and save it to disk. Only its sender knows that it holds no caller's text."""
+        """Pins a personality's prefix and saves it to disk: the request declares that it contains no caller's text."""
         if sequence.pinned_tokens < MIN_PREFIX_TOKENS or sequence.slot is None:
             return
         pinned = self._cache.pin(sequence.slot, sequence.pinned_tokens, PINNED_PREFIXES)
@@ -369,7 +369,7 @@ class InferenceThread:
         return None if self._service_s is None else round(self._service_s * position / self._scheduler.slots, 1)
 
     def _report_queue(self) -> None:
-        """Emit position and expected wait to each waiting request, about once a second."""
+        """Emits position and expected wait to each waiting request, about once a second."""
         now = self._clock()
         if not self._scheduler.waiting or now - self._queue_reported_at_s < QUEUE_REPORT_INTERVAL_S:
             return

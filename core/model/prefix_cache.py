@@ -56,7 +56,7 @@ class SuspendedSequence:
 
 
 def common_prefix(a: Tokens, b: Tokens) -> int:
-    """Return the length of the longest common prefix, in tokens."""
+    """Returns the length of the longest common prefix, in tokens."""
     n = min(len(a), len(b))
     different = np.flatnonzero(a[:n] != b[:n])
     return int(different[0]) if len(different) else n
@@ -88,18 +88,18 @@ class PrefixCache:
         return int(self._suspended.currsize)
 
     def fits(self, tokens: Tokens, reserved: int = 0) -> bool:
-        """Tell whether the tokens fit once idle sequences are evicted and busy ones grew by `reserved` cells."""
+        """Tells whether the tokens fit once idle sequences are evicted and busy ones grew by `reserved` cells."""
         resident, live = self._longest_resident(tokens)
         restorable = self._longest_suspended(tokens)[1]
         live = min(live, len(tokens) - 1) if live >= restorable else 0
         return self._cells_in_use(resident, live) + len(tokens) - live + reserved <= self._cells
 
     def longest(self, tokens: Tokens) -> int:
-        """Return the length of the prompt's longest prefix in the KV cache or in host memory, in tokens."""
+        """Returns the length of the prompt's longest prefix in the KV cache or in host memory, in tokens."""
         return max(self._longest_resident(tokens)[1], self._longest_suspended(tokens)[1])
 
     def acquire(self, tokens: Tokens) -> tuple[int, int] | None:
-        """Return a slot and the number of prompt tokens already in it; None if no slot is free.
+        """Returns a slot and the number of prompt tokens already in it; None if no slot is free.
 
         The last token always remains to be computed: only computing it yields logits.
         """
@@ -130,12 +130,12 @@ class PrefixCache:
         return slot, live
 
     def extend(self, slot: int, tokens: Tokens) -> None:
-        """Record tokens that were computed next in this sequence."""
+        """Records tokens that were computed next in this sequence."""
         resident = self._residents[slot]
         resident.tokens = np.concatenate([resident.tokens, tokens])
 
     def release(self, slot: int) -> None:
-        """Mark a sequence as idle; later requests may continue or share it."""
+        """Marks a sequence as idle; later requests may continue or share it."""
         resident = self._residents[slot]
         resident.busy = False
         self._residents.move_to_end(slot)
@@ -145,13 +145,13 @@ class PrefixCache:
             self._evict_one()
 
     def suspend(self, slot: int) -> None:
-        """Move a sequence to host memory now and free its cells."""
+        """Moves a sequence to host memory now and frees its cells."""
         resident = self._residents[slot]
         self._save_state(resident)
         self._drop(resident)
 
     def pin(self, slot: int, length: int, limit: int) -> int | None:
-        """Pin the first `length` tokens of a sequence in a new slot; return that slot, or None if nothing is new.
+        """Pins the first `length` tokens of a sequence in a new slot; returns that slot, or None if nothing is new.
 
         At most `limit` prefixes are pinned; the least recently used one is dropped.
         """
@@ -170,7 +170,7 @@ class PrefixCache:
         return target
 
     def pin_saved(self, tokens: Tokens, state: SequenceState) -> bool:
-        """Pin a prefix from disk; False if llama.cpp refuses its state or there is no room."""
+        """Pins a prefix from disk; False if llama.cpp refuses its state or there is no room."""
         if not self._free_slots or self.free_cells < len(tokens):
             return False
         slot = self._free_slots[-1]
@@ -181,14 +181,14 @@ class PrefixCache:
         return True
 
     def make_room(self, cells: int) -> bool:
-        """Evict idle sequences until `cells` are free; False if all of them are not enough."""
+        """Evicts idle sequences until `cells` are free; False if all of them are not enough."""
         while self.free_cells < cells:
             if not self._evict_one():
                 return False
         return True
 
     def forget_all(self) -> None:
-        """Drop everything, also in host memory: after an internal failure no computed state can be trusted."""
+        """Drops everything, also in host memory: after an internal failure no computed state can be trusted."""
         for resident in list(self._residents.values()):
             self._drop(resident)
         self._suspended.clear()
@@ -211,7 +211,7 @@ class PrefixCache:
         return best
 
     def _cells_in_use(self, source: ResidentSequence | None, length: int) -> int:
-        """Count the cells of busy sequences and their bases, plus those of the first `length` tokens of `source`."""
+        """Counts the cells of busy sequences and their bases, plus those of the first `length` tokens of `source`."""
         users = [(r, len(r.tokens)) for r in self._residents.values() if r.busy]
         reach: dict[ResidentSequence, int] = {}
         for user, end in [*users, *([(source, length)] if source else [])]:
@@ -225,7 +225,7 @@ class PrefixCache:
         return [r for r in self._residents.values() if not r.busy and not r.pinned]
 
     def _evict_one(self) -> bool:
-        """Move the longest idle sequence to host memory, or a pinned one if none is idle; False if there is neither."""
+        """Moves the longest idle sequence to host memory, or a pinned one if none is idle. False: there is neither."""
         unused = self._idle() or [r for r in self._residents.values() if r.pinned]
         if not unused:
             return False
@@ -242,7 +242,7 @@ class PrefixCache:
         self._suspended[resident.tokens.tobytes()] = SuspendedSequence(resident.tokens, state)
 
     def _restore(self, entry: SuspendedSequence, slot: int) -> bool:
-        """Restore a suspended state into `slot`; forget a state that llama.cpp refuses."""
+        """Restores a suspended state into `slot`; forgets a state that llama.cpp refuses."""
         if not self.make_room(len(entry.tokens)):
             return False
         if self._memory.restore(slot, entry.state):
@@ -259,7 +259,7 @@ class PrefixCache:
         return slot, length
 
     def _drop(self, resident: ResidentSequence) -> None:
-        """Free a sequence. Its shared cells move to the account of the sequence that shares most of them."""
+        """Frees a sequence. Of those that share its cells, the one that shares most becomes the base of the others."""
         self._memory.drop(resident.slot)
         del self._residents[resident.slot]
         self._free_slots.append(resident.slot)

@@ -31,7 +31,7 @@ class PrefixStore:
         self._limit = limit
 
     def save(self, tokens: NDArray[np.int32], state: NDArray[np.uint8]) -> None:
-        """Write a prefix. A write error, such as a full disk, only logs a warning."""
+        """Writes a prefix. A write error, such as a full disk, only logs a warning."""
         body = self._fingerprint + len(tokens).to_bytes(4, "little") + tokens.astype("<i4").tobytes() + state.tobytes()
         path = self._folder / f"{hashlib.sha256(self._fingerprint + tokens.tobytes()).hexdigest()[:32]}.prefix"
         try:
@@ -42,7 +42,7 @@ class PrefixStore:
             log.warning("prefix_save_failed", problem=exc.strerror)
 
     def load(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
-        """Yield (tokens, state) of each prefix that this model computed, newest first."""
+        """Yields (tokens, state) of each prefix that this model computed, newest first."""
         for path in self._newest_first():
             try:
                 entry = self._read(path)

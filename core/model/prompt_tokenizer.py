@@ -44,7 +44,7 @@ class PromptTokenizer:
         self.window = runner.window
 
     def chat(self, messages: Sequence[Message], *, thinks: bool = True) -> TokenPrompt:
-        """Build the prompt. Raises BadRequest, or PromptTooLong if it leaves no room for an answer."""
+        """Builds the prompt. Raises BadRequest, or PromptTooLong if it leaves no room for an answer."""
         size = sum(len(message.content) for message in messages)
         if size > self.window * MAX_CHARS_PER_TOKEN:
             raise PromptTooLong(
@@ -62,7 +62,7 @@ class PromptTokenizer:
         return prompt
 
     def tokenize(self, messages: Sequence[Message], *, thinks: bool = True) -> TokenPrompt:
-        """Build the prompt without checking its length. Raises BadRequest if the template refuses the messages."""
+        """Builds the prompt without checking its length. Raises BadRequest if the template refuses the messages."""
         rendered = self._template.render(messages, thinks=thinks)
         tokens: list[int] = []
         system_tokens = 0
@@ -76,9 +76,9 @@ class PromptTokenizer:
         return TokenPrompt(np.asarray(tokens, np.int32), system_tokens, rendered.answer_prefix)
 
     def text(self, text: str) -> list[int]:
-        """Tokenise a user's text. It never yields control tokens."""
+        """Tokenises a user's text. It never yields control tokens."""
         return self._runner.tokenize(text, special=False)
 
     def embedding(self, text: str) -> list[int]:
-        """Tokenise a text for an embedder, between the model's begin and end tokens."""
+        """Tokenises a text for an embedder, between the model's begin and end tokens."""
         return self._runner.tokenize(text, special=False, add_special=True)

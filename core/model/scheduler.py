@@ -50,7 +50,7 @@ class Scheduler:
         self.running.append(sequence)
 
     def preempt(self, sequence: Sequence) -> None:
-        """Move a running sequence to the front of the queue."""
+        """Moves a running sequence to the front of the queue."""
         self.running.remove(sequence)
         self.waiting.add_first(sequence)
 
@@ -61,7 +61,7 @@ class Scheduler:
             self.waiting.remove(sequence)
 
     def plan(self, batch_tokens: int, prefill_tokens: int) -> list[ScheduledTokens]:
-        """Plan at most `batch_tokens`: all decoding sequences, then prompts in order with at most `prefill_tokens`."""
+        """Plans at most `batch_tokens`: all decoding sequences, then prompts in order with at most `prefill_tokens`."""
         ready = [s for s in self.running if s.pending and not s.paused]
         # Decode before prefill: a running reply must not stall for a newcomer.
         decoding = [s for s in ready if s.generated and s.pending <= FORCED_TOKENS]

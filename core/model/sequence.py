@@ -68,11 +68,11 @@ class Detokenizer:
         self.stopped = False
 
     def feed(self, data: bytes) -> str:
-        """Return the text that is now certain. A stop string sets `stopped`; no text follows it."""
+        """Returns the text that is now certain. A stop string sets `stopped`; no text follows it."""
         return self._release(self._decoder.decode(data))
 
     def finish(self) -> str:
-        """Return the pending text at the end of generation: no stop string can complete it any more."""
+        """Returns the pending text at the end of generation: no stop string can complete it any more."""
         text = self._release(self._decoder.decode(b"", final=True)) + self._pending
         self._pending = ""
         return text
@@ -125,7 +125,7 @@ class Sequence:
         return self.length - self.computed
 
     def tokens(self, start: int, end: int) -> NDArray[np.int32]:
-        """Return the tokens at positions `start` to `end` - 1 of prompt and answer together."""
+        """Returns the tokens at positions `start` to `end` - 1 of prompt and answer together."""
         split = len(self.prompt)
         if end <= split:
             return self.prompt[start:end]

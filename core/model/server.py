@@ -48,7 +48,7 @@ class ModelService:
     encoder: Embedder = field(default_factory=lambda: LocalEmbedder(ENCODER_THREADS))  # loads at its first request
 
     def loaded(self) -> ModelHost:
-        """Return the host. Raises Stopping, ModelUnavailable."""
+        """Returns the host. Raises Stopping, ModelUnavailable."""
         if self.stopping:
             raise Stopping("the model process is stopping", retry_after_s=5)
         if self.host is None:
@@ -91,7 +91,7 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
 
 
 async def collect(host: ModelHost, reply: ReplyHandle) -> web.Response:
-    """Answer with one chat.completion."""
+    """Answers with one chat.completion."""
     text = [reply.answer_prefix]
     while True:
         output = await reply.outputs.get(KEEPALIVE_S)
@@ -107,7 +107,7 @@ async def collect(host: ModelHost, reply: ReplyHandle) -> web.Response:
 async def stream(
     request: web.Request, host: ModelHost, chat: EngineChatRequest, reply: ReplyHandle
 ) -> web.StreamResponse:
-    """Answer with server-sent events. A failure before the first event still gets its own HTTP status."""
+    """Answers with server-sent events. A failure before the first event still gets its own HTTP status."""
     first = await reply.outputs.get(KEEPALIVE_S)
     if isinstance(first, FailedOutput):
         raise first.error
@@ -130,7 +130,7 @@ async def stream(
 
 
 def encode_output(output: SequenceOutput | None, completion: Completion, include_usage: bool) -> bytes:
-    """Encode one output as server-sent events; None, no output yet, as a comment."""
+    """Encodes one output as server-sent events; None, no output yet, as a comment."""
     if isinstance(output, TextOutput):
         return sse.encode_event(completion.chunk({"content": output.text}))
     if isinstance(output, QueuedOutput):
@@ -196,7 +196,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn each failure into OpenAI's error object with its status. The object quotes nothing of the request."""
+    """Turns each failure into OpenAI's error object with its status. The object quotes nothing of the request."""
     try:
         return await handler(request)
     except CspsError as exc:
@@ -211,7 +211,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 @web.middleware
 async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Require the API key over TCP. File permissions protect the Unix socket."""
+    """Requires the API key over TCP. File permissions protect the Unix socket."""
     key = request.app[SERVICE].api_key
     api_key = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if key and request.path != "/health" and not hmac.compare_digest(api_key.encode("utf-8", "replace"), key.encode()):
@@ -239,7 +239,7 @@ def check_model(name: str | None, host: ModelHost) -> None:
 
 
 async def send(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
-    """Write to the client. Raises TimeoutError, and drops the connection, if the client reads nothing for long."""
+    """Writes to the client. Raises TimeoutError, and drops the connection, if the client reads nothing for long."""
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
             await response.write(data)

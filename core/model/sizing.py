@@ -13,7 +13,7 @@ KV_BYTES = 2 * 2  # a key and a value, in 16-bit floats
 
 
 def physical_cores(topology: Path = Path("/sys/devices/system/cpu")) -> int:
-    """Count the physical cores that this process may use; count logical ones where Linux hides the topology.
+    """Counts the physical cores that this process may use, or the logical ones where Linux hides the topology.
 
     Two hyper-threads share one core's matrix units, so a second thread per core gains nothing.
     """
@@ -30,17 +30,17 @@ def _siblings(file: Path, cpu: int) -> str:
 
 
 def choose_window(setting: int | None, trained: int) -> int:
-    """Return the context window in tokens. Raises ConfigError if the setting exceeds the trained window."""
+    """Returns the context window in tokens. Raises ConfigError if the setting exceeds the trained window."""
     if setting and setting > trained:
         raise ConfigError(f"LLM_CONTEXT_WINDOW is {setting}, but this model was trained for at most {trained} tokens")
     return setting or min(trained, WINDOW_LIMIT_TOKENS)
 
 
 def choose_cache_tokens(window: int, bytes_per_token: int, free_bytes: int) -> int:
-    """Return the KV cells for two full windows, which many short conversations share; fewer if memory is short."""
+    """Returns the KV cells for two full windows, which many short conversations share; fewer if memory is short."""
     return max(window, min(2 * window, int(free_bytes * KV_MEMORY_SHARE) // max(bytes_per_token, 1)))
 
 
 def kv_bytes_per_token(cached_heads: int, head_width: int) -> int:
-    """Return the KV cache bytes of one token. `cached_heads`: KV heads, summed over all layers."""
+    """Returns the KV cache bytes of one token. `cached_heads`: KV heads, summed over all layers."""
     return KV_BYTES * cached_heads * head_width

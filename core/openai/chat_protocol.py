@@ -68,7 +68,7 @@ StreamEvent = QueuePosition | ThinkingStarted | TextDelta | StreamFinished
 
 
 def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> Fields:
-    """Build the body of a streamed request. Unset fields are left out: not every engine knows every field."""
+    """Builds the body of a streamed request. Unset fields are left out: not every engine knows every field."""
     fields = {name: value for name, value in asdict(sampling).items() if value not in (None, ())}
     if "repeat_penalty" in fields:
         fields["repetition_penalty"] = fields["repeat_penalty"]
@@ -86,13 +86,13 @@ def without_extensions(body: Fields) -> Fields:
 
 
 def refuses_extensions(status: int, refusal: bytes, body: Fields) -> bool:
-    """Tell whether a refusal names an extension field of `body`, in any engine's wording."""
+    """Tells whether a refusal names an extension field of `body`, in any engine's wording."""
     present = [name for name in EXTENSIONS if name in body]
     return status in UNKNOWN_FIELD_STATUSES and any(name.encode() in refusal for name in present)
 
 
 def error_from_response(status: int, body: bytes, retry_after: str | None = None) -> CspsError:
-    """Map a response other than 200 to our error. `retry_after`: the header of that name."""
+    """Maps a response other than 200 to our error. `retry_after`: the header of that name."""
     try:
         error = json.loads(body).get("error")
     except (ValueError, AttributeError, RecursionError):
@@ -102,7 +102,7 @@ def error_from_response(status: int, body: bytes, retry_after: str | None = None
 
 
 def error_from_object(error: Fields, status: int, retry_after_s: float = RETRY_AFTER_S) -> CspsError:
-    """Map an error object to our error, by OpenAI's `code` first, then by status.
+    """Maps an error object to our error, by OpenAI's `code` first, then by status.
 
     An engine's message may quote the prompt, and our messages reach logs: only a schema refusal's message is kept.
     """

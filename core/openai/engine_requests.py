@@ -80,7 +80,7 @@ def plain_message(message: ChatMessage) -> Message:
 
 
 def parse(kind: type[BaseModel], body: object) -> Any:
-    """Validate `body` as a `kind`. Raises BadRequest, or ParameterRefused with the first wrong field."""
+    """Validates `body` as a `kind`. Raises BadRequest, or ParameterRefused with the first wrong field."""
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
     try:

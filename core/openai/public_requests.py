@@ -64,7 +64,7 @@ class Chat:
 
 
 def build_chat(request: PublicChatRequest) -> Chat:
-    """Build the chat. Raises ParameterRefused with the unsupported parameter."""
+    """Builds the chat. Raises ParameterRefused with the unsupported parameter."""
     refuse_unsupported(request.model_extra or {})
     *earlier, last = request.messages
     if last.role != "user" or not last.text().strip():
@@ -93,7 +93,7 @@ def refuse_unsupported(extra: dict[str, Json]) -> None:
 
 
 def caller_instructions(messages: Iterable[ChatMessage]) -> list[str]:
-    """Return the caller's system messages, which go in front of the question.
+    """Returns the caller's system messages, which go in front of the question.
 
     They never join the personality, which belongs to the operator. At the start of the history they would be dropped
     first when the context window is full.

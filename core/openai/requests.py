@@ -39,7 +39,7 @@ class ChatMessage(OpenModel):
     name: str | None = None
 
     def text(self, separator: str = "") -> str:
-        """Return the content; `separator` joins its parts."""
+        """Returns the content; `separator` joins its parts."""
         return self.content if isinstance(self.content, str) else separator.join(part.text for part in self.content)
 
 

@@ -49,7 +49,7 @@ CompletionPart = Text | Citations | Done
 
 
 async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> AsyncGenerator[CompletionPart, None]:
-    """Yield the answer, free or constrained to JSON: text, citations if there are any, and Done."""
+    """Yields the answer, free or constrained to JSON: text, citations if there are any, and Done."""
     if chat.constrained:
         toiled = await engine.toil(chat.task(user))
         yield Text(json.dumps(toiled.value, ensure_ascii=False, allow_nan=False))
@@ -72,7 +72,7 @@ async def stream_completion(engine: CompletionEngine, chat: Chat, user: str) -> 
 async def collect_completion(
     completion: Completion, parts: AsyncGenerator[CompletionPart, None]
 ) -> tuple[dict[str, Json], Usage]:
-    """Return the answer as one chat.completion, and its usage."""
+    """Returns the answer as one chat.completion, and its usage."""
     text = ""
     annotations: list[Json] = []
     async for part in parts:
@@ -124,12 +124,12 @@ def list_object(items: Sequence[Json]) -> dict[str, Json]:
 
 
 def model_object(name: str, created: int = 0) -> dict[str, Json]:
-    """Describe a model. `created`: seconds since 1970; clients require a number, which a personality does not have."""
+    """Describes a model. `created`: seconds since 1970; clients require a number, which a personality does not have."""
     return {"id": name, "object": "model", "created": created, "owned_by": OWNER}
 
 
 def embeddings_object(vectors: Sequence[list[float]], model: str, tokens: int, *, packed: bool) -> dict[str, Json]:
-    """Describe embeddings. `packed`: as base64 of 32-bit little-endian floats."""
+    """Describes embeddings. `packed`: as base64 of 32-bit little-endian floats."""
     data: list[Json] = [
         {"object": "embedding", "index": i, "embedding": base64_floats(vector) if packed else list(vector)}
         for i, vector in enumerate(vectors)
@@ -145,7 +145,7 @@ def base64_floats(vector: list[float]) -> str:
 
 
 def openai_status(error: CspsError) -> int:
-    """Return the HTTP status. OpenAI's clients expect 400 for a prompt that is too long."""
+    """Returns the HTTP status. OpenAI's clients expect 400 for a prompt that is too long."""
     return 400 if isinstance(error, PromptTooLong) else error.status
 
 
@@ -159,7 +159,7 @@ def error_body(error: CspsError) -> dict[str, Json]:
 
 
 def http_error_body(reason: str, status: int) -> dict[str, Json]:
-    """Describe an HTTP error that has no class of ours."""
+    """Describes an HTTP error that has no class of ours."""
     return {"error": error_object(reason, status, None, None)}
 
 
@@ -172,7 +172,7 @@ def error_object(message: str, status: int, code: str | None, param: str | None)
 
 
 def build_annotations(text: str, sources: Mapping[int, Source]) -> list[Json]:
-    """List the citations in the order of the text: each [n], then each line of the source list at its end.
+    """Lists the citations in the order of the text: each [n], then each line of the source list at its end.
 
     Indices count Unicode code points, as in OpenAI's own answers: `content[start_index:end_index]` is the citation.
     A source without a URL has no annotation, because OpenAI knows only URL citations.
@@ -189,14 +189,14 @@ def build_annotations(text: str, sources: Mapping[int, Source]) -> list[Json]:
 
 
 def find_citations(text: str) -> Iterator[tuple[int, int, int]]:
-    """Yield (number, start, end) of each citation; the numbers of `[1, 2]` share a place."""
+    """Yields (number, start, end) of each citation; the numbers of `[1, 2]` share a place."""
     for match in CITATION.finditer(text):
         for number in NUMBER.findall(match["numbers"] or ""):
             yield int(number), *match.span()
 
 
 def source_lines(start: int, sources: Mapping[int, Source]) -> Iterator[tuple[int, int, int]]:
-    """Yield (number, start, end) of each line of the source list that begins at `start`."""
+    """Yields (number, start, end) of each line of the source list that begins at `start`."""
     end = start + len(HEADING)
     for number in sorted(sources):
         start = end + len("\n")

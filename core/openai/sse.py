@@ -15,7 +15,7 @@ def encode_event(data: Json) -> bytes:
 
 
 def encode_comment(text: str) -> bytes:
-    """Encode a line that ordinary clients skip."""
+    """Encodes a line that ordinary clients skip."""
     return f": {text}\n\n".encode()
 
 

@@ -52,7 +52,7 @@ class StreamReader:
         self._usage = Usage()
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
-        """Yield the events of a chunk. Raises an error event as our error, ModelRefused if the stream is malformed."""
+        """Yields the events of a chunk. Raises an error event as our error, ModelRefused if the stream is malformed."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             yield from self._read_line(line.removesuffix(b"\r"))
@@ -65,7 +65,7 @@ class StreamReader:
         return self._reason is not None
 
     def end(self) -> Iterator[StreamEvent]:
-        """Yield the last events, `StreamFinished` last.
+        """Yields the last events, `StreamFinished` last.
 
         Raises ModelUnavailable if no finish reason arrived, because the engine died; ModelRefused if the engine's
         content filter ended the answer.
@@ -128,7 +128,7 @@ def decode_value(line: bytes) -> str:
 
 
 def parse_event(text: str) -> Fields:
-    """Return an event's object. Raises an error object as our error, ModelRefused if it is malformed."""
+    """Returns an event's object. Raises an error object as our error, ModelRefused if it is malformed."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as exc:
@@ -155,7 +155,7 @@ def parse_usage(data: Fields) -> Usage | None:
 
 
 def parse_queue_comment(comment: str) -> QueuePosition | None:
-    """Parse `queued position=3 wait_s=2.5`; None for any other comment."""
+    """Parses `queued position=3 wait_s=2.5`; None for any other comment."""
     kind, _, rest = comment.partition(" ")
     if kind != "queued":
         return None
@@ -179,7 +179,7 @@ class ThinkingFilter:
         return self._step(text)
 
     def end(self) -> str:
-        """Return pending text that turned out to belong to the answer."""
+        """Returns pending text that turned out to belong to the answer."""
         return self._pending if self._step == self._before else ""
 
     def _before(self, text: str) -> str:
@@ -204,7 +204,7 @@ class ThinkingFilter:
         return self._between(answer)
 
     def _between(self, text: str) -> str:
-        """Drop the blank lines between thinking and answer."""
+        """Drops the blank lines between thinking and answer."""
         text = text.lstrip()
         if text:
             self._step = self._after
@@ -215,5 +215,5 @@ class ThinkingFilter:
 
 
 def overlap(text: str, stop: str) -> int:
-    """Return how many characters at the end of `text` begin `stop` without completing it."""
+    """Returns how many characters at the end of `text` begin `stop` without completing it."""
     return next((n for n in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:n])), 0)

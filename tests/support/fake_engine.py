@@ -97,7 +97,7 @@ class FakeEngine:
         return outcome if isinstance(outcome, ToilResult) else ToilResult(outcome, "fake-model", Usage(7, 3, 0))
 
     async def toil_events(self, task: Task) -> AsyncGenerator[ToilEvent, None]:
-        """Yield a discarded first attempt, then the text in two pieces, then the value."""
+        """Yields a discarded first attempt, then the text in two pieces, then the value."""
         toiled = await self.toil(task)
         text = json.dumps(toiled.value)
         self.started.set()

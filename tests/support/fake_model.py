@@ -96,7 +96,7 @@ class FakeModel:
 
     @asynccontextmanager
     async def serving(self, socket: Path | None = None, port: int = 0) -> AsyncIterator[FakeModel]:
-        """Listen on the Unix socket, or on a port of 127.0.0.1 (0: a free one), which sets `url`."""
+        """Listens on the Unix socket, or on a port of 127.0.0.1 (0: a free one), which sets `url`."""
         await self.start(socket, port)
         try:
             yield self

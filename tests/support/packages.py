@@ -57,7 +57,7 @@ def fetch(package: Package) -> Path:
 
 
 def download(package: Package, folder: Path) -> Path:
-    """Download the archive and check its sha256. Raises PackageNotFetched."""
+    """Downloads the archive and checks its sha256. Raises PackageNotFetched."""
     command = COMMANDS[package.registry](package, folder)
     try:
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=FETCH_LIMIT_S)

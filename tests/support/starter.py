@@ -48,7 +48,7 @@ class ModelProcess:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[ModelProcess]:
-        """Start, wait until it is ready, and stop it at the end."""
+        """Starts, waits until it is ready, and stops it at the end."""
         self.start()
         try:
             self.wait_ready()
@@ -74,13 +74,13 @@ class ModelProcess:
         assert any(READY in line for line in self.log), f"it exited: {self.stderr_text}"
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit code."""
+        """Sends a signal and returns the exit code."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for the exit and return its code."""
+        """Waits for the exit and returns its code."""
         assert self._process is not None
         assert self._stderr_reader is not None
         try:
@@ -107,7 +107,7 @@ class ModelProcess:
 
 
 def link_starter(file: Path, data: Path) -> None:
-    """Link the starter into the data folder `data`."""
+    """Links the starter into the data folder `data`."""
     models = data / "models"
     models.mkdir(parents=True, exist_ok=True)
     (models / STARTER_FILE).symlink_to(file)

@@ -29,7 +29,7 @@ class RunnerConfig:
 
 
 def load(path: Path, config: RunnerConfig) -> LlamaRunner:
-    """Load a GGUF file. Raises ConfigError if it cannot run here; the message says what to do."""
+    """Loads a GGUF file. Raises ConfigError if it cannot run here; the message says what to do."""
     assert 0 < config.sequences <= SEQUENCE_LIMIT
     silence_log()
     llama.llama_backend_init()
@@ -51,7 +51,7 @@ def load(path: Path, config: RunnerConfig) -> LlamaRunner:
 
 
 def kv_bytes_of(model: Any) -> int:
-    """Return the KV cache bytes of one token."""
+    """Returns the KV cache bytes of one token."""
     heads = max(int(llama.llama_model_n_head(model)), 1)
     cached_heads = int(llama.llama_model_n_layer(model)) * int(llama.llama_model_n_head_kv(model))
     return kv_bytes_per_token(cached_heads, int(llama.llama_model_n_embd(model)) // heads)
@@ -92,7 +92,7 @@ def gpu_layers(setting: int | None) -> int:
 
 
 def transcode(source: Path, target: Path, threads: int) -> None:
-    """Requantise `source` to Q8_0, which has fast matrix kernels on every CPU. Raises ModelError."""
+    """Requantises `source` to Q8_0, which has fast matrix kernels on every CPU. Raises ModelError."""
     silence_log()
     parameters = llama.llama_model_quantize_default_params()
     parameters.ftype = llama.LLAMA_FTYPE_MOSTLY_Q8_0
@@ -103,7 +103,7 @@ def transcode(source: Path, target: Path, threads: int) -> None:
 
 
 def probe() -> dict[str, Any]:
-    """Report the parts of this machine that the installed llama.cpp can use."""
+    """Reports the parts of this machine that the installed llama.cpp can use."""
     silence_log()
     return {
         "gpu_offload": bool(llama.llama_supports_gpu_offload()),
@@ -116,7 +116,7 @@ _last_error: dict[str, str] = {}
 
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
 def _record_error(level: int, text: bytes, _user: Any) -> None:
-    """Keep llama.cpp's last error for our own message, instead of its hundreds of lines on stderr."""
+    """Keeps llama.cpp's last error for our own message, instead of its hundreds of lines on stderr."""
     if level == LOG_LEVEL_ERROR:
         _last_error["text"] = text.decode("utf-8", "replace").strip()
 

@@ -68,7 +68,7 @@ class DecodeBatch:
         self.raw.logits = ctypes.cast(self.logits.ctypes.data, ctypes.POINTER(ctypes.c_int8))
 
     def fill(self, rows: SequenceOf[BatchRow]) -> list[int]:
-        """Write the rows one after another; return the batch index of each row's last token."""
+        """Writes the rows one after another; returns the batch index of each row's last token."""
         total = sum(len(row.tokens) for row in rows)
         assert 0 < total <= self.capacity, f"{total} tokens for a batch of {self.capacity}"
         last = []
@@ -111,7 +111,7 @@ class LlamaRunner:
         llama.llama_set_embeddings(context, self.embeds)
 
     def tokenize(self, text: str, *, special: bool, add_special: bool = False) -> list[int]:
-        """Return token ids. Any thread may call this.
+        """Returns token ids. Any thread may call this.
 
         `special`: "<|im_start|>" and the like become control tokens. `add_special`: the model's begin and end tokens
         surround the text. Raises ModelError.
@@ -127,7 +127,7 @@ class LlamaRunner:
         return [part for token in ids[:count] for part in self._spellings.get(token, (token,))]
 
     def decode(self, rows: SequenceOf[BatchRow]) -> list[int]:
-        """Compute the rows; return each one's last index. Raises KvCacheFull (nothing was computed), ModelError."""
+        """Computes the rows; returns each one's last index. Raises KvCacheFull (nothing was computed), ModelError."""
         indices = self._batch.fill(rows)
         code = llama.llama_decode(self._context, self._batch.raw)
         if code == NO_ROOM:
@@ -137,14 +137,14 @@ class LlamaRunner:
         return indices
 
     def logits(self, index: int) -> NDArray[np.float32]:
-        """Return the logits at `index`, of shape (vocabulary,): a view that the next `decode` overwrites."""
+        """Returns the logits at `index`, of shape (vocabulary,): a view that the next `decode` overwrites."""
         pointer = llama.llama_get_logits_ith(self._context, index)
         if not pointer:
             raise ModelError(f"no logits at batch index {index}")
         return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,))
 
     def embed(self, tokens: SequenceOf[int]) -> list[float]:
-        """Return the pooled embedding of at most `batch_tokens` tokens, normalised to length 1."""
+        """Returns the pooled embedding of at most `batch_tokens` tokens, normalised to length 1."""
         if self._memory:
             self.drop(0)
         self.decode([BatchRow(0, 0, tokens, True)])
@@ -159,34 +159,34 @@ class LlamaRunner:
         return make_sampler(sampling, seed, self._candidates)
 
     def fork(self, source: int, target: int, length: int) -> None:
-        """Share the first `length` tokens of `source` with `target`: marks cells, copies nothing."""
+        """Shares the first `length` tokens of `source` with `target`: marks cells, copies nothing."""
         assert source < SEQUENCE_LIMIT, f"sequence {source}"
         assert target < SEQUENCE_LIMIT, f"sequence {target}"
         llama.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
     def drop(self, sequence: int, start: int = 0) -> None:
-        """Remove a sequence's tokens from position `start` on."""
+        """Removes a sequence's tokens from position `start` on."""
         llama.llama_memory_seq_rm(self._memory, sequence, start, -1)
 
     def clear(self) -> None:
         llama.llama_memory_clear(self._memory, False)
 
     def save(self, sequence: int) -> SequenceState:
-        """Copy a sequence's computed state for `restore`: about 22 KiB a token for the starter."""
+        """Copies a sequence's computed state for `restore`: about 22 KiB a token for the starter."""
         size = llama.llama_state_seq_get_size(self._context, sequence)
         state = np.empty(size, np.uint8)
         byte_count = llama.llama_state_seq_get_data(self._context, pointer_to(state), size, sequence)
         return state[:byte_count]
 
     def restore(self, sequence: int, state: SequenceState) -> bool:
-        """Restore a saved state into `sequence`; False if llama.cpp refuses it, which leaves the sequence empty."""
+        """Restores a saved state into `sequence`; False if llama.cpp refuses it, which leaves the sequence empty."""
         if llama.llama_state_seq_set_data(self._context, pointer_to(state), len(state), sequence) == len(state):
             return True
         self.drop(sequence)
         return False
 
     def _spell(self, token: int) -> list[int]:
-        """Tokenise an added token's text as ordinary tokens: llama.cpp does not recognise it when split in two."""
+        """Tokenises an added token's text as ordinary tokens: llama.cpp does not recognise it when split in two."""
         text = self.vocabulary.pieces[token].decode("utf-8", "replace")
         return self.tokenize(text[:1], special=False) + self.tokenize(text[1:], special=False)
 
@@ -200,7 +200,7 @@ def pointer_to(state: SequenceState) -> Any:
 
 
 def model_description(model: Any) -> str:
-    """Return llama.cpp's short description, such as "llama 1B Q8_0"."""
+    """Returns llama.cpp's short description, such as "llama 1B Q8_0"."""
     buffer = ctypes.create_string_buffer(1024)
     byte_count = llama.llama_model_desc(model, buffer, len(buffer))
     return buffer.value.decode("utf-8", "replace") if byte_count >= 0 else "unknown"

@@ -50,7 +50,7 @@ class SamplerChain:
         self._candidates = candidates
 
     def pick(self, logits: NDArray[np.float32]) -> int:
-        """Sample a token from these logits. Only `accept` changes the history."""
+        """Samples a token from these logits. Only `accept` changes the history."""
         return self._candidates.choose(self._chain, logits)
 
     def accept(self, token: int) -> None:
@@ -63,7 +63,7 @@ class SamplerChain:
 
 
 def make_sampler(sampling: Sampling, seed: int, candidates: TokenCandidates) -> SamplerChain:
-    """Build a sampler chain: penalties, then cheap filters before costly ones, then a selector."""
+    """Builds a sampler chain: penalties, then cheap filters before costly ones, then a selector."""
     parameters = llama.llama_sampler_chain_default_params()
     parameters.no_perf = True
     chain = llama.llama_sampler_chain_init(parameters)
@@ -76,7 +76,7 @@ def make_sampler(sampling: Sampling, seed: int, candidates: TokenCandidates) -> 
 
 
 def make_stages(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
-    """Build the samplers of a chain in order; the last one selects a token."""
+    """Builds the samplers of a chain in order; the last one selects a token."""
     chain: list[Any] = []
     if sampling.repeat_penalty not in (None, 1.0):
         repeat = sampling.repeat_penalty

@@ -27,7 +27,7 @@ class Vocabulary:
     tokenize_pointer: int  # address of llama_tokenize, for llguidance
 
     def template_text(self, token: int | None) -> str:
-        """Return a token's text in a chat template; "" if the model has no such token."""
+        """Returns a token's text in a chat template; "" if the model has no such token."""
         if token is None:
             return ""
         return self.control.get(token, self.pieces[token]).decode("utf-8", "replace")

@@ -163,7 +163,7 @@ async def test_a_stopped_job_delivers_its_finished_rows(harness: BotHarness, eng
 
 
 async def test_a_conversation_continues_during_its_job(harness: BotHarness, engine: FakeEngine) -> None:
-    """Stop ends a running answer first, and the job if there is none."""
+    """Stops ends a running answer first, and the job if there is none."""
     gate = asyncio.Event()
     toil = engine.toil
 

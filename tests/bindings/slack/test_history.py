@@ -92,7 +92,7 @@ async def test_without_the_scope_names_are_ids(slack: FakeSlack, platform: Slack
 
 
 async def test_names_are_looked_up_once(slack: FakeSlack, platform: SlackPlatform) -> None:
-    """Name and language are cached; failures are not."""
+    """Names and language are cached; failures are not."""
     slack.users["U1"] = {"id": "U1", "name": "ann", "real_name": "Ann", "locale": "fr-CA"}
     slack.trouble["users.info"].append(Trouble(500))
 

@@ -59,7 +59,7 @@ def final(text: str) -> Page:
 
 
 async def test_an_answer_is_streamed(chat: Chat) -> None:
-    """Start, appends and a stop with the closing: no edit."""
+    """Starts, appends and a stop with the closing: no edit."""
     ref = await chat.outlet.post(page("Hello "), "n-1")
     await chat.outlet.edit(ref, page("Hello wor"))
     await chat.outlet.edit(ref, page("Hello world"))

@@ -35,7 +35,7 @@ def write_embedder(starter: Path, target: Path) -> Path:
 
 
 def metadata(reader: GGUFReader) -> list[tuple[str, Any, GGUFValueType, GGUFValueType | None]]:
-    """Return the starter's metadata with fewer layers and one added token."""
+    """Returns the starter's metadata with fewer layers and one added token."""
     entries = []
     for name, field in reader.fields.items():
         if name.startswith("GGUF.") or name == "general.architecture":

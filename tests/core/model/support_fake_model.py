@@ -180,7 +180,7 @@ class InferenceHarness:
         constraint: TokenConstraint | None = None,
         sampling: Sampling | None = None,
     ) -> Sequence:
-        """Submit a request."""
+        """Submits a request."""
         tokens = np.frombuffer(prompt.encode() + ASK, np.uint8).astype(np.int32)
         sequence = Sequence(
             tokens, max_tokens, sampling or Sampling(), lambda _: None, user, pinned_tokens, constraint=constraint
@@ -190,7 +190,7 @@ class InferenceHarness:
         return sequence
 
     def wait_for_end(self, sequence: Sequence) -> FinishedOutput | FailedOutput:
-        """Wait for the last output and return it."""
+        """Waits for the last output and returns it."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: bool(self.ends_of(sequence)), DEADLINE_S), "no end"
         self.settle()
@@ -198,7 +198,7 @@ class InferenceHarness:
         return end
 
     def answer(self, prompt: str) -> str:
-        """Submit a prompt, wait, and return the text."""
+        """Submits a prompt, waits, and returns the text."""
         sequence = self.ask(prompt)
         self.wait_for_end(sequence)
         return self.text(sequence)
@@ -210,7 +210,7 @@ class InferenceHarness:
         return "".join(output.text for output in self.outputs[sequence] if isinstance(output, TextOutput))
 
     def settle(self) -> None:
-        """Return once all earlier commands and one further step are done."""
+        """Returns once all earlier commands and one further step are done."""
         self.inference.run(lambda: None).result(DEADLINE_S)
         self.inference.run(lambda: None).result(DEADLINE_S)
 
@@ -220,7 +220,7 @@ class InferenceHarness:
         return value
 
     def assert_nothing_left(self) -> None:
-        """Check that no ended sequence still has a slot, a sampler or cells."""
+        """Checks that no ended sequence still has a slot, a sampler or cells."""
         self.settle()
         assert self.scheduler.running == []
         assert list(self.scheduler.waiting) == []
@@ -242,12 +242,12 @@ PERSONALITY = "You are kind. " * 5
 
 
 def greets(prompt: str) -> str:
-    """Answer with the prompt's last word."""
+    """Answers with the prompt's last word."""
     return f"Bonjour {prompt.split()[-1]} ! Ça va ? 😀"
 
 
 def rambles(prompt: str) -> str:
-    """Answer with a hundred characters that depend on the prompt."""
+    """Answers with a hundred characters that depend on the prompt."""
     return (f"{prompt[-9:]}, " * 100)[:100]
 
 

@@ -36,7 +36,7 @@ class FakeKvCache:
         return self.capacity - len(self.cells)
 
     def of(self, sequence: int) -> list[int]:
-        """Return the tokens of a sequence, and check that their positions are contiguous."""
+        """Returns the tokens of a sequence, and checks that their positions are contiguous."""
         cells = sorted((c for c in self.cells if sequence in c.sequences), key=lambda c: c.position)
         assert [c.position for c in cells] == list(range(len(cells)))
         return [c.token for c in cells]
@@ -97,7 +97,7 @@ def make_cache(
 
 
 def run(memory: FakeKvCache, cache: PrefixCache, tokens: Tokens) -> tuple[int, int]:
-    """Start a sequence and compute all its tokens; return its slot and its number of cached tokens."""
+    """Starts a sequence and computes all its tokens; returns its slot and its number of cached tokens."""
     place = cache.acquire(tokens)
     assert place is not None
     slot, computed = place
@@ -108,7 +108,7 @@ def run(memory: FakeKvCache, cache: PrefixCache, tokens: Tokens) -> tuple[int, i
 
 
 def finish(memory: FakeKvCache, cache: PrefixCache, tokens: Tokens) -> int:
-    """Run a whole request; return its number of cached tokens."""
+    """Runs a whole request; returns its number of cached tokens."""
     slot, computed = run(memory, cache, tokens)
     cache.release(slot)
     return computed

@@ -31,7 +31,7 @@ def body(content: str | list[Fields], **fields: Any) -> Fields:
 
 
 def long_list(items: int) -> Fields:
-    """Return a response format that makes any model write at least two tokens per item."""
+    """Returns a response format that makes any model write at least two tokens per item."""
     schema = {"type": "array", "items": {"enum": [1, 2]}, "minItems": items, "maxItems": items}
     return {"type": "json_schema", "json_schema": {"schema": schema}}
 

@@ -73,7 +73,7 @@ def most_likely(logits: NDArray[np.float32]) -> int:
 
 
 def decode(decoder: ConstrainedDecoder, vocabulary: Vocabulary, budget: int, model: Any) -> str:
-    """Decode a document within `budget` with random logits; return its text."""
+    """Decodes a document within `budget` with random logits; returns its text."""
     tokens: list[int] = []
     while not decoder.complete and len(tokens) < budget:
         tokens += decoder.choose(most_likely, model(), budget - len(tokens))
@@ -176,7 +176,7 @@ def test_each_string_has_its_own_limit(grammars: GrammarCompiler, vocabulary: Vo
     written_so_far: list[int] = []
 
     def model() -> NDArray[np.float32]:
-        """Write four words into each string."""
+        """Writes four words into each string."""
         logits = np.zeros(vocabulary.size, np.float32)
         in_string = 0
         for token in reversed(written_so_far):

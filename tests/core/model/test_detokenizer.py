@@ -16,13 +16,13 @@ CUTS = st.lists(st.integers(0, 200), max_size=30)
 
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
-    """Cut `data` at these places."""
+    """Cuts `data` at these places."""
     places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
 def detokenize(detokenizer: Detokenizer, data: list[bytes]) -> list[str]:
-    """Return the text after each piece, and the pending text at the end."""
+    """Returns the text after each piece, and the pending text at the end."""
     return [*(detokenizer.feed(piece) for piece in data), detokenizer.finish()]
 
 

@@ -10,7 +10,7 @@ from core.model.fair_queue import FairQueue
 
 
 def drain(queue: FairQueue[str]) -> list[str]:
-    """Remove all items; return them in service order."""
+    """Removes all items; returns them in service order."""
     order = []
     while len(queue):
         first = next(iter(queue))

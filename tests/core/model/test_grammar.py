@@ -48,7 +48,7 @@ def allowed(matcher: JsonMatcher) -> list[int]:
 
 
 def write(matcher: JsonMatcher, vocabulary: Vocabulary, seed: int) -> str | None:
-    """Sample random allowed tokens; return the text, or None if the document did not end within BUDGET_TOKENS."""
+    """Samples random allowed tokens; returns the text, or None if the document did not end within BUDGET_TOKENS."""
     chance = random.Random(seed)
     written: list[int] = []
     while not matcher.complete and len(written) < BUDGET_TOKENS:

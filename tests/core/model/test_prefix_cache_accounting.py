@@ -37,7 +37,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(tokens=PROMPTS)
     def serve(self, tokens: Tokens) -> None:
-        """Run one request from start to end while others run."""
+        """Runs one request from start to end while others run."""
         before = set(self.busy)
         self.start(tokens)
         for slot in set(self.busy) - before:
@@ -48,7 +48,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(tokens=PROMPTS)
     def start(self, tokens: Tokens) -> None:
-        """Start a sequence only if it fits, as the scheduler does; then all pending tokens must have room."""
+        """Starts a sequence only if it fits, as the scheduler does; then all pending tokens must have room."""
         known = self.cache.longest(tokens)
         if not self.cache.fits(tokens, reserved=self.pending()):
             return

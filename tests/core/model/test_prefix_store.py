@@ -26,7 +26,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def save_at(store: PrefixStore, folder: Path, number: int) -> None:
-    """Save a prefix; its content and the age of its file are `number`."""
+    """Saves a prefix; its content and the age of its file are `number`."""
     before = set(folder.glob("*")) if folder.exists() else set()
     store.save(np.asarray([number], np.int32), STATE)
     for file in set(folder.glob("*")) - before:

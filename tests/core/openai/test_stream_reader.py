@@ -15,7 +15,7 @@ PIECES = st.sampled_from([OPEN, CLOSE, "<", ">", "/", "think", "<think", "</thin
 
 
 def filter_thinking(*pieces: str) -> tuple[str, bool]:
-    """Return the visible text, and whether the model thought."""
+    """Returns the visible text, and whether the model thought."""
     thinking = ThinkingFilter()
     visible = "".join([*map(thinking.feed, pieces), thinking.end()])
     return visible, thinking.has_begun

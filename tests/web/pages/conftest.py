@@ -36,7 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def visiting(browser: Browser, own_settings: Settings) -> Visiting:
-    """Open a visit: `async with visiting(replies or engine, **options of the browser context) as visit`."""
+    """Opens a visit: `async with visiting(replies or engine, **options of the browser context) as visit`."""
 
     @asynccontextmanager
     async def visit(answers: Replies | FakeEngine, *, query: str = "", **options: Any) -> AsyncIterator[Visit]:

@@ -87,7 +87,7 @@ async def served_again(visit: Visit, settings: Settings) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def serving(engine: FakeEngine, settings: Settings, port: int = 0) -> AsyncIterator[int]:
-    """Run the real web app on a free port. At the end its connections are cut, as if the process were killed."""
+    """Runs the real web app on a free port. At the end its connections are cut, as if the process were killed."""
     runner = web.AppRunner(create_app(engine, settings), shutdown_timeout=0, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)

@@ -52,7 +52,7 @@ async def attach(visit: Visit, *names: str) -> None:
 
 
 async def expect_chips(visit: Visit, *states: str) -> None:
-    """Wait until the composer's chips, in order, have exactly these states."""
+    """Waits until the composer's chips, in order, have exactly these states."""
     await expect(visit.page.locator("#files > li")).to_have_class([f"chip {state}" for state in states])
 
 

@@ -26,7 +26,7 @@ SOURCED: Replies = (LEAVE, NEWS, Text("Eighteen **months** [1], news [1, 2], not
 
 
 async def ask_two_questions(visit: Visit) -> None:
-    """Ask two questions, the first with files, and wait for their answers with sources."""
+    """Asks two questions, the first with files, and waits for their answers with sources."""
     await attach(visit, "leave.txt", "<b>odd</b>.txt")
     await expect_chips(visit, "read", "read")
     for question in ("How long is the leave?", "And then?"):
@@ -94,7 +94,7 @@ async def test_the_next_answer_has_sources_of_its_own(visiting: Visiting) -> Non
 
 
 def reply_with_ending(prompt: Prompt) -> list[ReplyStep]:
-    """Build the steps of a reply with the ending that the prompt names."""
+    """Builds the steps of a reply with the ending that the prompt names."""
     ends: dict[str, list[ReplyStep]] = {
         "whole": [Text("All."), DONE],
         "long": [Text("Much"), Done("length", "fake-model", Usage())],
