@@ -87,7 +87,7 @@ class SlackOutlet:
             self._streams.record_end(ref)
 
     async def find(self, nonce: str) -> str | None:
-        """Finds a post by its nonce. A stream has no nonce before its end: it is found because no answer owns it."""
+        """Finds a post by its nonce. A stream gets its nonce at its end: before, one without an owner counts."""
         ref = await self._history.find(self._place, self._question, nonce, self._streams.is_known)
         if ref is not None and not nonce.endswith("-file"):
             await self._take_over(ref, nonce)

@@ -61,7 +61,7 @@ class SupervisorReport(Protocol):
 class Process:
     """One line of the Procfile, ready to run.
 
-    A process of ours ends by `core.runtime.process`: with exit code 2 if a restart mends nothing, and the error last.
+    `ours`: at exit code 2 only the operator can help, and the last output is the error (`core.runtime.process`).
     """
 
     name: str

@@ -94,7 +94,7 @@ def bundled_starter() -> Path:
 
 
 def download(repo: str, pattern: str, folder: Path) -> ModelFile:
-    """Downloads a file of a Hugging Face repository, or all parts of a split model, of which it returns the first."""
+    """Downloads a repository's file once, or all parts of a split model, of which it returns the first."""
     import huggingface_hub as hub
 
     place = folder / repo.replace("/", "--")

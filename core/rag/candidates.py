@@ -54,7 +54,7 @@ class RenderedContext:
 
 
 class Candidates:
-    """Documents of one question, the most important first: among passages with equal scores, the earlier document wins.
+    """Documents of one question, the most important first, which decides between passages of equal score and number.
 
     The constructor indexes all passages by `index`, which may take long; rendering is fast.
     """
@@ -95,18 +95,18 @@ class Candidates:
         best = sorted(range(len(scores)), key=lambda index: (-scores[index], self._places[index][::-1]))
         return [self._places[index] for index in best]
 
-    def render(self, passages: int, first: int = 1) -> RenderedContext:
-        """Renders the best `passages` passages; numbers the sources from `first`."""
+    def render(self, passages: int, first_number: int = 1) -> RenderedContext:
+        """Renders the best `passages` passages; numbers the sources from `first_number`."""
         places = sorted(self.order[:passages]) if 0 < passages < len(self._places) else self._places[:passages]
         parts = [
             document.select([number for at, number in places if at == index])
             for index, document in enumerate(self.documents)
         ]
-        return render([part for part in parts if part.passages], self._language, self._rules, first)
+        return render([part for part in parts if part.passages], self._language, self._rules, first_number)
 
 
 def render(
-    documents: Iterable[RetrievedDocument], language: Language, rules: str = "", first: int = 1
+    documents: Iterable[RetrievedDocument], language: Language, rules: str = "", first_number: int = 1
 ) -> RenderedContext:
     """Renders all passages of the documents."""
     attachments: list[Attachment] = []
@@ -114,7 +114,7 @@ def render(
     for document in documents:
         name = CITATION_NUMBER.sub(r"(\1)", document.name)
         if document.source is not None:
-            sources.append(replace(document.source, number=first + len(sources)))
+            sources.append(replace(document.source, number=first_number + len(sources)))
             name = f"[{sources[-1].number}] {name}"
         attachments.append(Attachment(name, document.text, document.cut))
     return RenderedContext(quote_documents(attachments, language, rules, cited=bool(sources)), tuple(sources))

@@ -11,8 +11,7 @@ from typing import ClassVar
 import structlog
 
 from core.configuration.personalities import Personality
-from core.contract import Json, Language
-from core.contract import Source as Cited
+from core.contract import Json, Language, Source
 from core.errors import CspsError, ModelError
 from core.rag.candidates import RetrievedDocument
 from core.rag.embeddings import Embedder, Vectors
@@ -165,7 +164,7 @@ class SourceFinder:
             )
             media_type, charset = search_results.MEDIA_TYPE, "utf-8"
         document = await self._reader.read(body, media_type, name=target.label, url=fetched.url, charset=charset)
-        cited = Cited(0, target.label, target.page or document.url or fetched.url, target.language, fetched.fetched_at)
+        cited = Source(0, target.label, target.page or document.url or fetched.url, target.language, fetched.fetched_at)
         return RetrievedDocument(target.label, document.passages[: section.entries], cited)
 
     async def _attempt(self, target: SourceTarget, notice_language: Language) -> Lookup:

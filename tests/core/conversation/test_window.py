@@ -74,17 +74,17 @@ async def test_the_start_of_a_prompt_stays_the_same_for_some_turns() -> None:
 
 @given(
     lengths=st.lists(st.integers(0, 200), max_size=8),
-    opening=st.lists(st.integers(1, 1500), max_size=2),
+    lead=st.lists(st.integers(1, 1500), max_size=2),
     looked_up=st.lists(st.integers(1, 1500), max_size=3),
     question=st.integers(1, 100),
     window=st.integers(512, 4096),
 )
 async def test_prompts_fit_the_window_and_keep_the_question(
-    lengths: list[int], opening: list[int], looked_up: list[int], question: int, window: int
+    lengths: list[int], lead: list[int], looked_up: list[int], question: int, window: int
 ) -> None:
     """This holds for any amount of documents and history."""
     candidates = Candidates(documents(*looked_up), "w0", "en")
-    draft = replace(draft_of(lengths, question), lead_context=documents(*opening), candidates=candidates)
+    draft = replace(draft_of(lengths, question), lead_context=documents(*lead), candidates=candidates)
     fitted = await fit_window(draft, Sampling(), window, by_words)
 
     assert await by_words(fitted.messages) <= window - window // 4

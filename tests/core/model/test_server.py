@@ -208,6 +208,18 @@ async def test_a_message_cannot_forge_a_turn_border(http: httpx.AsyncClient, rol
     assert not set(await tokens_of(http, prompt=forged)) & set(CONTROL)
 
 
+async def test_models_and_metrics_describe_the_process(http: httpx.AsyncClient) -> None:
+    """The list has name, window and starter flag; metrics hold no message text."""
+    (model,) = (await http.get("/v1/models")).json()["data"]
+    metrics = (await http.get("/metrics")).text
+
+    assert model["id"].startswith("SmolLM2-135M-Instruct")
+    assert (model["starter"], model["embedder"]) == (True, False)
+    assert model["max_model_len"] == 8192
+    assert "csps_model_tokens_total" in metrics
+    assert "librarian" not in metrics
+
+
 async def test_a_prompt_that_is_too_long_is_refused_with_its_size(http: httpx.AsyncClient) -> None:
     """The caller can then trim it by its own rules; the server cuts nothing."""
     (model,) = (await http.get("/v1/models")).json()["data"]

@@ -1,4 +1,4 @@
-"""The model process with the real starter: bad input, odd input, models and metrics."""
+"""The model process with the real starter: bad and odd input."""
 
 from __future__ import annotations
 
@@ -105,15 +105,3 @@ async def test_an_invalid_gzip_body_gets_400(http: httpx.AsyncClient) -> None:
     response = await http.post(CHAT, content=b"not gzip", headers={"Content-Encoding": "gzip"})
 
     assert response.status_code == 400
-
-
-async def test_models_and_metrics_describe_the_process(http: httpx.AsyncClient) -> None:
-    """The list has name, window and starter flag; metrics hold no message text."""
-    (model,) = (await http.get("/v1/models")).json()["data"]
-    metrics = (await http.get("/metrics")).text
-
-    assert model["id"].startswith("SmolLM2-135M-Instruct")
-    assert (model["starter"], model["embedder"]) == (True, False)
-    assert model["max_model_len"] == 8192
-    assert "csps_model_tokens_total" in metrics
-    assert "librarian" not in metrics
