@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import structlog
 from fluent.runtime import FluentBundle, resolver
 from fluent.syntax import FluentParser, ast
 from fluent.syntax.visitor import Visitor
@@ -18,6 +19,8 @@ from core import PROJECT_ROOT
 from core.contract import LANGUAGES, Language
 from core.errors import ConfigError, closest_name
 from core.texts.formats import format_date, format_duration, format_moment, format_size
+
+log = structlog.get_logger()
 
 SHIPPED = PROJECT_ROOT / "config" / "locale"
 # An entry begins in the first column; its further lines are indented, or close a brace.
@@ -35,16 +38,24 @@ class TextCatalogue:
         # writing. English and French do not, and people copy names and commands out of these texts.
         self._bundle = FluentBundle([f"{language}-CA"], functions=functions(language), use_isolating=False)
         self._sources = entries(source) | entries(own_source)
+        self._shipped = TextCatalogue(language, source) if own_source else None
 
     def text(self, key: str, /, **values: Any) -> str:
-        """Returns the message `key` with its values. Raises KeyError if there is none, ValueError if a value lacks."""
+        """Returns the message `key` with its values. Raises KeyError if there is none, ValueError if a value lacks.
+
+        An operator's message may call a function in a way that fails for a value. Then the shipped one replaces it.
+        """
         if not self._bundle.has_message(key):
             self._add(key)
         pattern = self._bundle.get_message(key).value
         assert pattern is not None
         result, errors = self._bundle.format_pattern(pattern, values)
         if errors:
-            raise ValueError(f"text {key}: {'; '.join(map(str, errors))}")
+            problem = "; ".join(str(error) or type(error).__name__ for error in errors)
+            if self._shipped is None:
+                raise ValueError(f"text {key}: {problem}")
+            log.warning("own_text_failed", key=key, problem=problem)
+            return self._shipped.text(key, **values)
         return str(result)
 
     def __contains__(self, key: str) -> bool:

@@ -1,7 +1,7 @@
 """The origins of a collection's documents: a file, a folder, a CSV file of facts, a page or a sitemap.
 
 A CSV file named directly is a list of facts, one in each row; inside a folder it is a document like others. Nothing is
-fetched or read before an entry is open_entry.
+fetched or read before an entry is opened.
 """
 
 from __future__ import annotations

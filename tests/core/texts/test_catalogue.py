@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from core import PROJECT_ROOT
 from core.errors import ConfigError
@@ -88,6 +89,21 @@ def test_a_folder_replaces_single_texts(own_folder: Path) -> None:
 
     assert ["Un instant, svp.", before] == [text("error-overloaded", "fr"), text("error-internal", "fr")]
     assert "Many people" in text("error-overloaded", "en")
+
+
+@pytest.mark.parametrize("own", ["{ DATE($seconds) }", "{ DURATION() }", '{ NUMBER($seconds, style: "currency") }'])
+def test_an_own_text_that_cannot_take_its_value_is_replaced_by_the_shipped_one(own_folder: Path, own: str) -> None:
+    """No check at start knows the types of values, and an answer must not fail for it."""
+    shipped = text("error-retry-after", "en", seconds=5)
+    (own_folder / "locale" / "en.ftl").write_text(f"error-retry-after = {own}\n", encoding="utf-8")
+    overlay(own_folder)
+
+    with capture_logs() as logs:
+        assert shipped == text("error-retry-after", "en", seconds=5)
+
+    assert [("own_text_failed", "error-retry-after")] == [(entry["event"], entry["key"]) for entry in logs]
+    with pytest.raises(ValueError, match="seconds"):
+        text("error-retry-after", "en")
 
 
 def test_a_folder_without_texts_changes_nothing(tmp_path: Path) -> None:
