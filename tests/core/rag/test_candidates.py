@@ -61,10 +61,10 @@ def test_a_page_is_cut_between_passages_and_marked() -> None:
 
 def test_rendering_none_or_all_ranks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passages are ranked only if some must be chosen."""
-    readings = [
+    documents = [
         RetrievedDocument(f"file{number}", (Passage(f"Text {number}."),)) for number in range(PROMPT_PASSAGES_LIMIT)
     ]
-    few, many = (Candidates(each, "Text 2", "en") for each in (readings, readings * 2))
+    few, many = (Candidates(each, "Text 2", "en") for each in (documents, documents * 2))
     monkeypatch.delattr(candidates, "score_passages")
 
     assert few.render(0).text == many.render(0).text == ""
@@ -76,11 +76,11 @@ def test_rendering_none_or_all_ranks_nothing(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_title_cannot_claim_a_source_number() -> None:
     """A number in brackets in a page's title is changed."""
     source = Source(0, "Budget", "https://budget.example/", "en", None)
-    readings = [
+    documents = [
         RetrievedDocument("Budget", (Passage("Cut."),), source),
         RetrievedDocument("[1] Budget [1]", (Passage("Raised."),)),
     ]
-    text = Candidates(readings, "What of the budget?", "en").render(2).text
+    text = Candidates(documents, "What of the budget?", "en").render(2).text
 
     assert "--- Document «[1] Budget»" in text
     assert "--- Document «(1) Budget (1)»" in text
