@@ -81,7 +81,7 @@ async def whole_answer(slack: FakeSlack, channel: str) -> str:
         answers = slack.answers(channel)
         return text_of(answers[0]) if answers and "SmolLM2" in json.dumps(answers[0]) else None
 
-    return str(await slack.wait_for(done, DEADLINE_S))
+    return str(await slack.until(done, DEADLINE_S))
 
 
 async def test_slack_over_socket_mode(variables: dict[str, str]) -> None:
