@@ -84,22 +84,22 @@ async def test_unfinished_deliveries_of_other_processes_are_listed_in_order(data
 async def test_attempts_are_counted_over_processes(database: Database, store: Store) -> None:
     """The count ends when the delivery is finished; cleared attempts do not count."""
     poison, other = [await take(store, message("x", number)) for number in (1, 2)]
-    assert [1, 2] == [await store.record_attempt(poison.answer) for _ in range(2)]
-    await store.record_attempt(other.answer)
-    await store.clear_attempt(other.answer)
+    assert [1, 2] == [await store.record_attempt(poison.answer_id) for _ in range(2)]
+    await store.record_attempt(other.answer_id)
+    await store.clear_attempt(other.answer_id)
 
     after = Store(database)
 
     assert [2, 0] == [delivery.crashes for delivery in await after.unfinished("slack")]
     await after.finish(poison, "failed")
-    assert 1 == await after.record_attempt(poison.answer)
+    assert 1 == await after.record_attempt(poison.answer_id)
 
 
 @pytest.mark.parametrize("way", ["forget", "uninstalled", "purge"])
 async def test_no_attempt_count_outlives_its_delivery(store: Store, database_url: str, clock: Clock, way: str) -> None:
     """This holds for each way in which a delivery is deleted."""
     for number in (1, 2):
-        await store.record_attempt((await take(store, message("x", number))).answer)
+        await store.record_attempt((await take(store, message("x", number))).answer_id)
     if way == "forget":
         await store.forget(THREAD, before=None)
     elif way == "uninstalled":
@@ -162,8 +162,8 @@ async def test_the_latest_answer_is_from_the_same_conversation(store: Store) -> 
     before = await store.latest_answer(THREAD, second.number)
     assert before
     assert first == before.delivery
-    assert await store.latest_answer(THREAD, 99, elsewhere.answer) is None
-    assert await store.latest_answer(THREAD, 99, under_way.answer) is None
+    assert await store.latest_answer(THREAD, 99, elsewhere.answer_id) is None
+    assert await store.latest_answer(THREAD, 99, under_way.answer_id) is None
 
 
 async def test_a_conversation_keeps_its_personality_until_another_is_chosen(store: Store) -> None:
@@ -176,7 +176,7 @@ async def test_a_conversation_keeps_its_personality_until_another_is_chosen(stor
 
 async def test_the_latest_feedback_of_a_person_replaces_the_previous_one(store: Store, database_url: str) -> None:
     """Other people's feedback stays. Feedback for an unknown answer is refused."""
-    answer = (await take(store, message("x"))).answer
+    answer = (await take(store, message("x"))).answer_id
     assert await store.save_feedback(answer, "slack:T1:U1", "bad", "wrong")
     assert await store.save_feedback(answer, "slack:T1:U1", "good", "r\0ight" + "!" * 9999)
     assert await store.save_feedback(answer, "slack:T1:U2", "bad", "")
@@ -194,7 +194,7 @@ async def test_forgetting_deletes_all_content_of_a_conversation(store: Store, da
     first, wish = await take(store, message("a secret", 1)), await take(store, message("forget", 2))
     await store.save_thread_messages(first.number, (Turn("user", "another secret"),))
     await store.save_feedback(first.answer_id, "u", "bad", "a third secret")
-    await store.save_feedback(kept.answer, "u", "bad", "")
+    await store.save_feedback(kept.answer_id, "u", "bad", "")
     await store.choose_personality(THREAD, "guide")
     await store.finish(first, "done")
 
@@ -250,7 +250,7 @@ async def test_one_time_notices_are_recorded_by_person_and_workspace(store: Stor
 
 async def test_purge_deletes_old_data(store: Store, clock: Clock) -> None:
     old = await take(store, message("x", 1))
-    await store.save_feedback(old.answer, "u", "good", "")
+    await store.save_feedback(old.answer_id, "u", "good", "")
     await store.record_notice(message("x"), "privacy")
     await store.choose_personality(THREAD, "guide")
     await store.choose_personality(DIRECT, "guide")
@@ -271,7 +271,7 @@ async def test_deleting_a_workspace_deletes_all_its_data(store: Store, database_
     gone, kept = await take(store, there), await take(store, message("y", 2))
     for each in (gone, kept):
         await store.save_feedback(each.answer_id, "u", "good", "")
-    await store.record_attempt(gone.answer)
+    await store.record_attempt(gone.answer_id)
     await store.record_notice(there, "privacy")
     await store.choose_personality(there.place, "guide")
     assert [there.place] == await store.places("slack", "T9")

@@ -206,7 +206,7 @@ async def test_an_answer_of_another_conversation_cannot_be_regenerated(harness: 
         await harness.until_finished()
         shown = harness.channels.shown(WHERE)[0].closing
         assert shown
-        await intake.take(message("", 2, DIRECT, user="U2", command=BotCommand("regenerate", shown.answer)))
+        await intake.take(message("", 2, DIRECT, user="U2", command=BotCommand("regenerate", shown.answer_id)))
         await intake.take(message("recommence", 3, DIRECT, user="U2"))
         await harness.until_finished()
 

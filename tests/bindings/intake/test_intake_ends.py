@@ -120,6 +120,6 @@ async def test_a_removed_bot_stores_nothing_again(harness: BotHarness, engine: G
         else:
             await intake.forget_workspace("T1")
         go_on.set()
-        await harness.until(lambda: not list(intake._answers.all()))
+        await harness.until(lambda: not list(intake._answer_queue.all()))
 
     assert ([], {}) == (engine.prompts, engine.sessions)
