@@ -46,6 +46,8 @@ def upgrade(db: sa.Connection) -> tuple[str, ...]:
     """The revisions that were applied. Raises ConfigError, also if the tables are not those of csps-llm."""
     context = MigrationContext.configure(db)
     pending = following(context.get_current_revision())
+    if not pending:  # another process upgraded while this one waited for the lock
+        return ()
     before = broken_references(db)
     with Operations.context(context):
         for script in pending:
