@@ -85,7 +85,7 @@ class IncomingMessage:
 
     @property
     def is_thread_root(self) -> bool:
-        """Whether no earlier message exists in its conversation: a thread's first message, or one outside threads."""
+        """True if no earlier message exists in its conversation: a thread's first message, or one outside threads."""
         place = self.place
         return (place.threaded and place.kind != "personal") or (
             place.thread is not None and place.thread == self.message

@@ -131,7 +131,7 @@ class Store:
         return await self._database.read(lambda db: db.execute(newest).scalar())
 
     async def is_participating(self, place: Place) -> bool:
-        """Whether somebody has already asked the bot in this conversation."""
+        """True if somebody has already asked the bot in this conversation."""
         columns = deliveries.c
         query = sa.select(columns.number).where(
             columns.conversation == hash_id(place.conversation), columns.kind == "message", columns.state != "gone"

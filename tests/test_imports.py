@@ -53,7 +53,7 @@ def within(imported: str, package: str) -> bool:
 
 
 def is_forbidden(module: str, imported: str) -> bool:
-    """Whether a rule forbids the import. `imported` may also be a name inside a module; the rules hold for both."""
+    """True if a rule forbids the import. `imported` may also be a name inside a module; the rules hold for both."""
     top, to = module.split(".")[0], imported.split(".")[0]
     if to in ONLY_IN:
         return not within(module, ONLY_IN[to])

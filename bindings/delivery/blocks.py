@@ -76,7 +76,7 @@ def build_fence(opened: re.Match[str], end: int, *, is_open: bool = False) -> Fe
 
 
 def is_opening(line: re.Match[str]) -> bool:
-    """Whether a fence line opens a block: three backticks with another one on the line are inline code."""
+    """True if a fence line opens a block: three backticks with another one on the line are inline code."""
     return not (line[2][0] == "`" and "`" in line[3])
 
 
@@ -113,7 +113,7 @@ def open_table(text: str) -> str:
 
 
 def is_delimiter(line: str) -> bool:
-    """Whether a line is a table's delimiter row, as in `|---|:--:|`."""
+    """True if a line is a table's delimiter row, as in `|---|:--:|`."""
     if "|" not in line or "-" not in line:
         return False
     cells = line.strip(" \t>").strip("|").split("|")
@@ -121,7 +121,7 @@ def is_delimiter(line: str) -> bool:
 
 
 def splits_header(text: str, at: int) -> bool:
-    """Whether the line border `at` separates a table's header, its delimiter row and its first row."""
+    """True if the line border `at` separates a table's header, its delimiter row and its first row."""
     above, below = line_before(text, at), line_at(text, at)
     return is_delimiter(above) or ("|" in above and is_delimiter(below))
 

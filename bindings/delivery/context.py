@@ -188,7 +188,7 @@ class RetryingCaller:
             await asyncio.sleep(max(0.0, self.next_call_at - self._clock()))
 
     def gives_up(self, since: float) -> bool:
-        """Whether the next call would come too late, counted from `since` or from the last success."""
+        """True if the next call would come too late, counted from `since` or from the last success."""
         return self.next_call_at > max(since, self._succeeded_at) + self._context.retry.give_up_after_s
 
     def _record_success(self) -> None:

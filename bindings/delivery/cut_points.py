@@ -94,7 +94,7 @@ def last_character_border(text: str, least: int, at: int) -> int:
 
 
 def is_character_border(text: str, at: int) -> bool:
-    """Whether a cut before text[at] leaves every visible character whole."""
+    """True if a cut before text[at] leaves every visible character whole."""
     if not 0 < at < len(text):
         return True
     left, right = text[at - 1], text[at]
@@ -104,7 +104,7 @@ def is_character_border(text: str, at: int) -> bool:
 
 
 def extends(char: str) -> bool:
-    """Whether a character belongs to the one before it."""
+    """True if a character belongs to the one before it."""
     code = ord(char)
     if code < 0x300:
         return False
@@ -118,7 +118,7 @@ def extends(char: str) -> bool:
 
 
 def is_flag_half(char: str) -> bool:
-    """Whether it is a regional indicator; two of them make one flag."""
+    """True if it is a regional indicator; two of them make one flag."""
     return 0x1F1E6 <= ord(char) <= 0x1F1FF
 
 

@@ -79,7 +79,7 @@ def build_place(payload: Payload, parent: str | None) -> Place:
 
 
 def is_addressed(payload: Payload, context: ChannelContext) -> bool:
-    """Whether the message mentions the bot or replies to it."""
+    """True if the message mentions the bot or replies to it."""
     author = (referenced_message(payload) or {}).get("author") or {}
     return is_mentioned(payload, context) or author.get("id") == context.bot_id
 
@@ -90,7 +90,7 @@ def is_mentioned(payload: Payload, context: ChannelContext) -> bool:
 
 
 def is_for_others(payload: Payload) -> bool:
-    """Whether a message in the bot's thread is addressed to other people."""
+    """True if a message in the bot's thread is addressed to other people."""
     return bool(payload.get("mentions") or payload.get("mention_roles") or referenced_message(payload))
 
 

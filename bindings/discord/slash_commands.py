@@ -61,13 +61,13 @@ def build_option(kind: int, command: str, name: str, **more: Any) -> dict[str, A
 
 
 def are_registered(current: Sequence[Mapping[str, Any]], expected: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether Discord has exactly the expected commands. It allows only 200 new commands a day."""
+    """True if Discord has exactly the expected commands. It allows only 200 new commands a day."""
     by_name = {each["name"]: each for each in current}
     return len(current) == len(expected) and all(contains(by_name.get(each["name"], {}), each) for each in expected)
 
 
 def contains(actual: Any, expected: Any) -> bool:
-    """Whether `actual` has every value of `expected`. Discord adds ids and defaults."""
+    """True if `actual` has every value of `expected`. Discord adds ids and defaults."""
     if isinstance(expected, Mapping):
         return isinstance(actual, Mapping) and all(contains(actual.get(key), each) for key, each in expected.items())
     if isinstance(expected, list):

@@ -56,7 +56,7 @@ class UserRateLimit:
         return True
 
     def take_notice(self, speaker: str) -> bool:
-        """Whether to send this person a notice of the limit: once in ten minutes. Counts as sent."""
+        """True if this person gets a notice of the limit now: once in ten minutes. Records it as sent."""
         now = self._clock()
         last = self._notices.get(speaker)
         if last is not None and last > now - WINDOW_S:

@@ -153,5 +153,5 @@ class DeliveryRunner:
 
 
 def is_suspect(task: DeliveryTask) -> bool:
-    """Whether two processes crashed with it. A job is exempt, because it may take hours."""
+    """True if two processes crashed with it. A job is exempt, because it may take hours."""
     return task.uncounted and task.delivery.crashes > 0 and not task.long_running

@@ -164,7 +164,7 @@ class Intake:
         queue.add(task)
 
     async def is_participating(self, place: Place) -> bool:
-        """Whether somebody has already asked the bot in this conversation, so that it answers without a mention."""
+        """True if somebody has already asked the bot in this conversation, so that it answers without a mention."""
         return await self._bot.store.is_participating(place)
 
     async def withdraw_question(self, place: Place, message: str) -> None:

@@ -118,7 +118,7 @@ def is_type(value: Json) -> bool:
 
 
 def holds_schemas(keyword: str, value: Json) -> bool:
-    """Whether the value of a keyword from STRUCTURE has the right form."""
+    """True if the value of a keyword from STRUCTURE has the right form."""
     if keyword == "$ref":
         return isinstance(value, str)
     if keyword in NAMED_SCHEMAS:

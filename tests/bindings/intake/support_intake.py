@@ -210,7 +210,7 @@ class BotHarness:
         await self.until(self.is_finished)
 
     async def is_finished(self) -> bool:
-        """Whether all deliveries are finished and no job is left."""
+        """True if all deliveries are finished and no job is left."""
         return not (await self.unfinished() or self.jobs)
 
     @property

@@ -60,7 +60,7 @@ def cases(draft: str) -> Iterator[Case]:
 
 
 def is_valid(validator: ValidatorProcess, case: Case, value: Json) -> bool | None:
-    """Whether the value conforms; None if the schema is refused."""
+    """True if the value conforms; None if the schema is refused."""
     answer = validator.answer({"ask": "validate", "key": repr(case.schema), "schema": case.schema, "value": value})
     return None if "refused" in answer else not answer["violations"]
 
