@@ -7,8 +7,9 @@ a token computed twice yields a wrong text.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as SequenceOf
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,6 +209,16 @@ class InferenceHarness:
 
     def text(self, sequence: Sequence) -> str:
         return "".join(output.text for output in self.outputs[sequence] if isinstance(output, TextOutput))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the inference thread between two steps, so that all requests made within start together."""
+        go = threading.Event()
+        self.inference.run(lambda: go.wait(DEADLINE_S))
+        try:
+            yield
+        finally:
+            go.set()
 
     def settle(self) -> None:
         """Returns once all earlier commands and one further step are done."""

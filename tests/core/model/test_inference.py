@@ -208,9 +208,10 @@ def test_a_failing_constraint_fails_only_its_request() -> None:
 def test_a_cancelled_answer_frees_its_slot_at_the_next_step() -> None:
     """It gets no more outputs, and the next waiting request starts."""
     with InferenceHarness(rambles, slots=1) as harness:
-        first = harness.ask("the first")
-        CallAtStep(harness, 10, lambda: harness.inference.cancel(first))
-        second = harness.ask("another one")
+        with harness.held():
+            first = harness.ask("the first")
+            CallAtStep(harness, 10, lambda: harness.inference.cancel(first))
+            second = harness.ask("another one")
         finished(harness, second)
 
         assert harness.text(second) == rambles("another one")
@@ -224,8 +225,9 @@ def test_a_cancelled_answers_tokens_stay_cached() -> None:
     """The same prompt again continues from there."""
     with InferenceHarness(rambles) as harness:
         prompt = "x" * 50
-        first = harness.ask(prompt)
-        CallAtStep(harness, 5, lambda: harness.inference.cancel(first))
+        with harness.held():
+            first = harness.ask(prompt)
+            CallAtStep(harness, 5, lambda: harness.inference.cancel(first))
         harness.settle()
         while harness.scheduler.running:
             harness.settle()
@@ -266,9 +268,10 @@ def test_a_paused_answer_stops_and_loses_nothing() -> None:
     """Other answers continue; without others the thread sleeps; after the pause the answer continues."""
     clock = FakeClock()
     with InferenceHarness(rambles, clock=clock) as harness:
-        slow = harness.ask("slow one")
-        CallAtStep(harness, 10, lambda: harness.inference.pause(slow, True))
-        other = harness.ask("other one")
+        with harness.held():
+            slow = harness.ask("slow one")
+            CallAtStep(harness, 10, lambda: harness.inference.pause(slow, True))
+            other = harness.ask("other one")
         finished(harness, other)
         assert harness.text(other) == rambles("other one")
         so_far = harness.text(slow)

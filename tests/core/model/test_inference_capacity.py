@@ -50,8 +50,9 @@ def test_a_preempted_sequence_does_not_preempt_others_in_turn() -> None:
 def test_an_unexpectedly_full_cache_does_not_loop() -> None:
     """If llama.cpp has fewer free cells than we count, one answer ends short, and all others are served."""
     with InferenceHarness(rambles, cells=400) as harness:
-        sequences = [harness.ask(f"number {n}") for n in range(3)]
         CallAtStep(harness, 20, lambda: setattr(harness.model, "capacity", len(harness.model.cells)))
+        with harness.held():
+            sequences = [harness.ask(f"number {n}") for n in range(3)]
         ends = [finished(harness, sequence).reason for sequence in sequences]
 
         assert "length" in ends
@@ -61,9 +62,9 @@ def test_an_unexpectedly_full_cache_does_not_loop() -> None:
 def test_a_long_prompt_is_computed_in_slices_beside_decoding() -> None:
     """Each step holds a token of the running answer and a slice of the new prompt."""
     with InferenceHarness(rambles, cells=900) as harness:
-        first = harness.ask("first")
         late: list[Sequence] = []
         CallAtStep(harness, 10, lambda: late.append(harness.ask("z" * 500)))
+        first = harness.ask("first")
         finished(harness, first)
         finished(harness, late[0])
         prefill = [batch for batch in harness.model.batches if any(122 in row.tokens for row in batch)]

@@ -40,7 +40,8 @@ def test_an_internal_failure_fails_all_requests_once(exc: Exception) -> None:
     with InferenceHarness(greets, slots=2) as harness, capture_logs() as logs:
         assert harness.answer("x" * 50 + " I am Before") == greets("Before")
         CallAtStep(harness, 3, fail(exc))
-        sequences = [harness.ask("x" * 50 + f" I am {n}") for n in range(4)]
+        with harness.held():
+            sequences = [harness.ask("x" * 50 + f" I am {n}") for n in range(4)]
         errors = [error(harness, sequence) for sequence in sequences]
 
         assert all(isinstance(each, ModelError) for each in errors)
@@ -55,8 +56,9 @@ def test_an_internal_failure_fails_all_requests_once(exc: Exception) -> None:
 def test_no_state_is_saved_after_an_internal_failure() -> None:
     """The cells may be corrupt and must not reach host memory. (They did.)"""
     with InferenceHarness(rambles, slots=4, idle_cells=0) as harness, capture_logs():
-        sequences = [harness.ask(f"{n}" * 60) for n in range(4)]
         CallAtStep(harness, 8, fail(RuntimeError()))
+        with harness.held():
+            sequences = [harness.ask(f"{n}" * 60) for n in range(4)]
         for sequence in sequences:
             error(harness, sequence)
 
