@@ -15,6 +15,23 @@ from core.contract import Attachment, Language, Prompt, Turn
 
 PlatformName = Literal["slack", "discord", "teams"]
 CommandName = Literal["help", "stop", "regenerate", "forget", "personality"]
+AuthorGroup = Literal["home", "guests", "external", "bots"]  # words that access lists may contain
+UnreadKind = Literal[
+    "image",
+    "audio",
+    "video",
+    "file",
+    "link",
+    "card",
+    "poll",
+    "sticker",
+    "canvas",
+    "list",
+    "form",
+    "call",
+    "message",
+    "other",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,22 @@ class AttachedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadPart:
+    """A part of a message that cannot be read. `name` is its title or file name, if there is one."""
+
+    kind: UnreadKind
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMessages:
+    """The other messages of a thread that the bot has not answered yet, oldest first, and their files."""
+
+    turns: tuple[Turn, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BotCommand:
     """A command from a person, in place of a question."""
 
@@ -73,7 +106,9 @@ class IncomingMessage:
     text: str  # without the mention, with the platform's escapes undone
     language: Language | None = None  # the platform's setting; the language of the text takes precedence
     files: tuple[AttachedFile, ...] = ()
-    quoted: tuple[Attachment, ...] = ()  # messages that it quotes, forwards or replies to
+    quoted: tuple[Attachment, ...] = ()  # messages that it quotes or forwards, and what it embeds
+    unread: tuple[UnreadPart, ...] = ()  # parts that cannot be read; people and the model learn of them
+    groups: tuple[str, ...] = ()  # of the author, as access lists name them: role and group ids, and `AuthorGroup`
     heard_since: str | None = None  # the message id where the unread part of the thread begins, if known
     command: BotCommand | None = None  # from a slash command or button; typed commands are found in the text
     toil: bool = False  # from the command for JSON answers: a schema is expected
@@ -116,6 +151,8 @@ class IncomingMessage:
                 "place": Place(**value["place"]),
                 "files": tuple(AttachedFile(**each) for each in value["files"]),
                 "quoted": tuple(Attachment(**each) for each in value["quoted"]),
+                "unread": tuple(UnreadPart(**each) for each in value.get("unread", ())),
+                "groups": tuple(value.get("groups", ())),
                 "command": BotCommand(**value["command"]) if value["command"] else None,
             }
         )
@@ -130,8 +167,8 @@ class Platform(Protocol):
         """Returns the outlet for the answer, without waiting. May start a typing indicator there."""
         ...
 
-    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
-        """Other people's messages in the thread since the bot's last one, oldest first; () if not available."""
+    async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
+        """Other people's messages in the thread since the bot's last one; empty if not available."""
         ...
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bindings.incoming import CommandName, IncomingMessage, Place
+from bindings.incoming import AttachedFile, CommandName, IncomingMessage, Place, ThreadMessages
 from bindings.tables import (
     EMPTY_PAYLOAD,
     attempts,
@@ -61,7 +61,7 @@ class DeliveryRecord:
     delivery: Delivery
     incoming: IncomingMessage
     refs: tuple[str, ...]
-    thread_messages: tuple[Turn, ...] | None  # None: not requested yet
+    thread_messages: ThreadMessages | None  # None: not requested yet
     uploaded: bool
 
 
@@ -132,19 +132,36 @@ class Store:
 
     async def is_participating(self, place: Place) -> bool:
         """True if somebody has already asked the bot in this conversation."""
-        columns = deliveries.c
-        query = sa.select(columns.number).where(
-            columns.conversation == hash_id(place.conversation), columns.kind == "message", columns.state != "gone"
-        )
+        query = sa.select(deliveries.c.number).where(*questions_in(place))
         return await self._database.read(lambda db: db.execute(query.limit(1)).first() is not None)
 
     async def save_refs(self, number: int, refs: list[str]) -> None:
         """Stores the ids of the messages that hold the answer. Durable when it returns."""
         await self._update(number, refs=json.dumps(refs))
 
-    async def save_thread_messages(self, number: int, messages: tuple[Turn, ...]) -> None:
+    async def latest_question(self, place: Place) -> tuple[IncomingMessage, float] | None:
+        """The latest question in a conversation, and its time in seconds since 1970."""
+        columns = deliveries.c
+        query = sa.select(deliveries).where(*questions_in(place)).order_by(columns.number.desc()).limit(1)
+        row = await self._database.read(lambda db: db.execute(query).first())
+        if row is None or (record := parse_record(row)) is None:
+            return None
+        return record.incoming, row.at
+
+    def age_s(self, at: float) -> float:
+        """The seconds since a stored time. Less than 0 if the clock was set back."""
+        return self._clock() - at
+
+    async def has_asked(self, incoming: IncomingMessage) -> bool:
+        """True if the author of `incoming` has already asked the bot in this conversation."""
+        query = sa.select(deliveries).where(*questions_in(incoming.place))
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        records = [parse_record(row) for row in rows]
+        return any(record.incoming.speaker == incoming.speaker for record in records if record)
+
+    async def save_thread_messages(self, number: int, messages: ThreadMessages) -> None:
         """Stores the thread as it was at first: a later request would also return the bot's own new messages."""
-        await self._update(number, heard=json.dumps([asdict(turn) for turn in messages]))
+        await self._update(number, heard=json.dumps(asdict(messages)))
 
     async def record_upload(self, number: int) -> None:
         await self._update(number, uploaded=True)
@@ -321,8 +338,21 @@ def parse_record(row: Any) -> DeliveryRecord | None:
     if row is None or row.payload == EMPTY_PAYLOAD:
         return None
     incoming = IncomingMessage.from_json(json.loads(row.payload))
-    messages = None if row.heard is None else tuple(Turn(**turn) for turn in json.loads(row.heard))
+    messages = None if row.heard is None else parse_thread_messages(json.loads(row.heard))
     return DeliveryRecord(parse_delivery(row), incoming, tuple(json.loads(row.refs)), messages, row.uploaded)
+
+
+def parse_thread_messages(value: Any) -> ThreadMessages:
+    """Parses the stored form. Version 0.1.0 stored the list of turns alone."""
+    stored = {"turns": value, "files": ()} if isinstance(value, list) else value
+    turns = tuple(Turn(**turn) for turn in stored["turns"])
+    return ThreadMessages(turns, tuple(AttachedFile(**file) for file in stored["files"]))
+
+
+def questions_in(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
+    """The conditions for the questions of a conversation that were not forgotten."""
+    columns = deliveries.c
+    return columns.conversation == hash_id(place.conversation), columns.kind == "message", columns.state != "gone"
 
 
 def pin_personality(db: sa.Connection, place: Place, personality: str, now: float) -> str:

@@ -76,7 +76,7 @@ class MessageEvents:
         if incoming is not None or context.parent is None:
             return incoming
         follow_up = parse_message(data, replace(context, participating=True))
-        return follow_up if follow_up and await self._intake.is_participating(follow_up.place) else None
+        return follow_up if follow_up and await self._intake.answers_without_mention(follow_up) else None
 
     async def _withdraw(self, data: Payload, messages: list[str]) -> None:
         place = build_place(data, await self._guilds.fetch_parent(data))

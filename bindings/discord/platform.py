@@ -13,8 +13,7 @@ from bindings.discord.files import DiscordFiles
 from bindings.discord.guild_cache import GuildCache
 from bindings.discord.mapping import parse_thread_messages
 from bindings.discord.outlet import DiscordOutlet
-from bindings.incoming import AttachedFile, IncomingMessage, Place
-from core.contract import Turn
+from bindings.incoming import AttachedFile, IncomingMessage, Place, ThreadMessages
 
 THREAD_LIMIT = 50  # messages
 TYPING_DELAY_S = 0.3  # quicker answers need no indicator
@@ -47,19 +46,19 @@ class DiscordPlatform:
         bot_id = self._guilds.cached_context(place.tenant).bot_id
         return DiscordOutlet(build_destination(incoming, self._api, bot_id), posted.set)
 
-    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         """Without the Message Content intent, other people's messages come empty and are left out."""
         place = incoming.place
         if place.kind == "personal":
-            return ()  # all messages there are to the bot
+            return ThreadMessages()  # all messages there are to the bot
         ids = {"channel_id": place.thread or place.channel}
         params = {"before": incoming.message, "limit": THREAD_LIMIT}
         try:
             messages = await self._api.call("read", "GET", CHANNEL_MESSAGES, ids, params=params)
         except Refused:
-            return ()  # the permission "Read Message History" is missing
+            return ThreadMessages()  # the permission "Read Message History" is missing
         newest_first = sorted(messages, key=lambda each: int(each["id"]), reverse=True)
-        return parse_thread_messages(newest_first, self._guilds.cached_context(place.tenant))
+        return ThreadMessages(parse_thread_messages(newest_first, self._guilds.cached_context(place.tenant)))
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self._files.fetch(file, limit_bytes)

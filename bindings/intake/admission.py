@@ -1,4 +1,4 @@
-"""Decides who gets an answer, how often, and from which personality. Pure; compares ids as they come.
+"""Decides who gets an answer, how often, when without a mention, and from which personality. Pure.
 
 The access lists apply before a message is stored: the bot keeps no content of people whom it does not serve.
 """
@@ -6,32 +6,61 @@ The access lists apply before a message is stored: the bot keeps no content of p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from bindings.incoming import Place
+from bindings.incoming import IncomingMessage, Place
 from core.configuration.personalities import Personalities
 from core.configuration.setting_sections import PlatformSettings
+from core.configuration.setting_types import ReplyMode
 from core.contract import Language
 from core.errors import ConfigError, closest_name
 
 WINDOW_S = 600.0
+BOT_PAUSE_S = 600.0  # between two answers to bots in one conversation, unless a person asks meanwhile
 TRACKED_SPEAKERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class AccessLists:
-    """Ids of workspaces, channels and users that are allowed or denied."""
+    """Ids of workspaces, channels, users, roles and groups, or the words of `AuthorGroup`. `bots`: ids of bots."""
 
     allow: Collection[str]
     deny: Collection[str]
+    bots: Collection[str] = ()
 
-    def admit(self, place: Place, user: str) -> bool:
-        """Deny takes precedence over allow. A non-empty allow list excludes everyone else."""
-        ids = {place.tenant, place.channel, user} - {""}
+    def admit(self, incoming: IncomingMessage) -> bool:
+        """Deny takes precedence over allow. A non-empty allow list excludes everyone else.
+
+        People of other organisations and bots get answers only if they are named: the former by `external`, their
+        organisation or their id in `allow`, the latter by their id in `bots`.
+        """
+        place, author = incoming.place, {incoming.user, *incoming.groups} - {""}
+        ids = author | ({place.tenant, place.channel} - {""})
         if ids.intersection(self.deny):
             return False
+        if "bots" in author:
+            return bool(author.intersection(self.bots))
+        if "external" in author and not author.intersection(self.allow):
+            return False
         return not self.allow or bool(ids.intersection(self.allow))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRules:
+    """When a message that does not mention the bot gets an answer, by channel."""
+
+    threads: ReplyMode
+    threads_of: Mapping[str, ReplyMode]
+    without_mention: Collection[str]  # ids of channels
+
+    def listens(self, place: Place) -> bool:
+        """True for a channel where no message needs a mention."""
+        return place.channel in self.without_mention
+
+    def thread_mode(self, place: Place) -> ReplyMode:
+        """all: everybody in a thread where the bot was asked; asked: only those who asked it; mentions: nobody."""
+        return self.threads_of.get(place.channel, self.threads)
 
 
 class UserRateLimit:

@@ -16,7 +16,7 @@ import structlog
 
 from bindings.delivery.context import DeliveryContext
 from bindings.incoming import IncomingMessage, Place, Platform
-from bindings.intake.admission import AccessLists, UserRateLimit, check_personality_names
+from bindings.intake.admission import BOT_PAUSE_S, AccessLists, ReplyRules, UserRateLimit, check_personality_names
 from bindings.intake.bot import Bot, Greeting, LocalizedPersonality
 from bindings.intake.command_handler import CommandHandler, explain_limit
 from bindings.intake.commands import find_command, message_language
@@ -60,7 +60,11 @@ class Intake:
         context = context or DeliveryContext()
         self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context)
         check_personality_names(bot.section, personalities, platform.name, settings.origin)
-        self._access = AccessLists(bot.section.allow, bot.section.deny)
+        section = bot.section
+        self._access = AccessLists(section.allow, section.deny, section.bots)
+        self._replies = ReplyRules(
+            section.reply_in_threads, section.reply_in_threads_of, section.answer_without_mention
+        )
         self._rate_limit = UserRateLimit(settings.bot.user_limit, clock)
         job_files = JobFiles(settings.data_folder / "jobs" / platform.name)
         self._jobs = Jobs(engine, job_files, settings.bot.row_limit, settings.model.slots, clock)
@@ -76,9 +80,9 @@ class Intake:
         Raises Stopping and StorageError; then the adapter must not acknowledge, so that the platform delivers again.
         """
         self._check_open()
-        admitted = self._access.admit(incoming.place, incoming.user)
-        if not admitted and incoming.place.kind != "personal":
-            return True  # no answer, and nothing is stored
+        admitted = self._access.admit(incoming)
+        if "bots" in incoming.groups and not (admitted and await self._may_answer_bot(incoming.place)):
+            return True  # neither an answer nor a refusal, which would be an answer to a bot
         delivery = await self._store_new(incoming, admitted=admitted)
         (self._bot.metrics.repeats if delivery is None else self._bot.metrics.events).inc()
         if delivery and (accepted := await self._apply_limit(incoming, delivery)):
@@ -92,7 +96,7 @@ class Intake:
         """
         self._check_open()
         language = language or message_language(incoming) or "en"
-        if not self._access.admit(incoming.place, incoming.user):
+        if not self._access.admit(incoming):
             return text("bot-refused", language)
         uses_model = delivery_kind(incoming) in MODEL_KINDS
         wait_s = self._rate_limit.wait_s(incoming.speaker) if uses_model else 0.0
@@ -163,9 +167,22 @@ class Intake:
         self._bot.metrics.waiting.inc()
         queue.add(task)
 
-    async def is_participating(self, place: Place) -> bool:
-        """True if somebody has already asked the bot in this conversation, so that it answers without a mention."""
-        return await self._bot.store.is_participating(place)
+    async def answers_without_mention(self, incoming: IncomingMessage) -> bool:
+        """True if a message gets an answer although it does not mention the bot. Bots always need a mention."""
+        place, store = incoming.place, self._bot.store
+        if "bots" in incoming.groups:
+            return False
+        if place.kind == "personal" or self._replies.listens(place):
+            return True
+        mode = self._replies.thread_mode(place)
+        if mode == "all":
+            return await store.is_participating(place)
+        return mode == "asked" and await store.has_asked(incoming)
+
+    async def _may_answer_bot(self, place: Place) -> bool:
+        """False after an answer to a bot, until a person asks or BOT_PAUSE_S pass: two bots must not form a loop."""
+        latest = await self._bot.store.latest_question(place)
+        return latest is None or "bots" not in latest[0].groups or self._bot.store.age_s(latest[1]) >= BOT_PAUSE_S
 
     async def withdraw_question(self, place: Place, message: str) -> None:
         """Ends the delivery of a deleted question silently. Ignores unknown ids."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from bindings.content import describe_unread
 from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
 from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
 from bindings.files import MessageFiles, TextFile, explain_unread, read_files
-from bindings.incoming import IncomingMessage
+from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages
 from bindings.intake.bot import Bot, LocalizedPersonality, build_footer
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.store import DeliveryLedger, DeliveryRecord
@@ -29,7 +30,7 @@ from bindings.toil.schema_reply import (
     require_schema,
     with_error_detail,
 )
-from core.contract import Attachment, Event, Prompt, Task, Turn
+from core.contract import Attachment, Event, Prompt, Task
 from core.errors import BadRequest
 from core.texts import text
 
@@ -46,7 +47,8 @@ class MessageContext:
     record: DeliveryRecord
     localized: LocalizedPersonality
     files: MessageFiles
-    thread_messages: tuple[Turn, ...]
+    thread: ThreadMessages
+    thread_files: MessageFiles  # they are read as documents, and never as a schema or rows
     again: bool
 
     @property
@@ -55,14 +57,30 @@ class MessageContext:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        return tuple(file.attachment for file in self.files.readable)
+        return tuple(file.attachment for file in (*self.files.readable, *self.thread_files.readable))
+
+    @property
+    def unread_note(self) -> tuple[Attachment, ...]:
+        """Tells the model which parts of the message cannot be read, so that it does not invent them."""
+        note = describe_unread(self.incoming.unread, self.localized.language)
+        return (Attachment(text("prompt-unread-name", self.localized.language), note),) if note else ()
 
     def material(self, files: Sequence[TextFile]) -> tuple[Attachment, ...]:
         """The quotes, files and thread from which JSON is made, besides the message itself."""
-        lines = [f"{turn.speaker or turn.role}: {turn.text}" for turn in self.thread_messages]
+        lines = [f"{turn.speaker or turn.role}: {turn.text}" for turn in self.thread.turns]
         name = text("prompt-thread-name", self.localized.language)
         thread = (Attachment(name, "\n".join(lines)),) if lines else ()
-        return (*self.incoming.quoted, *(file.attachment for file in files), *thread)
+        readable = (*files, *self.thread_files.readable)
+        return (*self.incoming.quoted, *(file.attachment for file in readable), *thread)
+
+    def explain_unread(self, limit_bytes: int) -> list[str]:
+        """A sentence for each reason why a part of the message or of its thread was not read."""
+        language = self.localized.language
+        files = MessageFiles(
+            (*self.files.readable, *self.thread_files.readable), (*self.files.unread, *self.thread_files.unread)
+        )
+        note = describe_unread(self.incoming.unread, language)
+        return [*([note] if note else []), *explain_unread(files, limit_bytes, language)]
 
 
 class ReplyInstead(Exception):
@@ -90,8 +108,12 @@ class MessageHandler:
         localized = await self._bot.choose_personality(record.incoming, pin=True)
         may_be_planned = task.resumed or task.long_running
         plan = await self._jobs.load_plan(task.delivery.answer_id) if may_be_planned else None
-        files = MessageFiles() if plan else await self._read_files(record.incoming)
-        context = MessageContext(record, localized, files, await self._read_thread(record), again)
+        thread = await self._read_thread(record)
+        files, thread_files = MessageFiles(), MessageFiles()
+        if not plan:
+            files = await self._read_files(record.incoming.files)
+            thread_files = await self._read_files(thread.files)
+        context = MessageContext(record, localized, files, thread, thread_files, again)
         delivery = AnswerDelivery(self._bot, task, context)
         if task.withdrawn.is_set():
             return await delivery.deliver(no_events())  # with a prompt, the engine would store the question
@@ -141,19 +163,20 @@ class MessageHandler:
         question = incoming.text.strip()
         if not question and (context.attachments or incoming.quoted):
             question = text("prompt-about-files", localized.language)
-        elif not question and context.thread_messages:
+        elif not question and context.thread.turns:
             question = text("prompt-about-thread", localized.language)
         elif not question:
-            unread = explain_unread(context.files, self._bot.settings.bot.file_limit_bytes, localized.language)
+            unread = context.explain_unread(self._bot.settings.bot.file_limit_bytes)
             raise ReplyInstead("\n".join(unread) or await self._bot.help_text(localized))
-        prompt = incoming.build_prompt(localized.personality.name, context.attachments, context.thread_messages)
+        attachments = (*context.attachments, *context.unread_note)
+        prompt = incoming.build_prompt(localized.personality.name, attachments, context.thread.turns)
         return replace(prompt, text=question, language=localized.language, again=context.again)
 
-    async def _read_files(self, incoming: IncomingMessage) -> MessageFiles:
+    async def _read_files(self, files: Sequence[AttachedFile]) -> MessageFiles:
         limit_bytes = self._bot.settings.bot.file_limit_bytes
-        return await read_files(self._bot.engine, self._bot.platform, incoming.files, limit_bytes)
+        return await read_files(self._bot.engine, self._bot.platform, files, limit_bytes)
 
-    async def _read_thread(self, record: DeliveryRecord) -> tuple[Turn, ...]:
+    async def _read_thread(self, record: DeliveryRecord) -> ThreadMessages:
         """The thread's messages. If the platform does not return them, the message is answered without."""
         if record.thread_messages is not None:
             return record.thread_messages
@@ -163,10 +186,10 @@ class MessageHandler:
                 messages = await self._bot.platform.thread_messages(record.incoming)
         except DeliveryError as exc:
             log.warning("thread_read_failed", platform=name, problem=exc.message)
-            return ()
+            return ThreadMessages()
         except TimeoutError:
             log.warning("thread_read_failed", platform=name, limit_s=THREAD_LIMIT_S)
-            return ()
+            return ThreadMessages()
         await self._bot.store.save_thread_messages(record.delivery.number, messages)
         return messages
 
@@ -234,7 +257,7 @@ class AnswerDelivery:
     async def _build_notice(self) -> str:
         """Lists unread files, and at first contact adds the privacy notice."""
         language = self.context.localized.language
-        lines = explain_unread(self.context.files, self._bot.settings.bot.file_limit_bytes, language)
+        lines = self.context.explain_unread(self._bot.settings.bot.file_limit_bytes)
         if not await self._bot.store.has_seen_notice(self.context.incoming, "privacy"):
             lines.append(text("bot-privacy", language, days=self._bot.keep_days))
         return "\n".join(lines)

@@ -14,7 +14,7 @@ from aiohttp import web
 from slack_bolt.response import BoltResponse
 
 from bindings.delivery.outlet import DeliveryError, Outlet
-from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform
+from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.slack.api import SlackApi, SlackErrorResponse
@@ -28,7 +28,6 @@ from bindings.slack.streams import StreamRegistry
 from bindings.slack.webhook import SlackWebhook
 from core.configuration.setting_sections import SlackSettings
 from core.configuration.settings import Settings
-from core.contract import Turn
 from core.errors import ConfigError
 from core.platforms import missing_scopes
 from core.runtime.background_tasks import BackgroundTasks
@@ -56,7 +55,7 @@ class SlackPlatform:
             return EphemeralOutlet(self._api, url)
         return SlackOutlet(self._api, place, question, self.streams, self._files, self._history, self._on_stop)
 
-    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         return await self._history.thread_messages(incoming)
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:

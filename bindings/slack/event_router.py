@@ -117,7 +117,7 @@ class EventRouter:
         if incoming is None:
             return
         event = get_object(body, "event")
-        if is_addressed(event, self._me) or await self._intake.is_participating(incoming.place):
+        if is_addressed(event, self._me) or await self._intake.answers_without_mention(incoming):
             await self._take(incoming)
 
     async def _take(self, incoming: IncomingMessage) -> None:

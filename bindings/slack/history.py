@@ -9,7 +9,7 @@ import structlog
 from cachetools import LRUCache
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused
-from bindings.incoming import IncomingMessage, Place
+from bindings.incoming import IncomingMessage, Place, ThreadMessages
 from bindings.slack.api import SlackApi, SlackRefused
 from bindings.slack.files import parse_nonce
 from bindings.slack.mapping import (
@@ -114,11 +114,11 @@ class ThreadHistory:
             if self._is_own(message) and get_text(message, "ts") != question:
                 yield message
 
-    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         """Messages in a channel's thread since the bot's last one. Raises DeliveryError; ThreadTooLong."""
         place = incoming.place
         if place.kind == "personal" or place.thread in (None, incoming.message):
-            return ()
+            return ThreadMessages()
         since: list[SlackObject] = []
         async for message in self._messages(place, THREAD_PAGES, latest=incoming.message, inclusive="false"):
             if self._is_own(message):
@@ -126,7 +126,7 @@ class ThreadHistory:
             elif get_text(message, "ts") != incoming.message and message.get("subtype") not in NOTE_SUBTYPES:
                 since.append(message)
         turns = [await self._build_turn(message) for message in since[-THREAD_MESSAGES_LIMIT:]]
-        return tuple(turn for turn in turns if turn.text)
+        return ThreadMessages(tuple(turn for turn in turns if turn.text))
 
     async def _build_turn(self, message: SlackObject) -> Turn:
         text = to_plain_text(remove_mention(get_text(message, "text"), self._me().user))[:MESSAGE_CHARS]

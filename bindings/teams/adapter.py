@@ -18,7 +18,7 @@ from botbuilder.schema import Activity
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.delivery.outlet import DeliveryError, Refused
-from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform
+from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.teams import activities, transport
@@ -33,7 +33,6 @@ from bindings.teams.webhook_auth import SigningKeys, TokenClaims, TokenRefused, 
 from core import platforms
 from core.configuration.setting_sections import TeamsSettings
 from core.configuration.settings import Settings
-from core.contract import Turn
 from core.errors import BadRequest, ConfigError, CspsError
 from core.runtime.background_tasks import BackgroundTasks
 from core.runtime.backoff import NO_JITTER, Backoff
@@ -187,9 +186,9 @@ class TeamsPlatform:
     def outlet(self, incoming: IncomingMessage) -> TeamsOutlet:
         return TeamsOutlet(incoming, self.connector, self.streams, self.pending, self.stop_answer)
 
-    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         """Returns nothing: the connector gives no messages, and Graph requires a permission for the whole team."""
-        return ()
+        return ThreadMessages()
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self.files.fetch(file.url, limit_bytes)

@@ -87,7 +87,7 @@ class TurnHandler(ActivityHandler):  # type: ignore[misc]
         if is_addressed(activity):
             return True
         in_thread = incoming.place.kind == "channel" and incoming.place.thread != activity.id
-        return in_thread and not is_for_others(activity) and await self._intake.is_participating(incoming.place)
+        return in_thread and not is_for_others(activity) and await self._intake.answers_without_mention(incoming)
 
     async def _record_feedback(self, activity: Activity) -> None:
         value = parse_reaction(activity)

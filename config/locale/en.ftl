@@ -128,6 +128,13 @@ prompt-about-files = Say briefly what this is about.
 prompt-about-thread = Answer what was just said.
 prompt-fill-in = Fill this in from the material provided.
 prompt-thread-name = said before
+prompt-part-quoted = quoted message
+prompt-part-quoted-by = message from { $author }
+prompt-part-forwarded = forwarded message
+prompt-part-forwarded-by = forwarded message from { $author }
+prompt-part-embedded = embedded content
+prompt-part-embedded-by = embedded content: { $author }
+prompt-unread-name = parts that cannot be read
 
 ## Sources: what an answer says of its sources.
 
@@ -237,6 +244,65 @@ bot-files-cut = { $count ->
 bot-file-limit = { $count ->
     [one] Not read: { $names }. It is larger than { SIZE($limit) }, the limit for a file.
    *[other] Not read: { $names }. They are larger than { SIZE($limit) }, the limit for a file.
+}
+
+# Parts of a message that cannot be read. $items is a list of the texts below, some with a name in brackets.
+bot-unread = Not read: { $items }. I cannot read these parts of the message.
+bot-unread-image = { $count ->
+    [one] an image
+   *[other] { $count } images
+}
+bot-unread-audio = { $count ->
+    [one] an audio recording
+   *[other] { $count } audio recordings
+}
+bot-unread-video = { $count ->
+    [one] a video
+   *[other] { $count } videos
+}
+bot-unread-file = { $count ->
+    [one] a file
+   *[other] { $count } files
+}
+bot-unread-link = { $count ->
+    [one] a link’s page
+   *[other] { $count } links’ pages
+}
+bot-unread-card = { $count ->
+    [one] a card
+   *[other] { $count } cards
+}
+bot-unread-poll = { $count ->
+    [one] a poll
+   *[other] { $count } polls
+}
+bot-unread-sticker = { $count ->
+    [one] a sticker
+   *[other] { $count } stickers
+}
+bot-unread-canvas = { $count ->
+    [one] a canvas or page
+   *[other] { $count } canvases or pages
+}
+bot-unread-list = { $count ->
+    [one] a list
+   *[other] { $count } lists
+}
+bot-unread-form = { $count ->
+    [one] a form
+   *[other] { $count } forms
+}
+bot-unread-call = { $count ->
+    [one] a call or meeting
+   *[other] { $count } calls or meetings
+}
+bot-unread-message = { $count ->
+    [one] a message
+   *[other] { $count } messages
+}
+bot-unread-other = { $count ->
+    [one] another part
+   *[other] { $count } other parts
 }
 
 bot-schema-missing = I found no JSON Schema. Put it in a code block (three backticks before and after), or attach it as a .json file.

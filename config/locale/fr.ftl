@@ -128,6 +128,13 @@ prompt-about-files = Dites brièvement de quoi il s’agit.
 prompt-about-thread = Répondez à ce qui vient d’être dit.
 prompt-fill-in = Remplissez ceci à partir du contenu fourni.
 prompt-thread-name = messages précédents
+prompt-part-quoted = message cité
+prompt-part-quoted-by = message de { $author }
+prompt-part-forwarded = message transféré
+prompt-part-forwarded-by = message transféré de { $author }
+prompt-part-embedded = contenu intégré
+prompt-part-embedded-by = contenu intégré : { $author }
+prompt-unread-name = éléments qui ne peuvent pas être lus
 
 ## Sources : ce qu’une réponse dit de ses sources.
 
@@ -237,6 +244,65 @@ bot-files-cut = { $count ->
 bot-file-limit = { $count ->
     [one] Non lu : { $names }. Ce fichier dépasse { SIZE($limit) }, la taille maximale.
    *[other] Non lus : { $names }. Ces fichiers dépassent { SIZE($limit) }, la taille maximale.
+}
+
+# Éléments d’un message qui ne peuvent pas être lus. $items est une liste des textes ci-dessous.
+bot-unread = Non lu : { $items }. Je ne peux pas lire ces éléments du message.
+bot-unread-image = { $count ->
+    [one] une image
+   *[other] { $count } images
+}
+bot-unread-audio = { $count ->
+    [one] un enregistrement audio
+   *[other] { $count } enregistrements audio
+}
+bot-unread-video = { $count ->
+    [one] une vidéo
+   *[other] { $count } vidéos
+}
+bot-unread-file = { $count ->
+    [one] un fichier
+   *[other] { $count } fichiers
+}
+bot-unread-link = { $count ->
+    [one] la page d’un lien
+   *[other] { $count } pages de liens
+}
+bot-unread-card = { $count ->
+    [one] une carte
+   *[other] { $count } cartes
+}
+bot-unread-poll = { $count ->
+    [one] un sondage
+   *[other] { $count } sondages
+}
+bot-unread-sticker = { $count ->
+    [one] un autocollant
+   *[other] { $count } autocollants
+}
+bot-unread-canvas = { $count ->
+    [one] un canevas ou une page
+   *[other] { $count } canevas ou pages
+}
+bot-unread-list = { $count ->
+    [one] une liste
+   *[other] { $count } listes
+}
+bot-unread-form = { $count ->
+    [one] un formulaire
+   *[other] { $count } formulaires
+}
+bot-unread-call = { $count ->
+    [one] un appel ou une réunion
+   *[other] { $count } appels ou réunions
+}
+bot-unread-message = { $count ->
+    [one] un message
+   *[other] { $count } messages
+}
+bot-unread-other = { $count ->
+    [one] un autre élément
+   *[other] { $count } autres éléments
 }
 
 bot-schema-missing = Je n’ai pas trouvé de schéma JSON. Mettez-le dans un bloc de code (trois accents graves avant et après) ou joignez-le dans un fichier .json.

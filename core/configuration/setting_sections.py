@@ -17,6 +17,8 @@ from core.configuration.setting_types import (
     OptionalStr,
     OptionalUrl,
     Pairs,
+    ReplyMode,
+    ReplyModes,
     env,
     hub_repo,
     token,
@@ -158,6 +160,10 @@ class PlatformSettings(Section):
     personality_of: dict[str, str]
     allow: tuple[str, ...]
     deny: tuple[str, ...]
+    bots: tuple[str, ...]
+    reply_in_threads: ReplyMode
+    reply_in_threads_of: dict[str, ReplyMode]
+    answer_without_mention: tuple[str, ...]
 
     @property
     @abstractmethod
@@ -178,8 +184,19 @@ PERSONALITY_OF = (
     "The personality for each channel or workspace, as id=personality separated by commas. A channel takes precedence"
     " over its workspace."
 )
-ALLOW = "The ids of the workspaces, channels and users that are answered, separated by commas. Empty: everybody."
-DENY = "The ids of the workspaces, channels and users that are never answered, separated by commas."
+ALLOW = (
+    "The ids of the workspaces, channels, users, roles and groups that are answered, separated by commas. The words"
+    " `home`, `guests` and `external` name people of the own organisation, its guests, and people of other"
+    " organisations. Empty: everybody but `external`."
+)
+DENY = "Who is never answered, written as for the previous setting. It takes precedence."
+BOTS = "The ids of the bots and workflows that are answered if they mention the bot, separated by commas. Empty: none."
+REPLY_IN_THREADS = (
+    "Who gets an answer without a mention in a thread where the bot was asked. `all`: everybody. `asked`: the people"
+    " who asked it there. `mentions`: nobody."
+)
+REPLY_IN_THREADS_OF = "The same for single channels, as id=mode separated by commas."
+ANSWER_WITHOUT_MENTION = "The ids of the channels where every message is answered, separated by commas."
 
 
 class SlackSettings(PlatformSettings):
@@ -202,6 +219,10 @@ class SlackSettings(PlatformSettings):
     personality_of: Pairs = env("SLACK_PERSONALITIES", PERSONALITY_OF, "C0123=chuchotte, T0123=whisper")
     allow: CommaList = env("SLACK_ALLOW", ALLOW, "T0123, C0456")
     deny: CommaList = env("SLACK_DENY", DENY, "U0789")
+    bots: CommaList = env("SLACK_BOTS", BOTS, "B0123, A0456")
+    reply_in_threads: ReplyMode = env("SLACK_REPLY_IN_THREADS", REPLY_IN_THREADS, "all")
+    reply_in_threads_of: ReplyModes = env("SLACK_REPLY_IN_THREADS_OF", REPLY_IN_THREADS_OF, "C0123=mentions")
+    answer_without_mention: CommaList = env("SLACK_ANSWER_WITHOUT_MENTION", ANSWER_WITHOUT_MENTION, "C0123")
     api_base_url: Annotated[str, web_url("https://slack.com/api/")] = env(
         "SLACK_API_BASE_URL", "The base URL of Slack's Web API, for a proxy.", "https://slack.com/api/"
     )
@@ -235,6 +256,14 @@ class DiscordSettings(PlatformSettings):
     )
     allow: CommaList = env("DISCORD_ALLOW", ALLOW, "112233445566778899")
     deny: CommaList = env("DISCORD_DENY", DENY, "998877665544332211")
+    bots: CommaList = env("DISCORD_BOTS", BOTS, "112233445566778899")
+    reply_in_threads: ReplyMode = env("DISCORD_REPLY_IN_THREADS", REPLY_IN_THREADS, "all")
+    reply_in_threads_of: ReplyModes = env(
+        "DISCORD_REPLY_IN_THREADS_OF", REPLY_IN_THREADS_OF, "223344556677889900=mentions"
+    )
+    answer_without_mention: CommaList = env(
+        "DISCORD_ANSWER_WITHOUT_MENTION", ANSWER_WITHOUT_MENTION, "223344556677889900"
+    )
     api_base_url: OptionalUrl = env(
         "DISCORD_API_BASE_URL",
         "The base URL of Discord's API, for a proxy. Empty: Discord's own.",
@@ -273,6 +302,14 @@ class TeamsSettings(PlatformSettings):
     personality_of: Pairs = env("TEAMS_PERSONALITIES", PERSONALITY_OF, "19:abc@thread.tacv2=chuchotte")
     allow: CommaList = env("TEAMS_ALLOW", ALLOW, "19:abc@thread.tacv2")
     deny: CommaList = env("TEAMS_DENY", DENY, "29:abc")
+    bots: CommaList = env("TEAMS_BOTS", BOTS, "28:0123")
+    reply_in_threads: ReplyMode = env("TEAMS_REPLY_IN_THREADS", REPLY_IN_THREADS, "all")
+    reply_in_threads_of: ReplyModes = env(
+        "TEAMS_REPLY_IN_THREADS_OF", REPLY_IN_THREADS_OF, "19:abc@thread.tacv2=mentions"
+    )
+    answer_without_mention: CommaList = env(
+        "TEAMS_ANSWER_WITHOUT_MENTION", ANSWER_WITHOUT_MENTION, "19:abc@thread.tacv2"
+    )
     openid_metadata_url: OptionalUrl = env(
         "TEAMS_OPENID_METADATA_URL",
         "The URL of the OpenID metadata, for a government cloud. Empty: the public cloud's.",

@@ -6,7 +6,7 @@ Pydantic reports each ValueError with the variable's name. No message repeats a 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
@@ -103,3 +103,5 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty), Aft
 EngineUrl = Annotated[OptionalStr, web_url("http://localhost:8000/v1")]
 OptionalUrl = Annotated[OptionalStr, web_url("https://proxy.example.org/api")]
 Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
+ReplyMode = Literal["all", "asked", "mentions"]
+ReplyModes = Annotated[dict[str, ReplyMode], BeforeValidator(split_pairs)]

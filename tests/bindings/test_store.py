@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
+from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place, ThreadMessages
 from bindings.store import Delivery, DeliveryLedger, Store
 from bindings.tables import tables
 from core.contract import Attachment, Turn
@@ -136,7 +136,7 @@ async def test_refs_are_stored_for_the_next_process(store: Store) -> None:
 
 async def test_thread_messages_are_stored(store: Store) -> None:
     delivery = await take(store, message("x"))
-    messages = (Turn("user", "psst", "Ann"),)
+    messages = ThreadMessages((Turn("user", "psst", "Ann"),), (AttachedFile("a.txt", "u1", "text/plain", 3),))
     await store.save_thread_messages(delivery.number, messages)
 
     record = await store.record(delivery.number)
@@ -192,7 +192,7 @@ async def test_forgetting_deletes_all_content_of_a_conversation(store: Store, da
     """Choices and feedback go as well. Event keys and other conversations stay."""
     kept = await take(store, message("elsewhere", 9, DIRECT))
     first, wish = await take(store, message("a secret", 1)), await take(store, message("forget", 2))
-    await store.save_thread_messages(first.number, (Turn("user", "another secret"),))
+    await store.save_thread_messages(first.number, ThreadMessages((Turn("user", "another secret"),)))
     await store.save_feedback(first.answer_id, "u", "bad", "a third secret")
     await store.save_feedback(kept.answer_id, "u", "bad", "")
     await store.choose_personality(THREAD, "guide")

@@ -40,10 +40,10 @@ class IntakeSpy(Changes):
     def rejection(self, incoming: IncomingMessage, language: Language = "en") -> str | None:
         return self.rejections[language] if self.rejections else None
 
-    async def is_participating(self, place: Place) -> bool:
+    async def answers_without_mention(self, incoming: IncomingMessage) -> bool:
         await self._may_fail()
-        self.participation_queries.append(place.conversation)
-        return place.conversation in self.participations
+        self.participation_queries.append(incoming.place.conversation)
+        return incoming.place.conversation in self.participations
 
     async def withdraw_question(self, place: Place, message: str) -> None:
         self.withdrawals.append((place, message))

@@ -9,6 +9,7 @@ import pytest
 
 from bindings.discord import adapter as adapter_module
 from bindings.discord import gateway as gateway_module
+from bindings.incoming import ThreadMessages
 from core.errors import ConfigError
 from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import BuildBot, RunBot, as_intake
@@ -163,7 +164,7 @@ async def test_stop_taking_ends_only_the_gateway_connection(
         await adapter.stop_taking()
         assert 0 == adapter.metrics.registry.get_sample_value("csps_bot_connected")
         await fake.send("message_dm")
-        assert () == await adapter.platform.thread_messages(intake.messages[0])
+        assert ThreadMessages() == await adapter.platform.thread_messages(intake.messages[0])
 
     assert 1 == len(intake.messages)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bindings.incoming import ThreadMessages
 from core.errors import Stopping, StorageError
 from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import RunBot
@@ -334,9 +335,9 @@ async def test_thread_messages_begin_after_the_bots_last_one(
     async with run_bot() as adapter:
         await fake.send("message_mention")
         await intake.until(lambda: intake.messages)
-        turns = await adapter.platform.thread_messages(intake.messages[0])
+        turns = (await adapter.platform.thread_messages(intake.messages[0])).turns
         fake.faults = [ApiFault("GET", 403, {"code": 50013, "message": "Missing Permissions"})]
-        assert () == await adapter.platform.thread_messages(intake.messages[0])
+        assert ThreadMessages() == await adapter.platform.thread_messages(intake.messages[0])
 
     assert [("Alice Tremblay", "The printer @Bob is broken"), ("Alice Tremblay", "So print elsewhere")] == [
         (turn.speaker, turn.text) for turn in turns

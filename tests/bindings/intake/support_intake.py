@@ -14,14 +14,14 @@ from prometheus_client import Gauge
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.delivery.outlet import Page, PageLimits
-from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
+from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.store import Store
 from bindings.tables import deliveries
 from core.configuration import settings
 from core.configuration.personalities import Personalities
-from core.contract import Engine, Language, Turn
+from core.contract import Engine, Language
 from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform
 from tests.support.changes import Changes
@@ -97,7 +97,7 @@ class FakeChannels:
     ai_label: bool = False
     switch: KillSwitch = field(default_factory=KillSwitch)
     channels: dict[str, FakePlatform] = field(default_factory=dict)
-    thread: tuple[Turn, ...] = ()
+    thread: ThreadMessages = field(default_factory=ThreadMessages)
     thread_failure: Exception | None = None
     files: dict[str, bytes | Exception] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
@@ -121,7 +121,7 @@ class FakeChannels:
         self.languages.append(incoming.language)
         return outlet
 
-    async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+    async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         if self.thread_failure:
             raise self.thread_failure
         return self.thread

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bindings.incoming import Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.intake.admission import WINDOW_S, AccessLists, UserRateLimit
 from tests.bindings.intake.support_intake import Clock
 
 PLACE = Place("slack", "T1", "C1", None, "channel")
+
+
+def build_message(*groups: str, place: Place = PLACE) -> IncomingMessage:
+    return IncomingMessage("e", place, "m", "U1", "hello", groups=groups)
 
 
 @pytest.mark.parametrize(
@@ -30,15 +34,56 @@ PLACE = Place("slack", "T1", "C1", None, "channel")
 def test_deny_takes_precedence_and_allow_excludes_everyone_else(
     allow: tuple[str, ...], deny: tuple[str, ...], admitted: bool
 ) -> None:
-    assert admitted == AccessLists(allow, deny).admit(PLACE, "U1")
+    assert admitted == AccessLists(allow, deny).admit(build_message())
 
 
 def test_an_empty_id_is_on_no_list() -> None:
     """Discord's direct messages have an empty workspace id."""
     direct = Place("discord", "", "D1", None, "personal")
 
-    assert not AccessLists(("",), ()).admit(direct, "U1")
-    assert AccessLists((), ("",)).admit(direct, "U1")
+    assert not AccessLists(("",), ()).admit(build_message(place=direct))
+    assert AccessLists((), ("",)).admit(build_message(place=direct))
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "groups", "admitted"),
+    [
+        ((), (), ("home",), True),
+        ((), ("guests",), ("home", "guests"), False),
+        (("home",), (), ("home",), True),
+        (("home",), (), ("external", "T9"), False),
+        (("home", "external"), (), ("external", "T9"), True),
+        ((), (), ("external", "T9"), False),
+        (("T1", "C1"), (), ("external", "T9"), False),
+        (("T9",), (), ("external", "T9"), True),
+        (("U1",), (), ("external", "T9"), True),
+        (("external",), ("T9",), ("external", "T9"), False),
+        (("S1",), (), ("home", "S1", "S2"), True),
+        (("S1",), (), ("home", "S2"), False),
+        ((), ("S2",), ("home", "S2"), False),
+    ],
+)
+def test_lists_name_roles_groups_and_kinds_of_people(
+    allow: tuple[str, ...], deny: tuple[str, ...], groups: tuple[str, ...], admitted: bool
+) -> None:
+    """People of other organisations get answers only if the allow list names them, their organisation or `external`."""
+    assert admitted == AccessLists(allow, deny).admit(build_message(*groups))
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "bots", "admitted"),
+    [
+        ((), (), (), False),
+        (("bots", "T1", "home"), (), (), False),
+        ((), (), ("B1",), True),
+        (("U2",), (), ("B1",), True),
+        ((), ("C1",), ("B1",), False),
+    ],
+)
+def test_a_bot_is_answered_only_if_its_id_is_listed(
+    allow: tuple[str, ...], deny: tuple[str, ...], bots: tuple[str, ...], admitted: bool
+) -> None:
+    assert admitted == AccessLists(allow, deny, bots).admit(build_message("bots", "B1", "home"))
 
 
 def test_messages_are_limited_in_ten_minutes() -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from bindings.delivery.outlet import Refused, Unreachable
-from bindings.incoming import Place
+from bindings.incoming import AttachedFile, Place, ThreadMessages, UnreadPart
 from core.contract import Attachment, Done, Prompt, Text, Turn, Usage
 from core.errors import ConfigError
+from core.texts import text
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
 from tests.support.fake_engine import FakeEngine, ReplyStep
 
@@ -111,18 +112,23 @@ async def test_the_privacy_notice_comes_at_first_contact_only(harness: BotHarnes
 
 async def test_thread_messages_and_attachments_reach_the_prompt(harness: BotHarness, engine: FakeEngine) -> None:
     """The notice below the answer names unread files."""
-    harness.channels.thread = (Turn("user", "We meet on Monday", "Ann"),)
-    harness.channels.files = {"u1": b"agenda"}
+    minutes = AttachedFile("minutes.txt", "u3", "text/plain")
+    harness.channels.thread = ThreadMessages((Turn("user", "We meet on Monday", "Ann"),), (minutes,))
+    harness.channels.files = {"u1": b"agenda", "u3": b"rooms"}
     asked = message("When do we meet?", notes__md="u1", scan__xlsx="u2")
     await harness.answer_all(replace(asked, quoted=(Attachment("quoted", "a quote"),)))
 
     (prompt,) = engine.prompts
-    assert (Attachment("quoted", "a quote"), Attachment("notes.md", "agenda")) == prompt.attachments
-    assert harness.channels.thread == prompt.thread_messages
+    assert (
+        Attachment("quoted", "a quote"),
+        Attachment("notes.md", "agenda"),
+        Attachment("minutes.txt", "rooms"),
+    ) == prompt.attachments
+    assert harness.channels.thread.turns == prompt.thread_messages
     (page,) = harness.channels.shown(WHERE)
     assert page.closing
     assert "Not read: scan.xlsx" in str(page.closing.notice)
-    assert ["u1"] == harness.channels.fetched
+    assert ["u1", "u3"] == harness.channels.fetched
 
 
 async def test_partly_read_files_are_named_below_the_answer(harness: BotHarness, engine: FakeEngine) -> None:
@@ -149,11 +155,11 @@ async def test_a_message_is_answered_without_an_unreadable_thread(harness: BotHa
 
 async def test_an_empty_mention_is_about_its_files_or_thread(harness: BotHarness, engine: FakeEngine) -> None:
     """Without either, the bot posts its help text."""
-    harness.channels.files = {"u1": b"agenda"}
+    harness.channels.files = {"u1": b"agenda", "u3": b"rooms"}
     await harness.answer_all(message("  ", 1, notes__txt="u1"))
-    harness.channels.thread = (Turn("user", "Is it Monday?", "Ann"),)
+    harness.channels.thread = ThreadMessages((Turn("user", "Is it Monday?", "Ann"),))
     await harness.answer_all(message("", 2))
-    harness.channels.thread = ()
+    harness.channels.thread = ThreadMessages()
     await harness.answer_all(message("", 3))
 
     assert ["Say briefly what this is about.", "Answer what was just said."] == [each.text for each in engine.prompts]
@@ -188,15 +194,16 @@ async def test_an_unknown_personality_in_the_settings_prevents_the_start(harness
             pass
 
 
-async def test_a_rejected_person_gets_no_answer_in_a_channel(harness: BotHarness, engine: FakeEngine) -> None:
+async def test_a_rejected_person_gets_one_notice_in_a_channel(harness: BotHarness, engine: FakeEngine) -> None:
     """Nothing of the message is stored."""
     harness.environ = {"SLACK_ALLOW": "T2"}
     async with harness.process() as intake:
         assert await intake.take(message("a secret"))
+        assert await intake.take(message("a secret, again", 2))
         await harness.until_finished()
 
     assert [] == engine.prompts
-    assert {} == harness.channels.channels
+    assert [text("bot-refused", "en")] == harness.channels.texts(WHERE)
     assert b"a secret" not in b"".join(file.read_bytes() for file in harness.folder.glob("*.db*"))
 
 
@@ -242,9 +249,9 @@ async def test_the_limit_does_not_apply_to_stop_and_forget(harness: BotHarness) 
 
 async def test_participation_begins_with_the_first_question(harness: BotHarness) -> None:
     async with harness.process() as intake:
-        assert not await intake.is_participating(THREAD)
+        assert not await intake.answers_without_mention(message("more"))
         await intake.take(message("one"))
-        assert await intake.is_participating(THREAD)
+        assert await intake.answers_without_mention(message("more"))
 
 
 async def test_feedback_needs_an_existing_answer(harness: BotHarness) -> None:
@@ -280,7 +287,7 @@ async def test_forgetting_a_workspace_deletes_all_its_data(harness: BotHarness, 
         await intake.forget_workspace("T1")
         await intake.forget_workspace("")
         assert {"slack:T2:C"} == set(engine.sessions)
-        assert not await intake.is_participating(THREAD)
+        assert not await intake.answers_without_mention(message("more"))
 
 
 @pytest.mark.parametrize("way", ["forget", "left", "uninstalled"])
@@ -314,3 +321,70 @@ def test_metrics_identify_nobody(harness: BotHarness) -> None:
         names
     )
     assert json.dumps(names)
+
+
+@pytest.mark.parametrize(
+    ("environ", "by_who_asked", "by_another"),
+    [
+        ({}, True, True),
+        ({"SLACK_REPLY_IN_THREADS": "asked"}, True, False),
+        ({"SLACK_REPLY_IN_THREADS": "mentions"}, False, False),
+        ({"SLACK_REPLY_IN_THREADS_OF": "C1=mentions"}, False, False),
+        ({"SLACK_REPLY_IN_THREADS": "mentions", "SLACK_REPLY_IN_THREADS_OF": "C1=asked"}, True, False),
+        ({"SLACK_REPLY_IN_THREADS": "mentions", "SLACK_ANSWER_WITHOUT_MENTION": "C1"}, True, True),
+    ],
+)
+async def test_the_channel_decides_who_is_answered_without_a_mention(
+    harness: BotHarness, environ: dict[str, str], by_who_asked: bool, by_another: bool
+) -> None:
+    harness.environ = environ
+    async with harness.process() as intake:
+        await intake.take(message("one"))
+
+        assert by_who_asked == await intake.answers_without_mention(message("two"))
+        assert by_another == await intake.answers_without_mention(message("two", user="U2"))
+        assert not await intake.answers_without_mention(replace(message("two"), groups=("bots",)))
+
+
+async def test_a_listed_channel_needs_no_first_mention(harness: BotHarness) -> None:
+    harness.environ = {"SLACK_ANSWER_WITHOUT_MENTION": "C1"}
+    async with harness.process() as intake:
+        assert await intake.answers_without_mention(message("one"))
+        assert not await intake.answers_without_mention(
+            message("one", place=Place("slack", "T1", "C2", "1", "channel"))
+        )
+
+
+async def test_two_bots_form_no_loop(harness: BotHarness, engine: FakeEngine) -> None:
+    """A listed bot gets one answer in a conversation until a person asks there. Other bots get nothing at all."""
+    harness.environ = {"SLACK_BOTS": "B1"}
+    texts = [("B1", "alert"), ("B1", "thanks"), ("B2", "hi"), ("U1", "a question"), ("B1", "alert again")]
+    for number, (author, words) in enumerate(texts, 1):
+        groups = ("bots",) if author.startswith("B") else ()
+        await harness.answer_all(replace(message(words, number, user=author), groups=groups))
+
+    assert ["alert", "a question", "alert again"] == [prompt.text for prompt in engine.prompts]
+    assert 3 == len(harness.channels.shown(WHERE))
+
+
+async def test_people_of_other_organisations_are_refused_in_their_language(
+    harness: BotHarness, engine: FakeEngine
+) -> None:
+    asked = message("Bonjour, pourriez-vous m’aider avec ce document?", language="en")
+    await harness.answer_all(replace(asked, groups=("external",)))
+
+    assert engine.prompts == []
+    assert [text("bot-refused", "fr")] == harness.channels.texts(WHERE)
+
+
+async def test_parts_that_cannot_be_read_are_named_to_the_person_and_the_model(
+    harness: BotHarness, engine: FakeEngine
+) -> None:
+    await harness.answer_all(replace(message("What is this?"), unread=(UnreadPart("image", "plan.png"),)))
+
+    (prompt,) = engine.prompts
+    (note,) = prompt.attachments
+    (page,) = harness.channels.shown(WHERE)
+    assert page.closing
+    assert "an image (plan.png)" in note.text
+    assert "an image (plan.png)" in str(page.closing.notice)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bindings.delivery.outlet import Closing
-from bindings.incoming import BotCommand
+from bindings.incoming import BotCommand, ThreadMessages
 from bindings.intake.intake import Intake
 from core.contract import Done, Prompt, Text, Turn, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
@@ -173,9 +173,9 @@ async def test_regenerate_replaces_the_latest_answer_in_its_message(
     harness: BotHarness, engine: FakeEngine, text: str
 ) -> None:
     """The prompt has the question's key and its original thread messages."""
-    harness.channels.thread = (Turn("user", "said before"),)
+    harness.channels.thread = ThreadMessages((Turn("user", "said before"),))
     await harness.answer_all(message("one", 1), message("two", 2))
-    harness.channels.thread = (Turn("assistant", "said after"),)
+    harness.channels.thread = ThreadMessages((Turn("assistant", "said after"),))
     await harness.answer_all(message(text, 3))
 
     assert ["1: one", "3: two"] == harness.channels.texts(WHERE)
@@ -239,7 +239,7 @@ async def test_forget_deletes_content_and_choices(
         await intake.take(message("my other secret", 3))
         await intake.take(message(text, 4))
         await harness.until_finished()
-        assert not await intake.is_participating(THREAD)
+        assert not await intake.answers_without_mention(message("more"))
 
     assert answer in harness.channels.texts(WHERE)[-1]
     assert 1 == len(engine.prompts)

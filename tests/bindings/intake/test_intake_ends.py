@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bindings.incoming import IncomingMessage
-from core.contract import Done, Prompt, Text, Turn, Usage
+from bindings.incoming import IncomingMessage, ThreadMessages
+from core.contract import Done, Prompt, Text, Usage
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, FakeChannels, message
 from tests.support.fake_engine import FakeEngine, ReplyStep
 
@@ -106,10 +106,10 @@ async def test_a_removed_bot_stores_nothing_again(harness: BotHarness, engine: G
     hearing, go_on = asyncio.Event(), asyncio.Event()
 
     class Listening(FakeChannels):
-        async def thread_messages(self, incoming: IncomingMessage) -> tuple[Turn, ...]:
+        async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
             hearing.set()
             await go_on.wait()
-            return ()
+            return ThreadMessages()
 
     harness.channels = Listening()
     async with harness.process() as intake:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bindings.delivery.outlet import Closing, Refused
+from bindings.incoming import ThreadMessages
 from core.contract import Attachment, Turn
 from core.errors import NonConforming, Overloaded
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
@@ -34,7 +35,7 @@ def harness(tmp_path: Path, engine: FakeEngine) -> BotHarness:
 
 async def test_a_schema_in_a_code_block_is_answered_with_json(harness: BotHarness, engine: FakeEngine) -> None:
     """Attachments become material, the task belongs to the conversation, and the answer has a footer."""
-    harness.channels.thread = (Turn("user", "It was Ada", "Ann"),)
+    harness.channels.thread = ThreadMessages((Turn("user", "It was Ada", "Ann"),))
     asked = replace(message(f"Who wrote it?\n{BLOCK}", note__txt="note"), quoted=(Attachment("quoted", "a quote"),))
     await harness.answer_all(asked)
 

@@ -32,6 +32,10 @@ def section(**chosen: Any) -> SlackSettings:
         "personality_of": {},
         "allow": (),
         "deny": (),
+        "bots": (),
+        "reply_in_threads": "all",
+        "reply_in_threads_of": {},
+        "answer_without_mention": (),
         "api_base_url": "https://slack.com/api/",
     }
     return SlackSettings.model_validate({**empty, **chosen})

@@ -67,9 +67,9 @@ class FakeIntake(Changes):
     def rejection(self, incoming: IncomingMessage, language: Language = "en") -> str | None:
         return self.rejections[language] if self.rejections else None
 
-    async def is_participating(self, place: Place) -> bool:
+    async def answers_without_mention(self, incoming: IncomingMessage) -> bool:
         self._raise_error()
-        return place.conversation in self.conversations
+        return incoming.place.conversation in self.conversations
 
     async def withdraw_question(self, place: Place, message: str) -> None:
         self.withdrawn.append((place, message))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bindings.delivery.outlet import Refused
-from bindings.incoming import IncomingMessage, Place
+from bindings.incoming import IncomingMessage, Place, ThreadMessages
 from bindings.slack import history as history_module
 from bindings.slack.adapter import SlackPlatform
 from bindings.slack.history import THREAD_MESSAGES_LIMIT
@@ -31,7 +31,7 @@ async def test_thread_messages_since_the_last_answer_are_read(slack: FakeSlack, 
     question = slack.add_message("C1", f"<@{BOT_USER}> who is right?", thread=root)
     slack.add_message("C1", "later", thread=root, user="U0BOB")
 
-    turns = await platform.thread_messages(build_question("C1", root, question))
+    turns = (await platform.thread_messages(build_question("C1", root, question))).turns
     assert (Turn("user", "I think <10>", "Bob Roy"), Turn("user", "build failed", "ci")) == turns
 
 
@@ -42,7 +42,7 @@ async def test_without_an_answer_the_whole_thread_is_read(slack: FakeSlack, plat
         slack.add_message("C1", f"m{number}", thread=root)
     question = slack.add_message("C1", "?", thread=root)
 
-    turns = await platform.thread_messages(build_question("C1", root, question))
+    turns = (await platform.thread_messages(build_question("C1", root, question))).turns
     assert [f"m{number}" for number in range(450 - THREAD_MESSAGES_LIMIT, 450)] == [turn.text for turn in turns]
 
 
@@ -56,7 +56,7 @@ async def test_a_very_long_thread_is_not_read(
     for number in range(28):
         slack.add_message("C1", f"m{number}", thread=root)
     whole = slack.add_message("C1", "?", thread=root)
-    assert "m27" == (await platform.thread_messages(build_question("C1", root, whole)))[-1].text
+    assert "m27" == (await platform.thread_messages(build_question("C1", root, whole))).turns[-1].text
     for number in range(28, 40):
         slack.add_message("C1", f"m{number}", thread=root)
     question = slack.add_message("C1", "?", thread=root)
@@ -72,7 +72,7 @@ async def test_without_other_people_no_call_is_made(
     """A mention that opens a thread and direct conversations have no earlier messages."""
     root = slack.add_message(channel, "?")
 
-    assert () == await platform.thread_messages(
+    assert ThreadMessages() == await platform.thread_messages(
         build_question(channel, root if threaded or channel == "C1" else None, root)
     )
     assert [] == slack.calls
@@ -86,7 +86,7 @@ async def test_without_the_scope_names_are_ids(slack: FakeSlack, platform: Slack
     question = slack.add_message("C1", "?", thread=root)
 
     assert ["U1", "U2"] == [
-        turn.speaker for turn in await platform.thread_messages(build_question("C1", root, question))
+        turn.speaker for turn in (await platform.thread_messages(build_question("C1", root, question))).turns
     ]
     assert 1 == len(slack.calls_to("users.info"))
 

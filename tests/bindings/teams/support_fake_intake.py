@@ -27,8 +27,8 @@ class FakeIntake:
         self.messages.append(incoming)
         return True
 
-    async def is_participating(self, place: Place) -> bool:
-        return place.conversation in self.participating
+    async def answers_without_mention(self, incoming: IncomingMessage) -> bool:
+        return incoming.place.conversation in self.participating
 
     async def withdraw_question(self, place: Place, message: str) -> None:
         self.deletions.append((place, message))

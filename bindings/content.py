@@ -1,0 +1,96 @@
+"""The parts of a message on every platform: own words, quoted, forwarded, embedded and attached parts. Pure.
+
+Each platform's package turns a message of the question or of its thread into a `MessageContent`. This module decides
+how the model is shown the parts and how people learn of parts that cannot be read, so that the platforms agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bindings.incoming import AttachedFile, UnreadPart
+from core.contract import Attachment, Language
+from core.rag.context import plain_name
+from core.texts import text
+
+PARTS_LIMIT = 20
+PART_CHARS = 20_000
+UNREAD_LIMIT = 20
+NAME_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ContentPart:
+    """Words in a message that are not the author's own.
+
+    kind:
+    - quoted      an earlier message that this one replies to or quotes
+    - forwarded   a message from elsewhere that the author passed on
+    - embedded    a card, link preview, poll or alert that a program or the platform built
+    """
+
+    kind: Literal["quoted", "forwarded", "embedded"]
+    text: str
+    author: str = ""  # of a quoted or forwarded message; the title of an embedded part
+
+
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """Everything that a message is made of. `text` is the author's own words, as Markdown."""
+
+    text: str = ""
+    parts: tuple[ContentPart, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
+    unread: tuple[UnreadPart, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text.strip() or self.readable_parts or self.files or self.unread)
+
+    @property
+    def readable_parts(self) -> tuple[ContentPart, ...]:
+        return tuple(part for part in self.parts[:PARTS_LIMIT] if part.text.strip())
+
+    def attachments(self, language: Language) -> tuple[Attachment, ...]:
+        """The parts as quoted documents, apart from the author's own words."""
+        return tuple(build_attachment(part, language) for part in self.readable_parts)
+
+    def turn_text(self, language: Language) -> str:
+        """The message in one text, for a turn of a thread: own words, then each part under its name."""
+        parts = [f"[{name_part(part, language)}]\n{part.text.strip()[:PART_CHARS]}" for part in self.readable_parts]
+        unread = describe_unread(self.unread, language)
+        return "\n\n".join(part for part in (self.text.strip(), *parts, f"[{unread}]" if unread else "") if part)
+
+
+def build_attachment(part: ContentPart, language: Language) -> Attachment:
+    body = part.text.strip()
+    return Attachment(name_part(part, language), body[:PART_CHARS], cut=len(body) > PART_CHARS)
+
+
+def name_part(part: ContentPart, language: Language) -> str:
+    author = plain_name(part.author)[:NAME_CHARS]
+    if author:
+        return text(f"prompt-part-{part.kind}-by", language, author=author)
+    return text(f"prompt-part-{part.kind}", language)
+
+
+def describe_unread(unread: Sequence[UnreadPart], language: Language) -> str:
+    """A sentence that names the parts that cannot be read, for people and for the model. "" for none."""
+    if not unread:
+        return ""
+    items = [describe_part(part, count, language) for part, count in Counter(unread[:UNREAD_LIMIT]).items()]
+    return text("bot-unread", language, count=len(unread), items=", ".join(items))
+
+
+def describe_part(part: UnreadPart, count: int, language: Language) -> str:
+    kind = text(f"bot-unread-{part.kind}", language, count=count)
+    name = plain_name(part.name)[:NAME_CHARS]
+    return f"{kind} ({name})" if name else kind
+
+
+def collect_files(contents: Iterable[MessageContent]) -> tuple[AttachedFile, ...]:
+    """The files of several messages, each address once."""
+    return tuple({file.url: file for content in contents for file in content.files}.values())
