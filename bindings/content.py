@@ -82,7 +82,7 @@ def describe_unread(unread: Sequence[UnreadPart], language: Language) -> str:
     if not unread:
         return ""
     items = [describe_part(part, count, language) for part, count in Counter(unread[:UNREAD_LIMIT]).items()]
-    return text("bot-unread", language, count=len(unread), items=", ".join(items))
+    return text("bot-unread", language, items=", ".join(items))
 
 
 def describe_part(part: UnreadPart, count: int, language: Language) -> str:
