@@ -283,5 +283,5 @@ def delivery_kind(incoming: IncomingMessage) -> DeliveryKind:
 
 def without_content(incoming: IncomingMessage) -> IncomingMessage:
     """The message of a person whom the bot does not serve, without content; its language is kept for the refusal."""
-    empty = replace(incoming, text="", files=(), quoted=(), command=None)
+    empty = replace(incoming, text="", files=(), quoted=(), unread=(), groups=(), command=None)
     return replace(empty, language=message_language(incoming))
