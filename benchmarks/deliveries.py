@@ -29,7 +29,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import free_port
-from tests.bindings.slack.support_fake_slack import BOT_TOKEN, SECRET, TEAM, FakeSlack, Trouble, headers_for
+from bindings.selftest.slack_faults import Trouble
+from bindings.selftest.slack_requests import SECRET, headers_for
+from bindings.selftest.slack_server import BOT_TOKEN, TEAM, FakeSlack
 from tests.support.fake_model import FakeModel
 
 DELIVERIES = 4

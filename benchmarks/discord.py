@@ -21,9 +21,9 @@ from bindings.delivery.outlet import Page
 from bindings.discord.adapter import DiscordAdapter
 from bindings.discord.mapping import ChannelContext, parse_message
 from bindings.metrics import BotMetrics
+from bindings.selftest.discord_payloads import ME, payload
+from bindings.selftest.discord_server import TOKEN, FakeDiscord
 from core.configuration import settings
-from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
-from tests.bindings.discord.support_payloads import ME, payload
 
 TEXT = "A line with **bold**, `code`, a [link](https://example.ca/page) and more words.\n\n"
 PAGE_CHARS = 1700

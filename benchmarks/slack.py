@@ -33,10 +33,11 @@ from bindings.delivery.outlet import Outlet, Page
 from bindings.hosting import process
 from bindings.incoming import IncomingMessage, Place
 from bindings.metrics import BotMetrics
+from bindings.selftest.slack_requests import SECRET, headers_for
+from bindings.selftest.slack_server import APP_TOKEN, BOT_TOKEN, FakeSlack
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.streams import TokenBucket
 from core.configuration import settings
-from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for
 from tests.bindings.slack.support_fakes import payload
 from tests.bindings.support_running_bot import run_intake, serve_routes
 from tests.support.fake_engine import FakeEngine

@@ -21,9 +21,9 @@ import bindings.hosting.process  # noqa: F401 (a bot's process has it in memory)
 from bindings.delivery.outlet import Closing, Page
 from bindings.incoming import IncomingMessage, Place
 from bindings.metrics import BotMetrics
+from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.teams.adapter import build
 from core.configuration import settings
-from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 
 EDITS = 500
 SENTENCE = "The **deliverable** costs `x < 5` and is due on Friday [1]; see [the guide](https://example.gc.ca/g). "

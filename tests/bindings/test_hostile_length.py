@@ -13,11 +13,11 @@ from bindings.delivery.splitting import split_pages
 from bindings.discord import formatting as discord
 from bindings.discord import mapping as discord_mapping
 from bindings.discord.mapping import ChannelContext
+from bindings.selftest.discord_payloads import payload
 from bindings.slack import mapping, sanitize
 from bindings.teams import formatting as teams
 from bindings.teams import message_html
 from bindings.toil.schema_reply import find_schema
-from tests.bindings.discord.support_payloads import payload
 
 MANY = 400_000
 BLANKS = " " * MANY

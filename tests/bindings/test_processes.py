@@ -15,12 +15,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bindings.selftest.discord_server import TOKEN, FakeDiscord
+from bindings.selftest.microsoft_server import TENANT, FakeMicrosoft
+from bindings.selftest.slack_requests import SECRET, headers_for
+from bindings.selftest.slack_server import APP_TOKEN, BOT_TOKEN, FakeSlack
+from bindings.selftest.slack_texts import text_of
 from core import PROJECT_ROOT
-from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
-from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, headers_for, text_of
 from tests.bindings.slack.support_fakes import payload
 from tests.bindings.teams.conftest import payload as teams_payload
-from tests.bindings.teams.support_fake_microsoft import TENANT, FakeMicrosoft
 from tests.support.starter import ModelProcess
 
 DEADLINE_S = 100  # the starter model may write for long on a busy machine

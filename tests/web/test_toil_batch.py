@@ -13,10 +13,10 @@ import aiohttp
 import httpx
 import pytest
 
+from bindings.selftest.changes import Changes
 from core.configuration.settings import Settings
 from core.contract import Task, ToilResult, Usage
 from core.errors import ModelUnavailable, NonConforming
-from tests.support.changes import Changes
 from tests.support.fake_engine import FakeEngine
 from tests.web.support_site import Site, site
 from web.service import WebLimits

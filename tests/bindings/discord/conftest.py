@@ -13,8 +13,8 @@ from discord.http import Route
 
 from bindings.discord.adapter import DiscordAdapter
 from bindings.metrics import BotMetrics
+from bindings.selftest.discord_server import TOKEN, FakeDiscord
 from core.configuration import settings
-from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
 from tests.bindings.discord.support_fake_intake import IntakeSpy
 
 BuildBot = Callable[..., DiscordAdapter]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bindings.incoming import IncomingMessage, Place
+from bindings.selftest.changes import Changes
 from core.contract import Language
-from tests.support.changes import Changes
 
 
 class IntakeSpy(Changes):

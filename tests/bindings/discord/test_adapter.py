@@ -10,13 +10,13 @@ import pytest
 from bindings.discord import adapter as adapter_module
 from bindings.discord import gateway as gateway_module
 from bindings.incoming import ThreadMessages
+from bindings.selftest.discord_faults import ApiFault, rate_limited
+from bindings.selftest.discord_payloads import CHANNEL, DM, THREAD
+from bindings.selftest.discord_server import FakeDiscord
 from core.errors import ConfigError
 from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import BuildBot, RunBot, as_intake
-from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_fake_intake import IntakeSpy
-from tests.bindings.discord.support_faults import ApiFault, rate_limited
-from tests.bindings.discord.support_payloads import CHANNEL, DM, THREAD
 
 
 async def test_only_needed_intents_are_requested(fake: FakeDiscord, run_bot: RunBot) -> None:

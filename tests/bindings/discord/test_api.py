@@ -13,9 +13,9 @@ from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Un
 from bindings.discord import api as api_module
 from bindings.discord.api import DiscordApi, RouteCooldowns, SingleAttemptClient
 from bindings.metrics import BotMetrics
-from tests.bindings.discord.support_fake_discord import TOKEN, FakeDiscord
-from tests.bindings.discord.support_faults import ApiFault, rate_limited
-from tests.bindings.discord.support_payloads import CHANNEL
+from bindings.selftest.discord_faults import ApiFault, rate_limited
+from bindings.selftest.discord_payloads import CHANNEL
+from bindings.selftest.discord_server import TOKEN, FakeDiscord
 
 IDS = {"channel_id": CHANNEL}
 TYPING = "/channels/{channel_id}/typing"

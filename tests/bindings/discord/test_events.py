@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bindings.incoming import ThreadMessages
+from bindings.selftest.discord_faults import ApiFault, rate_limited
+from bindings.selftest.discord_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
+from bindings.selftest.discord_server import FakeDiscord
 from core.errors import Stopping, StorageError
 from core.runtime.backoff import Backoff
 from tests.bindings.discord.conftest import RunBot
-from tests.bindings.discord.support_fake_discord import FakeDiscord
 from tests.bindings.discord.support_fake_intake import IntakeSpy
-from tests.bindings.discord.support_faults import ApiFault, rate_limited
-from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
 
 async def test_a_mention_reaches_the_intake(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:

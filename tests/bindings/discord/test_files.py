@@ -9,8 +9,8 @@ import pytest
 from bindings.delivery.outlet import Gone, Refused, Throttled, Unreachable
 from bindings.discord.files import DiscordFiles
 from bindings.incoming import AttachedFile
-from tests.bindings.discord.support_fake_discord import FakeDiscord
-from tests.bindings.discord.support_faults import ApiFault, rate_limited
+from bindings.selftest.discord_faults import ApiFault, rate_limited
+from bindings.selftest.discord_server import FakeDiscord
 
 
 @pytest.fixture

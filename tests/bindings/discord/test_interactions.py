@@ -16,7 +16,7 @@ from bindings.discord.interactions import (
 from bindings.discord.mapping import Payload
 from bindings.discord.slash_commands import are_registered, build_commands
 from bindings.incoming import BotCommand, IncomingMessage
-from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, THREAD, payload
+from bindings.selftest.discord_payloads import ALICE, CHANNEL, DM, GUILD, THREAD, payload
 
 
 def parse_recorded(name: str) -> IncomingMessage:

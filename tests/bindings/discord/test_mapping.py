@@ -9,8 +9,8 @@ import pytest
 
 from bindings.discord.mapping import ChannelContext, build_place, parse_message
 from bindings.incoming import AttachedFile, IncomingMessage
+from bindings.selftest.discord_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 from core.contract import Attachment
-from tests.bindings.discord.support_payloads import ALICE, CHANNEL, DM, GUILD, ME, THREAD, payload
 
 ROLE = str(payload("guild_create")["roles"][1]["id"])
 IN_CHANNEL = ChannelContext(ME["id"], frozenset({ROLE}))

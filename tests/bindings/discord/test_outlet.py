@@ -15,9 +15,9 @@ from bindings.discord.interactions import parse_slash_command
 from bindings.discord.mapping import ChannelContext, parse_message
 from bindings.discord.outlet import DiscordOutlet
 from bindings.incoming import IncomingMessage, Place
-from tests.bindings.discord.support_fake_discord import LOADING, TOKEN, FakeDiscord
-from tests.bindings.discord.support_faults import ApiFault, rate_limited
-from tests.bindings.discord.support_payloads import CHANNEL, ME, payload
+from bindings.selftest.discord_faults import ApiFault, rate_limited
+from bindings.selftest.discord_payloads import CHANNEL, ME, payload
+from bindings.selftest.discord_server import LOADING, TOKEN, FakeDiscord
 
 PARTIAL = Page("A feed is", "en")
 CLOSING = Closing("a-1", "Written by AI.")

@@ -13,14 +13,14 @@ from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.discord.adapter import DiscordAdapter
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.selftest.discord_faults import ApiFault, rate_limited
+from bindings.selftest.discord_payloads import CHANNEL, RawPayload
+from bindings.selftest.discord_server import FakeDiscord
 from bindings.store import Store
 from core.configuration.personalities import Personalities
 from core.contract import Done, Prompt, Source, Text, Usage
 from core.storage.database import Database
 from tests.bindings.discord.conftest import load_settings
-from tests.bindings.discord.support_fake_discord import FakeDiscord
-from tests.bindings.discord.support_faults import ApiFault, rate_limited
-from tests.bindings.discord.support_payloads import CHANNEL, RawPayload
 from tests.support.fake_engine import FakeEngine, ReplyStep
 
 FAST_RETRIES = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)

@@ -17,6 +17,7 @@ from bindings.delivery.outlet import Page, PageLimits
 from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.selftest.changes import Changes
 from bindings.store import Store
 from bindings.tables import deliveries
 from core.configuration import settings
@@ -24,7 +25,6 @@ from core.configuration.personalities import Personalities
 from core.contract import Engine, Language
 from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform
-from tests.support.changes import Changes
 
 Result = TypeVar("Result")
 AT_ONCE = PageLimits(page_chars=20_000, edit_interval_s=0.0)

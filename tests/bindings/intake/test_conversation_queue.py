@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
+from bindings.selftest.changes import Changes
 from bindings.store import Delivery
-from tests.support.changes import Changes
 
 
 def build_task(number: int, conversation: str) -> DeliveryTask:

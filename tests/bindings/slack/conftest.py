@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bindings.metrics import BotMetrics
+from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.adapter import SlackPlatform
 from bindings.slack.api import SlackApi
-from tests.bindings.slack.support_fake_slack import FakeSlack
 from tests.bindings.slack.support_fakes import ME, FakeIntake, settings
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any, Literal
 
 from bindings.incoming import IncomingMessage, Place
 from bindings.intake.bot import Greeting
+from bindings.selftest.changes import Changes
+from bindings.selftest.slack_requests import SECRET
+from bindings.selftest.slack_server import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, TEAM, FakeSlack
 from bindings.slack.mapping import BotIdentity
+from core import PROJECT_ROOT
 from core.configuration.setting_sections import SlackSettings
 from core.configuration.settings import load
 from core.contract import Language
 from core.errors import CspsError
-from tests.bindings.slack.support_fake_slack import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, SECRET, TEAM, FakeSlack
-from tests.support.changes import Changes
 
-PAYLOADS = Path(__file__).parent.parent.parent / "payloads" / "slack"
+PAYLOADS = PROJECT_ROOT / "bindings" / "selftest" / "payloads" / "slack"
 ME = BotIdentity(TEAM, BOT_USER, BOT, "whisper")
 
 

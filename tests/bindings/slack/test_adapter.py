@@ -13,13 +13,15 @@ from structlog.testing import capture_logs
 from bindings.delivery.outlet import Page
 from bindings.incoming import IncomingMessage
 from bindings.metrics import BotMetrics
+from bindings.selftest.slack_faults import Trouble
+from bindings.selftest.slack_server import APP_TOKEN, FakeSlack
+from bindings.selftest.slack_texts import text_of
 from bindings.slack import event_router
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.mapping import parse_message
 from bindings.slack.sockets import SocketTimings
 from core.errors import ConfigError, CspsError, Stopping, StorageError
 from core.runtime.backoff import Backoff
-from tests.bindings.slack.support_fake_slack import APP_TOKEN, FakeSlack, Trouble, text_of
 from tests.bindings.slack.support_fakes import ME, FakeIntake, payload, settings
 
 QUICK = SocketTimings(backoff=Backoff(0.01, 0.02))

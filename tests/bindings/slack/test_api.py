@@ -8,8 +8,9 @@ import pytest
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
+from bindings.selftest.slack_faults import Trouble
+from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.api import SlackApi, SlackErrorResponse
-from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 
 
 @pytest.mark.parametrize(

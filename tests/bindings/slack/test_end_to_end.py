@@ -18,19 +18,13 @@ import pytest
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.selftest.slack_faults import Trouble
+from bindings.selftest.slack_requests import SECRET, headers_for
+from bindings.selftest.slack_server import APP_TOKEN, BOT_TOKEN, FakeSlack
+from bindings.selftest.slack_texts import context_texts, text_of
 from bindings.slack.adapter import SlackAdapter
 from core.configuration import settings as all_settings
 from core.contract import Done, Prompt, Source, Text, Usage
-from tests.bindings.slack.support_fake_slack import (
-    APP_TOKEN,
-    BOT_TOKEN,
-    SECRET,
-    FakeSlack,
-    Trouble,
-    context_texts,
-    headers_for,
-    text_of,
-)
 from tests.bindings.slack.support_fakes import payload
 from tests.bindings.support_running_bot import run_intake, serve_routes
 from tests.support.fake_engine import FakeEngine, ReplyStep

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bindings.delivery.outlet import Gone, Page, Refused, Throttled, Unreachable, Upload
+from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.api import SlackApi
 from bindings.slack.outlet import EphemeralOutlet
-from tests.bindings.slack.support_fake_slack import FakeSlack
 
 
 @pytest.fixture

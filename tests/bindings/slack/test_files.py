@@ -7,9 +7,9 @@ from aiohttp import web
 
 from bindings.delivery.outlet import Refused, Throttled, Unreachable
 from bindings.incoming import AttachedFile
+from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.adapter import SlackPlatform
 from bindings.slack.api import SlackApi
-from tests.bindings.slack.support_fake_slack import FakeSlack
 
 
 def slack_file(slack: FakeSlack, name: str, **more: object) -> AttachedFile:

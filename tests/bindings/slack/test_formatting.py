@@ -11,6 +11,7 @@ from bindings.delivery.context import DeliveryOptions
 from bindings.delivery.final_pages import build_final_pages
 from bindings.delivery.outlet import Closing, Outlet, Page, PageLimits
 from bindings.delivery.partial_answer import PartialAnswer
+from bindings.selftest.slack_rules import UPDATED_TEXT_LIMIT, find_block_error
 from bindings.slack.formatting import (
     PAGE_CHARS,
     build_blocks,
@@ -22,7 +23,6 @@ from bindings.slack.formatting import (
 )
 from bindings.slack.mapping import escape, unescape
 from core.contract import Source, Text
-from tests.bindings.slack.support_slack_rules import UPDATED_TEXT_LIMIT, find_block_error
 
 
 class MeasuringOutlet:

@@ -6,11 +6,12 @@ import pytest
 
 from bindings.delivery.outlet import Refused
 from bindings.incoming import IncomingMessage, Place, ThreadMessages
+from bindings.selftest.slack_faults import Trouble
+from bindings.selftest.slack_server import BOT, BOT_USER, FakeSlack
 from bindings.slack import history as history_module
 from bindings.slack.adapter import SlackPlatform
 from bindings.slack.history import THREAD_MESSAGES_LIMIT
 from core.contract import Turn
-from tests.bindings.slack.support_fake_slack import BOT, BOT_USER, FakeSlack, Trouble
 
 
 def build_question(channel: str, thread: str | None, message: str) -> IncomingMessage:

@@ -6,11 +6,13 @@ import pytest
 
 from bindings.delivery.outlet import Closing, Gone, Page, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import IncomingMessage, Place
+from bindings.selftest.slack_faults import Trouble
+from bindings.selftest.slack_server import BOT_USER, FakeSlack
+from bindings.selftest.slack_texts import context_texts, text_of
 from bindings.slack.adapter import SlackPlatform
 from bindings.slack.api import SlackApi
 from bindings.slack.outlet import SlackOutlet
 from bindings.slack.streams import UPDATES_PER_MINUTE
-from tests.bindings.slack.support_fake_slack import BOT_USER, FakeSlack, Trouble, context_texts, text_of
 from tests.bindings.slack.support_fakes import ME
 
 CLOSING = Closing("ans-1", "Written by AI (model m).")

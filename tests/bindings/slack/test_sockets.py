@@ -13,13 +13,14 @@ from slack_bolt.response import BoltResponse
 from structlog.testing import capture_logs
 
 from bindings.metrics import BotMetrics
+from bindings.selftest.changes import Changes
+from bindings.selftest.slack_faults import Trouble
+from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.api import SlackApi
 from bindings.slack.sockets import CONCURRENCY, SocketClient, SocketTimings
 from core.errors import ConfigError
 from core.runtime.backoff import Backoff
-from tests.bindings.slack.support_fake_slack import FakeSlack, Trouble
 from tests.bindings.slack.support_fakes import payload
-from tests.support.changes import Changes
 
 QUICK = SocketTimings(ping_s=10.0, hello_s=10.0, farewell_s=5.0, backoff=Backoff(0.01, 0.05))
 IMPATIENT = replace(QUICK, ping_s=0.2, hello_s=0.3)

@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bindings.metrics import BotMetrics
+from bindings.selftest.slack_requests import SECRET, encode_form, headers_for
+from bindings.selftest.slack_server import FakeSlack, error_body
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.webhook import is_signed, sign
 from core.errors import Stopping, StorageError
-from tests.bindings.slack.support_fake_slack import SECRET, FakeSlack, encode_form, error_body, headers_for
 from tests.bindings.slack.support_fakes import FakeIntake, payload, settings
 from tests.bindings.support_running_bot import serve_routes
 

@@ -16,14 +16,15 @@ import pytest
 from bindings.hosting.webhook_server import WebhookServer
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.selftest.microsoft_server import TENANT, FakeMicrosoft
 from bindings.teams.adapter import TeamsAdapter, build
+from core import PROJECT_ROOT
 from core.configuration import settings
 from tests.bindings.teams.support_fake_intake import FakeIntake
-from tests.bindings.teams.support_fake_microsoft import TENANT, FakeMicrosoft
 from tests.bindings.teams.support_outlets import OutletFactory
 from tests.support.fake_engine import FakeEngine
 
-PAYLOADS = Path(__file__).parents[2] / "payloads" / "teams"
+PAYLOADS = PROJECT_ROOT / "bindings" / "selftest" / "payloads" / "teams"
 
 
 def payload(name: str, /, **changes: Any) -> dict[str, Any]:

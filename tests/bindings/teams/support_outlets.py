@@ -7,13 +7,13 @@ from typing import Any
 
 from bindings.delivery.outlet import Closing, Page
 from bindings.incoming import IncomingMessage, Place
+from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.teams import transport
 from bindings.teams.connector import Connector
 from bindings.teams.files import PendingFiles
 from bindings.teams.outlet import TeamsOutlet
 from bindings.teams.streaming import ChatStreams
 from bindings.teams.transport import TrustedHosts
-from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 
 CHAT = "a:chat"
 

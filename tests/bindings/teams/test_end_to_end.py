@@ -16,6 +16,7 @@ from bindings.delivery.outlet import PageLimits
 from bindings.hosting.webhook_server import WebhookServer
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.selftest.microsoft_server import Failure, FakeMicrosoft
 from bindings.store import Store
 from bindings.teams.adapter import build
 from core.configuration import settings
@@ -24,7 +25,6 @@ from core.contract import Done, Prompt, Source, Status, Text, Usage
 from core.storage.database import Database
 from tests.bindings.teams.conftest import TeamsBot
 from tests.bindings.teams.support_fake_intake import FakeIntake
-from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
 from tests.support.fake_engine import FakeEngine
 
 QUICK = DeliveryContext(retry=RetryPolicy(first_s=0.01, limit_s=0.05), status_after_s=0.0)

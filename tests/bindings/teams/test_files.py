@@ -11,11 +11,11 @@ import pytest
 from bindings.delivery.context import RetryPolicy
 from bindings.delivery.outlet import Gone, Refused, Upload
 from bindings.incoming import AttachedFile
+from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.teams import adapter as adapter_module
 from bindings.teams.adapter import TeamsPlatform
 from bindings.teams.files import KEEP_S, PendingFile, PendingFiles
 from tests.bindings.teams.conftest import TeamsBot, serve_adapter
-from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 from tests.bindings.teams.support_outlets import CHAT, OutletFactory, place
 
 ROWS = Upload("rows.jsonl", "application/jsonl", b'{"a": 1}\n')

@@ -9,10 +9,10 @@ import pytest
 
 from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable
 from bindings.incoming import IncomingMessage
+from bindings.selftest.microsoft_server import Failure, FakeMicrosoft
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
 from bindings.teams.streaming import LIMIT_S, OWN_LIMIT_S
 from core.contract import Source
-from tests.bindings.teams.support_fake_microsoft import Failure, FakeMicrosoft
 from tests.bindings.teams.support_outlets import CHAT, OutletFactory, final, page, place
 
 

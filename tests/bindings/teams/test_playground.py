@@ -17,8 +17,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bindings.selftest.microsoft_server import FakeMicrosoft
 from core.contract import Done, Source, Status, Text, Usage
-from tests.bindings.teams.support_fake_microsoft import FakeMicrosoft
 from tests.bindings.teams.test_end_to_end import run_bot
 from tests.support.fake_engine import FakeEngine
 

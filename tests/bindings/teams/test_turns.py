@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from bindings.selftest.microsoft_server import APP_ID, PASSWORD, TENANT, FakeMicrosoft
 from bindings.teams import messages, transport
 from bindings.teams.credentials import Credentials
 from tests.bindings.teams.conftest import TeamsBot
-from tests.bindings.teams.support_fake_microsoft import APP_ID, PASSWORD, TENANT, FakeMicrosoft
 from tests.bindings.teams.support_outlets import place
 
 ACCEPTED = 202

@@ -14,12 +14,12 @@ import jwt
 import pytest
 
 from bindings.metrics import BotMetrics
+from bindings.selftest.microsoft_server import APP_ID, ISSUER, TENANT, FakeMicrosoft, private_key
 from bindings.teams import transport
 from bindings.teams.adapter import BODY_LIMIT_BYTES, build, build_credentials
 from core.configuration import settings
 from core.errors import ConfigError, Stopping, StorageError
 from tests.bindings.teams.conftest import TeamsBot, payload, serve_adapter
-from tests.bindings.teams.support_fake_microsoft import APP_ID, ISSUER, TENANT, FakeMicrosoft, private_key
 
 ACCEPTED = 202
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from bindings.selftest.changes import Changes
 from core import PROJECT_ROOT
 from core.cli.supervisor import Process, ProcessEndReason, RestartBackoff, Supervisor, explain_exit, iter_lines
-from tests.support.changes import Changes
 
 SERVE = "import os, time\nprint('pid', os.getpid())\nwhile True: time.sleep(60)"
 DEAF = "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('pid', os.getpid())\n"

@@ -1,4 +1,4 @@
-"""A fake Discord on loopback: the parts of its REST API and gateway that the bot uses.
+"""A stand-in for Discord on loopback: the parts of its REST API and gateway that the bot uses.
 
 It refuses long and empty messages and long nonces, as Discord does. It remembers nonces, replays missed events to a
 client that resumes, and injects faults.
@@ -14,12 +14,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.bindings.discord.support_faults import ApiFault, build_failure
-from tests.bindings.discord.support_payloads import ALICE, CHANNEL, ME, RawPayload, payload
-from tests.support.changes import Changes
+from bindings.selftest.changes import Changes
+from bindings.selftest.discord_faults import ApiFault, build_failure
+from bindings.selftest.discord_payloads import ALICE, CHANNEL, ME, RawPayload, payload
 
 EPOCH_MS = 1_420_070_400_000
-TOKEN = "a-token-of-the-bot"
+TOKEN = "a-token-of-the-bot"  # noqa: S105
 LOADING = 1 << 7
 BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 

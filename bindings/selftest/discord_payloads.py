@@ -1,4 +1,4 @@
-"""Recorded events from tests/payloads/discord, with the ids in them."""
+"""Recorded events of Discord from payloads/discord, with the ids in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 RawPayload = dict[str, Any]
-PAYLOADS = Path(__file__).parents[2] / "payloads" / "discord"
+PAYLOADS = Path(__file__).parent / "payloads" / "discord"
 
 
 def payload(name: str, **changes: Any) -> RawPayload:

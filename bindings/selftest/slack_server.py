@@ -9,43 +9,27 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
 
-from bindings.slack.webhook import sign
-from tests.bindings.slack.support_slack_rules import (
+from bindings.selftest.changes import Changes
+from bindings.selftest.slack_faults import Trouble, trouble_response
+from bindings.selftest.slack_rules import (
     MARKDOWN_LIMIT,
     filter_by_time,
     find_block_error,
     find_stream_error,
     find_update_error,
 )
-from tests.support.changes import Changes
 
 TEAM, BOT_USER, BOT, PERSON = "T0001", "U0BOT", "B0BOT", "U0ANN"
-BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-1-good", "xapp-1-good", "8f742231b10e8888abcd99yyyzzz85a5"
+BOT_TOKEN, APP_TOKEN = "xoxb-1-good", "xapp-1-good"
 SCOPES = "app_mentions:read,chat:write,channels:history,groups:history,im:history,mpim:history"
-
-
-@dataclass
-class Trouble:
-    """A scripted failure of one call. With `done`, the call takes effect first."""
-
-    status: int = 200
-    error: str = "internal_error"
-    retry_after_s: str | None = None
-    done: bool = False
-    needed: str | None = None
-    cut: bool = False  # breaks the connection
-    raw: str | None = None  # a body that is not JSON
 
 
 class FakeSlack(Changes):
@@ -176,6 +160,7 @@ class FakeSlack(Changes):
             return error_body(error)
         if not arguments.get("markdown_text") or len(arguments["markdown_text"]) > MARKDOWN_LIMIT:
             return error_body("invalid_arguments")
+        assert message is not None
         message["streamed"] += arguments["markdown_text"]
         return {"ok": True, "ts": arguments["ts"], "channel": arguments["channel"]}
 
@@ -183,6 +168,7 @@ class FakeSlack(Changes):
         message = self.find_message(arguments)
         if error := find_stream_error(message) or find_block_error(arguments.get("blocks") or []):
             return error_body(error)
+        assert message is not None
         message["streamed"] += arguments.get("markdown_text", "")
         message.update(streaming=False, blocks=arguments.get("blocks") or [])
         if arguments.get("metadata"):
@@ -348,45 +334,7 @@ def error_body(error: str) -> dict[str, Any]:
     return {"ok": False, "error": error}
 
 
-def trouble_response(request: web.Request, trouble: Trouble) -> web.StreamResponse:
-    if trouble.cut:
-        assert isinstance(request.transport, asyncio.Transport)
-        request.transport.abort()
-        return web.Response()
-    headers = {} if trouble.retry_after_s is None else {"Retry-After": trouble.retry_after_s}
-    if trouble.raw is not None:
-        return web.Response(status=trouble.status, text=trouble.raw, content_type="text/html", headers=headers)
-    answer = {"ok": False, "error": trouble.error, **({"needed": trouble.needed} if trouble.needed else {})}
-    return web.json_response(answer, status=trouble.status, headers=headers)
-
-
 async def read_arguments(request: web.Request) -> dict[str, Any]:
     if request.content_type == "application/json":
         return dict(await request.json())
     return {**request.query, **(await request.post())}
-
-
-def text_of(message: Mapping[str, Any]) -> str:
-    """The visible text of a message, without context blocks and sections."""
-    blocks = [each["text"] for each in message.get("blocks") or [] if each["type"] == "markdown"]
-    return "\n".join(part for part in (message.get("streamed", ""), *blocks) if part)
-
-
-def context_texts(message: Mapping[str, Any]) -> list[str]:
-    return [each["elements"][0]["text"] for each in message.get("blocks") or [] if each["type"] == "context"]
-
-
-def headers_for(body: bytes, content_type: str = "application/json", at: float | None = None) -> dict[str, str]:
-    """The headers of Slack's own requests."""
-    stamp = str(int(time.time() if at is None else at))
-    return {
-        "Content-Type": content_type,
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": sign(SECRET, stamp, body),
-    }
-
-
-def encode_form(payload: Mapping[str, Any]) -> bytes:
-    """Encodes a press of a button, in its field `payload`, or a slash command."""
-    fields = payload if "command" in payload else {"payload": json.dumps(payload)}
-    return urlencode(fields).encode()

@@ -22,10 +22,10 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from tests.support.changes import Changes
+from bindings.selftest.changes import Changes
 
 APP_ID = "11111111-aaaa-4aaa-8aaa-111111111111"
-PASSWORD = "a-client-secret"
+PASSWORD = "a-client-secret"  # noqa: S105
 TENANT = "22222222-bbbb-4bbb-8bbb-222222222222"
 ISSUER = "https://api.botframework.com"
 Body = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Waits for a change of a fake, so that no test polls."""
+"""Waits for a change of a stand-in, so that nothing polls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 @dataclass(eq=False)
 class Changes:
-    """The changes of a fake, which calls `notify` after each one. Belongs to one event loop."""
+    """The changes of a stand-in, which calls `notify` after each one. Belongs to one event loop."""
 
     wakers: set[asyncio.Event] = field(default_factory=set, init=False, repr=False)
 

@@ -1,4 +1,4 @@
-"""Faults that the fake Discord injects into calls."""
+"""Faults that the stand-in for Discord injects into calls."""
 
 from __future__ import annotations
 
