@@ -18,11 +18,13 @@ from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform, Th
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.slack.api import SlackApi, SlackErrorResponse
+from bindings.slack.directory import UserDirectory
 from bindings.slack.event_router import EventRouter
 from bindings.slack.files import SlackFiles
-from bindings.slack.history import ThreadHistory, UserDirectory
-from bindings.slack.mapping import BotIdentity, SlackObject, get_text
+from bindings.slack.history import ThreadHistory
+from bindings.slack.mapping import BotIdentity
 from bindings.slack.outlet import EphemeralOutlet, SlackOutlet
+from bindings.slack.payloads import SlackObject, get_text
 from bindings.slack.sockets import SocketClient, SocketTimings
 from bindings.slack.streams import StreamRegistry
 from bindings.slack.webhook import SlackWebhook

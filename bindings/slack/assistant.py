@@ -9,8 +9,8 @@ from bindings.delivery.outlet import Page
 from bindings.incoming import Place
 from bindings.intake.intake import Intake
 from bindings.slack.api import SlackApi
+from bindings.slack.directory import UserDirectory
 from bindings.slack.formatting import build_blocks, notification_text
-from bindings.slack.history import UserDirectory
 from core.contract import Language
 from core.errors import CspsError
 from core.texts import text

@@ -22,8 +22,8 @@ from bindings.intake.commands import find_command
 from bindings.intake.intake import Intake
 from bindings.slack.api import SlackApi, SlackErrorResponse, quiet_logger
 from bindings.slack.assistant import AssistantThreads
+from bindings.slack.directory import UserDirectory
 from bindings.slack.formatting import question_blocks
-from bindings.slack.history import UserDirectory
 from bindings.slack.interactions import (
     COMMANDS,
     FEEDBACK_ACTION,
@@ -34,17 +34,9 @@ from bindings.slack.interactions import (
     parse_question,
     parse_regenerate,
 )
-from bindings.slack.mapping import (
-    BotIdentity,
-    SlackObject,
-    escape,
-    get_object,
-    get_text,
-    installed_team,
-    is_addressed,
-    parse_deletion,
-    parse_message,
-)
+from bindings.slack.mapping import BotIdentity, installed_team, is_addressed, parse_deletion, parse_message
+from bindings.slack.markup import escape
+from bindings.slack.payloads import SlackObject, get_object, get_text
 from bindings.slack.streams import StreamRegistry
 from core.errors import CspsError
 from core.texts import LANGUAGES, text

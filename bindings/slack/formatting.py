@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from bindings.delivery.outlet import Closing, Page
 from bindings.slack.interactions import FEEDBACK_ACTION, REGENERATE_ACTION
-from bindings.slack.mapping import escape
+from bindings.slack.markup import escape
 from bindings.slack.sanitize import remove_invisible, sanitize_markdown
 from core.contract import Language, Source
 from core.texts import LANGUAGES, text

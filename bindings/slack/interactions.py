@@ -9,15 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bindings.incoming import BotCommand, CommandName, IncomingMessage, Place
-from bindings.slack.mapping import (
-    BotIdentity,
-    SlackObject,
-    get_object,
-    get_objects,
-    get_text,
-    place_kind,
-    to_plain_text,
-)
+from bindings.slack.mapping import BotIdentity, place_kind
+from bindings.slack.markup import to_plain_text
+from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
 
 FEEDBACK_ACTION = "csps_llm_judge"
 REGENERATE_ACTION = "csps_llm_again"

@@ -8,23 +8,19 @@ Text: https://docs.slack.dev/messaging/formatting-message-text. Links, channels 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from bindings.incoming import AttachedFile, IncomingMessage, Place
+from bindings.slack.markup import has_mention, remove_mention, to_plain_text
+from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
 from core.contract import Attachment
-
-SlackObject = Mapping[str, Any]  # a JSON object of Slack
 
 PERSON_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
 FILES_LIMIT = 10
 QUOTES_LIMIT = 5
 QUOTE_CHARS = 8000
 FILE_ID_PREFIX = "slack-file:"  # before the id of a file whose URL Slack did not send
-TOKEN = re.compile(r"<([^<>\n]{1,4000})>")
-URL_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,69 +148,3 @@ def parse_deletion(body: SlackObject, me: BotIdentity) -> DeletedMessage | None:
         return None
     thread = get_text(before, "thread_ts") or get_text(after, "thread_ts")
     return DeletedMessage(build_place(body, {**event, "ts": deleted, "thread_ts": thread}, me), deleted)
-
-
-# ------------------------------------------------------------ fields of any type
-
-
-def get_object(value: SlackObject, key: str) -> SlackObject:
-    """Returns the field, or {} if it is not an object."""
-    field = value.get(key)
-    return field if isinstance(field, dict) else {}
-
-
-def get_text(value: SlackObject, key: str) -> str:
-    """Returns the field, or "" if it is not a string."""
-    field = value.get(key)
-    return field if isinstance(field, str) else ""
-
-
-def get_objects(value: SlackObject, key: str) -> Sequence[SlackObject]:
-    """Returns the objects in a list, or [] if the field is not a list."""
-    field = value.get(key)
-    return [each for each in field if isinstance(each, dict)] if isinstance(field, list) else []
-
-
-# ------------------------------------------------------------ Slack's text format
-
-
-def to_plain_text(text: str) -> str:
-    return unescape(TOKEN.sub(lambda token: render_token(token[1]), text))
-
-
-def unescape(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def render_token(token: str) -> str:
-    """The readable form of the text between < and >."""
-    target, _, label = token.partition("|")
-    if target.startswith(("@", "#")):
-        return f"{target[0]}{label or target[1:]}"
-    if target.startswith("!"):
-        return label or f"@{target[1:].partition('^')[0]}"
-    return render_link(target, label) if URL_SCHEME.match(target) else f"<{token}>"
-
-
-def render_link(url: str, label: str) -> str:
-    """A bare address stays bare, so that a message may begin with it."""
-    shown = url.removeprefix("mailto:").removeprefix("tel:")
-    bare = re.sub(r"^https?://", "", url).rstrip("/")
-    if not label or label.rstrip("/") in (url.rstrip("/"), bare, shown):
-        return shown
-    return f"{label} ({shown})"
-
-
-def remove_mention(text: str, user: str) -> str:
-    """Removes all mentions of `user`, and the colon or comma after a mention at the start."""
-    # The lookbehind and `++` start a match only at the first blank of a run: otherwise the time is quadratic.
-    cut = re.sub(rf"(?:(?<![ \t])[ \t]++)?<@{re.escape(user)}(?:\|[^<>\n]*)?>[ \t]*", " ", text)
-    return re.sub(r"^[ \t]*[:,][ \t]*", "", cut.strip()) if cut != text else text.strip()
-
-
-def has_mention(text: str, user: str) -> bool:
-    return re.search(rf"<@{re.escape(user)}(?:\|[^<>\n]*)?>", text) is not None

@@ -23,7 +23,7 @@ from slack_bolt.response import BoltResponse
 
 from bindings.delivery.outlet import DeliveryError
 from bindings.slack.api import APPS, SlackApi, SlackErrorResponse
-from bindings.slack.mapping import SlackObject, get_object, get_text
+from bindings.slack.payloads import SlackObject, get_object, get_text
 from core import strict_json
 from core.errors import BadRequest, ConfigError
 from core.runtime.backoff import Backoff

@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 from slack_bolt.response import BoltResponse
 
-from bindings.slack.mapping import SlackObject, get_object, get_text
+from bindings.slack.payloads import SlackObject, get_object, get_text
 from core import strict_json
 from core.errors import BadRequest
 

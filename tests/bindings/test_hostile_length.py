@@ -14,7 +14,7 @@ from bindings.discord import formatting as discord
 from bindings.discord import mapping as discord_mapping
 from bindings.discord.mapping import ChannelContext
 from bindings.selftest.discord_payloads import payload
-from bindings.slack import mapping, sanitize
+from bindings.slack import markup, sanitize
 from bindings.teams import formatting as teams
 from bindings.teams import message_html
 from bindings.toil.schema_reply import find_schema
@@ -32,7 +32,7 @@ def said_in_discord(text: str) -> object:
 
 PEOPLE: tuple[Callable[[str], object], ...] = (
     lambda text: find_schema(text, ()),
-    lambda text: mapping.to_plain_text(mapping.remove_mention(text, "UB")),
+    lambda text: markup.to_plain_text(markup.remove_mention(text, "UB")),
     said_in_discord,
 )
 

@@ -21,7 +21,7 @@ from bindings.slack.formatting import (
     page_length,
     question_blocks,
 )
-from bindings.slack.mapping import escape, unescape
+from bindings.slack.markup import escape, unescape
 from core.contract import Source, Text
 
 

@@ -8,16 +8,8 @@ from hypothesis import strategies as st
 
 from bindings.incoming import AttachedFile, IncomingMessage
 from bindings.slack import mapping
-from bindings.slack.mapping import (
-    DeletedMessage,
-    escape,
-    has_mention,
-    is_addressed,
-    parse_deletion,
-    parse_message,
-    remove_mention,
-    to_plain_text,
-)
+from bindings.slack.mapping import DeletedMessage, is_addressed, parse_deletion, parse_message
+from bindings.slack.markup import escape, has_mention, remove_mention, to_plain_text
 from core.contract import Attachment
 from tests.bindings.slack.support_fakes import ME, PAYLOADS, payload
 

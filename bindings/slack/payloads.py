@@ -1,0 +1,26 @@
+"""The fields of Slack's JSON objects, which may have any type: events are signed, but anybody can write a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SlackObject = Mapping[str, Any]  # a JSON object of Slack
+
+
+def get_object(value: SlackObject, key: str) -> SlackObject:
+    """Returns the field, or {} if it is not an object."""
+    field = value.get(key)
+    return field if isinstance(field, dict) else {}
+
+
+def get_text(value: SlackObject, key: str) -> str:
+    """Returns the field, or "" if it is not a string."""
+    field = value.get(key)
+    return field if isinstance(field, str) else ""
+
+
+def get_objects(value: SlackObject, key: str) -> Sequence[SlackObject]:
+    """Returns the objects in a list, or [] if the field is not a list."""
+    field = value.get(key)
+    return [each for each in field if isinstance(each, dict)] if isinstance(field, list) else []
