@@ -17,7 +17,8 @@ from bindings.discord.events import InteractionEvents, MessageEvents
 from bindings.discord.files import DiscordFiles
 from bindings.discord.gateway import CONCURRENT_EVENTS, GatewayClient
 from bindings.discord.guild_cache import GuildCache
-from bindings.discord.mapping import Payload
+from bindings.discord.mention_names import MentionDirectory
+from bindings.discord.payloads import Payload
 from bindings.discord.platform import DiscordPlatform
 from bindings.discord.resume_position import ResumePosition
 from bindings.discord.slash_commands import are_registered, build_commands
@@ -84,10 +85,11 @@ class DiscordAdapter:
         self.client = self._build_client()
         self.api = DiscordApi(lambda: self.client.http, metrics)
         self._guilds = GuildCache(lambda: self.client, self.api)
+        self._names = MentionDirectory(lambda: self.client, self.api)
         self._files = DiscordFiles(self._settings.api_base_url)
         self._tasks: asyncio.TaskGroup | None = None
         self._gateway: asyncio.Task[None] | None = None
-        self.platform: Platform = DiscordPlatform(self.api, self._files, self._guilds, self._spawn)
+        self.platform: Platform = DiscordPlatform(self.api, self._files, self._guilds, self._names, self._spawn)
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return ()
@@ -99,8 +101,16 @@ class DiscordAdapter:
 
     async def start(self, intake: Intake) -> None:
         """Does what remains once the client is logged in."""
-        self._messages = MessageEvents(intake, self._guilds, reads_threads=self._settings.message_content)
-        self._interactions = InteractionEvents(intake, self.api)
+        section = self._settings
+        self._messages = MessageEvents(
+            intake,
+            self._guilds,
+            self._names,
+            reads_threads=section.message_content,
+            bots=section.bots,
+            channels=section.answer_without_mention,
+        )
+        self._interactions = InteractionEvents(intake, self.api, self._names)
         await self._register_commands(intake.personality_names())
 
     async def run(self) -> None:

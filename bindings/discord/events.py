@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 import discord
@@ -14,7 +15,9 @@ from bindings.discord.api import DiscordApi
 from bindings.discord.destinations import FOLLOW_UP, ORIGINAL
 from bindings.discord.guild_cache import GuildCache
 from bindings.discord.interactions import ButtonPress
-from bindings.discord.mapping import Payload, build_place, parse_message
+from bindings.discord.mapping import ChannelContext, build_place, parse_message
+from bindings.discord.mention_names import MentionDirectory
+from bindings.discord.payloads import Payload, as_id, as_ids
 from bindings.discord.rendering import NO_MENTIONS, SUPPRESS_EMBEDS
 from bindings.incoming import IncomingMessage
 from bindings.intake.intake import Intake
@@ -32,12 +35,27 @@ RETRY_LIMIT_S = 1.5  # before the second acknowledgement; Discord's deadline is 
 
 
 class MessageEvents:
-    """Handles events in order. `reads_threads`: with the Message Content intent, threads need no mentions."""
+    """Handles events in order. `reads_threads`: with the Message Content intent, threads need no mentions.
 
-    def __init__(self, intake: Intake, guilds: GuildCache, *, reads_threads: bool) -> None:
+    `bots`: ids of bots that may ask; `channels`: ids of channels where no message needs a mention.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        guilds: GuildCache,
+        names: MentionDirectory,
+        *,
+        reads_threads: bool,
+        bots: Collection[str] = (),
+        channels: Collection[str] = (),
+    ) -> None:
         self._intake = intake
         self._guilds = guilds
+        self._names = names
         self._reads_threads = reads_threads
+        self._bots = frozenset(bots)
+        self._channels = frozenset(channels)
 
     async def handle(self, kind: str, data: Payload) -> None:
         """Retries while the database fails, because Discord does not send the event again.
@@ -61,42 +79,63 @@ class MessageEvents:
                 if incoming is not None:
                     await self._intake.take(incoming)
             case "MESSAGE_DELETE":
-                await self._withdraw(data, [data["id"]])
+                await self._withdraw(data, [data.get("id")])
             case "MESSAGE_DELETE_BULK":
-                await self._withdraw(data, data["ids"])
+                await self._withdraw(data, data.get("ids"))
             case "GUILD_DELETE" if not data.get("unavailable"):  # unavailable: an outage of Discord, not a removal
-                await self._intake.forget_workspace(str(data["id"]))
+                await self._intake.forget_workspace(as_id(data.get("id")))
 
     async def _build_incoming(self, data: Payload) -> IncomingMessage | None:
-        context = await self._guilds.fetch_context(data)
+        context = replace(await self._guilds.fetch_context(data), bots=self._bots)
         if parse_message(data, replace(context, participating=self._reads_threads)) is None:
             return None  # most messages end here, without a call or a query
         context = replace(context, parent=await self._guilds.fetch_parent(data))
-        incoming = parse_message(data, context)
-        if incoming is not None or context.parent is None:
-            return incoming
+        is_asked = parse_message(data, context) is not None
         follow_up = parse_message(data, replace(context, participating=True))
-        return follow_up if follow_up and await self._intake.answers_without_mention(follow_up) else None
+        if follow_up is None or not (is_asked or await self._needs_no_mention(follow_up)):
+            return None
+        return parse_message(data, replace(await self._name_all(data, context), participating=True))
 
-    async def _withdraw(self, data: Payload, messages: list[str]) -> None:
+    async def _needs_no_mention(self, incoming: IncomingMessage) -> bool:
+        """Outside threads only in the listed channels: a channel is no conversation with the bot."""
+        place = incoming.place
+        is_heard = place.thread is not None or place.channel in self._channels
+        return is_heard and await self._intake.answers_without_mention(incoming)
+
+    async def _name_all(self, data: Payload, context: ChannelContext) -> ChannelContext:
+        """Adds names and titles, which need calls."""
+        guild = as_id(data.get("guild_id"))
+        names = await self._names.fetch(guild, [data])
+        begins_thread = context.parent is not None and data.get("id") == data.get("channel_id")
+        title = await self._guilds.fetch_title(guild, as_id(data.get("channel_id"))) if begins_thread else None
+        return replace(context, names=names, title=title)
+
+    async def _withdraw(self, data: Payload, messages: object) -> None:
         place = build_place(data, await self._guilds.fetch_parent(data))
-        for message in messages:
-            await self._intake.withdraw_question(place, str(message))
+        for message in as_ids(messages):
+            await self._intake.withdraw_question(place, message)
 
 
 class InteractionEvents:
     """Handles slash commands and buttons. Discord's deadline for the acknowledgement is three seconds."""
 
-    def __init__(self, intake: Intake, api: DiscordApi) -> None:
+    def __init__(self, intake: Intake, api: DiscordApi, names: MentionDirectory) -> None:
         self._intake = intake
         self._api = api
+        self._names = names
 
     async def handle(self, data: Payload) -> None:
         if data.get("type") not in (interactions.COMMAND, interactions.COMPONENT) or not await self._acknowledge(data):
             return
         if press := interactions.parse_button_press(data):
             await self._handle_press(press, data)
-        elif (incoming := interactions.parse_slash_command(data)) and (problem := await self._submit(incoming)):
+        elif interactions.parse_slash_command(data):
+            await self._handle_command(data)
+
+    async def _handle_command(self, data: Payload) -> None:
+        names = await self._names.fetch(as_id(data.get("guild_id")), [data])
+        incoming = interactions.parse_slash_command(data, names)
+        if incoming and (problem := await self._submit(incoming)):
             await self._replace_loading(data, problem)
 
     async def _acknowledge(self, data: Payload) -> bool:

@@ -21,7 +21,7 @@ from discord.state import ConnectionState
 from yarl import URL
 
 from bindings.discord.api import SingleAttemptClient
-from bindings.discord.mapping import Payload
+from bindings.discord.payloads import Payload
 from bindings.discord.resume_position import GatewayPosition, ResumePosition
 from bindings.metrics import BotMetrics
 from core.errors import ConfigError

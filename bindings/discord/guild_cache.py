@@ -13,12 +13,15 @@ from cachetools import LRUCache
 from bindings.delivery.outlet import DeliveryError, Throttled, Unreachable
 from bindings.discord.api import DiscordApi
 from bindings.discord.interactions import THREADS
-from bindings.discord.mapping import ChannelContext, Payload
+from bindings.discord.mapping import ChannelContext, ThreadTitle
+from bindings.discord.payloads import Payload, as_id, as_mapping, as_mappings, as_text
 from core.runtime.backoff import NO_JITTER, Backoff
 
 BACKOFF = Backoff(first_s=0.5, limit_s=8.0, jitter=NO_JITTER)
 RETRIES = 5  # later messages wait meanwhile
 CACHE_SIZE = 1024
+CHANNEL = "/channels/{channel_id}"
+FORUMS = (15, 16)  # types of channels whose threads are posts
 
 
 class GuildCache:
@@ -39,7 +42,7 @@ class GuildCache:
 
     async def fetch_context(self, payload: Payload) -> ChannelContext:
         """The bot's id, and its role if the message mentions roles."""
-        guild_id = str(payload.get("guild_id") or "")
+        guild_id = as_id(payload.get("guild_id"))
         context = self.cached_context(guild_id)
         if context.bot_roles or not payload.get("mention_roles"):
             return context
@@ -54,28 +57,47 @@ class GuildCache:
                 roles = await retry(lambda: self._api.call("read", "GET", "/guilds/{guild_id}/roles", ids))
             except DeliveryError:
                 return None
-            own = (str(role["id"]) for role in roles if (role.get("tags") or {}).get("bot_id") == bot_id)
+            own = (as_id(role.get("id")) for role in as_mappings(roles) if managing_bot(role) == bot_id)
             self._roles[guild_id] = next(own, None)
         return self._roles[guild_id]
 
     async def fetch_parent(self, payload: Payload) -> str | None:
         """The parent of a message's channel. None: the channel is not a thread."""
-        if payload.get("guild_id") is None:
+        guild_id, channel_id = as_id(payload.get("guild_id")), as_id(payload.get("channel_id"))
+        if not guild_id or not channel_id:
             return None
-        guild = self._client().get_guild(int(payload["guild_id"]))
-        channel = guild.get_channel_or_thread(int(payload["channel_id"])) if guild else None
+        channel = self._cached_channel(guild_id, channel_id)
         if isinstance(channel, discord.Thread):
             return str(channel.parent_id)
-        return None if channel else await self._fetch_unknown_parent(str(payload["channel_id"]))
+        return None if channel else await self._fetch_unknown_parent(channel_id)
+
+    async def fetch_title(self, guild_id: str, thread_id: str) -> ThreadTitle | None:
+        """The title and tags of a thread. None: Discord does not tell."""
+        thread = self._cached_channel(guild_id, thread_id)
+        if isinstance(thread, discord.Thread):
+            is_post = isinstance(thread.parent, discord.ForumChannel)
+            return ThreadTitle(thread.name, tuple(tag.name for tag in thread.applied_tags), is_post)
+        try:
+            payload = await self._fetch_channel(thread_id)
+            parent = await self._fetch_channel(as_id(payload.get("parent_id")))
+        except DeliveryError:
+            return None
+        return parse_title(payload, parent)
+
+    def _cached_channel(self, guild_id: str, channel_id: str) -> object | None:
+        guild = self._client().get_guild(int(guild_id))
+        return guild.get_channel_or_thread(int(channel_id)) if guild else None
+
+    async def _fetch_channel(self, channel_id: str) -> Payload:
+        return await self._api.call_for_message("read", "GET", CHANNEL, {"channel_id": channel_id})
 
     async def _fetch_unknown_parent(self, channel_id: str) -> str | None:
         if channel_id not in self._parents:
-            ids = {"channel_id": channel_id}
             try:
-                channel = await retry(lambda: self._api.call_for_message("read", "GET", "/channels/{channel_id}", ids))
+                channel = await retry(lambda: self._fetch_channel(channel_id))
             except DeliveryError:
                 return None  # most channels are not threads
-            self._parents[channel_id] = channel.get("parent_id") if channel.get("type") in THREADS else None
+            self._parents[channel_id] = as_id(channel.get("parent_id")) or None if is_thread(channel) else None
         return self._parents[channel_id]
 
 
@@ -90,3 +112,20 @@ async def retry(call: Callable[[], Awaitable[Any]]) -> Any:
         except (Throttled, Unreachable) as exc:
             await asyncio.sleep(min(BACKOFF.limit_s, BACKOFF.pause_s(failures, exc.retry_after_s or 0.0)))
     return await call()
+
+
+def is_thread(channel: Payload) -> bool:
+    return channel.get("type") in THREADS
+
+
+def managing_bot(role: Payload) -> str:
+    """The id of the bot that has this role as its own."""
+    return as_id(as_mapping(role.get("tags")).get("bot_id"))
+
+
+def parse_title(thread: Payload, parent: Payload) -> ThreadTitle | None:
+    names = {as_id(tag.get("id")): as_text(tag.get("name")) for tag in as_mappings(parent.get("available_tags"))}
+    applied = thread.get("applied_tags")
+    tags = [names.get(as_id(each), "") for each in applied] if isinstance(applied, list) else []
+    title = as_text(thread.get("name"))
+    return ThreadTitle(title, tuple(filter(None, tags)), parent.get("type") in FORUMS) if title else None

@@ -5,11 +5,16 @@ https://discord.com/developers/docs/interactions/receiving-and-responding
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bindings.discord.mapping import Payload, build_place, parse_file, remove_non_text
-from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place
+from bindings.discord.attachments import read_attachment
+from bindings.discord.mapping import build_place, parse_groups
+from bindings.discord.markup import MentionNames, to_plain_text
+from bindings.discord.message_content import ContentItem, collect
+from bindings.discord.payloads import Payload, as_id, as_mapping, as_mappings, as_number, as_text
+from bindings.incoming import BotCommand, IncomingMessage, Place
 from core.contract import Language
 from core.language import parse_language_tag
 
@@ -19,6 +24,8 @@ DEFERRED_REPLY, DEFERRED_UPDATE = 5, 6  # types of acknowledgements: with and wi
 EPHEMERAL = 1 << 6  # only the person sees the message
 
 ButtonAction = Literal["good", "bad", "regenerate", "stop"]
+COMMANDS = ("ask", "personality", "toil", "forget")
+NO_NAMES = MentionNames()
 BUTTON_ACTIONS: dict[str, ButtonAction] = {"good": "good", "bad": "bad", "regenerate": "regenerate", "stop": "stop"}
 
 
@@ -47,7 +54,7 @@ class ButtonPress:
 
 def build_acknowledgement(payload: Payload) -> dict[str, Any]:
     """The response that Discord requires within three seconds."""
-    if payload.get("type") == COMMAND:
+    if as_number(payload.get("type")) == COMMAND:
         return {"type": DEFERRED_REPLY}
     press = parse_button_press(payload)
     if press is None or (press.action in ("regenerate", "stop") and press.is_allowed):
@@ -57,98 +64,124 @@ def build_acknowledgement(payload: Payload) -> dict[str, Any]:
 
 def parse_button_press(payload: Payload) -> ButtonPress | None:
     """None: not one of the bot's buttons."""
-    action, _, rest = str((payload.get("data") or {}).get("custom_id", "")).partition(":")
-    if payload.get("type") != COMPONENT or action not in BUTTON_ACTIONS or "message" not in payload:
+    action, _, rest = as_text(as_mapping(payload.get("data")).get("custom_id")).partition(":")
+    message = as_mapping(payload.get("message"))
+    if as_number(payload.get("type")) != COMPONENT or action not in BUTTON_ACTIONS or not has_ids(payload, message):
         return None
-    message = payload["message"]
     return ButtonPress(
         BUTTON_ACTIONS[action],
         rest.partition(":")[0],
         build_interaction_place(payload),
-        str(message["id"]),
+        as_id(message.get("id")),
         parse_user(payload),
         parse_asker(message),
         parse_locale(payload) or "en",
     )
 
 
+def has_ids(payload: Payload, *others: Payload) -> bool:
+    """True if an interaction has what a reply to it needs, and each of `others` an id."""
+    ids = (payload.get("id"), payload.get("application_id"), find_channel_id(payload), parse_user(payload))
+    guild = payload.get("guild_id")
+    return (
+        all(map(as_id, (*ids, *(each.get("id") for each in others))))
+        and bool(as_text(payload.get("token")))
+        and (guild is None or bool(as_id(guild)))
+    )
+
+
 def parse_asker(message: Payload) -> str | None:
-    by_command = (message.get("interaction_metadata") or {}).get("user") or {}
-    by_message = (message.get("referenced_message") or {}).get("author") or {}
-    return by_command.get("id") or (None if by_message.get("bot") else by_message.get("id"))
+    by_command = as_mapping(as_mapping(message.get("interaction_metadata")).get("user"))
+    by_message = as_mapping(as_mapping(message.get("referenced_message")).get("author"))
+    return as_id(by_command.get("id")) or (None if by_message.get("bot") else as_id(by_message.get("id")) or None)
 
 
 def build_regenerate(press: ButtonPress, payload: Payload) -> IncomingMessage:
     """A press of "Try again" as a message that replies to the answer."""
     return IncomingMessage(
-        event=f"discord:i{payload['id']}",
+        event=f"discord:i{as_id(payload.get('id'))}",
         place=press.place,
         message=press.message,
         user=press.user,
         text="",
         language=parse_locale(payload),
+        groups=parse_groups(payload),
         command=BotCommand("regenerate", press.answer),
     )
 
 
-def parse_slash_command(payload: Payload) -> IncomingMessage | None:
-    """None: not one of the bot's commands."""
-    data = payload.get("data") or {}
-    if payload.get("type") != COMMAND or data.get("name") not in ("ask", "personality", "toil", "forget"):
+def parse_slash_command(payload: Payload, names: MentionNames = NO_NAMES) -> IncomingMessage | None:
+    """None: not one of the bot's commands. `names`: of the people, roles and channels that it mentions."""
+    data = as_mapping(payload.get("data"))
+    name, options = as_text(data.get("name")), parse_options(data)
+    if as_number(payload.get("type")) != COMMAND or name not in COMMANDS or not has_ids(payload):
         return None
-    name, options = data["name"], {each["name"]: each.get("value") for each in data.get("options") or ()}
+    content = collect(read_option_files(data, options))
     return IncomingMessage(
-        event=f"discord:i{payload['id']}",
+        event=f"discord:i{as_id(payload.get('id'))}",
         place=build_interaction_place(payload, build_route(payload)),
-        message=str(payload["id"]),
+        message=as_id(payload.get("id")),
         user=parse_user(payload),
-        text=build_text(options),
+        text=build_text(options, names),
         language=parse_locale(payload),
-        files=parse_option_files(data, options),
+        files=content.files,
+        quoted=content.attachments(parse_locale(payload) or "en"),
+        unread=content.unread,
+        groups=parse_groups(payload),
         command=build_bot_command(name, options),
         toil=name == "toil",
     )
 
 
-def build_text(options: dict[str, Any]) -> str:
-    text = remove_non_text(str(options.get("prompt") or "")).strip()
-    schema = remove_non_text(str(options.get("json") or "")).strip()
-    return f"{text}\n```json\n{schema}\n```".strip() if schema else text
+def parse_options(data: Payload) -> dict[str, Any]:
+    return {as_text(each.get("name")): each.get("value") for each in as_mappings(data.get("options"))}
 
 
-def parse_option_files(data: Payload, options: dict[str, Any]) -> tuple[AttachedFile, ...]:
-    attachments = (data.get("resolved") or {}).get("attachments") or {}
-    chosen = [attachments.get(str(options.get(name))) for name in ("file", "schema", "rows")]
-    return tuple(parse_file(each) for each in chosen if each)
+def build_text(options: dict[str, Any], names: MentionNames) -> str:
+    words = to_plain_text(as_text(options.get("prompt")), names).strip()
+    schema = as_text(options.get("json")).strip()
+    return f"{words}\n```json\n{schema}\n```".strip() if schema else words
+
+
+def read_option_files(data: Payload, options: dict[str, Any]) -> Iterator[ContentItem]:
+    attachments = as_mapping(as_mapping(data.get("resolved")).get("attachments"))
+    for name in ("file", "schema", "rows"):
+        if chosen := as_mapping(attachments.get(as_id(options.get(name)))):
+            yield from read_attachment(chosen)
 
 
 def build_bot_command(name: str, options: dict[str, Any]) -> BotCommand | None:
     if name == "personality":
-        return BotCommand("personality", str(options.get("name") or ""))
+        return BotCommand("personality", as_text(options.get("name")))
     return BotCommand("forget") if name == "forget" else None
 
 
 def build_interaction_place(payload: Payload, route: dict[str, str] | None = None) -> Place:
-    channel = payload.get("channel") or {}
-    parent = channel.get("parent_id") if channel.get("type") in THREADS else None
-    place = build_place({**payload, "channel_id": channel.get("id") or payload["channel_id"]}, parent or None)
+    channel = as_mapping(payload.get("channel"))
+    parent = as_id(channel.get("parent_id")) if as_number(channel.get("type")) in THREADS else ""
+    place = build_place({**payload, "channel_id": find_channel_id(payload)}, parent or None)
     return replace(place, route=route or {})
+
+
+def find_channel_id(payload: Payload) -> str:
+    return as_id(as_mapping(payload.get("channel")).get("id")) or as_id(payload.get("channel_id"))
 
 
 def build_route(payload: Payload) -> dict[str, str]:
     """The values that a reply to a command needs. The token expires after 15 minutes."""
     return {
-        "interaction": str(payload["id"]),
-        "application": str(payload["application_id"]),
-        "token": str(payload["token"]),
+        "interaction": as_id(payload.get("id")),
+        "application": as_id(payload.get("application_id")),
+        "token": as_text(payload.get("token")),
     }
 
 
 def parse_user(payload: Payload) -> str:
-    """The user id, which a guild's payload has in `member` and a direct message's in `user`."""
-    return str(((payload.get("member") or {}).get("user") or payload["user"])["id"])
+    """The user id, which a guild's payload has in `member` and a direct message's in `user`. "": it has none."""
+    by_member = as_mapping(as_mapping(payload.get("member")).get("user"))
+    return as_id((by_member or as_mapping(payload.get("user"))).get("id"))
 
 
 def parse_locale(payload: Payload) -> Language | None:
     """The language of the person's Discord client."""
-    return parse_language_tag(str(payload.get("locale") or ""))
+    return parse_language_tag(as_text(payload.get("locale")))

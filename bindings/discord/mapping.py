@@ -1,27 +1,40 @@
-"""Messages from Discord's gateway → `IncomingMessage`. Pure; knows no SDK.
+"""Messages from Discord's gateway → `IncomingMessage`, and the other messages of a thread. Pure; knows no SDK.
 
-https://discord.com/developers/docs/events/gateway-events#message-create
+Fields may have any type. https://discord.com/developers/docs/events/gateway-events#message-create
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from bindings.incoming import AttachedFile, IncomingMessage, Place
-from core.contract import Attachment, Turn
+from bindings.discord.markup import MentionNames
+from bindings.discord.message_content import REPLY_TYPE, ContentReader, display_name, join
+from bindings.discord.payloads import Payload, as_id, as_ids, as_mapping, as_mappings, as_number, as_text
+from bindings.incoming import IncomingMessage, Place
+from core.contract import Language
+from core.language import detect_language
+from core.texts import text
 
-Payload = Mapping[str, Any]
+PERSON_TYPES = (0, REPLY_TYPE)  # an ordinary message, a reply; Discord itself and commands write the other types
+REPLY = 0  # a type of reference
+# The match starts only at the first blank of a run: starting at each of them would take quadratic time.
+OWN_MENTION = r"(?:(?<![ \t])[ \t]++)?<(?:{tokens})>[ \t]*"
 
-PERSON_TYPES = (0, 19)  # an ordinary message, a reply; Discord itself writes the other types
-REPLY, FORWARD = 0, 1  # types of references
-USER_MENTION = re.compile(r"<@!?(\d+)>")
-EMOJI = re.compile(r"<a?(:\w+:)\d+>")
-COMMAND_MENTION = re.compile(r"<(/[^<>:\n]+):\d+>")
-NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # neither UTF-8 nor a database accepts these
-SMALL_PRINT = re.compile(r"^-# .*$\n?", re.MULTILINE)  # status and footer of the bot's own messages
+
+@dataclass(frozen=True, slots=True)
+class ThreadTitle:
+    """The title of a thread, or of a post in a forum, with its tags."""
+
+    title: str
+    tags: tuple[str, ...] = ()
+    is_post: bool = False
+
+    def render(self, language: Language) -> str:
+        kind = "discord-post-title" if self.is_post else "discord-thread-title"
+        tags = text("discord-post-tags", language, tags=", ".join(self.tags)) if self.tags else ""
+        return "\n".join(filter(None, (text(kind, language, title=self.title), tags)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,62 +44,95 @@ class ChannelContext:
     bot_id: str
     bot_roles: frozenset[str] = frozenset()  # the bot's own role in the guild
     parent: str | None = None  # of a thread: the channel that contains it
-    participating: bool = False  # the bot has answered in this thread
+    participating: bool = False  # messages need no mention here
+    bots: frozenset[str] = frozenset()  # ids of bots that may ask
+    names: MentionNames = field(default_factory=MentionNames)  # of mentions, besides those in the payload
+    title: ThreadTitle | None = None  # of a thread
 
 
 def parse_message(payload: Payload, context: ChannelContext) -> IncomingMessage | None:
     """None: not for the bot. Without the Message Content intent, messages that do not mention it come empty."""
-    if not is_from_person(payload, context.bot_id):
+    if not may_be_for_bot(payload, context):
         return None
-    text, files = parse_text(payload, context), parse_files(payload)
-    if not is_for_bot(payload, context, readable=bool(text or files)):
+    own = {**payload, "content": remove_own_mention(as_text(payload.get("content")), context)}
+    language = find_language(own)
+    reader = ContentReader(context.bot_id, collect_names([payload], context.names), language)
+    content = reader.read_own(own)
+    if content.is_empty and not is_mentioned(payload, context):
         return None
+    content = join(content, reader.read_reply(own))
     return IncomingMessage(
-        event=f"discord:{payload['id']}",
+        event=f"discord:{as_id(payload.get('id'))}",
         place=build_place(payload, context.parent),
-        message=str(payload["id"]),
-        user=str(payload["author"]["id"]),
-        text=text,
-        files=files,
-        quoted=parse_quotes(payload, context),
+        message=as_id(payload.get("id")),
+        user=author_id(payload),
+        text=with_title(content.text, payload, context.title),
+        files=content.files,
+        quoted=content.attachments(language),
+        unread=content.unread,
+        groups=parse_groups(payload),
     )
 
 
-def is_for_bot(payload: Payload, context: ChannelContext, *, readable: bool) -> bool:
-    """An empty message is for the bot only if it mentions the bot."""
-    if not readable:
-        return is_mentioned(payload, context)
-    if payload.get("guild_id") is None or is_addressed(payload, context):
-        return True
-    return context.participating and not is_for_others(payload)
-
-
-def is_from_person(payload: Payload, bot_id: str) -> bool:
-    """False for bots, webhooks and Discord's own messages."""
-    author = payload.get("author") or {}
-    if payload.get("type", 0) not in PERSON_TYPES or author.get("bot") or payload.get("webhook_id"):
+def may_be_for_bot(payload: Payload, context: ChannelContext) -> bool:
+    """Decides by ids alone, because most messages end here."""
+    guild = payload.get("guild_id")
+    ids = (payload.get("id"), payload.get("channel_id"), as_mapping(payload.get("author")).get("id"))
+    if not all(map(as_id, ids)) or (guild is not None and not as_id(guild)):
         return False
-    return author.get("id") not in (None, bot_id)
+    if is_bot(payload):
+        return is_listed_bot(payload, context) and is_person_mentioned(payload, context)
+    if as_number(payload.get("type")) not in PERSON_TYPES or author_id(payload) == context.bot_id:
+        return False
+    return guild is None or is_addressed(payload, context) or (context.participating and not is_for_others(payload))
+
+
+def is_bot(payload: Payload) -> bool:
+    """True for bots, webhooks and Discord's own account."""
+    author = as_mapping(payload.get("author"))
+    return bool(author.get("bot") or author.get("system") or payload.get("webhook_id"))
+
+
+def is_listed_bot(payload: Payload, context: ChannelContext) -> bool:
+    """True for another bot or webhook that the operator named."""
+    ids = {author_id(payload), *map(as_id, (payload.get("webhook_id"), payload.get("application_id")))}
+    return context.bot_id not in ids and bool(ids & context.bots)
+
+
+def parse_groups(payload: Payload) -> tuple[str, ...]:
+    """The author's groups, as access lists name them: everybody in a server is at home there."""
+    roles = sorted(as_ids(as_mapping(payload.get("member")).get("roles")))
+    home = "home" if payload.get("guild_id") is not None else ""
+    bots = ("bots", as_id(payload.get("application_id"))) if is_bot(payload) else ()
+    return tuple(filter(None, (home, *bots, *roles)))
+
+
+def author_id(payload: Payload) -> str:
+    return as_id(as_mapping(payload.get("author")).get("id"))
 
 
 def build_place(payload: Payload, parent: str | None) -> Place:
-    channel, guild = str(payload["channel_id"]), payload.get("guild_id")
+    channel, guild = as_id(payload.get("channel_id")), payload.get("guild_id")
     if guild is None:
         return Place("discord", "", channel, None, "personal")
     if parent is None:
-        return Place("discord", str(guild), channel, None, "channel")
-    return Place("discord", str(guild), parent, channel, "channel")
+        return Place("discord", as_id(guild), channel, None, "channel")
+    return Place("discord", as_id(guild), parent, channel, "channel")
 
 
 def is_addressed(payload: Payload, context: ChannelContext) -> bool:
     """True if the message mentions the bot or replies to it."""
-    author = (referenced_message(payload) or {}).get("author") or {}
-    return is_mentioned(payload, context) or author.get("id") == context.bot_id
+    author = as_mapping((referenced_message(payload) or {}).get("author"))
+    return is_mentioned(payload, context) or as_id(author.get("id")) == context.bot_id
 
 
 def is_mentioned(payload: Payload, context: ChannelContext) -> bool:
-    users = {user.get("id") for user in payload.get("mentions") or ()}
-    return context.bot_id in users or bool(context.bot_roles.intersection(payload.get("mention_roles") or ()))
+    return is_person_mentioned(payload, context) or bool(context.bot_roles & as_ids(payload.get("mention_roles")))
+
+
+def is_person_mentioned(payload: Payload, context: ChannelContext) -> bool:
+    """True if the message mentions the bot itself, not its role."""
+    return any(as_id(user.get("id")) == context.bot_id for user in as_mappings(payload.get("mentions")))
 
 
 def is_for_others(payload: Payload) -> bool:
@@ -96,70 +142,47 @@ def is_for_others(payload: Payload) -> bool:
 
 def referenced_message(payload: Payload) -> Payload | None:
     """The message that this one replies to, unless it is deleted."""
-    reference = payload.get("message_reference") or {}
-    message = payload.get("referenced_message")
-    return message if reference.get("type", REPLY) == REPLY and isinstance(message, Mapping) else None
+    reference = as_mapping(payload.get("message_reference"))
+    message = as_mapping(payload.get("referenced_message"))
+    return message if as_number(reference.get("type")) == REPLY and message else None
 
 
-def parse_text(payload: Payload, context: ChannelContext) -> str:
-    """The text without mentions of the bot, and with other mentions as names."""
+def remove_own_mention(content: str, context: ChannelContext) -> str:
     roles = [f"@&{role}" for role in sorted(context.bot_roles)]
-    own = "|".join(re.escape(token) for token in (f"@{context.bot_id}", f"@!{context.bot_id}", *roles))
-    # The match starts only at the first blank of a run: starting at each of them would take quadratic time.
-    text = re.sub(rf"(?:(?<![ \t])[ \t]++)?<(?:{own})>[ \t]*", " ", payload.get("content") or "")
-    return to_plain_text(text, payload).strip()
+    tokens = "|".join(map(re.escape, (f"@{context.bot_id}", f"@!{context.bot_id}", *roles)))
+    return re.sub(OWN_MENTION.format(tokens=tokens), " ", content)
 
 
-def to_plain_text(text: str, payload: Payload) -> str:
-    """Replaces Discord's tokens for users, emoji and commands with the text that people see."""
-    names = {user.get("id"): display_name(user, user.get("member")) for user in payload.get("mentions") or ()}
-    text = USER_MENTION.sub(lambda match: f"@{names.get(match[1]) or match[1]}", remove_non_text(text))
-    return COMMAND_MENTION.sub(r"\1", EMOJI.sub(r"\1", text))
+def with_title(words: str, payload: Payload, title: ThreadTitle | None) -> str:
+    """A forum's post begins with its title, which is the author's words too."""
+    is_start = title is not None and title.is_post and as_id(payload.get("id")) == as_id(payload.get("channel_id"))
+    return f"{title.title}\n\n{words}".strip() if title and is_start else words
 
 
-def display_name(user: Payload, member: Payload | None) -> str:
-    return remove_non_text((member or {}).get("nick") or user.get("global_name") or user.get("username") or "")
+def find_language(payload: Payload) -> Language:
+    """The language of a message's words, else of the message that it replies to or forwards."""
+    snapshots = [as_mapping(each.get("message")) for each in as_mappings(payload.get("message_snapshots"))]
+    for message in (payload, as_mapping(payload.get("referenced_message")), *snapshots):
+        if language := detect_language(as_text(message.get("content"))):
+            return language
+    return "en"
 
 
-def remove_non_text(text: str) -> str:
-    return NOT_TEXT.sub("", text)
+def collect_names(payloads: Iterable[Payload], known: MentionNames) -> MentionNames:
+    """Names of mentioned people and of authors, as the payloads give them, before the names that are known."""
+    users, channels = dict(known.users), dict(known.channels)
+    for payload in flatten(payloads):
+        for user in (as_mapping(payload.get("author")), *as_mappings(payload.get("mentions"))):
+            if (user_id := as_id(user.get("id"))) and (name := display_name(user, as_mapping(user.get("member")))):
+                users[user_id] = name
+        for channel in as_mappings(payload.get("mention_channels")):
+            channels[as_id(channel.get("id"))] = as_text(channel.get("name"))
+    return MentionNames(users, known.roles, channels)
 
 
-def parse_files(payload: Payload) -> tuple[AttachedFile, ...]:
-    """The files of the message, of the one that it replies to, and of those that it forwards."""
-    messages = [payload, referenced_message(payload) or {}, *forwarded_messages(payload)]
-    return tuple(parse_file(each) for message in messages for each in message.get("attachments") or ())
-
-
-def parse_file(attachment: Payload) -> AttachedFile:
-    name, url = remove_non_text(attachment["filename"]), remove_non_text(attachment["url"])
-    media_type = (attachment.get("content_type") or "").partition(";")[0].strip()
-    return AttachedFile(name, url, media_type, attachment.get("size"))
-
-
-def parse_quotes(payload: Payload, context: ChannelContext) -> tuple[Attachment, ...]:
-    quotes = [Attachment("forwarded message", message_text(each)) for each in forwarded_messages(payload)]
-    if reply := referenced_message(payload):
-        author = "this assistant" if reply["author"]["id"] == context.bot_id else display_name(reply["author"], None)
-        quotes.append(Attachment(f"message from {author}", message_text(reply)))
-    return tuple(each for each in quotes if each.text)
-
-
-def forwarded_messages(payload: Payload) -> list[Payload]:
-    return [each["message"] for each in payload.get("message_snapshots") or ()]
-
-
-def message_text(payload: Payload) -> str:
-    return SMALL_PRINT.sub("", to_plain_text(payload.get("content") or "", payload)).strip()
-
-
-def parse_thread_messages(newest_first: list[Payload], context: ChannelContext) -> tuple[Turn, ...]:
-    """People's messages since the bot's last one, oldest first, without those to the bot: they are turns already."""
-    turns: list[Turn] = []
-    for payload in newest_first:
-        if (payload.get("author") or {}).get("id") == context.bot_id:
-            break
-        text = message_text(payload)
-        if text and is_from_person(payload, context.bot_id) and not is_addressed(payload, context):
-            turns.append(Turn("user", text, display_name(payload["author"], payload.get("member"))))
-    return tuple(reversed(turns))
+def flatten(payloads: Iterable[Payload]) -> Iterator[Payload]:
+    """Messages, with those that they reply to and forward."""
+    for payload in payloads:
+        yield payload
+        yield as_mapping(payload.get("referenced_message"))
+        yield from (as_mapping(each.get("message")) for each in as_mappings(payload.get("message_snapshots")))

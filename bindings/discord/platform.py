@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 
-from bindings.delivery.outlet import DeliveryError, Refused
+from bindings.delivery.outlet import DeliveryError, Gone, Refused
 from bindings.discord.api import DiscordApi
-from bindings.discord.destinations import CHANNEL_MESSAGES, build_destination
+from bindings.discord.destinations import CHANNEL_MESSAGE, CHANNEL_MESSAGES, build_destination
 from bindings.discord.files import DiscordFiles
 from bindings.discord.guild_cache import GuildCache
-from bindings.discord.mapping import parse_thread_messages
+from bindings.discord.mention_names import MentionDirectory
 from bindings.discord.outlet import DiscordOutlet
+from bindings.discord.payloads import Payload
+from bindings.discord.thread import build_thread, since_last_answer, sort_newest_first
 from bindings.incoming import AttachedFile, IncomingMessage, Place, ThreadMessages
+from bindings.intake.commands import message_language
 
 THREAD_LIMIT = 50  # messages
 TYPING_DELAY_S = 0.3  # quicker answers need no indicator
@@ -31,11 +35,13 @@ class DiscordPlatform:
         api: DiscordApi,
         files: DiscordFiles,
         guilds: GuildCache,
+        names: MentionDirectory,
         spawn: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._api = api
         self._files = files
         self._guilds = guilds
+        self._names = names
         self._spawn = spawn
 
     def outlet(self, incoming: IncomingMessage) -> DiscordOutlet:
@@ -51,14 +57,39 @@ class DiscordPlatform:
         place = incoming.place
         if place.kind == "personal":
             return ThreadMessages()  # all messages there are to the bot
+        try:
+            messages, begun = await self._read_latest(incoming)
+        except (Refused, Gone):
+            return ThreadMessages()  # the permission "Read Message History" is missing, or the bot is not there
+        context = self._guilds.cached_context(place.tenant)
+        if place.thread and not begun:
+            title = await self._guilds.fetch_title(place.tenant, place.thread)
+            context = replace(context, title=title if incoming.message != place.thread else None)
+        names = await self._names.fetch(place.tenant, messages)
+        return build_thread(messages, replace(context, names=names), message_language(incoming) or "en")
+
+    async def _read_latest(self, incoming: IncomingMessage) -> tuple[list[Payload], bool]:
+        """The messages since the bot's last one, oldest first. True: the bot has written before them.
+
+        Of a thread that is longer than one call's answer, the first message is read too.
+        """
+        place = incoming.place
         ids = {"channel_id": place.thread or place.channel}
         params = {"before": incoming.message, "limit": THREAD_LIMIT}
-        try:
-            messages = await self._api.call("read", "GET", CHANNEL_MESSAGES, ids, params=params)
-        except Refused:
-            return ThreadMessages()  # the permission "Read Message History" is missing
-        newest_first = sorted(messages, key=lambda each: int(each["id"]), reverse=True)
-        return ThreadMessages(parse_thread_messages(newest_first, self._guilds.cached_context(place.tenant)))
+        answer = await self._api.call("read", "GET", CHANNEL_MESSAGES, ids, params=params)
+        bot_id = self._guilds.cached_context(place.tenant).bot_id
+        messages, begun = since_last_answer(sort_newest_first(answer), bot_id)
+        if place.thread and not begun and len(messages) >= THREAD_LIMIT:
+            messages = [*await self._read_starter(place.channel, place.thread), *messages]
+        return messages, begun
+
+    async def _read_starter(self, parent: str, thread: str) -> list[Payload]:
+        """The message that began a thread has the thread's id: in the thread (a forum's post), or in its channel."""
+        for channel in (thread, parent):
+            ids = {"channel_id": channel, "message_id": thread}
+            with suppress(Refused, Gone):
+                return [await self._api.call_for_message("read", "GET", CHANNEL_MESSAGE, ids)]
+        return []
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self._files.fetch(file, limit_bytes)

@@ -364,6 +364,30 @@ discord-feedback-unknown = This answer is no longer stored, so it cannot be rate
 discord-feedback-failed = Your feedback could not be stored. Please try again in a moment.
 discord-stop-refused = Only the person who asked can stop this answer.
 
+# Lines in the text of a message as the model is shown it.
+discord-this-assistant = this assistant
+discord-poll = Poll: { $question }
+discord-poll-votes = { $count ->
+    [one] { $answer } ({ $count } vote)
+   *[other] { $answer } ({ $count } votes)
+}
+discord-sticker = (sticker: { $name })
+discord-thread-title = Thread: { $title }
+discord-post-title = Post: { $title }
+discord-post-tags = Tags: { $tags }
+discord-system-call = (started a call)
+discord-system-renamed = (renamed this conversation)
+discord-system-pinned = (pinned a message)
+discord-system-joined = (joined the server)
+discord-system-boosted = (boosted the server)
+discord-system-followed = (subscribed this channel to another one)
+discord-system-thread = (started a thread)
+discord-system-moderated = (automatic moderation held back a message)
+discord-system-stage = (started a stage, or changed its topic)
+discord-system-stage_ended = (ended a stage)
+discord-system-poll_ended = (a poll has ended)
+discord-system-other = (a notice of Discord)
+
 # Descriptions of the slash commands and their options: at most 100 characters each.
 discord-command-ask = Ask the assistant a question
 discord-option-ask-prompt = Your question

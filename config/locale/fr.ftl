@@ -372,6 +372,30 @@ discord-feedback-unknown = Cette réponse n’est plus conservée; vous ne pouve
 discord-feedback-failed = Votre avis n’a pas pu être enregistré. Veuillez réessayer dans un instant.
 discord-stop-refused = Seule la personne qui a posé la question peut arrêter cette réponse.
 
+# Lignes dans le texte d’un message tel que le modèle le voit.
+discord-this-assistant = cet assistant
+discord-poll = Sondage : { $question }
+discord-poll-votes = { $count ->
+    [one] { $answer } ({ $count } vote)
+   *[other] { $answer } ({ $count } votes)
+}
+discord-sticker = (autocollant : { $name })
+discord-thread-title = Fil : { $title }
+discord-post-title = Publication : { $title }
+discord-post-tags = Mots-clés : { $tags }
+discord-system-call = (a lancé un appel)
+discord-system-renamed = (a renommé cette conversation)
+discord-system-pinned = (a épinglé un message)
+discord-system-joined = (s’est joint au serveur)
+discord-system-boosted = (a soutenu le serveur)
+discord-system-followed = (a abonné ce salon à un autre)
+discord-system-thread = (a lancé un fil)
+discord-system-moderated = (la modération automatique a retenu un message)
+discord-system-stage = (a lancé une conférence ou en a changé le sujet)
+discord-system-stage_ended = (a mis fin à une conférence)
+discord-system-poll_ended = (un sondage a pris fin)
+discord-system-other = (un avis de Discord)
+
 # Descriptions des commandes et de leurs options : au plus 100 caractères chacune.
 discord-command-ask = Poser une question à l’assistant
 discord-option-ask-prompt = Votre question

@@ -319,7 +319,7 @@ async def test_the_typing_indicator_shows_until_the_first_post(
 async def test_thread_messages_begin_after_the_bots_last_one(
     fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
-    """They are people's messages, oldest first, without those to the bot."""
+    """They are those of people and of other bots, oldest first, without those to the bot."""
 
     def add_message(number: int, text: str, **more: object) -> None:
         message = {**payload("message_thread"), "id": str(100 + number), "channel_id": CHANNEL, "content": text, **more}
@@ -339,6 +339,8 @@ async def test_thread_messages_begin_after_the_bots_last_one(
         fake.faults = [ApiFault("GET", 403, {"code": 50013, "message": "Missing Permissions"})]
         assert ThreadMessages() == await adapter.platform.thread_messages(intake.messages[0])
 
-    assert [("Alice Tremblay", "The printer @Bob is broken"), ("Alice Tremblay", "So print elsewhere")] == [
-        (turn.speaker, turn.text) for turn in turns
-    ]
+    assert [
+        ("Alice Tremblay", "The printer @Bob is broken"),
+        ("beep", "beep"),
+        ("Alice Tremblay", "So print elsewhere"),
+    ] == [(turn.speaker, turn.text) for turn in turns]
