@@ -5,6 +5,7 @@ Pure:
 - `interactions`  slash commands and buttons → `IncomingMessage`
 - `sanitize`      the model's Markdown → Markdown that pings nobody and masks no link
 - `formatting`    a `Page` → blocks
+- `refusals`      Slack's error codes → delivery errors
 
 With I/O:
 - `webhook`, `sockets`   deliveries over HTTP and over Socket Mode
@@ -12,6 +13,6 @@ With I/O:
 - `assistant`            greeting, suggested prompts and status in assistant threads
 - `outlet`, `streams`    one answer: a native stream, an edited message, or an ephemeral message
 - `history`, `files`     messages and names of people; files in both directions
-- `api`                  calls to Slack, and its errors as delivery errors
+- `api`                  calls to Slack
 - `adapter`              the parts together, as the process and the intake need them
 """

@@ -17,7 +17,7 @@ from bindings.delivery.outlet import DeliveryError, Outlet
 from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
-from bindings.slack.api import SlackApi, SlackErrorResponse
+from bindings.slack.api import SlackApi
 from bindings.slack.directory import UserDirectory
 from bindings.slack.event_router import EventRouter
 from bindings.slack.files import SlackFiles
@@ -25,6 +25,7 @@ from bindings.slack.history import ThreadHistory
 from bindings.slack.mapping import BotIdentity
 from bindings.slack.outlet import EphemeralOutlet, SlackOutlet
 from bindings.slack.payloads import SlackObject, get_text
+from bindings.slack.refusals import SlackErrorResponse
 from bindings.slack.sockets import SocketClient, SocketTimings
 from bindings.slack.streams import StreamRegistry
 from bindings.slack.webhook import SlackWebhook

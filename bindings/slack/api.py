@@ -1,4 +1,4 @@
-"""Calls to Slack: one connection pool, a deadline for each call, and Slack's errors as delivery errors.
+"""Calls to Slack: one connection pool, and a deadline for each call.
 
 Does not retry: only a caller that can look a message up may post it again. The SDK's own client would repeat a post
 whose connection broke, and opens a connection for every call.
@@ -14,64 +14,19 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
+from bindings.slack.refusals import retry_after_s, translate_error
 from core.configuration.setting_sections import SlackSettings
-from core.runtime.backoff import parse_retry_after
 
 log = structlog.get_logger()
 
 DEADLINE_S = 15.0
 CONNECT_DEADLINE_S = 5.0
-RETRY_AFTER_S = 30.0  # without a Retry-After header; the SDK's default
-RETRY_AFTER_LIMIT_S = 600.0
-
-GONE = frozenset(
-    {
-        "account_inactive",
-        "channel_not_found",
-        "file_deleted",
-        "is_archived",
-        "message_not_found",
-        "team_access_not_granted",
-        "thread_not_found",
-        "token_revoked",
-        "user_not_found",
-    }
-)
-UNAVAILABLE = frozenset(
-    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
-)
-RATE_LIMITED = frozenset({"message_limit_exceeded", "rate_limited", "ratelimited"})
-APPS = "api.slack.com/apps"
-WRONG_TOKEN = f"the token is wrong: copy it from OAuth & Permissions at {APPS} to SLACK_BOT_TOKEN"
-ADVICE: Mapping[str, str] = {
-    "account_inactive": f"the app or its bot was removed: install it again (Install App at {APPS})",
-    "token_revoked": f"the token was revoked: install the app again (Install App at {APPS}) and set SLACK_BOT_TOKEN",
-    "invalid_auth": WRONG_TOKEN,
-    "not_authed": WRONG_TOKEN,
-    "not_allowed_token_type": f"the token has the wrong type: SLACK_BOT_TOKEN is the xoxb- token at {APPS}",
-    "not_in_channel": "the bot is not in the channel: invite it there with /invite",
-    "restricted_action": "the workspace restricts who posts in that channel: an administrator can change this",
-}
 NO_PINGS: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False, "parse": "none", "link_names": False}
-
-
-class SlackErrorResponse(DeliveryError):
-    """Slack understood the call and declined it. `reason` is Slack's error code."""
-
-    reason: str = ""
-
-
-class SlackGone(Gone, SlackErrorResponse):
-    pass
-
-
-class SlackRefused(Refused, SlackErrorResponse):
-    pass
 
 
 class SlackApi:
@@ -128,7 +83,8 @@ class SlackApi:
     async def request(self, verb: str, url: str, purpose: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
         """Requests a file, an upload or a response URL, without redirects. Raises DeliveryError.
 
-        Responses of less than 500, except 429, are the caller's. `purpose` names the request in errors: "a file".
+        Responses of less than 500, except 429, are the caller's, and those of 501. `purpose` names the request in
+        errors: "a file".
         """
         if not self._is_slack_url(url):
             raise Refused(f"the URL of {purpose} is not on Slack's hosts")
@@ -136,7 +92,7 @@ class SlackApi:
             async with self.session.request(verb, url, allow_redirects=False, **options) as response:
                 if response.status == 429:
                     raise Throttled(f"Slack's rate limit ({purpose})", retry_after_s=retry_after_s(response.headers))
-                if response.status >= 500:
+                if response.status >= 500 and response.status != 501:
                     raise Unreachable(f"Slack failed ({purpose}: status {response.status})")
                 yield response
         except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
@@ -176,37 +132,3 @@ def quiet_logger() -> logging.Logger:
 def outcome_label(error: DeliveryError) -> str:
     kinds = {Throttled: "throttled", Unreachable: "unreachable", Gone: "gone"}
     return next((name for kind, name in kinds.items() if isinstance(error, kind)), "refused")
-
-
-def translate_error(method: str, exc: Exception) -> DeliveryError:
-    """The delivery error for an error of the SDK. It contains Slack's error code, but no argument of the call."""
-    response = getattr(exc, "response", None) if isinstance(exc, SlackApiError) else None
-    status = getattr(response, "status_code", None) or getattr(response, "status", None)
-    if response is None or status is None:
-        return Unreachable(f"Slack cannot be reached ({method}: {type(exc).__name__})")
-    data = getattr(response, "data", None)
-    answer: Mapping[str, Any] = data if isinstance(data, dict) else {}
-    reason = str(answer.get("error") or "")
-    if status == 429 or reason in RATE_LIMITED:
-        return Throttled(f"Slack's rate limit ({method})", retry_after_s=retry_after_s(response.headers))
-    if status >= 500 or reason in UNAVAILABLE or not reason:
-        return Unreachable(f"Slack failed ({method}: status {status}{f', {reason}' if reason else ''})")
-    return build_refusal(method, reason, str(answer.get("needed") or ""))
-
-
-def build_refusal(method: str, reason: str, needed: str = "") -> SlackRefused | SlackGone:
-    """The error for Slack's error code `reason`, with advice for the operator. `needed` is a missing scope."""
-    advice = ADVICE.get(reason, "")
-    if reason == "missing_scope":
-        advice = (
-            f"the bot token lacks the scope {needed or 'that it needs'}: add it at {APPS} → OAuth & Permissions →"
-            " Bot Token Scopes, and reinstall the app"
-        )
-    message = f"Slack refused {method}: {reason}{f'; {advice}' if advice else ''}"
-    error = SlackGone(message) if reason in GONE else SlackRefused(message)
-    error.reason = reason
-    return error
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float:
-    return parse_retry_after(headers.get("Retry-After"), RETRY_AFTER_S, RETRY_AFTER_LIMIT_S)

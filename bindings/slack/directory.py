@@ -8,8 +8,9 @@ import structlog
 from cachetools import LRUCache
 
 from bindings.delivery.outlet import DeliveryError, Gone
-from bindings.slack.api import SlackApi, SlackRefused
+from bindings.slack.api import SlackApi
 from bindings.slack.payloads import SlackObject, get_object, get_text
+from bindings.slack.refusals import SlackRefused
 from core.contract import Language
 from core.language import parse_language_tag
 

@@ -20,7 +20,7 @@ from bindings.delivery.outlet import DeliveryError
 from bindings.incoming import IncomingMessage, Place
 from bindings.intake.commands import find_command
 from bindings.intake.intake import Intake
-from bindings.slack.api import SlackApi, SlackErrorResponse, quiet_logger
+from bindings.slack.api import SlackApi, quiet_logger
 from bindings.slack.assistant import AssistantThreads
 from bindings.slack.directory import UserDirectory
 from bindings.slack.formatting import question_blocks
@@ -37,6 +37,7 @@ from bindings.slack.interactions import (
 from bindings.slack.mapping import BotIdentity, installed_team, is_addressed, parse_deletion, parse_message
 from bindings.slack.markup import escape
 from bindings.slack.payloads import SlackObject, get_object, get_text
+from bindings.slack.refusals import SlackErrorResponse
 from bindings.slack.streams import StreamRegistry
 from core.errors import CspsError
 from core.texts import LANGUAGES, text

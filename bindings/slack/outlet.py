@@ -12,7 +12,7 @@ import structlog
 
 from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Unreachable, Upload
 from bindings.incoming import Place
-from bindings.slack.api import NO_PINGS, SlackApi, SlackErrorResponse
+from bindings.slack.api import NO_PINGS, SlackApi
 from bindings.slack.files import SlackFiles
 from bindings.slack.formatting import (
     PAGE_CHARS,
@@ -23,6 +23,7 @@ from bindings.slack.formatting import (
     render_markdown,
 )
 from bindings.slack.history import EVENT_TYPE, ThreadHistory
+from bindings.slack.refusals import SlackErrorResponse
 from bindings.slack.sanitize import sanitize_markdown, stable_prefix
 from bindings.slack.streams import STOPPED, OpenStream, StreamRegistry
 
@@ -109,7 +110,7 @@ class SlackOutlet:
 
     def _can_stream(self) -> bool:
         """A stream is a reply: in a direct conversation without threads it would open a thread."""
-        return self._place.thread is not None and self._streams.is_available(self._place.channel)
+        return self._place.thread is not None and self._streams.is_available(self._place)
 
     async def _start_stream(self, page: Page, nonce: str) -> str | None:
         """Returns the ref. None: no streams in this place, or too many answers at once."""
@@ -122,18 +123,24 @@ class SlackOutlet:
                 channel=self._place.channel,
                 thread_ts=self._place.thread,
                 markdown_text=text or None,
-                recipient_user_id=self._place.route.get("user") or None,
-                recipient_team_id=self._place.route.get("team") or None,
+                **self._recipient(),
             )
         except Refused as error:
             if isinstance(error, SlackErrorResponse):
-                self._streams.record_refusal(self._place.channel, error)
+                self._streams.record_refusal(self._place, error)
             self.limits = build_limits(streaming=False)
             return None
         ref = self._record_start(str(answer["ts"]), nonce, page)
         self._open[ref] = OpenStream(ref, nonce, text)
         await self._show_status(page)
         return ref
+
+    def _recipient(self) -> dict[str, str | None]:
+        """Required in channels; a direct conversation has only one."""
+        if self._place.kind == "personal":
+            return {}
+        route = self._place.route
+        return {"recipient_user_id": route.get("user") or None, "recipient_team_id": route.get("team") or None}
 
     async def _append(self, stream: OpenStream, page: Page) -> None:
         text = render_prefix(page)

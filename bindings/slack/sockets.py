@@ -22,8 +22,9 @@ from prometheus_client import Gauge
 from slack_bolt.response import BoltResponse
 
 from bindings.delivery.outlet import DeliveryError
-from bindings.slack.api import APPS, SlackApi, SlackErrorResponse
+from bindings.slack.api import SlackApi
 from bindings.slack.payloads import SlackObject, get_object, get_text
+from bindings.slack.refusals import APPS, SlackErrorResponse
 from core import strict_json
 from core.errors import BadRequest, ConfigError
 from core.runtime.backoff import Backoff

@@ -17,7 +17,8 @@ from cachetools import FIFOCache, LRUCache
 
 from bindings.delivery.outlet import Throttled
 from bindings.incoming import Place
-from bindings.slack.api import SlackErrorResponse
+from bindings.slack.refusals import CONTENT, NO_POSTS, SlackErrorResponse
+from core.runtime.backoff import Cooldowns
 
 log = structlog.get_logger()
 
@@ -26,10 +27,22 @@ UPDATES_PER_MINUTE = 50  # chat.update, tier 3
 STARTS_PER_MINUTE = 20  # chat.startStream, tier 2
 APPENDS_PER_MINUTE = 100  # chat.appendStream, tier 4
 STOPPED = "stopped_by_user"
+COOLDOWN_S = 600.0  # after a refusal, before the next attempt at a stream there
+EVERYWHERE = "*"
 NO_STREAMS_ANYWHERE = frozenset(
-    {"access_denied", "feature_not_enabled", "missing_scope", "unknown_method", "not_allowed_token_type"}
+    {"access_denied", "feature_not_enabled", "missing_scope", "not_allowed_token_type", "status 501", "unknown_method"}
 )
-NO_POSTS = frozenset({"is_archived", "not_in_channel", "restricted_action"})  # no message is possible either
+# Slack Connect: the recipient of another workspace, or one whom the bot may not see.
+NO_STREAMS_FOR_RECIPIENT = frozenset(
+    {
+        "missing_recipient_team_id",
+        "missing_recipient_user_id",
+        "team_access_not_granted",
+        "team_not_found",
+        "user_not_found",
+        "user_not_visible",
+    }
+)
 CHANNELS_KEPT = 1000
 OPEN_KEPT = 1000
 REFS_KEPT = 4000
@@ -69,26 +82,26 @@ class OpenStream:
 
 
 class StreamRegistry:
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.starts = TokenBucket(STARTS_PER_MINUTE)
         self.appends = TokenBucket(APPENDS_PER_MINUTE)
         self.updates = TokenBucket(UPDATES_PER_MINUTE)
-        self._refused_everywhere = False
-        self._refused_channels: LRUCache[str, None] = LRUCache(CHANNELS_KEPT)
+        self._clock = clock
+        self._cooldowns = Cooldowns(clock, CHANNELS_KEPT)
         # Bounded: Slack sends no event for a stream whose message was deleted before its end.
         self._unfinished: FIFOCache[str, Place] = FIFOCache(OPEN_KEPT)
         self._known: LRUCache[str, None] = LRUCache(REFS_KEPT)
 
-    def is_available(self, channel: str) -> bool:
-        return not self._refused_everywhere and channel not in self._refused_channels
+    def is_available(self, place: Place) -> bool:
+        """False within COOLDOWN_S of a refusal that concerns this place."""
+        scopes = (EVERYWHERE, place.channel, recipient_scope(place))
+        return all(self._cooldowns.until(scope) <= self._clock() for scope in scopes)
 
-    def record_refusal(self, channel: str, error: SlackErrorResponse) -> None:
-        """Remembers that a channel has no streams, to save a call for each answer there."""
-        if error.reason in NO_POSTS:
-            return
-        log.info("slack_stream_refused", channel=channel, reason=error.reason)
-        self._refused_everywhere = self._refused_everywhere or error.reason in NO_STREAMS_ANYWHERE
-        self._refused_channels[channel] = None
+    def record_refusal(self, place: Place, error: SlackErrorResponse) -> None:
+        """Saves a call for each further answer that would be refused too."""
+        log.info("slack_stream_refused", channel=place.channel, reason=error.reason)
+        if scope := refusal_scope(place, error.reason):
+            self._cooldowns.start(scope, COOLDOWN_S)
 
     def record_start(self, ref: str, place: Place) -> None:
         self._unfinished[ref] = place
@@ -108,3 +121,18 @@ class StreamRegistry:
         """Returns the places of the unfinished answers in a thread, by ref."""
         items = self._unfinished.items()
         return {ref: at for ref, at in items if at.channel == channel and thread in (at.thread or "", ref)}
+
+
+def refusal_scope(place: Place, reason: str) -> str:
+    """The answers that a refused stream concerns. "": this one alone, or no message at all is possible there."""
+    if reason in NO_STREAMS_ANYWHERE:
+        return EVERYWHERE
+    if reason in NO_STREAMS_FOR_RECIPIENT:
+        return recipient_scope(place)
+    if reason != "channel_not_found" and (reason in NO_POSTS or reason in CONTENT - {"invalid_arguments"}):
+        return ""
+    return place.channel
+
+
+def recipient_scope(place: Place) -> str:
+    return f"{place.channel}:{place.route.get('user', '')}"

@@ -10,7 +10,8 @@ from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Un
 from bindings.metrics import BotMetrics
 from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_server import FakeSlack
-from bindings.slack.api import SlackApi, SlackErrorResponse
+from bindings.slack.api import SlackApi
+from bindings.slack.refusals import SlackErrorResponse
 
 
 @pytest.mark.parametrize(
@@ -25,10 +26,15 @@ from bindings.slack.api import SlackApi, SlackErrorResponse
         (Trouble(200, raw=""), Unreachable, "unreachable"),
         (Trouble(200, "fatal_error"), Unreachable, "unreachable"),
         (Trouble(cut=True), Unreachable, "unreachable"),
-        (Trouble(200, "channel_not_found"), Gone, "gone"),
-        (Trouble(200, "message_not_found"), Gone, "gone"),
-        (Trouble(200, "is_archived"), Gone, "gone"),
-        (Trouble(200, "account_inactive"), Gone, "gone"),
+        (Trouble(502, "unknown_method"), Unreachable, "unreachable"),
+        (Trouble(200, "update_failed"), Unreachable, "unreachable"),
+        (Trouble(200, "channel_not_found"), Refused, "refused"),
+        (Trouble(200, "is_archived"), Refused, "refused"),
+        (Trouble(200, "a_code_of_tomorrow"), Refused, "refused"),
+        (Trouble(501, "unknown_method"), Refused, "refused"),
+        (Trouble(501, raw="<html>"), Refused, "refused"),
+        (Trouble(413, raw="<html>"), Refused, "refused"),
+        (Trouble(403, raw=""), Refused, "refused"),
         (Trouble(200, "not_in_channel"), Refused, "refused"),
         (Trouble(200, "invalid_blocks"), Refused, "refused"),
     ],
@@ -46,6 +52,32 @@ async def test_each_error_is_translated(
     assert "secret words" not in caught.value.message
     if kind is Throttled:
         assert 7 == caught.value.retry_after_s
+
+
+@pytest.mark.parametrize(
+    ("method", "reason", "kind"),
+    [
+        ("chat.update", "message_not_found", Gone),
+        ("chat.update", "channel_not_found", Refused),
+        ("chat.appendStream", "message_not_found", Gone),
+        ("chat.startStream", "user_not_found", Refused),
+        ("chat.startStream", "message_not_found", Refused),
+        ("chat.postMessage", "thread_not_found", Refused),
+        ("chat.delete", "channel_not_found", Gone),
+        ("chat.delete", "cant_delete_message", Refused),
+        ("conversations.replies", "thread_not_found", Refused),
+    ],
+)
+async def test_one_code_means_different_things(
+    slack: FakeSlack, api: SlackApi, method: str, reason: str, kind: type[DeliveryError]
+) -> None:
+    """Only what a method acts on can be gone: an answer that was not posted must stand somewhere else."""
+    slack.trouble[method].append(Trouble(error=reason))
+
+    with pytest.raises(kind) as caught:
+        await api.write(method, channel="C1")
+    assert isinstance(caught.value, SlackErrorResponse)
+    assert (method, reason) == (caught.value.method, caught.value.reason)
 
 
 @pytest.mark.parametrize("header", ["soon", "nan", "inf", "-1", "99999", None])

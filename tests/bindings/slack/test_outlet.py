@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from structlog.testing import capture_logs
 
 from bindings.delivery.outlet import Closing, Gone, Page, Refused, Throttled, Unreachable, Upload
 from bindings.incoming import IncomingMessage, Place
@@ -12,7 +15,7 @@ from bindings.selftest.slack_texts import context_texts, text_of
 from bindings.slack.adapter import SlackPlatform
 from bindings.slack.api import SlackApi
 from bindings.slack.outlet import SlackOutlet
-from bindings.slack.streams import UPDATES_PER_MINUTE
+from bindings.slack.streams import COOLDOWN_S, UPDATES_PER_MINUTE, StreamRegistry
 from tests.bindings.slack.support_fakes import ME
 
 CLOSING = Closing("ans-1", "Written by AI (model m).")
@@ -196,6 +199,58 @@ async def test_without_streams_messages_are_edited(chat: Chat, error: str) -> No
 
     await chat.again().post(page("More"), "n-2")
     assert 1 == len(chat.slack.calls_to("chat.startStream"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *("team_access_not_granted", "user_not_found", "channel_not_found", "thread_not_found", "invalid_blocks"),
+        *("msg_too_long", "messages_tab_disabled", "method_deprecated", "a_code_of_tomorrow"),
+    ],
+)
+async def test_every_refusal_of_a_stream_leads_to_a_message(chat: Chat, error: str) -> None:
+    """A stream is an extra: whatever Slack says about it, the answer is posted and edited. One line is logged."""
+    chat.slack.permanent_errors["chat.startStream"] = error
+    with capture_logs() as logs:
+        ref = await chat.outlet.post(page("One "), "n-1")
+    await chat.outlet.edit(ref, final("One two."))
+
+    assert ["One two."] == [text_of(answer) for answer in chat.answers]
+    assert [error] == [entry["reason"] for entry in logs if entry["event"] == "slack_stream_refused"]
+
+
+async def test_streams_are_tried_again_after_a_while(slack: FakeSlack, api: SlackApi) -> None:
+    """One refusal does not switch them off for good."""
+    now = [0.0]
+    chat = Chat(slack, api)
+    chat.platform.streams = StreamRegistry(lambda: now[0])
+    slack.trouble["chat.startStream"].append(Trouble(error="channel_type_not_supported"))
+    await chat.again().post(page("One "), "n-1")
+    now[0] = COOLDOWN_S - 1
+    await chat.again().post(page("Two "), "m-1")
+    now[0] = COOLDOWN_S + 1
+    await chat.again().post(page("Three "), "o-1")
+
+    assert [None, None, True] == [answer.get("streaming") for answer in chat.answers]
+    assert 2 == len(slack.calls_to("chat.startStream"))
+
+
+async def test_a_refused_recipient_does_not_affect_other_people(chat: Chat) -> None:
+    """A person of another organisation may get no streams; the next person in the channel does."""
+    chat.slack.trouble["chat.startStream"].append(Trouble(error="team_access_not_granted"))
+    await chat.outlet.post(page("One "), "n-1")
+    chat.place = replace(chat.place, route={"user": "U0BOB", "team": "T0001"})
+    await chat.again().post(page("Two "), "m-1")
+
+    assert [None, True] == [answer.get("streaming") for answer in chat.answers]
+
+
+async def test_a_direct_conversation_names_no_recipient(slack: FakeSlack, api: SlackApi) -> None:
+    """A stream there has only one, and Slack refuses to be told."""
+    await Chat(slack, api, "D1").outlet.post(page("One "), "n-1")
+
+    [start] = slack.calls_to("chat.startStream")
+    assert not {"recipient_user_id", "recipient_team_id"} & set(start)
 
 
 async def test_a_direct_conversation_without_threads_is_edited(slack: FakeSlack, api: SlackApi) -> None:
