@@ -1,141 +1,275 @@
-"""Parses the HTML of a message: code blocks, angle brackets and quotes, which the plain text has lost. Pure.
+"""Parses the HTML of a message into Markdown, quoted messages, and parts that cannot be read. Pure.
 
-Teams sends a message twice: as text, and as HTML in an attachment. The text has no code fences, and `a <b> c` became
-"a c". Where the HTML has either, it replaces the text. It is never shown as HTML.
+Teams sends a message twice: as text, and as HTML in an attachment. The text has no code blocks, tables or addresses of
+links, and `a <b> c` became "a c". Therefore the HTML counts where there is one. It is never shown as HTML.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from html import unescape
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bindings.incoming import UnreadKind, UnreadPart
+from bindings.teams.html_frames import BLOCKS, CLOSING, CODE_BLOCKS, LISTS, Frame, begin_frame
+from bindings.teams.html_tokens import HtmlToken, decode_entities, split_tokens
 
 LIMIT_CHARS = 1 << 17  # a message of Teams has less than 100 KB
-# Tag by tag, in linear time: the standard library's parser took minutes for 128 KB of `<a `.
-TOKEN = re.compile(r"<(?P<end>/?)(?P<tag>[A-Za-z][A-Za-z0-9]{0,20})(?P<rest>[^<>]{0,4000})>|<![^<>]{0,4000}>|[^<]+|<")
-ATTRIBUTE = re.compile(r"""\b(itemtype|itemid)\s*=\s*["']([^"']{0,400})["']""", re.IGNORECASE)
-RICH = re.compile(r"<pre\b|<codeblock\b|&lt;", re.IGNORECASE)
-REPLY = "/reply"  # the end of the itemtype "http://schema.skype.com/Reply"
-MENTION = "/mention"
-BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "blockquote", "table", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
-INVISIBLE = frozenset({"script", "style", "head", "title"})
+TEXT_LIMIT_CHARS = 1 << 18
+DEPTH_LIMIT = 30
+PARTS_LIMIT = 50
+NAME_CHARS = 200
+REPLY, MENTION, CODE_EDITOR = (
+    "/reply",
+    "/mention",
+    "/codeblockeditor",
+)  # ends of `itemtype`: "http://schema.skype.com/…"
+PICTURES: dict[str, UnreadKind] = {"amsimage": "image", "giphy": "image", "gif": "image", "sticker": "sticker"}
+OBJECTS: dict[str, UnreadKind] = {
+    "picture": "image",
+    "video": "video",
+    "audio": "audio",
+    "file": "file",
+    "swift": "card",
+}
+NAMELESS = frozenset({"image", "img", "picture", "no alternative text description for image"})
+IGNORED = frozenset({"script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg"})
 BREAKS = re.compile(r"\n{3,}")
-BLANKS = re.compile(r"[ \t\xa0]+")
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedReply:
+    """A message that this one replies to. `message` is its id, or ""."""
+
+    message: str
+    author: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class MessageHtml:
-    """The content of a message's HTML."""
+    """The content of a message's HTML. `images` are those within the text; `attachments` the ids of placeholders."""
 
-    text: str = ""  # with code in fences, without quotes and the bot's mention
-    is_rich: bool = False  # it has code or angle brackets, so it is better than the plain text
-    quotes: tuple[tuple[str, str], ...] = ()  # author, text
+    text: str = ""
+    quotes: tuple[QuotedReply, ...] = ()
+    images: tuple[UnreadPart, ...] = ()
+    unread: tuple[UnreadPart, ...] = ()
+    attachments: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text or self.quotes or self.images or self.unread or self.attachments)
 
 
-def parse_html(html: str, bot_mentions: frozenset[int]) -> MessageHtml:
-    """`bot_mentions`: the indexes, from 0, of the mentions of the bot. Ignores HTML above LIMIT_CHARS."""
+@dataclass(frozen=True, slots=True)
+class HtmlContext:
+    """What the HTML refers to: the bot's mentions by index from 0 and by name, and links in place of attachments."""
+
+    bot_mentions: frozenset[int] = frozenset()
+    bot_name: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_html(html: str, context: HtmlContext | None = None) -> MessageHtml:
+    """Ignores HTML above LIMIT_CHARS."""
     if len(html) > LIMIT_CHARS:
         return MessageHtml()
-    reader = HtmlReader(bot_mentions)
-    for token in TOKEN.finditer(html):
+    tokens = list(split_tokens(html))
+    reader = HtmlReader(context or HtmlContext(), frozenset(token.tag for token in tokens if token.is_end))
+    for token in tokens:
         reader.take(token)
-    return MessageHtml(join_parts(reader.text), bool(RICH.search(html)), tuple(reader.quotes))
+    return reader.finish()
 
 
 class HtmlReader:
-    """Collects text and quotes, token by token."""
+    """Collects the content, token by token. Elements deeper than DEPTH_LIMIT lose their form, not their text.
 
-    def __init__(self, bot_mentions: frozenset[int]) -> None:
-        self.text: list[str] = []
-        self.quotes: list[tuple[str, str]] = []
-        self._bot_mentions = bot_mentions
-        self._quote: list[str] | None = None  # parts of the open quote
-        self._author: list[str] | None = None
-        self._depth = 0  # of blockquotes within the quote
-        self._skipped: str | None = None  # the tag whose content is ignored
+    `closable`: the tags that end somewhere. Without an end, no element is skipped, because all that follows would be.
+    """
+
+    def __init__(self, context: HtmlContext, closable: frozenset[str]) -> None:
+        self._context = context
+        self._closable = closable
+        self._frames = [Frame("")]
+        self._too_deep: Counter[str] = Counter()  # open elements without a frame
+        self._skipped = ""  # the tag whose content is ignored
         self._skip_depth = 0
-        self._code = False
-        self._strong = False
-        self._has_text = False  # the quote has text besides its author
+        self._after_mention = False
+        self._quotes: list[QuotedReply] = []
+        self._images: list[UnreadPart] = []
+        self._unread: list[UnreadPart] = []
+        self._attachments: dict[str, None] = {}
 
-    def take(self, token: re.Match[str]) -> None:
-        tag = (token["tag"] or "").lower()
-        if not tag:
-            self._take_text(token[0])
-        elif token["end"]:
-            self._close(tag)
+    def take(self, token: HtmlToken) -> None:
+        if self._skipped:
+            self._skip(token)
+        elif not token.tag:
+            self._take_text(token.text)
+        elif token.is_end:
+            self._close(token.tag)
         else:
-            self._open(tag, {name.lower(): unescape(value) for name, value in ATTRIBUTE.findall(token["rest"])})
+            self._open(token.tag, token)
 
-    def _open(self, tag: str, attributes: dict[str, str]) -> None:
-        if self._skipped is not None:
-            self._skip_depth += tag == self._skipped
-        elif tag in INVISIBLE or self._is_bot_mention(tag, attributes):
-            self._skipped, self._skip_depth = tag, 1
-        elif tag == "blockquote":
-            self._enter_quote(attributes)
-        elif tag in ("pre", "codeblock"):
-            self._code = True
-            self._write("\n```\n")
-        elif tag == "br":
-            self._write("\n")
-        elif tag in ("strong", "b") and self._quote is not None:
-            self._strong = True
-        elif tag in BLOCKS and not self._code:
-            self._write("\n- " if tag == "li" else "\n")
+    def finish(self) -> MessageHtml:
+        while len(self._frames) > 1:
+            self._pop()
+        lines = self._frames[0].text[:TEXT_LIMIT_CHARS].split("\n")
+        text = BREAKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+        return MessageHtml(
+            text,
+            tuple(self._quotes[:PARTS_LIMIT]),
+            tuple(self._images[:PARTS_LIMIT]),
+            tuple(self._unread[:PARTS_LIMIT]),
+            tuple(self._attachments)[:PARTS_LIMIT],
+        )
 
-    def _close(self, tag: str) -> None:
-        if self._skipped is not None:
-            self._skip_depth -= tag == self._skipped
+    @property
+    def _top(self) -> Frame:
+        return self._frames[-1]
+
+    @property
+    def _in_code(self) -> bool:
+        return any(frame.tag in CODE_BLOCKS or frame.tag == "code" for frame in self._frames)
+
+    def _skip(self, token: HtmlToken) -> None:
+        if token.tag == self._skipped:
+            self._skip_depth += -1 if token.is_end else 1
             if self._skip_depth <= 0:
-                self._skipped = None
-        elif tag == "blockquote":
-            self._leave_quote()
-        elif tag in ("pre", "codeblock") and self._code:
-            self._code = False
-            self._write("\n```\n")
-        elif tag in ("strong", "b"):
-            self._strong = False
-        elif tag in BLOCKS and not self._code:
-            self._write("\n")
+                self._skipped = ""
+
+    def _begin_skip(self, tag: str) -> None:
+        if tag in self._closable:
+            self._skipped, self._skip_depth = tag, 1
 
     def _take_text(self, text: str) -> None:
-        if self._skipped is None and not text.startswith("<!"):
-            data = unescape(text)
-            self._write(data if self._code else BLANKS.sub(" ", data.replace("\n", " ")))
+        words = decode_entities(text)
+        if self._in_code:
+            return self._top.write(words)
+        if self._after_mention and words:
+            self._after_mention = False
+            if self._top.at_line_start or (self._top.parts and self._top.parts[-1].endswith(" ")):
+                words = words.lstrip(" \t\r\n\xa0")
+        return self._top.write_words(words)
 
-    def _is_bot_mention(self, tag: str, attributes: dict[str, str]) -> bool:
-        index = attributes.get("itemid", "")
-        is_mention = tag in ("span", "at") and attributes.get("itemtype", "").lower().endswith(MENTION)
-        return is_mention and index.isascii() and index.isdigit() and int(index[:6]) in self._bot_mentions
+    def _open(self, tag: str, token: HtmlToken) -> None:
+        if tag == "br":
+            self._top.write("\n")
+        elif tag in IGNORED:
+            self._begin_skip(tag)
+        elif tag in ("img", "emoji", "customemoji"):
+            self._take_picture(tag, token.attributes())
+        elif tag in ("video", "audio", "uriobject"):
+            self._take_object(tag, token.attributes())
+        elif tag == "attachment":
+            self._take_attachment(token.attributes().get("id", ""))
+        elif tag in ("span", "at", "p"):
+            self._open_typed(tag, token.attributes())
+        elif tag in CLOSING or tag in ("strong", "b"):
+            self._open_frame(tag, token)
+        elif tag in BLOCKS:
+            self._begin_block(tag)
 
-    def _enter_quote(self, attributes: dict[str, str]) -> None:
-        if self._quote is not None:
-            self._depth += 1
-        elif attributes.get("itemtype", "").lower().endswith(REPLY):
-            self._quote, self._author, self._depth, self._has_text = [], [], 1, False
+    def _open_typed(self, tag: str, attributes: dict[str, str]) -> None:
+        """Opens a mention or a paragraph, or the mark of a code block, which has no content."""
+        kind = attributes.get("itemtype", "").lower()
+        if kind.endswith(CODE_EDITOR):
+            self._begin_skip(tag)
+        elif tag == "at" or kind.endswith(MENTION):
+            self._open_mention(tag, attributes)
+        elif tag == "p":
+            self._begin_block(tag)
+
+    def _open_mention(self, tag: str, attributes: dict[str, str]) -> None:
+        index = attributes.get("itemid") or attributes.get("id") or ""
+        if index.isascii() and index.isdigit() and len(index) < 6:
+            if int(index) in self._context.bot_mentions:
+                self._begin_skip(tag)
+                self._after_mention = True
+        elif self._context.bot_name and tag == "at":
+            self._push(begin_frame("mention", {}, begins_line=self._top.at_line_start), tag)
+
+    def _begin_block(self, tag: str) -> None:
+        if tag == "tr" and (table := self._nearest("table")) is not None:
+            self._pop_above(table)
+            table.rows.append([])
+        elif not self._in_code or not self._top.at_line_start:
+            self._top.end_line()
+
+    def _open_frame(self, tag: str, token: HtmlToken) -> None:
+        if tag in ("strong", "b"):
+            if self._top.tag == "reply" and not self._top.author and not self._top.text.strip():
+                self._push(begin_frame("author", {}, begins_line=True), tag)
+        elif not self._in_code:
+            self._open_element(tag, token.attributes())
+        elif tag in LISTS or tag in ("li", "blockquote", "table", "td"):
+            self._top.end_line()
+
+    def _open_element(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in ("td", "th") and (table := self._nearest("table")) is not None:
+            self._pop_above(table)
+        elif tag == "li" and (opened := self._nearest("ol", "ul")) is not None:
+            self._pop_above(opened)
+        is_reply = tag == "blockquote" and attributes.get("itemtype", "").lower().endswith(REPLY)
+        name = "reply" if is_reply and self._nearest("reply") is None else tag
+        self._push(begin_frame(name, attributes, begins_line=self._top.at_line_start), tag)
+
+    def _push(self, frame: Frame, tag: str) -> None:
+        if len(self._frames) > DEPTH_LIMIT:
+            self._too_deep[tag] += 1
         else:
-            self._write("\n")
+            self._frames.append(frame)
 
-    def _leave_quote(self) -> None:
-        if self._quote is None:
-            self._write("\n")
-            return
-        self._depth -= 1
-        if self._depth == 0:
-            self.quotes.append((join_parts(self._author or []), join_parts(self._quote)))
-            self._quote = self._author = None
+    def _nearest(self, *tags: str) -> Frame | None:
+        return next((frame for frame in reversed(self._frames) if frame.tag in tags), None)
 
-    def _write(self, text: str) -> None:
-        if self._quote is None:
-            self.text.append(text)
-        elif self._strong and self._author is not None and not self._has_text:
-            self._author.append(text)  # a quote begins with its author in bold
+    def _pop_above(self, frame: Frame) -> None:
+        while self._top is not frame:
+            self._pop()
+
+    def _close(self, tag: str) -> None:
+        names = {"at": ("mention",), "strong": ("author",), "b": ("author",), "blockquote": ("blockquote", "reply")}
+        if self._too_deep[tag] > 0:
+            self._too_deep[tag] -= 1
+        elif (frame := self._nearest(*names.get(tag, (tag,)))) is not None and frame is not self._frames[0]:
+            self._pop_above(frame)
+            self._pop()
+        elif tag in BLOCKS:
+            self._top.end_line()
+
+    def _pop(self) -> None:
+        frame = self._frames.pop()
+        if frame.tag == "reply":
+            text = frame.text.strip()
+            self._quotes.append(QuotedReply(frame.attributes.get("itemid", ""), frame.author, text))
+        elif frame.tag == "author":
+            self._top.author = " ".join(frame.text.split())[:NAME_CHARS]
+        elif frame.tag == "mention":
+            self._after_mention = frame.text.strip().casefold() == self._context.bot_name.casefold()
+            self._top.write("" if self._after_mention else frame.text)
         else:
-            self._quote.append(text)
-            self._has_text = self._has_text or bool(text.strip())
+            CLOSING[frame.tag](frame, self._top)
 
+    def _take_picture(self, tag: str, attributes: dict[str, str]) -> None:
+        """Writes an emoji as text. Pictures cannot be read; they are named."""
+        kind, _, name = attributes.get("itemtype", "").lower().rpartition("/")
+        alt = " ".join(attributes.get("alt", "").split())[:NAME_CHARS]
+        if tag == "emoji" or name == "emoji":
+            self._top.write(alt or attributes.get("title", "")[:NAME_CHARS])
+        elif tag == "customemoji":
+            self._top.write(f":{alt}:" if alt else "")
+        elif attributes.get("src") or kind or alt:
+            shown = "" if alt.casefold() in NAMELESS else alt
+            self._images.append(UnreadPart(PICTURES.get(name, "image"), shown))
 
-def join_parts(parts: list[str]) -> str:
-    lines = "".join(parts).split("\n")
-    return BREAKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    def _take_object(self, tag: str, attributes: dict[str, str]) -> None:
+        """Records a clip or a recording. Its content is a fallback for old clients."""
+        kind = attributes.get("type", "").lower().partition(".")[0] if tag == "uriobject" else tag
+        name = attributes.get("title") or attributes.get("data-name") or ""
+        self._unread.append(UnreadPart(OBJECTS.get(kind, "other"), name[:NAME_CHARS]))
+        self._begin_skip(tag)
+
+    def _take_attachment(self, name: str) -> None:
+        if name:
+            self._attachments[name[:NAME_CHARS]] = None
+            self._top.write(self._context.links.get(name, ""))
