@@ -2,7 +2,10 @@
 
 Pure:
 - `activities`     JSON → botbuilder's `Activity`, or BadRequest
-- `message_html`   the code blocks and quotes in a message's HTML
+- `html_tokens`, `html_frames`, `html_tables`, `message_html`   a message's HTML → Markdown, quotes and unread parts
+- `cards`, `attachments`   cards, files, forwarded and quoted messages
+- `message_content`   all of these → `MessageContent`
+- `authors`        the groups of a message's author
 - `mapping`        an activity → `IncomingMessage`
 - `formatting`     the model's Markdown → Markdown that pings nobody, loads nothing and masks no link
 - `messages`       a `Page` → an activity

@@ -52,7 +52,7 @@ def activity_from_json(value: object) -> Activity:
         check_list(fields.get(name, []), name)
     try:
         activity = Activity.deserialize(fields)
-    except (ValueError, TypeError, AttributeError, KeyError) as exc:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as exc:
         raise BadRequest("not an activity") from exc
     check_ids(activity)
     return activity

@@ -6,55 +6,79 @@ Sources: Microsoft's pages "Messages in bot conversations", "Channel and group c
 from __future__ import annotations
 
 import json
-import mimetypes
 import re
-from collections.abc import Sequence
-from html import unescape
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from botbuilder.schema import Activity
-from botbuilder.schema import Attachment as TeamsAttachment
 
-from bindings.incoming import AttachedFile, IncomingMessage, Place
+from bindings.content import ContentPart, MessageContent
+from bindings.incoming import IncomingMessage, Place
 from bindings.teams.activities import activity_language, get_text, get_value, tenant_id
-from bindings.teams.message_html import parse_html
-from core.contract import Attachment
+from bindings.teams.attachments import HTML, FileAddress, MessageAttachment
+from bindings.teams.authors import author_groups, is_own
+from bindings.teams.message_content import MessageSource, build_content
+from bindings.teams.message_html import HtmlContext, QuotedReply, parse_html
 
-HTML = "text/html"
-DOWNLOAD = "application/vnd.microsoft.teams.file.download.info"
-BOT_PREFIX = "28:"  # of a bot's account id; a person's begins with "29:"
 ROOT = ";messageid="
 TAG = re.compile(r"</?at(?:\s[^<>]{0,200})?>", re.IGNORECASE)
-BLANKS = re.compile(r"[ \t\xa0]{2,}")
-QUOTE_NAME = "message"  # of a quote without an author
+BLANKS = " \t\xa0"
 VALUES_LIMIT = 50
+PLACES = frozenset({"place", "geocoordinates"})
 Kind = Literal["personal", "group", "channel"]
 
 
-def parse_message(activity: Activity) -> IncomingMessage | None:
-    """Returns a person's message, or None for other activities and for messages without content.
+@dataclass(frozen=True, slots=True)
+class MappingOptions:
+    """`home_tenant`: people of others are external; None: nobody is. `file_address`: see `attachments`."""
+
+    home_tenant: str | None = None
+    file_address: FileAddress | None = None
+
+
+def parse_message(activity: Activity, options: MappingOptions | None = None) -> IncomingMessage | None:
+    """Returns a message of a person or of another bot, or None for other activities and for messages without content.
 
     In a channel or group, Teams sends only messages that mention the bot, unless the app may read all messages. Then
     `is_addressed` decides.
     """
-    if activity.type != "message" or not activity.id or not is_from_person(activity):
+    options = options or MappingOptions()
+    if not (activity.type == "message" or is_edit(activity)) or not activity.id or is_own(activity):
         return None
-    html = parse_html(find_html(activity), bot_mentions(activity))
-    text = (html.text if html.is_rich else remove_mentions(activity)) or render_submission(activity.value)
-    files = tuple(file for each in activity.attachments or [] if (file := parse_file(each)) is not None)
-    quotes = (*parse_quotes(activity), *html.quotes)
-    quoted = tuple(Attachment(author or QUOTE_NAME, body) for author, body in quotes if body)
-    if not (text or files or quoted or mentions_bot(activity)):
+    content, language = parse_content(activity, options.file_address), activity_language(activity)
+    if content.is_empty and not mentions_bot(activity):
         return None
     return IncomingMessage(
         event=f"teams:{activity.conversation.id}:{activity.id}",
         place=build_place(activity),
         message=activity.id,
         user=user_id(activity),
-        text=text,
-        language=activity_language(activity),
-        files=files,
-        quoted=quoted,
+        text=content.text,
+        language=language,
+        files=content.files,
+        quoted=content.attachments(language or "en"),
+        unread=content.unread,
+        groups=author_groups(activity, options.home_tenant),
+    )
+
+
+def parse_content(activity: Activity, file_address: FileAddress | None) -> MessageContent:
+    attachments = [MessageAttachment.from_activity(each) for each in activity.attachments or []]
+    html = next((each.content for each in attachments if each.kind == HTML and isinstance(each.content, str)), "")
+    context = HtmlContext(bot_mentions(activity), activity.recipient.name or "")
+    return build_content(
+        MessageSource(
+            html=html,
+            text=remove_mentions(activity) or render_submission(activity.value),
+            attachments=attachments,
+            quotes=tuple(parse_quotes(activity)),
+            parts=tuple(parse_places(activity)),
+            subject=get_text(activity.channel_data, "subject"),
+            importance=get_text(activity.channel_data, "importance"),
+            context=context,
+            file_address=file_address,
+        )
     )
 
 
@@ -74,6 +98,7 @@ def build_place(activity: Activity) -> Place:
         "bot_name": activity.recipient.name or "",
         "person": activity.from_property.id,
         "team": get_text(activity.channel_data, "team", "id"),
+        "team_group": get_text(activity.channel_data, "team", "aadGroupId"),
     }
     return Place("teams", tenant_id(activity), channel, thread, kind, route)
 
@@ -90,9 +115,9 @@ def user_id(activity: Activity) -> str:
     return str(activity.from_property.aad_object_id or activity.from_property.id)
 
 
-def is_from_person(activity: Activity) -> bool:
-    sender = activity.from_property
-    return sender.role != "bot" and sender.id != activity.recipient.id and not sender.id.startswith(BOT_PREFIX)
+def is_edit(activity: Activity) -> bool:
+    """True for an edited message; Teams sends a restored one as the same type."""
+    return bool(activity.type == "messageUpdate") and get_text(activity.channel_data, "eventType") == "editMessage"
 
 
 def is_addressed(activity: Activity) -> bool:
@@ -120,31 +145,42 @@ def mentions_bot(activity: Activity) -> bool:
 
 
 def remove_mentions(activity: Activity) -> str:
-    """Returns the text without mentions of the bot; mentions of others become names."""
+    """Returns the plain text without mentions of the bot; mentions of others become names."""
     text = activity.text or ""
     of_bot = bot_mentions(activity)
     for index, each in enumerate(parse_mentions(activity)):
-        mention = get_text(each, "text")
+        before, mention, after = text.partition(get_text(each, "text") or "\0")
         if index in of_bot and mention:
-            text = text.replace(mention, " ", 1)
-    text = TAG.sub("", text)
-    if activity.text_format == "xml":
-        text = unescape(text)
-    text = text.replace("&nbsp;", " ").replace("\r\n", "\n")
-    return "\n".join(BLANKS.sub(" ", line).strip(" \t\xa0") for line in text.split("\n")).strip()
+            text = before.rstrip(BLANKS) + (" " if before.strip(BLANKS) else "") + after.lstrip(BLANKS)
+    if activity.text_format in ("xml", "html"):
+        return parse_html(text).text
+    text = TAG.sub("", text).replace("&nbsp;", " ").replace("\xa0", " ").replace("\r\n", "\n")
+    return "\n".join(line.rstrip(BLANKS) for line in text.split("\n")).strip()
 
 
-def find_html(activity: Activity) -> str:
-    """Returns the HTML version of the message, which Teams attaches, or ""."""
-    attached = (each.content for each in activity.attachments or [] if each.content_type == HTML)
-    return next((content for content in attached if isinstance(content, str)), "")
+def parse_quotes(activity: Activity) -> Iterator[QuotedReply]:
+    """Yields the quotes as newer clients send them."""
+    for entity in activity.entities or []:
+        if entity.type == "quotedReply":
+            quote = get_value(entity.additional_properties, "quotedReply")
+            yield QuotedReply(get_text(quote, "messageId"), get_text(quote, "senderName"), get_text(quote, "preview"))
 
 
-def parse_quotes(activity: Activity) -> Sequence[tuple[str, str]]:
-    """Returns author and text of the quotes, as newer clients send them."""
-    entities = [each.additional_properties for each in activity.entities or [] if each.type == "quotedReply"]
-    quotes = [get_value(each, "quotedReply") for each in entities]
-    return [(get_text(quote, "senderName"), get_text(quote, "preview")) for quote in quotes]
+def parse_places(activity: Activity) -> Iterator[ContentPart]:
+    """Yields shared locations. Source: "Entities and activity types" in the pages of Bot Framework."""
+    for entity in activity.entities or []:
+        if (entity.type or "").casefold() in PLACES and (place := render_place(entity.additional_properties)):
+            yield ContentPart("embedded", place, get_text(entity.additional_properties, "name")[:VALUES_LIMIT])
+
+
+def render_place(place: dict[str, Any]) -> str:
+    address = get_value(place, "address")
+    lines = [get_text(place, "name"), address if isinstance(address, str) else render_submission(address)]
+    position = get_value(place, "geo") or place
+    numbers = [get_value(position, name) for name in ("latitude", "longitude")]
+    if all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers):
+        lines.append(", ".join(str(number)[:VALUES_LIMIT] for number in numbers))
+    return "\n".join(line for line in lines if line)
 
 
 def render_submission(value: object) -> str:
@@ -155,18 +191,3 @@ def render_submission(value: object) -> str:
         return ""
     fields = [(name, each) for name, each in list(value.items())[:VALUES_LIMIT] if isinstance(each, (str, int, float))]
     return "\n".join(f"{name}: {each if isinstance(each, str) else json.dumps(each)}" for name, each in fields)
-
-
-def parse_file(attachment: TeamsAttachment) -> AttachedFile | None:
-    """Returns a file that can be downloaded, or None for the HTML, cards and other attachments."""
-    kind = (attachment.content_type or "").lower()
-    if kind == DOWNLOAD:
-        url = get_text(attachment.content, "downloadUrl")
-        name = attachment.name or f"file.{get_text(attachment.content, 'fileType') or 'txt'}"
-        size = get_value(attachment.content, "fileSize")
-        is_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
-        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return AttachedFile(name, url, media_type, size if is_size else None) if url else None
-    if kind.startswith("image/") and attachment.content_url:
-        return AttachedFile(attachment.name or "image", attachment.content_url, kind)
-    return None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bindings.incoming import AttachedFile, IncomingMessage
-from bindings.teams import activities, message_html
+from bindings.teams import activities
 from bindings.teams.mapping import build_place, is_addressed, is_for_others, parse_message
 from core.contract import Attachment
 from core.errors import BadRequest
@@ -43,6 +43,7 @@ def test_a_personal_message_is_mapped() -> None:
             user=MEGAN,
             text="What is a statement of work?",
             language="en",
+            groups=("home",),
         )
         == incoming
     )
@@ -55,6 +56,7 @@ def test_a_personal_message_is_mapped() -> None:
         "bot_name": "Whisper",
         "person": "29:1XJKJMvc5GBtc2JwZq0oj8tHZmzrQgFmB39ATiQWA85gQtHieVkKilBZ9XHoq9j7Zaqt7CZ-NJWi7me2kHTL3Bw",
         "team": "",
+        "team_group": "",
     } == incoming.place.route
     assert incoming == IncomingMessage.from_json(incoming.to_json())
 
@@ -79,7 +81,7 @@ def test_the_bots_mention_is_removed(name: str, text: str) -> None:
 def test_code_and_angle_brackets_come_from_the_html() -> None:
     """Code blocks are fenced, so that a schema in one is found."""
     assert (
-        'Fill this in: Vector<int> is fast\n\n```\n{\n\xa0 "type": "object"\n}\n```'
+        'Fill this in: Vector<int> is fast\n\n```json\n{\n  "type": "object"\n}\n```'
         == map_payload("personal_code").text
     )
 
@@ -90,7 +92,7 @@ def test_a_quoted_message_becomes_an_attachment(name: str) -> None:
     incoming = map_payload(name)
 
     assert "Is that still true?" == incoming.text
-    assert (Attachment("Adele Vance", "The form is due on Friday."),) == incoming.quoted
+    assert (Attachment("message from Adele Vance", "The form is due on Friday."),) == incoming.quoted
 
 
 def test_files_and_pictures_are_mapped() -> None:
@@ -124,11 +126,9 @@ def test_a_group_chat_is_one_conversation() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["from_bot", "message_update", "message_delete", "reaction_added", "typing", "installed"]
-)
+@pytest.mark.parametrize("name", ["message_undelete", "message_delete", "reaction_added", "typing", "installed"])
 def test_other_activities_are_not_messages(name: str) -> None:
-    """The table has other bots, edits, deletions and reactions."""
+    """The table has restored messages, deletions and reactions."""
     assert parse_message(activities.activity_from_json(payload(name))) is None
 
 
@@ -212,27 +212,3 @@ def test_any_value_of_a_field_is_handled(name: str, value: Any) -> None:
         return
     parse_message(activity)
     build_place(activity)
-
-
-@pytest.mark.timeout(30)
-@pytest.mark.parametrize(
-    "html",
-    [
-        "<!--",
-        "<a ",
-        "&",
-        "<",
-        "<div>",
-        "</",
-        "<blockquote itemtype='/Reply'>",
-        "<script>",
-        "&#9",
-        "<b itemid=",
-        "<pre>",
-    ],
-)
-def test_hostile_html_is_parsed_in_linear_time(html: str) -> None:
-    """Python's own parser took minutes for some of these 128 KB."""
-    message_html.parse_html((html * message_html.LIMIT_CHARS)[: message_html.LIMIT_CHARS], frozenset())
-
-    assert message_html.MessageHtml() == message_html.parse_html("x" * (message_html.LIMIT_CHARS + 1), frozenset())
