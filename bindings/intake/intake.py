@@ -167,6 +167,10 @@ class Intake:
         self._bot.metrics.waiting.inc()
         queue.add(task)
 
+    def listens(self, place: Place) -> bool:
+        """True for a channel or group chat that the settings list as one where no message needs a mention."""
+        return self._replies.listens(place)
+
     async def answers_without_mention(self, incoming: IncomingMessage) -> bool:
         """True if a message gets an answer although it does not mention the bot. Bots always need a mention."""
         place, store = incoming.place, self._bot.store

@@ -25,6 +25,7 @@ from bindings.teams import activities, transport
 from bindings.teams.connector import Connector
 from bindings.teams.credentials import Credentials
 from bindings.teams.files import FileConsents, PendingFiles, TeamsFiles
+from bindings.teams.mapping import MappingOptions
 from bindings.teams.outlet import StopAnswer, TeamsOutlet
 from bindings.teams.streaming import ChatStreams
 from bindings.teams.transport import TrustedHosts, is_loopback, parse_url
@@ -78,7 +79,8 @@ class TeamsAdapter:
         self._intake = intake
         context = DeliveryContext(retry=UPLOAD_RETRY)
         consents = FileConsents(self._connector, self._files, self._pending, self._hosts, context)
-        self._turns = TurnHandler(intake, self._connector, consents, self._tasks)
+        options = MappingOptions(self._settings.tenant_id)
+        self._turns = TurnHandler(intake, self._connector, consents, self._tasks, options)
         if self._credentials is None:
             log.warning("teams_unauthenticated", host=self._settings.host)
         try:

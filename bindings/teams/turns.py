@@ -1,6 +1,6 @@
 """Passes each kind of activity to the intake. Decides nothing about answers.
 
-botbuilder's ActivityHandler distinguishes the kinds and ignores those without a method here (edits, reactions, typing).
+botbuilder's ActivityHandler distinguishes the kinds and ignores those without a method here (reactions, typing).
 Work that takes longer than an acknowledgement becomes a background task.
 """
 
@@ -19,7 +19,16 @@ from bindings.teams import messages
 from bindings.teams.activities import activity_language, get_text, get_value, is_id
 from bindings.teams.connector import Connector
 from bindings.teams.files import FileConsents
-from bindings.teams.mapping import build_place, is_addressed, is_for_others, parse_message, user_id
+from bindings.teams.mapping import (
+    MappingOptions,
+    build_place,
+    is_addressed,
+    is_edit,
+    is_for_others,
+    mentions_bot,
+    parse_message,
+    user_id,
+)
 from bindings.teams.streaming import build_ref
 from core import strict_json
 from core.errors import BadRequest
@@ -34,11 +43,19 @@ CONSENT = "fileConsent/invoke"
 class TurnHandler(ActivityHandler):  # type: ignore[misc]
     """Methods raise StorageError and Stopping of the intake: the activity is then not acknowledged."""
 
-    def __init__(self, intake: Intake, connector: Connector, consents: FileConsents, tasks: BackgroundTasks) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        connector: Connector,
+        consents: FileConsents,
+        tasks: BackgroundTasks,
+        options: MappingOptions | None = None,
+    ) -> None:
         self._intake = intake
         self._connector = connector
         self._consents = consents
         self._tasks = tasks
+        self._options = options or MappingOptions()
         self._greeted: FIFOCache[str, None] = FIFOCache(GREETED_LIMIT)
 
     async def handle(self, activity: Activity) -> InvokeResponse | None:
@@ -50,9 +67,13 @@ class TurnHandler(ActivityHandler):  # type: ignore[misc]
         return None
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        incoming = parse_message(turn_context.activity)
-        if incoming is not None and await self._is_for_bot(turn_context.activity, incoming):
-            await self._intake.take(incoming)
+        await self._take(turn_context.activity)
+
+    async def on_message_update_activity(self, turn_context: TurnContext) -> None:
+        """Takes a message whose author added the mention later. For the intake, one that it knows is a repeat."""
+        activity: Activity = turn_context.activity
+        if is_edit(activity) and mentions_bot(activity):
+            await self._take(activity)
 
     async def on_message_delete_activity(self, turn_context: TurnContext) -> None:
         activity: Activity = turn_context.activity
@@ -82,12 +103,23 @@ class TurnHandler(ActivityHandler):  # type: ignore[misc]
             return InvokeResponse(status=int(HTTPStatus.OK))
         return InvokeResponse(status=int(HTTPStatus.NOT_FOUND))
 
+    async def _take(self, activity: Activity) -> None:
+        incoming = parse_message(activity, self._options)
+        if incoming is not None and await self._is_for_bot(activity, incoming):
+            await self._intake.take(incoming)
+
     async def _is_for_bot(self, activity: Activity, incoming: IncomingMessage) -> bool:
-        """Returns whether it addresses the bot, or continues a thread in which the bot answers."""
+        """True if it addresses the bot, continues a thread in which the bot answers, or needs no mention here.
+
+        A group chat is one conversation without threads, so that only the operator's list lifts its need for mentions.
+        """
         if is_addressed(activity):
             return True
-        in_thread = incoming.place.kind == "channel" and incoming.place.thread != activity.id
-        return in_thread and not is_for_others(activity) and await self._intake.answers_without_mention(incoming)
+        if is_for_others(activity):
+            return False
+        if incoming.place.kind == "group":
+            return self._intake.listens(incoming.place)
+        return await self._intake.answers_without_mention(incoming)
 
     async def _record_feedback(self, activity: Activity) -> None:
         value = parse_reaction(activity)

@@ -19,6 +19,7 @@ class FakeIntake:
     removals: list[tuple[str, Callable[[Place], bool]]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)  # answer ids by the ref of their message
     participating: set[str] = field(default_factory=set)  # conversations in which the bot answers
+    listed: set[str] = field(default_factory=set)  # channels and chats where no message needs a mention
     failure: Exception | None = None  # raised by `take`
 
     async def take(self, incoming: IncomingMessage) -> bool:
@@ -27,8 +28,11 @@ class FakeIntake:
         self.messages.append(incoming)
         return True
 
+    def listens(self, place: Place) -> bool:
+        return place.channel in self.listed
+
     async def answers_without_mention(self, incoming: IncomingMessage) -> bool:
-        return incoming.place.conversation in self.participating
+        return self.listens(incoming.place) or incoming.place.conversation in self.participating
 
     async def withdraw_question(self, place: Place, message: str) -> None:
         self.deletions.append((place, message))

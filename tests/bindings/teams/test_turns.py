@@ -35,12 +35,43 @@ async def test_a_thread_continues_without_a_mention(bot: TeamsBot) -> None:
 @pytest.mark.parametrize(
     "name",
     ["message_update", "message_undelete", "reaction_added", "reaction_removed", "typing", "channel_renamed",
-     "member_added", "upgraded_in", "upgraded_out", "from_bot"],
+     "member_added", "upgraded_in", "upgraded_out"],
 )  # fmt: skip
 async def test_other_activities_are_only_acknowledged(bot: TeamsBot, name: str) -> None:
     """Without a 2xx, Teams would repeat them. An upgrade of the app causes no greeting and deletes nothing."""
     assert ACCEPTED == (await bot.send(bot.activity(name))).status
     assert ([], [], []) == (bot.intake.messages, bot.intake.removals, bot.microsoft.calls)
+
+
+async def test_a_listed_channel_or_chat_needs_no_mention(bot: TeamsBot) -> None:
+    """Messages that mention others still get no answer."""
+    messages = [bot.activity(name) for name in ("channel_follow_up", "channel_to_somebody_else", "group_unaddressed")]
+    bot.intake.listed = {each["conversation"]["id"].partition(";")[0] for each in messages}
+    for each in messages:
+        await bot.send(each)
+
+    assert 2 == len(bot.intake.messages)
+
+
+async def test_an_edit_that_adds_the_mention_is_taken(bot: TeamsBot) -> None:
+    """It is the same event as the message, so that the intake answers it once. Other edits change nothing."""
+    mention = bot.activity("channel_reply")
+    edit = {**mention, "type": "messageUpdate", "channelData": {**mention["channelData"], "eventType": "editMessage"}}
+    await bot.send({**edit, "entities": []})
+    assert [] == bot.intake.messages
+
+    await bot.send(edit)
+    await bot.send({**edit, "channelData": {**edit["channelData"], "eventType": "undeleteMessage"}})
+    await bot.send(mention)
+    assert 2 == len(bot.intake.messages)
+    assert bot.intake.messages[0] == bot.intake.messages[1]
+
+
+async def test_another_bot_is_named_as_one(bot: TeamsBot) -> None:
+    """The intake answers only those that the settings list."""
+    await bot.send(bot.activity("from_bot"))
+
+    assert ("bots", "28:another", "another") == bot.intake.messages[0].groups
 
 
 async def test_a_deleted_question_is_withdrawn(bot: TeamsBot) -> None:
