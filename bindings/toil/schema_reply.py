@@ -1,6 +1,6 @@
 """Answers a message that holds a JSON Schema: finds the schema and shows the checked value.
 
-Finding is pure: a code block or an attached file that looks like a schema counts as one, and sample data does not.
+Finding is pure: a code block, pasted lines or a file that look like a schema count as one, and sample data does not.
 The engine decides whether it can enforce the schema; `core.toil.toiler` produces the value.
 """
 
@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 from bindings.delivery.outlet import Upload
 from bindings.files import TextFile
+from bindings.toil.pasted_json import find_pasted_objects, parse_pasted
 from core import strict_json
 from core.contract import Done, Engine, Event, Json, Language, Status, Task, Text, ToilResult
 from core.errors import BadRequest, BudgetExhausted, CspsError, NonConforming
 from core.texts import text
 
 # Possessive quantifiers try no blank twice, so that a message of blanks takes linear time.
-BLOCK = re.compile(r"```[ \t]*+(?:(json|jsonc|jsonschema|json-schema)\b)?\s*+(\{.*?)```", re.DOTALL | re.IGNORECASE)
+BLOCK = re.compile(r"```[ \t]*+(?:[A-Za-z][\w+#.-]{0,20}+)?\s*+(\{.*?)```", re.DOTALL)
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 # The keywords of JSON Schema that hold schemas: by name, one, or a list of them.
 NAMED_SCHEMAS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -55,10 +56,13 @@ class SchemaRequest:
 
 
 def find_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | None:
-    """The first schema in the message, else in a file. Ignores other blocks and files."""
+    """The first schema in the message's code blocks, else in its lines, else in a file. Ignores other JSON."""
     for block in BLOCK.finditer(message):
-        if (schema := parse_schema(block[2])) is not None:
-            return SchemaRequest(schema, remove_block(message, block), tuple(files))
+        if (schema := parse_schema(block[1])) is not None:
+            return SchemaRequest(schema, remove_span(message, *block.span()), tuple(files))
+    for start, end, value in find_pasted_objects(message):
+        if is_schema(value):
+            return SchemaRequest(value, remove_span(message, start, end), tuple(files))
     for file in files:
         if file.format in ("json", "text") and (schema := parse_schema(file.text)) is not None:
             return SchemaRequest(schema, message.strip(), tuple(other for other in files if other is not file))
@@ -73,7 +77,9 @@ def require_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | N
     if request := find_schema(message, files):
         return request
     if block := BLOCK.search(message):
-        return SchemaRequest(parse_object(block[2]), remove_block(message, block), tuple(files))
+        return SchemaRequest(parse_object(block[1]), remove_span(message, *block.span()), tuple(files))
+    for start, end, value in find_pasted_objects(message):
+        return SchemaRequest(value, remove_span(message, start, end), tuple(files))
     for file in files:
         if file.format == "json":
             others = tuple(other for other in files if other is not file)
@@ -84,11 +90,8 @@ def require_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | N
 def parse_schema(source: str) -> dict[str, Json] | None:
     if not source.lstrip().startswith("{"):
         return None
-    try:
-        value = parse_object(source)
-    except BadRequest:
-        return None
-    return value if is_schema(value) else None
+    value = parse_pasted(source)
+    return value if value is not None and is_schema(value) else None
 
 
 def parse_object(source: str) -> dict[str, Json]:
@@ -132,9 +135,9 @@ def are_schemas(values: Iterable[Json]) -> bool:
     return all(isinstance(value, dict | bool) for value in values)
 
 
-def remove_block(message: str, block: re.Match[str]) -> str:
-    """The message without the block, with one blank line in its place."""
-    parts = (message[: block.start()].strip(), message[block.end() :].strip())
+def remove_span(message: str, start: int, end: int) -> str:
+    """The message without a part, with one blank line in its place."""
+    parts = (message[:start].strip(), message[end:].strip())
     return "\n\n".join(part for part in parts if part)
 
 
