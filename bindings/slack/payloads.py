@@ -22,5 +22,10 @@ def get_text(value: SlackObject, key: str) -> str:
 
 def get_objects(value: SlackObject, key: str) -> Sequence[SlackObject]:
     """Returns the objects in a list, or [] if the field is not a list."""
+    return [each for each in get_list(value, key) if isinstance(each, dict)]
+
+
+def get_list(value: SlackObject, key: str) -> Sequence[object]:
+    """Returns the field, or [] if it is not a list."""
     field = value.get(key)
-    return [each for each in field if isinstance(each, dict)] if isinstance(field, list) else []
+    return field if isinstance(field, list) else []

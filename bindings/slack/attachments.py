@@ -1,0 +1,102 @@
+"""The attachments of a message: forwarded messages, link previews, and the cards and alerts of apps. Pure and total.
+
+https://docs.slack.dev/messaging/formatting-message-text#attachments. Texts of parts are mrkdwn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bindings.content import ContentPart
+from bindings.incoming import UnreadKind, UnreadPart
+from bindings.slack.attached_files import FileFragment, read_attached
+from bindings.slack.blocks import join_text, read_blocks
+from bindings.slack.markup import build_link, escape_once
+from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
+from bindings.slack.references import References
+from bindings.slack.wording import choose_wording
+
+NESTING_LIMIT = 4  # a forwarded message that forwards another one
+ATTACHMENTS_LIMIT = 100  # Slack's own
+NO_PREVIEW = "[no preview available]"  # Slack's fallback for an attachment with blocks
+MEDIA: Mapping[str, UnreadKind] = {
+    "image_url": "image",
+    "video_html": "video",
+    "video_url": "video",
+    "audio_html": "audio",
+    "audio_url": "audio",
+}
+
+
+def read_attachments(
+    message: SlackObject, references: References, depth: int = NESTING_LIMIT
+) -> Iterator[FileFragment]:
+    for each in get_objects(message, "attachments")[:ATTACHMENTS_LIMIT] if depth else ():
+        yield from read_attachment(each, references, depth)
+
+
+def read_attachment(each: SlackObject, references: References, depth: int) -> Iterator[FileFragment]:
+    """A message that was forwarded or linked to comes as an attachment, too."""
+    inner = [get_object(block, "message") for block in get_objects(each, "message_blocks")]
+    is_message = bool(inner) or any(each.get(key) is True for key in ("is_share", "is_msg_unfurl", "is_reply_unfurl"))
+    blocks = [*get_objects(each, "blocks"), *(block for message in inner for block in get_objects(message, "blocks"))]
+    fragments = list(read_blocks(blocks))
+    body = choose_wording(get_text(each, "text"), join_text(fragments), by_app=not is_message)
+    part = build_message(each, body, references) if is_message else build_card(each, body)
+    unread = [fragment for fragment in fragments if isinstance(fragment, UnreadPart)]
+    others = [*unread, *read_media(each), *read_inner(each, inner, references, depth)]
+    if part.text.strip():
+        yield part
+    elif not others:
+        yield UnreadPart("message" if is_message else "card", part.author)
+    yield from others
+
+
+def read_inner(
+    each: SlackObject, inner: list[SlackObject], references: References, depth: int
+) -> Iterator[FileFragment]:
+    """The files and attachments of a forwarded message. Those of an alert in it are cards of their own."""
+    for holder in (each, *inner):
+        for file in get_objects(holder, "files"):
+            yield from read_attached(file, references)
+        yield from read_attachments(holder, references, depth - 1)
+
+
+def build_message(each: SlackObject, body: str, references: References) -> ContentPart:
+    names = (get_text(each, key) for key in ("author_name", "author_subname"))
+    author_id = get_text(each, "author_id")
+    author = next(filter(None, names), "") or references.names.get(author_id, author_id)
+    if not body.strip():
+        body = join_lines(*read_card(each)) or get_text(each, "fallback")
+    return ContentPart("forwarded", body, author)
+
+
+def build_card(each: SlackObject, body: str) -> ContentPart:
+    title = get_text(each, "title") or get_text(each, "service_name") or get_text(each, "author_name")
+    text = join_lines(get_text(each, "pretext"), get_text(each, "author_name"), *read_card(each, body))
+    if text and (footer := get_text(each, "footer")):
+        text = join_lines(text, footer)
+    fallback = get_text(each, "fallback")
+    return ContentPart("embedded", text or ("" if fallback == NO_PREVIEW else fallback), title)
+
+
+def read_card(each: SlackObject, body: str = "") -> Iterator[str]:
+    """The title with its address, the text, and the fields."""
+    title = get_text(each, "title")
+    if title or get_text(each, "title_link"):
+        link = get_text(each, "title_link") or get_text(each, "original_url") or get_text(each, "from_url")
+        yield build_link(link, title) if link else escape_once(title)
+    yield body
+    for field in get_objects(each, "fields"):
+        yield ": ".join(filter(None, (get_text(field, "title"), get_text(field, "value"))))
+
+
+def read_media(each: SlackObject) -> Iterator[UnreadPart]:
+    name = get_text(each, "title") or get_text(each, "alt_text")
+    for key, kind in MEDIA.items():
+        if get_text(each, key):
+            yield UnreadPart(kind, name)
+
+
+def join_lines(*lines: str) -> str:
+    return "\n".join(line for line in dict.fromkeys(lines) if line.strip())
