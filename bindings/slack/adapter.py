@@ -18,13 +18,14 @@ from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform, Th
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
 from bindings.slack.api import SlackApi
-from bindings.slack.directory import UserDirectory
+from bindings.slack.directory import ReferenceDirectory, UserDirectory
 from bindings.slack.event_router import EventRouter
 from bindings.slack.files import SlackFiles
 from bindings.slack.history import ThreadHistory
 from bindings.slack.mapping import BotIdentity
 from bindings.slack.outlet import EphemeralOutlet, SlackOutlet
 from bindings.slack.payloads import SlackObject, get_text
+from bindings.slack.questions import QuestionReader
 from bindings.slack.refusals import SlackErrorResponse
 from bindings.slack.sockets import SocketClient, SocketTimings
 from bindings.slack.streams import StreamRegistry
@@ -38,6 +39,7 @@ from core.runtime.log import LogInterval
 
 log = structlog.get_logger()
 
+IDENTITY = ("team_id", "user_id", "bot_id", "user", "enterprise_id")  # in the answer to auth.test
 NOT_LOGGED_IN = BotIdentity("", "", "")
 
 
@@ -50,7 +52,8 @@ class SlackPlatform:
         self._files = SlackFiles(api)
         self.streams = StreamRegistry()
         self.users = UserDirectory(api)
-        self._history = ThreadHistory(api, self.users, me)
+        self.directory = ReferenceDirectory(api, self.users)
+        self._history = ThreadHistory(api, self.directory, me)
 
     def outlet(self, incoming: IncomingMessage) -> Outlet:
         place, question = incoming.place, incoming.message
@@ -95,10 +98,13 @@ class SlackAdapter:
         """Logs in. Raises ConfigError if Slack refuses the bot token."""
         await self._api.open()
         answer = await self._log_in()
-        self._me = BotIdentity(*(get_text(answer, key) for key in ("team_id", "user_id", "bot_id", "user")))
+        self._me = BotIdentity(*(get_text(answer, key) for key in IDENTITY))
         self._intake = intake
         slack = self._slack
-        self._router = EventRouter(self._api, slack.streams, slack.users, self._me, intake, self._tasks.start)
+        questions = QuestionReader(self._api, slack.users, slack.directory, self._me, self._settings)
+        self._router = EventRouter(
+            self._api, slack.streams, slack.users, questions, self._me, intake, self._tasks.start
+        )
         warn_missing_scopes(get_text(answer, "scopes"))
         log.info("slack_logged_in", team=self._me.team, mode="socket" if self._sockets else "http")
 

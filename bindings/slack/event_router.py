@@ -34,9 +34,17 @@ from bindings.slack.interactions import (
     parse_question,
     parse_regenerate,
 )
-from bindings.slack.mapping import BotIdentity, installed_team, is_addressed, parse_deletion, parse_message
+from bindings.slack.mapping import (
+    BotIdentity,
+    find_message,
+    installed_team,
+    is_addressed,
+    is_for_others,
+    parse_deletion,
+)
 from bindings.slack.markup import escape
 from bindings.slack.payloads import SlackObject, get_object, get_text
+from bindings.slack.questions import QuestionReader
 from bindings.slack.refusals import SlackErrorResponse
 from bindings.slack.streams import StreamRegistry
 from core.errors import CspsError
@@ -55,12 +63,14 @@ class EventRouter:
         api: SlackApi,
         streams: StreamRegistry,
         users: UserDirectory,
+        questions: QuestionReader,
         me: BotIdentity,
         intake: Intake,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._api = api
         self._streams = streams
+        self._questions = questions
         self._me = me
         self._intake = intake
         self._spawn = spawn
@@ -106,15 +116,17 @@ class EventRouter:
         if deletion := parse_deletion(body, self._me):
             await self._intake.withdraw_question(deletion.place, deletion.message)
             return
-        incoming = parse_message(body, self._me)
-        if incoming is None:
-            return
-        event = get_object(body, "event")
-        if is_addressed(event, self._me) or await self._intake.answers_without_mention(incoming):
-            await self._take(incoming)
+        incoming = self._questions.parse(body)
+        if incoming and await self._is_for_bot(find_message(body, self._me), incoming):
+            await self._take(await self._questions.add_names(body, incoming))
+
+    async def _is_for_bot(self, message: SlackObject, incoming: IncomingMessage) -> bool:
+        if is_addressed(message, self._me):
+            return True
+        return not is_for_others(message, self._me) and await self._intake.answers_without_mention(incoming)
 
     async def _take(self, incoming: IncomingMessage) -> None:
-        place = incoming.place
+        incoming, place = await self._questions.add_groups(incoming), incoming.place
         # A rejected message may get no answer, and then nothing would end the status.
         is_answered = find_command(incoming) is None and self._intake.rejection(incoming) is None
         if await self._intake.take(incoming) and is_answered and place.kind == "personal" and place.thread:
@@ -164,7 +176,11 @@ class EventRouter:
         if not get_text(body, "text").strip():
             return in_all_languages("slack-question-missing", command=get_text(body, "command"))
         # Checked first: the bot posts nothing for a person whom it does not serve.
-        incoming = parse_question(body, self._me, root="")
+        try:
+            incoming = await self._questions.add_groups(parse_question(body, self._me, root=""))
+        except DeliveryError as error:
+            log.info("slack_author_lookup_failed", problem=error.message)
+            return in_all_languages("slack-try-again")
         if self._intake.rejection(incoming):
             return "\n".join(self._intake.rejection(incoming, language) or "" for language in LANGUAGES)
         try:
@@ -182,7 +198,7 @@ class EventRouter:
     async def _is_taken(self, incoming: IncomingMessage) -> bool:
         """Stores a command. Slack does not repeat commands, so its author gets a reply if this fails."""
         try:
-            await self._intake.take(incoming)
+            await self._intake.take(await self._questions.add_groups(incoming))
         except CspsError as error:
             log.warning("command_take_failed", platform="slack", code=error.code, problem=error.message)
             return False

@@ -12,7 +12,7 @@ from bindings.delivery.outlet import Refused, Upload
 from bindings.files import CHUNK_BYTES, read_limited, too_large_error
 from bindings.incoming import AttachedFile, Place
 from bindings.slack.api import SlackApi
-from bindings.slack.mapping import FILE_ID_PREFIX
+from bindings.slack.attached_files import FILE_ID_PREFIX
 from bindings.slack.payloads import get_object, get_text
 from bindings.slack.refusals import APPS, SlackRefused, build_refusal
 

@@ -1,4 +1,4 @@
-"""Reads from Slack: other people's messages in a thread, posts with unknown outcome, and people's names."""
+"""Reads from Slack: the messages around a question, and posts of the bot with unknown outcome."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
+from bindings.content import collect_files
 from bindings.delivery.outlet import Refused
 from bindings.incoming import IncomingMessage, Place, ThreadMessages
+from bindings.intake.commands import message_language
 from bindings.slack.api import SlackApi
-from bindings.slack.directory import UserDirectory
+from bindings.slack.directory import ReferenceDirectory
 from bindings.slack.files import parse_nonce
-from bindings.slack.mapping import BotIdentity
-from bindings.slack.markup import remove_mention, to_plain_text
+from bindings.slack.mapping import BotIdentity, is_own
+from bindings.slack.message_content import read_message
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
+from bindings.slack.references import References, find_ids
+from bindings.slack.surroundings import THREAD_MESSAGES_LIMIT, find_speaker, find_speakers, is_note, select_before
 from core.contract import Turn
 
 log = structlog.get_logger()
@@ -22,9 +26,8 @@ EVENT_TYPE = "csps_llm_answer"
 PAGE_MESSAGES = 200
 SEARCH_PAGES = 5
 THREAD_PAGES = 25  # Slack returns a thread from its beginning, and the newest messages are wanted
-THREAD_MESSAGES_LIMIT = 30
-MESSAGE_CHARS = 2000
-NOTE_SUBTYPES = frozenset({"channel_join", "channel_leave", "channel_topic", "channel_purpose", "tombstone"})
+MESSAGE_CHARS = 8000
+NAMES_LIMIT_S = 5.0
 
 
 class ThreadTooLong(Refused):
@@ -32,9 +35,9 @@ class ThreadTooLong(Refused):
 
 
 class ThreadHistory:
-    def __init__(self, api: SlackApi, users: UserDirectory, me: Callable[[], BotIdentity]) -> None:
+    def __init__(self, api: SlackApi, directory: ReferenceDirectory, me: Callable[[], BotIdentity]) -> None:
         self._api = api
-        self._users = users
+        self._directory = directory
         self._me = me
 
     async def find(self, place: Place, question: str, nonce: str, is_known: Callable[[str], bool]) -> str | None:
@@ -62,34 +65,45 @@ class ThreadHistory:
         """Yields the bot's messages after the question."""
         bounds = {"oldest": question, "inclusive": "false", "include_all_metadata": "true"}
         async for message in self._messages(place, SEARCH_PAGES, **bounds):
-            if self._is_own(message) and get_text(message, "ts") != question:
+            if is_own(message, self._me()) and get_text(message, "ts") != question:
                 yield message
 
     async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
-        """Messages in a channel's thread since the bot's last one. Raises DeliveryError; ThreadTooLong."""
+        """The thread since the bot's last message, or what was said before a mention that opens a thread.
+
+        Raises DeliveryError; ThreadTooLong.
+        """
         place = incoming.place
-        if place.kind == "personal" or place.thread in (None, incoming.message):
+        if place.kind == "personal" or place.thread is None:
             return ThreadMessages()
+        opens = place.thread == incoming.message
+        messages = await (self._before(incoming) if opens else self._since_last_answer(incoming))
+        ids = (*find_speakers(messages), *find_ids(messages, but=self._me().user))
+        references = await self._directory.resolve(ids, NAMES_LIMIT_S)
+        contents = [read_message(message, references, own=self._me().user) for message in messages]
+        language = message_language(incoming) or "en"
+        turns = [
+            Turn("user", cut_text(content.turn_text(language)), speaker_name(message, references))
+            for message, content in zip(messages, contents, strict=True)
+            if not content.is_empty
+        ]
+        return ThreadMessages(tuple(turns), collect_files(contents))
+
+    async def _since_last_answer(self, incoming: IncomingMessage) -> list[SlackObject]:
         since: list[SlackObject] = []
-        async for message in self._messages(place, THREAD_PAGES, latest=incoming.message, inclusive="false"):
-            if self._is_own(message):
+        bounds = {"latest": incoming.message, "inclusive": "false"}
+        async for message in self._messages(incoming.place, THREAD_PAGES, **bounds):
+            if is_own(message, self._me()):
                 since.clear()
-            elif get_text(message, "ts") != incoming.message and message.get("subtype") not in NOTE_SUBTYPES:
+            elif get_text(message, "ts") != incoming.message and not is_note(message):
                 since.append(message)
-        turns = [await self._build_turn(message) for message in since[-THREAD_MESSAGES_LIMIT:]]
-        return ThreadMessages(tuple(turn for turn in turns if turn.text))
+        return since[-THREAD_MESSAGES_LIMIT:]
 
-    async def _build_turn(self, message: SlackObject) -> Turn:
-        text = to_plain_text(remove_mention(get_text(message, "text"), self._me().user))[:MESSAGE_CHARS]
-        user, bot = get_text(message, "user"), get_text(message, "bot_id")
-        if user and not bot:
-            return Turn("user", text, (await self._users.get(user)).name)
-        name = get_text(message, "username") or get_text(get_object(message, "bot_profile"), "name") or bot
-        return Turn("user", text, name or None)
-
-    def _is_own(self, message: SlackObject) -> bool:
-        me = self._me()
-        return get_text(message, "user") == me.user or (bool(me.bot) and get_text(message, "bot_id") == me.bot)
+    async def _before(self, incoming: IncomingMessage) -> list[SlackObject]:
+        """https://docs.slack.dev/reference/methods/conversations.history: newest first."""
+        bounds = {"latest": incoming.message, "inclusive": "false", "limit": THREAD_MESSAGES_LIMIT}
+        answer = await self._api.read("conversations.history", channel=incoming.place.channel, **bounds)
+        return select_before(get_objects(answer, "messages"), incoming.message, self._me())
 
     async def _messages(self, place: Place, pages: int, **bounds: str) -> AsyncIterator[SlackObject]:
         """Yields a thread's messages, oldest first, or a direct conversation's, newest first.
@@ -107,6 +121,17 @@ class ThreadHistory:
             if cursor is None:
                 return
         raise ThreadTooLong(f"there are more messages than {pages} pages of {PAGE_MESSAGES}")
+
+
+def speaker_name(message: SlackObject, references: References) -> str | None:
+    if speaker := find_speaker(message):
+        return references.names.get(speaker, speaker)
+    profile = get_text(get_object(message, "bot_profile"), "name")
+    return get_text(message, "username") or profile or get_text(message, "bot_id") or None
+
+
+def cut_text(text: str) -> str:
+    return text if len(text) <= MESSAGE_CHARS else f"{text[:MESSAGE_CHARS]} […]"
 
 
 def message_nonces(message: SlackObject) -> list[str]:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 TOKEN = re.compile(r"<([^<>\n]{1,4000})>")
 URL_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}:", re.IGNORECASE)
 UNNAMED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]{2,24})\|?>")  # a mention without a label
-MENTION = re.compile(r"<(?:@|!subteam\^)([A-Z0-9]{2,24})(?:\|[^<>\n]*)?>")  # of a person or a user group
+# Of a person, a user group, or everybody in a channel.
+MENTION = re.compile(r"<(?:@|!subteam\^|!(?=here|channel|everyone))([A-Z0-9]{2,24}|[a-z]+)(?:\|[^<>\n]*)?>")
 BARE_AMPERSAND = re.compile(r"&(?!(?:lt|gt|amp);)")
 NO_NAMES: Mapping[str, str] = {}
 
@@ -42,7 +43,7 @@ def find_unnamed(text: str) -> Iterator[str]:
 
 
 def find_mentions(text: str) -> set[str]:
-    """The ids of people and user groups that the text mentions."""
+    """The ids of people and user groups that the text mentions, and `here`, `channel` and `everyone`."""
     return {token[1] for token in MENTION.finditer(text)}
 
 

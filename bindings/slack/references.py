@@ -24,12 +24,12 @@ class References:
 NO_REFERENCES = References()
 
 
-def find_ids(messages: Iterable[SlackObject]) -> tuple[str, ...]:
-    """The ids that messages contain without a name, in order, each once."""
+def find_ids(messages: Iterable[SlackObject], but: str = "") -> tuple[str, ...]:
+    """The ids that messages contain without a name, in order, each once. `but`: the bot's own id."""
     ids: dict[str, None] = {}
     for message in messages:
         ids.update(dict.fromkeys(filter(None, walk_ids(message))))
-    return tuple(ids)[:IDS_LIMIT]
+    return tuple(each for each in ids if each != but)[:IDS_LIMIT]
 
 
 def walk_ids(message: SlackObject) -> Iterator[str]:

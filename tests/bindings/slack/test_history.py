@@ -10,7 +10,7 @@ from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_server import BOT, BOT_USER, FakeSlack
 from bindings.slack import history as history_module
 from bindings.slack.adapter import SlackPlatform
-from bindings.slack.history import THREAD_MESSAGES_LIMIT
+from bindings.slack.surroundings import THREAD_MESSAGES_LIMIT
 from core.contract import Turn
 
 
@@ -66,16 +66,14 @@ async def test_a_very_long_thread_is_not_read(
         await platform.thread_messages(build_question("C1", root, question))
 
 
-@pytest.mark.parametrize(("channel", "threaded"), [("C1", False), ("D1", True), ("D1", False)])
-async def test_without_other_people_no_call_is_made(
-    slack: FakeSlack, platform: SlackPlatform, channel: str, threaded: bool
+@pytest.mark.parametrize("threaded", [True, False])
+async def test_in_a_direct_conversation_no_call_is_made(
+    slack: FakeSlack, platform: SlackPlatform, threaded: bool
 ) -> None:
-    """A mention that opens a thread and direct conversations have no earlier messages."""
-    root = slack.add_message(channel, "?")
+    """All messages there are to the bot, so they are turns already."""
+    root = slack.add_message("D1", "?")
 
-    assert ThreadMessages() == await platform.thread_messages(
-        build_question(channel, root if threaded or channel == "C1" else None, root)
-    )
+    assert ThreadMessages() == await platform.thread_messages(build_question("D1", root if threaded else None, root))
     assert [] == slack.calls
 
 

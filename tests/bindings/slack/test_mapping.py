@@ -81,9 +81,18 @@ def test_files_are_listed_and_not_fetched() -> None:
     ) == map_payload("message_im_file").files
 
 
-def test_shared_messages_are_quoted_and_pages_are_not() -> None:
-    """An unfurled link is not a message that the person quoted."""
-    assert (Attachment("Bob Roy", "Leave is <10> days for @U0ANN"),) == map_payload("app_mention_shared").quoted
+def test_shared_messages_and_link_previews_are_apart_from_the_persons_words() -> None:
+    """People see both under the message."""
+    incoming = map_payload("app_mention_shared")
+
+    assert "is this right?" == incoming.text
+    assert (
+        Attachment("forwarded message from Bob Roy", "Leave is <10> days for @U0ANN"),
+        Attachment(
+            "embedded content: A page that Slack unfurled",
+            "A page that Slack unfurled (https://canada.ca)\nnot a message",
+        ),
+    ) == incoming.quoted
 
 
 def test_a_shared_channel_belongs_to_the_workspace_of_the_app() -> None:

@@ -1,0 +1,45 @@
+"""Makes questions of Slack's events, with what the events do not tell: names, other workspaces' files, and groups."""
+
+from __future__ import annotations
+
+from bindings.incoming import IncomingMessage
+from bindings.slack.api import SlackApi
+from bindings.slack.author_groups import AuthorGroups
+from bindings.slack.directory import ReferenceDirectory, UserDirectory
+from bindings.slack.mapping import BotIdentity, ListenRules, find_message, parse_message
+from bindings.slack.payloads import SlackObject
+from bindings.slack.references import find_ids
+from core.configuration.setting_sections import SlackSettings
+
+LOOKUP_LIMIT_S = 1.0  # Slack waits 3 seconds for an acknowledgement
+
+
+class QuestionReader:
+    def __init__(
+        self,
+        api: SlackApi,
+        users: UserDirectory,
+        directory: ReferenceDirectory,
+        me: BotIdentity,
+        settings: SlackSettings,
+    ) -> None:
+        self._directory = directory
+        self._me = me
+        self._rules = ListenRules(frozenset(settings.bots), frozenset(settings.answer_without_mention))
+        self._groups = AuthorGroups(api, users, me, settings)
+
+    def parse(self, body: SlackObject) -> IncomingMessage | None:
+        """Reads what the event tells. See `parse_message`."""
+        return parse_message(body, self._me, self._rules)
+
+    async def add_names(self, body: SlackObject, incoming: IncomingMessage) -> IncomingMessage:
+        """Reads the event again, with the names of what it mentions."""
+        ids = find_ids([find_message(body, self._me)], but=self._me.user)
+        if not ids:
+            return incoming
+        references = await self._directory.resolve(ids, LOOKUP_LIMIT_S)
+        return parse_message(body, self._me, self._rules, references) or incoming
+
+    async def add_groups(self, incoming: IncomingMessage) -> IncomingMessage:
+        """Raises DeliveryError while Slack cannot tell a group that an access list names."""
+        return await self._groups.complete(incoming)
