@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from bindings.discord.guild_cache import GuildCache
 from bindings.discord.interactions import ButtonPress
 from bindings.discord.mapping import ChannelContext, build_place, parse_message
 from bindings.discord.mention_names import MentionDirectory
-from bindings.discord.payloads import Payload, as_id, as_ids
+from bindings.discord.payloads import Payload, as_id, as_ids, as_text
 from bindings.discord.rendering import NO_MENTIONS, SUPPRESS_EMBEDS
 from bindings.incoming import IncomingMessage
 from bindings.intake.intake import Intake
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 ALREADY_ACKNOWLEDGED = 40060  # by an attempt whose outcome was unknown
 BACKOFF = Backoff(first_s=1.0, limit_s=30.0, jitter=NO_JITTER)
+EDIT_LIMIT_S = 24 * 3600.0  # the age of a message to which an edit may add a mention
 RETRY_LIMIT_S = 1.5  # before the second acknowledgement; Discord's deadline is three seconds for both
 
 
@@ -75,9 +77,9 @@ class MessageEvents:
     async def _handle(self, kind: str, data: Payload) -> None:
         match kind:
             case "MESSAGE_CREATE":
-                incoming = await self._build_incoming(data)
-                if incoming is not None:
-                    await self._intake.take(incoming)
+                await self._take(await self._build_incoming(data))
+            case "MESSAGE_UPDATE" if is_recent_edit(data, time.time()):  # a mention may be new
+                await self._take(await self._build_asked(data))
             case "MESSAGE_DELETE":
                 await self._withdraw(data, [data.get("id")])
             case "MESSAGE_DELETE_BULK":
@@ -85,16 +87,31 @@ class MessageEvents:
             case "GUILD_DELETE" if not data.get("unavailable"):  # unavailable: an outage of Discord, not a removal
                 await self._intake.forget_workspace(as_id(data.get("id")))
 
+    async def _take(self, incoming: IncomingMessage | None) -> None:
+        if incoming is not None:
+            await self._intake.take(incoming)
+
     async def _build_incoming(self, data: Payload) -> IncomingMessage | None:
+        """The message if it is addressed to the bot, or needs no mention where it is."""
+        if incoming := await self._build_asked(data):
+            return incoming
+        if not self._reads_threads:
+            return None
+        context = replace(await self._guilds.fetch_context(data), participating=True)
+        if parse_message(data, context) is None:
+            return None
+        context = replace(context, parent=await self._guilds.fetch_parent(data))
+        follow_up = parse_message(data, context)
+        if follow_up is None or not await self._needs_no_mention(follow_up):
+            return None
+        return parse_message(data, await self._name_all(data, context))
+
+    async def _build_asked(self, data: Payload) -> IncomingMessage | None:
         context = replace(await self._guilds.fetch_context(data), bots=self._bots)
-        if parse_message(data, replace(context, participating=self._reads_threads)) is None:
+        if parse_message(data, context) is None:
             return None  # most messages end here, without a call or a query
         context = replace(context, parent=await self._guilds.fetch_parent(data))
-        is_asked = parse_message(data, context) is not None
-        follow_up = parse_message(data, replace(context, participating=True))
-        if follow_up is None or not (is_asked or await self._needs_no_mention(follow_up)):
-            return None
-        return parse_message(data, replace(await self._name_all(data, context), participating=True))
+        return parse_message(data, await self._name_all(data, context))
 
     async def _needs_no_mention(self, incoming: IncomingMessage) -> bool:
         """Outside threads only in the listed channels: a channel is no conversation with the bot."""
@@ -112,7 +129,7 @@ class MessageEvents:
 
     async def _withdraw(self, data: Payload, messages: object) -> None:
         place = build_place(data, await self._guilds.fetch_parent(data))
-        for message in as_ids(messages):
+        for message in sorted(as_ids(messages)):
             await self._intake.withdraw_question(place, message)
 
 
@@ -207,3 +224,13 @@ class InteractionEvents:
 
 def is_repeat(exc: DeliveryError) -> bool:
     return isinstance(exc.__cause__, discord.HTTPException) and exc.__cause__.code == ALREADY_ACKNOWLEDGED
+
+
+def is_recent_edit(data: Payload, now: float) -> bool:
+    """True if a person changed a message lately. Discord also sends this event when it adds previews to old messages.
+
+    The intake ignores a message that it took before the edit.
+    """
+    if not as_text(data.get("edited_timestamp")) or not (message := as_id(data.get("id"))):
+        return False
+    return now - discord.utils.snowflake_time(int(message)).timestamp() < EDIT_LIMIT_S

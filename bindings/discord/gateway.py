@@ -30,7 +30,7 @@ from core.runtime.backoff import Backoff
 log = structlog.get_logger()
 
 CONCURRENT_EVENTS = ("INTERACTION_CREATE",)  # have a deadline; the person repeats a lost one
-OWN_EVENTS = ("MESSAGE_CREATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK", *CONCURRENT_EVENTS)
+OWN_EVENTS = ("MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK", *CONCURRENT_EVENTS)
 SHARED_EVENTS = ("GUILD_DELETE",)  # the SDK parses them too
 CONNECTED_EVENTS = ("READY", "RESUMED")
 SDK_PREFIXES = (*CONNECTED_EVENTS, "USER_UPDATE", "GUILD_", "CHANNEL_", "THREAD_")  # of events for the SDK's cache

@@ -50,7 +50,7 @@ def render_token(token: re.Match[str], names: MentionNames) -> str:
         case "user":
             return f"@{names.users.get(value) or value}"
         case "role":
-            return f"@{names.roles.get(value) or value}"
+            return f"@{(names.roles.get(value) or value).removeprefix('@')}"  # the role of everybody is "@everyone"
         case "channel":
             return f"#{names.channels.get(value) or value}"
         case "command":

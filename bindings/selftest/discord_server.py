@@ -30,6 +30,8 @@ class FakeDiscord(Changes):
         self.me = str(ME["id"])
         self.messages: dict[str, RawPayload] = {}
         self.commands: list[RawPayload] = []
+        self.channels: dict[str, RawPayload] = {}  # besides threads of CHANNEL, which other ids name
+        self.users: dict[str, RawPayload] = {}
         self.interactions: dict[str, RawPayload] = {}  # by token
         self.faults: list[ApiFault] = []
         self.calls: list[tuple[str, str, Any]] = []
@@ -64,6 +66,8 @@ class FakeDiscord(Changes):
                 web.put(f"{api}/applications/{{app}}/commands", self._put_commands),
                 web.get(f"{api}/guilds/{{guild}}/roles", self._roles),
                 web.get(f"{api}/channels/{{channel}}", self._channel),
+                web.get(f"{api}/users/{{user}}", self._user),
+                web.get(f"{api}/channels/{{channel}}/messages/{{message}}", self._message),
                 web.post(f"{api}/channels/{{channel}}/typing", self._type),
                 web.get(f"{api}/channels/{{channel}}/messages", self._history),
                 web.post(f"{api}/channels/{{channel}}/messages", self._post),
@@ -220,7 +224,19 @@ class FakeDiscord(Changes):
         return web.json_response(payload("guild_create")["roles"])
 
     async def _channel(self, request: web.Request) -> web.Response:
-        return web.json_response({"id": request.match_info["channel"], "type": 11, "parent_id": CHANNEL})
+        channel = request.match_info["channel"]
+        thread = {"id": channel, "type": 11, "parent_id": CHANNEL}
+        return web.json_response(self.channels.get(channel, thread))
+
+    async def _user(self, request: web.Request) -> web.Response:
+        user = self.users.get(request.match_info["user"])
+        return web.json_response(user or {"code": 10013, "message": "Unknown User"}, status=200 if user else 404)
+
+    async def _message(self, request: web.Request) -> web.Response:
+        message = self.messages.get(request.match_info["message"])
+        if message is None or message["channel_id"] != request.match_info["channel"]:
+            return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
+        return web.json_response(message)
 
     async def _type(self, request: web.Request) -> web.Response:
         self.typing.append(request.match_info["channel"])

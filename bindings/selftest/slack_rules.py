@@ -22,7 +22,30 @@ def find_block_error(blocks: list[dict[str, Any]]) -> str | None:
             return "invalid_blocks"
         if each["type"] == "markdown" and not each["text"]:
             return "invalid_blocks"
+        if each["type"] == "table" and not is_valid_table(each):
+            return "invalid_blocks"
+    if sum(each["type"] == "table" for each in blocks) > 1:
+        return "invalid_attachments"  # Slack moves tables to an attachment, and allows one
     return None
+
+
+def is_valid_table(block: dict[str, Any]) -> bool:
+    """Checks the rules of https://docs.slack.dev/reference/block-kit/blocks/table-block."""
+    rows = block["rows"]
+    cells = [cell for row in rows for cell in row]
+    return (
+        0 < len(rows) <= 100
+        and all(0 < len(row) <= 20 for row in rows)
+        and len({len(row) for row in rows}) == 1
+        and len(block.get("column_settings", ())) <= 20
+        and all(cell_text(cell) for cell in cells)
+    )
+
+
+def cell_text(cell: dict[str, Any]) -> str:
+    if cell["type"] == "raw_text":
+        return str(cell["text"])
+    return "".join(part["text"] for section in cell["elements"] for part in section["elements"])
 
 
 def find_stream_error(message: dict[str, Any] | None) -> str | None:
@@ -40,6 +63,8 @@ def find_update_error(text: str) -> str | None:
 
 def count_chars(block: dict[str, Any]) -> int:
     """Counts the visible characters of a block."""
+    if block["type"] == "table":
+        return sum(len(cell_text(cell)) for row in block["rows"] for cell in row)
     parts = [block.get("text") or "", *block.get("elements", ())]
     return sum(len(part) if isinstance(part, str) else len(str(part.get("text") or "")) for part in parts)
 

@@ -128,17 +128,17 @@ class FakeSlack(Changes):
     def chat_postMessage(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if error := self.find_error(arguments):
             return error_body(error)
-        return self.store_post(arguments, blocks=arguments["blocks"], text=arguments["text"])
+        return self.store_post(arguments, blocks=arguments.get("blocks") or [], text=arguments.get("text", ""))
 
     def chat_update(self, arguments: dict[str, Any]) -> dict[str, Any]:
         message = self.find_message(arguments)
         missing = "message_not_found" if message is None else None
-        if error := self.find_error(arguments) or missing or find_update_error(arguments["text"]):
+        if error := self.find_error(arguments) or missing or find_update_error(arguments.get("text") or ""):
             return error_body(error)
         assert message is not None
         if message.get("streaming"):
             return error_body("streaming_state_conflict")
-        message.update(blocks=arguments["blocks"], text=arguments["text"], streamed="", edited=True)
+        message.update(blocks=arguments.get("blocks") or [], text=arguments.get("text", ""), streamed="", edited=True)
         if arguments.get("metadata"):
             message["metadata"] = arguments["metadata"]
         return {"ok": True, "ts": arguments["ts"], "channel": arguments["channel"]}

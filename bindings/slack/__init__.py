@@ -5,6 +5,7 @@ Pure:
 - `interactions`  slash commands and buttons → `IncomingMessage`
 - `sanitize`      the model's Markdown → Markdown that pings nobody and masks no link
 - `formatting`    a `Page` → blocks
+- `tables`        a table of Markdown → Slack's table block
 - `refusals`      Slack's error codes → delivery errors
 
 With I/O:

@@ -10,7 +10,7 @@ from bindings.incoming import Place
 from bindings.intake.intake import Intake
 from bindings.slack.api import SlackApi
 from bindings.slack.directory import UserDirectory
-from bindings.slack.formatting import build_blocks, notification_text
+from bindings.slack.formatting import build_blocks, page_text
 from core.contract import Language
 from core.errors import CspsError
 from core.texts import text
@@ -42,7 +42,7 @@ class AssistantThreads:
             prompts = [{"title": prompt, "message": prompt} for prompt in greeting.prompts[:PROMPTS_LIMIT]]
             if place.thread:
                 page = Page(greeting.text, greeting.language, final=True)
-                message = {"text": notification_text(page), "blocks": build_blocks(page)}
+                message = {"text": page_text(page), "blocks": build_blocks(page)}
                 await self._api.post_message(place.channel, place.thread, **message)
             await self._api.write("assistant.threads.setSuggestedPrompts", **where, prompts=prompts)
             if place.thread:

@@ -17,6 +17,7 @@ from bindings.delivery.outlet import Closing, Page
 from bindings.slack.interactions import FEEDBACK_ACTION, REGENERATE_ACTION
 from bindings.slack.markup import escape
 from bindings.slack.sanitize import remove_invisible, sanitize_markdown
+from bindings.slack.tables import SplitTable, split_table
 from core.contract import Language, Source
 from core.texts import LANGUAGES, text
 
@@ -25,8 +26,8 @@ BlockKitBlock = dict[str, Any]
 PAGE_CHARS = 11_000  # Slack's limit for `markdown` blocks and for a call of a stream: 12,000
 SECTION_CHARS = 2800  # limit: 3,000
 CONTEXT_CHARS = 1900  # limit: 2,000
-NOTIFICATION_CHARS = 2000
-NOTIFICATION_BYTES = 3900  # chat.update's limit for the escaped text: 4,000
+TEXT_CHARS = 40_000  # of the text beside blocks; Slack cuts off the rest
+UPDATED_TEXT_BYTES = 4_000  # of that text in chat.update; Slack refuses more
 TITLE_CHARS = 150
 URL_CHARS = 1500
 CUT_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
@@ -45,14 +46,26 @@ def page_length(page: Page) -> int:
     return len(render_markdown(page)) + sum(len(line) for line in closing_lines(page))
 
 
-def build_blocks(page: Page) -> list[BlockKitBlock]:
-    """Returns at least one block, because Slack refuses an empty message."""
-    markdown = render_markdown(page)
-    blocks = [{"type": "markdown", "text": markdown}] if markdown.strip() else []
+def build_blocks(page: Page, *, table: bool = True) -> list[BlockKitBlock]:
+    """Returns at least one block, because Slack refuses an empty message. `table`: the page may have a table block."""
+    split = find_table(page) if table else None
+    if split:
+        blocks = [*markdown_blocks(split.before), split.block, *markdown_blocks(split.after)]
+    else:
+        blocks = markdown_blocks(render_markdown(page))
     if page.status:
         blocks.append(context_block(page.status))
     blocks += build_closing_blocks(page)
     return blocks or [context_block(ELLIPSIS)]
+
+
+def markdown_blocks(markdown: str) -> list[BlockKitBlock]:
+    return [{"type": "markdown", "text": markdown}] if markdown.strip() else []
+
+
+def find_table(page: Page) -> SplitTable | None:
+    """The table of a finished page, which may be shown as a block. A growing table stays Markdown."""
+    return split_table(render_markdown(page)) if page.final else None
 
 
 def build_closing_blocks(page: Page) -> list[BlockKitBlock]:
@@ -67,20 +80,33 @@ def build_closing_blocks(page: Page) -> list[BlockKitBlock]:
 
 
 def closing_lines(page: Page) -> list[str]:
-    """Returns the lines below the text, without buttons."""
+    """Returns the lines below the text as mrkdwn, in the order of their blocks, without buttons."""
     closing = page.closing
     if closing is None:
         return []
-    lines = [line for line in (closing.note, closing.notice, closing.footer) if line]
-    return [*lines, *source_lines(closing.sources, page.language)]
+    sources = source_lines(closing.sources, page.language)
+    lines = (escape_line(closing.note), *sources, escape_line(closing.notice), escape_line(closing.footer))
+    return [line for line in lines if line]
 
 
-def notification_text(page: Page) -> str:
-    """Returns the text for notifications and screen readers. Slack parses it as mrkdwn, so it is escaped."""
-    visible = render_markdown(page) or page.status or (page.closing.note if page.closing else None) or ELLIPSIS
-    escaped = escape(visible[:NOTIFICATION_CHARS])
-    cut = escaped.encode("utf-8", "ignore")[:NOTIFICATION_BYTES].decode("utf-8", "ignore")
-    return cut if cut == escaped else CUT_ENTITY.sub("", cut)
+def escape_line(line: str | None) -> str:
+    return escape(remove_invisible(line or ""))
+
+
+def page_text(page: Page) -> str:
+    """Returns the whole page as mrkdwn: screen readers and notifications use this text instead of the blocks.
+
+    https://docs.slack.dev/reference/methods/chat.postMessage
+    """
+    parts = (escape(render_markdown(page)), escape_line(page.status), "\n".join(closing_lines(page)))
+    whole = "\n\n".join(part for part in parts if part.strip()) or ELLIPSIS
+    return whole if len(whole) <= TEXT_CHARS else CUT_ENTITY.sub("", whole[:TEXT_CHARS])
+
+
+def updated_text(page: Page) -> str | None:
+    """Returns the text for chat.update. None: the page is too long for one, and Slack builds it from the blocks."""
+    whole = page_text(page)
+    return whole if len(whole.encode()) <= UPDATED_TEXT_BYTES else None
 
 
 def context_block(line: str) -> BlockKitBlock:

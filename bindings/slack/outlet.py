@@ -5,7 +5,7 @@ The answer to a slash command is an ephemeral message, which only its author see
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -18,12 +18,14 @@ from bindings.slack.formatting import (
     PAGE_CHARS,
     build_blocks,
     build_closing_blocks,
-    notification_text,
+    find_table,
     page_length,
+    page_text,
     render_markdown,
+    updated_text,
 )
 from bindings.slack.history import EVENT_TYPE, ThreadHistory
-from bindings.slack.refusals import SlackErrorResponse
+from bindings.slack.refusals import CONTENT, SlackErrorResponse, SlackRefused
 from bindings.slack.sanitize import sanitize_markdown, stable_prefix
 from bindings.slack.streams import STOPPED, OpenStream, StreamRegistry
 
@@ -70,9 +72,10 @@ class SlackOutlet:
     async def post(self, page: Page, nonce: str) -> str:
         if not page.final and self._can_stream() and (ref := await self._start_stream(page, nonce)):
             return ref
-        message = render_message(page, nonce)
-        ref = await self._api.post_message(self._place.channel, self._place.thread, **message)
-        return self._record_start(ref, nonce, page)
+        place = self._place
+        where = {"channel": place.channel, "thread_ts": place.thread, "text": page_text(page)}
+        answer = await self._write_page("chat.postMessage", page, nonce, where)
+        return self._record_start(str(answer["ts"]), nonce, page)
 
     async def edit(self, ref: str, page: Page) -> None:
         if ref not in self._nonces:
@@ -174,8 +177,8 @@ class SlackOutlet:
     async def _finish_stream(self, stream: OpenStream, page: Page) -> None:
         """Sends the rest of the text and the closing in the call that ends the stream."""
         text = render_markdown(page)
-        if stream.sent is None or not text.startswith(stream.sent) or not text:
-            await self._replace_stream(stream, page)
+        if stream.sent is None or not text.startswith(stream.sent) or not text or find_table(page):
+            await self._replace_stream(stream, page)  # Slack shows blocks below a stream's text, not within it
             return
         try:
             await self._api.write(
@@ -222,8 +225,20 @@ class SlackOutlet:
 
     async def _update(self, ref: str, page: Page) -> None:
         self._streams.updates.take()
-        message = render_message(page, self._nonces.get(ref, UNKNOWN_NONCE))
-        await self._api.write("chat.update", channel=self._place.channel, ts=ref, **message, **NO_PINGS)
+        where = {"channel": self._place.channel, "ts": ref, "text": updated_text(page)}
+        await self._write_page("chat.update", page, self._nonces.get(ref, UNKNOWN_NONCE), where)
+
+    async def _write_page(
+        self, method: str, page: Page, nonce: str, where: Mapping[str, str | None]
+    ) -> Mapping[str, Any]:
+        """Posts or edits a message. If Slack refuses it with a table block, the table stays Markdown."""
+        try:
+            return await self._api.write(method, **where, **render_message(page, nonce, table=True))
+        except SlackRefused as error:
+            if error.reason not in CONTENT or find_table(page) is None:
+                raise
+            log.info("slack_table_refused", reason=error.reason)
+            return await self._api.write(method, **where, **render_message(page, nonce, table=False))
 
     def _record_start(self, ref: str, nonce: str, page: Page) -> str:
         self._nonces[ref] = nonce
@@ -257,7 +272,7 @@ class EphemeralOutlet:
     async def edit(self, ref: str, page: Page) -> None:
         if not page.final:
             return
-        message = {"response_type": "ephemeral", "text": notification_text(page), "blocks": build_blocks(page)}
+        message = {"response_type": "ephemeral", "text": page_text(page), "blocks": build_blocks(page)}
         async with self._api.request("POST", self._url, "a response URL", json=message) as response:
             if response.status != 200:
                 raise Gone(f"the response URL is no longer valid (status {response.status})")
@@ -282,9 +297,9 @@ def render_prefix(page: Page) -> str:
     return sanitize_markdown(stable_prefix(page.text)).lstrip("\n")
 
 
-def render_message(page: Page, nonce: str) -> dict[str, Any]:
+def render_message(page: Page, nonce: str, *, table: bool) -> dict[str, Any]:
     """The arguments that chat.postMessage and chat.update have in common."""
-    return {"text": notification_text(page), "blocks": build_blocks(page), "metadata": build_metadata(nonce)}
+    return {"blocks": build_blocks(page, table=table), "metadata": build_metadata(nonce), **NO_PINGS}
 
 
 def build_metadata(nonce: str) -> dict[str, Any]:

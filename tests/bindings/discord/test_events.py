@@ -80,6 +80,55 @@ async def test_an_unknown_thread_is_looked_up_once(fake: FakeDiscord, intake: In
     assert 1 == len(fake.calls_to("GET /api/v10/channels/777"))
 
 
+async def test_an_edit_that_adds_the_mention_is_answered_once(
+    fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
+) -> None:
+    """Neither another edit nor a preview that Discord adds is a question, nor an old message."""
+    new, edited = {"id": fake.snowflake()}, {"edited_timestamp": "2025-11-22T15:00:01+00:00"}
+    async with run_bot(DISCORD_MESSAGE_CONTENT="true"):
+        await fake.send("message_mention", **new, mentions=[], content="what is a feed?")
+        await fake.emit("MESSAGE_UPDATE", payload("message_mention", **new, edited_timestamp=None))
+        await fake.emit("MESSAGE_UPDATE", payload("message_mention", **edited))
+        await fake.emit("MESSAGE_UPDATE", {"id": new["id"], "embeds": [], **edited})
+        await fake.send("message_dm")
+        await intake.until(lambda: intake.messages)
+        assert ["What is a feed?"] == [each.text for each in intake.messages]
+        await fake.emit("MESSAGE_UPDATE", payload("message_mention", **new, **edited))
+        await fake.emit("MESSAGE_UPDATE", payload("message_mention", **new, **edited, content="again"))
+        await fake.send("message_mention")
+        await intake.until(lambda: len(intake.messages) == 3)
+
+    assert new["id"] == intake.messages[1].message
+
+
+async def test_a_listed_channel_needs_no_mention(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
+    """Other channels do, although the intake would answer there: a channel is no conversation with the bot."""
+    intake.participations |= {f"discord:{GUILD}:{CHANNEL}", f"discord:{GUILD}:5"}
+    async with run_bot(DISCORD_MESSAGE_CONTENT="true", DISCORD_ANSWER_WITHOUT_MENTION="5"):
+        fake.channels["5"] = {"id": "5", "type": 0}
+        for channel in (CHANNEL, "5"):
+            await fake.send("message_thread", id=fake.snowflake(), channel_id=channel)
+        await fake.send("message_dm")
+        await intake.until(lambda: len(intake.messages) == 2)
+
+    assert ["5", DM] == [each.place.channel for each in intake.messages]
+
+
+async def test_a_listed_bot_may_ask(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
+    """Only by a mention of the bot itself, and never the bot by its own message."""
+    asker = payload("message_from_bot")["author"]["id"]
+    async with run_bot(DISCORD_BOTS=f"{asker},{ME['id']}", DISCORD_MESSAGE_CONTENT="true"):
+        intake.participations.add(f"discord:{GUILD}:{CHANNEL}:{THREAD}")
+        await fake.send("message_from_bot", mentions=[], channel_id=THREAD)
+        await fake.send("message_from_self", mentions=[ME])
+        await fake.send("message_from_webhook")
+        await fake.send("message_from_bot", mentions=[ME])
+        await fake.send("message_dm")
+        await intake.until(lambda: len(intake.messages) == 2)
+
+    assert (asker, ("home", "bots")) == (intake.messages[0].user, intake.messages[0].groups[:2])
+
+
 async def test_a_deleted_question_is_withdrawn(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """Several can be deleted at once, in a thread too."""
     async with run_bot():

@@ -11,15 +11,17 @@ from bindings.delivery.context import DeliveryOptions
 from bindings.delivery.final_pages import build_final_pages
 from bindings.delivery.outlet import Closing, Outlet, Page, PageLimits
 from bindings.delivery.partial_answer import PartialAnswer
-from bindings.selftest.slack_rules import UPDATED_TEXT_LIMIT, find_block_error
+from bindings.selftest.slack_rules import find_block_error, find_update_error
 from bindings.slack.formatting import (
     PAGE_CHARS,
+    TEXT_CHARS,
     build_blocks,
     build_closing_blocks,
     link_source,
-    notification_text,
     page_length,
+    page_text,
     question_blocks,
+    updated_text,
 )
 from bindings.slack.markup import escape, unescape
 from core.contract import Source, Text
@@ -116,19 +118,44 @@ def test_slack_accepts_a_full_page() -> None:
     assert find_block_error(build_blocks(page)) is None
 
 
-def test_the_notification_text_is_escaped() -> None:
-    """Slack parses it as mrkdwn. It is also cut."""
-    assert "‹!here&gt; &amp; b" == notification_text(Page("<!here> & b", "en"))
-    assert len(notification_text(Page("x" * 9000, "en"))) <= 3000
+def test_screen_readers_get_the_whole_page() -> None:
+    """They read the text in place of the blocks: answer, note, sources, notice and AI label, in this order."""
+    closing = Closing("a", "Written by AI.", "Cut.", "First time?", (Source(1, "Pay", "https://canada.ca/pay"),))
+    answer = "word " * 1500
+    text = page_text(Page(answer, "en", final=True, closing=closing))
+
+    below = "Cut.\n*Sources*\n1. <https://canada.ca/pay|Pay> (canada.ca)\nFirst time?\nWritten by AI."
+    assert f"{answer}\n\n{below}" == text
+
+
+def test_the_text_is_escaped() -> None:
+    """Slack parses it as mrkdwn, and cuts it: no entity is cut in two."""
+    assert "‹!here&gt; &amp; b" == page_text(Page("<!here> & b", "en"))
+    assert "&lt;!here&gt;" == page_text(Page("", "en", status="<!here>"))
+    cut = page_text(Page("&" * 9000, "en"))
+    assert len(cut) <= TEXT_CHARS
+    assert escape(unescape(cut)) == cut
 
 
 @pytest.mark.parametrize("sign", ["日", "&", "<", "👍", "x&"])
-def test_the_notification_text_fits_into_an_update(sign: str) -> None:
-    """The limit counts bytes after escaping. No entity is cut in two."""
-    text = notification_text(Page(sign * 9000, "en"))
+def test_an_update_has_a_text_that_slack_accepts_or_none(sign: str) -> None:
+    """Slack refuses a long one. Without one it builds it from the blocks."""
+    assert updated_text(Page(sign * 9000, "en")) is None
+    text = updated_text(Page(sign * 400, "en"))
+    assert text is not None
+    assert find_update_error(text) is None
 
-    assert len(text.encode()) <= UPDATED_TEXT_LIMIT
-    assert escape(unescape(text)) == text
+
+def test_the_table_of_a_finished_page_is_a_block() -> None:
+    """The text around it stays Markdown. A growing table does too."""
+    markdown = "Before.\n\n| a | b |\n|---|--:|\n| 1 | **2** |\n\nAfter."
+    made = build_blocks(Page(markdown, "en", final=True))
+
+    assert ["markdown", "table", "markdown"] == [each["type"] for each in made]
+    assert ["Before.", "After."] == [each["text"] for each in made if each["type"] == "markdown"]
+    assert find_block_error(made) is None
+    assert ["markdown"] == [each["type"] for each in build_blocks(Page(markdown, "en"))]
+    assert ["markdown"] == [each["type"] for each in build_blocks(Page(markdown, "en", final=True), table=False)]
 
 
 def test_a_question_by_command_pings_nobody() -> None:

@@ -245,6 +245,46 @@ async def test_a_refused_recipient_does_not_affect_other_people(chat: Chat) -> N
     assert [None, True] == [answer.get("streaming") for answer in chat.answers]
 
 
+TABLE = "Rates:\n\n| Year | Rate |\n|---|---|\n| 2026 | 2 % |\n\nThat is all."
+
+
+async def test_a_streamed_table_becomes_a_block_at_the_end(chat: Chat) -> None:
+    """A stream shows it as text, because Slack shows the blocks of a stream below all its text."""
+    ref = await chat.outlet.post(page(TABLE[:30]), "n-1")
+    await chat.outlet.edit(ref, page(TABLE[:50]))
+    await chat.outlet.edit(ref, final(TABLE))
+
+    [answer] = chat.answers
+    kinds = [each["type"] for each in answer["blocks"]]  # type: ignore[attr-defined]
+    assert ["markdown", "table", "markdown", "context"] == kinds[:4]
+    assert "Year | Rate\n2026 | 2 %" in text_of(answer)
+    assert not answer["streaming"]
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+async def test_a_refused_table_stays_text(chat: Chat, method: str) -> None:
+    """The answer is posted with the table as Markdown."""
+    chat.slack.trouble[method].append(Trouble(error="invalid_blocks"))
+    if method == "chat.update":
+        await chat.outlet.edit(await chat.outlet.post(page("Rates:"), "n-1"), final(TABLE))
+    else:
+        await chat.outlet.post(final(TABLE), "n-1")
+
+    assert [TABLE] == [text_of(answer) for answer in chat.answers]
+
+
+async def test_a_long_edited_answer_has_no_text_of_ours(chat: Chat) -> None:
+    """Slack refuses a text of more than 4,000 bytes in an edit, and builds its own without one."""
+    chat.slack.permanent_errors["chat.startStream"] = "unknown_method"
+    ref = await chat.outlet.post(page("One "), "n-1")
+    await chat.outlet.edit(ref, final("word " * 1000))
+    await chat.outlet.edit(ref, final("word " * 500))
+
+    long, short = chat.slack.calls_to("chat.update")
+    assert "text" not in long
+    assert short["text"].endswith("Written by AI (model m).")
+
+
 async def test_a_direct_conversation_names_no_recipient(slack: FakeSlack, api: SlackApi) -> None:
     """A stream there has only one, and Slack refuses to be told."""
     await Chat(slack, api, "D1").outlet.post(page("One "), "n-1")

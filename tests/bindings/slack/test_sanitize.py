@@ -137,7 +137,9 @@ def test_text_stays_in_its_block(text: str) -> None:
     closing = Closing("ans-1", "Written by AI", note="cut")
     made = build_blocks(Page(text, "en", final=True, closing=closing))
 
-    assert ["markdown", "context", "context", "context_actions", "actions"] == [each["type"] for each in made]
+    first, *others = (each["type"] for each in made)
+    assert first in ("markdown", "table")
+    assert ["context", "context", "context_actions", "actions"] == others
     assert ["cut", "Written by AI"] == [each["elements"][0]["text"] for each in made[1:3]]
 
 
