@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 SLACK_SCOPES = (
     *("app_mentions:read", "assistant:write", "channels:history", "chat:write", "commands", "files:read"),
-    *("files:write", "groups:history", "im:history", "mpim:history", "users:read"),
+    *("files:write", "groups:history", "im:history", "im:write", "mpim:history", "users:read"),
 )
 
 MICROSOFT_LOGIN_URL = "https://login.microsoftonline.com"  # followed by the tenant

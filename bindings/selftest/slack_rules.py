@@ -6,6 +6,7 @@ from typing import Any
 
 MARKDOWN_LIMIT = 12_000
 MESSAGE_LIMIT = 13_200  # of all blocks; measured in https://github.com/slackapi/bolt-js/issues/2509
+SESSION_STATUSES = ("active", "processing", "suspended", "closed")
 UPDATED_TEXT_LIMIT = 4_000  # bytes, for chat.update
 
 
@@ -55,6 +56,13 @@ def find_stream_error(message: dict[str, Any] | None) -> str | None:
     if message.get("streaming"):
         return None
     return "stopped_by_user" if message.get("stopped") else "message_not_in_streaming_state"
+
+
+def find_session_error(arguments: dict[str, Any], experience: str) -> str | None:
+    """Returns Slack's error code for a call about an agent's session. Direct conversations need a thread."""
+    if experience != "agent":
+        return "feature_disabled"
+    return None if arguments.get("thread_ts") else "thread_ts_required"
 
 
 def find_update_error(text: str) -> str | None:

@@ -12,7 +12,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp import web
@@ -21,8 +21,10 @@ from bindings.selftest.changes import Changes
 from bindings.selftest.slack_faults import Trouble, trouble_response
 from bindings.selftest.slack_rules import (
     MARKDOWN_LIMIT,
+    SESSION_STATUSES,
     filter_by_time,
     find_block_error,
+    find_session_error,
     find_stream_error,
     find_update_error,
 )
@@ -47,6 +49,8 @@ class FakeSlack(Changes):
         self.response_status = 200
         self.statuses: list[dict[str, Any]] = []
         self.prompts: list[dict[str, Any]] = []
+        self.experience: Literal["agent", "assistant", "none"] = "agent"
+        self.sessions: dict[tuple[str, str], dict[str, str]] = {}  # of an agent, by channel and thread
         self.file_requests: list[tuple[str, str]] = []  # path, authorization
         self.bot_is_member = True
         self.sockets: list[web.WebSocketResponse] = []
@@ -258,9 +262,26 @@ class FakeSlack(Changes):
         self.statuses.append(arguments)
         return {"ok": True}
 
-    agents_sessions_setStatus = assistant_threads_setStatus  # noqa: N815
+    def agents_sessions_setStatus(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if error := find_session_error(arguments, self.experience):
+            return error_body(error)
+        if arguments["status"] not in SESSION_STATUSES:
+            return error_body("invalid_status")
+        session = self.sessions.setdefault((arguments["channel_id"], arguments["thread_ts"]), {"title": ""})
+        session["status"] = arguments["status"]
+        self.statuses.append(arguments)
+        return {"ok": True, "status": arguments["status"]}
+
+    def agents_sessions_rename(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        session = self.sessions.get((arguments["channel_id"], arguments["thread_ts"]))
+        if session is None or not 0 < len(arguments["title"]) <= 200:
+            return error_body("invalid_arguments")
+        session["title"] = arguments["title"]
+        return {"ok": True, "title": arguments["title"]}
 
     def assistant_threads_setSuggestedPrompts(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if not arguments.get("thread_ts") and self.experience != "agent":
+            return error_body("invalid_thread_ts")
         self.prompts.append(arguments)
         return {"ok": True}
 

@@ -11,7 +11,8 @@ Pure:
 With I/O:
 - `webhook`, `sockets`   deliveries over HTTP and over Socket Mode
 - `event_router`         a delivery → the intake, through slack_bolt
-- `assistant`            greeting, suggested prompts and status in assistant threads
+- `assistant`            greeting, suggested prompts and status in direct conversations
+- `agent_sessions`       an agent's threads: status and title
 - `outlet`, `streams`    one answer: a native stream, an edited message, or an ephemeral message
 - `history`, `files`     messages and names of people; files in both directions
 - `api`                  calls to Slack

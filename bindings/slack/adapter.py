@@ -17,7 +17,9 @@ from bindings.delivery.outlet import DeliveryError, Outlet
 from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.slack.agent_sessions import AgentSessions
 from bindings.slack.api import SlackApi
+from bindings.slack.assistant import AssistantThreads
 from bindings.slack.directory import ReferenceDirectory, UserDirectory
 from bindings.slack.event_router import EventRouter
 from bindings.slack.files import SlackFiles
@@ -27,10 +29,12 @@ from bindings.slack.outlet import EphemeralOutlet, SlackOutlet
 from bindings.slack.payloads import SlackObject, get_text
 from bindings.slack.questions import QuestionReader
 from bindings.slack.refusals import SlackErrorResponse
+from bindings.slack.services import SlackServices
 from bindings.slack.sockets import SocketClient, SocketTimings
 from bindings.slack.streams import StreamRegistry
 from bindings.slack.webhook import SlackWebhook
 from core.configuration.setting_sections import SlackSettings
+from core.configuration.setting_types import DirectThreads
 from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.platforms import missing_scopes
@@ -46,9 +50,16 @@ NOT_LOGGED_IN = BotIdentity("", "", "")
 class SlackPlatform:
     name = "slack"
 
-    def __init__(self, api: SlackApi, me: Callable[[], BotIdentity], on_stop: Callable[[Place, str], None]) -> None:
+    def __init__(
+        self,
+        api: SlackApi,
+        me: Callable[[], BotIdentity],
+        on_stop: Callable[[Place, str], None],
+        threads: DirectThreads = "auto",
+    ) -> None:
         self._api = api
         self._on_stop = on_stop
+        self.sessions = AgentSessions(api, threads)
         self._files = SlackFiles(api)
         self.streams = StreamRegistry()
         self.users = UserDirectory(api)
@@ -59,7 +70,8 @@ class SlackPlatform:
         place, question = incoming.place, incoming.message
         if url := place.route.get("response_url"):
             return EphemeralOutlet(self._api, url)
-        return SlackOutlet(self._api, place, question, self.streams, self._files, self._history, self._on_stop)
+        parts = (self._api, self.streams, self._files, self._history, self.sessions, self._on_stop)
+        return SlackOutlet(SlackServices(*parts), place, question)
 
     async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         return await self._history.thread_messages(incoming)
@@ -68,7 +80,8 @@ class SlackPlatform:
         return await self._files.fetch(file, limit_bytes)
 
     async def forget(self, place: Place) -> None:
-        """Deletes nothing: Slack's data is in the database only."""
+        """Deletes nothing, because Slack's data is in the database only. An agent's session is closed."""
+        await self.sessions.close(place)
 
     async def purge(self) -> None:
         """Deletes nothing: Slack's data is in the database only."""
@@ -84,7 +97,7 @@ class SlackAdapter:
         self._intake: Intake | None = None
         self._router: EventRouter | None = None
         self._tasks = BackgroundTasks()
-        self._slack = SlackPlatform(self._api, lambda: self._me, self._stop_answer)
+        self._slack = SlackPlatform(self._api, lambda: self._me, self._stop_answer, settings.direct_threads)
         self.platform: Platform = self._slack
         self._sockets = SocketClient(self._api, self._take, metrics.connected, timings) if settings.app_token else None
 
@@ -102,9 +115,8 @@ class SlackAdapter:
         self._intake = intake
         slack = self._slack
         questions = QuestionReader(self._api, slack.users, slack.directory, self._me, self._settings)
-        self._router = EventRouter(
-            self._api, slack.streams, slack.users, questions, self._me, intake, self._tasks.start
-        )
+        assistant = AssistantThreads(self._api, slack.users, slack.sessions, intake)
+        self._router = EventRouter(self._api, slack.streams, assistant, questions, self._me, intake, self._tasks.start)
         warn_missing_scopes(get_text(answer, "scopes"))
         log.info("slack_logged_in", team=self._me.team, mode="socket" if self._sockets else "http")
 

@@ -1,4 +1,7 @@
-"""Assistant threads and agents: greeting, suggested prompts and status. No answer needs these: failures are logged."""
+"""Greetings, suggested prompts and the status of a direct conversation. No answer needs them: failures are logged.
+
+Apps of the Assistant messaging experience have assistant threads; agents have the sessions of `agent_sessions`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import structlog
 from cachetools import LRUCache
 
 from bindings.delivery.outlet import Page
-from bindings.incoming import Place
+from bindings.incoming import IncomingMessage, Place
 from bindings.intake.intake import Intake
+from bindings.slack.agent_sessions import AgentSessions
 from bindings.slack.api import SlackApi
 from bindings.slack.directory import UserDirectory
 from bindings.slack.formatting import build_blocks, page_text
@@ -22,7 +26,8 @@ GREETED_KEPT = 1000
 
 
 class AssistantThreads:
-    def __init__(self, api: SlackApi, users: UserDirectory, intake: Intake) -> None:
+    def __init__(self, api: SlackApi, users: UserDirectory, sessions: AgentSessions, intake: Intake) -> None:
+        self.sessions = sessions
         self._api = api
         self._users = users
         self._intake = intake
@@ -31,7 +36,8 @@ class AssistantThreads:
     async def greet(self, place: Place) -> None:
         """Greets the person in a new assistant thread, once: Slack may report a thread several times.
 
-        A new conversation with an agent has no thread for a greeting, so it only gets suggested prompts.
+        A new conversation with an agent has no thread for a greeting, so it only gets suggested prompts. Slack accepts
+        these without a thread from agents only.
         """
         if place.thread and place.conversation in self._greeted:
             return
@@ -47,20 +53,22 @@ class AssistantThreads:
             await self._api.write("assistant.threads.setSuggestedPrompts", **where, prompts=prompts)
             if place.thread:
                 await self._api.write("assistant.threads.setTitle", **where, title=greeting.title)
+            else:
+                self.sessions.record_agent()
         except CspsError as error:
             log.info("slack_greeting_failed", code=error.code, problem=error.message)
 
-    async def show_thinking(self, place: Place) -> None:
-        """Sets the status, which Slack removes when the answer begins."""
+    async def show_thinking(self, incoming: IncomingMessage) -> None:
+        """Shows that an answer is coming: an agent's session is busy, an assistant thread has a status.
+
+        Slack removes such a status when the answer begins.
+        """
+        place = incoming.place
+        if self.sessions.is_agent and await self.sessions.begin(incoming):
+            return
         status = text("slack-thinking", await self._language(place) or "en")
         thread = {"channel_id": place.channel, "thread_ts": place.thread}
         await self._api.show_status("assistant.threads.setStatus", **thread, status=status)
-
-    async def end_session(self, channel: str, thread: str) -> None:
-        """Ends the busy state of an agent after Slack's stop button: Slack leaves that to the app."""
-        if channel and thread:
-            where = {"channel_id": channel, "thread_ts": thread}
-            await self._api.show_status("agents.sessions.setStatus", **where, status="active")
 
     async def _language(self, place: Place) -> Language | None:
         return (await self._users.get(place.route.get("user", ""))).language

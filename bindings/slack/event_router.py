@@ -22,7 +22,6 @@ from bindings.intake.commands import find_command
 from bindings.intake.intake import Intake
 from bindings.slack.api import SlackApi, quiet_logger
 from bindings.slack.assistant import AssistantThreads
-from bindings.slack.directory import UserDirectory
 from bindings.slack.formatting import question_blocks
 from bindings.slack.interactions import (
     COMMANDS,
@@ -41,6 +40,7 @@ from bindings.slack.mapping import (
     is_addressed,
     is_for_others,
     parse_deletion,
+    place_kind,
 )
 from bindings.slack.markup import escape
 from bindings.slack.payloads import SlackObject, get_object, get_text
@@ -62,7 +62,7 @@ class EventRouter:
         self,
         api: SlackApi,
         streams: StreamRegistry,
-        users: UserDirectory,
+        assistant: AssistantThreads,
         questions: QuestionReader,
         me: BotIdentity,
         intake: Intake,
@@ -74,7 +74,7 @@ class EventRouter:
         self._me = me
         self._intake = intake
         self._spawn = spawn
-        self._assistant = AssistantThreads(api, users, intake)
+        self._assistant = assistant
         self._app = self._add_listeners(build_bolt_app(api, me))
 
     async def take(self, payload: SlackObject) -> BoltResponse:
@@ -118,7 +118,8 @@ class EventRouter:
             return
         incoming = self._questions.parse(body)
         if incoming and await self._is_for_bot(find_message(body, self._me), incoming):
-            await self._take(await self._questions.add_names(body, incoming))
+            incoming = await self._questions.add_names(body, incoming)
+            await self._take(self._assistant.sessions.begin_thread(incoming))
 
     async def _is_for_bot(self, message: SlackObject, incoming: IncomingMessage) -> bool:
         if is_addressed(message, self._me):
@@ -130,7 +131,7 @@ class EventRouter:
         # A rejected message may get no answer, and then nothing would end the status.
         is_answered = find_command(incoming) is None and self._intake.rejection(incoming) is None
         if await self._intake.take(incoming) and is_answered and place.kind == "personal" and place.thread:
-            self._spawn(self._assistant.show_thinking(place))
+            self._spawn(self._assistant.show_thinking(incoming))
 
     async def _on_thread_started(self, body: SlackObject) -> None:
         thread = get_object(get_object(body, "event"), "assistant_thread")
@@ -155,7 +156,9 @@ class EventRouter:
         for ref, place in self._streams.find_unfinished(channel, thread).items():
             if not isinstance(named, list) or not named or ref in named:
                 await self._intake.stop_answer(place, ref)
-        self._spawn(self._assistant.end_session(channel, thread))
+        if channel and thread:
+            place = Place("slack", installed_team(body, self._me), channel, thread, place_kind(channel))
+            self._spawn(self._assistant.sessions.stop(place))
 
     async def _on_uninstall(self, body: SlackObject) -> None:
         """Forgets the workspace, unless only people's tokens were revoked: the app uses none."""

@@ -5,7 +5,7 @@ The answer to a slash command is an ephemeral message, which only its author see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -13,7 +13,6 @@ import structlog
 from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Unreachable, Upload
 from bindings.incoming import Place
 from bindings.slack.api import NO_PINGS, SlackApi
-from bindings.slack.files import SlackFiles
 from bindings.slack.formatting import (
     PAGE_CHARS,
     build_blocks,
@@ -24,10 +23,11 @@ from bindings.slack.formatting import (
     render_markdown,
     updated_text,
 )
-from bindings.slack.history import EVENT_TYPE, ThreadHistory
+from bindings.slack.history import EVENT_TYPE
 from bindings.slack.refusals import CONTENT, SlackErrorResponse, SlackRefused
 from bindings.slack.sanitize import sanitize_markdown, stable_prefix
-from bindings.slack.streams import STOPPED, OpenStream, StreamRegistry
+from bindings.slack.services import SlackServices
+from bindings.slack.streams import STOPPED, OpenStream
 
 log = structlog.get_logger()
 
@@ -41,27 +41,16 @@ EPHEMERAL_REF = "aside"  # stands in for a message id; deliveries in databases c
 
 
 class SlackOutlet:
-    """`question` is the message to answer. `on_stop` is called when Slack's stop button ended an answer."""
+    """`question` is the message to answer."""
 
     ai_label = False
 
-    def __init__(
-        self,
-        api: SlackApi,
-        place: Place,
-        question: str,
-        streams: StreamRegistry,
-        files: SlackFiles,
-        history: ThreadHistory,
-        on_stop: Callable[[Place, str], None],
-    ) -> None:
-        self._api = api
+    def __init__(self, services: SlackServices, place: Place, question: str) -> None:
+        self._services = services
+        self._api = services.api
+        self._streams = services.streams
         self._place = place
         self._question = question
-        self._streams = streams
-        self._files = files
-        self._history = history
-        self._on_stop = on_stop
         self._open: dict[str, OpenStream] = {}
         self._nonces: dict[str, str] = {}  # by ref
         self.limits = build_limits(streaming=self._can_stream())
@@ -75,7 +64,9 @@ class SlackOutlet:
         place = self._place
         where = {"channel": place.channel, "thread_ts": place.thread, "text": page_text(page)}
         answer = await self._write_page("chat.postMessage", page, nonce, where)
-        return self._record_start(str(answer["ts"]), nonce, page)
+        ref = self._record_start(str(answer["ts"]), nonce, page)
+        await self._finish_session(page)
+        return ref
 
     async def edit(self, ref: str, page: Page) -> None:
         if ref not in self._nonces:
@@ -89,10 +80,11 @@ class SlackOutlet:
             await self._append(stream, page)
         if page.final:
             self._streams.record_end(ref)
+        await self._finish_session(page)
 
     async def find(self, nonce: str) -> str | None:
         """Finds a post by its nonce. A stream gets its nonce at its end: before, one without an owner counts."""
-        ref = await self._history.find(self._place, self._question, nonce, self._streams.is_known)
+        ref = await self._services.history.find(self._place, self._question, nonce, self._streams.is_known)
         if ref is not None and not nonce.endswith("-file"):
             await self._take_over(ref, nonce)
         return ref
@@ -105,9 +97,15 @@ class SlackOutlet:
             await self._api.write("chat.delete", channel=self._place.channel, ts=ref)
         except Gone:
             log.debug("slack_message_already_deleted", channel=self._place.channel)
+        await self._services.sessions.finish(self._place)
+
+    async def _finish_session(self, page: Page) -> None:
+        """Ends the agent's busy state with the last page of the answer."""
+        if page.final and page.closing:
+            await self._services.sessions.finish(self._place)
 
     async def upload(self, upload: Upload, nonce: str) -> bool:
-        return await self._files.send(upload, self._place, nonce)
+        return await self._services.files.send(upload, self._place, nonce)
 
     # ------------------------------------------------------------ streams
 
@@ -170,7 +168,7 @@ class SlackOutlet:
         if isinstance(error, SlackErrorResponse) and error.reason == STOPPED:
             log.info("slack_stream_stopped", channel=self._place.channel)
             del self._open[stream.ref]
-            self._on_stop(self._place, stream.ref)
+            self._services.on_stop(self._place, stream.ref)
             return
         await self._replace_stream(stream, page)
 

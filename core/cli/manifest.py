@@ -28,8 +28,6 @@ SLACK_EVENTS = (
     "app_home_opened",
     "app_mention",
     "app_uninstalled",
-    "assistant_thread_context_changed",
-    "assistant_thread_started",
     "message.channels",
     "message.groups",
     "message.im",
@@ -80,7 +78,10 @@ def teams(output: Path, name: str, website: str) -> None:
 
 
 def build_slack_manifest(name: str, url: str | None) -> dict[str, Any]:
-    """The manifest of https://docs.slack.dev/reference/app-manifest. Without `url` it is for Socket Mode."""
+    """The manifest of https://docs.slack.dev/reference/app-manifest. Without `url` it is for Socket Mode.
+
+    New apps are agents: Slack accepts `assistant_view` and its events from existing apps only.
+    """
     events_url = {} if url is None else {"url": f"{url.rstrip('/')}/slack/events"}
     request = {} if url is None else {"request_url": events_url["url"]}
     return {
@@ -92,7 +93,7 @@ def build_slack_manifest(name: str, url: str | None) -> dict[str, Any]:
         "features": {
             "app_home": {"messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
             "bot_user": {"display_name": name, "always_online": True},
-            "assistant_view": {"assistant_description": bilingual("cli-manifest-short")},
+            "agent_view": {"agent_description": bilingual("cli-manifest-short")},
             "slash_commands": [
                 {
                     "command": f"/{command}",

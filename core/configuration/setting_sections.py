@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from core.configuration.setting_types import (
     CommaList,
+    DirectThreads,
     EngineUrl,
     Host,
     OptionalInt,
@@ -223,6 +224,12 @@ class SlackSettings(PlatformSettings):
     reply_in_threads: ReplyMode = env("SLACK_REPLY_IN_THREADS", REPLY_IN_THREADS, "all")
     reply_in_threads_of: ReplyModes = env("SLACK_REPLY_IN_THREADS_OF", REPLY_IN_THREADS_OF, "C0123=mentions")
     answer_without_mention: CommaList = env("SLACK_ANSWER_WITHOUT_MENTION", ANSWER_WITHOUT_MENTION, "C0123")
+    direct_threads: DirectThreads = env(
+        "SLACK_DIRECT_THREADS",
+        "Whether each question in a direct conversation begins a thread, as in Slack’s Agent messaging experience:"
+        " `on`, `off`, or `auto` for as soon as Slack shows that the app is an agent.",
+        "on",
+    )
     api_base_url: Annotated[str, web_url("https://slack.com/api/")] = env(
         "SLACK_API_BASE_URL", "The base URL of Slack's Web API, for a proxy.", "https://slack.com/api/"
     )

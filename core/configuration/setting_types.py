@@ -103,5 +103,6 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty), Aft
 EngineUrl = Annotated[OptionalStr, web_url("http://localhost:8000/v1")]
 OptionalUrl = Annotated[OptionalStr, web_url("https://proxy.example.org/api")]
 Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
+DirectThreads = Literal["auto", "on", "off"]
 ReplyMode = Literal["all", "asked", "mentions"]
 ReplyModes = Annotated[dict[str, ReplyMode], BeforeValidator(split_pairs)]

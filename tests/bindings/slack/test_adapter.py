@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from structlog.testing import capture_logs
 
-from bindings.delivery.outlet import Page
+from bindings.delivery.outlet import Closing, Page
 from bindings.incoming import IncomingMessage
 from bindings.metrics import BotMetrics
 from bindings.selftest.slack_faults import Trouble
@@ -110,6 +110,7 @@ async def test_a_deleted_question_is_withdrawn(
 
 async def test_an_assistant_thread_is_greeted_once(slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter) -> None:
     """The greeting is in the person's language, with prompts and a title. Repeated events add none."""
+    slack.experience = "assistant"
     slack.users["U0ANN"] = {"id": "U0ANN", "name": "ann", "locale": "fr-CA"}
     for _ in range(3):
         await deliver(slack, "assistant_thread_started")
@@ -130,6 +131,62 @@ async def test_a_new_conversation_with_an_agent_has_prompts(
 
     assert [] == slack.answers("D0001")
     assert "thread_ts" not in slack.prompts[0]
+
+
+async def test_an_agents_question_begins_a_thread_with_a_session(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
+) -> None:
+    """The session is titled by the question, and busy until the last page of the answer."""
+    await deliver(slack, "app_home_opened")
+    await slack.until(lambda: slack.prompts)
+    await deliver(slack, "message_im")
+    await slack.until(lambda: slack.calls_to("agents.sessions.rename"))
+
+    [incoming] = intake.messages
+    assert incoming.message == incoming.place.thread
+    session = slack.sessions[incoming.place.channel, incoming.message]
+    assert {"status": "processing", "title": incoming.text} == session
+    assert incoming.user == slack.statuses[0]["initiator_user_id"]
+
+    outlet = adapter.platform.outlet(incoming)
+    ref = await outlet.post(Page("One ", "en"), "n-1")
+    assert slack.answers("D0001")[0]["streaming"]
+    await outlet.edit(ref, Page("One two.", "en", final=True))
+    assert "processing" == session["status"]
+    await outlet.post(Page("Three.", "en", final=True, closing=Closing("", "")), "n-2")
+    assert "active" == session["status"]
+
+
+async def test_the_session_of_a_forgotten_conversation_is_closed(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
+) -> None:
+    """The confirmation does not open it again; the next question does."""
+    await deliver(slack, "agent_session_stopped")
+    await slack.until(lambda: slack.statuses)
+    await deliver(slack, "message_im")
+    [incoming] = intake.messages
+    await adapter.platform.forget(incoming.place)
+    notice = Page("Forgotten.", "en", final=True, closing=Closing("", ""))
+    await adapter.platform.outlet(incoming).post(notice, "n-1")
+
+    session = slack.sessions[incoming.place.channel, incoming.message]
+    assert "closed" == session["status"]
+    later = {**payload("message_im_thread")["event"], "ts": "1700000099.000100", "thread_ts": incoming.message}
+    await deliver(slack, "message_im_thread", event=later, event_id="Ev099")
+    await slack.until(lambda: session["status"] == "processing")
+
+
+@pytest.mark.parametrize("experience", ["assistant", "none"])
+async def test_other_apps_answer_direct_messages_without_threads(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter, experience: Literal["assistant", "none"]
+) -> None:
+    """Slack refuses prompts without a thread, so the app is no agent."""
+    slack.experience = experience
+    await deliver(slack, "app_home_opened")
+    await slack.until(lambda: slack.calls_to("assistant.threads.setSuggestedPrompts"))
+    await deliver(slack, "message_im")
+
+    assert intake.messages[0].place.thread is None
 
 
 async def test_a_status_is_shown_in_assistant_threads(
@@ -361,7 +418,7 @@ async def test_missing_scopes_are_logged(slack: FakeSlack, intake: FakeIntake) -
             pass
 
     (entry,) = [entry for entry in logs if entry["event"] == "slack_scopes_missing"]
-    assert ["assistant:write", "commands", "files:read", "files:write", "users:read"] == entry["scopes"]
+    assert ["assistant:write", "commands", "files:read", "files:write", "im:write", "users:read"] == entry["scopes"]
 
 
 async def test_only_http_mode_has_routes(slack: FakeSlack) -> None:

@@ -36,6 +36,18 @@ def test_slack_over_http_has_one_address() -> None:
     } == {address}
 
 
+def test_a_slack_app_is_an_agent() -> None:
+    """Slack makes no new apps with `assistant_view`; agents have other events for a conversation that begins."""
+    made = manifest.build_slack_manifest("Whisper", None)
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+
+    assert 0 < len(made["features"]["agent_view"]["agent_description"]) <= 300
+    assert "assistant_view" not in made["features"]
+    assert {"app_home_opened", "agent_session_stopped", "message.im"} <= set(events)
+    assert not any(event.startswith("assistant_thread") for event in events)
+    assert {"assistant:write", "im:write"} <= set(made["oauth_config"]["scopes"]["bot"])
+
+
 def test_slack_descriptions_are_within_its_limits() -> None:
     """Slack refuses descriptions above 140 characters, and those of commands above 2,000."""
     made = manifest.build_slack_manifest("Whisper", None)
