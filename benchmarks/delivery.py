@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bindings.delivery.context import DeliveryOptions, DeliveryOutcome
 from bindings.delivery.deliver import deliver
-from bindings.delivery.outlet import Page, PageLimits, Upload
+from bindings.delivery.outlet import Outlet, Page, PageLimits, PostedPage, Upload
 from bindings.delivery.splitting import split_pages
 from core.contract import Done, Event, Text, Usage
 
@@ -51,7 +51,7 @@ def days_left(granted: int, taken: list[int]) -> int:
 BOMBS = {"fences": "```\n", "brackets": "[", "one word": "a", "tables": "|\n|-\n", "quotes": "> ```\n"}
 
 
-class NullOutlet:
+class NullOutlet(Outlet):
     """An outlet that only measures the text, without rendering."""
 
     ai_label = False
@@ -82,14 +82,22 @@ class MemoryLedger:
     """A ledger in memory."""
 
     def __init__(self) -> None:
+        self.form = ""
         self.refs: list[str] = []
+        self.leftovers: list[PostedPage] = []
         self.resumed = False
 
     async def add(self, ref: str) -> None:
         self.refs.append(ref)
 
-    async def remove(self, ref: str) -> None:
+    async def discard(self, ref: str) -> None:
         self.refs.remove(ref)
+
+    async def change_form(self, form: str) -> None:
+        self.form, self.refs = form, []
+
+    async def forget_leftover(self, page: PostedPage) -> None:
+        self.leftovers.remove(page)
 
 
 def build_answer(chars: int) -> str:

@@ -17,6 +17,12 @@ class BotMetrics:
         self.repeats = Counter("csps_bot_repeats", "Events that were delivered again", registry=registry)
         self.calls = Counter("csps_bot_calls", "Calls to the platform", ("outcome",), registry=registry)
         self.answers = Counter("csps_bot_answers", "Finished answers", ("outcome",), registry=registry)
+        self.undeliverable = Counter(
+            "csps_bot_undeliverable", "Answers and notices of which the platform refused every form", registry=registry
+        )
+        self.credentials_refused = Gauge(
+            "csps_bot_credentials_refused", "1 while the platform refuses the bot's token, else 0", registry=registry
+        )
         self.connected = Gauge("csps_bot_connected", "1 while the platform is reachable, else 0", registry=registry)
         self.running = Gauge("csps_bot_answers_running", "Messages being answered", registry=registry)
         self.waiting = Gauge("csps_bot_answers_waiting", "Messages waiting to be answered", registry=registry)

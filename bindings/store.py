@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from bindings.delivery.outlet import PostedPage
 from bindings.incoming import AttachedFile, CommandName, IncomingMessage, Place, ThreadMessages
 from bindings.tables import (
     EMPTY_PAYLOAD,
@@ -39,6 +40,7 @@ FeedbackValue = Literal["good", "bad"]
 OneTimeNotice = Literal["privacy", "refused"]  # each person gets it once
 ANSWER_ID_BYTES = 12
 COMMENT_LIMIT_CHARS = 2000
+REASON_LIMIT_CHARS = 500
 NO_CONTENT = {"payload": EMPTY_PAYLOAD, "heard": None}
 
 
@@ -55,12 +57,35 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerState:
+    """The messages that hold an answer, as `bindings.delivery.outlet.PostLedger` explains them.
+
+    Stored as JSON: a list of ids for the richest form without leftovers, as in older rows, else an object.
+    """
+
+    refs: tuple[str, ...] = ()
+    form: str = ""
+    leftovers: tuple[PostedPage, ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: str) -> LedgerState:
+        value = json.loads(stored)
+        if isinstance(value, list):
+            return cls(tuple(value))
+        leftovers = tuple(PostedPage(*page) for page in value["leftovers"])
+        return cls(tuple(value["refs"]), value["form"], leftovers)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self) if self.form or self.leftovers else self.refs)
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryRecord:
     """A delivery with its content, as stored now."""
 
     delivery: Delivery
     incoming: IncomingMessage
-    refs: tuple[str, ...]
+    pages: LedgerState
     thread_messages: ThreadMessages | None  # None: not requested yet
     uploaded: bool
 
@@ -135,9 +160,9 @@ class Store:
         query = sa.select(deliveries.c.number).where(*questions_in(place))
         return await self._database.read(lambda db: db.execute(query.limit(1)).first() is not None)
 
-    async def save_refs(self, number: int, refs: list[str]) -> None:
-        """Stores the ids of the messages that hold the answer. Durable when it returns."""
-        await self._update(number, refs=json.dumps(refs))
+    async def save_pages(self, number: int, pages: LedgerState) -> None:
+        """Stores the messages that hold the answer. Durable when it returns."""
+        await self._update(number, refs=pages.to_json())
 
     async def latest_question(self, place: Place) -> tuple[IncomingMessage, float] | None:
         """The latest question in a conversation, and its time in seconds since 1970."""
@@ -174,10 +199,11 @@ class Store:
         """Changes a delivery into the notice that the person reached their message limit."""
         await self._update(number, kind="limited")
 
-    async def finish(self, delivery: Delivery, state: DeliveryState) -> None:
-        """Closes a delivery. Only an answered message keeps its content, for regenerate."""
+    async def finish(self, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> None:
+        """Closes a delivery. Only an answered message keeps its content, for regenerate. `reason`: of a failure."""
         removed = {} if delivery.kind == "message" and state != "gone" else NO_CONTENT
-        finished = update_delivery(delivery.number, state=state, **removed)
+        reason = None if reason is None else storable(reason[:REASON_LIMIT_CHARS])
+        finished = update_delivery(delivery.number, state=state, reason=reason, **removed)
         uncounted = attempts.delete().where(attempts.c.answer == delivery.answer_id)
 
         def write(db: sa.Connection) -> None:
@@ -271,21 +297,37 @@ class Store:
 
 
 class DeliveryLedger:
-    """Implements `bindings.delivery.outlet.PostLedger`: refs are durable when a method returns."""
+    """Implements `bindings.delivery.outlet.PostLedger`."""
 
     def __init__(self, store: Store, record: DeliveryRecord, *, resumed: bool) -> None:
-        self.refs = list(record.refs)
+        self.form = record.pages.form
+        self.refs = list(record.pages.refs)
+        self.leftovers = list(record.pages.leftovers)
         self.resumed = resumed
         self._store = store
         self._number = record.delivery.number
 
     async def add(self, ref: str) -> None:
         self.refs.append(ref)
-        await self._store.save_refs(self._number, self.refs)
+        await self._save()
 
-    async def remove(self, ref: str) -> None:
+    async def discard(self, ref: str) -> None:
         self.refs.remove(ref)
-        await self._store.save_refs(self._number, self.refs)
+        self.leftovers.append(PostedPage(self.form, ref))
+        await self._save()
+
+    async def change_form(self, form: str) -> None:
+        self.leftovers += [PostedPage(self.form, ref) for ref in self.refs]
+        self.form, self.refs = form, []
+        await self._save()
+
+    async def forget_leftover(self, page: PostedPage) -> None:
+        self.leftovers.remove(page)
+        await self._save()
+
+    async def _save(self) -> None:
+        pages = LedgerState(tuple(self.refs), self.form, tuple(self.leftovers))
+        await self._store.save_pages(self._number, pages)
 
 
 def build_row(incoming: IncomingMessage, kind: DeliveryKind) -> dict[str, Any]:
@@ -339,7 +381,7 @@ def parse_record(row: Any) -> DeliveryRecord | None:
         return None
     incoming = IncomingMessage.from_json(json.loads(row.payload))
     messages = None if row.heard is None else parse_thread_messages(json.loads(row.heard))
-    return DeliveryRecord(parse_delivery(row), incoming, tuple(json.loads(row.refs)), messages, row.uploaded)
+    return DeliveryRecord(parse_delivery(row), incoming, LedgerState.from_json(row.refs), messages, row.uploaded)
 
 
 def parse_thread_messages(value: Any) -> ThreadMessages:

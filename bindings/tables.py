@@ -31,10 +31,11 @@ deliveries = sa.Table(
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("process", sa.String(16), nullable=False),  # the process that took the message
     sa.Column("payload", sa.Text, nullable=False),  # IncomingMessage as JSON
-    sa.Column("refs", sa.Text, nullable=False),  # JSON list: ids of the messages that hold the answer, in order
+    sa.Column("refs", sa.Text, nullable=False),  # JSON: ids of the messages that hold the answer, see `LedgerState`
     sa.Column("heard", sa.Text),  # the thread's messages, Turns as JSON; null: not requested yet
     sa.Column("uploaded", sa.Boolean, nullable=False),  # the answer's file was sent
     sa.Column("at", sa.Float, nullable=False, index=True),  # seconds since 1970, as in the other tables
+    sa.Column("reason", sa.Text),  # why it failed or is gone, for the operator; null: it is neither
 )
 feedback = sa.Table(
     "feedback",

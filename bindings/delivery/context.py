@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 import structlog
 
-from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
 from core.contract import Done, Language
 from core.errors import CspsError
 from core.runtime.backoff import Backoff, Cooldowns
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 Clock = Callable[[], float]
 DeliveryEnding = Literal["delivered", "stopped", "failed", "withdrawn", "gone", "refused", "undelivered"]
 Result = TypeVar("Result")
+PASSING = (Throttled, Unreachable, CredentialsRefused)  # a retry of the call can help
+CREDENTIALS_PAUSE_S = 30.0  # at least, between two calls with refused credentials
 TRACKED_CHANNELS = 1024  # above that, channels that may be posted to again are dropped from memory
 
 
@@ -62,7 +64,7 @@ class PlatformHealth:
     """Logs one line when the platform starts to fail and one when it works again, over all deliveries of a process.
 
     It fails after `failures` failed calls in a row and `grace_s` without a success. Single failures are not logged:
-    each delivery retries by itself.
+    each delivery retries by itself. Refused credentials are logged at once, because only the operator can help.
     """
 
     def __init__(self, failures: int = 3, grace_s: float = 5.0, clock: Clock = time.monotonic) -> None:
@@ -72,9 +74,13 @@ class PlatformHealth:
         self._count = 0
         self._since: float | None = None
         self.failing = False
+        self.credentials_problem: str | None = None  # says what the operator has to do
 
     def record_failure(self, error: CspsError) -> None:
-        """Counts a call that was throttled or did not reach the platform."""
+        """Counts a call that was throttled, did not reach the platform, or was made with refused credentials."""
+        if isinstance(error, CredentialsRefused):
+            self._record_credentials(error)
+            return
         self._count += 1
         self._since = self._clock() if self._since is None else self._since
         if not self.failing and self._count >= self._limit and self._clock() - self._since >= self._grace_s:
@@ -84,7 +90,14 @@ class PlatformHealth:
     def record_success(self) -> None:
         if self.failing and self._since is not None:
             log.info("platform_recovered", after_s=round(self._clock() - self._since))
-        self._count, self._since, self.failing = 0, None, False
+        if self.credentials_problem is not None:
+            log.info("platform_credentials_accepted")
+        self._count, self._since, self.failing, self.credentials_problem = 0, None, False, None
+
+    def _record_credentials(self, error: CredentialsRefused) -> None:
+        if self.credentials_problem is None:
+            log.error("platform_credentials_refused", problem=error.message)
+        self.credentials_problem = error.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +136,9 @@ class DeliveryOptions:
     withdrawn: asyncio.Event = field(default_factory=asyncio.Event)
     context: DeliveryContext = field(default_factory=DeliveryContext)
 
-    def nonce(self, number: int) -> str:
-        """The nonce of page `number`, from 1."""
-        return f"{self.answer_id}-{number}"
+    def nonce(self, page: int | str, form: str = "") -> str:
+        """The nonce of a page, numbered from 1, or of a "file". Each form has its own: its posts are others."""
+        return f"{self.answer_id}-{form}-{page}" if form else f"{self.answer_id}-{page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +150,8 @@ class DeliveryOutcome:
     - stopped       by the person; the text so far stays, with a note
     - failed        the engine failed; the person sees an error
     - withdrawn     the question was deleted, and its answer with it
-    - gone          the place no longer exists
-    - refused       the platform rejects it for good; the error is in the log
+    - gone          the place no longer exists, and nobody waits for the answer
+    - refused       the platform rejected every form of it; the reason is in the log
     - undelivered   the platform stayed down: try again later with the same ledger
     """
 
@@ -147,6 +160,7 @@ class DeliveryOutcome:
     edits: int = 0
     posts: int = 0
     done: Done | None = None
+    reason: str | None = None  # of a delivery that failed, or was refused or gone; for the operator
 
 
 class RetryingCaller:
@@ -157,15 +171,16 @@ class RetryingCaller:
         self._clock = context.rate_limit.clock
         self._failures = 0
         self._succeeded_at = 0.0
+        self._unauthorized = False
         self.next_call_at = 0.0
 
     async def call(self, act: Callable[[], Awaitable[Result]]) -> Result:
-        """Makes one attempt. Raises Throttled, Unreachable, Gone, or Refused (also for the adapter's own defects)."""
+        """Makes one attempt. Raises DeliveryError; for the adapter's own defects, Refused."""
         limit_s = self._context.retry.call_limit_s
         try:
             async with asyncio.timeout(limit_s):
                 result = await act()
-        except (Throttled, Unreachable, Gone, Refused) as exc:
+        except (*PASSING, Gone, Refused) as exc:
             self._record_failure(exc)
             raise
         except TimeoutError as exc:
@@ -182,24 +197,30 @@ class RetryingCaller:
         while True:
             try:
                 return await act()
-            except (Throttled, Unreachable):
+            except PASSING:
                 if self.gives_up(begun_at):
                     raise
             await asyncio.sleep(max(0.0, self.next_call_at - self._clock()))
 
     def gives_up(self, since: float) -> bool:
-        """True if the next call would come too late, counted from `since` or from the last success."""
-        return self.next_call_at > max(since, self._succeeded_at) + self._context.retry.give_up_after_s
+        """True if the next call would come too late, counted from `since` or from the last success.
+
+        Never with refused credentials: another delivery of the same answer would meet them too.
+        """
+        limit_s = self._context.retry.give_up_after_s
+        return not self._unauthorized and self.next_call_at > max(since, self._succeeded_at) + limit_s
 
     def _record_success(self) -> None:
-        self._failures = 0
+        self._failures, self._unauthorized = 0, False
         self._succeeded_at = self._clock()
         self._context.health.record_success()
 
     def _record_failure(self, error: DeliveryError) -> DeliveryError:
-        if isinstance(error, (Throttled, Unreachable)):
+        if isinstance(error, PASSING):
             self._failures += 1
-            pause_s = max(self._context.retry.pause_s(self._failures), error.retry_after_s or 0.0)
+            self._unauthorized = isinstance(error, CredentialsRefused)
+            at_least_s = CREDENTIALS_PAUSE_S if self._unauthorized else error.retry_after_s or 0.0
+            pause_s = max(self._context.retry.pause_s(self._failures), at_least_s)
             self.next_call_at = self._clock() + pause_s
             self._context.health.record_failure(error)
         return error

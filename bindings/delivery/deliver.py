@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator, Callable
 
 from bindings.delivery.context import DeliveryOptions, DeliveryOutcome, RetryingCaller
 from bindings.delivery.final_pages import PageMeasure, build_final_pages, build_notice_pages
-from bindings.delivery.outlet import Outlet, Page, PostLedger, Upload
+from bindings.delivery.ladder import FORMS_LIMIT, Ladder
+from bindings.delivery.outlet import Gone, Outlet, Page, PostLedger, Upload
 from bindings.delivery.page_writer import PageWriter
 from bindings.delivery.partial_answer import PartialAnswer, collect_events
 from core.contract import Event
@@ -26,8 +27,9 @@ async def deliver(
     The events are closed when this returns, at the latest. Raises StorageError of the ledger; failures of the engine
     and of the platform are outcomes.
     """
-    answer = start_answer(outlet, options)
-    writer = PageWriter(outlet, ledger, options, answer, lambda: build_final_pages(answer, outlet, options))
+    ladder = Ladder(outlet, ledger)
+    answer = start_answer(ladder.outlet, options)
+    writer = PageWriter(ladder, options, answer, lambda current: build_final_pages(answer, current, options))
     failure: StorageError | None = None
     async with asyncio.TaskGroup() as group:
         collecting = group.create_task(collect_events(events, answer))
@@ -59,22 +61,35 @@ async def end_on(stop_request: asyncio.Event, end: Callable[[], None], collectin
 
 async def deliver_notice(text: str, outlet: Outlet, ledger: PostLedger, options: DeliveryOptions) -> DeliveryOutcome:
     """Posts a notice in final pages. Raises StorageError."""
-    answer = start_answer(outlet, options)
+    ladder = Ladder(outlet, ledger)
+    answer = start_answer(ladder.outlet, options)
     answer.end("withdrawn" if options.withdrawn.is_set() else "delivered")
 
-    def pages() -> tuple[Page, ...]:
-        return build_notice_pages(text, outlet, options.language)
+    def pages(current: Outlet) -> tuple[Page, ...]:
+        return build_notice_pages(text, current, options.language)
 
-    return await PageWriter(outlet, ledger, options, answer, pages).run()
+    return await PageWriter(ladder, options, answer, pages).run()
 
 
 async def deliver_file(upload: Upload, outlet: Outlet, ledger: PostLedger, options: DeliveryOptions) -> bool:
-    """Sends a file once. False: files cannot be sent there.
+    """Sends a file once, in a plainer form if its place is gone. False: files cannot be sent there.
 
-    Raises Gone and Refused, and Throttled or Unreachable once the retry policy gives up.
+    Raises Gone, Refused (the caller shows the content as text), and the other errors once the retry policy gives up.
     """
+    current = outlet.in_form(ledger.form)
+    for _ in range(FORMS_LIMIT):
+        try:
+            return await send_file(upload, current, ledger, options)
+        except Gone as exc:
+            if (plainer := current.plainer(exc)) is None:
+                raise
+            current = plainer
+    return False
+
+
+async def send_file(upload: Upload, outlet: Outlet, ledger: PostLedger, options: DeliveryOptions) -> bool:
     caller = RetryingCaller(options.context)
-    nonce = f"{options.answer_id}-file"
+    nonce = options.nonce("file", outlet.form)
     maybe_sent = ledger.resumed
 
     async def send() -> bool:

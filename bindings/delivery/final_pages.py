@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bindings.delivery.context import DeliveryOptions
-from bindings.delivery.outlet import Closing, Outlet, Page
+from bindings.delivery.outlet import DIRECT, Closing, Outlet, Page
 from bindings.delivery.partial_answer import PartialAnswer
 from bindings.delivery.splitting import PageSplitter
 from core.contract import Language, Source
@@ -22,11 +22,12 @@ NOTICE_CLOSING = Closing(answer_id="", footer="")  # no AI text: neither buttons
 def build_final_pages(answer: PartialAnswer, outlet: Outlet, options: DeliveryOptions) -> tuple[Page, ...]:
     """The answer with its closing. Without any text, the reason for that."""
     note = explain_incomplete(answer, options.language)
+    notice = explain_place(outlet, options)
     if not answer.has_text:
-        closing = Closing(options.answer_id, footer="", notice=options.notice)
+        closing = Closing(options.answer_id, footer="", notice=notice)
         return build_notice_pages(note or text("delivery-empty", options.language), outlet, options.language, closing)
     footer = options.footer(answer.done.model if answer.done else None)
-    closing = Closing(options.answer_id, footer, note, options.notice, tuple(answer.sources))
+    closing = Closing(options.answer_id, footer, note, notice, tuple(answer.sources))
     return add_closing(answer.pages, closing, PageMeasure(outlet, options.language))
 
 
@@ -48,6 +49,12 @@ def explain_incomplete(answer: PartialAnswer, language: Language) -> str | None:
     if answer.ending == "stopped":
         return text("delivery-stopped", language)
     return text("delivery-cut", language) if answer.truncated else None
+
+
+def explain_place(outlet: Outlet, options: DeliveryOptions) -> str | None:
+    """The notice below the answer, which also says why the answer is a direct message."""
+    direct = text("delivery-direct", options.language) if outlet.form == DIRECT else ""
+    return "\n".join(filter(None, (direct, options.notice))) or None
 
 
 class PageMeasure:

@@ -7,7 +7,7 @@ nobody, unfurls no link and cannot break out of its message.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from core.contract import Language, Source
 from core.errors import CspsError
@@ -17,10 +17,15 @@ class DeliveryError(CspsError):
     """The platform did not carry out a call.
 
     DeliveryError
-    ├── Throttled       rejected for now: retry after retry_after_s
-    ├── Unreachable     5xx, a timeout or a broken connection: the call may have taken effect
-    ├── Gone            the message, channel or installation no longer exists: nobody waits for this answer
-    └── Refused         our mistake or a wrong set-up: a retry cannot help; the message tells the operator what to do
+    ├── Throttled            rejected for now: retry after retry_after_s
+    ├── Unreachable          5xx but 501, a timeout or a broken connection: the call may have taken effect
+    │   └── Unsent           no connection: it had no effect
+    ├── CredentialsRefused   the bot's token is dead: every call fails until the operator helps; deliveries wait
+    ├── Gone                 the message, channel or installation no longer exists
+    └── Refused              lasting, also 501: a retry cannot help; the message tells the operator what to do
+        └── OutcomeUnknown   raised by delivery, see `Outlet.can_find`
+
+    After Refused and Gone, `Outlet.plainer` decides whether the answer takes a plainer form.
     """
 
     code: ClassVar[str] = "delivery"
@@ -35,12 +40,26 @@ class Unreachable(DeliveryError):
     pass
 
 
+class Unsent(Unreachable):
+    """The connection failed before the call was sent, so it certainly had no effect."""
+
+
+class CredentialsRefused(DeliveryError):
+    """The token is revoked, expired or wrong. The message tells the operator what to do."""
+
+    code: ClassVar[str] = "credentials_refused"
+
+
 class Gone(DeliveryError):
     pass
 
 
 class Refused(DeliveryError):
     pass
+
+
+class OutcomeUnknown(Refused):
+    """Two posts may have taken effect, and the platform cannot look them up: a third could be a third copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +105,27 @@ class Upload:
     body: bytes
 
 
-class Outlet(Protocol):
-    """The place of one answer on a platform. Methods raise only DeliveryError, and do not retry.
+DIRECT = "direct"  # the form of an answer that goes to the asker alone, because its place refused it
 
-    Refs are the platform's message ids, as text that stays valid after a restart.
+
+class PostedPage(NamedTuple):
+    """A message on the platform, and the form in which it was posted."""
+
+    form: str
+    ref: str
+
+
+class Outlet(Protocol):
+    """The place and form of one answer on a platform. Methods raise only DeliveryError, and do not retry.
+
+    Refs are the platform's message ids, as text that stays valid after a restart. Adapters derive from this class, for
+    the defaults of an outlet without plainer forms.
     """
 
     limits: PageLimits
     ai_label: bool  # the platform shows an AI label itself, so the footer need not
+    form: str = ""  # names the messages that this outlet can edit: "" for the richest form, DIRECT for direct messages
+    can_find: bool = True  # `find` returns the ref of every post that took effect
 
     def length(self, page: Page) -> int:
         """The length of the rendered page, as the platform counts. A final page is not longer than the same text."""
@@ -108,7 +140,11 @@ class Outlet(Protocol):
         ...
 
     async def find(self, nonce: str) -> str | None:
-        """Returns the ref of a post with unknown outcome. None: not posted, or the platform cannot tell."""
+        """Returns the ref of a post with unknown outcome. None: not posted, or the platform cannot tell.
+
+        An outlet without `can_find` makes a call here that shows nothing. While that fails, nothing is posted again;
+        afterwards, a post with unknown outcome is repeated once.
+        """
         ...
 
     async def delete(self, ref: str) -> None:
@@ -119,15 +155,42 @@ class Outlet(Protocol):
         """Sends a file. False: files cannot be sent here, so the caller shows the content as text."""
         ...
 
+    def plainer(self, error: DeliveryError) -> Outlet | None:
+        """The outlet of the next plainer form, after a call was Refused or its place is Gone. None: there is no other.
+
+        An outlet of the same `form` continues with the posted messages. One of another form posts the whole answer
+        again, and delivery deletes what was posted before. The asker deleted the question: None.
+        """
+        return None
+
+    def in_form(self, form: str) -> Outlet:
+        """The richest outlet of this form, which an earlier call or process reached by `plainer`."""
+        return self
+
 
 class PostLedger(Protocol):
-    """The durable list of posted pages, with which the next process continues after a crash."""
+    """The durable list of posted pages, with which the next process continues after a crash.
 
-    refs: list[str]  # of the pages, in order
+    Each change is durable when the method returns.
+    """
+
+    form: str  # of the outlet that posts now
+    refs: list[str]  # of the pages in this form, in order
+    leftovers: list[PostedPage]  # pages that are to be deleted, of any form
     resumed: bool  # an earlier process began: it may have posted pages that are not in `refs`
 
     async def add(self, ref: str) -> None:
-        """Appends a ref; durable when this returns."""
+        """Appends a ref."""
         ...
 
-    async def remove(self, ref: str) -> None: ...
+    async def discard(self, ref: str) -> None:
+        """Makes a page a leftover."""
+        ...
+
+    async def change_form(self, form: str) -> None:
+        """Begins a plainer form: all pages become leftovers."""
+        ...
+
+    async def forget_leftover(self, page: PostedPage) -> None:
+        """Removes a page that no longer needs anything."""
+        ...

@@ -1,7 +1,7 @@
-"""Makes the posted pages match an answer, one call after the other, until it is finished or its place is gone.
+"""Makes the posted pages match an answer, one call after the other, until it is finished or no form of it is accepted.
 
 After each call it compares the posted pages with the wanted ones and makes the first call that differs. So it needs no
-history: new words, failed calls and a killed process are all handled by the next comparison.
+history: new words, failed calls, a plainer form and a killed process are all handled by the next comparison.
 """
 
 from __future__ import annotations
@@ -13,12 +13,35 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bindings.delivery.context import DeliveryEnding, DeliveryOptions, DeliveryOutcome, EditInterval, RetryingCaller
-from bindings.delivery.outlet import Gone, Outlet, Page, PostLedger, Refused, Throttled, Unreachable
+from bindings.delivery.clean_up import WAIT_LIMIT_S, CleanUp
+from bindings.delivery.context import (
+    PASSING,
+    DeliveryEnding,
+    DeliveryOptions,
+    DeliveryOutcome,
+    EditInterval,
+    RetryingCaller,
+)
+from bindings.delivery.final_pages import PageMeasure
+from bindings.delivery.ladder import Ladder
+from bindings.delivery.outlet import (
+    CredentialsRefused,
+    DeliveryError,
+    Gone,
+    OutcomeUnknown,
+    Outlet,
+    Page,
+    Refused,
+    Throttled,
+    Unreachable,
+    Unsent,
+)
 from bindings.delivery.partial_answer import PartialAnswer, ProgressStatus, describe_status
-from core.texts import text
+from bindings.delivery.refusal import RefusalNotice
 
 log = structlog.get_logger()
+
+COPIES_LIMIT = 2  # of a post with unknown outcome, where the platform cannot look it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +57,13 @@ class PageWriter:
 
     def __init__(
         self,
-        outlet: Outlet,
-        ledger: PostLedger,
+        ladder: Ladder,
         options: DeliveryOptions,
         answer: PartialAnswer,
-        build_final: Callable[[], tuple[Page, ...]],
+        build_final: Callable[[Outlet], tuple[Page, ...]],
     ) -> None:
-        self._outlet = outlet
-        self._ledger = ledger
+        self._ladder = ladder
+        self._ledger = ladder.ledger
         self._options = options
         self._answer = answer
         self._build_final = build_final
@@ -50,35 +72,88 @@ class PageWriter:
         self._clock = self._rate_limit.clock
         self._edit_interval = EditInterval(self._clock)
         self._caller = RetryingCaller(options.context)
+        self._clean_up = CleanUp(ladder, options)
         # How each posted page looks; None: unknown, because an earlier process may have posted or edited it.
-        self._posted: list[Page | None] = [None] * len(ledger.refs)
-        self._maybe_posted = ledger.resumed  # the next page may be on the platform, but not in the ledger
-        self._undeletable = False
+        self._posted: list[Page | None] = [None] * len(self._ledger.refs)
+        self._maybe_posted = self._ledger.resumed  # the next page may be on the platform, but not in the ledger
+        self._can_find = True  # whether a post was made, so far
+        self._unknown_posts = 0  # of the next page
         self._posts = self._edits = 0
 
     async def run(self) -> DeliveryOutcome:
         """Writes until the answer is finished. Raises StorageError if the ledger cannot store a post."""
-        try:
-            return self._outcome(await self._work())
-        except Gone:
-            return self._outcome("gone")
-        except Refused as exc:
-            log.warning("delivery_refused", answer=self._options.answer_id, problem=exc.message)
-            return self._outcome("refused")
+        while True:
+            try:
+                return self._outcome(await self._work())
+            except (Gone, Refused) as exc:
+                if self._withdrawn:
+                    return self._outcome("withdrawn")
+                if not await self._take_plainer_form(exc):
+                    return await self._end_refused(exc)
 
-    def _outcome(self, ending: DeliveryEnding) -> DeliveryOutcome:
-        return DeliveryOutcome(ending, self._answer.chars, self._edits, self._posts, self._answer.done)
+    def _outcome(self, ending: DeliveryEnding, reason: str | None = None) -> DeliveryOutcome:
+        reason = self._answer.failure.code if ending == "failed" and self._answer.failure else reason
+        return DeliveryOutcome(ending, self._answer.chars, self._edits, self._posts, self._answer.done, reason)
+
+    # ------------------------------------------------------------ the ladder
+
+    @property
+    def _outlet(self) -> Outlet:
+        return self._ladder.outlet
+
+    async def _take_plainer_form(self, error: DeliveryError) -> bool:
+        """Goes on in the next form. The text that was generated so far is split anew for it. False: there is none."""
+        form, refs = self._outlet.form, tuple(self._ledger.refs)
+        if not await self._ladder.descend(error):
+            return False
+        log.info("delivery_plainer", answer=self._options.answer_id, form=self._outlet.form, problem=error.message)
+        if self._outlet.form != form:
+            self._keep_last_pages(refs)
+            self._posted, self._maybe_posted = [], False
+        self._can_find, self._unknown_posts, self._final = True, 0, None
+        measure = PageMeasure(self._outlet, self._options.language)
+        self._answer.split_anew(measure.text, measure.limit)
+        return True
+
+    def _keep_last_pages(self, refs: tuple[str, ...]) -> None:
+        """Lets the clean-up know how the pages look."""
+        self._clean_up.last_pages |= {ref: page for ref, page in zip(refs, self._posted, strict=True) if page}
+
+    async def _end_refused(self, error: DeliveryError) -> DeliveryOutcome:
+        """Ends the delivery at the end of the ladder."""
+        first = self._ladder.refusals[0]
+        if isinstance(error, Gone) and first is error:
+            log.info("delivery_gone", answer=self._options.answer_id, problem=error.message)
+            return self._outcome("gone", error.message)
+        log.warning("delivery_refused", answer=self._options.answer_id, problem=first.message, last=error.message)
+        for ref in tuple(self._ledger.refs):
+            await self._ledger.discard(ref)
+        if not isinstance(error, OutcomeUnknown):  # the answer probably stands, even twice
+            await RefusalNotice(self._ladder, self._options).show()
+        await self._clean_up_all()
+        return self._outcome("refused", first.message)
+
+    async def _clean_up_all(self) -> None:
+        while self._clean_up.pending:
+            await asyncio.sleep(max(0.0, self._clean_up.next_at - self._clock()))
+            await self._clean_up.remove_one(withdrawn=self._withdrawn)
+
+    # ------------------------------------------------------------ the next call
 
     async def _work(self) -> DeliveryEnding:
         while True:
             self._answer.changed.clear()
             self._answer.plan_changed.clear()
             if self._gives_up():
-                return "withdrawn" if self._withdrawn else "undelivered"
-            if (at := self._idle_until()) > self._clock():
+                return "undelivered"
+            if self._cleans_up and self._clean_up.next_at <= self._clock():
+                await self._clean_up.remove_one(withdrawn=self._withdrawn)
+            elif (at := self._idle_until()) > self._clock():
                 await self._pause(at)
             elif planned := self._plan_next():
                 await self._make(planned)
+            elif self._cleans_up:
+                await self._wait(self._answer.changed, self._clean_up.next_at)
             elif self._answer.ending:
                 return self._answer.ending
             else:
@@ -88,12 +163,21 @@ class PageWriter:
     def _withdrawn(self) -> bool:
         return self._answer.ending == "withdrawn"
 
+    @property
+    def _cleans_up(self) -> bool:
+        """True if pages are to be removed, now that others stand in their place."""
+        return self._clean_up.pending and (bool(self._posted) or self._withdrawn)
+
     def _gives_up(self) -> bool:
-        return self._answer.ended_at is not None and self._caller.gives_up(self._answer.ended_at)
+        if self._answer.ended_at is None:
+            return False
+        return not self._withdrawn and self._caller.gives_up(self._answer.ended_at)
 
     def _idle_until(self) -> float:
         """The earliest time of the next call, which shows all text that has arrived by then."""
         answer, limits, next_call_at = self._answer, self._outlet.limits, self._caller.next_call_at
+        if self._withdrawn and not self._must_find:
+            return 0.0  # only the clean-up makes calls, at its own times
         if answer.ending:
             return next_call_at
         if self._posted and self._posted[0]:
@@ -106,9 +190,12 @@ class PageWriter:
 
     async def _pause(self, at: float) -> None:
         """Waits until then, or until an event changes the plan."""
+        await self._wait(self._answer.plan_changed, min(at, self._clean_up.next_at) if self._cleans_up else at)
+
+    async def _wait(self, event: asyncio.Event, until: float) -> None:
         try:
-            async with asyncio.timeout(at - self._clock()):
-                await self._answer.plan_changed.wait()
+            async with asyncio.timeout(until - self._clock()):
+                await event.wait()
         except TimeoutError:
             return
 
@@ -118,15 +205,15 @@ class PageWriter:
             return
         try:
             await planned.act()
-        except (Throttled, Unreachable):
+        except PASSING:
             return  # the caller has set the time of the next call
 
     def _plan_next(self) -> PlannedCall | None:
         """The call for the first difference between the posted and the wanted pages."""
-        if self._maybe_posted:
+        if self._must_find:
             return PlannedCall(self._find)
         if self._withdrawn:
-            return self._plan_withdrawal()
+            return PlannedCall(self._discard_last) if self._posted else None
         target_pages = self._build_target_pages()
         for number, page in enumerate(target_pages):
             if number == len(self._posted):
@@ -134,25 +221,21 @@ class PageWriter:
             if self._posted[number] != page:
                 return self._plan_edit(number, page)
         if self._answer.ending and len(self._posted) > len(target_pages):
-            return PlannedCall(self._delete_last)
+            return PlannedCall(self._discard_last)
         return None
 
-    def _plan_withdrawal(self) -> PlannedCall | None:
-        if self._posted and not self._undeletable:
-            return PlannedCall(self._delete_last)
-        for number, page in enumerate(self._posted):
-            if page and not page.final:
-                shown = page.text or text("delivery-stopped", self._options.language)
-                return self._plan_edit(
-                    number, replace(page, text=shown, status=None, final=True, is_notice=not page.text)
-                )
-        return None
+    @property
+    def _must_find(self) -> bool:
+        """True if a post may exist that the ledger lacks. A deleted question does not wait long for the platform."""
+        ended_at = self._answer.ended_at
+        is_late = ended_at is not None and self._caller.next_call_at > ended_at + WAIT_LIMIT_S
+        return self._maybe_posted and not (self._withdrawn and is_late)
 
     def _build_target_pages(self) -> tuple[Page, ...]:
         """The pages as they should look now."""
         answer = self._answer
         if answer.ending:
-            self._final = self._final or self._build_final()
+            self._final = self._final or self._build_final(self._outlet)
             return self._final
         texts = answer.pages.all() if answer.has_text else []
         if not texts:
@@ -178,15 +261,28 @@ class PageWriter:
             self._edit_interval.record_edit()
             self._maybe_posted = True
             try:
-                nonce = self._options.nonce(len(self._posted) + 1)
-                ref = await self._caller.call(lambda: self._outlet.post(page, nonce))
-            except (Throttled, Gone, Refused):
+                ref = await self._caller.call(lambda: self._outlet.post(page, self._next_nonce))
+            except (Throttled, Unsent, CredentialsRefused, Gone, Refused):
                 self._maybe_posted = False
+                raise
+            except Unreachable:
+                self._count_unknown_post()
                 raise
             await self._record_post(ref, page)
             self._posts += 1
 
         return PlannedCall(post, self._rate_limit.next_post_at(channel))
+
+    @property
+    def _next_nonce(self) -> str:
+        return self._options.nonce(len(self._posted) + 1, self._outlet.form)
+
+    def _count_unknown_post(self) -> None:
+        """Raises Refused instead of posting a third time where the platform cannot look a post up."""
+        self._unknown_posts += 1
+        if self._unknown_posts >= COPIES_LIMIT and not (self._can_find and self._outlet.can_find):
+            self._maybe_posted = False
+            raise OutcomeUnknown(f"the outcome of {self._unknown_posts} posts is unknown, and they cannot be looked up")
 
     def _plan_edit(self, number: int, page: Page) -> PlannedCall:
         async def edit() -> None:
@@ -198,29 +294,23 @@ class PageWriter:
         return PlannedCall(edit, self._edit_interval.next_edit_at(self._outlet.limits.edit_interval_s))
 
     async def _find(self) -> None:
-        nonce = self._options.nonce(len(self._posted) + 1)
+        nonce = self._next_nonce
         try:
             ref = await self._caller.call(lambda: self._outlet.find(nonce))
         except Refused as exc:
             log.warning("post_lookup_failed", answer=self._options.answer_id, problem=exc.message)
-            ref = None
+            ref, self._can_find = None, False
         if ref is not None:
             await self._record_post(ref, None)
         self._maybe_posted = False
 
     async def _record_post(self, ref: str, page: Page | None) -> None:
-        self._maybe_posted = False
+        self._maybe_posted, self._unknown_posts = False, 0
         self._posted.append(page)
         await self._ledger.add(ref)
 
-    async def _delete_last(self) -> None:
-        ref = self._ledger.refs[-1]
-        try:
-            await self._caller.call(lambda: self._outlet.delete(ref))
-        except Refused:
-            if not self._withdrawn:
-                raise
-            self._undeletable = True
-            return
-        self._posted.pop()
-        await self._ledger.remove(ref)
+    async def _discard_last(self) -> None:
+        """Leaves the last page to the clean-up."""
+        ref, page = self._ledger.refs[-1], self._posted.pop()
+        self._clean_up.last_pages |= {ref: page} if page else {}
+        await self._ledger.discard(ref)

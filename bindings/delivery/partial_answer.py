@@ -49,6 +49,7 @@ class PartialAnswer:
         self._clock = options.context.rate_limit.clock
         self._limit_chars = options.context.answer_limit_chars
         self.pages = PageSplitter(length, limit)
+        self._texts: list[str] = []  # until the answer stands somewhere, for forms with other limits
         self.begun_at = self._clock()
         self.first_text_at: float | None = None
         self.ended_at: float | None = None
@@ -79,6 +80,7 @@ class PartialAnswer:
 
     def _add_text(self, text: str) -> None:
         room = self._limit_chars - self.chars
+        self._texts.append(text[:room])
         self.pages.add(text[:room])
         self.chars += len(text[:room])
         self.status = None
@@ -89,6 +91,12 @@ class PartialAnswer:
         if len(text) > room:
             self.truncated = True
             self.end("delivered")
+
+    def split_anew(self, length: LengthFunction, limit: int) -> None:
+        """Splits the text into pages of another length."""
+        self.pages = PageSplitter(length, limit)
+        self._texts = ["".join(self._texts)]
+        self.pages.add(self._texts[0])
 
     def fail(self, failure: CspsError) -> None:
         self.failure = failure

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import discord
 
-from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Upload
+from bindings.delivery.outlet import Gone, Outlet, Page, PageLimits, Refused, Upload
 from bindings.discord import rendering
 from bindings.discord.api import MessageBody
 from bindings.discord.destinations import Destination
@@ -20,7 +20,7 @@ LIMITS = PageLimits(page_chars=rendering.PAGE_CHARS, edit_interval_s=EDIT_INTERV
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024  # of a server without boosts
 
 
-class DiscordOutlet:
+class DiscordOutlet(Outlet):
     """Calls `on_post` after the first post or an edit."""
 
     limits = LIMITS

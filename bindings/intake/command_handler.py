@@ -66,6 +66,7 @@ class CommandHandler:
             context=self._bot.delivery_context,
         )
         outcome = await deliver_notice(notice, self._bot.outlet(incoming, localized), ledger, options)
+        task.reason = outcome.reason
         return outcome.ending
 
     async def _regenerate(self, task: DeliveryTask, record: DeliveryRecord) -> DeliveryEnding | None:

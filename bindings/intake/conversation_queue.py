@@ -26,6 +26,7 @@ class DeliveryTask:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     withdrawn: asyncio.Event = field(default_factory=asyncio.Event)
     ledger: PostLedger | None = None
+    reason: str | None = None  # why it failed, once it has
     long_running: bool = False  # a job: its conversation continues meanwhile
     stopped_another: bool = False  # a stop command that found something to stop
 

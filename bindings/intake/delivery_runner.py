@@ -25,6 +25,7 @@ from core.errors import StorageError
 log = structlog.get_logger()
 
 CRASH_LIMIT = 3  # of processes that resumed the delivery
+CRASHED = f"dropped: it crashed more than {CRASH_LIMIT} processes"
 STATES: Mapping[DeliveryEnding, DeliveryState] = {
     "delivered": "done",
     "stopped": "done",
@@ -83,7 +84,9 @@ class DeliveryRunner:
                 return True
             if ending == "undelivered":
                 return False
-            await self._bot.store.finish(task.delivery, STATES[ending])
+            await self._bot.store.finish(task.delivery, STATES[ending], task.reason)
+            if ending == "refused":
+                self._bot.metrics.undeliverable.inc()
             await self._jobs.remove(task.delivery.answer_id)
         except StorageError as exc:
             log.warning("delivery_postponed", answer=task.delivery.answer_id, problem=exc.message)
@@ -131,12 +134,13 @@ class DeliveryRunner:
         """Drops a delivery. `notify`: posts a notice, unless the previous process crashed with the notice itself."""
         log.error("delivery_dropped", answer=task.delivery.answer_id, kind=task.delivery.kind, crashes=CRASH_LIMIT)
         ending = await self._commands.post_notice(task, record, "bot-dropped") if notify else "failed"
+        task.reason = task.reason or CRASHED
         return "failed" if ending == "delivered" else ending
 
     async def _fail(self, task: DeliveryTask) -> bool:
         await self._post_defect(task)
         try:
-            await self._bot.store.finish(task.delivery, "failed")
+            await self._bot.store.finish(task.delivery, "failed", "a defect; the log has its traceback")
             await self._jobs.remove(task.delivery.answer_id)
         except StorageError as exc:
             log.warning("delivery_postponed", answer=task.delivery.answer_id, problem=exc.message)

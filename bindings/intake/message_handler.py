@@ -218,6 +218,7 @@ class AnswerDelivery:
     async def deliver(self, events: AsyncGenerator[Event, None], *, stops: bool = True) -> DeliveryEnding:
         """Delivers events. `stops`: the stop command ends the delivery; otherwise the events handle it."""
         outcome = await deliver(events, self._outlet, self._ledger, await self._build_options(stops=stops))
+        self.task.reason = outcome.reason
         if outcome.done:
             self._bot.metrics.add_usage(outcome.done.usage)
         store, incoming = self._bot.store, self.context.incoming
@@ -227,6 +228,7 @@ class AnswerDelivery:
 
     async def deliver_notice(self, notice: str) -> DeliveryEnding:
         outcome = await deliver_notice(notice, self._outlet, self._ledger, self._options)
+        self.task.reason = outcome.reason
         return outcome.ending
 
     async def send(self, upload: Upload) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Unreachable, Upload
+from bindings.delivery.outlet import Gone, Outlet, Page, PageLimits, Refused, Unreachable, Upload
 from bindings.incoming import Place
 from bindings.slack.api import NO_PINGS, SlackApi
 from bindings.slack.formatting import (
@@ -40,7 +40,7 @@ APPEND_CHARS = 12_000  # Slack's limit for markdown_text
 EPHEMERAL_REF = "aside"  # stands in for a message id; deliveries in databases contain it
 
 
-class SlackOutlet:
+class SlackOutlet(Outlet):
     """`question` is the message to answer."""
 
     ai_label = False
@@ -247,7 +247,7 @@ class SlackOutlet:
         return ref
 
 
-class EphemeralOutlet:
+class EphemeralOutlet(Outlet):
     """Answers a slash command through its response URL. Sends only the final page: Slack allows 5 calls in 30 minutes.
 
     https://docs.slack.dev/interactivity/handling-user-interaction/#message_responses

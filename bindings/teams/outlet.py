@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from botbuilder.schema import Activity, Attachment
 from botbuilder.schema.teams import FileConsentCard
 
-from bindings.delivery.outlet import Gone, Page, PageLimits, Refused, Upload
+from bindings.delivery.outlet import Gone, Outlet, Page, PageLimits, Refused, Upload
 from bindings.incoming import IncomingMessage, Place
 from bindings.teams import formatting, messages
 from bindings.teams.connector import Connector, StreamEnded
@@ -32,7 +32,7 @@ EDIT_LIMITS = PageLimits(PAGE_UNITS, EDIT_INTERVAL_S, first_words_s=0.5)
 StopAnswer = Callable[[Place, str], Awaitable[None]]
 
 
-class TeamsOutlet:
+class TeamsOutlet(Outlet):
     """Implements `bindings.delivery.outlet.Outlet`. Calls `stop_answer` when a person ends a stream."""
 
     ai_label = True

@@ -335,6 +335,9 @@ delivery-stopped = Stopped, as requested.
 delivery-cut = This answer reached the length limit and ends here. Ask for the rest to continue.
 delivery-empty = The model gave no answer. Please try again, or rephrase your question.
 delivery-interrupted = The answer was interrupted here. { $reason }
+delivery-direct = I could not write where you asked, so my answer is here.
+delivery-replaced = This message was replaced by another one.
+delivery-refused = The platform did not accept my answer. Please try again, or rephrase your question.
 
 ## Slack
 
@@ -422,6 +425,7 @@ cli-db-rehearsed = The rehearsal succeeded in { NUMBER($seconds, maximumFraction
 cli-db-upgraded = The database is now at revision { $revision }.
 # What each revision changes, a line each.
 cli-db-change-0001 = the tables of version 0.1.0
+cli-db-change-0002 = the reason why an answer could not be delivered
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.

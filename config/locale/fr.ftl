@@ -341,6 +341,9 @@ delivery-stopped = Réponse arrêtée sur demande.
 delivery-cut = Cette réponse a atteint la longueur maximale et s’arrête ici. Demandez la suite pour continuer.
 delivery-empty = Le modèle n’a fourni aucune réponse. Veuillez réessayer ou reformuler votre question.
 delivery-interrupted = La réponse a été interrompue ici. { $reason }
+delivery-direct = Je n’ai pas pu écrire à l’endroit où vous avez posé votre question. Ma réponse se trouve donc ici.
+delivery-replaced = Ce message a été remplacé par un autre.
+delivery-refused = La plateforme n’a pas accepté ma réponse. Veuillez réessayer ou reformuler votre question.
 
 ## Slack
 
@@ -430,6 +433,7 @@ cli-db-rehearsed = La répétition a réussi en { NUMBER($seconds, maximumFracti
 cli-db-upgraded = La base de données est maintenant à la révision { $revision }.
 # Ce que change chaque révision, une ligne par révision.
 cli-db-change-0001 = les tables de la version 0.1.0
+cli-db-change-0002 = la raison pour laquelle une réponse n’a pas pu être transmise
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.

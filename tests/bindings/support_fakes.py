@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from bindings.delivery.outlet import Closing, DeliveryError, Gone, Page, PageLimits, Upload
+from bindings.delivery.outlet import Closing, DeliveryError, Gone, Outlet, Page, PageLimits, PostedPage, Upload
 
 Result = TypeVar("Result")
 CallName = Literal["post", "edit", "find", "delete", "upload"]
@@ -74,14 +74,19 @@ class FakePlatform:
 
     def __init__(self) -> None:
         self.messages: dict[str, Page] = {}  # in order
+        self.forms: dict[str, str] = {}  # by ref
         self.nonces: dict[str, str] = {}
         self.files: dict[str, Upload] = {}
         self.posted_nonces: list[str] = []
         self.counter = itertools.count(1)
 
 
+class PlaceGone(Gone):
+    """The channel no longer exists; the asker may be reached elsewhere."""
+
+
 @dataclass
-class FakeOutlet:
+class FakeOutlet(Outlet):
     """Records calls. `failures` has one item for each call; None, or no item left: the call succeeds."""
 
     limits: PageLimits = field(default_factory=lambda: PageLimits(page_chars=500, edit_interval_s=1.0))
@@ -91,6 +96,10 @@ class FakeOutlet:
     takes_files: bool = True
     undeletable: DeliveryError | None = None
     ai_label: bool = False
+    form: str = ""
+    can_find: bool = True
+    refuses: Callable[[Call], DeliveryError | None] = lambda call: None
+    plainer_forms: tuple[FakeOutlet, ...] = ()  # in order, as `link_forms` sets them
     calls: list[Call] = field(default_factory=list)
 
     def length(self, page: Page) -> int:
@@ -100,6 +109,7 @@ class FakeOutlet:
         def act() -> str:
             ref = f"m{next(self.platform.counter)}"
             self.platform.messages[ref] = page
+            self.platform.forms[ref] = self.form
             self.platform.nonces[nonce] = ref
             self.platform.posted_nonces.append(nonce)
             return ref
@@ -110,15 +120,21 @@ class FakeOutlet:
         def act() -> None:
             if ref not in self.platform.messages:
                 raise Gone("there is no such message")
+            if self.platform.forms[ref] != self.form:
+                raise AssertionError(f"the form {self.form!r} edits a message of another form")
             self.platform.messages[ref] = page
 
         await self._do(Call("edit", clock(), ref=ref, page=page), act)
 
     async def find(self, nonce: str) -> str | None:
-        return await self._do(Call("find", clock(), nonce=nonce), lambda: self.platform.nonces.get(nonce))
+        return await self._do(
+            Call("find", clock(), nonce=nonce), lambda: self.platform.nonces.get(nonce) if self.can_find else None
+        )
 
     async def delete(self, ref: str) -> None:
         def act() -> None:
+            if self.platform.forms.get(ref, self.form) != self.form:
+                raise AssertionError(f"the form {self.form!r} deletes a message of another form")
             if self.undeletable:
                 raise self.undeletable
             self.platform.messages.pop(ref, None)
@@ -134,10 +150,20 @@ class FakeOutlet:
 
         return await self._do(Call("upload", clock(), nonce=nonce), act)
 
+    def plainer(self, error: DeliveryError) -> Outlet | None:
+        """Goes down for a refusal and a gone place, not for a message that a person deleted."""
+        goes_down = self.plainer_forms and (isinstance(error, PlaceGone) or not isinstance(error, Gone))
+        return self.plainer_forms[0] if goes_down else None
+
+    def in_form(self, form: str) -> Outlet:
+        return next(outlet for outlet in (self, *self.plainer_forms) if outlet.form == form)
+
     async def _do(self, call: Call, act: Callable[[], Result]) -> Result:
         self.calls.append(call)
         failure = next(self.failures, None)
         await asyncio.sleep(self.call_s)
+        if refusal := self.refuses(call):
+            raise refusal
         if failure and not failure.done:
             raise failure.error
         result = act()
@@ -153,6 +179,15 @@ class FakeOutlet:
         return list(self.platform.messages.values())
 
 
+def link_forms(*outlets: FakeOutlet) -> FakeOutlet:
+    """Makes outlets, from the richest to the plainest, a ladder on one platform. Returns the richest."""
+    richest = outlets[0]
+    for number, outlet in enumerate(outlets):
+        outlet.platform, outlet.failures, outlet.calls = richest.platform, richest.failures, richest.calls
+        outlet.plainer_forms = outlets[number + 1 :]
+    return richest
+
+
 @dataclass
 class FakeLedger:
     """A durable ledger: pass `restarted()` to the next delivery."""
@@ -160,17 +195,33 @@ class FakeLedger:
     refs: list[str] = field(default_factory=list)
     resumed: bool = False
     failure: Exception | None = None
+    form: str = ""
+    leftovers: list[PostedPage] = field(default_factory=list)
 
     async def add(self, ref: str) -> None:
-        if self.failure:
-            raise self.failure
+        self._check()
         self.refs.append(ref)
 
-    async def remove(self, ref: str) -> None:
+    async def discard(self, ref: str) -> None:
+        self._check()
         self.refs.remove(ref)
+        self.leftovers.append(PostedPage(self.form, ref))
+
+    async def change_form(self, form: str) -> None:
+        self._check()
+        self.leftovers += [PostedPage(self.form, ref) for ref in self.refs]
+        self.form, self.refs = form, []
+
+    async def forget_leftover(self, page: PostedPage) -> None:
+        self._check()
+        self.leftovers.remove(page)
 
     def restarted(self) -> FakeLedger:
-        return FakeLedger(list(self.refs), resumed=True)
+        return FakeLedger(list(self.refs), resumed=True, form=self.form, leftovers=list(self.leftovers))
+
+    def _check(self) -> None:
+        if self.failure:
+            raise self.failure
 
 
 def rendered(page: Page) -> str:

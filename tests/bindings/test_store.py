@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from bindings.delivery.outlet import PostedPage
 from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place, ThreadMessages
-from bindings.store import Delivery, DeliveryLedger, Store
+from bindings.store import Delivery, DeliveryLedger, LedgerState, Store
 from bindings.tables import tables
 from core.contract import Attachment, Turn
 from core.storage.database import Database
@@ -59,10 +60,10 @@ async def test_a_message_is_stored_unchanged(store: Store) -> None:
     record = await store.record(delivery.number)
 
     assert record is not None
-    assert (incoming, delivery, (), None, False) == (
+    assert (incoming, delivery, LedgerState(), None, False) == (
         record.incoming,
         record.delivery,
-        record.refs,
+        record.pages,
         record.thread_messages,
         record.uploaded,
     )
@@ -112,12 +113,21 @@ async def test_no_attempt_count_outlives_its_delivery(store: Store, database_url
 
 
 async def test_an_older_database_is_upgraded(store: Store, database: Database, database_url: str) -> None:
-    """The missing table is created."""
+    """A missing table and the column for reasons are created; the stored ids of messages are understood."""
     delivery = await take(store, message("x"))
-    execute(database_url, "DROP TABLE resumed", "DROP TABLE alembic_version")
+    execute(
+        database_url,
+        """UPDATE deliveries SET refs = '["a"]'""",
+        "DROP TABLE resumed",
+        "DROP TABLE alembic_version",
+        "ALTER TABLE deliveries DROP COLUMN reason",
+    )
     await database.upgrade()
 
     assert 1 == await store.record_attempt(delivery.answer_id)
+    record = await store.record(delivery.number)
+    assert record is not None
+    assert LedgerState(("a",)) == record.pages
 
 
 async def test_refs_are_stored_for_the_next_process(store: Store) -> None:
@@ -127,11 +137,42 @@ async def test_refs_are_stored_for_the_next_process(store: Store) -> None:
     ledger = DeliveryLedger(store, record, resumed=False)
     for ref in ("a", "b", "c"):
         await ledger.add(ref)
-    await ledger.remove("b")
+    await ledger.discard("b")
+    await ledger.forget_leftover(PostedPage("", "b"))
 
     again = await store.record(delivery.number)
     assert again is not None
     assert ["a", "c"] == DeliveryLedger(store, again, resumed=True).refs == ledger.refs
+
+
+async def test_the_form_of_an_answer_is_stored_for_the_next_process(store: Store) -> None:
+    """So are the pages of earlier forms that are to be deleted. The answer is found by its new message."""
+    delivery = await take(store, message("x"))
+    record = await store.record(delivery.number)
+    assert record is not None
+    ledger = DeliveryLedger(store, record, resumed=False)
+    await ledger.add("a")
+    await ledger.change_form("direct")
+    await ledger.add("b")
+    await ledger.add("c")
+    await ledger.discard("c")
+
+    again = await store.record(delivery.number)
+    assert again is not None
+    restored = DeliveryLedger(store, again, resumed=True)
+    assert ("direct", ["b"]) == (restored.form, restored.refs)
+    assert [PostedPage("", "a"), PostedPage("direct", "c")] == restored.leftovers
+    assert delivery.answer_id == await store.find_answer(THREAD, "b")
+
+
+async def test_the_reason_of_a_failure_is_stored(store: Store, database_url: str) -> None:
+    delivery = await take(store, message("x"))
+    await store.finish(delivery, "failed", "Slack refused \0 chat.postMessage" + "!" * 999)
+
+    [row] = dump_tables(database_url)["deliveries"]
+    assert "failed" == row["state"]
+    assert str(row["reason"]).startswith("Slack refused")
+    assert len(str(row["reason"])) <= 500
 
 
 async def test_thread_messages_are_stored(store: Store) -> None:

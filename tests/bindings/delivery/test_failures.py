@@ -13,6 +13,7 @@ from bindings.delivery.deliver import deliver
 from bindings.delivery.outlet import Refused, Throttled, Unreachable
 from core.contract import Text
 from core.errors import StorageError
+from core.texts import text
 from tests.bindings.delivery.support_deliveries import (
     DONE,
     ScriptedEngine,
@@ -34,7 +35,11 @@ def test_a_refusal_ends_the_delivery_with_one_log_line() -> None:
     with capture_logs() as logs:
         outcome = run(deliver(answer.events(), outlet, FakeLedger(), build_options()))
 
-    assert ("refused", True, 1) == (outcome.ending, answer.closed.is_set(), len(outlet.calls))
+    assert ("refused", True) == (outcome.ending, answer.closed.is_set())
+    assert ("add the scope chat:write", [text("delivery-refused", "en")]) == (
+        outcome.reason,
+        [page.text for page in outlet.pages],
+    )
     assert [("delivery_refused", "add the scope chat:write")] == [(line["event"], line["problem"]) for line in logs]
 
 

@@ -28,6 +28,7 @@ from core.contract import Source, Text
 
 
 class MeasuringOutlet:
+    form = ""
     limits = PageLimits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:

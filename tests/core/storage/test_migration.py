@@ -70,6 +70,17 @@ def create_as_defined(url: str) -> None:
     engine.dispose()
 
 
+def create_as_version_0_1_0(url: str) -> None:
+    """Creates the tables as they were before revisions existed."""
+    first = migration.scripts().get_revision("0001").module
+    engine = sa.create_engine(url)
+    with engine.begin() as db:
+        first.TABLES.create_all(
+            db, tables=[table for table in first.TABLES.sorted_tables if table is not first.HALFVECS]
+        )
+    engine.dispose()
+
+
 async def upgraded(url: str) -> Database:
     database = Database(url)
     await database.upgrade()
@@ -180,7 +191,7 @@ async def test_tables_of_another_program_are_refused(database: Database, databas
 
 async def test_tables_that_are_not_ours_are_left_alone(database: Database, database_url: str) -> None:
     """Another program's table, and an operator's index on one of ours."""
-    create_as_defined(database_url)
+    create_as_version_0_1_0(database_url)
     execute(
         database_url,
         "CREATE TABLE theirs (id INTEGER PRIMARY KEY)",
@@ -196,7 +207,7 @@ async def test_tables_that_are_not_ours_are_left_alone(database: Database, datab
 async def test_rows_that_referred_to_none_before_do_not_keep_a_database_from_being_adopted(tmp_path: Path) -> None:
     """An operator deleted a conversation in the `sqlite3` shell, and another program's table is beside ours."""
     url = f"sqlite:///{tmp_path / 'test.db'}"
-    create_as_defined(url)
+    create_as_version_0_1_0(url)
     execute(
         url,
         INSERT_TURN[1],
