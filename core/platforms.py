@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 SLACK_SCOPES = (
-    *("app_mentions:read", "assistant:write", "channels:history", "chat:write", "commands", "files:read"),
-    *("files:write", "groups:history", "im:history", "im:write", "mpim:history", "users:read"),
+    *("app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write", "commands"),
+    *("files:read", "files:write", "groups:history", "im:history", "im:write", "mpim:history", "usergroups:read"),
+    "users:read",
 )
 
 MICROSOFT_LOGIN_URL = "https://login.microsoftonline.com"  # followed by the tenant

@@ -61,7 +61,10 @@ def build_content(text: str, fragments: list[FileFragment], references: Referenc
     parts = [each for each in fragments if isinstance(each, ContentPart)]
     return MessageContent(
         to_plain_text(text, references.names),
-        tuple(replace(each, text=to_plain_text(each.text, references.names)) for each in parts),
+        tuple(
+            replace(each, text=to_plain_text(each.text, references.names), author=to_plain_text(each.author))
+            for each in parts
+        ),
         tuple(each for each in fragments if isinstance(each, AttachedFile)),
         tuple(each for each in fragments if isinstance(each, UnreadPart)),
     )

@@ -418,7 +418,8 @@ async def test_missing_scopes_are_logged(slack: FakeSlack, intake: FakeIntake) -
             pass
 
     (entry,) = [entry for entry in logs if entry["event"] == "slack_scopes_missing"]
-    assert ["assistant:write", "commands", "files:read", "files:write", "im:write", "users:read"] == entry["scopes"]
+    missing = ["assistant:write", "channels:read", "commands", "files:read", "files:write", "im:write"]
+    assert [*missing, "usergroups:read", "users:read"] == entry["scopes"]
 
 
 async def test_only_http_mode_has_routes(slack: FakeSlack) -> None:
