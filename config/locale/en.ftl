@@ -523,6 +523,7 @@ cli-help-events_url = An https address that receives events. Default: Socket Mod
 cli-help-application = The application’s id in the Developer Portal.
 cli-help-package = The file to write.
 cli-help-website = The https address of the organization that runs the bot.
+cli-help-read_all = Whether the bot may read all messages of its teams and group chats, and their files, or only messages that mention it.
 
 cli-up-already-running = csps-llm is already running with the data in { $folder } (process { $pid }). Stop it first. For a second service, set CSPS_LLM_DATA to another folder.
 cli-up-data-unwritable = The data folder { $folder } cannot be written: { $reason }. Change its owner, or set CSPS_LLM_DATA.

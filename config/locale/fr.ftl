@@ -531,6 +531,7 @@ cli-help-events_url = Une adresse https qui reçoit les événements. Par défau
 cli-help-application = L’identifiant de l’application dans le portail des développeurs.
 cli-help-package = Le fichier à écrire.
 cli-help-website = L’adresse https de l’organisation responsable de l’agent conversationnel.
+cli-help-read_all = Accès de l’agent conversationnel à tous les messages de ses équipes et clavardages de groupe, et à leurs fichiers, ou seulement aux messages qui le mentionnent.
 
 cli-up-already-running = csps-llm est déjà en cours d’exécution avec les données de { $folder } (processus { $pid }). Arrêtez-le d’abord. Pour un second service, donnez un autre dossier dans CSPS_LLM_DATA.
 cli-up-data-unwritable = Impossible d’écrire dans le dossier de données { $folder } : { $reason }. Changez-en le propriétaire, ou réglez CSPS_LLM_DATA.

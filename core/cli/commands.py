@@ -289,7 +289,8 @@ def write_teams_package(
     website: Annotated[
         str, typer.Option(help="cli-help-website", callback=require_https)
     ] = "https://www.csps-efpc.gc.ca/",
+    read_all: Annotated[bool, typer.Option("--read-all/--mentions-only", help="cli-help-read_all")] = True,
 ) -> None:
     from core.cli import manifest
 
-    manifest.teams(output, name, website)
+    manifest.teams(output, name, website, read_all=read_all)

@@ -47,7 +47,14 @@ DISCORD_PERMISSIONS = {
     "Read Message History": 1 << 16,
     "Send Messages in Threads": 1 << 38,
 }
-TEAMS_SCHEMA = "https://developer.microsoft.com/en-us/json-schemas/teams/v1.19/MicrosoftTeams.schema.json"
+TEAMS_MANIFEST_VERSION = "1.30"
+TEAMS_SCHEMA = (
+    f"https://developer.microsoft.com/json-schemas/teams/v{TEAMS_MANIFEST_VERSION}/MicrosoftTeams.schema.json"
+)
+TEAMS_SCOPES = ("personal", "team", "groupChat", "copilot")
+# With these the bot gets messages that do not mention it, and may read them and their files. The owner of each team or
+# chat consents. https://learn.microsoft.com/microsoftteams/platform/graph-api/rsc/resource-specific-consent
+TEAMS_READ_PERMISSIONS = ("ChannelMessage.Read.Group", "ChatMessage.Read.Chat")
 ICONS = ("color.png", "outline.png")
 
 
@@ -67,12 +74,12 @@ def discord(application: str | None) -> None:
     typer.echo(build_discord_link(application or "APPLICATION_ID"))
 
 
-def teams(output: Path, name: str, website: str) -> None:
+def teams(output: Path, name: str, website: str, *, read_all: bool = True) -> None:
     """Writes the app package, a zip file with manifest and icons. Raises ConfigError without TEAMS_APP_ID."""
     loaded, language = settings.load(os.environ), locale_language(os.environ)
     if not loaded.teams.app_id:
         raise ConfigError(text("cli-manifest-no-app-id", language))
-    manifest = build_teams_manifest(loaded.teams.app_id, name, website)
+    manifest = build_teams_manifest(loaded.teams.app_id, name, website, read_all=read_all)
     output.write_bytes(pack_teams_app(manifest, loaded.config_file("icons")))
     typer.echo(text("cli-manifest-written", language, path=str(output)))
 
@@ -132,8 +139,11 @@ def build_discord_link(application: str) -> str:
     )
 
 
-def build_teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]:
-    """The manifest of https://learn.microsoft.com/microsoftteams/platform/resources/schema/manifest-schema"""
+def build_teams_manifest(app_id: str, name: str, website: str, *, read_all: bool = True) -> dict[str, Any]:
+    """The manifest of https://learn.microsoft.com/microsoft-365/extensibility/schema/
+
+    `read_all`: the bot asks for TEAMS_READ_PERMISSIONS.
+    """
     site = website.rstrip("/")
     names = (
         ("help", "aide"),
@@ -143,12 +153,13 @@ def build_teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]
         ("personality", "personnalité"),
     )
     commands = [{"title": english, "description": f"{english} · {french}"} for english, french in names]
+    permissions = [{"name": name, "type": "Application"} for name in TEAMS_READ_PERMISSIONS]
     return {
         "$schema": TEAMS_SCHEMA,
-        "manifestVersion": "1.19",
+        "manifestVersion": TEAMS_MANIFEST_VERSION,
         "version": "1.0.0",
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"csps-llm:{app_id}")),
-        "developer": {"name": name, "websiteUrl": site, "privacyUrl": site, "termsOfUseUrl": site},
+        "developer": {"name": name[:32], "websiteUrl": site, "privacyUrl": site, "termsOfUseUrl": site},
         "name": {"short": name[:30], "full": name[:100]},
         "description": {"short": bilingual("cli-manifest-short")[:80], "full": bilingual("cli-manifest-long")},
         "icons": {"color": "color.png", "outline": "outline.png"},
@@ -156,18 +167,18 @@ def build_teams_manifest(app_id: str, name: str, website: str) -> dict[str, Any]
         "bots": [
             {
                 "botId": app_id,
-                "scopes": ["personal", "team", "groupChat"],
+                "scopes": list(TEAMS_SCOPES),
                 "supportsFiles": True,
                 "isNotificationOnly": False,
-                "commandLists": [{"scopes": ["personal", "team", "groupChat"], "commands": commands}],
+                "commandLists": [{"scopes": list(TEAMS_SCOPES), "commands": commands}],
             }
         ],
+        # Required from version 1.25 on for the scope "team": shared and private channels too.
+        "supportsChannelFeatures": "tier1",
+        "copilotAgents": {"customEngineAgents": [{"type": "bot", "id": app_id}]},
         "permissions": ["identity", "messageTeamMembers"],
-        # With this permission the bot receives replies in its threads without a mention.
         "webApplicationInfo": {"id": app_id, "resource": f"https://{app_id}.invalid"},
-        "authorization": {
-            "permissions": {"resourceSpecific": [{"name": "ChannelMessage.Read.Group", "type": "Application"}]}
-        },
+        **({"authorization": {"permissions": {"resourceSpecific": permissions}}} if read_all else {}),
         "validDomains": [],
     }
 

@@ -70,6 +70,36 @@ def test_a_teams_package_is_complete() -> None:
     assert len(packed["name"]["short"]) <= 30
 
 
+def test_a_teams_manifest_follows_todays_schema() -> None:
+    """Version 1.25 and later refuse the scope "team" without channel features; Copilot shows the bot as an agent."""
+    made = manifest.build_teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/")
+
+    assert made["$schema"].endswith(f"/teams/v{made['manifestVersion']}/MicrosoftTeams.schema.json")
+    assert (1, 25) <= tuple(int(part) for part in made["manifestVersion"].split("."))
+    assert "tier1" == made["supportsChannelFeatures"]
+    assert {"customEngineAgents": [{"type": "bot", "id": "1111-2222"}]} == made["copilotAgents"]
+    (bot,) = made["bots"]
+    assert {"personal", "team", "groupChat", "copilot"} == set(bot["scopes"]) == set(bot["commandLists"][0]["scopes"])
+
+
+def test_the_permissions_to_read_are_optional_in_teams() -> None:
+    """Without them, the bot gets only messages that mention it. The app then asks no owner for consent."""
+    reading = manifest.build_teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/")
+    mentions = manifest.build_teams_manifest("1111-2222", "Whisper", "https://example.gc.ca/", read_all=False)
+    asked = reading.pop("authorization")["permissions"]["resourceSpecific"]
+
+    assert ["ChannelMessage.Read.Group", "ChatMessage.Read.Chat"] == [each["name"] for each in asked]
+    assert {"Application"} == {each["type"] for each in asked}
+    assert reading == mentions
+
+
+def test_a_long_name_fits_in_a_teams_manifest() -> None:
+    """The schema allows 32 characters for the developer's name, 30 for the app's."""
+    made = manifest.build_teams_manifest("1111-2222", "W" * 50, "https://example.gc.ca/")
+
+    assert (32, 30) == (len(made["developer"]["name"]), len(made["name"]["short"]))
+
+
 def width_of(png: bytes) -> int:
     return int.from_bytes(png[16:20], "big")
 
