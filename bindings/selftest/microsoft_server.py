@@ -23,12 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from bindings.selftest.changes import Changes
+from bindings.selftest.microsoft_login_server import APP_ID, PASSWORD, TENANT, Body, FakeLogin
 
-APP_ID = "11111111-aaaa-4aaa-8aaa-111111111111"
-PASSWORD = "a-client-secret"  # noqa: S105
-TENANT = "22222222-bbbb-4bbb-8bbb-222222222222"
 ISSUER = "https://api.botframework.com"
-Body = dict[str, Any]
 
 
 @cache
@@ -75,7 +72,7 @@ class Failure:
 
 
 @dataclass
-class FakeMicrosoft(Changes):
+class FakeMicrosoft(FakeLogin, Changes):
     url: str = ""
     signing: list[str] = field(default_factory=lambda: ["key-1"])  # names of the published keys
     endorsements: list[str] = field(default_factory=lambda: ["msteams"])
@@ -86,13 +83,8 @@ class FakeMicrosoft(Changes):
     file_answers: list[int] = field(default_factory=list)  # statuses of the next uploads that fail
     stopped: set[str] = field(default_factory=set)  # streams that a person stopped
     metadata_fetches: int = 0
-    token_fetches: int = 0
-    token_life_s: int = 3600
     tokens_refused: set[str] = field(default_factory=set)
-    login_status: int = 200
-    login_forms: list[Body] = field(default_factory=list)
     keys_hang: asyncio.Event | None = None
-    login_hangs: asyncio.Event | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     file_tokens: list[str | None] = field(default_factory=list)
     ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -137,9 +129,7 @@ class FakeMicrosoft(Changes):
             [
                 web.get("/v1/.well-known/openidconfiguration", self._metadata),
                 web.get("/v1/keys", self._keys),
-                web.get("/adfs/.well-known/openid-configuration", self._adfs),
-                web.post("/{tenant}/oauth2/v2.0/token", self._login),
-                web.post("/adfs/oauth2/token", self._login),
+                *self.routes(),
                 web.post(conversation, self._connector),
                 web.route("*", conversation + "/{at}", self._connector),
                 web.get("/amer/v3/attachments/{name}/views/original", self._file),
@@ -186,24 +176,6 @@ class FakeMicrosoft(Changes):
             for name in self.signing
         ]
         return web.json_response({"keys": [{"kty": "EC", "kid": "of another kind"}, *keys]})
-
-    # -------------------------------------------------------------- the login
-
-    async def _adfs(self, _request: web.Request) -> web.Response:
-        return web.json_response({"token_endpoint": f"{self.url}/adfs/oauth2/token"})
-
-    async def _login(self, request: web.Request) -> web.Response:
-        form = dict(await request.post())
-        self.login_forms.append(form)
-        self.token_fetches += 1
-        if self.login_hangs:
-            await self.login_hangs.wait()
-        if form.get("client_secret") != PASSWORD or form.get("client_id") != APP_ID:
-            return web.json_response({"error": "invalid_client", "error_description": "AADSTS7000215"}, status=401)
-        if self.login_status != 200:
-            return web.json_response({"error": "temporarily_unavailable"}, status=self.login_status)
-        token = f"connector-token-{self.token_fetches}"
-        return web.json_response({"access_token": token, "expires_in": self.token_life_s, "token_type": "Bearer"})
 
     # -------------------------------------------------------------- the connector
 

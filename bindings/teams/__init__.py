@@ -15,7 +15,7 @@ With I/O:
 - `transport`      HTTP with deadlines, to trusted hosts
 - `webhook_auth`   checks that a webhook call comes from Microsoft
 - `credentials`    the bot's own token for the connector
-- `connector`      botbuilder's connector client over our transport
+- `connector`      the Bot Connector's calls, over our transport
 - `outlet`         one answer: a stream, or edits of a message
 - `files`          downloads, and answers that a person saves to OneDrive
 - `turns`          an activity → the intake

@@ -31,10 +31,11 @@ from bindings.teams.streaming import ChatStreams
 from bindings.teams.transport import TrustedHosts, is_loopback, parse_url
 from bindings.teams.turns import TurnHandler
 from bindings.teams.webhook_auth import SigningKeys, TokenClaims, TokenRefused, TokenValidator
-from core import platforms
 from core.configuration.setting_sections import TeamsSettings
 from core.configuration.settings import Settings
 from core.errors import BadRequest, ConfigError, CspsError
+from core.microsoft_clouds import choose_endpoints, find_foreign_endpoints, trusted_clouds, url_host
+from core.microsoft_login import check_credential
 from core.runtime.background_tasks import BackgroundTasks
 from core.runtime.backoff import NO_JITTER, Backoff
 
@@ -58,10 +59,9 @@ class TeamsAdapter:
         self._http = transport.build_client()
         self._credentials = build_credentials(section, self._http)
         self._hosts = build_trusted_hosts(section)
-        self._keys = SigningKeys(self._http, section.openid_metadata_url or platforms.MICROSOFT_KEYS_URL)
-        self._validator = TokenValidator(
-            self._keys, section.app_id or "", section.token_issuer or platforms.MICROSOFT_ISSUER
-        )
+        endpoints = choose_endpoints(section)
+        self._keys = SigningKeys(self._http, endpoints.openid_metadata_url)
+        self._validator = TokenValidator(self._keys, section.app_id or "", endpoints.token_issuer)
         self._connector = Connector(self._http, self._credentials, self._hosts)
         self._files = TeamsFiles(self._http, self._credentials, self._hosts)
         self._pending = PendingFiles(settings.data_folder / "parcels" / "teams")
@@ -208,11 +208,9 @@ def build(settings: Settings, metrics: BotMetrics) -> TeamsAdapter:
 
 def build_trusted_hosts(settings: TeamsSettings) -> TrustedHosts:
     """Trusts connectors on this machine only in the playground, or if the login service is there, as in tests."""
-    login = parse_url(settings.login_url or "")
-    is_local = login is not None and is_loopback(login.hostname or "")
-    configured = [settings.login_url] if settings.login_url else []
-    is_playground = settings.allow_unauthenticated
-    return TrustedHosts(configured, loopback=is_playground or is_local, microsoft=not is_playground)
+    if settings.allow_unauthenticated:
+        return TrustedHosts((), loopback=True)
+    return TrustedHosts(trusted_clouds(settings), loopback=is_loopback(url_host(settings.login_url or "")))
 
 
 def build_credentials(settings: TeamsSettings, http: httpx.AsyncClient) -> Credentials | None:
@@ -224,13 +222,13 @@ def build_credentials(settings: TeamsSettings, http: httpx.AsyncClient) -> Crede
                 f"TEAMS_HOST is {settings.host}; set it to 127.0.0.1, or unset TEAMS_ALLOW_UNAUTHENTICATED"
             )
         return None
-    if not (settings.app_id and settings.app_password and settings.tenant_id):
-        raise ConfigError("TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID are required: see docs/teams.md")
+    check_credential(settings)
     if settings.login_url and parse_url(settings.login_url) is None:
         raise ConfigError("TEAMS_LOGIN_URL is not a URL: leave it empty for Microsoft's own")
-    authority = platforms.microsoft_authority(settings.login_url, settings.tenant_id)
-    password = settings.app_password.get_secret_value()
-    return Credentials(http, settings.app_id, password, authority, settings.oauth_scope)
+    if foreign := find_foreign_endpoints(settings):
+        names = ", ".join(each.variable for each in foreign)
+        log.warning("teams_cloud_mixed", cloud=settings.cloud, variables=names)
+    return Credentials(http, settings)
 
 
 def is_same_url(first: str, second: str) -> bool:

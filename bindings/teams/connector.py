@@ -1,22 +1,17 @@
-"""The Bot Connector: botbuilder's client over our transport. Errors are those of delivery.
+"""The Bot Connector's calls, over our transport. Errors are those of delivery. Activities are botbuilder's.
 
-botbuilder supplies the paths and the serialisation. Its own sender uses `requests` in threads without a deadline, sends
-the token along with redirects, and does not distinguish a 429.
+Source: https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote
 
 import httpx
 from botbuilder.schema import Activity
-from botframework.connector import BotFrameworkConnectorConfiguration
-from botframework.connector.aio import ConnectorClient
-from cachetools import LRUCache
-from msrest.pipeline import Request, Response
-from msrest.pipeline.async_abc import AsyncHTTPSender, AsyncPipeline
-from msrest.pipeline.universal import RawDeserializer
-from msrest.universal_http import ClientRequest, HTTPClientResponse
 
 from bindings.delivery.outlet import Gone, Refused
 from bindings.incoming import Place
@@ -24,7 +19,7 @@ from bindings.teams import transport
 from bindings.teams.credentials import Credentials
 from bindings.teams.transport import HttpResponse, TrustedHosts
 
-CLIENTS_LIMIT = 32  # one per service URL; Teams has one service URL per region
+JSON = "application/json; charset=utf-8"
 StreamEndReason = Literal["stopped", "late", "completed", "forbidden", "other"]
 
 # Codes of a 403 or 404 that mean that the conversation or message no longer exists for the bot.
@@ -40,6 +35,10 @@ GONE_CODES = frozenset(
     }
 )
 STREAM_CODE = "ContentStreamNotAllowed"
+# Of a 403 within a stream, and of a 413: https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux and
+# https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages
+TOO_LARGE_CODE = "MessageSizeTooBig"
+TOO_LARGE_MESSAGE = "message size too large"
 
 
 class StreamEnded(Refused):
@@ -59,105 +58,115 @@ class StreamEnded(Refused):
         self.reason: StreamEndReason = reason
 
 
+class TooLarge(Refused):
+    """The message exceeds Teams' limit of about 100 KB: a shorter one may be accepted."""
+
+    code: ClassVar[str] = "message_too_large"
+
+
+class Dropped(Refused):
+    """Teams answered 202 with an error: it has dropped a part of a stream that came out of order."""
+
+    code: ClassVar[str] = "stream_part_dropped"
+
+
 class Connector:
-    """Sends, updates and deletes activities.
+    """Sends, updates and deletes activities, and begins chats.
 
-    Methods raise DeliveryError and its subclass StreamEnded. They do not retry, except once with a new token.
+    Methods raise DeliveryError and its subclasses here. They do not retry, except once with a new token.
     """
-
-    def __init__(self, http: httpx.AsyncClient, credentials: Credentials | None, hosts: TrustedHosts) -> None:
-        self._sender = ConnectorSender(http, credentials, hosts)
-        self._hosts = hosts
-        self._clients: LRUCache[str, Any] = LRUCache(CLIENTS_LIMIT)
-
-    async def send(self, place: Place, activity: Activity) -> str:
-        """Returns the id of the new activity; "" if Teams gives none, as within a stream."""
-        resource = await self._operations(place).send_to_conversation(place.route["conversation"], activity)
-        return str(getattr(resource, "id", None) or "")
-
-    async def update(self, place: Place, activity_id: str, activity: Activity) -> None:
-        await self._operations(place).update_activity(place.route["conversation"], activity_id, activity)
-
-    async def delete(self, place: Place, activity_id: str) -> None:
-        await self._operations(place).delete_activity(place.route["conversation"], activity_id)
-
-    def _operations(self, place: Place) -> Any:
-        """Returns botbuilder's operations. Keeps a client per URL, because building one is slow. Raises Refused."""
-        service_url = place.route["service_url"]
-        # For an empty URL, botbuilder would call a default address.
-        check_connector(service_url, self._hosts)
-        if service_url not in self._clients:
-            settings = BotFrameworkConnectorConfiguration(False, service_url)
-            settings.custom_pipeline = AsyncPipeline([], self._sender)
-            self._clients[service_url] = ConnectorClient(None, custom_configuration=settings)
-        return self._clients[service_url].conversations
-
-
-class ConnectorSender(AsyncHTTPSender):  # type: ignore[type-arg]
-    """Sends the requests of msrest's pipeline. Only trusted hosts receive the token."""
 
     def __init__(self, http: httpx.AsyncClient, credentials: Credentials | None, hosts: TrustedHosts) -> None:
         self._http = http
         self._credentials = credentials
         self._hosts = hosts
 
-    async def send(self, request: Request[Any], **config: Any) -> Response[Any, Any]:
-        http_request: ClientRequest = request.http_request
-        check_connector(http_request.url, self._hosts)
-        response = await self._send_authorized(http_request)
+    async def send(self, place: Place, activity: Activity) -> str:
+        """Returns the id of the new activity; "" if Teams gives none, as within a stream."""
+        return get_id(await self._call("POST", activities_url(place), activity.serialize()))
+
+    async def update(self, place: Place, activity_id: str, activity: Activity) -> None:
+        await self._call("PUT", activities_url(place, activity_id), activity.serialize())
+
+    async def delete(self, place: Place, activity_id: str) -> None:
+        await self._call("DELETE", activities_url(place, activity_id))
+
+    async def begin_chat(self, place: Place) -> str:
+        """Returns the conversation id of the personal chat with the person who wrote in `place`.
+
+        Teams returns the same chat each time. Without the app, a person cannot be written to: 403.
+        Source: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages
+        """
+        route = place.route
+        parameters = {
+            "bot": {"id": route["bot"]},
+            "members": [{"id": route["person"]}],
+            "isGroup": False,
+            "tenantId": place.tenant,
+            "channelData": {"tenant": {"id": place.tenant}},
+        }
+        chat = get_id(await self._call("POST", conversations_url(place), parameters))
+        if not chat:
+            raise Refused("Teams began a chat without returning its id")
+        return chat
+
+    async def _call(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> HttpResponse:
+        if not self._hosts.is_connector(url):
+            raise Refused(f"{transport.url_host(url)} is not a host of Teams: nothing is sent to it")
+        content = None if body is None else json.dumps(body).encode()
+        response = await self._send_authorized(method, url, content)
         raise_for_status(response)
-        context = {RawDeserializer.CONTEXT_NAME: response.json()}
-        return Response(request, ConnectorResponse(http_request, response), context)
+        return response
 
-    async def __aexit__(self, *exc_details: object) -> None:
-        """Leaves the HTTP client open: the adapter closes it."""
-
-    async def _send_authorized(self, request: ClientRequest) -> HttpResponse:
-        """Replaces a rejected token once: Microsoft rotates keys, and the operator may replace the secret."""
+    async def _send_authorized(self, method: str, url: str, content: bytes | None) -> HttpResponse:
+        """Replaces a rejected token once: Microsoft rotates keys, and the operator may replace the credential."""
+        headers = {"Accept": "application/json", **({"Content-Type": JSON} if content is not None else {})}
         if self._credentials is None:
-            return await self._call(request, {})
+            return await transport.call(self._http, method, url, headers=headers, content=content)
         token = await self._credentials.token()
-        response = await self._call(request, {"Authorization": f"Bearer {token}"})
+        headers["Authorization"] = f"Bearer {token}"
+        response = await transport.call(self._http, method, url, headers=headers, content=content)
         if response.status != 401:
             return response
         self._credentials.forget(token)
-        token = await self._credentials.token()
-        return await self._call(request, {"Authorization": f"Bearer {token}"})
-
-    async def _call(self, request: ClientRequest, authorization: dict[str, str]) -> HttpResponse:
-        content = request.data.encode() if isinstance(request.data, str) else request.data
-        headers = {**request.headers, **authorization}
-        headers.pop("Content-Length", None)
-        return await transport.call(self._http, request.method, request.url, headers=headers, content=content)
+        headers["Authorization"] = f"Bearer {await self._credentials.token()}"
+        return await transport.call(self._http, method, url, headers=headers, content=content)
 
 
-class ConnectorResponse(HTTPClientResponse):
-    """A successful response for botbuilder's operations, which accept only three status codes."""
-
-    def __init__(self, request: ClientRequest, response: HttpResponse) -> None:
-        super().__init__(request, response)
-        self.status_code = 200
-        self.headers = dict(response.headers)
-        self._body = response.body
-
-    def body(self) -> bytes:
-        return self._body
+def conversations_url(place: Place) -> str:
+    return f"{place.route['service_url'].rstrip('/')}/v3/conversations"
 
 
-def check_connector(url: str, hosts: TrustedHosts) -> None:
-    """Raises Refused for a host that may not receive the token."""
-    if not hosts.is_connector(url):
-        raise Refused(f"{transport.url_host(url)} is not a host of Teams: nothing is sent to it")
+def activities_url(place: Place, activity_id: str = "") -> str:
+    """Builds the URL of a conversation's activities, or of one of them. Ids come from webhook calls."""
+    url = f"{conversations_url(place)}/{quote_id(place.route['conversation'])}/activities"
+    return f"{url}/{quote_id(activity_id)}" if activity_id else url
+
+
+def quote_id(text: str) -> str:
+    """Quotes an id as one segment of a path. Clients resolve "." and "..", also if they are quoted."""
+    if text.strip(".") == "":
+        raise Refused("the id is not one of Teams")
+    return quote(text, safe="")
+
+
+def get_id(response: HttpResponse) -> str:
+    value = response.json().get("id")
+    return value if isinstance(value, str) else ""
 
 
 def raise_for_status(response: HttpResponse) -> None:
     """Raises the DeliveryError for a failed response. Source: Microsoft's pages on bots' error codes and streaming."""
+    code, message = parse_error(response)
     if 200 <= response.status < 300:
+        if code:
+            raise Dropped(f"Teams dropped a part of a stream ({code if code.isidentifier() else response.status})")
         return
     response.raise_if_transient("Teams")
-    code, message = parse_error(response)
+    if response.status == 413 or code == TOO_LARGE_CODE or TOO_LARGE_MESSAGE in message.lower():
+        raise TooLarge("Teams refused a message as too large")
     if code == STREAM_CODE:
-        raise StreamEnded("Teams ended the stream", parse_end_reason(message))
+        raise StreamEnded("Teams ended the stream", parse_end_reason(response.status, message))
     if response.status in (404, 410) or code in GONE_CODES:
         raise Gone(f"the conversation or message no longer exists in Teams ({response.status})")
     raise Refused(explain_refusal(response.status, code))
@@ -171,10 +180,10 @@ def parse_error(response: HttpResponse) -> tuple[str, str]:
     return str(error.get("code", "")), str(error.get("message", ""))
 
 
-def parse_end_reason(message: str) -> StreamEndReason:
-    """Teams has one code for all reasons; only the message differs."""
+def parse_end_reason(status: int, message: str) -> StreamEndReason:
+    """Teams has one code for all reasons; only the message differs. Nothing but a 403 means that a person stopped."""
     lowered = message.lower()
-    if "cancel" in lowered:
+    if status == 403 and ("canceled by user" in lowered or "cancelled by user" in lowered):
         return "stopped"
     if "exceeded streaming time" in lowered:
         return "late"
@@ -186,14 +195,16 @@ def parse_end_reason(message: str) -> StreamEndReason:
 def explain_refusal(status: int, code: str) -> str:
     """Returns instructions for the operator."""
     reason = f"{status} {code}".strip() if code.isidentifier() else str(status)
-    if status == 401:
-        return (
-            f"Teams does not accept this bot's token ({reason}): TEAMS_APP_ID must be the app that the Azure Bot "
-            "resource names under Configuration, in the tenant of TEAMS_TENANT_ID"
-        )
     if status == 403:
         return (
             f"Teams does not let this bot write here ({reason}): check that the app is allowed in the Teams admin "
             "center under Manage apps, and that the Teams channel is on in the Azure Bot resource"
         )
     return f"Teams refused a message ({reason})"
+
+
+def explain_refused_token(reason: str) -> str:
+    return (
+        f"Teams does not accept this bot's token ({reason}): TEAMS_APP_ID must be the app that the Azure Bot resource "
+        "names under Configuration, in the tenant of TEAMS_TENANT_ID and the cloud of TEAMS_CLOUD"
+    )

@@ -8,7 +8,7 @@ Source: https://learn.microsoft.com/microsoftteams/platform/teams-sdk/essentials
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -20,6 +20,7 @@ from bindings.delivery.outlet import Throttled, Unreachable
 from bindings.files import CHUNK_BYTES, read_limited
 from core import strict_json
 from core.errors import BadRequest
+from core.microsoft_clouds import CLOUDS, MicrosoftCloud
 from core.runtime.backoff import parse_retry_after
 
 DEADLINE_S = 15.0  # Microsoft's own calls to the bot have the same deadline
@@ -28,50 +29,39 @@ BODY_LIMIT_BYTES = 1 << 20
 CONNECTIONS = 50
 RETRY_AFTER_S = 2.0  # for a 429 without Retry-After
 RETRY_AFTER_LIMIT_S = 3600.0
-# Transient, like all statuses from 500: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+# Transient, like all statuses from 500 but 501: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 TRANSIENT_STATUSES = frozenset({408, 409, 412, 425})
-
-CONNECTOR_HOSTS = frozenset(
-    {
-        "smba.trafficmanager.net",  # anybody can register other names under trafficmanager.net
-        "smba.infra.gcc.teams.microsoft.com",
-        "smba.infra.gov.teams.microsoft.us",
-        "smba.infra.dod.teams.microsoft.us",
-    }
-)
-CONNECTOR_DOMAINS = (".botframework.com", ".botframework.azure.us")
-FILE_DOMAINS = (".sharepoint.com", ".sharepoint.us", ".sharepoint-mil.us")  # OneDrive for work is SharePoint
+NOT_IMPLEMENTED = 501
 
 
 class TrustedHosts:
     """The hosts that may receive the bot's token, and the hosts of people's files. Pure.
 
-    `configured`: the operator's login URL, which receives the password in any case: a proxy, or a test's server.
-    `loopback`: trusts this machine on any port. `microsoft`: False for the playground, which runs on this machine.
+    `clouds`: those of Microsoft; none for the playground, which runs on this machine. `loopback`: trusts this machine
+    on any port. The login is no connector: it gets the credential itself, and the token is of no use there.
     """
 
-    def __init__(self, configured: Iterable[str] = (), *, loopback: bool = False, microsoft: bool = True) -> None:
-        self._microsoft = microsoft
-        self._configured = frozenset(url_origin(parts) for parts in map(parse_url, configured) if parts is not None)
+    def __init__(self, clouds: Iterable[MicrosoftCloud] = (CLOUDS["public"],), *, loopback: bool = False) -> None:
+        self._clouds = tuple(clouds)
         self._loopback = loopback
 
     def is_connector(self, url: str) -> bool:
-        """Returns whether answers may be sent to this URL, with the bot's token."""
-        return self._is_trusted(url, CONNECTOR_HOSTS, CONNECTOR_DOMAINS)
+        """True if answers may be sent to this URL, with the bot's token."""
+        return self._is_trusted(url, MicrosoftCloud.is_connector)
 
     def has_files(self, url: str) -> bool:
-        """Returns whether a person's files may be at this URL. They are transferred without a token."""
-        return self._is_trusted(url, frozenset(), FILE_DOMAINS)
+        """True if a person's files may be at this URL. They are transferred without a token."""
+        return self._is_trusted(url, MicrosoftCloud.has_files)
 
-    def _is_trusted(self, url: str, hosts: frozenset[str], domains: tuple[str, ...]) -> bool:
+    def _is_trusted(self, url: str, holds: Callable[[MicrosoftCloud, str], bool]) -> bool:
         parts = parse_url(url)
         if parts is None:
             return False
         host = parts.hostname or ""
-        if url_origin(parts) in self._configured or (self._loopback and is_loopback(host)):
+        if self._loopback and is_loopback(host):
             return True
-        is_https = self._microsoft and parts.scheme == "https" and parts.port in (None, 443)
-        return is_https and (host in hosts or host.endswith(domains))
+        is_https = parts.scheme == "https" and parts.port in (None, 443)
+        return is_https and any(holds(cloud, host) for cloud in self._clouds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +83,7 @@ class HttpResponse:
         if self.status == 429:
             retry_after_s = parse_retry_after(self.headers.get("Retry-After"), RETRY_AFTER_S, RETRY_AFTER_LIMIT_S)
             raise Throttled(f"{sender} limits the rate of calls", retry_after_s=retry_after_s)
-        if self.status in TRANSIENT_STATUSES or self.status >= 500:
+        if self.status in TRANSIENT_STATUSES or (self.status >= 500 and self.status != NOT_IMPLEMENTED):
             raise Unreachable(f"{sender} answered {self.status}")
 
 

@@ -675,6 +675,8 @@ cli-found-scopes_missing = missing scopes: { $names }
 cli-found-discord = { $bot }, application { $id }
 cli-found-discord_intent = the message content intent is off
 cli-found-teams = application { $id } gets its tokens
+cli-found-teams_cloud = { $variables } has an address of the cloud { $clouds }, but TEAMS_CLOUD is { $cloud }
+cli-found-teams_credential = { $variable } is set, but the bot logs in by { $kind }
 cli-found-not_set = { $variable } is not set
 cli-found-not_json = the answer is not JSON
 # What is wrong with a model file.
@@ -714,7 +716,12 @@ cli-advice-slack_app_token = In Basic Information, create an App-Level Token wit
 cli-advice-discord_token = Use Reset Token on the Bot page of the Developer Portal, and copy the new token into DISCORD_BOT_TOKEN.
 cli-advice-discord_intent = Switch on Message Content Intent on the Bot page of the Developer Portal, or unset DISCORD_MESSAGE_CONTENT.
 cli-advice-teams_unauthenticated = Anybody on this machine can write in another person’s name. Use it only with Microsoft’s playground; unset it to serve people.
-cli-advice-teams_secret = In the app registration (Certificates & secrets), create a client secret for TEAMS_APP_PASSWORD. Check TEAMS_APP_ID and TEAMS_TENANT_ID.
+cli-advice-teams_secret = In the app registration (Certificates & secrets), create a client secret for TEAMS_APP_PASSWORD. Check TEAMS_APP_ID, TEAMS_TENANT_ID and TEAMS_CLOUD.
+cli-advice-teams_cloud = Set TEAMS_CLOUD to the cloud of your tenant ({ $clouds }, if the addresses are right) and unset { $variables }. Each cloud has its own addresses, and a mixed set gets no answers.
+cli-advice-teams_credential = The bot uses one credential. Unset { $variable }, or choose the other one by TEAMS_CREDENTIAL.
+cli-advice-teams_certificate = In the app registration (Certificates & secrets), upload the certificate of TEAMS_CERTIFICATE. The file has the certificate and its RSA key, in PEM form without a password. Check TEAMS_APP_ID, TEAMS_TENANT_ID and TEAMS_CLOUD.
+cli-advice-teams_federated = In the app registration (Certificates & secrets), add a federated credential with the issuer and the subject of the token in AZURE_FEDERATED_TOKEN_FILE. Check TEAMS_APP_ID, TEAMS_TENANT_ID and TEAMS_CLOUD.
+cli-advice-teams_managed_identity = TEAMS_APP_ID is the client id of a user-assigned managed identity. Assign this identity to the machine or app, and run this command there.
 cli-advice-unreachable = This machine cannot reach it: check the network, the proxy, and the platform’s address in the settings.
 
 cli-facts-searching = Looking at { $place }

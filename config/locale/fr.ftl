@@ -683,6 +683,8 @@ cli-found-scopes_missing = autorisations manquantes : { $names }
 cli-found-discord = { $bot }, application { $id }
 cli-found-discord_intent = l’intention « message content » est désactivée
 cli-found-teams = l’application { $id } obtient ses jetons
+cli-found-teams_cloud = { $variables } contient une adresse du nuage { $clouds }, mais TEAMS_CLOUD est { $cloud }
+cli-found-teams_credential = { $variable } est défini, mais l’agent conversationnel s’authentifie par { $kind }
 cli-found-not_set = { $variable } n’est pas défini
 cli-found-not_json = la réponse n’est pas du JSON
 # Le défaut d’un fichier de modèle.
@@ -722,7 +724,12 @@ cli-advice-slack_app_token = Dans Basic Information, créez un App-Level Token a
 cli-advice-discord_token = Utilisez Reset Token à la page `Bot` du portail des développeurs, et copiez le nouveau jeton dans DISCORD_BOT_TOKEN.
 cli-advice-discord_intent = Activez Message Content Intent à la page `Bot` du portail des développeurs, ou retirez DISCORD_MESSAGE_CONTENT.
 cli-advice-teams_unauthenticated = Toute personne sur cette machine peut écrire au nom d’une autre. Utilisez ce réglage seulement avec l’outil d’essai de Microsoft; retirez-le pour servir des personnes.
-cli-advice-teams_secret = Dans l’inscription d’application (Certificats et secrets), créez un secret client pour TEAMS_APP_PASSWORD. Vérifiez TEAMS_APP_ID et TEAMS_TENANT_ID.
+cli-advice-teams_secret = Dans l’inscription d’application (Certificats et secrets), créez un secret client pour TEAMS_APP_PASSWORD. Vérifiez TEAMS_APP_ID, TEAMS_TENANT_ID et TEAMS_CLOUD.
+cli-advice-teams_cloud = Donnez à TEAMS_CLOUD le nuage de votre locataire ({ $clouds }, si les adresses sont exactes) et retirez { $variables }. Chaque nuage a ses propres adresses; un mélange ne reçoit aucune réponse.
+cli-advice-teams_credential = L’agent conversationnel utilise un seul justificatif. Retirez { $variable }, ou choisissez l’autre par TEAMS_CREDENTIAL.
+cli-advice-teams_certificate = Dans l’inscription d’application (Certificats et secrets), téléversez le certificat de TEAMS_CERTIFICATE. Le fichier contient le certificat et sa clé RSA, au format PEM et sans mot de passe. Vérifiez TEAMS_APP_ID, TEAMS_TENANT_ID et TEAMS_CLOUD.
+cli-advice-teams_federated = Dans l’inscription d’application (Certificats et secrets), ajoutez une information d’identification fédérée avec l’émetteur et le sujet du jeton de AZURE_FEDERATED_TOKEN_FILE. Vérifiez TEAMS_APP_ID, TEAMS_TENANT_ID et TEAMS_CLOUD.
+cli-advice-teams_managed_identity = TEAMS_APP_ID est l’identifiant client d’une identité managée affectée par l’utilisateur. Affectez cette identité à la machine ou à l’application, et exécutez cette commande à cet endroit.
 cli-advice-unreachable = Cette machine ne peut pas joindre la plateforme : vérifiez le réseau, le serveur mandataire et l’adresse de la plateforme dans les réglages.
 
 cli-facts-searching = Examen de { $place }

@@ -11,7 +11,7 @@ import httpx
 
 from core import platforms
 from core.cli.checks import Finding, FindingBuilder
-from core.configuration.setting_sections import TeamsSettings
+from core.cli.teams_check import check_teams
 from core.configuration.settings import Settings
 from core.runtime.network_errors import explain, failed_request
 
@@ -55,36 +55,6 @@ async def check_discord(build: FindingBuilder, settings: Settings, http: httpx.A
         yield build("discord", "problem", build.found("discord_intent"), "discord_intent")
 
 
-async def check_teams(build: FindingBuilder, settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
-    teams = settings.teams
-    if teams.allow_unauthenticated:
-        yield build("teams", "warn", "TEAMS_ALLOW_UNAUTHENTICATED", "teams_unauthenticated")
-        return
-    assert teams.app_password is not None
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": teams.app_id or "",
-        "client_secret": teams.app_password.get_secret_value(),
-        "scope": platforms.microsoft_scope(teams.oauth_scope),
-    }
-    answer = await http.post(await find_token_endpoint(teams, http), data=form)
-    if answer.status_code != httpx.codes.OK:
-        yield build("teams", "problem", f"{answer.status_code} {error_name(answer)}", "teams_secret")
-    else:
-        yield build("teams", "ok", build.found("teams", id=str(teams.app_id)))
-    keys = await http.get(teams.openid_metadata_url or platforms.MICROSOFT_KEYS_URL)
-    if keys.status_code != httpx.codes.OK:
-        yield build("teams", "problem", f"{keys.url.host}: {keys.status_code}", "unreachable")
-
-
-async def find_token_endpoint(teams: TeamsSettings, http: httpx.AsyncClient) -> str:
-    """Finds the endpoint as the bot does: an AD FS names its own in a discovery document."""
-    authority = platforms.microsoft_authority(teams.login_url, teams.tenant_id or "")
-    if discovery_url := platforms.microsoft_discovery_url(authority):
-        return str((await http.get(discovery_url)).json().get("token_endpoint", ""))
-    return platforms.microsoft_token_url(authority)
-
-
 CHECKS: dict[str, PlatformCheck] = {"slack": check_slack, "discord": check_discord, "teams": check_teams}
 
 
@@ -115,11 +85,3 @@ async def run_check(name: str, check: PlatformCheck, build: FindingBuilder, sett
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-def error_name(answer: httpx.Response) -> str:
-    """The name of Microsoft's error, without its description, which contains ids and times."""
-    try:
-        return str(answer.json().get("error", ""))
-    except ValueError:
-        return ""

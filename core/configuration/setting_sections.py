@@ -8,10 +8,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from core.configuration.setting_types import (
+    CloudName,
     CommaList,
+    CredentialKind,
     DirectThreads,
     EngineUrl,
     Host,
+    OptionalCredential,
     OptionalInt,
     OptionalPath,
     OptionalSecret,
@@ -305,6 +308,32 @@ class TeamsSettings(PlatformSettings):
     port: int = env(
         "TEAMS_PORT", "The TCP port for /api/messages, /healthz, /readyz and /metrics.", "3978", ge=0, le=65535
     )
+    credential: OptionalCredential = env(
+        "TEAMS_CREDENTIAL",
+        "The proof by which the bot gets its tokens: `secret` (TEAMS_APP_PASSWORD), `certificate` (TEAMS_CERTIFICATE),"
+        " `managed_identity` (of Azure) or `federated` (AZURE_FEDERATED_TOKEN_FILE). Empty: the certificate if there is"
+        " one, else the secret.",
+        "managed_identity",
+    )
+    certificate: OptionalPath = env(
+        "TEAMS_CERTIFICATE",
+        "The path of a PEM file with the certificate of the bot's registration and its private key, without a"
+        " password.",
+        "/etc/csps-llm/teams.pem",
+    )
+    federated_token_file: OptionalPath = env(
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "The path of a file with a token of another identity provider. Azure's workload identity sets it.",
+        "/var/run/secrets/azure/tokens/azure-identity-token",
+    )
+    identity_endpoint: OptionalUrl = env(
+        "IDENTITY_ENDPOINT",
+        "The URL at which a managed identity gets its tokens. Azure App Service sets it. Empty: the virtual machine's.",
+        "http://127.0.0.1:41000/msi/token",
+    )
+    identity_header: OptionalSecret = env(
+        "IDENTITY_HEADER", "The key for IDENTITY_ENDPOINT. Azure App Service sets it.", "853b9a84"
+    )
     personality: OptionalStr = env("TEAMS_PERSONALITY", PERSONALITY, "whisper")
     personality_of: Pairs = env("TEAMS_PERSONALITIES", PERSONALITY_OF, "19:abc@thread.tacv2=chuchotte")
     allow: CommaList = env("TEAMS_ALLOW", ALLOW, "19:abc@thread.tacv2")
@@ -317,24 +346,30 @@ class TeamsSettings(PlatformSettings):
     answer_without_mention: CommaList = env(
         "TEAMS_ANSWER_WITHOUT_MENTION", ANSWER_WITHOUT_MENTION, "19:abc@thread.tacv2"
     )
+    cloud: CloudName = env(
+        "TEAMS_CLOUD",
+        "The cloud of Microsoft in which the tenant is: `public` (also GCC), `gcch` (GCC High), `dod` or `china`"
+        " (21Vianet).",
+        "gcch",
+    )
     openid_metadata_url: OptionalUrl = env(
         "TEAMS_OPENID_METADATA_URL",
-        "The URL of the OpenID metadata, for a government cloud. Empty: the public cloud's.",
+        "The URL of the OpenID metadata. Empty: that of TEAMS_CLOUD.",
         "https://login.botframework.azure.us/v1/.well-known/openidconfiguration",
     )
     token_issuer: OptionalStr = env(
         "TEAMS_TOKEN_ISSUER",
-        "The issuer of the tokens in incoming requests, for a government cloud. Empty: the public cloud's.",
+        "The issuer of the tokens in incoming requests. Empty: that of TEAMS_CLOUD.",
         "https://api.botframework.us",
     )
     login_url: OptionalUrl = env(
         "TEAMS_LOGIN_URL",
-        "The URL at which the bot gets its tokens, for a government cloud or an AD FS. Empty: the public cloud's.",
+        "The URL at which the bot gets its tokens, for an AD FS. Empty: that of TEAMS_CLOUD.",
         "https://login.microsoftonline.us",
     )
     oauth_scope: OptionalStr = env(
         "TEAMS_OAUTH_SCOPE",
-        "The scope of the bot's tokens, for a government cloud. Empty: the public cloud's.",
+        "The scope of the bot's tokens. Empty: that of TEAMS_CLOUD.",
         "https://api.botframework.us",
     )
     allow_unauthenticated: bool = env(
@@ -344,16 +379,35 @@ class TeamsSettings(PlatformSettings):
     )
 
     @property
+    def credential_kind(self) -> CredentialKind:
+        return self.credential or ("certificate" if self.certificate else "secret")
+
+    @property
     def missing(self) -> str | None:
         if self.allow_unauthenticated:
             return None
-        needed = {"TEAMS_APP_ID": self.app_id, "TEAMS_APP_PASSWORD": self.app_password}
-        needed["TEAMS_TENANT_ID"] = self.tenant_id
+        credentials: dict[CredentialKind, dict[str, object]] = {
+            "secret": {"TEAMS_APP_PASSWORD": self.app_password},
+            "certificate": {"TEAMS_CERTIFICATE": self.certificate},
+            "federated": {"AZURE_FEDERATED_TOKEN_FILE": self.federated_token_file},
+            "managed_identity": {},
+        }
+        needed = {"TEAMS_APP_ID": self.app_id, **credentials[self.credential_kind], "TEAMS_TENANT_ID": self.tenant_id}
         return next((variable for variable, value in needed.items() if value is None), None)
 
     @property
+    def surplus_credential(self) -> str | None:
+        """The variable of a credential that is set beside the one in use.
+
+        Azure itself sets those of federated tokens and of managed identities, so they are never surplus.
+        """
+        if self.app_password and self.credential_kind != "secret":
+            return "TEAMS_APP_PASSWORD"
+        return "TEAMS_CERTIFICATE" if self.certificate and self.credential_kind != "certificate" else None
+
+    @property
     def is_configured(self) -> bool:
-        return any((self.app_id, self.app_password, self.allow_unauthenticated))
+        return any((self.app_id, self.app_password, self.certificate, self.allow_unauthenticated))
 
 
 class RagSettings(Section):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bindings.selftest.microsoft_server import APP_ID, PASSWORD, TENANT, FakeMicrosoft
-from bindings.teams import messages, transport
-from bindings.teams.credentials import Credentials
+from bindings.selftest.microsoft_server import TENANT
+from bindings.teams import messages
 from tests.bindings.teams.conftest import TeamsBot
 from tests.bindings.teams.support_outlets import place
 
@@ -170,15 +168,3 @@ async def test_a_connector_token_is_shared_and_replaced_once(bot: TeamsBot) -> N
     assert fetches + 2 == bot.microsoft.token_fetches
     form = bot.microsoft.login_forms[-1]
     assert ("client_credentials", "https://api.botframework.com/.default") == (form["grant_type"], form["scope"])
-
-
-async def test_a_token_is_renewed_before_it_expires(microsoft: FakeMicrosoft, tmp_path: Path) -> None:
-    """It is renewed five minutes before, or at half of a shorter lifetime."""
-    now = [0.0]
-    async with transport.build_client() as http:
-        credentials = Credentials(http, APP_ID, PASSWORD, f"{microsoft.url}/adfs", "scope", lambda: now[0])
-        first = await credentials.token()
-        now[0] = 3299.0
-        assert first == await credentials.token()
-        now[0] = 3301.0
-        assert first != await credentials.token()

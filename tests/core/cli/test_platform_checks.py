@@ -12,8 +12,11 @@ from aiohttp import web
 
 from core.cli.checks import Finding, FindingBuilder
 from core.cli.platform_checks import check_platforms
+from core.cli.teams_check import check_cloud
 from core.configuration import settings
+from core.microsoft_clouds import CLOUDS, OVERRIDES
 from core.platforms import SLACK_SCOPES
+from tests.support.app_certificates import write_certificate
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 TEAMS = {"TEAMS_APP_ID": "app", "TEAMS_APP_PASSWORD": "secret", "TEAMS_TENANT_ID": "tenant"}
@@ -125,6 +128,61 @@ async def test_teams(tmp_path: Path, status: int, state: str) -> None:
 
     assert finding.state == state
     assert "secret" not in finding.found
+
+
+async def teams_findings(tmp_path: Path, **environ: str) -> list[Finding]:
+    """Checks a bot of Teams whose login and keys are on this machine, unless `environ` says otherwise."""
+    async with platform({"/t/oauth2/v2.0/token": reply(access_token="x"), "/keys": reply()}) as url:
+        local = {"TEAMS_LOGIN_URL": f"{url}/t", "TEAMS_OPENID_METADATA_URL": f"{url}/keys"}
+        return await check(tmp_path, **{**TEAMS, **local, **environ})
+
+
+async def test_addresses_of_two_clouds(tmp_path: Path) -> None:
+    """The finding names the variable, its cloud and TEAMS_CLOUD; the advice says what to set and what to unset."""
+    finding, login = await teams_findings(tmp_path, TEAMS_TOKEN_ISSUER="https://api.botframework.us")
+
+    assert ("problem", "ok") == (finding.state, login.state)
+    assert "TEAMS_TOKEN_ISSUER has an address of the cloud gcch / dod, but TEAMS_CLOUD is public" == finding.found
+    assert "unset TEAMS_TOKEN_ISSUER" in finding.advice
+
+
+async def test_addresses_of_the_cloud_itself(tmp_path: Path) -> None:
+    """There is no finding about the cloud."""
+    (finding,) = await teams_findings(tmp_path, TEAMS_CLOUD="dod", TEAMS_TOKEN_ISSUER="https://api.botframework.us")
+
+    assert "ok" == finding.state
+
+
+def test_four_addresses_of_another_cloud_are_a_warning() -> None:
+    """They work, and TEAMS_CLOUD says it better."""
+    environ = {variable: getattr(CLOUDS["china"], field) for field, variable in OVERRIDES.items()}
+    (finding,) = check_cloud(FindingBuilder("en"), settings.load(environ).teams)
+
+    assert "warn" == finding.state
+    assert "Set TEAMS_CLOUD to the cloud of your tenant (china" in finding.advice
+
+
+async def test_two_credentials_of_teams(tmp_path: Path) -> None:
+    """The finding names the one that is too many. No login is tried."""
+    (finding,) = await teams_findings(tmp_path, TEAMS_CERTIFICATE="/x.pem")
+
+    assert ("problem", True) == (finding.state, "TEAMS_APP_PASSWORD" in finding.found)
+
+
+async def test_a_certificate_that_cannot_be_read(tmp_path: Path) -> None:
+    """The finding names the file, and the advice says what it has to contain."""
+    (finding,) = await teams_findings(tmp_path, TEAMS_APP_PASSWORD="", TEAMS_CERTIFICATE="/absent.pem")
+
+    assert ("problem", True) == (finding.state, "/absent.pem" in finding.found)
+    assert "PEM form without a password" in finding.advice
+
+
+async def test_a_certificate_of_teams(tmp_path: Path) -> None:
+    """The doctor logs in with it, as the bot does."""
+    file = write_certificate(tmp_path / "app.pem").file
+    (finding,) = await teams_findings(tmp_path, TEAMS_APP_PASSWORD="", TEAMS_CERTIFICATE=str(file))
+
+    assert "ok" == finding.state
 
 
 async def test_an_unreachable_platform(tmp_path: Path) -> None:
