@@ -7,10 +7,12 @@
 - `formatting`, `rendering`: a `Page` → Discord's Markdown, sanitized, and its buttons; pure
 - `slash_commands`: the definitions of the slash commands; pure
 - `api`: calls to the HTTP API, and what their errors mean
-- `gateway`, `resume_position`: the gateway connection, resumed after a restart
+- `gateway`, `resume_position`: one connection to the gateway, resumed after a restart
+- `connections`, `shards`, `event_queue`: all connections, and the way of their events to a handler
 - `guild_cache`: the bot's roles, and the parents and titles of threads
 - `mention_names`: names of the people, roles and channels that a message mentions
-- `destinations`, `outlet`: posts and edits of an answer, in a channel or as the reply to a slash command
+- `destinations`, `command_reply`, `places`: posts and edits of an answer, in a channel or as the reply to a slash command
+- `outlet`, `refusals`: the forms of an answer, and which one remains after a refusal
 - `events`: gateway events → calls of the intake
 - `platform`, `files`: the interface that the intake uses; downloads of attached files
 - `adapter`: the interface that the process uses

@@ -23,7 +23,7 @@ from yarl import URL
 from bindings.discord.api import SingleAttemptClient
 from bindings.discord.payloads import Payload
 from bindings.discord.resume_position import GatewayPosition, ResumePosition
-from bindings.metrics import BotMetrics
+from bindings.discord.shards import IdentifyPacer, ShardId
 from core.errors import ConfigError
 from core.runtime.backoff import Backoff
 
@@ -38,14 +38,13 @@ SDK_PREFIXES = (*CONNECTED_EVENTS, "USER_UPDATE", "GUILD_", "CHANNEL_", "THREAD_
 HANDSHAKE_S = 30.0
 HEALTHY_S = 30.0  # after a connection of this length, the bot reconnects at once
 BACKOFF = Backoff(first_s=1.0, limit_s=60.0, jitter=(0.5, 1.0))
-IDENTIFY_S = 5.0  # Discord's minimum between new sessions
 RESUME_URL_ATTEMPTS = 5  # failures in a row before the resume URL is given up
 SESSIONS_WAIT_S = 600.0  # the longest pause between two reads of the session limit
 
 FATAL_CLOSE_CODES = {
     4004: "DISCORD_BOT_TOKEN was revoked: make a new one (Developer Portal, Bot, Reset Token)",
-    4010: "Discord rejects the bot's connection (invalid shard)",
-    4011: "the bot is in too many servers for one connection: Discord requires shards, which this version lacks",
+    4010: "Discord rejects the bot's connection (invalid shard): set DISCORD_SHARDS=auto",
+    4011: "the bot is in too many servers for its connections: set DISCORD_SHARDS=auto",
     4012: "Discord no longer supports this version of its gateway: update discord.py",
     4013: "Discord does not know the bot's intents: update discord.py",
     4014: "Discord did not grant the Message Content intent: switch it on (Developer Portal, Bot, Privileged Gateway"
@@ -71,7 +70,9 @@ class GatewayClient(discord.Client):
         on_event: Callable[[str, Payload], None],
         wait_for_capacity: Callable[[], Awaitable[None]],
         resume_position: ResumePosition,
-        metrics: BotMetrics,
+        report_connected: Callable[[bool], None],
+        pacer: IdentifyPacer,
+        shard: ShardId,
         *,
         message_content: bool,
         gateway_url: str | None = None,
@@ -79,10 +80,11 @@ class GatewayClient(discord.Client):
         self._on_event = on_event
         self._wait_for_capacity = wait_for_capacity
         self._resume_position = resume_position
-        self._metrics = metrics
+        self._report_connected = report_connected
+        self._pacer = pacer
+        self._shard = shard
         self._gateway_url = URL(gateway_url) if gateway_url else None
         self._failures = 0  # in a row
-        self.identify_s = IDENTIFY_S
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
         super().__init__(
             intents=build_intents(message_content=message_content),
@@ -90,6 +92,8 @@ class GatewayClient(discord.Client):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
+            shard_id=shard.number if shard.count > 1 else None,
+            shard_count=shard.count if shard.count > 1 else None,
         )
 
     async def connect(self, *, reconnect: bool = True) -> None:
@@ -99,10 +103,10 @@ class GatewayClient(discord.Client):
             while True:
                 began = time.monotonic()
                 options = await self._run_connection(options)
-                self._metrics.connected.set(0)
+                self._report_connected(False)
                 await asyncio.sleep(self._pause_s(time.monotonic() - began))
         finally:
-            self._metrics.connected.set(0)
+            self._report_connected(False)
 
     def finish_event(self) -> None:
         """Records that the oldest event in progress is finished."""
@@ -110,8 +114,7 @@ class GatewayClient(discord.Client):
         self._save_position()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        if not initial:
-            await asyncio.sleep(self.identify_s)
+        await self._pacer.wait()
 
     async def _run_connection(self, options: ResumeOptions) -> ResumeOptions:
         """Runs one connection to its end. Returns the options of the next."""
@@ -136,7 +139,7 @@ class GatewayClient(discord.Client):
         if self._failures > RESUME_URL_ATTEMPTS:  # the session's host may no longer exist; the public address does
             options = {**options, "gateway": self._gateway_url or DiscordWebSocket.DEFAULT_GATEWAY}
         async with asyncio.timeout(HANDSHAKE_S):
-            self.ws = await DiscordWebSocket.from_client(self, **options)
+            self.ws = await DiscordWebSocket.from_client(self, shard_id=self.shard_id, **options)
         try:
             while True:
                 await self.ws.poll_event()
@@ -171,7 +174,7 @@ class GatewayClient(discord.Client):
 
     @property
     def _scope(self) -> str:
-        return f"{self.application_id}:{self.intents.value}"
+        return f"{self.application_id}:{self.intents.value}{self._shard.suffix}"
 
     @property
     def _position(self) -> GatewayPosition | None:
@@ -216,6 +219,6 @@ class GatewayClient(discord.Client):
                 self._resume_position.start_event(self._position)
             self._on_event(name, data)
         elif name in CONNECTED_EVENTS:
-            self._metrics.connected.set(1)
+            self._report_connected(True)
             self._save_position(now=True)
             log.info("gateway_connected", platform="discord", kind=name.lower())

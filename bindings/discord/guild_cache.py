@@ -25,16 +25,19 @@ FORUMS = (15, 16)  # types of channels whose threads are posts
 
 
 class GuildCache:
-    """Uses the SDK's cache first: Discord fills it at the start of a session and keeps it current."""
+    """Uses the SDK's cache first: Discord fills it at the start of a session and keeps it current.
 
-    def __init__(self, client: Callable[[], discord.Client], api: DiscordApi) -> None:
+    `client` returns the client that knows a server; "" is none.
+    """
+
+    def __init__(self, client: Callable[[str], discord.Client], api: DiscordApi) -> None:
         self._client = client
         self._api = api
         self._parents: LRUCache[str, str | None] = LRUCache(CACHE_SIZE)  # channel → parent
         self._roles: LRUCache[str, str | None] = LRUCache(CACHE_SIZE)  # guild → role
 
     def cached_context(self, guild_id: str) -> ChannelContext:
-        client = self._client()
+        client = self._client(guild_id)
         assert client.user is not None  # logged in
         guild = client.get_guild(int(guild_id)) if guild_id else None
         role = guild.self_role if guild else None
@@ -85,7 +88,7 @@ class GuildCache:
         return parse_title(payload, parent)
 
     def _cached_channel(self, guild_id: str, channel_id: str) -> object | None:
-        guild = self._client().get_guild(int(guild_id))
+        guild = self._client(guild_id).get_guild(int(guild_id))
         return guild.get_channel_or_thread(int(channel_id)) if guild else None
 
     async def _fetch_channel(self, channel_id: str) -> Payload:

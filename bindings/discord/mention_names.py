@@ -32,7 +32,7 @@ THREADS = (10, 11, 12)  # types of channels; their visibility is that of another
 class MentionDirectory:
     """Uses the SDK's cache first. After a failed call, the mention stays an id."""
 
-    def __init__(self, client: Callable[[], discord.Client], api: DiscordApi) -> None:
+    def __init__(self, client: Callable[[str], discord.Client], api: DiscordApi) -> None:
         self._client = client
         self._api = api
         self._names: TTLCache[tuple[NameKind, str], str] = TTLCache(CACHE_SIZE, CACHE_S)
@@ -43,7 +43,7 @@ class MentionDirectory:
         found = find_mentions(payloads)
         sources = {as_id(as_mapping(each.get("message_reference")).get("channel_id")) for each in payloads}
         channels = found.channels | (sources - {""})
-        guild = self._client().get_guild(int(guild_id)) if guild_id else None
+        guild = self._client(guild_id).get_guild(int(guild_id)) if guild_id else None
         missing: list[tuple[NameKind, str]] = [
             *(("role", each) for each in found.roles if not self._find_role(guild, each)),
             *(("channel", each) for each in channels if not self._find_channel(guild, each)),

@@ -12,19 +12,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from bindings.selftest.changes import Changes
 from bindings.selftest.discord_faults import ApiFault, build_failure
+from bindings.selftest.discord_gateway import FakeGateway
 from bindings.selftest.discord_payloads import ALICE, CHANNEL, ME, RawPayload, payload
 
 EPOCH_MS = 1_420_070_400_000
 TOKEN = "a-token-of-the-bot"  # noqa: S105
-LOADING = 1 << 7
+EPHEMERAL, LOADING = 1 << 6, 1 << 7
 BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 
 
-class FakeDiscord(Changes):
+class FakeDiscord(FakeGateway):
     def __init__(self) -> None:
         super().__init__()
         self.me = str(ME["id"])
@@ -32,6 +32,7 @@ class FakeDiscord(Changes):
         self.commands: list[RawPayload] = []
         self.channels: dict[str, RawPayload] = {}  # besides threads of CHANNEL, which other ids name
         self.users: dict[str, RawPayload] = {}
+        self.install_types = ["0"]
         self.interactions: dict[str, RawPayload] = {}  # by token
         self.faults: list[ApiFault] = []
         self.calls: list[tuple[str, str, Any]] = []
@@ -41,14 +42,8 @@ class FakeDiscord(Changes):
         self.headers: dict[str, str] = {}  # added to each answer
         self.application_flags = int(payload("ready")["application"]["flags"])
         self.sessions_left = 1000
-        self.refuse_gateways = 0  # the number of next connections that get 503
-        self.close_codes: list[int] = []  # of the next connections, after they identify
-        self.identify_frames: list[RawPayload] = []
-        self.resume_frames: list[RawPayload] = []
         self.url = ""
         self.base = ""
-        self._log: list[tuple[str, RawPayload]] = []
-        self._socket: web.WebSocketResponse | None = None
         self._ids = 0
 
     # ---------------------------------------------------------------- server
@@ -62,6 +57,7 @@ class FakeDiscord(Changes):
                 web.get(f"{api}/users/@me", self._me),
                 web.get(f"{api}/oauth2/applications/@me", self._application),
                 web.get(f"{api}/gateway/bot", self._gateway_bot),
+                web.post(f"{api}/users/@me/channels", self._open_direct),
                 web.get(f"{api}/applications/{{app}}/commands", self._commands),
                 web.put(f"{api}/applications/{{app}}/commands", self._put_commands),
                 web.get(f"{api}/guilds/{{guild}}/roles", self._roles),
@@ -79,7 +75,7 @@ class FakeDiscord(Changes):
                 web.patch(f"{api}/webhooks/{{app}}/{{token}}/messages/{{message}}", self._reply_patch),
                 web.delete(f"{api}/webhooks/{{app}}/{{token}}/messages/{{message}}", self._reply_delete),
                 web.get("/cdn/{name}", self._cdn),
-                web.get("/gateway/", self._gateway),
+                web.get("/gateway/", self.serve_gateway),
             ]
         )
         runner = web.AppRunner(app, shutdown_timeout=0, access_log=None)
@@ -98,19 +94,17 @@ class FakeDiscord(Changes):
 
     # ------------------------------------------------ for tests: events and calls
 
-    async def emit(self, kind: str, data: RawPayload) -> None:
-        """Sends an event. Without a connection it is kept for a client that resumes."""
-        self._log.append((kind, data))
-        if self._socket is not None and not self._socket.closed:
-            await self._send_event(self._socket, len(self._log))
-
     async def send(self, name: str = "message_mention", **changes: Any) -> RawPayload:
         """Sends a recorded message."""
-        message = payload(name, **changes)
-        self.messages[message["id"]] = {
-            key: value for key, value in message.items() if key not in ("guild_id", "member")
-        }
+        message = self.record(name, **changes)
         await self.emit("MESSAGE_CREATE", message)
+        return message
+
+    def record(self, name: str, **changes: Any) -> RawPayload:
+        """Adds a recorded message to its channel. Returns its event."""
+        message = payload(name, **changes)
+        in_event = ("guild_id", "member")  # and not in the message itself
+        self.messages[message["id"]] = {key: value for key, value in message.items() if key not in in_event}
         return message
 
     async def interact(self, name: str, **changes: Any) -> RawPayload:
@@ -136,17 +130,6 @@ class FakeDiscord(Changes):
     def calls_to(self, part: str) -> list[Any]:
         """The bodies of calls whose "METHOD /path" contains `part`."""
         return [body for method, path, body in self.calls if part in f"{method} {path}"]
-
-    async def disconnect(self, code: int = 4000) -> None:
-        assert self._socket is not None
-        await self._socket.close(code=code)
-
-    def forget_sessions(self) -> None:
-        self._log.clear()
-
-    async def send_raw(self, text: str) -> None:
-        assert self._socket is not None
-        await self._socket.send_str(text)
 
     # ------------------------------------------------------------------ REST
 
@@ -201,13 +184,16 @@ class FakeDiscord(Changes):
             "owner": ALICE,
             "team": None,
             "rpc_origins": [],
+            "integration_types_config": {each: {} for each in self.install_types},
         }
         return web.json_response(app)
 
     async def _gateway_bot(self, _: web.Request) -> web.Response:
         left = {"total": 1000, "remaining": self.sessions_left, "reset_after": 0, "max_concurrency": 1}
         self.sessions_left = max(self.sessions_left, 1)
-        return web.json_response({"url": self.gateway_url, "shards": 1, "session_start_limit": left})
+        return web.json_response(
+            {"url": self.gateway_url, "shards": self.recommended_shards, "session_start_limit": left}
+        )
 
     async def _commands(self, request: web.Request) -> web.Response:
         assert request.query["with_localizations"] == "true"
@@ -227,6 +213,9 @@ class FakeDiscord(Changes):
         channel = request.match_info["channel"]
         thread = {"id": channel, "type": 11, "parent_id": CHANNEL}
         return web.json_response(self.channels.get(channel, thread))
+
+    async def _open_direct(self, request: web.Request) -> web.Response:
+        return web.json_response({"id": f"9{request[BODY]['recipient_id']}"[:20], "type": 1})
 
     async def _user(self, request: web.Request) -> web.Response:
         user = self.users.get(request.match_info["user"])
@@ -287,7 +276,8 @@ class FakeDiscord(Changes):
             return web.json_response({"code": 10008, "message": "Unknown Message"}, status=404)
         if refused := refusal({**self.messages[message], **body}):
             return refused
-        self.messages[message].update({**body, "flags": body.get("flags", 0) & ~LOADING})
+        flags = self.messages[message].get("flags", 0) & EPHEMERAL | body.get("flags", 0) & ~LOADING
+        self.messages[message].update({**body, "flags": flags})
         return web.json_response(self.messages[message])
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -340,52 +330,6 @@ class FakeDiscord(Changes):
         if name not in self.files:
             raise web.HTTPNotFound
         return web.Response(body=self.files[name])
-
-    # --------------------------------------------------------------- gateway
-
-    async def _gateway(self, request: web.Request) -> web.StreamResponse:
-        if self.refuse_gateways > 0:
-            self.refuse_gateways -= 1
-            raise web.HTTPServiceUnavailable
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 41250}, "s": None, "t": None})
-        async for frame in socket:
-            if frame.type == WSMsgType.TEXT:
-                await self._received(socket, json.loads(frame.data))
-        return socket
-
-    async def _received(self, socket: web.WebSocketResponse, frame: RawPayload) -> None:
-        match frame["op"]:
-            case 1:
-                await socket.send_json({"op": 11, "d": None, "s": None, "t": None})
-            case 2:
-                await self._identify(socket, frame["d"])
-            case 6:
-                if frame["d"]["session_id"] != payload("ready")["session_id"] or not self._log:
-                    await socket.send_json({"op": 9, "d": False, "s": None, "t": None})
-                    return
-                self.resume_frames.append(frame["d"])
-                self._socket = socket
-                for number in range(frame["d"]["seq"] + 1, len(self._log) + 1):
-                    await self._send_event(socket, number)
-                await socket.send_json({"op": 0, "t": "RESUMED", "s": len(self._log), "d": {}})
-        self.notify()
-
-    async def _identify(self, socket: web.WebSocketResponse, data: RawPayload) -> None:
-        self.identify_frames.append(data)
-        if self.close_codes:
-            await socket.close(code=self.close_codes.pop(0))
-            return
-        self._socket = socket
-        # The payload's resume URL is Discord's own; the bot must use the configured address instead.
-        self._log = [("READY", payload("ready")), ("GUILD_CREATE", payload("guild_create"))]
-        for number in (1, 2):
-            await self._send_event(socket, number)
-
-    async def _send_event(self, socket: web.WebSocketResponse, number: int) -> None:
-        kind, data = self._log[number - 1]
-        await socket.send_json({"op": 0, "t": kind, "s": number, "d": data})
 
 
 def refusal(body: RawPayload) -> web.Response | None:

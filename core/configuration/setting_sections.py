@@ -25,6 +25,7 @@ from core.configuration.setting_types import (
     ReplyModes,
     env,
     hub_repo,
+    shard_count,
     token,
     web_url,
 )
@@ -257,6 +258,12 @@ class DiscordSettings(PlatformSettings):
         "True if Discord granted the privileged message-content intent. The bot then reads the other messages of a"
         " thread.",
         "true",
+    )
+    shards: Annotated[str, AfterValidator(shard_count)] = env(
+        "DISCORD_SHARDS",
+        "The number of connections to Discord. A bot in more than 2,500 servers needs several. `auto`: as many as"
+        " Discord recommends.",
+        "auto",
     )
     host: Host = env("DISCORD_HOST", "The address for /healthz, /readyz and /metrics.", "127.0.0.1")
     port: int = env("DISCORD_PORT", "The TCP port for /healthz, /readyz and /metrics.", "3002", ge=0, le=65535)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 
 HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+SHARDS_LIMIT = 1024
 
 
 def env(variable: str, description: str, example: str, **constraints: Any) -> Any:
@@ -83,6 +84,13 @@ def sendable(value: SecretStr | None) -> SecretStr | None:
     if value is not None and not VISIBLE_ASCII.fullmatch(value.get_secret_value()):
         raise ValueError("expected letters, digits and signs of ASCII, without blanks: copy it again")
     return value
+
+
+def shard_count(value: str) -> str:
+    """Accepts "auto" and a number of shards."""
+    if value == "auto" or (value.isascii() and value.isdecimal() and 1 <= int(value) <= SHARDS_LIMIT):
+        return value
+    raise ValueError(f'expected "auto" or a number from 1 to {SHARDS_LIMIT}')
 
 
 def hub_repo(value: str | None) -> str | None:

@@ -44,7 +44,7 @@ def build_bot(fake: FakeDiscord, tmp_path: Path) -> BuildBot:
 
     def build(**environ: str) -> DiscordAdapter:
         adapter = DiscordAdapter(load_settings(fake, tmp_path, **environ), BotMetrics())
-        adapter.client.identify_s = 0.0
+        adapter.connections.pacer.interval_s = 0.0
         return adapter
 
     return build

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from bindings.discord import adapter as adapter_module
+from bindings.discord import connections as connections_module
 from bindings.discord import gateway as gateway_module
 from bindings.incoming import ThreadMessages
 from bindings.selftest.discord_faults import ApiFault, rate_limited
@@ -112,7 +112,9 @@ def test_the_pause_doubles_after_short_connections(
     assert client._pause_s(gateway_module.HEALTHY_S) == 0.0
 
 
-@pytest.mark.parametrize(("code", "hint"), [(4014, "Message Content"), (4004, "DISCORD_BOT_TOKEN"), (4011, "shards")])
+@pytest.mark.parametrize(
+    ("code", "hint"), [(4014, "Message Content"), (4004, "DISCORD_BOT_TOKEN"), (4011, "DISCORD_SHARDS")]
+)
 async def test_fatal_close_codes_end_the_run(
     fake: FakeDiscord, intake: IntakeSpy, build_bot: BuildBot, code: int, hint: str
 ) -> None:
@@ -146,7 +148,7 @@ async def test_login_is_retried_while_discord_is_unreachable(
     fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here it gets a 5xx, a rate limit, and an answer that is not JSON."""
-    monkeypatch.setattr(adapter_module, "BACKOFF", Backoff(0.01, 0.01))
+    monkeypatch.setattr(connections_module, "BACKOFF", Backoff(0.01, 0.01))
     fake.faults = [ApiFault("@me", 503), rate_limited("@me", 0.02), ApiFault("@me", 200, "<html>")]
     async with run_bot():
         pass
@@ -173,7 +175,7 @@ async def test_a_full_queue_pauses_reading(
     fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network waits, and no event is lost."""
-    monkeypatch.setattr(adapter_module, "QUEUE_LIMIT", 3)
+    monkeypatch.setattr(connections_module, "QUEUE_LIMIT", 3)
     async with run_bot():
         sent = [fake.send("message_dm", id=str(10**18 + number)) for number in range(50)]
         await asyncio.gather(*sent)
