@@ -18,12 +18,13 @@ import aiohttp
 import discord
 from discord.http import HTTPClient, MultipartParameters, Route
 
-from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.discord.refusals import CANNOT_DM, DEAD_TOKEN, NO_HISTORY, NO_PLACE
 from bindings.metrics import BotMetrics
 from core.runtime.backoff import Cooldowns, parse_retry_after
 
 MessageBody = dict[str, Any]
-ApiAction = Literal["post", "edit", "delete", "read", "upload", "answer"]
+ApiAction = Literal["post", "edit", "delete", "read", "upload", "answer", "direct"]
 
 CALL_S = 10.0
 UPLOAD_S = 60.0
@@ -38,12 +39,9 @@ PERMISSIONS: Mapping[ApiAction, str] = {
     "read": '"View Channel" and "Read Message History"',
     "upload": '"Attach Files"',
     "answer": '"Use Application Commands"',
+    "direct": "the right to write to people",
 }
-CANNOT_DM = 50007  # the person accepts no direct messages from the bot
-ARCHIVED = 50083  # the thread was archived meanwhile
-OLD_EDITS = 30046  # too many edits of a message that is older than an hour
-NO_HISTORY = 160002  # a reply needs the permission to read
-OLD_EDITS_WAIT_S = 60.0
+NOT_IMPLEMENTED = 501
 
 
 class RouteCooldowns:
@@ -218,14 +216,14 @@ def translate_error(exc: Exception, action: ApiAction, ids: Mapping[str, str]) -
 
 def translate_http_error(exc: discord.HTTPException, action: ApiAction, target: str) -> DeliveryError:
     problem = f"Discord refused to {action} in {target} ({exc.status}, code {exc.code})"
-    if exc.status == 429 or exc.code == OLD_EDITS:
-        return Throttled(problem, retry_after_s=OLD_EDITS_WAIT_S)
-    if exc.status >= 500:
-        return Unreachable(f"Discord's API answered {exc.status}")
-    if exc.status == 404 or exc.code in (CANNOT_DM, ARCHIVED):
+    if exc.status == 429:
+        return Throttled(problem, retry_after_s=UNKNOWN_LIMIT_S)
+    if (exc.status >= 500 and exc.status != NOT_IMPLEMENTED) or (exc.status == 403 and not exc.code):
+        return Unreachable(f"Discord's API answered {exc.status}")  # 403 without a code is of a proxy or of Cloudflare
+    if exc.status == 404 or exc.code in (*NO_PLACE, *DEAD_TOKEN, CANNOT_DM):
         return Gone(f"{problem}: it no longer exists, or the bot has no access")
+    if exc.status == 401:
+        return CredentialsRefused(f"{problem}: the bot's token is no longer valid; set DISCORD_BOT_TOKEN to a new one")
     if exc.status == 403 or exc.code == NO_HISTORY:
         return Refused(f"{problem}: give the bot's role {PERMISSIONS[action]} there (channel settings, Permissions)")
-    if exc.status == 401:
-        return Refused(f"{problem}: the bot's token is no longer valid; set DISCORD_BOT_TOKEN to a new one")
     return Refused(problem)

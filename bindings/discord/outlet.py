@@ -1,23 +1,44 @@
-"""One answer in Discord: pages as messages of 2,000 characters, edited while the answer is written. See `Outlet`."""
+"""One answer in Discord: pages as messages of 2,000 characters, edited while the answer is written. See `Outlet`.
+
+Its forms, from the richest to the plainest: a reply with buttons (""), new messages without them ("plain"), direct
+messages to the asker (DIRECT). `bindings.discord.refusals` decides which of them Discord still allows.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import discord
 
-from bindings.delivery.outlet import Gone, Outlet, Page, PageLimits, Refused, Upload
+from bindings.delivery.outlet import DIRECT, DeliveryError, Gone, Outlet, Page, PageLimits, Refused, Upload
 from bindings.discord import rendering
 from bindings.discord.api import MessageBody
-from bindings.discord.destinations import Destination
+from bindings.discord.command_reply import CommandReply
+from bindings.discord.destinations import ChannelDestination, Destination
 from bindings.discord.formatting import utf16_length
+from bindings.discord.refusals import DirectReason, Remedy, find_reason, find_remedies, parse_refusal
+from core.contract import Language
 
 # Discord allows five edits in five seconds for all answers in one channel; the rest leaves room for posts.
 EDIT_INTERVAL_S = 1.1  # Discord allows about 5 edits in 5 s in a channel
 LIMITS = PageLimits(page_chars=rendering.PAGE_CHARS, edit_interval_s=EDIT_INTERVAL_S, first_words_s=0.4)
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024  # of a server without boosts
+PLAIN = "plain"  # the form of new messages without buttons
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlaces:
+    """Where one answer may go. `direct` is None if its place is a direct message already."""
+
+    reply: Destination
+    direct: Destination | None = None
+    asked_in: str = ""  # the id of the channel, which a direct message names
+    language: Language = "en"
+    is_private: bool = False  # only the asker sees the reply
 
 
 class DiscordOutlet(Outlet):
@@ -26,16 +47,33 @@ class DiscordOutlet(Outlet):
     limits = LIMITS
     ai_label = False
 
-    def __init__(self, destination: Destination, on_post: Callable[[], None]) -> None:
-        self._destination = destination
+    def __init__(
+        self,
+        places: AnswerPlaces,
+        on_post: Callable[[], None],
+        *,
+        form: str = "",
+        is_plain: bool = False,
+        reason: DirectReason = "other",
+    ) -> None:
+        self._places = places
         self._on_post = on_post
+        self._destination = places.direct if form == DIRECT and places.direct else places.reply
+        self._is_plain = is_plain
+        self._reason = reason
+        self.form = form
+        self.can_find = form == "" and self._destination.is_ordered
 
     def length(self, page: Page) -> int:
-        return utf16_length(rendering.render_page(page))
+        return utf16_length(self._build_body(page)["content"])
 
     async def post(self, page: Page, nonce: str) -> str:
-        body = {**rendering.build_message(page), "components": rendering.build_buttons(page, nonce)}
+        body = self._build_body(page)
+        if not self._is_plain:
+            body["components"] = rendering.build_buttons(page, nonce, is_private=self._places.is_private)
         try:
+            if self.form == DIRECT and nonce.endswith("-1"):
+                await self._explain(nonce)
             message = await self._destination.create(body, shorten_nonce(nonce))
         finally:
             self._on_post()
@@ -44,9 +82,11 @@ class DiscordOutlet(Outlet):
         return str(message["id"])
 
     async def edit(self, ref: str, page: Page) -> None:
-        body = rendering.build_message(page)
-        if page.final:  # until then, the stop button stays as posted
-            body["components"] = rendering.build_buttons(page)
+        body = self._build_body(page)
+        if self._is_plain:
+            body["components"] = []
+        elif page.final:  # until then, the stop button stays as posted
+            body["components"] = rendering.build_buttons(page, is_private=self._places.is_private)
         await self._destination.edit(ref, body)
         self._on_post()
 
@@ -59,14 +99,12 @@ class DiscordOutlet(Outlet):
             if nonce == rendering.parse_nonce(each):
                 return str(each["id"])
         index = int(number) - 1 if number.isdecimal() else 0
-        found = 0 <= index < len(candidates) and rendering.parse_nonce(candidates[index]) is None
+        found = self.can_find and 0 <= index < len(candidates) and rendering.parse_nonce(candidates[index]) is None
         return str(candidates[index]["id"]) if found else None
 
     async def delete(self, ref: str) -> None:
-        try:
+        with suppress(Gone):
             await self._destination.delete(ref)
-        except Gone:
-            return
 
     async def upload(self, upload: Upload, nonce: str) -> bool:
         if len(upload.body) > UPLOAD_LIMIT_BYTES:
@@ -78,6 +116,60 @@ class DiscordOutlet(Outlet):
         except Refused:  # usually, the permission to attach files is missing
             return False
         return True
+
+    def plainer(self, error: DeliveryError) -> DiscordOutlet | None:
+        """See `Outlet.plainer`. The remedies depend on what Discord said; each is taken once."""
+        refusal = parse_refusal(error)
+        for remedy in find_remedies(refusal):
+            if outlet := self._apply(remedy, find_reason(refusal)):
+                return outlet
+        return None
+
+    def in_form(self, form: str) -> DiscordOutlet:
+        if form == DIRECT and self._places.direct is None:
+            form = PLAIN
+        return DiscordOutlet(self._places, self._on_post, form=form, is_plain=form == PLAIN)
+
+    def _apply(self, remedy: Remedy, reason: DirectReason) -> DiscordOutlet | None:
+        """The outlet after a remedy. None: it does not apply here, or was taken already."""
+        places, reply, is_direct = self._places, self._places.reply, self.form == DIRECT
+        match remedy:
+            case "unlink" if not is_direct and isinstance(reply, ChannelDestination) and reply.is_ordered:
+                return self._changed(replace(places, reply=reply.replying_to(None)))
+            case "channel" if not is_direct and isinstance(reply, CommandReply) and reply.close():
+                return self._changed(places)
+            case "plain" if not self._is_plain:
+                return self._changed(places, is_plain=True)
+            case "repost" if self.form == "":
+                return self._changed(places, form=PLAIN, is_plain=True)
+            case "direct" if not is_direct and places.direct is not None:
+                return self._changed(places, form=DIRECT, is_plain=False, reason=reason)
+        return None
+
+    def _changed(
+        self,
+        places: AnswerPlaces,
+        *,
+        form: str | None = None,
+        is_plain: bool | None = None,
+        reason: DirectReason = "other",
+    ) -> DiscordOutlet:
+        return DiscordOutlet(
+            places,
+            self._on_post,
+            form=self.form if form is None else form,
+            is_plain=self._is_plain if is_plain is None else is_plain,
+            reason=reason,
+        )
+
+    def _build_body(self, page: Page) -> MessageBody:
+        return rendering.build_plain_message(page) if self._is_plain else rendering.build_message(page)
+
+    async def _explain(self, nonce: str) -> None:
+        """Says in a message of its own why the answer comes as a direct message."""
+        words = rendering.explain_direct(self._reason, self._places.asked_in, self._places.language)
+        body = {"content": words, "allowed_mentions": rendering.NO_MENTIONS, "flags": rendering.SUPPRESS_EMBEDS}
+        await self._destination.create(body, shorten_nonce(f"{nonce}-why"))
 
 
 def shorten_nonce(nonce: str) -> str:

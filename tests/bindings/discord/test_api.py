@@ -9,7 +9,7 @@ import discord
 import pytest
 from discord.http import Route
 
-from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.discord import api as api_module
 from bindings.discord.api import DiscordApi, RouteCooldowns, SingleAttemptClient
 from bindings.metrics import BotMetrics
@@ -53,8 +53,11 @@ def api(http: SingleAttemptClient) -> DiscordApi:
         (ApiFault("typing", 400, {**CODE, "code": 50083}), Gone, "50083"),
         (ApiFault("typing", 400, {**CODE, "code": 160002}), Refused, '"Read Message History"'),
         (ApiFault("typing", 400, {**CODE, "code": 50035}), Refused, "50035"),
-        (ApiFault("typing", 400, {**CODE, "code": 30046}), Throttled, "30046"),
-        (ApiFault("typing", 401, {**CODE, "code": 0}), Refused, "DISCORD_BOT_TOKEN"),
+        (ApiFault("typing", 400, {**CODE, "code": 30046}), Refused, "30046"),
+        (ApiFault("typing", 401, {**CODE, "code": 0}), CredentialsRefused, "DISCORD_BOT_TOKEN"),
+        (ApiFault("typing", 401, {**CODE, "code": 50027}), Gone, "50027"),
+        (ApiFault("typing", 403, "<html>blocked</html>"), Unreachable, "403"),
+        (ApiFault("typing", 501, {**CODE, "code": 0}), Refused, "501"),
     ],
 )
 async def test_an_error_is_translated(

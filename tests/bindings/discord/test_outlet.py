@@ -10,10 +10,11 @@ from discord.http import Route
 
 from bindings.delivery.outlet import Closing, Gone, Page, Refused, Throttled, Unreachable, Upload
 from bindings.discord.api import DiscordApi, SingleAttemptClient
-from bindings.discord.destinations import CommandReply, build_destination
+from bindings.discord.command_reply import CommandReply
 from bindings.discord.interactions import parse_slash_command
 from bindings.discord.mapping import ChannelContext, parse_message
 from bindings.discord.outlet import DiscordOutlet
+from bindings.discord.places import build_places
 from bindings.incoming import IncomingMessage, Place
 from bindings.selftest.discord_faults import ApiFault, rate_limited
 from bindings.selftest.discord_payloads import CHANNEL, ME, payload
@@ -33,7 +34,7 @@ async def build(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     http = SingleAttemptClient(None)
     http.token = TOKEN
     api = DiscordApi(lambda: http)
-    yield lambda incoming: DiscordOutlet(build_destination(incoming, api, ME["id"]), lambda: None)
+    yield lambda incoming: DiscordOutlet(build_places(incoming, api, ME["id"]), lambda: None)
     await http.close()
 
 
@@ -232,6 +233,6 @@ def test_an_old_command_has_expired() -> None:
     """Its id contains its time."""
     incoming = parse_slash_command(payload("interaction_ask", id="1200000000000000000"))
     assert incoming is not None
-    reply = build_destination(incoming, DiscordApi(lambda: SingleAttemptClient(None)), ME["id"])
+    reply = build_places(incoming, DiscordApi(lambda: SingleAttemptClient(None)), ME["id"]).reply
     assert isinstance(reply, CommandReply)
     assert not reply.is_open
