@@ -9,17 +9,18 @@ from dataclasses import replace
 
 import discord
 import structlog
+from cachetools import LRUCache
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused
 from bindings.discord import interactions
-from bindings.discord.api import DiscordApi
-from bindings.discord.destinations import FOLLOW_UP, ORIGINAL
+from bindings.discord.api import DiscordApi, MessageBody
+from bindings.discord.command_reply import FOLLOW_UP, ORIGINAL
 from bindings.discord.guild_cache import GuildCache
 from bindings.discord.interactions import ButtonPress
 from bindings.discord.mapping import ChannelContext, build_place, parse_message
 from bindings.discord.mention_names import MentionDirectory
 from bindings.discord.payloads import Payload, as_id, as_ids, as_text
-from bindings.discord.rendering import NO_MENTIONS, SUPPRESS_EMBEDS
+from bindings.discord.rendering import NO_MENTIONS, SUPPRESS_EMBEDS, build_shown_message
 from bindings.incoming import IncomingMessage
 from bindings.intake.intake import Intake
 from bindings.store import FeedbackValue
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 ALREADY_ACKNOWLEDGED = 40060  # by an attempt whose outcome was unknown
 BACKOFF = Backoff(first_s=1.0, limit_s=30.0, jitter=NO_JITTER)
 EDIT_LIMIT_S = 24 * 3600.0  # the age of a message to which an edit may add a mention
+SHOWN_LIMIT = 1024
 RETRY_LIMIT_S = 1.5  # before the second acknowledgement; Discord's deadline is three seconds for both
 
 
@@ -140,6 +142,7 @@ class InteractionEvents:
         self._intake = intake
         self._api = api
         self._names = names
+        self._shown: LRUCache[str, bool] = LRUCache(SHOWN_LIMIT)  # messages that were shown to everyone
 
     async def handle(self, data: Payload) -> None:
         if data.get("type") not in (interactions.COMMAND, interactions.COMPONENT) or not await self._acknowledge(data):
@@ -172,7 +175,7 @@ class InteractionEvents:
         return False
 
     async def _send_acknowledgement(self, data: Payload) -> None:
-        ids = {"webhook_id": str(data["id"]), "webhook_token": str(data["token"])}
+        ids = {"webhook_id": as_id(data.get("id")), "webhook_token": as_text(data.get("token"))}
         path = "/interactions/{webhook_id}/{webhook_token}/callback"
         await self._api.call("answer", "POST", path, ids, json=interactions.build_acknowledgement(data))
 
@@ -197,8 +200,23 @@ class InteractionEvents:
                 await self._intake.stop_answer(press.place, press.message)
             case "stop":
                 await self._replace_loading(data, text("discord-stop-refused", press.language))
+            case "show":
+                await self._show_to_everyone(press, data)
             case "good" | "bad":
                 await self._replace_loading(data, await self._record_feedback(press, press.action))
+
+    async def _show_to_everyone(self, press: ButtonPress, data: Payload) -> None:
+        """Posts a page of a private answer once. The acknowledgement has removed the button."""
+        if press.message in self._shown:
+            await self._reply_privately(data, text("discord-shown-already", press.language))
+            return
+        self._shown[press.message] = True
+        try:
+            await self._call(data, "POST", FOLLOW_UP, build_shown_message(data, press.language))
+        except DeliveryError as exc:
+            self._shown.pop(press.message, None)
+            log.warning("answer_show_failed", platform="discord", problem=exc.message)
+            await self._reply_privately(data, text("discord-show-failed", press.language))
 
     async def _record_feedback(self, press: ButtonPress, value: FeedbackValue) -> str:
         try:
@@ -217,8 +235,10 @@ class InteractionEvents:
         await self._send(data, "POST", FOLLOW_UP, sentence, SUPPRESS_EMBEDS | interactions.EPHEMERAL)
 
     async def _send(self, data: Payload, method: str, path: str, sentence: str, flags: int) -> None:
-        ids = {"webhook_id": str(data["application_id"]), "webhook_token": str(data["token"])}
-        body = {"content": sentence, "allowed_mentions": NO_MENTIONS, "flags": flags}
+        await self._call(data, method, path, {"content": sentence, "allowed_mentions": NO_MENTIONS, "flags": flags})
+
+    async def _call(self, data: Payload, method: str, path: str, body: MessageBody) -> None:
+        ids = {"webhook_id": as_id(data.get("application_id")), "webhook_token": as_text(data.get("token"))}
         await self._api.call("answer", method, path, ids, json=body)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bindings.discord.attachments import read_attachment
 from bindings.discord.mapping import build_place, parse_groups
@@ -20,13 +20,14 @@ from core.language import parse_language_tag
 
 COMMAND, COMPONENT = 2, 3  # types of interactions
 THREADS = (10, 11, 12)  # types of channels
-DEFERRED_REPLY, DEFERRED_UPDATE = 5, 6  # types of acknowledgements: with and without "thinking …"
+DEFERRED_REPLY, DEFERRED_UPDATE, UPDATE = 5, 6, 7  # types of acknowledgements; the first shows "thinking …"
+GUILD_INSTALL, PRIVATE_CHANNEL = "0", 2  # of an owner who installed the bot; a context without the bot
 EPHEMERAL = 1 << 6  # only the person sees the message
 
-ButtonAction = Literal["good", "bad", "regenerate", "stop"]
+ButtonAction = Literal["good", "bad", "regenerate", "stop", "show"]
 COMMANDS = ("ask", "personality", "toil", "forget")
 NO_NAMES = MentionNames()
-BUTTON_ACTIONS: dict[str, ButtonAction] = {"good": "good", "bad": "bad", "regenerate": "regenerate", "stop": "stop"}
+BUTTON_ACTIONS: dict[str, ButtonAction] = {each: each for each in get_args(ButtonAction)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,10 @@ class ButtonPress:
 def build_acknowledgement(payload: Payload) -> dict[str, Any]:
     """The response that Discord requires within three seconds."""
     if as_number(payload.get("type")) == COMMAND:
-        return {"type": DEFERRED_REPLY}
+        return {"type": DEFERRED_REPLY, **({"data": {"flags": EPHEMERAL}} if is_private(payload) else {})}
     press = parse_button_press(payload)
+    if press and press.action == "show":
+        return {"type": UPDATE, "data": {"components": remove_button(as_mapping(payload.get("message")), "show")}}
     if press is None or (press.action in ("regenerate", "stop") and press.is_allowed):
         return {"type": DEFERRED_UPDATE}
     return {"type": DEFERRED_REPLY, "data": {"flags": EPHEMERAL}}
@@ -77,6 +80,34 @@ def parse_button_press(payload: Payload) -> ButtonPress | None:
         parse_asker(message),
         parse_locale(payload) or "en",
     )
+
+
+def is_private(payload: Payload) -> bool:
+    """True for a command that asks for a private answer, and for a press below one."""
+    flags = as_number(as_mapping(payload.get("message")).get("flags"))
+    return parse_options(as_mapping(payload.get("data"))).get("private") is True or bool(flags & EPHEMERAL)
+
+
+def is_external(payload: Payload) -> bool:
+    """True if a person brought the bot along: it is not in the channel, and only the token reaches its messages.
+
+    https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object
+    """
+    owners = as_mapping(payload.get("authorizing_integration_owners"))
+    return as_number(payload.get("context")) == PRIVATE_CHANNEL or (bool(owners) and GUILD_INSTALL not in owners)
+
+
+def remove_button(message: Payload, action: ButtonAction) -> list[dict[str, Any]]:
+    """The rows of buttons below a message, without one."""
+    rows = [
+        [each for each in as_mappings(row.get("components")) if not is_button(each, action)]
+        for row in as_mappings(message.get("components"))
+    ]
+    return [{"type": 1, "components": [dict(each) for each in row]} for row in rows if row]
+
+
+def is_button(component: Payload, action: ButtonAction) -> bool:
+    return as_text(component.get("custom_id")).partition(":")[0] == action
 
 
 def has_ids(payload: Payload, *others: Payload) -> bool:
@@ -105,7 +136,7 @@ def build_regenerate(press: ButtonPress, payload: Payload) -> IncomingMessage:
         user=press.user,
         text="",
         language=parse_locale(payload),
-        groups=parse_groups(payload),
+        groups=find_groups(payload),
         command=BotCommand("regenerate", press.answer),
     )
 
@@ -127,7 +158,7 @@ def parse_slash_command(payload: Payload, names: MentionNames = NO_NAMES) -> Inc
         files=content.files,
         quoted=content.attachments(parse_locale(payload) or "en"),
         unread=content.unread,
-        groups=parse_groups(payload),
+        groups=find_groups(payload),
         command=build_bot_command(name, options),
         toil=name == "toil",
     )
@@ -156,10 +187,20 @@ def build_bot_command(name: str, options: dict[str, Any]) -> BotCommand | None:
     return BotCommand("forget") if name == "forget" else None
 
 
+def find_groups(payload: Payload) -> tuple[str, ...]:
+    """A person is at home where the server installed the bot, not where they brought it along."""
+    groups = parse_groups(payload)
+    return tuple(each for each in groups if each != "home") if is_external(payload) else groups
+
+
 def build_interaction_place(payload: Payload, route: dict[str, str] | None = None) -> Place:
+    """A private answer belongs to a conversation of its own, so that no answer to others repeats it."""
     channel = as_mapping(payload.get("channel"))
     parent = as_id(channel.get("parent_id")) if as_number(channel.get("type")) in THREADS else ""
     place = build_place({**payload, "channel_id": find_channel_id(payload)}, parent or None)
+    place = replace(place, kind="group") if as_number(payload.get("context")) == PRIVATE_CHANNEL else place
+    if is_private(payload):
+        place = replace(place, thread=f"{find_channel_id(payload)}-{parse_user(payload)}")
     return replace(place, route=route or {})
 
 
@@ -169,11 +210,14 @@ def find_channel_id(payload: Payload) -> str:
 
 def build_route(payload: Payload) -> dict[str, str]:
     """The values that a reply to a command needs. The token expires after 15 minutes."""
-    return {
+    route = {
         "interaction": as_id(payload.get("id")),
         "application": as_id(payload.get("application_id")),
         "token": as_text(payload.get("token")),
     }
+    marks = {"private": is_private(payload), "external": is_external(payload)}
+    channel = {"channel": find_channel_id(payload)} if is_private(payload) else {}
+    return {**route, **channel, **{mark: "1" for mark, is_set in marks.items() if is_set}}
 
 
 def parse_user(payload: Payload) -> str:

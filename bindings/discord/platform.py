@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused
 from bindings.discord.api import DiscordApi
-from bindings.discord.destinations import CHANNEL_MESSAGE, CHANNEL_MESSAGES, build_destination
+from bindings.discord.destinations import CHANNEL_MESSAGE, CHANNEL_MESSAGES
 from bindings.discord.files import DiscordFiles
 from bindings.discord.guild_cache import GuildCache
 from bindings.discord.mention_names import MentionDirectory
 from bindings.discord.outlet import DiscordOutlet
 from bindings.discord.payloads import Payload
+from bindings.discord.places import build_places
 from bindings.discord.thread import build_thread, since_last_answer, sort_newest_first
 from bindings.incoming import AttachedFile, IncomingMessage, Place, ThreadMessages
 from bindings.intake.commands import message_language
@@ -50,15 +51,15 @@ class DiscordPlatform:
         if not place.route:
             self._spawn(self._show_typing(place.thread or place.channel, posted))
         bot_id = self._guilds.cached_context(place.tenant).bot_id
-        return DiscordOutlet(build_destination(incoming, self._api, bot_id), posted.set)
+        return DiscordOutlet(build_places(incoming, self._api, bot_id), posted.set)
 
     async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         """Without the Message Content intent, other people's messages come empty and are left out."""
-        place = incoming.place
-        if place.kind == "personal":
-            return ThreadMessages()  # all messages there are to the bot
+        place = find_source(incoming.place)
+        if place.kind == "personal" or "external" in place.route:
+            return ThreadMessages()  # all messages are to the bot there, or the bot is not there
         try:
-            messages, begun = await self._read_latest(incoming)
+            messages, begun = await self._read_latest(place, incoming.message)
         except (Refused, Gone):
             return ThreadMessages()  # the permission "Read Message History" is missing, or the bot is not there
         context = self._guilds.cached_context(place.tenant)
@@ -68,14 +69,13 @@ class DiscordPlatform:
         names = await self._names.fetch(place.tenant, messages)
         return build_thread(messages, replace(context, names=names), message_language(incoming) or "en")
 
-    async def _read_latest(self, incoming: IncomingMessage) -> tuple[list[Payload], bool]:
+    async def _read_latest(self, place: Place, before: str) -> tuple[list[Payload], bool]:
         """The messages since the bot's last one, oldest first. True: the bot has written before them.
 
         Of a thread that is longer than one call's answer, the first message is read too.
         """
-        place = incoming.place
         ids = {"channel_id": place.thread or place.channel}
-        params = {"before": incoming.message, "limit": THREAD_LIMIT}
+        params = {"before": before, "limit": THREAD_LIMIT}
         answer = await self._api.call("read", "GET", CHANNEL_MESSAGES, ids, params=params)
         bot_id = self._guilds.cached_context(place.tenant).bot_id
         messages, begun = since_last_answer(sort_newest_first(answer), bot_id)
@@ -112,3 +112,9 @@ class DiscordPlatform:
                 await self._api.call("post", "POST", "/channels/{channel_id}/typing", {"channel_id": channel})
             except DeliveryError:
                 return
+
+
+def find_source(place: Place) -> Place:
+    """The channel or thread in which a message was written: a private answer has a conversation of its own."""
+    channel = place.route.get("channel")
+    return place if channel is None else replace(place, thread=None if channel == place.channel else channel)

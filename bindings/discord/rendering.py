@@ -6,12 +6,16 @@ page number is there if it was known at the time of the post. It identifies a po
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bindings.delivery.outlet import Closing, Page
 from bindings.discord.formatting import WEB_URL, escape_markdown, to_discord, utf16_length
-from bindings.discord.interactions import ButtonAction
+from bindings.discord.interactions import ButtonAction, remove_button
+from bindings.discord.message_content import display_name
+from bindings.discord.payloads import as_mapping, as_mappings, as_text
+from bindings.discord.refusals import DirectReason
 from core.contract import Language, Source
 from core.texts import text
 
@@ -24,13 +28,24 @@ SOURCES_CHARS = 900  # of all sources, so that a page holds the closing and some
 SUPPRESS_EMBEDS = 1 << 2
 NO_MENTIONS = {"parse": [], "replied_user": False}
 
+BARE_URL = re.compile(rf"(?<!<){WEB_URL.pattern}", re.IGNORECASE)
 ACTION_ROW, BUTTON, GREY = 1, 2, 2
-EMOJI: dict[ButtonAction, str] = {"stop": "⏹️", "good": "👍", "bad": "👎", "regenerate": "🔄"}
+EMOJI: dict[ButtonAction, str] = {"stop": "⏹️", "good": "👍", "bad": "👎", "regenerate": "🔄", "show": "👥"}
 
 
 def build_message(page: Page) -> dict[str, Any]:
     """The body that a post and an edit have in common."""
     return {"content": render_page(page), "allowed_mentions": NO_MENTIONS, "flags": SUPPRESS_EMBEDS}
+
+
+def build_plain_message(page: Page) -> dict[str, Any]:
+    """The same without buttons and flags, which Discord may refuse. No address unfurls between angle brackets."""
+    return {"content": BARE_URL.sub(r"<\g<0>>", render_page(page)), "allowed_mentions": NO_MENTIONS}
+
+
+def explain_direct(reason: DirectReason, channel: str, language: Language) -> str:
+    """The reason why an answer comes as a direct message. `channel` is shown as a link to where it was asked."""
+    return text(f"discord-direct-{reason}", language, channel=f"<#{channel}>")
 
 
 def render_page(page: Page) -> str:
@@ -77,14 +92,19 @@ def render_source(source: Source) -> str:
     return f"{line} <{source.url}>"
 
 
-def build_buttons(page: Page, nonce: str = "") -> list[dict[str, Any]]:
-    """Buttons to rate and regenerate a finished answer, or to stop an unfinished one."""
+def build_buttons(page: Page, nonce: str = "", *, is_private: bool = False) -> list[dict[str, Any]]:
+    """Buttons to rate and regenerate a finished answer, or to stop an unfinished one.
+
+    Each page of a private answer can be shown to everyone. It cannot be regenerated, because its token expires.
+    """
     answer, _, number = nonce.rpartition("-")
     if not page.final:
         return build_row(page, answer, number, "stop") if nonce else []
+    shown: tuple[ButtonAction, ...] = ("show",) if is_private and not page.is_notice else ()
     if page.closing is None or not page.closing.answer_id:
-        return []
-    return build_row(page, page.closing.answer_id, number, "good", "bad", "regenerate")
+        return build_row(page, answer, number, *shown) if shown and page.closing is None else []
+    others: tuple[ButtonAction, ...] = shown or ("regenerate",)
+    return build_row(page, page.closing.answer_id, number, "good", "bad", *others)
 
 
 def build_row(page: Page, answer: str, number: str, *actions: ButtonAction) -> list[dict[str, Any]]:
@@ -101,11 +121,27 @@ def build_row(page: Page, answer: str, number: str, *actions: ButtonAction) -> l
     return [{"type": ACTION_ROW, "components": buttons}]
 
 
+def build_shown_message(press: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """A private answer as a message for everyone, from a press below it. The name of the person is left out if long."""
+    message = as_mapping(press.get("message"))
+    member = as_mapping(press.get("member"))
+    user = as_mapping(member.get("user") or press.get("user"))
+    content = as_text(message.get("content"))
+    shown_by = render_small(text("discord-shown-by", language, name=display_name(user, member)))
+    fits = utf16_length(content) + utf16_length(shown_by) < PAGE_CHARS
+    return {
+        "content": f"{content}\n{shown_by}" if fits else content,
+        "allowed_mentions": NO_MENTIONS,
+        "flags": SUPPRESS_EMBEDS,
+        "components": remove_button(message, "show"),
+    }
+
+
 def parse_nonce(message: Mapping[str, Any]) -> str | None:
     """The nonce of one of the bot's posts, if its buttons contain it."""
-    for row in message.get("components") or ():
-        for component in row.get("components") or ():
-            _, _, rest = str(component.get("custom_id", "")).partition(":")
+    for row in as_mappings(message.get("components")):
+        for component in as_mappings(row.get("components")):
+            _, _, rest = as_text(component.get("custom_id")).partition(":")
             answer, _, number = rest.partition(":")
             if answer and number:
                 return f"{answer}-{number}"

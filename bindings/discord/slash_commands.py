@@ -11,16 +11,25 @@ from typing import Any
 from core.texts import text
 
 CHAT_INPUT = 1
-STRING, ATTACHMENT = 3, 11
-IN_GUILDS, WITH_THE_BOT = 0, 1  # contexts of a command; private chats between people are the third
-GUILD_INSTALL = 0
+STRING, BOOLEAN, ATTACHMENT = 3, 5, 11
+IN_GUILDS, WITH_THE_BOT, BETWEEN_PEOPLE = 0, 1, 2  # contexts of a command
+GUILD_INSTALL, USER_INSTALL = 0, 1
 CHOICES_LIMIT = 25
 STRING_LIMIT = 6000
 # The names are part of the interface, as those of `csps-llm`'s commands are, so no catalogue can replace them.
 FRENCH_NAMES = {"ask": "demander", "personality": "personnalité", "toil": "traiter", "forget": "oublier"}
 
 
-def build_commands(personalities: Sequence[str]) -> list[dict[str, Any]]:
+def build_commands(personalities: Sequence[str], *, for_users: bool = False) -> list[dict[str, Any]]:
+    """`for_users`: people may install the bot for themselves, and then use its commands everywhere."""
+    commands = build_guild_commands(personalities)
+    for command in commands if for_users else ():
+        command["contexts"].append(BETWEEN_PEOPLE)
+        command["integration_types"].append(USER_INSTALL)
+    return commands
+
+
+def build_guild_commands(personalities: Sequence[str]) -> list[dict[str, Any]]:
     prompt = {"required": True, "max_length": STRING_LIMIT}
     choices = [{"name": name, "value": name} for name in personalities[:CHOICES_LIMIT]]
     return [
@@ -44,7 +53,7 @@ def build_command(name: str, *options: dict[str, Any]) -> dict[str, Any]:
         "name_localizations": {"fr": FRENCH_NAMES[name]},
         "description": text(f"discord-command-{name}", "en"),
         "description_localizations": {"fr": text(f"discord-command-{name}", "fr")},
-        "options": list(options),
+        "options": [*options, build_private_option()],
         "contexts": [IN_GUILDS, WITH_THE_BOT],
         "integration_types": [GUILD_INSTALL],
     }
@@ -57,6 +66,16 @@ def build_option(kind: int, command: str, name: str, **more: Any) -> dict[str, A
         "description": text(f"discord-option-{command}-{name}", "en"),
         "description_localizations": {"fr": text(f"discord-option-{command}-{name}", "fr")},
         **more,
+    }
+
+
+def build_private_option() -> dict[str, Any]:
+    return {
+        "type": BOOLEAN,
+        "name": "private",
+        "name_localizations": {"fr": "privé"},
+        "description": text("discord-option-private", "en"),
+        "description_localizations": {"fr": text("discord-option-private", "fr")},
     }
 
 

@@ -360,12 +360,21 @@ discord-button-good = Helpful
 discord-button-bad = Not helpful
 discord-button-regenerate = Try again
 discord-button-stop = Stop
+discord-button-show = Show to everyone
 discord-sources = Sources:
 discord-sources-more = and { $count } more
 discord-feedback-stored = Thank you. Your feedback is stored.
 discord-feedback-unknown = This answer is no longer stored, so it cannot be rated.
 discord-feedback-failed = Your feedback could not be stored. Please try again in a moment.
 discord-stop-refused = Only the person who asked can stop this answer.
+# A message before an answer that could not be posted where it was asked. $channel is a link to that place.
+discord-direct-permission = You asked me in { $channel }, where I do not have the permission to answer. The people who run the server can give my role “View Channel”, “Send Messages”, “Send Messages in Threads” and “Read Message History” there. This is the answer:
+discord-direct-filter = You asked me in { $channel }, where the server’s filter does not let my answer through. This is the answer:
+discord-direct-gone = You asked me in { $channel }, where I can no longer answer. This is the answer:
+discord-direct-other = You asked me in { $channel }, where Discord does not accept my answer. This is the answer:
+discord-shown-by = Shown by { $name }
+discord-shown-already = This answer was shown to everyone already.
+discord-show-failed = This answer could not be shown here. Please try again in a moment.
 
 # Lines in the text of a message as the model is shown it.
 discord-this-assistant = this assistant
@@ -403,6 +412,7 @@ discord-option-toil-schema = The JSON Schema, as a file
 discord-option-toil-json = The JSON Schema, as text
 discord-option-toil-rows = A CSV file; each row gets an answer
 discord-command-forget = Delete this conversation
+discord-option-private = Only you see the answer; you can show it to everyone later
 
 ## Teams
 

@@ -365,6 +365,7 @@ discord-button-good = Utile
 discord-button-bad = Pas utile
 discord-button-regenerate = Recommencer
 discord-button-stop = Arrêter
+discord-button-show = Montrer à tous
 discord-sources = Sources :
 discord-sources-more = { $count ->
     [one] et { $count } autre
@@ -374,6 +375,14 @@ discord-feedback-stored = Merci. Votre avis est enregistré.
 discord-feedback-unknown = Cette réponse n’est plus conservée; vous ne pouvez donc pas l’évaluer.
 discord-feedback-failed = Votre avis n’a pas pu être enregistré. Veuillez réessayer dans un instant.
 discord-stop-refused = Seule la personne qui a posé la question peut arrêter cette réponse.
+# Un message avant une réponse qui n’a pas pu être publiée là où la question a été posée.
+discord-direct-permission = Vous m’avez posé une question dans { $channel }, où je n’ai pas la permission de répondre. Les personnes qui gèrent le serveur peuvent y donner à mon rôle les permissions « Voir le salon », « Envoyer des messages », « Envoyer des messages dans les fils » et « Voir les anciens messages ». Voici la réponse :
+discord-direct-filter = Vous m’avez posé une question dans { $channel }, où le filtre du serveur ne laisse pas passer ma réponse. Voici la réponse :
+discord-direct-gone = Vous m’avez posé une question dans { $channel }, où je ne peux plus répondre. Voici la réponse :
+discord-direct-other = Vous m’avez posé une question dans { $channel }, où Discord n’accepte pas ma réponse. Voici la réponse :
+discord-shown-by = Montré par { $name }
+discord-shown-already = Cette réponse a déjà été montrée à tous.
+discord-show-failed = Cette réponse n’a pas pu être montrée ici. Veuillez réessayer dans un instant.
 
 # Lignes dans le texte d’un message tel que le modèle le voit.
 discord-this-assistant = cet assistant
@@ -411,6 +420,7 @@ discord-option-toil-schema = Le schéma JSON, sous forme de fichier
 discord-option-toil-json = Le schéma JSON, sous forme de texte
 discord-option-toil-rows = Un fichier CSV; chaque ligne reçoit une réponse
 discord-command-forget = Supprimer cette conversation
+discord-option-private = Vous seul voyez la réponse; vous pourrez la montrer à tous ensuite
 
 ## Teams
 
