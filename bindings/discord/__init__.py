@@ -11,7 +11,7 @@
 - `connections`, `shards`, `event_queue`: all connections, and the way of their events to a handler
 - `guild_cache`: the bot's roles, and the parents and titles of threads
 - `mention_names`: names of the people, roles and channels that a message mentions
-- `destinations`, `command_reply`, `places`: posts and edits of an answer, in a channel or as the reply to a slash command
+- `destinations`, `command_reply`, `places`: posts and edits of an answer, in a channel or as a command's reply
 - `outlet`, `refusals`: the forms of an answer, and which one remains after a refusal
 - `events`: gateway events → calls of the intake
 - `platform`, `files`: the interface that the intake uses; downloads of attached files

@@ -18,7 +18,7 @@ import aiohttp
 import discord
 from discord.http import HTTPClient, MultipartParameters, Route
 
-from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable, Unsent
 from bindings.discord.refusals import CANNOT_DM, DEAD_TOKEN, NO_HISTORY, NO_PLACE
 from bindings.metrics import BotMetrics
 from core.runtime.backoff import Cooldowns, parse_retry_after
@@ -207,6 +207,8 @@ def translate_error(exc: Exception, action: ApiAction, ids: Mapping[str, str]) -
             return Throttled(f"Discord limits the rate of calls ({action})", retry_after_s=exc.retry_after)
         case discord.HTTPException():
             return translate_http_error(exc, action, target)
+        case aiohttp.ClientConnectorError():
+            return Unsent(f"Discord's API cannot be reached: {type(exc).__name__}")
         case aiohttp.ClientError() | OSError() | TimeoutError():
             return Unreachable(f"Discord's API cannot be reached: {type(exc).__name__}")
         case ValueError():

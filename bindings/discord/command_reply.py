@@ -43,7 +43,7 @@ class CommandReply:
         self._clock = clock
         self._closed = False
         self._replied = False
-        self.is_ordered = later is not None
+        self.is_ordered = self.is_safe_to_repeat = later is not None
 
     @property
     def is_open(self) -> bool:

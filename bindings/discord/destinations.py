@@ -23,6 +23,7 @@ class Destination(Protocol):
     """Methods raise DeliveryError."""
 
     is_ordered: bool  # `list_own` returns all messages of this answer and no others, so that their positions count
+    is_safe_to_repeat: bool  # a repeated `create` makes no second message, because of its nonce or after `list_own`
 
     async def create(self, body: MessageBody, nonce: str, file: discord.File | None = None) -> MessageBody:
         """Returns Discord's message. A channel returns the same message for the same nonce for a few minutes."""
@@ -39,6 +40,8 @@ class Destination(Protocol):
 
 class ChannelDestination:
     """A channel, thread or direct message. `question` is the message to reply to; `since` an id before the answer."""
+
+    is_safe_to_repeat = True
 
     def __init__(self, api: DiscordApi, channel: str, bot_id: str, since: str, question: str | None) -> None:
         self._api = api
@@ -79,6 +82,7 @@ class DirectMessages:
     """Direct messages to a person. https://discord.com/developers/docs/resources/user#create-dm"""
 
     is_ordered = False
+    is_safe_to_repeat = True
 
     def __init__(self, api: DiscordApi, user: str, bot_id: str, since: str) -> None:
         self._api = api

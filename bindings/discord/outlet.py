@@ -62,7 +62,7 @@ class DiscordOutlet(Outlet):
         self._is_plain = is_plain
         self._reason = reason
         self.form = form
-        self.can_find = form == "" and self._destination.is_ordered
+        self.can_find = self._destination.is_safe_to_repeat
 
     def length(self, page: Page) -> int:
         return utf16_length(self._build_body(page)["content"])
@@ -99,7 +99,8 @@ class DiscordOutlet(Outlet):
             if nonce == rendering.parse_nonce(each):
                 return str(each["id"])
         index = int(number) - 1 if number.isdecimal() else 0
-        found = self.can_find and 0 <= index < len(candidates) and rendering.parse_nonce(candidates[index]) is None
+        has_position = self.form == "" and self._destination.is_ordered and 0 <= index < len(candidates)
+        found = has_position and rendering.parse_nonce(candidates[index]) is None
         return str(candidates[index]["id"]) if found else None
 
     async def delete(self, ref: str) -> None:
@@ -126,6 +127,8 @@ class DiscordOutlet(Outlet):
         return None
 
     def in_form(self, form: str) -> DiscordOutlet:
+        if form == self.form:
+            return self
         if form == DIRECT and self._places.direct is None:
             form = PLAIN
         return DiscordOutlet(self._places, self._on_post, form=form, is_plain=form == PLAIN)
