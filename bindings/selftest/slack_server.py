@@ -43,6 +43,8 @@ class FakeSlack(Changes):
         self.choose_trouble: Callable[[str], Trouble | None] = lambda _method: None
         self.permanent_errors: dict[str, str] = {}  # method → the error of each call
         self.users: dict[str, dict[str, Any]] = {}
+        self.channels: dict[str, dict[str, Any]] = {}
+        self.user_groups: dict[str, dict[str, Any]] = {}  # with their members, in `users`
         self.files: dict[str, dict[str, Any]] = {}
         self.downloads: dict[str, web.Response] = {}  # by name, at /files/<name>
         self.ephemeral_messages: list[dict[str, Any]] = []
@@ -236,6 +238,17 @@ class FakeSlack(Changes):
     def users_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
         user = self.users.get(arguments["user"])
         return {"ok": True, "user": user} if user else error_body("user_not_found")
+
+    def conversations_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        channel = self.channels.get(arguments["channel"])
+        return {"ok": True, "channel": channel} if channel else error_body("channel_not_found")
+
+    def usergroups_list(self, _arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "usergroups": list(self.user_groups.values())}
+
+    def usergroups_users_list(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        group = self.user_groups.get(arguments["usergroup"])
+        return {"ok": True, "users": group["users"]} if group else error_body("no_such_subteam")
 
     def files_getUploadURLExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:
         file = f"F{next(self.counter)}"
