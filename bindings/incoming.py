@@ -77,10 +77,14 @@ class UnreadPart:
 
 @dataclass(frozen=True, slots=True)
 class ThreadMessages:
-    """The other messages of a thread that the bot has not answered yet, oldest first, and their files."""
+    """The other messages of a thread that the bot has not answered yet, oldest first, and their files.
+
+    `found`: parts of the question itself that its event did not have, and that are among `files` now.
+    """
 
     turns: tuple[Turn, ...] = ()
     files: tuple[AttachedFile, ...] = ()
+    found: tuple[UnreadPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

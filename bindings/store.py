@@ -18,7 +18,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from bindings.delivery.outlet import PostedPage
-from bindings.incoming import AttachedFile, CommandName, IncomingMessage, Place, ThreadMessages
+from bindings.incoming import AttachedFile, CommandName, IncomingMessage, Place, ThreadMessages, UnreadPart
 from bindings.tables import (
     EMPTY_PAYLOAD,
     attempts,
@@ -388,7 +388,8 @@ def parse_thread_messages(value: Any) -> ThreadMessages:
     """Parses the stored form. Version 0.1.0 stored the list of turns alone."""
     stored = {"turns": value, "files": ()} if isinstance(value, list) else value
     turns = tuple(Turn(**turn) for turn in stored["turns"])
-    return ThreadMessages(turns, tuple(AttachedFile(**file) for file in stored["files"]))
+    found = tuple(UnreadPart(**part) for part in stored.get("found", ()))
+    return ThreadMessages(turns, tuple(AttachedFile(**file) for file in stored["files"]), found)
 
 
 def questions_in(place: Place) -> tuple[sa.ColumnElement[bool], ...]:

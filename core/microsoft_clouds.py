@@ -1,7 +1,8 @@
 """Microsoft's clouds: where a bot gets its token, whose tokens it accepts, and which hosts it may call. Pure.
 
 Sources: https://learn.microsoft.com/azure/bot-service/how-to-deploy-gov-cloud-high (GCC High and DoD),
-https://docs.azure.cn/en-us/bot-service/how-to-deploy-china-cloud (China, operated by 21Vianet), and for the connectors
+https://docs.azure.cn/en-us/bot-service/how-to-deploy-china-cloud (China, operated by 21Vianet), for Graph
+https://learn.microsoft.com/graph/deployments, and for the connectors
 https://learn.microsoft.com/microsoftteams/platform/teams-sdk/essentials/app-configuration/service-url-validation
 """
 
@@ -27,6 +28,7 @@ class MicrosoftCloud:
     token_issuer: str
     login_url: str  # followed by the tenant
     oauth_scope: str
+    graph_url: str
     connector_hosts: frozenset[str]
     connector_domain: str
     file_domain: str  # of SharePoint, which OneDrive for work is
@@ -50,6 +52,7 @@ CLOUDS: Mapping[CloudName, MicrosoftCloud] = MappingProxyType(
             token_issuer="https://api.botframework.com",  # noqa: S106
             login_url="https://login.microsoftonline.com",
             oauth_scope="https://api.botframework.com",
+            graph_url="https://graph.microsoft.com",
             # Anybody can register other names under trafficmanager.net. GCC (not High) belongs to this cloud.
             connector_hosts=frozenset(
                 {
@@ -66,6 +69,7 @@ CLOUDS: Mapping[CloudName, MicrosoftCloud] = MappingProxyType(
             token_issuer="https://api.botframework.us",  # noqa: S106
             login_url="https://login.microsoftonline.us",
             oauth_scope="https://api.botframework.us",
+            graph_url="https://graph.microsoft.us",
             connector_hosts=frozenset({"smba.infra.gov.teams.microsoft.us"}),
             connector_domain=".botframework.azure.us",
             file_domain=".sharepoint.us",
@@ -75,6 +79,7 @@ CLOUDS: Mapping[CloudName, MicrosoftCloud] = MappingProxyType(
             token_issuer="https://api.botframework.us",  # noqa: S106
             login_url="https://login.microsoftonline.us",
             oauth_scope="https://api.botframework.us",
+            graph_url="https://dod-graph.microsoft.us",
             connector_hosts=frozenset({"smba.infra.dod.teams.microsoft.us"}),
             connector_domain=".botframework.azure.us",
             file_domain=".sharepoint-mil.us",
@@ -84,6 +89,7 @@ CLOUDS: Mapping[CloudName, MicrosoftCloud] = MappingProxyType(
             token_issuer="https://api.botframework.azure.cn",  # noqa: S106
             login_url="https://login.partner.microsoftonline.cn",
             oauth_scope="https://api.botframework.azure.cn",
+            graph_url="https://microsoftgraph.chinacloudapi.cn",
             connector_hosts=frozenset({"frontend.botapi.msg.infra.teams.microsoftonline.cn"}),
             connector_domain=".botframework.azure.cn",
             file_domain=".sharepoint.cn",
@@ -94,12 +100,13 @@ CLOUDS: Mapping[CloudName, MicrosoftCloud] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class MicrosoftEndpoints:
-    """The four addresses that a bot uses: its cloud's, or those that the operator set instead."""
+    """The addresses that a bot uses: its cloud's, or those that the operator set instead."""
 
     openid_metadata_url: str
     token_issuer: str
     login_url: str
     oauth_scope: str
+    graph_url: str
 
 
 # The setting of each endpoint. Each has the name of its field in both classes.
@@ -109,6 +116,7 @@ OVERRIDES: Mapping[str, str] = MappingProxyType(
         "token_issuer": "TEAMS_TOKEN_ISSUER",
         "login_url": "TEAMS_LOGIN_URL",
         "oauth_scope": "TEAMS_OAUTH_SCOPE",
+        "graph_url": "TEAMS_GRAPH_URL",
     }
 )
 

@@ -16,7 +16,7 @@ from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
 from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
 from bindings.files import MessageFiles, TextFile, explain_unread, read_files
-from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages
+from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages, UnreadPart
 from bindings.intake.bot import Bot, LocalizedPersonality, build_footer
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.store import DeliveryLedger, DeliveryRecord
@@ -60,9 +60,18 @@ class MessageContext:
         return tuple(file.attachment for file in (*self.files.readable, *self.thread_files.readable))
 
     @property
+    def unread(self) -> tuple[UnreadPart, ...]:
+        """The parts of the message that cannot be read, without those that the platform found with the thread."""
+        parts = list(self.incoming.unread)
+        for part in self.thread.found:
+            if part in parts:
+                parts.remove(part)
+        return tuple(parts)
+
+    @property
     def unread_note(self) -> tuple[Attachment, ...]:
         """Tells the model which parts of the message cannot be read, so that it does not invent them."""
-        note = describe_unread(self.incoming.unread, self.localized.language)
+        note = describe_unread(self.unread, self.localized.language)
         return (Attachment(text("prompt-unread-name", self.localized.language), note),) if note else ()
 
     def material(self, files: Sequence[TextFile]) -> tuple[Attachment, ...]:
@@ -79,7 +88,7 @@ class MessageContext:
         files = MessageFiles(
             (*self.files.readable, *self.thread_files.readable), (*self.files.unread, *self.thread_files.unread)
         )
-        note = describe_unread(self.incoming.unread, language)
+        note = describe_unread(self.unread, language)
         return [*([note] if note else []), *explain_unread(files, limit_bytes, language)]
 
 

@@ -6,6 +6,7 @@ Pure:
 - `cards`, `attachments`   cards, files, forwarded and quoted messages
 - `message_content`   all of these → `MessageContent`
 - `authors`        the groups of a message's author
+- `graph_messages` messages of Microsoft Graph → the turns and files of a thread
 - `mapping`        an activity → `IncomingMessage`
 - `formatting`     the model's Markdown → Markdown that pings nobody, loads nothing and masks no link
 - `messages`       a `Page` → an activity
@@ -18,6 +19,7 @@ With I/O:
 - `connector`      the Bot Connector's calls, over our transport
 - `outlet`         one answer: a stream, or edits of a message
 - `files`          downloads, and answers that a person saves to OneDrive
+- `graph`          reads threads and shared files from Microsoft Graph
 - `turns`          an activity → the intake
 - `adapter`        the webhook, and the parts together, as the process and the intake need them
 """

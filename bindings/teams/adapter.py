@@ -25,6 +25,7 @@ from bindings.teams import activities, transport
 from bindings.teams.connector import Connector
 from bindings.teams.credentials import Credentials
 from bindings.teams.files import FileConsents, PendingFiles, TeamsFiles
+from bindings.teams.graph import GraphReader
 from bindings.teams.mapping import MappingOptions
 from bindings.teams.outlet import StopAnswer, TeamsOutlet
 from bindings.teams.streaming import ChatStreams
@@ -63,13 +64,16 @@ class TeamsAdapter:
         self._keys = SigningKeys(self._http, endpoints.openid_metadata_url)
         self._validator = TokenValidator(self._keys, section.app_id or "", endpoints.token_issuer)
         self._connector = Connector(self._http, self._credentials, self._hosts)
-        self._files = TeamsFiles(self._http, self._credentials, self._hosts)
+        self._graph = self._build_graph()
+        self._files = TeamsFiles(self._http, self._credentials, self._hosts, self._graph)
         self._pending = PendingFiles(settings.data_folder / "parcels" / "teams")
         self._tasks = BackgroundTasks(concurrency=BACKGROUND_CONCURRENCY, limit=BACKGROUND_LIMIT)
         self._intake: Intake | None = None
         self._turns: TurnHandler | None = None
         streams = ChatStreams(time.monotonic)
-        self.platform: Platform = TeamsPlatform(self._connector, self._files, streams, self._pending, self._stop_answer)
+        self.platform: Platform = TeamsPlatform(
+            self._connector, self._files, streams, self._pending, self._stop_answer, self._graph
+        )
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return [web.post(PATH, self.receive)]
@@ -79,7 +83,7 @@ class TeamsAdapter:
         self._intake = intake
         context = DeliveryContext(retry=UPLOAD_RETRY)
         consents = FileConsents(self._connector, self._files, self._pending, self._hosts, context)
-        options = MappingOptions(self._settings.tenant_id)
+        options = MappingOptions(self._settings.tenant_id, self._graph.file_address if self._graph else None)
         self._turns = TurnHandler(intake, self._connector, consents, self._tasks, options)
         if self._credentials is None:
             log.warning("teams_unauthenticated", host=self._settings.host)
@@ -162,6 +166,15 @@ class TeamsAdapter:
             return web.Response(status=202)
         return web.json_response(response.body or {}, status=response.status)
 
+    def _build_graph(self) -> GraphReader | None:
+        """Returns None unless TEAMS_GRAPH is on. The bot logs in to Graph as to the connector, with another scope."""
+        section = self._settings
+        if not section.graph:
+            return None
+        url = choose_endpoints(section).graph_url
+        credentials = build_credentials(section.model_copy(update={"oauth_scope": url}), self._http)
+        return GraphReader(self._http, url, credentials, self._credentials, self._hosts, section.app_id or "")
+
     async def _stop_answer(self, place: Place, ref: str) -> None:
         assert self._intake is not None, "answers are written after connect"
         await self._intake.stop_answer(place, ref)
@@ -183,14 +196,15 @@ class TeamsPlatform:
     streams: ChatStreams
     pending: PendingFiles
     stop_answer: StopAnswer
+    graph: GraphReader | None = None
     name: str = "teams"
 
     def outlet(self, incoming: IncomingMessage) -> TeamsOutlet:
         return TeamsOutlet(incoming, self.connector, self.streams, self.pending, self.stop_answer)
 
     async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
-        """Returns nothing: the connector gives no messages, and Graph requires a permission for the whole team."""
-        return ThreadMessages()
+        """Returns nothing without TEAMS_GRAPH: the connector gives no messages."""
+        return await self.graph.thread_messages(incoming) if self.graph else ThreadMessages()
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:
         return await self.files.fetch(file.url, limit_bytes)

@@ -32,7 +32,8 @@ NAME_CHARS = 200
 URL_CHARS = 4000
 EMOJI_HOSTS = ("statics.teams.", "statics.skypeassets.")  # Teams attaches a picture of each emoji
 
-FileAddress = Callable[[str], str]  # turns the address of a shared file into one that the bot can read
+FileAddress = Callable[[str], str]  # turns the address of a shared file into one that the bot can read, or ""
+SharedFileAddress = Callable[[str, str], str]  # the same, by the directory's id of the message's author
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from bindings.teams import messages, transport
 from bindings.teams.activities import activity_language, get_text, get_value
 from bindings.teams.connector import Connector
 from bindings.teams.credentials import Credentials
+from bindings.teams.graph import GraphReader
 from bindings.teams.mapping import build_place
 from bindings.teams.transport import HttpResponse, TrustedHosts
 from core.contract import Language
@@ -56,13 +57,22 @@ Result = TypeVar("Result")
 class TeamsFiles:
     """Downloads and uploads files. Methods raise DeliveryError."""
 
-    def __init__(self, http: httpx.AsyncClient, credentials: Credentials | None, hosts: TrustedHosts) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        credentials: Credentials | None,
+        hosts: TrustedHosts,
+        graph: GraphReader | None = None,
+    ) -> None:
         self._http = http
         self._credentials = credentials
         self._hosts = hosts
+        self._graph = graph
 
     async def fetch(self, url: str, limit_bytes: int) -> bytes:
         """Downloads a file. Raises Refused if it is larger than the limit, or not on a host of Microsoft."""
+        if self._graph and self._graph.is_graph(url):
+            url = await self._graph.find_download(url)
         for _ in range(REDIRECTS_LIMIT + 1):
             headers = await self._build_headers(url)
             response = await transport.call(

@@ -16,7 +16,7 @@ from botbuilder.schema import Activity
 from bindings.content import ContentPart, MessageContent
 from bindings.incoming import IncomingMessage, Place
 from bindings.teams.activities import activity_language, get_text, get_value, tenant_id
-from bindings.teams.attachments import HTML, FileAddress, MessageAttachment
+from bindings.teams.attachments import HTML, MessageAttachment, SharedFileAddress
 from bindings.teams.authors import author_groups, is_own
 from bindings.teams.message_content import MessageSource, build_content
 from bindings.teams.message_html import HtmlContext, QuotedReply, parse_html
@@ -31,10 +31,10 @@ Kind = Literal["personal", "group", "channel"]
 
 @dataclass(frozen=True, slots=True)
 class MappingOptions:
-    """`home_tenant`: people of others are external; None: nobody is. `file_address`: see `attachments`."""
+    """`home_tenant`: people of others are external; None: nobody is. `file_address`: None without Microsoft Graph."""
 
     home_tenant: str | None = None
-    file_address: FileAddress | None = None
+    file_address: SharedFileAddress | None = None
 
 
 def parse_message(activity: Activity, options: MappingOptions | None = None) -> IncomingMessage | None:
@@ -63,9 +63,10 @@ def parse_message(activity: Activity, options: MappingOptions | None = None) -> 
     )
 
 
-def parse_content(activity: Activity, file_address: FileAddress | None) -> MessageContent:
+def parse_content(activity: Activity, file_address: SharedFileAddress | None = None) -> MessageContent:
     attachments = [MessageAttachment.from_activity(each) for each in activity.attachments or []]
     html = next((each.content for each in attachments if each.kind == HTML and isinstance(each.content, str)), "")
+    author = str(activity.from_property.aad_object_id or "")
     context = HtmlContext(bot_mentions(activity), activity.recipient.name or "")
     return build_content(
         MessageSource(
@@ -77,7 +78,7 @@ def parse_content(activity: Activity, file_address: FileAddress | None) -> Messa
             subject=get_text(activity.channel_data, "subject"),
             importance=get_text(activity.channel_data, "importance"),
             context=context,
-            file_address=file_address,
+            file_address=(lambda url: file_address(url, author)) if file_address else None,
         )
     )
 

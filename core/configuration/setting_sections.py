@@ -379,6 +379,17 @@ class TeamsSettings(PlatformSettings):
         "The scope of the bot's tokens. Empty: that of TEAMS_CLOUD.",
         "https://api.botframework.us",
     )
+    graph: bool = env(
+        "TEAMS_GRAPH",
+        "True to read threads, and files of channels and group chats, from Microsoft Graph. Needs permissions:"
+        " see docs/teams.md.",
+        "true",
+    )
+    graph_url: OptionalUrl = env(
+        "TEAMS_GRAPH_URL",
+        "The URL of Microsoft Graph, for a proxy. Empty: that of TEAMS_CLOUD.",
+        "https://graph.microsoft.us",
+    )
     allow_unauthenticated: bool = env(
         "TEAMS_ALLOW_UNAUTHENTICATED",
         "True to accept requests without a token, for Microsoft's playground. Refused unless TEAMS_HOST is loopback.",

@@ -388,3 +388,14 @@ async def test_parts_that_cannot_be_read_are_named_to_the_person_and_the_model(
     assert page.closing
     assert "an image (plan.png)" in note.text
     assert "an image (plan.png)" in str(page.closing.notice)
+
+
+async def test_a_part_that_the_platform_found_is_not_named_as_unread(harness: BotHarness, engine: FakeEngine) -> None:
+    """Teams' events lack files of channels; the thread in Microsoft Graph has them. Missing parts are still named."""
+    harness.channels.files = {"u1": b"agenda"}
+    file = AttachedFile("agenda.txt", "u1", "text/plain")
+    harness.channels.thread = ThreadMessages((), (file,), (UnreadPart("file"), UnreadPart("image")))
+    await harness.answer_all(replace(message("What is this?"), unread=(UnreadPart("file"),) * 2))
+
+    agenda, note = engine.prompts[0].attachments
+    assert (Attachment("agenda.txt", "agenda"), "a file") == (agenda, note.text.split(": ")[1].partition(".")[0])
