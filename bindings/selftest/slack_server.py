@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -31,6 +31,7 @@ from bindings.selftest.slack_rules import (
 
 TEAM, BOT_USER, BOT, PERSON = "T0001", "U0BOT", "B0BOT", "U0ANN"
 BOT_TOKEN, APP_TOKEN = "xoxb-1-good", "xapp-1-good"
+RESPONSES_LIMIT = 5
 SCOPES = "app_mentions:read,chat:write,channels:history,groups:history,im:history,mpim:history"
 
 
@@ -41,6 +42,7 @@ class FakeSlack(Changes):
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.trouble: dict[str, deque[Trouble | None]] = defaultdict(deque)  # by method; None: the call succeeds
         self.choose_trouble: Callable[[str], Trouble | None] = lambda _method: None
+        self.choose_error: Callable[[str, dict[str, Any]], str | None] = lambda _method, _arguments: None
         self.permanent_errors: dict[str, str] = {}  # method → the error of each call
         self.users: dict[str, dict[str, Any]] = {}
         self.channels: dict[str, dict[str, Any]] = {}
@@ -49,6 +51,10 @@ class FakeSlack(Changes):
         self.downloads: dict[str, web.Response] = {}  # by name, at /files/<name>
         self.ephemeral_messages: list[dict[str, Any]] = []
         self.response_status = 200
+        self.response_error = ""  # such as "expired_url"
+        self.response_uses: Counter[str] = Counter()
+        self.deletions: list[dict[str, Any]] = []  # of ephemeral messages
+        self.absent: set[str] = set()  # channels that the person has left
         self.statuses: list[dict[str, Any]] = []
         self.prompts: list[dict[str, Any]] = []
         self.experience: Literal["agent", "assistant", "none"] = "agent"
@@ -103,6 +109,8 @@ class FakeSlack(Changes):
         trouble = self.trouble[method].popleft() if self.trouble[method] else self.choose_trouble(method)
         if trouble and not trouble.done:
             return trouble_response(request, trouble)
+        if error := self.choose_error(method, arguments):
+            return web.json_response(error_body(error))
         handler = getattr(self, method.replace(".", "_"), lambda _: error_body("unknown_method"))
         result = self.refusal(request, method) or handler(arguments)
         if trouble:
@@ -149,6 +157,23 @@ class FakeSlack(Changes):
             message["metadata"] = arguments["metadata"]
         return {"ok": True, "ts": arguments["ts"], "channel": arguments["channel"]}
 
+    def chat_postEphemeral(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Shows a message to one person, who must be in the channel."""
+        if error := self.find_error(arguments):
+            return error_body(error)
+        if arguments["user"] not in self.people_in(arguments["channel"]):
+            return error_body("user_not_in_channel")
+        self.ephemeral_messages.append(arguments)
+        return {"ok": True, "message_ts": self.new_ts()}
+
+    def conversations_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Opens a direct conversation, whose id contains the person's."""
+        user = arguments.get("users") or ""
+        return {"ok": True, "channel": {"id": f"D{user}"}} if user.startswith("U") else error_body("user_not_found")
+
+    def people_in(self, channel: str) -> set[str]:
+        return {PERSON} if channel not in self.absent else set()
+
     def chat_startStream(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if not arguments.get("thread_ts"):
             return error_body("invalid_thread_ts")
@@ -190,8 +215,10 @@ class FakeSlack(Changes):
             return "markdown_text_conflict"
         if arguments.get("unfurl_links") is not False or arguments.get("unfurl_media") is not False:
             return "a_test_would_see_an_unfurl"
-        if not self.bot_is_member:
+        if not self.bot_is_member and not arguments["channel"].startswith("D"):
             return "not_in_channel"
+        if not (arguments.get("text") or arguments.get("blocks")):
+            return "no_text"
         return find_block_error(arguments.get("blocks") or [])
 
     def store_post(self, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -318,7 +345,14 @@ class FakeSlack(Changes):
         return web.Response(body=served.body, status=served.status, headers=served.headers)
 
     async def receive_response(self, request: web.Request) -> web.Response:
-        self.ephemeral_messages.append(await request.json())
+        """A response URL takes five messages. The deletion of the message with a pressed button is one."""
+        message = await request.json()
+        self.response_uses[request.path] += 1
+        used_up = "used_url" if self.response_uses[request.path] > RESPONSES_LIMIT else ""
+        if error := used_up or self.response_error or find_block_error(message.get("blocks") or []):
+            return web.json_response(error_body(error), status=404 if error.endswith("_url") else 400)
+        if self.response_status == 200:
+            (self.deletions if message.get("delete_original") else self.ephemeral_messages).append(message)
         self.notify()
         return web.Response(status=self.response_status, text="ok")
 

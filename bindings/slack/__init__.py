@@ -13,7 +13,9 @@ With I/O:
 - `event_router`         a delivery → the intake, through slack_bolt
 - `assistant`            greeting, suggested prompts and status in direct conversations
 - `agent_sessions`       an agent's threads: status and title
-- `outlet`, `streams`    one answer: a native stream, an edited message, or an ephemeral message
+- `outlet`, `streams`    one answer: a native stream, an edited message, or a direct message
+- `ephemeral_outlet`     an answer that only one person sees
+- `services`             the parts that all outlets share
 - `history`, `files`     messages and names of people; files in both directions
 - `api`                  calls to Slack
 - `adapter`              the parts together, as the process and the intake need them

@@ -21,11 +21,12 @@ from bindings.slack.agent_sessions import AgentSessions
 from bindings.slack.api import SlackApi
 from bindings.slack.assistant import AssistantThreads
 from bindings.slack.directory import ReferenceDirectory, UserDirectory
+from bindings.slack.ephemeral_outlet import ResponseUrlOutlet
 from bindings.slack.event_router import EventRouter
 from bindings.slack.files import SlackFiles
 from bindings.slack.history import ThreadHistory
 from bindings.slack.mapping import BotIdentity
-from bindings.slack.outlet import EphemeralOutlet, SlackOutlet
+from bindings.slack.outlet import SlackOutlet
 from bindings.slack.payloads import SlackObject, get_text
 from bindings.slack.questions import QuestionReader
 from bindings.slack.refusals import SlackErrorResponse
@@ -68,10 +69,11 @@ class SlackPlatform:
 
     def outlet(self, incoming: IncomingMessage) -> Outlet:
         place, question = incoming.place, incoming.message
-        if url := place.route.get("response_url"):
-            return EphemeralOutlet(self._api, url)
         parts = (self._api, self.streams, self._files, self._history, self.sessions, self._on_stop)
-        return SlackOutlet(SlackServices(*parts), place, question)
+        services = SlackServices(*parts)
+        if url := place.route.get("response_url"):
+            return ResponseUrlOutlet(services, place, question, url)
+        return SlackOutlet(services, place, question)
 
     async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
         return await self._history.thread_messages(incoming)

@@ -17,7 +17,7 @@ import structlog
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
 from bindings.slack.refusals import retry_after_s, translate_error
 from core.configuration.setting_sections import SlackSettings
@@ -130,5 +130,10 @@ def quiet_logger() -> logging.Logger:
 
 
 def outcome_label(error: DeliveryError) -> str:
-    kinds = {Throttled: "throttled", Unreachable: "unreachable", Gone: "gone"}
+    kinds = {
+        Throttled: "throttled",
+        Unreachable: "unreachable",
+        Gone: "gone",
+        CredentialsRefused: "credentials_refused",
+    }
     return next((name for kind, name in kinds.items() if isinstance(error, kind)), "refused")

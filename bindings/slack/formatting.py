@@ -27,6 +27,7 @@ PAGE_CHARS = 11_000  # Slack's limit for `markdown` blocks and for a call of a s
 SECTION_CHARS = 2800  # limit: 3,000
 CONTEXT_CHARS = 1900  # limit: 2,000
 TEXT_CHARS = 40_000  # of the text beside blocks; Slack cuts off the rest
+TEXT_ONLY_BYTES = 3_900  # of a page without blocks, so that it can be edited
 UPDATED_TEXT_BYTES = 4_000  # of that text in chat.update; Slack refuses more
 TITLE_CHARS = 150
 URL_CHARS = 1500
@@ -101,6 +102,11 @@ def page_text(page: Page) -> str:
     parts = (escape(render_markdown(page)), escape_line(page.status), "\n".join(closing_lines(page)))
     whole = "\n\n".join(part for part in parts if part.strip()) or ELLIPSIS
     return whole if len(whole) <= TEXT_CHARS else CUT_ENTITY.sub("", whole[:TEXT_CHARS])
+
+
+def page_bytes(page: Page) -> int:
+    """Counts a page that is shown as text alone."""
+    return len(page_text(page).encode())
 
 
 def updated_text(page: Page) -> str | None:

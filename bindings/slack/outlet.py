@@ -1,30 +1,46 @@
 """One answer in one place of Slack: a native stream if possible, otherwise a message that is edited.
 
-The answer to a slash command is an ephemeral message, which only its author sees. Knows no prompts and no engine.
+After a refusal it takes a plainer form: text without blocks in the same messages, text in new messages, a direct
+message to the asker. Knows no prompts and no engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from bindings.delivery.outlet import Gone, Outlet, Page, PageLimits, Refused, Unreachable, Upload
+from bindings.delivery.outlet import (
+    DIRECT,
+    DeliveryError,
+    Gone,
+    Outlet,
+    Page,
+    PageLimits,
+    Refused,
+    Unreachable,
+    Upload,
+)
 from bindings.incoming import Place
-from bindings.slack.api import NO_PINGS, SlackApi
+from bindings.slack.api import NO_PINGS
 from bindings.slack.formatting import (
     PAGE_CHARS,
+    TEXT_ONLY_BYTES,
     build_blocks,
     build_closing_blocks,
     find_table,
+    page_bytes,
     page_length,
     page_text,
     render_markdown,
     updated_text,
 )
 from bindings.slack.history import EVENT_TYPE
-from bindings.slack.refusals import CONTENT, SlackErrorResponse, SlackRefused
+from bindings.slack.payloads import get_object, get_text
+from bindings.slack.refusals import CONTENT, NO_POSTS, SlackErrorResponse, SlackRefused
 from bindings.slack.sanitize import sanitize_markdown, stable_prefix
 from bindings.slack.services import SlackServices
 from bindings.slack.streams import STOPPED, OpenStream
@@ -37,7 +53,8 @@ POST_INTERVAL_S = 1.0  # in one channel
 FIRST_WORDS_S = 0.3
 UNKNOWN_NONCE = "of-before"  # for another process's post, which must have some nonce (see `find`); posts contain it
 APPEND_CHARS = 12_000  # Slack's limit for markdown_text
-EPHEMERAL_REF = "aside"  # stands in for a message id; deliveries in databases contain it
+EDITS = frozenset({"chat.appendStream", "chat.stopStream", "chat.update"})
+TEXT_FORM = "text"  # new messages without blocks
 
 
 class SlackOutlet(Outlet):
@@ -53,12 +70,14 @@ class SlackOutlet(Outlet):
         self._question = question
         self._open: dict[str, OpenStream] = {}
         self._nonces: dict[str, str] = {}  # by ref
+        self._text_only = False
         self.limits = build_limits(streaming=self._can_stream())
 
     def length(self, page: Page) -> int:
-        return page_length(page)
+        return page_bytes(page) if self._text_only else page_length(page)
 
     async def post(self, page: Page, nonce: str) -> str:
+        await self._locate()
         if not page.final and self._can_stream() and (ref := await self._start_stream(page, nonce)):
             return ref
         place = self._place
@@ -69,11 +88,14 @@ class SlackOutlet(Outlet):
         return ref
 
     async def edit(self, ref: str, page: Page) -> None:
+        await self._locate()
         if ref not in self._nonces:
             await self._take_over(ref)
         stream = self._open.get(ref)
         if stream is None:
             await self._update(ref, page)
+        elif self._text_only:
+            await self._replace_stream(stream, page)
         elif page.final:
             await self._finish_stream(stream, page)
         else:
@@ -84,12 +106,14 @@ class SlackOutlet(Outlet):
 
     async def find(self, nonce: str) -> str | None:
         """Finds a post by its nonce. A stream gets its nonce at its end: before, one without an owner counts."""
+        await self._locate()
         ref = await self._services.history.find(self._place, self._question, nonce, self._streams.is_known)
         if ref is not None and not nonce.endswith("-file"):
             await self._take_over(ref, nonce)
         return ref
 
     async def delete(self, ref: str) -> None:
+        await self._locate()
         if self._open.pop(ref, None):
             await self._stop_stream(ref)
         self._streams.record_end(ref)
@@ -105,13 +129,51 @@ class SlackOutlet(Outlet):
             await self._services.sessions.finish(self._place)
 
     async def upload(self, upload: Upload, nonce: str) -> bool:
+        await self._locate()
         return await self._services.files.send(upload, self._place, nonce)
+
+    async def _locate(self) -> None:
+        """Completes the place before a call. The place of a question is complete."""
+
+    # ------------------------------------------------------------ plainer forms
+
+    def plainer(self, error: DeliveryError) -> Outlet | None:
+        """A person who deletes the answer wants no other one. A place that takes no posts leaves the direct message."""
+        if isinstance(error, Gone):
+            return None
+        method, reason = (error.method, error.reason) if isinstance(error, SlackErrorResponse) else ("", "")
+        if reason in NO_POSTS:
+            return self._direct()
+        can_edit = method not in EDITS or reason in CONTENT
+        if can_edit and not self._text_only:
+            return self._as_text()
+        return self.in_form(TEXT_FORM) if self.form == "" else self._direct()
+
+    def _direct(self) -> Outlet | None:
+        """None: the asker is unknown, or the answer goes to their direct conversation anyway."""
+        is_elsewhere = self._place.kind != "personal" or self._place.thread is not None
+        return self.in_form(DIRECT) if is_elsewhere and self._place.route.get("user") else None
+
+    def in_form(self, form: str) -> Outlet:
+        if form == DIRECT:
+            return DirectOutlet(self._services, self._place, self._question)
+        if form == TEXT_FORM:
+            outlet = self._as_text()
+            outlet.form = TEXT_FORM
+            return outlet
+        return self
+
+    def _as_text(self) -> SlackOutlet:
+        """The same messages, as text without blocks."""
+        outlet = copy(self)
+        outlet._text_only, outlet.limits = True, replace(build_limits(streaming=False), page_chars=TEXT_ONLY_BYTES)
+        return outlet
 
     # ------------------------------------------------------------ streams
 
     def _can_stream(self) -> bool:
         """A stream is a reply: in a direct conversation without threads it would open a thread."""
-        return self._place.thread is not None and self._streams.is_available(self._place)
+        return not self._text_only and self._place.thread is not None and self._streams.is_available(self._place)
 
     async def _start_stream(self, page: Page, nonce: str) -> str | None:
         """Returns the ref. None: no streams in this place, or too many answers at once."""
@@ -230,13 +292,16 @@ class SlackOutlet(Outlet):
         self, method: str, page: Page, nonce: str, where: Mapping[str, str | None]
     ) -> Mapping[str, Any]:
         """Posts or edits a message. If Slack refuses it with a table block, the table stays Markdown."""
+        message = {**where, "metadata": build_metadata(nonce), **NO_PINGS}
+        if self._text_only:
+            return await self._api.write(method, **message, blocks=[])
         try:
-            return await self._api.write(method, **where, **render_message(page, nonce, table=True))
+            return await self._api.write(method, **message, blocks=build_blocks(page))
         except SlackRefused as error:
             if error.reason not in CONTENT or find_table(page) is None:
                 raise
             log.info("slack_table_refused", reason=error.reason)
-            return await self._api.write(method, **where, **render_message(page, nonce, table=False))
+            return await self._api.write(method, **message, blocks=build_blocks(page, table=False))
 
     def _record_start(self, ref: str, nonce: str, page: Page) -> str:
         self._nonces[ref] = nonce
@@ -247,42 +312,23 @@ class SlackOutlet(Outlet):
         return ref
 
 
-class EphemeralOutlet(Outlet):
-    """Answers a slash command through its response URL. Sends only the final page: Slack allows 5 calls in 30 minutes.
+class DirectOutlet(SlackOutlet):
+    """A direct message to the asker, for an answer that its place refuses."""
 
-    https://docs.slack.dev/interactivity/handling-user-interaction/#message_responses
-    """
+    form = DIRECT
 
-    ai_label = False
+    def __init__(self, services: SlackServices, place: Place, question: str) -> None:
+        super().__init__(services, replace(place, channel="", thread=None, kind="personal"), question)
 
-    def __init__(self, api: SlackApi, url: str) -> None:
-        self._api = api
-        self._url = url
-        self.limits = PageLimits(PAGE_CHARS, 0.0)
+    async def _locate(self) -> None:
+        """Opens the conversation. Raises DeliveryError."""
+        if not self._place.channel:
+            answer = await self._api.write("conversations.open", users=self._place.route["user"])
+            channel = get_text(get_object(answer, "channel"), "id")
+            self._place = replace(self._place, channel=channel)
 
-    def length(self, page: Page) -> int:
-        return page_length(page)
-
-    async def post(self, page: Page, nonce: str) -> str:
-        await self.edit(EPHEMERAL_REF, page)
-        return EPHEMERAL_REF
-
-    async def edit(self, ref: str, page: Page) -> None:
-        if not page.final:
-            return
-        message = {"response_type": "ephemeral", "text": page_text(page), "blocks": build_blocks(page)}
-        async with self._api.request("POST", self._url, "a response URL", json=message) as response:
-            if response.status != 200:
-                raise Gone(f"the response URL is no longer valid (status {response.status})")
-
-    async def find(self, nonce: str) -> str | None:
-        return None
-
-    async def delete(self, ref: str) -> None:
-        """Deletes nothing: no page was sent yet, or the author can dismiss it."""
-
-    async def upload(self, upload: Upload, nonce: str) -> bool:
-        return False
+    def in_form(self, form: str) -> Outlet:
+        return self
 
 
 def build_limits(*, streaming: bool) -> PageLimits:
@@ -293,11 +339,6 @@ def build_limits(*, streaming: bool) -> PageLimits:
 def render_prefix(page: Page) -> str:
     """The part of an unfinished page that a stream may show."""
     return sanitize_markdown(stable_prefix(page.text)).lstrip("\n")
-
-
-def render_message(page: Page, nonce: str, *, table: bool) -> dict[str, Any]:
-    """The arguments that chat.postMessage and chat.update have in common."""
-    return {"blocks": build_blocks(page, table=table), "metadata": build_metadata(nonce), **NO_PINGS}
 
 
 def build_metadata(nonce: str) -> dict[str, Any]:

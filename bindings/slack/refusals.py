@@ -10,9 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.delivery.outlet import (
+    CredentialsRefused,
+    DeliveryError,
+    Gone,
+    Refused,
+    Throttled,
+    Unreachable,
+    Unsent,
+)
 from core.runtime.backoff import parse_retry_after
 
 RETRY_AFTER_S = 30.0  # without a Retry-After header; the SDK's default
@@ -40,7 +49,11 @@ UNAVAILABLE = frozenset(
         "update_failed",
     }
 )
+DEAD_TOKEN = frozenset(
+    {"account_inactive", "invalid_auth", "not_authed", "status 401", "token_expired", "token_revoked"}
+)
 RATE_LIMITED = frozenset({"message_limit_exceeded", "rate_limited", "ratelimited"})
+NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 # Statuses of a response without Slack's error code: from a proxy, or from Slack's edge.
 REFUSED_STATUSES = frozenset({400, 401, 403, 404, 405, 410, 411, 413, 414, 415, 422, 431, 501})
 
@@ -100,6 +113,7 @@ ADVICE: Mapping[str, str] = {
     "token_expired": f"the token has expired: turn off token rotation for the app, {NEW_TOKEN}",
     "invalid_auth": WRONG_TOKEN,
     "not_authed": WRONG_TOKEN,
+    "status 401": WRONG_TOKEN,
     "not_allowed_token_type": f"the token has the wrong type: SLACK_BOT_TOKEN is the xoxb- token at {APPS}",
     "not_in_channel": "the bot is not in the channel: invite it there with /invite",
     "restricted_action": "the workspace restricts who posts in that channel: an administrator can change this",
@@ -111,6 +125,10 @@ class SlackErrorResponse(DeliveryError):
 
     method: str = ""
     reason: str = ""
+
+
+class SlackCredentialsRefused(CredentialsRefused, SlackErrorResponse):
+    pass
 
 
 class SlackGone(Gone, SlackErrorResponse):
@@ -126,7 +144,8 @@ def translate_error(method: str, exc: Exception) -> DeliveryError:
     response = getattr(exc, "response", None) if isinstance(exc, SlackApiError) else None
     status = getattr(response, "status_code", None) or getattr(response, "status", None)
     if response is None or status is None:
-        return Unreachable(f"Slack cannot be reached ({method}: {type(exc).__name__})")
+        kind = Unsent if isinstance(exc, NOT_CONNECTED) else Unreachable
+        return kind(f"Slack cannot be reached ({method}: {type(exc).__name__})")
     data = getattr(response, "data", None)
     answer: Mapping[str, Any] = data if isinstance(data, dict) else {}
     reason = str(answer.get("error") or "")
@@ -153,7 +172,11 @@ def build_refusal(method: str, reason: str, needed: str = "") -> SlackErrorRespo
             " Bot Token Scopes, and reinstall the app"
         )
     message = f"Slack refused {method}: {reason}{f'; {advice}' if advice else ''}"
-    error = SlackGone(message) if reason in GONE.get(method, ()) else SlackRefused(message)
+    error: SlackErrorResponse
+    if reason in DEAD_TOKEN:
+        error = SlackCredentialsRefused(message)
+    else:
+        error = SlackGone(message) if reason in GONE.get(method, ()) else SlackRefused(message)
     error.method, error.reason = method, reason
     return error
 
