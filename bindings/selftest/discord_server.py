@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bindings.selftest.discord_faults import ApiFault, build_failure
 from bindings.selftest.discord_gateway import FakeGateway
@@ -42,6 +43,7 @@ class FakeDiscord(FakeGateway):
         self.headers: dict[str, str] = {}  # added to each answer
         self.application_flags = int(payload("ready")["application"]["flags"])
         self.sessions_left = 1000
+        self.middlewares: list[Middleware] = []
         self.url = ""
         self.base = ""
         self._ids = 0
@@ -50,7 +52,7 @@ class FakeDiscord(FakeGateway):
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[FakeDiscord]:
-        app = web.Application(middlewares=[self._inject_faults], client_max_size=2**24)
+        app = web.Application(middlewares=[*self.middlewares, self._inject_faults], client_max_size=2**24)
         api = "/api/v10"
         app.add_routes(
             [

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import jwt
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
@@ -88,6 +89,7 @@ class FakeMicrosoft(FakeLogin, Changes):
     files: dict[str, bytes] = field(default_factory=dict)
     file_tokens: list[str | None] = field(default_factory=list)
     ids: Any = field(default_factory=lambda: itertools.count(1))
+    middlewares: list[Middleware] = field(default_factory=list)
 
     @property
     def service_url(self) -> str:
@@ -123,7 +125,7 @@ class FakeMicrosoft(FakeLogin, Changes):
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[FakeMicrosoft]:
-        app = web.Application(client_max_size=2**24)
+        app = web.Application(client_max_size=2**24, middlewares=self.middlewares)
         conversation = "/amer/v3/conversations/{conversation}/activities"
         app.add_routes(
             [

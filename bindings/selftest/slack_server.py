@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bindings.selftest.changes import Changes
 from bindings.selftest.slack_faults import Trouble, trouble_response
@@ -44,6 +45,7 @@ class FakeSlack(Changes):
         self.choose_trouble: Callable[[str], Trouble | None] = lambda _method: None
         self.choose_error: Callable[[str, dict[str, Any]], str | None] = lambda _method, _arguments: None
         self.permanent_errors: dict[str, str] = {}  # method → the error of each call
+        self.scopes = SCOPES
         self.users: dict[str, dict[str, Any]] = {}
         self.channels: dict[str, dict[str, Any]] = {}
         self.user_groups: dict[str, dict[str, Any]] = {}  # with their members, in `users`
@@ -69,10 +71,11 @@ class FakeSlack(Changes):
         self.ignores_pings = False
         self.counter = itertools.count(1)
         self.url = ""
+        self.middlewares: list[Middleware] = []
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[FakeSlack]:
-        app = web.Application()
+        app = web.Application(middlewares=self.middlewares)
         app.router.add_route("*", "/api/{method}", self.handle_call)
         app.router.add_post("/upload/{id}", self.receive_upload)
         app.router.add_get("/files/{name}", self.serve_file)
@@ -115,7 +118,7 @@ class FakeSlack(Changes):
         result = self.refusal(request, method) or handler(arguments)
         if trouble:
             return trouble_response(request, trouble)
-        return web.json_response(result, headers={"x-oauth-scopes": SCOPES})
+        return web.json_response(result, headers={"x-oauth-scopes": self.scopes})
 
     def refusal(self, request: web.Request, method: str) -> dict[str, Any] | None:
         wanted = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN

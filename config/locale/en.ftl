@@ -466,6 +466,7 @@ cli-argument-document = document
 cli-argument-names = names
 cli-argument-url = url
 cli-argument-rows = rows
+cli-argument-platform = slack|discord|teams
 
 # Help: the groups of commands, the commands, then their options and arguments.
 cli-help-csps_llm = A chat service over one language model. `up` starts it, `chat` opens a conversation, `doctor` checks the machine.
@@ -478,6 +479,7 @@ cli-help-toil = Toil: one JSON answer for each row of a file.
 cli-help-up = Start the service, and restart its processes if they end, until Ctrl+C.
 cli-help-chat = Chat with the running service. From a pipe: each line is a prompt and gets one answer.
 cli-help-doctor = Check the machine, the model and the configuration, and say how to solve each problem.
+cli-help-selftest = Try a bot without its platform: play a recorded conversation on this machine, and write what people would see.
 cli-help-toil-run =
     Answer each row of a file. To continue a run that was stopped, give the same command again.
 
@@ -534,6 +536,9 @@ cli-help-application = The application’s id in the Developer Portal.
 cli-help-package = The file to write.
 cli-help-website = The https address of the organization that runs the bot.
 cli-help-read_all = Whether the bot may read all messages of its teams and group chats, and their files, or only messages that mention it.
+cli-help-stage_platform = The platform whose bot is tried.
+cli-help-echo = Answer with a built-in model that repeats what it is shown, instead of the configured model.
+cli-help-out = The HTML page to write; the same as text stands beside it. Default: selftest-PLATFORM.html in this folder.
 
 cli-up-already-running = csps-llm is already running with the data in { $folder } (process { $pid }). Stop it first. For a second service, set CSPS_LLM_DATA to another folder.
 cli-up-data-unwritable = The data folder { $folder } cannot be written: { $reason }. Change its owner, or set CSPS_LLM_DATA.
@@ -803,6 +808,86 @@ cli-manifest-link = Open this link to add the bot to a server:
 cli-manifest-link-incomplete = Replace APPLICATION_ID by your application’s id, or give it by --application:
 cli-manifest-written = { $path } is written. Upload it in Teams.
 cli-manifest-no-app-id = TEAMS_APP_ID is not set. It is the id of the bot’s registration in Azure (docs/teams.md).
+
+# The self-test: `csps-llm selftest`. Its pages have the texts of the kinds label, mark and problem.
+cli-selftest-starting = Self-test of the bot for { $platform }: the bot starts …
+cli-selftest-step = { $number }/{ $total } { $title }: { $outcome } ({ NUMBER($seconds, minimumFractionDigits: 1, maximumFractionDigits: 1) } s)
+cli-selftest-written = Transcript: { $html } and { $plain }
+cli-selftest-stopped = Stopped. No transcript was written.
+cli-selftest-no-folder = The folder { $folder } does not exist or cannot be written. Choose another file with --out.
+cli-selftest-no-model = No model answers ({ $problem }). Start it with `csps-llm up` in another terminal, or try the wording and the delivery without a model: `csps-llm selftest { $platform } --echo`.
+cli-selftest-title = Self-test of the bot for { $platform }
+cli-selftest-day = { DATE($moment, time: "short") }
+cli-selftest-passed = { $count ->
+    [one] The step came out as expected.
+   *[other] All { $count } steps came out as expected.
+}
+cli-selftest-failed = { $count ->
+    [one] A step did not come out as expected: { $names }
+   *[other] { $count } steps did not come out as expected: { $names }
+}
+cli-selftest-seconds = { NUMBER($seconds, minimumFractionDigits: 2, maximumFractionDigits: 2) } s
+cli-selftest-times = { NUMBER($median, minimumFractionDigits: 2, maximumFractionDigits: 2) } s (median), { NUMBER($longest, minimumFractionDigits: 2, maximumFractionDigits: 2) } s (longest)
+cli-selftest-mark-reply = reply
+cli-selftest-mark-private = only for the person
+cli-selftest-mark-writing = not finished
+cli-selftest-mark-changed = { $count ->
+    [one] changed once
+   *[other] changed { $count } times
+}
+cli-selftest-mark-deleted = deleted at { NUMBER($seconds, minimumFractionDigits: 2, maximumFractionDigits: 2) } s
+cli-selftest-problem-lost = no answer
+cli-selftest-problem-doubled = the answer stands there twice
+cli-selftest-problem-cut = the answer is not whole
+cli-selftest-problem-unfinished = an answer has no end
+cli-selftest-problem-unexpected = an unexpected message
+cli-selftest-problem-kept = the answer to a deleted question stayed
+cli-selftest-problem-not_stopped = the answer was not stopped
+cli-selftest-problem-unread = the file was not read
+cli-selftest-problem-unrated = the rating was not recorded
+cli-selftest-problem-late = not finished in time
+cli-selftest-problem-error = the bot gave up
+cli-selftest-label-ok = as expected
+cli-selftest-label-untried = as expected, but nothing was refused
+cli-selftest-label-model = Model
+cli-selftest-label-personalities = Personalities
+cli-selftest-label-answers = Answers
+cli-selftest-label-lost = Lost answers
+cli-selftest-label-doubled = Doubled answers
+cli-selftest-label-refused_calls = Refused calls
+cli-selftest-label-acknowledged = Acknowledged after
+cli-selftest-label-buttons = Buttons:
+cli-selftest-label-calls = Calls
+cli-selftest-label-caption_calls = The bot’s calls to the platform, in order
+cli-selftest-label-caption_log = Warnings and errors in the bot’s log
+cli-selftest-label-caption_steps = The steps, their results and times
+cli-selftest-label-caption_summary = The result in figures
+cli-selftest-label-contents = Contents
+cli-selftest-label-conversation = What people saw
+cli-selftest-label-duration = Duration
+cli-selftest-label-files = Files:
+cli-selftest-label-first_words = First words after
+cli-selftest-label-log = The bot’s log
+cli-selftest-label-log_event = Event
+cli-selftest-label-log_none = The bot logged no warning and no error.
+cli-selftest-label-log_problem = Problem
+cli-selftest-label-log_times = Times
+cli-selftest-label-measure = Measure
+cli-selftest-label-messages_none = No new message.
+cli-selftest-label-method = Call
+cli-selftest-label-note_access = Access lists were empty, because their ids belong to your real workspace.
+cli-selftest-label-note_data = The conversations were in a temporary database without collections of facts. Your own data was not touched.
+cli-selftest-label-note_markdown = Texts are shown as the bot sent them, with the marks of their formatting.
+cli-selftest-label-note_stage = The platform was a stand-in on this machine that follows the platform’s documented rules. The bot, its settings and its texts were the real ones. Refusals of the platform were part of the test.
+cli-selftest-label-notes = Notes
+cli-selftest-label-reason = Reason
+cli-selftest-label-result = Result
+cli-selftest-label-status = Status
+cli-selftest-label-step = Step
+cli-selftest-label-steps = Steps
+cli-selftest-label-summary = Summary
+cli-selftest-label-time = Time
+cli-selftest-label-value = Value
 
 ## Page: the web page. The page receives only texts whose keys begin with page-, and the terms.
 

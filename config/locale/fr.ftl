@@ -474,6 +474,7 @@ cli-argument-document = document
 cli-argument-names = noms
 cli-argument-url = url
 cli-argument-rows = lignes
+cli-argument-platform = slack|discord|teams
 
 # Aide : les groupes de commandes, les commandes, puis leurs options et leurs arguments.
 cli-help-csps_llm = Un service de clavardage fondé sur un modèle de langue. `up` le démarre, `chat` ouvre une conversation, `doctor` vérifie la machine.
@@ -486,6 +487,7 @@ cli-help-toil = Traitement par lots : une réponse JSON pour chaque ligne d’u
 cli-help-up = Démarrer le service et relancer ses processus s’ils s’arrêtent, jusqu’à Ctrl+C.
 cli-help-chat = Clavarder avec le service en cours d’exécution. Dans un tube, chaque ligne est une invite et reçoit une réponse.
 cli-help-doctor = Vérifier la machine, le modèle et la configuration, et indiquer comment régler chaque problème.
+cli-help-selftest = Essayer un agent conversationnel sans sa plateforme : jouer une conversation enregistrée sur cette machine, et écrire ce que les gens verraient.
 cli-help-toil-run =
     Répondre à chaque ligne d’un fichier. Pour poursuivre une exécution arrêtée, donnez de nouveau la même commande.
 
@@ -542,6 +544,9 @@ cli-help-application = L’identifiant de l’application dans le portail des d�
 cli-help-package = Le fichier à écrire.
 cli-help-website = L’adresse https de l’organisation responsable de l’agent conversationnel.
 cli-help-read_all = Accès de l’agent conversationnel à tous les messages de ses équipes et clavardages de groupe, et à leurs fichiers, ou seulement aux messages qui le mentionnent.
+cli-help-stage_platform = La plateforme dont l’agent est essayé.
+cli-help-echo = Répondre au moyen d’un modèle intégré qui répète ce qu’il reçoit, au lieu du modèle configuré.
+cli-help-out = La page HTML à écrire; le même contenu en texte se trouve à côté. Par défaut : selftest-PLATEFORME.html dans ce dossier.
 
 cli-up-already-running = csps-llm est déjà en cours d’exécution avec les données de { $folder } (processus { $pid }). Arrêtez-le d’abord. Pour un second service, donnez un autre dossier dans CSPS_LLM_DATA.
 cli-up-data-unwritable = Impossible d’écrire dans le dossier de données { $folder } : { $reason }. Changez-en le propriétaire, ou réglez CSPS_LLM_DATA.
@@ -823,6 +828,86 @@ cli-manifest-link = Ouvrez ce lien pour ajouter l’agent conversationnel à un 
 cli-manifest-link-incomplete = Remplacez APPLICATION_ID par l’identifiant de votre application, ou donnez-le avec --application :
 cli-manifest-written = { $path } est écrit. Téléversez-le dans Teams.
 cli-manifest-no-app-id = TEAMS_APP_ID n’est pas défini. C’est l’identifiant de l’inscription de l’agent conversationnel dans Azure (docs/teams.md).
+
+# L’essai : `csps-llm selftest`. Ses pages contiennent les textes des genres label, mark et problem.
+cli-selftest-starting = Essai de l’agent conversationnel pour { $platform } : l’agent démarre…
+cli-selftest-step = { $number }/{ $total } { $title } : { $outcome } ({ NUMBER($seconds, minimumFractionDigits: 1, maximumFractionDigits: 1) } s)
+cli-selftest-written = Transcription : { $html } et { $plain }
+cli-selftest-stopped = Arrêté. Aucune transcription n’a été écrite.
+cli-selftest-no-folder = Le dossier { $folder } n’existe pas ou ne peut pas être modifié. Choisissez un autre fichier avec --out.
+cli-selftest-no-model = Aucun modèle ne répond ({ $problem }). Démarrez-le avec `csps-llm up` dans un autre terminal, ou essayez les textes et la livraison sans modèle : `csps-llm selftest { $platform } --echo`.
+cli-selftest-title = Essai de l’agent conversationnel pour { $platform }
+cli-selftest-day = { DATE($moment, time: "short") }
+cli-selftest-passed = { $count ->
+    [one] L’étape s’est déroulée comme prévu.
+   *[other] Les { $count } étapes se sont déroulées comme prévu.
+}
+cli-selftest-failed = { $count ->
+    [one] Une étape ne s’est pas déroulée comme prévu : { $names }
+   *[other] { $count } étapes ne se sont pas déroulées comme prévu : { $names }
+}
+cli-selftest-seconds = { NUMBER($seconds, minimumFractionDigits: 2, maximumFractionDigits: 2) } s
+cli-selftest-times = { NUMBER($median, minimumFractionDigits: 2, maximumFractionDigits: 2) } s (médiane), { NUMBER($longest, minimumFractionDigits: 2, maximumFractionDigits: 2) } s (maximum)
+cli-selftest-mark-reply = réponse
+cli-selftest-mark-private = visible pour la personne seulement
+cli-selftest-mark-writing = inachevé
+cli-selftest-mark-changed = { $count ->
+    [one] modifié une fois
+   *[other] modifié { $count } fois
+}
+cli-selftest-mark-deleted = supprimé à { NUMBER($seconds, minimumFractionDigits: 2, maximumFractionDigits: 2) } s
+cli-selftest-problem-lost = aucune réponse
+cli-selftest-problem-doubled = la réponse apparaît deux fois
+cli-selftest-problem-cut = la réponse est incomplète
+cli-selftest-problem-unfinished = une réponse n’a pas de fin
+cli-selftest-problem-unexpected = un message imprévu
+cli-selftest-problem-kept = la réponse à une question supprimée est restée
+cli-selftest-problem-not_stopped = la réponse n’a pas été arrêtée
+cli-selftest-problem-unread = le fichier n’a pas été lu
+cli-selftest-problem-unrated = l’évaluation n’a pas été enregistrée
+cli-selftest-problem-late = non terminé à temps
+cli-selftest-problem-error = l’agent a abandonné
+cli-selftest-label-ok = comme prévu
+cli-selftest-label-untried = comme prévu, mais rien n’a été refusé
+cli-selftest-label-model = Modèle
+cli-selftest-label-personalities = Personnalités
+cli-selftest-label-answers = Réponses
+cli-selftest-label-lost = Réponses perdues
+cli-selftest-label-doubled = Réponses en double
+cli-selftest-label-refused_calls = Appels refusés
+cli-selftest-label-acknowledged = Accusé de réception après
+cli-selftest-label-buttons = Boutons :
+cli-selftest-label-calls = Appels
+cli-selftest-label-caption_calls = Les appels de l’agent à la plateforme, dans l’ordre
+cli-selftest-label-caption_log = Les avertissements et les erreurs du journal de l’agent
+cli-selftest-label-caption_steps = Les étapes, leurs résultats et leurs durées
+cli-selftest-label-caption_summary = Le résultat en chiffres
+cli-selftest-label-contents = Contenu
+cli-selftest-label-conversation = Ce que les gens ont vu
+cli-selftest-label-duration = Durée
+cli-selftest-label-files = Fichiers :
+cli-selftest-label-first_words = Premiers mots après
+cli-selftest-label-log = Le journal de l’agent
+cli-selftest-label-log_event = Événement
+cli-selftest-label-log_none = L’agent n’a consigné aucun avertissement ni aucune erreur.
+cli-selftest-label-log_problem = Problème
+cli-selftest-label-log_times = Nombre de fois
+cli-selftest-label-measure = Mesure
+cli-selftest-label-messages_none = Aucun nouveau message.
+cli-selftest-label-method = Appel
+cli-selftest-label-note_access = Les listes d’accès étaient vides, car leurs identifiants sont ceux de votre espace de travail réel.
+cli-selftest-label-note_data = Les conversations se trouvaient dans une base de données temporaire, sans collections de faits. Vos propres données n’ont pas été touchées.
+cli-selftest-label-note_markdown = Les textes sont affichés tels que l’agent les a envoyés, avec les marques de leur mise en forme.
+cli-selftest-label-note_stage = La plateforme était un substitut sur cette machine, qui suit les règles publiées de la plateforme. L’agent, ses paramètres et ses textes étaient les vrais. Les refus de la plateforme faisaient partie de l’essai.
+cli-selftest-label-notes = Remarques
+cli-selftest-label-reason = Motif
+cli-selftest-label-result = Résultat
+cli-selftest-label-status = État
+cli-selftest-label-step = Étape
+cli-selftest-label-steps = Étapes
+cli-selftest-label-summary = Sommaire
+cli-selftest-label-time = Moment
+cli-selftest-label-value = Valeur
 
 ## Page : la page Web. Elle reçoit seulement les textes dont la clé commence par page-, et les termes.
 

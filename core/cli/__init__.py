@@ -6,6 +6,7 @@ toil run        toil runs a batch; toil_plan checks it first; see core.toil.batc
 doctor          doctor runs checks and platform_checks; hardware tells what the machine has
 facts           collections of documents; the store is core.rag.facts
 sources         the pages, feeds and searches that answers may use
+selftest        selftest starts bindings.selftest, which plays a conversation on a stand-in for a platform
 db              database: the revision of the tables
 manifest        the files that Slack, Teams and Discord need to register the bot
 personalities   validate, list

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from core.cli.localization import LocalizedCommand, LocalizedGroup, locale_language
+from core.cli.selftest import StagePlatform
 from core.texts import text
 from core.toil.batch.rows import RowFormat
 
@@ -75,6 +76,17 @@ def run_checks(as_json: Annotated[bool, typer.Option("--json", help="cli-help-js
     from core.cli.doctor import doctor
 
     raise typer.Exit(doctor(os.environ, as_json=as_json))
+
+
+@command(app, "selftest", "cli-help-selftest")
+def play_selftest(
+    platform: Annotated[StagePlatform, typer.Argument(help="cli-help-stage_platform")],
+    echo: Annotated[bool, typer.Option("--echo", help="cli-help-echo")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="<path>", help="cli-help-out")] = None,
+) -> None:
+    from core.cli.selftest import selftest
+
+    raise typer.Exit(selftest(os.environ, platform, out, echo=echo))
 
 
 # ---------------------------------------------------------------- toil

@@ -43,7 +43,7 @@ def test_help_names_every_subcommand() -> None:
     outcome = CliRunner().invoke(app, ["--help"])
     assert outcome.exit_code == 0
     names = {name for name, command in get_command(app).commands.items() if not command.hidden}  # type: ignore[attr-defined]
-    assert names >= {"up", "chat", "doctor", "toil", "personalities", "facts", "sources", "manifest", "db"}
+    assert names >= {"up", "chat", "doctor", "toil", "personalities", "facts", "sources", "manifest", "db", "selftest"}
     for name in names:
         assert re.search(rf"^\W*{name}\s+\w+", outcome.output, re.MULTILINE), name
 
