@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bindings.content import MessageContent
 from bindings.incoming import IncomingMessage, Place
 from bindings.slack.markup import find_mentions
 from bindings.slack.message_content import SLACKBOT, is_by_app, read_message
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
 from bindings.slack.references import NO_REFERENCES, References
+from core.contract import Language
 from core.language import detect_language
 
 PERSON_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
@@ -79,10 +81,16 @@ def parse_message(
         user=user,
         text=content.text,
         files=content.files,
-        quoted=content.attachments(detect_language(content.text) or "en"),
+        quoted=content.attachments(find_language(content)),
         unread=content.unread,
         groups=find_groups(body, event, me),
     )
+
+
+def find_language(content: MessageContent) -> Language:
+    """The language of the names of parts: that of the person's words, or of what they forward without words."""
+    texts = (content.text, *(part.text for part in content.parts))
+    return next(filter(None, map(detect_language, texts)), "en")
 
 
 def find_message(body: SlackObject, me: BotIdentity) -> SlackObject:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from bindings.delivery.outlet import Unreachable
 from bindings.incoming import IncomingMessage
 from bindings.slack.api import SlackApi
 from bindings.slack.author_groups import AuthorGroups
@@ -11,7 +14,9 @@ from bindings.slack.payloads import SlackObject
 from bindings.slack.references import find_ids
 from core.configuration.setting_sections import SlackSettings
 
-LOOKUP_LIMIT_S = 1.0  # Slack waits 3 seconds for an acknowledgement
+# Slack waits 3 seconds for an acknowledgement.
+NAMES_LIMIT_S = 1.0
+GROUPS_LIMIT_S = 0.8
 
 
 class QuestionReader:
@@ -37,9 +42,13 @@ class QuestionReader:
         ids = find_ids([find_message(body, self._me)], but=self._me.user)
         if not ids:
             return incoming
-        references = await self._directory.resolve(ids, LOOKUP_LIMIT_S)
+        references = await self._directory.resolve(ids, NAMES_LIMIT_S)
         return parse_message(body, self._me, self._rules, references) or incoming
 
     async def add_groups(self, incoming: IncomingMessage) -> IncomingMessage:
         """Raises DeliveryError while Slack cannot tell a group that an access list names."""
-        return await self._groups.complete(incoming)
+        try:
+            async with asyncio.timeout(GROUPS_LIMIT_S):
+                return await self._groups.complete(incoming)
+        except TimeoutError as exc:
+            raise Unreachable(f"Slack has not told an author's groups within {GROUPS_LIMIT_S} s") from exc

@@ -14,7 +14,8 @@ from bindings.discord import formatting as discord
 from bindings.discord import mapping as discord_mapping
 from bindings.discord.mapping import ChannelContext
 from bindings.selftest.discord_payloads import payload
-from bindings.slack import markup, sanitize
+from bindings.slack import message_content as slack_messages
+from bindings.slack import sanitize
 from bindings.teams import formatting as teams
 from bindings.teams import message_html
 from bindings.toil.schema_reply import find_schema
@@ -30,9 +31,18 @@ def said_in_discord(text: str) -> object:
     )
 
 
+def said_in_slack(text: str) -> object:
+    blocks = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": text}},
+        {"type": "table", "rows": [[{"text": text}]]},
+    ]
+    attachments = [{"title": text, "title_link": text, "text": text, "is_share": True}]
+    return slack_messages.read_message({"text": text, "blocks": blocks, "attachments": attachments}, own="UB")
+
+
 PEOPLE: tuple[Callable[[str], object], ...] = (
     lambda text: find_schema(text, ()),
-    lambda text: markup.to_plain_text(markup.remove_mention(text, "UB")),
+    said_in_slack,
     said_in_discord,
 )
 

@@ -63,11 +63,13 @@ def has_buttons(message: dict[str, Any]) -> bool:
 
 
 @asynccontextmanager
-async def run_bot(slack: FakeSlack, engine: FakeEngine, folder: Path, mode: str) -> AsyncIterator[RunningBot]:
+async def run_bot(
+    slack: FakeSlack, engine: FakeEngine, folder: Path, mode: str, **settings: str
+) -> AsyncIterator[RunningBot]:
     """Runs the parts of a bot's process as `bindings.hosting.process` does, with short pauses between retries."""
     secret = {"SLACK_APP_TOKEN": APP_TOKEN} if mode == "socket" else {"SLACK_SIGNING_SECRET": SECRET}
     environ = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_API_BASE_URL": slack.api_url, "CSPS_LLM_DATA": str(folder)}
-    loaded = all_settings.load({**environ, **secret, "BOT_USER_LIMIT": "10000"})
+    loaded = all_settings.load({**environ, **secret, "BOT_USER_LIMIT": "10000", **settings})
     metrics = BotMetrics()
     adapter = SlackAdapter(loaded.slack, metrics)
     async with (
