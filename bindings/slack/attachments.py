@@ -41,7 +41,8 @@ def read_attachment(each: SlackObject, references: References, depth: int) -> It
     is_message = bool(inner) or any(each.get(key) is True for key in ("is_share", "is_msg_unfurl", "is_reply_unfurl"))
     blocks = [*get_objects(each, "blocks"), *(block for message in inner for block in get_objects(message, "blocks"))]
     fragments = list(read_blocks(blocks))
-    body = choose_wording(get_text(each, "text"), join_text(fragments), by_app=not is_message)
+    text = get_text(each, "text") or join_text(get_text(message, "text") for message in inner)
+    body = choose_wording(text, join_text(fragments), by_app=not is_message)
     part = build_message(each, body, references) if is_message else build_card(each, body)
     unread = [fragment for fragment in fragments if isinstance(fragment, UnreadPart)]
     others = [*unread, *read_media(each), *read_inner(each, inner, references, depth)]
@@ -66,9 +67,7 @@ def build_message(each: SlackObject, body: str, references: References) -> Conte
     names = (get_text(each, key) for key in ("author_name", "author_subname"))
     author_id = get_text(each, "author_id")
     author = next(filter(None, names), "") or references.names.get(author_id, author_id)
-    if not body.strip():
-        body = join_lines(*read_card(each)) or get_text(each, "fallback")
-    return ContentPart("forwarded", body, author)
+    return ContentPart("forwarded", join_lines(*read_card(each, body)) or get_text(each, "fallback"), author)
 
 
 def build_card(each: SlackObject, body: str) -> ContentPart:
@@ -80,7 +79,7 @@ def build_card(each: SlackObject, body: str) -> ContentPart:
     return ContentPart("embedded", text or ("" if fallback == NO_PREVIEW else fallback), title)
 
 
-def read_card(each: SlackObject, body: str = "") -> Iterator[str]:
+def read_card(each: SlackObject, body: str) -> Iterator[str]:
     """The title with its address, the text, and the fields."""
     title = get_text(each, "title")
     if title or get_text(each, "title_link"):

@@ -17,7 +17,14 @@ from bindings.slack.mapping import BotIdentity, is_own
 from bindings.slack.message_content import read_message
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
 from bindings.slack.references import References, find_ids
-from bindings.slack.surroundings import THREAD_MESSAGES_LIMIT, find_speaker, find_speakers, is_note, select_before
+from bindings.slack.surroundings import (
+    THREAD_MESSAGES_LIMIT,
+    find_speaker,
+    find_speakers,
+    is_note,
+    limit_thread,
+    select_before,
+)
 from core.contract import Turn
 
 log = structlog.get_logger()
@@ -97,7 +104,7 @@ class ThreadHistory:
                 since.clear()
             elif get_text(message, "ts") != incoming.message and not is_note(message):
                 since.append(message)
-        return since[-THREAD_MESSAGES_LIMIT:]
+        return limit_thread(since, incoming.place.thread)
 
     async def _before(self, incoming: IncomingMessage) -> list[SlackObject]:
         """https://docs.slack.dev/reference/methods/conversations.history: newest first."""

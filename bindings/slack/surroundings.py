@@ -26,6 +26,14 @@ def is_note(message: SlackObject) -> bool:
     return isinstance(subtype, str) and subtype in NOTE_SUBTYPES
 
 
+def limit_thread(messages: Sequence[SlackObject], root: str | None) -> list[SlackObject]:
+    """The newest messages, and the one that began the thread: it says what the others are about."""
+    if len(messages) <= THREAD_MESSAGES_LIMIT:
+        return list(messages)
+    begins = [message for message in messages[:1] if get_text(message, "ts") == root]
+    return [*begins, *messages[len(begins) - THREAD_MESSAGES_LIMIT :]]
+
+
 def select_before(newest_first: Iterable[SlackObject], question: str, me: BotIdentity) -> list[SlackObject]:
     """What was said in a channel just before a mention, oldest first.
 

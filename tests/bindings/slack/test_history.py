@@ -39,14 +39,15 @@ async def test_thread_messages_since_the_last_answer_are_read(slack: FakeSlack, 
 
 
 async def test_without_an_answer_the_whole_thread_is_read(slack: FakeSlack, platform: SlackPlatform) -> None:
-    """It includes the root, and only the newest messages of several pages."""
+    """Of several pages: the root, which says what the thread is about, and the newest messages."""
     root = slack.add_message("C1", "the root")
     for number in range(450):
         slack.add_message("C1", f"m{number}", thread=root)
     question = slack.add_message("C1", "?", thread=root)
 
     turns = (await platform.thread_messages(build_question("C1", root, question))).turns
-    assert [f"m{number}" for number in range(450 - THREAD_MESSAGES_LIMIT, 450)] == [turn.text for turn in turns]
+    newest = [f"m{number}" for number in range(451 - THREAD_MESSAGES_LIMIT, 450)]
+    assert ["the root", *newest] == [turn.text for turn in turns]
 
 
 async def test_a_very_long_thread_is_not_read(

@@ -108,6 +108,20 @@ def test_messages_of_a_forward_without_text_have_their_files() -> None:
     ).files
 
 
+def test_the_fields_of_a_forwarded_alert_are_read() -> None:
+    """Slack may put them in the forwarded message itself."""
+    forward = {"is_share": True, "author_name": "ci", "text": "down", "fields": [{"title": "Host", "value": "db-1"}]}
+
+    assert ("down\nHost: db-1",) == tuple(part.text for part in read_message(person(attachments=[forward])).parts)
+
+
+def test_a_forwarded_text_may_be_in_the_message_inside_only() -> None:
+    """Slack does not document the place."""
+    forward = {"is_share": True, "author_name": "Bob", "message_blocks": [{"message": {"text": "at <https://a.ca|3>"}}]}
+
+    assert ("at 3 (https://a.ca)",) == tuple(part.text for part in read_message(person(attachments=[forward])).parts)
+
+
 def test_a_forward_without_anything_readable_is_named() -> None:
     """The person learns that the bot has not read it."""
     content = read_message(person("?", attachments=[{"is_share": True, "author_name": "Bob"}]))
