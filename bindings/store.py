@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from bindings.delivery.outlet import PostedPage
 from bindings.incoming import AttachedFile, CommandName, IncomingMessage, Place, ThreadMessages, UnreadPart
+from bindings.process_lease import ProcessLease
 from bindings.tables import (
     EMPTY_PAYLOAD,
     attempts,
@@ -41,6 +42,7 @@ OneTimeNotice = Literal["privacy", "refused"]  # each person gets it once
 ANSWER_ID_BYTES = 12
 COMMENT_LIMIT_CHARS = 2000
 REASON_LIMIT_CHARS = 500
+TAKE_LOCK = 8_262_017  # with a hash of the conversation: the advisory lock under which a shared message is taken
 NO_CONTENT = {"payload": EMPTY_PAYLOAD, "heard": None}
 
 
@@ -93,10 +95,14 @@ class DeliveryRecord:
 class Store:
     """Reads and writes the bots' tables, once per process. `clock` gives seconds since 1970.
 
-    Every method may raise StorageError.
+    `lease`: of a process that shares the database with others. Every method may raise StorageError.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], float] = time.time, lease: ProcessLease | None = None
+    ) -> None:
+        self.database = database
+        self.lease = lease
         self._database = database
         self._clock = clock
         self._process = secrets.token_hex(8)
@@ -105,7 +111,10 @@ class Store:
         self, incoming: IncomingMessage, kind: DeliveryKind, state: DeliveryState = "received"
     ) -> Delivery | None:
         """Stores a new message; durable when it returns. None: this event was taken before."""
-        row = {**build_row(incoming, kind), "state": state, "process": self._process, "at": self._clock()}
+        process = self.lease.process if self.lease else self._process
+        row = {**build_row(incoming, kind), "state": state, "process": process, "at": self._clock()}
+        if self.lease:
+            return await self._database.write(lambda db: insert(db, {**row, "process": choose_owner(db, row)}))
         return await self._database.write(lambda db: insert(db, row))
 
     async def unfinished(self, platform: str) -> list[Delivery]:
@@ -116,6 +125,13 @@ class Store:
         query = sa.select(deliveries, attempts.c.times).select_from(counted).where(*open_elsewhere)
         rows = await self._database.read(lambda db: db.execute(query.order_by(columns.number)).all())
         return [replace(parse_delivery(row), crashes=row.times or 0) for row in rows]
+
+    async def unfinished_answers(self, platform: str) -> set[str]:
+        """The ids of all answers that are not finished, whichever process has them."""
+        query = sa.select(deliveries.c.answer).where(
+            deliveries.c.platform == platform, deliveries.c.state == "received"
+        )
+        return set(await self._database.read(lambda db: db.execute(query).scalars().all()))
 
     async def record_attempt(self, answer: str) -> int:
         """Counts the processes that resumed this delivery and may crash with it, this one included. Durable."""
@@ -194,10 +210,6 @@ class Store:
     async def save_incoming(self, number: int, incoming: IncomingMessage) -> None:
         """Stores the message with its resolved command, so that a later process resolves it the same way."""
         await self._update(number, payload=serialize_incoming(incoming))
-
-    async def mark_limited(self, number: int) -> None:
-        """Changes a delivery into the notice that the person reached their message limit."""
-        await self._update(number, kind="limited")
 
     async def finish(self, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> None:
         """Closes a delivery. Only an answered message keeps its content, for regenerate. `reason`: of a failure."""
@@ -365,6 +377,16 @@ def delete_unused_attempts(db: sa.Connection) -> None:
     """Deletes the counts of deliveries that no process will resume."""
     unfinished = sa.select(deliveries.c.answer).where(deliveries.c.state == "received")
     db.execute(attempts.delete().where(attempts.c.answer.not_in(unfinished)))
+
+
+def choose_owner(db: sa.Connection, row: dict[str, Any]) -> str:
+    """The process that runs the conversation, else the one that takes the message. One message at a time is taken."""
+    conversation = row["conversation"]
+    db.execute(sa.select(sa.func.pg_advisory_xact_lock(TAKE_LOCK, sa.func.hashtext(conversation))))
+    unfinished = (deliveries.c.conversation == conversation, deliveries.c.state == "received")
+    owner = sa.select(deliveries.c.process).where(*unfinished).order_by(deliveries.c.number).limit(1)
+    first = db.execute(owner).scalar()
+    return row["process"] if first is None else str(first)
 
 
 def insert(db: sa.Connection, row: dict[str, Any]) -> Delivery | None:

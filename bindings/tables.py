@@ -29,13 +29,23 @@ deliveries = sa.Table(
     sa.Column("source", sa.String(64), nullable=False),  # `hash_message` of the question
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False, index=True),
-    sa.Column("process", sa.String(16), nullable=False),  # the process that took the message
+    sa.Column("process", sa.String(16), nullable=False),  # that took the message; if processes share: that owns it
     sa.Column("payload", sa.Text, nullable=False),  # IncomingMessage as JSON
     sa.Column("refs", sa.Text, nullable=False),  # JSON: ids of the messages that hold the answer, see `LedgerState`
     sa.Column("heard", sa.Text),  # the thread's messages, Turns as JSON; null: not requested yet
     sa.Column("uploaded", sa.Boolean, nullable=False),  # the answer's file was sent
     sa.Column("at", sa.Float, nullable=False, index=True),  # seconds since 1970, as in the other tables
     sa.Column("reason", sa.Text),  # why it failed or is gone, for the operator; null: it is neither
+    # Another process owned it before. Only where processes share the deliveries, as the next column.
+    sa.Column("adopted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("signal", sa.String(16)),  # what another process asks of the owner: "stop" or "withdrawn"
+)
+bot_processes = sa.Table(
+    "bot_processes",
+    tables,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("platform", sa.String(16), nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
 )
 feedback = sa.Table(
     "feedback",

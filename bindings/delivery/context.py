@@ -108,6 +108,10 @@ class RetryPolicy(Backoff):
     call_limit_s: float = 60.0  # the deadline of one call, whose outcome is then unknown
 
 
+def always_valid() -> None:
+    """The lease of a process that is alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
     """The state and limits that all deliveries of a process share."""
@@ -117,6 +121,7 @@ class DeliveryContext:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     status_after_s: float = 1.5  # delay of the first status, so that quick answers do not flicker
     answer_limit_chars: int = 200_000  # cuts off an engine that never ends
+    check_lease: Callable[[], None] = always_valid  # raises StorageError if another process may make the calls now
 
 
 def no_footer(model: str | None) -> str:
@@ -175,7 +180,11 @@ class RetryingCaller:
         self.next_call_at = 0.0
 
     async def call(self, act: Callable[[], Awaitable[Result]]) -> Result:
-        """Makes one attempt. Raises DeliveryError; for the adapter's own defects, Refused."""
+        """Makes one attempt. Raises DeliveryError; for the adapter's own defects, Refused.
+
+        Raises StorageError before the attempt if the process may no longer write.
+        """
+        self._context.check_lease()
         limit_s = self._context.retry.call_limit_s
         try:
             async with asyncio.timeout(limit_s):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import structlog
@@ -16,6 +17,7 @@ from bindings.hosting.webhook_server import WebhookServer
 from bindings.incoming import Platform, PlatformName
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.process_lease import ProcessLease
 from bindings.store import Store
 from core import bootstrap
 from core.bootstrap import Core
@@ -23,6 +25,7 @@ from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.runtime import process
 from core.runtime.lock_file import AlreadyLocked, hold_lock
+from core.storage.database import serves_several
 
 log = structlog.get_logger()
 
@@ -58,15 +61,24 @@ def main(name: PlatformName, build: Build) -> int:
     """Runs the bot until a signal. Returns the exit code."""
 
     async def serve(settings: Settings) -> None:
-        # Two bots of one platform would resume each other's unfinished answers.
         try:
-            with hold_lock(settings.data_folder / "run" / f"{name}.lock"):
+            with hold_platform(name, settings):
                 await BotProcess(name, settings, build).serve()
         except AlreadyLocked as exc:
             where = f"{settings.data_folder} (process {exc.pid})"
             raise ConfigError(f"the bot for {name} is already running on {where}") from exc
 
     return process.main(name, serve)
+
+
+def hold_platform(name: PlatformName, settings: Settings) -> AbstractContextManager[None]:
+    """Keeps a second process of the platform from starting, unless both can share the work. Raises AlreadyLocked.
+
+    They cannot without PostgreSQL. Discord sends every event to every process.
+    """
+    if name != "discord" and serves_several(settings.database_url):
+        return nullcontext()
+    return hold_lock(settings.data_folder / "run" / f"{name}.lock")
 
 
 class BotProcess:
@@ -93,7 +105,8 @@ class BotProcess:
                 await self._adapter.close()
 
     async def _build_intake(self, core: Core) -> Intake:
-        store = Store(core.database)
+        several, lease_s = core.database.serves_several, self._settings.bot.lease_s
+        store = Store(core.database, lease=ProcessLease(core.database, self._name, lease_s) if several else None)
         return Intake(core.engine, self._adapter.platform, store, core.personalities, self._settings, self._metrics)
 
     async def _serve(self, intake: Intake, core: Core) -> None:
@@ -102,6 +115,7 @@ class BotProcess:
         async with server.serving() as url:
             log.info("bot_connecting", platform=self._name, url=url)
             if await self._finishes_before(stopping, self._adapter.connect(intake)):
+                await intake.join()
                 server.open()
                 log.info("bot_serving", platform=self._name)
                 await self._work(intake, server, stopping)

@@ -84,6 +84,10 @@ class UserRateLimit:
         self._drop_old(now)
         return True
 
+    def uncount(self, speaker: str) -> None:
+        """Takes back the last count: the message was a repeat, or could not be stored."""
+        self._messages[speaker].pop()
+
     def take_notice(self, speaker: str) -> bool:
         """True if this person gets a notice of the limit now: once in ten minutes. Records it as sent."""
         now = self._clock()
@@ -92,6 +96,10 @@ class UserRateLimit:
             return False
         self._notices[speaker] = now
         return True
+
+    def return_notice(self, speaker: str) -> None:
+        """Takes back the last notice: it was not stored."""
+        self._notices.pop(speaker, None)
 
     def wait_s(self, speaker: str) -> float:
         """The time until the person's next message would be answered."""

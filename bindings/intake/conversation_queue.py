@@ -72,6 +72,15 @@ class ConversationQueue:
         running = self._running.get(conversation)
         return (*((running,) if running else ()), *self.waiting(conversation))
 
+    def running_conversations(self) -> frozenset[str]:
+        return frozenset(self._running)
+
+    def clear(self) -> None:
+        """Forgets all tasks. Only after `run` was cancelled and its tasks have ended; it can then run again."""
+        self._waiting.clear()
+        self._ready.clear()
+        self._running.clear()
+
     def all(self) -> Iterator[DeliveryTask]:
         yield from tuple(self._running.values())
         for waiting in tuple(self._waiting.values()):

@@ -18,6 +18,7 @@ from bindings.intake.bot import Bot
 from bindings.intake.command_handler import CommandHandler
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.intake.message_handler import MessageHandler
+from bindings.process_lease import LeaseLost
 from bindings.store import DeliveryRecord, DeliveryState
 from bindings.toil.jobs import Jobs
 from core.errors import StorageError
@@ -88,6 +89,8 @@ class DeliveryRunner:
             if ending == "refused":
                 self._bot.metrics.undeliverable.inc()
             await self._jobs.remove(task.delivery.answer_id)
+        except LeaseLost:
+            return True  # for this process: another one continues it
         except StorageError as exc:
             log.warning("delivery_postponed", answer=task.delivery.answer_id, problem=exc.message)
             return False

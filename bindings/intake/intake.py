@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -23,23 +23,33 @@ from bindings.intake.commands import find_command, message_language
 from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
 from bindings.intake.delivery_runner import DeliveryRunner
 from bindings.intake.message_handler import MessageHandler
+from bindings.intake.work_sharing import WorkSharing
 from bindings.metrics import BotMetrics
-from bindings.store import Delivery, DeliveryKind, FeedbackValue, Store
+from bindings.process_lease import LeaseLost, ProcessLease
+from bindings.shared_deliveries import SharedDeliveries
+from bindings.store import Delivery, DeliveryKind, DeliveryState, FeedbackValue, Store
 from bindings.tables import hash_message
 from bindings.toil.job_files import JobFiles
 from bindings.toil.jobs import Jobs
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Language
-from core.errors import Stopping, StorageError
+from core.errors import Stopping
 from core.runtime.background_tasks import purge_daily
 from core.runtime.digest import hash_id
+from core.runtime.keyed_limiter import KeyedLimiter
 from core.texts import text
 
 log = structlog.get_logger()
 
 JOB_LIMIT = 4  # jobs at a time, besides the answers, because a job may take hours
 MODEL_KINDS: tuple[DeliveryKind, ...] = ("message", "regenerate")  # they use the model, so the user limit applies
+
+
+@dataclass(frozen=True, slots=True)
+class TakenMessage:
+    delivery: Delivery
+    is_over: bool  # it gets no answer
 
 
 class Intake:
@@ -58,6 +68,8 @@ class Intake:
     ) -> None:
         """Raises ConfigError if the settings name an unknown personality."""
         context = context or DeliveryContext()
+        if store.lease:
+            context = replace(context, check_lease=store.lease.check)
         self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context)
         check_personality_names(bot.section, personalities, platform.name, settings.origin)
         section = bot.section
@@ -73,6 +85,12 @@ class Intake:
         runner = DeliveryRunner(bot, messages, commands, self._jobs, self._queue_job)
         self._answer_queue = ConversationQueue(runner.run, settings.bot.answers)
         self._job_queue = ConversationQueue(runner.run, JOB_LIMIT)
+        self._takes: KeyedLimiter[None] = KeyedLimiter(1)  # by speaker
+        self._shared = SharedDeliveries(store.database, store.lease) if store.lease else None
+        self._sharing = self._build_sharing(store.lease, self._shared) if store.lease and self._shared else None
+
+    def _build_sharing(self, lease: ProcessLease, shared: SharedDeliveries) -> WorkSharing:
+        return WorkSharing(lease, shared, self._begin, self._running_conversations)
 
     async def take(self, incoming: IncomingMessage) -> bool:
         """Stores a message durably, and answers it in the background. False: this event was taken before.
@@ -83,11 +101,13 @@ class Intake:
         admitted = self._access.admit(incoming)
         if "bots" in incoming.groups and not (admitted and await self._may_answer_bot(incoming.place)):
             return True  # neither an answer nor a refusal, which would be an answer to a bot
-        delivery = await self._store_new(incoming, admitted=admitted)
-        (self._bot.metrics.repeats if delivery is None else self._bot.metrics.events).inc()
-        if delivery and (accepted := await self._apply_limit(incoming, delivery)):
-            self._begin(DeliveryTask(accepted))
-        return delivery is not None
+        taken = await self._store_new(incoming, admitted=admitted)
+        (self._bot.metrics.repeats if taken is None else self._bot.metrics.events).inc()
+        if taken and self._sharing:
+            self._sharing.wake()  # it begins what this process owns
+        elif taken and not taken.is_over:
+            self._begin(DeliveryTask(taken.delivery))
+        return taken is not None
 
     def rejection(self, incoming: IncomingMessage, language: Language | None = None) -> str | None:
         """The reason why this message would get no answer, before others see it. None: it would be answered.
@@ -106,24 +126,39 @@ class Intake:
         if self._answer_queue.draining:
             raise Stopping("the bot is stopping", retry_after_s=5.0)
 
-    async def _store_new(self, incoming: IncomingMessage, *, admitted: bool) -> Delivery | None:
-        if admitted:
-            return await self._bot.store.take(incoming, delivery_kind(incoming))
-        return await self._bot.store.take(without_content(incoming), "refused")
+    async def _store_new(self, incoming: IncomingMessage, *, admitted: bool) -> TakenMessage | None:
+        """None: this event was taken before."""
+        kind = delivery_kind(incoming) if admitted else "refused"
+        if kind in MODEL_KINDS:
+            async with self._takes.slot(incoming.speaker):
+                return await self._store_within_limit(incoming, kind)
+        return await self._store(incoming if admitted else without_content(incoming), kind)
 
-    async def _apply_limit(self, incoming: IncomingMessage, delivery: Delivery) -> Delivery | None:
-        """Returns the delivery within the limit. Over it, the first message becomes a notice; later ones are None."""
-        if delivery.kind not in MODEL_KINDS or self._rate_limit.count(incoming.speaker):
-            return delivery
-        limited = replace(delivery, kind="limited")
+    async def _store_within_limit(self, incoming: IncomingMessage, kind: DeliveryKind) -> TakenMessage | None:
+        """Over the limit, the first message becomes a notice, and later ones get no answer.
+
+        Decided before the message is stored, because another process may answer it from then on.
+        """
+        limit, speaker, taken = self._rate_limit, incoming.speaker, None
+        is_counted = limit.count(speaker)
+        is_notice = not is_counted and limit.take_notice(speaker)
         try:
-            await self._bot.store.mark_limited(delivery.number)
-            if not self._rate_limit.take_notice(incoming.speaker):
-                await self._bot.store.finish(limited, "done")
-                return None
-        except StorageError as exc:  # not raised: the event is stored, so a repeat would be ignored
-            log.warning("limit_store_failed", answer=delivery.answer_id, problem=exc.message)
-        return limited
+            if is_counted or is_notice:
+                taken = await self._store(incoming, kind if is_counted else "limited")
+            else:
+                taken = await self._store(without_content(incoming), "limited", "done")
+        finally:
+            if taken is None and is_counted:
+                limit.uncount(speaker)
+            elif taken is None and is_notice:
+                limit.return_notice(speaker)
+        return taken
+
+    async def _store(
+        self, incoming: IncomingMessage, kind: DeliveryKind, state: DeliveryState = "received"
+    ) -> TakenMessage | None:
+        delivery = await self._bot.store.take(incoming, kind, state)
+        return TakenMessage(delivery, is_over=state != "received") if delivery else None
 
     def _begin(self, task: DeliveryTask) -> None:
         if task.delivery.kind == "stop":
@@ -194,12 +229,19 @@ class Intake:
         for task in (*self._answer_queue.all(), *self._job_queue.all()):
             if task.delivery.message_hash == message_hash:
                 task.withdrawn.set()
+        if self._shared:
+            await self._shared.withdraw_question(message_hash)
 
-    async def stop_answer(self, place: Place, ref: str) -> None:
-        """Ends the answer in message `ref` with a note: somebody pressed the platform's own stop button."""
+    async def stop_answer(self, place: Place, ref: str | None) -> None:
+        """Ends the answer in message `ref` with a note: somebody pressed the platform's own stop button.
+
+        None: all answers of the conversation.
+        """
         for task in self._tasks(place):
-            if task.ledger and ref in task.ledger.refs:
+            if task.ledger and (ref is None or ref in task.ledger.refs):
                 task.stop.set()
+        if self._shared:
+            await self._shared.stop_answer(place, ref)
 
     async def record_feedback(self, answer: str, speaker: str, value: FeedbackValue, comment: str = "") -> bool:
         """Stores feedback. False: no such answer exists."""
@@ -253,10 +295,20 @@ class Intake:
     def personality_names(self) -> tuple[str, ...]:
         return self._bot.personalities.names()
 
+    async def join(self) -> None:
+        """Makes this process one of those that share the work, where they do. Before that, no message can be taken."""
+        if self._sharing:
+            await self._sharing.join()
+
     async def run(self) -> None:
         """Resumes what earlier processes left, then runs new deliveries until cancelled. Raises StorageError."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._run_shared(self._sharing) if self._sharing else self._run_alone())
+            group.create_task(purge_daily("deliveries", self._purge))
+
+    async def _run_alone(self) -> None:
         unfinished = await self._bot.store.unfinished(self._bot.platform.name)
-        await self._jobs.sweep({delivery.answer_id for delivery in unfinished})
+        await self._sweep_jobs()
         if unfinished:
             log.info("deliveries_resumed", platform=self._bot.platform.name, count=len(unfinished))
         for delivery in unfinished:
@@ -264,15 +316,43 @@ class Intake:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._answer_queue.run())
             group.create_task(self._job_queue.run())
-            group.create_task(purge_daily("deliveries", self._purge))
+
+    async def _run_shared(self, sharing: WorkSharing) -> None:
+        """A lost lease ends all that runs: other processes may do it now. The process then joins them anew."""
+        while not self._answer_queue.draining:
+            await sharing.join()
+            await self._sweep_jobs()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._answer_queue.run())
+                    group.create_task(self._job_queue.run())
+                    group.create_task(sharing.run())
+            except* LeaseLost as lost:
+                log.warning("lease_lost", platform=self._bot.platform.name, problem=str(lost.exceptions[0]))
+                self._answer_queue.clear()
+                self._job_queue.clear()
+                self._bot.metrics.waiting.set(0)
+
+    async def _sweep_jobs(self) -> None:
+        """Removes the files of finished jobs. Lists them first: a job that begins meanwhile is unfinished."""
+        jobs = await self._jobs.stored()
+        for job in jobs - await self._bot.store.unfinished_answers(self._bot.platform.name):
+            await self._jobs.remove(job)
+
+    def _running_conversations(self) -> frozenset[str]:
+        return self._answer_queue.running_conversations() | self._job_queue.running_conversations()
 
     async def drain(self, limit_s: float) -> None:
-        """Starts nothing new and waits up to `limit_s`. The next process resumes the unfinished deliveries."""
+        """Starts nothing new and waits up to `limit_s`. Another process resumes the unfinished deliveries."""
         self._answer_queue.hold()
         self._job_queue.hold()
+        if self._sharing:
+            self._sharing.hold()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._answer_queue.drain(limit_s))
             group.create_task(self._job_queue.drain(limit_s))
+        if self._sharing:
+            await self._sharing.leave()
 
     async def _purge(self) -> int:
         count = await self._bot.store.purge(timedelta(days=self._bot.keep_days))

@@ -380,12 +380,19 @@ class FakeSlack(Changes):
                 waiting.set_result(ack)
         return socket
 
-    async def push(self, payload: Mapping[str, Any], kind: str = "events_api", **more: Any) -> str:
-        """Sends an envelope over the newest connection. Returns its id, for `acknowledgement`."""
+    async def push(
+        self,
+        payload: Mapping[str, Any],
+        kind: str = "events_api",
+        *,
+        over: web.WebSocketResponse | None = None,
+        **more: Any,
+    ) -> str:
+        """Sends an envelope, over the newest connection if none is named. Returns its id, for `acknowledgement`."""
         envelope_id = f"e{next(self.counter)}"
         self.acks[envelope_id] = asyncio.get_running_loop().create_future()
         envelope = {"envelope_id": envelope_id, "type": kind, "accepts_response_payload": kind != "events_api"}
-        await self.sockets[-1].send_json({**envelope, "payload": payload, **more})
+        await (over or self.sockets[-1]).send_json({**envelope, "payload": payload, **more})
         return envelope_id
 
     async def acknowledgement(self, envelope_id: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 import structlog
@@ -152,13 +152,21 @@ class EventRouter:
         """Stops the messages that Slack names, or all answers in the thread if it names none."""
         event = get_object(body, "event")
         channel, thread = get_text(event, "channel"), get_text(event, "thread_ts")
-        named = event.get("streaming_message_ts")
-        for ref, place in self._streams.find_unfinished(channel, thread).items():
-            if not isinstance(named, list) or not named or ref in named:
+        refs = event.get("streaming_message_ts")
+        named = {ref for ref in refs if isinstance(ref, str)} if isinstance(refs, list) else set()
+        unfinished = self._streams.find_unfinished(channel, thread)
+        for ref, place in unfinished.items():
+            if not named or ref in named:
                 await self._intake.stop_answer(place, ref)
         if channel and thread:
             place = Place("slack", installed_team(body, self._me), channel, thread, place_kind(channel))
+            if not unfinished:  # another process may write the answer
+                await self._stop_elsewhere(place, named)
             self._spawn(self._assistant.sessions.stop(place))
+
+    async def _stop_elsewhere(self, place: Place, named: Collection[str]) -> None:
+        for ref in named or (None,):
+            await self._intake.stop_answer(place, ref)
 
     async def _on_uninstall(self, body: SlackObject) -> None:
         """Forgets the workspace, unless only people's tokens were revoked: the app uses none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from core.contract import Json
 from core.errors import BadRequest, StorageError
 from core.runtime.atomic_files import write_atomically
 from core.toil.batch.job import Job, Placeholder, Template
-from core.toil.batch.journal import Journal, open_journal, toil_code, toil_number
+from core.toil.batch.journal import Journal, OutputLocked, open_journal, toil_code, toil_number
 from core.toil.batch.row_input import Survey, read_chunks, survey
 from core.toil.batch.rows import AnyRow, csv_rows, json_rows
 
@@ -75,9 +75,12 @@ class JobFiles:
         return parse_rows(read_chunks(self._rows(answer)), form=form)
 
     def journal(self, answer: str, plan: JobPlan) -> Journal:
-        """Opens the journal, and continues one that an earlier process began."""
+        """Opens the journal, and continues one that an earlier process began. Raises StorageError."""
         identity: dict[str, Json] = {"form": "conversation", "rows": plan.total}
-        return open_journal(self.output(answer), identity, toil_number, toil_code)
+        try:
+            return open_journal(self.output(answer), identity, toil_number, toil_code)
+        except OutputLocked as exc:
+            raise StorageError("a process that no longer runs this job still has its file open") from exc
 
     def output(self, answer: str) -> Path:
         return self._folder / answer / "answers.jsonl"
@@ -95,15 +98,12 @@ class JobFiles:
         """Removes a job. Ignores errors and unknown jobs."""
         shutil.rmtree(self._folder / answer, ignore_errors=True)
 
-    def sweep(self, keep: Collection[str]) -> None:
-        """Removes folders of finished jobs, left by processes that crashed before they removed them."""
+    def stored(self) -> set[str]:
+        """The jobs in the folder, finished ones included, which crashed processes did not remove."""
         try:
-            names = [entry.name for entry in os.scandir(self._folder)]
+            return {entry.name for entry in os.scandir(self._folder)}
         except FileNotFoundError:
-            return
-        for name in names:
-            if name not in keep:
-                self.remove(name)
+            return set()
 
     def _rows(self, answer: str) -> Path:
         return self._folder / answer / "rows"

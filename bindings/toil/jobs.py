@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -231,8 +231,9 @@ class Jobs:
     async def remove(self, answer: str) -> None:
         await asyncio.to_thread(self._files.remove, answer)
 
-    async def sweep(self, keep: Collection[str]) -> None:
-        await asyncio.to_thread(self._files.sweep, keep)
+    async def stored(self) -> set[str]:
+        """The answers whose jobs have files."""
+        return await asyncio.to_thread(self._files.stored)
 
 
 def build_parts(request: JobRequest, survey: Survey) -> tuple[RowPromptPart, ...]:

@@ -436,6 +436,7 @@ cli-db-upgraded = The database is now at revision { $revision }.
 # What each revision changes, a line each.
 cli-db-change-0001 = the tables of version 0.1.0
 cli-db-change-0002 = the reason why an answer could not be delivered
+cli-db-change-0003 = several processes share the deliveries
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.

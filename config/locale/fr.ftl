@@ -444,6 +444,7 @@ cli-db-upgraded = La base de données est maintenant à la révision { $revision
 # Ce que change chaque révision, une ligne par révision.
 cli-db-change-0001 = les tables de la version 0.1.0
 cli-db-change-0002 = la raison pour laquelle une réponse n’a pas pu être transmise
+cli-db-change-0003 = plusieurs processus se partagent les réponses
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.

@@ -154,6 +154,12 @@ class BotSettings(Section):
     drain_s: float = env(
         "BOT_DRAIN_S", "The seconds that a bot's running answers may continue after SIGTERM.", "30", ge=0
     )
+    lease_s: float = env(
+        "BOT_LEASE_S",
+        "The seconds after which other processes on the same PostgreSQL continue the answers of a silent one.",
+        "10",
+        ge=1,
+    )
 
 
 class PlatformSettings(Section):

@@ -59,9 +59,19 @@ class Database:
         # One state of the database for all of a transaction's statements, as SQLite has it anyway.
         steady = {"isolation_level": "REPEATABLE READ"} if self._engine.dialect.name == postgresql.dialect.name else {}
         self._reader = self._engine.execution_options(**steady)
+        self.fence: Work[None] | None = None  # begins each transaction of `write`; raises to prevent it
+
+    @property
+    def serves_several(self) -> bool:
+        """True if processes on several machines can share this database."""
+        return self._engine.dialect.name == postgresql.dialect.name
 
     async def write(self, work: Work[Result]) -> Result:
         """Commits what `work` did, or raises StorageError and nothing was done. A cancelled caller does not undo it."""
+        return await self.write_unfenced(work if self.fence is None else put_before(self.fence, work))
+
+    async def write_unfenced(self, work: Work[Result]) -> Result:
+        """Works as `write`, without the fence."""
         return await asyncio.to_thread(run, self._writer, work)
 
     async def read(self, work: Work[Result]) -> Result:
@@ -230,6 +240,11 @@ def require_file(path: str | None) -> str:
     return path
 
 
+def serves_several(url: str) -> bool:
+    """True if processes on several machines can share this database. Raises ConfigError."""
+    return parse(url).get_backend_name() == postgresql.dialect.name
+
+
 def prepare_file(path: str | None) -> None:
     """Creates the file before SQLite opens it, so that nobody else on the machine can read it."""
     file = Path(require_file(path))
@@ -274,6 +289,14 @@ def run(engine: sqlalchemy.Engine, work: Work[Result]) -> Result:
     except SQLAlchemyError as exc:
         # Drops the cause: PostgreSQL's details contain people's texts, and a traceback would log them.
         raise StorageError(f"the database refused: {reason(exc)}", retry_after_s=RETRY_AFTER_S) from None
+
+
+def put_before(fence: Work[None], work: Work[Result]) -> Work[Result]:
+    def fenced(connection: sqlalchemy.Connection) -> Result:
+        fence(connection)
+        return work(connection)
+
+    return fenced
 
 
 def reason(exc: SQLAlchemyError) -> str:

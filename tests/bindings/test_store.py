@@ -113,14 +113,15 @@ async def test_no_attempt_count_outlives_its_delivery(store: Store, database_url
 
 
 async def test_an_older_database_is_upgraded(store: Store, database: Database, database_url: str) -> None:
-    """A missing table and the column for reasons are created; the stored ids of messages are understood."""
+    """Missing tables and columns are created; the stored ids of messages are understood."""
     delivery = await take(store, message("x"))
     execute(
         database_url,
         """UPDATE deliveries SET refs = '["a"]'""",
         "DROP TABLE resumed",
         "DROP TABLE alembic_version",
-        "ALTER TABLE deliveries DROP COLUMN reason",
+        "DROP TABLE bot_processes",
+        *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("reason", "adopted", "signal")),
     )
     await database.upgrade()
 
@@ -322,5 +323,6 @@ async def test_deleting_a_workspace_deletes_all_its_data(store: Store, database_
     await store.delete_workspace("slack", "T9")
 
     counts = {table: len(rows) for table, rows in dump_tables(database_url).items() if table in tables.tables}
+    assert counts.pop("bot_processes") == 0
     assert {"deliveries": 1, "feedback": 1, "acquaintances": 0, "chosen": 0, "resumed": 0} == counts
     assert [] == await store.places("slack", "T9")

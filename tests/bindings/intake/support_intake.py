@@ -17,6 +17,7 @@ from bindings.delivery.outlet import Page, PageLimits
 from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.process_lease import ProcessLease
 from bindings.selftest.changes import Changes
 from bindings.store import Store
 from bindings.tables import deliveries
@@ -27,6 +28,7 @@ from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform
 
 Result = TypeVar("Result")
+LEASE_S = 5.0
 AT_ONCE = PageLimits(page_chars=20_000, edit_interval_s=0.0)
 QUICK = DeliveryContext(retry=RetryPolicy(first_s=0.0, limit_s=0.0, give_up_after_s=60.0), status_after_s=0.0)
 
@@ -178,7 +180,8 @@ class BotHarness:
         database = KillingDatabase(loaded.database_url)
         personalities = Personalities(loaded.config / "personalities")
         personalities.load()
-        self.store = Store(database, self.clock)
+        lease = ProcessLease(database, self.channels.name, LEASE_S) if database.serves_several else None
+        self.store = Store(database, self.clock, lease)
         await database.upgrade()
         database.switch = self.channels.switch = switch or KillSwitch()
         self.metrics.running = running = RunningGauge("running", "Running deliveries", registry=None)
