@@ -49,6 +49,7 @@ SLOW_MODULES = {
     "bindings/teams/test_webhook.py",
     "bindings/test_hostile_length.py",
     "bindings/test_processes.py",
+    "bindings/test_shared_processes.py",
     "core/cli/test_chat.py",
     "core/cli/test_cli.py",
     "core/cli/test_doctor.py",
