@@ -122,7 +122,7 @@ class PageWriter:
     async def _end_refused(self, error: DeliveryError) -> DeliveryOutcome:
         """Ends the delivery at the end of the ladder."""
         first = self._ladder.refusals[0]
-        if isinstance(error, Gone) and first is error:
+        if isinstance(error, Gone) and first is error and not self._ledger.form:
             log.info("delivery_gone", answer=self._options.answer_id, problem=error.message)
             return self._outcome("gone", error.message)
         log.warning("delivery_refused", answer=self._options.answer_id, problem=first.message, last=error.message)
@@ -297,7 +297,7 @@ class PageWriter:
         nonce = self._next_nonce
         try:
             ref = await self._caller.call(lambda: self._outlet.find(nonce))
-        except Refused as exc:
+        except (Refused, Gone) as exc:
             log.warning("post_lookup_failed", answer=self._options.answer_id, problem=exc.message)
             ref, self._can_find = None, False
         if ref is not None:
