@@ -76,15 +76,36 @@ class UnreadPart:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadMessages:
-    """The other messages of a thread that the bot has not answered yet, oldest first, and their files.
+class FoundParts:
+    """Parts of the question that its event did not have. They are no longer `unread`, by which the event named them."""
 
-    `found`: parts of the question itself that its event did not have, and that are among `files` now.
-    """
+    files: tuple[AttachedFile, ...] = ()
+    quoted: tuple[Attachment, ...] = ()
+    unread: tuple[UnreadPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMessages:
+    """The other messages of a thread that the bot has not answered yet, oldest first, and their files."""
 
     turns: tuple[Turn, ...] = ()
     files: tuple[AttachedFile, ...] = ()
-    found: tuple[UnreadPart, ...] = ()
+    found: FoundParts = FoundParts()
+
+    @classmethod
+    def from_json(cls, value: Any) -> ThreadMessages:
+        """Parses the stored form. Version 0.1.0 stored the list of turns alone."""
+        stored: Mapping[str, Any] = {"turns": value} if isinstance(value, list) else value
+        found = stored.get("found", {})
+        return cls(
+            tuple(Turn(**turn) for turn in stored["turns"]),
+            tuple(AttachedFile(**file) for file in stored.get("files", ())),
+            FoundParts(
+                tuple(AttachedFile(**file) for file in found.get("files", ())),
+                tuple(Attachment(**each) for each in found.get("quoted", ())),
+                tuple(UnreadPart(**part) for part in found.get("unread", ())),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from bindings.delivery.outlet import PostedPage
-from bindings.incoming import AttachedFile, CommandName, IncomingMessage, Place, ThreadMessages, UnreadPart
+from bindings.incoming import CommandName, IncomingMessage, Place, ThreadMessages
 from bindings.process_lease import ProcessLease
 from bindings.tables import (
     EMPTY_PAYLOAD,
@@ -30,7 +30,6 @@ from bindings.tables import (
     one_time_notices,
     personality_choices,
 )
-from core.contract import Turn
 from core.runtime.digest import hash_id
 from core.storage.database import Database, put, put_new
 from core.strict_json import storable
@@ -402,16 +401,8 @@ def parse_record(row: Any) -> DeliveryRecord | None:
     if row is None or row.payload == EMPTY_PAYLOAD:
         return None
     incoming = IncomingMessage.from_json(json.loads(row.payload))
-    messages = None if row.heard is None else parse_thread_messages(json.loads(row.heard))
+    messages = None if row.heard is None else ThreadMessages.from_json(json.loads(row.heard))
     return DeliveryRecord(parse_delivery(row), incoming, LedgerState.from_json(row.refs), messages, row.uploaded)
-
-
-def parse_thread_messages(value: Any) -> ThreadMessages:
-    """Parses the stored form. Version 0.1.0 stored the list of turns alone."""
-    stored = {"turns": value, "files": ()} if isinstance(value, list) else value
-    turns = tuple(Turn(**turn) for turn in stored["turns"])
-    found = tuple(UnreadPart(**part) for part in stored.get("found", ()))
-    return ThreadMessages(turns, tuple(AttachedFile(**file) for file in stored["files"]), found)
 
 
 def questions_in(place: Place) -> tuple[sa.ColumnElement[bool], ...]:

@@ -57,13 +57,14 @@ class MessageContext:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        return tuple(file.attachment for file in (*self.files.readable, *self.thread_files.readable))
+        files = tuple(file.attachment for file in (*self.files.readable, *self.thread_files.readable))
+        return (*self.thread.found.quoted, *files)
 
     @property
     def unread(self) -> tuple[UnreadPart, ...]:
         """The parts of the message that cannot be read, without those that the platform found with the thread."""
         parts = list(self.incoming.unread)
-        for part in self.thread.found:
+        for part in self.thread.found.unread:
             if part in parts:
                 parts.remove(part)
         return tuple(parts)
@@ -80,7 +81,7 @@ class MessageContext:
         name = text("prompt-thread-name", self.localized.language)
         thread = (Attachment(name, "\n".join(lines)),) if lines else ()
         readable = (*files, *self.thread_files.readable)
-        return (*self.incoming.quoted, *(file.attachment for file in readable), *thread)
+        return (*self.incoming.quoted, *self.thread.found.quoted, *(file.attachment for file in readable), *thread)
 
     def explain_unread(self, limit_bytes: int) -> list[str]:
         """A sentence for each reason why a part of the message or of its thread was not read."""
@@ -120,7 +121,7 @@ class MessageHandler:
         thread = await self._read_thread(record)
         files, thread_files = MessageFiles(), MessageFiles()
         if not plan:
-            files = await self._read_files(record.incoming.files)
+            files = await self._read_files((*record.incoming.files, *thread.found.files))
             thread_files = await self._read_files(thread.files)
         context = MessageContext(record, localized, files, thread, thread_files, again)
         delivery = AnswerDelivery(self._bot, task, context)

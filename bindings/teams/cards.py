@@ -19,7 +19,7 @@ from bindings.teams.message_html import parse_html
 
 DEPTH_LIMIT = 24
 ELEMENTS_LIMIT = 2000
-TEXT_LIMIT_CHARS = 20_000
+TEXT_LIMIT_CHARS = 40_000  # more than a part may have, so that a long card counts as cut
 TITLE_CHARS = 200
 UNREAD_LIMIT = 20
 MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,400}>")

@@ -74,7 +74,7 @@ class GraphReader:
         return get_text(item, "@microsoft.graph.downloadUrl")
 
     async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
-        """The messages since the bot's last one, their files, and the question's own files. Empty if not permitted."""
+        """The messages since the bot's last one, and what the question's activity lacks. Empty if forbidden."""
         place = incoming.place
         if place.kind == "personal":
             return ThreadMessages()  # all messages there are to the bot, with their files

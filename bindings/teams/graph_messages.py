@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bindings.content import MessageContent, collect_files
-from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages, UnreadPart
+from bindings.incoming import AttachedFile, FoundParts, IncomingMessage, ThreadMessages, UnreadPart
 from bindings.teams.activities import get_text, get_value
 from bindings.teams.attachments import MessageAttachment, SharedFileAddress
 from bindings.teams.message_content import MessageSource, build_content
@@ -20,7 +20,8 @@ MESSAGES_LIMIT = 30
 MESSAGE_CHARS = 2000
 NAME_CHARS = 80
 ATTACHMENTS_LIMIT = 50
-WITHHELD = UnreadPart("file")  # a file of which the activity has only the place in the text
+# Parts of which the activity has only the place in the text.
+WITHHELD_FILE, WITHHELD_MESSAGE = UnreadPart("file"), UnreadPart("message")
 
 GraphMessage = dict[str, Any]
 
@@ -39,17 +40,20 @@ def build_thread(
             since.append(message)
     contents = [(message, parse_content(message, app_id, file_address)) for message in since[-MESSAGES_LIMIT:]]
     asked = [parse_content(each, app_id, file_address) for each in messages if get_text(each, "id") == incoming.message]
-    own_files = find_own_files(asked, incoming)
     turns = tuple(build_turn(message, content, incoming) for message, content in contents if not content.is_empty)
-    found = (WITHHELD,) * min(len(own_files), incoming.unread.count(WITHHELD))
-    earlier = collect_files(content for _, content in contents)
-    return ThreadMessages(turns, (*own_files, *(file for file in earlier if is_document(file))), found)
+    earlier = tuple(file for file in collect_files(content for _, content in contents) if is_document(file))
+    return ThreadMessages(turns, earlier, find_parts(asked, incoming))
 
 
-def find_own_files(asked: Sequence[MessageContent], incoming: IncomingMessage) -> tuple[AttachedFile, ...]:
-    """The files of the question that its activity did not have."""
-    known = {file.url for file in incoming.files}
-    return tuple(file for file in collect_files(asked) if is_document(file) and file.url not in known)
+def find_parts(asked: Sequence[MessageContent], incoming: IncomingMessage) -> FoundParts:
+    """The files, and the quoted and forwarded messages of the question that its activity did not have."""
+    known = {file.url for file in incoming.files} | {each.text for each in incoming.quoted}
+    files = tuple(file for file in collect_files(asked) if is_document(file) and file.url not in known)
+    parts = [part for content in asked for part in content.attachments(incoming.language or "en")]
+    quoted = tuple(part for part in parts if part.text not in known)
+    unread = [part for part in incoming.unread if part == WITHHELD_FILE][: len(files)]
+    unread += [part for part in incoming.unread if part == WITHHELD_MESSAGE][: len(quoted)]
+    return FoundParts(files, quoted, tuple(unread))
 
 
 def is_document(file: AttachedFile) -> bool:

@@ -26,6 +26,8 @@ BLOCKS = frozenset(
 LISTS = frozenset({"ol", "ul"})
 HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 STRUCK = frozenset({"s", "strike", "del"})
+CELLS = frozenset({"td", "th"})
+SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"), str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 CODE_BLOCKS = frozenset({"pre", "codeblock"})
 
 
@@ -75,7 +77,7 @@ class Frame:
 def begin_frame(tag: str, attributes: dict[str, str], *, begins_line: bool) -> Frame:
     start = attributes.get("start", "")
     is_number = start.isascii() and start.isdigit() and len(start) <= NUMBER_DIGITS
-    is_inline = tag in ("a", "code", "mention", "author") or tag in STRUCK
+    is_inline = tag in ("a", "code", "mention", "author", "sup", "sub") or tag in STRUCK
     return Frame(tag, attributes, number=int(start) if is_number else 1, begins_line=begins_line if is_inline else True)
 
 
@@ -147,8 +149,19 @@ def close_cell(frame: Frame, parent: Frame) -> None:
 
 
 def close_table(frame: Frame, parent: Frame) -> None:
+    """A table in a table's cell becomes a list of its texts."""
     parent.write_block(frame.text.strip())
-    parent.write_block(render_table(frame.rows), "\n\n")
+    if parent.tag in CELLS:
+        parent.write_block(", ".join(cell.text for row in frame.rows for cell in row if cell.text))
+    else:
+        parent.write_block(render_table(frame.rows), "\n\n")
+
+
+def close_raised(frame: Frame, parent: Frame) -> None:
+    """Raised or lowered digits have signs of their own: "x2" is not "x²"."""
+    words = frame.text
+    digits = SUPERSCRIPTS if frame.tag == "sup" else SUBSCRIPTS
+    parent.write(words.translate(digits) if words.strip().isascii() and words.strip().isdigit() else words)
 
 
 def close_heading(frame: Frame, parent: Frame) -> None:
@@ -171,8 +184,9 @@ CLOSING: dict[str, Callable[[Frame, Frame], None]] = {
     "a": close_link,
     "code": close_code,
     "li": close_item,
-    "td": close_cell,
-    "th": close_cell,
+    "sup": close_raised,
+    "sub": close_raised,
+    **dict.fromkeys(CELLS, close_cell),
     "table": close_table,
     "blockquote": close_blockquote,
     **dict.fromkeys(CODE_BLOCKS, close_code_block),

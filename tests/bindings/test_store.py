@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bindings.delivery.outlet import PostedPage
-from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place, ThreadMessages, UnreadPart
+from bindings.incoming import AttachedFile, BotCommand, FoundParts, IncomingMessage, Place, ThreadMessages, UnreadPart
 from bindings.store import Delivery, DeliveryLedger, LedgerState, Store
 from bindings.tables import tables
 from core.contract import Attachment, Turn
@@ -179,7 +179,9 @@ async def test_the_reason_of_a_failure_is_stored(store: Store, database_url: str
 async def test_thread_messages_are_stored(store: Store) -> None:
     delivery = await take(store, message("x"))
     messages = ThreadMessages(
-        (Turn("user", "psst", "Ann"),), (AttachedFile("a.txt", "u1", "text/plain", 3),), (UnreadPart("file"),)
+        (Turn("user", "psst", "Ann"),),
+        (AttachedFile("a.txt", "u1", "text/plain", 3),),
+        FoundParts((AttachedFile("b.txt", "u2", "text/plain"),), (Attachment("a", "b"),), (UnreadPart("file"),)),
     )
     await store.save_thread_messages(delivery.number, messages)
 

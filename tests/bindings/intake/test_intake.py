@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bindings.delivery.outlet import Refused, Unreachable
-from bindings.incoming import AttachedFile, Place, ThreadMessages, UnreadPart
+from bindings.incoming import AttachedFile, FoundParts, Place, ThreadMessages, UnreadPart
 from core.contract import Attachment, Done, Prompt, Text, Turn, Usage
 from core.errors import ConfigError
 from core.texts import text
@@ -393,9 +393,14 @@ async def test_parts_that_cannot_be_read_are_named_to_the_person_and_the_model(
 async def test_a_part_that_the_platform_found_is_not_named_as_unread(harness: BotHarness, engine: FakeEngine) -> None:
     """Teams' events lack files of channels; the thread in Microsoft Graph has them. Missing parts are still named."""
     harness.channels.files = {"u1": b"agenda"}
-    file = AttachedFile("agenda.txt", "u1", "text/plain")
-    harness.channels.thread = ThreadMessages((), (file,), (UnreadPart("file"), UnreadPart("image")))
+    found = FoundParts(
+        (AttachedFile("agenda.txt", "u1", "text/plain"),),
+        (Attachment("forwarded", "Due Friday"),),
+        (UnreadPart("file"), UnreadPart("image")),
+    )
+    harness.channels.thread = ThreadMessages(found=found)
     await harness.answer_all(replace(message("What is this?"), unread=(UnreadPart("file"),) * 2))
 
-    agenda, note = engine.prompts[0].attachments
+    forwarded, agenda, note = engine.prompts[0].attachments
+    assert Attachment("forwarded", "Due Friday") == forwarded
     assert (Attachment("agenda.txt", "agenda"), "a file") == (agenda, note.text.split(": ")[1].partition(".")[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bindings.delivery.outlet import DeliveryError, Gone, Refused
-from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages, UnreadPart
+from bindings.incoming import AttachedFile, FoundParts, IncomingMessage, ThreadMessages, UnreadPart
 from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.teams import activities, transport
 from bindings.teams.files import TeamsFiles
@@ -20,7 +21,7 @@ from bindings.teams.graph import GraphReader
 from bindings.teams.graph_messages import build_thread
 from bindings.teams.mapping import MappingOptions, parse_message
 from bindings.teams.transport import TrustedHosts
-from core.contract import Turn
+from core.contract import Attachment, Turn
 from tests.bindings.teams.conftest import payload, serve_adapter
 from tests.bindings.teams.support_fake_graph import GROUP, FakeGraph, bot_message, message
 
@@ -144,13 +145,31 @@ async def test_files_of_the_thread_and_of_the_question_are_read(graph: FakeGraph
     incoming = question(graph, attachments=[html], text="")
     thread = await reader.thread_messages(incoming)
 
-    assert (UnreadPart("file"),) == incoming.unread == thread.found
-    assert ["b.txt", "a.txt"] == [file.name for file in thread.files]
+    assert (UnreadPart("file"),) == incoming.unread == thread.found.unread
+    files_found = (*thread.found.files, *thread.files)
+    assert ["b.txt", "a.txt"] == [file.name for file in files_found]
     async with transport.build_client() as http:
         files = TeamsFiles(http, None, TrustedHosts(loopback=True), reader)
-        assert [b"second", b"first"] == [await files.fetch(file.url, 100) for file in thread.files]
+        assert [b"second", b"first"] == [await files.fetch(file.url, 100) for file in files_found]
         with pytest.raises(Refused):
-            await files.fetch(thread.files[0].url, 3)
+            await files.fetch(files_found[0].url, 3)
+
+
+async def test_a_forwarded_message_that_the_activity_lacks_is_found(graph: FakeGraph, reader: GraphReader) -> None:
+    """The activity has only its place in the text. What the activity has is not repeated."""
+    content = {"originalMessageContent": "<p>Due Friday</p>", "originalMessageSender": {"user": {"displayName": "Eve"}}}
+    forwarded = {"id": "17", "contentType": "forwardedMessageReference", "content": json.dumps(content)}
+    fill(graph, message(QUESTION, 'Look <attachment id="17"></attachment>', "Adele Vance", forwarded))
+    html = {"contentType": "text/html", "content": 'Look <attachment id="17"></attachment>'}
+    lacking = question(graph, attachments=[html], text="")
+    complete = question(graph, attachments=[html, forwarded], text="")
+
+    assert (UnreadPart("message"),) == lacking.unread
+    assert (
+        FoundParts((), (Attachment("forwarded message from Eve", "Due Friday"),), (UnreadPart("message"),))
+        == (await reader.thread_messages(lacking)).found
+    )
+    assert FoundParts() == (await reader.thread_messages(complete)).found
 
 
 async def test_a_file_is_read_only_for_its_uploader(graph: FakeGraph, reader: GraphReader) -> None:

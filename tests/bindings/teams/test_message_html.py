@@ -62,6 +62,8 @@ def test_lists_keep_their_numbers_and_levels(html: str, text: str) -> None:
     [
         ("<h2>Title</h2><p>Body</p>", "## Title\nBody"),
         ("<p>On <s>Friday</s> <del>x</del>Monday</p>", "On ~~Friday~~ ~~x~~Monday"),
+        ("x<sup>2</sup>, CO<sub>2</sub>, 1<sup>er</sup>", "x², CO₂, 1er"),
+        ("<table><tr><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>", "| a, b |\n| --- |"),
         ("<p>a</p><p>b</p><p>&nbsp;</p><p>c<br>d<br></p>", "a\nb\n\nc\nd"),
         ("<blockquote>a<br>b</blockquote>c", "> a\n> b\n\nc"),
         ("<p>a  \n b &lt;int&gt; &amp; “c”</p>", "a b <int> & “c”"),
