@@ -17,7 +17,9 @@ With I/O:
 - `webhook_auth`   checks that a webhook call comes from Microsoft
 - `credentials`    the bot's own token for the connector
 - `connector`      the Bot Connector's calls, over our transport
-- `outlet`         one answer: a stream, or edits of a message
+- `chat_writer`    the messages of one answer, in its place or in the asker's own chat
+- `stream_writer`  one streamed message, continued by updates after its stream
+- `outlet`         the forms of one answer, from a stream down to a direct message
 - `files`          downloads, and answers that a person saves to OneDrive
 - `graph`          reads threads and shared files from Microsoft Graph
 - `turns`          an activity → the intake

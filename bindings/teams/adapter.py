@@ -17,7 +17,7 @@ from aiohttp import web
 from botbuilder.schema import Activity
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
-from bindings.delivery.outlet import DeliveryError, Refused
+from bindings.delivery.outlet import CredentialsRefused, DeliveryError
 from bindings.incoming import AttachedFile, IncomingMessage, Place, Platform, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
@@ -89,7 +89,7 @@ class TeamsAdapter:
             log.warning("teams_unauthenticated", host=self._settings.host)
         try:
             await self._log_in()
-        except Refused as exc:
+        except CredentialsRefused as exc:
             raise ConfigError(exc.message) from exc
         except DeliveryError as exc:
             log.warning("teams_unreachable", problem=exc.message)

@@ -13,19 +13,19 @@ from urllib.parse import quote
 import httpx
 from botbuilder.schema import Activity
 
-from bindings.delivery.outlet import Gone, Refused
+from bindings.delivery.outlet import CredentialsRefused, Gone, Refused
 from bindings.incoming import Place
 from bindings.teams import transport
 from bindings.teams.credentials import Credentials
 from bindings.teams.transport import HttpResponse, TrustedHosts
 
 JSON = "application/json; charset=utf-8"
-StreamEndReason = Literal["stopped", "late", "completed", "forbidden", "other"]
+StreamEndReason = Literal["stopped", "late", "completed", "forbidden", "mismatch"]
 
-# Codes of a 403 or 404 that mean that the conversation or message no longer exists for the bot.
-GONE_CODES = frozenset(
+# Codes of a 403 or 404 that mean that the message no longer exists, or the conversation for the bot.
+MESSAGE_GONE_CODE = "ActivityNotFoundInConversation"
+PLACE_GONE_CODES = frozenset(
     {
-        "ActivityNotFoundInConversation",
         "BotDisabledByAdmin",
         "BotNotInConversationRoster",
         "ConversationBlockedByUser",
@@ -48,7 +48,7 @@ class StreamEnded(Refused):
     late        two minutes have passed
     completed   the final part was sent before
     forbidden   this person or bot may not stream
-    other       any other reason, such as a text that does not continue the streamed text
+    mismatch    the text does not continue the streamed text; the stream itself goes on
     """
 
     code: ClassVar[str] = "stream_ended"
@@ -56,6 +56,10 @@ class StreamEnded(Refused):
     def __init__(self, message: str, reason: StreamEndReason) -> None:
         super().__init__(message)
         self.reason: StreamEndReason = reason
+
+
+class PlaceGone(Gone):
+    """The bot can no longer write in the conversation; the person may be reached elsewhere."""
 
 
 class TooLarge(Refused):
@@ -110,12 +114,17 @@ class Connector:
             raise Refused("Teams began a chat without returning its id")
         return chat
 
+    async def find_member(self, place: Place) -> None:
+        """Asks for the person in the conversation. Shows nothing."""
+        member = quote_id(place.route["person"])
+        await self._call("GET", f"{conversations_url(place)}/{quote_id(place.route['conversation'])}/members/{member}")
+
     async def _call(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> HttpResponse:
         if not self._hosts.is_connector(url):
             raise Refused(f"{transport.url_host(url)} is not a host of Teams: nothing is sent to it")
         content = None if body is None else json.dumps(body).encode()
         response = await self._send_authorized(method, url, content)
-        raise_for_status(response)
+        raise_for_status(response, is_new=method == "POST")
         return response
 
     async def _send_authorized(self, method: str, url: str, content: bytes | None) -> HttpResponse:
@@ -155,20 +164,28 @@ def get_id(response: HttpResponse) -> str:
     return value if isinstance(value, str) else ""
 
 
-def raise_for_status(response: HttpResponse) -> None:
-    """Raises the DeliveryError for a failed response. Source: Microsoft's pages on bots' error codes and streaming."""
+def raise_for_status(response: HttpResponse, *, is_new: bool) -> None:
+    """Raises the DeliveryError for a failed response. `is_new`: of a call that concerns no older message.
+
+    Source: Microsoft's pages on bots' error codes and streaming.
+    """
     code, message = parse_error(response)
     if 200 <= response.status < 300:
         if code:
-            raise Dropped(f"Teams dropped a part of a stream ({code if code.isidentifier() else response.status})")
+            raise Dropped(f"Teams dropped a part of a stream ({explain(response.status, code)})")
         return
     response.raise_if_transient("Teams")
     if response.status == 413 or code == TOO_LARGE_CODE or TOO_LARGE_MESSAGE in message.lower():
         raise TooLarge("Teams refused a message as too large")
-    if code == STREAM_CODE:
-        raise StreamEnded("Teams ended the stream", parse_end_reason(response.status, message))
-    if response.status in (404, 410) or code in GONE_CODES:
-        raise Gone(f"the conversation or message no longer exists in Teams ({response.status})")
+    if code == STREAM_CODE and (reason := parse_end_reason(response.status, message)):
+        raise StreamEnded("Teams ended the stream", reason)
+    is_gone = response.status in (404, 410) or code == MESSAGE_GONE_CODE
+    if code in PLACE_GONE_CODES or (is_new and is_gone):
+        raise PlaceGone(f"the bot can no longer write in this conversation in Teams ({explain(response.status, code)})")
+    if is_gone:
+        raise Gone(f"the message no longer exists in Teams ({explain(response.status, code)})")
+    if response.status == 401:
+        raise CredentialsRefused(explain_refused_token(explain(response.status, code)))
     raise Refused(explain_refusal(response.status, code))
 
 
@@ -180,27 +197,32 @@ def parse_error(response: HttpResponse) -> tuple[str, str]:
     return str(error.get("code", "")), str(error.get("message", ""))
 
 
-def parse_end_reason(status: int, message: str) -> StreamEndReason:
-    """Teams has one code for all reasons; only the message differs. Nothing but a 403 means that a person stopped."""
+def parse_end_reason(status: int, message: str) -> StreamEndReason | None:
+    """Teams has one code for all reasons; only the message differs. None: an unknown one."""
     lowered = message.lower()
     if status == 403 and ("canceled by user" in lowered or "cancelled by user" in lowered):
-        return "stopped"
+        return "stopped"  # nothing else means that a person pressed stop
     if "exceeded streaming time" in lowered:
         return "late"
     if "completed streamed message" in lowered:
         return "completed"
-    return "forbidden" if "stream is not allowed" in lowered else "other"
+    if "previously streamed" in lowered:
+        return "mismatch"
+    return "forbidden" if "stream is not allowed" in lowered else None
+
+
+def explain(status: int, code: str) -> str:
+    return f"{status} {code}" if code.isidentifier() else str(status)
 
 
 def explain_refusal(status: int, code: str) -> str:
     """Returns instructions for the operator."""
-    reason = f"{status} {code}".strip() if code.isidentifier() else str(status)
     if status == 403:
         return (
-            f"Teams does not let this bot write here ({reason}): check that the app is allowed in the Teams admin "
-            "center under Manage apps, and that the Teams channel is on in the Azure Bot resource"
+            f"Teams does not let this bot write here ({explain(status, code)}): check that the app is allowed in the "
+            "Teams admin center under Manage apps, and that the Teams channel is on in the Azure Bot resource"
         )
-    return f"Teams refused a message ({reason})"
+    return f"Teams refused a message ({explain(status, code)})"
 
 
 def explain_refused_token(reason: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import structlog
 
-from bindings.delivery.outlet import Refused, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, Unreachable
 from bindings.teams import transport
 from core import microsoft_login
 from core.configuration.setting_sections import TeamsSettings
@@ -60,7 +60,7 @@ class Credentials:
         self._fetch_lock = asyncio.Lock()
 
     async def token(self) -> str:
-        """Raises Refused with instructions for the operator, Throttled, Unreachable."""
+        """Raises CredentialsRefused with instructions for the operator, Throttled, Unreachable."""
         if (token := self._current_token()) is not None:
             return token
         async with self._fetch_lock:
@@ -96,7 +96,7 @@ class Credentials:
             # In a thread: it reads a file, or signs.
             request = await asyncio.to_thread(microsoft_login.build_token_request, self._settings, url)
         except ConfigError as exc:
-            raise Refused(exc.message) from exc
+            raise CredentialsRefused(exc.message) from exc
         return await transport.call(self._http, request.method, request.url, headers=request.headers, data=request.form)
 
     async def _token_url(self) -> str:
@@ -125,9 +125,9 @@ def parse_lifetime(fields: Mapping[str, Any], now: float) -> float:
     return DEFAULT_LIFETIME_S
 
 
-def login_refused(status: int, error: str, kind: CredentialKind) -> Refused:
+def login_refused(status: int, error: str, kind: CredentialKind) -> CredentialsRefused:
     reason = f"{status} {error}" if error.isidentifier() else str(status)
-    return Refused(
+    return CredentialsRefused(
         f"Microsoft's login refused this bot ({reason}): check TEAMS_APP_ID, TEAMS_TENANT_ID and TEAMS_CLOUD. "
         f"{ADVICE[kind]}"
     )

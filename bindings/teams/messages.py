@@ -45,6 +45,13 @@ def build_message(page: Page, place: Place, question: str) -> Activity:
     return activity
 
 
+def build_plain(page: Page, place: Place, question: str) -> Activity:
+    """Builds a message of text alone, for where Teams refused a richer one. `question`: "" for a direct message."""
+    activity = build_markdown(formatting.render_page(page) or WAITING, place, page.language)
+    activity.reply_to_id = question or None
+    return activity
+
+
 def build_final(page: Page, place: Place, question: str, stream: str) -> Activity:
     """Builds the final part of a stream. Teams would refuse a sequence number in it."""
     return add_stream_info(build_message(page, place, question), "final", {"streamId": stream})

@@ -32,6 +32,7 @@ class MessageStream:
     def __init__(self, started_at: float) -> None:
         self.id = ""
         self.text = ""  # the streamed text
+        self.refused = False  # Teams takes no more parts
         self._started_at = started_at
         self._status = ""
         self._sequence = 0
@@ -53,6 +54,10 @@ class MessageStream:
             self.text = chunk.text
         else:
             self._status = chunk.text
+
+    def skip(self, chunk: StreamChunk) -> None:
+        """Uses up the number of a chunk that Teams dropped, because it has one with this number already."""
+        self._sequence = chunk.sequence
 
     def continues(self, text: str) -> bool:
         """Returns whether the text begins with the streamed text."""

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from bindings.delivery.outlet import Throttled, Unreachable
+from bindings.delivery.outlet import Throttled, Unreachable, Unsent
 from bindings.files import CHUNK_BYTES, read_limited
 from core import strict_json
 from core.errors import BadRequest
@@ -32,6 +32,7 @@ RETRY_AFTER_LIMIT_S = 3600.0
 # Transient, like all statuses from 500 but 501: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 TRANSIENT_STATUSES = frozenset({408, 409, 412, 425})
 NOT_IMPLEMENTED = 501
+NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class TrustedHosts:
@@ -104,7 +105,7 @@ async def call(
     limit_bytes: int = BODY_LIMIT_BYTES,
     deadline_s: float = DEADLINE_S,
 ) -> HttpResponse:
-    """Returns the response with any status. Raises Unreachable, and Refused for a body above the limit."""
+    """Returns the response with any status. Raises Unreachable and Unsent, and Refused for a body above the limit."""
     # A small compressed body can be large when it is decompressed.
     sent_headers = {"Accept-Encoding": "identity", **(headers or {})}
     try:
@@ -116,6 +117,8 @@ async def call(
             return HttpResponse(response.status_code, response.headers, body)
     except TimeoutError as exc:
         raise Unreachable(f"{url_host(url)} did not answer within {deadline_s:.0f} s") from exc
+    except NO_CONNECTION as exc:
+        raise Unsent(f"{url_host(url)} cannot be reached: {type(exc).__name__}") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise Unreachable(f"{url_host(url)} cannot be reached: {type(exc).__name__}") from exc
 

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
-from bindings.delivery.outlet import Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, Throttled, Unreachable
 from bindings.selftest.microsoft_server import APP_ID, TENANT, FakeMicrosoft
 from bindings.teams import transport
 from bindings.teams.credentials import Credentials, parse_lifetime
@@ -45,7 +45,7 @@ async def test_a_replaced_certificate_is_read_again(microsoft: FakeMicrosoft, tm
     file = tmp_path / "app.pem"
     write_certificate(file)
     credentials = build(microsoft, TEAMS_CERTIFICATE=str(file), TEAMS_APP_PASSWORD="")
-    with pytest.raises(Refused, match="Upload the certificate"):
+    with pytest.raises(CredentialsRefused, match="Upload the certificate"):
         await credentials.token()
     microsoft.certificates.append(write_certificate(file).certificate)
 
@@ -59,14 +59,14 @@ async def test_a_federated_token_gives_a_token(microsoft: FakeMicrosoft, tmp_pat
     microsoft.federated_tokens = {"second.federated.token"}
     environ = {"TEAMS_CREDENTIAL": "federated", "AZURE_FEDERATED_TOKEN_FILE": str(file), "TEAMS_APP_PASSWORD": ""}
     credentials = build(microsoft, **environ)
-    with pytest.raises(Refused, match="AZURE_FEDERATED_TOKEN_FILE"):
+    with pytest.raises(CredentialsRefused, match="AZURE_FEDERATED_TOKEN_FILE"):
         await credentials.token()
     file.write_text("second.federated.token\n")
 
     assert await credentials.token()
     file.unlink()
     credentials.forget(await credentials.token())
-    with pytest.raises(Refused, match="No such file"):
+    with pytest.raises(CredentialsRefused, match="No such file"):
         await credentials.token()
 
 
@@ -98,7 +98,7 @@ async def test_a_managed_identity_that_is_not_assigned_is_refused(microsoft: Fak
     environ = {"TEAMS_CREDENTIAL": "managed_identity", "IDENTITY_HEADER": "key", "TEAMS_APP_PASSWORD": ""}
     microsoft.identity_header = "another"
     credentials = build(microsoft, IDENTITY_ENDPOINT=f"{microsoft.url}/msi/token", **environ)
-    with pytest.raises(Refused, match="user-assigned managed identity"):
+    with pytest.raises(CredentialsRefused, match="user-assigned managed identity"):
         await credentials.token()
 
 
