@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from bindings.delivery.context import DeliveryContext, RetryPolicy
 from bindings.discord.adapter import DiscordAdapter
 from bindings.intake.intake import Intake
@@ -167,6 +169,42 @@ async def test_an_interrupted_answer_is_finished_after_the_restart(fake: FakeDis
 
     assert [message] == fake.posts()
     assert message["content"].startswith("A feed is a list.")
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "code"),
+    [("PATCH", 400, 200000), ("PATCH", 400, 240000), ("POST", 403, 50013), ("POST", 403, 50001)],
+)
+async def test_an_answer_that_the_channel_refuses_reaches_the_asker(
+    fake: FakeDiscord, tmp_path: Path, part: str, status: int, code: int
+) -> None:
+    """Neither a stump nor a stop button stays in the channel."""
+    refused = ApiFault(f"{part} /api/v10/channels/{CHANNEL}/messages", status, {"code": code, "message": "no"}, 99)
+    more = asyncio.Event()
+    async with bot(fake, FakeEngine([Text("A feed "), more, Text("is a list."), DONE]), tmp_path):
+        fake.faults = [refused]
+        await fake.send("message_mention")
+        await fake.until(lambda: fake.posts())
+        more.set()
+        await fake.until(lambda: any(is_finished(each) for each in fake.posts()))
+        await fake.until(lambda: CHANNEL not in {each["channel_id"] for each in fake.posts()})
+
+    why, answer = fake.posts()
+    assert f"<#{CHANNEL}>" in why["content"]
+    assert answer["content"].startswith("A feed is a list.")
+
+
+async def test_a_dead_token_loses_no_answer(fake: FakeDiscord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer waits until Discord accepts the token again."""
+    monkeypatch.setattr("bindings.delivery.context.CREDENTIALS_PAUSE_S", 0.01)
+    dead = ApiFault("POST /api/v10/channels", 401, {"code": 0, "message": "401: Unauthorized"}, 3)
+    async with bot(fake, FakeEngine(), tmp_path):
+        fake.faults = [dead]
+        await fake.send("message_mention")
+        await fake.until(lambda: any(is_finished(each) for each in fake.posts()))
+
+    assert 0 == dead.times
+    assert 1 == len(fake.posts())
 
 
 async def test_each_event_has_exactly_one_answer(fake: FakeDiscord, tmp_path: Path) -> None:
