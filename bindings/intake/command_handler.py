@@ -34,6 +34,7 @@ class CommandHandler:
             "forget": self._forget,
             "personality": self._personality,
             "limited": self._limited,
+            "share": self._share,
         }
 
     async def handle(self, task: DeliveryTask, record: DeliveryRecord) -> DeliveryEnding | None:
@@ -101,6 +102,10 @@ class CommandHandler:
 
     async def _limited(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
         return explain_limit(self._rate_limit.wait_s(record.incoming.speaker), localized.language)
+
+    async def _share(self, record: DeliveryRecord, _localized: LocalizedPersonality) -> str:
+        """An answer that only one person saw, for everyone."""
+        return require_command(record).argument
 
     async def _forget(self, record: DeliveryRecord, localized: LocalizedPersonality) -> str:
         if record.incoming.is_thread_root:

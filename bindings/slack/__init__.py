@@ -6,6 +6,7 @@ Pure:
 - `sanitize`      the model's Markdown → Markdown that pings nobody and masks no link
 - `formatting`    a `Page` → blocks
 - `tables`        a table of Markdown → Slack's table block
+- `sharing`       the button that shows everyone a private answer
 - `refusals`      Slack's error codes → delivery errors
 
 With I/O:

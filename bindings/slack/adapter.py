@@ -76,6 +76,8 @@ class SlackPlatform:
         return SlackOutlet(services, place, question)
 
     async def thread_messages(self, incoming: IncomingMessage) -> ThreadMessages:
+        if incoming.place.route.get("response_url"):
+            return ThreadMessages()  # a question that others do not see is in no thread
         return await self._history.thread_messages(incoming)
 
     async def fetch(self, file: AttachedFile, limit_bytes: int) -> bytes:

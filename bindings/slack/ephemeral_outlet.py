@@ -19,10 +19,19 @@ import aiohttp
 from bindings.delivery.outlet import DeliveryError, Outlet, Page, PageLimits, Upload
 from bindings.incoming import Place
 from bindings.slack.api import NO_PINGS, SlackApi
-from bindings.slack.formatting import PAGE_CHARS, TEXT_ONLY_BYTES, build_blocks, page_bytes, page_length, page_text
+from bindings.slack.formatting import (
+    PAGE_CHARS,
+    TEXT_ONLY_BYTES,
+    BlockKitBlock,
+    build_blocks,
+    page_bytes,
+    page_length,
+    page_text,
+)
 from bindings.slack.outlet import DirectOutlet
 from bindings.slack.refusals import CONTENT, SlackErrorResponse, build_refusal
 from bindings.slack.services import SlackServices
+from bindings.slack.sharing import build_share_block
 
 EPHEMERAL_REF = "aside"  # stands in for a message id; deliveries in databases contain it
 POSTED_FORM = "posted"
@@ -39,6 +48,7 @@ class EphemeralOutlet(Outlet):
         self._place = place
         self._question = question
         self._text_only = False
+        self._sent: list[Page] = []
         self.limits = PageLimits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
@@ -50,8 +60,14 @@ class EphemeralOutlet(Outlet):
 
     async def edit(self, ref: str, page: Page) -> None:
         if page.final:
-            blocks = {} if self._text_only else {"blocks": build_blocks(page)}
+            blocks = {} if self._text_only else {"blocks": self._build_blocks(page)}
             await self._send({"text": page_text(page), **blocks})
+            self._sent.append(page)
+
+    def _build_blocks(self, page: Page) -> list[BlockKitBlock]:
+        """The last page has the button that shows everyone the answer. No message could hold another version of it."""
+        blocks = [each for each in build_blocks(page) if each["type"] != "actions"]
+        return [*blocks, *build_share_block(self._question, [*self._sent, page])] if page.closing else blocks
 
     @abstractmethod
     async def _send(self, message: Mapping[str, Any]) -> None: ...
@@ -71,7 +87,7 @@ class EphemeralOutlet(Outlet):
         if self._text_only or not is_content:
             return self._next_way()
         outlet = copy(self)
-        outlet._text_only, outlet.limits = True, PageLimits(TEXT_ONLY_BYTES, 0.0)
+        outlet._text_only, outlet._sent, outlet.limits = True, [], PageLimits(TEXT_ONLY_BYTES, 0.0)
         return outlet
 
     @abstractmethod

@@ -22,14 +22,17 @@ from bindings.intake.commands import find_command
 from bindings.intake.intake import Intake
 from bindings.slack.api import SlackApi, quiet_logger
 from bindings.slack.assistant import AssistantThreads
+from bindings.slack.ephemeral_outlet import send_response
 from bindings.slack.formatting import question_blocks
 from bindings.slack.interactions import (
     COMMANDS,
     FEEDBACK_ACTION,
+    PRIVATE_COMMAND,
     QUESTION_COMMANDS,
     REGENERATE_ACTION,
     parse_command,
     parse_feedback,
+    parse_private_question,
     parse_question,
     parse_regenerate,
 )
@@ -46,6 +49,7 @@ from bindings.slack.markup import escape
 from bindings.slack.payloads import SlackObject, get_object, get_text
 from bindings.slack.questions import QuestionReader
 from bindings.slack.refusals import SlackErrorResponse
+from bindings.slack.sharing import SHARE_ACTION, parse_share
 from bindings.slack.streams import StreamRegistry
 from core.errors import CspsError
 from core.texts import LANGUAGES, text
@@ -104,6 +108,8 @@ class EventRouter:
             app.command(command)(self._on_question)
         for command in COMMANDS:
             app.command(command)(self._on_command)
+        app.command(PRIVATE_COMMAND)(self._on_private_question)
+        app.action(SHARE_ACTION)(self._on_share)
         app.action(FEEDBACK_ACTION)(self._on_feedback)
         app.action(REGENERATE_ACTION)(self._on_regenerate)
         app.action(ANY)(self._ignore)
@@ -246,6 +252,29 @@ class EventRouter:
         incoming = parse_command(body, self._me)
         is_taken = incoming is None or await self._is_taken(incoming)
         await ack(text="" if is_taken else in_all_languages("slack-try-again"))
+
+    async def _on_private_question(self, body: SlackObject, ack: AsyncAck) -> None:
+        if not get_text(body, "text").strip():
+            await ack(text=in_all_languages("slack-question-missing", command=PRIVATE_COMMAND))
+            return
+        incoming = parse_private_question(body, self._me)
+        is_taken = incoming is None or await self._is_taken(incoming)
+        await ack(text="" if is_taken else in_all_languages("slack-try-again"))
+
+    async def _on_share(self, body: SlackObject, ack: AsyncAck) -> None:
+        """Posts a private answer in the channel, once, and removes the private one with its button."""
+        if incoming := parse_share(body, self._me):
+            incoming = await self._questions.add_groups(incoming)
+            if self._intake.rejection(incoming) is None:
+                await self._intake.take(incoming)
+                self._spawn(self._delete_original(get_text(body, "response_url")))
+        await ack()
+
+    async def _delete_original(self, url: str) -> None:
+        try:
+            await send_response(self._api, url, {"delete_original": True})
+        except DeliveryError as error:
+            log.info("slack_ephemeral_delete_failed", problem=error.message)
 
     async def _on_feedback(self, body: SlackObject, ack: AsyncAck) -> None:
         if feedback := parse_feedback(body, self._me):

@@ -104,6 +104,17 @@ def page_text(page: Page) -> str:
     return whole if len(whole) <= TEXT_CHARS else CUT_ENTITY.sub("", whole[:TEXT_CHARS])
 
 
+def page_markdown(page: Page) -> str:
+    """Returns the whole page as Markdown, for another message."""
+    closing = page.closing
+    if closing is None:
+        return page.text
+    sources = [f"{each.number}. {each.title} {each.url or ''}".rstrip() for each in closing.sources]
+    listed = [text("slack-sources", page.language), *sources] if sources else []
+    lines = (closing.note, "\n".join(listed), closing.footer)
+    return "\n\n".join(part for part in (page.text, *lines) if part)
+
+
 def page_bytes(page: Page) -> int:
     """Counts a page that is shown as text alone."""
     return len(page_text(page).encode())

@@ -16,6 +16,7 @@ from bindings.slack.payloads import SlackObject, get_object, get_objects, get_te
 FEEDBACK_ACTION = "csps_llm_judge"
 REGENERATE_ACTION = "csps_llm_again"
 QUESTION_COMMANDS = ("/ask", "/toil")
+PRIVATE_COMMAND = "/aside"
 COMMANDS: dict[str, CommandName] = {"/personality": "personality", "/forget": "forget"}
 
 
@@ -56,6 +57,21 @@ def parse_question(body: SlackObject, me: BotIdentity, root: str) -> IncomingMes
         text=to_plain_text(get_text(body, "text")).strip(),
         toil=get_text(body, "command") == "/toil",
     )
+
+
+def parse_private_question(body: SlackObject, me: BotIdentity) -> IncomingMessage | None:
+    """Maps /aside, whose question and answer only its author sees. None: a field is missing.
+
+    It belongs to a conversation of its own, so that no answer to others repeats it.
+    """
+    channel, user, trigger = (get_text(body, key) for key in ("channel_id", "user_id", "trigger_id"))
+    if not (channel and user and trigger):
+        return None
+    team = get_text(body, "team_id") or me.team
+    route = {"user": user, "team": team, "response_url": get_text(body, "response_url")}
+    place = Place("slack", team, channel, f"aside-{user}", place_kind(channel), route)
+    question = to_plain_text(get_text(body, "text")).strip()
+    return IncomingMessage(f"slack:{team}:{channel}:/{trigger}", place, trigger, user, question)
 
 
 def parse_regenerate(body: SlackObject, me: BotIdentity) -> IncomingMessage | None:

@@ -344,6 +344,8 @@ delivery-refused = The platform did not accept my answer. Please try again, or r
 slack-answer-good = Good answer
 slack-answer-bad = Bad answer
 slack-regenerate = Write again
+slack-share = Show to everyone
+slack-shown-by = Shown by { $name }
 slack-sources = Sources
 # Slack writes the bot’s name before it.
 slack-thinking = is thinking…
@@ -802,6 +804,7 @@ cli-personalities-column-description = Description
 cli-manifest-short = An assistant for public servants
 cli-manifest-long = Answers questions in the language of the question, from the model and the sources of your organisation. It is a program and can be wrong.
 cli-manifest-command-ask = Ask a question
+cli-manifest-command-aside = Ask a question; only you see the answer
 cli-manifest-command-personality = Choose who answers here
 cli-manifest-command-toil = Get JSON that conforms to a schema
 cli-manifest-command-forget = Forget this conversation

@@ -350,6 +350,8 @@ delivery-refused = La plateforme n’a pas accepté ma réponse. Veuillez réess
 slack-answer-good = Bonne réponse
 slack-answer-bad = Mauvaise réponse
 slack-regenerate = Recommencer
+slack-share = Montrer à tous
+slack-shown-by = Montré par { $name }
 slack-sources = Sources
 # Slack écrit le nom de l’agent devant ce texte.
 slack-thinking = réfléchit…
@@ -822,6 +824,7 @@ cli-personalities-column-description = Description
 cli-manifest-short = Un assistant pour les fonctionnaires
 cli-manifest-long = Répond dans la langue de la question, avec le modèle et les sources de votre organisation. C’est un programme : il peut se tromper.
 cli-manifest-command-ask = Poser une question
+cli-manifest-command-aside = Poser une question dont vous seul verrez la réponse
 cli-manifest-command-personality = Choisir qui répond ici
 cli-manifest-command-toil = Obtenir du JSON conforme à un schéma
 cli-manifest-command-forget = Oublier cette conversation

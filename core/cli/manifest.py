@@ -36,6 +36,7 @@ SLACK_EVENTS = (
 )
 SLACK_COMMANDS = {
     "ask": "cli-manifest-command-ask",
+    "aside": "cli-manifest-command-aside",
     "personality": "cli-manifest-command-personality",
     "toil": "cli-manifest-command-toil",
     "forget": "cli-manifest-command-forget",

@@ -36,6 +36,7 @@ def section(**chosen: Any) -> SlackSettings:
         "reply_in_threads": "all",
         "reply_in_threads_of": {},
         "answer_without_mention": (),
+        "direct_threads": "auto",
         "api_base_url": "https://slack.com/api/",
     }
     return SlackSettings.model_validate({**empty, **chosen})
