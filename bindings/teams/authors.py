@@ -43,5 +43,5 @@ def author_kind(activity: Activity, home: str | None) -> AuthorGroup:
     if role == "guest" or GUEST_MARK in get_text(account, "userPrincipalName").casefold():
         return "guests"
     is_foreign = home is not None and bool(tenant) and tenant != home.casefold()
-    is_anonymous = home is not None and not activity.from_property.aad_object_id
+    is_anonymous = home is not None and not isinstance(activity.from_property.aad_object_id, str)
     return "external" if role == "anonymous" or is_foreign or is_anonymous else "home"

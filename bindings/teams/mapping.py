@@ -15,7 +15,7 @@ from botbuilder.schema import Activity
 
 from bindings.content import ContentPart, MessageContent
 from bindings.incoming import IncomingMessage, Place
-from bindings.teams.activities import activity_language, get_text, get_value, tenant_id
+from bindings.teams.activities import activity_language, get_text, get_value, is_id, tenant_id
 from bindings.teams.attachments import HTML, MessageAttachment, SharedFileAddress
 from bindings.teams.authors import author_groups, is_own
 from bindings.teams.message_content import MessageSource, build_content
@@ -66,8 +66,8 @@ def parse_message(activity: Activity, options: MappingOptions | None = None) -> 
 def parse_content(activity: Activity, file_address: SharedFileAddress | None = None) -> MessageContent:
     attachments = [MessageAttachment.from_activity(each) for each in activity.attachments or []]
     html = next((each.content for each in attachments if each.kind == HTML and isinstance(each.content, str)), "")
-    author = str(activity.from_property.aad_object_id or "")
-    context = HtmlContext(bot_mentions(activity), activity.recipient.name or "")
+    author = directory_id(activity)
+    context = HtmlContext(bot_mentions(activity), bot_name(activity))
     return build_content(
         MessageSource(
             html=html,
@@ -96,7 +96,7 @@ def build_place(activity: Activity) -> Place:
         "service_url": activity.service_url or "",
         "conversation": reply_conversation,
         "bot": activity.recipient.id,
-        "bot_name": activity.recipient.name or "",
+        "bot_name": bot_name(activity),
         "person": activity.from_property.id,
         "team": get_text(activity.channel_data, "team", "id"),
         "team_group": get_text(activity.channel_data, "team", "aadGroupId"),
@@ -105,7 +105,7 @@ def build_place(activity: Activity) -> Place:
 
 
 def conversation_kind(activity: Activity) -> Kind:
-    kind = (activity.conversation.conversation_type or "").lower()
+    kind = str(activity.conversation.conversation_type or "").lower()
     if kind == "channel" or get_text(activity.channel_data, "channel", "id"):
         return "channel"
     return "group" if kind == "groupchat" or activity.conversation.is_group else "personal"
@@ -113,7 +113,18 @@ def conversation_kind(activity: Activity) -> Kind:
 
 def user_id(activity: Activity) -> str:
     """Returns the directory's id, which is the same in the whole tenant, else the account's."""
-    return str(activity.from_property.aad_object_id or activity.from_property.id)
+    return directory_id(activity) or str(activity.from_property.id)
+
+
+def directory_id(activity: Activity) -> str:
+    """Returns the author's id in Entra, or "" for anonymous people, personal accounts and bots."""
+    found = activity.from_property.aad_object_id
+    return found if isinstance(found, str) and is_id(found) else ""
+
+
+def bot_name(activity: Activity) -> str:
+    name = activity.recipient.name
+    return name if isinstance(name, str) else ""
 
 
 def is_edit(activity: Activity) -> bool:

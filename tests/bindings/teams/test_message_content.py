@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bindings.content import ContentPart, MessageContent
 from bindings.incoming import AttachedFile, UnreadPart
 from bindings.teams import activities
-from bindings.teams.mapping import parse_content, parse_message
+from bindings.teams.mapping import MappingOptions, parse_content, parse_message
 from core import PROJECT_ROOT
 from core.errors import BadRequest
 from tests.bindings.teams.conftest import payload
@@ -314,6 +314,9 @@ entities = st.fixed_dictionaries(
     {"type": st.sampled_from(["mention", "quotedReply", "Place", "GeoCoordinates", "clientInfo"]) | json_values},
     optional=dict.fromkeys(("mentioned", "text", "quotedReply", "name", "address", "geo", "latitude"), json_values),
 )
+ACCOUNT_MEMBERS = [
+    *("tenantId", "userRole", "userPrincipalName", "aadObjectId", "name", "role", "conversationType", "isGroup"),
+]
 
 
 @settings(max_examples=150, deadline=None)
@@ -322,16 +325,17 @@ entities = st.fixed_dictionaries(
     entity=st.lists(entities, max_size=3),
     data=json_values,
     value=json_values,
-    sender=st.dictionaries(st.sampled_from(["tenantId", "userRole", "userPrincipalName", "aadObjectId"]), json_values),
+    account=st.dictionaries(st.sampled_from(ACCOUNT_MEMBERS), json_values, max_size=3),
+    text=st.sampled_from(["Hello", "<at>Whisper</at> hello", ""]),
 )
-def test_any_values_are_handled(attached: Any, entity: Any, data: Any, value: Any, sender: Any) -> None:
+def test_any_values_are_handled(attached: Any, entity: Any, data: Any, value: Any, account: Any, text: str) -> None:
     """A member with a wrong type is ignored or rejected; it causes no other error."""
-    changes = {"attachments": attached, "entities": entity, "channelData": data, "value": value}
-    changes["from"] = {**payload("personal")["from"], **sender}
+    changes = {"attachments": attached, "entities": entity, "channelData": data, "value": value, "text": text}
+    changes |= {name: {**payload("personal")[name], **account} for name in ("from", "recipient", "conversation")}
     try:
         activity = activities.activity_from_json(payload("personal", **changes))
     except BadRequest:
         return
-    incoming = parse_message(activity)
+    incoming = parse_message(activity, MappingOptions("home", lambda url, author: url + author))
 
     assert incoming is None or incoming == type(incoming).from_json(json.loads(json.dumps(incoming.to_json())))
