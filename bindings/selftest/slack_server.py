@@ -217,7 +217,7 @@ class FakeSlack(Changes):
         if arguments.get("markdown_text"):
             return "markdown_text_conflict"
         if arguments.get("unfurl_links") is not False or arguments.get("unfurl_media") is not False:
-            return "a_test_would_see_an_unfurl"
+            return "unfurls_must_be_off"
         if not self.bot_is_member and not arguments["channel"].startswith("D"):
             return "not_in_channel"
         if not (arguments.get("text") or arguments.get("blocks")):

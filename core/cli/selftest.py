@@ -6,6 +6,7 @@ A process of its own, as the bots are: `core` imports no adapter.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ def selftest(environ: Mapping[str, str], platform: StagePlatform, out: Path | No
     command += ["--language", locale_language(environ), *(["--echo"] if echo else [])]
     guarded = [sys.executable, "-m", "core.runtime.die_with_parent", str(os.getpid()), *command]
     with subprocess.Popen(guarded, cwd=PROJECT_ROOT, env=dict(environ)) as child:
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         while True:
             try:
                 return child.wait()

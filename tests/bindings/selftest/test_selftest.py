@@ -51,14 +51,17 @@ def test_the_transcript_holds_what_people_saw(platform: str, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_the_pages_are_in_the_language_of_the_terminal(tmp_path: Path) -> None:
-    """Terminal, HTML and text are French under a French locale. The operator's own script replaces the shipped one."""
+    """Terminal, HTML and text are French under a French locale. The operator's own script replaces the shipped one.
+
+    With a signing secret and no app token, events arrive over HTTP, as they would from Slack.
+    """
     config = tmp_path / "config"
     config.mkdir()
     (config / "selftest.toml").write_text(
         '[a]\ntitle = { en = "One", fr = "Une étape à nous" }\ndoes = "ask"\ntext = "Bonjour <b>!"\n',
         encoding="utf-8",
     )
-    environ = {"LC_ALL": "fr_CA.UTF-8", "CSPS_LLM_CONFIG": str(config)}
+    environ = {"LC_ALL": "fr_CA.UTF-8", "CSPS_LLM_CONFIG": str(config), "SLACK_SIGNING_SECRET": "0123456789abcdef"}
     outcome = run("slack", "--echo", out=tmp_path / "page.html", **environ)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
 
