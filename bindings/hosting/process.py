@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
+from bindings.delivery.context import DeliveryContext
 from bindings.hosting.webhook_server import WebhookServer
 from bindings.incoming import Platform, PlatformName
 from bindings.intake.intake import Intake
@@ -92,6 +93,7 @@ class BotProcess:
         if missing := self._section.missing:
             raise ConfigError(f"{missing} is not set: docs/{name}.md says where to find it")
         self._metrics = BotMetrics()
+        self._delivery_context = DeliveryContext()
         self._adapter = build(settings, self._metrics)
         self._stop = process.stop_event()
 
@@ -107,11 +109,20 @@ class BotProcess:
     async def _build_intake(self, core: Core) -> Intake:
         several, lease_s = core.database.serves_several, self._settings.bot.lease_s
         store = Store(core.database, lease=ProcessLease(core.database, self._name, lease_s) if several else None)
-        return Intake(core.engine, self._adapter.platform, store, core.personalities, self._settings, self._metrics)
+        return Intake(
+            core.engine,
+            self._adapter.platform,
+            store,
+            core.personalities,
+            self._settings,
+            self._metrics,
+            self._delivery_context,
+        )
 
     async def _serve(self, intake: Intake, core: Core) -> None:
         stopping = asyncio.create_task(self._stop.wait())
-        server = WebhookServer(self._name, self._section, self._adapter.routes(), self._metrics, core.engine)
+        health = self._delivery_context.health
+        server = WebhookServer(self._name, self._section, self._adapter.routes(), self._metrics, core.engine, health)
         async with server.serving() as url:
             log.info("bot_connecting", platform=self._name, url=url)
             if await self._finishes_before(stopping, self._adapter.connect(intake)):

@@ -13,6 +13,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bindings.delivery.context import PlatformHealth
+from bindings.delivery.outlet import CredentialsRefused
 from bindings.incoming import PlatformName
 from bindings.metrics import BotMetrics
 from core.configuration.setting_sections import PlatformSettings
@@ -38,11 +40,13 @@ class WebhookServer:
         routes: Sequence[web.AbstractRouteDef],
         metrics: BotMetrics,
         engine: Engine,
+        health: PlatformHealth | None = None,
     ) -> None:
         self._name = name
         self._settings = settings
         self._metrics = metrics
         self._engine = engine
+        self._health = health or PlatformHealth()
         self._open = False
         self._app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[self._guard_request])
         own = [
@@ -93,7 +97,10 @@ class WebhookServer:
         return web.json_response({"status": "ok" if self._open else "waiting"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:
+        """Answers 503 with the reason while the engine is away, or while the platform refuses the bot's token."""
         try:
+            if problem := self._health.credentials_problem:
+                raise CredentialsRefused(problem)
             await self._engine.ready()
         except CspsError as exc:
             return web.json_response({"status": "unready", "code": exc.code, "detail": exc.message}, status=503)

@@ -68,6 +68,8 @@ class Intake:
     ) -> None:
         """Raises ConfigError if the settings name an unknown personality."""
         context = context or DeliveryContext()
+        health = context.health
+        metrics.credentials_refused.set_function(lambda: float(health.credentials_problem is not None))
         if store.lease:
             context = replace(context, check_lease=store.lease.check)
         self._bot = bot = Bot(engine, platform, store, personalities, settings, metrics, context)

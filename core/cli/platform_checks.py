@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 
 from core import platforms
+from core.cli.bot_health import bot_url, fetch_token_problem
 from core.cli.checks import Finding, FindingBuilder
 from core.cli.teams_check import check_teams
 from core.configuration.settings import Settings
@@ -65,9 +66,16 @@ async def check_platforms(build: FindingBuilder, settings: Settings) -> list[Fin
         section = settings.platform(name)
         if not section.missing:
             findings += await run_check(name, check, build, settings)
+            findings += await check_running_bot(name, build, settings)
         elif section.is_configured:
             findings.append(build(name, "problem", build.found("not_set", variable=section.missing), "platform"))
     return findings
+
+
+async def check_running_bot(name: str, build: FindingBuilder, settings: Settings) -> list[Finding]:
+    """A problem if the bot runs with a token that its platform refuses: it may be an older one than that of now."""
+    problem = await fetch_token_problem(bot_url(settings, name))
+    return [] if problem is None else [build(name, "problem", problem, "bot_token")]
 
 
 async def run_check(name: str, check: PlatformCheck, build: FindingBuilder, settings: Settings) -> list[Finding]:

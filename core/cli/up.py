@@ -12,9 +12,10 @@ from typing import Any
 
 from core import PROJECT_ROOT
 from core.cli import procfile, startup_checks
+from core.cli.bot_health import BotMonitor, bot_url
 from core.cli.localization import locale_language
 from core.cli.merged_log import MergedLog, wants_colour
-from core.cli.procfile import SkipReason
+from core.cli.procfile import PLATFORMS, SkipReason
 from core.cli.readiness import EngineMonitor, ReadyAnnouncer
 from core.cli.supervisor import Process, ProcessEndReason, Supervisor
 from core.configuration import settings as settings_module
@@ -104,7 +105,13 @@ async def serve(plan: StartPlan) -> None:
         handle_signals(stop)
         model = None if plan.settings.model.url else procfile.model_health(plan.settings)
         announcer = ReadyAnnouncer(web.host, web.port, plan.personality, log, language, model)
-        await run(supervisor, announce(announcer, supervisor), monitor_engine(plan.settings, log, language))
+        bots = {each.name: bot_url(plan.settings, each.name) for each in plan.processes if each.name in PLATFORMS}
+        await run(
+            supervisor,
+            announce(announcer, supervisor),
+            monitor_engine(plan.settings, log, language),
+            BotMonitor(bots, log, language).run(),
+        )
         log.write_event("stopped", text("cli-up-stopped", language))
     finally:
         log.close()
@@ -117,7 +124,7 @@ def report_skipped(skipped: Mapping[str, SkipReason], log: MergedLog, language: 
         if skip.is_set:
             message = text("cli-process-skipped", language, process=name, variable=skip.variable)
             log.write_event("process_skipped", message, of=name)
-    if all(name in skipped for name in procfile.PLATFORMS):
+    if all(name in skipped for name in PLATFORMS):
         log.write_event("no_bots", text("cli-up-no-bots", language))
 
 

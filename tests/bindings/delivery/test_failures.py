@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bindings.delivery.context import DeliveryOutcome, PlatformHealth
 from bindings.delivery.deliver import deliver
-from bindings.delivery.outlet import Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, Refused, Throttled, Unreachable
 from core.contract import Text
 from core.errors import StorageError
 from core.texts import text
@@ -21,6 +21,7 @@ from tests.bindings.delivery.support_deliveries import (
     deliver_steps,
     failures,
     joined_words,
+    withdraw_after,
     word_steps,
 )
 from tests.bindings.support_fakes import CallFailure, FakeLedger, FakeOutlet, clock, run
@@ -157,3 +158,34 @@ def test_a_full_disk_raises_storage_error() -> None:
         run(deliver(answer.events(), FakeOutlet(), ledger, build_options()))
 
     assert answer.closed.is_set()
+
+
+def test_refused_credentials_lose_nothing() -> None:
+    """The delivery waits for hours, with few calls and one log line, and is shown once the token is accepted."""
+    refused = [CredentialsRefused("the token was revoked")] * 200
+    outlet = FakeOutlet(failures=failures(None, *refused))
+    health = PlatformHealth(clock=clock)
+    problems: list[str | None] = []
+
+    async def scenario() -> tuple[DeliveryOutcome, float]:
+        begun_at = clock()
+        options = build_options(context={"health": health})
+        delivery = asyncio.create_task(deliver_steps(*word_steps(50), DONE, outlet=outlet, options=options))
+        await asyncio.sleep(600.0)
+        problems.append(health.credentials_problem)
+        return await delivery, clock() - begun_at
+
+    with capture_logs() as logs:
+        outcome, took_s = run(scenario())
+
+    assert ("delivered", joined_words(50)) == (outcome.ending, outlet.pages[0].text)
+    assert took_s > 200 * 30.0
+    assert (["the token was revoked"], None) == (problems, health.credentials_problem)
+    assert ["platform_credentials_refused", "platform_credentials_accepted"] == [line["event"] for line in logs]
+
+
+def test_a_question_deleted_while_the_credentials_are_refused_ends() -> None:
+    outlet = FakeOutlet(failures=iter([None, *[CallFailure(CredentialsRefused("revoked"))] * 1000]))
+    outcome, _, _ = withdraw_after(5.0, outlet, *word_steps(200))
+
+    assert "withdrawn" == outcome.ending

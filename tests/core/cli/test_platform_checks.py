@@ -199,3 +199,16 @@ async def test_an_answer_that_is_not_json(tmp_path: Path) -> None:
         (finding,) = await check(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/")
 
     assert "JSON" in finding.found
+
+
+async def test_a_running_bot_with_a_refused_token(tmp_path: Path) -> None:
+    """The token that is set now may work; the bot says what it runs with."""
+    body = {"status": "unready", "code": "credentials_refused", "detail": "the token was revoked"}
+    refused = web.json_response(body, status=503)
+    answers = {"/api/auth.test": reply(ok=True, user="w", team="T"), "/api/apps.connections.open": reply(ok=True)}
+    async with platform({**answers, "/readyz": refused}) as url:
+        port = url.rpartition(":")[2]
+        findings = await check(tmp_path, **SLACK, SLACK_API_BASE_URL=f"{url}/api/", SLACK_PORT=port)
+
+    assert ("problem", "the token was revoked") == (findings[-1].state, findings[-1].found)
+    assert "restart" in findings[-1].advice
