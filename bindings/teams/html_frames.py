@@ -41,6 +41,7 @@ class Frame:
     rows: list[list[TableCell]] = field(default_factory=list)
     number: int = 1
     author: str = ""  # of a quoted message
+    sender: str = ""
     begins_line: bool = True  # the text before it ends a line
 
     @property

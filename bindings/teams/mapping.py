@@ -65,12 +65,11 @@ def parse_message(activity: Activity, options: MappingOptions | None = None) -> 
 
 def parse_content(activity: Activity, file_address: SharedFileAddress | None = None) -> MessageContent:
     attachments = [MessageAttachment.from_activity(each) for each in activity.attachments or []]
-    html = next((each.content for each in attachments if each.kind == HTML and isinstance(each.content, str)), "")
     author = directory_id(activity)
     context = HtmlContext(bot_mentions(activity), bot_name(activity))
     return build_content(
         MessageSource(
-            html=html,
+            html=find_html(activity),
             text=remove_mentions(activity) or render_submission(activity.value),
             attachments=attachments,
             quotes=tuple(parse_quotes(activity)),
@@ -133,8 +132,19 @@ def is_edit(activity: Activity) -> bool:
 
 
 def is_addressed(activity: Activity) -> bool:
-    """Returns whether it is surely for the bot: in a personal chat, or with a mention. Others may continue a thread."""
-    return conversation_kind(activity) == "personal" or mentions_bot(activity)
+    """Returns whether it is surely for the bot: in a personal chat, with a mention, or in reply to the bot's message.
+
+    Others may continue a thread.
+    """
+    if conversation_kind(activity) == "personal" or mentions_bot(activity):
+        return True
+    return not is_for_others(activity) and replies_to_bot(activity)
+
+
+def replies_to_bot(activity: Activity) -> bool:
+    """Returns whether it quotes a message of the bot. Only an app that may read all messages gets such a one."""
+    quotes = (*parse_html(find_html(activity)).quotes, *parse_quotes(activity))
+    return any(quote.sender == activity.recipient.id for quote in quotes)
 
 
 def is_for_others(activity: Activity) -> bool:
@@ -170,12 +180,19 @@ def remove_mentions(activity: Activity) -> str:
     return "\n".join(line.rstrip(BLANKS) for line in text.split("\n")).strip()
 
 
+def find_html(activity: Activity) -> str:
+    """Returns the HTML version of the message, which Teams attaches, or ""."""
+    attached = (each.content for each in activity.attachments or [] if each.content_type == HTML)
+    return next((content for content in attached if isinstance(content, str)), "")
+
+
 def parse_quotes(activity: Activity) -> Iterator[QuotedReply]:
     """Yields the quotes as newer clients send them."""
     for entity in activity.entities or []:
         if entity.type == "quotedReply":
             quote = get_value(entity.additional_properties, "quotedReply")
-            yield QuotedReply(get_text(quote, "messageId"), get_text(quote, "senderName"), get_text(quote, "preview"))
+            names = ("messageId", "senderName", "preview", "senderId")
+            yield QuotedReply(*(get_text(quote, name) for name in names))
 
 
 def parse_places(activity: Activity) -> Iterator[ContentPart]:

@@ -66,7 +66,9 @@ def merge_quotes(quotes: Sequence[QuotedReply]) -> tuple[QuotedReply, ...]:
             merged[key] = quote
         else:
             longest = max(known.text, quote.text, key=len)
-            merged[key] = QuotedReply(quote.message, known.author or quote.author, longest)
+            merged[key] = QuotedReply(
+                quote.message, known.author or quote.author, longest, known.sender or quote.sender
+            )
     return tuple(merged.values())
 
 

@@ -40,11 +40,12 @@ BREAKS = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True, slots=True)
 class QuotedReply:
-    """A message that this one replies to. `message` is its id, or ""."""
+    """A message that this one replies to. `message` is its id and `sender` its author's account, or ""."""
 
     message: str
     author: str
     text: str
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class HtmlReader:
     def _open_frame(self, tag: str, token: HtmlToken) -> None:
         if tag in ("strong", "b"):
             if self._top.tag == "reply" and not self._top.author and not self._top.text.strip():
-                self._push(begin_frame("author", {}, begins_line=True), tag)
+                self._push(begin_frame("author", token.attributes(), begins_line=True), tag)
         elif not self._in_code:
             self._open_element(tag, token.attributes())
         elif tag in LISTS or tag in ("li", "blockquote", "table", "td"):
@@ -241,9 +242,10 @@ class HtmlReader:
         frame = self._frames.pop()
         if frame.tag == "reply":
             text = frame.text.strip()
-            self._quotes.append(QuotedReply(frame.attributes.get("itemid", ""), frame.author, text))
+            self._quotes.append(QuotedReply(frame.attributes.get("itemid", ""), frame.author, text, frame.sender))
         elif frame.tag == "author":
             self._top.author = " ".join(frame.text.split())[:NAME_CHARS]
+            self._top.sender = frame.attributes.get("itemid", "")[:NAME_CHARS]
         elif frame.tag == "mention":
             self._after_mention = frame.text.strip().casefold() == self._context.bot_name.casefold()
             self._top.write("" if self._after_mention else frame.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -150,6 +151,33 @@ def test_only_some_messages_address_the_bot() -> None:
     assert {"personal": True, "group": True, "channel_reply": True} == addressed
     assert [False, False] == [is_addressed(each) for each in not_addressed]
     assert is_for_others(activities.activity_from_json(payload("channel_to_somebody_else")))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "attachments": [
+                {
+                    "contentType": "text/html",
+                    "content": '<blockquote itemtype="http://schema.skype.com/Reply" itemid="1"><strong itemprop="mri" '
+                    'itemid="{bot}">Whisper</strong><p>Friday</p></blockquote><p>And then?</p>',
+                }
+            ]
+        },
+        {"entities": [{"type": "quotedReply", "quotedReply": {"senderId": "{bot}", "preview": "Friday"}}]},
+    ],
+)
+def test_a_reply_to_the_bots_message_addresses_the_bot(changes: dict[str, Any]) -> None:
+    """One to another person's message, or one that mentions others, does not."""
+    recorded = payload("group_unaddressed", text="And then?", **changes)
+    to_bot = json.loads(json.dumps(recorded).replace("{bot}", recorded["recipient"]["id"]))
+    mention = {"type": "mention", "mentioned": {"id": "29:1adele"}, "text": "<at>Adele</at>"}
+    to_others = {**to_bot, "entities": [*to_bot.get("entities", []), mention]}
+
+    assert [True, False, False] == [
+        is_addressed(activities.activity_from_json(each)) for each in (to_bot, recorded, to_others)
+    ]
 
 
 def test_the_tenant_is_read_from_the_conversation() -> None:

@@ -118,13 +118,14 @@ def test_emoji_are_text_and_pictures_are_named() -> None:
 def test_a_reply_has_author_and_id() -> None:
     """The person's own words follow; a bold word in them is no author."""
     html = parse_html(
-        '<blockquote itemtype="http://schema.skype.com/Reply" itemid="17"><strong itemprop="mri">Adele Vance</strong>'
+        '<blockquote itemtype="http://schema.skype.com/Reply" itemid="17">'
+        '<strong itemprop="mri" itemid="8:orgid:7">Adele Vance</strong>'
         '<span itemprop="time" itemid="17"></span><p itemprop="preview">It is <b>due</b> on Friday.</p></blockquote>'
         "<p><strong>Is</strong> it?</p>"
     )
 
     assert "Is it?" == html.text
-    assert (QuotedReply("17", "Adele Vance", "It is due on Friday."),) == html.quotes
+    assert (QuotedReply("17", "Adele Vance", "It is due on Friday.", "8:orgid:7"),) == html.quotes
 
 
 def test_mentions_of_the_bot_are_removed() -> None:
