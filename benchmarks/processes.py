@@ -37,6 +37,7 @@ WORKPLACES = {"slack-http": SlackWorkplace, "slack-sockets": SlackSocketWorkplac
 PROCESSES = 2
 AT_ONCE = 24  # conversations
 REDELIVER_S = 0.3
+START_LIMIT_S = 60.0
 SILENT_S = 60.0  # without a new answer, the rest is lost
 
 
@@ -78,7 +79,8 @@ class Bot:
                     stdout=lines,
                     stderr=lines,
                 )
-            await self.process.wait()
+            if await self.process.wait() > 0:
+                raise RuntimeError(self.log.read_text(encoding="utf-8"))
             self.deaths += 1
 
     def send(self, number: signal.Signals) -> None:
@@ -125,13 +127,14 @@ async def measure(workplace: Workplace, server: str, plan: Plan) -> Outcome:
                 "DATABASE_URL": create_database(server),
                 "CSPS_LLM_DATA": folder,
                 "LLM_URL": f"{model.url}/v1",
-                "RAG_EMBEDDINGS_URL": f"{model.url}/v1",  # has none: no encoder is loaded into each process
+                "RAG_EMBEDDINGS_URL": f"{model.url}/v1",  # has none: no process loads an encoder
+                "RAG_EMBEDDINGS_MODEL": "none",
                 "BOT_LEASE_S": str(plan.lease_s),
                 "LOG_FORMAT": "json",
             }
             bots = [build_bot(workplace, shared, Path(folder) / f"bot{number}.log") for number in range(PROCESSES)]
             async with running(bots), aiohttp.ClientSession() as http:
-                await asyncio.gather(*(until_serving(http, bot.port) for bot in bots))
+                await all_serving(http, bots)
                 pauses = await send_all(http, workplace, bots, plan, chance)
                 questions = [question for each in conversations(plan) for question in each]
                 await until_answered(workplace, questions)
@@ -177,6 +180,12 @@ async def running(bots: Sequence[Bot]) -> AsyncIterator[None]:
         for bot in bots:
             bot.send(signal.SIGCONT)
             bot.send(signal.SIGKILL)
+
+
+async def all_serving(http: aiohttp.ClientSession, bots: Sequence[Bot]) -> None:
+    async with asyncio.timeout(START_LIMIT_S), asyncio.TaskGroup() as group:
+        for bot in bots:
+            group.create_task(until_serving(http, bot.port))
 
 
 async def until_serving(http: aiohttp.ClientSession, port: int) -> None:

@@ -1,4 +1,4 @@
-"""The platforms of `benchmarks.processes`: strict stand-ins in this process, to which several bots connect.
+"""The platforms of `benchmarks.processes` and `benchmarks.deliveries`: strict stand-ins, to which bots connect.
 
 Each asks a question as the platform does, by an event that it delivers until a bot acknowledges it, and lists the bot's
 messages that people see at the end.
@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, SupportsIndex
 
 import aiohttp
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from bindings.selftest.microsoft_server import TENANT, FakeMicrosoft
+from bindings.selftest.discord_faults import build_failure, rate_limited
+from bindings.selftest.discord_payloads import ALICE
+from bindings.selftest.discord_server import TOKEN, FakeDiscord
+from bindings.selftest.microsoft_server import TENANT, Failure, FakeMicrosoft
+from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_requests import SECRET, headers_for
 from bindings.selftest.slack_server import APP_TOKEN, BOT_TOKEN, TEAM, FakeSlack
 from bindings.selftest.slack_texts import text_of
@@ -52,6 +59,10 @@ class Workplace(Protocol):
 
     def messages(self) -> list[str]:
         """The texts of the bot's messages that people see, in order."""
+        ...
+
+    def fail(self, share: float, chance: random.Random) -> None:
+        """Fails that share of the bot's calls: half with 429, a quarter with 5xx, a quarter after it took effect."""
         ...
 
 
@@ -91,6 +102,17 @@ class SlackWorkplace:
     def messages(self) -> list[str]:
         channels = list(self.fake.messages)
         return [text_of(message) for channel in channels for message in self.fake.answers(channel)]
+
+    def fail(self, share: float, chance: random.Random) -> None:
+        def choose(method: str) -> Trouble | None:
+            outcome = choose_outcome(share, chance)
+            if method == "auth.test" or outcome == "success":
+                return None
+            if outcome == "throttled":
+                return Trouble(429, "ratelimited", retry_after_s="1")
+            return Trouble(chance.choice((500, 502, 503)), done=outcome == "lost")
+
+        self.fake.choose_trouble = choose
 
 
 class SlackSocketWorkplace(SlackWorkplace):
@@ -135,6 +157,81 @@ class TeamsWorkplace:
 
     def messages(self) -> list[str]:
         return [str(each.get("text", "")) for each in self.fake.messages.values()]
+
+    def fail(self, share: float, chance: random.Random) -> None:
+        self.fake.failures = RandomFailures(share, chance)
+
+
+class RandomFailures(list[Failure | None]):
+    """Has a failure, or None, for each call that takes one."""
+
+    def __init__(self, share: float, chance: random.Random) -> None:
+        super().__init__([None])
+        self._share = share
+        self._chance = chance
+
+    def pop(self, _index: SupportsIndex = -1) -> Failure | None:
+        match choose_outcome(self._share, self._chance):
+            case "success":
+                return None
+            case "throttled":
+                return Failure(429, retry_after="1")
+            case "failed":
+                return Failure(self._chance.choice((500, 502, 503)))
+            case "lost":
+                return Failure(0)
+
+
+@dataclass
+class DiscordWorkplace:
+    """Direct messages. One process: the gateway sends it each event, and missed ones once it resumes its session."""
+
+    name: str = "discord"
+    doubles_allowed: bool = False
+    fake: FakeDiscord = field(default_factory=FakeDiscord)
+
+    def serving(self) -> AbstractAsyncContextManager[Any]:
+        return self.fake.serve()
+
+    def environ(self, port: int) -> Mapping[str, str]:
+        return {
+            "DISCORD_BOT_TOKEN": TOKEN,
+            "DISCORD_API_BASE_URL": self.fake.base,
+            "DISCORD_GATEWAY_URL": self.fake.gateway_url,
+            "DISCORD_PORT": str(port),
+        }
+
+    async def deliver(self, http: aiohttp.ClientSession, question: Question, port: int) -> bool:
+        """Discord wants no acknowledgement. Before the first session it has nobody to send an event to."""
+        await self.fake.until(lambda: self.fake.identify_frames)
+        number = question.conversation
+        author = {**ALICE, "id": str(1_400_000_000_000_000_000 + number)}
+        ids = {"id": str(1_500_000_000_000_000_000 + number), "channel_id": str(1_300_000_000_000_000_000 + number)}
+        await self.fake.send("message_dm", content=question.text, author=author, **ids)
+        return True
+
+    def messages(self) -> list[str]:
+        return [str(each["content"]) for each in self.fake.posts()]
+
+    def fail(self, share: float, chance: random.Random) -> None:
+        @web.middleware
+        async def fail(request: web.Request, handler: Handler) -> web.StreamResponse:
+            outcome = choose_outcome(share, chance) if "/channels/" in request.path else "success"
+            if outcome == "throttled":
+                return build_failure(rate_limited("", 1.0))
+            if outcome == "failed":
+                return web.json_response({"code": 0, "message": "failed"}, status=chance.choice((500, 502, 503)))
+            response = await handler(request)
+            return response if outcome == "success" else web.json_response({}, status=502)
+
+        self.fake.middlewares.append(fail)
+
+
+def choose_outcome(share: float, chance: random.Random) -> Literal["success", "throttled", "failed", "lost"]:
+    """The outcome of a call. "lost": it takes effect, and its answer is lost."""
+    if chance.random() >= share:
+        return "success"
+    return chance.choice(("throttled", "throttled", "failed", "lost"))
 
 
 async def post(http: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], status: int) -> bool:
