@@ -1,8 +1,7 @@
 """The meaning of Slack's error codes, by method. Pure.
 
 One code means different things: `channel_not_found` of a post is a place without access, of a stream a recipient who
-cannot have one, of a deletion a message that is already gone. Each method's page in
-https://docs.slack.dev/reference/methods lists its codes.
+cannot have one. Each method's page in https://docs.slack.dev/reference/methods lists its codes.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ GONE: Mapping[str, frozenset[str]] = {
     "chat.appendStream": frozenset({"message_not_found"}),
     "chat.stopStream": frozenset({"message_not_found"}),
     "chat.update": frozenset({"message_not_found"}),
-    "chat.delete": frozenset({"message_not_found", "channel_not_found", "thread_not_found"}),
+    "chat.delete": frozenset({"message_not_found"}),
     "files.info": frozenset({"file_deleted", "file_not_found"}),
     "users.info": frozenset({"user_not_found", "user_not_visible"}),
 }
