@@ -49,7 +49,7 @@ class DiscordStage:
 
     def inject(self, fault: FaultName) -> None:
         if fault == "throttled":
-            self.server.faults.append(rate_limited("POST /api/v10/channels", 1.0))
+            self.server.faults.append(rate_limited(f"POST /api/v10/channels/{CHANNEL}/messages", 1.0))
         elif fault == "edit_refused":
             self.server.faults.append(ApiFault("PATCH /", 400, BLOCKED))
 

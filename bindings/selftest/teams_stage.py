@@ -40,7 +40,7 @@ DOWNLOAD = "application/vnd.microsoft.teams.file.download.info"
 THREAD = re.compile(r";messageid=(\d+)$")
 THROTTLED = Failure(429, "TooManyRequests", "Too many requests", retry_after="1")
 STREAM_REFUSED = Failure(403, "ContentStreamNotAllowed", "Content stream is not allowed")
-EDIT_REFUSED = Failure(403, "MessageWritesBlocked", "Message writes blocked.")
+EDIT_REFUSED = Failure(400, "BadSyntax", "Incorrectly formatted activity")
 
 
 class TeamsStage:
