@@ -282,6 +282,7 @@ class PageWriter:
         self._unknown_posts += 1
         if self._unknown_posts >= COPIES_LIMIT and not (self._can_find and self._outlet.can_find):
             self._maybe_posted = False
+            log.warning("post_outcome_unknown", answer=self._options.answer_id, posts=self._unknown_posts)
             raise OutcomeUnknown(f"the outcome of {self._unknown_posts} posts is unknown, and they cannot be looked up")
 
     def _plan_edit(self, number: int, page: Page) -> PlannedCall:
