@@ -35,6 +35,7 @@ OBJECTS: dict[str, UnreadKind] = {
 }
 NAMELESS = frozenset({"image", "img", "picture", "no alternative text description for image"})
 IGNORED = frozenset({"script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg"})
+CODE = CODE_BLOCKS | {"code"}
 BREAKS = re.compile(r"\n{3,}")
 
 
@@ -93,6 +94,7 @@ class HtmlReader:
         self._context = context
         self._closable = closable
         self._frames = [Frame("")]
+        self._code_frames = 0
         self._too_deep: Counter[str] = Counter()  # open elements without a frame
         self._skipped = ""  # the tag whose content is ignored
         self._skip_depth = 0
@@ -131,7 +133,7 @@ class HtmlReader:
 
     @property
     def _in_code(self) -> bool:
-        return any(frame.tag in CODE_BLOCKS or frame.tag == "code" for frame in self._frames)
+        return self._code_frames > 0
 
     def _skip(self, token: HtmlToken) -> None:
         if token.tag == self._skipped:
@@ -220,6 +222,7 @@ class HtmlReader:
             self._too_deep[tag] += 1
         else:
             self._frames.append(frame)
+            self._code_frames += frame.tag in CODE
 
     def _nearest(self, *tags: str) -> Frame | None:
         return next((frame for frame in reversed(self._frames) if frame.tag in tags), None)
@@ -240,6 +243,7 @@ class HtmlReader:
 
     def _pop(self) -> None:
         frame = self._frames.pop()
+        self._code_frames -= frame.tag in CODE
         if frame.tag == "reply":
             text = frame.text.strip()
             self._quotes.append(QuotedReply(frame.attributes.get("itemid", ""), frame.author, text, frame.sender))
