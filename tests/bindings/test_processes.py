@@ -8,19 +8,23 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bindings.hosting.process import hold_platform
+from bindings.incoming import PlatformName
 from bindings.selftest.discord_server import TOKEN, FakeDiscord
 from bindings.selftest.microsoft_server import TENANT, FakeMicrosoft
 from bindings.selftest.slack_requests import SECRET, headers_for
 from bindings.selftest.slack_server import APP_TOKEN, BOT_TOKEN, FakeSlack
 from bindings.selftest.slack_texts import text_of
 from core import PROJECT_ROOT
+from core.configuration import settings
+from core.runtime.lock_file import AlreadyLocked
 from tests.bindings.slack.support_fakes import payload
 from tests.bindings.teams.conftest import payload as teams_payload
 from tests.support.starter import ModelProcess
@@ -192,6 +196,25 @@ async def test_a_missing_secret_prevents_the_start(
     assert process.returncode == 2
     assert missing in errors.decode()
     assert "Traceback" not in errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "database", "shares"),
+    [
+        ("slack", "postgresql+psycopg://somewhere/bots", True),
+        ("teams", "postgresql+psycopg://somewhere/bots", True),
+        ("discord", "postgresql+psycopg://somewhere/bots", False),
+        ("teams", "sqlite:////tmp/bots.db", False),
+    ],
+)
+def test_only_processes_that_share_a_database_start_beside_each_other(
+    name: PlatformName, database: str, shares: bool, tmp_path: Path
+) -> None:
+    """Discord sends each event to each process."""
+    loaded = settings.load({"CSPS_LLM_DATA": str(tmp_path), "DATABASE_URL": database})
+    beside = nullcontext() if shares else pytest.raises(AlreadyLocked)
+    with hold_platform(name, loaded), beside, hold_platform(name, loaded):
+        pass
 
 
 async def test_a_second_bot_of_one_platform_does_not_start(variables: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.processes import WORKPLACES, Plan, measure
 
-SHORT = Plan(conversations=12, kills=1, pauses=1, lease_s=2.0, pause_s=0.5, grow_s=0.5)
+SHORT = Plan(conversations=8, kills=1, pauses=1, lease_s=2.0, pause_s=0.3, grow_s=0.3)
 
 
 @pytest.mark.parametrize("name", ["slack-http", "teams"])
