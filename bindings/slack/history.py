@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
-from bindings.content import collect_files
+from bindings.content import MessageContent, collect_files
 from bindings.delivery.outlet import Refused
 from bindings.incoming import IncomingMessage, Place, ThreadMessages
 from bindings.intake.commands import message_language
@@ -25,7 +25,8 @@ from bindings.slack.surroundings import (
     limit_thread,
     select_before,
 )
-from core.contract import Turn
+from core.contract import Language, Turn
+from core.rag.context import plain_name
 
 log = structlog.get_logger()
 
@@ -90,7 +91,7 @@ class ThreadHistory:
         contents = [read_message(message, references, own=self._me().user) for message in messages]
         language = message_language(incoming) or "en"
         turns = [
-            Turn("user", cut_text(content.turn_text(language)), speaker_name(message, references))
+            Turn("user", render_turn(content, language), speaker_name(message, references))
             for message, content in zip(messages, contents, strict=True)
             if not content.is_empty
         ]
@@ -137,8 +138,10 @@ def speaker_name(message: SlackObject, references: References) -> str | None:
     return get_text(message, "username") or profile or get_text(message, "bot_id") or None
 
 
-def cut_text(text: str) -> str:
-    return text if len(text) <= MESSAGE_CHARS else f"{text[:MESSAGE_CHARS]} […]"
+def render_turn(content: MessageContent, language: Language) -> str:
+    """A long message is cut visibly. One with files alone consists of their names."""
+    words = content.turn_text(language) or f"[{', '.join(plain_name(file.name) for file in content.files)}]"
+    return words if len(words) <= MESSAGE_CHARS else f"{words[:MESSAGE_CHARS]} […]"
 
 
 def message_nonces(message: SlackObject) -> list[str]:

@@ -169,7 +169,7 @@ async def test_files_of_earlier_messages_are_read(slack: FakeSlack, platform: Sl
     }
     forward = {"is_share": True, "author_name": "Bob", "text": "see", "files": [report]}
     root = slack.add_message("C1", "", files=[report], attachments=[forward], subtype="file_share")
-    slack.add_message("C1", "and", thread=root, files=[{"id": "F2", "file_access": "check_file_info"}])
+    slack.add_message("C1", "", thread=root, files=[{"id": "F2", "file_access": "check_file_info"}])
     question = slack.add_message("C1", f"<@{BOT_USER}> sum up", thread=root)
 
     heard = await platform.thread_messages(build_question("C1", root, question))
@@ -177,7 +177,7 @@ async def test_files_of_earlier_messages_are_read(slack: FakeSlack, platform: Sl
         AttachedFile("a.csv", url, "text/csv", 9),
         AttachedFile("b.pdf", "https://files.slack.com/b", "application/pdf"),
     ) == heard.files
-    assert ["[forwarded message from Bob]\nsee", "and"] == [turn.text for turn in heard.turns]
+    assert ["[forwarded message from Bob]\nsee", "[b.pdf]"] == [turn.text for turn in heard.turns]
 
 
 async def test_what_cannot_be_read_in_a_thread_is_named_to_the_model(slack: FakeSlack, platform: SlackPlatform) -> None:
