@@ -94,3 +94,8 @@ def describe_part(part: UnreadPart, count: int, language: Language) -> str:
 def collect_files(contents: Iterable[MessageContent]) -> tuple[AttachedFile, ...]:
     """The files of several messages, each address once."""
     return tuple({file.url: file for content in contents for file in content.files}.values())
+
+
+def collect_unread(contents: Iterable[MessageContent]) -> tuple[UnreadPart, ...]:
+    """The parts of several messages that cannot be read."""
+    return tuple(part for content in contents for part in content.unread)

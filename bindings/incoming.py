@@ -91,6 +91,7 @@ class ThreadMessages:
     turns: tuple[Turn, ...] = ()
     files: tuple[AttachedFile, ...] = ()
     found: FoundParts = FoundParts()
+    unread: tuple[UnreadPart, ...] = ()  # parts of these messages that cannot be read, as the turns tell the model
 
     @classmethod
     def from_json(cls, value: Any) -> ThreadMessages:
@@ -105,6 +106,7 @@ class ThreadMessages:
                 tuple(Attachment(**each) for each in found.get("quoted", ())),
                 tuple(UnreadPart(**part) for part in found.get("unread", ())),
             ),
+            tuple(UnreadPart(**part) for part in stored.get("unread", ())),
         )
 
 

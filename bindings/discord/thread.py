@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bindings.content import MessageContent, collect_files
+from bindings.content import MessageContent, collect_files, collect_unread
 from bindings.discord.mapping import ChannelContext, author_id, collect_names, is_addressed, is_bot
 from bindings.discord.message_content import STARTER_TYPE, ContentReader
 from bindings.discord.payloads import Payload, as_id, as_mapping, as_number
@@ -44,7 +44,7 @@ def build_thread(messages: list[Payload], context: ChannelContext, language: Lan
     ]
     if context.title:
         turns.insert(0, Turn("user", context.title.render(language)))
-    return ThreadMessages(tuple(turns), collect_files(contents))
+    return ThreadMessages(tuple(turns), collect_files(contents), unread=collect_unread(contents))
 
 
 def limit_files(contents: list[MessageContent]) -> list[MessageContent]:

@@ -89,7 +89,7 @@ class MessageContext:
         files = MessageFiles(
             (*self.files.readable, *self.thread_files.readable), (*self.files.unread, *self.thread_files.unread)
         )
-        note = describe_unread(self.unread, language)
+        note = describe_unread((*self.unread, *self.thread.unread), language)
         return [*([note] if note else []), *explain_unread(files, limit_bytes, language)]
 
 

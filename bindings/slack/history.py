@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
-from bindings.content import MessageContent, collect_files
+from bindings.content import MessageContent, collect_files, collect_unread
 from bindings.delivery.outlet import Refused
 from bindings.incoming import IncomingMessage, Place, ThreadMessages
 from bindings.intake.commands import message_language
@@ -95,7 +95,7 @@ class ThreadHistory:
             for message, content in zip(messages, contents, strict=True)
             if not content.is_empty
         ]
-        return ThreadMessages(tuple(turns), collect_files(contents))
+        return ThreadMessages(tuple(turns), collect_files(contents), unread=collect_unread(contents))
 
     async def _since_last_answer(self, incoming: IncomingMessage) -> list[SlackObject]:
         since: list[SlackObject] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bindings.content import MessageContent, collect_files
+from bindings.content import MessageContent, collect_files, collect_unread
 from bindings.incoming import AttachedFile, FoundParts, IncomingMessage, ThreadMessages, UnreadPart
 from bindings.teams.activities import get_text, get_value
 from bindings.teams.attachments import MessageAttachment, SharedFileAddress
@@ -42,7 +42,8 @@ def build_thread(
     asked = [parse_content(each, app_id, file_address) for each in messages if get_text(each, "id") == incoming.message]
     turns = tuple(build_turn(message, content, incoming) for message, content in contents if not content.is_empty)
     earlier = tuple(file for file in collect_files(content for _, content in contents) if is_document(file))
-    return ThreadMessages(turns, earlier, find_parts(asked, incoming))
+    unread = collect_unread(content for _, content in contents)
+    return ThreadMessages(turns, earlier, find_parts(asked, incoming), unread)
 
 
 def find_parts(asked: Sequence[MessageContent], incoming: IncomingMessage) -> FoundParts:

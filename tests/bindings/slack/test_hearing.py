@@ -107,3 +107,16 @@ async def test_a_listed_channel_needs_no_mention(slack: FakeSlack, tmp_path: Pat
         await bot.finished("C0007")
 
     assert ["nothing for the bot"] == [prompt.text for prompt in engine.prompts]
+
+
+async def test_the_person_learns_what_the_bot_cannot_read_above_the_question(slack: FakeSlack, tmp_path: Path) -> None:
+    """The model is told in the message that has the image, the person below the answer."""
+    engine = build_engine()
+    image = {"id": "F1", "name": "plan.png", "mimetype": "image/png", "url_private": "https://files.slack.com/p"}
+    slack.add_message("C0001", "the new office", user="U0BOB", files=[image])
+    async with run_bot(slack, engine, tmp_path, "socket") as bot:
+        await bot.deliver(add_question(slack, text=f"{MENTION} what about this?", blocks=[]))
+        [answer] = await bot.finished("C0001")
+
+    assert "plan.png" in engine.prompts[0].thread_messages[0].text
+    assert "Not read: an image (plan.png)" in str(answer["blocks"])
