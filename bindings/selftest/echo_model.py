@@ -33,7 +33,7 @@ class EchoModel:
         self._may_finish.clear()
 
     def release(self, *, slowly: bool = False) -> None:
-        """Goes on. `slowly`: for a platform on which a stop is noticed only at the next words."""
+        """Goes on. `slowly`: the bot may learn of a stop or a deletion only while more words arrive."""
         self._word_s = SLOW_WORD_S if slowly else WORD_S
         self._may_finish.set()
 

@@ -84,7 +84,7 @@ class Player:
                 self._release(slowly=True)
             case "delete":
                 await stage.delete(await self._ask_and_wait(step))
-                self._release()
+                self._release(slowly=True)
 
     async def _settle(self, before: BotCounts) -> None:
         """Waits until the bot has taken an event that nothing acknowledges. It may also ignore it without a trace."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,23 @@ def test_without_a_model_the_remedy_is_named(tmp_path: Path) -> None:
     assert 2 == outcome.returncode
     assert "csps-llm up" in outcome.stderr
     assert "csps-llm selftest teams --echo" in outcome.stderr
+
+
+def test_sigterm_ends_the_bot_and_removes_its_data(tmp_path: Path) -> None:
+    """The command passes the signal on, ends with status 130, and writes no transcript."""
+    environ = {**os.environ, "LC_ALL": "C.UTF-8", "TMPDIR": str(tmp_path), "CSPS_LLM_DATA": str(tmp_path / "var")}
+    command = [sys.executable, "-c", "from core.cli import main; main()", "selftest", "slack", "--echo"]
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environ, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        started = child.stderr.readline()
+        child.send_signal(signal.SIGTERM)
+        printed = child.stderr.read()
+        status = child.wait(DEADLINE_S)
+
+    assert "Self-test of the bot for Slack" in started
+    assert "Stopped. No transcript was written." in printed
+    assert 130 == status
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_folder_that_does_not_exist_is_refused_before_the_test(tmp_path: Path) -> None:
