@@ -301,7 +301,8 @@ class PageWriter:
         except (Refused, Gone) as exc:
             log.warning("post_lookup_failed", answer=self._options.answer_id, problem=exc.message)
             ref, self._can_find = None, False
-        if ref is not None:
+        # A lookup by position finds a known page again if an earlier one stands twice. Deleting it would lose text.
+        if ref is not None and ref not in self._ledger.refs:
             await self._record_post(ref, None)
         self._maybe_posted = False
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 from aiohttp import web
 from discord.http import Route
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bindings.delivery.context import DeliveryContext, DeliveryOptions, DeliveryOutcome, RetryPolicy
@@ -56,6 +56,21 @@ LASTING: list[Step] = [
 STEPS = st.lists(st.sampled_from([OK, OK, *KILLS, *LASTING, *PASSING]), max_size=12).filter(
     lambda steps: not any(all(each in PASSING for each in steps[at : at + 4]) for at in range(len(steps) - 3))
 )
+# A page that stands twice moves the positions of the next ones, so that a lookup finds a known page again.
+FOUND_TWICE = [
+    ("refuse", 400, 50006),
+    KILLS[1],
+    OK,
+    ("refuse", 400, 50083),
+    ("refuse", 401, 50027),
+    ("fail", 0, 0),
+    OK,
+    ("fail", 0, 0),
+    ("refuse", 400, 160002),
+    ("refuse", 403, 50001),
+    OK,
+    KILLS[1],
+]
 WORDS = [f"Word {number}. " for number in range(12)]
 LONG = [f"Line {number} of a long answer about feeds and their readers.\n\n" for number in range(60)]
 
@@ -202,6 +217,7 @@ def test_every_answer_stands_once(monkeypatch: pytest.MonkeyPatch) -> None:
             st.sampled_from([WORDS, LONG]),
             STEPS,
         )
+        @example("command", LONG, FOUND_TWICE)
         def answer(asking: Asking, words: list[str], script: list[Step]) -> None:
             outcome = runner.run(world.answer(asking, words, script))
             check_answer(fake, outcome, asking, words)
