@@ -70,7 +70,7 @@ class DiscordOutlet(Outlet):
     async def post(self, page: Page, nonce: str) -> str:
         body = self._build_body(page)
         if not self._is_plain:
-            body["components"] = rendering.build_buttons(page, nonce, is_private=self._places.is_private)
+            body["components"] = rendering.build_buttons(page, nonce, self._audience)
         try:
             if self.form == DIRECT and nonce.endswith("-1"):
                 await self._explain(nonce)
@@ -86,7 +86,7 @@ class DiscordOutlet(Outlet):
         if self._is_plain:
             body["components"] = []
         elif page.final:  # until then, the stop button stays as posted
-            body["components"] = rendering.build_buttons(page, is_private=self._places.is_private)
+            body["components"] = rendering.build_buttons(page, audience=self._audience)
         await self._destination.edit(ref, body)
         self._on_post()
 
@@ -164,6 +164,12 @@ class DiscordOutlet(Outlet):
             is_plain=self._is_plain if is_plain is None else is_plain,
             reason=reason,
         )
+
+    @property
+    def _audience(self) -> rendering.Audience:
+        if self.form == DIRECT:
+            return "direct"
+        return "private" if self._places.is_private else "everyone"
 
     def _build_body(self, page: Page) -> MessageBody:
         return rendering.build_plain_message(page) if self._is_plain else rendering.build_message(page)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from bindings.delivery.outlet import Closing, Page
 from bindings.discord.formatting import WEB_URL, escape_markdown, to_discord, utf16_length
@@ -30,6 +30,7 @@ NO_MENTIONS = {"parse": [], "replied_user": False}
 
 BARE_URL = re.compile(rf"(?<!<){WEB_URL.pattern}", re.IGNORECASE)
 ACTION_ROW, BUTTON, GREY = 1, 2, 2
+Audience = Literal["everyone", "private", "direct"]  # private: the asker in the place; direct: by a direct message
 EMOJI: dict[ButtonAction, str] = {"stop": "⏹️", "good": "👍", "bad": "👎", "regenerate": "🔄", "show": "👥"}
 
 
@@ -92,19 +93,23 @@ def render_source(source: Source) -> str:
     return f"{line} <{source.url}>"
 
 
-def build_buttons(page: Page, nonce: str = "", *, is_private: bool = False) -> list[dict[str, Any]]:
+def build_buttons(page: Page, nonce: str = "", audience: Audience = "everyone") -> list[dict[str, Any]]:
     """Buttons to rate and regenerate a finished answer, or to stop an unfinished one.
 
     Each page of a private answer can be shown to everyone. It cannot be regenerated, because its token expires.
+    An answer that went to its asker directly is of another conversation, where it can only be rated.
     """
     answer, _, number = nonce.rpartition("-")
     if not page.final:
-        return build_row(page, answer, number, "stop") if nonce else []
-    shown: tuple[ButtonAction, ...] = ("show",) if is_private and not page.is_notice else ()
-    if page.closing is None or not page.closing.answer_id:
-        return build_row(page, answer, number, *shown) if shown and page.closing is None else []
-    others: tuple[ButtonAction, ...] = shown or ("regenerate",)
-    return build_row(page, page.closing.answer_id, number, "good", "bad", *others)
+        return build_row(page, answer, number, "stop") if nonce and audience != "direct" else []
+    is_answer = page.closing is not None and bool(page.closing.answer_id)
+    can_show = audience == "private" and not page.is_notice and (is_answer or page.closing is None)
+    last: tuple[ButtonAction, ...] = ("show",) if can_show else ()
+    if page.closing is None or not is_answer:
+        return build_row(page, answer, number, *last) if last else []
+    if audience == "everyone":
+        last = ("regenerate",)
+    return build_row(page, page.closing.answer_id, number, "good", "bad", *last)
 
 
 def build_row(page: Page, answer: str, number: str, *actions: ButtonAction) -> list[dict[str, Any]]:

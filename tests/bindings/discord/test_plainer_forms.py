@@ -99,16 +99,18 @@ def test_remedies_follow_from_what_discord_said(refusal: Refusal, remedies: list
 async def test_the_asker_gets_the_answer_directly(
     fake: FakeDiscord, build: BuildOutlet, status: int, code: int, words: str
 ) -> None:
-    """A message before it says why, once."""
+    """A message before it says why, once. It can be rated; it is of another conversation, so nothing else works."""
     refuse(fake, POST, status, code)
     direct = await fail(build(await ask(fake)))
     assert direct
     assert DIRECT == direct.form
     ref = await direct.post(PARTIAL, "a-1-direct-1")
+    assert [] == fake.messages[ref]["components"]
     assert ref == await direct.post(PARTIAL, "a-1-direct-1")
     await direct.edit(ref, FINISHED)
 
     why, answer = fake.posts()
+    assert ["good", "bad"] == [each["custom_id"].split(":")[0] for each in answer["components"][0]["components"]]
     assert [DIRECT_CHANNEL] * 2 == [why["channel_id"], answer["channel_id"]]
     assert words in why["content"]
     assert f"<#{CHANNEL}>" in why["content"]

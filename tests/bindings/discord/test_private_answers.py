@@ -64,16 +64,16 @@ def test_a_private_answer_has_a_conversation_of_its_own() -> None:
 def test_each_page_can_be_shown_and_none_regenerated() -> None:
     """Only the asker's command can edit a private answer, and only for 15 minutes."""
     first = Page("a", "en", final=True)
-    assert ["good", "bad", "show"] == labels(build_buttons(FINISHED, is_private=True))
-    assert ["show"] == labels(build_buttons(first, "a-1-1", is_private=True))
-    assert [] == labels(build_buttons(replace(first, is_notice=True), is_private=True))
+    assert ["good", "bad", "show"] == labels(build_buttons(FINISHED, audience="private"))
+    assert ["show"] == labels(build_buttons(first, "a-1-1", "private"))
+    assert [] == labels(build_buttons(replace(first, is_notice=True), audience="private"))
     assert ["good", "bad", "regenerate"] == labels(build_buttons(FINISHED))
     assert [] == labels(build_buttons(first))
 
 
 def test_a_shown_answer_names_who_showed_it() -> None:
     """A page without room for the name is shown as it is. Neither pings anybody."""
-    message = {"id": "5", "content": "A feed.", "components": build_buttons(FINISHED, is_private=True)}
+    message = {"id": "5", "content": "A feed.", "components": build_buttons(FINISHED, audience="private")}
     body = build_shown_message(press_show(message), "en")
     assert "A feed.\n-# Shown by Alice Tremblay" == body["content"]
     assert ["good", "bad"] == labels(body["components"])
@@ -126,7 +126,7 @@ async def test_a_private_answer_is_never_posted_in_the_channel(
 
 async def test_an_answer_is_shown_to_everyone_once(fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot) -> None:
     """The press removes the button. A second press that was on its way gets a private message."""
-    message = {"id": "55", "content": "A feed.", "components": build_buttons(FINISHED, is_private=True)}
+    message = {"id": "55", "content": "A feed.", "components": build_buttons(FINISHED, audience="private")}
     data = {"custom_id": "show:a-1:1", "component_type": 2}
     async with run_bot():
         presses = [
@@ -146,7 +146,7 @@ async def test_an_answer_that_cannot_be_shown_stays_private(
     fake: FakeDiscord, intake: IntakeSpy, run_bot: RunBot
 ) -> None:
     """The person learns it, and may press again."""
-    message = {"id": "55", "content": "A feed.", "components": build_buttons(FINISHED, is_private=True)}
+    message = {"id": "55", "content": "A feed.", "components": build_buttons(FINISHED, audience="private")}
     data = {"custom_id": "show:a-1:1", "component_type": 2}
     fake.faults = [ApiFault("POST /api/v10/webhooks/", 403, {"code": 200000, "message": "blocked"})]
     async with run_bot():
