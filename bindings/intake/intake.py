@@ -237,10 +237,10 @@ class Intake:
     async def stop_answer(self, place: Place, ref: str | None) -> None:
         """Ends the answer in message `ref` with a note: somebody pressed the platform's own stop button.
 
-        None: all answers of the conversation.
+        None: all answers of the conversation, also those that wait for their turn.
         """
         for task in self._tasks(place):
-            if task.ledger and (ref is None or ref in task.ledger.refs):
+            if ref is None or (task.ledger and ref in task.ledger.refs):
                 task.stop.set()
         if self._shared:
             await self._shared.stop_answer(place, ref)

@@ -149,7 +149,7 @@ class SlackAdapter:
             try:
                 return await self._api.write("auth.test")
             except DeliveryError as error:
-                if isinstance(error, SlackErrorResponse):
+                if isinstance(error, SlackErrorResponse) and not error.is_from_proxy:
                     raise ConfigError(f"Slack refused SLACK_BOT_TOKEN: {error.message}") from error
                 if interval.is_due():
                     log.warning("slack_login_failed", problem=error.message)

@@ -17,9 +17,9 @@ import structlog
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
+from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable, Unsent
 from bindings.metrics import BotMetrics
-from bindings.slack.refusals import retry_after_s, translate_error
+from bindings.slack.refusals import NOT_CONNECTED, retry_after_s, translate_error
 from core.configuration.setting_sections import SlackSettings
 
 log = structlog.get_logger()
@@ -96,7 +96,8 @@ class SlackApi:
                     raise Unreachable(f"Slack failed ({purpose}: status {response.status})")
                 yield response
         except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
-            raise Unreachable(f"Slack cannot be reached ({purpose}: {type(exc).__name__})") from exc
+            kind = Unsent if isinstance(exc, NOT_CONNECTED) else Unreachable
+            raise kind(f"Slack cannot be reached ({purpose}: {type(exc).__name__})") from exc
 
     def _is_slack_url(self, url: str) -> bool:
         """Accepts the API's host and hosts below its domain. URLs are stored data, and the token goes with some."""

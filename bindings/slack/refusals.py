@@ -125,6 +125,11 @@ class SlackErrorResponse(DeliveryError):
     method: str = ""
     reason: str = ""
 
+    @property
+    def is_from_proxy(self) -> bool:
+        """True for a response without Slack's error code, which may not be Slack's own."""
+        return self.reason.startswith("status ") and not isinstance(self, CredentialsRefused)
+
 
 class SlackCredentialsRefused(CredentialsRefused, SlackErrorResponse):
     pass

@@ -35,7 +35,15 @@ log = structlog.get_logger()
 CONCURRENCY = 32  # deliveries at once; further ones wait
 MESSAGE_LIMIT_BYTES = 1 << 20
 TOKEN_REFUSED = frozenset(
-    {"account_inactive", "invalid_auth", "missing_scope", "not_allowed_token_type", "not_authed", "token_revoked"}
+    {
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+    }
 )
 
 

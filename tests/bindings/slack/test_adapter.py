@@ -164,7 +164,7 @@ async def test_the_session_of_a_forgotten_conversation_is_closed(
     await deliver(slack, "agent_session_stopped")
     await slack.until(lambda: slack.statuses)
     await deliver(slack, "message_im")
-    [incoming] = intake.messages
+    incoming = intake.messages[-1]
     await adapter.platform.forget(incoming.place)
     notice = Page("Forgotten.", "en", final=True, closing=Closing("", ""))
     await adapter.platform.outlet(incoming).post(notice, "n-1")
@@ -409,6 +409,16 @@ async def test_login_is_retried_while_slack_is_down(slack: FakeSlack, intake: Fa
 
     assert 4 == len(slack.calls_to("auth.test"))
     assert 1 == [entry["event"] for entry in logs].count("slack_login_failed")
+
+
+async def test_a_proxy_that_refuses_the_login_is_tried_again(slack: FakeSlack, intake: FakeIntake) -> None:
+    """Its page says nothing about the token."""
+    slack.trouble["auth.test"].append(Trouble(403, raw="<html>"))
+    adapter = SlackAdapter(settings(slack), BotMetrics(), QUICK)
+    await adapter.connect(intake)  # type: ignore[arg-type]
+    await adapter.close()
+
+    assert 2 == len(slack.calls_to("auth.test"))
 
 
 async def test_missing_scopes_are_logged(slack: FakeSlack, intake: FakeIntake) -> None:

@@ -175,6 +175,33 @@ async def test_slacks_stop_button_ends_the_answer_with_a_note(slack: FakeSlack, 
     assert "Stopped, as requested." == context_texts(answer)[0]
 
 
+async def test_slacks_stop_button_stops_answers_that_have_not_begun(slack: FakeSlack, tmp_path: Path) -> None:
+    """Before the first words Slack names no message: the running answer is stopped, and the waiting one with it."""
+    third: tuple[ReplyStep, ...] = (Text("Third."), Done("stop", "m", Usage()))
+    replies = iter(((asyncio.Event(), Text("Never said.")), third))
+    begun = asyncio.Event()
+
+    def reply(_prompt: Prompt) -> tuple[ReplyStep, ...]:
+        begun.set()
+        return next(replies)
+
+    engine = FakeEngine(reply)
+    async with run_bot(slack, engine, tmp_path, "socket") as bot:
+        first = add_question(slack)
+        root = first["event"]["ts"]
+        await bot.deliver(first)
+        await begun.wait()
+        await bot.deliver(add_question(slack, "message_thread_reply", thread_ts=root, text="second"))
+        stop = payload("agent_session_stopped")
+        stop["event"] |= {"thread_ts": root, "streaming_message_ts": []}
+        await bot.deliver(stop)
+        await bot.deliver(add_question(slack, "message_thread_reply", thread_ts=root, text="third"))
+        answers = await bot.finished("C0001", 2)
+
+    assert ["Stopped, as requested.", "Third."] == [text_of(answer) for answer in answers]
+    assert ["what is a pension?", "third"] == [prompt.text for prompt in engine.prompts]
+
+
 async def test_a_deleted_question_deletes_its_answer(slack: FakeSlack, tmp_path: Path) -> None:
     """No notice remains."""
     engine = FakeEngine((Text("The beginning. "), asyncio.Event()))
