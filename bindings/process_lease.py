@@ -14,17 +14,13 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from bindings.tables import bot_processes
-from core.errors import StorageError
+from core.errors import LeaseLost
 from core.storage.database import Database
 
 VALID_SHARE = 0.8  # of the lease: the process stops before others may take over, whatever the clocks do
 # A process that is paused within a transaction loses its locks after this time, and others wait no longer for them.
 TRANSACTION_LIMITS = ("idle_in_transaction_session_timeout", "lock_timeout")
 TRANSACTION_LIMIT_MS = 5_000
-
-
-class LeaseLost(StorageError):
-    """Other processes may own this process's deliveries now."""
 
 
 def boot_clock() -> float:

@@ -23,6 +23,7 @@
     │   └── OnlyThought          the token budget ended while the model was thinking
     ├── NonConforming     422    the model's JSON failed the check in every attempt
     └── StorageError      503    the database refused (disk full, locked)
+        └── LeaseLost            other processes may do this process's work now
 
 Each class carries a stable `code` for programs and an HTTP `status`; an instance's message is one English sentence for
 a developer. `core.texts.events` chooses what a person reads, by `code`, `reason` and language.
@@ -201,6 +202,10 @@ class NonConforming(CspsError):
 class StorageError(CspsError):
     code = "storage"
     status = 503
+
+
+class LeaseLost(StorageError):
+    pass
 
 
 def closest_name(name: str, candidates: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -16,7 +17,7 @@ import structlog
 
 from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable
 from core.contract import Done, Language
-from core.errors import CspsError
+from core.errors import CspsError, LeaseLost
 from core.runtime.backoff import Backoff, Cooldowns
 
 log = structlog.get_logger()
@@ -112,6 +113,15 @@ def always_valid() -> None:
     """The lease of a process that is alone."""
 
 
+# The check of the delivery that a task works on.
+CHECK_LEASE: ContextVar[Callable[[], None]] = ContextVar("CHECK_LEASE", default=always_valid)
+
+
+def require_lease() -> None:
+    """Raises LeaseLost. For the platforms' clients, right before a request: one call of a delivery may need several."""
+    CHECK_LEASE.get()()
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
     """The state and limits that all deliveries of a process share."""
@@ -121,7 +131,7 @@ class DeliveryContext:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     status_after_s: float = 1.5  # delay of the first status, so that quick answers do not flicker
     answer_limit_chars: int = 200_000  # cuts off an engine that never ends
-    check_lease: Callable[[], None] = always_valid  # raises StorageError if another process may make the calls now
+    check_lease: Callable[[], None] = always_valid  # raises LeaseLost if another process may make the calls now
 
 
 def no_footer(model: str | None) -> str:
@@ -182,13 +192,16 @@ class RetryingCaller:
     async def call(self, act: Callable[[], Awaitable[Result]]) -> Result:
         """Makes one attempt. Raises DeliveryError; for the adapter's own defects, Refused.
 
-        Raises StorageError before the attempt if the process may no longer write.
+        Raises LeaseLost if the process may no longer write; `require_lease` does so before each request of the call.
         """
-        self._context.check_lease()
+        CHECK_LEASE.set(self._context.check_lease)
+        require_lease()
         limit_s = self._context.retry.call_limit_s
         try:
             async with asyncio.timeout(limit_s):
                 result = await act()
+        except LeaseLost:
+            raise
         except (*PASSING, Gone, Refused) as exc:
             self._record_failure(exc)
             raise

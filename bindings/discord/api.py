@@ -18,6 +18,7 @@ import aiohttp
 import discord
 from discord.http import HTTPClient, MultipartParameters, Route
 
+from bindings.delivery.context import require_lease
 from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable, Unsent
 from bindings.discord.refusals import CANNOT_DM, DEAD_TOKEN, NO_HISTORY, NO_PLACE
 from bindings.metrics import BotMetrics
@@ -134,6 +135,7 @@ class DiscordApi:
     async def call(self, action: ApiAction, method: str, path: str, ids: Mapping[str, str], **content: Any) -> Any:
         """`path` has the keys of `ids` in braces. Raises DeliveryError."""
         route = Route(method, path, **ids)
+        require_lease()
         try:
             answer = await self._http().request(route, **content)
         except Exception as exc:

@@ -18,10 +18,9 @@ from bindings.intake.bot import Bot
 from bindings.intake.command_handler import CommandHandler
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.intake.message_handler import MessageHandler
-from bindings.process_lease import LeaseLost
 from bindings.store import DeliveryRecord, DeliveryState
 from bindings.toil.jobs import Jobs
-from core.errors import StorageError
+from core.errors import LeaseLost, StorageError
 
 log = structlog.get_logger()
 

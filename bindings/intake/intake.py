@@ -25,7 +25,7 @@ from bindings.intake.delivery_runner import DeliveryRunner
 from bindings.intake.message_handler import MessageHandler
 from bindings.intake.work_sharing import WorkSharing
 from bindings.metrics import BotMetrics
-from bindings.process_lease import LeaseLost, ProcessLease
+from bindings.process_lease import ProcessLease
 from bindings.shared_deliveries import SharedDeliveries
 from bindings.store import Delivery, DeliveryKind, DeliveryState, FeedbackValue, Store
 from bindings.tables import hash_message
@@ -34,7 +34,7 @@ from bindings.toil.jobs import Jobs
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
 from core.contract import Engine, Language
-from core.errors import Stopping
+from core.errors import LeaseLost, Stopping
 from core.runtime.background_tasks import purge_daily
 from core.runtime.digest import hash_id
 from core.runtime.keyed_limiter import KeyedLimiter

@@ -13,9 +13,9 @@ from contextlib import suppress
 import structlog
 
 from bindings.intake.conversation_queue import DeliveryTask
-from bindings.process_lease import LeaseLost, ProcessLease
+from bindings.process_lease import ProcessLease
 from bindings.shared_deliveries import OwnedDelivery, SharedDeliveries
-from core.errors import StorageError
+from core.errors import LeaseLost, StorageError
 
 log = structlog.get_logger()
 

@@ -17,6 +17,7 @@ import structlog
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bindings.delivery.context import require_lease
 from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable, Unsent
 from bindings.metrics import BotMetrics
 from bindings.slack.refusals import NOT_CONNECTED, retry_after_s, translate_error
@@ -88,6 +89,7 @@ class SlackApi:
         """
         if not self._is_slack_url(url):
             raise Refused(f"the URL of {purpose} is not on Slack's hosts")
+        require_lease()
         try:
             async with self.session.request(verb, url, allow_redirects=False, **options) as response:
                 if response.status == 429:
@@ -110,6 +112,7 @@ class SlackApi:
         return (below or (parts.scheme, parts.netloc) == (base.scheme, base.netloc)) and parts.username is None
 
     async def _call(self, method: str, **options: Any) -> Mapping[str, Any]:
+        require_lease()
         try:
             response = await self.web.api_call(method, **options)
             data = response.data if isinstance(response.data, dict) else {}

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from bindings.delivery.context import require_lease
 from bindings.delivery.outlet import Throttled, Unreachable, Unsent
 from bindings.files import CHUNK_BYTES, read_limited
 from core import strict_json
@@ -106,6 +107,7 @@ async def call(
     deadline_s: float = DEADLINE_S,
 ) -> HttpResponse:
     """Returns the response with any status. Raises Unreachable and Unsent, and Refused for a body above the limit."""
+    require_lease()
     # A small compressed body can be large when it is decompressed.
     sent_headers = {"Accept-Encoding": "identity", **(headers or {})}
     try:

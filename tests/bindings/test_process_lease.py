@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import pytest
 import sqlalchemy as sa
 
-from bindings.process_lease import VALID_SHARE, LeaseLost, ProcessLease, end_expired_leases
+from bindings.process_lease import VALID_SHARE, ProcessLease, end_expired_leases
 from bindings.shared_deliveries import SharedDeliveries
 from bindings.store import Store
 from bindings.tables import bot_processes
+from core.errors import LeaseLost
 from core.storage.database import Database
 from tests.bindings.intake.support_intake import THREAD, Clock, message
 

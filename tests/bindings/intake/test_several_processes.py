@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from bindings.intake.intake import Intake
-from bindings.process_lease import LeaseLost, ProcessLease
+from bindings.process_lease import ProcessLease
 from bindings.tables import attempts, bot_processes, deliveries
 from core.contract import Done, Prompt, Text, Usage
-from core.errors import StorageError
+from core.errors import LeaseLost, StorageError
 from core.storage.database import Database
 from tests.bindings.intake.support_intake import THREAD, BotHarness, message
 from tests.support.fake_engine import FakeEngine, ReplyStep

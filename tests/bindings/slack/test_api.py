@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 
+from bindings.delivery.context import DeliveryContext, RetryingCaller
 from bindings.delivery.outlet import DeliveryError, Gone, Refused, Throttled, Unreachable
 from bindings.metrics import BotMetrics
 from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.api import SlackApi
 from bindings.slack.refusals import SlackErrorResponse
+from core.errors import LeaseLost
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,28 @@ async def test_an_invalid_retry_after_is_bounded(slack: FakeSlack, api: SlackApi
         await api.write("chat.update")
     assert caught.value.retry_after_s is not None
     assert 0 <= caught.value.retry_after_s <= 600
+
+
+async def test_a_call_of_a_delivery_ends_between_two_requests_when_the_lease_is_lost(
+    slack: FakeSlack, api: SlackApi
+) -> None:
+    """A process that was paused between them must not send the second one, because another process may have."""
+    lost = False
+
+    def check_lease() -> None:
+        if lost:
+            raise LeaseLost("another process may do it now")
+
+    async def take_over() -> None:
+        nonlocal lost
+        await api.write("assistant.threads.setStatus", channel_id="C1", thread_ts="1.0", status="")
+        lost = True
+        await api.write("chat.update", channel="C1", ts="1.0")
+
+    with pytest.raises(LeaseLost):
+        await RetryingCaller(DeliveryContext(check_lease=check_lease)).call(take_over)
+
+    assert ["assistant.threads.setStatus"] == [method for method, _ in slack.calls]
 
 
 async def test_a_missing_scope_says_where_to_click(slack: FakeSlack, api: SlackApi) -> None:
