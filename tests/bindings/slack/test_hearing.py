@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_server import BOT_USER, FakeSlack
 from core.contract import Done, Text, Usage
 from tests.bindings.slack.support_fakes import payload
@@ -120,3 +121,17 @@ async def test_the_person_learns_what_the_bot_cannot_read_above_the_question(sla
 
     assert "plan.png" in engine.prompts[0].thread_messages[0].text
     assert "Not read: an image (plan.png)" in str(answer["blocks"])
+
+
+async def test_while_slack_does_not_tell_who_is_a_guest_nobody_is_answered(slack: FakeSlack, tmp_path: Path) -> None:
+    """Slack delivers the event again, and then the person is answered."""
+    engine = build_engine()
+    slack.users["U0ANN"] = {"id": "U0ANN", "name": "ann"}
+    slack.trouble["users.info"].append(Trouble(500))
+    async with run_bot(slack, engine, tmp_path, "http", SLACK_DENY="guests") as bot:
+        body = add_question(slack)
+        assert 503 == await bot.deliver(body)
+        assert 200 == await bot.deliver(body)
+        await bot.finished("C0001")
+
+    assert 1 == len(engine.prompts)

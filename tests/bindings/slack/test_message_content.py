@@ -108,6 +108,14 @@ def test_messages_of_a_forward_without_text_have_their_files() -> None:
     ).files
 
 
+def test_attachments_beyond_the_limit_are_named() -> None:
+    """Slack allows 100 in one message."""
+    content = read_message(app(attachments=[{"text": f"alert {number}"} for number in range(23)]))
+
+    assert 20 == len(content.readable_parts)
+    assert (UnreadPart("card"),) * 3 == content.unread
+
+
 def test_the_fields_of_a_forwarded_alert_are_read() -> None:
     """Slack may put them in the forwarded message itself."""
     forward = {"is_share": True, "author_name": "ci", "text": "down", "fields": [{"title": "Host", "value": "db-1"}]}
