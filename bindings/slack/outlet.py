@@ -67,6 +67,7 @@ class SlackOutlet(Outlet):
         self._api = services.api
         self._streams = services.streams
         self._place = place
+        self._session = place  # of an agent, which is busy until the answer stands somewhere
         self._question = question
         self._open: dict[str, OpenStream] = {}
         self._nonces: dict[str, str] = {}  # by ref
@@ -107,7 +108,8 @@ class SlackOutlet(Outlet):
     async def find(self, nonce: str) -> str | None:
         """Finds a post by its nonce. A stream gets its nonce at its end: before, one without an owner counts."""
         await self._locate()
-        ref = await self._services.history.find(self._place, self._question, nonce, self._streams.is_known)
+        is_known = self._streams.is_known if self.form == "" else lambda _ref: True  # plainer forms are no streams
+        ref = await self._services.history.find(self._place, self._question, nonce, is_known)
         if ref is not None and not nonce.endswith("-file"):
             await self._take_over(ref, nonce)
         return ref
@@ -121,12 +123,12 @@ class SlackOutlet(Outlet):
             await self._api.write("chat.delete", channel=self._place.channel, ts=ref)
         except Gone:
             log.debug("slack_message_already_deleted", channel=self._place.channel)
-        await self._services.sessions.finish(self._place)
+        await self._services.sessions.finish(self._session)
 
     async def _finish_session(self, page: Page) -> None:
         """Ends the agent's busy state with the last page of the answer."""
         if page.final and page.closing:
-            await self._services.sessions.finish(self._place)
+            await self._services.sessions.finish(self._session)
 
     async def upload(self, upload: Upload, nonce: str) -> bool:
         await self._locate()
@@ -319,6 +321,7 @@ class DirectOutlet(SlackOutlet):
 
     def __init__(self, services: SlackServices, place: Place, question: str) -> None:
         super().__init__(services, replace(place, channel="", thread=None, kind="personal"), question)
+        self._session = place
 
     async def _locate(self) -> None:
         """Opens the conversation. Raises DeliveryError."""

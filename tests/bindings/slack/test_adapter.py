@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from structlog.testing import capture_logs
 
-from bindings.delivery.outlet import Closing, Page
+from bindings.delivery.outlet import DIRECT, Closing, Page
 from bindings.incoming import IncomingMessage
 from bindings.metrics import BotMetrics
 from bindings.selftest.slack_faults import Trouble
@@ -155,6 +155,21 @@ async def test_an_agents_question_begins_a_thread_with_a_session(
     assert "processing" == session["status"]
     await outlet.post(Page("Three.", "en", final=True, closing=Closing("", "")), "n-2")
     assert "active" == session["status"]
+
+
+async def test_a_session_ends_also_if_the_answer_goes_elsewhere(
+    slack: FakeSlack, intake: FakeIntake, adapter: SlackAdapter
+) -> None:
+    """A thread that is locked gets no answer, and its agent is not busy for ever."""
+    await deliver(slack, "app_home_opened")
+    await slack.until(lambda: slack.prompts)
+    await deliver(slack, "message_im")
+    await slack.until(lambda: slack.sessions)
+    [incoming] = intake.messages
+    direct = adapter.platform.outlet(incoming).in_form(DIRECT)
+    await direct.post(Page("One.", "en", final=True, closing=Closing("", "")), "n-1")
+
+    assert "active" == slack.sessions[incoming.place.channel, incoming.message]["status"]
 
 
 async def test_the_session_of_a_forgotten_conversation_is_closed(

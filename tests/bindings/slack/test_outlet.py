@@ -383,6 +383,13 @@ async def test_after_a_crash_an_unrecorded_stream_is_found(chat: Chat) -> None:
     assert lost == await chat.after_a_crash().find("n-1")
 
 
+async def test_an_open_stream_is_no_page_of_a_plainer_form(chat: Chat) -> None:
+    """It belongs to the form that was refused, and is deleted."""
+    await chat.outlet.post(page("One "), "n-1")
+
+    assert await chat.after_a_crash().in_form("text").find("n-text-1") is None
+
+
 async def test_a_page_is_deleted(chat: Chat) -> None:
     """A stream is ended first. A page that is already gone is no error."""
     ref = await chat.outlet.post(page("One "), "n-1")
