@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import discord
 
-from bindings.delivery.outlet import Gone, Refused
+from bindings.delivery.outlet import Gone, Refused, Unreachable, Unsent
 from bindings.discord.api import DiscordApi, MessageBody, build_content
 from bindings.discord.destinations import ChannelDestination, Destination, replied_message
 from bindings.discord.interactions import EPHEMERAL
@@ -43,7 +43,12 @@ class CommandReply:
         self._clock = clock
         self._closed = False
         self._replied = False
-        self.is_ordered = self.is_safe_to_repeat = later is not None
+        self.is_ordered = later is not None
+
+    @property
+    def is_safe_to_repeat(self) -> bool:
+        """False for follow-ups that no lookup finds; the reply itself is always found."""
+        return self._later is not None or not self._replied
 
     @property
     def is_open(self) -> bool:
@@ -84,7 +89,7 @@ class CommandReply:
         recent = await self._list_recent()
         own = [each for each in recent if self._belongs(each)]
         if self.is_open and not own:
-            own = [await self._api.call_for_message("read", "GET", ORIGINAL, self._ids)]
+            own = [await self._read_original()]
         own += [each for each in recent if own and replied_message(each) == own[0]["id"]]
         return [each for each in own if not is_loading(each)]
 
@@ -102,9 +107,17 @@ class CommandReply:
             return []
 
     async def _is_loading(self) -> bool:
-        """Asks Discord, because an earlier process may have replaced "thinking …"."""
-        self._replied = not is_loading(await self._api.call_for_message("read", "GET", ORIGINAL, self._ids))
-        return not self._replied
+        """Asks Discord, because an earlier process may have replaced "thinking …". Raises Unsent if that fails."""
+        try:
+            original = await self._read_original()
+        except Unreachable as exc:
+            raise Unsent(exc.message) from exc
+        return is_loading(original)
+
+    async def _read_original(self) -> MessageBody:
+        original = await self._api.call_for_message("read", "GET", ORIGINAL, self._ids)
+        self._replied = not is_loading(original)
+        return original
 
     async def _build_follow_up(self) -> ChannelDestination:
         """The channel, in reply to the answer's first message."""

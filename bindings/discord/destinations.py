@@ -23,7 +23,11 @@ class Destination(Protocol):
     """Methods raise DeliveryError."""
 
     is_ordered: bool  # `list_own` returns all messages of this answer and no others, so that their positions count
-    is_safe_to_repeat: bool  # a repeated `create` makes no second message, because of its nonce or after `list_own`
+
+    @property
+    def is_safe_to_repeat(self) -> bool:
+        """True if a repeated `create` makes no second message, because of its nonce or after `list_own`."""
+        ...
 
     async def create(self, body: MessageBody, nonce: str, file: discord.File | None = None) -> MessageBody:
         """Returns Discord's message. A channel returns the same message for the same nonce for a few minutes."""
@@ -41,7 +45,7 @@ class Destination(Protocol):
 class ChannelDestination:
     """A channel, thread or direct message. `question` is the message to reply to; `since` an id before the answer."""
 
-    is_safe_to_repeat = True
+    is_safe_to_repeat = True  # Discord knows the nonce
 
     def __init__(self, api: DiscordApi, channel: str, bot_id: str, since: str, question: str | None) -> None:
         self._api = api

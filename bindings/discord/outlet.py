@@ -14,7 +14,17 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from bindings.delivery.outlet import DIRECT, DeliveryError, Gone, Outlet, Page, PageLimits, Refused, Upload
+from bindings.delivery.outlet import (
+    DIRECT,
+    DeliveryError,
+    Gone,
+    OutcomeUnknown,
+    Outlet,
+    Page,
+    PageLimits,
+    Refused,
+    Upload,
+)
 from bindings.discord import rendering
 from bindings.discord.api import MessageBody
 from bindings.discord.command_reply import CommandReply
@@ -77,6 +87,7 @@ class DiscordOutlet(Outlet):
             message = await self._destination.create(body, shorten_nonce(nonce))
         finally:
             self._on_post()
+            self.can_find = self._destination.is_safe_to_repeat
         if differs(message, body):  # Discord knew the nonce and returned the message of an earlier attempt
             await self._destination.edit(message["id"], body)
         return str(message["id"])
@@ -94,6 +105,7 @@ class DiscordOutlet(Outlet):
         """Finds a post by its buttons, which an unfinished page and the last one have; else by its position."""
         number = nonce.rpartition("-")[2]
         own = await self._destination.list_own()
+        self.can_find = self._destination.is_safe_to_repeat
         candidates = [each for each in own if bool(each.get("attachments")) != number.isdecimal()]
         for each in candidates:
             if nonce == rendering.parse_nonce(each):
@@ -121,7 +133,8 @@ class DiscordOutlet(Outlet):
     def plainer(self, error: DeliveryError) -> DiscordOutlet | None:
         """See `Outlet.plainer`. The remedies depend on what Discord said; each is taken once."""
         refusal = parse_refusal(error)
-        for remedy in find_remedies(refusal):
+        remedies: tuple[Remedy, ...] = ("direct",) if isinstance(error, OutcomeUnknown) else find_remedies(refusal)
+        for remedy in remedies:
             if outlet := self._apply(remedy, find_reason(refusal)):
                 return outlet
         return None

@@ -65,7 +65,7 @@ def find_remedies(refusal: Refusal) -> tuple[Remedy, ...]:
         return ("unlink", "repost", "direct")
     if code in DEAD_TOKEN:
         return ("channel", "direct")
-    if code in (OLD_EDITS, FOREIGN_MESSAGE):
+    if code in (OLD_EDITS, FOREIGN_MESSAGE, ARCHIVED):  # a new message reopens an archived thread
         return ("repost", "direct")
     if code in FILTERED or code in NO_PLACE or refusal.status in (403, 404):
         return ("direct",)

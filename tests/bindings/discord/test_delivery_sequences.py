@@ -180,10 +180,11 @@ def check_answer(fake: ScriptedDiscord, outcome: DeliveryOutcome, asking: Asking
     was_unreachable = any(is_direct(call) for call in fake.refused) or asking == "direct message"
     # A lookup or a deletion that Discord refuses leaves what it was for.
     leaves_pages = outcome.ending == "gone" or any(call.startswith(("GET", "DELETE")) for call in fake.refused)
+    may_double = leaves_pages or asking == "private command"  # its follow-ups cannot be looked up: decision 0012
     counts = [shown.count(word.strip()) for word in [*words, "END"]]
     if outcome.ending == "delivered":
         assert all(counts)
-        assert leaves_pages or max(counts) == 1
+        assert may_double or max(counts) == 1
     else:
         assert outcome.ending in ("refused", "gone")
         assert fake.refused

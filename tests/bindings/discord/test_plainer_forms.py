@@ -69,7 +69,7 @@ async def fail(outlet: DiscordOutlet, ref: str | None = None) -> DiscordOutlet |
         (Refusal(403, 50013, method="POST"), ["direct"]),
         (Refusal(403, 50001, method="PATCH"), ["direct"]),
         (Refusal(404, 10003), ["direct"]),
-        (Refusal(400, 50083), ["direct"]),
+        (Refusal(400, 50083), ["repost", "direct"]),
         (Refusal(400, 160005), ["direct"]),
         (Refusal(400, 200000, method="PATCH"), ["direct"]),
         (Refusal(400, 240000, method="POST"), ["direct"]),
