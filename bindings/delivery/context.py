@@ -146,6 +146,7 @@ class DeliveryOptions:
     answer_id: str  # for buttons and nonces
     channel: str = ""  # the key for the platform's rate limit of posts; "": only this answer
     footer: Callable[[str | None], str] = no_footer  # from the model's name; None: the answer did not finish
+    labelled_footer: Callable[[str | None], str] | None = None  # where the outlet shows an AI label; None: the same
     notice: str | None = None  # shown below the answer, as in Closing
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     withdrawn: asyncio.Event = field(default_factory=asyncio.Event)

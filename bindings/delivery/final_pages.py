@@ -26,7 +26,8 @@ def build_final_pages(answer: PartialAnswer, outlet: Outlet, options: DeliveryOp
     if not answer.has_text:
         closing = Closing(options.answer_id, footer="", notice=notice)
         return build_notice_pages(note or text("delivery-empty", options.language), outlet, options.language, closing)
-    footer = options.footer(answer.done.model if answer.done else None)
+    build_footer = options.labelled_footer if outlet.ai_label and options.labelled_footer else options.footer
+    footer = build_footer(answer.done.model if answer.done else None)
     closing = Closing(options.answer_id, footer, note, notice, tuple(answer.sources))
     return add_closing(answer.pages, closing, PageMeasure(outlet, options.language))
 

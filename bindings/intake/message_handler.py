@@ -256,11 +256,12 @@ class AnswerDelivery:
         return self._file_sent
 
     async def _build_options(self, *, stops: bool) -> DeliveryOptions:
-        language = self.context.localized.language
+        language, model = self.context.localized.language, await self.model()
         return replace(
             self._options,
             channel=self.context.incoming.place.channel,
-            footer=build_footer(language, await self.model(), labelled=self._outlet.ai_label),
+            footer=build_footer(language, model, labelled=False),
+            labelled_footer=build_footer(language, model, labelled=True),
             notice=await self._build_notice() or None,
             stop=self.task.stop if stops else asyncio.Event(),
             withdrawn=self.task.withdrawn,

@@ -73,6 +73,16 @@ def test_a_refused_post_takes_the_next_form() -> None:
     assert f"Hello\nAI: fake-model\n{text('delivery-direct', 'en')}" == rendered(outlet.pages[0])
 
 
+def test_a_form_without_the_platforms_ai_label_has_it_in_the_footer() -> None:
+    """Nobody takes the answer for a person's, in whatever form it stands."""
+    labelled = refuse("post")
+    labelled.ai_label = True
+    outlet = link_forms(labelled, as_form(FakeOutlet(), "plain"))
+    run(deliver_steps(Text("Hello"), DONE, outlet=outlet, options=build_options(labelled_footer=lambda _model: "")))
+
+    assert "Hello\nAI: fake-model" == rendered(outlet.pages[0])
+
+
 def test_a_gone_place_takes_the_next_form() -> None:
     """The bot was removed from the channel while it wrote."""
     outlet = link_forms(refuse("edit", error=PlaceGone("not in the channel")), direct())

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from prometheus_client import Gauge
 
 from bindings.delivery.context import DeliveryContext, RetryPolicy
-from bindings.delivery.outlet import Page, PageLimits
+from bindings.delivery.outlet import DeliveryError, Page, PageLimits
 from bindings.incoming import AttachedFile, BotCommand, IncomingMessage, Place, ThreadMessages
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
@@ -25,7 +25,7 @@ from core.configuration import settings
 from core.configuration.personalities import Personalities
 from core.contract import Engine, Language
 from core.storage.database import Database
-from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform
+from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform, link_forms
 
 Result = TypeVar("Result")
 LEASE_S = 5.0
@@ -107,6 +107,8 @@ class FakeChannels:
     languages: list[Language | None] = field(default_factory=list)  # of each outlet
     forgotten: list[str] = field(default_factory=list)
     purges: int = 0
+    refuses: Callable[[Call], DeliveryError | None] = lambda call: None  # in the richest form
+    plainer: str | None = None  # a second form
     changes: Changes = field(default_factory=Changes)
 
     def outlet(self, incoming: IncomingMessage) -> KillingOutlet:
@@ -118,7 +120,11 @@ class FakeChannels:
             ai_label=self.ai_label,
             switch=self.switch,
             changes=self.changes,
+            refuses=self.refuses,
         )
+        if self.plainer is not None:
+            form = KillingOutlet(self.limits, form=self.plainer, switch=self.switch, changes=self.changes)
+            link_forms(outlet, form)
         self.outlets.append(outlet)
         self.languages.append(incoming.language)
         return outlet

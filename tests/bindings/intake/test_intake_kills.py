@@ -16,6 +16,7 @@ from typing import Literal
 
 import pytest
 
+from bindings.delivery.outlet import DIRECT, Refused
 from bindings.incoming import IncomingMessage, Place
 from bindings.intake.intake import Intake
 from core.contract import Done, Prompt, Task, Text, Usage
@@ -110,6 +111,21 @@ async def test_an_answer_exists_once(tmp_path: Path, engine: FakeEngine) -> None
 
     points = await kill_at_every_point(lambda folder: BotHarness(folder, engine), tmp_path, [message("hello")], check)
     assert points >= 14
+
+
+@pytest.mark.parametrize("refused", ["post", "edit"])
+async def test_a_refused_answer_exists_once(tmp_path: Path, engine: FakeEngine, refused: str) -> None:
+    """Nothing is left of the form that was refused, once another one holds the answer."""
+
+    def make(folder: Path) -> BotHarness:
+        channels = FakeChannels(refuses=lambda call: Refused("no") if call.name == refused else None, plainer=DIRECT)
+        return BotHarness(folder, engine, channels)
+
+    def check(harness: BotHarness) -> None:
+        (page,) = harness.channels.shown(WHERE)
+        assert ("re: hello", True) == (page.text, page.final)
+
+    assert await kill_at_every_point(make, tmp_path, [message("hello")], check) >= 16
 
 
 async def test_answers_keep_their_order(tmp_path: Path, engine: FakeEngine) -> None:

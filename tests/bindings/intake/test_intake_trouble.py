@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from bindings.delivery.outlet import Gone, Unreachable
+from bindings.delivery.outlet import Gone, Refused, Unreachable
 from bindings.incoming import IncomingMessage
+from bindings.tables import deliveries
 from core.contract import Done, Prompt, Text, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
 from core.texts import text
@@ -57,6 +59,19 @@ async def test_a_place_that_no_longer_exists_is_skipped(harness: BotHarness) -> 
 
     assert ["re: two"] == harness.channels.texts(WHERE)
     assert 1 == harness.metrics.answers.labels("gone")._value.get()
+
+
+async def test_a_refused_answer_is_stored_as_failed_with_its_reason(harness: BotHarness) -> None:
+    """The operator finds it in the database and in a metric."""
+    harness.channels.refuses = lambda call: Refused("not_in_channel: invite the bot") if call.name == "post" else None
+    async with harness.process() as intake:
+        await intake.take(message("one"))
+        await harness.until_finished()
+        wanted = sa.select(deliveries.c.state, deliveries.c.reason)
+        [row] = await harness.store._database.read(lambda db: db.execute(wanted).all())
+
+    assert ("failed", "not_in_channel: invite the bot") == tuple(row)
+    assert 1 == harness.metrics.undeliverable._value.get()
 
 
 async def test_a_defect_ends_one_delivery_and_not_the_process(harness: BotHarness) -> None:
