@@ -126,6 +126,7 @@ class Outlet(Protocol):
     ai_label: bool  # the platform shows an AI label itself, so the footer need not
     form: str = ""  # names the messages that this outlet can edit: "" for the richest form, DIRECT for direct messages
     can_find: bool = True  # `find` returns the ref of every post that took effect
+    can_edit: bool = True  # False: pages are posted once they are final
 
     def length(self, page: Page) -> int:
         """The length of the rendered page, as the platform counts. A final page is not longer than the same text."""

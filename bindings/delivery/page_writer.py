@@ -217,12 +217,20 @@ class PageWriter:
         target_pages = self._build_target_pages()
         for number, page in enumerate(target_pages):
             if number == len(self._posted):
-                return self._plan_post(page)
+                return None if self._waits_for_end(page) else self._plan_post(page)
             if self._posted[number] != page:
                 return self._plan_edit(number, page)
         if self._answer.ending and len(self._posted) > len(target_pages):
             return PlannedCall(self._discard_last)
         return None
+
+    def _waits_for_end(self, page: Page) -> bool:
+        """True if a page is posted only when it is final: it cannot be edited, or it is the last copy that may stand.
+
+        The last copy of a post with unknown outcome may have to stand as it is.
+        """
+        is_last_copy = self._unknown_posts > 0 and not (self._can_find and self._outlet.can_find)
+        return not page.final and (is_last_copy or not self._outlet.can_edit)
 
     @property
     def _must_find(self) -> bool:

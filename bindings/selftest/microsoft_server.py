@@ -1,21 +1,18 @@
 """Microsoft's services on a local port: signing keys, a login service, a connector and OneDrive.
 
-The connector enforces Teams' rules for streams. `failures` makes calls fail.
+`microsoft_connector` and `microsoft_login_server` answer; this module serves them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import unquote
 
 import jwt
 from aiohttp import web
@@ -24,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from bindings.selftest.changes import Changes
+from bindings.selftest.microsoft_connector import ConnectorCall, FakeConnector
 from bindings.selftest.microsoft_login_server import APP_ID, PASSWORD, TENANT, Body, FakeLogin
 
 ISSUER = "https://api.botframework.com"
@@ -35,60 +33,16 @@ def private_key(name: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-@dataclass(frozen=True)
-class ConnectorCall:
-    """A call to the connector. `at` is the activity id in the path of an update or a deletion."""
-
-    method: str
-    conversation: str
-    at: str
-    activity: Body
-    token: str
-
-    @property
-    def stream(self) -> Body | None:
-        entities = self.activity.get("entities") or []
-        return next((each for each in entities if each["type"] == "streaminfo"), None)
-
-    @property
-    def text(self) -> str:
-        return str(self.activity.get("text", ""))
-
-
 @dataclass
-class FakeStream:
-    sequence: int = 0
-    text: str = ""
-    over: bool = False
-
-
-@dataclass(frozen=True)
-class Failure:
-    """The failure of a call to the connector. `status` 0: the call takes effect, then the connection breaks."""
-
-    status: int
-    code: str = ""
-    message: str = ""
-    retry_after: str | None = None
-
-
-@dataclass
-class FakeMicrosoft(FakeLogin, Changes):
+class FakeMicrosoft(FakeLogin, FakeConnector, Changes):
     url: str = ""
     signing: list[str] = field(default_factory=lambda: ["key-1"])  # names of the published keys
     endorsements: list[str] = field(default_factory=lambda: ["msteams"])
-    calls: list[ConnectorCall] = field(default_factory=list)
-    failures: list[Failure | None] = field(default_factory=list)  # of the next calls; None: success
-    messages: dict[str, Body] = field(default_factory=dict)  # current activities by id
-    streams: dict[str, FakeStream] = field(default_factory=lambda: defaultdict(FakeStream))
     file_answers: list[int] = field(default_factory=list)  # statuses of the next uploads that fail
-    stopped: set[str] = field(default_factory=set)  # streams that a person stopped
     metadata_fetches: int = 0
-    tokens_refused: set[str] = field(default_factory=set)
     keys_hang: asyncio.Event | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     file_tokens: list[str | None] = field(default_factory=list)
-    ids: Any = field(default_factory=lambda: itertools.count(1))
     middlewares: list[Middleware] = field(default_factory=list)
 
     @property
@@ -126,14 +80,12 @@ class FakeMicrosoft(FakeLogin, Changes):
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[FakeMicrosoft]:
         app = web.Application(client_max_size=2**24, middlewares=self.middlewares)
-        conversation = "/amer/v3/conversations/{conversation}/activities"
         app.add_routes(
             [
                 web.get("/v1/.well-known/openidconfiguration", self._metadata),
                 web.get("/v1/keys", self._keys),
                 *self.routes(),
-                web.post(conversation, self._connector),
-                web.route("*", conversation + "/{at}", self._connector),
+                web.route("*", "/amer/v3/conversations{rest:(/.*)?}", self._connector),
                 web.get("/amer/v3/attachments/{name}/views/original", self._file),
                 web.get("/files/{name}", self._file),
                 web.put("/files/{name}", self._put),
@@ -182,78 +134,17 @@ class FakeMicrosoft(FakeLogin, Changes):
     # -------------------------------------------------------------- the connector
 
     async def _connector(self, request: web.Request) -> web.Response:
-        # Clients differ in whether they encode ";" and "@" of an id.
-        conversation, at = unquote(request.match_info["conversation"]), unquote(request.match_info.get("at", ""))
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        activity = await request.json() if request.can_read_body else {}
-        if token in self.tokens_refused:
-            return error(401, "Unauthorized", "Authorization has been denied for this request.")
-        failure = self.failures.pop(0) if self.failures else None
-        if failure and failure.status:
-            headers = {"Retry-After": failure.retry_after} if failure.retry_after else {}
-            return error(failure.status, failure.code, failure.message, headers)
-        call = ConnectorCall(request.method, conversation, at, activity, token)
-        answer = self._do(call)
-        if answer.status < 300:
-            self.calls.append(call)
+        body = await request.json() if request.can_read_body else {}
+        path = request.raw_path.removeprefix("/amer/").partition("?")[0]
+        answer = self.call(request.method, path, request.headers.get("Authorization", ""), body)
         self.notify()
-        if failure and request.transport:
+        if answer.breaks and request.transport:
             request.transport.abort()
-        return answer
-
-    def _do(self, call: ConnectorCall) -> web.Response:
-        if call.method == "DELETE":
-            return web.Response(status=200 if self.messages.pop(call.at, None) else 404)
-        if call.method == "PUT":
-            if call.at not in self.messages:
-                return error(404, "ActivityNotFoundInConversation", "Message not found")
-            self.messages[call.at] = call.activity
-            return web.json_response({"id": call.at})
-        return self._stream(call, call.stream) if call.stream else self._post(call)
-
-    def _post(self, call: ConnectorCall) -> web.Response:
-        new = f"1:{next(self.ids)}"
-        self.messages[new] = call.activity
-        return web.json_response({"id": new}, status=201)
-
-    def _stream(self, call: ConnectorCall, info: Body) -> web.Response:
-        """Source of rules and error codes: https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux."""
-        name, final = info.get("streamId"), info["streamType"] == "final"
-        if not call.text:
-            return error(400, "BadRequest", "Start streaming activities should include text")
-        if call.activity["type"] != ("message" if final else "typing") or final == ("streamSequence" in info):
-            return error(400, "BadRequest", "streamSequence")
-        if name is None:
-            if info.get("streamSequence") != 1:
-                return error(400, "BadRequest", "streamSequence starts with 1")
-            name = f"a-{next(self.ids)}"
-            new = True
-        else:
-            new = False
-        if not new and name not in self.messages:
-            return error(400, "BadRequest", "unknown stream")
-        stream = self.streams[name]
-        if refusal := self._refusal(name, stream, info, call):
-            return refusal
-        stream.sequence = info.get("streamSequence", stream.sequence)
-        stream.text = call.text if info["streamType"] != "informative" else stream.text
-        stream.over = final
-        self.messages[name] = call.activity
-        return web.json_response({"id": name} if new else {}, status=201 if new else 202)
-
-    def _refusal(self, name: str, stream: FakeStream, info: Body, call: ConnectorCall) -> web.Response | None:
-        code = "ContentStreamNotAllowed"
-        if name in self.stopped:
-            return error(403, code, "Content stream was canceled by user.")
-        if stream.over:
-            return error(403, code, "Content stream is not allowed on an already completed streamed message")
-        if info["streamType"] != "final" and info["streamSequence"] <= stream.sequence:
-            return error(400, "BadRequest", "streamSequence must grow")
-        if info["streamType"] == "informative" and stream.text:
-            return error(400, "BadRequest", "informative after the first words")
-        if info["streamType"] != "informative" and not call.text.startswith(stream.text):
-            return error(403, code, "Request streamed content should contain the previously streamed content")
-        return None
+        return web.Response(
+            status=answer.status or 500,
+            body=answer.content,
+            headers={**answer.headers, "Content-Type": "application/json"},
+        )
 
     # -------------------------------------------------------------- files
 
@@ -272,7 +163,3 @@ class FakeMicrosoft(FakeLogin, Changes):
 
     async def _moved(self, request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": request.query["to"]})
-
-
-def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)

@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 
 from bindings.incoming import PlatformName
+from bindings.selftest.microsoft_connector import Failure
 from bindings.selftest.microsoft_login_server import TENANT
-from bindings.selftest.microsoft_server import Failure, FakeMicrosoft
+from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.selftest.recording import Recording, VisibleMessage
 from bindings.selftest.script import CommandName, FaultName, PlaceKind, ScriptFile
 from bindings.selftest.stage import PERSON, Posted, Question

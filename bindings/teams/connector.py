@@ -124,7 +124,7 @@ class Connector:
             raise Refused(f"{transport.url_host(url)} is not a host of Teams: nothing is sent to it")
         content = None if body is None else json.dumps(body).encode()
         response = await self._send_authorized(method, url, content)
-        raise_for_status(response, is_new=method == "POST")
+        raise_for_status(response)
         return response
 
     async def _send_authorized(self, method: str, url: str, content: bytes | None) -> HttpResponse:
@@ -164,11 +164,8 @@ def get_id(response: HttpResponse) -> str:
     return value if isinstance(value, str) else ""
 
 
-def raise_for_status(response: HttpResponse, *, is_new: bool) -> None:
-    """Raises the DeliveryError for a failed response. `is_new`: of a call that concerns no older message.
-
-    Source: Microsoft's pages on bots' error codes and streaming.
-    """
+def raise_for_status(response: HttpResponse) -> None:
+    """Raises the DeliveryError for a failed response. Source: Microsoft's pages on bots' error codes and streaming."""
     code, message = parse_error(response)
     if 200 <= response.status < 300:
         if code:
@@ -179,10 +176,9 @@ def raise_for_status(response: HttpResponse, *, is_new: bool) -> None:
         raise TooLarge("Teams refused a message as too large")
     if code == STREAM_CODE and (reason := parse_end_reason(response.status, message)):
         raise StreamEnded("Teams ended the stream", reason)
-    is_gone = response.status in (404, 410) or code == MESSAGE_GONE_CODE
-    if code in PLACE_GONE_CODES or (is_new and is_gone):
+    if code in PLACE_GONE_CODES:
         raise PlaceGone(f"the bot can no longer write in this conversation in Teams ({explain(response.status, code)})")
-    if is_gone:
+    if response.status in (404, 410) or code == MESSAGE_GONE_CODE:
         raise Gone(f"the message no longer exists in Teams ({explain(response.status, code)})")
     if response.status == 401:
         raise CredentialsRefused(explain_refused_token(explain(response.status, code)))

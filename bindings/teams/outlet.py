@@ -2,7 +2,8 @@
 
     stream (personal chat) or updates → a plain message → a direct message
 
-Decides which form follows a refusal. `stream_writer` and `chat_writer` make the calls.
+The last two are posted once they are whole, because an update may be what Teams refuses. Decides which form follows a
+refusal. `stream_writer` and `chat_writer` make the calls.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class TeamsOutlet(Outlet):
         self._place = place = incoming.place
         self._language: Language = incoming.language or "en"
         self.form = form
-        self.ai_label = form == RICHEST
+        self.ai_label = self.can_edit = form == RICHEST
         self._chat = (
             DirectWriter(connector, place)
             if form == DIRECT

@@ -108,7 +108,8 @@ class KilledOutlet(Outlet):
     def __init__(self, outlet: Outlet, kills: KillPoints) -> None:
         self._outlet = outlet
         self._kills = kills
-        self.ai_label, self.form, self.can_find = outlet.ai_label, outlet.form, outlet.can_find
+        self.ai_label, self.form = outlet.ai_label, outlet.form
+        self.can_find, self.can_edit = outlet.can_find, outlet.can_edit
 
     @property
     def limits(self) -> Any:  # an outlet may slow down

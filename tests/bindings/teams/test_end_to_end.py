@@ -16,7 +16,8 @@ from bindings.delivery.outlet import PageLimits
 from bindings.hosting.webhook_server import WebhookServer
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
-from bindings.selftest.microsoft_server import Failure, FakeMicrosoft
+from bindings.selftest.microsoft_connector import Failure
+from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.store import Store
 from bindings.teams.adapter import build
 from core.configuration import settings

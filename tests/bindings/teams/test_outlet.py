@@ -9,7 +9,8 @@ import pytest
 
 from bindings.delivery.outlet import Closing, Gone, Refused, Throttled, Unreachable
 from bindings.incoming import IncomingMessage
-from bindings.selftest.microsoft_server import Failure, FakeMicrosoft
+from bindings.selftest.microsoft_connector import Failure
+from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.teams.outlet import PAGE_UNITS, TeamsOutlet
 from bindings.teams.streaming import LIMIT_S, OWN_LIMIT_S
 from core.contract import Source
