@@ -1,9 +1,10 @@
 """The place and form of one answer, from a stream down to a plain message in the asker's personal chat.
 
     stream (personal chat) or updates → a plain message → a direct message
+                                      → a confirmed message
 
-The last two are posted once they are whole, because an update may be what Teams refuses. Decides which form follows a
-refusal. `stream_writer` and `chat_writer` make the calls.
+All but the first are posted once they are whole, because an update may be what Teams refuses. Decides which form
+follows a refusal. `stream_writer` and `chat_writer` make the calls.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from bindings.delivery.outlet import (
     Page,
     PageLimits,
     Refused,
+    Unreachable,
+    Unsent,
     Upload,
 )
 from bindings.incoming import IncomingMessage, Place
@@ -44,6 +47,7 @@ STREAM_INTERVAL_S = 1.5  # Teams: collect text for 1.5 to 2 s, at most one call 
 EDIT_INTERVAL_S = 2.0  # Teams: 1,800 operations an hour in one conversation
 CONSENT_CARD = "application/vnd.microsoft.teams.card.file.consent"
 RICHEST, PLAIN = "", "plain"
+CONFIRMED = "confirmed"  # after two posts with unknown outcome: the connector must first confirm another call
 
 STREAM_LIMITS = PageLimits(PAGE_UNITS, STREAM_INTERVAL_S)
 EDIT_LIMITS = PageLimits(PAGE_UNITS, EDIT_INTERVAL_S, first_words_s=0.5)
@@ -75,12 +79,13 @@ class TeamsOutlet(Outlet):
         self._page_units = page_units
         self._place = place = incoming.place
         self._language: Language = incoming.language or "en"
+        self._is_unconfirmed = False  # the last copy was posted, with unknown outcome
         self.form = form
         self.ai_label = self.can_edit = form == RICHEST
         self._chat = (
             DirectWriter(connector, place)
             if form == DIRECT
-            else ChatWriter(connector, place, incoming.message, plain=form == PLAIN)
+            else ChatWriter(connector, place, incoming.message, plain=form != RICHEST)
         )
         self._stream = StreamWriter(self._chat, place, incoming.message, streams, self._stop)
         self._stream.may_stream &= form == RICHEST
@@ -92,7 +97,13 @@ class TeamsOutlet(Outlet):
     async def post(self, page: Page, nonce: str) -> str:
         if not page.final and (ref := await self._stream.begin(page)) is not None:
             return ref
-        return build_ref(await self._chat.post(page), streamed=False)
+        if self.form == CONFIRMED:
+            await self._confirm_connector()
+        try:
+            return build_ref(await self._chat.post(page), streamed=False)
+        except Unreachable as exc:
+            self._is_unconfirmed |= not isinstance(exc, Unsent)
+            raise
 
     async def edit(self, ref: str, page: Page) -> None:
         if is_streamed(ref):
@@ -112,6 +123,8 @@ class TeamsOutlet(Outlet):
         self._stream.end(ref)
         try:
             await self._chat.delete(parse_ref(ref))
+        except PlaceGone:
+            raise
         except Gone:
             return
 
@@ -137,12 +150,12 @@ class TeamsOutlet(Outlet):
     def plainer(self, error: DeliveryError) -> TeamsOutlet | None:
         """Shorter pages if they are too large, else a plain message, else a direct one where the place is closed."""
         if isinstance(error, OutcomeUnknown):
-            return None  # two copies may stand already
+            return None if self.form == CONFIRMED else self._build(CONFIRMED)
         if isinstance(error, TooLarge) and self._page_units // SHORTER >= SHORTEST_PAGE_UNITS:
             return self._build(self.form, self._page_units // SHORTER)
         if self.form == RICHEST and not isinstance(error, PlaceGone):
             return self._build(PLAIN)
-        if self.form != DIRECT and self._place.kind != "personal":
+        if self.form not in (DIRECT, CONFIRMED) and self._place.kind != "personal":
             return self._build(DIRECT)
         return None
 
@@ -152,6 +165,20 @@ class TeamsOutlet(Outlet):
     def _build(self, form: str, page_units: int = PAGE_UNITS) -> TeamsOutlet:
         parts = (self._incoming, self._connector, self._streams, self._pending, self._stop_answer)
         return TeamsOutlet(*parts, form=form, page_units=page_units)
+
+    async def _confirm_connector(self) -> None:
+        """Makes a call like a post, but shows nothing. Raises Unsent while the connector does not confirm it.
+
+        A connector that accepts posts without confirming them would otherwise show one copy after another.
+        """
+        if self._is_unconfirmed:
+            raise OutcomeUnknown("the outcome of all posts is unknown, and Teams lets no bot look them up")
+        try:
+            await self._connector.begin_chat(self._place)
+        except Unreachable as exc:
+            raise Unsent(exc.message) from exc
+        except (Gone, Refused) as exc:
+            raise OutcomeUnknown(exc.message) from exc
 
     async def _stop(self, ref: str) -> None:
         await self._stop_answer(self._place, ref)

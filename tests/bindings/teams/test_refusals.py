@@ -155,14 +155,36 @@ def test_an_answer_that_is_too_large_is_split(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["personal", "group", "channel"])
 @pytest.mark.parametrize("status", [0, 500, 502, 503])
 def test_a_connector_that_accepts_and_fails_gets_one_more_copy(kind: str, status: int) -> None:
-    """The second copy is the whole answer, so that it stands although Teams never says so."""
+    """The second copy is the whole answer, so that it stands although Teams never says so. The delivery stays open."""
     chat = TeamsChat(kind)
     chat.connector.refuses = refuse(Failure(status, after=True), lambda call: call.method == "POST")
     outcome = chat.deliver()
 
     assert 2 == len(chat.texts)
     assert chat.texts[-1].startswith(WHOLE.strip())
-    assert ("refused", True) == (outcome.ending, bool(outcome.reason))
+    assert "undelivered" == outcome.ending
+
+    chat.deliver(chat.ledger.restarted())
+    assert 2 == len(chat.texts)
+
+
+@pytest.mark.parametrize("kind", ["personal", "group", "channel"])
+def test_two_failed_posts_do_not_cost_the_answer(kind: str) -> None:
+    """They had no effect, which nobody can know. Once the connector confirms a call, the answer is posted."""
+    chat = TeamsChat(kind)
+    chat.connector.refuses = refuse(Failure(503), lambda call: call.method == "POST", times=2)
+    outcome = chat.deliver()
+
+    assert ("delivered", [f"{WHOLE.strip()}\n\nℹ AI: fake-model"]) == (outcome.ending, chat.texts)
+
+
+def test_a_third_post_without_an_outcome_is_the_last() -> None:
+    """The connector confirms other calls, but no post."""
+    chat = TeamsChat("group")
+    chat.connector.refuses = refuse(Failure(502, after=True), lambda call: call.method == "POST" and call.conversation)
+    outcome = chat.deliver()
+
+    assert ("refused", 3, True) == (outcome.ending, len(chat.texts), bool(outcome.reason))
 
 
 def test_a_copy_replaces_what_the_connector_did_not_confirm() -> None:
