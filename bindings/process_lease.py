@@ -39,7 +39,7 @@ class ProcessLease:
         self.process = ""
         self.platform = platform
         self.lease_s = lease_s
-        self._database = database
+        self.database = database
         self._clock = clock
         self._valid_until = 0.0
 
@@ -57,8 +57,8 @@ class ProcessLease:
         """Starts a lease under a new id, and fences all writes by it from now on. Raises StorageError."""
         began_at, process = self._clock(), secrets.token_hex(8)
         row = {"id": process, "platform": self.platform, "expires_at": database_now() + self.lease_s}
-        await self._database.write_unfenced(lambda db: db.execute(bot_processes.insert().values(row)))
-        self._database.fence = lambda db: self._check_in_database(db, process)
+        await self.database.write_unfenced(lambda db: db.execute(bot_processes.insert().values(row)))
+        self.database.fence = lambda db: self._check_in_database(db, process)
         self.process = process
         self._valid_until = began_at + VALID_SHARE * self.lease_s
 
@@ -75,13 +75,13 @@ class ProcessLease:
         """Raises LeaseLost if others took over, StorageError if the database did not answer: then try again."""
         began_at, own = self._clock(), bot_processes.c.id == self.process
         renewal = bot_processes.update().where(own).values(expires_at=database_now() + self.lease_s)
-        await self._database.write(lambda db: db.execute(renewal))
+        await self.database.write(lambda db: db.execute(renewal))
         self._valid_until = began_at + VALID_SHARE * self.lease_s
 
     async def leave(self) -> None:
         """Ends the lease: others take over at once what this process still owns. Raises StorageError."""
         self._valid_until = 0.0
-        await self._database.write(
+        await self.database.write(
             lambda db: db.execute(bot_processes.delete().where(bot_processes.c.id == self.process))
         )
 

@@ -19,7 +19,6 @@ from bindings.process_lease import ProcessLease, end_expired_leases, lease_lost
 from bindings.store import Delivery, parse_delivery
 from bindings.tables import attempts, bot_processes, deliveries
 from core.runtime.digest import hash_id
-from core.storage.database import Database
 
 Signal = Literal["stop", "withdrawn"]
 
@@ -40,8 +39,8 @@ class OwnedDelivery:
 class SharedDeliveries:
     """Reads and changes the owners of one platform's deliveries. Every method may raise StorageError."""
 
-    def __init__(self, database: Database, lease: ProcessLease) -> None:
-        self._database = database
+    def __init__(self, lease: ProcessLease) -> None:
+        self._database = lease.database
         self._lease = lease
 
     async def owned(self) -> list[OwnedDelivery]:

@@ -100,7 +100,6 @@ class Store:
     def __init__(
         self, database: Database, clock: Callable[[], float] = time.time, lease: ProcessLease | None = None
     ) -> None:
-        self.database = database
         self.lease = lease
         self._database = database
         self._clock = clock

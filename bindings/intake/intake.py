@@ -88,7 +88,7 @@ class Intake:
         self._answer_queue = ConversationQueue(runner.run, settings.bot.answers)
         self._job_queue = ConversationQueue(runner.run, JOB_LIMIT)
         self._takes: KeyedLimiter[None] = KeyedLimiter(1)  # by speaker
-        self._shared = SharedDeliveries(store.database, store.lease) if store.lease else None
+        self._shared = SharedDeliveries(store.lease) if store.lease else None
         self._sharing = self._build_sharing(store.lease, self._shared) if store.lease and self._shared else None
 
     def _build_sharing(self, lease: ProcessLease, shared: SharedDeliveries) -> WorkSharing:

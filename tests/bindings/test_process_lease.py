@@ -50,7 +50,7 @@ async def member(url: str) -> AsyncIterator[Member]:
     await database.upgrade()
     await lease.join()
     try:
-        yield Member(database, lease, Store(database, lease=lease), SharedDeliveries(database, lease), clock)
+        yield Member(database, lease, Store(database, lease=lease), SharedDeliveries(lease), clock)
     finally:
         await database.close()
 

@@ -163,7 +163,7 @@ async def test_what_a_dead_process_left_is_finished_by_the_other(harness: BotHar
             await survivor.take(message("two", 2))
         await expire(harness, dying)
         await harness.until(lambda: answers.running == 1)
-        counted = await survivor._bot.store.database.read(
+        counted = await lease_of(survivor).database.read(
             lambda db: db.execute(sa.select(attempts.c.times)).scalars().all()
         )
         answers.gate.set()
@@ -234,7 +234,7 @@ async def test_a_job_folder_of_another_process_is_kept(harness: BotHarness, answ
     async with sharing_process(harness) as first:
         await first.take(message("one", 1))
         await shown(harness, "re: one")
-        names = await first._bot.store.database.read(
+        names = await lease_of(first).database.read(
             lambda db: db.execute(sa.select(deliveries.c.answer)).scalars().all()
         )
         for name in (*names, "finished"):
