@@ -304,13 +304,14 @@ class Intake:
 
     async def run(self) -> None:
         """Resumes what earlier processes left, then runs new deliveries until cancelled. Raises StorageError."""
+        if not self._sharing:
+            await self._sweep_jobs()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._run_shared(self._sharing) if self._sharing else self._run_alone())
             group.create_task(purge_daily("deliveries", self._purge))
 
     async def _run_alone(self) -> None:
         unfinished = await self._bot.store.unfinished(self._bot.platform.name)
-        await self._sweep_jobs()
         if unfinished:
             log.info("deliveries_resumed", platform=self._bot.platform.name, count=len(unfinished))
         for delivery in unfinished:
