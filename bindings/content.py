@@ -39,28 +39,33 @@ class ContentPart:
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """Everything that a message is made of. `text` is the author's own words, as Markdown."""
+    """Everything that a message is made of. `text` is the author's own words, as Markdown.
+
+    Empty parts are dropped. Parts beyond PARTS_LIMIT count as unread.
+    """
 
     text: str = ""
     parts: tuple[ContentPart, ...] = ()
     files: tuple[AttachedFile, ...] = ()
     unread: tuple[UnreadPart, ...] = ()
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.text.strip() or self.readable_parts or self.files or self.unread)
+    def __post_init__(self) -> None:
+        parts = tuple(part for part in self.parts if part.text.strip())
+        surplus = (UnreadPart("other"),) * (len(parts) - PARTS_LIMIT)
+        object.__setattr__(self, "parts", parts[:PARTS_LIMIT])
+        object.__setattr__(self, "unread", (*self.unread, *surplus))
 
     @property
-    def readable_parts(self) -> tuple[ContentPart, ...]:
-        return tuple(part for part in self.parts[:PARTS_LIMIT] if part.text.strip())
+    def is_empty(self) -> bool:
+        return not (self.text.strip() or self.parts or self.files or self.unread)
 
     def attachments(self, language: Language) -> tuple[Attachment, ...]:
         """The parts as quoted documents, apart from the author's own words."""
-        return tuple(build_attachment(part, language) for part in self.readable_parts)
+        return tuple(build_attachment(part, language) for part in self.parts)
 
     def turn_text(self, language: Language) -> str:
         """The message in one text, for a turn of a thread: own words, then each part under its name."""
-        parts = [f"[{name_part(part, language)}]\n{part.text.strip()[:PART_CHARS]}" for part in self.readable_parts]
+        parts = [f"[{name_part(part, language)}]\n{part.text.strip()[:PART_CHARS]}" for part in self.parts]
         unread = describe_unread(self.unread, language)
         return "\n\n".join(part for part in (self.text.strip(), *parts, f"[{unread}]" if unread else "") if part)
 
@@ -78,10 +83,16 @@ def name_part(part: ContentPart, language: Language) -> str:
 
 
 def describe_unread(unread: Sequence[UnreadPart], language: Language) -> str:
-    """A sentence that names the parts that cannot be read, for people and for the model. "" for none."""
+    """A sentence that names the parts that cannot be read, for people and for the model. "" for none.
+
+    Above UNREAD_LIMIT different parts, it counts them by kind only.
+    """
     if not unread:
         return ""
-    items = [describe_part(part, count, language) for part, count in Counter(unread[:UNREAD_LIMIT]).items()]
+    counts = Counter(unread)
+    if len(counts) > UNREAD_LIMIT:
+        counts = Counter(UnreadPart(part.kind) for part in unread)
+    items = [describe_part(part, count, language) for part, count in counts.items()]
     return text("bot-unread", language, items=", ".join(items))
 
 

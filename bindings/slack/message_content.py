@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
-from bindings.content import PARTS_LIMIT, ContentPart, MessageContent
+from bindings.content import ContentPart, MessageContent
 from bindings.incoming import AttachedFile, UnreadPart
 from bindings.slack.attached_files import FileFragment, read_attached
 from bindings.slack.attachments import read_attachments
@@ -58,10 +58,8 @@ def is_by_app(message: SlackObject) -> bool:
 
 
 def build_content(text: str, fragments: list[FileFragment], references: References) -> MessageContent:
-    """Parts beyond the limit are named: Slack allows 100 attachments."""
     parts = [each for each in fragments if isinstance(each, ContentPart)]
     unread = [each for each in fragments if isinstance(each, UnreadPart)]
-    unread += [UnreadPart("card")] * (len(parts) - PARTS_LIMIT)
     return MessageContent(
         to_plain_text(text, references.names),
         tuple(

@@ -112,8 +112,8 @@ def test_attachments_beyond_the_limit_are_named() -> None:
     """Slack allows 100 in one message."""
     content = read_message(app(attachments=[{"text": f"alert {number}"} for number in range(23)]))
 
-    assert 20 == len(content.readable_parts)
-    assert (UnreadPart("card"),) * 3 == content.unread
+    assert 20 == len(content.parts)
+    assert (UnreadPart("other"),) * 3 == content.unread
 
 
 def test_the_fields_of_a_forwarded_alert_are_read() -> None:
