@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from core.configuration.setting_sections import TeamsSettings
+from core.configuration.platform_sections import TeamsSettings
 from core.configuration.setting_types import CloudName
 
 # Under the connectors' domains are other services too, which are no connectors: login., token., tokengcch., api.

@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from core.configuration.setting_sections import TeamsSettings
+from core.configuration.platform_sections import TeamsSettings
 from core.errors import ConfigError
 from core.microsoft_clouds import choose_endpoints
 

@@ -16,7 +16,7 @@ from bindings.discord.payloads import Payload
 from bindings.discord.resume_position import ResumePosition
 from bindings.discord.shards import IdentifyPacer, ShardHealth, ShardId, shard_of
 from bindings.metrics import BotMetrics
-from core.configuration.setting_sections import DiscordSettings
+from core.configuration.platform_sections import DiscordSettings
 from core.errors import ConfigError
 from core.runtime.backoff import NO_JITTER, Backoff
 from core.runtime.log import LogInterval

@@ -17,7 +17,7 @@ from bindings.delivery.context import PlatformHealth
 from bindings.delivery.outlet import CredentialsRefused
 from bindings.incoming import PlatformName
 from bindings.metrics import BotMetrics
-from core.configuration.setting_sections import PlatformSettings
+from core.configuration.platform_sections import PlatformSettings
 from core.contract import Engine
 from core.errors import CspsError
 from core.runtime.http_server import listen_error, listen_url, metrics_response, serve_app

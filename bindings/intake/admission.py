@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bindings.incoming import IncomingMessage, Place
 from core.configuration.personalities import Personalities
-from core.configuration.setting_sections import PlatformSettings
+from core.configuration.platform_sections import PlatformSettings
 from core.configuration.setting_types import ReplyMode
 from core.contract import Language
 from core.errors import ConfigError, closest_name

@@ -14,7 +14,7 @@ from bindings.intake.commands import message_language
 from bindings.metrics import BotMetrics
 from bindings.store import Store
 from core.configuration.personalities import Personalities, Personality
-from core.configuration.setting_sections import PlatformSettings
+from core.configuration.platform_sections import PlatformSettings
 from core.configuration.settings import Settings
 from core.contract import Description, Engine, Language
 from core.errors import CspsError, SessionUnknown

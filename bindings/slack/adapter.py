@@ -34,7 +34,7 @@ from bindings.slack.services import SlackServices
 from bindings.slack.sockets import SocketClient, SocketTimings
 from bindings.slack.streams import StreamRegistry
 from bindings.slack.webhook import SlackWebhook
-from core.configuration.setting_sections import SlackSettings
+from core.configuration.platform_sections import SlackSettings
 from core.configuration.setting_types import DirectThreads
 from core.configuration.settings import Settings
 from core.errors import ConfigError

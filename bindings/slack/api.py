@@ -21,7 +21,7 @@ from bindings.delivery.context import require_lease
 from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable, Unsent
 from bindings.metrics import BotMetrics
 from bindings.slack.refusals import NOT_CONNECTED, retry_after_s, translate_error
-from core.configuration.setting_sections import SlackSettings
+from core.configuration.platform_sections import SlackSettings
 
 log = structlog.get_logger()
 

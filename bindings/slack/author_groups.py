@@ -16,7 +16,7 @@ from bindings.slack.directory import UserDirectory
 from bindings.slack.mapping import BotIdentity, team_groups
 from bindings.slack.payloads import get_list
 from bindings.slack.refusals import SlackErrorResponse
-from core.configuration.setting_sections import SlackSettings
+from core.configuration.platform_sections import SlackSettings
 
 log = structlog.get_logger()
 

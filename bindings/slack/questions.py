@@ -12,7 +12,7 @@ from bindings.slack.directory import ReferenceDirectory, UserDirectory
 from bindings.slack.mapping import BotIdentity, ListenRules, find_message, parse_message
 from bindings.slack.payloads import SlackObject
 from bindings.slack.references import find_ids
-from core.configuration.setting_sections import SlackSettings
+from core.configuration.platform_sections import SlackSettings
 
 # Slack waits 3 seconds for an acknowledgement.
 NAMES_LIMIT_S = 1.0

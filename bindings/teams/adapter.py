@@ -32,7 +32,7 @@ from bindings.teams.streaming import ChatStreams
 from bindings.teams.transport import TrustedHosts, is_loopback, parse_url
 from bindings.teams.turns import TurnHandler
 from bindings.teams.webhook_auth import SigningKeys, TokenClaims, TokenRefused, TokenValidator
-from core.configuration.setting_sections import TeamsSettings
+from core.configuration.platform_sections import TeamsSettings
 from core.configuration.settings import Settings
 from core.errors import BadRequest, ConfigError, CspsError
 from core.microsoft_clouds import choose_endpoints, find_foreign_endpoints, trusted_clouds, url_host

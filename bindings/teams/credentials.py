@@ -16,7 +16,7 @@ import structlog
 from bindings.delivery.outlet import CredentialsRefused, Unreachable
 from bindings.teams import transport
 from core import microsoft_login
-from core.configuration.setting_sections import TeamsSettings
+from core.configuration.platform_sections import TeamsSettings
 from core.configuration.setting_types import CredentialKind
 from core.errors import ConfigError
 

@@ -9,7 +9,7 @@ import httpx
 
 from core import microsoft_login
 from core.cli.checks import Finding, FindingBuilder
-from core.configuration.setting_sections import TeamsSettings
+from core.configuration.platform_sections import TeamsSettings
 from core.configuration.settings import Settings
 from core.errors import ConfigError
 from core.microsoft_clouds import OVERRIDES, choose_endpoints, find_foreign_endpoints

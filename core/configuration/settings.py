@@ -19,16 +19,13 @@ from pydantic.fields import FieldInfo
 
 from core import PROJECT_ROOT
 from core.configuration import toml
+from core.configuration.platform_sections import DiscordSettings, PlatformSettings, SlackSettings, TeamsSettings
 from core.configuration.setting_sections import (
     BotSettings,
     DataSettings,
-    DiscordSettings,
     LogSettings,
     ModelSettings,
-    PlatformSettings,
     RagSettings,
-    SlackSettings,
-    TeamsSettings,
     WebSettings,
 )
 from core.configuration.toml import Section

@@ -18,7 +18,7 @@ from core.configuration import toml
 from core.configuration.settings import FILE, SHIPPED, Settings, variable_of, variables
 
 PAGE = PROJECT_ROOT / "docs" / "operating.md"
-BEGIN = "<!-- `make docs` writes the lines below from core/configuration/setting_sections.py. -->"
+BEGIN = "<!-- `make docs` writes the lines below from the sections in core/configuration/. -->"
 END = "<!-- End of the generated lines. -->"
 WIDTH = 128
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.configuration import settings
-from core.configuration.setting_sections import TeamsSettings
+from core.configuration.platform_sections import TeamsSettings
 from core.errors import ConfigError
 from core.microsoft_clouds import MicrosoftEndpoints, choose_endpoints, find_foreign_endpoints
 

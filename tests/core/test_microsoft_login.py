@@ -8,7 +8,7 @@ import pytest
 
 from core import microsoft_login
 from core.configuration import settings
-from core.configuration.setting_sections import TeamsSettings
+from core.configuration.platform_sections import TeamsSettings
 from core.errors import ConfigError
 from tests.support.app_certificates import write_certificate
 

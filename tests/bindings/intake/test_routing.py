@@ -10,7 +10,7 @@ from bindings.incoming import Place
 from bindings.intake.admission import check_personality_names, route_personality
 from core import PROJECT_ROOT
 from core.configuration.personalities import Personalities
-from core.configuration.setting_sections import SlackSettings
+from core.configuration.platform_sections import SlackSettings
 from core.configuration.settings import load
 from core.errors import ConfigError
 

@@ -13,7 +13,7 @@ from bindings.selftest.slack_requests import SECRET
 from bindings.selftest.slack_server import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, TEAM, FakeSlack
 from bindings.slack.mapping import BotIdentity
 from core import PROJECT_ROOT
-from core.configuration.setting_sections import SlackSettings
+from core.configuration.platform_sections import SlackSettings
 from core.configuration.settings import load
 from core.contract import Language
 from core.errors import CspsError
