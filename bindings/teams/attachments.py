@@ -180,10 +180,13 @@ def sender_name(sender: object) -> str:
 
 
 def words(text: str) -> str:
-    """The text of a referenced message, which Teams sends as HTML or plain."""
+    """The text of a referenced message, which Teams sends as HTML or plain, with the messages within it."""
+    if "<" not in text and "&" not in text:
+        return text.strip()
     html = parse_html(text)
+    inner = (f"> {each.author}: {each.text}".replace("\n", "\n> ") for each in (*html.quotes, *html.forwards))
     named = (part.name for part in (*html.images, *html.unread) if part.name)
-    return "\n".join((html.text, *named)).strip() if "<" in text or "&" in text else text.strip()
+    return "\n".join((*inner, html.text, *named)).strip()
 
 
 def read_meeting(attachment: MessageAttachment) -> AttachmentContent:

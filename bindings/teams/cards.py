@@ -157,7 +157,8 @@ def read_plain(element: dict[str, Any]) -> Iterator[str]:
 
 
 def join_fact(fact: dict[str, Any], name: str) -> str:
-    return ": ".join((*texts(fact, name), *texts(fact, "value")))
+    """Many facts have a colon in their name already."""
+    return ": ".join((*(each.rstrip(": \xa0") for each in texts(fact, name)), *texts(fact, "value")))
 
 
 def read_facts(element: dict[str, Any]) -> Iterator[str]:

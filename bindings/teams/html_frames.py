@@ -43,6 +43,7 @@ class Frame:
     author: str = ""  # of a quoted message
     sender: str = ""
     begins_line: bool = True  # the text before it ends a line
+    ends_blank: bool = False  # with a blank that collapses with the next one
 
     @property
     def text(self) -> str:
@@ -55,13 +56,15 @@ class Frame:
     def write(self, text: str) -> None:
         if text:
             self.parts.append(text)
+            self.ends_blank = text.endswith(" ")
 
     def write_words(self, text: str) -> None:
         """Writes text as browsers show it: blanks collapse, except U+00A0, which becomes a plain space."""
         words = COLLAPSIBLE.sub(" ", text)
-        if self.at_line_start or (self.parts and self.parts[-1].endswith(" ")):
+        if self.at_line_start or self.ends_blank:
             words = words.lstrip(" ")
         self.write(words.replace("\xa0", " "))
+        self.ends_blank = words.endswith(" ") if words else self.ends_blank
 
     def end_line(self) -> None:
         if not self.at_line_start:

@@ -41,12 +41,20 @@ def build_content(source: MessageSource) -> MessageContent:
     body = source.text if html.is_empty else html.text
     quotes = merge_quotes((*html.quotes, *source.quotes, *(each.quote for each in contents if each.quote)))
     parts = tuple(ContentPart("quoted", quote.text, quote.author) for quote in quotes if quote.text)
+    lost = [UnreadPart("message", each.author) for each in (*quotes, *html.forwards) if not each.text]
     return MessageContent(
         "\n\n".join(part for part in (render_heading(source), body, *after) if part),
-        (*parts, *(each.part for each in contents if each.part), *source.parts),
+        (*parts, *find_forwards(html, contents), *(each.part for each in contents if each.part), *source.parts),
         tuple(each.file for each in contents if each.file),
-        (*find_unread(html, attachments, contents), *(name_lost_quote(quote) for quote in quotes if not quote.text)),
+        (*find_unread(html, attachments, contents), *lost),
     )
+
+
+def find_forwards(html: MessageHtml, contents: Sequence[AttachmentContent]) -> list[ContentPart]:
+    """The forwarded messages in the text, but those that are attached as well."""
+    attached = {each.part.text for each in contents if each.part}
+    forwards = [each for each in html.forwards if each.text and each.text not in attached]
+    return [ContentPart("forwarded", each.text, each.author) for each in forwards]
 
 
 def render_heading(source: MessageSource) -> str:
@@ -70,10 +78,6 @@ def merge_quotes(quotes: Sequence[QuotedReply]) -> tuple[QuotedReply, ...]:
                 quote.message, known.author or quote.author, longest, known.sender or quote.sender
             )
     return tuple(merged.values())
-
-
-def name_lost_quote(quote: QuotedReply) -> UnreadPart:
-    return UnreadPart("message", quote.author)
 
 
 def find_unread(

@@ -20,11 +20,8 @@ TEXT_LIMIT_CHARS = 1 << 18
 DEPTH_LIMIT = 30
 PARTS_LIMIT = 50
 NAME_CHARS = 200
-REPLY, MENTION, CODE_EDITOR = (
-    "/reply",
-    "/mention",
-    "/codeblockeditor",
-)  # ends of `itemtype`: "http://schema.skype.com/…"
+MENTION, CODE_EDITOR = "/mention", "/codeblockeditor"  # ends of `itemtype`: "http://schema.skype.com/…"
+MESSAGES = {"/reply": "reply", "/forward": "forward"}  # messages within the message, by the end of `itemtype`
 PICTURES: dict[str, UnreadKind] = {"amsimage": "image", "giphy": "image", "gif": "image", "sticker": "sticker"}
 OBJECTS: dict[str, UnreadKind] = {
     "picture": "image",
@@ -37,11 +34,12 @@ NAMELESS = frozenset({"image", "img", "picture", "no alternative text descriptio
 IGNORED = frozenset({"script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg"})
 CODE = CODE_BLOCKS | {"code"}
 BREAKS = re.compile(r"\n{3,}")
+CHECKED = re.compile(r"(?<![\w-])checked(?![\w-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class QuotedReply:
-    """A message that this one replies to. `message` is its id and `sender` its author's account, or ""."""
+    """A message that this one replies to or forwards. `message` is its id and `sender` its author's account, or ""."""
 
     message: str
     author: str
@@ -55,13 +53,14 @@ class MessageHtml:
 
     text: str = ""
     quotes: tuple[QuotedReply, ...] = ()
+    forwards: tuple[QuotedReply, ...] = ()
     images: tuple[UnreadPart, ...] = ()
     unread: tuple[UnreadPart, ...] = ()
     attachments: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.text or self.quotes or self.images or self.unread or self.attachments)
+        return not (self.text or self.quotes or self.forwards or self.images or self.unread or self.attachments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class HtmlReader:
         self._skipped = ""  # the tag whose content is ignored
         self._skip_depth = 0
         self._after_mention = False
-        self._quotes: list[QuotedReply] = []
+        self._messages: dict[str, list[QuotedReply]] = {name: [] for name in MESSAGES.values()}
         self._images: list[UnreadPart] = []
         self._unread: list[UnreadPart] = []
         self._attachments: dict[str, None] = {}
@@ -121,7 +120,8 @@ class HtmlReader:
         text = BREAKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
         return MessageHtml(
             text,
-            tuple(self._quotes[:PARTS_LIMIT]),
+            tuple(self._messages["reply"][:PARTS_LIMIT]),
+            tuple(self._messages["forward"][:PARTS_LIMIT]),
             tuple(self._images[:PARTS_LIMIT]),
             tuple(self._unread[:PARTS_LIMIT]),
             tuple(self._attachments)[:PARTS_LIMIT],
@@ -156,8 +156,8 @@ class HtmlReader:
         return self._top.write_words(words)
 
     def _open(self, tag: str, token: HtmlToken) -> None:
-        if tag == "br":
-            self._top.write("\n")
+        if tag in ("br", "hr", "input"):
+            self._take_empty(tag, token)
         elif tag in IGNORED:
             self._begin_skip(tag)
         elif tag in ("img", "emoji", "customemoji"):
@@ -201,20 +201,27 @@ class HtmlReader:
 
     def _open_frame(self, tag: str, token: HtmlToken) -> None:
         if tag in ("strong", "b"):
-            if self._top.tag == "reply" and not self._top.author and not self._top.text.strip():
+            if self._names_author(token.attributes()):
                 self._push(begin_frame("author", token.attributes(), begins_line=True), tag)
         elif not self._in_code:
             self._open_element(tag, token.attributes())
         elif tag in LISTS or tag in ("li", "blockquote", "table", "td"):
             self._top.end_line()
 
+    def _names_author(self, attributes: dict[str, str]) -> bool:
+        """True for the bold name above a quoted message. Forwarded ones mostly come without: there a name is marked."""
+        is_first = self._top.tag in self._messages and not self._top.author and not self._top.text.strip()
+        return is_first and (self._top.tag == "reply" or attributes.get("itemprop") == "mri")
+
     def _open_element(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in ("td", "th") and (table := self._nearest("table")) is not None:
             self._pop_above(table)
         elif tag == "li" and (opened := self._nearest("ol", "ul")) is not None:
             self._pop_above(opened)
-        is_reply = tag == "blockquote" and attributes.get("itemtype", "").lower().endswith(REPLY)
-        name = "reply" if is_reply and self._nearest("reply") is None else tag
+        kind = attributes.get("itemtype", "").lower() if tag == "blockquote" else ""
+        name = next((name for end, name in MESSAGES.items() if kind.endswith(end)), tag)
+        if name != tag and self._nearest(*MESSAGES.values()) is not None:
+            name = tag  # a message in another one is a quotation in it
         self._push(begin_frame(name, attributes, begins_line=self._top.at_line_start), tag)
 
     def _push(self, frame: Frame, tag: str) -> None:
@@ -232,7 +239,12 @@ class HtmlReader:
             self._pop()
 
     def _close(self, tag: str) -> None:
-        names = {"at": ("mention",), "strong": ("author",), "b": ("author",), "blockquote": ("blockquote", "reply")}
+        names = {
+            "at": ("mention",),
+            "strong": ("author",),
+            "b": ("author",),
+            "blockquote": ("blockquote", *self._messages),
+        }
         if self._too_deep[tag] > 0:
             self._too_deep[tag] -= 1
         elif (frame := self._nearest(*names.get(tag, (tag,)))) is not None and frame is not self._frames[0]:
@@ -244,9 +256,10 @@ class HtmlReader:
     def _pop(self) -> None:
         frame = self._frames.pop()
         self._code_frames -= frame.tag in CODE
-        if frame.tag == "reply":
+        if frame.tag in self._messages:
             text = frame.text.strip()
-            self._quotes.append(QuotedReply(frame.attributes.get("itemid", ""), frame.author, text, frame.sender))
+            message = QuotedReply(frame.attributes.get("itemid", ""), frame.author, text, frame.sender)
+            self._messages[frame.tag].append(message)
         elif frame.tag == "author":
             self._top.author = " ".join(frame.text.split())[:NAME_CHARS]
             self._top.sender = frame.attributes.get("itemid", "")[:NAME_CHARS]
@@ -255,6 +268,17 @@ class HtmlReader:
             self._top.write("" if self._after_mention else frame.text)
         else:
             CLOSING[frame.tag](frame, self._top)
+
+    def _take_empty(self, tag: str, token: HtmlToken) -> None:
+        """Writes the end of a line, a line across the text, or the box of a task, as Markdown has them."""
+        if tag == "hr" and not self._in_code:
+            self._top.write_block("---", "\n\n")
+        elif tag == "hr":
+            self._top.end_line()
+        elif tag == "br":
+            self._top.write("\n")
+        elif token.attributes().get("type", "").lower() == "checkbox":
+            self._top.write("[x] " if CHECKED.search(token.rest) else "[ ] ")
 
     def _take_picture(self, tag: str, attributes: dict[str, str]) -> None:
         """Writes an emoji as text. Pictures cannot be read; they are named."""

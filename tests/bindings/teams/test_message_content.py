@@ -339,3 +339,29 @@ def test_any_values_are_handled(attached: Any, entity: Any, data: Any, value: An
     incoming = parse_message(activity, MappingOptions("home", lambda url, author: url + author))
 
     assert incoming is None or incoming == type(incoming).from_json(json.loads(json.dumps(incoming.to_json())))
+
+
+def test_a_forward_in_the_text_is_a_part_once() -> None:
+    """Clients send it in the text, as an attachment, or both. An empty one is named."""
+    forward = f'<blockquote itemtype="{SKYPE}Forward"><p>It closes at 3.</p></blockquote>'
+    attached = {"contentType": "forwardedMessageReference", "content": '{"originalMessageContent": "It closes at 3."}'}
+    expected = MessageContent("fyi", (ContentPart("forwarded", "It closes at 3."),))
+
+    assert expected == read(f"<p>fyi</p>{forward}") == read(f"<p>fyi</p>{forward}", attached)
+    assert named(UnreadPart("message")) == read(f'<blockquote itemtype="{SKYPE}Forward"></blockquote>')
+
+
+def test_a_forwarded_reply_keeps_what_it_replied_to() -> None:
+    reply = f'<blockquote itemtype="{SKYPE}Reply"><strong>Eve</strong><p>When?</p></blockquote><p>At 3.</p>'
+    content = json.dumps({"originalMessageContent": reply})
+
+    (part,) = read("", {"contentType": "forwardedMessageReference", "content": content}).parts
+
+    assert "> Eve: When?\nAt 3." == part.text
+
+
+def test_a_fact_has_one_colon() -> None:
+    """Cards of alerts often have it in the name."""
+    card = adaptive({"type": "FactSet", "facts": [{"title": "Host:", "value": "db1"}, {"title": "H\u00f4te\u00a0:"}]})
+
+    assert embedded("Host: db1\nH\u00f4te") == read("", card)

@@ -66,6 +66,13 @@ def test_lists_keep_their_numbers_and_levels(html: str, text: str) -> None:
         ("<table><tr><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>", "| a, b |\n| --- |"),
         ("<p>a</p><p>b</p><p>&nbsp;</p><p>c<br>d<br></p>", "a\nb\n\nc\nd"),
         ("<blockquote>a<br>b</blockquote>c", "> a\n> b\n\nc"),
+        ("a<hr>b<hr/>c<pre>d<hr>e</pre>", "a\n\n---\n\nb\n\n---\n\nc\n\n```\nd\ne\n```"),
+        ("<div>f</div><div>&nbsp;<span> &nbsp;</span> x</div>", "f\n    x"),
+        ("<p>a&nbsp; b &nbsp; c  d</p>", "a  b   c d"),
+        (
+            '<ul><li><input type="checkbox" checked>a</li><li><input type="checkbox" aria-checked="false"> b</li></ul>',
+            "- [x] a\n- [ ] b",
+        ),
         ("<p>a  \n b &lt;int&gt; &amp; “c”</p>", "a b <int> & “c”"),
         ("<p>&nbsp;&nbsp;if x:</p><p>&nbsp; &nbsp; &nbsp; y</p>", "if x:\n      y"),
         ("a<!-- b -->c<o:p></o:p><style>p {}</style>d<script>x()", "acdx()"),
@@ -126,6 +133,21 @@ def test_a_reply_has_author_and_id() -> None:
 
     assert "Is it?" == html.text
     assert (QuotedReply("17", "Adele Vance", "It is due on Friday.", "8:orgid:7"),) == html.quotes
+
+
+def test_a_forwarded_message_is_apart_from_the_persons_words() -> None:
+    """Some clients send it in the text, mostly without an author. What it quotes itself stays in it as a quotation."""
+    html = parse_html(
+        '<p>Is this right?</p><blockquote itemscope itemtype="http://schema.skype.com/Forward" itemid="18">'
+        '<strong itemprop="mri" itemid="8:orgid:7">Adele Vance</strong><span itemprop="time"></span><p>It is due.</p>'
+        '<blockquote itemtype="http://schema.skype.com/Reply">When?</blockquote></blockquote>'
+    )
+
+    assert "Is this right?" == html.text
+    assert (QuotedReply("18", "Adele Vance", "It is due.\n\n> When?", "8:orgid:7"),) == html.forwards
+    assert (QuotedReply("", "", "Late again"),) == parse_html(
+        '<blockquote itemtype="http://schema.skype.com/Forward"><p><strong>Late</strong> again</p></blockquote>'
+    ).forwards
 
 
 def test_mentions_of_the_bot_are_removed() -> None:
