@@ -26,6 +26,7 @@ def teams(**environ: str) -> TeamsSettings:
                 "https://api.botframework.com",
                 "https://login.microsoftonline.com",
                 "https://api.botframework.com",
+                "https://graph.microsoft.com",
             ),
         ),
         (
@@ -35,6 +36,7 @@ def teams(**environ: str) -> TeamsSettings:
                 "https://api.botframework.us",
                 "https://login.microsoftonline.us",
                 "https://api.botframework.us",
+                "https://graph.microsoft.us",
             ),
         ),
         (
@@ -44,6 +46,7 @@ def teams(**environ: str) -> TeamsSettings:
                 "https://api.botframework.us",
                 "https://login.microsoftonline.us",
                 "https://api.botframework.us",
+                "https://dod-graph.microsoft.us",
             ),
         ),
         (
@@ -53,11 +56,12 @@ def teams(**environ: str) -> TeamsSettings:
                 "https://api.botframework.azure.cn",
                 "https://login.partner.microsoftonline.cn",
                 "https://api.botframework.azure.cn",
+                "https://microsoftgraph.chinacloudapi.cn",
             ),
         ),
     ],
 )
-def test_a_cloud_gives_four_addresses(cloud: str, expected: MicrosoftEndpoints) -> None:
+def test_a_cloud_gives_its_addresses(cloud: str, expected: MicrosoftEndpoints) -> None:
     """They are those of Microsoft's pages on each cloud."""
     assert expected == choose_endpoints(teams(TEAMS_CLOUD=cloud))
 
