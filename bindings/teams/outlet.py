@@ -47,7 +47,9 @@ STREAM_INTERVAL_S = 1.5  # Teams: collect text for 1.5 to 2 s, at most one call 
 EDIT_INTERVAL_S = 2.0  # Teams: 1,800 operations an hour in one conversation
 CONSENT_CARD = "application/vnd.microsoft.teams.card.file.consent"
 RICHEST, PLAIN = "", "plain"
-CONFIRMED = "confirmed"  # after two posts with unknown outcome: the connector must first confirm another call
+# After two posts with unknown outcome, the connector must confirm another call before each further post.
+CONFIRMED, CONFIRMED_AGAIN = "confirmed", "confirmed-again"
+CONFIRMED_PAUSE_S = {CONFIRMED: 30.0, CONFIRMED_AGAIN: 120.0}  # before the next copy; each form posts two at most
 
 STREAM_LIMITS = PageLimits(PAGE_UNITS, STREAM_INTERVAL_S)
 EDIT_LIMITS = PageLimits(PAGE_UNITS, EDIT_INTERVAL_S, first_words_s=0.5)
@@ -79,7 +81,7 @@ class TeamsOutlet(Outlet):
         self._page_units = page_units
         self._place = place = incoming.place
         self._language: Language = incoming.language or "en"
-        self._is_unconfirmed = False  # the last copy was posted, with unknown outcome
+        self._must_pause = form == CONFIRMED_AGAIN  # the outcome of the previous copy is unknown
         self.form = form
         self.ai_label = self.can_edit = form == RICHEST
         self._chat = (
@@ -97,12 +99,12 @@ class TeamsOutlet(Outlet):
     async def post(self, page: Page, nonce: str) -> str:
         if not page.final and (ref := await self._stream.begin(page)) is not None:
             return ref
-        if self.form == CONFIRMED:
+        if self.form in CONFIRMED_PAUSE_S:
             await self._confirm_connector()
         try:
             return build_ref(await self._chat.post(page), streamed=False)
         except Unreachable as exc:
-            self._is_unconfirmed |= not isinstance(exc, Unsent)
+            self._must_pause |= not isinstance(exc, Unsent)
             raise
 
     async def edit(self, ref: str, page: Page) -> None:
@@ -150,12 +152,13 @@ class TeamsOutlet(Outlet):
     def plainer(self, error: DeliveryError) -> TeamsOutlet | None:
         """Shorter pages if they are too large, else a plain message, else a direct one where the place is closed."""
         if isinstance(error, OutcomeUnknown):
-            return None if self.form == CONFIRMED else self._build(CONFIRMED)
+            further = {CONFIRMED: CONFIRMED_AGAIN, CONFIRMED_AGAIN: None}.get(self.form, CONFIRMED)
+            return self._build(further) if further else None
         if isinstance(error, TooLarge) and self._page_units // SHORTER >= SHORTEST_PAGE_UNITS:
             return self._build(self.form, self._page_units // SHORTER)
         if self.form == RICHEST and not isinstance(error, PlaceGone):
             return self._build(PLAIN)
-        if self.form not in (DIRECT, CONFIRMED) and self._place.kind != "personal":
+        if self.form not in (DIRECT, *CONFIRMED_PAUSE_S) and self._place.kind != "personal":
             return self._build(DIRECT)
         return None
 
@@ -169,10 +172,12 @@ class TeamsOutlet(Outlet):
     async def _confirm_connector(self) -> None:
         """Makes a call like a post, but shows nothing. Raises Unsent while the connector does not confirm it.
 
-        A connector that accepts posts without confirming them would otherwise show one copy after another.
+        A connector that accepts posts without confirming them would otherwise show one copy after another. One that
+        loses posts without confirming anything else is given time, so that the answer is not lost.
         """
-        if self._is_unconfirmed:
-            raise OutcomeUnknown("the outcome of all posts is unknown, and Teams lets no bot look them up")
+        if self._must_pause:
+            self._must_pause = False
+            raise Unsent("the outcome of the last post is unknown", retry_after_s=CONFIRMED_PAUSE_S[self.form])
         try:
             await self._connector.begin_chat(self._place)
         except Unreachable as exc:

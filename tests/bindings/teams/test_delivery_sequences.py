@@ -112,10 +112,10 @@ class TeamsStage:
         return {"down": Failure(503), "down_after": Failure(502, after=True)}.get(fault.kind)
 
     def _count_unconfirmed(self, call: ConnectorCall, fault: Fault) -> None:
-        """Three posts that Teams does not confirm may end the ladder: a fourth could be another copy."""
+        """Six posts that Teams does not confirm may end the ladder."""
         if call.method == "POST" and call.conversation and fault.kind in UNCONFIRMED:
             self.unconfirmed += 1
-            self.refusals += self.forms if self.unconfirmed >= 3 else 0
+            self.refusals += self.forms if self.unconfirmed >= 6 else 0
 
     def _refusal(self, call: ConnectorCall, fault: Fault) -> Failure | None:
         key = (call.method, call.conversation)
