@@ -12,12 +12,13 @@ from bindings.incoming import UnreadKind, UnreadPart
 from bindings.slack.attached_files import FileFragment, read_attached
 from bindings.slack.blocks import join_text, read_blocks
 from bindings.slack.markup import build_link, escape_once
-from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
+from bindings.slack.payloads import SlackObject, get_object, get_objects, get_shown, get_text
 from bindings.slack.references import References
 from bindings.slack.wording import choose_wording
 
 NESTING_LIMIT = 4  # a forwarded message that forwards another one
 ATTACHMENTS_LIMIT = 100  # Slack's own
+TIME_CHARS = 12
 NO_PREVIEW = "[no preview available]"  # Slack's fallback for an attachment with blocks
 MEDIA: Mapping[str, UnreadKind] = {
     "image_url": "image",
@@ -73,8 +74,8 @@ def build_message(each: SlackObject, body: str, references: References) -> Conte
 def build_card(each: SlackObject, body: str) -> ContentPart:
     title = get_text(each, "title") or get_text(each, "service_name") or get_text(each, "author_name")
     text = join_lines(get_text(each, "pretext"), get_text(each, "author_name"), *read_card(each, body))
-    if text and (footer := get_text(each, "footer")):
-        text = join_lines(text, footer)
+    if text:
+        text = join_lines(text, read_footer(each), *read_buttons(each))
     fallback = get_text(each, "fallback")
     return ContentPart("embedded", text or ("" if fallback == NO_PREVIEW else fallback), title)
 
@@ -87,7 +88,21 @@ def read_card(each: SlackObject, body: str) -> Iterator[str]:
         yield build_link(link, title) if link else escape_once(title)
     yield body
     for field in get_objects(each, "fields"):
-        yield ": ".join(filter(None, (get_text(field, "title"), get_text(field, "value"))))
+        yield ": ".join(filter(None, (get_shown(field, "title"), get_shown(field, "value"))))
+
+
+def read_footer(each: SlackObject) -> str:
+    """The footer, with the time that Slack shows beside it."""
+    seconds = get_shown(each, "ts").partition(".")[0][:TIME_CHARS]
+    time = f"<!date^{seconds}>" if seconds.isascii() and seconds.isdigit() else ""
+    return " | ".join(filter(None, (get_text(each, "footer"), time)))
+
+
+def read_buttons(each: SlackObject) -> Iterator[str]:
+    """Buttons that open an address are links."""
+    for action in get_objects(each, "actions"):
+        if url := get_text(action, "url"):
+            yield build_link(url, get_text(action, "text"))
 
 
 def read_media(each: SlackObject) -> Iterator[UnreadPart]:
@@ -98,4 +113,4 @@ def read_media(each: SlackObject) -> Iterator[UnreadPart]:
 
 
 def join_lines(*lines: str) -> str:
-    return "\n".join(line for line in dict.fromkeys(lines) if line.strip())
+    return "\n".join(line.strip("\n") for line in dict.fromkeys(lines) if line.strip())

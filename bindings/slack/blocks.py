@@ -1,7 +1,7 @@
 """What people see in the blocks of a message, as mrkdwn, and what of it cannot be read. Pure and total.
 
-https://docs.slack.dev/reference/block-kit/blocks. Buttons and menus are not text. A block of a kind that Slack may add
-is read by the fields that all blocks have in common, and named as unread if it has none of them.
+https://docs.slack.dev/reference/block-kit/blocks. Menus, and buttons without an address, are not text. A block of a
+kind that Slack may add is read by the fields that all blocks have in common, and named as unread if it has none.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bindings.incoming import UnreadPart
 from bindings.slack.markup import build_link, escape_once
-from bindings.slack.payloads import SlackObject, get_list, get_object, get_objects, get_text
+from bindings.slack.payloads import SlackObject, get_list, get_object, get_objects, get_shown, get_text
 from bindings.slack.rich_text import find_unread, render_rich_text
 
 Fragment = str | UnreadPart  # a paragraph in mrkdwn, or a part that cannot be read
@@ -161,6 +161,8 @@ def read_element(element: SlackObject) -> Iterator[Fragment]:
     kind = get_text(element, "type")
     if kind == "image":
         yield UnreadPart("image", get_text(element, "alt_text"))
+    elif kind == "button" and get_text(element, "url"):
+        yield build_link(get_text(element, "url"), get_text(get_object(element, "text"), "text"))
     elif kind == "workflow_button":
         yield UnreadPart("form", get_text(get_object(element, "text"), "text"))
     elif kind in CHOICES:
@@ -171,10 +173,7 @@ def read_element(element: SlackObject) -> Iterator[Fragment]:
 def render_cell(cell: object) -> str:
     if not isinstance(cell, dict):
         return ""
-    value = cell.get("value")
-    text = render_text(cell) or (
-        str(value) if isinstance(value, (int, float)) else escape_once(get_text(cell, "value"))
-    )
+    text = render_text(cell) or escape_once(get_shown(cell, "value"))
     return " ".join(BAR.sub(lambda match: match[1] or "\\|", text).split())
 
 

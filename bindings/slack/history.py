@@ -86,9 +86,10 @@ class ThreadHistory:
             return ThreadMessages()
         opens = place.thread == incoming.message
         messages = await (self._before(incoming) if opens else self._since_last_answer(incoming))
-        ids = (*find_speakers(messages), *find_ids(messages, but=self._me().user))
-        references = await self._directory.resolve(ids, NAMES_LIMIT_S)
-        contents = [read_message(message, references, own=self._me().user) for message in messages]
+        me = self._me()
+        ids = (*find_speakers(messages), *find_ids(messages, but=me.user))
+        references = (await self._directory.resolve(ids, NAMES_LIMIT_S)).with_name(me.user, me.name)
+        contents = [read_message(message, references, own=me.user) for message in messages]
         language = message_language(incoming) or "en"
         turns = [
             Turn("user", render_turn(content, language), speaker_name(message, references))

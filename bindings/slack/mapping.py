@@ -73,7 +73,7 @@ def parse_message(
     if not (is_addressed(event, me) or get_text(event, "thread_ts") or channel in rules.channels):
         return None
     place = build_place(body, event, me)
-    content = read_message(event, references, own=me.user)
+    content = read_message(event, references.with_name(me.user, me.name), own=me.user)
     return IncomingMessage(
         event=f"slack:{place.tenant}:{channel}:{ts}",
         place=place,

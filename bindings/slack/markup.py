@@ -17,6 +17,7 @@ UNNAMED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]{2,24})\|?>")  # a mention w
 MENTION = re.compile(r"<(?:@|!subteam\^|!(?=here|channel|everyone))([A-Z0-9]{2,24}|[a-z]+)(?:\|[^<>\n]*)?>")
 BARE_AMPERSAND = re.compile(r"&(?!(?:lt|gt|amp);)")
 NO_NAMES: Mapping[str, str] = {}
+GROUPS = ("subteam", "here", "channel", "everyone")
 
 
 def to_plain_text(text: str, names: Mapping[str, str] = NO_NAMES) -> str:
@@ -53,18 +54,19 @@ def render_token(token: str, names: Mapping[str, str] = NO_NAMES) -> str:
     if target.startswith(("@", "#")):
         return target[0] + (label or names.get(target[1:]) or target[1:]).removeprefix(target[0])
     if target.startswith("!"):
-        return label or render_special(target[1:], names)
+        return render_special(target[1:], label, names)
     return render_link(target, label) if URL_SCHEME.match(target) else f"<{token}>"
 
 
-def render_special(target: str, names: Mapping[str, str]) -> str:
-    """A mention of a group of people, or a date, without a label."""
+def render_special(target: str, label: str, names: Mapping[str, str]) -> str:
+    """A mention of a group of people, or a date."""
     kind, _, rest = target.partition("^")
     if kind == "date":
-        return render_date(rest.partition("^")[0])
-    if kind == "subteam":
-        return "@" + names.get(rest, rest).removeprefix("@")
-    return f"@{kind}"
+        return label or render_date(rest.partition("^")[0])
+    if kind not in GROUPS:
+        return label or f"@{kind}"
+    name = label or (names.get(rest, rest) if kind == "subteam" else kind)
+    return "@" + name.removeprefix("@")
 
 
 def render_date(seconds: str) -> str:

@@ -20,6 +20,13 @@ def get_text(value: SlackObject, key: str) -> str:
     return field if isinstance(field, str) else ""
 
 
+def get_shown(value: SlackObject, key: str) -> str:
+    """Returns the field if it is a string, a number as text, or ""."""
+    field = value.get(key)
+    is_number = isinstance(field, (int, float)) and not isinstance(field, bool)
+    return str(field) if is_number else get_text(value, key)
+
+
 def get_objects(value: SlackObject, key: str) -> Sequence[SlackObject]:
     """Returns the objects in a list, or [] if the field is not a list."""
     return [each for each in get_list(value, key) if isinstance(each, dict)]

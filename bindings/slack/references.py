@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bindings.slack.markup import find_unnamed
 from bindings.slack.payloads import SlackObject, get_text
@@ -19,6 +19,9 @@ class References:
 
     names: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, SlackObject] = field(default_factory=dict)
+
+    def with_name(self, key: str, name: str) -> References:
+        return replace(self, names={**self.names, key: name}) if name else self
 
 
 NO_REFERENCES = References()

@@ -102,8 +102,9 @@ ALERT = {
     "title": "Disk full &amp; slow",
     "title_link": "https://grafana.example/d/1",
     "text": "Disk at *91 %* on <https://host.example|db-1>",
-    "fields": [{"title": "Severity", "value": "high", "short": True}],
+    "fields": [{"title": "Severity", "value": "high", "short": True}, {"title": "Hits", "value": 0}],
     "footer": "Alertmanager",
+    "ts": 1392734382,
     "actions": [{"type": "button", "text": "Silence", "url": "https://x.example"}],
 }
 PREVIEW = {
@@ -152,7 +153,7 @@ KINDS = [
     ),
     MessageKind(
         "Mention of a person, channel, user group or everybody",
-        person("<@U0BOB> <#C0GEN|> <!subteam^S0HR> <!here> <@U0EVE|eve> <#C1|b> <!subteam^S1|@it> <@U0X>"),
+        person("<@U0BOB> <#C0GEN|> <!subteam^S0HR> <!here|here> <@U0EVE|eve> <#C1|b> <!subteam^S1|@it> <@U0X>"),
         text("@Bob Roy #general @hr-team @here @eve #b @it @U0X"),
     ),
     MessageKind("Link", person("<https://a.ca|the form> <https://b.ca>"), text("the form (https://a.ca) https://b.ca")),
@@ -192,7 +193,8 @@ KINDS = [
                 ContentPart(
                     "embedded",
                     "Prometheus\nDisk full & slow (https://grafana.example/d/1)\n"
-                    "Disk at *91 %* on db-1 (https://host.example)\nSeverity: high\nAlertmanager",
+                    "Disk at *91 %* on db-1 (https://host.example)\nSeverity: high\nHits: 0\n"
+                    "Alertmanager | 2014-02-18 14:39 UTC\nSilence (https://x.example)",
                     "Disk full & slow",
                 ),
             ),
@@ -222,7 +224,8 @@ KINDS = [
                 ContentPart(
                     "embedded",
                     "Prometheus\nDisk full & slow (https://grafana.example/d/1)\n"
-                    "Disk at *91 %* on db-1 (https://host.example)\nSeverity: high\nAlertmanager",
+                    "Disk at *91 %* on db-1 (https://host.example)\nSeverity: high\nHits: 0\n"
+                    "Alertmanager | 2014-02-18 14:39 UTC\nSilence (https://x.example)",
                     "Disk full & slow",
                 ),
             ),
@@ -279,6 +282,20 @@ KINDS = [
         text("New\n\nRead me\n\nBox\n\nin\n\nSearch\n\nfound\n\nS (https://s.ca)"),
     ),
     MessageKind("Message of an app or a workflow", app("Ticket &lt;7&gt;: <@U0BOB>"), text("Ticket <7>: @Bob Roy")),
+    MessageKind(
+        "Button that opens an address",
+        app(
+            blocks=[
+                {
+                    "type": "section",
+                    "text": mrkdwn("Review it"),
+                    "accessory": {"type": "button", "text": plain("Open"), "url": "https://r.ca"},
+                },
+                {"type": "actions", "elements": [{"type": "button", "text": plain("Log"), "url": "https://l.ca"}]},
+            ]
+        ),
+        text("Review it\n\nOpen (https://r.ca)\n\nLog (https://l.ca)"),
+    ),
     MessageKind(
         "Only buttons or menus",
         app(blocks=[{"type": "actions", "elements": [{"type": "static_select", "placeholder": plain("Pick")}]}]),

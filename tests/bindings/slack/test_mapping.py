@@ -212,7 +212,7 @@ def test_each_payload_has_a_type() -> None:
         ("<mailto:a@b.ca|a@b.ca>", "a@b.ca"),
         ("<tel:+16135550100|613-555-0100>", "613-555-0100 (+16135550100)"),
         ("<!date^1392734382^{date}|18 February>", "18 February"),
-        ("<!channel> <!everyone|everyone>", "@channel everyone"),
+        ("<!channel> <!everyone|everyone>", "@channel @everyone"),
         ("<#C1> <@U1|ann>", "#C1 @ann"),
         ("&amp;lt; &lt;b&gt;", "&lt; <b>"),
         ("1 < 2 > 0", "1 < 2 > 0"),

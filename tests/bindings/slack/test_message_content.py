@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,14 @@ def test_deep_nesting_does_not_raise(key: str) -> None:
         assert "x" == read_message(message).text
         assert ("U0BOB",) == find_ids([message])
         assert find_addressees(message) == set()
+
+
+def test_the_bot_is_named_in_the_words_of_others() -> None:
+    """Its mention is left out of the question only. A raw id would say nothing to the model."""
+    forward = {"is_share": True, "author_name": "Bob", "text": "ask <@U0BOT>"}
+    event = {**person("<@U0BOT> why?", attachments=[forward]), "channel": "C1"}
+
+    incoming = parse_message({"event": event}, replace(ME, name="Whisper"))
+
+    assert incoming is not None
+    assert ("why?", "ask @Whisper") == (incoming.text, incoming.quoted[0].text)
