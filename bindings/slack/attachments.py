@@ -19,6 +19,7 @@ from bindings.slack.wording import choose_wording
 NESTING_LIMIT = 4  # a forwarded message that forwards another one
 ATTACHMENTS_LIMIT = 100  # Slack's own
 TIME_CHARS = 12
+PERSON_BLOCKS = ("rich_text", "table")
 NO_PREVIEW = "[no preview available]"  # Slack's fallback for an attachment with blocks
 MEDIA: Mapping[str, UnreadKind] = {
     "image_url": "image",
@@ -43,7 +44,7 @@ def read_attachment(each: SlackObject, references: References, depth: int) -> It
     blocks = [*get_objects(each, "blocks"), *(block for message in inner for block in get_objects(message, "blocks"))]
     fragments = list(read_blocks(blocks))
     text = get_text(each, "text") or join_text(get_text(message, "text") for message in inner)
-    body = choose_wording(text, join_text(fragments), by_app=not is_message)
+    body = choose_wording(text, join_text(fragments), by_app=not is_message or is_of_app(blocks, inner))
     part = build_message(each, body, references) if is_message else build_card(each, body)
     unread = [fragment for fragment in fragments if isinstance(fragment, UnreadPart)]
     others = [*unread, *read_media(each), *read_inner(each, inner, references, depth)]
@@ -52,6 +53,13 @@ def read_attachment(each: SlackObject, references: References, depth: int) -> It
     elif not others:
         yield UnreadPart("message" if is_message else "card", part.author)
     yield from others
+
+
+def is_of_app(blocks: list[SlackObject], inner: list[SlackObject]) -> bool:
+    """True for a forwarded message of an app: people's messages have rich text, and no other text in their blocks."""
+    return any(get_text(message, "bot_id") for message in inner) or any(
+        get_text(block, "type") not in PERSON_BLOCKS for block in blocks
+    )
 
 
 def read_inner(

@@ -56,6 +56,7 @@ def render_inner(value: SlackObject, depth: int) -> str:
 
 
 def render_list(value: SlackObject, depth: int) -> str:
+    """A list with a border stands in a quote."""
     indent, offset = (number if isinstance(number := value.get(key), int) else 0 for key in ("indent", "offset"))
     margin, style = INDENT * max(0, min(indent, INDENT_LIMIT)), get_text(value, "style")
     lines = []
@@ -63,7 +64,8 @@ def render_list(value: SlackObject, depth: int) -> str:
         sign = f"{number}." if style == "ordered" else f"- {BOXES.get(style, '')}".strip()
         text = render_object(item, depth - 1) if depth else ""
         lines.append(f"{margin}{sign} {text}".replace("\n", f"\n{margin}  "))
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    return render_quote(text) if value.get("border") else text
 
 
 def render_quote(text: str) -> str:

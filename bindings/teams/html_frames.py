@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from bindings.teams.html_tables import TableCell, parse_span, render_table
 
@@ -91,7 +92,7 @@ def close_link(frame: Frame, parent: Frame) -> None:
         return parent.write(frame.text)
     shown = {url.casefold(), url.casefold().removeprefix("mailto:").removeprefix("tel:")}
     shown |= {each.removeprefix("https://").removeprefix("http://") for each in shown}
-    if not label or label.translate(ESCAPES).casefold().rstrip("/") in {each.rstrip("/") for each in shown}:
+    if not label or unquote(label).casefold().rstrip("/") in {unquote(each).rstrip("/") for each in shown}:
         return parent.write(label if label.casefold().startswith("http") else url.removeprefix("mailto:"))
     return parent.write(f"[{label.replace(']', chr(92) + ']')}]({url})")
 

@@ -295,3 +295,25 @@ def test_the_bot_is_named_in_the_words_of_others() -> None:
 
     assert incoming is not None
     assert ("why?", "ask @Whisper") == (incoming.text, incoming.quoted[0].text)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "CPU at 99 %"}}]},
+        {"bot_id": "B0CI", "blocks": build_rich_text(section(words("CPU at 99 %")))},
+    ],
+)
+def test_a_forwarded_message_of_an_app_is_read_from_its_blocks(message: dict[str, Any]) -> None:
+    """Its text is for notifications, and often says nothing."""
+    text = "This content can't be displayed."
+    forward = {"is_share": True, "author_subname": "ci", "text": text, "message_blocks": [{"message": message}]}
+
+    assert ["CPU at 99 %"] == [part.text for part in read_message(person("?", attachments=[forward])).parts]
+
+
+def test_a_list_in_a_quote_is_quoted() -> None:
+    """Slack gives such a list a border. It is not the person's own."""
+    quoted = {"type": "rich_text_list", "style": "bullet", "border": 1, "elements": [section(words("theirs"))]}
+
+    assert "> - theirs\nmine" == read_message(person(blocks=build_rich_text(quoted, section(words("mine"))))).text

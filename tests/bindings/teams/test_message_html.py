@@ -17,6 +17,8 @@ from bindings.teams.message_html import LIMIT_CHARS, HtmlContext, MessageHtml, Q
         ('<a href="https://x.ca/">https://x.ca</a>', "https://x.ca"),
         ('<a href="https://x.ca/a_(b)" title="t">x.ca</a>', "[x.ca](https://x.ca/a_%28b%29)"),
         ('<a href="mailto:a@b.ca">a@b.ca</a>, <a href="mailto:a@b.ca">Ada</a>', "a@b.ca, [Ada](mailto:a@b.ca)"),
+        ('{"a": "<a href="https://x.ca/s%22,">https://x.ca/s",</a>', '{"a": "https://x.ca/s",'),
+        ('<a href="https://x.ca/%C3%A9 t">https://x.ca/é t</a>', "https://x.ca/é t"),
         ('<a href="javascript:alert(1)">x</a> <a>y</a>', "x y"),
         ('<a href="https://x.ca/"><img alt="x" src="y"></a>', "https://x.ca/"),
     ],
