@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from botbuilder.schema import Activity
 
-from bindings.delivery.outlet import Page, Refused
+from bindings.delivery.outlet import Page, Refused, Unreachable, Unsent
 from bindings.incoming import Place
 from bindings.teams import messages
 from bindings.teams.connector import Connector
@@ -29,8 +29,9 @@ class ChatWriter:
         return self._place
 
     async def post(self, page: Page) -> str:
-        """Returns the id of the message."""
-        return require_id(await self.send(await self.build(page)))
+        """Returns the id of the message. "": Teams gave none, and the page is final, so that it needs no update."""
+        activity_id = await self.send(await self.build(page))
+        return activity_id if page.final else require_id(activity_id)
 
     async def update(self, activity_id: str, page: Page) -> None:
         activity = await self.build(page)
@@ -66,10 +67,17 @@ class DirectWriter(ChatWriter):
     async def place(self) -> Place:
         """Begins the chat, or finds it again: Teams returns the same one after a restart."""
         if self._chat is None:
-            chat = await self._connector.begin_chat(self._place)
+            chat = await self._begin_chat()
             route = {**self._place.route, "conversation": chat, "team": ""}
             self._chat = replace(self._place, channel=chat, thread=None, kind="personal", route=route)
         return self._chat
+
+    async def _begin_chat(self) -> str:
+        """Raises Unsent in place of Unreachable: a chat that began shows nothing, so no message may stand twice."""
+        try:
+            return await self._connector.begin_chat(self._place)
+        except Unreachable as exc:
+            raise Unsent(exc.message) from exc
 
 
 def require_id(activity_id: str) -> str:

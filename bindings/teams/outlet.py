@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import structlog
 from botbuilder.schema import Attachment
 from botbuilder.schema.teams import FileConsentCard
 
@@ -39,10 +40,11 @@ from core.contract import Language
 from core.errors import StorageError
 from core.texts import text
 
+log = structlog.get_logger()
+
 # UTF-16 units. Teams allows 100 KB for a whole message; shorter pages are easier to read on a phone.
 PAGE_UNITS = 10_000
-SHORTEST_PAGE_UNITS = 500
-SHORTER = 4  # after "too large", pages are a quarter as long
+SHORT_PAGE_UNITS = 2_000  # after "too large"
 STREAM_INTERVAL_S = 1.5  # Teams: collect text for 1.5 to 2 s, at most one call a second
 EDIT_INTERVAL_S = 2.0  # Teams: 1,800 operations an hour in one conversation
 CONSENT_CARD = "application/vnd.microsoft.teams.card.file.consent"
@@ -50,6 +52,7 @@ RICHEST, PLAIN = "", "plain"
 # After two posts with unknown outcome, the connector must confirm another call before each further post.
 CONFIRMED, CONFIRMED_AGAIN = "confirmed", "confirmed-again"
 CONFIRMED_PAUSE_S = {CONFIRMED: 30.0, CONFIRMED_AGAIN: 120.0}  # before the next copy; each form posts two at most
+NO_ID = "-"  # the ref of a final message that Teams accepted without returning its id
 
 STREAM_LIMITS = PageLimits(PAGE_UNITS, STREAM_INTERVAL_S)
 EDIT_LIMITS = PageLimits(PAGE_UNITS, EDIT_INTERVAL_S, first_words_s=0.5)
@@ -90,7 +93,7 @@ class TeamsOutlet(Outlet):
             else ChatWriter(connector, place, incoming.message, plain=form != RICHEST)
         )
         self._stream = StreamWriter(self._chat, place, incoming.message, streams, self._stop)
-        self._stream.may_stream &= form == RICHEST
+        self._stream.may_stream &= form == RICHEST and page_units == PAGE_UNITS
         self.limits = replace(STREAM_LIMITS if self._stream.may_stream else EDIT_LIMITS, page_chars=page_units)
 
     def length(self, page: Page) -> int:
@@ -102,12 +105,14 @@ class TeamsOutlet(Outlet):
         if self.form in CONFIRMED_PAUSE_S:
             await self._confirm_connector()
         try:
-            return build_ref(await self._chat.post(page), streamed=False)
+            return build_ref(await self._chat.post(page) or NO_ID, streamed=False)
         except Unreachable as exc:
             self._must_pause |= not isinstance(exc, Unsent)
             raise
 
     async def edit(self, ref: str, page: Page) -> None:
+        if ref == NO_ID:
+            return  # it was final when it was posted
         if is_streamed(ref):
             await self._stream.edit(ref, page)
         else:
@@ -122,6 +127,8 @@ class TeamsOutlet(Outlet):
         return None
 
     async def delete(self, ref: str) -> None:
+        if ref == NO_ID:
+            raise Refused("Teams returned no id of this message")
         self._stream.end(ref)
         try:
             await self._chat.delete(parse_ref(ref))
@@ -154,12 +161,13 @@ class TeamsOutlet(Outlet):
         if isinstance(error, OutcomeUnknown):
             further = {CONFIRMED: CONFIRMED_AGAIN, CONFIRMED_AGAIN: None}.get(self.form, CONFIRMED)
             return self._build(further) if further else None
-        if isinstance(error, TooLarge) and self._page_units // SHORTER >= SHORTEST_PAGE_UNITS:
-            return self._build(self.form, self._page_units // SHORTER)
-        if self.form == RICHEST and not isinstance(error, PlaceGone):
-            return self._build(PLAIN)
-        if self.form not in (DIRECT, *CONFIRMED_PAUSE_S) and self._place.kind != "personal":
-            return self._build(DIRECT)
+        if isinstance(error, TooLarge) and self._page_units == PAGE_UNITS:
+            return self._build(self.form, SHORT_PAGE_UNITS)
+        is_elsewhere = self._place.kind != "personal"
+        if self.form == RICHEST and not (is_elsewhere and isinstance(error, PlaceGone)):
+            return self._build(PLAIN, self._page_units)
+        if self.form not in (DIRECT, *CONFIRMED_PAUSE_S) and is_elsewhere:
+            return self._build(DIRECT, self._page_units)
         return None
 
     def in_form(self, form: str) -> TeamsOutlet:
@@ -182,8 +190,8 @@ class TeamsOutlet(Outlet):
             await self._connector.begin_chat(self._place)
         except Unreachable as exc:
             raise Unsent(exc.message) from exc
-        except (Gone, Refused) as exc:
-            raise OutcomeUnknown(exc.message) from exc
+        except (Gone, Refused) as exc:  # an answer too: people without the app have no chat with it
+            log.debug("connector_confirmed", problem=exc.message)
 
     async def _stop(self, ref: str) -> None:
         await self._stop_answer(self._place, ref)

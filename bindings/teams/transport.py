@@ -86,7 +86,8 @@ class HttpResponse:
             retry_after_s = parse_retry_after(self.headers.get("Retry-After"), RETRY_AFTER_S, RETRY_AFTER_LIMIT_S)
             raise Throttled(f"{sender} limits the rate of calls", retry_after_s=retry_after_s)
         if self.status in TRANSIENT_STATUSES or (self.status >= 500 and self.status != NOT_IMPLEMENTED):
-            raise Unreachable(f"{sender} answered {self.status}")
+            pause_s = parse_retry_after(self.headers.get("Retry-After"), 0.0, RETRY_AFTER_LIMIT_S)
+            raise Unreachable(f"{sender} answered {self.status}", retry_after_s=pause_s or None)
 
 
 def build_client() -> httpx.AsyncClient:

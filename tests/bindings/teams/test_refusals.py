@@ -8,6 +8,7 @@ from bindings.delivery.outlet import DIRECT
 from bindings.selftest.microsoft_connector import ConnectorCall, Failure
 from core.contract import Text
 from core.texts import text
+from tests.bindings.support_fakes import clock
 from tests.bindings.teams.support_connector import TeamsChat, refuse
 
 WHOLE = "some words " * 8
@@ -217,3 +218,94 @@ def test_a_deletion_that_fails_delays_nothing(status: int) -> None:
     assert sum(call.method == "DELETE" for call in chat.connector.calls) == 0
     if status == 501:
         assert text("delivery-replaced", "en") in chat.texts[0]
+
+
+@pytest.mark.parametrize("code", ["BotNotInConversationRoster", "ConversationNotFound", "MessageWritesBlocked"])
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_stream_in_a_closed_personal_chat_is_tried_as_a_plain_message(code: str, after: int) -> None:
+    """There is no other place, and what Teams says of a stream may not hold for a message."""
+    chat = TeamsChat()
+    chat.connector.refuses = refuse(Failure(403, code), is_stream, after=after)
+    outcome = chat.deliver()
+
+    assert ("delivered", "plain") == (outcome.ending, chat.ledger.form)
+    assert [f"{WHOLE.strip()}\n\nℹ AI: fake-model"] == chat.texts
+
+
+def test_a_personal_chat_that_takes_nothing_fails_with_its_reason() -> None:
+    """Nobody deleted the answer, so it counts as one that was lost."""
+    chat = TeamsChat()
+    chat.connector.refuses = refuse(Failure(403, "ConversationBlockedByUser"), lambda call: True)
+    outcome = chat.deliver()
+
+    assert "refused" == outcome.ending
+    assert "ConversationBlockedByUser" in (outcome.reason or "")
+
+
+@pytest.mark.parametrize("kind", ["personal", "group"])
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_a_message_without_an_id_stands(kind: str, status: int) -> None:
+    """Teams accepts all posts, but says not which they are: the whole answer is posted once, and not looked for."""
+    chat = TeamsChat(kind)
+    chat.connector.refuses = refuse(Failure(status, empty=True, after=True), lambda call: call.method == "POST")
+    outcome = chat.deliver()
+
+    assert ("delivered", "plain") == (outcome.ending, chat.ledger.form)
+    assert 1 == sum(WHOLE.strip() in each and "AI: fake-model" in each for each in chat.texts)
+    assert "delivered" == chat.deliver(chat.ledger.restarted()).ending
+    assert 1 == sum(WHOLE.strip() in each and "AI: fake-model" in each for each in chat.texts)
+
+
+def test_a_chat_that_cannot_be_begun_for_now_is_no_post() -> None:
+    """The direct message waits for the connector, however often it fails."""
+    chat = TeamsChat("channel")
+    outage = refuse(Failure(502, empty=True), lambda call: not call.conversation, times=4)
+    removed = refuse(REMOVED, lambda call: call.conversation.startswith("19:"))
+    chat.connector.refuses = lambda call: outage(call) or removed(call)
+    outcome = chat.deliver()
+
+    assert ("delivered", DIRECT, 1) == (outcome.ending, chat.ledger.form, len(chat.texts))
+
+
+@pytest.mark.parametrize("kind", ["personal", "group"])
+def test_a_refusal_of_every_size_takes_few_calls(kind: str) -> None:
+    """Pages become shorter once, in no form again."""
+    chat = TeamsChat(kind)
+    posts: list[ConnectorCall] = []
+
+    def check(call: ConnectorCall) -> Failure | None:
+        if "words" in call.text and not call.stream:
+            posts.append(call)
+        return Failure(413, empty=True)
+
+    chat.connector.refuses = check
+    outcome = chat.deliver()
+
+    assert "refused" == outcome.ending
+    assert 3 == len(posts)
+
+
+def test_two_lost_posts_in_a_group_of_people_without_the_app() -> None:
+    """The connector refuses to begin a chat with them: an answer too, after which the message is posted again."""
+    chat = TeamsChat("group")
+    no_chat = refuse(Failure(403, "Forbidden"), lambda call: not call.conversation)
+    lost = refuse(Failure(503), lambda call: call.method == "POST" and call.conversation, times=2)
+    chat.connector.refuses = lambda call: no_chat(call) or lost(call)
+    outcome = chat.deliver()
+
+    assert ("delivered", [f"{WHOLE.strip()}\n\nℹ AI: fake-model"]) == (outcome.ending, chat.texts)
+
+
+def test_a_named_pause_is_kept() -> None:
+    """Teams answers 503 with Retry-After."""
+    chat = TeamsChat("group")
+    at: list[float] = []
+
+    def check(call: ConnectorCall) -> Failure | None:
+        at.append(clock())
+        return Failure(503, retry_after="90", empty=True) if len(at) == 1 else None
+
+    chat.connector.refuses = check
+    chat.deliver()
+
+    assert at[1] - at[0] >= 90
