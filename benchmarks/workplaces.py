@@ -21,7 +21,8 @@ from aiohttp.typedefs import Handler
 from bindings.selftest.discord_faults import build_failure, rate_limited
 from bindings.selftest.discord_payloads import ALICE
 from bindings.selftest.discord_server import TOKEN, FakeDiscord
-from bindings.selftest.microsoft_server import TENANT, Failure, FakeMicrosoft
+from bindings.selftest.microsoft_connector import Failure
+from bindings.selftest.microsoft_server import TENANT, FakeMicrosoft
 from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_requests import SECRET, headers_for
 from bindings.selftest.slack_server import APP_TOKEN, BOT_TOKEN, TEAM, FakeSlack

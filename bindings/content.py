@@ -64,10 +64,18 @@ class MessageContent:
         return tuple(build_attachment(part, language) for part in self.parts)
 
     def turn_text(self, language: Language) -> str:
-        """The message in one text, for a turn of a thread: own words, then each part under its name."""
+        """The message in one text, for a turn of a thread: own words, then each part under its name.
+
+        One with files alone consists of their names.
+        """
         parts = [f"[{name_part(part, language)}]\n{part.text.strip()[:PART_CHARS]}" for part in self.parts]
         unread = describe_unread(self.unread, language)
-        return "\n\n".join(part for part in (self.text.strip(), *parts, f"[{unread}]" if unread else "") if part)
+        own = self.text.strip() or ("" if parts else self._file_names())
+        return "\n\n".join(part for part in (own, *parts, f"[{unread}]" if unread else "") if part)
+
+    def _file_names(self) -> str:
+        names = ", ".join(plain_name(file.name)[:NAME_CHARS] for file in self.files)
+        return f"[{names}]" if names else ""
 
 
 def build_attachment(part: ContentPart, language: Language) -> Attachment:

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from bindings.delivery_records import Delivery, parse_delivery
 from bindings.incoming import Place
 from bindings.process_lease import ProcessLease, end_expired_leases, lease_lost
-from bindings.store import Delivery, parse_delivery
 from bindings.tables import attempts, bot_processes, deliveries
 from core.runtime.digest import hash_id
 

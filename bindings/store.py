@@ -11,21 +11,31 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from bindings.delivery.outlet import PostedPage
-from bindings.incoming import CommandName, IncomingMessage, Place, ThreadMessages
+from bindings.delivery_records import (
+    Delivery,
+    DeliveryKind,
+    DeliveryRecord,
+    DeliveryState,
+    LedgerState,
+    build_row,
+    parse_delivery,
+    parse_record,
+    serialize_incoming,
+)
+from bindings.incoming import IncomingMessage, Place, ThreadMessages
 from bindings.process_lease import ProcessLease
 from bindings.tables import (
     EMPTY_PAYLOAD,
     attempts,
     deliveries,
     feedback,
-    hash_message,
     hash_workspace,
     one_time_notices,
     personality_choices,
@@ -34,61 +44,12 @@ from core.runtime.digest import hash_id
 from core.storage.database import Database, put, put_new
 from core.strict_json import storable
 
-DeliveryKind = Literal["message", "limited", "refused"] | CommandName  # decided when the message was taken
-DeliveryState = Literal["received", "done", "gone", "failed"]
 FeedbackValue = Literal["good", "bad"]
 OneTimeNotice = Literal["privacy", "refused"]  # each person gets it once
-ANSWER_ID_BYTES = 12
 COMMENT_LIMIT_CHARS = 2000
 REASON_LIMIT_CHARS = 500
 TAKE_LOCK = 8_262_017  # with a hash of the conversation: the advisory lock under which a shared message is taken
 NO_CONTENT = {"payload": EMPTY_PAYLOAD, "heard": None}
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message that was taken. Small: its content stays in the database until its turn comes."""
-
-    number: int
-    answer_id: str
-    kind: DeliveryKind
-    conversation: str
-    message_hash: str  # of the question
-    crashes: int = 0  # of processes that had resumed it
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerState:
-    """The messages that hold an answer, as `bindings.delivery.outlet.PostLedger` explains them.
-
-    Stored as JSON: a list of ids for the richest form without leftovers, as in older rows, else an object.
-    """
-
-    refs: tuple[str, ...] = ()
-    form: str = ""
-    leftovers: tuple[PostedPage, ...] = ()
-
-    @classmethod
-    def from_json(cls, stored: str) -> LedgerState:
-        value = json.loads(stored)
-        if isinstance(value, list):
-            return cls(tuple(value))
-        leftovers = tuple(PostedPage(*page) for page in value["leftovers"])
-        return cls(tuple(value["refs"]), value["form"], leftovers)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self) if self.form or self.leftovers else self.refs)
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """A delivery with its content, as stored now."""
-
-    delivery: Delivery
-    incoming: IncomingMessage
-    pages: LedgerState
-    thread_messages: ThreadMessages | None  # None: not requested yet
-    uploaded: bool
 
 
 class Store:
@@ -340,27 +301,6 @@ class DeliveryLedger:
         await self._store.save_pages(self._number, pages)
 
 
-def build_row(incoming: IncomingMessage, kind: DeliveryKind) -> dict[str, Any]:
-    place = incoming.place
-    return {
-        "event": hash_id(incoming.event),
-        "answer": secrets.token_urlsafe(ANSWER_ID_BYTES),
-        "platform": place.platform,
-        "workspace": hash_workspace(place.platform, place.tenant),
-        "conversation": hash_id(place.conversation),
-        "source": hash_message(place, incoming.message),
-        "kind": kind,
-        "payload": serialize_incoming(incoming),
-        "refs": "[]",
-        "uploaded": False,
-    }
-
-
-def serialize_incoming(incoming: IncomingMessage) -> str:
-    """JSON in ASCII, which also represents lone surrogates and NUL."""
-    return json.dumps(incoming.to_json())
-
-
 def update_delivery(number: int, **values: Any) -> sa.Update:
     return deliveries.update().where(deliveries.c.number == number).values(**values)
 
@@ -390,18 +330,6 @@ def choose_owner(db: sa.Connection, row: dict[str, Any]) -> str:
 def insert(db: sa.Connection, row: dict[str, Any]) -> Delivery | None:
     new = put_new(db, deliveries, row)
     return new and Delivery(new.number, row["answer"], row["kind"], row["conversation"], row["source"])
-
-
-def parse_delivery(row: Any) -> Delivery:
-    return Delivery(row.number, row.answer, row.kind, row.conversation, row.source)
-
-
-def parse_record(row: Any) -> DeliveryRecord | None:
-    if row is None or row.payload == EMPTY_PAYLOAD:
-        return None
-    incoming = IncomingMessage.from_json(json.loads(row.payload))
-    messages = None if row.heard is None else ThreadMessages.from_json(json.loads(row.heard))
-    return DeliveryRecord(parse_delivery(row), incoming, LedgerState.from_json(row.refs), messages, row.uploaded)
 
 
 def questions_in(place: Place) -> tuple[sa.ColumnElement[bool], ...]:

@@ -86,11 +86,11 @@ class ContentReader:
         for attachment in as_mappings(payload.get("attachments")):
             yield from read_attachment(attachment)
         for embed in as_mappings(payload.get("embeds")):
-            yield from self._with_names(read_embed(embed))
+            yield from self._with_names(read_embed(embed, self.language))
         if not self._is_own(payload):  # its buttons are no content
             yield from self._with_names(read_component_part(payload))
         if isinstance(payload.get("poll"), dict):
-            yield read_poll(payload["poll"], self.language)
+            yield from self._with_names([read_poll(payload["poll"], self.language)])
         if isinstance(payload.get("activity"), dict):  # an invitation to a game or to listen together
             yield UnreadPart("other", as_text(as_mapping(payload.get("application")).get("name")))
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver_notice
+from bindings.delivery_records import DeliveryKind, DeliveryRecord
 from bindings.incoming import BotCommand
 from bindings.intake.admission import UserRateLimit
 from bindings.intake.bot import Bot, LocalizedPersonality
 from bindings.intake.commands import find_command
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.intake.message_handler import MessageHandler
-from bindings.store import DeliveryKind, DeliveryLedger, DeliveryRecord
+from bindings.store import DeliveryLedger
 from core.contract import Language
 from core.texts import text
 

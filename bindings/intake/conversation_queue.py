@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from bindings.delivery.outlet import PostLedger
-from bindings.store import Delivery
+from bindings.delivery_records import Delivery
 
 
 @dataclass(eq=False, slots=True)

@@ -14,11 +14,11 @@ from contextlib import nullcontext
 import structlog
 
 from bindings.delivery.context import DeliveryEnding
+from bindings.delivery_records import DeliveryRecord, DeliveryState
 from bindings.intake.bot import Bot
 from bindings.intake.command_handler import CommandHandler
 from bindings.intake.conversation_queue import DeliveryTask
 from bindings.intake.message_handler import MessageHandler
-from bindings.store import DeliveryRecord, DeliveryState
 from bindings.toil.jobs import Jobs
 from core.errors import LeaseLost, StorageError
 

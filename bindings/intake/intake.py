@@ -15,6 +15,7 @@ from datetime import timedelta
 import structlog
 
 from bindings.delivery.context import DeliveryContext
+from bindings.delivery_records import Delivery, DeliveryKind, DeliveryState
 from bindings.incoming import IncomingMessage, Place, Platform
 from bindings.intake.admission import BOT_PAUSE_S, AccessLists, ReplyRules, UserRateLimit, check_personality_names
 from bindings.intake.bot import Bot, Greeting, LocalizedPersonality
@@ -27,7 +28,7 @@ from bindings.intake.work_sharing import WorkSharing
 from bindings.metrics import BotMetrics
 from bindings.process_lease import ProcessLease
 from bindings.shared_deliveries import SharedDeliveries
-from bindings.store import Delivery, DeliveryKind, DeliveryState, FeedbackValue, Store
+from bindings.store import FeedbackValue, Store
 from bindings.tables import hash_message
 from bindings.toil.job_files import JobFiles
 from bindings.toil.jobs import Jobs

@@ -15,11 +15,12 @@ from bindings.content import describe_unread
 from bindings.delivery.context import DeliveryEnding, DeliveryOptions
 from bindings.delivery.deliver import deliver, deliver_file, deliver_notice
 from bindings.delivery.outlet import DeliveryError, Outlet, Refused, Upload
+from bindings.delivery_records import DeliveryRecord
 from bindings.files import MessageFiles, TextFile, explain_unread, read_files
 from bindings.incoming import AttachedFile, IncomingMessage, ThreadMessages, UnreadPart
 from bindings.intake.bot import Bot, LocalizedPersonality, build_footer
 from bindings.intake.conversation_queue import DeliveryTask
-from bindings.store import DeliveryLedger, DeliveryRecord
+from bindings.store import DeliveryLedger
 from bindings.toil.job_files import JobPlan
 from bindings.toil.jobs import JobRefused, JobRequest, Jobs
 from bindings.toil.schema_reply import (

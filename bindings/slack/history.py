@@ -26,7 +26,6 @@ from bindings.slack.surroundings import (
     select_before,
 )
 from core.contract import Language, Turn
-from core.rag.context import plain_name
 
 log = structlog.get_logger()
 
@@ -140,8 +139,8 @@ def speaker_name(message: SlackObject, references: References) -> str | None:
 
 
 def render_turn(content: MessageContent, language: Language) -> str:
-    """A long message is cut visibly. One with files alone consists of their names."""
-    words = content.turn_text(language) or f"[{', '.join(plain_name(file.name) for file in content.files)}]"
+    """A long message is cut visibly."""
+    words = content.turn_text(language)
     return words if len(words) <= MESSAGE_CHARS else f"{words[:MESSAGE_CHARS]} […]"
 
 

@@ -29,6 +29,14 @@ def test_a_turn_names_every_part() -> None:
     )
 
 
+def test_a_turn_of_files_alone_consists_of_their_names() -> None:
+    """Otherwise nobody would know who posted them."""
+    file = AttachedFile("a.csv", "u1", "text/csv")
+
+    assert MessageContent(files=(file,)).turn_text("en") == "[a.csv]"
+    assert MessageContent("Look", files=(file,)).turn_text("en") == "Look"
+
+
 def test_unread_parts_are_counted_by_kind_and_name() -> None:
     images = (UnreadPart("image"), UnreadPart("image"), UnreadPart("audio"))
 

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from bindings.delivery.outlet import PostedPage
+from bindings.delivery_records import Delivery, LedgerState
 from bindings.incoming import AttachedFile, BotCommand, FoundParts, IncomingMessage, Place, ThreadMessages, UnreadPart
-from bindings.store import Delivery, DeliveryLedger, LedgerState, Store
+from bindings.store import DeliveryLedger, Store
 from bindings.tables import tables
 from core.contract import Attachment, Turn
 from core.storage.database import Database

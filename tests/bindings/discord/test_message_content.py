@@ -35,6 +35,17 @@ POLL = {
     "results": {"is_finalized": False, "answer_counts": [{"id": 2, "count": 3, "me_voted": False}]},
 }
 
+EMOJI = {"id": "41", "name": "sun"}
+POLL_RESULT = [
+    {"name": "poll_question_text", "value": "Which day?"},
+    {"name": "victor_answer_votes", "value": "3"},
+    {"name": "total_votes", "value": "4"},
+    {"name": "victor_answer_id", "value": "2"},
+    {"name": "victor_answer_text", "value": "Friday"},
+    {"name": "victor_answer_emoji_id", "value": "41"},
+    {"name": "victor_answer_emoji_name", "value": "sun"},
+]
+
 
 def attach(name: str, media_type: str, **more: Any) -> dict[str, Any]:
     file = {"id": "1", "filename": name, "url": f"{CDN}/{name}", "content_type": media_type, "size": 9, **more}
@@ -97,10 +108,22 @@ CASES: dict[str, list[tuple[dict[str, Any], Expected]]] = {
                 fields=[{"name": "Free", "value": "1 %"}],
                 author={"name": "Monitor"},
                 footer={"text": "cluster 2"},
+                timestamp="2025-11-22T10:00:00.000000-05:00",
             ),
-            {"heard": ["Monitor", "[Disk full](https://status.example/1)\nHost @Bob Roy\nFree: 1 %\ncluster 2"]},
+            {
+                "heard": [
+                    "Monitor",
+                    "[Disk full](https://status.example/1)\nHost @Bob Roy\nFree: 1 %\ncluster 2 • 2025-11-22 15:00 UTC",
+                ]
+            },
         ),
         (embed(type="article", title="News", provider={"name": "CBC"}), {"heard": ["CBC", "News"]}),
+        (
+            embed(type="rich", fields=[{"name": "\u200b", "value": "all well"}]),
+            {"heard": ["\nall well"]},
+        ),
+        (embed(type="rich", thumbnail={"url": f"{CDN}/t.png"}), {"unread": [UnreadPart("image", "t.png")]}),
+        (embed(type="rich", timestamp="never", title="T"), {"heard": ["T"]}),
         (embed(type="rich", image={"url": f"{CDN}/graph.png"}), {"unread": [UnreadPart("image", "graph.png")]}),
     ],
     "preview of a picture or GIF": [
@@ -147,13 +170,21 @@ CASES: dict[str, list[tuple[dict[str, Any], Expected]]] = {
     "poll": [
         ({"poll": POLL}, {"heard": ["Poll: Which day?\n- 🌧 Monday (0 votes)\n- Friday (3 votes)"]}),
         ({"poll": {**POLL, "results": None}}, {"heard": ["Poll: Which day?\n- 🌧 Monday\n- Friday"]}),
+        (
+            {"poll": {"question": {"text": "Ask <@7>?"}, "answers": [{"poll_media": {"emoji": EMOJI, "text": "Yes"}}]}},
+            {"heard": ["Poll: Ask @Bob Roy?\n- :sun: Yes"]},
+        ),
         ({"poll": {}}, {"unread": [UnreadPart("poll")]}),
     ],
     "result of a poll": [
         (
-            system(46) | embed(type="poll_result", fields=[{"name": "victor_answer_text", "value": "Friday"}]),
-            {"heard": ["(a poll has ended)", "victor_answer_text: Friday"]},
-        )
+            system(46) | embed(type="poll_result", fields=POLL_RESULT),
+            {"heard": ["(a poll has ended)", "Poll: Which day?\n- :sun: Friday (3 votes)"]},
+        ),
+        (
+            system(46) | embed(type="poll_result", fields=POLL_RESULT[:1]),
+            {"heard": ["[embedded content]\nPoll: Which day?"]},
+        ),
     ],
     "sticker": [({"sticker_items": [{"id": "1", "name": "Wave", "format_type": 1}]}, {"heard": ["(sticker: Wave)"]})],
     "attached file": [

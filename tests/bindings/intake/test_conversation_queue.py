@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bindings.delivery_records import Delivery
 from bindings.intake.conversation_queue import ConversationQueue, DeliveryTask
 from bindings.selftest.changes import Changes
-from bindings.store import Delivery
 
 
 def build_task(number: int, conversation: str) -> DeliveryTask:

@@ -29,6 +29,7 @@ from core.contract import Source, Text
 
 class MeasuringOutlet:
     form = ""
+    ai_label = False
     limits = PageLimits(PAGE_CHARS, 0.0)
 
     def length(self, page: Page) -> int:
