@@ -16,7 +16,7 @@ from core.configuration import settings
 from core.contract import Language
 from core.runtime import log
 from core.storage.database import Database, examine, rehearse
-from core.storage.migration import SchemaVersion
+from core.storage.schema import SchemaVersion
 from core.texts import text
 
 

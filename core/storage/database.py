@@ -22,8 +22,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import ConfigError, StorageError
-from core.storage import migration
-from core.storage.migration import SchemaVersion
+from core.storage import schema
+from core.storage.schema import SchemaVersion
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -80,7 +80,7 @@ class Database:
 
     async def examine_schema(self) -> SchemaVersion:
         """Raises ConfigError if a newer version of csps-llm made the tables, StorageError."""
-        return await self.read(migration.examine)
+        return await self.read(schema.examine)
 
     async def upgrade(self) -> tuple[str, ...]:
         """Brings the tables to the newest revision, all or nothing, and returns the revisions that were applied.
@@ -88,18 +88,18 @@ class Database:
         Several processes may call it at once: one upgrades, the others wait. Raises ConfigError if a newer version of
         csps-llm made the tables, or another program; StorageError.
         """
-        schema = await self.examine_schema()
-        if not schema.pending:
+        found = await self.examine_schema()
+        if not found.pending:
             return ()
         began_at = time.monotonic()
         upgrading = asyncio.create_task(asyncio.to_thread(upgrade, self._engine.url))
         await asyncio.wait({upgrading}, timeout=SLOW_UPGRADE_S)
         if not upgrading.done():
-            log.info("database_upgrade_running", from_revision=schema.revision, to_revision=schema.pending[-1])
+            log.info("database_upgrade_running", from_revision=found.revision, to_revision=found.pending[-1])
         applied = await upgrading
         if applied:
             seconds = round(time.monotonic() - began_at, 1)
-            log.info("database_upgraded", from_revision=schema.revision, to_revision=applied[-1], duration_s=seconds)
+            log.info("database_upgraded", from_revision=found.revision, to_revision=applied[-1], duration_s=seconds)
         return applied
 
     async def ping(self) -> None:
@@ -124,7 +124,7 @@ def upgrade(url: sqlalchemy.URL) -> tuple[str, ...]:
 
 def locked_upgrade(db: sqlalchemy.Connection) -> tuple[str, ...]:
     lock_schema(db)
-    return migration.upgrade(db)
+    return schema.upgrade(db)
 
 
 def lock_schema(db: sqlalchemy.Connection) -> None:
@@ -140,10 +140,10 @@ def examine(url: str) -> SchemaVersion:
     """Works as `Database.examine_schema`, but creates no SQLite file."""
     parsed = parse(url)
     if parsed.get_backend_name() == sqlite.dialect.name and not Path(require_file(parsed.database)).exists():
-        return migration.schema_after(None)
+        return schema.schema_after(None)
     engine = connect(parsed)
     try:
-        return run(engine, migration.examine)
+        return run(engine, schema.examine)
     finally:
         engine.dispose()
 

@@ -1,13 +1,12 @@
 """Brings a database's tables to the form that this version works with, by the scripts in `versions`.
 
-Knows no table and no URL. Each function works in the transaction of its caller, who keeps other processes out.
+`schema` calls it within its caller's transaction.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -20,34 +19,15 @@ from sqlalchemy.dialects import sqlite
 from core.errors import ConfigError, StorageError
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaVersion:
-    """The state of a database's tables. `revision` is None if none has been applied; `pending` are oldest first."""
-
-    revision: str | None
-    pending: tuple[str, ...]
-
-
 @cache
 def scripts() -> ScriptDirectory:
     return ScriptDirectory(str(Path(__file__).parent))
-
-
-def schema_after(revision: str | None) -> SchemaVersion:
-    return SchemaVersion(revision, tuple(script.revision for script in following(revision)))
-
-
-def examine(db: sa.Connection) -> SchemaVersion:
-    """Changes nothing. Raises ConfigError if a newer version of csps-llm made the tables."""
-    return schema_after(MigrationContext.configure(db).get_current_revision())
 
 
 def upgrade(db: sa.Connection) -> tuple[str, ...]:
     """The revisions that were applied. Raises ConfigError, also if the tables are not those of csps-llm."""
     context = MigrationContext.configure(db)
     pending = following(context.get_current_revision())
-    if not pending:  # another process upgraded while this one waited for the lock
-        return ()
     before = broken_references(db)
     with Operations.context(context):
         for script in pending:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +22,9 @@ import core.rag.facts.tables
 from core.errors import ConfigError, StorageError
 from core.rag.facts import pgvector
 from core.storage import database as storage
-from core.storage import migration
+from core.storage import migration, schema
 from core.storage.database import Database, examine, lock_schema, rehearse
-from core.storage.migration import SchemaVersion
+from core.storage.schema import SchemaVersion
 from tests.support.databases import dump_schema, dump_tables, execute
 
 VERSIONS = Path(migration.__file__).parent / "versions"
@@ -58,6 +60,7 @@ def next_revision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[P
 def use_scripts(monkeypatch: pytest.MonkeyPatch, script: Path) -> None:
     scripts = ScriptDirectory(str(script.parents[1]))
     monkeypatch.setattr(migration, "scripts", lambda: scripts)
+    monkeypatch.setattr(schema, "NEWEST", scripts.get_current_head())
 
 
 def create_as_defined(url: str) -> None:
@@ -311,3 +314,10 @@ def test_a_rehearsal_on_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("This is no database. " * 100)
     with pytest.raises(StorageError, match=r"x\.db cannot be copied"):
         rehearse(f"sqlite:///{tmp_path / 'x.db'}")
+
+
+def test_the_newest_revision_is_known_without_alembic() -> None:
+    """It takes memory in every process, and only a database that is behind needs it."""
+    assert schema.NEWEST == migration.scripts().get_current_head()
+    code = "import sys, core.storage.database; print('alembic' in sys.modules)"
+    assert "False" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip()
