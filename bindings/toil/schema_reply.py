@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import chain
 
 from bindings.delivery.outlet import Upload
 from bindings.files import TextFile
@@ -22,6 +23,7 @@ from core.texts import text
 
 # Possessive quantifiers try no blank twice, so that a message of blanks takes linear time.
 BLOCK = re.compile(r"```[ \t]*+(?:[A-Za-z][\w+#.-]{0,20}+)?\s*+(\{.*?)```", re.DOTALL)
+INLINE = re.compile(r"(?<!`)`(\{[^`\n]*\})`(?!`)")  # code within a line
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 # The keywords of JSON Schema that hold schemas: by name, one, or a list of them.
 NAMED_SCHEMAS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -56,8 +58,8 @@ class SchemaRequest:
 
 
 def find_schema(message: str, files: Sequence[TextFile]) -> SchemaRequest | None:
-    """The first schema in the message's code blocks, else in its lines, else in a file. Ignores other JSON."""
-    for block in BLOCK.finditer(message):
+    """The first schema in the message's code, else in its lines, else in a file. Ignores other JSON."""
+    for block in chain(BLOCK.finditer(message), INLINE.finditer(message)):
         if (schema := parse_schema(block[1])) is not None:
             return SchemaRequest(schema, remove_span(message, *block.span()), tuple(files))
     for start, end, value in find_pasted_objects(message):

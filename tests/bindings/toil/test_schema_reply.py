@@ -115,3 +115,12 @@ def test_any_json_counts_as_a_required_schema() -> None:
     assert found is not None
     assert {"odd": 1} == found.schema
     assert require_schema("Who?", ()) is None
+
+
+def test_a_schema_in_code_within_a_line_is_found() -> None:
+    """Short schemas are often written so. A column in code is no schema."""
+    request = find_schema('`{"type": "object", "properties": {"a": {}}}` from `{text}`: Ada', ())
+
+    assert request is not None
+    assert "from `{text}`: Ada" == request.prompt
+    assert find_schema("Summarise `{text}`", ()) is None
