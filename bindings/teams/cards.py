@@ -176,7 +176,15 @@ def read_rich_text(element: dict[str, Any]) -> Iterator[str]:
     """One line: its runs of text differ only in their form."""
     inlines = element.get("inlines")
     runs = inlines[:ELEMENTS_LIMIT] if isinstance(inlines, list) else []
-    yield "".join(run if isinstance(run, str) else get_text(run, "text") for run in runs)[:TEXT_LIMIT_CHARS].strip()
+    yield "".join(map(render_run, runs))[:TEXT_LIMIT_CHARS].strip()
+
+
+def render_run(run: object) -> str:
+    """A run may be a link: https://adaptivecards.io/explorer/TextRun.html"""
+    words = run if isinstance(run, str) else get_text(run, "text")
+    action = get_value(run, "selectAction")
+    url = find_url(action) if isinstance(action, dict) else ""
+    return f"[{words.strip()}]({url})" if words.strip() and url else words
 
 
 def read_code(element: dict[str, Any]) -> Iterator[str]:

@@ -365,3 +365,11 @@ def test_a_fact_has_one_colon() -> None:
     card = adaptive({"type": "FactSet", "facts": [{"title": "Host:", "value": "db1"}, {"title": "H\u00f4te\u00a0:"}]})
 
     assert embedded("Host: db1\nH\u00f4te") == read("", card)
+
+
+def test_a_link_in_the_text_of_a_card_keeps_its_address() -> None:
+    link = {"type": "TextRun", "text": "the log", "selectAction": {"type": "Action.OpenUrl", "url": "https://l.ca"}}
+
+    assert embedded("See [the log](https://l.ca)") == read(
+        "", adaptive({"type": "RichTextBlock", "inlines": ["See ", link]})
+    )
