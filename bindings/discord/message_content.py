@@ -73,8 +73,10 @@ class ContentReader:
         reply = as_mapping(payload.get("referenced_message"))
         if not reply:
             return MessageContent(unread=(UnreadPart("message"),))
-        author = self.display_name(as_mapping(reply.get("author")))
-        return collect(self._as_part("quoted", self.read_own(reply), author))
+        content = self.read_own(reply)
+        if content.is_empty and self._is_own(reply):
+            return content  # only small print, such as a status
+        return collect(self._as_part("quoted", content, self.display_name(as_mapping(reply.get("author")))))
 
     def display_name(self, user: Payload, member: Payload | None = None) -> str:
         if as_id(user.get("id")) == self.bot_id:
@@ -116,7 +118,12 @@ class ContentReader:
             yield from self._as_part("forwarded", inner, f"#{channel}" if channel else "")
 
     def _as_part(self, kind: PartKind, content: MessageContent, author: str) -> Iterator[ContentItem]:
-        """A message within a message: words and parts are one part; files and what cannot be read stay apart."""
+        """A message within a message: words and parts are one part; files and what cannot be read stay apart.
+
+        Without the Message Content intent, Discord empties other people's messages. An empty one is named.
+        """
+        if content.is_empty:
+            yield UnreadPart("message", author)
         yield ContentPart(kind, replace(content, unread=()).turn_text(self.language), author)
         yield from content.files
         yield from content.unread

@@ -89,6 +89,8 @@ CASES: dict[str, list[tuple[dict[str, Any], Expected]]] = {
     "reply": [
         (reply(NOTICE), {"heard": ["message from Bob", "The office closes.", "Hours\nNoon"], "files": ["notice.txt"]}),
         (reply(None), {"unread": [UnreadPart("message")]}),
+        (reply({**NOTICE, "content": "", "embeds": [], "attachments": []}), {"unread": [UnreadPart("message", "Bob")]}),
+        (reply({**NOTICE, "author": ME, "content": "-# thinking", "embeds": [], "attachments": []}), {}),
     ],
     "forwarded message": [
         (
@@ -96,6 +98,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Expected]]] = {
             {"heard": ["forwarded message from #news", "The office closes.", "Noon"], "files": ["notice.txt"]},
         ),
         (forward(attach("a.png", "image/png")), {"unread": [UnreadPart("image", "a.png")]}),
+        (forward({"content": "", "type": 0}), {"unread": [UnreadPart("message", "#news")]}),
         (forward(), {"unread": [UnreadPart("message")]}),
     ],
     "embed of an app, preview of a link": [
