@@ -23,7 +23,7 @@ NAME_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class ContentPart:
+class MessagePart:
     """Words in a message that are not the author's own.
 
     kind:
@@ -45,7 +45,7 @@ class MessageContent:
     """
 
     text: str = ""
-    parts: tuple[ContentPart, ...] = ()
+    parts: tuple[MessagePart, ...] = ()
     files: tuple[AttachedFile, ...] = ()
     unread: tuple[UnreadPart, ...] = ()
 
@@ -78,12 +78,12 @@ class MessageContent:
         return f"[{names}]" if names else ""
 
 
-def build_attachment(part: ContentPart, language: Language) -> Attachment:
+def build_attachment(part: MessagePart, language: Language) -> Attachment:
     body = part.text.strip()
     return Attachment(name_part(part, language), body[:PART_CHARS], cut=len(body) > PART_CHARS)
 
 
-def name_part(part: ContentPart, language: Language) -> str:
+def name_part(part: MessagePart, language: Language) -> str:
     author = plain_name(part.author)[:NAME_CHARS]
     if author:
         return text(f"prompt-part-{part.kind}-by", language, author=author)

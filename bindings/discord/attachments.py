@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from bindings.content import ContentPart
+from bindings.content import MessagePart
 from bindings.discord.payloads import Payload, as_mapping, as_number, as_text
 from bindings.incoming import AttachedFile, UnreadKind, UnreadPart
 
 MEDIA_KINDS: dict[str, UnreadKind] = {"image": "image", "audio": "audio", "video": "video"}
 
 
-def read_attachment(attachment: Payload) -> Iterator[AttachedFile | UnreadPart | ContentPart]:
+def read_attachment(attachment: Payload) -> Iterator[AttachedFile | UnreadPart | MessagePart]:
     """Yields a file, or the name of a picture, recording or video; then the description that its sender wrote."""
     file = parse_file(attachment)
     kind = media_kind(file.media_type)
     yield UnreadPart(kind, file.name) if kind else file
     if description := as_text(attachment.get("description")):
-        yield ContentPart("embedded", description, file.name)
+        yield MessagePart("embedded", description, file.name)
 
 
 def parse_file(attachment: Payload) -> AttachedFile:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from bindings.content import ContentPart
+from bindings.content import MessagePart
 from bindings.discord.attachments import file_name
 from bindings.discord.payloads import Payload, as_id, as_mapping, as_mappings, as_number, as_text
 from bindings.incoming import UnreadKind, UnreadPart
@@ -23,18 +23,18 @@ DIGITS_LIMIT = 9
 INVISIBLE = " \u200b\u200e\u2800\u3164"  # of these, bots build empty texts
 
 
-def read_embed(embed: Payload, language: Language) -> Iterator[ContentPart | UnreadPart]:
+def read_embed(embed: Payload, language: Language) -> Iterator[MessagePart | UnreadPart]:
     """Yields the text of an embed, with its sender as author, and what it shows besides."""
     if as_text(embed.get("type")) == "poll_result" and (result := render_poll_result(embed, language)):
-        yield ContentPart("embedded", result)
+        yield MessagePart("embedded", result)
         return
     author = as_text(as_mapping(embed.get("author")).get("name"))
     provider = as_text(as_mapping(embed.get("provider")).get("name"))
     kind = UNREAD_TYPES.get(as_text(embed.get("type")))
     if lines := list(filter(None, embed_lines(embed))):
-        yield ContentPart("embedded", "\n".join(lines), author or provider)
+        yield MessagePart("embedded", "\n".join(lines), author or provider)
     elif not kind and (author or provider):
-        yield ContentPart("embedded", author or provider)
+        yield MessagePart("embedded", author or provider)
     if kind:
         yield UnreadPart(kind, as_text(embed.get("title")) or file_name(as_text(embed.get("url"))))
     is_bare = not (lines or kind or author or provider)
@@ -84,7 +84,7 @@ def render_poll_result(embed: Payload, language: Language) -> str:
     return "\n".join(filter(None, lines))
 
 
-def read_poll(poll: Payload, language: Language) -> ContentPart | UnreadPart:
+def read_poll(poll: Payload, language: Language) -> MessagePart | UnreadPart:
     """The question, and each answer with its votes if Discord sent them."""
     question = media_text(poll.get("question"))
     answers = as_mappings(poll.get("answers"))
@@ -92,7 +92,7 @@ def read_poll(poll: Payload, language: Language) -> ContentPart | UnreadPart:
         return UnreadPart("poll")
     counts = poll_counts(poll)
     lines = [f"- {render_answer(answer, counts, language)}" for answer in answers]
-    return ContentPart("embedded", "\n".join([text("discord-poll", language, question=question), *lines]))
+    return MessagePart("embedded", "\n".join([text("discord-poll", language, question=question), *lines]))
 
 
 def render_answer(answer: Payload, counts: dict[int, int] | None, language: Language) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bindings.content import ContentPart, MessageContent
+from bindings.content import MessageContent, MessagePart
 from bindings.discord.attachments import read_attachment
 from bindings.discord.components import read_components
 from bindings.discord.embeds import read_embed, read_poll
@@ -43,7 +43,7 @@ SYSTEM_TEXTS = {  # https://discord.com/developers/docs/resources/message#messag
     46: "poll_ended",
 }
 
-ContentItem = str | ContentPart | AttachedFile | UnreadPart
+ContentItem = str | MessagePart | AttachedFile | UnreadPart
 PartKind = Literal["quoted", "forwarded"]
 
 
@@ -124,13 +124,13 @@ class ContentReader:
         """
         if content.is_empty:
             yield UnreadPart("message", author)
-        yield ContentPart(kind, replace(content, unread=()).turn_text(self.language), author)
+        yield MessagePart(kind, replace(content, unread=()).turn_text(self.language), author)
         yield from content.files
         yield from content.unread
 
     def _with_names(self, items: Iterable[ContentItem]) -> Iterator[ContentItem]:
         for item in items:
-            if isinstance(item, ContentPart):
+            if isinstance(item, MessagePart):
                 item = replace(item, text=to_plain_text(item.text, self.names))
             yield item
 
@@ -143,7 +143,7 @@ def read_component_part(payload: Payload) -> Iterator[ContentItem]:
     items = list(read_components(payload.get("components")))
     words = "\n".join(item for item in items if isinstance(item, str) and item)
     if words:
-        yield ContentPart("embedded", words)
+        yield MessagePart("embedded", words)
     yield from (item for item in items if not isinstance(item, str))
 
 
@@ -153,7 +153,7 @@ def collect(items: Iterable[ContentItem]) -> MessageContent:
     files = {item.url: item for item in ordered if isinstance(item, AttachedFile)}
     return MessageContent(
         "\n".join(filter(None, words)),
-        tuple(item for item in ordered if isinstance(item, ContentPart)),
+        tuple(item for item in ordered if isinstance(item, MessagePart)),
         tuple(files.values()),
         tuple(item for item in ordered if isinstance(item, UnreadPart)),
     )

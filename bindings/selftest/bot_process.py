@@ -43,7 +43,7 @@ class BotCounts:
     failed: int  # answers that the bot gave up
 
 
-class BotProcess(Changes):
+class StartedBot(Changes):
     """A running `python -m bindings.<platform>`."""
 
     def __init__(
@@ -123,7 +123,7 @@ class BotProcess(Changes):
 
 
 @asynccontextmanager
-async def run_bot(platform: PlatformName, environ: Mapping[str, str]) -> AsyncIterator[BotProcess]:
+async def run_bot(platform: PlatformName, environ: Mapping[str, str]) -> AsyncIterator[StartedBot]:
     """Runs the bot while the block runs. Raises ConfigError, BotEnded."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "core.runtime.die_with_parent", str(os.getpid())),
@@ -135,7 +135,7 @@ async def run_bot(platform: PlatformName, environ: Mapping[str, str]) -> AsyncIt
         limit=1 << 20,
     )
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
-        bot = BotProcess(platform, process, http)
+        bot = StartedBot(platform, process, http)
         reading = asyncio.create_task(bot.read_log())
         try:
             await bot.until_serving()

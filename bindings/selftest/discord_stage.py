@@ -12,7 +12,7 @@ from bindings.selftest.discord_payloads import CHANNEL, DM, GUILD, ME, RawPayloa
 from bindings.selftest.discord_server import EPHEMERAL, LOADING, TOKEN, FakeDiscord
 from bindings.selftest.recording import Recording, VisibleMessage
 from bindings.selftest.script import FaultName, ScriptFile
-from bindings.selftest.stage import PERSON, Posted, Question
+from bindings.selftest.stage import PERSON, PlayedQuestion, Posted
 from core.configuration.settings import Settings
 from core.contract import Language
 
@@ -60,7 +60,7 @@ class DiscordStage:
 
     # ------------------------------------------------------------ acts
 
-    async def say(self, question: Question) -> Posted:
+    async def say(self, question: PlayedQuestion) -> Posted:
         personal = question.place == "personal"
         recorded = payload("message_dm" if personal else "message_mention")
         changes = {
@@ -95,7 +95,7 @@ class DiscordStage:
     async def rate(self, posted: Posted, answer: VisibleMessage) -> None:
         await self._press("good", posted, answer)
 
-    async def command(self, question: Question) -> Posted:
+    async def command(self, question: PlayedQuestion) -> Posted:
         recorded = payload(f"interaction_{question.command}")
         options = [{"value": question.text, "type": 3, "name": "prompt"}] if question.command == "ask" else []
         data = {key: value for key, value in recorded["data"].items() if key != "resolved"} | {"options": options}

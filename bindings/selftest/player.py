@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from bindings.selftest.bot_process import BotCounts, BotProcess
+from bindings.selftest.bot_process import BotCounts, StartedBot
 from bindings.selftest.echo_model import EchoModel
 from bindings.selftest.judge import Problem, StepResult, judge
 from bindings.selftest.recording import RecordedMessage, VisibleMessage
 from bindings.selftest.script import Step
-from bindings.selftest.stage import Posted, Question, Stage
+from bindings.selftest.stage import PlayedQuestion, Posted, Stage
 
 STEP_LIMIT_S = 300.0  # for a slow model
 ECHO_LIMIT_S = 30.0
@@ -21,7 +21,7 @@ HOLDING_FAULTS = ("stream_refused", "edit_refused")  # they concern an answer th
 class Player:
     """`echo` is the built-in model, if it answers. `report` is called after each step."""
 
-    def __init__(self, stage: Stage, bot: BotProcess, echo: EchoModel | None) -> None:
+    def __init__(self, stage: Stage, bot: StartedBot, echo: EchoModel | None) -> None:
         self._stage = stage
         self._bot = bot
         self._echo = echo
@@ -111,10 +111,10 @@ class Player:
         if self._echo:
             self._echo.release(slowly=slowly)
 
-    def _question(self, step: Step) -> Question:
+    def _question(self, step: Step) -> PlayedQuestion:
         reply_to = self._posted[step.of] if step.of else None
         place = reply_to.question.place if reply_to else step.place
-        return Question(step.text, place, step.language, reply_to, step.file, step.command)
+        return PlayedQuestion(step.text, place, step.language, reply_to, step.file, step.command)
 
     def _has_words(self, step: Step) -> bool:
         self._stage.recording.observe()

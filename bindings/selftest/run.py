@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bindings.incoming import PlatformName
-from bindings.selftest.bot_process import BotProcess, run_bot
+from bindings.selftest.bot_process import StartedBot, run_bot
 from bindings.selftest.discord_stage import DiscordStage
 from bindings.selftest.echo_model import EchoModel
 from bindings.selftest.environment import build_environ, link_model_socket
@@ -91,6 +91,6 @@ async def choose_model(
         yield "echo", {"LLM_URL": echo_model.url, "LLM_API_KEY": "", "LLM_MODEL": ""}, echo_model
 
 
-def count_problems(bot: BotProcess) -> tuple[LoggedProblem, ...]:
+def count_problems(bot: StartedBot) -> tuple[LoggedProblem, ...]:
     counts = Counter((str(entry["event"]), str(entry.get("problem") or "")) for entry in bot.problems)
     return tuple(LoggedProblem(event, problem, times) for (event, problem), times in counts.items())

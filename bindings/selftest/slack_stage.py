@@ -20,7 +20,7 @@ from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_requests import SECRET, encode_form, headers_for
 from bindings.selftest.slack_server import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, FakeSlack
 from bindings.selftest.slack_texts import block_lines, block_texts, button_labels, find_action_value
-from bindings.selftest.stage import PERSON, Posted, Question
+from bindings.selftest.stage import PERSON, PlayedQuestion, Posted
 from core.configuration.settings import Settings
 from core.contract import Language
 from core.platforms import SLACK_SCOPES
@@ -96,7 +96,7 @@ class SlackStage:
 
     # ------------------------------------------------------------ acts
 
-    async def say(self, question: Question) -> Posted:
+    async def say(self, question: PlayedQuestion) -> Posted:
         channel, user = CHANNELS[question.place], PEOPLE[question.language]
         mention = f"<@{BOT_USER}> " if question.place == "channel" else ""
         thread = self._thread_of(question.reply_to)
@@ -131,13 +131,15 @@ class SlackStage:
         channel, ts = answer.key.split("/")
         message = self.server.messages[channel][ts]
         if not message.get("streaming"):
-            await self.say(Question(STOP[posted.question.language], posted.question.place, posted.question.language))
+            await self.say(
+                PlayedQuestion(STOP[posted.question.language], posted.question.place, posted.question.language)
+            )
             return
         self.server.expire(channel, ts, by_user=True)
         named = {"channel": channel, "thread_ts": message["thread_ts"], "streaming_message_ts": [ts]}
         await self._deliver(self._event("agent_session_stopped", {**named, "user": posted.payload["user"]}))
 
-    async def command(self, question: Question) -> Posted:
+    async def command(self, question: PlayedQuestion) -> Posted:
         channel, number = CHANNELS["channel"], next(self._numbers)
         command = {
             **read_payload(f"slash_{question.command}"),
@@ -189,7 +191,9 @@ class SlackStage:
         envelope = read_payload(name)
         return {**envelope, "event": {**envelope["event"], **event}, "event_id": f"Ev{next(self._numbers):06}"}
 
-    async def _deliver(self, payload: dict[str, Any], kind: str = "events_api", asked: Question | None = None) -> float:
+    async def _deliver(
+        self, payload: dict[str, Any], kind: str = "events_api", asked: PlayedQuestion | None = None
+    ) -> float:
         """Returns the seconds until the bot acknowledged the delivery."""
         at = time.monotonic()
         if self._over_http:

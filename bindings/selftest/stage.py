@@ -16,7 +16,7 @@ PERSON = {"en": "Ann", "fr": "Benoît"}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PlayedQuestion:
     """A person's message. `reply_to`: the question whose answer it follows up."""
 
     text: str
@@ -32,7 +32,7 @@ class Posted:
     """A person's message on the stage. `ack_s`: the time until the bot acknowledged it, where platforms wait for it."""
 
     key: str
-    question: Question
+    question: PlayedQuestion
     ack_s: float | None = None
     payload: dict[str, Any] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class Stage(Protocol):
         """Forgets injected faults that no call met. False: there were only such."""
         ...
 
-    async def say(self, question: Question) -> Posted: ...
+    async def say(self, question: PlayedQuestion) -> Posted: ...
 
     async def edit(self, posted: Posted, text: str) -> None: ...
 
@@ -75,6 +75,6 @@ class Stage(Protocol):
         """Stops an answer as people do on this platform."""
         ...
 
-    async def command(self, question: Question) -> Posted: ...
+    async def command(self, question: PlayedQuestion) -> Posted: ...
 
     async def rate(self, posted: Posted, answer: VisibleMessage) -> None: ...

@@ -20,7 +20,7 @@ from bindings.selftest.microsoft_login_server import TENANT
 from bindings.selftest.microsoft_server import FakeMicrosoft
 from bindings.selftest.recording import Recording, VisibleMessage
 from bindings.selftest.script import CommandName, FaultName, PlaceKind, ScriptFile
-from bindings.selftest.stage import PERSON, Posted, Question
+from bindings.selftest.stage import PERSON, PlayedQuestion, Posted
 from core.configuration.settings import Settings
 from core.contract import Language
 
@@ -85,7 +85,7 @@ class TeamsStage:
 
     # ------------------------------------------------------------ acts
 
-    async def say(self, question: Question) -> Posted:
+    async def say(self, question: PlayedQuestion) -> Posted:
         name = "channel" if question.place == "channel" else "personal_file" if question.file else "personal"
         number = str(next(self._numbers))
         activity = self._activity(name, number, question)
@@ -119,7 +119,7 @@ class TeamsStage:
         question = replace(posted.question, text=STOP[posted.question.language], file=None, reply_to=posted)
         await self.say(question)
 
-    async def command(self, question: Question) -> Posted:
+    async def command(self, question: PlayedQuestion) -> Posted:
         """Writes the bot's own command, and "help" in place of /ask: Teams has no slash commands."""
         return await self.say(replace(question, text=COMMANDS[question.command, question.language], place="personal"))
 
@@ -127,7 +127,7 @@ class TeamsStage:
         press = self._activity("feedback_like", f"f:{next(self._numbers)}", posted.question)
         await self._deliver({**press, "replyToId": answer.key, "conversation": posted.payload["conversation"]})
 
-    def _activity(self, name: str, number: str, question: Question) -> dict[str, Any]:
+    def _activity(self, name: str, number: str, question: PlayedQuestion) -> dict[str, Any]:
         recorded = read_payload(name)
         data = {**recorded.get("channelData", {}), "tenant": {"id": TENANT}}
         conversation = {**recorded["conversation"], "tenantId": TENANT}
@@ -149,7 +149,7 @@ class TeamsStage:
         content = {"downloadUrl": url, "uniqueId": f"{next(self._numbers)}", "fileType": file.name.rpartition(".")[2]}
         return {"contentType": DOWNLOAD, "contentUrl": url, "name": file.name, "content": content}
 
-    def _show_said(self, number: str, question: Question, conversation: str) -> None:
+    def _show_said(self, number: str, question: PlayedQuestion, conversation: str) -> None:
         text = f"@Whisper {question.text}" if question.place == "channel" else question.text
         files = (question.file.name,) if question.file else ()
         author, root = PERSON[question.language], find_root(conversation, number)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bindings.content import ContentPart
+from bindings.content import MessagePart
 from bindings.incoming import AttachedFile, UnreadKind, UnreadPart
 from bindings.slack.markup import escape_once
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
-from bindings.slack.references import NO_REFERENCES, STUB_ACCESS, References
+from bindings.slack.references import NO_REFERENCES, STUB_ACCESS, MarkupReferences
 
-FileFragment = AttachedFile | ContentPart | UnreadPart
+FileFragment = AttachedFile | MessagePart | UnreadPart
 
 FILE_ID_PREFIX = "slack-file:"  # before the id of a file whose URL Slack did not send
 DOCUMENT_KINDS: Mapping[str, UnreadKind] = {  # by mode or file type: documents that only Slack's own clients show
@@ -29,7 +29,7 @@ HIDDEN_MODES = ("tombstone", "hidden_by_limit")  # deleted, or older than the wo
 NO_ACCESS = ("access_denied", "file_not_found", "team_access_not_granted")
 
 
-def read_attached(file: SlackObject, references: References = NO_REFERENCES) -> Iterator[FileFragment]:
+def read_attached(file: SlackObject, references: MarkupReferences = NO_REFERENCES) -> Iterator[FileFragment]:
     """A file of another workspace comes without a name and a URL: files.info gives them by the id."""
     if get_text(file, "file_access") == STUB_ACCESS:
         file = references.files.get(get_text(file, "id"), file)
@@ -67,12 +67,12 @@ def build_file(file: SlackObject, url: str) -> AttachedFile:
     return AttachedFile(find_name(file) or "file", url, media_type, size if isinstance(size, int) else None)
 
 
-def read_descriptions(file: SlackObject, name: str) -> Iterator[ContentPart]:
+def read_descriptions(file: SlackObject, name: str) -> Iterator[MessagePart]:
     """What Slack shows in words beside an image or a recording: the description, or the beginning of what is said."""
     transcript = get_text(get_object(get_object(file, "transcription"), "preview"), "content")
     for text in (get_text(file, "alt_txt"), transcript):
         if text.strip():
-            yield ContentPart("embedded", escape_once(text), name)
+            yield MessagePart("embedded", escape_once(text), name)
 
 
 def read_email(file: SlackObject, name: str) -> Iterator[FileFragment]:
@@ -80,7 +80,7 @@ def read_email(file: SlackObject, name: str) -> Iterator[FileFragment]:
     sender = next(iter(get_objects(file, "from")), {})
     subject, body = get_text(file, "subject"), get_text(file, "plain_text") or get_text(file, "preview_plain_text")
     if text := "\n\n".join(filter(None, (subject, body))):
-        yield ContentPart("forwarded", escape_once(text), get_text(sender, "name") or get_text(sender, "address"))
+        yield MessagePart("forwarded", escape_once(text), get_text(sender, "name") or get_text(sender, "address"))
     else:
         yield UnreadPart("file", name)
     for each in get_objects(file, "attachments"):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bindings.content import ContentPart
+from bindings.content import MessagePart
 from bindings.incoming import UnreadKind, UnreadPart
 from bindings.slack.attached_files import FileFragment, read_attached
 from bindings.slack.blocks import join_text, read_blocks
 from bindings.slack.markup import build_link, escape_once
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_shown, get_text
-from bindings.slack.references import References
+from bindings.slack.references import MarkupReferences
 from bindings.slack.wording import choose_wording
 
 NESTING_LIMIT = 4  # a forwarded message that forwards another one
@@ -31,13 +31,13 @@ MEDIA: Mapping[str, UnreadKind] = {
 
 
 def read_attachments(
-    message: SlackObject, references: References, depth: int = NESTING_LIMIT
+    message: SlackObject, references: MarkupReferences, depth: int = NESTING_LIMIT
 ) -> Iterator[FileFragment]:
     for each in get_objects(message, "attachments")[:ATTACHMENTS_LIMIT] if depth else ():
         yield from read_attachment(each, references, depth)
 
 
-def read_attachment(each: SlackObject, references: References, depth: int) -> Iterator[FileFragment]:
+def read_attachment(each: SlackObject, references: MarkupReferences, depth: int) -> Iterator[FileFragment]:
     """A message that was forwarded or linked to comes as an attachment, too."""
     inner = [get_object(block, "message") for block in get_objects(each, "message_blocks")]
     is_message = bool(inner) or any(each.get(key) is True for key in ("is_share", "is_msg_unfurl", "is_reply_unfurl"))
@@ -63,7 +63,7 @@ def is_of_app(blocks: list[SlackObject], inner: list[SlackObject]) -> bool:
 
 
 def read_inner(
-    each: SlackObject, inner: list[SlackObject], references: References, depth: int
+    each: SlackObject, inner: list[SlackObject], references: MarkupReferences, depth: int
 ) -> Iterator[FileFragment]:
     """The files and attachments of a forwarded message. Those of an alert in it are cards of their own."""
     for holder in (each, *inner):
@@ -72,20 +72,20 @@ def read_inner(
         yield from read_attachments(holder, references, depth - 1)
 
 
-def build_message(each: SlackObject, body: str, references: References) -> ContentPart:
+def build_message(each: SlackObject, body: str, references: MarkupReferences) -> MessagePart:
     names = (get_text(each, key) for key in ("author_name", "author_subname"))
     author_id = get_text(each, "author_id")
     author = next(filter(None, names), "") or references.names.get(author_id, author_id)
-    return ContentPart("forwarded", join_lines(*read_card(each, body)) or get_text(each, "fallback"), author)
+    return MessagePart("forwarded", join_lines(*read_card(each, body)) or get_text(each, "fallback"), author)
 
 
-def build_card(each: SlackObject, body: str) -> ContentPart:
+def build_card(each: SlackObject, body: str) -> MessagePart:
     title = get_text(each, "title") or get_text(each, "service_name") or get_text(each, "author_name")
     text = join_lines(get_text(each, "pretext"), get_text(each, "author_name"), *read_card(each, body))
     if text:
         text = join_lines(text, read_footer(each), *read_buttons(each))
     fallback = get_text(each, "fallback")
-    return ContentPart("embedded", text or ("" if fallback == NO_PREVIEW else fallback), title)
+    return MessagePart("embedded", text or ("" if fallback == NO_PREVIEW else fallback), title)
 
 
 def read_card(each: SlackObject, body: str) -> Iterator[str]:

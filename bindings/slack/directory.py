@@ -16,7 +16,7 @@ from cachetools import LRUCache, TTLCache
 from bindings.delivery.outlet import DeliveryError, Gone
 from bindings.slack.api import SlackApi
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
-from bindings.slack.references import References
+from bindings.slack.references import MarkupReferences
 from bindings.slack.refusals import SlackErrorResponse, SlackRefused
 from core.contract import Language
 from core.language import parse_language_tag
@@ -94,7 +94,7 @@ class ReferenceDirectory:
         self._channels: LRUCache[str, str] = LRUCache(CHANNELS_KEPT)
         self._user_groups: TTLCache[str, dict[str, str]] = TTLCache(1, USER_GROUPS_KEPT_S)
 
-    async def resolve(self, ids: Iterable[str], limit_s: float) -> References:
+    async def resolve(self, ids: Iterable[str], limit_s: float) -> MarkupReferences:
         """Looks up ids one after the other, within `limit_s` for all. Raises no DeliveryError."""
         names: dict[str, str] = {}
         files: dict[str, SlackObject] = {}
@@ -105,7 +105,7 @@ class ReferenceDirectory:
                         files.update(await self._find_file(key))
                     elif name := await self._find_name(key):
                         names[key] = name
-        return References(names, files)
+        return MarkupReferences(names, files)
 
     async def _find_name(self, key: str) -> str:
         if key.startswith(("U", "W")):

@@ -16,7 +16,7 @@ from bindings.slack.files import parse_nonce
 from bindings.slack.mapping import BotIdentity, is_own
 from bindings.slack.message_content import read_message
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
-from bindings.slack.references import References, find_ids
+from bindings.slack.references import MarkupReferences, find_ids
 from bindings.slack.surroundings import (
     THREAD_MESSAGES_LIMIT,
     find_speaker,
@@ -131,7 +131,7 @@ class ThreadHistory:
         raise ThreadTooLong(f"there are more messages than {pages} pages of {PAGE_MESSAGES}")
 
 
-def speaker_name(message: SlackObject, references: References) -> str | None:
+def speaker_name(message: SlackObject, references: MarkupReferences) -> str | None:
     if speaker := find_speaker(message):
         return references.names.get(speaker, speaker)
     profile = get_text(get_object(message, "bot_profile"), "name")

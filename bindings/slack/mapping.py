@@ -15,7 +15,7 @@ from bindings.incoming import IncomingMessage, Place
 from bindings.slack.markup import find_mentions
 from bindings.slack.message_content import SLACKBOT, is_by_app, read_message
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
-from bindings.slack.references import NO_REFERENCES, References
+from bindings.slack.references import NO_REFERENCES, MarkupReferences
 from core.contract import Language
 from core.language import detect_language
 
@@ -59,7 +59,7 @@ def parse_message(
     body: SlackObject,
     me: BotIdentity,
     rules: ListenRules = MENTIONS_ONLY,
-    references: References = NO_REFERENCES,
+    references: MarkupReferences = NO_REFERENCES,
 ) -> IncomingMessage | None:
     """Maps a `message` or `app_mention` with its envelope. All events about one post have one `event`.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
-from bindings.content import ContentPart, MessageContent
+from bindings.content import MessageContent, MessagePart
 from bindings.incoming import AttachedFile, UnreadPart
 from bindings.slack.attached_files import FileFragment, read_attached
 from bindings.slack.attachments import read_attachments
 from bindings.slack.blocks import Fragment, join_text, read_blocks
 from bindings.slack.markup import remove_mention, to_plain_text
 from bindings.slack.payloads import SlackObject, get_object, get_objects, get_text
-from bindings.slack.references import NO_REFERENCES, References
+from bindings.slack.references import NO_REFERENCES, MarkupReferences
 from bindings.slack.wording import add_wording, choose_wording
 
 CALL_SUBTYPES = ("huddle_thread", "sh_room_created", "sh_room_shared")
@@ -20,7 +20,7 @@ WITHHELD_SUBTYPES = ("tombstone", "ekm_access_denied")  # deleted, or locked by 
 SLACKBOT = "USLACKBOT"
 
 
-def read_message(message: SlackObject, references: References = NO_REFERENCES, own: str = "") -> MessageContent:
+def read_message(message: SlackObject, references: MarkupReferences = NO_REFERENCES, own: str = "") -> MessageContent:
     """Reads a message. `own`: the bot's user id, whose mentions are left out of the text."""
     if message.get("subtype") in WITHHELD_SUBTYPES:
         return MessageContent(unread=(UnreadPart("message"),))
@@ -57,8 +57,8 @@ def is_by_app(message: SlackObject) -> bool:
     return bool(marks) or get_text(message, "user") == SLACKBOT
 
 
-def build_content(text: str, fragments: list[FileFragment], references: References) -> MessageContent:
-    parts = [each for each in fragments if isinstance(each, ContentPart)]
+def build_content(text: str, fragments: list[FileFragment], references: MarkupReferences) -> MessageContent:
+    parts = [each for each in fragments if isinstance(each, MessagePart)]
     unread = [each for each in fragments if isinstance(each, UnreadPart)]
     return MessageContent(
         to_plain_text(text, references.names),

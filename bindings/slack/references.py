@@ -14,17 +14,17 @@ ID_KEYS = {"user": "user_id", "canvas_user_mention": "user_id", "channel": "chan
 
 
 @dataclass(frozen=True, slots=True)
-class References:
+class MarkupReferences:
     """Names by the ids of people, channels and user groups, and files by their ids. Those not found are missing."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, SlackObject] = field(default_factory=dict)
 
-    def with_name(self, key: str, name: str) -> References:
+    def with_name(self, key: str, name: str) -> MarkupReferences:
         return replace(self, names={**self.names, key: name}) if name else self
 
 
-NO_REFERENCES = References()
+NO_REFERENCES = MarkupReferences()
 
 
 def find_ids(messages: Iterable[SlackObject], but: str = "") -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from botbuilder.schema import Attachment as TeamsAttachment
 
-from bindings.content import ContentPart
+from bindings.content import MessagePart
 from bindings.incoming import AttachedFile, UnreadPart
 from bindings.teams.activities import get_text, get_value
 from bindings.teams.cards import read_card
@@ -76,7 +76,7 @@ class AttachmentContent:
     """What one attachment is. `link` is Markdown for its place in the text."""
 
     file: AttachedFile | None = None
-    part: ContentPart | None = None
+    part: MessagePart | None = None
     quote: QuotedReply | None = None
     unread: tuple[UnreadPart, ...] = ()
     link: str = ""
@@ -163,7 +163,7 @@ def read_forwarded(attachment: MessageAttachment) -> AttachmentContent:
     author = sender_name(get_value(content, "originalMessageSender"))
     if not text:
         return unread("message", author)
-    return AttachmentContent(part=ContentPart("forwarded", text, author))
+    return AttachmentContent(part=MessagePart("forwarded", text, author))
 
 
 def read_message_reference(attachment: MessageAttachment) -> AttachmentContent:
@@ -228,7 +228,7 @@ def read_card_attachment(attachment: MessageAttachment) -> AttachmentContent:
     title = attachment.name or card.title
     if not card.text:
         return AttachmentContent(unread=parts or (UnreadPart("card", title),))
-    return AttachmentContent(part=ContentPart("embedded", card.text, title), unread=parts)
+    return AttachmentContent(part=MessagePart("embedded", card.text, title), unread=parts)
 
 
 REFERENCES: dict[str, Callable[[MessageAttachment], AttachmentContent]] = {

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from botbuilder.schema import Activity
 
-from bindings.content import ContentPart, MessageContent
+from bindings.content import MessageContent, MessagePart
 from bindings.incoming import IncomingMessage, Place
 from bindings.teams.activities import activity_language, get_text, get_value, is_id, tenant_id
 from bindings.teams.attachments import HTML, MessageAttachment, SharedFileAddress
@@ -195,11 +195,11 @@ def parse_quotes(activity: Activity) -> Iterator[QuotedReply]:
             yield QuotedReply(*(get_text(quote, name) for name in names))
 
 
-def parse_places(activity: Activity) -> Iterator[ContentPart]:
+def parse_places(activity: Activity) -> Iterator[MessagePart]:
     """Yields shared locations. Source: "Entities and activity types" in the pages of Bot Framework."""
     for entity in activity.entities or []:
         if (entity.type or "").casefold() in PLACES and (place := render_place(entity.additional_properties)):
-            yield ContentPart("embedded", place, get_text(entity.additional_properties, "name")[:VALUES_LIMIT])
+            yield MessagePart("embedded", place, get_text(entity.additional_properties, "name")[:VALUES_LIMIT])
 
 
 def render_place(place: dict[str, Any]) -> str:

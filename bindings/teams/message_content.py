@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bindings.content import ContentPart, MessageContent
+from bindings.content import MessageContent, MessagePart
 from bindings.incoming import UnreadPart
 from bindings.teams.activities import get_text
 from bindings.teams.attachments import HTML, AttachmentContent, FileAddress, MessageAttachment, read_attachment
@@ -24,7 +24,7 @@ class MessageSource:
     text: str
     attachments: Sequence[MessageAttachment] = ()
     quotes: tuple[QuotedReply, ...] = ()
-    parts: tuple[ContentPart, ...] = ()
+    parts: tuple[MessagePart, ...] = ()
     subject: str = ""
     importance: str = ""
     context: HtmlContext = field(default_factory=HtmlContext)
@@ -40,7 +40,7 @@ def build_content(source: MessageSource) -> MessageContent:
     after = [content.link.strip() for each, content in zip(attachments, contents, strict=True) if each.id not in placed]
     body = source.text if html.is_empty else html.text
     quotes = merge_quotes((*html.quotes, *source.quotes, *(each.quote for each in contents if each.quote)))
-    parts = tuple(ContentPart("quoted", quote.text, quote.author) for quote in quotes if quote.text)
+    parts = tuple(MessagePart("quoted", quote.text, quote.author) for quote in quotes if quote.text)
     lost = [UnreadPart("message", each.author) for each in (*quotes, *html.forwards) if not each.text]
     return MessageContent(
         "\n\n".join(part for part in (render_heading(source), body, *after) if part),
@@ -50,11 +50,11 @@ def build_content(source: MessageSource) -> MessageContent:
     )
 
 
-def find_forwards(html: MessageHtml, contents: Sequence[AttachmentContent]) -> list[ContentPart]:
+def find_forwards(html: MessageHtml, contents: Sequence[AttachmentContent]) -> list[MessagePart]:
     """The forwarded messages in the text, but those that are attached as well."""
     attached = {each.part.text for each in contents if each.part}
     forwards = [each for each in html.forwards if each.text and each.text not in attached]
-    return [ContentPart("forwarded", each.text, each.author) for each in forwards]
+    return [MessagePart("forwarded", each.text, each.author) for each in forwards]
 
 
 def render_heading(source: MessageSource) -> str:

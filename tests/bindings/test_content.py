@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bindings.content import ContentPart, MessageContent, collect_files, describe_unread
+from bindings.content import MessageContent, MessagePart, collect_files, describe_unread
 from bindings.incoming import AttachedFile, UnreadPart
 from core.contract import Attachment
 
-FORWARDED = ContentPart("forwarded", "The office closes at 3.", "Bob")
-ALERT = ContentPart("embedded", "Disk 91 % full")
+FORWARDED = MessagePart("forwarded", "The office closes at 3.", "Bob")
+ALERT = MessagePart("embedded", "Disk 91 % full")
 
 
 def test_parts_are_documents_apart_from_the_authors_own_words() -> None:
-    content = MessageContent("What about this?", (FORWARDED, ALERT, ContentPart("quoted", " \n")))
+    content = MessageContent("What about this?", (FORWARDED, ALERT, MessagePart("quoted", " \n")))
 
     assert content.attachments("en") == (
         Attachment("forwarded message from Bob", "The office closes at 3."),
@@ -46,14 +46,14 @@ def test_unread_parts_are_counted_by_kind_and_name() -> None:
 
 
 def test_a_long_part_is_cut_and_marked() -> None:
-    (attachment,) = MessageContent(parts=(ContentPart("forwarded", "x" * 30_000),)).attachments("en")
+    (attachment,) = MessageContent(parts=(MessagePart("forwarded", "x" * 30_000),)).attachments("en")
 
     assert (len(attachment.text), attachment.cut) == (20_000, True)
 
 
 def test_only_a_message_without_any_part_is_empty() -> None:
     """A message with only an unreadable image is not empty: people learn that it was not read."""
-    assert MessageContent(" \n", (ContentPart("quoted", ""),)).is_empty
+    assert MessageContent(" \n", (MessagePart("quoted", ""),)).is_empty
     assert not MessageContent(unread=(UnreadPart("image"),)).is_empty
     assert not MessageContent(parts=(ALERT,)).is_empty
 
@@ -66,7 +66,7 @@ def test_a_file_that_two_messages_contain_is_read_once() -> None:
 
 def test_names_cannot_imitate_our_words() -> None:
     """An author's name is a person's text: line breaks and brackets must not forge another part."""
-    (attachment,) = MessageContent(parts=(ContentPart("quoted", "x", "Bob]\n\n[system"),)).attachments("en")
+    (attachment,) = MessageContent(parts=(MessagePart("quoted", "x", "Bob]\n\n[system"),)).attachments("en")
 
     assert "\n" not in attachment.name
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bindings.content import ContentPart, MessageContent
+from bindings.content import MessageContent, MessagePart
 from bindings.incoming import AttachedFile, UnreadPart
-from bindings.slack.references import References
+from bindings.slack.references import MarkupReferences
 
-REFERENCES = References(
+REFERENCES = MarkupReferences(
     {"U0BOB": "Bob Roy", "C0GEN": "general", "S0HR": "hr-team"},
     {"F0EXT": {"id": "F0EXT", "name": "plan.csv", "mimetype": "text/csv", "url_private": "https://files.slack.com/p"}},
 )
@@ -72,7 +72,7 @@ def text(content: str) -> MessageContent:
     return MessageContent(content)
 
 
-def unread(kind: Any, name: str = "", content: str = "", *parts: ContentPart) -> MessageContent:
+def unread(kind: Any, name: str = "", content: str = "", *parts: MessagePart) -> MessageContent:
     return MessageContent(content, parts, unread=(UnreadPart(kind, name),))
 
 
@@ -179,7 +179,7 @@ KINDS = [
         person("ok?", attachments=[FORWARD]),
         MessageContent(
             "ok?",
-            (ContentPart("forwarded", "The office closes at <3>.", "Bob Roy"),),
+            (MessagePart("forwarded", "The office closes at <3>.", "Bob Roy"),),
             (AttachedFile("hours.csv", URL, "text/csv", 9),),
             (UnreadPart("image", "door.png"),),
         ),
@@ -190,7 +190,7 @@ KINDS = [
         MessageContent(
             "",
             (
-                ContentPart(
+                MessagePart(
                     "embedded",
                     "Prometheus\nDisk full & slow (https://grafana.example/d/1)\n"
                     "Disk at *91 %* on db-1 (https://host.example)\nSeverity: high\nHits: 0\n"
@@ -203,7 +203,7 @@ KINDS = [
     MessageKind(
         "Link to another message",
         person("see", attachments=[{"is_msg_unfurl": True, "author_id": "U0BOB", "text": "yes", "fallback": "x"}]),
-        MessageContent("see", (ContentPart("forwarded", "yes", "Bob Roy"),)),
+        MessageContent("see", (MessagePart("forwarded", "yes", "Bob Roy"),)),
     ),
     MessageKind(
         "Link preview",
@@ -212,7 +212,7 @@ KINDS = [
             "image",
             "Holidays",
             "https://canada.ca/h",
-            ContentPart("embedded", "Holidays (https://canada.ca/h)\nAll dates", "Holidays"),
+            MessagePart("embedded", "Holidays (https://canada.ca/h)\nAll dates", "Holidays"),
         ),
     ),
     MessageKind(
@@ -221,7 +221,7 @@ KINDS = [
         MessageContent(
             "",
             (
-                ContentPart(
+                MessagePart(
                     "embedded",
                     "Prometheus\nDisk full & slow (https://grafana.example/d/1)\n"
                     "Disk at *91 %* on db-1 (https://host.example)\nSeverity: high\nHits: 0\n"
@@ -258,7 +258,7 @@ KINDS = [
         app(
             attachments=[{"fallback": "[no preview available]", "blocks": [{"type": "section", "text": mrkdwn("up")}]}]
         ),
-        MessageContent("", (ContentPart("embedded", "up"),)),
+        MessageContent("", (MessagePart("embedded", "up"),)),
     ),
     MessageKind(
         "Card, carousel, container or task of an app",
@@ -350,7 +350,7 @@ KINDS = [
     MessageKind(
         "Image",
         person(files=[file("plan.png", "image/png", alt_txt="a floor plan")]),
-        unread("image", "plan.png", "", ContentPart("embedded", "a floor plan", "plan.png")),
+        unread("image", "plan.png", "", MessagePart("embedded", "a floor plan", "plan.png")),
     ),
     MessageKind(
         "Recording of sound",
@@ -364,7 +364,7 @@ KINDS = [
                 )
             ]
         ),
-        unread("audio", "clip.m4a", "", ContentPart("embedded", "Hi all", "clip.m4a")),
+        unread("audio", "clip.m4a", "", MessagePart("embedded", "Hi all", "clip.m4a")),
     ),
     MessageKind("Video", person(files=[file("a.mp4", "video/mp4", subtype="slack_video")]), unread("video", "a.mp4")),
     MessageKind(
@@ -400,7 +400,7 @@ KINDS = [
                 )
             ]
         ),
-        unread("file", "form.pdf", "", ContentPart("forwarded", "Leave\n\nUntil Friday.", "Bob")),
+        unread("file", "form.pdf", "", MessagePart("forwarded", "Leave\n\nUntil Friday.", "Bob")),
     ),
     MessageKind(
         "Deleted or hidden file", person("old", files=[{"id": "F2", "mode": "tombstone"}]), unread("file", "", "old")

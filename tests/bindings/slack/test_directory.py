@@ -7,7 +7,7 @@ import pytest
 from bindings.selftest.slack_faults import Trouble
 from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.adapter import SlackPlatform
-from bindings.slack.references import NO_REFERENCES, References
+from bindings.slack.references import NO_REFERENCES, MarkupReferences
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,9 @@ def workspace(slack: FakeSlack) -> None:
 async def test_ids_have_names(slack: FakeSlack, platform: SlackPlatform) -> None:
     """Each id is looked up once, and user groups together. The name of a private channel is not told."""
     ids = ("U0BOB", "C0GEN", "C0HID", "S0HR", "S0X", "F0EXT", "C0X", "D0X")
-    expected = References({"U0BOB": "Bob Roy", "C0GEN": "general", "S0HR": "hr-team"}, {"F0EXT": slack.files["F0EXT"]})
+    expected = MarkupReferences(
+        {"U0BOB": "Bob Roy", "C0GEN": "general", "S0HR": "hr-team"}, {"F0EXT": slack.files["F0EXT"]}
+    )
 
     assert expected == await platform.directory.resolve(ids, 10)
     assert expected.names == (await platform.directory.resolve(ids, 10)).names

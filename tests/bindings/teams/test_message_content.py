@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bindings.content import ContentPart, MessageContent
+from bindings.content import MessageContent, MessagePart
 from bindings.incoming import AttachedFile, UnreadPart
 from bindings.teams import activities
 from bindings.teams.mapping import MappingOptions, parse_content, parse_message
@@ -38,7 +38,7 @@ def adaptive(*body: Any, **more: Any) -> dict[str, Any]:
 
 
 def embedded(text: str, title: str = "") -> MessageContent:
-    return MessageContent(parts=(ContentPart("embedded", text, title),))
+    return MessageContent(parts=(MessagePart("embedded", text, title),))
 
 
 def named(*parts: UnreadPart, text: str = "") -> MessageContent:
@@ -128,7 +128,7 @@ KINDS: dict[str, tuple[MessageContent, MessageContent]] = {
     "Indented quotation": (read("<blockquote>a</blockquote>"), MessageContent("> a")),
     "Reply to a message": (
         read(f'<blockquote itemtype="{SKYPE}Reply" itemid="17"><b>Adele</b><p>Due</p></blockquote>ok', REFERENCE),
-        MessageContent("ok", (ContentPart("quoted", "Due Friday", "Adele"),)),
+        MessageContent("ok", (MessagePart("quoted", "Due Friday", "Adele"),)),
     ),
     "Reply to a message without its text": (
         read('<attachment id="17"></attachment>ok', {"id": "17", "contentType": "messageReference"}),
@@ -136,7 +136,7 @@ KINDS: dict[str, tuple[MessageContent, MessageContent]] = {
     ),
     "Forwarded message": (
         read('<p>Look</p><attachment id="17"></attachment>', FORWARDED),
-        MessageContent("Look", (ContentPart("forwarded", "Due [here](https://x.ca)", "Adele Vance"),)),
+        MessageContent("Look", (MessagePart("forwarded", "Due [here](https://x.ca)", "Adele Vance"),)),
     ),
     "Forwarded message without its text": (
         read("", {"contentType": "forwardedMessageReference", "content": '{"originalMessageId": "17"}'}),
@@ -173,7 +173,7 @@ KINDS: dict[str, tuple[MessageContent, MessageContent]] = {
     "Poll, form or praise": (read("", POLL), embedded("## Lunch?\nWhere\n- Here\n- There\nVote\n[Menu](https://x)")),
     "Picture or clip in a card": (
         read("", adaptive({"type": "TextBlock", "text": "a"}, {"type": "Image", "url": "x", "altText": "Logo"})),
-        MessageContent(parts=(ContentPart("embedded", "a"),), unread=(UnreadPart("image", "Logo"),)),
+        MessageContent(parts=(MessagePart("embedded", "a"),), unread=(UnreadPart("image", "Logo"),)),
     ),
     "Card without words": (read("", adaptive()), named(UnreadPart("card"))),
     "Location": (
@@ -345,7 +345,7 @@ def test_a_forward_in_the_text_is_a_part_once() -> None:
     """Clients send it in the text, as an attachment, or both. An empty one is named."""
     forward = f'<blockquote itemtype="{SKYPE}Forward"><p>It closes at 3.</p></blockquote>'
     attached = {"contentType": "forwardedMessageReference", "content": '{"originalMessageContent": "It closes at 3."}'}
-    expected = MessageContent("fyi", (ContentPart("forwarded", "It closes at 3."),))
+    expected = MessageContent("fyi", (MessagePart("forwarded", "It closes at 3."),))
 
     assert expected == read(f"<p>fyi</p>{forward}") == read(f"<p>fyi</p>{forward}", attached)
     assert named(UnreadPart("message")) == read(f'<blockquote itemtype="{SKYPE}Forward"></blockquote>')
