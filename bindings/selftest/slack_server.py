@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bindings.selftest.changes import Changes
+from bindings.selftest.slack_directory import FakeSlackDirectory, error_body
 from bindings.selftest.slack_faults import Trouble, trouble_response
 from bindings.selftest.slack_rules import (
     MARKDOWN_LIMIT,
@@ -36,7 +36,7 @@ RESPONSES_LIMIT = 5
 SCOPES = "app_mentions:read,chat:write,channels:history,groups:history,im:history,mpim:history"
 
 
-class FakeSlack(Changes):
+class FakeSlack(FakeSlackDirectory):
     def __init__(self) -> None:
         super().__init__()
         self.messages: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)  # by channel and ts, in order
@@ -46,9 +46,6 @@ class FakeSlack(Changes):
         self.choose_error: Callable[[str, dict[str, Any]], str | None] = lambda _method, _arguments: None
         self.permanent_errors: dict[str, str] = {}  # method → the error of each call
         self.scopes = SCOPES
-        self.users: dict[str, dict[str, Any]] = {}
-        self.channels: dict[str, dict[str, Any]] = {}
-        self.user_groups: dict[str, dict[str, Any]] = {}  # with their members, in `users`
         self.files: dict[str, dict[str, Any]] = {}
         self.downloads: dict[str, web.Response] = {}  # by name, at /files/<name>
         self.ephemeral_messages: list[dict[str, Any]] = []
@@ -265,21 +262,6 @@ class FakeSlack(Changes):
         cursor = {"response_metadata": {"next_cursor": str(start + size)}} if more else {}
         return {"ok": True, "messages": page, "has_more": more, **cursor}
 
-    def users_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        user = self.users.get(arguments["user"])
-        return {"ok": True, "user": user} if user else error_body("user_not_found")
-
-    def conversations_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        channel = self.channels.get(arguments["channel"])
-        return {"ok": True, "channel": channel} if channel else error_body("channel_not_found")
-
-    def usergroups_list(self, _arguments: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "usergroups": list(self.user_groups.values())}
-
-    def usergroups_users_list(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        group = self.user_groups.get(arguments["usergroup"])
-        return {"ok": True, "users": group["users"]} if group else error_body("no_such_subteam")
-
     def files_getUploadURLExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:
         file = f"F{next(self.counter)}"
         self.files[file] = {"id": file, "name": arguments["filename"], "length": int(arguments["length"]), "shares": {}}
@@ -406,10 +388,6 @@ class FakeSlack(Changes):
     def answers(self, channel: str) -> list[dict[str, Any]]:
         """Returns the bot's messages in order."""
         return [message for message in self.messages[channel].values() if message.get("bot_id") == BOT]
-
-
-def error_body(error: str) -> dict[str, Any]:
-    return {"ok": False, "error": error}
 
 
 async def read_arguments(request: web.Request) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bindings.metrics import BotMetrics
+from bindings.selftest.slack_directory import error_body
 from bindings.selftest.slack_requests import SECRET, encode_form, headers_for
-from bindings.selftest.slack_server import FakeSlack, error_body
+from bindings.selftest.slack_server import FakeSlack
 from bindings.slack.adapter import SlackAdapter
 from bindings.slack.webhook import is_signed, sign
 from core.errors import Stopping, StorageError
