@@ -20,7 +20,7 @@ from discord.http import HTTPClient, MultipartParameters, Route
 
 from bindings.delivery.context import require_lease
 from bindings.delivery.outlet import CredentialsRefused, DeliveryError, Gone, Refused, Throttled, Unreachable, Unsent
-from bindings.discord.refusals import CANNOT_DM, DEAD_TOKEN, NO_HISTORY, NO_PLACE
+from bindings.discord.refusals import BUSY, DEAD_TOKEN, NO_HISTORY, NO_PLACE
 from bindings.metrics import BotMetrics
 from core.runtime.backoff import Cooldowns, parse_retry_after
 
@@ -220,11 +220,11 @@ def translate_error(exc: Exception, action: ApiAction, ids: Mapping[str, str]) -
 
 def translate_http_error(exc: discord.HTTPException, action: ApiAction, target: str) -> DeliveryError:
     problem = f"Discord refused to {action} in {target} ({exc.status}, code {exc.code})"
-    if exc.status == 429:
+    if exc.status == 429 or exc.code in BUSY:
         return Throttled(problem, retry_after_s=UNKNOWN_LIMIT_S)
     if (exc.status >= 500 and exc.status != NOT_IMPLEMENTED) or (exc.status == 403 and not exc.code):
         return Unreachable(f"Discord's API answered {exc.status}")  # 403 without a code is of a proxy or of Cloudflare
-    if exc.status == 404 or exc.code in (*NO_PLACE, *DEAD_TOKEN, CANNOT_DM):
+    if exc.status == 404 or exc.code in (*NO_PLACE, *DEAD_TOKEN):
         return Gone(f"{problem}: it no longer exists, or the bot has no access")
     if exc.status == 401:
         return CredentialsRefused(f"{problem}: the bot's token is no longer valid; set DISCORD_BOT_TOKEN to a new one")

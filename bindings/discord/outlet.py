@@ -72,6 +72,8 @@ class DiscordOutlet(Outlet):
         self._is_plain = is_plain
         self._reason = reason
         self.form = form
+        # Other forms are posted once they are whole, because an edit may be what Discord refuses.
+        self.can_edit = form == "" or (form == PLAIN and isinstance(places.reply, CommandReply))
         self.can_find = self._destination.is_safe_to_repeat
 
     def length(self, page: Page) -> int:

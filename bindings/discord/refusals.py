@@ -30,11 +30,12 @@ UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERA
     10062,
 )
 OLD_EDITS = 30046  # too many edits of a message that is older than an hour
-MISSING_ACCESS, FOREIGN_MESSAGE, CANNOT_DM, MISSING_PERMISSIONS = 50001, 50005, 50007, 50013
+MISSING_ACCESS, FOREIGN_MESSAGE, MISSING_PERMISSIONS = 50001, 50005, 50013
 INVALID_TOKEN, INVALID_FORM, ARCHIVED = 50027, 50035, 50083
 NO_HISTORY, LOCKED = 160002, 160005
 FILTERED = (200000, 200001, 240000)  # by the server's automatic moderation, or as a harmful link
 DEAD_TOKEN = (UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, INVALID_TOKEN)
+BUSY = (20028, 20029, 40003, 40062, 130000)  # rate limits and overloads, with whatever status
 NO_PLACE = (UNKNOWN_CHANNEL, UNKNOWN_GUILD, ARCHIVED, LOCKED)
 
 
@@ -57,9 +58,9 @@ def parse_refusal(error: DeliveryError) -> Refusal:
 
 
 def find_remedies(refusal: Refusal) -> tuple[Remedy, ...]:
-    """The remedies in the order in which they are tried. (): people ended this answer, or nothing can be reached."""
+    """The remedies in the order in which they are tried. (): people ended this answer."""
     code = refusal.code
-    if code == CANNOT_DM or (code == UNKNOWN_MESSAGE and refusal.method != "POST"):
+    if code == UNKNOWN_MESSAGE and refusal.method != "POST":
         return ()  # somebody deleted the answer
     if code in (NO_HISTORY, UNKNOWN_MESSAGE) or (code == INVALID_FORM and "message_reference" in refusal.text):
         return ("unlink", "repost", "direct")

@@ -54,7 +54,7 @@ FIRST_WORDS_S = 0.3
 UNKNOWN_NONCE = "of-before"  # for another process's post, which must have some nonce (see `find`); posts contain it
 APPEND_CHARS = 12_000  # Slack's limit for markdown_text
 EDITS = frozenset({"chat.appendStream", "chat.stopStream", "chat.update"})
-TEXT_FORM = "text"  # new messages without blocks
+TEXT_FORM = "text"  # new messages without blocks, posted once they are whole: Slack may refuse edits
 
 
 class SlackOutlet(Outlet):
@@ -161,7 +161,7 @@ class SlackOutlet(Outlet):
             return DirectOutlet(self._services, self._place, self._question)
         if form == TEXT_FORM:
             outlet = self._as_text()
-            outlet.form = TEXT_FORM
+            outlet.form, outlet.can_edit = TEXT_FORM, False
             return outlet
         return self
 
@@ -318,6 +318,7 @@ class DirectOutlet(SlackOutlet):
     """A direct message to the asker, for an answer that its place refuses."""
 
     form = DIRECT
+    can_edit = False
 
     def __init__(self, services: SlackServices, place: Place, question: str) -> None:
         super().__init__(services, replace(place, channel="", thread=None, kind="personal"), question)

@@ -83,12 +83,15 @@ class ScriptedDiscord(FakeDiscord):
         self.script: list[Step] = []
         self.killed = asyncio.Event()
         self.refused: list[str] = []  # "METHOD /path" of each call
+        self.edits_refused = False
 
     @web.middleware
     async def _inject_faults(self, request: web.Request, handler: Any) -> web.StreamResponse:
         kind, status, code = self.script.pop(0) if self.script else OK
         target = f"{request.method} {request.path}"
         self.faults = []
+        if self.edits_refused and request.method == "PATCH":
+            kind, status, code = "refuse", 400, 50035
         if kind in ("fail", "fail after"):
             is_late = kind == "fail after"
             self.faults = [rate_limited("", 0.0) if status == 429 else ApiFault("", status, takes_effect=is_late)]
@@ -203,6 +206,21 @@ def is_direct(call: str) -> bool:
 def has_stop_button(message: dict[str, Any]) -> bool:
     buttons = (each for row in message["components"] for each in row["components"])
     return any(each["custom_id"].startswith("stop:") for each in buttons)
+
+
+@pytest.mark.parametrize("asking", ["mention", "command", "private command"])
+async def test_a_place_without_edits_gets_the_whole_answer_as_new_messages(
+    monkeypatch: pytest.MonkeyPatch, asking: Asking
+) -> None:
+    """Discord refuses every edit, also those of plainer forms. A command is answered directly, after the reason why."""
+    monkeypatch.setattr(DiscordOutlet, "limits", replace(LIMITS, edit_interval_s=0.0, first_words_s=0.0))
+    async with serve(monkeypatch) as (fake, world):
+        fake.edits_refused = True
+        outcome = await world.answer(asking, WORDS, [])
+        shown = "\n".join(each["content"] for each in fake.posts())
+
+    assert "delivered" == outcome.ending
+    assert {1} == {shown.count(word.strip()) for word in [*WORDS, "END"]}
 
 
 def test_every_answer_stands_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,7 @@ async def fail(outlet: DiscordOutlet, ref: str | None = None) -> DiscordOutlet |
         (Refusal(401, 50027), ["channel", "direct"]),
         (Refusal(404, 10015), ["channel", "direct"]),
         (Refusal(404, 10008, method="PATCH"), []),
-        (Refusal(403, 50007), []),
+        (Refusal(403, 50007), ["direct"]),
     ],
 )
 def test_remedies_follow_from_what_discord_said(refusal: Refusal, remedies: list[Remedy]) -> None:

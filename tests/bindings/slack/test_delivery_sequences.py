@@ -102,7 +102,7 @@ class SlackStage:
 def visible_text(message: dict[str, Any]) -> str:
     """The text with the lines below it."""
     below = [each for each in message.get("blocks") or [] if each["type"] in ("section", "context")]
-    return f"{text_of(message)}\n{json.dumps(below)}"
+    return f"{text_of(message)}\n{json.dumps(below)}" if below else text_of(message)
 
 
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,21 @@ async def test_a_message_that_cannot_be_edited_is_replaced(slack: FakeSlack, que
     check_whole(message)
 
 
+async def test_where_slack_takes_no_edits_the_whole_answer_is_a_new_message(
+    slack: FakeSlack, question: Question
+) -> None:
+    """Nothing streams either, and Slack refuses each edit while the answer is written."""
+    slack.permanent_errors["chat.startStream"] = slack.permanent_errors["chat.update"] = "cant_update_message"
+    question.streamed.clear()
+    running = asyncio.ensure_future(question.answer("One two. " * 4))
+    await slack.until(lambda: slack.calls_to("chat.postMessage"))
+    question.streamed.set()
+
+    assert "delivered" == (await running).ending
+    [message] = slack.answers("C1")
+    check_whole(message)
+
+
 @pytest.mark.parametrize(
     "error",
     [
