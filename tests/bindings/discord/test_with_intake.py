@@ -178,13 +178,14 @@ async def test_an_interrupted_answer_is_finished_after_the_restart(fake: FakeDis
 async def test_an_answer_that_the_channel_refuses_reaches_the_asker(
     fake: FakeDiscord, tmp_path: Path, part: str, status: int, code: int
 ) -> None:
-    """Neither a stump nor a stop button stays in the channel."""
+    """Neither a stump nor a stop button stays in the channel. A direct answer is posted once it is complete."""
     refused = ApiFault(f"{part} /api/v10/channels/{CHANNEL}/messages", status, {"code": code, "message": "no"}, 99)
     more = asyncio.Event()
     async with bot(fake, FakeEngine([Text("A feed "), more, Text("is a list."), DONE]), tmp_path):
         fake.faults = [refused]
         await fake.send("message_mention")
-        await fake.until(lambda: fake.posts())
+        if part == "PATCH":
+            await fake.until(lambda: fake.posts())
         more.set()
         await fake.until(lambda: any("fake-model" in each["content"] for each in fake.posts()))
         await fake.until(lambda: CHANNEL not in {each["channel_id"] for each in fake.posts()})
