@@ -12,13 +12,20 @@ import pytest
 from discord.http import Route
 
 from bindings.discord.adapter import DiscordAdapter
+from bindings.discord.api import DiscordApi, SingleAttemptClient
+from bindings.discord.outlet import DiscordOutlet
+from bindings.discord.places import build_places
+from bindings.incoming import IncomingMessage
 from bindings.metrics import BotMetrics
+from bindings.selftest.discord_payloads import ME
 from bindings.selftest.discord_server import TOKEN, FakeDiscord
 from core.configuration import settings
 from tests.bindings.discord.support_fake_intake import IntakeSpy
 
 BuildBot = Callable[..., DiscordAdapter]
 RunBot = Callable[..., AbstractAsyncContextManager[DiscordAdapter]]
+
+BuildOutlet = Callable[[IncomingMessage], DiscordOutlet]
 
 
 @pytest.fixture
@@ -73,3 +80,14 @@ def run_bot(build_bot: BuildBot, fake: FakeDiscord, intake: IntakeSpy) -> RunBot
 def as_intake(fake: Any) -> Any:
     """Passes for an `Intake`."""
     return fake
+
+
+@pytest.fixture
+async def build(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BuildOutlet]:
+    """Builds outlets that share no state, as separate processes would."""
+    monkeypatch.setattr(Route, "BASE", fake.base)
+    http = SingleAttemptClient(None)
+    http.token = TOKEN
+    api = DiscordApi(lambda: http)
+    yield lambda incoming: DiscordOutlet(build_places(incoming, api, ME["id"]), lambda: None)
+    await http.close()

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
-from discord.http import Route
 
 from bindings.delivery.outlet import Closing, Gone, Page, Refused, Throttled, Unreachable, Upload
 from bindings.discord.api import DiscordApi, SingleAttemptClient
 from bindings.discord.command_reply import CommandReply
 from bindings.discord.interactions import parse_slash_command
 from bindings.discord.mapping import ChannelContext, parse_message
-from bindings.discord.outlet import DiscordOutlet
 from bindings.discord.places import build_places
 from bindings.incoming import IncomingMessage, Place
 from bindings.selftest.discord_faults import ApiFault, rate_limited
 from bindings.selftest.discord_payloads import CHANNEL, ME, payload
-from bindings.selftest.discord_server import LOADING, TOKEN, FakeDiscord
+from bindings.selftest.discord_server import LOADING, FakeDiscord
+from tests.bindings.discord.conftest import BuildOutlet
 
 PARTIAL = Page("A feed is", "en")
 CLOSING = Closing("a-1", "Written by AI.")
 FINISHED = Page("A feed is a list.", "en", final=True, closing=CLOSING)
 POST = "POST /api/v10/channels"
-BuildOutlet = Callable[[IncomingMessage], DiscordOutlet]
-
-
-@pytest.fixture
-async def build(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BuildOutlet]:
-    """Builds outlets that share no state, as separate processes would."""
-    monkeypatch.setattr(Route, "BASE", fake.base)
-    http = SingleAttemptClient(None)
-    http.token = TOKEN
-    api = DiscordApi(lambda: http)
-    yield lambda incoming: DiscordOutlet(build_places(incoming, api, ME["id"]), lambda: None)
-    await http.close()
 
 
 async def send_mention(fake: FakeDiscord) -> IncomingMessage:

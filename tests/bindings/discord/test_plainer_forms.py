@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
-from discord.http import Route
 
 from bindings.delivery.outlet import DIRECT, Closing, DeliveryError, Page
-from bindings.discord.api import DiscordApi, SingleAttemptClient
 from bindings.discord.interactions import parse_slash_command
 from bindings.discord.mapping import ChannelContext, parse_message
 from bindings.discord.outlet import PLAIN, DiscordOutlet
-from bindings.discord.places import build_places
 from bindings.discord.refusals import Refusal, Remedy, find_remedies
 from bindings.incoming import IncomingMessage
 from bindings.selftest.discord_faults import ApiFault
 from bindings.selftest.discord_payloads import ALICE, CHANNEL, ME
-from bindings.selftest.discord_server import LOADING, TOKEN, FakeDiscord
+from bindings.selftest.discord_server import LOADING, FakeDiscord
+from tests.bindings.discord.conftest import BuildOutlet
 
 PARTIAL = Page("See https://e.ca/feed", "en")
 FINISHED = Page("A feed is a list.", "en", final=True, closing=Closing("a-1", "Written by AI."))
 POST, PATCH, HOOK = f"POST /api/v10/channels/{CHANNEL}/messages", "PATCH /api/v10/channels", "/api/v10/webhooks/"
 DIRECT_CHANNEL = f"9{ALICE['id']}"[:20]
-BuildOutlet = Callable[[IncomingMessage], DiscordOutlet]
-
-
-@pytest.fixture
-async def build(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BuildOutlet]:
-    monkeypatch.setattr(Route, "BASE", fake.base)
-    http = SingleAttemptClient(None)
-    http.token = TOKEN
-    api = DiscordApi(lambda: http)
-    yield lambda incoming: DiscordOutlet(build_places(incoming, api, ME["id"]), lambda: None)
-    await http.close()
 
 
 async def ask(fake: FakeDiscord, name: str = "message_mention") -> IncomingMessage:
