@@ -232,7 +232,7 @@ async def test_the_latest_feedback_of_a_person_replaces_the_previous_one(store: 
     rows = dump_tables(database_url)["feedback"]
     assert {("good", "right!"), ("bad", "")} == {(row["value"], str(row["comment"])[:6]) for row in rows}
     assert max(len(str(row["comment"])) for row in rows) <= 2000
-    assert "U1" not in str(rows)
+    assert "slack:T1" not in str(rows)
 
 
 async def test_forgetting_deletes_all_content_of_a_conversation(store: Store, database_url: str) -> None:
