@@ -31,6 +31,7 @@ from core.configuration.settings import Settings, load
 from core.contract import Attachment, Prompt
 from core.engine import ChatEngine
 from core.rag.reading.extract import parse_page
+from core.rag.reading.raw_document import RawDocument
 from tests.core.support_chatting import chat_on, events_of
 from tests.support.fake_model import FakeModel
 from tests.support.written_pages import plain_text
@@ -58,7 +59,7 @@ class LoadResult:
 def saved_page_text(chars: int) -> str:
     """Repeats the texts of saved pages, each time with other words among them."""
     pages, draw, parts = (
-        [plain_text(parse_page(page.html)) for page in saved_pages()],
+        [plain_text(parse_page(RawDocument(page.html))) for page in saved_pages()],
         random.Random(chars),
         list[str](),
     )

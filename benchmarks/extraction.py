@@ -28,6 +28,7 @@ from benchmarks.saved_pages import MEASURED_WORDS, SavedPage, saved_pages
 from core.errors import UnreadableDocument
 from core.rag.reading import extract
 from core.rag.reading.charset import decode
+from core.rag.reading.raw_document import RawDocument
 from core.rag.reading.reader import Reader
 from tests.support.hostile_documents import CASES
 from tests.support.written_pages import Agreement, agreement, plain_text
@@ -48,7 +49,7 @@ class Row:
 
 
 def ours(html: bytes) -> str:
-    return plain_text(extract.parse_page(html))
+    return plain_text(extract.parse_page(RawDocument(html)))
 
 
 def theirs(html: bytes) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bindings.incoming import AttachedFile, UnreadPart
-from core.contract import Attachment, Language
+from core.contract import Attachment, Language, Omission
 from core.rag.context import plain_name
 from core.texts import text
 
@@ -80,7 +80,8 @@ class MessageContent:
 
 def build_attachment(part: MessagePart, language: Language) -> Attachment:
     body = part.text.strip()
-    return Attachment(name_part(part, language), body[:PART_CHARS], cut=len(body) > PART_CHARS)
+    omissions = (Omission("characters", PART_CHARS, len(body)),) if len(body) > PART_CHARS else ()
+    return Attachment(name_part(part, language), body[:PART_CHARS], omissions)
 
 
 def name_part(part: MessagePart, language: Language) -> str:

@@ -13,11 +13,11 @@ import structlog
 
 from bindings.delivery.outlet import DeliveryError, Refused
 from bindings.incoming import AttachedFile, Platform
-from core.contract import Attachment, Engine, Language
+from core.contract import Attachment, Engine, Language, Omission
 from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name
 from core.runtime.file_formats import guess_media_type, split_byte_order_mark
-from core.texts import text
+from core.texts import describe_omissions, text
 
 log = structlog.get_logger()
 
@@ -47,11 +47,11 @@ class TextFile:
     name: str
     format: FileFormat
     text: str
-    cut: bool = False  # as in Attachment
+    omissions: tuple[Omission, ...] = ()
 
     @property
     def attachment(self) -> Attachment:
-        return Attachment(self.name, self.text, self.cut)
+        return Attachment(self.name, self.text, self.omissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ async def read_document(engine: Engine, file: AttachedFile, body: bytes) -> Text
     except UnreadableDocument as exc:
         log.info("file_read_failed", size_bytes=len(body), problem=exc.message)
         return UnreadFile(file.name, exc.reason or "content")
-    return TextFile(file.name, "document", attachment.text, attachment.cut)
+    return TextFile(file.name, "document", attachment.text, attachment.omissions)
 
 
 def detect_format(file: AttachedFile) -> FileFormat | None:
@@ -133,9 +133,13 @@ def explain_unread(files: MessageFiles, limit_bytes: int, language: Language) ->
     names: dict[str, list[str]] = {}
     for file in files.unread:
         names.setdefault(file.reason, []).append(plain_name(file.name))
-    if cut := [plain_name(file.name) for file in files.readable if file.cut]:
-        names["cut"] = cut
-    return [explain_reason(reason, file_names, limit_bytes, language) for reason, file_names in names.items()]
+    unread = [explain_reason(reason, file_names, limit_bytes, language) for reason, file_names in names.items()]
+    return unread + [explain_omissions(file, language) for file in files.readable if file.omissions]
+
+
+def explain_omissions(file: TextFile, language: Language) -> str:
+    read = describe_omissions(file.omissions, language)
+    return text("source-partly-read", language, name=plain_name(file.name), read=read)
 
 
 def explain_reason(reason: str, names: Sequence[str], limit_bytes: int, language: Language) -> str:

@@ -103,7 +103,7 @@ class ThreadMessages:
             tuple(AttachedFile(**file) for file in stored.get("files", ())),
             FoundParts(
                 tuple(AttachedFile(**file) for file in found.get("files", ())),
-                tuple(Attachment(**each) for each in found.get("quoted", ())),
+                tuple(Attachment.from_json(each) for each in found.get("quoted", ())),
                 tuple(UnreadPart(**part) for part in found.get("unread", ())),
             ),
             tuple(UnreadPart(**part) for part in stored.get("unread", ())),
@@ -178,7 +178,7 @@ class IncomingMessage:
                 **value,
                 "place": Place(**value["place"]),
                 "files": tuple(AttachedFile(**each) for each in value["files"]),
-                "quoted": tuple(Attachment(**each) for each in value["quoted"]),
+                "quoted": tuple(Attachment.from_json(each) for each in value["quoted"]),
                 "unread": tuple(UnreadPart(**each) for each in value.get("unread", ())),
                 "groups": tuple(value.get("groups", ())),
                 "command": BotCommand(**value["command"]) if value["command"] else None,

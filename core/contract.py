@@ -6,14 +6,16 @@ its platform; it needs nothing else of the core.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+# "scanned": pages that are pictures without text. "characters": the end of a text.
+OmissionKind = Literal["characters", "pages", "scanned", "slides", "sheets", "rows", "columns", "entries"]
 Ending = Literal["stop", "length", "stopped", "failed"]  # an answer ended by the model, budget, person or an error
 
 
@@ -27,12 +29,33 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Omission:
+    """A part of a document that was not read. The person and the model both learn of it.
+
+    Of `total` units of one kind, the first `read` were read. `places` names single units that were not, such as
+    "3, 7–9". A `total` of 0 is unknown.
+    """
+
+    kind: OmissionKind
+    read: int = 0
+    total: int = 0
+    places: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file or a quoted message. The model reads it as data and never as instructions."""
 
     name: str
     text: str
-    cut: bool = False  # the end is missing: the file is longer than the limit
+    omissions: tuple[Omission, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Attachment:
+        """Parses the stored form. Version 0.1.0 stored `cut`: the end is missing."""
+        earlier: Sequence[Mapping[str, Any]] = [{"kind": "characters"}] if value.get("cut") else []
+        omissions = value.get("omissions", earlier)
+        return cls(value["name"], value["text"], tuple(Omission(**each) for each in omissions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 
 from aiohttp import web
 
@@ -43,7 +44,7 @@ class FileUpload:
         check_media_type(request)
         async with self._slot(service, service.user_id(request)):
             file = await service.engine.read(name, await read_file(request, service), request.content_type)
-        answer = strict_json.dump({"name": file.name, "text": file.text, "cut": file.cut})
+        answer = strict_json.dump(asdict(file))
         return web.Response(body=answer, content_type="application/json")
 
     @asynccontextmanager

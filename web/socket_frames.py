@@ -12,12 +12,25 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core import strict_json
-from core.contract import Attachment, Json, Language, Source, Status, Text, TranscriptTurn, Usage
+from core.contract import (
+    Attachment,
+    Json,
+    Language,
+    Omission,
+    OmissionKind,
+    Source,
+    Status,
+    Text,
+    TranscriptTurn,
+    Usage,
+)
 from core.errors import BadRequest, ParameterRefused, RequestFault
 from core.request_validation import to_parameter_refused
 
 SUBPROTOCOL = "csps-llm.v1"
 ATTACHMENTS_LIMIT = 16
+OMISSIONS_LIMIT = 16
+PLACES_LIMIT_CHARS = 200
 END_MARKER = "<END>"
 ERROR_MARKER = "<ERROR>"
 
@@ -152,10 +165,23 @@ class ClientFrame(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
 
+class OmissionFrame(ClientFrame):
+    kind: OmissionKind
+    read: int = Field(default=0, ge=0)
+    total: int = Field(default=0, ge=0)
+    places: str = Field(default="", max_length=PLACES_LIMIT_CHARS)
+
+    def omission(self) -> Omission:
+        return Omission(self.kind, self.read, self.total, self.places)
+
+
 class AttachmentFrame(ClientFrame):
     name: str
     text: str
-    cut: bool = False  # as in the response of /read
+    omissions: list[OmissionFrame] = Field(default_factory=list, max_length=OMISSIONS_LIMIT)  # as in /read's response
+
+    def attachment(self) -> Attachment:
+        return Attachment(self.name, self.text, tuple(each.omission() for each in self.omissions))
 
 
 class PromptFrame(ClientFrame):
@@ -165,7 +191,7 @@ class PromptFrame(ClientFrame):
     attachments: list[AttachmentFrame] = Field(default_factory=list, max_length=ATTACHMENTS_LIMIT)
 
     def command(self) -> Command:
-        attachments = tuple(Attachment(each.name, each.text, each.cut) for each in self.attachments)
+        attachments = tuple(each.attachment() for each in self.attachments)
         return PromptCommand(self.text, self.language, attachments)
 
 

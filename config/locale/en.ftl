@@ -108,7 +108,7 @@ prompt-unread = { $count ->
 }
 prompt-document = Document { $title }
 prompt-document-end = End of Document { $title }
-prompt-document-cut = (The document goes on here: it was too long to be read to its end.)
+prompt-document-partly = Only a part of this document is here: { $read }. You do not know the rest.
 prompt-source-choice =
     Somebody asks an assistant a question. Which of these sources must be read to answer it?
 
@@ -136,10 +136,22 @@ prompt-part-embedded = embedded content
 prompt-part-embedded-by = embedded content: { $author }
 prompt-unread-name = parts that cannot be read
 
+## Omissions: the parts of a document that was not read as a whole. They complete "I read report.pdf only in part: …".
+
+source-omission-end = the beginning
+source-omission-characters = the first { $read } of { $total } characters
+source-omission-pages = the first { $read } of { $total } pages
+source-omission-scanned = pages that are pictures without text are missing ({ $places })
+source-omission-slides = the first { $read } of { $total } slides
+source-omission-sheets = the first { $read } of { $total } sheets
+source-omission-rows = the first { $read } of { $total } rows
+source-omission-columns = the first { $read } of { $total } columns
+source-omission-entries = the first { $read } of { $total } entries
+
 ## Sources: what an answer says of its sources.
 
 source-unread = (I could not read { $name }, so this answer does without it.)
-source-partly-read = (I read only the beginning of { $name }: it is too long to be read to its end.)
+source-partly-read = (I read { $name } only in part: { $read }.)
 # A title has no article, so it needs a noun before it. An address stands alone.
 source-label = the source “{ $name }”
 source-unclosed-context = (The context that begins with |CONTEXT| does not end: |/CONTEXT| is missing. I took all of it for the question.)
@@ -236,10 +248,6 @@ bot-files-fetch = { $count ->
 bot-files-number = { $count ->
     [one] Not read: { $names }. The message has too many files.
    *[other] Not read: { $names }. The message has too many files.
-}
-bot-files-cut = { $count ->
-    [one] Read in part: { $names }. It is too long; its end was left out.
-   *[other] Read in part: { $names }. They are too long; their ends were left out.
 }
 bot-file-limit = { $count ->
     [one] Not read: { $names }. It is larger than { SIZE($limit) }, the limit for a file.

@@ -108,7 +108,7 @@ prompt-unread = { $count ->
 }
 prompt-document = Document { $title }
 prompt-document-end = Fin du document { $title }
-prompt-document-cut = (Le document continue ici : il était trop long pour être lu jusqu’à la fin.)
+prompt-document-partly = Seule une partie de ce document se trouve ici : { $read }. Vous ne connaissez pas le reste.
 prompt-source-choice =
     Une personne pose une question à un assistant. Lesquelles de ces sources faut-il lire pour y répondre?
 
@@ -136,10 +136,22 @@ prompt-part-embedded = contenu intégré
 prompt-part-embedded-by = contenu intégré : { $author }
 prompt-unread-name = éléments qui ne peuvent pas être lus
 
+## Omissions: the parts of a document that was not read as a whole. They complete "I read report.pdf only in part: …".
+
+source-omission-end = le début
+source-omission-characters = les { $read } premiers caractères sur { $total }
+source-omission-pages = les { $read } premières pages sur { $total }
+source-omission-scanned = les pages qui sont des images sans texte manquent ({ $places })
+source-omission-slides = les { $read } premières diapositives sur { $total }
+source-omission-sheets = les { $read } premières feuilles sur { $total }
+source-omission-rows = les { $read } premières lignes sur { $total }
+source-omission-columns = les { $read } premières colonnes sur { $total }
+source-omission-entries = les { $read } premiers éléments sur { $total }
+
 ## Sources : ce qu’une réponse dit de ses sources.
 
 source-unread = (Je n’ai pas pu lire { $name }; cette réponse n’en tient pas compte.)
-source-partly-read = (J’ai lu seulement le début de { $name } : le texte est trop long pour être lu jusqu’à la fin.)
+source-partly-read = (J’ai lu { $name } en partie seulement : { $read }.)
 # Un titre n’a pas d’article; il faut donc un nom devant. Une adresse est seule.
 source-label = la source « { $name } »
 source-unclosed-context = (Le contexte qui commence par |CONTEXT| n’a pas de fin : il manque |/CONTEXT|. J’ai considéré l’ensemble comme la question.)
@@ -236,10 +248,6 @@ bot-files-fetch = { $count ->
 bot-files-number = { $count ->
     [one] Non lu : { $names }. Le message contient trop de fichiers.
    *[other] Non lus : { $names }. Le message contient trop de fichiers.
-}
-bot-files-cut = { $count ->
-    [one] Lu en partie : { $names }. Ce fichier est trop long; la fin a été omise.
-   *[other] Lus en partie : { $names }. Ces fichiers sont trop longs; leur fin a été omise.
 }
 bot-file-limit = { $count ->
     [one] Non lu : { $names }. Ce fichier dépasse { SIZE($limit) }, la taille maximale.

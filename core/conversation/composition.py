@@ -26,6 +26,7 @@ from core.rag.candidates import (
 )
 from core.rag.context import CONTEXT_START, missing_note, parse_lead_context, plain_name
 from core.rag.passage_cache import PassageCache
+from core.rag.retrieval import PartlyRead
 from core.runtime.digest import hash_id
 from core.strict_json import storable
 from core.texts import text
@@ -204,10 +205,15 @@ def split_attachments(
     return first, tuple(file for each in reversed(questions) for file in each.attachments)
 
 
-def cut_attachments(draft: PromptDraft, question: Question) -> tuple[str, ...]:
-    """The names of the question's attachments that the draft cuts."""
-    cut = {document.name for document in (*draft.lead_context, *draft.candidates.documents) if document.cut}
-    return tuple(plain_name(file.name) for file in question.attachments if not file.cut and file.name in cut)
+def cut_attachments(draft: PromptDraft, question: Question) -> tuple[PartlyRead, ...]:
+    """The question's attachments of which the draft omits more than their readers did."""
+    documents = {document.name: document for document in (*draft.lead_context, *draft.candidates.documents)}
+    pairs = [(file, documents[file.name]) for file in question.attachments if file.name in documents]
+    return tuple(
+        PartlyRead(plain_name(file.name), document.omissions)
+        for file, document in pairs
+        if document.omissions != file.omissions
+    )
 
 
 def split_lead(

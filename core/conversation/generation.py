@@ -31,7 +31,7 @@ from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, Strea
 from core.rag.candidates import cacheable_text
 from core.rag.passage_cache import PassageCache
 from core.rag.quotes import QuoteMarker
-from core.rag.retrieval import Lookup, Retriever, shortcomings, unread_lookup
+from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
 from core.runtime.backoff import NO_JITTER, Backoff
 
 log = structlog.get_logger()
@@ -121,7 +121,7 @@ class AnswerPipeline:
             if not conversation.exchanges:
                 raise  # the question is about this page
             return context, unread_lookup(url, exc)
-        lookup = Lookup(partly_read=(url,)) if document.cut else EMPTY_LOOKUP
+        lookup = Lookup(partly_read=(PartlyRead(url, document.omissions),)) if document.omissions else EMPTY_LOOKUP
         return replace(context, conversation=replace(conversation, lead_documents=(document,))), lookup
 
 

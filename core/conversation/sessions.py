@@ -203,7 +203,7 @@ def exchanges_with_sources() -> sa.Select[Any]:
 
 
 def parse_exchange(row: Any) -> Exchange:
-    attachments = tuple(Attachment(**each) for each in json.loads(row.attachments))
+    attachments = tuple(Attachment.from_json(each) for each in json.loads(row.attachments))
     thread_messages = tuple(Turn(**each) for each in json.loads(row.heard))
     sources = SOURCES.validate_json(row.sources) if row.sources else ()
     return Exchange(Question(row.question, attachments, thread_messages), row.answer, row.reason, sources)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
 
-from core.contract import Attachment, Language, Source
+from core.contract import Attachment, Language, Omission, Source
 from core.rag.context import quote_documents
 from core.rag.documents import Document, Passage
 from core.rag.passage_cache import CacheableText, CachedDocument, size_chars
@@ -32,7 +32,7 @@ class RetrievedDocument:
     passages: tuple[Passage, ...]
     source: Source | None = None
     verbatim: str | None = None  # a plain text as it was sent, whole
-    cut: bool = False  # the end is missing: the document is longer than the limit
+    omissions: tuple[Omission, ...] = ()
 
     @property
     def text(self) -> str:
@@ -116,7 +116,7 @@ def render(
         if document.source is not None:
             sources.append(replace(document.source, number=first_number + len(sources)))
             name = f"[{sources[-1].number}] {name}"
-        attachments.append(Attachment(name, document.text, document.cut))
+        attachments.append(Attachment(name, document.text, document.omissions))
     return RenderedContext(quote_documents(attachments, language, rules, cited=bool(sources)), tuple(sources))
 
 
@@ -130,7 +130,7 @@ def passage_text(passage: Passage) -> str:
 def to_retrieved(document: Document, fetched_at: datetime | None = None) -> RetrievedDocument:
     """Wraps a page, feed or file. A document with an address is a source."""
     source = document.url and Source(0, document.title, document.url, document.language, fetched_at)
-    return RetrievedDocument(document.title, document.passages, source or None, cut=document.cut)
+    return RetrievedDocument(document.title, document.passages, source or None, omissions=document.omissions)
 
 
 def cacheable_text(item: ContextItem) -> CacheableText:
@@ -141,7 +141,7 @@ def cacheable_text(item: ContextItem) -> CacheableText:
 def with_passages(item: ContextItem, cached: CachedDocument) -> RetrievedDocument:
     if isinstance(item, RetrievedDocument):
         return item
-    return RetrievedDocument(item.name, cached.passages, verbatim=item.text, cut=item.cut)
+    return RetrievedDocument(item.name, cached.passages, verbatim=item.text, omissions=item.omissions)
 
 
 def share_budget(
@@ -170,10 +170,12 @@ def fair_limit(sizes: Sequence[int], room: int) -> int:
 
 
 def truncate(item: ContextItem, room_chars: int) -> ContextItem:
-    """Cuts an item to `room_chars` and marks it as cut."""
-    if size_chars(cacheable_text(item)) <= room_chars:
+    """Cuts an item to `room_chars` and records the omission."""
+    size = size_chars(cacheable_text(item))
+    if size <= room_chars:
         return item
+    omissions = (*item.omissions, Omission("characters", room_chars, size))
     if isinstance(item, Attachment):
-        return replace(item, text=item.text[:room_chars], cut=True)
+        return replace(item, text=item.text[:room_chars], omissions=omissions)
     ends = accumulate(passage.size_chars for passage in item.passages)
-    return replace(item.select(range(sum(end <= room_chars for end in ends))), cut=True)
+    return replace(item.select(range(sum(end <= room_chars for end in ends))), omissions=omissions)

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.contract import Attachment, Language
+from core.contract import Attachment, Language, Omission
 from core.runtime.log import is_displayable
-from core.texts import text
+from core.texts import describe_omissions, text
 
 CONTEXT_START = "|CONTEXT|"
 CONTEXT_END = "|/CONTEXT|"
@@ -75,8 +75,13 @@ def quote_document(document: Attachment, language: Language) -> str:
     ).hexdigest()
     title = f"«{plain_name(document.name)}» {seal}"
     start, end = (text(key, language, title=title) for key in ("prompt-document", "prompt-document-end"))
-    cut = f"\n{text('prompt-document-cut', language)}" if document.cut else ""
-    return f"--- {start} ---\n{document.text}{cut}\n--- {end} ---"
+    partly = f"\n{note_omissions(document.omissions, language)}" if document.omissions else ""
+    return f"--- {start} ---\n{document.text}{partly}\n--- {end} ---"
+
+
+def note_omissions(omissions: Iterable[Omission], language: Language) -> str:
+    """Tells the model what it does not see of a document."""
+    return f"({text('prompt-document-partly', language, read=describe_omissions(omissions, language))})"
 
 
 def plain_name(name: str) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from core.contract import Language
+from core.contract import Language, Omission
 
 BlockKind = Literal["heading", "paragraph", "item", "row", "code"]
+DocumentKind = Literal["page", "feed", "text", "table"]
 
 BLANKS = re.compile(r"[^\S\n]+")
 LINE_BREAKS = re.compile(r" ?\n[ \n]*")
@@ -84,7 +85,7 @@ class Document:
 
     title: str
     passages: tuple[Passage, ...]
-    kind: Literal["page", "feed", "text", "table"]
+    kind: DocumentKind
     language: Language | None = None  # declared, else detected; None: neither English nor French
     url: str | None = None  # the address for people
-    cut: bool = False  # the end is missing: the document is longer than the limit
+    omissions: tuple[Omission, ...] = ()

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from core.configuration.personalities import Personality
-from core.contract import Attachment, Language
+from core.contract import Attachment, Language, Omission
 from core.errors import CspsError
 from core.language import detect_language
 from core.rag.candidates import RetrievedDocument, to_retrieved
@@ -24,9 +24,17 @@ from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
 from core.rag.reading.reader import Reader
-from core.texts import text
+from core.texts import describe_omissions, text
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PartlyRead:
+    """The name of a document, and what was not read of it."""
+
+    name: str
+    omissions: tuple[Omission, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Lookup:
 
     documents: tuple[RetrievedDocument, ...] = ()
     unread: tuple[str, ...] = ()
-    partly_read: tuple[str, ...] = ()
+    partly_read: tuple[PartlyRead, ...] = ()
     unclosed_context: bool = False  # pasted context without a closing marker
 
     def merge(self, other: Lookup) -> Lookup:
@@ -76,7 +84,7 @@ class Retriever:
     async def read_file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Reads an attached file as text. Raises UnreadableDocument."""
         document = await self._reader.read(body, media_type, name=name)
-        return Attachment(name, to_retrieved(document).text, document.cut)
+        return Attachment(name, to_retrieved(document).text, document.omissions)
 
     async def resolve_attachment(self, file: Attachment) -> Attachment:
         """Returns the page behind an attachment that holds only a URL, else the attachment itself."""
@@ -84,7 +92,7 @@ class Retriever:
         if lead.url is None or lead.question:
             return file
         page = await self.fetch_page(lead.url)
-        return Attachment(page.name, page.text, page.cut)
+        return Attachment(page.name, page.text, page.omissions)
 
     async def look_up(self, personality: Personality, question: str, *, include_public: bool = True) -> Lookup:
         """Asks all finders; without `include_public`, not those that search public sources."""
@@ -113,7 +121,9 @@ def shortcomings(lookup: Lookup, language: Language) -> str:
     """Lists the documents that the answer lacks, as text before the answer; "" for none."""
     notices = [text("source-unclosed-context", language)] if lookup.unclosed_context else []
     notices += [text("source-unread", language, name=source_label(name, language)) for name in lookup.unread]
-    notices += [text("source-partly-read", language, name=name) for name in lookup.partly_read]
+    for each in lookup.partly_read:
+        read = describe_omissions(each.omissions, language)
+        notices.append(text("source-partly-read", language, name=each.name, read=read))
     return "".join(f"{sentence}\n\n" for sentence in notices)
 
 

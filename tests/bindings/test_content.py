@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bindings.content import MessageContent, MessagePart, collect_files, describe_unread
 from bindings.incoming import AttachedFile, UnreadPart
-from core.contract import Attachment
+from core.contract import Attachment, Omission
 
 FORWARDED = MessagePart("forwarded", "The office closes at 3.", "Bob")
 ALERT = MessagePart("embedded", "Disk 91 % full")
@@ -48,7 +48,7 @@ def test_unread_parts_are_counted_by_kind_and_name() -> None:
 def test_a_long_part_is_cut_and_marked() -> None:
     (attachment,) = MessageContent(parts=(MessagePart("forwarded", "x" * 30_000),)).attachments("en")
 
-    assert (len(attachment.text), attachment.cut) == (20_000, True)
+    assert (20_000, (Omission("characters", 20_000, 30_000),)) == (len(attachment.text), attachment.omissions)
 
 
 def test_only_a_message_without_any_part_is_empty() -> None:

@@ -18,11 +18,12 @@ from bindings.files import (
     read_files,
 )
 from bindings.incoming import AttachedFile
-from core.contract import Attachment
+from core.contract import Attachment, Omission
 from core.errors import DocumentFault, UnreadableDocument
 from tests.bindings.intake.support_intake import FakeChannels
 from tests.support.fake_engine import FakeEngine
 
+PARTLY = (Omission("pages", 60, 113),)
 LIMIT = 1000
 
 
@@ -87,7 +88,7 @@ class Reading(FakeEngine):
     async def read(self, name: str, body: bytes, media_type: str) -> Attachment:
         if self.problem is not None:
             raise self.problem
-        return Attachment(name, "The beginning.", cut=True)
+        return Attachment(name, "The beginning.", omissions=PARTLY)
 
 
 @pytest.mark.parametrize(("reason", "why"), [("pictures", "pictures"), ("locked", "locked"), (None, "content")])
@@ -105,7 +106,7 @@ async def test_a_partly_read_file_is_marked() -> None:
     """The mark reaches the engine."""
     files = await read_files(Reading(), FakeChannels(files={"u": b"%PDF"}), (AttachedFile("long.pdf", "u", ""),), LIMIT)
 
-    assert Attachment("long.pdf", "The beginning.", cut=True) == files.readable[0].attachment
+    assert Attachment("long.pdf", "The beginning.", omissions=PARTLY) == files.readable[0].attachment
 
 
 async def test_at_most_16_files_are_read() -> None:
@@ -156,10 +157,13 @@ def test_every_reason_has_a_text(reason: UnreadReason) -> None:
 
 def test_files_that_were_read_in_part_are_listed_last() -> None:
     """Files that were read completely are not listed."""
-    readable = (TextFile("whole.pdf", "document", "a"), TextFile("long\n.pdf", "document", "a", cut=True))
+    readable = (
+        TextFile("whole.pdf", "document", "a"),
+        TextFile("long\n.pdf", "document", "a", omissions=PARTLY),
+    )
     files = MessageFiles(readable, (UnreadFile("a.pdf", "locked"),))
 
     assert [
         "Not read: a.pdf. It is locked by a password; attach it without one.",
-        "Read in part: long.pdf. It is too long; its end was left out.",
+        "(I read long.pdf only in part: the first 60 of 113 pages.)",
     ] == explain_unread(files, 2**20, "en")

@@ -102,7 +102,7 @@ export class Attachments {
     try {
       const result = await this.#reader.read(file, chip.abort.signal);
       chip.complete(result);
-      this.#announce(result.cut ? 'page-file-was-read-in-part' : 'page-file-was-read', { name: chip.name });
+      this.#announce(result.omissions.length ? 'page-file-was-read-in-part' : 'page-file-was-read', { name: chip.name });
     } catch (error) {
       if (chip.abort.signal.aborted) return;
       if (!(error instanceof FileNotRead)) throw error;
@@ -151,7 +151,7 @@ const bytes = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
 /** One attached file on the page: its name, its state, and a button that removes it. */
 class FileChip {
   state = 'reading';
-  attachment = null; // {name, text, cut}, once the file was read
+  attachment = null; // {name, text, omissions}, once the file was read
   abort = new AbortController();
   element = document.createElement('li');
   #state = document.createElement('span');
@@ -173,10 +173,10 @@ class FileChip {
     this.#setState('reading', 'page-file-reading');
   }
 
-  /** `cut` is true if the service omitted the end of the text. */
-  complete({ text, cut }) {
-    this.attachment = { name: this.name, text, cut };
-    this.#setState('read', cut ? 'page-file-read-in-part' : 'page-file-read', { characters: text.length });
+  /** `omissions`: what the service did not read of the file. */
+  complete({ text, omissions }) {
+    this.attachment = { name: this.name, text, omissions };
+    this.#setState('read', omissions.length ? 'page-file-read-in-part' : 'page-file-read', { characters: text.length });
   }
 
   /** `reason` is a text key. */
@@ -213,7 +213,7 @@ class ReadEndpoint {
   /** The limit in bytes of a prompt with its attachments; Infinity until the service has told it. */
   promptLimitBytes = Infinity;
 
-  /** Resolves to {text, cut}. Rejects with FileNotRead. */
+  /** Resolves to {text, omissions}. Rejects with FileNotRead. */
   read(file, signal) {
     const result = this.#last.then(() => this.#read(file, signal));
     this.#last = result.catch(() => {});

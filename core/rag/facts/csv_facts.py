@@ -19,7 +19,8 @@ from core.rag.documents import Document
 from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
 from core.rag.reading.charset import decode
-from core.rag.reading.files import TITLE_LIMIT_CHARS, csv_reader, limit_rows
+from core.rag.reading.csv_table import csv_reader, limit_rows
+from core.rag.reading.raw_document import TITLE_LIMIT_CHARS
 from core.rag.stemming import folded_words
 
 ROWS_LIMIT = 200_000

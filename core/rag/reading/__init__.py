@@ -1,7 +1,8 @@
 """Turns bytes into documents. All modules but `reader` run in child processes, so a document can do harm only there.
 
 reader, reader_process    `Reader`, the entrance, and the child process that it asks
-formats         detects the format; extract (pages), feeds and files read it
-boilerplate, page_blocks  the parts of a page around its content, and its blocks
-markdown, charset         shared by several formats
+formats         detects the format and finds its parser: a function from `RawDocument` to `Document`
+extract         pages; boilerplate, page_blocks: the parts around a page's content, and its blocks
+feeds, plain_text, csv_table, json_data, pdf, word        one format each
+raw_document, markdown, charset, zip_package              shared by several formats
 """

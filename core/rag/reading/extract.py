@@ -23,6 +23,7 @@ from core.rag.passages import cut_blocks
 from core.rag.reading import boilerplate
 from core.rag.reading.charset import decode
 from core.rag.reading.page_blocks import DEPTH_LIMIT, PageBlock, collect_blocks
+from core.rag.reading.raw_document import RawDocument
 
 TITLE_LIMIT_CHARS = 300
 MAIN = "main, [role~=main]"
@@ -43,14 +44,14 @@ LINKS_COST_LIMIT = 80.0  # for links in a row: a table of contents may stand in 
 TITLE_REACH = 30  # blocks between a title and its content
 
 
-def parse_page(body: bytes, *, charset: str | None = None, url: str | None = None) -> Document:
+def parse_page(raw: RawDocument) -> Document:
     """Returns the page as a document. A page without text has no passages."""
-    page = HtmlPage(parse_html(decode(body, charset, is_html=True)))
+    page = HtmlPage(parse_html(decode(raw.body, raw.charset, is_html=True)))
     blocks = [block.block for block in page.content]
     title = page.title()
     # Nothing needs the title as its heading.
     below = [block for block in blocks if not (block.kind == "heading" and block.text == title)]
-    return Document(title, cut_blocks(below), "page", page.language(blocks), url)
+    return Document(title, cut_blocks(below), "page", page.language(blocks), raw.url)
 
 
 def html_text(html: str) -> str:

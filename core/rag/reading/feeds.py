@@ -14,11 +14,13 @@ from urllib.parse import urljoin, urlsplit
 
 import feedparser  # type: ignore[import-untyped]
 
+from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.language import detect_language, parse_language_tag
 from core.rag.documents import Block, Document, Passage, one_line, visible_text
 from core.rag.passages import HEADING_LIMIT_CHARS, cut_blocks
 from core.rag.reading import extract
+from core.rag.reading.raw_document import RawDocument
 
 ENTRIES_LIMIT = 500
 LINK_LIMIT_CHARS = 2000
@@ -34,20 +36,24 @@ class FeedEntry:
     published_at: datetime | None
 
 
-def parse_feed(body: bytes, *, media_type: str = "", charset: str | None = None, url: str | None = None) -> Document:
+def parse_feed(raw: RawDocument) -> Document:
     """Returns the feed as a document; without entries it has no passages. Raises UnreadableDocument for other XML."""
-    if body.lstrip()[:1] == b"{":
-        return parse_json_feed(body, url)
+    if raw.body.lstrip()[:1] == b"{":
+        return parse_json_feed(raw.body, raw.url)
     # Without a charset feedparser goes by the bytes; with a wrong one, it tries the bytes next.
-    content_type = (media_type or "application/xml") + (f"; charset={charset}" if charset else "")
-    parsed = feedparser.parse(BytesIO(body), response_headers={"content-type": content_type}, sanitize_html=False)
+    content_type = (raw.media_type or "application/xml") + (f"; charset={raw.charset}" if raw.charset else "")
+    parsed = feedparser.parse(BytesIO(raw.body), response_headers={"content-type": content_type}, sanitize_html=False)
     if not parsed.get("version") and not parsed.get("entries"):
         raise UnreadableDocument("this XML is no feed: neither RSS, Atom nor RDF was found in it", "kind")
-    entries = [parse_entry(each, url) for each in parsed.entries[:ENTRIES_LIMIT]]
-    home = absolute_link(parsed.feed.get("link"), url)
+    entries = [parse_entry(each, raw.url) for each in parsed.entries[:ENTRIES_LIMIT]]
+    home = absolute_link(parsed.feed.get("link"), raw.url)
     title = one_line(extract.html_text(str(parsed.feed.get("title") or "")))
     document = build_document(title, entries, parsed.feed.get("language"), home)
-    return replace(document, cut=len(parsed.entries) > ENTRIES_LIMIT)
+    return replace(document, omissions=omitted_entries(len(parsed.entries)))
+
+
+def omitted_entries(total: int) -> tuple[Omission, ...]:
+    return (Omission("entries", ENTRIES_LIMIT, total),) if total > ENTRIES_LIMIT else ()
 
 
 def parse_entry(parsed: Mapping[str, Any], base: str | None) -> FeedEntry:
@@ -71,7 +77,7 @@ def parse_json_feed(body: bytes, url: str | None) -> Document:
     entries = [parse_json_entry(item, url) for item in items[:ENTRIES_LIMIT]]
     home = absolute_link(feed.get("home_page_url"), url)
     document = build_document(one_line(str(feed.get("title") or "")), entries, feed.get("language"), home)
-    return replace(document, cut=len(items) > ENTRIES_LIMIT)
+    return replace(document, omissions=omitted_entries(len(items)))
 
 
 def parse_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:

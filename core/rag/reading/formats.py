@@ -6,18 +6,30 @@ Media types are unreliable: servers call feeds HTML or text, and browsers send n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Literal
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading import extract, feeds, files
 from core.rag.reading.charset import decode
+from core.rag.reading.raw_document import RawDocument
 from core.runtime.file_formats import MEDIA_TYPES_BY_SUFFIX, guess_media_type
 
 READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
 DocumentFormat = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
 
+Parser = Callable[[RawDocument], Document]
+PARSERS: Mapping[DocumentFormat, str] = {
+    "page": "extract:parse_page",
+    "feed": "feeds:parse_feed",
+    "text": "plain_text:parse_text",
+    "markdown": "plain_text:parse_markdown",
+    "csv": "csv_table:parse_csv",
+    "json": "json_data:parse_json",
+    "pdf": "pdf:parse_pdf",
+    "word": "word:parse_word",
+}
 # Attached files have these types; FETCHABLE_TYPES in `core.rag.fetching.response` says which types the Web may send.
 FORMATS_BY_TYPE: dict[str, DocumentFormat] = {
     "text/html": "page",
@@ -66,32 +78,20 @@ def read_document(
     body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
 ) -> Document:
     """Raises UnreadableDocument for other formats, damaged documents and those without text."""
-    kind = detect_format(body, media_type, name)
-    document = parse_as(kind, body, media_type, name, url, charset)
+    raw = RawDocument(body, media_type, name, url, charset)
+    detected = detect_format(body, media_type, name)
+    document = find_parser(detected)(raw)
     if not document.passages:
-        hint = " (a page that scripts draw has none before they run)" if kind == "page" else ""
+        hint = " (a page that scripts draw has none before they run)" if detected == "page" else ""
         raise UnreadableDocument(f"there is no text in it{hint}", "empty")
     return document
 
 
-def parse_as(
-    kind: DocumentFormat, body: bytes, media_type: str, name: str, url: str | None, charset: str | None
-) -> Document:
-    if kind == "page":
-        return extract.parse_page(body, charset=charset, url=url)
-    if kind == "feed":
-        return feeds.parse_feed(body, media_type=media_type, charset=charset, url=url)
-    if kind == "pdf":
-        return files.parse_pdf(body, name=name, url=url)
-    if kind == "word":
-        return files.parse_word(body, name=name, url=url)
-    by_kind = {
-        "text": files.parse_text,
-        "markdown": files.parse_markdown,
-        "csv": files.parse_csv,
-        "json": files.parse_json,
-    }
-    return by_kind[kind](body, name=name, charset=charset, url=url)
+def find_parser(detected: DocumentFormat) -> Parser:
+    """Imports the format's module only now: a process that reads pages needs no libraries for Office files."""
+    module, function = PARSERS[detected].split(":")
+    parser: Parser = getattr(import_module(f"core.rag.reading.{module}"), function)
+    return parser
 
 
 def detect_format(body: bytes, media_type: str, name: str) -> DocumentFormat:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document, Passage
 from core.runtime.admission_queue import AdmissionQueue
@@ -69,8 +70,8 @@ class Reader:
         if "refused" in answer:
             raise UnreadableDocument(answer["refused"], answer["reason"])
         document = parse_document(answer["document"])
-        if document.cut:
-            log.info("document_cut", size_bytes=len(body), passages=len(document.passages))
+        if document.omissions:
+            log.info("document_partly_read", size_bytes=len(body), passages=len(document.passages))
         return document
 
     def _limits(self, body: bytes) -> dict[str, float]:
@@ -91,4 +92,5 @@ def parse_document(fields: dict[str, Any]) -> Document:
         for text, heading, link, when in fields["passages"]
     )
     url = fields["url"] and storable(fields["url"])
-    return Document(storable(fields["title"]), passages, fields["kind"], fields["language"], url, fields["cut"])
+    omissions = tuple(Omission(**each) for each in fields["omissions"])
+    return Document(storable(fields["title"]), passages, fields["kind"], fields["language"], url, omissions)

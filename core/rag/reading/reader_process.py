@@ -3,7 +3,8 @@
 A request is one line of JSON and then the document's bytes. A reply is one line of JSON:
 
     {"length", "media_type", "name", "url", "charset", "cpu_limit_s", "text_limit_chars"}
-        → {"document": {"title", "kind", "language", "url", "cut", "passages": [[text, heading, link, published_at]…]}}
+        → {"document": {"title", "kind", "language", "url", "omissions": [{"kind", "read", "total", "places"}…],
+                        "passages": [[text, heading, link, published_at]…]}}
         or {"refused": why, "reason"}; also "spent" if this process has grown too large to be used again
 
 The kernel ends the process at `cpu_limit_s` of CPU time. Memory is limited, and no file can be written
@@ -20,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
@@ -43,15 +45,18 @@ def answer(request: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
     """Returns as many passages as fit."""
-    passages, budget_chars = [], text_limit_chars
+    passages, used_chars = [], 0
     for passage in document.passages:
-        budget_chars -= passage.size_chars
-        if budget_chars < 0:
+        if used_chars + passage.size_chars > text_limit_chars:
             break
+        used_chars += passage.size_chars
         when = passage.published_at.isoformat() if passage.published_at else None
         passages.append([passage.text, passage.heading, passage.link, when])
-    reply = {**asdict(document), "passages": passages, "cut": document.cut or budget_chars < 0}
-    return {"document": reply}
+    omissions = [asdict(each) for each in document.omissions]
+    if len(passages) < len(document.passages):
+        total_chars = sum(passage.size_chars for passage in document.passages)
+        omissions.append(asdict(Omission("characters", used_chars, total_chars)))
+    return {"document": {**asdict(document), "passages": passages, "omissions": omissions}}
 
 
 def main() -> None:

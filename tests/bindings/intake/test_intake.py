@@ -12,12 +12,13 @@ import pytest
 
 from bindings.delivery.outlet import Refused, Unreachable
 from bindings.incoming import AttachedFile, FoundParts, Place, ThreadMessages, UnreadPart
-from core.contract import Attachment, Done, Prompt, Text, Turn, Usage
+from core.contract import Attachment, Done, Omission, Prompt, Text, Turn, Usage
 from core.errors import ConfigError
 from core.texts import text
 from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
 from tests.support.fake_engine import FakeEngine, ReplyStep
 
+PARTLY = (Omission("pages", 60, 113),)
 WHERE = THREAD.conversation
 
 
@@ -133,7 +134,7 @@ async def test_thread_messages_and_attachments_reach_the_prompt(harness: BotHarn
 
 async def test_partly_read_files_are_named_below_the_answer(harness: BotHarness, engine: FakeEngine) -> None:
     async def first_words(name: str, body: bytes, media_type: str) -> Attachment:
-        return Attachment(name, "The beginning.", cut=True)
+        return Attachment(name, "The beginning.", omissions=PARTLY)
 
     engine.read = first_words  # type: ignore[method-assign]
     harness.channels.files = {"u1": b"%PDF"}
@@ -141,8 +142,8 @@ async def test_partly_read_files_are_named_below_the_answer(harness: BotHarness,
 
     (page,) = harness.channels.shown(WHERE)
     assert page.closing
-    assert "Read in part: long.pdf." in str(page.closing.notice)
-    assert (Attachment("long.pdf", "The beginning.", cut=True),) == engine.prompts[0].attachments
+    assert "I read long.pdf only in part" in str(page.closing.notice)
+    assert (Attachment("long.pdf", "The beginning.", omissions=PARTLY),) == engine.prompts[0].attachments
 
 
 @pytest.mark.parametrize("failure", [Unreachable("no"), Refused("no"), TimeoutError()])

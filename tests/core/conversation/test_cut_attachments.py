@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.configuration.settings import Settings, load
-from core.contract import Attachment, Task
+from core.contract import Attachment, Omission, Task
 from core.conversation.sessions import DOCUMENT
 from core.engine import ChatEngine
 from core.rag.reading.reader import Reader
@@ -17,6 +16,7 @@ from core.texts import text
 from tests.core.conversation.test_retrieval import site
 from tests.core.support_chatting import ask, chat_on, serving, shown, text_of
 
+ONLY_A_PART = text("prompt-document-partly", "en", read="\0").partition("\0")[0]
 LONG = "\n".join(
     ["<main><h1>Pool</h1>", *(f"<p>Lane {number} is painted green.</p>" for number in range(200)), "</main>"]
 )
@@ -46,10 +46,10 @@ async def test_a_page(chat: ChatEngine, settings: Settings, place: str) -> None:
         first = await ask(chat, f"http://{place}/long Which colour is it?", name)
         later = await ask(chat, "And lane 2?", name)
 
-    assert text_of(first).startswith(f"(I read only the beginning of http://{place}/long: it is too long")
+    assert text_of(first).startswith(f"(I read http://{place}/long only in part: the first ")
     assert text_of(first).endswith("\n\nHello there.")
     assert text_of(later) == "Hello there."
-    assert [text("prompt-document-cut", "en") in shown(request) for request in model.requests] == [True, True]
+    assert [ONLY_A_PART in shown(request) for request in model.requests] == [True, True]
 
 
 async def test_a_page_within_the_limit_gets_no_notice(chat: ChatEngine, settings: Settings, place: str) -> None:
@@ -58,7 +58,7 @@ async def test_a_page_within_the_limit_gets_no_notice(chat: ChatEngine, settings
         answer = await ask(chat, f"http://{place}/short Which colour is it?")
 
     assert text_of(answer) == "Hello there."
-    assert text("prompt-document-cut", "en") not in shown(model.requests[0])
+    assert ONLY_A_PART not in shown(model.requests[0])
 
 
 async def test_a_file(chat: ChatEngine, settings: Settings) -> None:
@@ -70,8 +70,8 @@ async def test_a_file(chat: ChatEngine, settings: Settings) -> None:
         await ask(chat, "Which colour is it?", name, attachments=(file,))
         await ask(chat, "And lane 2?", name, attachments=(short,))
 
-    assert (file.cut, short.cut) == (True, False)
-    assert [shown(request).count(text("prompt-document-cut", "en")) for request in model.requests] == [1, 1]
+    assert (bool(file.omissions), short.omissions) == (True, ())
+    assert [shown(request).count(ONLY_A_PART) for request in model.requests] == [1, 1]
 
 
 async def test_an_address_in_toil(chat: ChatEngine, settings: Settings, place: str) -> None:
@@ -79,16 +79,17 @@ async def test_an_address_in_toil(chat: ChatEngine, settings: Settings, place: s
     async with serving(settings, ('{"colour": "green"}',)) as model:
         await chat.toil(Task("whisper", "Which colour?", attachments=(Attachment("text", f"http://{place}/long"),)))
 
-    assert text("prompt-document-cut", "en") in shown(model.requests[0])
+    assert ONLY_A_PART in shown(model.requests[0])
 
 
 def test_documents_stored_by_earlier_versions_are_not_cut() -> None:
     """Conversations stored by earlier versions have no mark."""
     document = DOCUMENT.validate_json('{"name": "Pool", "passages": [{"text": "Green."}]}')
 
-    stored: dict[str, Any] = {"name": "a.txt", "text": "A"}
+    stored = [Attachment.from_json({"name": "a.txt", "text": "A", **mark}) for mark in ({}, {"cut": True})]
 
-    assert (document.cut, Attachment(**stored).cut) == (False, False)
+    assert document.omissions == ()
+    assert [(), (Omission("characters"),)] == [each.omissions for each in stored]
 
 
 async def test_a_file_above_the_limit_of_a_question_gets_a_notice(chat: ChatEngine, settings: Settings) -> None:
@@ -102,7 +103,7 @@ async def test_a_file_above_the_limit_of_a_question_gets_a_notice(chat: ChatEngi
         first = await ask(chat, "Which colour is the pool?", name, attachments=files)
         later = await ask(chat, "And lane 2?", name)
 
-    assert text_of(first).startswith("(I read only the beginning of long file.txt: it is too long")
+    assert text_of(first).startswith("(I read long file.txt only in part: the first ")
     assert "short.txt:" not in text_of(first)
     assert text_of(later) == "Hello there."
-    assert [text("prompt-document-cut", "en") in shown(request) for request in model.requests] == [True, True]
+    assert [ONLY_A_PART in shown(request) for request in model.requests] == [True, True]

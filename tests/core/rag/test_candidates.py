@@ -47,7 +47,7 @@ def test_the_text_for_a_question_is_bounded(
 
     assert (sizes(result[0]), sizes(result[1])) == left
     for before, after in zip([*opening, *later], [*result[0], *result[1]], strict=True):
-        assert after.cut is (size_chars(cacheable_text(after)) < before)
+        assert bool(after.omissions) is (size_chars(cacheable_text(after)) < before)
 
 
 def test_a_page_is_cut_between_passages_and_marked() -> None:
@@ -55,7 +55,7 @@ def test_a_page_is_cut_between_passages_and_marked() -> None:
     passages = tuple(Passage(str(number) * 1000) for number in range(9)) * (CANDIDATES_LIMIT_CHARS // 9000 + 1)
     (page,), _ = share_budget([RetrievedDocument("Pool", passages)], [])
 
-    assert page.cut
+    assert page.omissions
     assert cacheable_text(page) == passages[: CANDIDATES_LIMIT_CHARS // 1000]
 
 

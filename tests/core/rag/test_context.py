@@ -10,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import PROJECT_ROOT
-from core.contract import Attachment, Language
+from core.contract import Attachment, Language, Omission
 from core.rag.context import (
     CONTEXT_END,
     CONTEXT_START,
     LeadContext,
+    note_omissions,
     parse_lead_context,
     plain_name,
     quote_documents,
@@ -122,12 +123,13 @@ def test_the_end_line_of_a_document_cannot_be_guessed() -> None:
     assert seal not in other
 
 
-def test_a_cut_document_says_so_at_its_end() -> None:
+def test_a_document_that_was_read_in_part_says_so_at_its_end() -> None:
     """The model must not take the last line for the document's end."""
     ends: dict[Language, str] = {"en": "End of Document", "fr": "Fin du document"}
     for language, end in ends.items():
-        note = text("prompt-document-cut", language)
-        whole, cut = (quote_documents([Attachment("a", "Text.", is_cut)], language) for is_cut in (False, True))
+        omissions = (Omission("pages", 60, 113),)
+        note = note_omissions(omissions, language)
+        whole, cut = (quote_documents([Attachment("a", "Text.", each)], language) for each in ((), omissions))
         assert note not in whole
         assert f"Text.\n{note}\n--- {end} «a»" in cut
 

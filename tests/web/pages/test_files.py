@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import FilePayload, Route, expect
 
-from core.contract import Attachment, Text
+from core.contract import Attachment, Omission, Text
 from core.errors import ModelUnavailable, Overloaded, UnreadableDocument
 from tests.support.fake_engine import FakeEngine, Replies
 from tests.web.pages.support_visit import DONE, Visit, Visiting
@@ -18,6 +18,7 @@ from tests.web.pages.test_access import violations
 pytestmark = pytest.mark.asyncio(loop_scope="package")  # the browser lives in that loop
 
 
+PARTLY = (Omission("pages", 60, 113),)
 SURE: Replies = (Text("Sure."), DONE)
 
 
@@ -40,7 +41,7 @@ class FileEngine(FakeEngine):
         except asyncio.CancelledError:
             self.read_cancelled.set()
             raise
-        return Attachment(name, body.decode(), cut=name.startswith("long"))
+        return Attachment(name, body.decode(), omissions=PARTLY if name.startswith("long") else ())
 
 
 def payload(name: str, text: str = "Eighteen months.") -> FilePayload:

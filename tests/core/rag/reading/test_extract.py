@@ -8,6 +8,7 @@ import pytest
 
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Document
 from core.rag.reading import extract
+from core.rag.reading.raw_document import RawDocument
 from tests.support.written_pages import WrittenPage, agreement, hashed_grams, plain_text, written_pages
 
 PROSE = "Employees may ask for leave in writing, and their managers answer within ten working days of that."
@@ -15,7 +16,7 @@ PAGES = written_pages()
 
 
 def read(html: str, **options: str) -> Document:
-    return extract.parse_page(html.encode(), **options)
+    return extract.parse_page(RawDocument(html.encode(), **options))
 
 
 def text(html: str) -> str:
@@ -25,7 +26,7 @@ def text(html: str) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_content_of_a_page_is_read(page: WrittenPage) -> None:
     """Landmarks mark it, or only its text. All of the content is read, and no boilerplate."""
-    document = extract.parse_page(page.html)
+    document = extract.parse_page(RawDocument(page.html))
 
     agreed = agreement(plain_text(document), hashed_grams(page.expected, 1))
     assert agreed.f1 > 0.97, plain_text(document)
@@ -243,7 +244,7 @@ def test_the_language_is_that_of_the_content() -> None:
 )
 def test_the_charset_is_detected(body: bytes, charset: str | None) -> None:
     """The byte order mark, the bytes, the server's header or the page decides."""
-    document = extract.parse_page(body, charset=charset)
+    document = extract.parse_page(RawDocument(body, charset=charset))
 
     assert [passage.text for passage in document.passages] == ["été"]
 
@@ -258,4 +259,4 @@ def test_invisible_characters_are_not_read() -> None:
 def test_a_page_without_text_has_no_passages() -> None:
     """Pages that scripts draw have none."""
     assert read("<div id=root></div><script>draw()</script>").passages == ()
-    assert extract.parse_page(b"").passages == ()
+    assert extract.parse_page(RawDocument(b"")).passages == ()

@@ -9,6 +9,7 @@ import pytest
 from core.errors import UnreadableDocument
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Document
 from core.rag.reading import feeds
+from core.rag.reading.raw_document import RawDocument
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>
 <rss version="2.0"><channel><title>News of the &lt;b&gt;department&lt;/b&gt;</title><link>https://example.ca/news</link>
@@ -36,7 +37,7 @@ JSON = """{"version": "https://jsonfeed.org/version/1.1", "title": "Blog", "lang
 
 
 def read(feed: str, **options: str) -> Document:
-    return feeds.parse_feed(feed.encode(), **options)
+    return feeds.parse_feed(RawDocument(feed.encode(), **options))
 
 
 def item(inner: str) -> str:
@@ -116,8 +117,8 @@ def test_the_charset_of_a_feed_is_detected() -> None:
     declared = RSS.replace('"utf-8"', '"iso-8859-1"').replace("Plain", "Été").encode("latin-1")
     undeclared = RSS.replace(' encoding="utf-8"', "").replace("Plain", "Été").encode("latin-1")
 
-    assert "Été" in feeds.parse_feed(declared).passages[0].text
-    assert "Été" in feeds.parse_feed(undeclared, charset="iso-8859-1").passages[0].text
+    assert "Été" in feeds.parse_feed(RawDocument(declared)).passages[0].text
+    assert "Été" in feeds.parse_feed(RawDocument(undeclared, charset="iso-8859-1")).passages[0].text
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_a_feed_with_too_many_entries_is_marked_as_cut(more: int) -> None:
         read(f'{{"version": "{feeds.JSON_FEED}1", "items": [{entries}]}}'),
     )
 
-    assert [document.cut for document in documents] == [bool(more)] * 2
+    assert [bool(document.omissions) for document in documents] == [bool(more)] * 2
     assert [len(document.passages) for document in documents] == [feeds.ENTRIES_LIMIT] * 2
 
 

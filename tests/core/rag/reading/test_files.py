@@ -15,7 +15,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading.files import ROWS_LIMIT
+from core.rag.reading.csv_table import ROWS_LIMIT
 from core.rag.reading.formats import detect_format, read_document
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -1,0 +1,53 @@
+"""A document before it is read, and the document that its blocks become. Shared by all formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from core.contract import Omission
+from core.errors import UnreadableDocument
+from core.language import detect_language
+from core.rag.documents import Block, Document, DocumentKind, one_line
+from core.rag.passages import cut_blocks
+from core.rag.reading.charset import decode
+
+TITLE_LIMIT_CHARS = 200
+LANGUAGE_SAMPLE_BLOCKS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """Bytes, and what their sender says of them."""
+
+    body: bytes
+    media_type: str = ""
+    name: str = ""  # a file's name
+    url: str | None = None
+    charset: str | None = None
+
+    @property
+    def title(self) -> str:
+        """A title from the file's name: "Plan 2026.docx" → "Plan 2026"."""
+        return PurePath(one_line(self.name).replace("\\", "/")).stem
+
+    def text(self) -> str:
+        """Decodes the body. Raises UnreadableDocument if it is no text."""
+        decoded = decode(self.body, self.charset)
+        if "\x00" in decoded[:10_000]:
+            raise UnreadableDocument("this is declared as text, but it has zero bytes", "kind")
+        return decoded
+
+    def document(
+        self,
+        blocks: Sequence[Block],
+        *,
+        title: str = "",
+        kind: DocumentKind = "text",
+        omissions: tuple[Omission, ...] = (),
+    ) -> Document:
+        """Builds the document from its blocks. `title`: "" takes the file's name."""
+        sample = "\n".join(block.text for block in blocks[:LANGUAGE_SAMPLE_BLOCKS])
+        shown = one_line(title)[:TITLE_LIMIT_CHARS] or self.title[:TITLE_LIMIT_CHARS]
+        return Document(shown, cut_blocks(blocks), kind, detect_language(sample), self.url, omissions)
