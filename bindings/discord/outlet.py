@@ -42,7 +42,7 @@ PLAIN = "plain"  # the form of new messages without buttons
 
 @dataclass(frozen=True, slots=True)
 class AnswerPlaces:
-    """Where one answer may go. `direct` is None if its place is a direct message already."""
+    """The places where one answer may go. `direct` is None if its place is a direct message already."""
 
     reply: Destination
     direct: Destination | None = None

@@ -41,7 +41,7 @@ NO_PLACE = (UNKNOWN_CHANNEL, UNKNOWN_GUILD, ARCHIVED, LOCKED)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What Discord said. Zeros: the error did not come from Discord."""
+    """The error of Discord. Zeros: the error did not come from Discord."""
 
     status: int = 0
     code: int = 0

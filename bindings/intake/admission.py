@@ -48,7 +48,7 @@ class AccessLists:
 
 @dataclass(frozen=True, slots=True)
 class ReplyRules:
-    """When a message that does not mention the bot gets an answer, by channel."""
+    """The rule by channel for messages that do not mention the bot."""
 
     threads: ReplyMode
     threads_of: Mapping[str, ReplyMode]

@@ -144,7 +144,7 @@ def describe_outcome(result: StepResult, language: Language) -> str:
 
 
 def describe_marks(recorded: RecordedMessage, transcript: Transcript) -> Iterator[str]:
-    """What a platform shows beside a message: that it is a reply, private, changed or deleted."""
+    """The marks that a platform shows beside a message: that it is a reply, private, changed or deleted."""
     language, message = transcript.language, recorded.message
     if message.root:
         yield text("cli-selftest-mark-reply", language)

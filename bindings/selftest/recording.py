@@ -1,4 +1,4 @@
-"""What happened on a stand-in: the calls of the bot, and the messages that people saw, with their times."""
+"""The record of a stand-in: the calls of the bot, and the messages that people saw, with their times."""
 
 from __future__ import annotations
 

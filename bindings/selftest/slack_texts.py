@@ -1,4 +1,4 @@
-"""What people see of a Slack message."""
+"""The text of a Slack message as people see it."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class AuthorGroups:
         return (*groups, "guests") if found.is_guest else groups
 
     async def _find_user_groups(self, user: str) -> tuple[str, ...]:
-        """Of an unknown group, everybody is a member if it is denied, and nobody if it is allowed."""
+        """Counts everybody as a member of an unknown group that is denied, and nobody of one that is allowed."""
         found = []
         for group in self._user_groups:
             members = await self._find_members(group)

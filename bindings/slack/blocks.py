@@ -1,4 +1,4 @@
-"""What people see in the blocks of a message, as mrkdwn, and what of it cannot be read. Pure and total.
+"""The blocks of a message as people see them, in mrkdwn, and the parts that cannot be read. Pure and total.
 
 https://docs.slack.dev/reference/block-kit/blocks. Menus, and buttons without an address, are not text. A block of a
 kind that Slack may add is read by the fields that all blocks have in common, and named as unread if it has none.

@@ -37,7 +37,7 @@ class BotIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ListenRules:
-    """What the bot listens to besides people's mentions of it. `bots`: ids of bots, workflows and apps that may ask."""
+    """The messages that the bot reads besides mentions. `bots`: ids of bots, workflows and apps that may ask."""
 
     bots: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()  # where a new thread needs no mention

@@ -1,4 +1,4 @@
-"""What the ids in messages refer to: people, channels, user groups and files of other workspaces. Pure."""
+"""The names behind the ids in messages: people, channels, user groups and files of other workspaces. Pure."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def limit_thread(messages: Sequence[SlackObject], root: str | None) -> list[Slac
 
 
 def select_before(newest_first: Iterable[SlackObject], question: str, me: BotIdentity) -> list[SlackObject]:
-    """What was said in a channel just before a mention, oldest first.
+    """The messages of a channel just before a mention, oldest first.
 
     It ends at the bot's previous answer, which is in the thread of its question, and at a pause. The last message
     counts in any case: people often come back to an alert hours later.

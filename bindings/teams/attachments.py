@@ -73,7 +73,7 @@ class MessageAttachment:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentContent:
-    """What one attachment is. `link` is Markdown for its place in the text."""
+    """One attachment by its kind. `link` is Markdown for its place in the text."""
 
     file: AttachedFile | None = None
     part: MessagePart | None = None

@@ -1,4 +1,4 @@
-"""Who wrote a message, as far as the activity itself says: the groups that access lists may name. Pure.
+"""The groups of a message's author that access lists may name, as far as the activity itself says. Pure.
 
 An activity has the account's id and, for people of a directory, `aadObjectId`. The other fields are those of Teams'
 channel account, which some activities have: `tenantId`, `userPrincipalName`, `userRole`. No activity has the groups of

@@ -65,7 +65,7 @@ class MessageHtml:
 
 @dataclass(frozen=True, slots=True)
 class HtmlContext:
-    """What the HTML refers to: the bot's mentions by index from 0 and by name, and links in place of attachments."""
+    """The references of the HTML: the bot's mentions by index from 0 and by name, and links in place of attachments."""
 
     bot_mentions: frozenset[int] = frozenset()
     bot_name: str = ""
