@@ -33,6 +33,7 @@ class Block:
     kind: BlockKind
     text: str
     level: int = 0  # heading: 1 or more; list item: its nesting depth, from 0
+    marker: str = "-"  # list item: the bullet or number that a reader sees before it, such as "2." or "(a)"
     header: str = ""  # table row: the lines above the table's first row, repeated wherever the table is cut
 
 

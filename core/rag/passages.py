@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, groupby
 from operator import itemgetter
 
@@ -96,7 +97,7 @@ def separator(last: Block | None, block: Block) -> str:
 def to_markdown(block: Block, *, opens: bool) -> str:
     """Returns the block as Markdown. A row that opens its table in this passage brings the table's header."""
     if block.kind == "item":
-        return f"{'  ' * min(block.level, 5)}- {block.text}"
+        return f"{'  ' * min(block.level, 5)}{block.marker} {block.text}"
     if block.kind == "code":
         return f"```\n{block.text}\n```"
     return f"{block.header}\n{block.text}" if block.header and opens else block.text
@@ -105,9 +106,9 @@ def to_markdown(block: Block, *, opens: bool) -> str:
 def split_block(block: Block, limit_chars: int) -> Iterator[Block]:
     """Splits the block into parts that fit with their markers."""
     header = block.header if len(block.header) <= min(HEADER_LIMIT_CHARS, limit_chars // 2) else ""
-    room = limit_chars - len(header) - 20  # markers of items and code
+    room = limit_chars - len(header) - 20 - len(block.marker)  # indents of items, and markers of code
     for part in split_text(block.text, room, by_line=block.kind == "code"):
-        yield Block(block.kind, part, block.level, header)
+        yield replace(block, text=part, header=header)
 
 
 def split_text(text: str, room: int, *, by_line: bool = False) -> Iterator[str]:

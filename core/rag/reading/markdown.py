@@ -11,7 +11,7 @@ from core.rag.documents import Block, BlockKind, collapse_blanks, visible_text
 
 HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*$")
-ITEM = re.compile(r"(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(?=\S)")
+ITEM = re.compile(r"(\s*)(?:[-*+•]|(\d{1,3}[.)]))\s+(?=\S)")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 ROW = re.compile(r"\s*\|.*\|\s*$")
 RULE = re.compile(r"[\s|:-]+$")
@@ -45,6 +45,7 @@ class MarkdownParser:
         self.blocks: list[Block] = []
         self._pending: list[str] = []
         self._item: int | None = None  # the nesting depth of the current item
+        self._marker = "-"  # the number of the current item
         self._fence = ""  # the marker that closes the current code
         self._header = ""
 
@@ -90,6 +91,7 @@ class MarkdownParser:
             self.end()
         if item:
             self._item = min(len(item[1].replace("\t", "    ")) // 2, 5)
+            self._marker = item[2] or "-"
             line = line[item.end() :]
         if line.strip():
             self._pending.append(line)
@@ -97,15 +99,15 @@ class MarkdownParser:
     def end(self) -> None:
         """Ends the current block. Unclosed code ends with the text."""
         kind: BlockKind = "code" if self._fence else "paragraph" if self._item is None else "item"
-        level = self._item or 0
+        level, marker = self._item or 0, self._marker
         text = "\n".join(self._take_lines())
-        self._add(kind, text if kind == "code" else collapse_blanks(text), level)
+        self._add(kind, text if kind == "code" else collapse_blanks(text), level, marker)
 
     def _take_lines(self) -> list[str]:
-        pending, self._pending, self._item = self._pending, [], None
+        pending, self._pending, self._item, self._marker = self._pending, [], None, "-"
         return pending
 
-    def _add(self, kind: BlockKind, text: str, level: int = 0) -> None:
+    def _add(self, kind: BlockKind, text: str, level: int = 0, marker: str = "-") -> None:
         if text.strip():
             self._header = ""
-            self.blocks.append(Block(kind, text, level))
+            self.blocks.append(Block(kind, text, level, marker))

@@ -49,6 +49,15 @@ def test_blocks_of_a_section_share_a_passage() -> None:
     assert passage.text == "One:\n\n- a\n  - b\n\n| x | y |\n| --- | --- |\n| 1 | 2 |"
 
 
+def test_items_have_the_numbers_that_a_reader_sees() -> None:
+    """A question about "step 2" finds it. The parts of a long item each have its number."""
+    short = cut_blocks([Block("item", "Sign.", marker="1."), Block("item", "with ink", 1, "(a)")])
+    long = cut_blocks([Block("item", "word " * 400, marker="12.")])
+
+    assert [passage.text for passage in short] == ["1. Sign.\n  (a) with ink"]
+    assert all(passage.text.startswith("12. word") for passage in long)
+
+
 def test_a_long_paragraph_is_cut_between_sentences() -> None:
     """A sentence that is too long is cut between words."""
     first, *rest = cut_blocks([Block("paragraph", " ".join(sentence(20) for _ in range(30)))])

@@ -67,7 +67,7 @@ def test_text_is_cut_at_empty_lines() -> None:
 
 
 def test_markdown_is_cut_at_its_headings() -> None:
-    """Both kinds of headings count; lines in code do not."""
+    """Both kinds of headings count, lines in code do not; a list keeps its numbers."""
     source = (
         "---\ndraft: yes\n---\n# Guide\n\nIntro.\n\nFirst\n-----\n- one\n  - two\n1. three\n\n"
         "### Code ###\n```sh\n# no heading\n```\n"
@@ -78,7 +78,7 @@ def test_markdown_is_cut_at_its_headings() -> None:
     assert document.title == "Guide"
     assert texts(document) == [
         ("", "Intro."),
-        ("First", "- one\n  - two\n- three"),
+        ("First", "- one\n  - two\n1. three"),
         ("First › Code", "```\n# no heading\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nA map here"),
     ]
 
