@@ -29,6 +29,8 @@ from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, Pr
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
 from core.rag.candidates import cacheable_text
+from core.rag.context import parse_lead_context
+from core.rag.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
 from core.rag.passage_cache import PassageCache
 from core.rag.quotes import QuoteMarker
 from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
@@ -106,7 +108,7 @@ class AnswerPipeline:
             context, page = await self._read_page(context, context.unread_url)
             result = result.merge(page)
         retrieved = await self._retriever.look_up(
-            context.personality, context.question.text, include_public=context.uses_public_sources
+            context.personality, lookup_question(context), include_public=context.uses_public_sources
         )
         return context, result.merge(retrieved)
 
@@ -246,6 +248,17 @@ class Generation:
             return False
         self._bounds, self._fitted = bounds, None
         return True
+
+
+def lookup_question(context: PromptContext) -> LookupQuestion:
+    """The question with the latest exchanges, whether the database or the caller keeps them."""
+    earlier = [
+        EarlierExchange(
+            parse_lead_context(each.question.text).question, each.answer, tuple(source.title for source in each.sources)
+        )
+        for each in context.conversation.exchanges[-EARLIER_LIMIT:]
+    ]
+    return LookupQuestion(context.question.text, tuple(earlier))
 
 
 def has_documents(fitted: FittedPrompt) -> bool:

@@ -6,6 +6,7 @@ sources/     the public sources of config/sources.toml, and the choice among the
 facts/       collections of documents that an operator adds, searched by words and by meaning
 
 retrieval        looks a question up: a page, sources and facts
+lookup_question  a question with the part of its conversation that says what it is about
 candidates       the passages that compete for the model's context window
 ranking          scores passages against a question (BM25)
 passage_cache    recently read documents, already cut into passages and indexed

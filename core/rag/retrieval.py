@@ -23,6 +23,7 @@ from core.rag.candidates import RetrievedDocument, to_retrieved
 from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
+from core.rag.lookup_question import LookupQuestion
 from core.rag.reading.reader import Reader
 from core.texts import describe_omissions, text
 
@@ -64,7 +65,7 @@ class Finder(Protocol):
 
     is_public: ClassVar[bool]  # searches public sources, not the operator's collections
 
-    async def find(self, personality: Personality, question: str, language: Language) -> Lookup: ...
+    async def find(self, personality: Personality, question: LookupQuestion, language: Language) -> Lookup: ...
 
 
 class Retriever:
@@ -94,11 +95,13 @@ class Retriever:
         page = await self.fetch_page(lead.url)
         return Attachment(page.name, page.text, page.omissions)
 
-    async def look_up(self, personality: Personality, question: str, *, include_public: bool = True) -> Lookup:
+    async def look_up(
+        self, personality: Personality, question: LookupQuestion, *, include_public: bool = True
+    ) -> Lookup:
         """Asks all finders; without `include_public`, not those that search public sources."""
         if not (personality.sources or personality.collections):
             return Lookup()
-        language = detect_language(question) or personality.language
+        language = detect_language(question.text) or personality.language
         finders = [each for each in self._finders if include_public or not each.is_public]
         return merge_lookups(await asyncio.gather(*(each.find(personality, question, language) for each in finders)))
 

@@ -31,6 +31,7 @@ from core.rag.documents import Passage
 from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
+from core.rag.lookup_question import LookupQuestion
 from core.rag.retrieval import Lookup, merge_lookups, unread_lookup
 from core.rag.sources.question_parsing import (
     QUESTION_LIMIT_CHARS,
@@ -72,12 +73,12 @@ class FactsFinder:
     def __init__(self, store: FactStore) -> None:
         self._store = store
 
-    async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
+    async def find(self, personality: Personality, question: LookupQuestion, language: Language) -> Lookup:
         """Returns the best matches, grouped by document, if they fit. Reports failures by the collection's name."""
-        if not personality.collections or not needs_lookup(question):
+        if not personality.collections or not needs_lookup(question.text):
             return Lookup()
-        matches, failed = await self._search(personality.collections, question, language)
-        if not matches or not is_relevant(question, matches[0].score, self._store.embedder):
+        matches, failed = await self._search(personality.collections, question.text, language)
+        if not matches or not is_relevant(question.text, matches[0].score, self._store.embedder):
             log.debug("facts_dropped", score=round(matches[0].score, 2) if matches else None)
             return failed
         by_document = sorted(range(len(matches)), key=lambda index: (first_position(matches, index), index))

@@ -16,6 +16,7 @@ from core.errors import CspsError, ModelError
 from core.rag.candidates import RetrievedDocument
 from core.rag.embeddings import Embedder, Vectors
 from core.rag.fetching.fetch import PageFetcher
+from core.rag.lookup_question import LookupQuestion
 from core.rag.reading.reader import DocumentReader
 from core.rag.retrieval import Lookup, merge_lookups
 from core.rag.sources import search_results
@@ -122,14 +123,14 @@ class SourceFinder:
         self._decide = decide
         self._chooser: tuple[Catalogue, Chooser] | None = None
 
-    async def find(self, personality: Personality, question: str, language: Language) -> Lookup:
+    async def find(self, personality: Personality, question: LookupQuestion, language: Language) -> Lookup:
         if not self._sources.catalogue.select(personality.sources):
             return Lookup()
         started_s = time.monotonic()
-        selection, query = await self._choose(personality, question, language)
+        selection, query = await self._choose(personality, question.text, language)
         duration_ms = round(1000 * (time.monotonic() - started_s))
         log.debug("sources_chosen", names=[source.name for source in selection], duration_ms=duration_ms)
-        reads = (self.read(source, question, language, personality.language, query) for source in selection)
+        reads = (self.read(source, question.text, language, personality.language, query) for source in selection)
         return merge_lookups(await asyncio.gather(*reads))
 
     async def warm(self) -> None:

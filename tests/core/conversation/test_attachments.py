@@ -12,6 +12,7 @@ from core.configuration.personalities import Personality
 from core.configuration.settings import load
 from core.contract import Attachment, Language, Prompt
 from core.engine import ChatEngine
+from core.rag.lookup_question import LookupQuestion
 from core.rag.retrieval import Lookup, shortcomings
 from core.texts import text
 from tests.core.conversation.test_retrieval import PAGE, site
@@ -24,8 +25,8 @@ class Finder:
     def __init__(self, asked: list[str]) -> None:
         self.asked = asked
 
-    async def find(self, _personality: Personality, question: str, _language: Language) -> Lookup:
-        self.asked.append(question)
+    async def find(self, _personality: Personality, question: LookupQuestion, _language: Language) -> Lookup:
+        self.asked.append(question.text)
         return Lookup()
 
 

@@ -14,6 +14,7 @@ from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.finder import MIN_SCORE, MIN_SCORE_FOR_TASKS, FactsFinder
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
+from core.rag.lookup_question import LookupQuestion
 from core.rag.retrieval import Lookup
 from tests.core.support_chatting import whisper
 
@@ -48,7 +49,7 @@ def finder(store: FakeStore) -> FactsFinder:
 async def test_passages_of_one_document_are_grouped() -> None:
     """Documents come in the order of their best passages; a file has a title and no address."""
     store = FakeStore(match("b", "first"), match("a", "second", "https://x.example/a"), match("b", "third"))
-    lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
+    lookup = await finder(store).find(whisper(collections=("leave",)), LookupQuestion("How long?"), "en")
 
     assert [[passage.text for passage in document.passages] for document in lookup.documents] == [
         ["first", "third"],
@@ -64,7 +65,7 @@ async def test_passages_of_one_document_are_grouped() -> None:
 async def test_a_missing_collection_is_reported() -> None:
     """The report has its name, and the answer does without it."""
     store = FakeStore(absent="leave")
-    lookup = await finder(store).find(whisper(collections=("leave",)), "How long?", "en")
+    lookup = await finder(store).find(whisper(collections=("leave",)), LookupQuestion("How long?"), "en")
 
     assert lookup.unread == ("leave",)
     assert lookup.documents == ()
@@ -73,7 +74,7 @@ async def test_a_missing_collection_is_reported() -> None:
 async def test_a_missing_collection_does_not_hide_the_others() -> None:
     """The others are searched, and the missing one is reported."""
     store = FakeStore(match("a", "text"), absent="lave")
-    lookup = await finder(store).find(whisper(collections=("leave", "lave")), "How long?", "en")
+    lookup = await finder(store).find(whisper(collections=("leave", "lave")), LookupQuestion("How long?"), "en")
 
     assert lookup.unread == ("lave",)
     assert [document.name for document in lookup.documents] == ["A"]
@@ -91,13 +92,13 @@ async def test_a_missing_collection_does_not_hide_the_others() -> None:
 async def test_quoted_text_and_text_after_a_colon_is_looked_up(arguments: str) -> None:
     """The question may be about nothing else."""
     store = FakeStore(match("a", "text"))
-    assert (await finder(store).find(whisper(collections=("leave",)), arguments, "en")).documents
+    assert (await finder(store).find(whisper(collections=("leave",)), LookupQuestion(arguments), "en")).documents
 
 
 async def test_a_common_failure_is_not_retried_for_each_collection() -> None:
     """The user would wait for each of them."""
     store = FakeStore(absent="a", failure=ModelUnavailable("the embedder is away"))
-    lookup = await finder(store).find(whisper(collections=("a", "b")), "How long?", "en")
+    lookup = await finder(store).find(whisper(collections=("a", "b")), LookupQuestion("How long?"), "en")
 
     assert (1, ("a, b",)) == (len(store.searches), lookup.unread)
 
@@ -112,7 +113,7 @@ POLITE = (
 async def test_small_talk_is_not_looked_up(text: str) -> None:
     """Some document is always nearest."""
     store = FakeStore(match("a", "text"))
-    lookup = await finder(store).find(whisper(collections=("leave",)), text, "en")
+    lookup = await finder(store).find(whisper(collections=("leave",)), LookupQuestion(text), "en")
 
     assert lookup.documents == ()
     assert store.searches == []
@@ -130,7 +131,7 @@ async def test_small_talk_is_not_looked_up(text: str) -> None:
 async def test_irrelevant_matches_are_dropped(question: str, score: float, fits: bool) -> None:
     """A task of the model's own needs a higher score."""
     lookup = await finder(FakeStore(match("a", "text", score=score))).find(
-        whisper(collections=("leave",)), question, "en"
+        whisper(collections=("leave",)), LookupQuestion(question), "en"
     )
 
     assert bool(lookup.documents) == fits
@@ -141,15 +142,19 @@ async def test_scores_of_another_encoder_are_not_judged() -> None:
     store = FakeStore(match("a", "text", score=0.01))
     store.embedder = "another"
 
-    assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).documents
+    assert (
+        await finder(store).find(whisper(collections=("leave",)), LookupQuestion("How long is the leave?"), "en")
+    ).documents
 
 
 async def test_personalities_without_collections_search_nothing() -> None:
     """They cost nothing."""
     store = FakeStore(match("a", "text"))
 
-    assert (await finder(store).find(whisper(collections=("leave",)), "How long is the leave?", "en")).documents
-    assert await finder(store).find(whisper(), "How long is the leave?", "en") == Lookup()
+    assert (
+        await finder(store).find(whisper(collections=("leave",)), LookupQuestion("How long is the leave?"), "en")
+    ).documents
+    assert await finder(store).find(whisper(), LookupQuestion("How long is the leave?"), "en") == Lookup()
     assert len(store.searches) == 1
 
 
@@ -158,7 +163,7 @@ async def test_each_entry_of_a_feed_is_a_source() -> None:
     store = FakeStore(
         match("feed", "of clouds", "https://x.example/cloud"), match("feed", "of AI", "https://x.example/ai")
     )
-    lookup = await finder(store).find(whisper(collections=("leave",)), "What is new in clouds?", "en")
+    lookup = await finder(store).find(whisper(collections=("leave",)), LookupQuestion("What is new in clouds?"), "en")
 
     assert [("https://x.example/cloud", ["of clouds"]), ("https://x.example/ai", ["of AI"])] == [
         (document.source and document.source.url, [passage.text for passage in document.passages])

@@ -16,6 +16,7 @@ from core.configuration.toml import BilingualText
 from core.contract import Json
 from core.errors import ModelUnavailable
 from core.rag.embeddings import Vectors
+from core.rag.lookup_question import LookupQuestion
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Lookup
 from core.rag.sources.catalogue import Sources
@@ -108,7 +109,7 @@ def personality(*names: str) -> Personality:
 
 async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site: Website) -> None:
     """The newest entries come first, with date and link, and the source has an address for people."""
-    lookup = await finder.find(personality(), FORECAST, "en")
+    lookup = await finder.find(personality(), LookupQuestion(FORECAST), "en")
 
     (document,) = lookup.documents
     assert lookup.unread == ()
@@ -122,7 +123,7 @@ async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site
 
 async def test_the_question_decides_the_language(finder: SourceFinder, site: Website) -> None:
     """A French question reads the French feed."""
-    lookup = await finder.find(personality(), "Quelles sont les prévisions météo ?", "fr")
+    lookup = await finder.find(personality(), LookupQuestion("Quelles sont les prévisions météo ?"), "fr")
 
     assert lookup.documents[0].name == "Les prévisions"
     assert "/city_f.xml" in site.paths
@@ -130,7 +131,7 @@ async def test_the_question_decides_the_language(finder: SourceFinder, site: Web
 
 async def test_a_named_place_is_read(finder: SourceFinder, site: Website) -> None:
     """Each place has a feed, and its name is in the title."""
-    lookup = await finder.find(personality(), "weather forecast for Halifax", "en")
+    lookup = await finder.find(personality(), LookupQuestion("weather forecast for Halifax"), "en")
 
     assert lookup.documents[0].name == "The forecast: Halifax"
     assert "/halifax_e.xml" in site.paths
@@ -139,7 +140,7 @@ async def test_a_named_place_is_read(finder: SourceFinder, site: Website) -> Non
 
 async def test_an_unknown_place_is_reported(finder: SourceFinder, site: Website) -> None:
     """The default place is not read instead; the report is in the personality's language."""
-    lookup = await finder.find(personality(), "What is the weather forecast in Tokyo?", "en")
+    lookup = await finder.find(personality(), LookupQuestion("What is the weather forecast in Tokyo?"), "en")
 
     assert lookup.documents == ()
     assert lookup.unread == ("Les prévisions (Tokyo)",)
@@ -148,7 +149,7 @@ async def test_an_unknown_place_is_reported(finder: SourceFinder, site: Website)
 
 async def test_a_search_gets_the_questions_words(finder: SourceFinder, site: Website) -> None:
     """Its JSON is read like a feed, and its link for people leads to a page."""
-    lookup = await finder.find(personality(), "Is there open data on lakes?", "en")
+    lookup = await finder.find(personality(), LookupQuestion("Is there open data on lakes?"), "en")
 
     (document,) = lookup.documents
     request = next(request for request in site.requests if request.path == "/search")
@@ -166,7 +167,7 @@ async def test_failed_and_empty_sources_are_reported(finder: SourceFinder, site:
     """The report names the source's title; the log contains neither question nor address."""
     site.page(path, body, 404 if body == "gone" else 200, Content_Type="application/atom+xml")
     with capture_logs() as logs:
-        lookup = await finder.find(personality(), FORECAST, "en")
+        lookup = await finder.find(personality(), LookupQuestion(FORECAST), "en")
 
     assert (lookup.documents, lookup.unread) == ((), ("Les prévisions",))
     (warning,) = [log for log in logs if log["event"] == "source_read_failed"]
@@ -177,7 +178,9 @@ async def test_failed_and_empty_sources_are_reported(finder: SourceFinder, site:
 async def test_other_sources_are_read_after_a_failure(finder: SourceFinder, site: Website) -> None:
     """The failed source is reported."""
     del site.pages["/search"]
-    lookup = await finder.find(personality(), "What is the weather forecast, and is there open data on lakes?", "en")
+    lookup = await finder.find(
+        personality(), LookupQuestion("What is the weather forecast, and is there open data on lakes?"), "en"
+    )
 
     assert [document.name for document in lookup.documents] == ["The forecast"]
     assert lookup.unread == ("Données ouvertes",)
@@ -185,16 +188,16 @@ async def test_other_sources_are_read_after_a_failure(finder: SourceFinder, site
 
 async def test_a_question_without_need_fetches_nothing(finder: SourceFinder, site: Website) -> None:
     """No site gets a request."""
-    lookup = await finder.find(personality(), "Write a poem about a weather forecast.", "en")
+    lookup = await finder.find(personality(), LookupQuestion("Write a poem about a weather forecast."), "en")
 
     assert (lookup.documents, lookup.unread, site.requests) == ((), (), [])
 
 
 async def test_only_the_personalitys_own_sources_are_read(finder: SourceFinder, site: Website) -> None:
     """A personality without sources, or with others, gets none of these."""
-    assert (await finder.find(personality("data"), FORECAST, "en")).documents == ()
+    assert (await finder.find(personality("data"), LookupQuestion(FORECAST), "en")).documents == ()
     with capture_logs() as logs:
-        assert await finder.find(personality("absent"), FORECAST, "en") == Lookup()
+        assert await finder.find(personality("absent"), LookupQuestion(FORECAST), "en") == Lookup()
     assert logs == []  # nothing was compared or chosen
     assert site.requests == []
 
@@ -205,7 +208,7 @@ async def test_a_fresh_copy_is_used(sources: Sources, site: Website, reader: Rea
     finder = SourceFinder(sources, fetcher(site, tmp_path / "pages", now=clock), reader)
     for seconds in (0, 59, 2):
         clock.advance(seconds)
-        await finder.find(personality(), FORECAST, "en")
+        await finder.find(personality(), LookupQuestion(FORECAST), "en")
 
     assert site.paths.count("/city_e.xml") == 2
 
@@ -214,17 +217,17 @@ async def test_robots_txt_is_obeyed(finder: SourceFinder, site: Website) -> None
     """A forbidden source is not read, and reported."""
     site.page("/robots.txt", "User-agent: *\nDisallow: /", Content_Type="text/plain")
 
-    assert (await finder.find(personality(), FORECAST, "en")).unread == ("Les prévisions",)
+    assert (await finder.find(personality(), LookupQuestion(FORECAST), "en")).unread == ("Les prévisions",)
     assert "/city_e.xml" not in site.paths
 
 
 async def test_reloaded_sources_are_used(finder: SourceFinder, sources: Sources) -> None:
     """The next question uses the changed file."""
-    assert (await finder.find(personality(), FORECAST, "en")).documents
+    assert (await finder.find(personality(), LookupQuestion(FORECAST), "en")).documents
     sources.file.write_text(sources.file.read_text().replace("weather forecast", "tide table"))
     assert await sources.reload()
 
-    assert not (await finder.find(personality(), FORECAST, "en")).documents
+    assert not (await finder.find(personality(), LookupQuestion(FORECAST), "en")).documents
 
 
 # ---------------------------------------------------------------- the model
@@ -257,13 +260,17 @@ async def test_the_model_decides(
     """It may choose no source; after an invalid answer the shortlist decides."""
     finder = SourceFinder(sources, fetcher(site), reader, decide=deciding(answer))
 
-    assert [document.name for document in (await finder.find(personality(), FORECAST, "en")).documents] == read
+    assert [
+        document.name for document in (await finder.find(personality(), LookupQuestion(FORECAST), "en")).documents
+    ] == read
 
 
 async def test_the_models_query_is_used(sources: Sources, site: Website, reader: Reader) -> None:
     """It replaces the question's words."""
     decide = deciding({"sources": ["data"], "query": "great lakes"})
-    await SourceFinder(sources, fetcher(site), reader, decide=decide).find(personality(), "open data on lakes", "en")
+    await SourceFinder(sources, fetcher(site), reader, decide=decide).find(
+        personality(), LookupQuestion("open data on lakes"), "en"
+    )
 
     assert [request.query["q"] for request in site.requests if request.path == "/search"] == ["great lakes"]
 
@@ -272,7 +279,7 @@ async def test_without_candidates_the_model_is_not_asked(sources: Sources, site:
     """Small talk costs no decision."""
     prompts: list[str] = []
     finder = SourceFinder(sources, fetcher(site), reader, decide=deciding({"sources": []}, prompts))
-    await finder.find(personality(), "Hello!", "en")
+    await finder.find(personality(), LookupQuestion("Hello!"), "en")
 
     assert prompts == []
 
@@ -308,7 +315,7 @@ async def test_a_similar_example_finds_the_source(sources: Sources, site: Websit
     embedder = FakeEmbedder()
     finder = SourceFinder(sources, fetcher(site), reader, embedder)
     for _ in range(2):
-        lookup = await finder.find(personality(), "Me faut-il un parapluie ?", "fr")
+        lookup = await finder.find(personality(), LookupQuestion("Me faut-il un parapluie ?"), "fr")
 
     assert [document.name for document in lookup.documents] == ["Les prévisions"]
     assert embedder.texts.count("What is the weather forecast?") == 1
@@ -324,4 +331,4 @@ async def test_without_embeddings_words_decide(
     embedder.stuck = None if failure else asyncio.Event()
     finder = SourceFinder(sources, fetcher(site), reader, embedder)
 
-    assert (await finder.find(personality(), FORECAST, "en")).documents
+    assert (await finder.find(personality(), LookupQuestion(FORECAST), "en")).documents
