@@ -6,6 +6,7 @@ script                          the steps: config/selftest.toml
 player, judge                   plays the steps, and says which came out as expected
 bot_process, environment        the adapter's real process, with the operator's settings
 echo_model                      a model that repeats what it is shown
+loopback                        serves a stand-in on a free port
 recording, transcript, pages    what happened, as values, as HTML and as text
 run, __main__                   one self-test, and its command line
 """

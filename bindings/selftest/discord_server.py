@@ -18,6 +18,7 @@ from aiohttp.typedefs import Middleware
 from bindings.selftest.discord_faults import ApiFault, build_failure
 from bindings.selftest.discord_gateway import FakeGateway
 from bindings.selftest.discord_payloads import ALICE, CHANNEL, ME, RawPayload, payload
+from bindings.selftest.loopback import serve_on_loopback
 
 EPOCH_MS = 1_420_070_400_000
 TOKEN = "a-token-of-the-bot"  # noqa: S105
@@ -80,15 +81,9 @@ class FakeDiscord(FakeGateway):
                 web.get("/gateway/", self.serve_gateway),
             ]
         )
-        runner = web.AppRunner(app, shutdown_timeout=0, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        self.url, self.base = f"http://{host}:{port}", f"http://{host}:{port}{api}"
-        try:
+        async with serve_on_loopback(app) as self.url:
+            self.base = f"{self.url}{api}"
             yield self
-        finally:
-            await runner.cleanup()
 
     @property
     def gateway_url(self) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bindings.selftest.loopback import serve_on_loopback
+
 NAME = "echo"
 WINDOW_TOKENS = 8192
 WORD_S = 0.004
@@ -43,14 +45,9 @@ class EchoModel:
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/health", self._health)
-        runner = web.AppRunner(app, shutdown_timeout=0, handler_cancellation=True, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = "http://{}:{}/v1".format(*runner.addresses[0][:2])
+        async with serve_on_loopback(app, cancel_handlers=True) as url:
+            self.url = f"{url}/v1"
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from bindings.selftest.changes import Changes
+from bindings.selftest.loopback import serve_on_loopback
 from bindings.selftest.microsoft_connector import ConnectorCall, FakeConnector
 from bindings.selftest.microsoft_login_server import APP_ID, PASSWORD, TENANT, Body, FakeLogin
 
@@ -92,14 +93,8 @@ class FakeMicrosoft(FakeLogin, FakeConnector, Changes):
                 web.get("/moved/{name}", self._moved),
             ]
         )
-        runner = web.AppRunner(app, shutdown_timeout=0, handler_cancellation=True, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
-        try:
+        async with serve_on_loopback(app, cancel_handlers=True) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def wait_for_calls(self, calls: int) -> list[ConnectorCall]:
         """Waits until the connector has received `calls` calls, and returns them."""

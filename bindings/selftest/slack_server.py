@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from bindings.selftest.loopback import serve_on_loopback
 from bindings.selftest.slack_directory import FakeSlackDirectory, error_body
 from bindings.selftest.slack_faults import Trouble, trouble_response
 from bindings.selftest.slack_rules import (
@@ -78,17 +79,12 @@ class FakeSlack(FakeSlackDirectory):
         app.router.add_get("/files/{name}", self.serve_file)
         app.router.add_post("/response/{id}", self.receive_response)
         app.router.add_get("/socket", self.serve_socket)
-        runner = web.AppRunner(app, shutdown_timeout=0, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            host, port = runner.addresses[0][:2]
-            self.url = f"http://{host}:{port}"
-            yield self
-        finally:
-            for socket in self.sockets:
-                await socket.close()
-            await runner.cleanup()
+        async with serve_on_loopback(app) as self.url:
+            try:
+                yield self
+            finally:
+                for socket in self.sockets:
+                    await socket.close()
 
     @property
     def api_url(self) -> str:

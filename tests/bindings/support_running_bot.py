@@ -12,6 +12,7 @@ from bindings.delivery.context import DeliveryContext
 from bindings.hosting.process import Adapter
 from bindings.intake.intake import Intake
 from bindings.metrics import BotMetrics
+from bindings.selftest.loopback import serve_on_loopback
 from bindings.store import Store
 from core.configuration.personalities import Personalities
 from core.configuration.settings import Settings
@@ -46,10 +47,5 @@ async def serve_routes(routes: Sequence[web.AbstractRouteDef]) -> AsyncIterator[
     """Serves routes on a free port of the loopback. Yields the URL, without a slash at its end."""
     app = web.Application()
     app.add_routes(routes)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with serve_on_loopback(app) as url:
+        yield url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,14 +23,20 @@ from bindings.store import Store
 from bindings.tables import deliveries
 from core.configuration import settings
 from core.configuration.personalities import Personalities
-from core.contract import Engine, Language
+from core.contract import Done, Engine, Language, Prompt, Text, Usage
 from core.storage.database import Database
 from tests.bindings.support_fakes import Call, FakeOutlet, FakePlatform, link_forms
+from tests.support.fake_engine import ReplyStep
 
 Result = TypeVar("Result")
 LEASE_S = 5.0
 AT_ONCE = PageLimits(page_chars=20_000, edit_interval_s=0.0)
 QUICK = DeliveryContext(retry=RetryPolicy(first_s=0.0, limit_s=0.0, give_up_after_s=60.0), status_after_s=0.0)
+
+
+def echo(prompt: Prompt) -> Iterable[ReplyStep]:
+    """Repeats the question."""
+    return (Text(f"re: {prompt.text}"), Done("stop", "fake-model", Usage(3, 2, 1)))
 
 
 class Killed(BaseException):

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bindings.delivery.outlet import Refused, Unreachable
 from bindings.incoming import AttachedFile, FoundParts, Place, ThreadMessages, UnreadPart
-from core.contract import Attachment, Done, Omission, Prompt, Text, Turn, Usage
+from core.contract import Attachment, Omission, Turn
 from core.errors import ConfigError
 from core.texts import text
-from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, message
-from tests.support.fake_engine import FakeEngine, ReplyStep
+from tests.bindings.intake.support_intake import DIRECT, THREAD, BotHarness, echo, message
+from tests.support.fake_engine import FakeEngine
 
 PARTLY = (Omission("pages", 60, 113),)
 WHERE = THREAD.conversation
-
-
-def echo(prompt: Prompt) -> Iterable[ReplyStep]:
-    return (Text(f"re: {prompt.text}"), Done("stop", "fake-model", Usage(3, 2, 1)))
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine(echo, names=("whisper", "chuchotte", "guide"))
-
-
-@pytest.fixture
-def harness(tmp_path: Path, engine: FakeEngine) -> BotHarness:
-    return BotHarness(tmp_path / "var", engine)
 
 
 async def test_a_message_is_answered_in_its_place(harness: BotHarness, engine: FakeEngine) -> None:

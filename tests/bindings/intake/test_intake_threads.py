@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,11 +20,6 @@ SECRETARY = replace(DIRECT, threaded=True)
 @pytest.fixture
 def engine() -> FakeEngine:
     return FakeEngine(names=("whisper", "chuchotte", "guide"))
-
-
-@pytest.fixture
-def harness(tmp_path: Path, engine: FakeEngine) -> BotHarness:
-    return BotHarness(tmp_path / "var", engine)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,28 +10,14 @@ import sqlalchemy as sa
 from bindings.delivery.outlet import Gone, Refused, Unreachable
 from bindings.incoming import IncomingMessage
 from bindings.tables import deliveries
-from core.contract import Done, Prompt, Text, Usage
+from core.contract import Done, Text, Usage
 from core.errors import ModelUnavailable, Stopping, StorageError
 from core.texts import text
-from tests.bindings.intake.support_intake import THREAD, BotHarness, FakeChannels, message
+from tests.bindings.intake.support_intake import THREAD, BotHarness, FakeChannels, echo, message
 from tests.bindings.support_fakes import CallFailure
-from tests.support.fake_engine import FakeEngine, ReplyStep
+from tests.support.fake_engine import FakeEngine
 
 WHERE = THREAD.conversation
-
-
-def echo(prompt: Prompt) -> Iterable[ReplyStep]:
-    return (Text(f"re: {prompt.text}"), Done("stop", "fake-model", Usage(3, 2, 1)))
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine(echo, names=("whisper", "chuchotte", "guide"))
-
-
-@pytest.fixture
-def harness(tmp_path: Path, engine: FakeEngine) -> BotHarness:
-    return BotHarness(tmp_path / "var", engine)
 
 
 async def test_a_failure_of_the_model_is_shown_to_the_person(harness: BotHarness, engine: FakeEngine) -> None:

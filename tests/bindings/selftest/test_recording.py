@@ -7,6 +7,7 @@ from dataclasses import replace
 import aiohttp
 from aiohttp import web
 
+from bindings.selftest.loopback import serve_on_loopback
 from bindings.selftest.recording import Recording, VisibleMessage
 
 SEEN = VisibleMessage("1", "Whisper", True, "#general", "")
@@ -60,15 +61,9 @@ async def test_calls_are_recorded_with_the_reason_of_a_refusal() -> None:
     app = web.Application(middlewares=[recording.middleware])
     app.add_routes([web.get("/slack", slack), web.get("/teams", teams), web.get("/" + "x" * 50, found)])
     app.add_routes([web.get("/missing", missing)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as http:
-            for path in ("/slack", "/teams", "/" + "x" * 50, "/missing"):
-                await (await http.get(path)).read()
-    finally:
-        await runner.cleanup()
+    async with serve_on_loopback(app) as url, aiohttp.ClientSession(url) as http:
+        for path in ("/slack", "/teams", "/" + "x" * 50, "/missing"):
+            await (await http.get(path)).read()
 
     assert [
         ("GET /slack", 200, "not_in_channel"),

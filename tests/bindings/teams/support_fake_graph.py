@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bindings.selftest.loopback import serve_on_loopback
+
 GROUP = "fbe2bf47-16c8-47cf-b4a5-4b9b187c508b"
 Message = dict[str, Any]
 
@@ -40,14 +42,8 @@ class FakeGraph:
                 web.get("/download/{name}", self._download),
             ]
         )
-        runner = web.AppRunner(app, shutdown_timeout=0, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
-        try:
+        async with serve_on_loopback(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     def share(self, name: str, owner: str, content: bytes) -> Message:
         """Stores a file, and returns the attachment by which a message refers to it."""

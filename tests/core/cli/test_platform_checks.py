@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bindings.selftest.loopback import serve_on_loopback
 from core.cli.checks import Finding, FindingBuilder
 from core.cli.platform_checks import check_platforms
 from core.cli.teams_check import check_cloud
@@ -31,14 +32,8 @@ async def platform(answers: Mapping[str, web.Response]) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{site.port}"
-    finally:
-        await runner.cleanup()
+    async with serve_on_loopback(app) as url:
+        yield url
 
 
 def reply(status: int = 200, headers: Mapping[str, str] | None = None, **body: Any) -> web.Response:
