@@ -1,7 +1,7 @@
 """The place and form of one answer, from a stream down to a plain message in the asker's personal chat.
 
     stream (personal chat) or updates → a plain message → a direct message
-                                      → a confirmed message
+                                      → a confirmed message → a direct message
 
 All but the first are posted once they are whole, because an update may be what Teams refuses. Decides which form
 follows a refusal. `stream_writer` and `chat_writer` make the calls.
@@ -166,7 +166,7 @@ class TeamsOutlet(Outlet):
         is_elsewhere = self._place.kind != "personal"
         if self.form == RICHEST and not (is_elsewhere and isinstance(error, PlaceGone)):
             return self._build(PLAIN, self._page_units)
-        if self.form not in (DIRECT, *CONFIRMED_PAUSE_S) and is_elsewhere:
+        if self.form != DIRECT and is_elsewhere:
             return self._build(DIRECT, self._page_units)
         return None
 

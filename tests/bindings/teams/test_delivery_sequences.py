@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bindings.delivery.context import DeliveryContext, RateLimit
@@ -148,6 +148,7 @@ def run_stage(kind: str, sequence: FaultSequence) -> tuple[str, TeamsStage]:
 
 
 @given(st.sampled_from(tuple(FORMS)), fault_sequences(words=20))
+@example("group", FaultSequence((Fault("slow"), Fault(), Fault("slow"), Fault(), Fault("refused")), (), 1))
 @settings(max_examples=300)
 def test_no_answer_is_lost_doubled_or_left_half(kind: str, sequence: FaultSequence) -> None:
     """Under refusals of any call, throttling, outages with and without effect, hanging calls and kills."""
