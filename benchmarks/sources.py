@@ -26,10 +26,10 @@ from rich.table import Table
 from core import PROJECT_ROOT
 from core.language import detect_language
 from core.rag.embeddings import LocalEmbedder
+from core.rag.questions.parsing import parse_question
 from core.rag.sources.catalogue import Catalogue, load_catalogue
 from core.rag.sources.choice import Chooser, Similarity
 from core.rag.sources.finder import ExampleSimilarity
-from core.rag.sources.question_parsing import parse_question
 
 QUESTIONS = PROJECT_ROOT / "tests" / "core" / "rag" / "sources" / "questions.toml"
 NONE = "none"

@@ -30,8 +30,8 @@ from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
 from core.rag.candidates import cacheable_text
 from core.rag.context import parse_lead_context
-from core.rag.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
 from core.rag.passage_cache import PassageCache
+from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
 from core.rag.quotes import QuoteMarker
 from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
 from core.runtime.backoff import NO_JITTER, Backoff

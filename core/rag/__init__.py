@@ -2,11 +2,11 @@
 
 fetching/    fetches pages, feeds and files of the public Web by URL, with limits and address checks
 reading/     turns their bytes, and those of attached files, into documents, in child processes
+questions/   what a question is about: its request, its conversation, its typing errors
 sources/     the public sources of config/sources.toml, and the choice among them for a question
 facts/       collections of documents that an operator adds, searched by words and by meaning
 
 retrieval        looks a question up: a page, sources and facts
-lookup_question  a question with the part of its conversation that says what it is about
 candidates       the passages that compete for the model's context window
 ranking          scores passages against a question (BM25)
 passage_cache    recently read documents, already cut into passages and indexed

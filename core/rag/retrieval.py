@@ -23,7 +23,7 @@ from core.rag.candidates import RetrievedDocument, to_retrieved
 from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
-from core.rag.lookup_question import LookupQuestion
+from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.reading.reader import Reader
 from core.texts import describe_omissions, text
 

@@ -31,9 +31,8 @@ from core.rag.documents import Passage
 from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.lookup_question import LookupQuestion
-from core.rag.retrieval import Lookup, merge_lookups, unread_lookup
-from core.rag.sources.question_parsing import (
+from core.rag.questions.lookup_question import LookupQuestion
+from core.rag.questions.parsing import (
     QUESTION_LIMIT_CHARS,
     TASK_PHRASES,
     ParsedQuestion,
@@ -43,6 +42,7 @@ from core.rag.sources.question_parsing import (
     question_words,
     tokenize,
 )
+from core.rag.retrieval import Lookup, merge_lookups, unread_lookup
 
 log = structlog.get_logger()
 

@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.contract import Json, Language
-from core.rag.sources.catalogue import Catalogue, PublicSource
-from core.rag.sources.question_parsing import (
+from core.rag.questions.parsing import (
     QUESTION_LIMIT_CHARS,
     ParsedQuestion,
     PhraseIndex,
     keywords,
     parse_question,
 )
+from core.rag.sources.catalogue import Catalogue, PublicSource
 from core.texts import text
 
 # The weight of each sign, by logistic regression over the tuning part of tests/core/rag/sources/questions.toml, for one

@@ -16,7 +16,8 @@ from core.errors import CspsError, ModelError
 from core.rag.candidates import RetrievedDocument
 from core.rag.embeddings import Embedder, Vectors
 from core.rag.fetching.fetch import PageFetcher
-from core.rag.lookup_question import LookupQuestion
+from core.rag.questions.lookup_question import LookupQuestion
+from core.rag.questions.parsing import QUESTION_LIMIT_CHARS
 from core.rag.reading.reader import DocumentReader
 from core.rag.retrieval import Lookup, merge_lookups
 from core.rag.sources import search_results
@@ -29,7 +30,6 @@ from core.rag.sources.choice import (
     decision_schema,
     parse_decision,
 )
-from core.rag.sources.question_parsing import QUESTION_LIMIT_CHARS
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from core.configuration.personalities import Personality
 from core.configuration.settings import load
 from core.contract import Attachment, Language, Prompt
 from core.engine import ChatEngine
-from core.rag.lookup_question import LookupQuestion
+from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.retrieval import Lookup, shortcomings
 from core.texts import text
 from tests.core.conversation.test_retrieval import PAGE, site

@@ -10,7 +10,7 @@ import pytest
 from core.configuration.personalities import Personality
 from core.configuration.settings import load
 from core.contract import Language, Prompt, Turn
-from core.rag.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
+from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
 from core.rag.retrieval import Lookup
 from tests.core.support_chatting import ask, chat_on, events_of, serving
 

@@ -14,7 +14,7 @@ from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.finder import MIN_SCORE, MIN_SCORE_FOR_TASKS, FactsFinder
 from core.rag.facts.search import FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.lookup_question import LookupQuestion
+from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.retrieval import Lookup
 from tests.core.support_chatting import whisper
 

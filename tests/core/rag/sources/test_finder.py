@@ -16,7 +16,7 @@ from core.configuration.toml import BilingualText
 from core.contract import Json
 from core.errors import ModelUnavailable
 from core.rag.embeddings import Vectors
-from core.rag.lookup_question import LookupQuestion
+from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Lookup
 from core.rag.sources.catalogue import Sources
