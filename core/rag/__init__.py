@@ -13,7 +13,7 @@ passage_cache    recently read documents, already cut into passages and indexed
 context          quotes documents for the model, and parses context that people paste
 quotes           marks quotations in the answer that do not occur in its sources
 source_list      an answer's sources as text
-documents, passages    the parts of a document, and how it is cut into passages
+documents, passages    the parts of a document, and how it is cut into passages; wide_rows: table rows that do not fit
 stemming         words to stems, in English and French
 embeddings, encoder    texts to vectors
 """

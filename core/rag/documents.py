@@ -10,7 +10,7 @@ from typing import Literal
 
 from core.contract import Language, Omission
 
-BlockKind = Literal["heading", "paragraph", "item", "row", "code"]
+BlockKind = Literal["heading", "paragraph", "item", "row", "record", "code"]
 DocumentKind = Literal["page", "feed", "text", "table"]
 
 BLANKS = re.compile(r"[^\S\n]+")
@@ -22,13 +22,15 @@ INVISIBLE = re.compile(
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
-CELLS_LIMIT = 60
 PASSAGE_LIMIT_CHARS = 1200  # about 300 tokens: ten of them fit into the window of a small model
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One heading, paragraph, list item, table row or code block. `text` is Markdown without "# " or "- "."""
+    """One heading, paragraph, list item, table row or code block. `text` is Markdown without "# " or "- ".
+
+    Parsers make rows; `core.rag.passages` makes records of rows that are too wide.
+    """
 
     kind: BlockKind
     text: str
@@ -54,14 +56,14 @@ def visible_text(text: str) -> str:
 
 
 def table_row(cells: Sequence[str]) -> str:
-    """Returns one row of a Markdown table."""
-    escaped = [one_line(cell).replace("|", "\\|") for cell in cells[:CELLS_LIMIT]]
+    """Returns one row of a Markdown table, with all its cells."""
+    escaped = [one_line(cell).replace("|", "\\|") for cell in cells]
     return f"| {' | '.join(escaped)} |"
 
 
 def table_blocks(rows: Iterable[Sequence[str]], head: Sequence[str] | None) -> list[Block]:
     """Returns a block for each row. `head`: the names of the columns, if the table has them."""
-    header = f"{table_row(head)}\n{table_row(['---'] * len(head[:CELLS_LIMIT]))}" if head else ""
+    header = f"{table_row(head)}\n{table_row(['---'] * len(head))}" if head else ""
     return [Block("row", table_row(cells), header=header) for cells in rows]
 
 

@@ -9,9 +9,9 @@ from itertools import chain, groupby
 from operator import itemgetter
 
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Block, Passage, one_line
+from core.rag.wide_rows import is_wide_row, split_record
 
 HEADING_LIMIT_CHARS = 120  # of each heading
-HEADER_LIMIT_CHARS = 400  # of a table's header, which each of its passages repeats
 SEPARATOR = " › "
 SENTENCE_END = re.compile(r"(?<=[.!?…。])[\"'»”’)\]]*\s+|\n+")
 PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n(?:[^\S\n]*\n[^\S\n]*\n)*")  # one or more empty lines
@@ -104,11 +104,13 @@ def to_markdown(block: Block, *, opens: bool) -> str:
 
 
 def split_block(block: Block, limit_chars: int) -> Iterator[Block]:
-    """Splits the block into parts that fit with their markers."""
-    header = block.header if len(block.header) <= min(HEADER_LIMIT_CHARS, limit_chars // 2) else ""
-    room = limit_chars - len(header) - 20 - len(block.marker)  # indents of items, and markers of code
+    """Splits the block into parts that fit with their markers. Rows that are too wide become records."""
+    if is_wide_row(block, limit_chars):
+        yield from split_record(block, limit_chars)
+        return
+    room = limit_chars - len(block.header) - 20 - len(block.marker)  # indents of items, and markers of code
     for part in split_text(block.text, room, by_line=block.kind == "code"):
-        yield replace(block, text=part, header=header)
+        yield replace(block, text=part)
 
 
 def split_text(text: str, room: int, *, by_line: bool = False) -> Iterator[str]:

@@ -4,5 +4,5 @@ reader, reader_process    `Reader`, the entrance, and the child process that it 
 formats         detects the format and finds its parser: a function from `RawDocument` to `Document`
 extract         pages; boilerplate, page_blocks: the parts around a page's content, and its blocks
 feeds, plain_text, csv_table, json_data, pdf, word        one format each
-raw_document, markdown, charset, zip_package              shared by several formats
+raw_document, markdown, charset, table_layout, zip_package              shared by several formats
 """

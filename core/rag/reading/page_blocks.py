@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bs4 import Tag
 from bs4.element import NavigableString, PreformattedString
 
-from core.rag.documents import CELLS_LIMIT, Block, collapse_blanks, one_line, table_blocks, visible_text
+from core.rag.documents import Block, collapse_blanks, one_line, table_blocks, visible_text
 
 DEPTH_LIMIT = 150  # no author nests deeper
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -22,6 +22,8 @@ BLOCK_TAGS = frozenset(
 )  # fmt: skip
 ITEM_TAGS = frozenset(("li", "dt"))
 LIST_TAGS = frozenset(("ul", "ol"))
+CELLS_LIMIT = 300  # of a row
+SPAN_LIMIT = 60
 CELL_LIMIT_CHARS = 500  # longer cells are text in a table that only lays out the page
 ALT_LIMIT_CHARS = 300
 LABELLED_TAGS = frozenset(("a", "div", "figure", "i", "p", "span"))
@@ -241,7 +243,7 @@ def fill_from_above(below: dict[int, tuple[int, str]], row: list[str]) -> None:
 
 def span_size(cell: Tag, attribute: str) -> int:
     value = str(cell.get(attribute) or "1").strip()
-    return max(1, min(int(value), CELLS_LIMIT)) if value.isascii() and value.isdigit() and len(value) < 4 else 1
+    return max(1, min(int(value), SPAN_LIMIT)) if value.isascii() and value.isdigit() and len(value) < 4 else 1
 
 
 def has_header(tag: Tag) -> bool:

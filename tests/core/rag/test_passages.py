@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -103,3 +104,43 @@ def test_paragraphs_equal_a_split_at_empty_lines(text: str) -> None:
     split = [part for part in re.split(r"\n[^\S\n]*\n", text) if part.strip()]
 
     assert split == [part for part in paragraphs(text) if part.strip()]
+
+
+def wide_table(columns: int) -> list[Block]:
+    names = [f"Column number {number}" for number in range(columns)]
+    return table_blocks([[f"v{row}.{column}" for column in range(columns)] for row in range(3)], names)
+
+
+@pytest.mark.parametrize("columns", [19, 60, 400])
+def test_a_wide_row_names_each_of_its_values(columns: int) -> None:
+    """However many columns a table has, each value stands beside its column's name, with the row's first value."""
+    passages = cut_blocks(wide_table(columns))
+    every_line = [line for passage in passages for line in passage.text.splitlines() if line]
+
+    for row, column in product(range(3), range(columns)):
+        assert f"Column number {column}: v{row}.{column}" in every_line
+    for passage in passages:
+        assert passage.text.startswith("Column number 0: v")
+    for record in "\n\n".join(passage.text for passage in passages).split("\n\n"):
+        rows = {line.partition(": v")[2].partition(".")[0] for line in record.splitlines()}
+        assert 1 == len(rows)
+
+
+def test_a_long_row_of_a_narrow_table_names_its_values() -> None:
+    """A row with long texts is a record, and the rows around it stay rows with their header."""
+    long = "word " * 400
+    rows = [["a", "1"], ["b", long.strip()], ["c", "3"]]
+    first, *between, last = cut_blocks(table_blocks(rows, ["Name", "Note"]))
+
+    assert "| Name | Note |\n| --- | --- |\n| a | 1 |" == first.text
+    assert all(passage.text.startswith("Name: b\nNote: word") for passage in between)
+    assert last.text.endswith("| Name | Note |\n| --- | --- |\n| c | 3 |")
+    assert 400 == sum(passage.text.count("word") for passage in (first, *between, last))
+
+
+def test_a_record_leaves_empty_cells_out() -> None:
+    """A value in a column without a name stands alone, and escaped bars are bars."""
+    names = ["", *[f"A long name of column {number}" for number in range(20)]]
+    (passage,) = cut_blocks(table_blocks([["East | West", "", "1", *[""] * 18]], names))
+
+    assert "East | West\nA long name of column 1: 1" == passage.text

@@ -1,0 +1,88 @@
+"""The header of a table is found among its rows, with the text above it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.rag.reading.table_layout import find_header
+
+DATA = [["Ottawa", "12", "3.50 $"], ["Gatineau", "7", "2.00 $"], ["Montréal", "31", "9.25 $"]]
+
+
+def rows(*lines: str) -> list[list[str]]:
+    return [line.split("|") for line in lines]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "City|Visits|Fee",
+        "|Visits|Fee",
+        "City|2025|2026",
+        "|2025|2026",
+        "City|1|2",
+        "City|2026-01-01|2026-02-01",
+        "City|2025-26|Total",
+        "City|Fee|Fee",
+    ],
+)
+def test_the_first_row_names_the_columns(header: str) -> None:
+    """Names are texts, or years, dates or numbers in a series. The corner may be empty, and names may repeat."""
+    layout = find_header([header.split("|"), *DATA])
+
+    assert ([], header.split("|"), DATA) == (layout.preamble, layout.header, layout.rows)
+
+
+@pytest.mark.parametrize(
+    "first", ["Laval|4|1.00 $", "Laval|2026-01-05|1.00 $", "2020|1985|12", "Laval|true|x", "4|5|6", "x" * 200 + "|b|c"]
+)
+def test_a_table_may_have_no_header(first: str) -> None:
+    """Amounts, dates and long texts are data, also in the first row."""
+    assert find_header([first.split("|"), *DATA]).header is None
+
+
+def test_years_that_repeat_below_are_data() -> None:
+    """A column of years of birth has no year as its name."""
+    assert find_header(rows("Alice|1985", "Bob|1990")).header is None
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Fees of 2026||"],
+        ["Fees of 2026||", "Prepared by:|Finance|", "Amounts in dollars||"],
+        ["Fees of 2026", "Source: registry"],
+        ["|Fees of 2026|"],
+    ],
+)
+def test_titles_above_the_header_are_its_preamble(above: list[str]) -> None:
+    """Rows with fewer cells than the table are text above it."""
+    layout = find_header([*rows(*above), ["City", "Visits", "Fee"], *DATA])
+
+    assert (rows(*above), ["City", "Visits", "Fee"], DATA) == (layout.preamble, layout.header, layout.rows)
+
+
+def test_groups_of_columns_become_a_part_of_their_names() -> None:
+    """A merged cell above several columns stands in the first of them only."""
+    grouped = rows("Budget|||||", "|2025||2026||", "Region|Plan|Actual|Plan|Actual|", "East|1|2|3|4|", "West|5|6|7|8|")
+    layout = find_header(grouped)
+
+    assert [["Budget", "", "", "", "", ""]] == layout.preamble
+    assert layout.header is not None
+    assert ["Region", "2025 Plan", "2025 Actual", "2026 Plan", "2026 Actual"] == layout.header[:5]
+    assert ["East", "West"] == [cells[0] for cells in layout.rows]
+
+
+def test_a_row_with_gaps_is_data_where_the_names_stand_above() -> None:
+    """Only a row above the names can group them."""
+    layout = find_header(rows("City|Visits|Fee", "Ottawa||", "Gatineau|7|2.00"))
+
+    assert (["City", "Visits", "Fee"], 2) == (layout.header, len(layout.rows))
+
+
+@pytest.mark.parametrize("table", [[], [["a", "b"]], [["only"], ["one"], ["column"]], [["", ""], ["", ""]]])
+def test_small_tables_keep_their_rows(table: list[list[str]]) -> None:
+    """No row is lost, whatever the table holds."""
+    layout = find_header(table)
+
+    assert table == [*layout.preamble, *([layout.header] if layout.header else []), *layout.rows]
