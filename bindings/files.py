@@ -16,7 +16,8 @@ from bindings.incoming import AttachedFile, Platform
 from core.contract import Attachment, Engine, Language, Omission
 from core.errors import DocumentFault, UnreadableDocument
 from core.rag.context import plain_name
-from core.runtime.file_formats import guess_media_type, split_byte_order_mark
+from core.runtime.file_formats import guess_media_type
+from core.runtime.text_encoding import decode_unicode, legacy_encoding
 from core.texts import describe_omissions, text
 
 log = structlog.get_logger()
@@ -116,16 +117,10 @@ def detect_format(file: AttachedFile) -> FileFormat | None:
 
 
 def decode_text(body: bytes) -> str | None:
-    """Decodes by byte order mark, as UTF-8, or as Windows-1252 (older Windows programs). None: binary data."""
-    encoding, marked = split_byte_order_mark(body)
-    if encoding:
-        return marked.decode(encoding, "replace")
-    if b"\0" in body:
-        return None
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return body.decode("cp1252", "replace")
+    """Decodes Unicode, or the charset of an older system. None: binary data."""
+    if (decoded := decode_unicode(body)) is not None:
+        return None if "\0" in decoded else decoded
+    return None if b"\0" in body else body.decode(legacy_encoding(body), "replace")
 
 
 def explain_unread(files: MessageFiles, limit_bytes: int, language: Language) -> list[str]:

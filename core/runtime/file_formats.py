@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePath
 
@@ -39,6 +40,8 @@ MARK_LIMIT_BYTES = 4
 DELIMITERS = ",;\t|"  # French spreadsheets write semicolons
 # A cell that a quote opens; it lasts to its closing quote, or beyond the end of the line. Other quotes are text.
 QUOTED_CELL = re.compile(r'(^|[,;\t|]) *"(?:[^"]|"")*(?:"|\Z)')
+# The first line that Excel writes and reads: "sep=;".
+NAMED_DELIMITER = re.compile(r'"?sep=([,;\t|:])"?[ \t,;]*\r?(?:\n|\Z)', re.IGNORECASE)
 SNIFFED_LINES = 20
 SNIFFED_CHARS = 20_000
 
@@ -56,10 +59,23 @@ def split_byte_order_mark(data: bytes) -> tuple[str | None, bytes]:
     return None, data
 
 
-def guess_delimiter(lines: Iterable[str]) -> str:
-    """Returns the delimiter that stands in every line, outside of quoted cells, and most often.
+def split_named_delimiter(source: str) -> tuple[str | None, str]:
+    """Returns the delimiter that the first line of a CSV file names, and the text below; None without such a line."""
+    named = NAMED_DELIMITER.match(source)
+    return (named[1], source[named.end() :]) if named else (None, source)
 
-    (csv.Sniffer takes minutes for some texts.)
+
+def guess_delimiter(lines: Iterable[str]) -> str:
+    """Returns the delimiter that stands equally often in most lines, outside of quoted cells.
+
+    Titles above a table have none, and decimal commas stand in fewer lines. (csv.Sniffer takes minutes for some texts.)
     """
     bare = [QUOTED_CELL.sub(r"\1", line) for line in lines if line.strip()]
-    return max(DELIMITERS, key=lambda delimiter: min((line.count(delimiter) for line in bare), default=0))
+    return max(DELIMITERS, key=lambda delimiter: steadiness([line.count(delimiter) for line in bare]))
+
+
+def steadiness(counts: Iterable[int]) -> tuple[int, int]:
+    """Returns the number of lines that share the most frequent count above 0, and this count."""
+    frequency = Counter(count for count in counts if count)
+    count = max(frequency, key=lambda each: (frequency[each], each), default=0)
+    return frequency[count], count

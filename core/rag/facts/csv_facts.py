@@ -19,7 +19,7 @@ from core.rag.documents import Document
 from core.rag.passages import cut_blocks
 from core.rag.reading import markdown
 from core.rag.reading.charset import decode
-from core.rag.reading.csv_table import csv_reader, limit_rows
+from core.rag.reading.csv_table import csv_reader
 from core.rag.reading.raw_document import TITLE_LIMIT_CHARS
 from core.rag.stemming import folded_words
 
@@ -59,11 +59,19 @@ def parse_rows(body: bytes, charset: str | None = None) -> list[FactRow]:
     try:
         header = next(reader, [])
         roles = column_roles(header)
-        limited = limit_rows(reader, ROWS_LIMIT, "give it in parts")
+        limited = limit_rows(reader)
         rows = [build_row(header, roles, cells) for cells in limited if any(cell.strip() for cell in cells)]
     except csv.Error as exc:
         raise UnreadableDocument(f"this CSV file cannot be read: line {reader.line_num}: {exc}", "damaged") from exc
     return list(with_unique_keys(rows))
+
+
+def limit_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """A part of a collection would be taken for all of it, so a longer file is refused."""
+    for count_before, each in enumerate(rows):
+        if count_before >= ROWS_LIMIT:
+            raise UnreadableDocument(f"this CSV file has more than {ROWS_LIMIT:,} rows: give it in parts", "large")
+        yield each
 
 
 def column_roles(header: Sequence[str]) -> list[str]:

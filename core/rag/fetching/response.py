@@ -22,7 +22,8 @@ from core.runtime.file_formats import guess_media_type
 # Bodies of other types are not downloaded. `core.rag.reading.formats` decides how they are read, by their bytes first.
 FETCHABLE_TYPES = {
     *("text/html", "application/xhtml+xml", "text/xml", "application/xml", "text/plain", "text/markdown"),
-    *("text/x-markdown", "text/csv", "application/csv", "application/json", "text/json", "application/pdf"),
+    *("text/x-markdown", "text/csv", "text/tab-separated-values", "application/csv", "application/json", "text/json"),
+    "application/pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 FETCHABLE_FAMILIES = re.compile(r"application/[a-z0-9.-]+\+(xml|json)")  # RSS, Atom, RDF, GeoJSON, JSON Feed …

@@ -17,7 +17,7 @@ from core.rag.reading.raw_document import RawDocument
 from core.runtime.file_formats import MEDIA_TYPES_BY_SUFFIX, guess_media_type
 
 READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
-DocumentFormat = Literal["page", "feed", "text", "markdown", "csv", "json", "pdf", "word"]
+DocumentFormat = Literal["page", "feed", "text", "markdown", "csv", "json", "json_lines", "pdf", "word"]
 
 Parser = Callable[[RawDocument], Document]
 PARSERS: Mapping[DocumentFormat, str] = {
@@ -27,6 +27,7 @@ PARSERS: Mapping[DocumentFormat, str] = {
     "markdown": "plain_text:parse_markdown",
     "csv": "csv_table:parse_csv",
     "json": "json_data:parse_json",
+    "json_lines": "json_data:parse_json_lines",
     "pdf": "pdf:parse_pdf",
     "word": "word:parse_word",
 }
@@ -43,6 +44,7 @@ FORMATS_BY_TYPE: dict[str, DocumentFormat] = {
     "text/csv": "csv",
     "text/tab-separated-values": "csv",
     "application/json": "json",
+    "application/x-ndjson": "json_lines",
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }

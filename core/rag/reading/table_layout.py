@@ -11,9 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.contract import Omission
+from core.rag.documents import Block, table_blocks
+
 Cells = Sequence[str]
 CellKind = Literal["year", "whole", "date", "data"]
 
+ROWS_LIMIT = 50_000  # of a document
+COLUMNS_LIMIT = 1000
 LOOKED_AT_ROWS = 30  # a header stands above them
 NAME_LIMIT_CHARS = 120  # longer cells are text, and no names of columns
 YEAR = re.compile(r"(?:19|20)\d\d")
@@ -34,6 +39,38 @@ class TableLayout:
     preamble: list[Cells]
     header: list[str] | None
     rows: list[Cells]
+
+
+def lay_out(rows: Sequence[Cells]) -> list[Block]:
+    """Returns a paragraph for each row above the table, and then the table's rows, without its empty columns."""
+    layout = find_header(drop_empty_columns(rows))
+    preamble = [Block("paragraph", join_cells(cells)) for cells in layout.preamble if any(cells)]
+    return [*preamble, *table_blocks(layout.rows, layout.header)]
+
+
+def join_cells(cells: Cells) -> str:
+    """Returns the row as text: "Period: 2026" of a label and its value."""
+    filled_cells = [cell for cell in cells if cell]
+    is_labelled = len(filled_cells) == 2 and filled_cells[0][-1].isalnum()
+    return (": " if is_labelled else " ").join(filled_cells)
+
+
+def drop_empty_columns(rows: Sequence[Cells]) -> list[Cells]:
+    """Removes columns without any text; spreadsheets have them as margins."""
+    used = {index for cells in rows for index, cell in enumerate(cells) if cell}
+    if not used or len(used) == max(used) + 1:
+        return [cells[: len(used)] for cells in rows]
+    kept = sorted(used)
+    return [[cell_at(cells, index) for index in kept] for cells in rows]
+
+
+def cut_columns(rows: Sequence[list[str]]) -> tuple[list[list[str]], tuple[Omission, ...]]:
+    """Cuts rows after COLUMNS_LIMIT columns, and tells how many the table has."""
+    widths = [max((index for index, cell in enumerate(row) if cell), default=-1) + 1 for row in rows]
+    width = max(widths, default=0)
+    if width <= COLUMNS_LIMIT:
+        return list(rows), ()
+    return [row[:COLUMNS_LIMIT] for row in rows], (Omission("columns", COLUMNS_LIMIT, width),)
 
 
 def find_header(rows: Sequence[Cells]) -> TableLayout:
@@ -118,6 +155,8 @@ def is_group_row(groups: Cells, names: Cells, below: Cells) -> bool:
     last = max((index for index, cell in enumerate(names) if cell), default=0)
     gaps = [index for index in range(first + 1, last + 1) if not cell_at(groups, index)]
     if not gaps or not 1 < sum(map(bool, groups)) < filled(names):
+        return False
+    if first == 0 and names[0] and gaps[0] != 1:  # a label and its value above the names
         return False
     fills_gaps = all(cell_at(names, index) for index in gaps)
     names_are_text = not any(cell_kind(cell) in ("data", "date", "whole") for cell in names)

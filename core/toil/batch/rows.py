@@ -17,7 +17,8 @@ from typing import Literal
 from core import strict_json
 from core.contract import Json
 from core.errors import BadRequest, CspsError
-from core.runtime.file_formats import MARK_LIMIT_BYTES, guess_delimiter, split_byte_order_mark
+from core.runtime.file_formats import MARK_LIMIT_BYTES, guess_delimiter, split_byte_order_mark, split_named_delimiter
+from core.runtime.text_encoding import SAMPLE_BYTES, unmarked_utf16
 
 RowFormat = Literal["csv", "jsonl"]
 
@@ -123,10 +124,14 @@ def parse_json_row(line: InputLine, limit_bytes: int = LINE_LIMIT_BYTES) -> AnyR
 def csv_rows(chunks: Iterable[bytes], delimiter: str | None = None, encoding: str | None = None) -> Iterator[AnyRow]:
     """One row, by column, for each line after the header. Raises BadRequest with the place of a CSV error.
 
-    `delimiter`: taken from the header, if None. `encoding`: by the byte order mark, else UTF-8, if None.
+    `delimiter`: named by a first line such as `sep=;`, else taken from the header, if None. `encoding`: by the byte
+    order mark or the zero bytes of UTF-16, else UTF-8, if None.
     """
     lines = text_lines(chunks, encoding)
     first = next(lines, None)
+    named, rest = split_named_delimiter(first or "")
+    if named:
+        delimiter, first = delimiter or named, rest or next(lines, None)
     if first is None:
         raise BadRequest("the CSV file is empty: its first line must name the columns")
     # Strict: otherwise a misplaced quote silently joins rows.
@@ -217,9 +222,11 @@ def build_decoder(encoding: str) -> codecs.IncrementalDecoder:
 
 
 def strip_bom(chunk: bytes, encoding: str | None) -> tuple[bytes, str]:
-    """The chunk without its byte order mark, and the encoding that the mark or the caller names."""
+    """The chunk without its byte order mark, and the encoding that the mark, the caller or zero bytes name."""
     marked, rest = split_byte_order_mark(chunk)
-    return (rest, marked) if marked and encoding in (None, marked) else (chunk, encoding or "utf-8")
+    if marked and encoding in (None, marked):
+        return rest, marked
+    return chunk, encoding or unmarked_utf16(chunk[:SAMPLE_BYTES]) or "utf-8"
 
 
 def format_names(names: Iterable[str]) -> str:

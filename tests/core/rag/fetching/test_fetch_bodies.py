@@ -104,6 +104,7 @@ def test_a_bomb_is_unpacked_only_as_far_as_read() -> None:
         ("application/rss+xml", "/feed", "application/rss+xml"),
         ("application/vnd.geo+json", "/", "application/vnd.geo+json"),
         ("application/pdf", "/a.html", "application/pdf"),
+        ("text/tab-separated-values; charset=utf-8", "/rates", "text/tab-separated-values"),
         ("application/octet-stream", "/data/table.CSV", "text/csv"),
         ("", "/a/report.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ],

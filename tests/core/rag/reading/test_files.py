@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
 import zipfile
 from typing import Any
 
@@ -15,7 +14,6 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading.csv_table import ROWS_LIMIT
 from core.rag.reading.formats import detect_format, read_document
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -81,30 +79,6 @@ def test_markdown_is_cut_at_its_headings() -> None:
         ("First", "- one\n  - two\n1. three"),
         ("First › Code", "```\n# no heading\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nA map here"),
     ]
-
-
-@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
-def test_csv_is_a_table(sign: str) -> None:
-    """Any separator works; each passage repeats the columns' names."""
-    rows = [f'{number}{sign}"Name, of {number}"{sign}{"x" * 50}' for number in range(100)]
-    source = codecs.BOM_UTF8 + "\r\n".join([f"Id{sign}Name{sign}Note", *rows]).encode()
-    document = read_document(source, "text/csv", name="people.csv")
-
-    assert (document.title, document.kind) == ("people", "table")
-    assert len(document.passages) > 3
-    header = "| Id | Name | Note |\n| --- | --- | --- |\n"
-    assert all(passage.text.startswith(header) for passage in document.passages)
-    assert f"| 0 | Name, of 0 | {'x' * 50} |" in document.passages[0].text
-
-
-def test_flat_json_is_a_table() -> None:
-    """Other JSON keeps its form."""
-    table = read_document(b'[{"a": 1, "b": "x"}, {"a": null, "c": true}]', "application/json", name="d.json")
-    tree = read_document(b'{"a": {"b": ["\xc3\xa9t\xc3\xa9"]}}', "application/json")
-
-    assert texts(table) == [("", "| a | b | c |\n| --- | --- | --- |\n| 1 | x |  |\n|  |  | true |")]
-    assert "été" in tree.passages[0].text
-    assert json.loads(tree.passages[0].text.strip("`")) == {"a": {"b": ["été"]}}
 
 
 def test_a_pdf_is_read_page_by_page() -> None:
@@ -197,7 +171,6 @@ def zipped(name: str) -> bytes:
         (b"%PDF-1.7 and no more", "application/pdf", "damaged", "damaged"),
         (b"\x00\x01\x02binary", "text/plain", "zero bytes", "kind"),
         (b"{", "application/json", "not", "damaged"),
-        (b"a\n" * (ROWS_LIMIT + 1), "text/csv", "rows", "large"),
         (b"", "text/plain", "no text", "empty"),
         (b" \n ", "text/markdown", "no text", "empty"),
         (b"", "text/csv", "no text", "empty"),

@@ -118,3 +118,11 @@ def test_csv_in_a_named_encoding() -> None:
     assert [Row(1, {"nom": "été", "n": "1"})] == list(csv_rows(["nom;n\nété;1\n".encode("cp1252")], encoding="cp1252"))
     with pytest.raises(BadRequest, match="no encoding"):
         list(csv_rows([b"a\n1\n"], encoding="latin-9000"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
+def test_a_first_line_can_name_the_separator(encoding: str) -> None:
+    """Excel writes "sep=;", which is no row. UTF-16 needs no byte order mark."""
+    source = "sep=;\r\nville;frais, taxes\r\nMontréal;12,50\r\n".encode(encoding)
+
+    assert [Row(1, {"ville": "Montréal", "frais, taxes": "12,50"})] == list(csv_rows([source]))
