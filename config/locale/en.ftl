@@ -148,6 +148,12 @@ source-omission-rows = the first { $read } of { $total } rows
 source-omission-columns = the first { $read } of { $total } columns
 source-omission-entries = the first { $read } of { $total } entries
 
+## Comments: the remarks in a document's margin, which stand at the end of its text.
+
+source-comments = Comments
+source-comment = { $author }: { $remark }
+source-comment-about = { $author }, on “{ $about }”: { $remark }
+
 ## Sources: what an answer says of its sources.
 
 source-unread = (I could not read { $name }, so this answer does without it.)

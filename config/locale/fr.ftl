@@ -148,6 +148,12 @@ source-omission-rows = les { $read } premières lignes sur { $total }
 source-omission-columns = les { $read } premières colonnes sur { $total }
 source-omission-entries = les { $read } premiers éléments sur { $total }
 
+## Commentaires : les remarques en marge d’un document, placées à la fin de son texte.
+
+source-comments = Commentaires
+source-comment = { $author } : { $remark }
+source-comment-about = { $author }, à propos de « { $about } » : { $remark }
+
 ## Sources : ce qu’une réponse dit de ses sources.
 
 source-unread = (Je n’ai pas pu lire { $name }; cette réponse n’en tient pas compte.)

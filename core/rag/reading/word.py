@@ -1,48 +1,112 @@
-"""Reads Word files. Pure."""
+"""Reads Word files (DOCX, DOCM, DOTX, DOTM, Strict Office Open XML) as a reader sees them, with all changes accepted.
+
+Headers and footers are read once each, because a letter's reference number or a classification stands there: headers
+before the text, footers after it. Page numbers are left out. Comments stand at the end, named as such. Texts in text
+boxes follow the paragraph to which they are anchored. Pure.
+"""
 
 from __future__ import annotations
 
-import zipfile
-from io import BytesIO
-
-import docx
-from docx.oxml.ns import qn
-from docx.table import Table
-from docx.text.paragraph import Paragraph
+import re
 
 from core.errors import UnreadableDocument
-from core.rag.documents import Block, Document, collapse_blanks, one_line, table_blocks
+from core.language import detect_language
+from core.rag.documents import Block, Document, one_line
+from core.rag.reading.comments import Comment, comment_blocks
 from core.rag.reading.raw_document import RawDocument
-from core.rag.reading.zip_package import require_unpacked_size
+from core.rag.reading.word_body import BodyReader
+from core.rag.reading.word_names import W, is_on
+from core.rag.reading.word_notes import NoteMarks, NoteSeries
+from core.rag.reading.word_numbering import Numbering
+from core.rag.reading.word_parts import WordParts
+from core.rag.reading.word_runs import RunReader
+from core.rag.reading.word_styles import StyleSheet
+from core.rag.reading.zip_package import Element, refuse_damage
+
+DAMAGED = "this Word file cannot be read: it is damaged, or no .docx"
+# "Page 3 of 12", "- 3 -"
+PAGE_NUMBER = re.compile(r"\W*(?:pages?|p\.)?\W*\d*\W*(?:(?:of|de|sur)\W*\d*\W*)?", re.IGNORECASE)
+LANGUAGE_SAMPLE_BLOCKS = 100
 
 
 def parse_word(raw: RawDocument) -> Document:
-    """Reads DOCX: headings, items, tables."""
-    try:
-        require_unpacked_size(raw.body)
-        source = docx.Document(BytesIO(raw.body))
-        blocks = [block for each in source.iter_inner_content() for block in word_blocks(each)]
-        title = source.core_properties.title
-    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError, AttributeError, RecursionError, OSError) as exc:
-        raise UnreadableDocument(
-            f"this Word file cannot be read: it is damaged, or no .docx ({type(exc).__name__})", "damaged"
-        ) from exc
-    if not title and blocks and blocks[0].kind == "heading":
-        return raw.document(blocks[1:], title=blocks[0].text)
-    return raw.document(blocks, title=title)
+    """Raises UnreadableDocument for a damaged file, and for one that unpacks to too much."""
+    with refuse_damage(DAMAGED):
+        source = WordSource(WordParts(raw.body))
+        blocks = source.body_blocks()
+        title, blocks = split_title(source.title, blocks)
+        whole = source.edge_blocks("header", {title}) + blocks + source.edge_blocks("footer", {title})
+        sample = "\n".join(block.text for block in whole[:LANGUAGE_SAMPLE_BLOCKS])
+        return raw.document(whole + comment_blocks(source.comments(), detect_language(sample)), title=title)
 
 
-def word_blocks(each: Paragraph | Table) -> list[Block]:
-    if isinstance(each, Table):
-        rows = [[cell.text for cell in row.cells] for row in each.rows]
-        return table_blocks(rows[1:], rows[0]) if len(rows) > 1 else table_blocks(rows, None)
-    text = collapse_blanks(each.text)
-    if not text:
-        return []
-    style = str(each.style.name if each.style else "").lower()
-    if style == "title" or style.startswith("heading"):
-        level = style.removeprefix("heading").strip()
-        return [Block("heading", one_line(text), int(level) if level.isdigit() else 1)]
-    if style.startswith("list") or each._p.find(f".//{qn('w:numPr')}") is not None:
-        return [Block("item", text)]
-    return [Block("paragraph", text)]
+def split_title(title: str, blocks: list[Block]) -> tuple[str, list[Block]]:
+    """Takes the title from the first heading if the file names none. Returns the blocks without that heading."""
+    first = blocks[0] if blocks else None
+    if first is None or first.kind != "heading" or title not in ("", first.text):
+        return title, blocks
+    is_alone = all(each.level > first.level for each in blocks[1:] if each.kind == "heading")
+    return (first.text, blocks[1:]) if title or is_alone else ("", blocks)
+
+
+class WordSource:
+    """A Word file's parts, and their readers."""
+
+    def __init__(self, parts: WordParts) -> None:
+        document = parts.document
+        body = document.find(f"{W}body") if document is not None else None
+        if body is None:
+            raise UnreadableDocument(f"{DAMAGED} (it has no text)", "damaged")
+        self._parts = parts
+        self._body = body
+        styles = StyleSheet(parts.related("styles"))
+        settings = parts.related("settings")
+        self._shows_even = settings is not None and is_on(settings.find(f"{W}evenAndOddHeaders"))
+        notes = NoteMarks(*(self._notes(kind, settings) for kind in ("footnote", "endnote")))
+        self._runs = RunReader(styles, notes)
+        self._reader = BodyReader(styles, Numbering(parts.related("numbering"), styles), self._runs, parts.foreign)
+
+    @property
+    def title(self) -> str:
+        """The one of the file's properties, else the first paragraph that is formatted as a title."""
+        return one_line(self._parts.title) or self._reader.title
+
+    def body_blocks(self) -> list[Block]:
+        return self._reader.read(self._body)
+
+    def edge_blocks(self, kind: str, known: set[str]) -> list[Block]:
+        """Returns the texts of all headers, or of all footers, once each and without those that are known."""
+        blocks: list[Block] = []
+        for section in self._body.iter(f"{W}sectPr"):
+            for reference in section.findall(f"{W}{kind}Reference"):
+                for block in self._edge(section, reference):
+                    if block.text not in known and not PAGE_NUMBER.fullmatch(block.text):
+                        known.add(block.text)
+                        blocks.append(block)
+        return blocks
+
+    def _edge(self, section: Element, reference: Element) -> list[Block]:
+        pages = reference.get(f"{W}type", "default")
+        is_shown = {"even": self._shows_even, "first": is_on(section.find(f"{W}titlePg"))}.get(pages, True)
+        root = self._parts.referenced(reference) if is_shown else None
+        return [] if root is None else [as_text(block) for block in self._reader.read(root)]
+
+    def comments(self) -> list[Comment]:
+        root = self._parts.related("comments")
+        every = [] if root is None else root.findall(f"{W}comment")
+        return [
+            Comment(
+                each.get(f"{W}author", ""), self._reader.text(each), self._runs.quotes.get(each.get(f"{W}id", ""), "")
+            )
+            for each in every
+        ]
+
+    def _notes(self, kind: str, settings: Element | None) -> NoteSeries:
+        section = self._body.find(f"{W}sectPr/{W}{kind}Pr")
+        general = None if settings is None else settings.find(f"{W}{kind}Pr")
+        return NoteSeries(kind, self._parts.related(f"{kind}s"), general if section is None else section)
+
+
+def as_text(block: Block) -> Block:
+    """A heading in a header heads nothing."""
+    return Block("paragraph", block.text) if block.kind == "heading" else block

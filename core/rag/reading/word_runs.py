@@ -1,0 +1,200 @@
+"""Reads the text inside a paragraph of a Word file: runs, links, fields, symbols, equations, marks of notes. Pure.
+
+Struck text is "~~$20~~"; a raised number is "10^6". Hidden and deleted text is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.rag.reading.word_fields import FieldStack
+from core.rag.reading.word_math import MATH, math_text
+from core.rag.reading.word_names import (
+    ALTERNATIVES,
+    UNSEEN,
+    R,
+    W,
+    chosen_alternative,
+    is_on,
+    is_placeholder,
+    value_of,
+    visible_children,
+)
+from core.rag.reading.word_notes import NoteMarks
+from core.rag.reading.word_styles import StyleSheet
+from core.rag.reading.word_symbols import symbol, without_private_letters
+from core.rag.reading.zip_package import Element
+
+STRUCK = "~~"
+RAISED_NUMBER = re.compile(r"[+\-−–]?\d+")  # letters are raised for looks: "1st"
+BOX_CONTENT = frozenset((f"{W}txbxContent",))
+DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+SPACES = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunLook:
+    """The formatting of a run that a reader needs to know of."""
+
+    is_hidden: bool = False
+    is_struck: bool = False
+    is_raised: bool = False
+    font: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParagraphText:
+    """A paragraph's text, and what is anchored in it: notes, boxes, and the ids of diagrams' parts."""
+
+    text: str
+    notes: tuple[tuple[str, Element], ...] = ()  # mark and content
+    boxes: tuple[Element, ...] = ()
+    diagrams: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class PendingText:
+    """The text of a paragraph that is being read."""
+
+    is_hidden: bool  # by its style
+    parts: list[str] = field(default_factory=list)
+    notes: list[tuple[str, Element]] = field(default_factory=list)
+    boxes: list[Element] = field(default_factory=list)
+    diagrams: list[str] = field(default_factory=list)
+    look: RunLook = RunLook()
+
+    def add(self, text: str, look: RunLook) -> None:
+        if look.is_struck != self.look.is_struck:
+            self.parts.append(STRUCK)
+        if look.is_raised and not self.look.is_raised and RAISED_NUMBER.fullmatch(text) and self.follows_word():
+            self.parts.append("^")
+        self.look = look
+        self.parts.append(text)
+
+    def follows_word(self) -> bool:
+        return bool(self.parts) and (self.parts[-1][-1:].isalnum() or self.parts[-1][-1:] == ")")
+
+    def end(self) -> ParagraphText:
+        if self.look.is_struck:
+            self.parts.append(STRUCK)
+        return ParagraphText("".join(self.parts), tuple(self.notes), tuple(self.boxes), tuple(self.diagrams))
+
+
+class RunReader:
+    """Reads one paragraph after another, in the document's order: a field may go on in the next one."""
+
+    def __init__(self, styles: StyleSheet, notes: NoteMarks) -> None:
+        self.quotes: dict[str, str] = {}  # by a comment's id: the words that it is attached to
+        self._styles = styles
+        self._notes = notes
+        self._fields = FieldStack()
+        self._pending = PendingText(is_hidden=False)
+        self._quote_starts: dict[str, int] = {}
+        self._readers: dict[str, Callable[[Element, RunLook], None]] = {
+            f"{W}r": self._run,
+            f"{W}t": self._text,
+            f"{W}sym": self._symbol,
+            f"{W}fldChar": self._field_mark,
+            f"{W}footnoteReference": self._note,
+            f"{W}endnoteReference": self._note,
+            f"{W}ruby": self._ruby,
+            f"{W}drawing": self._drawing,
+            f"{W}pict": self._drawing,
+            f"{W}object": self._drawing,
+            f"{W}commentRangeStart": self._open_quote,
+            f"{W}commentRangeEnd": self._close_quote,
+            MATH: self._math,
+            ALTERNATIVES: self._alternatives,
+        }
+
+    def read(self, paragraph: Element, *, is_hidden: bool) -> ParagraphText:
+        """`is_hidden`: its style hides text that does not say otherwise."""
+        outer, self._pending = self._pending, PendingText(is_hidden)
+        self._quote_starts = dict.fromkeys(self._quote_starts, 0)
+        self._children(paragraph, RunLook())
+        self._fields.end_paragraph()
+        read, self._pending = self._pending.end(), outer
+        return read
+
+    def _children(self, parent: Element, look: RunLook) -> None:
+        for child in parent:
+            reader = self._readers.get(child.tag)
+            if reader:
+                reader(child, look)
+            elif spaces := SPACES.get(child.tag):
+                self._add(spaces, look)
+            elif child.tag not in UNSEEN and not is_placeholder(child):
+                self._children(child, look)
+
+    def _add(self, text: str, look: RunLook) -> None:
+        if text and not look.is_hidden and not self._fields.is_in_code:
+            self._pending.add(text, look)
+
+    def _run(self, run: Element, look: RunLook) -> None:
+        self._children(run, self._look(run.find(f"{W}rPr")))
+
+    def _look(self, properties: Element | None) -> RunLook:
+        if properties is None:
+            return RunLook(self._pending.is_hidden)
+        vanish = properties.find(f"{W}vanish")
+        styled = self._styles.get(value_of(properties, "rStyle")).hidden
+        by_style = self._pending.is_hidden if styled is None else styled
+        fonts = properties.find(f"{W}rFonts")
+        return RunLook(
+            by_style if vanish is None else is_on(vanish),
+            is_on(properties.find(f"{W}strike")) or is_on(properties.find(f"{W}dstrike")),
+            value_of(properties, "vertAlign") == "superscript",
+            "" if fonts is None else fonts.get(f"{W}ascii", ""),
+        )
+
+    def _text(self, element: Element, look: RunLook) -> None:
+        self._add(without_private_letters(element.text or "", look.font), look)
+
+    def _symbol(self, element: Element, look: RunLook) -> None:
+        code = element.get(f"{W}char", "")
+        if re.fullmatch(r"[0-9A-Fa-f]{1,5}", code):
+            self._add(symbol(int(code, 16), element.get(f"{W}font", "")), look)
+
+    def _field_mark(self, element: Element, look: RunLook) -> None:
+        if shown := self._fields.mark(element):
+            self._add(shown, look)
+
+    def _note(self, element: Element, look: RunLook) -> None:
+        custom = element.get(f"{W}customMarkFollows") in ("1", "true", "on")
+        own_mark = "".join(each.text or "" for each in element.itersiblings(f"{W}t")) if custom else ""
+        mark, content = self._notes.take(element, own_mark)
+        if look.is_hidden or self._fields.is_in_code:
+            return
+        if not custom:  # its own mark is the text that follows
+            self._add(f" ({mark})", RunLook())
+        if content is not None:
+            self._pending.notes.append((mark, content))
+
+    def _ruby(self, element: Element, look: RunLook) -> None:
+        for name, opening, closing in (("rubyBase", "", ""), ("rt", "(", ")")):
+            for part in element.findall(f"{W}{name}"):
+                self._add(opening, look)
+                self._children(part, look)
+                self._add(closing, look)
+
+    def _drawing(self, element: Element, look: RunLook) -> None:
+        if look.is_hidden or self._fields.is_in_code:
+            return
+        self._pending.boxes += visible_children(element, BOX_CONTENT)
+        self._pending.diagrams += [each.get(f"{R}dm", "") for each in element.iter(DIAGRAM)]
+
+    def _math(self, element: Element, look: RunLook) -> None:
+        self._add(math_text(element), RunLook(look.is_hidden))
+
+    def _alternatives(self, element: Element, look: RunLook) -> None:
+        self._children(chosen_alternative(element), look)
+
+    def _open_quote(self, element: Element, _: RunLook) -> None:
+        self._quote_starts[element.get(f"{W}id", "")] = len(self._pending.parts)
+
+    def _close_quote(self, element: Element, _: RunLook) -> None:
+        start = self._quote_starts.pop(element.get(f"{W}id", ""), None)
+        if start is not None:
+            self.quotes[element.get(f"{W}id", "")] = "".join(self._pending.parts[start:])
