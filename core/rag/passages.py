@@ -91,7 +91,7 @@ def is_same_table(last: Block | None, block: Block) -> bool:
 def separator(last: Block | None, block: Block) -> str:
     if last is None:
         return ""
-    return "\n" if last.kind == block.kind and block.kind in ("item", "row") else "\n\n"
+    return "\n" if last.kind == block.kind == "item" or is_same_table(last, block) else "\n\n"
 
 
 def to_markdown(block: Block, *, opens: bool) -> str:
@@ -110,7 +110,7 @@ def split_block(block: Block, limit_chars: int) -> Iterator[Block]:
         return
     room = limit_chars - len(block.header) - 20 - len(block.marker)  # indents of items, and markers of code
     for part in split_text(block.text, room, by_line=block.kind == "code"):
-        yield replace(block, text=part)
+        yield block if part is block.text else replace(block, text=part)
 
 
 def split_text(text: str, room: int, *, by_line: bool = False) -> Iterator[str]:

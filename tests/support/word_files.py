@@ -112,9 +112,7 @@ def mark_of(change: str) -> str:
 
 def field_of(code: str, result: str) -> str:
     """A field in its complex form."""
-    begin, separate, end = (
-        f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")
-    )
+    begin, separate, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end"))
     return f"{begin}<w:r><w:instrText> {code} </w:instrText></w:r>{separate}{run(result) if result else ''}{end}"
 
 

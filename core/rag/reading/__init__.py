@@ -3,6 +3,7 @@
 reader, reader_process    `Reader`, the entrance, and the child process that it asks
 formats         detects the format and finds its parser: a function from `RawDocument` to `Document`
 extract         pages; boilerplate, page_blocks: the parts around a page's content, and its blocks
-feeds, plain_text, csv_table, json_data, pdf, word        one format each
-raw_document, markdown, charset, table_layout, zip_package              shared by several formats
+feeds, plain_text, csv_table, json_data, pdf        one format each
+word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
+numerals, grid, comments, raw_document, markdown, charset, table_layout, zip_package              shared by several formats
 """

@@ -1,4 +1,4 @@
-"""The comments in a document's margin. They stand at its end, named as what they are. Shared by several formats. Pure."""
+"""The comments in a document's margin. They stand at its end, named as such. Shared by several formats. Pure."""
 
 from __future__ import annotations
 

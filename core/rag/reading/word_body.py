@@ -1,4 +1,4 @@
-"""Reads the blocks of a Word file's body, of its headers, notes and comments: paragraphs, lists, tables, boxes. Pure."""
+"""Reads the blocks of a Word file's body, headers, notes and comments: paragraphs, lists, tables, boxes. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.rag.reading.grid import flat_text
 from core.rag.reading.word_names import W, is_on, visible_children
 from core.rag.reading.word_numbering import Numbering
 from core.rag.reading.word_runs import ParagraphText, RunReader
-from core.rag.reading.word_styles import StyleSheet, WordStyle, direct_outline_level
+from core.rag.reading.word_styles import BODY_LEVEL, StyleSheet, WordStyle, direct_outline_level
 from core.rag.reading.word_tables import read_table
 from core.rag.reading.zip_package import Element
 
@@ -105,7 +105,7 @@ def heading_level(properties: Element | None, style: WordStyle) -> int:
     outline = direct_outline_level(properties)
     if outline is None:
         return style.heading_level
-    return outline + 1 if outline < 9 else 0  # noqa: PLR2004 - 9 is the level of text
+    return outline + 1 if outline < BODY_LEVEL else 0
 
 
 def goes_on(properties: Element | None) -> bool:

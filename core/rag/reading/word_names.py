@@ -1,4 +1,4 @@
-"""The names of WordprocessingML's elements, and how its elements nest: what is seen when all changes are accepted. Pure.
+"""The names of WordprocessingML's elements, and which of them are seen when all changes are accepted. Pure.
 
 ECMA-376, part 1, chapter 17. Wrappers (content controls, smart tags, insertions, links) may stand around anything.
 """

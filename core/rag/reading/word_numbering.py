@@ -82,10 +82,10 @@ class Numbering:
     """All lists by their ids."""
 
     def __init__(self, root: Element | None, styles: StyleSheet) -> None:
-        empty = root is None
-        definitions = [] if empty else root.findall(f"{W}abstractNum")
+        definitions = [] if root is None else root.findall(f"{W}abstractNum")
+        lists = [] if root is None else root.findall(f"{W}num")
         self._definitions = {each.get(f"{W}abstractNumId", ""): each for each in definitions}
-        self._elements = {each.get(f"{W}numId", ""): each for each in ([] if empty else root.findall(f"{W}num"))}
+        self._elements = {each.get(f"{W}numId", ""): each for each in lists}
         self._styles = styles
         self._counts: dict[str, dict[int, int]] = {}
         self._lists: dict[str, NumberedList | None] = {}

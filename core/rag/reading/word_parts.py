@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from core.rag.documents import Block
-from core.rag.reading.raw_document import RawDocument
-from core.rag.reading.word_names import R, W
+from core.rag.reading.word_names import R
 from core.rag.reading.zip_package import Element, ZipPackage
 
 TITLE = "{http://purl.org/dc/elements/1.1/}title"

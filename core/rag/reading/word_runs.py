@@ -1,6 +1,6 @@
 """Reads the text inside a paragraph of a Word file: runs, links, fields, symbols, equations, marks of notes. Pure.
 
-Struck text is "~~$20~~"; a raised number is "10^6". Hidden and deleted text is left out.
+Struck text is "~~$20~~"; a raised number is "10⁶". Hidden and deleted text is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from core.rag.reading.word_symbols import symbol, without_private_letters
 from core.rag.reading.zip_package import Element
 
 STRUCK = "~~"
-RAISED_NUMBER = re.compile(r"[+\-−–]?\d+")  # letters are raised for looks: "1st"
+RAISED_NUMBER = re.compile(r"[+\-−]?\d+")  # letters are raised for looks: "1st"
+RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 BOX_CONTENT = frozenset((f"{W}txbxContent",))
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 SPACES = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
@@ -68,8 +69,8 @@ class PendingText:
     def add(self, text: str, look: RunLook) -> None:
         if look.is_struck != self.look.is_struck:
             self.parts.append(STRUCK)
-        if look.is_raised and not self.look.is_raised and RAISED_NUMBER.fullmatch(text) and self.follows_word():
-            self.parts.append("^")
+        if look.is_raised and RAISED_NUMBER.fullmatch(text) and self.follows_word():
+            text = text.translate(RAISED)
         self.look = look
         self.parts.append(text)
 
@@ -158,8 +159,9 @@ class RunReader:
             self._add(symbol(int(code, 16), element.get(f"{W}font", "")), look)
 
     def _field_mark(self, element: Element, look: RunLook) -> None:
-        if shown := self._fields.mark(element):
-            self._add(shown, look)
+        shown = self._fields.mark(element)
+        if shown and not look.is_hidden:
+            self._pending.add(shown, look)
 
     def _note(self, element: Element, look: RunLook) -> None:
         custom = element.get(f"{W}customMarkFollows") in ("1", "true", "on")

@@ -12,7 +12,8 @@ DEPTH_LIMIT = 20  # of styles based on styles
 BODY_LEVEL = 9  # an outline level that is none
 # Word's own styles have English names in every language; their ids are in the author's. The digit is the level.
 HEADING_NAME = re.compile(
-    r"(?:heading|titre|(?:ü|u|ue)?berschrift|t[ií]tulo|titolo|kop|rubrik|overskrift|otsikko|nag[lł][oó]wek) ?([1-9])", re.I
+    r"(?:heading|titre|(?:ü|u|ue)?berschrift|t[ií]tulo|titolo|kop|rubrik|overskrift|otsikko|nag[lł][oó]wek) ?([1-9])",
+    re.IGNORECASE,
 )
 TITLE_NAMES = {"title", "titre", "titel"}
 LIST_NAME = re.compile(r"list (?:bullet|number)\b|list(?: \d)?$")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -31,7 +32,7 @@ DAMAGE = (
     ValueError,
 )
 
-Element = etree._Element
+Element: TypeAlias = etree._Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def parse_xml(source: bytes) -> Element:
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True, remove_pis=True
     )
-    root = etree.fromstring(source, parser)
+    root: Element = etree.fromstring(source, parser)
     if root.getroottree().docinfo.doctype:
         raise ValueError("it declares a document type")
     return root

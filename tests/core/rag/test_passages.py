@@ -78,6 +78,15 @@ def test_a_table_repeats_its_header_in_each_passage() -> None:
     assert all(passage.text.startswith("| Name | Value |\n| --- | --- |\n| row ") for passage in passages)
 
 
+def test_an_empty_line_separates_tables() -> None:
+    """Otherwise the second header would be a row of the first table."""
+    tables = table_blocks([["1", "2"]], ["a", "b"]) + table_blocks([["3", "4"]], ["c", "d"])
+
+    assert [passage.text for passage in cut_blocks(tables)] == [
+        "| a | b |\n| --- | --- |\n| 1 | 2 |\n\n| c | d |\n| --- | --- |\n| 3 | 4 |"
+    ]
+
+
 def test_a_heading_with_nothing_under_it_is_text() -> None:
     """Several such headings share a passage."""
     blocks = [

@@ -5,9 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import zipfile
-from typing import Any
 
-import docx
 import pypdf
 import pytest
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
@@ -42,15 +40,6 @@ def pdf(*pages: str, title: str = "", password: str = "") -> bytes:
         writer.encrypt(password)
     written = io.BytesIO()
     writer.write(written)
-    return written.getvalue()
-
-
-def word(build: Any) -> bytes:
-    made = docx.Document()
-    made.core_properties.title = ""
-    build(made)
-    written = io.BytesIO()
-    made.save(written)
     return written.getvalue()
 
 
@@ -99,29 +88,6 @@ def test_a_locked_or_scanned_pdf_is_refused() -> None:
         read_document(pdf("", ""), "application/pdf")
 
     assert (locked.value.reason, scanned.value.reason) == ("locked", "pictures")
-
-
-def test_a_word_file_is_read_in_order() -> None:
-    """Headings, items and tables."""
-
-    def build(made: Any) -> None:
-        made.add_heading("Directive", 0)
-        made.add_paragraph("Intro.")
-        made.add_heading("Scope", 1)
-        made.add_paragraph("one", style="List Bullet")
-        made.add_paragraph("two", style="List Number")
-        table = made.add_table(2, 2)
-        for cell, text in zip(table._cells, ["Group", "Rate", "AS", "50"], strict=True):
-            cell.text = text
-        made.add_paragraph("End.")
-
-    document = read_document(word(build), DOCX, name="d.docx")
-
-    assert document.title == "Directive"
-    assert texts(document) == [
-        ("", "Intro."),
-        ("Scope", "- one\n- two\n\n| Group | Rate |\n| --- | --- |\n| AS | 50 |\n\nEnd."),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,494 @@
+"""Word files: what a reader sees with all changes accepted, in reading order."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import docx
+import pytest
+
+from core.errors import UnreadableDocument
+from core.rag.documents import Document
+from core.rag.reading.formats import read_document
+from tests.support import word_files as w
+
+LIST = w.abstract_list(
+    0, w.level(0, "decimal", "%1."), w.level(1, "lowerLetter", "(%2)"), w.level(2, "lowerRoman", "%3.")
+)
+
+
+def read(body: str, name: str = "file.docx", **parts: Any) -> Document:
+    return read_document(w.word_file(body, **parts), w.MAIN_TYPES["docx"], name=name)
+
+
+def texts(document: Document) -> list[tuple[str, str]]:
+    return [(passage.heading, passage.text) for passage in document.passages]
+
+
+def text_of(body: str, **parts: Any) -> str:
+    return "\n\n".join(passage.text for passage in read(body, **parts).passages)
+
+
+def test_a_word_file_is_read_in_order() -> None:
+    """Headings, items and tables, as a library writes them. The numbers of items are kept."""
+    made = docx.Document()
+    made.core_properties.title = ""
+    made.add_heading("Directive", 0)
+    made.add_paragraph("Intro.")
+    made.add_heading("Scope", 1)
+    made.add_paragraph("one", style="List Bullet")
+    made.add_paragraph("two", style="List Number")
+    table = made.add_table(2, 2)
+    for cell, text in zip(table._cells, ["Group", "Rate", "AS", "50"], strict=True):
+        cell.text = text
+    made.add_paragraph("End.")
+    written = io.BytesIO()
+    made.save(written)
+
+    document = read_document(written.getvalue(), w.MAIN_TYPES["docx"], name="d.docx")
+
+    assert document.title == "Directive"
+    assert texts(document) == [
+        ("", "Intro."),
+        ("Scope", "- one\n1. two\n\n| Group | Rate |\n| --- | --- |\n| AS | 50 |\n\nEnd."),
+    ]
+
+
+def test_changes_are_accepted() -> None:
+    """Inserted and moved text is read; deleted text, and text at the place that it was moved from, is not."""
+    fee = w.run("The fee is ") + w.tracked("del", "$20") + w.tracked("ins", "$25") + w.run(" a day.")
+    body = (
+        w.paragraph(fee)
+        + w.paragraph(w.tracked("moveFrom", "Moved."), w.mark_of("moveFrom"))
+        + w.paragraph(w.tracked("ins", "A new paragraph."), w.mark_of("ins"))
+        + w.paragraph(w.tracked("del", "Gone."), w.mark_of("del"))
+        + w.paragraph(w.tracked("moveTo", "Moved."), w.mark_of("moveTo"))
+        + w.paragraph(w.tracked("ins", w.tracked("del", "Neither.")) + w.run("End."))
+    )
+
+    assert text_of(body) == "The fee is $25 a day.\n\nA new paragraph.\n\nMoved.\n\nEnd."
+
+
+def test_paragraphs_whose_border_is_deleted_are_one() -> None:
+    """The second one's formatting counts."""
+    body = w.paragraph("Not ", w.mark_of("del")) + w.paragraph("two.") + w.paragraph("Last ", w.mark_of("del"))
+
+    assert text_of(body) == "Not two.\n\nLast"
+
+
+def test_inserted_rows_and_cells_are_read_and_deleted_ones_are_not() -> None:
+    """Rows and cells carry the change in their properties."""
+    change = '<w:{0} w:id="1" w:author="A"/>'
+    body = w.table(
+        w.row("Group", "Rate"),
+        w.row("AS", "50", properties=change.format("ins")),
+        w.row("CR", "40", properties=change.format("del")),
+        w.row("PM", w.cell("60", change.format("cellIns")), w.cell("70", change.format("cellDel"))),
+    )
+
+    assert text_of(body) == "| Group | Rate |\n| --- | --- |\n| AS | 50 |\n| PM | 60 |"
+
+
+def test_content_controls_are_read_wherever_they_stand() -> None:
+    """They hold blocks, text, rows, cells and other controls. The prompt of an empty one is no text."""
+    body = (
+        w.control(w.paragraph("Block.") + w.control(w.paragraph("Nested.")))
+        + w.paragraph(w.run("Dated ") + w.control(w.run("May 2")) + w.run("."))
+        + w.control(w.table(w.row("A", "B"), w.control(w.row("c", "d")), w.row("e", w.control(w.cell("f")))))
+        + w.paragraph(w.run("Name: ") + w.control(w.run("Click here to enter text."), "<w:showingPlcHdr/>"))
+    )
+
+    assert text_of(body) == (
+        "Block.\n\nNested.\n\nDated May 2.\n\n| A | B |\n| --- | --- |\n| c | d |\n| e | f |\n\nName:"
+    )
+
+
+def test_wrappers_of_text_are_transparent() -> None:
+    """Smart tags, custom XML, links and text in another direction."""
+    inner = "".join(
+        f"<w:{name}>{w.run(text)}</w:{name}>"
+        for name, text in (
+            ("smartTag", "Ottawa, "), ("customXml", "Ontario, "), ("hyperlink", "map, "), ("bdo", "K1A.")
+        )
+    )  # fmt: skip
+    body = f"<w:customXml>{w.paragraph(inner)}</w:customXml>"
+
+    assert text_of(body) == "Ottawa, Ontario, map, K1A."
+
+
+def test_a_field_shows_its_result() -> None:
+    """Both forms, fields in fields, and results over several paragraphs. One that does not end hides nothing."""
+    nested = w.field_of("IF ", "yes").replace(
+        "IF </w:instrText></w:r>", f"IF </w:instrText></w:r>{w.field_of('X', 'no')}"
+    )
+    begin = '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>TOC</w:instrText></w:r>'
+    body = (
+        w.paragraph(w.run("See ") + w.field_of("REF _Ref1", "step 2") + w.run(", ") + nested + w.run("."))
+        + w.paragraph(f'<w:fldSimple w:instr="DATE">{w.run("May 2, 2026")}</w:fldSimple>')
+        + w.paragraph(begin + '<w:r><w:fldChar w:fldCharType="separate"/></w:r>' + w.run("Scope 3"))
+        + w.paragraph(w.run("Fees 4") + '<w:r><w:fldChar w:fldCharType="end"/></w:r>')
+        + w.paragraph(begin)
+        + w.paragraph("After.")
+    )
+
+    assert text_of(body) == "See step 2, yes.\n\nMay 2, 2026\n\nScope 3\n\nFees 4\n\nAfter."
+
+
+def test_form_fields_show_their_state() -> None:
+    """A box that is ticked, one that is not, and the chosen entry of a list."""
+    kinds = (
+        "<w:checkBox><w:default w:val='0'/><w:checked/></w:checkBox>",
+        "<w:checkBox><w:default w:val='0'/></w:checkBox>",
+        "<w:ddList><w:result w:val='1'/><w:listEntry w:val='AS'/><w:listEntry w:val='PM'/></w:ddList>",
+    )
+    fields = "".join(
+        f'<w:r><w:fldChar w:fldCharType="begin"><w:ffData>{kind}</w:ffData></w:fldChar></w:r><w:r><w:instrText>F'
+        '</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+        for kind in kinds
+    )
+
+    assert text_of(w.paragraph(fields)) == "☒☐PM"
+
+
+def test_a_text_box_is_read_once() -> None:
+    """Word writes each box in a new and in an old form. Its text follows the paragraph that holds it."""
+    box = w.text_box(w.paragraph("Deadline: May 2") + w.table(w.row("a", "b"), w.row("c", "d")))
+    body = w.paragraph(w.run("Apply now.") + box) + w.paragraph("End.")
+
+    assert text_of(body) == "Apply now.\n\nDeadline: May 2\n\n| a | b |\n| --- | --- |\n| c | d |\n\nEnd."
+
+
+def test_notes_are_marked_and_follow_their_paragraph() -> None:
+    """They are numbered in reading order, whatever their ids; endnotes in Roman numbers. Those of a table follow it."""
+    first, second = w.note_mark("footnote", 7), w.note_mark("footnote", 3)
+    body = w.paragraph(
+        w.run("Paid for 15") + first + w.run(" weeks") + w.note_mark("endnote", 2) + w.run(".")
+    ) + w.table(w.row("Group", w.cell(w.paragraph(w.run("Rate") + second))), w.row("AS", "50"))
+    footnotes = w.note("footnote", 3, "Hourly.") + w.note("footnote", 7, "Since 2020.")
+
+    assert text_of(body, footnotes=footnotes, endnotes=w.note("endnote", 2, "The Act.")) == (
+        "Paid for 15 (note 1) weeks (note i).\n\n(note 1) Since 2020.\n\n(note i) The Act.\n\n"
+        "| Group | Rate (note 2) |\n| --- | --- |\n| AS | 50 |\n\n(note 2) Hourly."
+    )
+
+
+def test_a_note_keeps_a_mark_of_its_own() -> None:
+    """It does not count."""
+    own = '<w:r><w:footnoteReference w:id="1" w:customMarkFollows="1"/><w:t>*</w:t></w:r>'
+    body = w.paragraph(w.run("Fee") + own + w.note_mark("footnote", 2))
+    footnotes = w.note("footnote", 1, "In dollars.") + w.note("footnote", 2, "A day.")
+
+    assert text_of(body, footnotes=footnotes) == "Fee* (note 1)\n\n(note *) In dollars.\n\n(note 1) A day."
+
+
+def test_numbers_of_lists_are_those_that_a_reader_sees() -> None:
+    """Levels count on their own and begin again below a new number; a list that continues goes on."""
+    body = (
+        w.listed("Open the form.") + w.listed("Sign it.") + w.listed("with ink", 1) + w.listed("in blue", 2)
+        + w.listed("or online", 1) + w.paragraph("Then:") + w.listed("Send it.") + w.listed("by mail", 1)
+    )  # fmt: skip
+
+    assert text_of(body, numbering=LIST + w.list_of(1, 0)) == (
+        "1. Open the form.\n2. Sign it.\n  (a) with ink\n    i. in blue\n  (b) or online\n\n"
+        "Then:\n\n3. Send it.\n  (a) by mail"
+    )
+
+
+def test_patterns_of_lists_are_kept() -> None:
+    """Words around the number, numbers of several levels, other starts and formats; bullets are bullets."""
+    definitions = (
+        w.abstract_list(0, w.level(0, "decimal", "Step %1:", start=4))
+        + w.abstract_list(1, w.level(0, "upperRoman", "%1."), w.level(1, "decimal", "%1.%2", "<w:isLgl/>"))
+        + w.abstract_list(2, w.level(0, "bullet", "\uf0b7"))
+        + w.abstract_list(3, w.level(0, "ordinal", "%1"))
+        + w.abstract_list(4, w.level(0, "upperLetter", "%1)", start=27))
+    )
+    numbering = definitions + "".join(w.list_of(number + 1, number) for number in range(5))
+    body = (
+        w.listed("Pay.") + w.listed("Go.") + w.listed("Part", 0, 2) + w.listed("Section", 1, 2)
+        + w.listed("dot", 0, 3) + w.listed("place", 0, 4) + w.listed("letter", 0, 5)
+    )  # fmt: skip
+
+    assert text_of(body, numbering=numbering) == (
+        "Step 4: Pay.\nStep 5: Go.\nI. Part\n  1.1 Section\n- dot\n1st place\nAA) letter"
+    )
+
+
+def test_a_list_can_begin_again() -> None:
+    """A list of the same definition says so, once. A paragraph can also leave its style's list."""
+    restart = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
+    numbering = LIST + w.list_of(1, 0) + w.list_of(2, 0, restart) + w.list_of(3, 0)
+    body = (
+        w.listed("a") + w.listed("b") + w.listed("c", 0, 2) + w.listed("d", 0, 2) + w.listed("e", 0, 3)
+        + w.paragraph("f", '<w:pStyle w:val="Steps"/>')
+        + w.paragraph("g", '<w:pStyle w:val="Steps"/><w:numPr><w:numId w:val="0"/></w:numPr>')
+    )  # fmt: skip
+    styles = w.style("Steps", "Steps", '<w:numPr><w:numId w:val="1"/></w:numPr>')
+
+    assert text_of(body, numbering=numbering, styles=styles) == "1. a\n2. b\n1. c\n2. d\n3. e\n4. f\n\ng"
+
+
+def test_deleted_and_hidden_items_do_not_count() -> None:
+    """The next one takes their number. An old number among the changes of a paragraph counts nothing."""
+    hidden = '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>'
+    former = f"<w:pPrChange><w:pPr>{hidden}</w:pPr></w:pPrChange>"
+    body = (
+        w.listed("One.")
+        + w.paragraph(w.tracked("del", "Gone."), hidden + w.mark_of("del"))
+        + w.paragraph(w.run("Secret.", "<w:vanish/>"), f"{hidden}<w:rPr><w:vanish/></w:rPr>")
+        + w.listed("Two.")
+        + w.paragraph("No item.", former)
+    )
+
+    assert text_of(body, numbering=LIST + w.list_of(1, 0)) == "1. One.\n2. Two.\n\nNo item."
+
+
+def test_headings_have_their_numbers() -> None:
+    """A style numbers its paragraphs; the definition of the list says which level it has."""
+    linked = '<w:pStyle w:val="Heading{0}"/>'
+    numbering = w.abstract_list(
+        0, w.level(0, "decimal", "%1", linked.format(1)), w.level(1, "decimal", "%1.%2", linked.format(2))
+    ) + w.list_of(1, 0)
+    styles = "".join(w.style(f"Heading{n}", f"heading {n}", '<w:numPr><w:numId w:val="1"/></w:numPr>') for n in (1, 2))
+    body = (
+        w.paragraph("Intro.") + w.styled("Leave", "Heading1") + w.styled("Sick leave", "Heading2")
+        + w.paragraph("15 days.") + w.styled("Pay", "Heading1") + w.styled("Rates", "Heading2") + w.paragraph("$50.")
+    )  # fmt: skip
+
+    assert texts(read(body, numbering=numbering, styles=styles)) == [
+        ("", "Intro."), ("1 Leave › 1.1 Sick leave", "15 days."), ("2 Pay › 2.1 Rates", "$50."),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("styles", "properties"),
+    [
+        (w.style("Titre2", "heading 2"), '<w:pStyle w:val="Titre2"/>'),
+        (w.style("X", "Section", base="Y") + w.style("Y", "z", '<w:outlineLvl w:val="1"/>'), '<w:pStyle w:val="X"/>'),
+        ("", '<w:pStyle w:val="berschrift2"/>'),
+        ("", '<w:outlineLvl w:val="1"/>'),
+    ],
+)
+def test_headings_are_found_in_any_language(styles: str, properties: str) -> None:
+    """By the style's own name, an inherited outline level, the id of a missing style, or the paragraph itself."""
+    body = w.paragraph("Intro.") + w.paragraph("Portée", properties) + w.paragraph("Texte.")
+
+    assert texts(read(body, styles=styles)) == [("", "Intro."), ("Portée", "Texte.")]
+
+
+def test_text_that_a_style_based_on_a_heading_makes_text_is_no_heading() -> None:
+    """The outline level 9 is text."""
+    styles = w.style("Heading1", "heading 1") + w.style("Toc", "TOC", '<w:outlineLvl w:val="9"/>', base="Heading1")
+
+    assert texts(read(w.styled("Contents", "Toc") + w.paragraph("x"), styles=styles)) == [("", "Contents\n\nx")]
+
+
+def test_merged_cells_are_read_once() -> None:
+    """Over columns and over rows."""
+    wide, top, rest = '<w:gridSpan w:val="2"/>', '<w:vMerge w:val="restart"/>', "<w:vMerge/>"
+    body = w.table(
+        w.row("Group", "Level", "Rate"),
+        w.row(w.cell("AS", top), "1", "50"),
+        w.row(w.cell("", rest), "2", "60"),
+        w.row(w.cell("Others", wide), "40"),
+    )
+
+    assert text_of(body).split("\n")[2:] == ["| AS | 1 | 50 |", "|  | 2 | 60 |", "| Others |  | 40 |"]
+
+
+def test_the_names_of_columns_are_kept() -> None:
+    """Rows that are marked as a header are one; a title that spans the table stands above it."""
+    header = "<w:tblHeader/>"
+    body = w.table(
+        w.row(w.cell("Rates of 2026", '<w:gridSpan w:val="3"/>'), properties=header),
+        w.row("", w.cell("Rate", '<w:gridSpan w:val="2"/>'), properties=header),
+        w.row("Group", "Day", "Year", properties=header),
+        w.row("AS", "50", "900"),
+    )
+
+    assert text_of(body) == (
+        "Rates of 2026\n\n| Group | Rate Day | Rate Year |\n| --- | --- | --- |\n| AS | 50 | 900 |"
+    )
+
+
+def test_tables_in_tables_are_read_in_order() -> None:
+    """A small one is a part of its cell, a larger one stands between the rows."""
+    small, large = w.table(w.row("x", "y")), w.table(w.row("Level", "Rate"), w.row("1", "50"), w.row("2", "60"))
+    end = w.paragraph("")
+    body = w.table(
+        w.row("Group", "Rates"),
+        w.row("AS", w.cell(small + end)),
+        w.row("PM", w.cell(w.paragraph("By level:") + large + end)),
+        w.row("CR", "40"),
+    )
+
+    assert text_of(body) == (
+        "| Group | Rates |\n| --- | --- |\n| AS | x, y |\n\nPM\n\nBy level:\n\n"
+        "| Level | Rate |\n| --- | --- |\n| 1 | 50 |\n| 2 | 60 |\n\n| Group | Rates |\n| --- | --- |\n| CR | 40 |"
+    )
+
+
+def test_a_frame_is_no_table() -> None:
+    """A table of one column only lays out text: its headings and items stay what they are."""
+    body = w.paragraph("Intro.") + w.table(w.row(w.cell(w.styled("Note", "Heading2") + w.paragraph("Text."))))
+
+    assert texts(read(body)) == [("", "Intro."), ("Note", "Text.")]
+
+
+def test_hidden_text_is_not_read() -> None:
+    """Hidden by the run, or by a style of the run or of the paragraph that the run does not overrule."""
+    styles = w.style("Secret", "Secret", run_properties="<w:vanish/>")
+    body = (
+        w.paragraph(w.run("Shown") + w.run(" secret", "<w:vanish/>") + w.run(" secret", '<w:rStyle w:val="Secret"/>'))
+        + w.styled("Secret.", "Secret")
+        + w.paragraph(w.run("Also shown.", '<w:vanish w:val="0"/>'), '<w:pStyle w:val="Secret"/>')
+        + w.table(w.row("a", "b"), w.row("c", "d", properties="<w:hidden/>"))
+    )
+
+    assert text_of(body, styles=styles) == "Shown\n\nAlso shown.\n\n| a | b |"
+
+
+def test_signs_are_read() -> None:
+    """Symbols of fonts, tabs, breaks, hyphens, raised numbers, struck text and small letters above others."""
+    raised = '<w:vertAlign w:val="superscript"/>'
+    ruby = "<w:ruby><w:rt><w:r><w:t>kan</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby>"
+    signs = (
+        '<w:r><w:sym w:font="Wingdings" w:char="F0FE"/><w:t>Yes</w:t><w:tab/><w:t>long</w:t><w:noBreakHyphen/>'
+        "<w:t>te</w:t><w:softHyphen/><w:t>rm</w:t><w:br/><w:t>10</w:t></w:r>"
+    )
+    body = w.paragraph(
+        signs + w.run("6", raised) + w.run(" on the 1") + w.run("st", raised) + w.run(": ")
+        + w.run("$20", "<w:strike/>") + w.run(" ") + ruby
+    )  # fmt: skip
+
+    assert text_of(body) == "☑Yes long-term\n10⁶ on the 1st: ~~$20~~ 漢(kan)"
+
+
+def test_an_equation_is_read_on_a_line() -> None:
+    """Fractions, powers, roots and sums."""
+
+    def letters(text: str) -> str:
+        return f"<m:r><m:t>{text}</m:t></m:r>"
+
+    equation = (
+        f"<m:oMath>{letters('x=')}<m:f><m:num>{letters('a+b')}</m:num><m:den>{letters('2')}</m:den></m:f>{letters('+')}"
+        f"<m:sSup><m:e>{letters('c')}</m:e><m:sup>{letters('2')}</m:sup></m:sSup>"
+        f"<m:rad><m:deg/><m:e>{letters('d')}</m:e></m:rad></m:oMath>"
+    )
+
+    assert text_of(w.paragraph(equation)) == "x=(a+b)/2+c^2√(d)"
+
+
+def test_a_large_first_letter_belongs_to_its_word() -> None:
+    """It stands in a frame of its own."""
+    body = w.paragraph("T", '<w:framePr w:dropCap="drop"/>') + w.paragraph("he fee is $25.")
+
+    assert text_of(body) == "The fee is $25."
+
+
+def test_comments_stand_at_the_end() -> None:
+    """With their authors, and the words that they are about, in the document's language."""
+    body = w.paragraph(
+        w.run("Les frais sont de ") + '<w:commentRangeStart w:id="4"/>' + w.run("20 $")
+        + '<w:commentRangeEnd w:id="4"/><w:r><w:commentReference w:id="4"/></w:r>' + w.run(" par jour pour nous.")
+    )  # fmt: skip
+    comments = w.comment(4, "Anna Roy", "À vérifier.") + w.comment(5, "Luc", "Bien.")
+
+    assert texts(read(body, comments=comments)) == [
+        ("", "Les frais sont de 20 $ par jour pour nous."),
+        ("Commentaires", "- Anna Roy, à propos de «\u00a020 $\u00a0»\u00a0: À vérifier.\n- Luc\u00a0: Bien."),
+    ]
+
+
+def test_headers_and_footers_are_read_once() -> None:
+    """Page numbers and headers that are not shown are left out."""
+    first = '<w:headerReference w:type="first" r:id="settings"/>'
+    body = w.paragraph("Text.") + w.paragraph("", w.edge_section()) + w.edge_section(more=first)
+    header = w.paragraph("File 123-AB") + w.paragraph(w.run("Page ") + w.field_of("PAGE", "3") + w.run(" of 12"))
+
+    assert text_of(body, header=header, footer=w.paragraph("Protected B")) == "File 123-AB\n\nText.\n\nProtected B"
+
+
+def test_a_diagram_has_its_words() -> None:
+    """They stand in a part of their own."""
+    diagram = (
+        '<dgm:dataModel xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><dgm:ptLst><dgm:pt><dgm:t><a:p><a:r>'
+        "<a:t>Apply</a:t></a:r></a:p></dgm:t></dgm:pt><dgm:pt/><dgm:pt><dgm:t><a:p><a:r><a:t>Wait</a:t></a:r></a:p>"
+        "</dgm:t></dgm:pt></dgm:ptLst></dgm:dataModel>"
+    )
+    body = w.paragraph(w.run("Steps:") + '<w:r><w:drawing><dgm:relIds r:dm="diagramData"/></w:drawing></w:r>')
+
+    assert text_of(body, other={"diagramData": diagram}) == "Steps:\n\n- Apply\n- Wait"
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "shown", "sections"),
+    [
+        ("Leave", w.styled("Leave", "Title") + w.paragraph("x"), "Leave", [("", "x")]),
+        ("Leave", w.styled("Scope", "Heading1") + w.paragraph("x"), "Leave", [("Scope", "x")]),
+        ("", w.styled("Leave", "Heading1") + w.paragraph("x"), "Leave", [("", "x")]),
+        ("", w.styled("A", "Heading1") + w.paragraph("x") + w.styled("B", "Heading1") + w.paragraph("y"), "file",
+         [("A", "x"), ("B", "y")]),
+        ("", w.paragraph("For you") + w.styled("Leave", "Titre") + w.paragraph("x"), "Leave",
+         [("", "For you"), ("Leave", "x")]),
+    ],
+)  # fmt: skip
+def test_the_title_is_found(title: str, body: str, shown: str, sections: list[tuple[str, str]]) -> None:
+    """The properties' title, else the paragraph that is formatted as one, else the only first heading."""
+    document = read(body, title=title)
+
+    assert (document.title, texts(document)) == (shown, sections)
+
+
+def test_strict_files_are_read() -> None:
+    """They are the same in other namespaces."""
+    body = w.paragraph(w.run("Paid") + w.note_mark("footnote", 1)) + w.listed("Sign.")
+
+    assert text_of(
+        body, strict=True, footnotes=w.note("footnote", 1, "Since 2020."), numbering=LIST + w.list_of(1, 0)
+    ) == ("Paid (note 1)\n\n(note 1) Since 2020.\n\n1. Sign.")
+
+
+@pytest.mark.parametrize("form", ["docx", "docm", "dotx", "dotm"])
+def test_templates_and_files_with_macros_are_read(form: str) -> None:
+    """By their bytes, whatever their sender says."""
+    body = w.word_file(w.paragraph("Text."), form=form)
+
+    for media_type, name in ((w.MAIN_TYPES[form], ""), ("application/octet-stream", f"file.{form}")):
+        assert read_document(body, media_type, name=name).passages[0].text == "Text."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        w.packed({"word/document.xml": "<w:document"}),
+        w.packed({"word/document.xml": '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'}),
+        w.packed({"word/document.xml": f'<w:document xmlns:w="{w.W_NAMESPACE}"/>'}),
+        w.packed({"word/other.xml": ""}),
+        w.word_file(w.paragraph("x"))[:-30],
+    ],
+    ids=["cut XML", "a document type", "no body", "no document", "cut ZIP"],
+)
+def test_a_damaged_file_is_refused(body: bytes) -> None:
+    """The error says so."""
+    with pytest.raises(UnreadableDocument, match="damaged") as refusal:
+        read_document(body, w.MAIN_TYPES["docx"])
+
+    assert refusal.value.reason == "damaged"
+
+
+def test_a_file_with_a_missing_part_is_read() -> None:
+    """What refers to the part is left out."""
+    body = w.paragraph(w.run("Paid") + w.note_mark("footnote", 1)) + w.edge_section()
+
+    assert text_of(body) == "Paid (note 1)"
+
+
+def test_spans_of_hostile_tables_are_limited() -> None:
+    """A cell spans at most the columns that Word knows."""
+    huge = w.cell("x", '<w:gridSpan w:val="999999999"/>')
+    body = w.table(w.row(huge, "y"), w.row("z", huge, properties='<w:gridBefore w:val="99999999"/>'))
+
+    assert len(text_of(body)) < 2000
