@@ -5,5 +5,5 @@ formats         detects the format and finds its parser: a function from `RawDoc
 extract         pages; boilerplate, page_blocks: the parts around a page's content, and its blocks
 feeds, plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
-numerals, grid, comments, raw_document, markdown, charset, table_layout, zip_package              shared by several formats
+raw_document, markdown, charset, table_layout, zip_package, numerals, grid, comments      shared by several formats
 """
