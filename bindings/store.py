@@ -280,6 +280,7 @@ class DeliveryLedger:
 
     async def add(self, ref: str) -> None:
         self.refs.append(ref)
+        self.leftovers = [page for page in self.leftovers if page.ref != ref]
         await self._save()
 
     async def discard(self, ref: str) -> None:

@@ -181,7 +181,7 @@ class PostLedger(Protocol):
     resumed: bool  # an earlier process began: it may have posted pages that are not in `refs`
 
     async def add(self, ref: str) -> None:
-        """Appends a ref."""
+        """Appends a ref. It is no leftover any more: a platform may return an earlier post instead of a new one."""
         ...
 
     async def discard(self, ref: str) -> None:

@@ -201,6 +201,7 @@ class FakeLedger:
     async def add(self, ref: str) -> None:
         self._check()
         self.refs.append(ref)
+        self.leftovers = [page for page in self.leftovers if page.ref != ref]
 
     async def discard(self, ref: str) -> None:
         self._check()

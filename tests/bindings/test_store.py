@@ -167,6 +167,22 @@ async def test_the_form_of_an_answer_is_stored_for_the_next_process(store: Store
     assert delivery.answer_id == await store.find_answer(THREAD, "b")
 
 
+async def test_a_page_that_is_posted_again_is_no_leftover(store: Store) -> None:
+    """Discord returns an earlier message for the same nonce. To delete it would lose the answer."""
+    delivery = await take(store, message("x"))
+    record = await store.record(delivery.number)
+    assert record is not None
+    ledger = DeliveryLedger(store, record, resumed=False)
+    await ledger.add("a")
+    await ledger.discard("a")
+    await ledger.add("a")
+
+    again = await store.record(delivery.number)
+    assert again is not None
+    restored = DeliveryLedger(store, again, resumed=True)
+    assert (["a"], []) == (restored.refs, restored.leftovers)
+
+
 async def test_the_reason_of_a_failure_is_stored(store: Store, database_url: str) -> None:
     delivery = await take(store, message("x"))
     await store.finish(delivery, "failed", "Slack refused \0 chat.postMessage" + "!" * 999)

@@ -71,6 +71,8 @@ FOUND_TWICE = [
     OK,
     KILLS[1],
 ]
+# The first post is to be deleted when its nonce brings it back: it must stay.
+POSTED_AGAIN = [OK, ("refuse", 403, 50013), KILLS[0], OK, ("refuse", 403, 50013), ("fail", 429, 0)]
 WORDS = [f"Word {number}. " for number in range(12)]
 LONG = [f"Line {number} of a long answer about feeds and their readers.\n\n" for number in range(60)]
 
@@ -237,6 +239,7 @@ def test_every_answer_stands_once(monkeypatch: pytest.MonkeyPatch) -> None:
             STEPS,
         )
         @example("command", LONG, FOUND_TWICE)
+        @example("direct message", WORDS, POSTED_AGAIN)
         def answer(asking: Asking, words: list[str], script: list[Step]) -> None:
             outcome = runner.run(world.answer(asking, words, script))
             check_answer(fake, outcome, asking, words)
