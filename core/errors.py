@@ -37,7 +37,7 @@ from typing import ClassVar, Literal
 
 # Reasons that are more precise than the class. Each has a text in `config/locale/`.
 RequestFault = Literal["empty", "frame", "attachments", "resume"]
-DocumentFault = Literal["locked", "pictures", "kind", "damaged", "large", "empty"]
+DocumentFault = Literal["locked", "pictures", "xfa", "kind", "damaged", "large", "empty"]
 FetchFault = Literal[
     "form",  # the URL is malformed or not HTTP, contains a password, or names another port
     "private",  # the URL is inside the network, or leads there

@@ -49,6 +49,7 @@ error-retry-after = You can try again in about { DURATION($seconds) }.
 error-unreadable-locked = This document is locked by a password. Please provide it without one.
 error-unreadable-pictures = This document has no text, only pictures of it. Please provide one with text, for example from OCR.
 error-unreadable-kind = This kind of document cannot be read. These formats can be read: { -formats }.
+error-unreadable-xfa = This PDF is a form that only Adobe Acrobat shows (XFA). Please open it there, print it to a PDF, and provide that PDF.
 error-unreadable-damaged = This document is damaged. Please save it again, or provide another copy.
 error-unreadable-large = This document is too large or too complicated to read. Please provide the part that matters.
 error-unreadable-empty = There is no text in this document. Text that a page shows only by its scripts cannot be read.
@@ -154,6 +155,11 @@ source-comments = Comments
 source-comment = { $author }: { $remark }
 source-comment-about = { $author }, on “{ $about }”: { $remark }
 
+## Documents: headings that a reader finds in them as symbols or panes, not as text.
+
+source-form-fields = Form fields
+source-attached-files = Attached files
+
 ## Sources: what an answer says of its sources.
 
 source-unread = (I could not read { $name }, so this answer does without it.)
@@ -234,6 +240,10 @@ bot-files-locked = { $count ->
 bot-files-pictures = { $count ->
     [one] Not read: { $names }. It has no text, only pictures of it; attach a file with text, for example from OCR.
    *[other] Not read: { $names }. They have no text, only pictures of it; attach files with text, for example from OCR.
+}
+bot-files-xfa = { $count ->
+    [one] Not read: { $names }. It is a form that only Adobe Acrobat shows (XFA); open it there, print it to a PDF, and attach that PDF.
+   *[other] Not read: { $names }. They are forms that only Adobe Acrobat shows (XFA); open them there, print them to PDFs, and attach those.
 }
 bot-files-damaged = { $count ->
     [one] Not read: { $names }. It is damaged; save it again, or attach another copy.
@@ -953,6 +963,7 @@ page-file-read-in-part = read in part: the first { $characters } characters. The
 page-file-unreadable = No text could be extracted. Supported formats: { -formats }.
 page-file-locked = It is protected by a password. Attach it without a password.
 page-file-pictures = It contains no text, only images. Attach a version with text, for example after optical character recognition.
+page-file-xfa = It is a form that only Adobe Acrobat shows (XFA). Open it there, print it to a PDF, and attach that PDF.
 page-file-damaged = It is damaged. Save it again or choose another copy, then attach it.
 page-file-complicated = It is too large or too complex to read. Attach the important part.
 page-file-empty = It contains no text.

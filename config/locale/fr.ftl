@@ -49,6 +49,7 @@ error-retry-after = Vous pourrez réessayer dans environ { DURATION($seconds) }.
 error-unreadable-locked = Ce document est protégé par un mot de passe. Veuillez le fournir sans mot de passe.
 error-unreadable-pictures = Ce document ne contient pas de texte, seulement des images. Veuillez en fournir un qui contient du texte, par exemple après une reconnaissance de caractères.
 error-unreadable-kind = Ce format n’est pas pris en charge. Formats pris en charge : { -formats }.
+error-unreadable-xfa = Ce PDF est un formulaire que seul Adobe Acrobat peut afficher (XFA). Veuillez l’ouvrir dans Acrobat, l’imprimer en PDF et fournir ce PDF.
 error-unreadable-damaged = Ce document est endommagé. Veuillez l’enregistrer de nouveau ou en fournir une autre copie.
 error-unreadable-large = Ce document est trop volumineux ou trop complexe pour être lu. Veuillez fournir la partie importante.
 error-unreadable-empty = Ce document ne contient pas de texte. Le texte qu’une page affiche seulement au moyen de scripts ne peut pas être lu.
@@ -154,6 +155,11 @@ source-comments = Commentaires
 source-comment = { $author } : { $remark }
 source-comment-about = { $author }, à propos de « { $about } » : { $remark }
 
+## Documents : titres de ce qu’un lecteur y voit comme des symboles ou des volets, et non comme du texte.
+
+source-form-fields = Champs du formulaire
+source-attached-files = Fichiers joints
+
 ## Sources : ce qu’une réponse dit de ses sources.
 
 source-unread = (Je n’ai pas pu lire { $name }; cette réponse n’en tient pas compte.)
@@ -234,6 +240,10 @@ bot-files-locked = { $count ->
 bot-files-pictures = { $count ->
     [one] Non lu : { $names }. Ce fichier ne contient pas de texte, seulement des images; veuillez en joindre un qui contient du texte, par exemple après une reconnaissance de caractères.
    *[other] Non lus : { $names }. Ces fichiers ne contiennent pas de texte, seulement des images; veuillez en joindre qui contiennent du texte, par exemple après une reconnaissance de caractères.
+}
+bot-files-xfa = { $count ->
+    [one] Non lu : { $names }. Ce fichier est un formulaire que seul Adobe Acrobat peut afficher (XFA); veuillez l’ouvrir dans Acrobat, l’imprimer en PDF et joindre ce PDF.
+   *[other] Non lus : { $names }. Ces fichiers sont des formulaires que seul Adobe Acrobat peut afficher (XFA); veuillez les ouvrir dans Acrobat, les imprimer en PDF et joindre ces PDF.
 }
 bot-files-damaged = { $count ->
     [one] Non lu : { $names }. Ce fichier est endommagé; veuillez l’enregistrer de nouveau ou en joindre une autre copie.
@@ -973,6 +983,7 @@ page-file-read-in-part = lu en partie : les { $characters } premiers caractère
 page-file-unreadable = Aucun texte n’a pu être extrait. Formats pris en charge : { -formats }.
 page-file-locked = Il est protégé par un mot de passe. Joignez-le sans mot de passe.
 page-file-pictures = Il ne contient pas de texte, seulement des images. Joignez une version qui contient du texte, par exemple après une reconnaissance optique de caractères.
+page-file-xfa = C’est un formulaire que seul Adobe Acrobat peut afficher (XFA). Ouvrez-le dans Acrobat, imprimez-le en PDF et joignez ce PDF.
 page-file-damaged = Il est endommagé. Enregistrez-le de nouveau ou choisissez une autre copie, puis joignez-la.
 page-file-complicated = Il est trop volumineux ou trop complexe pour être lu. Joignez la partie importante.
 page-file-empty = Il ne contient pas de texte.

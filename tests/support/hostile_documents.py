@@ -8,6 +8,8 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
+from tests.support.pdf_files import join_objects, stream
+
 HostileDocument = tuple[str, Callable[[], bytes]]  # media type, bytes
 HTML, FEED, PDF = "text/html", "application/rss+xml", "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -58,17 +60,7 @@ def lying_docx() -> bytes:
 
 def pdf(*objects: bytes) -> bytes:
     """Builds a PDF of the objects, numbered from 1; the first is the catalog."""
-    made, places = b"%PDF-1.7\n", []
-    for number, each in enumerate(objects, 1):
-        places.append(len(made))
-        made += b"%d 0 obj\n%b\nendobj\n" % (number, each)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    head = b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(objects) + 1, table)
-    return made + head + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(made))
-
-
-def stream(dictionary: bytes, content: bytes) -> bytes:
-    return b"<< /Length %d %b >>\nstream\n%b\nendstream" % (len(content), dictionary, content)
+    return join_objects(objects)
 
 
 def swelling_pdf() -> bytes:

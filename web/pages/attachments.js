@@ -10,6 +10,7 @@ const REASONS = {
   unreadable: 'page-file-unreadable',
   locked: 'page-file-locked',
   pictures: 'page-file-pictures',
+  xfa: 'page-file-xfa',
   damaged: 'page-file-damaged',
   large: 'page-file-complicated',
   empty: 'page-file-empty',

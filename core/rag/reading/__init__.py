@@ -5,5 +5,7 @@ formats         detects the format and finds its parser: a function from `RawDoc
 extract         pages; boilerplate, page_blocks: the parts around a page's content, and its blocks
 feeds, plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
-raw_document, markdown, charset, table_layout, zip_package, numerals, grid, comments      shared by several formats
+pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks
+pdf_forms, pdf_outline, pdf_scans        what else a PDF tells of itself
+raw_document, titles, markdown, charset, table_layout, zip_package, numerals, grid, comments    shared by formats
 """

@@ -13,7 +13,7 @@ from typing import Literal
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.charset import decode
-from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.raw_document import NO_LIMITS, RawDocument, ReadingLimits
 from core.runtime.file_formats import MEDIA_TYPES_BY_SUFFIX, guess_media_type
 
 READABLE_FORMATS = "HTML, RSS, Atom, JSON Feed, text, Markdown, CSV, JSON, PDF and DOCX are read"
@@ -77,10 +77,16 @@ JSON_FEED = re.compile(r'"version"\s*:\s*"https://jsonfeed\.org/')
 
 
 def read_document(
-    body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
+    body: bytes,
+    media_type: str,
+    *,
+    name: str = "",
+    url: str | None = None,
+    charset: str | None = None,
+    limits: ReadingLimits = NO_LIMITS,
 ) -> Document:
     """Raises UnreadableDocument for other formats, damaged documents and those without text."""
-    raw = RawDocument(body, media_type, name, url, charset)
+    raw = RawDocument(body, media_type, name, url, charset, limits)
     detected = detect_format(body, media_type, name)
     document = find_parser(detected)(raw)
     if not document.passages:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -12,9 +14,24 @@ from core.language import detect_language
 from core.rag.documents import Block, Document, DocumentKind, one_line
 from core.rag.passages import cut_blocks
 from core.rag.reading.charset import decode
+from core.rag.reading.titles import meaningful_title
 
 TITLE_LIMIT_CHARS = 200
 LANGUAGE_SAMPLE_BLOCKS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingLimits:
+    """Limits within which a parser that reads part by part stops, and delivers what it has."""
+
+    text_chars: float = math.inf
+    cpu_deadline_s: float = math.inf  # of this process's CPU time
+
+    def reached(self, chars: int) -> bool:
+        return chars > self.text_chars or time.process_time() > self.cpu_deadline_s
+
+
+NO_LIMITS = ReadingLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +43,7 @@ class RawDocument:
     name: str = ""  # a file's name
     url: str | None = None
     charset: str | None = None
+    limits: ReadingLimits = NO_LIMITS
 
     @property
     def title(self) -> str:
@@ -49,5 +67,5 @@ class RawDocument:
     ) -> Document:
         """Builds the document from its blocks. `title`: "" takes the file's name."""
         sample = "\n".join(block.text for block in blocks[:LANGUAGE_SAMPLE_BLOCKS])
-        shown = one_line(title)[:TITLE_LIMIT_CHARS] or self.title[:TITLE_LIMIT_CHARS]
+        shown = meaningful_title(one_line(title)[:TITLE_LIMIT_CHARS]) or self.title[:TITLE_LIMIT_CHARS]
         return Document(shown, cut_blocks(blocks), kind, detect_language(sample), self.url, omissions)

@@ -17,6 +17,7 @@ import json
 import resource
 import signal
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,22 +26,30 @@ from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
+from core.rag.reading.raw_document import ReadingLimits
 
 MEMORY_LIMIT_BYTES = 1 << 30
 RETIREMENT_BYTES = 200 * 1024 * 1024
+COLLECTING_SHARE = 0.5  # of the CPU time: the rest is for paragraphs and passages of what was collected
 TOO_LARGE = "reading it takes too much memory, or it is nested too deep: give a smaller or simpler one"
 
 
 def answer(request: dict[str, Any], body: bytes) -> dict[str, Any]:
     reply = {key: request[key] for key in ("name", "url", "charset")}
     try:
-        return to_json(read_document(body, request["media_type"], **reply), request["text_limit_chars"])
+        document = read_document(body, request["media_type"], limits=reading_limits(request), **reply)
+        return to_json(document, request["text_limit_chars"])
     except UnreadableDocument as exc:
         return {"refused": exc.message, "reason": exc.reason}
     except (MemoryError, RecursionError):
         return {"refused": TOO_LARGE, "reason": "large"}
     except Exception as exc:  # noqa: BLE001 - hostile bytes can make a parser raise anything
         return {"refused": f"it is damaged, and reading it failed ({type(exc).__name__})", "reason": "damaged"}
+
+
+def reading_limits(request: dict[str, Any]) -> ReadingLimits:
+    deadline_s = time.process_time() + COLLECTING_SHARE * request["cpu_limit_s"]
+    return ReadingLimits(request["text_limit_chars"], deadline_s)
 
 
 def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:

@@ -6,9 +6,7 @@ import codecs
 import io
 import zipfile
 
-import pypdf
 import pytest
-from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
@@ -19,28 +17,6 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 def texts(document: Document) -> list[tuple[str, str]]:
     return [(passage.heading, passage.text) for passage in document.passages]
-
-
-def pdf(*pages: str, title: str = "", password: str = "") -> bytes:
-    """Builds a PDF with one page for each text, in Helvetica."""
-    writer = pypdf.PdfWriter()
-    font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica", "/Encoding": "/WinAnsiEncoding"}
-    for text in pages:
-        page = writer.add_blank_page(300, 300)
-        named = DictionaryObject({NameObject(key): NameObject(value) for key, value in font.items()})
-        fonts = DictionaryObject({NameObject("/F1"): named})
-        page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
-        lines = " T* ".join(f"({line}) Tj" for line in text.split("\n"))
-        content = DecodedStreamObject()
-        content.set_data(f"BT /F1 12 Tf 14 TL 10 280 Td {lines} ET".encode("cp1252") if text else b"")
-        page[NameObject("/Contents")] = writer._add_object(content)
-    if title:
-        writer.add_metadata({"/Title": title})
-    if password:
-        writer.encrypt(password)
-    written = io.BytesIO()
-    writer.write(written)
-    return written.getvalue()
 
 
 def test_text_is_cut_at_empty_lines() -> None:
@@ -68,26 +44,6 @@ def test_markdown_is_cut_at_its_headings() -> None:
         ("First", "- one\n  - two\n1. three"),
         ("First › Code", "```\n# no heading\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nA map here"),
     ]
-
-
-def test_a_pdf_is_read_page_by_page() -> None:
-    """Hyphenated words are joined; a page without text is left out."""
-    document = read_document(
-        pdf("Bonjour les em-\nployés", "", "Third page.", title="Rapport"), "application/pdf", name="r.pdf"
-    )
-
-    assert document.title == "Rapport"
-    assert texts(document) == [("p. 1", "Bonjour les employés"), ("p. 3", "Third page.")]
-
-
-def test_a_locked_or_scanned_pdf_is_refused() -> None:
-    """The error tells how to solve it."""
-    with pytest.raises(UnreadableDocument, match="password") as locked:
-        read_document(pdf("Secret", password="p"), "application/pdf")
-    with pytest.raises(UnreadableDocument, match="pictures") as scanned:
-        read_document(pdf("", ""), "application/pdf")
-
-    assert (locked.value.reason, scanned.value.reason) == ("locked", "pictures")
 
 
 @pytest.mark.parametrize(

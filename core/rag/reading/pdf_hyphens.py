@@ -1,0 +1,88 @@
+"""Decides whether a hyphen at a line's end belongs to the word. Pure.
+
+"informa-/tion" → "information", "long-/term" → "long-term"
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+
+from core.language import word_set
+
+WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
+HYPHENS = "-\u2010\u2011"
+SOFT_HYPHEN = "\u00ad"
+PART_LETTERS = 3  # shorter parts are syllables more often than words
+# First and last parts of words that are written with a hyphen, and that are no syllables of longer words.
+FIRST_PARTS = word_set(
+    """
+    long short mid well self full half part high low non ex vice year day cost decision evidence work time second third
+    hard large small two three four five six seven eight nine ten twenty thirty forty fifty sixty seventy eighty ninety
+    multi cross peer user quasi demi mi semi avant arrière après ci là peut est c'est c’est dix vingt trente quarante
+    cinquante soixante quatre chef vis grand nord sud haut bas franco anglo celui celle ceux celles quelques
+    """
+)
+LAST_PARTS = word_set(
+    """
+    term time based related level free wide long known effective specific friendly driven
+    même mêmes là dessus dessous être dire vous nous il elle ils elles on ce je tu moi toi midi uns unes
+    """
+)
+# Parts that are joined without a hyphen, though they are words too.
+CLOSED_PARTS = word_set("under over out up in inter with some any every where there here sur sous entre contre")
+CONJUNCTIONS = word_set("and or to nor et ou ni à")  # "short- and long-term"
+
+
+class Hyphenation:
+    """Knows the words of one document: a word that stands elsewhere in it shows how it is written."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        """`words`: those that no line's end splits, with punctuation."""
+        self._text = words
+
+    @cached_property
+    def _words(self) -> Counter[str]:
+        return Counter(WORD.findall(" ".join(self._text).lower()))
+
+    def join(self, before: str, after: str) -> str:
+        """Joins the text of two lines, of which the first had a hyphen at its end. `before` comes without it."""
+        first = last_word(before)
+        second = first_word(after)
+        if second in CONJUNCTIONS:
+            return f"{before}- {after}"
+        return f"{before}{'-' if self._keeps_hyphen(first, second) else ''}{after}"
+
+    def _keeps_hyphen(self, first: str, second: str) -> bool:
+        if not first or not second or second[0].isupper() or len(first) == 1:
+            return True
+        first, second = first.lower(), second.lower()
+        joined, hyphenated = self._words[first + second], self._words[f"{first}-{second}"]
+        if joined != hyphenated:
+            return hyphenated > joined
+        if first in FIRST_PARTS or second in LAST_PARTS or "-" in first:
+            return True
+        if first in CLOSED_PARTS or min(len(first), len(second)) < PART_LETTERS:
+            return False
+        return self._words[first] > 0 and self._words[second] > 0
+
+
+def last_word(text: str) -> str:
+    found = WORD.findall(text[-60:])
+    return found[-1] if found and text.endswith(found[-1]) else ""
+
+
+def first_word(text: str) -> str:
+    found = WORD.match(text[:60])
+    return found[0] if found else ""
+
+
+def hyphen_end(text: str) -> tuple[str, bool] | None:
+    """Returns the text without the hyphen at its end, and whether that is a soft hyphen. None: it ends otherwise."""
+    if text.endswith(SOFT_HYPHEN):
+        return text[:-1], True
+    if len(text) > 1 and text[-1] in HYPHENS and text[-2].isalpha():
+        return text[:-1], False
+    return None

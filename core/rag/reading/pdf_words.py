@@ -1,0 +1,171 @@
+"""Takes the words of a PDF page from PDFium, with their places. Knows no lines, paragraphs or tables.
+
+Places are those of the page as its text is read upright, whatever `/Rotate` says: `left` and `right` grow to the right,
+`baseline` grows downwards, all in points.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pypdfium2.raw as pdfium
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+SPLIT = "\ufffe"  # stands where PDFium removed the hyphen at a line's end
+TOKEN = re.compile(rf"[^\s{SPLIT}]+{SPLIT}?")
+CHARS_LIMIT = 200_000  # of a page: a book has 3,000
+SAMPLES = 50  # words, for the direction of a page's text
+STRAIGHT, OBLIQUE = 0.1, -1  # the slope up to which a direction counts as straight
+LEVEL = 0.7  # of the size: raised characters are nearer than another line
+MARGIN = 1.0  # points around the crop box
+# A compatibility form would also take the meaning of 10⁶, ½ and ™.
+LIGATURES = str.maketrans(
+    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\uf0b7": "•", "\uf0a7": "▪"}
+)
+PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # glyphs of symbol fonts, which no one else can read
+
+
+@dataclass(slots=True)
+class Word:
+    """`split`: a hyphen at the line's end follows, and PDFium removed it. `upright`: as most text of its page is."""
+
+    text: str
+    left: float
+    right: float
+    baseline: float
+    size: float
+    split: bool = False
+    upright: bool = True
+
+
+def page_words(page: PdfPage) -> list[Word]:
+    """Returns the words within the page's crop box, in the order of the content stream. Text of scans is invisible
+    (render mode 3) and stays.
+    """
+    text_page = page.get_textpage()
+    try:
+        reader = WordReader(text_page.raw, page.get_bbox())
+        return list(reader.words())
+    finally:
+        text_page.close()
+
+
+class WordReader:
+    """Reads one text page through PDFium's C functions: its Python classes create objects for each character."""
+
+    def __init__(self, text_page: pdfium.FPDF_TEXTPAGE, box: tuple[float, float, float, float]) -> None:
+        self._page = text_page
+        self._box = box
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._rectangle, self._matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
+
+    def words(self) -> Iterator[Word]:
+        text, places = self._text()
+        tokens = [(match[0], places(match.start()), places(match.end() - 1)) for match in TOKEN.finditer(text)]
+        page_direction = self._common_direction([first for _, first, _ in tokens])
+        for token, first, last in tokens:
+            for piece, start, end in self._pieces(token, first, last):
+                if word := self._word(piece, start, end, page_direction):
+                    yield word
+
+    def _pieces(self, token: str, first: int, last: int) -> Iterator[tuple[str, int, int]]:
+        """Splits a token of which the end is on another line: PDFium glues short words below one another."""
+        if last == first or last - first + 1 != len(token) or token.endswith(SPLIT) or self._is_level(first, last):
+            yield token, first, last
+            return
+        start = first
+        for index in range(first + 1, last + 1):
+            if not self._is_level(start, index):
+                yield token[start - first : index - first], start, index - 1
+                start = index
+        yield token[start - first :], start, last
+
+    def _is_level(self, first: int, last: int) -> bool:
+        """Tells whether the two characters stand on one line."""
+        direction, scale = self._direction_and_scale(first)
+        size = pdfium.FPDFText_GetFontSize(self._page, first) * scale
+        step = self._origin(last, direction)[1] - self._origin(first, direction)[1]
+        return bool(abs(step) < LEVEL * size)
+
+    def _origin(self, index: int, direction: int) -> tuple[float, float]:
+        pdfium.FPDFText_GetCharOrigin(self._page, index, self._x, self._y)
+        return turn(self._x.value, self._y.value, direction)
+
+    def _text(self) -> tuple[str, Callable[[int], int]]:
+        """Returns the page's text, and a function from its indexes to those of characters."""
+        count = min(pdfium.FPDFText_CountChars(self._page), CHARS_LIMIT)
+        if count <= 0:
+            return "", int
+        units = (ctypes.c_ushort * (count + 1))()
+        written = max(pdfium.FPDFText_GetText(self._page, 0, count, units) - 1, 0)
+        text = bytes(units)[: 2 * written].decode("utf-16-le", "surrogatepass")
+        if len(text) != written:  # a pair of units is one character beyond U+FFFF
+            text = "".join(map(chr, units[:written]))
+        if written == count:
+            return text, int
+        return text, lambda index: pdfium.FPDFText_GetCharIndexFromTextIndex(self._page, index)
+
+    def _common_direction(self, starts: list[int]) -> int:
+        step = max(len(starts) // SAMPLES, 1)
+        directions = Counter(self._direction_and_scale(start)[0] for start in starts[::step])
+        return directions.most_common(1)[0][0] if directions else 0
+
+    def _direction_and_scale(self, index: int) -> tuple[int, float]:
+        """Returns the direction in which the text runs, in degrees counterclockwise, and its scale.
+
+        Directions are 0, 90, 180 or 270; OBLIQUE for others.
+        """
+        matrix = self._matrix
+        pdfium.FPDFText_GetMatrix(self._page, index, matrix)
+        a, b = matrix.a, matrix.b
+        if abs(b) <= STRAIGHT * abs(a):
+            direction = 0 if a >= 0 else 180
+        elif abs(a) <= STRAIGHT * abs(b):
+            direction = 90 if b > 0 else 270
+        else:
+            direction = OBLIQUE
+        return direction, math.hypot(matrix.c, matrix.d)
+
+    def _word(self, token: str, first: int, last: int, page_direction: int) -> Word | None:
+        pdfium.FPDFText_GetCharOrigin(self._page, first, self._x, self._y)
+        split = token.endswith(SPLIT)
+        text = token.removesuffix(SPLIT).translate(LIGATURES)
+        if not text.isascii():
+            text = PRIVATE_USE.sub("", whole_pairs(text))
+        if not text or not self._is_inside(self._x.value, self._y.value):
+            return None
+        direction, scale = self._direction_and_scale(first)
+        left, baseline = turn(self._x.value, self._y.value, direction)
+        box = self._rectangle
+        pdfium.FPDFText_GetLooseCharBox(self._page, last - split, box)
+        right = max(turn(box.left, box.bottom, direction)[0], turn(box.right, box.top, direction)[0], left)
+        size = pdfium.FPDFText_GetFontSize(self._page, first) * scale or 1.0
+        return Word(text, left, right, baseline, size, split, direction == page_direction)
+
+    def _is_inside(self, x: float, y: float) -> bool:
+        left, bottom, right, top = self._box
+        return left - MARGIN <= x <= right + MARGIN and bottom - MARGIN <= y <= top + MARGIN
+
+
+def turn(x: float, y: float, direction: int) -> tuple[float, float]:
+    """Turns a point so that text of this direction is upright and y grows downwards."""
+    if direction == 90:
+        return y, x
+    if direction == 180:
+        return -x, y
+    if direction == 270:
+        return -y, -x
+    return x, -y
+
+
+def whole_pairs(text: str) -> str:
+    """Joins the halves of characters beyond U+FFFF."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
