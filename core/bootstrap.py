@@ -17,6 +17,7 @@ from core.configuration.settings import Settings
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import CspsError
+from core.local_time import local_clock
 from core.model.client import ModelClient, local_url
 from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
 from core.rag.facts.finder import FactsFinder
@@ -73,7 +74,8 @@ async def run_core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[
     fetcher, reader = build_fetcher(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
     finder = SourceFinder(sources, fetcher, reader, embedder, lambda *question: chat.decide(*question))
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
-    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s)
+    clock = local_clock(settings.time.zone)
+    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, clock)
     try:
         await database.upgrade()
         await facts.detect_vector_backend()

@@ -14,8 +14,11 @@ from typing import Any, Literal, Protocol, get_args
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-# "scanned": pages that are pictures without text. "characters": the end of a text.
-OmissionKind = Literal["characters", "pages", "scanned", "slides", "sheets", "rows", "columns", "entries"]
+# "scanned": pages that are pictures without text. "characters": the end of a text. "passages": those that fit the
+# question best were read; "coverage": those that were read are spread over the whole.
+OmissionKind = Literal[
+    "characters", "pages", "scanned", "slides", "sheets", "rows", "columns", "entries", "passages", "coverage"
+]
 Ending = Literal["stop", "length", "stopped", "failed"]  # an answer ended by the model, budget, person or an error
 
 
@@ -119,7 +122,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document that the answer is based on and that a person can open."""
+    """A document that the answer is based on. A person can open one that has an address; a file has none."""
 
     number: int  # as cited in the answer: [1]
     title: str

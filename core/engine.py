@@ -32,12 +32,13 @@ from core.contract import (
     TranscriptTurn,
     Usage,
 )
-from core.conversation.composition import build_context, build_request
+from core.conversation.composition import build_context
 from core.conversation.exchanges import Exchange
-from core.conversation.generation import AnswerPipeline, Generation
+from core.conversation.generation import AnswerPipeline, Generation, ShownDocuments
 from core.conversation.recording import ExchangeRecorder, OpenExchange
 from core.conversation.sessions import Sessions
 from core.errors import CspsError, ModelError, ModelUnavailable, OnlyThought
+from core.local_time import Clock
 from core.model.client import ModelClient, ModelInfo
 from core.rag.retrieval import Retriever
 from core.storage.database import Database
@@ -52,7 +53,11 @@ WARM_PAUSE_S = 30.0
 
 
 class ChatEngine:
-    """Implements `core.contract.Engine`. `wait_s`: the seconds that an answer waits for a model that is away."""
+    """Implements `core.contract.Engine`.
+
+    `wait_s`: the seconds that an answer waits for a model that is away. `clock`: the date that prompts tell; None: the
+    machine's.
+    """
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class ChatEngine:
         client: ModelClient,
         retriever: Retriever,
         wait_s: float,
+        clock: Clock | None = None,
     ) -> None:
         self._personalities = personalities
         self._sessions = sessions
@@ -69,7 +75,7 @@ class ChatEngine:
         self._client = client
         self._retriever = retriever
         self._wait_s = wait_s
-        self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s)
+        self._pipeline = AnswerPipeline(client, retriever, sessions, wait_s, clock)
         self._toiler = Toiler(client, wait_s)
         self._recorder = ExchangeRecorder(sessions)
         self.needs_warming = asyncio.Event()  # set while the model may not know the personalities' prefixes
@@ -85,6 +91,9 @@ class ChatEngine:
             answer = self._pipeline.events(exchange.context) if exchange.repeated is None else self._repeat(exchange)
             async with aclosing(answer) as events:
                 async for event in events:
+                    if isinstance(event, ShownDocuments):
+                        exchange.shown = event.documents
+                        continue
                     match event:
                         case Text(text):
                             exchange.text += text
@@ -96,7 +105,7 @@ class ChatEngine:
                             await self._recorder.finish(exchange, reason)
                     yield event
 
-    async def _repeat(self, exchange: OpenExchange) -> AsyncGenerator[Event, None]:
+    async def _repeat(self, exchange: OpenExchange) -> AsyncGenerator[Event | ShownDocuments, None]:
         """The stored answer and its sources: the connection of a repeated prompt may have broken before the end."""
         stored = exchange.repeated
         assert stored is not None
@@ -127,7 +136,7 @@ class ChatEngine:
         personality = self._personalities.get(task.personality)
         prompt = await self._pipeline.fetch_attachments(build_prompt(task))
         async with self._recorder.open_exchange(prompt, personality) as exchange:
-            request = await self._pipeline.build_request(exchange.context)
+            request = await self._pipeline.build_request(exchange.context, cites=False)
             async with aclosing(self._toiler.events(request, task, personality.language)) as events:
                 async for event in events:
                     if isinstance(event, ToilResult):
@@ -212,7 +221,8 @@ class ChatEngine:
         for name in self._personalities.names():
             try:
                 personality = self._personalities.get(name)  # its file may have been removed meanwhile
-                request = build_request(build_context(Prompt(name, ".", sampling=WARMING), personality))
+                context = build_context(Prompt(name, ".", sampling=WARMING), personality)
+                request = await self._pipeline.build_request(context)
                 async with aclosing(Generation(self._client, request, self._wait_s).events()) as events:
                     async for _event in events:
                         pass

@@ -23,7 +23,7 @@ from bindings.toil.job_files import JobFiles, JobPlan, RowFormat, RowPromptPart,
 from bindings.toil.schema_reply import SendFile, code_block
 from core.contract import Attachment, Done, Engine, Event, Json, Language, Status, Text, Usage
 from core.errors import BadRequest, SchemaRefused, StorageError
-from core.rag.context import quote_documents
+from core.rag.context import quote_attachments
 from core.texts import text
 from core.toil.batch.answers import ModelGone, Outcome, ToilAnswers
 from core.toil.batch.job import ColumnUnknown, Placeholder, parse_template
@@ -241,7 +241,7 @@ def build_parts(request: JobRequest, survey: Survey) -> tuple[RowPromptPart, ...
 
     Raises BadRequest for a malformed placeholder.
     """
-    material = quote_documents(request.attachments, request.language)
+    material = quote_attachments(request.attachments, request.language)
     before: tuple[RowPromptPart, ...] = (("text", f"{material}\n\n"),) if material else ()
     if PLACEHOLDER.search(request.prompt):
         return (*before, *(convert_part(part) for part in parse_template(request.prompt).parts))

@@ -14,6 +14,7 @@ from core.configuration.setting_types import (
     OptionalPath,
     OptionalSecret,
     OptionalStr,
+    OptionalTimeZone,
     env,
     hub_repo,
 )
@@ -147,6 +148,16 @@ class BotSettings(Section):
         "The seconds after which other processes on the same PostgreSQL continue the answers of a silent one.",
         "10",
         ge=1,
+    )
+
+
+class TimeSettings(Section):
+    """The time of day that the model is told."""
+
+    zone: OptionalTimeZone = env(
+        "TIME_ZONE",
+        "The time zone of the date in each prompt and of dates in answers, by its IANA name. Empty: the machine's.",
+        "America/Toronto",
     )
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
+from core.local_time import find_zone
+
 HUB_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 SHARDS_LIMIT = 1024
@@ -99,6 +101,15 @@ def hub_repo(value: str | None) -> str | None:
     return value
 
 
+def time_zone(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            find_zone(value)
+        except ValueError as exc:
+            raise ValueError("expected the name of a time zone, such as America/Toronto") from exc
+    return value
+
+
 CommaList = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
 OptionalStr = Annotated[str | None, BeforeValidator(none_if_empty)]
 # A file name is any bytes; pydantic strips only valid UTF-8.
@@ -109,6 +120,7 @@ OptionalInt = Annotated[int | None, BeforeValidator(whole_number)]
 Host = Annotated[str, StringConstraints(min_length=1)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty), AfterValidator(sendable)]
 EngineUrl = Annotated[OptionalStr, web_url("http://localhost:8000/v1")]
+OptionalTimeZone = Annotated[OptionalStr, AfterValidator(time_zone)]
 OptionalUrl = Annotated[OptionalStr, web_url("https://proxy.example.org/api")]
 Pairs = Annotated[dict[str, str], BeforeValidator(split_pairs)]
 DirectThreads = Literal["auto", "on", "off"]

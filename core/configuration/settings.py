@@ -26,6 +26,7 @@ from core.configuration.setting_sections import (
     LogSettings,
     ModelSettings,
     RagSettings,
+    TimeSettings,
     WebSettings,
 )
 from core.configuration.toml import Section
@@ -43,6 +44,7 @@ class Settings(Section):
     slack: SlackSettings
     discord: DiscordSettings
     teams: TeamsSettings
+    time: TimeSettings
     rag: RagSettings
     data: DataSettings
     log: LogSettings

@@ -6,32 +6,28 @@ Pure. Knows no tokens (`core.conversation.window` counts them) and no storage.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import chain
 
 from core.configuration.personalities import Personality
-from core.contract import Attachment, Json, Language, Prompt, Sampling, Source, Turn
+from core.contract import Attachment, Language, Omission, Prompt, Sampling, Turn
+from core.conversation.draft import AnswerRequest, ExchangeMessages, PromptDraft, join_paragraphs
 from core.conversation.exchanges import Conversation, Exchange, Question
+from core.conversation.kept_documents import still_needed
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message
-from core.rag.candidates import (
-    Candidates,
-    ContextItem,
-    RenderedContext,
-    RetrievedDocument,
-    cacheable_text,
-    render,
-    share_budget,
-    with_passages,
-)
+from core.rag.budget import ContextItem, cacheable_text, share_budget, with_passages
+from core.rag.candidates import CandidateQuery, Candidates, contains
 from core.rag.context import CONTEXT_START, missing_note, parse_lead_context, plain_name
+from core.rag.overview import asks_for_overview
 from core.rag.passage_cache import PassageCache
+from core.rag.rendering import PromptStyle
 from core.rag.retrieval import PartlyRead
+from core.rag.retrieved import RetrievedDocument
 from core.runtime.digest import hash_id
 from core.strict_json import storable
-from core.texts import text
-
-ExchangeMessages = tuple[Message, ...]  # a question and its answer; the window drops both or neither
+from core.texts import format_date, format_zone, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,71 +43,6 @@ class PromptContext:
     has_documents: bool  # the conversation comes with pasted text, a page that was read, or attachments
     uses_public_sources: bool  # False if the question comes with an attachment, or a first one with a page or a text
     has_unclosed_lead: bool  # a first question that starts with |CONTEXT| and has no |/CONTEXT|
-
-
-@dataclass(frozen=True, slots=True)
-class PromptDraft:
-    """A prompt before the window cuts it: the oldest `exchanges` and the worst passages of `candidates` may go.
-
-    `lead_context`: the documents that the conversation started with. They stand in whole at the start of the prompt, so
-    that the model computes them once. If they are too long for that, `without_lead` moves them into the candidates.
-    """
-
-    system: str
-    exchanges: tuple[ExchangeMessages, ...]
-    question: str
-    lead_context: tuple[RetrievedDocument, ...] = ()
-    candidates: Candidates = field(default_factory=lambda: Candidates((), "", "en"))
-    earlier: int = 0  # the number of exchanges before `exchanges`, which the draft does not contain
-    language: Language = "en"
-    rules: str = ""  # the system prompt's rules; they are repeated after quoted documents
-
-    def messages(self, dropped: int = 0, passages: int = 0) -> tuple[Message, ...]:
-        """The messages without the `dropped` oldest exchanges, with the best `passages` of the candidates."""
-        history = [message for exchange in self.exchanges[dropped:] for message in exchange]
-        documents = Message("user", self._render_candidates(passages).text)
-        return alternating([*self.head(), *history, documents, Message("user", self.question)])
-
-    def head(self) -> tuple[Message, ...]:
-        """The messages that every answer of this conversation starts with."""
-        return Message("system", self.system), Message("user", self._render_lead().text)
-
-    def sources(self, passages: int) -> tuple[Source, ...]:
-        """The sources that an answer to `messages` can cite."""
-        return (*self._render_lead().sources, *self._render_candidates(passages).sources)
-
-    def texts(self, passages: int) -> tuple[str, ...]:
-        """The texts that an answer to `messages` can quote."""
-        return self._render_lead().text, self._render_candidates(passages).text, self.question
-
-    def _render_lead(self) -> RenderedContext:
-        return render(self.lead_context, self.language, self.rules) if self.lead_context else RenderedContext()
-
-    def _render_candidates(self, passages: int) -> RenderedContext:
-        if not passages:
-            return RenderedContext()
-        first_number = 1 + sum(document.source is not None for document in self.lead_context)
-        return self.candidates.render(passages, first_number)
-
-    def without_lead(self) -> PromptDraft:
-        return replace(self, lead_context=(), candidates=self.candidates.with_documents(self.lead_context))
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRequest:
-    """A draft with the settings for generating its answer.
-
-    `user`: a pseudonym. `model`: its name, if the personality has its own. `response_format`: OpenAI's field; after the
-    model's death such an answer starts again, because its grammar does. `own_system`: the system message contains only
-    the personality's words, so the engine may keep it computed.
-    """
-
-    draft: PromptDraft
-    sampling: Sampling
-    user: str | None = None
-    model: str | None = None
-    response_format: Json = None
-    own_system: bool = True
 
 
 def build_context(prompt: Prompt, personality: Personality, conversation: Conversation | None = None) -> PromptContext:
@@ -145,10 +76,13 @@ def build_request(
     retrieved: Sequence[RetrievedDocument] = (),
     unread: Sequence[str] = (),
     passage_cache: PassageCache | None = None,
+    now: datetime | None = None,
+    *,
+    cites: bool = True,
 ) -> AnswerRequest:
-    """The request for an answer. `retrieved`, `unread`, `passage_cache`: as in `compose`."""
-    personality = context.personality
-    draft = compose(personality, context.conversation, context.question, retrieved, unread, passage_cache)
+    """The request for an answer. `retrieved`, `unread`, `passage_cache`, `now`, `cites`: as in `compose`."""
+    personality, conversation = context.personality, context.conversation
+    draft = compose(personality, conversation, context.question, retrieved, unread, passage_cache, now, cites=cites)
     user = hash_id(context.user)[:32] if context.user else None  # the engine's fair queue only has to tell users apart
     return AnswerRequest(draft, personality.sampling.under(context.sampling), user, personality.model)
 
@@ -160,29 +94,52 @@ def compose(
     retrieved: Sequence[RetrievedDocument] = (),
     unread: Sequence[str] = (),
     passage_cache: PassageCache | None = None,
+    now: datetime | None = None,
+    *,
+    cites: bool = True,
 ) -> PromptDraft:
     """The draft of the next answer in a conversation.
 
-    `retrieved`: the documents looked up for this question. `unread`: the names of those that could not be read. Indexes
-    the documents that the `passage_cache` lacks, which takes about a second for a megabyte.
+    `retrieved`: the documents looked up for this question. `unread`: the names of those that could not be read. `now`:
+    the present moment in the people's time zone; None leaves out today's date. `cites`: the model is asked to cite the
+    documents. Indexes those that the `passage_cache` lacks, which takes about a second for a megabyte.
     """
     language, passage_cache = personality.language, passage_cache or PassageCache()
+    style = PromptStyle(language, (now and now.tzinfo) or UTC, cites)
     items = collect_documents(conversation, question, retrieved, language)
     cached = [[passage_cache.get(cacheable_text(item)) for item in each] for each in items]
     lead, later = ([*map(with_passages, *pair)] for pair in zip(items, cached, strict=True))
     # Keyed by the documents' own passages: the cached ones have the same text, but may have other links.
     each = zip(chain(lead, later), chain.from_iterable(cached), strict=True)
     indexes = {document.passages: entry.index for document, entry in each}
+    kept = still_needed(conversation, question.text)
+    of_lead = tuple(each for each in kept if any(contains(document, each.document) for document in lead))
+    indexes |= {each.document.passages: passage_cache.get(each.document.passages).index for each in kept}
+    names = [document.name for document in (*lead, *later)]
     return PromptDraft(
         system=personality.instructions,
-        lead_context=tuple(lead),
         exchanges=tuple(build_exchange_messages(exchange, language) for exchange in conversation.exchanges),
         question=join_paragraphs([missing_note(unread, language) if unread else "", question_text(question, language)]),
-        candidates=Candidates(later, question.text, language, personality.system, indexes.__getitem__),
+        lead_context=tuple(lead),
+        kept=of_lead,
+        candidates=Candidates(
+            later,
+            CandidateQuery(question.text, asks_for_overview(question.text, names)),
+            style,
+            indexes.__getitem__,
+            [each for each in kept if each not in of_lead],
+            first_number=1 + len(lead),
+        ),
         earlier=conversation.earlier,
-        language=language,
-        rules=personality.system,
+        style=style,
+        today=describe_today(now, language) if now else "",
     )
+
+
+def describe_today(now: datetime, language: Language) -> str:
+    """The sentence that tells the model the date. It has no time of day, so that it stays the same all day."""
+    day = format_date(now.date(), language, weekday=True)
+    return text("prompt-today", language, day=day, zone=format_zone(now.tzinfo or UTC, language))
 
 
 def collect_documents(
@@ -205,15 +162,25 @@ def split_attachments(
     return first, tuple(file for each in reversed(questions) for file in each.attachments)
 
 
-def cut_attachments(draft: PromptDraft, question: Question) -> tuple[PartlyRead, ...]:
-    """The question's attachments of which the draft omits more than their readers did."""
-    documents = {document.name: document for document in (*draft.lead_context, *draft.candidates.documents)}
-    pairs = [(file, documents[file.name]) for file in question.attachments if file.name in documents]
+def partly_shown(draft: PromptDraft, passages: int, context: PromptContext) -> tuple[PartlyRead, ...]:
+    """The documents that came with this question and of which the prompt shows less than was read of them."""
+    conversation, files = context.conversation, context.question.attachments
+    known = {file.name: file.omissions for file in files}
+    if not conversation.exchanges and not conversation.earlier:
+        known |= {each.name: each.omissions for each in conversation.lead_documents}
+        known |= {text("prompt-pasted-name", context.personality.language): ()} if conversation.context else {}
+    shown = {each.document.name: each.document.omissions for each in draft.documents(passages)}
+    hidden = {each.name: (omit_all(each),) for each in draft.candidates.documents if each.name not in shown}
+    found = {**hidden, **shown}
     return tuple(
-        PartlyRead(plain_name(file.name), document.omissions)
-        for file, document in pairs
-        if document.omissions != file.omissions
+        PartlyRead(plain_name(name), tuple(each for each in found.get(name, ()) if each not in omissions))
+        for name, omissions in known.items()
+        if set(found.get(name, ())) - set(omissions)
     )
+
+
+def omit_all(document: RetrievedDocument) -> Omission:
+    return Omission("passages", 0, len(document.passages))
 
 
 def split_lead(
@@ -266,21 +233,6 @@ def question_text(question: Question, language: Language) -> str:
         return question.text
     messages = [f"{plain_name(turn.speaker or turn.role)}: {turn.text}" for turn in question.thread_messages]
     return join_paragraphs(["\n".join([text("prompt-thread-messages", language), *messages]), question.text])
-
-
-def alternating(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """Joins neighbours of one role and drops empty messages: the templates of many models refuse anything else."""
-    merged: list[Message] = []
-    for message in messages:
-        if merged and merged[-1].role == message.role:
-            merged[-1] = replace(message, content=join_paragraphs([merged[-1].content, message.content]))
-        elif message.content:
-            merged.append(message)
-    return tuple(merged)
-
-
-def join_paragraphs(parts: Iterable[str]) -> str:
-    return "\n\n".join(part for part in parts if part)
 
 
 def clean_prompt(prompt: Prompt) -> Prompt:

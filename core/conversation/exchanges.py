@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.contract import Attachment, Ending, Source, Turn
-from core.rag.candidates import RetrievedDocument
+from core.rag.rendering import NumberedDocument
+from core.rag.retrieved import RetrievedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Exchange:
     answer: str = ""
     reason: Ending | None = None  # None: the answer is being written, or its process was killed
     sources: tuple[Source, ...] = ()  # the sources of the answer
+    shown: tuple[NumberedDocument, ...] = ()  # the documents of its prompt, in part; loaded for the last exchange alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,30 +9,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
 import structlog
 
 from core.contract import Done, Event, Prompt, Sampling, Status, Text, Usage
-from core.conversation.composition import (
-    AnswerRequest,
-    PromptContext,
-    build_request,
-    collect_documents,
-    cut_attachments,
-)
+from core.conversation.composition import PromptContext, build_request, collect_documents, partly_shown
+from core.conversation.draft import AnswerRequest
 from core.conversation.sessions import Sessions
 from core.conversation.window import FittedPrompt, TrimBounds, fit_window, tighten
 from core.errors import CspsError, ModelUnavailable, OnlyThought, Overloaded, PromptTooLong
+from core.local_time import Clock, local_clock
 from core.model.client import ModelClient
 from core.openai.chat_protocol import Message, QueuePosition, StreamEvent, StreamFinished, TextDelta, ThinkingStarted
-from core.rag.candidates import cacheable_text
+from core.rag.answer_filter import AnswerFilter
+from core.rag.budget import cacheable_text
 from core.rag.context import parse_lead_context
 from core.rag.passage_cache import PassageCache
 from core.rag.questions.lookup_question import EARLIER_LIMIT, EarlierExchange, LookupQuestion
-from core.rag.quotes import QuoteMarker
+from core.rag.rendering import NumberedDocument
 from core.rag.retrieval import Lookup, PartlyRead, Retriever, shortcomings, unread_lookup
 from core.runtime.backoff import NO_JITTER, Backoff
 
@@ -44,17 +41,32 @@ DEATHS_LIMIT = 4  # otherwise a prompt that crashes the model would crash each r
 BACKOFF = Backoff(first_s=0.05, jitter=NO_JITTER)
 
 
-class AnswerPipeline:
-    """One per engine. `wait_s`: the seconds that an answer waits for a model that is away."""
+@dataclass(frozen=True, slots=True)
+class ShownDocuments:
+    """The documents of the prompt that the conversation's next answer may need. For the engine alone."""
 
-    def __init__(self, client: ModelClient, retriever: Retriever, sessions: Sessions, wait_s: float) -> None:
+    documents: tuple[NumberedDocument, ...]
+
+
+class AnswerPipeline:
+    """One per engine. `wait_s`: the seconds that an answer waits for a model that is away. `clock`: the date's."""
+
+    def __init__(
+        self,
+        client: ModelClient,
+        retriever: Retriever,
+        sessions: Sessions,
+        wait_s: float,
+        clock: Clock | None = None,
+    ) -> None:
         self._client = client
         self._retriever = retriever
         self._sessions = sessions
         self._wait_s = wait_s
+        self._clock = clock or local_clock()
         self._passage_cache = PassageCache()
 
-    async def events(self, context: PromptContext) -> AsyncGenerator[Event, None]:
+    async def events(self, context: PromptContext) -> AsyncGenerator[Event | ShownDocuments, None]:
         """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read."""
         language = context.personality.language
         lookup_task = asyncio.create_task(self._prepare(context))
@@ -62,20 +74,24 @@ class AnswerPipeline:
             await asyncio.wait({lookup_task}, timeout=LOOKUP_STATUS_AFTER_S)
             if not lookup_task.done():
                 yield Status("reading")
-            request, lookup = await lookup_task
+            request, context, lookup = await lookup_task
         finally:
             lookup_task.cancel()
         if lookup != EMPTY_LOOKUP and (notice := shortcomings(lookup, language)):
             yield Text(notice)
-        generation, marker = Generation(self._client, request, self._wait_s), None
+        generation, answer_filter = Generation(self._client, request, self._wait_s), None
         async with aclosing(generation.events()) as events:
             async for event in events:
                 if isinstance(event, Text):
-                    if marker is None and generation.quotable:
-                        marker = QuoteMarker(generation.quotable, language)
-                    if marker and not (event := Text(marker.feed(event.text))).text:
+                    if answer_filter is None and (fitted := generation.fitted):
+                        answer_filter = build_filter(fitted)
+                        if has_documents(fitted):
+                            yield ShownDocuments(fitted.draft.to_keep(fitted.passages))
+                        if notice := describe_window(fitted, context):
+                            yield Text(notice)
+                    if answer_filter and not (event := Text(answer_filter.feed(event.text))).text:
                         continue
-                elif isinstance(event, Done) and marker and (rest := marker.flush()):
+                elif isinstance(event, Done) and answer_filter and (rest := answer_filter.flush()):
                     yield Text(rest)
                 yield event
 
@@ -84,22 +100,21 @@ class AnswerPipeline:
         resolved = [await self._retriever.resolve_attachment(each) for each in prompt.attachments]
         return replace(prompt, attachments=tuple(resolved))
 
-    async def build_request(self, context: PromptContext, lookup: Lookup = EMPTY_LOOKUP) -> AnswerRequest:
-        """The request for the model, with the documents of `lookup`. Raises Overloaded."""
+    async def build_request(
+        self, context: PromptContext, lookup: Lookup = EMPTY_LOOKUP, *, cites: bool = True
+    ) -> AnswerRequest:
+        """The request for the model, with the documents of `lookup`. `cites`: as in `compose`. Raises Overloaded."""
         retrieved = lookup.documents
         if retrieved or context.has_documents:
             documents = collect_documents(
                 context.conversation, context.question, retrieved, context.personality.language
             )
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
-        return build_request(context, retrieved, lookup.unread, self._passage_cache)
+        return build_request(context, retrieved, lookup.unread, self._passage_cache, self._clock(), cites=cites)
 
-    async def _prepare(self, context: PromptContext) -> tuple[AnswerRequest, Lookup]:
+    async def _prepare(self, context: PromptContext) -> tuple[AnswerRequest, PromptContext, Lookup]:
         context, lookup = await self._look_up(context)
-        request = await self.build_request(context, lookup)
-        if context.question.attachments:
-            lookup = lookup.merge(Lookup(partly_read=cut_attachments(request.draft, context.question)))
-        return request, lookup
+        return await self.build_request(context, lookup), context, lookup
 
     async def _look_up(self, context: PromptContext) -> tuple[PromptContext, Lookup]:
         """The context with the page of its lead context, and the documents found for its question."""
@@ -144,10 +159,9 @@ class Generation:
         self._thinks = False
 
     @property
-    def quotable(self) -> tuple[str, ...]:
-        """The texts that the answer may quote. () before the model is asked, and if the prompt has no documents."""
-        fitted = self._fitted
-        return fitted.draft.texts(fitted.passages) if fitted and has_documents(fitted) else ()
+    def fitted(self) -> FittedPrompt | None:
+        """The prompt as the model was asked; None before that."""
+        return self._fitted
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Raises ModelUnavailable if the model stays away, OnlyThought if it wrote no answer, and its refusals."""
@@ -259,6 +273,21 @@ def lookup_question(context: PromptContext) -> LookupQuestion:
         for each in context.conversation.exchanges[-EARLIER_LIMIT:]
     ]
     return LookupQuestion(context.question.text, tuple(earlier))
+
+
+def build_filter(fitted: FittedPrompt) -> AnswerFilter | None:
+    """The filter of an answer that can cite and quote documents."""
+    if not has_documents(fitted):
+        return None
+    draft, passages = fitted.draft, fitted.passages
+    numbers = [source.number for source in draft.sources(passages)]
+    return AnswerFilter(draft.texts(passages), numbers, draft.style.language)
+
+
+def describe_window(fitted: FittedPrompt, context: PromptContext) -> str:
+    """Names the documents of this question that did not fit into the prompt as a whole, as text before the answer."""
+    partly = partly_shown(fitted.draft, fitted.passages, context)
+    return shortcomings(Lookup(partly_read=partly), context.personality.language) if partly else ""
 
 
 def has_documents(fitted: FittedPrompt) -> bool:

@@ -20,6 +20,7 @@ from core.conversation.composition import PromptContext, build_context
 from core.conversation.exchanges import Exchange, ExchangeKey
 from core.conversation.sessions import Sessions
 from core.errors import BadRequest, StorageError
+from core.rag.rendering import NumberedDocument
 from core.runtime.background_tasks import BackgroundTasks
 
 log = structlog.get_logger()
@@ -34,6 +35,7 @@ class OpenExchange:
     repeated: Exchange | None = None  # the stored answer to a repeated prompt
     text: str = ""
     sources: list[Source] = field(default_factory=list)  # a repeated number replaces the earlier source
+    shown: tuple[NumberedDocument, ...] = ()  # the documents of the answer's prompt that the next one may need
     is_over: bool = False
 
 
@@ -79,7 +81,7 @@ class ExchangeRecorder:
         answer = exchange.text if text is None else text
         sources = {source.number: source for source in exchange.sources}
         await self._storing.shield(
-            self._sessions.finish_exchange(exchange.key, answer, reason, tuple(sources.values()))
+            self._sessions.finish_exchange(exchange.key, answer, reason, tuple(sources.values()), exchange.shown)
         )
 
     async def close(self) -> None:

@@ -25,9 +25,17 @@ from pydantic import TypeAdapter
 
 from core.contract import Attachment, Ending, Source, Turn
 from core.conversation.exchanges import Conversation, Exchange, ExchangeKey, Question
-from core.conversation.tables import conversations, exchange_keys, exchange_sources, exchanges, lead_documents
+from core.conversation.tables import (
+    conversations,
+    exchange_documents,
+    exchange_keys,
+    exchange_sources,
+    exchanges,
+    lead_documents,
+)
 from core.errors import SessionUnknown
-from core.rag.candidates import RetrievedDocument
+from core.rag.rendering import NumberedDocument
+from core.rag.retrieved import RetrievedDocument
 from core.runtime.digest import hash_id
 from core.storage.database import Database, put_new
 from core.strict_json import storable
@@ -38,6 +46,7 @@ EXCHANGES_KEPT_IN_VIEW = 400  # the latest ones; a context window has room for f
 
 DOCUMENT = TypeAdapter(RetrievedDocument)
 SOURCES = TypeAdapter(tuple[Source, ...])
+SHOWN = TypeAdapter(tuple[NumberedDocument, ...])
 
 
 class Sessions:
@@ -86,7 +95,12 @@ class Sessions:
         return await self._database.write(lambda db: write_exchange(db, conversation, question, context, key, now))
 
     async def finish_exchange(
-        self, key: ExchangeKey, answer: str, reason: Ending, sources: Sequence[Source] = ()
+        self,
+        key: ExchangeKey,
+        answer: str,
+        reason: Ending,
+        sources: Sequence[Source] = (),
+        shown: Sequence[NumberedDocument] = (),
     ) -> None:
         """Stores an answer. Does nothing if the conversation was deleted meanwhile."""
         ended = exchanges.update().where(*exchange_matches(key)).values(answer=storable(answer), reason=reason)
@@ -95,6 +109,7 @@ class Sessions:
         def write(db: sa.Connection) -> None:
             if db.execute(ended).rowcount:
                 write_sources(db, key, sources)
+                write_shown(db, key, shown)
             db.execute(used)
 
         await self._database.write(write)
@@ -168,10 +183,13 @@ def view(db: sa.Connection, row: Any, key: str | None = None) -> Conversation:
     latest = exchanges_with_sources().where(*before).order_by(exchanges.c.number.desc())
     rows = db.execute(latest.limit(EXCHANGES_KEPT_IN_VIEW)).all()
     count = db.execute(sa.select(sa.func.count()).select_from(exchanges).where(*before)).scalar_one()
+    found = [parse_exchange(each) for each in reversed(rows)]
+    if rows:
+        found[-1] = replace(found[-1], shown=load_shown(db, ExchangeKey(row.id, rows[0].number)))
     return Conversation(
         row.id,
         row.context,
-        tuple(parse_exchange(each) for each in reversed(rows)),
+        tuple(found),
         earlier=count - len(rows),
         repeated=None if number is None else load_exchange(db, ExchangeKey(row.id, number)),
         lead_documents=load_lead_documents(db, row.id),
@@ -228,6 +246,7 @@ def write_exchange(
     if number:
         db.execute(exchanges.update().where(*exchange_matches(target)).values(row_values))
         write_sources(db, target, ())
+        write_shown(db, target, ())
     else:
         db.execute(exchanges.insert().values(conversation=conversation, number=target.number, **row_values))
         if key is not None:
@@ -243,6 +262,20 @@ def write_sources(db: sa.Connection, key: ExchangeKey, sources: Iterable[Source]
     stored = tuple(replace(each, title=storable(each.title), url=each.url and storable(each.url)) for each in sources)
     if stored:
         db.execute(exchange_sources.insert().values(**asdict(key), sources=SOURCES.dump_json(stored).decode()))
+
+
+def write_shown(db: sa.Connection, key: ExchangeKey, shown: Sequence[NumberedDocument]) -> None:
+    """Replaces the exchange's documents."""
+    db.execute(exchange_documents.delete().where(*exchange_matches(key, exchange_documents)))
+    if shown:
+        documents = storable(SHOWN.dump_json(tuple(shown)).decode())
+        db.execute(exchange_documents.insert().values(**asdict(key), documents=documents))
+
+
+def load_shown(db: sa.Connection, key: ExchangeKey) -> tuple[NumberedDocument, ...]:
+    stored = sa.select(exchange_documents.c.documents).where(*exchange_matches(key, exchange_documents))
+    documents = db.execute(stored).scalar()
+    return SHOWN.validate_json(documents) if documents else ()
 
 
 def next_number(db: sa.Connection, conversation: int) -> int:

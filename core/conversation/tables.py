@@ -39,6 +39,14 @@ exchange_sources = sa.Table(
     sa.Column("sources", sa.Text, nullable=False),  # JSON list of Source
     sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
 )
+exchange_documents = sa.Table(
+    "turn_documents",
+    tables,
+    sa.Column("conversation", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("documents", sa.Text, nullable=False),  # JSON list of NumberedDocument
+    sa.ForeignKeyConstraint(["conversation", "number"], ["turns.conversation", "turns.number"], ondelete="CASCADE"),
+)
 exchange_keys = sa.Table(
     "turn_keys",
     tables,

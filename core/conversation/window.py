@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.contract import Sampling
-from core.conversation.composition import PromptDraft
+from core.conversation.draft import PromptDraft
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
 from core.rag.candidates import PROMPT_PASSAGES_LIMIT

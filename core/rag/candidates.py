@@ -1,181 +1,180 @@
 """The documents that compete for the model's context window, and the choice of their passages. Pure.
 
 Passages of all documents compete by how well they fit the question. Chosen passages are rendered in reading order,
-document by document. A document that people can open gets a number, by which the answer cites it.
+document by document. Each document gets a number, by which the answer cites it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
-from itertools import accumulate
+from itertools import count, islice
 
-from core.contract import Attachment, Language, Omission, Source
-from core.rag.context import quote_documents
-from core.rag.documents import Document, Passage
-from core.rag.passage_cache import CacheableText, CachedDocument, size_chars
+from core.contract import Omission, OmissionKind
+from core.rag.coverage import even_places
+from core.rag.documents import Passage
 from core.rag.ranking import PassageIndex, index_passages, question_stems, score_passages
+from core.rag.rendering import DEFAULT_STYLE, NumberedDocument, PromptStyle, RenderedContext, render
+from core.rag.retrieved import RetrievedDocument
 
-CITATION_NUMBER = re.compile(r"\[(\d+)\]")  # a page's title must not claim a source number
 PROMPT_PASSAGES_LIMIT = 24  # usually more than fits into a window
-CANDIDATES_LIMIT_CHARS = 1_000_000  # of all documents for one question
+KEPT_DOCUMENTS, KEPT_PASSAGES_OF_DOCUMENT = 12, 3  # of an answer, for the next one
+
+Place = tuple[int, int]  # the number of a document, and of its passage
+Index = Callable[[tuple[Passage, ...]], PassageIndex]
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievedDocument:
-    """A document, or the passages found in it. `source` is set if people can open it; its number is not final."""
+class CandidateDocument:
+    """A document that competes. `number`: 0 until it is shown. `pinned`: passages that stay from the last answer."""
 
-    name: str
-    passages: tuple[Passage, ...]
-    source: Source | None = None
-    verbatim: str | None = None  # a plain text as it was sent, whole
-    omissions: tuple[Omission, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return self.verbatim or "\n\n".join(passage_text(passage) for passage in self.passages)
-
-    def select(self, numbers: Sequence[int]) -> RetrievedDocument:
-        return replace(self, passages=tuple(self.passages[number] for number in numbers), verbatim=None)
-
-
-ContextItem = Attachment | RetrievedDocument  # text that is not cut yet, or a document in passages
+    document: RetrievedDocument
+    number: int = 0
+    pinned: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class RenderedContext:
-    """Documents as one block of quoted text, "" for none, and the sources that it numbers."""
+class CandidateQuery:
+    """The question that passages are ranked by. `overview`: it asks about whole documents."""
 
     text: str = ""
-    sources: tuple[Source, ...] = ()
+    overview: bool = False
 
 
 class Candidates:
     """Documents of one question, the most important first, which decides between passages of equal score and number.
 
-    The constructor indexes all passages by `index`, which may take long; rendering is fast.
+    The constructor indexes all passages by `index`, which may take long; rendering is fast. `kept`: the documents of
+    the last answer, which keep their numbers. New documents get the next free numbers from `first_number`.
     """
 
     def __init__(
         self,
         documents: Sequence[RetrievedDocument],
-        question: str,
-        language: Language,
-        rules: str = "",
-        index: Callable[[tuple[Passage, ...]], PassageIndex] = index_passages,
+        query: CandidateQuery,
+        style: PromptStyle = DEFAULT_STYLE,
+        index: Index = index_passages,
+        kept: Sequence[NumberedDocument] = (),
+        first_number: int = 1,
     ) -> None:
-        self.documents = tuple(documents)
-        self._question = question
-        self._language = language
-        self._rules = rules
+        self._query = query
+        self._style = style
         self._index = index
-        self._indexes = [index(document.passages) for document in self.documents]
+        self._first_number = first_number
+        self._candidates = merge_kept([CandidateDocument(each) for each in documents], kept)
+        self._indexes = [index(each.document.passages) for each in self._candidates]
+
+    @property
+    def documents(self) -> tuple[RetrievedDocument, ...]:
+        return tuple(each.document for each in self._candidates)
 
     @property
     def passage_count(self) -> int:
         """The number of passages that can be rendered."""
         return min(PROMPT_PASSAGES_LIMIT, len(self._places))
 
-    def with_documents(self, documents: Sequence[RetrievedDocument]) -> Candidates:
-        return Candidates((*self.documents, *documents), self._question, self._language, self._rules, self._index)
+    def with_lead(self, lead: Sequence[NumberedDocument], kept: Sequence[NumberedDocument]) -> Candidates:
+        """Returns candidates in which the documents of the lead context compete too. They keep their numbers."""
+        added = merge_kept([CandidateDocument(each.document, each.number) for each in lead], kept)
+        result = Candidates((), self._query, self._style, self._index, first_number=self._first_number)
+        result._candidates = (*self._candidates, *added)
+        result._indexes = [*self._indexes, *(self._index(each.document.passages) for each in added)]
+        return result
 
     @cached_property
-    def _places(self) -> list[tuple[int, int]]:
-        """(document, passage) of every passage, in reading order."""
-        return [(at, number) for at, document in enumerate(self.documents) for number in range(len(document.passages))]
+    def _places(self) -> list[Place]:
+        """All places, in reading order."""
+        return [(at, number) for at, each in enumerate(self.documents) for number in range(len(each.passages))]
 
     @cached_property
-    def order(self) -> list[tuple[int, int]]:
+    def scores(self) -> dict[Place, float]:
+        """The score of each passage against the question."""
+        scores = score_passages(self._indexes, question_stems(self._query.text))
+        return dict(zip(self._places, scores, strict=True))
+
+    @cached_property
+    def order(self) -> list[Place]:
         """The places, best first."""
-        scores = score_passages(self._indexes, question_stems(self._question))
         # Among passages that no word of the question tells apart, the beginning of each document comes first.
-        best = sorted(range(len(scores)), key=lambda index: (-scores[index], self._places[index][::-1]))
-        return [self._places[index] for index in best]
+        return sorted(self._places, key=lambda place: (-self.scores[place], place[::-1]))
 
-    def render(self, passages: int, first_number: int = 1) -> RenderedContext:
-        """Renders the best `passages` passages; numbers the sources from `first_number`."""
-        places = sorted(self.order[:passages]) if 0 < passages < len(self._places) else self._places[:passages]
-        parts = [
-            document.select([number for at, number in places if at == index])
-            for index, document in enumerate(self.documents)
-        ]
-        return render([part for part in parts if part.passages], self._language, self._rules, first_number)
+    def choose(self, passages: int) -> list[Place]:
+        """The places of the `passages` to show, in reading order."""
+        if not 0 < passages < len(self._places):
+            return self._places[:passages]
+        if self._query.overview:
+            return even_places(self.documents, passages)
+        pinned = [(at, number) for at, each in enumerate(self._candidates) for number in each.pinned]
+        first = pinned[: passages // 2]  # the rest is for what the new question asks
+        others = [place for place in self.order if place not in first] if first else self.order
+        return sorted([*first, *others[: passages - len(first)]])
 
+    def render(self, passages: int) -> RenderedContext:
+        """Renders the best `passages` passages."""
+        places = self.choose(passages)
+        documents = (
+            NumberedDocument(number, self._cut(self.documents[index], numbers_in(places, index)))
+            for index, number in self._numbers(places).items()
+        )
+        return render(documents, self._style)
 
-def render(
-    documents: Iterable[RetrievedDocument], language: Language, rules: str = "", first_number: int = 1
-) -> RenderedContext:
-    """Renders all passages of the documents."""
-    attachments: list[Attachment] = []
-    sources: list[Source] = []
-    for document in documents:
-        name = CITATION_NUMBER.sub(r"(\1)", document.name)
-        if document.source is not None:
-            sources.append(replace(document.source, number=first_number + len(sources)))
-            name = f"[{sources[-1].number}] {name}"
-        attachments.append(Attachment(name, document.text, document.omissions))
-    return RenderedContext(quote_documents(attachments, language, rules, cited=bool(sources)), tuple(sources))
+    def best_shown(self, passages: int) -> tuple[NumberedDocument, ...]:
+        """The documents of `render` under the same numbers, each with the few passages that fit the question best."""
+        shown = set(self.choose(passages))
+        numbers = self._numbers(sorted(shown))
+        best = [place for place in self.order if place in shown]
+        kept = {index: numbers_in(best, index)[:KEPT_PASSAGES_OF_DOCUMENT] for index in numbers}
+        return tuple(
+            NumberedDocument(numbers[index], self.documents[index].select(sorted(each)))
+            for index, each in islice(kept.items(), KEPT_DOCUMENTS)
+        )
 
+    def _numbers(self, places: Iterable[Place]) -> dict[int, int]:
+        """The number of each shown document, by its place among the candidates."""
+        taken = {each.number for each in self._candidates}
+        free = (number for number in count(self._first_number) if number not in taken)
+        shown = dict.fromkeys(index for index, _ in places)
+        return {index: self._candidates[index].number or next(free) for index in shown}
 
-def passage_text(passage: Passage) -> str:
-    """Returns a passage with its headings, its date and its link."""
-    when = f" ({passage.published_at:%Y-%m-%d})" if passage.published_at else ""
-    head = f"{passage.heading}{when}".strip()
-    return "\n".join(part for part in (head, passage.text, passage.link) if part)
-
-
-def to_retrieved(document: Document, fetched_at: datetime | None = None) -> RetrievedDocument:
-    """Wraps a page, feed or file. A document with an address is a source."""
-    source = document.url and Source(0, document.title, document.url, document.language, fetched_at)
-    return RetrievedDocument(document.title, document.passages, source or None, omissions=document.omissions)
-
-
-def cacheable_text(item: ContextItem) -> CacheableText:
-    """Returns the part that PassageCache works on."""
-    return item.text if isinstance(item, Attachment) else item.passages
-
-
-def with_passages(item: ContextItem, cached: CachedDocument) -> RetrievedDocument:
-    if isinstance(item, RetrievedDocument):
-        return item
-    return RetrievedDocument(item.name, cached.passages, verbatim=item.text, omissions=item.omissions)
+    def _cut(self, document: RetrievedDocument, numbers: Sequence[int]) -> RetrievedDocument:
+        """Returns the chosen passages, with a note of those that are left out."""
+        cut = document.select(numbers)
+        if cut is document:
+            return document
+        kind: OmissionKind = "coverage" if self._query.overview else "passages"
+        return replace(cut, omissions=(*cut.omissions, Omission(kind, len(cut.passages), cut.total)))
 
 
-def share_budget(
-    lead: Sequence[ContextItem], later: Sequence[ContextItem]
-) -> tuple[list[ContextItem], list[ContextItem]]:
-    """Cuts both lists to CANDIDATES_LIMIT_CHARS together: half for each, and more if the other needs less than half."""
-    half = CANDIDATES_LIMIT_CHARS // 2
-    total_sizes = [sum(size_chars(cacheable_text(item)) for item in items) for items in (lead, later)]
-    rooms = [max(half, CANDIDATES_LIMIT_CHARS - other) for other in reversed(total_sizes)]
-    return cut_to_budget(lead, rooms[0]), cut_to_budget(later, rooms[1])
+def numbers_in(places: Iterable[Place], index: int) -> list[int]:
+    """The passages of one document among the places."""
+    return [number for at, number in places if at == index]
 
 
-def cut_to_budget(items: Sequence[ContextItem], room_chars: int) -> list[ContextItem]:
-    """Cuts the longest items only: a short file beside a long one stays whole."""
-    most = fair_limit([size_chars(cacheable_text(item)) for item in items], room_chars)
-    return [truncate(item, most) for item in items]
+def merge_kept(
+    documents: Sequence[CandidateDocument], kept: Iterable[NumberedDocument]
+) -> tuple[CandidateDocument, ...]:
+    """Gives kept documents their numbers, and pins their passages. Adds those that are not found again."""
+    merged = list(documents)
+    for each in kept:
+        index = next((at for at, other in enumerate(merged) if contains(other.document, each.document)), None)
+        if index is None:
+            pinned = tuple(range(len(each.document.passages)))
+            merged.append(CandidateDocument(each.document, each.number, pinned))
+        else:
+            number = merged[index].number or each.number
+            merged[index] = replace(merged[index], number=number, pinned=pinned_in(merged[index].document, each))
+    return tuple(merged)
 
 
-def fair_limit(sizes: Sequence[int], room: int) -> int:
-    """Returns the limit for each of `sizes` by which they fit into `room` together."""
-    for others, size in zip(range(len(sizes), 0, -1), sorted(sizes), strict=True):
-        if size * others > room:
-            return room // others
-        room -= size
-    return max(sizes, default=0)
+def contains(document: RetrievedDocument, part: RetrievedDocument) -> bool:
+    """True if both are of one document, whose text has not changed."""
+    if (document.name, document.url) != (part.name, part.url):
+        return False
+    passages = dict(zip(document.positions, document.passages, strict=True))
+    return all(passages.get(at) == each for at, each in zip(part.positions, part.passages, strict=True))
 
 
-def truncate(item: ContextItem, room_chars: int) -> ContextItem:
-    """Cuts an item to `room_chars` and records the omission."""
-    size = size_chars(cacheable_text(item))
-    if size <= room_chars:
-        return item
-    omissions = (*item.omissions, Omission("characters", room_chars, size))
-    if isinstance(item, Attachment):
-        return replace(item, text=item.text[:room_chars], omissions=omissions)
-    ends = accumulate(passage.size_chars for passage in item.passages)
-    return replace(item.select(range(sum(end <= room_chars for end in ends))), omissions=omissions)
+def pinned_in(document: RetrievedDocument, kept: NumberedDocument) -> tuple[int, ...]:
+    wanted = set(kept.document.positions)
+    return tuple(number for number, at in enumerate(document.positions) if at in wanted)

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.contract import Attachment, Language, Omission
 from core.runtime.log import is_displayable
@@ -15,6 +16,7 @@ from core.texts import describe_omissions, text
 CONTEXT_START = "|CONTEXT|"
 CONTEXT_END = "|/CONTEXT|"
 LEADING_URL = re.compile(r"<?(https?://[^\s<>|]{1,2000})>?(?=\s|$)", re.IGNORECASE)
+CITATION_NUMBER = re.compile(r"\[(\d+)\]")  # a page's title must not claim a number
 NAME_LIMIT_CHARS = 100
 SEAL_SECRET = secrets.token_bytes(16)  # one per process, so that a text keeps its seal and stays in the prefix cache
 SEAL_BYTES = 4
@@ -27,6 +29,17 @@ class LeadContext:
     context: str | None  # "" if the markers are empty
     question: str
     url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedDocument:
+    """A document's text, and what stands at the head and the end of its quotation."""
+
+    number: int  # by which the answer cites it
+    name: str
+    text: str
+    fetched_at: datetime | None = None  # in the zone in which it is shown
+    omissions: tuple[Omission, ...] = ()
 
 
 def parse_lead_context(text: str) -> LeadContext:
@@ -46,20 +59,23 @@ def parse_lead_context(text: str) -> LeadContext:
     return LeadContext(context.strip(), question.strip())
 
 
-def quote_documents(
-    documents: Iterable[Attachment], language: Language, rules: str = "", *, cited: bool = False
-) -> str:
-    """Quotes the documents as one block, introduced as data; returns "" for none.
+def quote_attachments(attachments: Iterable[Attachment], language: Language) -> str:
+    """Quotes whole attachments as `quote_documents` does, without asking for citations."""
+    quoted = [QuotedDocument(at, each.name, each.text, None, each.omissions) for at, each in enumerate(attachments, 1)]
+    return quote_documents(quoted, language, cites=False)
 
-    `rules`: the personality's instructions, repeated after the strangers' text. They are on one line in brackets,
-    because weak models repeat what looks like a text of its own (benchmarks/retrieval.py).
-    `cited`: the documents' names start with numbers, and the model is asked to cite them.
+
+def quote_documents(documents: Iterable[QuotedDocument], language: Language, *, cites: bool = True) -> str:
+    """Quotes the documents as one block, introduced and followed by rules about them; returns "" for none.
+
+    The rules after the text are on one line in brackets, because weak models repeat what looks like a text of its own
+    (benchmarks/grounding.py). They say again that the text is data: it comes from strangers, and must not come last.
     """
     blocks = [quote_document(document, language) for document in documents]
     if not blocks:
         return ""
-    after = " ".join([*rules.split(), *([text("prompt-cite", language)] if cited else [])])
-    return "\n\n".join([text("prompt-data-rule", language), *blocks, *([f"({after})"] if after else [])])
+    after = " ".join(text(key, language) for key in ("prompt-data-reminder", "prompt-cite")[: 1 + cites])
+    return "\n\n".join([text("prompt-data-rule", language), *blocks, f"({after})"])
 
 
 def missing_note(names: Iterable[str], language: Language) -> str:
@@ -68,15 +84,20 @@ def missing_note(names: Iterable[str], language: Language) -> str:
     return f"({text('prompt-unread', language, count=len(quoted), names=', '.join(quoted))})" if quoted else ""
 
 
-def quote_document(document: Attachment, language: Language) -> str:
+def quote_document(document: QuotedDocument, language: Language) -> str:
     # The keyed hash of the text: no document can contain its own end line, nor the start line of another.
     seal = hashlib.blake2b(
         document.text.encode("utf-8", "replace"), key=SEAL_SECRET, digest_size=SEAL_BYTES
     ).hexdigest()
-    title = f"«{plain_name(document.name)}» {seal}"
+    name = plain_name(CITATION_NUMBER.sub(r"(\1)", document.name))
+    title = f"«[{document.number}] {name}» {seal}"
     start, end = (text(key, language, title=title) for key in ("prompt-document", "prompt-document-end"))
-    partly = f"\n{note_omissions(document.omissions, language)}" if document.omissions else ""
-    return f"--- {start} ---\n{document.text}{partly}\n--- {end} ---"
+    lines = [f"--- {start} ---", document.text, f"--- {end} ---"]
+    if document.omissions:
+        lines.insert(2, note_omissions(document.omissions, language))
+    if document.fetched_at:
+        lines.insert(1, f"({text('prompt-document-fetched', language, moment=document.fetched_at)})")
+    return "\n".join(lines)
 
 
 def note_omissions(omissions: Iterable[Omission], language: Language) -> str:

@@ -9,12 +9,11 @@ from itertools import chain, groupby
 from operator import itemgetter
 
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Block, Passage, one_line
+from core.rag.structured_text import SEPARATOR, read_structured
 from core.rag.wide_rows import is_wide_row, split_record
 
 HEADING_LIMIT_CHARS = 120  # of each heading
-SEPARATOR = " › "
 SENTENCE_END = re.compile(r"(?<=[.!?…。])[\"'»”’)\]]*\s+|\n+")
-PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n(?:[^\S\n]*\n[^\S\n]*\n)*")  # one or more empty lines
 
 
 def cut_blocks(blocks: Iterable[Block], limit_chars: int = PASSAGE_LIMIT_CHARS) -> tuple[Passage, ...]:
@@ -27,17 +26,31 @@ def cut_blocks(blocks: Iterable[Block], limit_chars: int = PASSAGE_LIMIT_CHARS) 
 
 
 def cut_text(text: str) -> Iterator[Passage]:
-    """Yields the passages of plain text, one by one because there may be many. Each paragraph is a block."""
-    blocks = (Block("paragraph", part) for part in paragraphs(text) if part.strip())
-    return map(Passage, pack_blocks(blocks, PASSAGE_LIMIT_CHARS))
+    """Yields the passages of a text, one by one because there may be many.
+
+    Headings, tables and code of `core.rag.structured_text` are known; any other paragraph is a block as it stands.
+    """
+    for path, blocks in groupby(with_headings(read_structured(text)), key=itemgetter(0)):
+        yield from (Passage(part, path) for part in pack_blocks((block for _, block in blocks), PASSAGE_LIMIT_CHARS))
 
 
-def paragraphs(text: str) -> Iterator[str]:
-    start = 0
-    for end in PARAGRAPH_END.finditer(text):
-        yield text[start : end.start()]
-        start = end.end()
-    yield text[start:]
+def with_headings(blocks: Iterable[Block]) -> Iterator[tuple[str, Block]]:
+    """Yields each block with its headings, as `sections` does, without collecting a section's blocks."""
+    path: list[Block] = []
+    is_empty = False  # the section of the last heading
+    for block in blocks:
+        if block.kind != "heading":
+            is_empty = False
+            yield heading_path(path), block
+            continue
+        if is_empty and path[-1].level >= block.level:
+            yield heading_path(path[:-1]), Block("paragraph", path[-1].text)
+        while path and path[-1].level >= block.level:
+            path.pop()
+        path.append(block)
+        is_empty = True
+    if is_empty:
+        yield heading_path(path[:-1]), Block("paragraph", path[-1].text)
 
 
 def sections(blocks: Iterable[Block]) -> Iterator[tuple[str, list[Block]]]:

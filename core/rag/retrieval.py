@@ -19,12 +19,13 @@ from core.configuration.personalities import Personality
 from core.contract import Attachment, Language, Omission
 from core.errors import CspsError
 from core.language import detect_language
-from core.rag.candidates import RetrievedDocument, to_retrieved
 from core.rag.context import parse_lead_context
 from core.rag.documents import Document
 from core.rag.fetching.fetch import Fetcher
 from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.reading.reader import Reader
+from core.rag.retrieved import RetrievedDocument, to_retrieved
+from core.rag.structured_text import write_structured
 from core.texts import describe_omissions, text
 
 log = structlog.get_logger()
@@ -85,7 +86,7 @@ class Retriever:
     async def read_file(self, name: str, body: bytes, media_type: str) -> Attachment:
         """Reads an attached file as text. Raises UnreadableDocument."""
         document = await self._reader.read(body, media_type, name=name)
-        return Attachment(name, to_retrieved(document).text, document.omissions)
+        return Attachment(name, write_structured(document.passages), document.omissions)
 
     async def resolve_attachment(self, file: Attachment) -> Attachment:
         """Returns the page behind an attachment that holds only a URL, else the attachment itself."""
@@ -93,7 +94,7 @@ class Retriever:
         if lead.url is None or lead.question:
             return file
         page = await self.fetch_page(lead.url)
-        return Attachment(page.name, page.text, page.omissions)
+        return Attachment(page.name, write_structured(page.passages), page.omissions)
 
     async def look_up(
         self, personality: Personality, question: LookupQuestion, *, include_public: bool = True

@@ -7,7 +7,14 @@ reader of the language expects them. `omissions` says which part of a document w
 from core.contract import LANGUAGES
 from core.texts.catalogue import overlay, text
 from core.texts.events import error_text, status_text
-from core.texts.formats import format_date, format_duration, format_number, format_size
+from core.texts.formats import (
+    format_date,
+    format_day_and_time,
+    format_duration,
+    format_number,
+    format_size,
+    format_zone,
+)
 from core.texts.omissions import describe_omissions
 
 __all__ = [
@@ -15,9 +22,11 @@ __all__ = [
     "describe_omissions",
     "error_text",
     "format_date",
+    "format_day_and_time",
     "format_duration",
     "format_number",
     "format_size",
+    "format_zone",
     "overlay",
     "status_text",
     "text",

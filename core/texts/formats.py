@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date as babel_date
-from babel.dates import format_time
+from babel.dates import format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -64,15 +65,34 @@ def split_duration(seconds: float) -> list[tuple[str, int]]:
     return [part for part in counts if part[1]] or [(units[-1][0], 0)]
 
 
-def format_date(day: datetime.date, language: Language) -> str:
-    """Formats a day: "July 1, 2026", "1er juillet 2026"."""
-    formatted = babel_date(day, "long", locale=LOCALES[language])
+def format_date(day: datetime.date, language: Language, *, weekday: bool = False) -> str:
+    """Formats a day: "July 1, 2026", "1er juillet 2026"; with its weekday "Wednesday, July 1, 2026"."""
+    formatted = babel_date(day, "full" if weekday else "long", locale=LOCALES[language])
     # The CLDR writes "1 juillet"; Le guide de rédaction wants "1er".
     return formatted.replace("1", "1er", 1) if language == "fr" and day.day == 1 else formatted
 
 
+def format_day_and_time(moment: datetime.datetime, language: Language) -> str:
+    """Formats a moment with its weekday: "Wednesday, July 1, 2026 at 2:05 p.m."."""
+    return f"{format_date(moment, language, weekday=True)} {AT_TIME[language]} {format_clock(moment, language)}"
+
+
+def format_zone(zone: datetime.tzinfo, language: Language) -> str:
+    """Names a time zone: "Eastern Time", "heure de l’Est". One that the CLDR does not name keeps its key."""
+    locale, key = LOCALES[language], str(zone)
+    canonical = get_global("zone_aliases").get(key, key)
+    if named := locale.time_zones.get(canonical, {}).get("long"):
+        return str(named.get("generic") or named.get("standard"))
+    name = str(get_timezone_name(zone, locale=locale)) if canonical in get_global("meta_zones") else key
+    return key if key in name else name  # "Unknown Region (GMT) Time"
+
+
 def format_moment(moment: datetime.datetime, language: Language) -> str:
     """Formats a day and its time: "July 1, 2026 at 2:05 p.m.", "1er juillet 2026 à 14 h 05"."""
+    return f"{format_date(moment, language)} {AT_TIME[language]} {format_clock(moment, language)}"
+
+
+def format_clock(moment: datetime.datetime, language: Language) -> str:
+    """Formats the time of day: "2:05 p.m.", "14 h 05"."""
     # The CLDR has U+202F before "p.m."; browsers write a space, because too many programs cannot show the sign.
-    time = format_time(moment, "short", locale=LOCALES[language]).replace("\u202f", " ")
-    return f"{format_date(moment, language)} {AT_TIME[language]} {time}"
+    return format_time(moment, "short", locale=LOCALES[language], tzinfo=moment.tzinfo).replace("\u202f", " ")

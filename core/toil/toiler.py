@@ -30,7 +30,7 @@ from core.contract import (
     ToilResult,
     Usage,
 )
-from core.conversation.composition import AnswerRequest, join_paragraphs
+from core.conversation.draft import AnswerRequest, join_paragraphs
 from core.conversation.generation import Generation
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, SchemaRefused
 from core.model.client import ModelClient

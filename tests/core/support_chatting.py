@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from core import PROJECT_ROOT
 from core.configuration.personalities import Personalities, Personality
 from core.configuration.settings import Settings
 from core.contract import Event, Prompt, Text
+from core.conversation.composition import describe_today
 from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.model.client import ModelClient
@@ -18,6 +21,9 @@ from core.rag.reading.reader import Reader
 from core.rag.retrieval import Finder, Retriever
 from core.storage.database import Database
 from tests.support.fake_model import FakeModel, Step
+
+NOW = datetime(2026, 11, 30, 14, 5, tzinfo=ZoneInfo("America/Toronto"))
+TODAY = describe_today(NOW, "en")
 
 
 @asynccontextmanager
@@ -32,7 +38,7 @@ async def chat_on(
     await database.upgrade()
     fetcher = Fetcher(None, settings.rag.allow, user_agent="csps-llm tests")
     retriever = Retriever(fetcher, reader or Reader(), finders)
-    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s)
+    chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, lambda: NOW)
     yield chat
     await chat.close()
     await client.close()

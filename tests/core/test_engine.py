@@ -24,7 +24,7 @@ from core.errors import (
     StorageError,
 )
 from core.storage.database import Database
-from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
+from tests.core.support_chatting import TODAY, ask, chat_on, events_of, serving, shown, text_of
 from tests.support.fake_model import Comment, Die, Fail, FakeModel, Finish, Step
 
 
@@ -60,7 +60,7 @@ async def test_a_conversation_contains_its_earlier_turns(chat: ChatEngine, own_s
             turns = await other.resume(name, "whisper")
 
     roles = [(message["role"], message["content"]) for message in model.requests[1]["messages"][1:]]
-    assert roles == [("user", "I am Bob."), ("assistant", "I see, Bob."), ("user", "Who am I?")]
+    assert roles == [("user", f"{TODAY}\n\nI am Bob."), ("assistant", "I see, Bob."), ("user", "Who am I?")]
     assert turns[-1] == TranscriptTurn("assistant", "Hello there.", reason="stop")
 
 
@@ -86,7 +86,7 @@ async def test_attachments_and_thread_messages_are_in_the_prompt(chat: ChatEngin
         await ask(chat, "And now?", "slack:T:C:1")
 
     for request in model.requests:
-        assert "Document «a.txt»" in shown(request)
+        assert "Document «[1] a.txt»" in shown(request)
         assert "Bob: lunch?" in shown(request)
 
 
@@ -102,7 +102,7 @@ async def test_a_callers_own_history(chat: ChatEngine, own_settings: Settings) -
         await ask(chat, "four", history=history)
 
     roles = [message["role"] for message in model.requests[0]["messages"]]
-    assert roles == ["system", "assistant", "user", "assistant", "user"]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
     assert "|CONTEXT|C|/CONTEXT|one\n\ntwo" in shown(model.requests[0])
 
 
@@ -122,7 +122,7 @@ async def test_hostile_text_is_carried(chat: ChatEngine, own_settings: Settings)
         name = await chat.open("whisper")
         await ask(chat, "a\ud800b\0c", name)
 
-    assert shown(model.requests[0]).endswith("user: a?bc")
+    assert shown(model.requests[0]).endswith("\n\na?bc")
 
 
 # ---------------------------------------------------------------- whose conversation

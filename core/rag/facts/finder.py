@@ -26,7 +26,6 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Language, Source
 from core.errors import ConfigError, CspsError, NotFound
-from core.rag.candidates import RetrievedDocument
 from core.rag.documents import Passage
 from core.rag.embeddings import LocalEmbedder
 from core.rag.facts.search import FactMatch
@@ -43,6 +42,7 @@ from core.rag.questions.parsing import (
     tokenize,
 )
 from core.rag.retrieval import Lookup, merge_lookups, unread_lookup
+from core.rag.retrieved import RetrievedDocument
 
 log = structlog.get_logger()
 

@@ -13,13 +13,13 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Json, Language, Source
 from core.errors import CspsError, ModelError
-from core.rag.candidates import RetrievedDocument
 from core.rag.embeddings import Embedder, Vectors
 from core.rag.fetching.fetch import PageFetcher
 from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.questions.parsing import QUESTION_LIMIT_CHARS
 from core.rag.reading.reader import DocumentReader
 from core.rag.retrieval import Lookup, merge_lookups
+from core.rag.retrieved import RetrievedDocument
 from core.rag.sources import search_results
 from core.rag.sources.catalogue import Catalogue, PublicSource, Sources
 from core.rag.sources.choice import (

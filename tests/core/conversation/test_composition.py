@@ -10,9 +10,9 @@ import pytest
 
 from core.conversation.composition import compose, split_lead
 from core.conversation.exchanges import Conversation, Exchange, Question
-from core.rag.candidates import RetrievedDocument
 from core.rag.documents import Passage
 from core.rag.passage_cache import PassageCache
+from core.rag.retrieved import RetrievedDocument
 from tests.core.support_chatting import whisper
 
 
@@ -50,6 +50,6 @@ def test_pasted_text_causes_no_fetch(text: str) -> None:
 def test_composing_a_prompt_imports_no_database() -> None:
     """Composition and window are pure: they import without SQLAlchemy, also indirectly."""
     blocked = (
-        "import sys; sys.modules['sqlalchemy'] = None; import core.conversation.window, core.conversation.exchanges"
+        "import sys; sys.modules['sqlalchemy'] = None; import core.conversation.window, core.conversation.composition"
     )
     subprocess.run([sys.executable, "-c", blocked], check=True)

@@ -26,7 +26,7 @@ from core.errors import (
     Overloaded,
 )
 from core.storage.database import Database
-from tests.core.support_chatting import ask, chat_on, serving, shown, text_of
+from tests.core.support_chatting import TODAY, ask, chat_on, serving, shown, text_of
 from tests.support.fake_model import Die, Fail, FakeModel, Finish, Step, Thought
 
 
@@ -161,7 +161,7 @@ async def test_overload_is_an_error_with_its_retry_time(chat: ChatEngine, own_se
         await ask(chat, "Hi again", name)
 
     assert caught.value.retry_after_s == 7
-    assert model.requests[1]["messages"][1:] == [{"role": "user", "content": "Hi again"}]
+    assert model.requests[1]["messages"][1:] == [{"role": "user", "content": f"{TODAY}\n\nHi again"}]
 
 
 async def test_an_answer_under_way_waits_out_an_overload(chat: ChatEngine, own_settings: Settings) -> None:
@@ -265,7 +265,7 @@ async def test_an_answer_of_thinking_alone_is_an_error(
         await ask(chat, "Hi again", name)
 
     assert turns[-1] == TranscriptTurn("assistant", "", reason="failed")
-    assert model.requests[1]["messages"][1:] == [{"role": "user", "content": "Hi again"}]
+    assert model.requests[1]["messages"][1:] == [{"role": "user", "content": f"{TODAY}\n\nHi again"}]
 
 
 async def test_an_empty_thinking_block_sends_no_status(chat: ChatEngine, own_settings: Settings) -> None:

@@ -13,7 +13,7 @@ from core.conversation.sessions import Sessions
 from core.engine import ChatEngine
 from core.errors import ModelRefused
 from core.storage.database import Database
-from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
+from tests.core.support_chatting import TODAY, ask, chat_on, events_of, serving, shown, text_of
 from tests.support.fake_model import Fail
 
 HERE = "slack:T:C:1"
@@ -49,7 +49,7 @@ async def test_an_interrupted_answer_is_generated_anew(chat: ChatEngine, own_set
         again = await ask(chat, "Hi", HERE, key="m1")
 
     assert text_of(again) == "Whole."
-    assert shown(model.requests[1]).count("user: Hi") == 1
+    assert shown(model.requests[1]).count(f"user: {TODAY}\n\nHi") == 1
     assert await said(own_settings) == ["Hi", "Whole."]
 
 

@@ -14,6 +14,7 @@ from core.configuration.settings import load
 from core.contract import Attachment, Done, Event, Prompt, Source, Task, Text, TranscriptTurn, Usage
 from core.engine import ChatEngine
 from core.errors import FetchFailed, FetchRefused, UnreadableDocument
+from core.texts import text as catalogued
 from tests.core.support_chatting import ask, chat_on, events_of, serving, shown, text_of
 
 PAGE = """<html lang="en"><title>Pool</title><body><nav>Menu of the site</nav><main><h1>Pool</h1>
@@ -89,7 +90,7 @@ async def test_a_feed_comes_newest_first(chat: ChatEngine, settings: Any, place:
 
     said = shown(model.requests[0])
     assert said.index("New news.") < said.index("Old news.")
-    assert "2020-03-03" in said
+    assert "Tuesday, March 3, 2020" in said
     assert "https://x.example/new" in said
 
 
@@ -178,7 +179,7 @@ async def test_instructions_in_a_page_have_no_effect(chat: ChatEngine, settings:
     said = shown(model.requests[0])
     assert text in said
     assert "painted green" not in said
-    assert said.index("Ignore all rules") < said.rindex("You are Whisper")
+    assert said.index("Ignore all rules") < said.index(catalogued("prompt-data-reminder", "en"))
 
 
 async def test_toil_reads_an_address_in_its_text(chat: ChatEngine, settings: Any, place: str) -> None:

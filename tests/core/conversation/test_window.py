@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import Sampling, Source
-from core.conversation.composition import PromptDraft
+from core.conversation.draft import PromptDraft
 from core.conversation.window import DROP_STEP, fit_window, tighten
 from core.errors import PromptTooLong
 from core.openai.chat_protocol import Message
-from core.rag.candidates import Candidates, RetrievedDocument
+from core.rag.candidates import CandidateQuery, Candidates
 from core.rag.documents import Passage
 from core.rag.passages import cut_text
+from core.rag.retrieved import RetrievedDocument
 
 
 async def by_words(messages: Sequence[Message]) -> int:
@@ -83,7 +84,7 @@ async def test_prompts_fit_the_window_and_keep_the_question(
     lengths: list[int], lead: list[int], looked_up: list[int], question: int, window: int
 ) -> None:
     """This holds for any amount of documents and history."""
-    candidates = Candidates(documents(*looked_up), "w0", "en")
+    candidates = Candidates(documents(*looked_up), CandidateQuery("w0"))
     draft = replace(draft_of(lengths, question), lead_context=documents(*lead), candidates=candidates)
     fitted = await fit_window(draft, Sampling(), window, by_words)
 
@@ -104,7 +105,7 @@ async def test_a_short_lead_context_stays_whole() -> None:
 
 async def test_passages_and_history_share_what_is_left() -> None:
     """Each gets half; one that needs less leaves the rest to the other."""
-    much = Candidates(documents(*[190] * 12), "?", "en")
+    much = Candidates(documents(*[190] * 12), CandidateQuery("?"))
 
     async def words(history: list[int]) -> tuple[int, int]:
         fitted = await fit_window(replace(draft_of(history), candidates=much), Sampling(), 2048, by_words)
@@ -125,7 +126,7 @@ async def test_the_best_passages_are_shown() -> None:
         "Pool", (Passage("It opened in 1967."), Passage("It is green.", "Colour")), Source(0, "Pool", "https://x/")
     )
     other = RetrievedDocument("Rink", (Passage("It is cold."),), Source(0, "Rink", "https://y/"))
-    draft = replace(draft_of([]), candidates=Candidates((other, page), "What colour is the pool?", "en"))
+    draft = replace(draft_of([]), candidates=Candidates((other, page), CandidateQuery("What colour is the pool?")))
 
     assert "green" in draft.messages(0, 1)[1].content
     assert [(source.number, source.title) for source in draft.sources(1)] == [(1, "Pool")]
@@ -145,7 +146,7 @@ async def test_a_question_has_priority_over_the_lead_context() -> None:
 async def test_refused_prompts_become_shorter_until_nothing_is_left() -> None:
     """Passages go first, then history, then the lead context; each prompt is shorter."""
     draft = replace(draft_of([20, 20]), lead_context=documents(50))
-    draft = replace(draft, candidates=Candidates(documents(900), draft.question, "en"))
+    draft = replace(draft, candidates=Candidates(documents(900), CandidateQuery(draft.question)))
     fitted, sizes = await fit_window(draft, Sampling(max_tokens=24), 4096, by_words), list[int]()
     while bounds := tighten(fitted):
         sizes.append(await by_words(fitted.messages))

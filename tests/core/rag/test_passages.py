@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import product
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Block, Passage, table_blocks
-from core.rag.passages import cut_blocks, cut_text, paragraphs
+from core.rag.passages import cut_blocks, cut_text
 
 KINDS = st.sampled_from(["heading", "paragraph", "item", "row", "code"])
 BLOCKS = st.builds(
@@ -105,14 +104,6 @@ def test_a_heading_with_nothing_under_it_is_text() -> None:
 def test_text_is_cut_at_empty_lines(text: str) -> None:
     """Any number of empty lines separates two paragraphs."""
     assert [passage.text.split() for passage in cut_text(text)] == [["One.", "Two."]]
-
-
-@given(st.text(alphabet="a \n\t\r"))
-def test_paragraphs_equal_a_split_at_empty_lines(text: str) -> None:
-    """Splitting at each empty line gives the same paragraphs."""
-    split = [part for part in re.split(r"\n[^\S\n]*\n", text) if part.strip()]
-
-    assert split == [part for part in paragraphs(text) if part.strip()]
 
 
 def wide_table(columns: int) -> list[Block]:

@@ -13,6 +13,7 @@ from core.configuration.settings import Settings
 from core.contract import Attachment, Json, Sampling, Task, Text, TextDiscarded, ToilResult, Usage
 from core.engine import ChatEngine
 from core.errors import BadRequest, BudgetExhausted, ModelRefused, NonConforming, PersonalityUnknown, SchemaRefused
+from tests.core.support_chatting import TODAY
 from tests.core.test_engine import chat_on, serving, shown
 from tests.support.fake_model import Die, Fail, Finish, Step
 
@@ -338,7 +339,7 @@ async def test_text_is_quoted_as_a_document(chat: ChatEngine, own_settings: Sett
 
     asked = shown(model.requests[0])
     assert asked.index("Ottawa lies on a river.") < asked.index("Which city?")
-    assert "Document «text»" in asked
+    assert "Document «[1] text»" in asked
 
 
 async def test_rows_of_a_batch_share_a_prefix(chat: ChatEngine, own_settings: Settings) -> None:
@@ -349,4 +350,4 @@ async def test_rows_of_a_batch_share_a_prefix(chat: ChatEngine, own_settings: Se
 
     first, second = (request["messages"] for request in model.requests)
     assert first[:-1] == second[:-1]
-    assert "Where?" == second[-1]["content"]
+    assert f"{TODAY}\n\nWhere?" == second[-1]["content"]

@@ -12,10 +12,10 @@ import pytest
 
 from core.conversation.sessions import DOCUMENT
 from core.errors import Overloaded, UnreadableDocument
-from core.rag.candidates import to_retrieved
 from core.rag.documents import INVISIBLE, Document, Passage
 from core.rag.reading.reader import BODY_LIMIT_BYTES, CHILDREN_LIMIT, QUEUE_LIMIT, Reader
 from core.rag.reading.reader_process import to_json
+from core.rag.retrieved import to_retrieved
 from tests.support.hostile_documents import CASES
 
 PAGE = b"<html lang=fr><main><h1>Cong\xc3\xa9s</h1><h2>Parental</h2><p>Dix-huit mois.</p></main>"
