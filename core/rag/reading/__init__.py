@@ -2,7 +2,8 @@
 
 reader, reader_process    `Reader`, the entrance, and the child process that it asks
 formats         detects the format and finds its parser: a function from `RawDocument` to `Document`
-extract         pages; boilerplate, page_blocks: the parts around a page's content, and its blocks
+extract         pages: chooses the content, by page_weights and content_run; boilerplate finds the parts around it,
+                disclosure those that readers open; page_blocks, page_tables, list_numbers, notation make its text
 feeds, plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
 pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks

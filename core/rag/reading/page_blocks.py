@@ -12,22 +12,25 @@ from bs4 import Tag
 from bs4.element import NavigableString, PreformattedString
 
 from core.rag.documents import Block, collapse_blanks, one_line, table_blocks, visible_text
+from core.rag.reading import notation
+from core.rag.reading.list_numbers import item_markers
+from core.rag.reading.page_tables import PageTable, parse_table
 
 DEPTH_LIMIT = 150  # no author nests deeper
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 BLOCK_TAGS = frozenset(
-    ("address", "article", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
-     "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "li", "main", "ol", "p", "section",
-     "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul")
+    ("address", "article", "aside", "blockquote", "body", "button", "caption", "center", "dd", "details", "dir", "div",
+     "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "li",
+     "main", "menu", "noscript", "ol", "p", "section", "summary", "table", "tbody", "td", "template", "tfoot", "th",
+     "thead", "tr", "ul")
 )  # fmt: skip
+CONTROL_TAGS = frozenset(("input", "select", "textarea", "svg", "iframe", "object", "canvas"))
 ITEM_TAGS = frozenset(("li", "dt"))
 LIST_TAGS = frozenset(("ul", "ol"))
-CELLS_LIMIT = 300  # of a row
-SPAN_LIMIT = 60
-CELL_LIMIT_CHARS = 500  # longer cells are text in a table that only lays out the page
 ALT_LIMIT_CHARS = 300
 LABELLED_TAGS = frozenset(("a", "div", "figure", "i", "p", "span"))
-LAYOUT_CONTENT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "pre")
+INLINE_PARENTS = frozenset(("p", "a", "span", "b", "strong", "em", "i", "label", "td", "th", "h1", "h2", "h3", "h4"))
+BEFORE_LIMIT_PIECES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class PageBlock:
         return self.linked * 2 > self.words
 
 
+BULLET = "-"
 GAP_BLOCK = Block("paragraph", "")
 Skip = Callable[[Tag], bool]
 
@@ -56,8 +60,16 @@ def collect_blocks(root: Tag, skip: Skip) -> list[PageBlock]:
 
 
 def element_text(root: Tag, skip: Skip) -> str:
-    """Returns the text on one line."""
-    return " ".join(one_line(block.block.text) for block in collect_blocks(root, skip) if block.words)
+    """Returns the text on one line; items of a list are separated by semicolons."""
+    if len(root.contents) == 1 and type(root.contents[0]) is NavigableString:
+        return one_line(root.contents[0])
+    text, last = "", False
+    for block in collect_blocks(root, skip):
+        if block.words:
+            is_item = block.block.kind == "item"
+            text += ("; " if is_item and last else " " if text else "") + one_line(block.block.text)
+            last = is_item
+    return text
 
 
 class ElementWalk:
@@ -69,6 +81,8 @@ class ElementWalk:
         self._inline: list[tuple[str, bool]] = []  # text, and whether it is in a link
         self._linked = False
         self._opens_item = False  # the next block is an item; the one after it is not
+        self._marker = BULLET  # of the next item
+        self._markers: dict[int, str] = {}  # of the items of ordered lists, by id()
         self._lists = 0  # nesting depth of lists
 
     def children(self, tag: Tag, depth: int) -> None:
@@ -90,14 +104,16 @@ class ElementWalk:
             self._heading(tag, level, depth)
         elif tag.name == "pre":
             self._code(tag)
-        elif tag.name == "table" and (rows := data_rows(tag, self._skip)):
-            self._table(tag, rows)
-        elif tag.name in BLOCK_TAGS:
+        elif tag.name == "table" and (table := parse_table(tag, self._skip, element_text)):
+            self._table(tag, table)
+        elif tag.name in BLOCK_TAGS or is_component(tag):
             self._block(tag, depth)
         else:
             self._phrase(tag, depth)
 
     def _gap(self, tag: Tag) -> None:
+        if tag.name in CONTROL_TAGS:
+            self._inline.append((" ", False))
         if tag.name in BLOCK_TAGS and (linked := sum(len(link.get_text().split()) for link in tag.find_all("a"))):
             self.end()
             self.blocks.append(PageBlock(GAP_BLOCK, 0, linked))
@@ -108,19 +124,36 @@ class ElementWalk:
             self._inline.append(("\n", self._linked) if tag.name == "br" else ("", False))
         elif tag.name == "img":
             self._inline.append((f" {alt_text(tag)} ", self._linked))
+        elif (mark := self._note_mark(tag)) is not None:
+            self._inline.append((f" [{mark}]" if mark else "", True))
+        elif tag.name in ("sup", "sub"):
+            write = notation.raised if tag.name == "sup" else notation.lowered
+            before = "".join(text for text, _ in self._inline[-BEFORE_LIMIT_PIECES:])
+            self._inline.append((write(element_text(tag, self._skip), before), self._linked))
         elif tag.name == "a":
             outer, self._linked = self._linked, tag.has_attr("href")
             self.children(tag, depth)
             self._linked = outer
+        elif tag.name == "math":
+            self._inline.append((f" {notation.formula(tag)} ", self._linked))
         else:
             opening, closing = ("«", "»") if tag.name == "q" else ("", "")
             self._inline.append((opening, self._linked))
             self.children(tag, depth)
             self._inline.append((closing, self._linked))
 
+    def _note_mark(self, tag: Tag) -> str | None:
+        return notation.note_mark(tag, element_text(tag, self._skip)) if notation.may_be_note(tag) else None
+
     def _block(self, tag: Tag, depth: int) -> None:
         self.end()
         is_item, is_list = tag.name in ITEM_TAGS, tag.name in LIST_TAGS
+        if tag.name == "ol":
+            self._markers.update((id(item), marker) for item, marker in item_markers(tag))
+        if is_item:
+            own = self._markers.pop(id(tag), BULLET)
+            # The first item of a list that opens an item has both numbers: "2. a."
+            self._marker = f"{self._marker} {own}" if self._opens_item and self._marker != BULLET else own
         self._opens_item = self._opens_item or is_item
         self._lists += is_list
         self.children(tag, depth)
@@ -130,30 +163,35 @@ class ElementWalk:
 
     def _heading(self, tag: Tag, level: int, depth: int) -> None:
         self.end()
+        numbered = self._marker if self._opens_item and self._marker != BULLET else ""
+        self._opens_item = self._opens_item and not numbered
         before = len(self.blocks)
         self.children(tag, depth)
         self.end()
         inside = [block for block in self.blocks[before:] if block.words]
         del self.blocks[before:]
         if text := one_line(" ".join(block.block.text for block in inside)):
+            if numbered:
+                text = f"{numbered} {text}"
             words, linked = sum(block.words for block in inside), sum(block.linked for block in inside)
             self.blocks.append(PageBlock(Block("heading", text, level), words, linked))
 
     def _code(self, tag: Tag) -> None:
         self.end()
-        if text := visible_text(tag.get_text()).strip("\n"):
+        if text := visible_text(preformatted_text(tag)).strip("\n"):
             self.blocks.append(PageBlock(Block("code", text.replace("```", "'''")), len(text.split()), 0))
 
-    def _table(self, tag: Tag, rows: list[list[str]]) -> None:
+    def _table(self, tag: Tag, table: PageTable) -> None:
         self.end()
         caption = tag.find("caption", recursive=False)
         if isinstance(caption, Tag):
             self._block(caption, 0)
-        head = rows[0] if has_header(tag) and len(rows) > 1 else None
         linked = sum(len(link.get_text().split()) for link in tag.find_all("a", href=True))
-        words = sum(len(cell.split()) for row in rows for cell in row)
+        words = sum(len(cell.split()) for row in table.rows for cell in row)
         share = linked / max(words, 1)
-        for block in table_blocks(rows[1:] if head else rows, head):
+        for text in table.above:
+            self.blocks.append(PageBlock(Block("paragraph", text), len(text.split()), 0))
+        for block in table_blocks(table.rows, table.head):
             count = len(block.text.split())
             self.blocks.append(PageBlock(block, count, int(count * share)))
 
@@ -169,13 +207,34 @@ class ElementWalk:
                 self._opens_item = False
 
     def _text_block(self, text: str) -> Block:
-        return Block("item", text, max(self._lists - 1, 0)) if self._opens_item else Block("paragraph", text)
+        if not self._opens_item:
+            return Block("paragraph", text)
+        marker, self._marker = self._marker, BULLET
+        return Block("item", text, max(self._lists - 1, 0), marker)
+
+
+def is_component(tag: Tag) -> bool:
+    """Tells whether the element is a site's own, which is a block unless it stands in a line."""
+    return "-" in tag.name and (tag.parent is None or tag.parent.name not in INLINE_PARENTS)
+
+
+def preformatted_text(tag: Tag) -> str:
+    parts = ("\n" if isinstance(part, Tag) else part for part in tag.descendants if is_text_or_break(part))
+    return "".join(map(str, parts))
+
+
+def is_text_or_break(part: object) -> bool:
+    if isinstance(part, Tag):
+        return part.name == "br"
+    return isinstance(part, NavigableString) and not isinstance(part, PreformattedString)
 
 
 def heading_level(tag: Tag) -> int:
     """Returns the level from 1; 0 for other elements."""
     if tag.name in HEADINGS:
         return HEADINGS[tag.name]
+    if tag.name == "gcds-heading":
+        return HEADINGS.get(str(tag.get("tag")), 2)
     if tag.get("role") != "heading":
         return 0
     level = str(tag.get("aria-level") or "2")
@@ -198,55 +257,3 @@ def label_only(tag: Tag) -> str:
     if not isinstance(label, str) or tag.name not in LABELLED_TAGS or tag.find("img") or tag.get_text(strip=True):
         return ""
     return one_line(label)[:ALT_LIMIT_CHARS]
-
-
-def data_rows(tag: Tag, skip: Skip) -> list[list[str]]:
-    """Returns the cells of a data table; none for a table that lays out a page."""
-    if tag.get("role") in ("presentation", "none") or tag.find(LAYOUT_CONTENT):
-        return []
-    rows = expand_spans(tag, skip)
-    if max(map(len, rows), default=0) < 2 or any(len(cell) > CELL_LIMIT_CHARS for row in rows for cell in row):
-        return []
-    return rows
-
-
-def expand_spans(tag: Tag, skip: Skip) -> list[list[str]]:
-    """Returns every row with all columns. A cell over several rows is repeated, one over several columns is not."""
-    rows: list[list[str]] = []
-    below: dict[int, tuple[int, str]] = {}  # by column: the number of rows that this text still spans
-    for source in tag.find_all("tr"):
-        if skip(source):
-            continue
-        row: list[str] = []
-        for cell in source.find_all(("td", "th"), recursive=False)[:CELLS_LIMIT]:
-            fill_from_above(below, row)
-            if not skip(cell):
-                text = element_text(cell, skip)
-                for content in [text] + [""] * (span_size(cell, "colspan") - 1):
-                    if (more := span_size(cell, "rowspan") - 1) > 0:
-                        below[len(row)] = more, content
-                    row.append(content)
-        fill_from_above(below, row)
-        if any(row):
-            rows.append(row[:CELLS_LIMIT])
-    return rows
-
-
-def fill_from_above(below: dict[int, tuple[int, str]], row: list[str]) -> None:
-    """Adds the cells from above that span the row's next columns."""
-    while (column := len(row)) in below:
-        more, text = below.pop(column)
-        row.append(text)
-        if more > 1:
-            below[column] = more - 1, text
-
-
-def span_size(cell: Tag, attribute: str) -> int:
-    value = str(cell.get(attribute) or "1").strip()
-    return max(1, min(int(value), SPAN_LIMIT)) if value.isascii() and value.isdigit() and len(value) < 4 else 1
-
-
-def has_header(tag: Tag) -> bool:
-    """Tells whether the first row names the columns."""
-    first = tag.find("tr")
-    return isinstance(first, Tag) and not first.find("td", recursive=False)
