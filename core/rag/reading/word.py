@@ -7,12 +7,13 @@ boxes follow the paragraph to which they are anchored. Pure.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
 from core.errors import UnreadableDocument
 from core.language import detect_language
 from core.rag.documents import Block, Document, one_line
 from core.rag.reading.comments import Comment, comment_blocks
+from core.rag.reading.document_frame import edge_blocks, split_title
 from core.rag.reading.raw_document import RawDocument
 from core.rag.reading.word_body import BodyReader
 from core.rag.reading.word_names import W, is_on
@@ -24,8 +25,6 @@ from core.rag.reading.word_styles import StyleSheet
 from core.rag.reading.zip_package import Element, refuse_damage
 
 DAMAGED = "this Word file cannot be read: it is damaged, or no .docx"
-# "Page 3 of 12", "- 3 -"
-PAGE_NUMBER = re.compile(r"\W*(?:pages?|p\.)?\W*\d*\W*(?:(?:of|de|sur)\W*\d*\W*)?", re.IGNORECASE)
 LANGUAGE_SAMPLE_BLOCKS = 100
 
 
@@ -35,18 +34,11 @@ def parse_word(raw: RawDocument) -> Document:
         source = WordSource(WordParts(raw.body))
         blocks = source.body_blocks()
         title, blocks = split_title(source.title, blocks)
-        whole = source.edge_blocks("header", {title}) + blocks + source.edge_blocks("footer", {title})
+        known = {title}
+        headers = edge_blocks(source.edges("header"), known)
+        whole = headers + blocks + edge_blocks(source.edges("footer"), known)
         sample = "\n".join(block.text for block in whole[:LANGUAGE_SAMPLE_BLOCKS])
         return raw.document(whole + comment_blocks(source.comments(), detect_language(sample)), title=title)
-
-
-def split_title(title: str, blocks: list[Block]) -> tuple[str, list[Block]]:
-    """Takes the title from the first heading if the file names none. Returns the blocks without that heading."""
-    first = blocks[0] if blocks else None
-    if first is None or first.kind != "heading" or title not in ("", first.text):
-        return title, blocks
-    is_alone = all(each.level > first.level for each in blocks[1:] if each.kind == "heading")
-    return (first.text, blocks[1:]) if title or is_alone else ("", blocks)
 
 
 class WordSource:
@@ -74,22 +66,14 @@ class WordSource:
     def body_blocks(self) -> list[Block]:
         return self._reader.read(self._body)
 
-    def edge_blocks(self, kind: str, known: set[str]) -> list[Block]:
-        """Returns the texts of all headers, or of all footers, once each and without those that are known."""
-        blocks: list[Block] = []
+    def edges(self, kind: str) -> Iterator[Block]:
+        """Yields the blocks of all headers, or of all footers, that are shown."""
         for section in self._body.iter(f"{W}sectPr"):
             for reference in section.findall(f"{W}{kind}Reference"):
-                for block in self._edge(section, reference):
-                    if block.text not in known and not PAGE_NUMBER.fullmatch(block.text):
-                        known.add(block.text)
-                        blocks.append(block)
-        return blocks
-
-    def _edge(self, section: Element, reference: Element) -> list[Block]:
-        pages = reference.get(f"{W}type", "default")
-        is_shown = {"even": self._shows_even, "first": is_on(section.find(f"{W}titlePg"))}.get(pages, True)
-        root = self._parts.referenced(reference) if is_shown else None
-        return [] if root is None else [as_text(block) for block in self._reader.read(root)]
+                pages = reference.get(f"{W}type", "default")
+                is_shown = {"even": self._shows_even, "first": is_on(section.find(f"{W}titlePg"))}.get(pages, True)
+                root = self._parts.referenced(reference) if is_shown else None
+                yield from [] if root is None else self._reader.read(root)
 
     def comments(self) -> list[Comment]:
         root = self._parts.related("comments")
@@ -105,8 +89,3 @@ class WordSource:
         section = self._body.find(f"{W}sectPr/{W}{kind}Pr")
         general = None if settings is None else settings.find(f"{W}{kind}Pr")
         return NoteSeries(kind, self._parts.related(f"{kind}s"), general if section is None else section)
-
-
-def as_text(block: Block) -> Block:
-    """A heading in a header heads nothing."""
-    return Block("paragraph", block.text) if block.kind == "heading" else block

@@ -1,4 +1,4 @@
-"""Counts the numbered paragraphs of a Word file, and writes each number as its reader sees it: "2.", "(a)", "Step 3:".
+"""Numbers the paragraphs of a Word file.
 
 ECMA-376, part 1, chapter 17.9. A paragraph names a list (`w:num`) and a level. Lists that share a definition
 (`w:abstractNum`) go on counting, unless one says where it begins. Pure.
@@ -6,18 +6,14 @@ ECMA-376, part 1, chapter 17.9. A paragraph names a list (`w:num`) and a level. 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-
-from core.rag.reading.numerals import NumeralFormat, format_numeral
+from core.rag.reading.list_counting import ListLevel, NumberedList
+from core.rag.reading.numerals import NumeralFormat
 from core.rag.reading.word_names import VAL, W, is_on, number_of, value_of
 from core.rag.reading.word_styles import StyleSheet
 from core.rag.reading.zip_package import Element
 
-BULLET = "-"
 LAST_LEVEL = 8
 LINKS_LIMIT = 10  # of lists that are defined by a style of lists
-PLACE = re.compile(r"%([1-9])")
 NUMERALS: dict[str, NumeralFormat] = {
     "decimalZero": "padded",
     "lowerLetter": "letter",
@@ -26,56 +22,6 @@ NUMERALS: dict[str, NumeralFormat] = {
     "upperRoman": "ROMAN",
     "ordinal": "ordinal",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ListLevel:
-    """One level of a list. `pattern`: "%1.%2)". `restarts_after`: a level of at most this number, from 1; 0: none."""
-
-    number_format: str
-    pattern: str
-    start: int = 1
-    restarts_after: int = LAST_LEVEL + 1
-    is_legal: bool = False  # all its numbers are decimal
-    style_id: str = ""
-
-    def write(self, number: int, *, legal: bool) -> str:
-        if self.number_format == "none":
-            return ""
-        return format_numeral(number, "decimal" if legal else NUMERALS.get(self.number_format, "decimal"))
-
-
-@dataclass(slots=True)
-class NumberedList:
-    """A list. Its counts are those of its definition; `starts` are levels that this list begins anew."""
-
-    levels: dict[int, ListLevel]
-    counts: dict[int, int]
-    starts: dict[int, int] = field(default_factory=dict)
-
-    def advance(self, level: int) -> str:
-        """Counts one paragraph of this level, and returns its number; BULLET for a bullet, "" for no mark."""
-        own = self.levels.get(level)
-        if own is None:
-            return BULLET
-        self._count(level, own)
-        if own.number_format == "bullet":
-            return BULLET
-        written = PLACE.sub(lambda place: self._write(int(place[1]) - 1, legal=own.is_legal), own.pattern)
-        return written.strip()
-
-    def _count(self, level: int, own: ListLevel) -> None:
-        if level in self.starts:
-            self.counts[level] = self.starts.pop(level)
-        else:
-            self.counts[level] = self.counts.get(level, own.start - 1) + 1
-        for deeper in [each for each in self.counts if each > level]:
-            if level < self.levels.get(deeper, own).restarts_after:
-                del self.counts[deeper]
-
-    def _write(self, level: int, *, legal: bool) -> str:
-        shown = self.levels.get(level)
-        return shown.write(self.counts.get(level, shown.start), legal=legal) if shown else ""
 
 
 class Numbering:
@@ -144,12 +90,13 @@ def list_level(element: Element) -> int:
 
 def read_level(element: Element) -> ListLevel:
     # A format that only newer versions know stands in alternatives; the last one is what all know.
-    formats = [each.get(VAL, "") for each in element.iter(f"{W}numFmt")]
+    formats = [each.get(VAL, "") for each in element.iter(f"{W}numFmt")] or ["decimal"]
     return ListLevel(
-        formats[-1] if formats else "decimal",
         value_of(element, "lvlText"),
+        None if formats[-1] == "none" else NUMERALS.get(formats[-1], "decimal"),
+        formats[-1] == "bullet",
         number_of(element, "start", default=1),
-        number_of(element, "lvlRestart", default=LAST_LEVEL + 1),
+        number_of(element, "lvlRestart", default=LAST_LEVEL + 2),
         is_on(element.find(f"{W}isLgl")),
         value_of(element, "pStyle"),
     )

@@ -1,6 +1,6 @@
 """Reads the text inside a paragraph of a Word file: runs, links, fields, symbols, equations, marks of notes. Pure.
 
-Struck text is "~~$20~~"; a raised number is "10⁶". Hidden and deleted text is left out.
+Hidden and deleted text is left out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from core.rag.reading.inline_text import InlineText, TextLook
 from core.rag.reading.word_fields import FieldStack
 from core.rag.reading.word_math import MATH, math_text
 from core.rag.reading.word_names import (
@@ -27,22 +28,9 @@ from core.rag.reading.word_styles import StyleSheet
 from core.rag.reading.word_symbols import symbol, without_private_letters
 from core.rag.reading.zip_package import Element
 
-STRUCK = "~~"
-RAISED_NUMBER = re.compile(r"[+\-−]?\d+")  # letters are raised for looks: "1st"
-RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 BOX_CONTENT = frozenset((f"{W}txbxContent",))
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 SPACES = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunLook:
-    """The formatting of a run that a reader needs to know of."""
-
-    is_hidden: bool = False
-    is_struck: bool = False
-    is_raised: bool = False
-    font: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +44,17 @@ class ParagraphText:
 
 
 @dataclass(slots=True)
-class PendingText:
-    """The text of a paragraph that is being read."""
+class PendingParagraph:
+    """A paragraph that is being read."""
 
     is_hidden: bool  # by its style
-    parts: list[str] = field(default_factory=list)
+    line: InlineText = field(default_factory=InlineText)
     notes: list[tuple[str, Element]] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
     diagrams: list[str] = field(default_factory=list)
-    look: RunLook = RunLook()
-
-    def add(self, text: str, look: RunLook) -> None:
-        if look.is_struck != self.look.is_struck:
-            self.parts.append(STRUCK)
-        if look.is_raised and RAISED_NUMBER.fullmatch(text) and self.follows_word():
-            text = text.translate(RAISED)
-        self.look = look
-        self.parts.append(text)
-
-    def follows_word(self) -> bool:
-        return bool(self.parts) and (self.parts[-1][-1:].isalnum() or self.parts[-1][-1:] == ")")
 
     def end(self) -> ParagraphText:
-        if self.look.is_struck:
-            self.parts.append(STRUCK)
-        return ParagraphText("".join(self.parts), tuple(self.notes), tuple(self.boxes), tuple(self.diagrams))
+        return ParagraphText(self.line.end(), tuple(self.notes), tuple(self.boxes), tuple(self.diagrams))
 
 
 class RunReader:
@@ -91,9 +65,9 @@ class RunReader:
         self._styles = styles
         self._notes = notes
         self._fields = FieldStack()
-        self._pending = PendingText(is_hidden=False)
+        self._pending = PendingParagraph(is_hidden=False)
         self._quote_starts: dict[str, int] = {}
-        self._readers: dict[str, Callable[[Element, RunLook], None]] = {
+        self._readers: dict[str, Callable[[Element, TextLook], None]] = {
             f"{W}r": self._run,
             f"{W}t": self._text,
             f"{W}sym": self._symbol,
@@ -112,14 +86,14 @@ class RunReader:
 
     def read(self, paragraph: Element, *, is_hidden: bool) -> ParagraphText:
         """`is_hidden`: its style hides text that does not say otherwise."""
-        outer, self._pending = self._pending, PendingText(is_hidden)
+        outer, self._pending = self._pending, PendingParagraph(is_hidden)
         self._quote_starts = dict.fromkeys(self._quote_starts, 0)
-        self._children(paragraph, RunLook())
+        self._children(paragraph, TextLook())
         self._fields.end_paragraph()
         read, self._pending = self._pending.end(), outer
         return read
 
-    def _children(self, parent: Element, look: RunLook) -> None:
+    def _children(self, parent: Element, look: TextLook) -> None:
         for child in parent:
             reader = self._readers.get(child.tag)
             if reader:
@@ -129,74 +103,74 @@ class RunReader:
             elif child.tag not in UNSEEN and not is_placeholder(child):
                 self._children(child, look)
 
-    def _add(self, text: str, look: RunLook) -> None:
+    def _add(self, text: str, look: TextLook) -> None:
         if text and not look.is_hidden and not self._fields.is_in_code:
-            self._pending.add(text, look)
+            self._pending.line.add(text, look)
 
-    def _run(self, run: Element, look: RunLook) -> None:
+    def _run(self, run: Element, look: TextLook) -> None:
         self._children(run, self._look(run.find(f"{W}rPr")))
 
-    def _look(self, properties: Element | None) -> RunLook:
+    def _look(self, properties: Element | None) -> TextLook:
         if properties is None:
-            return RunLook(self._pending.is_hidden)
+            return TextLook(self._pending.is_hidden)
         vanish = properties.find(f"{W}vanish")
         styled = self._styles.get(value_of(properties, "rStyle")).hidden
         by_style = self._pending.is_hidden if styled is None else styled
         fonts = properties.find(f"{W}rFonts")
-        return RunLook(
+        return TextLook(
             by_style if vanish is None else is_on(vanish),
             is_on(properties.find(f"{W}strike")) or is_on(properties.find(f"{W}dstrike")),
             value_of(properties, "vertAlign") == "superscript",
             "" if fonts is None else fonts.get(f"{W}ascii", ""),
         )
 
-    def _text(self, element: Element, look: RunLook) -> None:
+    def _text(self, element: Element, look: TextLook) -> None:
         self._add(without_private_letters(element.text or "", look.font), look)
 
-    def _symbol(self, element: Element, look: RunLook) -> None:
+    def _symbol(self, element: Element, look: TextLook) -> None:
         code = element.get(f"{W}char", "")
         if re.fullmatch(r"[0-9A-Fa-f]{1,5}", code):
             self._add(symbol(int(code, 16), element.get(f"{W}font", "")), look)
 
-    def _field_mark(self, element: Element, look: RunLook) -> None:
+    def _field_mark(self, element: Element, look: TextLook) -> None:
         shown = self._fields.mark(element)
         if shown and not look.is_hidden:
-            self._pending.add(shown, look)
+            self._pending.line.add(shown, look)
 
-    def _note(self, element: Element, look: RunLook) -> None:
+    def _note(self, element: Element, look: TextLook) -> None:
         custom = element.get(f"{W}customMarkFollows") in ("1", "true", "on")
         own_mark = "".join(each.text or "" for each in element.itersiblings(f"{W}t")) if custom else ""
         mark, content = self._notes.take(element, own_mark)
         if look.is_hidden or self._fields.is_in_code:
             return
         if not custom:  # its own mark is the text that follows
-            self._add(f" ({mark})", RunLook())
+            self._add(f" ({mark})", TextLook())
         if content is not None:
             self._pending.notes.append((mark, content))
 
-    def _ruby(self, element: Element, look: RunLook) -> None:
+    def _ruby(self, element: Element, look: TextLook) -> None:
         for name, opening, closing in (("rubyBase", "", ""), ("rt", "(", ")")):
             for part in element.findall(f"{W}{name}"):
                 self._add(opening, look)
                 self._children(part, look)
                 self._add(closing, look)
 
-    def _drawing(self, element: Element, look: RunLook) -> None:
+    def _drawing(self, element: Element, look: TextLook) -> None:
         if look.is_hidden or self._fields.is_in_code:
             return
         self._pending.boxes += visible_children(element, BOX_CONTENT)
         self._pending.diagrams += [each.get(f"{R}dm", "") for each in element.iter(DIAGRAM)]
 
-    def _math(self, element: Element, look: RunLook) -> None:
-        self._add(math_text(element), RunLook(look.is_hidden))
+    def _math(self, element: Element, look: TextLook) -> None:
+        self._add(math_text(element), TextLook(look.is_hidden))
 
-    def _alternatives(self, element: Element, look: RunLook) -> None:
+    def _alternatives(self, element: Element, look: TextLook) -> None:
         self._children(chosen_alternative(element), look)
 
-    def _open_quote(self, element: Element, _: RunLook) -> None:
-        self._quote_starts[element.get(f"{W}id", "")] = len(self._pending.parts)
+    def _open_quote(self, element: Element, _: TextLook) -> None:
+        self._quote_starts[element.get(f"{W}id", "")] = len(self._pending.line.parts)
 
-    def _close_quote(self, element: Element, _: RunLook) -> None:
+    def _close_quote(self, element: Element, _: TextLook) -> None:
         start = self._quote_starts.pop(element.get(f"{W}id", ""), None)
         if start is not None:
-            self.quotes[element.get(f"{W}id", "")] = "".join(self._pending.parts[start:])
+            self.quotes[element.get(f"{W}id", "")] = "".join(self._pending.line.parts[start:])
