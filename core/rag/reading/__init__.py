@@ -6,7 +6,9 @@ extract         pages: chooses the content, by page_weights and content_run; boi
                 disclosure those that readers open; page_blocks, page_tables, list_numbers, notation make its text
 feeds, plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
+open_document   OpenDocument texts; open_*: their styles, lists, tables
 pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks
 pdf_forms, pdf_outline, pdf_scans        what else a PDF tells of itself
-raw_document, titles, markdown, charset, table_layout, zip_package, numerals, grid, comments    shared by formats
+zip_package, numerals, list_counting, inline_text, grid, comments, document_frame    shared by word processors' formats
+raw_document, titles, markdown, charset, table_layout                                shared by several formats
 """

@@ -1,0 +1,87 @@
+"""Reads OpenDocument texts (ODT, OTT, and FODT, one XML file) by the rules of `core.rag.reading.word`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.errors import UnreadableDocument
+from core.language import detect_language
+from core.rag.documents import Block, Document, one_line
+from core.rag.reading.comments import comment_blocks
+from core.rag.reading.document_frame import edge_blocks, split_title
+from core.rag.reading.open_body import OpenBodyReader
+from core.rag.reading.open_inline import InlineReader
+from core.rag.reading.open_names import DC, OFFICE, STYLE
+from core.rag.reading.open_styles import OpenStyles
+from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.zip_package import Element, ZipPackage, parse_xml, refuse_damage
+
+DAMAGED = "this OpenDocument text cannot be read: it is damaged, or no .odt"
+ENCRYPTED = b"encryption-data"
+ANNOTATION = "{http://www.w3.org/1998/Math/MathML}annotation"
+LANGUAGE_SAMPLE_BLOCKS = 100
+
+
+def parse_open_document(raw: RawDocument) -> Document:
+    """Raises UnreadableDocument for a damaged or locked file, and for one that unpacks to too much."""
+    with refuse_damage(DAMAGED):
+        source = OpenSource(raw.body)
+        blocks = source.body_blocks()
+        title, blocks = split_title(source.title, blocks)
+        known = {title}
+        headers = edge_blocks(source.edges("header"), known)
+        whole = headers + blocks + edge_blocks(source.edges("footer"), known)
+        sample = "\n".join(block.text for block in whole[:LANGUAGE_SAMPLE_BLOCKS])
+        return raw.document(whole + comment_blocks(source.inline.comments, detect_language(sample)), title=title)
+
+
+class OpenSource:
+    """An OpenDocument text's parts, and their readers."""
+
+    def __init__(self, body: bytes) -> None:
+        self._package = None if body.lstrip()[:1] == b"<" else ZipPackage(body)
+        if self._package and ENCRYPTED in (self._package.read("META-INF/manifest.xml") or b""):
+            raise UnreadableDocument("this OpenDocument text is locked by a password: attach it without one", "locked")
+        self._roots = list(self._parse_roots(body))
+        text = next((found for root in self._roots for found in root.iter(f"{OFFICE}text")), None)
+        if text is None:
+            raise UnreadableDocument(f"{DAMAGED} (it has no text)", "damaged")
+        self._text: Element = text
+        styles = OpenStyles(self._roots)
+        self.inline = InlineReader(styles, self._formula)
+        self._reader = OpenBodyReader(styles, self.inline)
+
+    def _parse_roots(self, body: bytes) -> Iterator[Element]:
+        if self._package is None:
+            yield parse_xml(body)
+            return
+        for name in ("content.xml", "styles.xml", "meta.xml"):
+            root = self._package.parse(name)
+            if root is not None:
+                yield root
+
+    @property
+    def title(self) -> str:
+        """The one of the file's properties, else the first paragraph that is formatted as a title."""
+        named = (root.findtext(f".//{OFFICE}meta/{DC}title") for root in self._roots)
+        return next((one_line(title) for title in named if title), self._reader.title)
+
+    def body_blocks(self) -> list[Block]:
+        return self._reader.read(self._text)
+
+    def edges(self, kind: str) -> Iterator[Block]:
+        """Yields the blocks of all headers, or of all footers."""
+        for root in self._roots:
+            for page in root.iter(f"{STYLE}master-page"):
+                for suffix in ("", "-left", "-first"):
+                    for edge in page.findall(f"{STYLE}{kind}{suffix}"):
+                        if edge.get(f"{STYLE}display") != "false":
+                            yield from self._reader.read(edge)
+
+    def _formula(self, name: str) -> str:
+        """Returns the text of an embedded formula; "" for other objects."""
+        root = self._package.parse(f"{name.removeprefix('./')}/content.xml") if self._package and name else None
+        if root is None or not root.tag.endswith("}math"):
+            return ""
+        notes = {text for note in root.iter(ANNOTATION) for text in note.itertext()}
+        return "".join(text.strip() for text in root.itertext() if text not in notes)
