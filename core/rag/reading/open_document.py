@@ -14,6 +14,7 @@ from core.rag.reading.open_inline import InlineReader
 from core.rag.reading.open_names import DC, OFFICE, STYLE
 from core.rag.reading.open_styles import OpenStyles
 from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.titles import meaningful_title
 from core.rag.reading.zip_package import Element, ZipPackage, parse_xml, refuse_damage
 
 DAMAGED = "this OpenDocument text cannot be read: it is damaged, or no .odt"
@@ -63,8 +64,8 @@ class OpenSource:
     @property
     def title(self) -> str:
         """The one of the file's properties, else the first paragraph that is formatted as a title."""
-        named = (root.findtext(f".//{OFFICE}meta/{DC}title") for root in self._roots)
-        return next((one_line(title) for title in named if title), self._reader.title)
+        named = (root.findtext(f".//{OFFICE}meta/{DC}title") or "" for root in self._roots)
+        return next(filter(None, (meaningful_title(one_line(title)) for title in named)), self._reader.title)
 
     def body_blocks(self) -> list[Block]:
         return self._reader.read(self._text)

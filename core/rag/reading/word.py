@@ -15,6 +15,7 @@ from core.rag.documents import Block, Document, one_line
 from core.rag.reading.comments import Comment, comment_blocks
 from core.rag.reading.document_frame import edge_blocks, split_title
 from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.titles import meaningful_title
 from core.rag.reading.word_body import BodyReader
 from core.rag.reading.word_names import W, is_on
 from core.rag.reading.word_notes import NoteMarks, NoteSeries
@@ -61,7 +62,7 @@ class WordSource:
     @property
     def title(self) -> str:
         """The one of the file's properties, else the first paragraph that is formatted as a title."""
-        return one_line(self._parts.title) or self._reader.title
+        return meaningful_title(one_line(self._parts.title)) or self._reader.title
 
     def body_blocks(self) -> list[Block]:
         return self._reader.read(self._body)

@@ -427,6 +427,7 @@ def test_a_diagram_has_its_words() -> None:
     ("title", "body", "shown", "sections"),
     [
         ("Leave", w.styled("Leave", "Title") + w.paragraph("x"), "Leave", [("", "x")]),
+        ("Microsoft Word - draft.docx", w.styled("Leave", "Title") + w.paragraph("x"), "Leave", [("", "x")]),
         ("Leave", w.styled("Scope", "Heading1") + w.paragraph("x"), "Leave", [("Scope", "x")]),
         ("", w.styled("Leave", "Heading1") + w.paragraph("x"), "Leave", [("", "x")]),
         ("", w.styled("A", "Heading1") + w.paragraph("x") + w.styled("B", "Heading1") + w.paragraph("y"), "file",
