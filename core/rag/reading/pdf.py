@@ -18,11 +18,12 @@ from pypdfium2.raw import (
     FPDF_ERR_SECURITY,
 )
 
-from core.contract import Omission
+from core.contract import Language, Omission
 from core.errors import UnreadableDocument
 from core.language import detect_language
 from core.rag.documents import Block, Document
-from core.rag.reading.pdf_forms import FormReader, attachment_names
+from core.rag.reading.comments import comment_text
+from core.rag.reading.pdf_annotations import AnnotationReader, PageAnnotations, attachment_names
 from core.rag.reading.pdf_lines import Line, build_lines
 from core.rag.reading.pdf_outline import first_heading, read_outline
 from core.rag.reading.pdf_paragraphs import PAGE_LEVEL, document_blocks
@@ -73,7 +74,7 @@ class PdfReading:
     def __init__(self, raw: RawDocument, pdf: pdfium.PdfDocument) -> None:
         self._raw = raw
         self._pdf = pdf
-        self._forms = FormReader(pdf)
+        self._annotations = AnnotationReader(pdf)
         self._pages: list[PageText] = []
         self._scanned: list[int] = []
 
@@ -84,7 +85,9 @@ class PdfReading:
         title = meaningful_title(self._pdf.get_metadata_dict().get("Title", "").strip())
         title = title or first_heading(self._pages)
         drop_running_lines(self._pages)
-        blocks = [*document_blocks(self._pages, read_outline(self._pdf)), *self._attachments()]
+        lines = [line for page in self._pages for line in page.lines]
+        attached = titled_items("source-attached-files", attachment_names(self._pdf), 1, lines)
+        blocks = [*document_blocks(self._pages, read_outline(self._pdf)), *attached]
         return self._raw.document(blocks, title=title, omissions=tuple(self._omissions(read, total)))
 
     def _read_pages(self, total: int) -> int:
@@ -104,27 +107,23 @@ class PdfReading:
             return 0
         try:
             words = page_words(page)
-            fields, free_texts = self._forms.read(page)
+            annotations = self._annotations.read(page, words)
             chars = sum(len(word.text) for word in words)
             if chars < SCANNED_CHARS and shows_picture(page):
                 self._scanned.append(index + 1)
         finally:
             page.close()
         lines = arrange(build_lines(words))
-        notes = [*free_texts, *self._titled("source-form-fields", fields, NOTES_LEVEL, lines)]
-        self._pages.append(PageText(index + 1, self._pdf.get_page_label(index), lines, notes))
+        self._pages.append(PageText(index + 1, self._pdf.get_page_label(index), lines, self._notes(annotations, lines)))
         return chars
 
-    def _attachments(self) -> list[Block]:
-        names = [Block("item", name) for name in attachment_names(self._pdf)]
-        return self._titled("source-attached-files", names, 1, [line for page in self._pages for line in page.lines])
-
-    def _titled(self, key: str, blocks: Sequence[Block], level: int, lines: Sequence[Line]) -> list[Block]:
-        """Puts a heading above the blocks, in the language of the lines."""
-        if not blocks:
-            return []
-        language = detect_language(" ".join(line.text for line in lines[:LANGUAGE_SAMPLE_LINES])) or "en"
-        return [Block("heading", text(key, language), level), *blocks]
+    def _notes(self, annotations: PageAnnotations, lines: Sequence[Line]) -> list[Block]:
+        comments = [comment_text(each, language_of(lines)) for each in annotations.comments]
+        return [
+            *(Block("paragraph", each) for each in annotations.free_texts),
+            *titled_items("source-form-fields", annotations.fields, NOTES_LEVEL, lines),
+            *titled_items("source-comments", comments, NOTES_LEVEL, lines),
+        ]
 
     def _require_text(self) -> None:
         text_start = " ".join(line.text for page in self._pages[:2] for line in page.lines).lower()
@@ -145,3 +144,14 @@ class PdfReading:
             yield Omission("pages", read, total)
         if self._scanned:
             yield Omission("scanned", places=number_ranges(self._scanned))
+
+
+def titled_items(key: str, items: Sequence[str], level: int, lines: Sequence[Line]) -> list[Block]:
+    """Returns items below a heading in the language of the lines; nothing if there are none."""
+    if not items:
+        return []
+    return [Block("heading", text(key, language_of(lines)), level), *(Block("item", item) for item in items)]
+
+
+def language_of(lines: Sequence[Line]) -> Language:
+    return detect_language(" ".join(line.text for line in lines[:LANGUAGE_SAMPLE_LINES])) or "en"

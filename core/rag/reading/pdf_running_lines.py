@@ -29,7 +29,7 @@ class PageText:
     number: int
     label: str
     lines: list[Line]
-    notes: list[Block] = field(default_factory=list)  # its form fields and comments
+    notes: list[Block] = field(default_factory=list)  # its free text, form fields and comments
 
 
 def drop_running_lines(pages: Sequence[PageText]) -> None:

@@ -315,6 +315,27 @@ def test_free_text_and_attached_files_are_read() -> None:
     ]
 
 
+def test_comments_are_named_as_such() -> None:
+    """Each says who wrote it, and which words it is about. Links, popups and hidden notes are none."""
+    pdf = PdfFile()
+    notes = [
+        pdf.add_note("Text", "Is this still true?", author="Ana"),
+        pdf.add_note("Highlight", "Cite the directive", author="Luc"),
+        pdf.add_note("Popup", "Cite the directive"),
+        pdf.add_note("Link", "https://example.ca/"),
+        pdf.add_note("Text", "Hidden", extra=b"/F 2"),
+    ]
+    pdf.add_page(show("All of the words", 72, 700) + show("Leave is eighteen months", 72, 506), annotations=notes)
+
+    assert texts(pdf) == [
+        ("p. 1", "All of the words\n\nLeave is eighteen months"),
+        (
+            "Comments › p. 1",
+            "- Ana: Is this still true?\n- Luc, on “Leave is eighteen months”: Cite the directive",
+        ),
+    ]
+
+
 @pytest.mark.parametrize(
     "sentence", ["Please wait... If this message is not eventually replaced", "Veuillez patienter…", ""]
 )

@@ -1,17 +1,21 @@
-"""Reads what people add to the pages of a PDF, from PDFium: form fields, free text, names of attachments. Pure."""
+"""Reads what people add to a PDF: form fields, free text, comments, and the names of attached files. Pure."""
 
 from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pypdfium2.raw as pdfium
 
-from core.rag.documents import Block, one_line
+from core.rag.documents import one_line
+from core.rag.reading.comments import Comment
+from core.rag.reading.pdf_words import Word
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -20,29 +24,50 @@ ANNOTATIONS_LIMIT = 2000  # of a page
 VALUE_BYTES = 64_000
 HIDDEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 PASSWORD_FLAG = 1 << 13  # of text fields: PDF 32000-1, table 228
+MARKS = (
+    pdfium.FPDF_ANNOT_HIGHLIGHT,
+    pdfium.FPDF_ANNOT_UNDERLINE,
+    pdfium.FPDF_ANNOT_SQUIGGLY,
+    pdfium.FPDF_ANNOT_STRIKEOUT,
+)
+MARKED_WORDS = 50
+NO_COMMENTS = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)  # a popup shows the comment of another annotation
 CHECKED, UNCHECKED = "[x]", "[ ]"
 INDEX = re.compile(r"\[\d+\]|^#")  # of names that XFA made: "Page1[0].Name[0]"
 
 WideReader = Callable[[ctypes.Array[ctypes.c_ushort] | None, int], int]
 
 
-class FormReader:
-    """Reads the fields of one document. A field of several widgets is read at its first one."""
+@dataclass(slots=True)
+class PageAnnotations:
+    """All that people added to one page."""
+
+    fields: list[str] = field(default_factory=list)  # "name: value", or "[x] name"
+    free_texts: list[str] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+
+
+class AnnotationReader:
+    """Reads the annotations of one document. A field of several widgets is read at its first one."""
 
     def __init__(self, pdf: PdfDocument) -> None:
         self._form = pdf.formenv.raw if pdf.formenv else None
         self._seen: set[str] = set()
 
-    def read(self, page: PdfPage) -> tuple[list[Block], list[Block]]:
-        """Returns the page's form fields that are filled in, and its free text."""
-        fields, remarks = [], []
+    def read(self, page: PdfPage, words: Sequence[Word]) -> PageAnnotations:
+        """`words`: those of the page, to name what a comment is about. Empty and secret fields are left out."""
+        found = PageAnnotations()
         for annotation in visible_annotations(page):
             kind = pdfium.FPDFAnnot_GetSubtype(annotation)
-            if kind == pdfium.FPDF_ANNOT_WIDGET and self._form:
-                fields += [Block("item", line) for line in self._field(annotation) if line]
+            if kind == pdfium.FPDF_ANNOT_WIDGET:
+                found.fields += self._field(annotation) if self._form else ()
             elif kind == pdfium.FPDF_ANNOT_FREETEXT and (text := annotation_text(annotation, "Contents")):
-                remarks.append(Block("paragraph", text))
-        return fields, remarks
+                found.free_texts.append(text)
+            elif kind not in NO_COMMENTS and (text := annotation_text(annotation, "Contents")):
+                about = "" if page.get_rotation() else words_below(annotation, words)
+                author = annotation_text(annotation, "T")
+                found.comments.append(Comment(author, text, "" if about == one_line(text) else about))
+        return found
 
     def _field(self, widget: pdfium.FPDF_ANNOTATION) -> Iterator[str]:
         """Yields the field as "name: value", or as "[x] name" for a box."""
@@ -108,6 +133,19 @@ def wide_text(read: WideReader) -> str:
     if read(buffer, size) > size:
         return ""
     return bytes(buffer)[: size - 2].decode("utf-16-le", "replace").rstrip("\0")
+
+
+def words_below(annotation: pdfium.FPDF_ANNOTATION, words: Sequence[Word]) -> str:
+    """Returns the words that a highlight covers, on a page that is not turned."""
+    box = pdfium.FS_RECTF()
+    if pdfium.FPDFAnnot_GetSubtype(annotation) not in MARKS or not pdfium.FPDFAnnot_GetRect(annotation, box):
+        return ""
+    covered = (
+        word.text
+        for word in words
+        if box.left - 1 <= word.left and word.right <= box.right + 1 and -box.top <= word.baseline <= -box.bottom
+    )
+    return " ".join(islice(covered, MARKED_WORDS))
 
 
 def short_name(name: str) -> str:
