@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 
 from core.rag.documents import Block
 from core.rag.reading.pdf_lines import Line
 
 EDGE_LINES, EDGE_SHARE = 2, 0.25  # at the top and at the bottom; but no more of the page's lines
+GAP = 1.6  # of the size, between these lines and the text
 REPEATED = 3  # pages
+LARGER = 1.1  # times the size of most lines
 NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w,]|\.\d)")
 LONE_NUMBER = re.compile(r"[-–—|\s]*(?P<number>\d{1,4}|[ivxlc]{1,7})[-–—|\s]*", re.IGNORECASE)
 ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -33,12 +36,15 @@ class PageText:
 
 
 def drop_running_lines(pages: Sequence[PageText]) -> None:
-    counts = Counter(key for page in pages for line in edge_lines(page) for key in line_keys(line.text, page.number))
+    body_size = median(line.size for page in pages for line in page.lines) if any(page.lines for page in pages) else 0
+    edges = {page.number: edge_lines(page) for page in pages}
+    keys = {id(line): [*line_keys(line, page.number, body_size)] for page in pages for line in edges[page.number]}
+    counts = Counter(key for each in keys.values() for key in each)
     seen: set[str] = set()
     for page in pages:
         running = []
-        for line in edge_lines(page):
-            repeated = [key for key in line_keys(line.text, page.number) if counts[key] >= REPEATED]
+        for line in edges[page.number]:
+            repeated = [key for key in keys[id(line)] if counts[key] >= REPEATED]
             if number := lone_number(line.text, repeated):
                 page.label = page.label or number
             elif not seen.intersection(repeated):
@@ -51,16 +57,31 @@ def drop_running_lines(pages: Sequence[PageText]) -> None:
 
 
 def edge_lines(page: PageText) -> list[Line]:
-    """Returns the lines at the page's top and bottom. Rows of a table are none: its header may repeat."""
+    """Returns the lines that stand apart at the page's top and bottom. The header of a table is none: it may repeat."""
     ordered = sorted((line for line in page.lines if line.upright), key=lambda line: line.baseline)
     count = min(EDGE_LINES, int(EDGE_SHARE * len(ordered)))
     rows = {id(line) for line, below in pairwise(ordered) if line.cells and below.cells}
-    return [line for line in (*ordered[:count], *ordered[len(ordered) - count :]) if id(line) not in rows]
+    found = [*lines_apart(ordered[: count + 1]), *lines_apart(ordered[::-1][: count + 1])]
+    return [line for line in found if id(line) not in rows]
 
 
-def line_keys(text: str, page_number: int) -> Iterator[str]:
-    """Yields what the line has in common with that of other pages: its text, and its text with a number that counts."""
+def lines_apart(lines: Sequence[Line]) -> Sequence[Line]:
+    """Returns the first lines up to a gap, from the page's edge inwards; none if there is no gap."""
+    for index, (line, inner) in enumerate(pairwise(lines), 1):
+        if abs(inner.baseline - line.baseline) > GAP * max(line.size, inner.size):
+            return lines[:index]
+    return []
+
+
+def line_keys(line: Line, page_number: int, body_size: float) -> Iterator[str]:
+    """Yields what the line has in common with that of other pages: its text, and its text with a number that counts.
+
+    A larger line with a number is a heading: "Question 3".
+    """
+    text = line.text
     yield text
+    if line.size > LARGER * body_size:
+        return
     for match in NUMBER.finditer(text):
         yield f"{text[: match.start()]}<{int(match[0]) - page_number:+}>{text[match.end() :]}"
     if (lone := LONE_NUMBER.fullmatch(text)) and not lone["number"].isdigit():
