@@ -14,10 +14,20 @@ from typing import Any, Literal, Protocol, get_args
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-# "scanned": pages that are pictures without text. "characters": the end of a text. "passages": those that fit the
-# question best were read; "coverage": those that were read are spread over the whole.
+# "scanned": pages that are pictures without text. "characters": the end of a text. "hidden": sheets that Excel hides.
+# "passages": those that fit the question best were read; "coverage": those that were read are spread over the whole.
 OmissionKind = Literal[
-    "characters", "pages", "scanned", "slides", "sheets", "rows", "columns", "entries", "passages", "coverage"
+    "characters",
+    "pages",
+    "scanned",
+    "slides",
+    "sheets",
+    "hidden",
+    "rows",
+    "columns",
+    "entries",
+    "passages",
+    "coverage",
 ]
 Ending = Literal["stop", "length", "stopped", "failed"]  # an answer ended by the model, budget, person or an error
 

@@ -148,6 +148,7 @@ source-omission-pages = the first { $read } of { $total } pages
 source-omission-scanned = pages that are pictures without text are missing ({ $places })
 source-omission-slides = the first { $read } of { $total } slides
 source-omission-sheets = the first { $read } of { $total } sheets
+source-omission-hidden = { $read } of { $total } sheets (the others are hidden)
 source-omission-rows = the first { $read } of { $total } rows
 source-omission-columns = the first { $read } of { $total } columns
 source-omission-entries = the first { $read } of { $total } entries

@@ -148,6 +148,10 @@ source-omission-pages = les { $read } premières pages sur { $total }
 source-omission-scanned = les pages qui sont des images sans texte manquent ({ $places })
 source-omission-slides = les { $read } premières diapositives sur { $total }
 source-omission-sheets = les { $read } premières feuilles sur { $total }
+source-omission-hidden = { $read ->
+    [one] { $read } feuille sur { $total } (les autres sont masquées)
+   *[other] { $read } feuilles sur { $total } (les autres sont masquées)
+}
 source-omission-rows = les { $read } premières lignes sur { $total }
 source-omission-columns = les { $read } premières colonnes sur { $total }
 source-omission-entries = les { $read } premiers éléments sur { $total }

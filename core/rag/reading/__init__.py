@@ -7,6 +7,7 @@ extract         pages: chooses the content, by page_weights and content_run; boi
 feeds, plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
 open_document   OpenDocument texts; open_*: their styles, lists, tables
+workbook        workbooks; xlsx, calamine_book: two ways to read them into `sheets`; number_format
 pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks
 pdf_annotations, pdf_outline, pdf_scans        what else a PDF tells of itself
 zip_package, numerals, list_counting, inline_text, grid, comments, document_frame    shared by word processors' formats
