@@ -4,7 +4,8 @@ reader, reader_process    `Reader`, the entrance, and the child process that it 
 formats         detects the format and finds its parser: a function from `RawDocument` to `Document`
 extract         pages: chooses the content, by page_weights and content_run; boilerplate finds the parts around it,
                 disclosure those that readers open; page_blocks, page_tables, list_numbers, notation make its text
-feeds, plain_text, csv_table, json_data, pdf        one format each
+feeds           RSS, Atom, RDF; json_feed; feed_entries, feed_dates: the entries of each
+plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
 open_document   OpenDocument texts; open_*: their styles, lists, tables
 workbook        workbooks; xlsx, calamine_book: two ways to read them into `sheets`; number_format

@@ -44,10 +44,14 @@ def parse_page(raw: RawDocument) -> Document:
     return Document(title, cut_blocks(below), "page", page.language(blocks), raw.url)
 
 
-def html_text(html: str) -> str:
-    """Returns the text of an HTML fragment, such as a feed's summary, with a paragraph on each line."""
-    soup = parse_html(html)
-    return "\n".join(block.block.text for block in collect_blocks(soup, boilerplate.is_boilerplate) if block.words)
+def html_blocks(html: str) -> list[Block]:
+    """Returns the blocks of an HTML fragment, such as an entry of a feed."""
+    return [block.block for block in collect_blocks(parse_html(html), boilerplate.is_boilerplate) if block.words]
+
+
+def html_line(html: str) -> str:
+    """Returns the text of an HTML fragment, such as a title, on one line."""
+    return one_line(" ".join(block.text for block in html_blocks(html)))
 
 
 def parse_html(html: str) -> BeautifulSoup:

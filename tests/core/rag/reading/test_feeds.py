@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import UnreadableDocument
 from core.rag.documents import PASSAGE_LIMIT_CHARS, Document
-from core.rag.reading import feeds
+from core.rag.reading import feed_entries, feeds, json_feed
 from core.rag.reading.raw_document import RawDocument
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>
@@ -69,7 +69,7 @@ def test_summaries_are_text() -> None:
     """Markup is removed, and the date added; an entry with neither is its title."""
     newer, older, undated = read(RSS).passages
 
-    assert newer.text == "2026-05-06\n\nPlain summary."
+    assert newer.text == "2026-05-05\n\nPlain summary."
     assert older.text == "2026-05-04\n\nFirst bold.\n\nSecond one."
     assert undated.text == "Undated & short"
 
@@ -77,7 +77,7 @@ def test_summaries_are_text() -> None:
 @pytest.mark.parametrize(
     ("feed", "heading", "text"),
     [
-        (ATOM, "Ce soir", "2026-05-05\n\nNuageux.\n\nMinimum 4."),
+        (ATOM, "Ce soir", "2026-05-05\n\nNuageux.\nMinimum 4."),
         (RDF, "One", "2026-05-05\n\nSaid."),
         (OLDEST, "One", "Said."),
         (JSON, "One", "2026-05-05\n\nSaid."),
@@ -152,18 +152,98 @@ def test_a_long_entry_is_cut() -> None:
     assert all(len(part.text) <= PASSAGE_LIMIT_CHARS for part in parts.passages)
 
 
+def test_the_full_text_of_an_entry_comes_before_its_summary() -> None:
+    """A summary that is the beginning of the text is left out; one that says something else stands above it."""
+    full = "<p>The fee for a park pass rises to $25 on June 1.</p><p>Children enter free until the end of the year.</p>"
+    start = "The fee for a park pass rises to $25 on June 1. [&#8230;]"
+    other = "Rangers answer your questions at the gate every day."
+    content = (
+        "<content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'><![CDATA[{}]]></content:encoded>"
+    )
+    (plain,) = read(item(f"<title>Fees</title><description>{start}</description>{content.format(full)}")).passages
+    (both,) = read(item(f"<title>Fees</title><description>{other}</description>{content.format(full)}")).passages
+    (atom,) = read(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title><entry><title>Fees</title><summary>Fees.</summary>"
+        f"<content type='html'><![CDATA[{full}]]></content></entry></feed>"
+    ).passages
+    (json,) = read(
+        f'{{"version": "{json_feed.JSON_FEED}1.1", "items": [{{"title": "Fees", "summary": "The fee for a park pass",'
+        f'"content_html": "{full}"}}]}}'
+    ).passages
+
+    text = "The fee for a park pass rises to $25 on June 1.\n\nChildren enter free until the end of the year."
+    assert plain.text == text
+    assert both.text == f"{other}\n\n{text}"
+    assert atom.text == f"Fees.\n\n{text}"
+    assert json.text == text
+
+
+def test_the_text_of_an_entry_keeps_its_form() -> None:
+    """Headings are below its title; lists, tables and the lines of plain text stay."""
+    html = "<h2>Steps</h2><ol><li>Sign<li>Send</ol><table><tr><th>A<th>B<tr><td>1<td>2</table>"
+    (rich,) = read(item(f"<title>How</title><description><![CDATA[{html}]]></description>")).passages
+    (plain,) = read(
+        item("<title>How</title><description>Guests:\nAnn Roe\n\nFish &amp;amp; chips</description>")
+    ).passages
+
+    assert (rich.heading, rich.text) == ("How › Steps", "1. Sign\n2. Send\n\n| A | B |\n| --- | --- |\n| 1 | 2 |")
+    assert plain.text == "Guests:\nAnn Roe\n\nFish & chips"
+
+
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        ("https://example.ca/news/2026/new-park-fees.html", "new park fees"),
+        ("https://example.ca/?p=12", "example.ca"),
+        ("https://example.ca/12345", "example.ca"),
+    ],
+)
+def test_an_entry_with_nothing_but_a_link_is_named_by_it(link: str, text: str) -> None:
+    """Its address has words, or its site has a name."""
+    (passage,) = read(item(f"<link>{link}</link>")).passages
+    (same,) = read(f'{{"version": "{json_feed.JSON_FEED}1.1", "items": [{{"url": "{link}"}}]}}').passages
+
+    assert (passage.text, passage.link) == (same.text, same.link) == (text, link)
+
+
+def test_the_recording_of_an_episode_is_its_link() -> None:
+    """This holds for an episode without a page."""
+    (passage,) = read(item("<title>One</title><enclosure url='https://example.ca/1.mp3' type='audio/mpeg'/>")).passages
+
+    assert passage.link == "https://example.ca/1.mp3"
+
+
+def test_dates_are_those_of_the_publisher() -> None:
+    """An evening in Winnipeg is no morning of the next day."""
+    (passage,) = read(item("<title>One</title><pubDate>Tue, 05 May 2026 21:30:00 -0500</pubDate>")).passages
+
+    assert passage.published_at is not None
+    assert (passage.text, passage.published_at.isoformat()) == ("2026-05-05", "2026-05-05T21:30:00-05:00")
+
+
+def test_the_newest_entries_of_a_long_feed_are_read() -> None:
+    """Some feeds have them last."""
+    entries = "".join(
+        f"<item><title>{number}</title><pubDate>{1_700_000_000 + number * 3600}</pubDate></item>"
+        for number in range(feed_entries.ENTRIES_LIMIT + 2)
+    )
+    document = read(f"<rss version='2.0'><channel>{entries}</channel></rss>")
+
+    assert document.passages[0].heading == str(feed_entries.ENTRIES_LIMIT + 1)
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_feed_with_too_many_entries_is_marked_as_cut(more: int) -> None:
     """This holds for each kind of feed."""
-    count = feeds.ENTRIES_LIMIT + more
+    count = feed_entries.ENTRIES_LIMIT + more
     entries = ",".join(['{"title": "One"}'] * count)
     documents = (
         read(f"<rss version='2.0'><channel>{'<item><title>One</title></item>' * count}</channel></rss>"),
-        read(f'{{"version": "{feeds.JSON_FEED}1", "items": [{entries}]}}'),
+        read(f'{{"version": "{json_feed.JSON_FEED}1", "items": [{entries}]}}'),
     )
 
     assert [bool(document.omissions) for document in documents] == [bool(more)] * 2
-    assert [len(document.passages) for document in documents] == [feeds.ENTRIES_LIMIT] * 2
+    assert [len(document.passages) for document in documents] == [feed_entries.ENTRIES_LIMIT] * 2
 
 
 @pytest.mark.parametrize("when", ["yesterday", "Tue, 99 May 99999 99:99:99 GMT", ""])
