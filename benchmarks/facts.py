@@ -51,13 +51,14 @@ from core.language import detect_language
 from core.rag.documents import Document, Passage
 from core.rag.embeddings import LocalEmbedder
 from core.rag.facts import pgvector
+from core.rag.facts.connectors.protocol import EntryContent, Origin, OriginEntry
 from core.rag.facts.document_rows import NewDocument, require_collection
 from core.rag.facts.finder import is_relevant, needs_lookup
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.lexical import rank
 from core.rag.facts.search import CANDIDATES, FactMatch
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import EntryContent, Origin, OriginEntry, sync
+from core.rag.facts.sync import sync
 from core.rag.facts.tables import Floats, documents, passages
 from core.rag.facts.vector_backends import VectorCache
 from core.rag.reading import markdown

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,8 +20,14 @@ from core.errors import CspsError
 from core.local_time import local_clock
 from core.model.client import ModelClient, local_url
 from core.rag.embeddings import Embedder, build_embedder, model_process_embedder
+from core.rag.facts.collections import FILE, FactCollections
+from core.rag.facts.editing import FactsEditing
 from core.rag.facts.finder import FactsFinder
 from core.rag.facts.glossary import Glossary
+from core.rag.facts.origins import Origins
+from core.rag.facts.refresh import CollectionRefresher
+from core.rag.facts.refresh_ledger import RefreshLedger
+from core.rag.facts.schedule import RefreshSchedule
 from core.rag.facts.store import FactStore
 from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.site import FetchLimits
@@ -36,6 +42,10 @@ log = structlog.get_logger()
 
 WARM_PAUSE_S = 3  # before the next request to a model that is away
 FETCH_DEADLINE_S = 4.5  # for a page with its redirects: a person is waiting
+# Nobody waits for a document that is added to a collection, so it may be long.
+SYNC_DEADLINE_S = 60.0
+SYNC_CPU_LIMIT_S = 60.0
+SYNC_TEXT_LIMIT_CHARS = 20_000_000
 TEXT_LIMIT_CHARS = 200_000  # of one page or file: about a hundred passages to choose from
 
 
@@ -46,6 +56,8 @@ class Core:
     engine: ChatEngine
     personalities: Personalities
     database: Database
+    editing: FactsEditing
+    schedule: RefreshSchedule
 
 
 @asynccontextmanager
@@ -59,8 +71,8 @@ async def run_engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
 async def run_core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core, None]:
     """The engine with its background tasks. Leaving waits until all running writes are stored.
 
-    `warms`: lets the model compute the personalities' prefixes; one process of a service is enough for that. The model
-    may still be away. Raises ConfigError, StorageError.
+    `warms`: lets the model compute the personalities' prefixes, and has collections synchronised when they are due; one
+    process of a service is enough for that. The model may still be away. Raises ConfigError, StorageError.
     """
     personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
@@ -71,28 +83,67 @@ async def run_core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     sources.load()
+    collections = FactCollections(settings.config_file(FILE))
+    collections.load()
     fetcher, reader = build_fetcher(settings), Reader(text_limit_chars=TEXT_LIMIT_CHARS)
     finder = SourceFinder(sources, fetcher, reader, embedder, lambda *question: chat.decide(*question))
     retriever = Retriever(fetcher, reader, (finder, FactsFinder(facts)))
     clock = local_clock(settings.time.zone)
     chat = ChatEngine(personalities, sessions, database, client, retriever, settings.model.wait_s, clock)
+    schedule = RefreshSchedule(facts, RefreshLedger(database), collections)
+    added_reader = Reader(text_limit_chars=SYNC_TEXT_LIMIT_CHARS)
+    editing = FactsEditing(facts, collections, fetcher, added_reader, settings.rag.facts_editors)
+    watched = WatchedParts(personalities, sources, collections)
     try:
         await database.upgrade()
         await facts.detect_vector_backend()
-        tasks = run_background_tasks(chat, personalities, sessions, sources, facts, finder, settings, warms=warms)
+        tasks = run_background_tasks(chat, watched, sessions, facts, finder, schedule, settings, warms=warms)
         async with run_beside(tasks):
-            yield Core(chat, personalities, database)
+            yield Core(chat, personalities, database, editing, schedule)
     finally:
         await chat.close()
+        await added_reader.close()
         await embedder.close()
         await client.close()
         await database.close()
 
 
-def build_own_embedder(settings: Settings) -> Embedder:
+def build_own_embedder(settings: Settings, threads: int | None = None) -> Embedder:
     """The engine that the settings name, or the bundled encoder in this process. Raises ConfigError."""
     rag = settings.rag
-    return build_embedder(rag.embeddings_url, rag.embeddings_model, reveal(rag.embeddings_api_key))
+    return build_embedder(rag.embeddings_url, rag.embeddings_model, reveal(rag.embeddings_api_key), threads)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsWriter:
+    """The parts of the core that fill collections. `origins`: for places that a person typed."""
+
+    store: FactStore
+    ledger: RefreshLedger
+    refresher: CollectionRefresher
+    origins: Origins
+
+
+@asynccontextmanager
+async def open_facts_writer(
+    settings: Settings, collections: FactCollections, threads: int | None = None
+) -> AsyncGenerator[FactsWriter, None]:
+    """`threads`: of the bundled encoder; None: one for each core. Raises ConfigError, StorageError."""
+    async with AsyncExitStack() as closing:
+        embedder = build_own_embedder(settings, threads)
+        closing.push_async_callback(embedder.close)
+        database = Database(settings.database_url)
+        closing.push_async_callback(database.close)
+        store = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
+        await database.upgrade()
+        await store.detect_vector_backend()
+        fetcher = build_fetcher(settings, SYNC_DEADLINE_S)
+        closing.push_async_callback(fetcher.close)
+        reader = Reader(cpu_limit_s=SYNC_CPU_LIMIT_S, text_limit_chars=SYNC_TEXT_LIMIT_CHARS)
+        closing.push_async_callback(reader.close)
+        ledger = RefreshLedger(database)
+        refresher = CollectionRefresher(store, Origins(fetcher, reader, collections.folder), ledger)
+        yield FactsWriter(store, ledger, refresher, Origins(fetcher, reader))
 
 
 def build_shared_embedder(settings: Settings) -> Embedder:
@@ -109,7 +160,7 @@ def reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def build_fetcher(settings: Settings) -> Fetcher:
+def build_fetcher(settings: Settings, deadline_s: float = FETCH_DEADLINE_S) -> Fetcher:
     """A fetcher whose User-Agent header names this service and the operator's contact."""
     rag = settings.rag
     agent = f"csps-llm (+{rag.contact})" if rag.contact else "csps-llm"
@@ -118,17 +169,32 @@ def build_fetcher(settings: Settings) -> Fetcher:
         rag.allow,
         user_agent=agent,
         deny=rag.deny,
-        limits=FetchLimits(deadline_s=FETCH_DEADLINE_S),
+        limits=FetchLimits(deadline_s=deadline_s),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedParts:
+    """The configuration that is loaded again when its files change."""
+
+    personalities: Personalities
+    sources: Sources
+    collections: FactCollections
+
+    def unknown_names(self, stored_collections: Sequence[str]) -> Sequence[str]:
+        """A sentence for each unknown source and collection that a personality names."""
+        problems = unknown_sources(self.personalities, self.sources.names())
+        names = (*stored_collections, *self.collections.names())
+        return (*problems, *unknown_collections(self.personalities, names))
 
 
 async def run_background_tasks(
     chat: ChatEngine,
-    personalities: Personalities,
+    watched: WatchedParts,
     sessions: Sessions,
-    sources: Sources,
     facts: FactStore,
     finder: SourceFinder,
+    schedule: RefreshSchedule,
     settings: Settings,
     *,
     warms: bool,
@@ -137,11 +203,14 @@ async def run_background_tasks(
     sources_changed, names_changed = asyncio.Event(), asyncio.Event()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(personalities.watch(call_all(chat.needs_warming.set, names_changed.set)))
-            tasks.create_task(sources.watch(call_all(sources_changed.set, names_changed.set)))
-            tasks.create_task(warn_unknown_names(personalities, sources, facts, names_changed))
+            tasks.create_task(watched.personalities.watch(call_all(chat.needs_warming.set, names_changed.set)))
+            tasks.create_task(watched.sources.watch(call_all(sources_changed.set, names_changed.set)))
+            tasks.create_task(watched.collections.watch(call_all(schedule.changed.set, names_changed.set)))
+            tasks.create_task(warn_unknown_names(watched, facts, names_changed))
             tasks.create_task(purge_daily("sessions", partial(sessions.purge, timedelta(days=settings.data.keep_days))))
             tasks.create_task(keep_sources_warm(finder, sources_changed))
+            if warms:
+                tasks.create_task(schedule.run())
             if warms and settings.model.url is None:  # a remote engine manages its own cache
                 tasks.create_task(chat.keep_warm())
     except Exception:
@@ -158,15 +227,11 @@ def call_all(*functions: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-async def warn_unknown_names(
-    personalities: Personalities, sources: Sources, facts: FactStore, changed: asyncio.Event
-) -> None:
+async def warn_unknown_names(watched: WatchedParts, facts: FactStore, changed: asyncio.Event) -> None:
     """Logs a warning for each unknown source and collection that a personality names, at start and after changes."""
     while True:
         try:
-            collections = [size.name for size in await facts.collections()]
-            problems = unknown_sources(personalities, sources.names())
-            problems += unknown_collections(personalities, collections)
+            problems = watched.unknown_names([size.name for size in await facts.collections()])
         except CspsError as exc:
             log.debug("reference_check_failed", problem=exc.message)
             problems = ()

@@ -12,6 +12,7 @@
     ├── NotFound          404    no such personality, session or model
     │   ├── PersonalityUnknown
     │   └── SessionUnknown
+    ├── NotAnEditor       403    the person may not change collections of facts
     ├── Overloaded        503    try again later (retry_after_s)
     │   └── Stopping             the process is being stopped
     ├── ModelError        502    the model's engine failed
@@ -144,6 +145,11 @@ class PersonalityUnknown(NotFound):
 
 class SessionUnknown(NotFound):
     code = "session_unknown"
+
+
+class NotAnEditor(CspsError):
+    code = "not_an_editor"
+    status = 403
 
 
 class Overloaded(CspsError):

@@ -15,6 +15,7 @@ error-prompt_too_long = This is too long for the model to read at once. Please s
 error-schema_refused = This JSON Schema cannot be used: it is not valid, or the model cannot follow it.
 error-not_an_embedder = This model chats; it does not make embeddings.
 error-not_found = What you asked for does not exist.
+error-not_an_editor = You may not change this collection of documents.
 error-personality_unknown = There is no such personality here.
 error-session_unknown = This conversation no longer exists. Please begin a new one.
 error-overloaded = Many people are asking at the moment. Please try again later.
@@ -470,6 +471,7 @@ cli-db-change-0001 = the tables of version 0.1.0
 cli-db-change-0002 = the reason why an answer could not be delivered
 cli-db-change-0003 = several processes share the deliveries
 cli-db-change-0004 = the documents that answers were based on
+cli-db-change-0005 = when collections were synchronised, and who added a document
 
 # Usage errors. Typer writes them after "Invalid value: ".
 cli-usage-rows = Give a file of rows, or --openai with a file of requests.
@@ -521,6 +523,9 @@ cli-help-toil-run =
 cli-help-personalities-validate = Check every file. Each problem is shown with its file and line.
 cli-help-personalities-list = Show the name, language and description of each personality.
 cli-help-facts-add = Read documents into a collection. Given again, the command reads changed documents and removes those that are gone.
+cli-help-facts-sync = Read the collections of config/facts.toml from their origins again, all or one.
+cli-help-configured_collection = A collection of config/facts.toml. Without it: all.
+cli-help-due = Only what is due by its schedule, and what no other process reads now.
 cli-help-facts-search = Show the passages that answer a question, best first.
 cli-help-facts-list = Show each collection with its size and origins.
 cli-help-facts-remove = Remove a collection, or some of its documents.
@@ -699,6 +704,7 @@ cli-check-remote = Remote engine
 cli-check-port = Port
 cli-check-disk = Data folder
 cli-check-database = Database
+cli-check-facts = Collections
 cli-check-settings = Settings
 cli-check-personalities = Personalities
 cli-check-sources = Sources
@@ -721,6 +727,12 @@ cli-found-port_ours = csps-llm answers on { $port }
 cli-found-disk = { $folder }, { SIZE($free) } free
 cli-found-disk_file = { $place } is a file
 cli-found-database = opens
+cli-found-facts_failing = { $name }: { $count ->
+    [one] the last synchronisation failed
+   *[other] the last { $count } synchronisations failed
+}: { $problem }
+cli-found-facts_never = { $name }: never synchronised
+cli-found-facts_overdue = { $name }: not synchronised in time
 cli-found-slack = { $bot } in { $team }
 cli-found-scopes_missing = missing scopes: { $names }
 cli-found-discord = { $bot }, application { $id }
@@ -758,6 +770,9 @@ cli-advice-disk_unwritable = It cannot be written: change its owner, or set CSPS
 cli-advice-disk_file = Set CSPS_LLM_DATA to a folder.
 cli-advice-disk_low = Free some space, or set CSPS_LLM_DATA.
 cli-advice-database = Check DATABASE_URL and the data folder.
+cli-advice-facts_failing = Correct the origin in facts.toml, then: csps-llm facts sync
+cli-advice-facts_overdue = The web process synchronises collections while it runs. To do it now: csps-llm facts sync
+cli-advice-facts_partly = Correct or remove these documents. The others are up to date.
 cli-advice-settings = Correct what is named there. `csps-llm up` does not start with it.
 cli-advice-unknown_name = Correct the name, or add what it refers to. Until then, answers say that it could not be read.
 cli-advice-platform = Set it, or unset the platform’s other variables. docs/ has a page for each platform.
@@ -797,6 +812,19 @@ cli-facts-column-name = Collection
 cli-facts-column-documents = Documents
 cli-facts-column-passages = Passages
 cli-facts-column-origins = Origins
+cli-facts-column-refresh = Refreshed
+cli-facts-column-success = Last success
+cli-facts-column-next = Next time
+cli-facts-column-problem = Problem
+cli-facts-refresh-hourly = hourly
+cli-facts-refresh-daily = daily
+cli-facts-refresh-weekly = weekly
+cli-facts-refresh-never = by hand
+cli-facts-running = now
+cli-facts-time = { DATE($at, time: "short") }
+cli-facts-busy = { $name }: another process synchronises it now.
+cli-facts-none-configured = { $file } names no collections yet.
+cli-facts-origin-failed = { $name }/{ $origin } failed: { $problem }
 cli-facts-removed-collection = { $count ->
     [one] Collection { $name } and its { $count } document are removed.
    *[other] Collection { $name } and its { $count } documents are removed.

@@ -15,6 +15,7 @@ error-prompt_too_long = Ce texte est trop long pour que le modèle le lise en un
 error-schema_refused = Ce schéma JSON ne peut pas être utilisé : il n’est pas valide, ou le modèle ne peut pas le respecter.
 error-not_an_embedder = Ce modèle sert à converser; il ne produit pas de plongements.
 error-not_found = Ce que vous avez demandé n’existe pas.
+error-not_an_editor = Vous ne pouvez pas modifier cette collection de documents.
 error-personality_unknown = Cette personnalité n’existe pas ici.
 error-session_unknown = Cette conversation n’existe plus. Veuillez en commencer une nouvelle.
 error-overloaded = Beaucoup de personnes posent des questions en ce moment. Veuillez réessayer plus tard.
@@ -481,6 +482,7 @@ cli-db-change-0001 = les tables de la version 0.1.0
 cli-db-change-0002 = la raison pour laquelle une réponse n’a pas pu être transmise
 cli-db-change-0003 = plusieurs processus se partagent les réponses
 cli-db-change-0004 = les documents sur lesquels les réponses s’appuient
+cli-db-change-0005 = le moment où les collections ont été actualisées, et la personne qui a ajouté un document
 
 # Erreurs d’utilisation. Typer les écrit après « Invalid value: ».
 cli-usage-rows = Indiquez un fichier de lignes, ou --openai avec un fichier de requêtes.
@@ -532,6 +534,9 @@ cli-help-toil-run =
 cli-help-personalities-validate = Vérifier tous les fichiers. Chaque problème est affiché avec son fichier et sa ligne.
 cli-help-personalities-list = Afficher le nom, la langue et la description de chaque personnalité.
 cli-help-facts-add = Lire des documents dans une collection. Exécutée de nouveau, la commande lit les documents modifiés et retire ceux qui n’existent plus.
+cli-help-facts-sync = Relire la provenance des collections de config/facts.toml, de toutes ou d’une seule.
+cli-help-configured_collection = Une collection de config/facts.toml. Sans elle : toutes.
+cli-help-due = Seulement ce qui est dû selon le calendrier et qu’aucun autre processus ne lit en ce moment.
 cli-help-facts-search = Afficher les passages qui répondent à une question, du meilleur au moins bon.
 cli-help-facts-list = Afficher chaque collection, sa taille et sa provenance.
 cli-help-facts-remove = Retirer une collection ou une partie de ses documents.
@@ -710,6 +715,7 @@ cli-check-remote = Moteur distant
 cli-check-port = Port
 cli-check-disk = Dossier de données
 cli-check-database = Base de données
+cli-check-facts = Collections
 cli-check-settings = Réglages
 cli-check-personalities = Personnalités
 cli-check-sources = Sources
@@ -732,6 +738,12 @@ cli-found-port_ours = csps-llm répond sur { $port }
 cli-found-disk = { $folder }, { SIZE($free) } libres
 cli-found-disk_file = { $place } est un fichier
 cli-found-database = s’ouvre
+cli-found-facts_failing = { $name } : { $count ->
+    [one] la dernière actualisation a échoué
+   *[other] les { $count } dernières actualisations ont échoué
+} : { $problem }
+cli-found-facts_never = { $name } : jamais actualisée
+cli-found-facts_overdue = { $name } : pas actualisée à temps
 cli-found-slack = { $bot } dans { $team }
 cli-found-scopes_missing = autorisations manquantes : { $names }
 cli-found-discord = { $bot }, application { $id }
@@ -769,6 +781,9 @@ cli-advice-disk_unwritable = Impossible d’y écrire : changez-en le propriét
 cli-advice-disk_file = Donnez un dossier dans CSPS_LLM_DATA.
 cli-advice-disk_low = Libérez de l’espace, ou réglez CSPS_LLM_DATA.
 cli-advice-database = Vérifiez DATABASE_URL et le dossier de données.
+cli-advice-facts_failing = Corrigez la provenance dans facts.toml, puis : csps-llm facts sync
+cli-advice-facts_overdue = Le processus web actualise les collections pendant qu’il fonctionne. Pour le faire maintenant : csps-llm facts sync
+cli-advice-facts_partly = Corrigez ou retirez ces documents. Les autres sont à jour.
 cli-advice-settings = Corrigez ce qui est nommé. `csps-llm up` ne démarre pas ainsi.
 cli-advice-unknown_name = Corrigez le nom, ou ajoutez ce qu’il désigne. D’ici là, les réponses indiquent qu’il n’a pas pu être lu.
 cli-advice-platform = Définissez-le, ou retirez les autres variables de la plateforme. Le dossier docs/ contient une page pour chaque plateforme.
@@ -820,6 +835,19 @@ cli-facts-column-name = Collection
 cli-facts-column-documents = Documents
 cli-facts-column-passages = Passages
 cli-facts-column-origins = Provenance
+cli-facts-column-refresh = Actualisation
+cli-facts-column-success = Dernière réussite
+cli-facts-column-next = Prochaine fois
+cli-facts-column-problem = Problème
+cli-facts-refresh-hourly = chaque heure
+cli-facts-refresh-daily = chaque jour
+cli-facts-refresh-weekly = chaque semaine
+cli-facts-refresh-never = à la main
+cli-facts-running = en cours
+cli-facts-time = { DATE($at, time: "short") }
+cli-facts-busy = { $name } : un autre processus l’actualise en ce moment.
+cli-facts-none-configured = { $file } ne nomme pas encore de collection.
+cli-facts-origin-failed = Échec de { $name }/{ $origin } : { $problem }
 cli-facts-removed-collection = { $count ->
     [one] La collection { $name } et son document sont retirés ({ $count }).
    *[other] La collection { $name } et ses { $count } documents sont retirés.

@@ -4,7 +4,7 @@ up              up: startup_checks, procfile, supervisor (with hang_guards), mer
 chat            chat in the terminal; chat_client speaks the protocol
 toil run        toil runs a batch; toil_plan checks it first; see core.toil.batch
 doctor          doctor runs checks and platform_checks; hardware tells what the machine has
-facts           collections of documents; the store is core.rag.facts
+facts           collections of documents; the store is core.rag.facts; facts_refresh is the service's child process
 sources         the pages, feeds and searches that answers may use
 selftest        selftest starts bindings.selftest, which plays a conversation on a stand-in for a platform
 db              database: the revision of the tables

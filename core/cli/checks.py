@@ -13,6 +13,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,7 @@ from core.errors import ConfigError, CspsError, StorageError
 from core.model import catalog, gguf_header
 from core.model.client import ModelClient
 from core.model.sizing import WINDOW_LIMIT_TOKENS, choose_window, physical_cores
+from core.rag.facts.collections import FILE, load_collections
 from core.rag.facts.document_rows import collection_sizes
 from core.rag.sources.catalogue import Sources
 from core.runtime.http_server import reachable_url
@@ -276,7 +278,7 @@ async def check_personalities(build: FindingBuilder, settings: Settings) -> list
     findings = [check_file("personalities", personalities, build), check_file("sources", sources, build)]
     if all(finding.state == "ok" for finding in findings):
         unknown = unknown_sources(personalities, sources.names())
-        unknown += unknown_collections(personalities, await stored_collections(settings))
+        unknown += unknown_collections(personalities, await known_collections(settings))
         findings += [build("personalities", "warn", problem, "unknown_name") for problem in unknown]
     return findings
 
@@ -289,12 +291,16 @@ def check_file(check: str, file: Personalities | Sources, build: FindingBuilder)
     return build(check, "ok", ", ".join(file.names()))
 
 
-async def stored_collections(settings: Settings) -> list[str]:
-    """The names of the stored collections; none before the tables exist. `check_database` reports other failures."""
+async def known_collections(settings: Settings) -> list[str]:
+    """The names of the collections that are configured or stored. Other checks report what fails here."""
+    names: list[str] = []
+    with suppress(ConfigError):
+        names += load_collections(settings.config_file(FILE))
     database = Database(settings.database_url)
     try:
-        return [size.name for size in await database.read(collection_sizes)]
+        names += [size.name for size in await database.read(collection_sizes)]
     except StorageError:
-        return []
+        pass  # the tables do not exist yet
     finally:
         await database.close()
+    return names

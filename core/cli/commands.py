@@ -171,6 +171,16 @@ def add_facts(name: Collection, what: Annotated[list[str], typer.Argument(help="
     raise typer.Exit(facts.add(name, what))
 
 
+@command(facts_app, "sync", "cli-help-facts-sync")
+def synchronise_facts(
+    name: Annotated[str | None, typer.Argument(help="cli-help-configured_collection")] = None,
+    due: Annotated[bool, typer.Option("--due", help="cli-help-due")] = False,
+) -> None:
+    from core.cli import facts
+
+    raise typer.Exit(facts.run(lambda session: facts.synchronise(session, name, only_due=due)))
+
+
 @command(facts_app, "search", "cli-help-facts-search")
 def search_facts(
     name: Collection,
@@ -183,10 +193,10 @@ def search_facts(
 
 
 @command(facts_app, "list", "cli-help-facts-list")
-def list_facts() -> None:
+def list_facts(as_json: Annotated[bool, typer.Option("--json", help="cli-help-json")] = False) -> None:
     from core.cli import facts
 
-    facts.run(facts.show)
+    facts.run(lambda session: facts.show(session, as_json=as_json))
 
 
 @command(facts_app, "remove", "cli-help-facts-remove")

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from core.cli import checks
 from core.cli.checks import Finding, FindingBuilder
+from core.cli.facts_check import check_facts
 from core.cli.localization import locale_language
 from core.cli.platform_checks import check_platforms
 from core.contract import Language
@@ -46,7 +47,8 @@ async def run_checks(environ: Mapping[str, str], build: FindingBuilder) -> list[
     else:
         findings += [*checks.check_model(build, settings), *checks.check_checksum(build)]
     findings += [*await checks.check_port(build, settings), *checks.check_disk(build, settings)]
-    return [*findings, *await checks.check_database(build, settings), *await check_platforms(build, settings)]
+    findings += [*await checks.check_database(build, settings), *await check_facts(build, settings)]
+    return [*findings, *await check_platforms(build, settings)]
 
 
 def print_table(findings: Sequence[Finding], language: Language) -> None:

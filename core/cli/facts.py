@@ -1,4 +1,4 @@
-"""`csps-llm facts add | search | list | remove | export`: the collections in which personalities look up answers.
+"""`csps-llm facts add | sync | search | list | remove | export`: the collections in which answers are looked up.
 
 Exit status 0: done. 3: some documents could not be read. 2: a setting or file must be corrected. 1: refused or
 interrupted; the same command then continues from there.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,22 +27,24 @@ from core.configuration import settings as settings_module
 from core.configuration.settings import Settings
 from core.contract import Language
 from core.errors import FetchFailed, NotFound
+from core.rag.facts.collections import FILE, ConfiguredCollection, FactCollections
+from core.rag.facts.connectors.protocol import Origin
 from core.rag.facts.document_rows import StoredDocument
-from core.rag.facts.glossary import Glossary
 from core.rag.facts.origins import Origins
+from core.rag.facts.refresh import CollectionRefresher
+from core.rag.facts.refresh_ledger import RefreshLedger
 from core.rag.facts.search import FactMatch
+from core.rag.facts.status import CollectionStatus, list_collections
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import Origin, SyncCounts, refuse_emptied_origin, require_collection_name, sync
-from core.rag.reading.reader import Reader
+from core.rag.facts.sync import SyncCounts, refuse_emptied_origin, require_collection_name, sync
 from core.runtime import log
-from core.storage.database import Database
 from core.texts import format_date, format_number, text
 
 SOME_FAILED = 3
 FAILURES_LIMIT = 20  # that are printed
+COLUMNS = ("name", "documents", "passages", "origins")
+SCHEDULE_COLUMNS = ("refresh", "success", "next", "problem")  # shown if config/facts.toml has a collection
 PASSAGE_LIMIT_CHARS = 400  # that are printed of a passage
-READ_CPU_LIMIT_S = 60.0  # a person waits for a long document that they add
-READ_LIMIT_CHARS = 20_000_000
 
 Result = TypeVar("Result")
 
@@ -52,6 +55,9 @@ class FactsSession:
 
     store: FactStore
     origins: Origins
+    refresher: CollectionRefresher
+    ledger: RefreshLedger
+    collections: FactCollections
     console: Console  # stderr, so that stdout holds only results
 
     @property
@@ -77,20 +83,13 @@ def run(work: Callable[[FactsSession], Coroutine[Any, Any, Result]]) -> Result:
 
 @asynccontextmanager
 async def open_session(settings: Settings) -> AsyncGenerator[FactsSession, None]:
-    log.configure(settings.log.model_copy(update={"level": "warning"}), "facts")
-    embedder = bootstrap.build_own_embedder(settings)
-    async with AsyncExitStack() as closing:
-        closing.push_async_callback(embedder.close)
-        database = Database(settings.database_url)
-        closing.push_async_callback(database.close)
-        store = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
-        await database.upgrade()
-        await store.detect_vector_backend()
-        fetcher = bootstrap.build_fetcher(settings)
-        closing.push_async_callback(fetcher.close)
-        reader = Reader(cpu_limit_s=READ_CPU_LIMIT_S, text_limit_chars=READ_LIMIT_CHARS)
-        closing.push_async_callback(reader.close)
-        yield FactsSession(store, Origins(fetcher, reader), Console(stderr=True))
+    log.configure(settings.log.model_copy(update={"level": "error"}), "facts")
+    collections = FactCollections(settings.config_file(FILE))
+    collections.load()
+    async with bootstrap.open_facts_writer(settings, collections) as writer:
+        yield FactsSession(
+            writer.store, writer.origins, writer.refresher, writer.ledger, collections, Console(stderr=True)
+        )
 
 
 def add(name: str, places: list[str]) -> int:
@@ -109,18 +108,7 @@ async def add_all(session: FactsSession, name: str, places: list[str]) -> int:
 
 
 async def add_one(session: FactsSession, name: str, place: str) -> SyncCounts:
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[passages]}"),
-        TimeRemainingColumn(),
-        console=session.console,
-        transient=True,
-        disable=not session.console.is_terminal,
-    )
-    with progress:
+    with build_progress(session) as progress:
         searching = text("cli-facts-searching", session.language, place=place)
         task = progress.add_task(searching, total=None, passages="")
         origin = await find_origin(session, name, place)
@@ -131,6 +119,20 @@ async def add_one(session: FactsSession, name: str, place: str) -> SyncCounts:
             progress.update(task, description=documents, completed=counts.done, total=counts.total, passages=passages)
 
         return await sync(session.store, name, origin, show)
+
+
+def build_progress(session: FactsSession) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[passages]}"),
+        TimeRemainingColumn(),
+        console=session.console,
+        transient=True,
+        disable=not session.console.is_terminal,
+    )
 
 
 async def find_origin(session: FactsSession, name: str, place: str) -> Origin:
@@ -146,12 +148,40 @@ async def find_origin(session: FactsSession, name: str, place: str) -> Origin:
 def print_counts(session: FactsSession, place: str, counts: SyncCounts) -> None:
     numbers = {key: getattr(counts, key) for key in ("added", "changed", "unchanged", "removed", "passages")}
     session.print("cli-facts-synced", place=place, **numbers)
-    if counts.failed:
-        session.print("cli-facts-failed", count=len(counts.failed))
-    for key, problem in list(counts.failed.items())[:FAILURES_LIMIT]:
+    print_failures(session, counts.failed)
+
+
+def print_failures(session: FactsSession, failed: Mapping[str, str]) -> None:
+    if failed:
+        session.print("cli-facts-failed", count=len(failed))
+    for key, problem in list(failed.items())[:FAILURES_LIMIT]:
         session.print_line(f"  {key}: {problem}")
-    if len(counts.failed) > FAILURES_LIMIT:
-        session.print("cli-facts-failed-more", count=len(counts.failed) - FAILURES_LIMIT)
+    if len(failed) > FAILURES_LIMIT:
+        session.print("cli-facts-failed-more", count=len(failed) - FAILURES_LIMIT)
+
+
+async def synchronise(session: FactsSession, name: str | None, *, only_due: bool) -> int:
+    """Synchronises the collections of config/facts.toml, or one. Returns the exit status. Raises NotFound."""
+    chosen = [session.collections.get(name)] if name else list(session.collections.by_name.values())
+    if not chosen:
+        session.print("cli-facts-none-configured", file=str(session.collections.file))
+    statuses = [await synchronise_one(session, each, only_due=only_due) for each in chosen]
+    return max(statuses, default=0)
+
+
+async def synchronise_one(session: FactsSession, collection: ConfiguredCollection, *, only_due: bool) -> int:
+    result = await session.refresher.refresh(collection, only_due=only_due)
+    if result is None:
+        if not only_due:
+            session.print("cli-facts-busy", name=collection.name)
+        return 0
+    for origin, counts in result.counts.items():
+        print_counts(session, f"{collection.name}/{origin}", counts)
+    if result.dropped:
+        session.print("cli-facts-removed-documents", name=collection.name, count=result.dropped)
+    for origin, problem in result.problems.items():
+        session.print("cli-facts-origin-failed", name=collection.name, origin=origin, problem=problem)
+    return SOME_FAILED if result.problems or result.unread else 0
 
 
 async def search(session: FactsSession, name: str, question: str, limit: int) -> None:
@@ -172,17 +202,35 @@ def format_match(number: int, match: FactMatch, language: Language) -> str:
     return f"{number}. {log.escape_control(title)}\n   {log.escape_control(source)}\n   {log.escape_control(passage)}"
 
 
-async def show(session: FactsSession) -> None:
-    sizes = await session.store.collections()
-    if not sizes:
+async def show(session: FactsSession, *, as_json: bool) -> None:
+    overview = await list_collections(session.store, session.ledger, session.collections)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in overview], ensure_ascii=False, indent=1))
+        return
+    if not overview:
         session.print("cli-facts-no-collections")
         return
-    columns = ("name", "documents", "passages", "origins")
+    has_schedule = any(each.title for each in overview)
+    columns = COLUMNS + SCHEDULE_COLUMNS if has_schedule else COLUMNS
     table = Table(*(text(f"cli-facts-column-{column}", session.language) for column in columns))
-    for each in sizes:
-        numbers = [format_number(number, session.language) for number in (each.documents, each.passages)]
-        table.add_row(each.name, *numbers, "\n".join(map(log.escape_control, each.origins)))
+    for each in overview:
+        table.add_row(*map(log.escape_control, status_cells(each, session.language)[: len(columns)]))
     Console().print(table)
+
+
+def status_cells(status: CollectionStatus, language: Language) -> list[str]:
+    """One row of the table."""
+    numbers = [format_number(number, language) for number in (status.documents, status.passages)]
+    times = [show_time(status.succeeded_at, language), show_time(status.next_at, language)]
+    if status.is_running:
+        times[1] = text("cli-facts-running", language)
+    refresh = text(f"cli-facts-refresh-{status.refresh}", language)
+    return [status.name, *numbers, "\n".join(status.origins), refresh, *times, status.problem or ""]
+
+
+def show_time(at: float | None, language: Language) -> str:
+    moment = None if at is None else datetime.fromtimestamp(at).astimezone()
+    return "" if moment is None else text("cli-facts-time", language, at=moment)
 
 
 async def remove(session: FactsSession, name: str, document: str | None) -> None:

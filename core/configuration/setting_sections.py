@@ -115,6 +115,12 @@ class WebSettings(Section):
         " Proxies use X-Forwarded-For, applications the field user of /v1.",
         "10.0.0.5, 10.1.0.0/16",
     )
+    user_header: OptionalStr = env(
+        "WEB_USER_HEADER",
+        "The header in which the proxies of WEB_TRUSTED name the person who is signed in. Only `web:` in FACTS_EDITORS"
+        " uses it. Empty: nobody is identified.",
+        "X-Forwarded-User",
+    )
     connections: int = env("WEB_CONNECTIONS", "The number of requests and sockets open at once.", "1000", ge=1)
     body_limit_bytes: int = env(
         "WEB_BODY_LIMIT", "The largest request body or WebSocket frame, in bytes.", "1048576", ge=1024
@@ -189,6 +195,13 @@ class RagSettings(Section):
     )
     embeddings_api_key: OptionalSecret = env(
         "RAG_EMBEDDINGS_API_KEY", "The API key of the engine at RAG_EMBEDDINGS_URL.", "sk-0123456789"
+    )
+    facts_editors: CommaList = env(
+        "FACTS_EDITORS",
+        "Who may add documents to collections and remove them, separated by commas: `slack:`, `discord:`, `teams:` or"
+        " `web:` before an id, role or group as in access lists. `facts_editors` of a collection in facts.toml takes"
+        " precedence. Empty: nobody.",
+        "slack:U0123, discord:112233445566778899, web:ana@example.gc.ca",
     )
 
 

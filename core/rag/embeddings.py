@@ -150,10 +150,10 @@ class UrlEmbedder:
         return np.asarray(vectors / lengths, dtype=np.float32)
 
 
-def build_embedder(url: str | None, model: str | None, api_key: str | None) -> Embedder:
+def build_embedder(url: str | None, model: str | None, api_key: str | None, threads: int | None = None) -> Embedder:
     """Returns the embedder of the settings: the engine at `url`, or the bundled encoder. Raises ConfigError."""
     if url is None:
-        return LocalEmbedder()
+        return LocalEmbedder(threads)
     if model is None:
         raise ConfigError("RAG_EMBEDDINGS_URL is set without a model: set RAG_EMBEDDINGS_MODEL too")
     return UrlEmbedder(url, model, api_key)

@@ -11,6 +11,13 @@ glossary         synonyms, from config/glossary.toml
 document_rows    documents in the database: stored, removed, listed, in transactions
 tables           the tables
 sync             makes a collection equal to its origin
-origins          files, folders, pages, sitemaps and CSV files as origins
+connectors       lists the documents of origins: folders, sitemaps, feeds, JSON endpoints and others
+origins          the entrance to the connectors
 csv_facts        a CSV file whose rows are facts
+collections      config/facts.toml: the collections that stay fresh
+refresh          synchronises one of these
+refresh_ledger   when each was synchronised, and which process does it now
+schedule         has them synchronised when they are due
+status           their state, for people, programs and metrics
+editing          documents that people add from a chat platform or the page
 """

@@ -10,7 +10,6 @@ from collections.abc import Collection as Keys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from core.contract import Language
 from core.errors import NotFound
 from core.rag.documents import Document, Passage
+from core.rag.facts.connectors.protocol import Retention
 from core.rag.facts.tables import collections, documents, passages, word_mark
 from core.rag.stemming import index_stems
 from core.storage.database import put_new
@@ -26,6 +26,7 @@ from core.strict_json import storable
 RowValues = list[dict[str, Any]]
 
 REMOVAL_BATCH = 50  # documents in one transaction
+DAY_S = 86_400
 KEYS_PER_STATEMENT = 500  # databases limit the values of one statement
 
 
@@ -45,6 +46,7 @@ class NewDocument:
     digest: str
     fetched_at: datetime
     document: Document
+    added_by: str | None = None  # the hash of the person who added it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,19 @@ class StoredDocument:
     url: str | None
     language: Language | None
     passages: tuple[Passage, ...]
+    added_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddedDocument:
+    """A document that a person added, without its text."""
+
+    key: str
+    title: str
+    url: str | None
+    origin: str
+    added_at: datetime
+    passages: int
 
 
 def stored_versions(db: sa.Connection, name: str) -> dict[str, StoredVersion]:
@@ -154,6 +169,7 @@ def document_row(fresh: NewDocument) -> dict[str, Any]:
         "language": fresh.document.language,
         "digest": fresh.digest,
         "fetched_at": fresh.fetched_at.timestamp(),
+        "added_by": fresh.added_by,
     }
 
 
@@ -186,13 +202,30 @@ def confirm_unchanged(db: sa.Connection, name: str, origin: str, unchanged: Mapp
         db.execute(update.values(origin=sa.bindparam("origin"), fetched_at=sa.bindparam("fetched_at")), values)
 
 
-def remove_missing(db: sa.Connection, name: str, origin: str, keys: Keys[str]) -> int:
-    """Removes up to REMOVAL_BATCH of the origin's documents that are not in `keys`. Returns how many."""
+def remove_missing(
+    db: sa.Connection, name: str, origin: str, keys: Keys[str], retention: Retention | None, now: float
+) -> int:
+    """Removes up to REMOVAL_BATCH of the origin's documents that are not in `keys`. Returns how many.
+
+    `retention`: those that stay nevertheless. `now`: seconds since 1970.
+    """
     lock_collection(db, name)
-    query = sa.select(documents.c.key).join(collections)
-    stored = db.execute(query.where(collections.c.name == name, documents.c.origin == origin)).scalars()
-    removed = list(islice((key for key in stored if key not in keys), REMOVAL_BATCH))
+    query = sa.select(documents.c.key, documents.c.fetched_at).join(collections)
+    query = query.where(collections.c.name == name, documents.c.origin == origin)
+    stored = db.execute(query.order_by(documents.c.fetched_at.desc(), documents.c.id.desc())).all()
+    missing = [(key, listed_at) for key, listed_at in stored if key not in keys]
+    if retention is not None:
+        missing = expired(missing, retention, now, room=retention.documents - (len(stored) - len(missing)))
+    removed = [key for key, _ in missing[:REMOVAL_BATCH]]
     return delete_and_bump(db, name, removed) if removed else 0
+
+
+def expired(
+    missing: Sequence[tuple[str, float]], retention: Retention, now: float, room: int
+) -> list[tuple[str, float]]:
+    """Returns the documents that stay no longer. `missing`: key and time of the last listing, newest first."""
+    oldest = now - retention.days * DAY_S
+    return [each for number, each in enumerate(missing) if number >= room or each[1] < oldest]
 
 
 def count_documents(db: sa.Connection, name: str, origin: str) -> int:
@@ -269,4 +302,46 @@ def document_page(db: sa.Connection, name: str, after: str, limit: int) -> list[
 
 def build_stored_document(row: Any, texts: Iterable[Passage]) -> StoredDocument:
     at = datetime.fromtimestamp(row.fetched_at, UTC)
-    return StoredDocument(row.key, row.origin, at, row.title, row.url, row.language, tuple(texts))
+    return StoredDocument(row.key, row.origin, at, row.title, row.url, row.language, tuple(texts), row.added_by)
+
+
+# ---------------------------------------------------------------- documents that people added
+
+ADDED = "added:"  # begins their origins
+
+
+def added_origin(platform: str) -> str:
+    return ADDED + platform
+
+
+def added_documents(db: sa.Connection, name: str) -> list[AddedDocument]:
+    """Returns the documents that people added, oldest first."""
+    columns = (documents.c.key, documents.c.title, documents.c.url, documents.c.origin, documents.c.fetched_at)
+    query = (
+        sa.select(*columns, sa.func.count(passages.c.id))
+        .select_from(documents.join(collections).outerjoin(passages, passages.c.document == documents.c.id))
+        .where(collections.c.name == name, documents.c.origin.startswith(ADDED))
+        .group_by(documents.c.id, *columns)
+        .order_by(documents.c.fetched_at, documents.c.id)
+    )
+    return [
+        AddedDocument(row.key, row.title, row.url, row.origin, datetime.fromtimestamp(row.fetched_at, UTC), row[5])
+        for row in db.execute(query)
+    ]
+
+
+def other_embeddings(db: sa.Connection, name: str, embedder: str, limit: int) -> list[tuple[str, NewDocument]]:
+    """Returns documents that people added, with their origins, whose vectors another embedder made.
+
+    Their files are not stored, so their passages are all that can be embedded again.
+    """
+    query = sa.select(documents).join(collections).where(collections.c.name == name, documents.c.embedder != embedder)
+    rows = db.execute(query.where(documents.c.origin.startswith(ADDED)).limit(limit)).all()
+    return [(row.origin, as_new_document(db, row)) for row in rows]
+
+
+def as_new_document(db: sa.Connection, row: Any) -> NewDocument:
+    query = sa.select(passages).where(passages.c.document == row.id).order_by(passages.c.number)
+    texts = tuple(Passage(each.text, each.heading, each.link) for each in db.execute(query))
+    document = Document(row.title, texts, "text", row.language, row.url)
+    return NewDocument(row.key, row.digest, datetime.fromtimestamp(row.fetched_at, UTC), document, row.added_by)

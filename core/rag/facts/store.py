@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
@@ -16,7 +17,15 @@ from core.errors import ModelUnavailable, NotFound
 from core.rag.documents import Document, Passage
 from core.rag.embeddings import Embedder
 from core.rag.facts import document_rows, pgvector
-from core.rag.facts.document_rows import CollectionSize, EmbeddingInfo, NewDocument, StoredDocument, StoredVersion
+from core.rag.facts.connectors.protocol import Retention
+from core.rag.facts.document_rows import (
+    AddedDocument,
+    CollectionSize,
+    EmbeddingInfo,
+    NewDocument,
+    StoredDocument,
+    StoredVersion,
+)
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.search import FactMatch, SearchQuery, search_facts
 from core.rag.facts.tables import Floats
@@ -30,7 +39,10 @@ EXPORT_DOCUMENTS = 50  # read at once
 class FactStore:
     """One per process. It caches the vectors of collections that it searched, unless the database compares them."""
 
-    def __init__(self, database: Database, embedder: Embedder, glossary: Glossary) -> None:
+    def __init__(
+        self, database: Database, embedder: Embedder, glossary: Glossary, now: Callable[[], float] = time.time
+    ) -> None:
+        self._now = now
         self._database = database
         self._embedder = embedder
         self._glossary = glossary
@@ -106,9 +118,27 @@ class FactStore:
         """Counts the documents from an origin."""
         return await self._database.read(lambda db: document_rows.count_documents(db, collection, origin))
 
-    async def remove_missing(self, collection: str, origin: str, keys: Set[str]) -> int:
-        """Removes the origin's documents that are not in `keys`. Returns how many."""
-        return await self._remove_in_batches(lambda db: document_rows.remove_missing(db, collection, origin, keys))
+    async def remove_missing(
+        self, collection: str, origin: str, keys: Set[str], retention: Retention | None = None
+    ) -> int:
+        """Removes the origin's documents that are not in `keys`, unless they are retained. Returns how many."""
+        now = self._now()
+        return await self._remove_in_batches(
+            lambda db: document_rows.remove_missing(db, collection, origin, keys, retention, now)
+        )
+
+    async def embed_again(self, collection: str) -> None:
+        """Embeds documents that people added, if another embedder made their vectors: no sync reads them again."""
+        name = self._embedder.name
+        while outdated := await self._database.read(
+            lambda db: document_rows.other_embeddings(db, collection, name, EXPORT_DOCUMENTS)
+        ):
+            for origin, document in outdated:
+                await self.replace(collection, origin, [document], {})
+
+    async def added(self, collection: str) -> list[AddedDocument]:
+        """Returns the documents that people added, oldest first."""
+        return await self._database.read(lambda db: document_rows.added_documents(db, collection))
 
     async def index(self, collection: str) -> None:
         """Makes searching fast after documents were added. Other writers may have to wait meanwhile."""

@@ -1,56 +1,26 @@
 """Makes a collection equal to its origin: reads what is new or changed, removes what is gone.
 
-An origin is the argument of `facts add`: a folder, a sitemap, a file or a page. Documents are stored in several
-transactions, and removed last. After a crash, every document is in the collection whole, old or new; the next run finds
-the remaining work by the digests.
+Documents are stored in several transactions, and removed last. After a crash, every document is in the collection
+whole, old or new; the next run finds the remaining work by the digests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import structlog
-
 from core.errors import CspsError, FetchFailed, ParameterRefused
-from core.rag.documents import Document
+from core.rag.facts.connectors.protocol import Origin, OriginEntry
 from core.rag.facts.document_rows import NewDocument, StoredVersion
 from core.rag.facts.store import FactStore
-
-log = structlog.get_logger()
 
 BATCH_ENTRIES = 128  # opened before any of them is stored
 TRANSACTION_PASSAGES = 2000  # half a second; a longer document still goes into one transaction
 COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 CONCURRENT_READS = 4  # fetched or read
-
-
-@dataclass(frozen=True, slots=True)
-class EntryContent:
-    """The present content of an entry. `read` is called only if the content is new."""
-
-    digest: str
-    fetched_at: datetime
-    read: Callable[[], Awaitable[Document]]
-
-
-@dataclass(frozen=True, slots=True)
-class OriginEntry:
-    """One document of an origin, not opened yet. `key` is storable; `open` and `read` raise CspsError."""
-
-    key: str
-    open: Callable[[], Awaitable[EntryContent]]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A source of documents, and all its entries."""
-
-    name: str
-    entries: Sequence[OriginEntry]
 
 
 @dataclass
@@ -98,12 +68,12 @@ async def sync(
         batch.count()
         report(counts)
     present = {entry.key for entry in entries} - missing
-    if missing and not present:
+    if missing and not present and origin.retention is None:
         raise ParameterRefused(emptied_message(collection, origin.name, len(missing)))
-    counts.removed = await store.remove_missing(collection, origin.name, present)
+    counts.removed = await store.remove_missing(collection, origin.name, present, origin.retention)
     await store.index(collection)
-    log.info("facts_synced", collection=collection, added=counts.added, changed=counts.changed,
-             unchanged=counts.unchanged, removed=counts.removed, failed=len(counts.failed))  # fmt: skip
+    if origin.left_out:
+        counts.failed[origin.name] = origin.left_out
     return counts
 
 
@@ -131,8 +101,8 @@ def split_transactions(fresh: Sequence[NewDocument]) -> Iterator[list[NewDocumen
 
 
 async def refuse_emptied_origin(store: FactStore, collection: str, origin: Origin) -> None:
-    """Refuses an origin that is suddenly empty: it is more often broken than meant to be empty."""
-    if not origin.entries and (stored := await store.count(collection, origin.name)):
+    """Refuses an origin that is suddenly empty: it is more often broken than meant to be empty. A feed may be."""
+    if not origin.entries and not origin.retention and (stored := await store.count(collection, origin.name)):
         raise ParameterRefused(emptied_message(collection, origin.name, stored))
 
 

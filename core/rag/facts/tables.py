@@ -38,8 +38,23 @@ documents = sa.Table(
     sa.Column("embedder", sa.String(200), nullable=False),
     sa.Column("dimensions", sa.Integer),  # of its vectors; NULL without passages
     sa.Column("fetched_at", sa.Float, nullable=False),  # seconds since 1970
+    sa.Column("added_by", sa.String(64)),  # the hash of the person who added it; NULL: it came by an origin
     sa.UniqueConstraint("collection", "key"),
     sqlite_autoincrement=True,
+)
+# The collections of config/facts.toml; `refresh_ledger` explains the columns.
+refreshes = sa.Table(
+    "fact_refreshes",
+    tables,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("succeeded_at", sa.Float),  # seconds since 1970 by the database's clock, as the next ones
+    sa.Column("failed_at", sa.Float),
+    sa.Column("problem", sa.Text),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("retry_at", sa.Float),
+    sa.Column("holder", sa.String(16)),
+    sa.Column("held_until", sa.Float),
+    sa.Column("origins", sa.Text, nullable=False),  # JSON: the names of origins at the last success
 )
 # An id is never reused: a process that caches vectors recognises new ones by their ids.
 passages = sa.Table(

@@ -38,6 +38,7 @@ from core.runtime.keyed_limiter import KeyedLimiter
 
 log = structlog.get_logger()
 
+NO_HEADERS: Mapping[str, str] = {}
 HOST_AND_PORT = re.compile(r"[^\s/@]+:[0-9]{1,5}")
 
 
@@ -54,7 +55,9 @@ class FetchedPage:
 
 
 class PageFetcher(Protocol):
-    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage: ...
+    async def fetch(
+        self, url: str, *, robots: bool = True, max_age_s: float | None = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> FetchedPage: ...
 
 
 class Fetcher:
@@ -100,17 +103,22 @@ class Fetcher:
     async def close(self) -> None:
         await self._sites.close()
 
-    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage:
+    async def fetch(
+        self, url: str, *, robots: bool = True, max_age_s: float | None = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> FetchedPage:
         """Sends a GET. `robots`: obeys robots.txt, as for sources; a URL from the user needs no permission.
 
         `max_age_s`: uses a cached copy up to this age without asking, unless the site demands less; None: as the site
-        says. Raises FetchRefused (the URL or address is not allowed), FetchFailed.
+        says. `headers`: secrets of the operator for the URL's own origin; no redirect takes them elsewhere, and what
+        they open is not cached. Raises FetchRefused (the URL or address is not allowed), FetchFailed.
         """
         target = url_policy.check_url(url, self._allow)
         started_s = time.monotonic()
         try:
             async with asyncio.timeout(self._limits.deadline_s):
-                fetched = await self._fetch(target, robots, max_age_s)
+                fetched = await (
+                    self._fetch_private(target, robots, headers) if headers else self._fetch(target, robots, max_age_s)
+                )
         except TimeoutError as exc:
             raise FetchFailed(f"{target.host} did not answer within {self._limits.deadline_s:g} s", "silent") from exc
         duration_ms = round(1000 * (time.monotonic() - started_s))
@@ -132,6 +140,15 @@ class Fetcher:
                 return to_fetched(cached_page, cached=True)
             entry.result = await self._ask(target, robots, cached_page)
             return to_fetched(entry.result, cached=cached_page is not None and entry.result.body is cached_page.body)
+
+    async def _fetch_private(self, target: httpx.URL, robots: bool, headers: Mapping[str, str]) -> FetchedPage:
+        def headers_for(url: httpx.URL) -> Mapping[str, str]:
+            is_own = (url.scheme, url_policy.url_origin(url)) == (target.scheme, url_policy.url_origin(target))
+            return headers if is_own else {}
+
+        before = self._robots.require if robots else None
+        async with self._sites.follow(target, before, headers_for) as landing:
+            return to_fetched(await self._parse(landing, None), cached=False)
 
     async def _ask(self, target: httpx.URL, robots: bool, cached_page: CachedPage | None) -> CachedPage:
         """Fetches the page from its site, or confirms `cached_page`."""

@@ -85,7 +85,7 @@ def test_help_is_in_both_languages(path: tuple[str, ...]) -> None:
     [
         ("toil", ["run"]),
         ("personalities", ["validate", "list"]),
-        ("facts", ["add", "search", "list", "remove", "export"]),
+        ("facts", ["add", "sync", "search", "list", "remove", "export"]),
         ("sources", ["list", "test", "add"]),
         ("manifest", ["slack", "discord", "teams"]),
         ("db", ["status", "upgrade"]),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from core import PROJECT_ROOT
 from core.cli.commands import facts_app as app
 from core.errors import NotFound, ParameterRefused
 
@@ -93,3 +97,67 @@ def test_a_deleted_file_is_still_stored(folder: Path) -> None:
     assert isinstance(refused, ParameterRefused)
     assert f"csps-llm facts remove hr {folder / 'snow.md'}" in refused.message
     assert "1 document removed from hr" in facts("remove", "hr", folder / "snow.md").stderr
+
+
+# ---------------------------------------------------------------- collections of config/facts.toml
+
+FACTS = """
+[hr]
+title = { en = "Staff", fr = "Personnel" }
+[hr.origins]
+handbook = { place = "documents" }
+"""
+
+
+@pytest.fixture
+def configured(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file facts.toml of the operator, with one collection from `folder`."""
+    monkeypatch.setenv("CSPS_LLM_CONFIG", str(folder.parent))
+    (folder.parent / "facts.toml").write_text(FACTS, encoding="utf-8")
+    return folder.parent / "facts.toml"
+
+
+def test_configured_collections_are_synchronised_and_listed(folder: Path, configured: Path) -> None:
+    """Paths start at the file. What is not due yet waits, unless somebody asks for it."""
+    assert "hr/handbook: 2 added" in facts("sync").stderr
+    (folder / "parking.md").unlink()
+    assert "" == facts("sync", "--due").stderr
+    assert "1 unchanged, 1 removed" in facts("sync", "hr").stderr
+
+    listed = json.loads(facts("list", "--json").stdout)[0]
+    assert ("hr", 1, "daily", None) == tuple(listed[key] for key in ("name", "documents", "refresh", "problem"))
+    assert 86_400 == listed["next_at"] - listed["succeeded_at"]
+    assert "daily" in facts("list").stdout
+
+
+def test_an_origin_that_fails_has_its_own_status(folder: Path, configured: Path) -> None:
+    """Its reason is printed, and is in the list afterwards."""
+    configured.write_text(FACTS.replace("documents", "nowhere"), encoding="utf-8")
+
+    failed = facts("sync")
+
+    assert 3 == failed.exit_code
+    assert "hr/handbook failed: " in failed.stderr
+    listed = json.loads(facts("list", "--json").stdout)[0]
+    assert (1, True) == (listed["failures"], "there is no such file" in listed["problem"])
+
+
+def test_only_configured_collections_can_be_synchronised(folder: Path, configured: Path) -> None:
+    """The error names them; a mistake in the file has its line."""
+    assert "There are: hr" in str(facts("sync", "he").exception)
+    configured.write_text("[hr]\n", encoding="utf-8")
+    assert "facts.toml:1: `hr.title` is missing" in str(facts("sync").exception)
+    configured.unlink()
+    assert "names no collections" in facts("sync").stderr
+
+
+def test_the_child_of_the_service_synchronises_what_is_due(folder: Path, configured: Path) -> None:
+    """It has the lowest priority, and ends by itself."""
+    code = "import os, core.cli.facts_refresh as child; print(child.main(), os.nice(0))"
+    command = [sys.executable, "-c", code, str(os.getpid())]
+
+    child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT_ROOT)
+
+    assert "0 19\n" == child.stdout
+    assert "collection_refreshed" in child.stderr
+    assert 2 == json.loads(facts("list", "--json").stdout)[0]["documents"]

@@ -10,8 +10,9 @@ from typing import Any, cast
 from structlog.testing import capture_logs
 
 from core import PROJECT_ROOT
-from core.bootstrap import warn_unknown_names
+from core.bootstrap import WatchedParts, warn_unknown_names
 from core.configuration.personalities import Personalities, unknown_collections, unknown_sources
+from core.rag.facts.collections import FactCollections
 from core.rag.facts.document_rows import CollectionSize
 from core.rag.facts.store import FactStore
 from core.rag.sources.catalogue import Sources
@@ -61,7 +62,8 @@ async def test_references_are_checked_again_after_a_change(tmp_path: Path) -> No
     personalities, changed = folder(tmp_path, 'sources = ["weather"]'), asyncio.Event()
     store = cast(FactStore, Facts("leave"))
     with capture_logs() as logs:
-        telling = asyncio.create_task(warn_unknown_names(personalities, sources, store, changed))
+        watched = WatchedParts(personalities, sources, FactCollections(tmp_path / "facts.toml"))
+        telling = asyncio.create_task(warn_unknown_names(watched, store, changed))
         await until(lambda: bool(changed._waiters))
         assert warnings(logs) == []
 

@@ -9,12 +9,42 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CspsError
+from core.errors import CspsError, FetchFailed
 from core.rag.documents import Document, Passage
-from core.rag.facts.sync import EntryContent, Origin, OriginEntry
+from core.rag.facts.connectors.protocol import EntryContent, Origin, OriginEntry
+from core.rag.fetching.fetch import NO_HEADERS, FetchedPage
 
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIMENSIONS = 2048  # so many that words seldom collide
+
+
+class FakeFetcher:
+    """Serves pages by URL: a body, or a body and its media type. Records headers, and whether robots.txt matters."""
+
+    def __init__(self, pages: Mapping[str, bytes | tuple[bytes, str]]) -> None:
+        self._pages = pages
+        self.requests: list[tuple[str, bool]] = []
+        self.headers: list[Mapping[str, str]] = []
+
+    async def fetch(
+        self, url: str, *, robots: bool = True, max_age_s: float | None = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> FetchedPage:
+        self.requests.append((url, robots))
+        self.headers.append(headers)
+        if url not in self._pages:
+            raise FetchFailed("status 404")
+        page = self._pages[url]
+        body, media_type = page if isinstance(page, tuple) else (page, "text/html")
+        return FetchedPage(url, media_type, None, body, WHEN, cached=False)
+
+
+class FakeReader:
+    """Makes each body one passage; the title is the name or URL."""
+
+    async def read(
+        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
+    ) -> Document:
+        return Document(name or url or "", (Passage(body.decode()),), "text", None, url)
 
 
 class WordEmbedder:

@@ -7,9 +7,10 @@ import sys
 
 from core.rag.documents import Document
 from core.rag.facts import sync as syncing
+from core.rag.facts.connectors.protocol import Origin
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import Origin, SyncCounts, sync
+from core.rag.facts.sync import SyncCounts, sync
 from core.storage.database import Database
 from tests.core.rag.facts.support_fakes import WordEmbedder, document, origin
 

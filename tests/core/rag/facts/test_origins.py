@@ -9,41 +9,16 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, FetchFailed, NotFound, UnreadableDocument
-from core.rag.documents import Document, Passage
+from core.rag.documents import Document
+from core.rag.facts.connectors.protocol import Origin, OriginEntry
+from core.rag.facts.connectors.sitemap import sitemap_root, sitemap_urls
 from core.rag.facts.csv_facts import parse_rows
 from core.rag.facts.glossary import Glossary
-from core.rag.facts.origins import Origins, sitemap_root, sitemap_urls
-from core.rag.facts.sync import Origin, OriginEntry
-from core.rag.fetching.fetch import FetchedPage
+from core.rag.facts.origins import Origins
 from core.rag.stemming import index_stems
-from tests.core.rag.facts.support_fakes import WHEN
+from tests.core.rag.facts.support_fakes import FakeFetcher, FakeReader
 
 SITE = "https://a.example"
-
-
-class FakeFetcher:
-    """Serves pages by URL: a body, or a body and its media type. Records whether robots.txt matters."""
-
-    def __init__(self, pages: Mapping[str, bytes | tuple[bytes, str]]) -> None:
-        self._pages = pages
-        self.requests: list[tuple[str, bool]] = []
-
-    async def fetch(self, url: str, *, robots: bool = True, max_age_s: float | None = None) -> FetchedPage:
-        self.requests.append((url, robots))
-        if url not in self._pages:
-            raise FetchFailed("status 404")
-        page = self._pages[url]
-        body, media_type = page if isinstance(page, tuple) else (page, "text/html")
-        return FetchedPage(url, media_type, None, body, WHEN, cached=False)
-
-
-class FakeReader:
-    """Makes each body one passage; the title is the name or URL."""
-
-    async def read(
-        self, body: bytes, media_type: str, *, name: str = "", url: str | None = None, charset: str | None = None
-    ) -> Document:
-        return Document(name or url or "", (Passage(body.decode()),), "text", None, url)
 
 
 def origins(pages: Mapping[str, bytes | tuple[bytes, str]] | None = None) -> tuple[Origins, FakeFetcher]:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError, FetchFailed, ModelUnavailable, NotFound, ParameterRefused, UnreadableDocument
 from core.rag.documents import Document, Passage
+from core.rag.facts.connectors.protocol import Origin
 from core.rag.facts.glossary import Glossary
 from core.rag.facts.store import FactStore
-from core.rag.facts.sync import BATCH_ENTRIES, Origin, SyncCounts, sync
+from core.rag.facts.sync import BATCH_ENTRIES, SyncCounts, sync
 from core.storage.database import Database
 from tests.core.rag.facts.support_fakes import WHEN, WordEmbedder, document, origin
 

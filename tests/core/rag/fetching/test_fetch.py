@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from core.errors import FetchFailed, FetchRefused
+from core.rag.fetching.fetch import Fetcher
 from core.rag.fetching.site import FetchLimits
 from tests.core.rag.fetching.support_websites import AGENT, Website, fetcher, website
 
@@ -214,3 +215,21 @@ async def test_logs_name_the_host_alone(site: Website, tmp_path: Path) -> None:
 
     assert [("page_fetched", "127.0.0.1", 13)] == [(each["event"], each["host"], each["size_bytes"]) for each in events]
     assert "secret" not in f"{events} {raised.value.message}"
+
+
+async def test_private_headers_stay_with_their_site(site: Website, tmp_path: Path) -> None:
+    """They follow redirects of the same origin, not those to another; what they open is not cached."""
+    secret = {"Authorization": "Bearer secret"}
+    site.page("/same", status=302, Location="/page")
+    site.page("/page", "private", ETag='"1"', Cache_Control="max-age=60")
+    async with website() as other:
+        other.page("/elsewhere", "public")
+        site.page("/away", status=302, Location=other.url("/elsewhere"))
+        async with Fetcher(tmp_path, (site.origin, other.origin), user_agent=AGENT) as own:
+            await own.fetch(site.url("/same"), robots=False, headers=secret)
+            again = await own.fetch(site.url("/page"), robots=False)
+            await own.fetch(site.url("/away"), robots=False, headers=secret)
+
+    assert [True, True, False, True] == ["Authorization" in request.headers for request in site.requests]
+    assert "Authorization" not in other.requests[0].headers
+    assert not again.cached

@@ -1,0 +1,193 @@
+"""Documents that people add to collections, from a chat platform or the page. Decides who may, and stores them.
+
+An editor is named as in access lists, after the platform: "slack:U123", "discord:<role>", "teams:<id>", "web:<user>".
+A collection's own `facts_editors` replace those of the settings. What people add has an origin of its own
+("added:slack"), so no synchronisation touches it. The person is stored as a hash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+import structlog
+
+from core.contract import Language, Omission
+from core.errors import NotAnEditor, NotFound
+from core.rag.documents import Document, one_line
+from core.rag.facts.collections import FactCollections
+from core.rag.facts.document_rows import AddedDocument, NewDocument, added_origin
+from core.rag.facts.store import FactStore
+from core.rag.fetching.fetch import PageFetcher
+from core.rag.reading.reader import DocumentReader
+from core.rag.stemming import folded_words
+from core.strict_json import storable
+
+log = structlog.get_logger()
+
+CONCURRENT_ADDITIONS = 1  # of one process: each holds a whole document, and takes time from the encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """A person who asks to edit. `ids`: the person's id, groups and roles on the platform; `key`: a hash."""
+
+    platform: str
+    ids: frozenset[str]
+    key: str
+
+    def is_named_in(self, editors: Iterable[str]) -> bool:
+        """False for bots, and for people of other organisations unless an id of theirs is named."""
+        named = {each.partition(":")[2] for each in editors if each.partition(":")[0] == self.platform}
+        if "bots" in self.ids:
+            return False
+        own = self.ids - {"home"} if "external" in self.ids else self.ids
+        return bool(own & named)
+
+
+@dataclass(frozen=True, slots=True)
+class EditableCollection:
+    name: str
+    titles: tuple[tuple[Language, str], ...] = ()  # none: config/facts.toml does not have it
+
+    def title(self, language: Language) -> str:
+        return dict(self.titles).get(language, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A document that was read and stored. `is_new`: no earlier version was replaced."""
+
+    title: str
+    passages: int
+    omissions: tuple[Omission, ...]
+    is_new: bool
+
+
+class FactsEditing:
+    """`editors`: the setting FACTS_EDITORS."""
+
+    def __init__(
+        self,
+        store: FactStore,
+        collections: FactCollections,
+        fetcher: PageFetcher,
+        reader: DocumentReader,
+        editors: Sequence[str],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._collections = collections
+        self._fetcher = fetcher
+        self._reader = reader
+        self._editors = tuple(editors)
+        self._now = now
+        self._turn = asyncio.Semaphore(CONCURRENT_ADDITIONS)
+
+    def editor_ids(self, platform: str) -> frozenset[str]:
+        """All ids that are named for a platform. Empty: nobody may edit from there."""
+        own = (each.section.facts_editors or () for each in self._collections.by_name.values())
+        named = (self._editors, *own)
+        return frozenset(
+            each.partition(":")[2] for editors in named for each in editors if each.partition(":")[0] == platform
+        )
+
+    async def editable(self, editor: Editor) -> tuple[EditableCollection, ...]:
+        """Returns the collections that the person may edit, by name. Raises StorageError."""
+        configured = self._collections.by_name
+        stored = [size.name for size in await self._store.collections()]
+        names = [name for name in sorted({*stored, *configured}) if editor.is_named_in(self._editors_of(name))]
+        return tuple(self._describe(name) for name in names)
+
+    def _editors_of(self, name: str) -> Sequence[str]:
+        collection = self._collections.by_name.get(name)
+        own = collection.section.facts_editors if collection else None
+        return self._editors if own is None else own
+
+    def _describe(self, name: str) -> EditableCollection:
+        collection = self._collections.by_name.get(name)
+        if collection is None:
+            return EditableCollection(name)
+        title = collection.section.title
+        return EditableCollection(name, (("en", title.en), ("fr", title.fr)))
+
+    async def require(self, editor: Editor, name: str) -> EditableCollection:
+        """Raises NotAnEditor. For who may edit others, its message names those; nobody learns of further ones."""
+        editable = await self.editable(editor)
+        for collection in editable:
+            if collection.name == name:
+                return collection
+        if not editable:
+            raise NotAnEditor("this person may not change collections")
+        names = ", ".join(each.name for each in editable)
+        raise NotAnEditor(f"there is no collection of this name that this person may change; there are: {names}")
+
+    async def add_file(self, editor: Editor, name: str, file_name: str, body: bytes, media_type: str) -> Addition:
+        """Reads a file into a collection. A file of the same name from the same platform is replaced.
+
+        Raises NotAnEditor, UnreadableDocument, Overloaded, ModelError, StorageError.
+        """
+        await self.require(editor, name)
+        async with self._turn:
+            document = await self._reader.read(body, media_type, name=file_name)
+            return await self._store_document(editor, name, PurePath(one_line(file_name)).name, body, document)
+
+    async def add_page(self, editor: Editor, name: str, url: str) -> Addition:
+        """Reads a page or file of the Web. Raises what `add_file` raises, FetchRefused and FetchFailed."""
+        await self.require(editor, name)
+        async with self._turn:
+            fetched = await self._fetcher.fetch(url, robots=False)
+            document = await self._reader.read(
+                fetched.body, fetched.media_type, url=fetched.url, charset=fetched.charset
+            )
+            return await self._store_document(
+                editor, name, url, fetched.body, replace(document, url=document.url or fetched.url)
+            )
+
+    async def _store_document(
+        self, editor: Editor, name: str, identity: str, body: bytes, document: Document
+    ) -> Addition:
+        origin = added_origin(editor.platform)
+        key = storable(f"{origin}:{identity}")
+        is_new = key not in await self._store.stored_versions(name)
+        titled = document if document.title else replace(document, title=identity)
+        at = datetime.fromtimestamp(self._now(), UTC)
+        digest = hashlib.sha256(body).hexdigest()
+        passages = await self._store.replace(name, origin, [NewDocument(key, digest, at, titled, editor.key)], {})
+        log.info("fact_added", collection=name, platform=editor.platform, editor=editor.key[:16], passages=passages)
+        return Addition(titled.title, passages, document.omissions, is_new)
+
+    async def documents(self, editor: Editor, name: str) -> list[AddedDocument]:
+        """Returns the documents that people added, oldest first: the numbers of `remove`. Raises NotAnEditor."""
+        await self.require(editor, name)
+        return await self._store.added(name)
+
+    async def remove(self, editor: Editor, name: str, wanted: str) -> AddedDocument:
+        """Removes an added document by its number, title, file name or URL. Raises NotAnEditor, NotFound."""
+        document = find_document(await self.documents(editor, name), wanted)
+        if document is None:
+            raise NotFound("no document that a person added has this number or title")
+        await self._store.remove(name, document.key)
+        log.info("fact_removed", collection=name, platform=editor.platform, editor=editor.key[:16])
+        return document
+
+
+def find_document(documents: Sequence[AddedDocument], wanted: str) -> AddedDocument | None:
+    """Finds a document by its number from 1, or by a name of its own. A name that two have is nobody's."""
+    if wanted.isascii() and wanted.isdecimal():
+        return documents[int(wanted) - 1] if 1 <= int(wanted) <= len(documents) else None
+    folded = [*folded_words(wanted)]
+    found = [each for each in documents if folded and folded in [[*folded_words(name)] for name in names_of(each)]]
+    exact = [each for each in found if wanted.strip() in names_of(each)]
+    matches = exact or found
+    return matches[0] if len(matches) == 1 else None
+
+
+def names_of(document: AddedDocument) -> tuple[str, ...]:
+    identity = document.key.removeprefix(f"{document.origin}:")
+    return tuple(filter(None, (document.title, identity, document.url)))
