@@ -68,18 +68,21 @@ async def run_engine(settings: Settings) -> AsyncGenerator[ChatEngine, None]:
 
 
 @asynccontextmanager
-async def run_core(settings: Settings, *, warms: bool = True) -> AsyncGenerator[Core, None]:
+async def run_core(
+    settings: Settings, *, warms: bool = True, embedder: Embedder | None = None
+) -> AsyncGenerator[Core, None]:
     """The engine with its background tasks. Leaving waits until all running writes are stored.
 
     `warms`: lets the model compute the personalities' prefixes, and has collections synchronised when they are due; one
-    process of a service is enough for that. The model may still be away. Raises ConfigError, StorageError.
+    process of a service is enough for that. The model may still be away. `embedder`: None shares the model process's.
+    Raises ConfigError, StorageError.
     """
     personalities = Personalities(settings.config_file("personalities"))
     personalities.load()
     database = Database(settings.database_url)
     client = ModelClient.from_settings(settings)
     sessions = Sessions(database)
-    embedder = build_shared_embedder(settings)
+    embedder = embedder or build_shared_embedder(settings)
     facts = FactStore(database, embedder, Glossary.load(settings.config_file("glossary.toml")))
     sources = Sources(settings.config_file("sources.toml"), settings.rag.allow)
     sources.load()

@@ -34,6 +34,7 @@ from core.contract import (
 )
 from core.conversation.composition import build_context
 from core.conversation.exchanges import Exchange
+from core.conversation.explanation import Explanation, explain
 from core.conversation.generation import AnswerPipeline, Generation, ShownDocuments
 from core.conversation.recording import ExchangeRecorder, OpenExchange
 from core.conversation.sessions import Sessions
@@ -119,6 +120,14 @@ class ChatEngine:
     def _watch_model(self, status: Status) -> None:
         if status.state == "reconnecting":
             self.needs_warming.set()  # a restarted model process has lost the prefixes
+
+    async def explain(self, prompt: Prompt, window: int) -> Explanation:
+        """Explains the prompt that the model would get, without asking it and without storing anything.
+
+        `window`: the tokens of the context window if no model answers.
+        """
+        context = build_context(prompt, self._personalities.get(prompt.personality))
+        return await explain(self._pipeline, self._client, context, window)
 
     async def toil(self, task: Task) -> ToilResult:
         """Raises what `toil_events` raises."""

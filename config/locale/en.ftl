@@ -455,6 +455,26 @@ teams-file-offer = The answer as a file. If you accept, it will be saved to your
 teams-file-expired = This file is no longer available. Please ask for the answer again.
 teams-file-failed = The file could not be saved to your OneDrive. Please ask for the answer again.
 
+## Explain: what `csps-llm explain` prints.
+
+cli-explain-sources = Sources considered, by likelihood:
+cli-explain-facts = Facts found, by score:
+cli-explain-documents = Documents in the prompt, with their passages by score:
+cli-explain-none = none
+cli-explain-read = read
+cli-explain-not-read = not read
+cli-explain-unread = Could not be read: { $name }
+cli-explain-whole = in whole, at the start of the conversation
+cli-explain-passages = { $shown } of { $total } passages are shown
+cli-explain-shown = shown
+cli-explain-cut = cut
+cli-explain-budget = Tokens: the window has { $window }; { $answer } are kept free for the answer; the prompt takes { $prompt }, of which the system prompt { $system }.
+cli-explain-estimated = No model counted them: these are estimates.
+cli-explain-dropped = { $count ->
+    [one] The oldest exchange is left out.
+   *[other] The { $count } oldest exchanges are left out.
+}
+
 ## Command line: csps-llm in a terminal.
 
 cli-db-empty = The database has no revision yet.
@@ -514,6 +534,10 @@ cli-help-manifest = Files that Slack, Teams and Discord need to register the bot
 cli-help-toil = Toil: one JSON answer for each row of a file.
 cli-help-up = Start the service, and restart its processes if they end, until Ctrl+C.
 cli-help-chat = Chat with the running service. From a pipe: each line is a prompt and gets one answer.
+cli-help-explain = Show the prompt of a question, the sources and facts that were considered, and what was cut. Works without a model.
+cli-help-explain-file = A file that comes with the question; repeat it for several.
+cli-help-explain-url = The address of a page or feed that the question is about.
+cli-help-explain-json = Print JSON instead of text.
 cli-help-doctor = Check the machine, the model and the configuration, and say how to solve each problem.
 cli-help-selftest = Try a bot without its platform: play a recorded conversation on this machine, and write what people would see.
 cli-help-toil-run =

@@ -159,13 +159,13 @@ source-omission-entries = les { $read } premiers éléments sur { $total }
 source-omission-passages = { $read } passages sur { $total }, ceux qui correspondent le mieux à la question
 source-omission-coverage = { $read } passages sur { $total }, répartis sur l’ensemble
 
-## Commentaires : les remarques en marge d’un document, placées à la fin de son texte.
+## Commentaires : les remarques en marge d’un document, placées à la fin de son texte.
 
 source-comments = Commentaires
 source-comment = { $author } : { $remark }
 source-comment-about = { $author }, à propos de « { $about } » : { $remark }
 
-## Documents : titres de ce qu’un lecteur y voit comme des symboles ou des volets, et non comme du texte.
+## Documents : titres de ce qu’un lecteur y voit comme des symboles ou des volets, et non comme du texte.
 
 source-form-fields = Champs du formulaire
 source-attached-files = Fichiers joints
@@ -466,6 +466,26 @@ teams-file-offer = La réponse sous forme de fichier. Si vous acceptez, le fichi
 teams-file-expired = Ce fichier n’est plus disponible. Veuillez demander la réponse de nouveau.
 teams-file-failed = Le fichier n’a pas pu être enregistré dans votre OneDrive. Veuillez demander la réponse de nouveau.
 
+## Explication : ce qu’affiche `csps-llm explain`.
+
+cli-explain-sources = Sources considérées, par vraisemblance :
+cli-explain-facts = Faits trouvés, par pointage :
+cli-explain-documents = Documents de la requête, avec leurs passages par pointage :
+cli-explain-none = aucun résultat
+cli-explain-read = lu
+cli-explain-not-read = non lu
+cli-explain-unread = N’a pas pu être lu : { $name }
+cli-explain-whole = en entier, au début de la conversation
+cli-explain-passages = { $shown } passages sur { $total } sont montrés
+cli-explain-shown = montré
+cli-explain-cut = retranché
+cli-explain-budget = Jetons : la fenêtre en compte { $window }; { $answer } sont réservés à la réponse; la requête en prend { $prompt }, dont { $system } pour les instructions du système.
+cli-explain-estimated = Aucun modèle ne les a comptés : ce sont des estimations.
+cli-explain-dropped = { $count ->
+    [one] L’échange le plus ancien est omis.
+   *[other] Les { $count } échanges les plus anciens sont omis.
+}
+
 ## Ligne de commande : csps-llm dans un terminal.
 
 cli-db-empty = La base de données n’a encore aucune révision.
@@ -525,6 +545,10 @@ cli-help-manifest = Les fichiers dont Slack, Teams et Discord ont besoin pour in
 cli-help-toil = Traitement par lots : une réponse JSON pour chaque ligne d’un fichier.
 cli-help-up = Démarrer le service et relancer ses processus s’ils s’arrêtent, jusqu’à Ctrl+C.
 cli-help-chat = Clavarder avec le service en cours d’exécution. Dans un tube, chaque ligne est une invite et reçoit une réponse.
+cli-help-explain = Afficher la requête complète d’une question, les sources et les faits considérés, et ce qui a été retranché. Fonctionne sans modèle.
+cli-help-explain-file = Un fichier joint à la question; répétez l’option pour en joindre plusieurs.
+cli-help-explain-url = L’adresse d’une page ou d’un fil de nouvelles sur lequel porte la question.
+cli-help-explain-json = Afficher du JSON au lieu du texte.
 cli-help-doctor = Vérifier la machine, le modèle et la configuration, et indiquer comment régler chaque problème.
 cli-help-selftest = Essayer un agent conversationnel sans sa plateforme : jouer une conversation enregistrée sur cette machine, et écrire ce que les gens verraient.
 cli-help-toil-run =

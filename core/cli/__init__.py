@@ -2,6 +2,7 @@
 
 up              up: startup_checks, procfile, supervisor (with hang_guards), merged_log, readiness
 chat            chat in the terminal; chat_client speaks the protocol
+explain         the prompt of a question, what was looked up for it and what was cut
 toil run        toil runs a batch; toil_plan checks it first; see core.toil.batch
 doctor          doctor runs checks and platform_checks; hardware tells what the machine has
 facts           collections of documents; the store is core.rag.facts; facts_refresh is the service's child process

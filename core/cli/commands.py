@@ -71,6 +71,19 @@ def open_chat(
     raise typer.Exit(chat(os.environ, personality, url))
 
 
+@command(app, "explain", "cli-help-explain")
+def explain_prompt(
+    question: Annotated[str, typer.Argument(help="cli-help-question")],
+    personality: Annotated[str | None, typer.Option(help="cli-help-personality")] = None,
+    file: Annotated[list[Path] | None, typer.Option(metavar="<path>", help="cli-help-explain-file")] = None,
+    url: Annotated[str | None, typer.Option(help="cli-help-explain-url")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="cli-help-explain-json")] = False,
+) -> None:
+    from core.cli.explain import explain
+
+    explain(question, personality, file or (), url, as_json=as_json)
+
+
 @command(app, "doctor", "cli-help-doctor")
 def run_checks(as_json: Annotated[bool, typer.Option("--json", help="cli-help-json")] = False) -> None:
     from core.cli.doctor import doctor

@@ -69,7 +69,7 @@ class AnswerPipeline:
     async def events(self, context: PromptContext) -> AsyncGenerator[Event | ShownDocuments, None]:
         """The answer's events, `Done` last. Text in front of the answer names the documents that could not be read."""
         language = context.personality.language
-        lookup_task = asyncio.create_task(self._prepare(context))
+        lookup_task = asyncio.create_task(self.prepare(context))
         try:
             await asyncio.wait({lookup_task}, timeout=LOOKUP_STATUS_AFTER_S)
             if not lookup_task.done():
@@ -112,7 +112,8 @@ class AnswerPipeline:
             await self._passage_cache.prepare([cacheable_text(item) for item in chain.from_iterable(documents)])
         return build_request(context, retrieved, lookup.unread, self._passage_cache, self._clock(), cites=cites)
 
-    async def _prepare(self, context: PromptContext) -> tuple[AnswerRequest, PromptContext, Lookup]:
+    async def prepare(self, context: PromptContext) -> tuple[AnswerRequest, PromptContext, Lookup]:
+        """The request for the model, with its page and the documents found. Raises CspsError."""
         context, lookup = await self._look_up(context)
         return await self.build_request(context, lookup), context, lookup
 

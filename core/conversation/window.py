@@ -58,7 +58,7 @@ async def fit_window(
     """Cuts the draft to `window` tokens, less those of the answer. Raises PromptTooLong with the numbers."""
     if bounds.without_lead:
         draft = draft.without_lead()
-    reserve = min(sampling.max_tokens or window, window // ANSWER_SHARE)
+    reserve = answer_reserve(sampling, window)
     passages = min(draft.candidates.passage_count, bounds.passages)
     messages = draft.messages(bounds.dropped, passages)
     # Most prompts are short: at one byte per token they fit, and the engine need not count.
@@ -72,6 +72,11 @@ async def fit_window(
     messages = draft.messages(dropped, passages)
     limited = limit_answer(sampling, window - await count_tokens(messages, count))
     return FittedPrompt(draft, messages, limited, dropped, passages)
+
+
+def answer_reserve(sampling: Sampling, window: int) -> int:
+    """The tokens that are kept free for the answer."""
+    return min(sampling.max_tokens or window, window // ANSWER_SHARE)
 
 
 def tighten(fitted: FittedPrompt) -> TrimBounds | None:

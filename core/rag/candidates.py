@@ -115,14 +115,14 @@ class Candidates:
         places = self.choose(passages)
         documents = (
             NumberedDocument(number, self._cut(self.documents[index], numbers_in(places, index)))
-            for index, number in self._numbers(places).items()
+            for index, number in self.number_shown(places).items()
         )
         return render(documents, self._style)
 
     def best_shown(self, passages: int) -> tuple[NumberedDocument, ...]:
         """The documents of `render` under the same numbers, each with the few passages that fit the question best."""
         shown = set(self.choose(passages))
-        numbers = self._numbers(sorted(shown))
+        numbers = self.number_shown(sorted(shown))
         best = [place for place in self.order if place in shown]
         kept = {index: numbers_in(best, index)[:KEPT_PASSAGES_OF_DOCUMENT] for index in numbers}
         return tuple(
@@ -130,7 +130,7 @@ class Candidates:
             for index, each in islice(kept.items(), KEPT_DOCUMENTS)
         )
 
-    def _numbers(self, places: Iterable[Place]) -> dict[int, int]:
+    def number_shown(self, places: Iterable[Place]) -> dict[int, int]:
         """The number of each shown document, by its place among the candidates."""
         taken = {each.number for each in self._candidates}
         free = (number for number in count(self._first_number) if number not in taken)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -40,6 +40,16 @@ class PartlyRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Considered:
+    """A source or a fact that a finder weighed, for `csps-llm explain`. `score`: a likelihood, or a search's score."""
+
+    kind: Literal["source", "fact"]
+    name: str
+    score: float
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """The documents found, and the names of those that were not read, or only in part. The user sees the names."""
 
@@ -47,6 +57,7 @@ class Lookup:
     unread: tuple[str, ...] = ()
     partly_read: tuple[PartlyRead, ...] = ()
     unclosed_context: bool = False  # pasted context without a closing marker
+    considered: tuple[Considered, ...] = ()
 
     def merge(self, other: Lookup) -> Lookup:
         return Lookup(
@@ -54,6 +65,7 @@ class Lookup:
             (*self.unread, *other.unread),
             (*self.partly_read, *other.partly_read),
             self.unclosed_context or other.unclosed_context,
+            (*self.considered, *other.considered),
         )
 
 

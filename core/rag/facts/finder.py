@@ -41,7 +41,7 @@ from core.rag.questions.parsing import (
     question_words,
     tokenize,
 )
-from core.rag.retrieval import Lookup, merge_lookups, unread_lookup
+from core.rag.retrieval import Considered, Lookup, merge_lookups, unread_lookup
 from core.rag.retrieved import RetrievedDocument
 
 log = structlog.get_logger()
@@ -80,10 +80,11 @@ class FactsFinder:
         matches, failed = await self._search(personality.collections, question.text, language)
         if not matches or not is_relevant(question.text, matches[0].score, self._store.embedder):
             log.debug("facts_dropped", score=round(matches[0].score, 2) if matches else None)
-            return failed
+            return failed.merge(considered_lookup(matches, read=False))
         by_document = sorted(range(len(matches)), key=lambda index: (first_position(matches, index), index))
         groups = groupby((matches[index] for index in by_document), key=document_id)
-        return failed.merge(Lookup(tuple(build_document(list(passages)) for _, passages in groups)))
+        found = Lookup(tuple(build_document(list(passages)) for _, passages in groups))
+        return failed.merge(found).merge(considered_lookup(matches, read=True))
 
     async def _search(
         self, collections: Sequence[str], question: str, language: Language
@@ -100,6 +101,13 @@ class FactsFinder:
         failed = merge_lookups(each for _, each in alone)
         best = sorted(chain.from_iterable(matches for matches, _ in alone), key=lambda each: -each.score)
         return tuple(best[:FACT_PASSAGES_LIMIT]), failed
+
+
+def considered_lookup(matches: Sequence[FactMatch], *, read: bool) -> Lookup:
+    """Tells which passages were found, and whether they are used."""
+    names = (" › ".join(filter(None, (each.collection, each.title, each.heading))) for each in matches)
+    pairs = zip(names, matches, strict=True)
+    return Lookup(considered=tuple(Considered("fact", name, each.score, read) for name, each in pairs))
 
 
 def first_position(matches: tuple[FactMatch, ...], index: int) -> int:

@@ -18,12 +18,13 @@ from core.rag.fetching.fetch import PageFetcher
 from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.questions.parsing import QUESTION_LIMIT_CHARS
 from core.rag.reading.reader import DocumentReader
-from core.rag.retrieval import Lookup, merge_lookups
+from core.rag.retrieval import Considered, Lookup, merge_lookups
 from core.rag.retrieved import RetrievedDocument
 from core.rag.sources import search_results
 from core.rag.sources.catalogue import Catalogue, PublicSource, Sources
 from core.rag.sources.choice import (
     Chooser,
+    Shortlist,
     Similarity,
     SourceDecision,
     decision_prompt,
@@ -127,11 +128,11 @@ class SourceFinder:
         if not self._sources.catalogue.select(personality.sources):
             return Lookup()
         started_s = time.monotonic()
-        selection, query = await self._choose(personality, question.text, language)
+        selection, query, shortlist = await self._choose(personality, question.text, language)
         duration_ms = round(1000 * (time.monotonic() - started_s))
         log.debug("sources_chosen", names=[source.name for source in selection], duration_ms=duration_ms)
         reads = (self.read(source, question.text, language, personality.language, query) for source in selection)
-        return merge_lookups(await asyncio.gather(*reads))
+        return merge_lookups([*await asyncio.gather(*reads), considered_lookup(shortlist, selection)])
 
     async def warm(self) -> None:
         """Prepares what the first question would wait for. Raises ModelError."""
@@ -177,8 +178,8 @@ class SourceFinder:
 
     async def _choose(
         self, personality: Personality, question: str, language: Language
-    ) -> tuple[Sequence[PublicSource], str]:
-        """Returns the sources, and the search query if the model chose one."""
+    ) -> tuple[Sequence[PublicSource], str, Shortlist]:
+        """Returns the sources, the search query if the model chose one, and what was chosen from."""
         catalogue = self._sources.catalogue
         sources = catalogue.select(personality.sources)
         likeness = await self._likenesses.compare(question, catalogue) if self._likenesses is not None else None
@@ -187,8 +188,8 @@ class SourceFinder:
             likely = [candidate.source for candidate in shortlist.candidates]
             decided = await self._ask_model(self._decide, personality, question, likely, language)
             if decided is not None:
-                return decided.sources, decided.query
-        return [candidate.source for candidate in shortlist.selection], ""
+                return decided.sources, decided.query, shortlist
+        return [candidate.source for candidate in shortlist.selection], "", shortlist
 
     async def _ask_model(
         self,
@@ -212,6 +213,16 @@ class SourceFinder:
         if self._chooser is None or self._chooser[0] is not catalogue:
             self._chooser = (catalogue, Chooser(catalogue))
         return self._chooser[1]
+
+
+def considered_lookup(shortlist: Shortlist, selection: Sequence[PublicSource]) -> Lookup:
+    """Tells which sources were considered, and which of them are read."""
+    return Lookup(
+        considered=tuple(
+            Considered("source", each.source.name, each.likelihood, read=each.source in selection)
+            for each in shortlist.candidates
+        )
+    )
 
 
 def build_targets(source: PublicSource, question: str, language: Language, query: str = "") -> list[SourceTarget]:
