@@ -9,6 +9,7 @@ plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
 open_document   OpenDocument texts; open_*: their styles, lists, tables
 workbook        workbooks; xlsx, calamine_book: two ways to read them into `sheets`; number_format
+rich_text       Rich Text Format; rich_text_*: its tokens, groups, paragraphs
 pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks
 pdf_annotations, pdf_outline, pdf_scans        what else a PDF tells of itself
 zip_package, numerals, list_counting, inline_text, grid, comments, document_frame    shared by word processors' formats

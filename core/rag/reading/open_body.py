@@ -12,6 +12,7 @@ from core.rag.reading.list_counting import LAST_LEVEL, NumberedList
 from core.rag.reading.open_inline import InlineReader
 from core.rag.reading.open_names import DRAW, OFFICE, TABLE, TEXT, UNSEEN, XML_ID, is_hidden, whole_number
 from core.rag.reading.open_styles import OUTLINE, OpenStyles
+from core.rag.reading.raw_document import ReadingProgress
 from core.rag.reading.zip_package import Element
 
 ROWS_LIMIT = 1000  # that one row stands for
@@ -31,7 +32,8 @@ class ListPlace:
 class OpenBodyReader:
     """Reads one container after another, in the document's order, because lists are counted."""
 
-    def __init__(self, styles: OpenStyles, inline: InlineReader) -> None:
+    def __init__(self, styles: OpenStyles, inline: InlineReader, progress: ReadingProgress) -> None:
+        self.progress = progress
         self.title = ""  # the first paragraph that is formatted as one
         self._styles = styles
         self._inline = inline
@@ -78,11 +80,12 @@ class OpenBodyReader:
         return [Block("paragraph", f"({mark}) {text}") for mark, text in texts if text]
 
     def _paragraph(self, element: Element) -> Iterator[Block]:
-        if any(is_hidden(each) for each in element.iter(f"{TEXT}hidden-paragraph")):
+        if self.progress.is_over() or any(is_hidden(each) for each in element.iter(f"{TEXT}hidden-paragraph")):
             return
         read = self._inline.read(element)
         self._notes += read.notes
         if text := collapse_blanks(read.line.end()):
+            self.progress.chars += len(text)
             yield from self._text_blocks(element, text)
         for box in read.boxes:
             yield from self.read(box)

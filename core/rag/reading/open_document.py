@@ -13,7 +13,7 @@ from core.rag.reading.open_body import OpenBodyReader
 from core.rag.reading.open_inline import InlineReader
 from core.rag.reading.open_names import DC, OFFICE, STYLE
 from core.rag.reading.open_styles import OpenStyles
-from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.raw_document import RawDocument, ReadingLimits, ReadingProgress
 from core.rag.reading.titles import meaningful_title
 from core.rag.reading.zip_package import Element, ZipPackage, parse_xml, refuse_damage
 
@@ -26,20 +26,21 @@ LANGUAGE_SAMPLE_BLOCKS = 100
 def parse_open_document(raw: RawDocument) -> Document:
     """Raises UnreadableDocument for a damaged or locked file, and for one that unpacks to too much."""
     with refuse_damage(DAMAGED):
-        source = OpenSource(raw.body)
+        source = OpenSource(raw.body, raw.limits)
         blocks = source.body_blocks()
         title, blocks = split_title(source.title, blocks)
         known = {title}
         headers = edge_blocks(source.edges("header"), known)
         whole = headers + blocks + edge_blocks(source.edges("footer"), known)
         sample = "\n".join(block.text for block in whole[:LANGUAGE_SAMPLE_BLOCKS])
-        return raw.document(whole + comment_blocks(source.inline.comments, detect_language(sample)), title=title)
+        blocks = whole + comment_blocks(source.inline.comments, detect_language(sample))
+        return raw.document(blocks, title=title, omissions=source.progress.omissions)
 
 
 class OpenSource:
     """An OpenDocument text's parts, and their readers."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, limits: ReadingLimits) -> None:
         self._package = None if body.lstrip()[:1] == b"<" else ZipPackage(body)
         if self._package and ENCRYPTED in (self._package.read("META-INF/manifest.xml") or b""):
             raise UnreadableDocument("this OpenDocument text is locked by a password: attach it without one", "locked")
@@ -50,7 +51,7 @@ class OpenSource:
         self._text: Element = text
         styles = OpenStyles(self._roots)
         self.inline = InlineReader(styles, self._formula)
-        self._reader = OpenBodyReader(styles, self.inline)
+        self._reader = OpenBodyReader(styles, self.inline, ReadingProgress(limits))
 
     def _parse_roots(self, body: bytes) -> Iterator[Element]:
         if self._package is None:
@@ -66,6 +67,10 @@ class OpenSource:
         """The one of the file's properties, else the first paragraph that is formatted as a title."""
         named = (root.findtext(f".//{OFFICE}meta/{DC}title") or "" for root in self._roots)
         return next(filter(None, (meaningful_title(one_line(title)) for title in named)), self._reader.title)
+
+    @property
+    def progress(self) -> ReadingProgress:
+        return self._reader.progress
 
     def body_blocks(self) -> list[Block]:
         return self._reader.read(self._text)

@@ -34,6 +34,23 @@ class ReadingLimits:
 NO_LIMITS = ReadingLimits()
 
 
+@dataclass(slots=True)
+class ReadingProgress:
+    """Counts what was read of a document whose parts are not numbered, and remembers that it was cut."""
+
+    limits: ReadingLimits = NO_LIMITS
+    chars: int = 0
+    is_cut: bool = False
+
+    def is_over(self) -> bool:
+        self.is_cut = self.is_cut or self.limits.reached(self.chars)
+        return self.is_cut
+
+    @property
+    def omissions(self) -> tuple[Omission, ...]:
+        return (Omission("characters"),) if self.is_cut else ()
+
+
 @dataclass(frozen=True, slots=True)
 class RawDocument:
     """Bytes, and what their sender says of them."""

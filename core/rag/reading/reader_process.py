@@ -62,7 +62,8 @@ def to_json(document: Document, text_limit_chars: int) -> dict[str, Any]:
         when = passage.published_at.isoformat() if passage.published_at else None
         passages.append([passage.text, passage.heading, passage.link, when])
     omissions = [asdict(each) for each in document.omissions]
-    if len(passages) < len(document.passages):
+    is_cut = Omission("characters") in document.omissions  # by the parser: the total is not known
+    if len(passages) < len(document.passages) and not is_cut:
         total_chars = sum(passage.size_chars for passage in document.passages)
         omissions.append(asdict(Omission("characters", used_chars, total_chars)))
     return {"document": {**asdict(document), "passages": passages, "omissions": omissions}}

@@ -14,7 +14,7 @@ from core.language import detect_language
 from core.rag.documents import Block, Document, one_line
 from core.rag.reading.comments import Comment, comment_blocks
 from core.rag.reading.document_frame import edge_blocks, split_title
-from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.raw_document import RawDocument, ReadingLimits, ReadingProgress
 from core.rag.reading.titles import meaningful_title
 from core.rag.reading.word_body import BodyReader
 from core.rag.reading.word_names import W, is_on
@@ -32,20 +32,21 @@ LANGUAGE_SAMPLE_BLOCKS = 100
 def parse_word(raw: RawDocument) -> Document:
     """Raises UnreadableDocument for a damaged file, and for one that unpacks to too much."""
     with refuse_damage(DAMAGED):
-        source = WordSource(WordParts(raw.body))
+        source = WordSource(WordParts(raw.body), raw.limits)
         blocks = source.body_blocks()
         title, blocks = split_title(source.title, blocks)
         known = {title}
         headers = edge_blocks(source.edges("header"), known)
         whole = headers + blocks + edge_blocks(source.edges("footer"), known)
         sample = "\n".join(block.text for block in whole[:LANGUAGE_SAMPLE_BLOCKS])
-        return raw.document(whole + comment_blocks(source.comments(), detect_language(sample)), title=title)
+        blocks = whole + comment_blocks(source.comments(), detect_language(sample))
+        return raw.document(blocks, title=title, omissions=source.progress.omissions)
 
 
 class WordSource:
     """A Word file's parts, and their readers."""
 
-    def __init__(self, parts: WordParts) -> None:
+    def __init__(self, parts: WordParts, limits: ReadingLimits) -> None:
         document = parts.document
         body = document.find(f"{W}body") if document is not None else None
         if body is None:
@@ -57,12 +58,17 @@ class WordSource:
         self._shows_even = settings is not None and is_on(settings.find(f"{W}evenAndOddHeaders"))
         notes = NoteMarks(*(self._notes(kind, settings) for kind in ("footnote", "endnote")))
         self._runs = RunReader(styles, notes)
-        self._reader = BodyReader(styles, Numbering(parts.related("numbering"), styles), self._runs, parts.foreign)
+        numbering = Numbering(parts.related("numbering"), styles)
+        self._reader = BodyReader(styles, numbering, self._runs, parts.foreign, limits)
 
     @property
     def title(self) -> str:
         """The one of the file's properties, else the first paragraph that is formatted as a title."""
         return meaningful_title(one_line(self._parts.title)) or self._reader.title
+
+    @property
+    def progress(self) -> ReadingProgress:
+        return self._reader.progress
 
     def body_blocks(self) -> list[Block]:
         return self._reader.read(self._body)

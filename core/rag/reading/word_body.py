@@ -7,6 +7,7 @@ from collections.abc import Callable
 from core.rag.documents import Block, collapse_blanks, one_line
 from core.rag.passages import HEADING_LIMIT_CHARS
 from core.rag.reading.grid import flat_text
+from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits, ReadingProgress
 from core.rag.reading.word_names import W, is_on, visible_children
 from core.rag.reading.word_numbering import Numbering
 from core.rag.reading.word_runs import ParagraphText, RunReader
@@ -25,7 +26,15 @@ class BodyReader:
     `read_part` reads what another part of the file holds, by the id of its reference: a diagram, another document.
     """
 
-    def __init__(self, styles: StyleSheet, numbering: Numbering, runs: RunReader, read_part: ReadPart) -> None:
+    def __init__(
+        self,
+        styles: StyleSheet,
+        numbering: Numbering,
+        runs: RunReader,
+        read_part: ReadPart,
+        limits: ReadingLimits = NO_LIMITS,
+    ) -> None:
+        self.progress = ReadingProgress(limits)
         self._styles = styles
         self._numbering = numbering
         self._runs = runs
@@ -66,9 +75,12 @@ class BodyReader:
         return [Block("paragraph", f"({mark}) {text}") for mark, text in texts if text]
 
     def _paragraph(self, element: Element) -> list[Block]:
+        if self.progress.is_over():
+            return []
         properties = element.find(f"{W}pPr")
         style = self._styles.paragraph(properties)
         read = self._runs.read(element, is_hidden=bool(style.hidden))
+        self.progress.chars += len(read.text)
         self._notes += read.notes
         text = self._carried + read.text
         self._carried = ""

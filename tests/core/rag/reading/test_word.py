@@ -8,9 +8,11 @@ from typing import Any
 import docx
 import pytest
 
+from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
 from core.rag.reading.formats import read_document
+from core.rag.reading.raw_document import ReadingLimits
 from tests.support import word_files as w
 
 LIST = w.abstract_list(
@@ -478,6 +480,15 @@ def test_a_damaged_file_is_refused(body: bytes) -> None:
         read_document(body, w.MAIN_TYPES["docx"])
 
     assert refusal.value.reason == "damaged"
+
+
+def test_a_long_file_is_cut_and_says_so() -> None:
+    """The first part is read within the limits."""
+    body = w.word_file("".join(w.paragraph(f"Paragraph {number}.") for number in range(100)))
+    document = read_document(body, w.MAIN_TYPES["docx"], limits=ReadingLimits(text_chars=30))
+
+    assert document.omissions == (Omission("characters"),)
+    assert texts(document) == [("", "Paragraph 0.\n\nParagraph 1.\n\nParagraph 2.")]
 
 
 def test_a_file_with_a_missing_part_is_read() -> None:
