@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import ClassVar
 
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from core.configuration.personalities import Personality
 from core.contract import Json, Language, Source
 from core.errors import CspsError, ModelError
+from core.rag.documents import Passage
 from core.rag.embeddings import Embedder, Vectors
 from core.rag.fetching.fetch import PageFetcher
 from core.rag.questions.lookup_question import LookupQuestion
@@ -31,6 +33,7 @@ from core.rag.sources.choice import (
     decision_schema,
     parse_decision,
 )
+from core.rag.structured_text import SEPARATOR
 
 log = structlog.get_logger()
 
@@ -167,7 +170,7 @@ class SourceFinder:
             media_type, charset = search_results.MEDIA_TYPE, "utf-8"
         document = await self._reader.read(body, media_type, name=target.label, url=fetched.url, charset=charset)
         cited = Source(0, target.label, target.page or document.url or fetched.url, target.language, fetched.fetched_at)
-        return RetrievedDocument(target.label, document.passages[: section.entries], cited)
+        return RetrievedDocument(target.label, first_entries(document.passages, section.entries), cited)
 
     async def _attempt(self, target: SourceTarget, notice_language: Language) -> Lookup:
         try:
@@ -223,6 +226,12 @@ def considered_lookup(shortlist: Shortlist, selection: Sequence[PublicSource]) -
             for each in shortlist.candidates
         )
     )
+
+
+def first_entries(passages: Sequence[Passage], limit: int) -> tuple[Passage, ...]:
+    """Returns the passages of the first `limit` entries. Those of an entry follow each other."""
+    entries = groupby(passages, key=lambda each: (each.link, each.published_at, each.heading.partition(SEPARATOR)[0]))
+    return tuple(passage for _, parts in islice(entries, limit) for passage in parts)
 
 
 def build_targets(source: PublicSource, question: str, language: Language, query: str = "") -> list[SourceTarget]:

@@ -15,12 +15,13 @@ from core.configuration.personalities import Personality
 from core.configuration.toml import BilingualText
 from core.contract import Json
 from core.errors import ModelUnavailable
+from core.rag.documents import Passage
 from core.rag.embeddings import Vectors
 from core.rag.questions.lookup_question import LookupQuestion
 from core.rag.reading.reader import Reader
 from core.rag.retrieval import Lookup
 from core.rag.sources.catalogue import Sources
-from core.rag.sources.finder import Decide, SourceFinder
+from core.rag.sources.finder import Decide, SourceFinder, first_entries
 from tests.core.rag.fetching.support_websites import WallClock, Website, fetcher, website
 
 ATOM = """<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{title}</title>
@@ -119,6 +120,13 @@ async def test_a_question_is_answered_from_its_source(finder: SourceFinder, site
     assert document.source is not None
     assert (document.source.url, document.source.language) == ("https://weather.example.org/city-e", "en")
     assert document.source.fetched_at is not None
+
+
+def test_a_source_shows_its_newest_entries_whole() -> None:
+    """A long entry is one entry, though it is several passages."""
+    parts = [Passage(part, heading) for heading, part in (("A › 1", "a"), ("A", "b"), ("B", "c"), ("C", "d"))]
+
+    assert [passage.text for passage in first_entries(parts, 2)] == ["a", "b", "c"]
 
 
 async def test_the_question_decides_the_language(finder: SourceFinder, site: Website) -> None:
