@@ -8,7 +8,7 @@ feeds           RSS, Atom, RDF; json_feed; feed_entries, feed_dates: the entries
 plain_text, csv_table, json_data, pdf        one format each
 word            Word files; word_*: their parts, styles, numbers, runs, notes, tables
 open_document   OpenDocument texts; open_*: their styles, lists, tables
-workbook        workbooks; xlsx, calamine_book: two ways to read them into `sheets`; number_format
+workbook        workbooks; xlsx, ods, calamine_book read them into `sheets`; number_format, bounded_package
 rich_text       Rich Text Format; rich_text_*: its tokens, groups, paragraphs
 pdf_words, pdf_lines, pdf_tables, pdf_running_lines, pdf_paragraphs, pdf_hyphens    from PDFium's words to blocks
 pdf_annotations, pdf_outline, pdf_scans        what else a PDF tells of itself

@@ -1,4 +1,4 @@
-"""Reads the workbooks that are no Open XML: Excel 97 (.xls), binary Excel (.xlsb) and OpenDocument (.ods). Pure."""
+"""Reads the workbooks that are not XML: Excel 97 (.xls) and binary Excel (.xlsb). Pure."""
 
 from __future__ import annotations
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from core.contract import Omission
 from core.rag.documents import Block, table_blocks
 from core.rag.reading.comments import Comment
+from core.rag.reading.raw_document import ReadingLimits
 from core.rag.reading.table_layout import (
     COLUMNS_LIMIT,
+    ROWS_LIMIT,
     Cells,
     can_name,
     cell_kind,
@@ -17,6 +19,8 @@ from core.rag.reading.table_layout import (
     join_cells,
 )
 
+CELLS_LIMIT = 250_000  # of all sheets
+CELL_BORDER_CHARS = 4  # and a part of the header, which passages repeat
 SparseRow = tuple[int, Mapping[int, str]]  # the row's number, and its filled cells by column; all from 0
 
 
@@ -36,6 +40,23 @@ class Sheet:
 class Workbook:
     sheets: list[Sheet]
     hidden_sheets: int = 0
+
+
+class RowBudget:
+    """The limits that the sheets of a workbook share. A reader stops where they are spent."""
+
+    def __init__(self, limits: ReadingLimits, rows: int = ROWS_LIMIT, cells: int = CELLS_LIMIT) -> None:
+        self._limits = limits
+        self._rows_left, self._cells_left = rows, cells
+        self._chars = 0
+
+    def is_spent(self) -> bool:
+        return self._rows_left <= 0 or self._cells_left <= 0 or self._limits.reached(self._chars)
+
+    def take(self, cells: Mapping[int, str]) -> None:
+        self._rows_left -= 1
+        self._cells_left -= len(cells)
+        self._chars += sum(map(len, cells.values())) + CELL_BORDER_CHARS * len(cells)
 
 
 @dataclass(frozen=True, slots=True)

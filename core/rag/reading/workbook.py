@@ -15,6 +15,7 @@ from core.language import detect_language
 from core.rag.documents import Block, Document
 from core.rag.reading.calamine_book import read_with_calamine
 from core.rag.reading.comments import comment_blocks
+from core.rag.reading.ods import read_ods
 from core.rag.reading.raw_document import LANGUAGE_SAMPLE_BLOCKS, RawDocument
 from core.rag.reading.sheets import Workbook, sheet_blocks, sheet_records
 from core.rag.reading.xlsx import read_xlsx
@@ -59,7 +60,9 @@ def read_parts(raw: RawDocument) -> Workbook:
         names = set(packed.namelist())
         if MANIFEST in names and ENCRYPTED in packed.open(MANIFEST).read(MANIFEST_LIMIT_BYTES):
             raise UnreadableDocument("this workbook is locked by a password: attach it without one", "locked")
-    if "xl/workbook.bin" not in names and "content.xml" not in names:
+    if "content.xml" in names:
+        return read_ods(body, raw.limits)
+    if "xl/workbook.bin" not in names:
         return read_xlsx(body, raw.limits)
     require_unpacked_size(body)
     return read_with_calamine(body)

@@ -6,115 +6,36 @@ A sheet is read as a stream of rows, so that neither its claimed size nor a lone
 
 from __future__ import annotations
 
-import posixpath
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
-from typing import IO, Any
-from urllib.parse import unquote
 
 from lxml import etree
 
-from core.errors import UnreadableDocument
+from core.rag.reading.bounded_package import BoundedPackage, local_name, stream_elements
 from core.rag.reading.comments import Comment
 from core.rag.reading.number_format import BUILT_IN, GENERAL, show_number
 from core.rag.reading.raw_document import NO_LIMITS, ReadingLimits
-from core.rag.reading.sheets import Sheet, SparseRow, Workbook
-from core.rag.reading.table_layout import ROWS_LIMIT
-from core.rag.reading.zip_package import PARTS_LIMIT
+from core.rag.reading.sheets import RowBudget, Sheet, SparseRow, Workbook
 
-UNPACKED_LIMIT_BYTES = 128 * 1024 * 1024  # of all parts that are read
-CELLS_LIMIT = 250_000  # of all sheets
-CELL_BORDER_CHARS = 4  # and a part of the header, which passages repeat
 COLUMNS_END = 16_384  # Excel's own limit
 CELL_LIMIT_CHARS = 32_767
 CELL_NAME = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-XML_OPTIONS: Mapping[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False}
 
 
 def read_xlsx(body: bytes, limits: ReadingLimits = NO_LIMITS) -> Workbook:
     """Raises UnreadableDocument; BadZipFile, KeyError, ValueError and lxml's errors for damaged files."""
-    return WorkbookReader(OpenPackage(body), limits).read()
-
-
-class OpenPackage:
-    """The parts of an Open XML file, with a limit on what is unpacked."""
-
-    def __init__(self, body: bytes) -> None:
-        self._zip = zipfile.ZipFile(BytesIO(body))
-        if len(self._zip.infolist()) > PARTS_LIMIT:
-            raise UnreadableDocument("this file has too many parts", "large")
-        self._names = {name.lower(): name for name in self._zip.namelist()}
-        self.left_bytes = UNPACKED_LIMIT_BYTES
-
-    def open(self, part: str) -> BoundedPart:
-        """Raises KeyError."""
-        return BoundedPart(self, self._zip.open(self._names[part.lower()]))
-
-    def xml(self, part: str) -> etree._Element | None:
-        """Returns the root; None for a part that does not exist."""
-        if part.lower() not in self._names:
-            return None
-        with self.open(part) as opened:
-            return etree.parse(opened, etree.XMLParser(**XML_OPTIONS)).getroot()
-
-    def relations(self, part: str) -> list[Relation]:
-        folder, name = posixpath.split(part)
-        root = self.xml(posixpath.join(folder, "_rels", f"{name}.rels"))
-        return [] if root is None else [build_relation(each, folder) for each in root if each.get("Target")]
-
-    def related(self, part: str, kind: str) -> list[str]:
-        """Returns the parts of this kind, such as "worksheet", that the part names."""
-        return [each.target for each in self.relations(part) if each.kind == kind]
-
-
-class BoundedPart:
-    """A part as a file. Raises UnreadableDocument where the package has unpacked too much."""
-
-    def __init__(self, package: OpenPackage, file: IO[bytes]) -> None:
-        self._package = package
-        self._file = file
-
-    def read(self, size: int = -1) -> bytes:
-        piece = self._file.read(min(size, 1 << 20) if size >= 0 else 1 << 20)
-        self._package.left_bytes -= len(piece)
-        if self._package.left_bytes < 0:
-            raise UnreadableDocument("this workbook is too large when unpacked: attach the sheets that matter", "large")
-        return piece
-
-    def __enter__(self) -> BoundedPart:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    id: str
-    kind: str  # the last part of its type: "worksheet"
-    target: str
-
-
-def build_relation(element: etree._Element, folder: str) -> Relation:
-    target = unquote(element.get("Target") or "")
-    path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-    return Relation(element.get("Id") or "", (element.get("Type") or "").rpartition("/")[2], path)
+    return WorkbookReader(BoundedPackage(body), limits).read()
 
 
 class WorkbookReader:
     """Reads the sheets one after another, within the limits that they share."""
 
-    def __init__(self, package: OpenPackage, limits: ReadingLimits) -> None:
+    def __init__(self, package: BoundedPackage, limits: ReadingLimits) -> None:
         self._package = package
-        self._limits = limits
-        self._chars = 0
         self._part = next(iter(package.related("", "officeDocument")), "xl/workbook.xml")
-        self._rows_left, self._cells_left = ROWS_LIMIT, CELLS_LIMIT
+        self._budget = RowBudget(limits)
         self._strings: list[str] = []
         self._formats: list[str] = []
         self._from_1904 = False
@@ -142,12 +63,12 @@ class WorkbookReader:
     def _sheet(self, name: str, part: str, people: Mapping[str, str]) -> Sheet:
         sheet = Sheet(name, [])
         for number, cells in self._rows(part, sheet):
-            if self._is_full():
+            if self._budget.is_spent():
                 sheet.is_cut = True
                 break
             if cells:
                 sheet.rows.append((number, cells))
-                self._count(cells)
+                self._budget.take(cells)
         for kind, target in [(each.kind, each.target) for each in self._package.relations(part)]:
             if kind == "threadedComment":
                 sheet.comments += read_threads(self._package.xml(target), name, people)
@@ -157,29 +78,18 @@ class WorkbookReader:
                 sheet.drawn_texts += read_drawing(self._package.xml(target))
         return sheet
 
-    def _is_full(self) -> bool:
-        return self._rows_left <= 0 or self._cells_left <= 0 or self._limits.reached(self._chars)
-
-    def _count(self, cells: Mapping[int, str]) -> None:
-        self._rows_left -= 1
-        self._cells_left -= len(cells)
-        self._chars += sum(map(len, cells.values())) + CELL_BORDER_CHARS * len(cells)
-
     def _rows(self, part: str, sheet: Sheet) -> Iterator[SparseRow]:
         """Yields rows as the part is read, and learns from it how many rows the sheet claims to have."""
         number = -1
         with self._package.open(part) as opened:
-            for _, element in etree.iterparse(opened, events=("end",), tag=("{*}row", "{*}dimension"), **XML_OPTIONS):
-                if element.tag.endswith("dimension"):
+            for element in stream_elements(opened, "{*}row", "{*}dimension"):
+                if local_name(element) == "dimension":
                     last = CELL_NAME.fullmatch((element.get("ref") or "").rpartition(":")[2])
                     sheet.total_rows = int(last[2]) if last else 0
                     continue
                 given = element.get("r") or ""
                 number = int(given) - 1 if given.isdigit() else number + 1
                 yield number, self._cells(element)
-                element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
 
     def _cells(self, row: etree._Element) -> dict[int, str]:
         cells: dict[int, str] = {}
@@ -220,20 +130,12 @@ class WorkbookReader:
             return value
 
 
-def read_strings(package: OpenPackage, part: str) -> list[str]:
+def read_strings(package: BoundedPackage, part: str) -> list[str]:
     """Returns the texts that cells name by their number."""
-    strings = []
-    try:
-        opened = package.open(part)
-    except KeyError:
+    if part not in package:
         return []
-    with opened:
-        for _, element in etree.iterparse(opened, events=("end",), tag="{*}si", **XML_OPTIONS):
-            strings.append(plain_text(element))
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-    return strings
+    with package.open(part) as opened:
+        return [plain_text(element) for element in stream_elements(opened, "{*}si")]
 
 
 def plain_text(element: etree._Element) -> str:
@@ -249,11 +151,6 @@ def plain_text(element: etree._Element) -> str:
 def unescape(text: str) -> str:
     """Replaces the standard's escapes of control characters: "_x000D_"."""
     return ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text else text
-
-
-def local_name(element: etree._Element) -> str:
-    tag = element.tag
-    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
 
 
 @lru_cache(maxsize=COLUMNS_END)

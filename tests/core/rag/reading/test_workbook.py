@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime
+from functools import partialmethod
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from core.contract import Omission
 from core.errors import UnreadableDocument
 from core.rag.documents import Document
-from core.rag.reading import xlsx as xlsx_module
+from core.rag.reading import bounded_package
 from core.rag.reading.raw_document import RawDocument
+from core.rag.reading.sheets import RowBudget
 from core.rag.reading.workbook import parse_workbook, workbook_rows
 from tests.core.rag.reading.support_workbooks import change_parts, sheet_of, strict, xls, xlsx, zipped
 
@@ -129,6 +131,50 @@ def test_excel_97_is_read() -> None:
     assert FEES_TABLE == text_of(xls("Fees", [["City", "Fee"], ["Ottawa", 12.0], ["Gatineau", 7.5]]))
 
 
+def ods(tables: str) -> bytes:
+    names = ("table", "office", "style", "text")
+    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
+    hidden = '<style:style style:name="h"><style:table-properties table:display="false"/></style:style>'
+    content = f"<office:document {spaces}>{hidden}<office:spreadsheet>{tables}</office:spreadsheet></office:document>"
+    return zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content})
+
+
+def ods_row(*cells: str, repeated: int = 1) -> str:
+    return f'<table:table-row table:number-rows-repeated="{repeated}">{"".join(cells)}</table:table-row>'
+
+
+def ods_cell(text: str, attributes: str = "", inside: str = "") -> str:
+    return f"<table:table-cell {attributes}>{inside}<text:p>{text}</text:p></table:table-cell>"
+
+
+def test_open_document_is_read() -> None:
+    """Texts as shown, dates as ISO dates, repeated cells, comments; no hidden sheets, and no empty millions of rows."""
+    note = '<office:annotation xmlns:dc="d"><dc:creator>Ana</dc:creator><text:p>Check.</text:p></office:annotation>'
+    rows = [
+        ods_row(
+            ods_cell("City"), ods_cell("Share"), ods_cell("Since"), ods_cell("x", 'table:number-columns-repeated="2"')
+        ),
+        ods_row(
+            ods_cell("<text:span>Ottawa</text:span><text:s/>East", inside=note),
+            ods_cell("12.5 %", 'office:value-type="percentage" office:value="0.125"'),
+            ods_cell("1 avril", 'office:value-type="date" office:date-value="2026-04-01"'),
+            '<table:table-cell table:number-columns-repeated="16000"/>',
+        ),
+        ods_row("<table:table-cell/>", repeated=1_048_000),
+        ods_row(ods_cell("Note.")),
+    ]
+    hidden = f'<table:table table:name="Secret" table:style-name="h">{ods_row(ods_cell("secret"))}</table:table>'
+    document = read(ods(f'<table:table table:name="Fees">{"".join(rows)}</table:table>{hidden}'))
+
+    table = (
+        "| City | Share | Since | x | x |\n| --- | --- | --- | --- | --- |\n| Ottawa East | 12.5 % | 2026-04-01 |  |  |"
+    )
+    assert [("Fees", f"{table}\n\nNote."), ("Comments", "- Ana, on “Fees!A2”: Check.")] == [
+        (passage.heading, passage.text) for passage in document.passages
+    ]
+    assert (Omission("hidden", 1, 2),) == document.omissions
+
+
 def test_a_wide_sheet_keeps_the_names_of_its_columns() -> None:
     """Each value stands beside its column's name."""
     names = [f"Column number {number}" for number in range(80)]
@@ -143,7 +189,7 @@ def test_a_wide_sheet_keeps_the_names_of_its_columns() -> None:
 
 def test_rows_above_the_limit_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first ones are read; the sheet itself says how many there are."""
-    monkeypatch.setattr(xlsx_module, "ROWS_LIMIT", 3)
+    monkeypatch.setattr(RowBudget, "__init__", partialmethod(RowBudget.__init__, rows=3))
     document = read(sheet_of([["n", "m"], *([number, "x"] for number in range(8))]))
 
     assert (Omission("rows", 3, 9),) == document.omissions
@@ -165,7 +211,7 @@ def test_a_lone_cell_in_the_last_corner_costs_nothing() -> None:
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit counts what is really unpacked."""
-    monkeypatch.setattr(xlsx_module, "UNPACKED_LIMIT_BYTES", 3000)
+    monkeypatch.setattr(bounded_package, "UNPACKED_LIMIT_BYTES", 3000)
     with pytest.raises(UnreadableDocument) as refusal:
         read(sheet_of(FEES))
 
