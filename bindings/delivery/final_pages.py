@@ -13,6 +13,7 @@ from bindings.delivery.outlet import DIRECT, Closing, Outlet, Page
 from bindings.delivery.partial_answer import PartialAnswer
 from bindings.delivery.splitting import PageSplitter
 from core.contract import Language, Source
+from core.rag.source_list import sources_to_list
 from core.texts import error_text, text
 
 TITLE_CHARS = 100  # of a source that does not fit on a page in full
@@ -28,7 +29,9 @@ def build_final_pages(answer: PartialAnswer, outlet: Outlet, options: DeliveryOp
         return build_notice_pages(note or text("delivery-empty", options.language), outlet, options.language, closing)
     build_footer = options.labelled_footer if outlet.ai_label and options.labelled_footer else options.footer
     footer = build_footer(answer.done.model if answer.done else None)
-    closing = Closing(options.answer_id, footer, note, notice, tuple(answer.sources))
+    sources = {each.number: each for each in answer.sources}  # a repeated number replaces the earlier source
+    listed = sources_to_list(sources.values(), answer.text)
+    closing = Closing(options.answer_id, footer, note, notice, listed)
     return add_closing(answer.pages, closing, PageMeasure(outlet, options.language))
 
 

@@ -49,7 +49,7 @@ class PartialAnswer:
         self._clock = options.context.rate_limit.clock
         self._limit_chars = options.context.answer_limit_chars
         self.pages = PageSplitter(length, limit)
-        self._texts: list[str] = []  # until the answer stands somewhere, for forms with other limits
+        self._texts: list[str] = []  # for forms with other limits, and for the numbers that it cites
         self.begun_at = self._clock()
         self.first_text_at: float | None = None
         self.ended_at: float | None = None
@@ -63,6 +63,10 @@ class PartialAnswer:
         self.truncated = False
         self.changed = asyncio.Event()
         self.plan_changed = asyncio.Event()
+
+    @property
+    def text(self) -> str:
+        return "".join(self._texts)
 
     def add(self, event: Event) -> None:
         match event:

@@ -130,7 +130,7 @@ class TerminalChat:
                 status = Status(state, frame.get("position"), frame.get("wait_s"), frame.get("turns_dropped"))
                 self._write_note(status_text(status, self._language))
             case {"type": "source", "number": number, "title": title}:
-                self._write_note(f"[{number}] {title} {frame.get('url') or ''}")
+                self._write_note(f"[{number}] {title} {frame.get('url') or ''}".rstrip())
             case {"type": "error", "code": "session_unknown"}:
                 self._write_note(text("cli-chat-session-expired", self._language))
             case {"type": "error", "message": message}:

@@ -35,6 +35,15 @@ async def test_sources_follow_the_answer() -> None:
     assert events[-1] == DONE
 
 
+@pytest.mark.parametrize(("text", "listed"), [("Green.", ""), ("Green [2].", "\n\nSources\n[2] b.txt")])
+async def test_files_are_listed_if_they_are_cited(text: str, listed: str) -> None:
+    """The person knows the files of the question; a number in the answer needs its line."""
+    files = (Source(1, "a.txt"), Source(2, "b.txt"))
+    events = [event async for event in append_source_list(answer(*files, Text(text), DONE))]
+
+    assert "".join(event.text for event in events if isinstance(event, Text)) == text + listed
+
+
 @pytest.mark.parametrize(
     ("source", "line"),
     [
