@@ -124,7 +124,11 @@ def compose(
         kept=of_lead,
         candidates=Candidates(
             later,
-            CandidateQuery(question.text, asks_for_overview(question.text, names)),
+            CandidateQuery(
+                question.text,
+                asks_for_overview(question.text, names),
+                conversation.exchanges[-1].question.text if conversation.exchanges else "",
+            ),
             style,
             indexes.__getitem__,
             [each for each in kept if each not in of_lead],

@@ -19,6 +19,7 @@ from core.rag.rendering import DEFAULT_STYLE, NumberedDocument, PromptStyle, Ren
 from core.rag.retrieved import RetrievedDocument
 
 PROMPT_PASSAGES_LIMIT = 24  # usually more than fits into a window
+EARLIER_WEIGHT = 0.3  # of the question before
 KEPT_DOCUMENTS, KEPT_PASSAGES_OF_DOCUMENT = 12, 3  # of an answer, for the next one
 
 Place = tuple[int, int]  # the number of a document, and of its passage
@@ -36,10 +37,15 @@ class CandidateDocument:
 
 @dataclass(frozen=True, slots=True)
 class CandidateQuery:
-    """The question that passages are ranked by. `overview`: it asks about whole documents."""
+    """The question that passages are ranked by.
+
+    `earlier`: the question before it, which counts less: "And in Montréal?" alone finds any mention of Montréal.
+    `overview`: it asks about whole documents.
+    """
 
     text: str = ""
     overview: bool = False
+    earlier: str = ""
 
 
 class Candidates:
@@ -90,8 +96,11 @@ class Candidates:
     @cached_property
     def scores(self) -> dict[Place, float]:
         """The score of each passage against the question."""
-        scores = score_passages(self._indexes, question_stems(self._query.text))
-        return dict(zip(self._places, scores, strict=True))
+        scores, earlier = (
+            score_passages(self._indexes, question_stems(each)) for each in (self._query.text, self._query.earlier)
+        )
+        both = (now + EARLIER_WEIGHT * before for now, before in zip(scores, earlier, strict=True))
+        return dict(zip(self._places, both, strict=True))
 
     @cached_property
     def order(self) -> list[Place]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -130,6 +131,20 @@ def test_the_best_passages_are_said_to_be_a_part() -> None:
     shown = Candidates([report(30)], CandidateQuery("part 3")).render(5)
 
     assert "(Only a part of this document is here: 5 of 30 passages" in shown.text
+
+
+def test_a_follow_up_is_ranked_with_the_question_before() -> None:
+    """A passage about both comes before one that only has the new word."""
+    texts = (
+        "The mayor of Montréal spoke.",
+        "Parking in Ottawa costs 9 dollars.",
+        "Parking in Montréal costs 7 dollars.",
+    )
+    document = RetrievedDocument("fees.txt", tuple(map(Passage, (*texts, *["Other things are elsewhere."] * 30))))
+    query = CandidateQuery("And in Montréal?", earlier="How much is parking in Ottawa?")
+
+    assert [(0, 2)] == Candidates([document], query).choose(1)
+    assert [(0, 0)] == Candidates([document], replace(query, earlier="")).choose(1)
 
 
 def page(name: str, *texts: str) -> RetrievedDocument:
