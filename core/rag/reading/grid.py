@@ -100,6 +100,7 @@ def row_blocks(rows: Sequence[GridRow], head: Sequence[str] | None) -> list[Bloc
     blocks: list[Block] = []
     for row in rows:
         if any(cell.is_layout for cell in row.cells):
+            blocks += table_blocks([head], None) if head and not blocks else []
             blocks += row.blocks
         else:
             blocks += table_blocks([row.texts], head)

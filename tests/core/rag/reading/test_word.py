@@ -331,6 +331,14 @@ def test_tables_in_tables_are_read_in_order() -> None:
     )
 
 
+def test_a_header_stands_above_what_its_table_lays_out() -> None:
+    """Also if no row can be shown below it."""
+    large = w.table(w.row("Level", "Rate"), w.row("1", "50"), w.row("2", "60"))
+    body = w.table(w.row("Group", "Rates"), w.row("PM", w.cell(large + w.paragraph(""))))
+
+    assert text_of(body).startswith("| Group | Rates |\n\nPM\n\n| Level | Rate |\n")
+
+
 def test_a_frame_is_no_table() -> None:
     """A table of one column only lays out text: its headings and items stay what they are."""
     body = w.paragraph("Intro.") + w.table(w.row(w.cell(w.styled("Note", "Heading2") + w.paragraph("Text."))))
