@@ -35,7 +35,9 @@ COMPACT = re.compile(r"^(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)(?=$|
 DAY_FIRST = re.compile(rf"\b{DAY}\.?[\s-]*(?:de |of )?{MONTH},?[\s-]*(?P<year>\d{{4}}|\d\d)\b")
 MONTH_FIRST = re.compile(rf"\b{MONTH}\s+{DAY},?\s+(?P<year>\d{{4}})\b(?!:)")
 YEAR_LAST = re.compile(rf"\b{MONTH}\s+{DAY}\s(?=.*\d:\d)(?P<rest>.*)\b(?P<year>\d{{4}})$")  # C's asctime
-NUMBERS = re.compile(r"\b(?P<first>\d{1,2})(?P<sign>[/.-])(?P<second>\d{1,2})[/.-](?P<year>\d{4}|\d\d)(?=$|[\s,])")
+NUMBERS = re.compile(
+    r"\b(?P<first>\d{1,2})(?P<sign>[/.-])(?P<second>\d{1,2})[/.-](?P<year>\d{4}|(?<=[/.])\d\d)(?=$|[\s,])"
+)
 TIME = re.compile(
     r"(?:^|[\st,])(?P<hour>\d{1,2})"
     r"(?:(?:\s?h\s?|[:.])(?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d+)?)?|\s?h\b|(?=\s?[ap]\.?m))"

@@ -23,6 +23,7 @@ TITLE_LIMIT_CHARS = 300
 LANGUAGE_SAMPLE_PASSAGES = 20
 NEVER = datetime.min.replace(tzinfo=UTC)
 TAG = re.compile(r"<[a-zA-Z/!]")
+EMBEDDING = re.compile(r"</?(?:iframe|object|embed)\b[^>]*>", re.IGNORECASE)  # unclosed, it would hide the rest
 WORD = re.compile(r"\w+")
 SHINGLE_WORDS = 4
 REPEATED_SHARE = 0.7  # of a summary's phrases: then the content says it
@@ -88,8 +89,12 @@ def title_from_link(link: str | None) -> str:
 def text_blocks(text: str) -> list[Block]:
     """Returns the blocks of an entry's text. Without a tag it is plain, and its line breaks count."""
     if TAG.search(text):
-        return extract.html_blocks(text)
+        return extract.html_blocks(EMBEDDING.sub(" ", text))
     return parse_paragraphs(html.unescape(text))
+
+
+def title_line(text: str) -> str:
+    return extract.html_line(EMBEDDING.sub(" ", text))
 
 
 def choose_text(texts: Sequence[str]) -> tuple[Block, ...]:

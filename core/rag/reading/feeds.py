@@ -14,9 +14,8 @@ import feedparser  # type: ignore[import-untyped]
 from core.errors import UnreadableDocument
 from core.language import parse_language_tag
 from core.rag.documents import Document
-from core.rag.reading import extract
 from core.rag.reading.feed_dates import parse_feed_date
-from core.rag.reading.feed_entries import FeedEntry, absolute_link, build_document, choose_text, newest
+from core.rag.reading.feed_entries import FeedEntry, absolute_link, build_document, choose_text, newest, title_line
 from core.rag.reading.json_feed import parse_json_feed
 from core.rag.reading.raw_document import RawDocument
 
@@ -48,7 +47,7 @@ def parse_entry(parsed: Mapping[str, Any], when: datetime | None, base: str | No
 
 
 def read_title(parsed: Mapping[str, Any]) -> str:
-    return extract.html_line(str(parsed.get("title") or ""))
+    return title_line(str(parsed.get("title") or ""))
 
 
 def entry_date(parsed: Mapping[str, Any], *, day_first: bool) -> datetime | None:
