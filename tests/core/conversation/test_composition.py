@@ -5,11 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.contract import Attachment, Language
 from core.conversation.composition import compose, split_lead
 from core.conversation.exchanges import Conversation, Exchange, Question
+from core.openai.chat_protocol import Message
 from core.rag.documents import Passage
 from core.rag.passage_cache import PassageCache
 from core.rag.retrieved import RetrievedDocument
@@ -45,6 +49,29 @@ def test_pasted_text_causes_no_fetch(text: str) -> None:
 
     later = replace(conversation, exchanges=(Exchange(question, "ok"),))
     assert split_lead(later, Question("And then?"), "en")[2] is None
+
+
+NOON = datetime(2026, 11, 30, 12, 0, tzinfo=ZoneInfo("America/Toronto"))
+
+
+def head(now: datetime, language: Language = "en") -> tuple[Message, ...]:
+    file = Attachment("a.txt", "The pool is green.")
+    return compose(whisper(language=language), Conversation(1), Question("?", (file,)), now=now).head()
+
+
+def test_every_prompt_tells_the_date() -> None:
+    """It has the weekday and the time zone, in the personality's language."""
+    assert head(NOON)[1].content.startswith("Today is Monday, November 30, 2026 (Eastern Time).\n\n")
+    french = "Nous sommes le mardi 1er décembre 2026 (heure de l’Est).\n\n"
+    assert head(NOON + timedelta(days=1), "fr")[1].content.startswith(french)
+
+
+def test_the_date_spares_the_computed_start_of_prompts() -> None:
+    """The system prompt is the same every day, and all that a conversation starts with is the same all day."""
+    assert head(NOON) == head(NOON + timedelta(hours=11, minutes=59))
+    tomorrow = head(NOON + timedelta(days=1))
+    assert (head(NOON)[0] == tomorrow[0], head(NOON)[1] == tomorrow[1]) == (True, False)
+    assert "2026" not in tomorrow[0].content
 
 
 def test_composing_a_prompt_imports_no_database() -> None:
