@@ -18,7 +18,7 @@ from core.conversation.kept_documents import still_needed
 from core.errors import BadRequest
 from core.openai.chat_protocol import Message
 from core.rag.budget import ContextItem, cacheable_text, share_budget, with_passages
-from core.rag.candidates import CandidateQuery, Candidates, contains
+from core.rag.candidates import CandidateQuery, Candidates, is_same
 from core.rag.context import CONTEXT_START, missing_note, parse_lead_context, plain_name
 from core.rag.overview import asks_for_overview
 from core.rag.passage_cache import PassageCache
@@ -113,8 +113,7 @@ def compose(
     each = zip(chain(lead, later), chain.from_iterable(cached), strict=True)
     indexes = {document.passages: entry.index for document, entry in each}
     kept = still_needed(conversation, question.text)
-    of_lead = tuple(each for each in kept if any(contains(document, each.document) for document in lead))
-    indexes |= {each.document.passages: passage_cache.get(each.document.passages).index for each in kept}
+    of_lead = tuple(each for each in kept if any(is_same(document, each.document) for document in lead))
     names = [document.name for document in (*lead, *later)]
     return PromptDraft(
         system=personality.instructions,
@@ -130,7 +129,7 @@ def compose(
                 conversation.exchanges[-1].question.text if conversation.exchanges else "",
             ),
             style,
-            indexes.__getitem__,
+            lambda passages: indexes.get(passages) or passage_cache.get(passages).index,
             [each for each in kept if each not in of_lead],
             first_number=1 + len(lead),
         ),

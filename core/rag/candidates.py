@@ -166,22 +166,36 @@ def merge_kept(
     """Gives kept documents their numbers, and pins their passages. Adds those that are not found again."""
     merged = list(documents)
     for each in kept:
-        index = next((at for at, other in enumerate(merged) if contains(other.document, each.document)), None)
+        index = next((at for at, other in enumerate(merged) if is_same(other.document, each.document)), None)
         if index is None:
             pinned = tuple(range(len(each.document.passages)))
             merged.append(CandidateDocument(each.document, each.number, pinned))
         else:
-            number = merged[index].number or each.number
-            merged[index] = replace(merged[index], number=number, pinned=pinned_in(merged[index].document, each))
+            document, number = unite(merged[index].document, each.document), merged[index].number or each.number
+            merged[index] = CandidateDocument(document, number, pinned_in(document, each))
     return tuple(merged)
 
 
-def contains(document: RetrievedDocument, part: RetrievedDocument) -> bool:
+def is_same(document: RetrievedDocument, part: RetrievedDocument) -> bool:
     """True if both are of one document, whose text has not changed."""
     if (document.name, document.url) != (part.name, part.url):
         return False
-    passages = dict(zip(document.positions, document.passages, strict=True))
-    return all(passages.get(at) == each for at, each in zip(part.positions, part.passages, strict=True))
+    passages = by_position(document)
+    is_whole = not document.places
+    return all(passages.get(at, None if is_whole else each) == each for at, each in by_position(part).items())
+
+
+def unite(document: RetrievedDocument, part: RetrievedDocument) -> RetrievedDocument:
+    """Adds the passages of `part` that `document` lacks: a search found others of the same document this time."""
+    found = by_position(document)
+    if found.keys() >= by_position(part).keys():
+        return document
+    passages = dict(sorted((found | by_position(part)).items()))
+    return replace(document, passages=tuple(passages.values()), places=tuple(passages))
+
+
+def by_position(document: RetrievedDocument) -> dict[int, Passage]:
+    return dict(zip(document.positions, document.passages, strict=True))
 
 
 def pinned_in(document: RetrievedDocument, kept: NumberedDocument) -> tuple[int, ...]:

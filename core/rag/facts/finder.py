@@ -121,10 +121,11 @@ def document_id(match: FactMatch) -> tuple[str, str, str | None]:
 
 
 def build_document(matches: list[FactMatch]) -> RetrievedDocument:
-    """Groups a document's matches. An operator's file has a title and no address: its path stays private."""
-    first = matches[0]
+    """Groups a document's matches, in reading order. An operator's file has no address: its path stays private."""
+    first, ordered = matches[0], sorted(matches, key=lambda each: each.number)
     source = Source(0, first.title, first.url, first.language, first.fetched_at)
-    return RetrievedDocument(first.title, tuple(Passage(each.text, each.heading, each.url) for each in matches), source)
+    passages = tuple(Passage(each.text, each.heading, each.url) for each in ordered)
+    return RetrievedDocument(first.title, passages, source, places=tuple(each.number for each in ordered))
 
 
 def needs_lookup(question: str) -> bool:

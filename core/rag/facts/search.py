@@ -45,6 +45,7 @@ class FactMatch:
     language: Language | None
     fetched_at: datetime
     score: float  # comparable within one search
+    number: int = 0  # of the passage in its document, in reading order
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ def build_match(row: Any, score: float, language: Language | None) -> FactMatch:
         language=row.language,
         fetched_at=datetime.fromtimestamp(row.fetched_at, UTC),
         score=score + (LANGUAGE_BONUS if language is not None and row.language == language else 0.0),
+        number=row.number,
     )
 
 

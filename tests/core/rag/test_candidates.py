@@ -172,6 +172,19 @@ def test_a_document_that_changed_is_another_one() -> None:
     ]
 
 
+def test_passages_that_two_searches_found_are_of_one_document() -> None:
+    """A follow-up that finds other passages of a cited document shows both, in reading order, under its number."""
+    whole = page("leave", *(f"Rule {number}." for number in range(9)))
+    kept = [NumberedDocument(2, whole.select([5]))]
+    shown = Candidates([page("park", "It is wide."), whole.select([1, 7])], CandidateQuery("?"), kept=kept).render(9)
+
+    assert [(each.number, each.document.name, each.document.places) for each in shown.documents] == [
+        (1, "park", ()),
+        (2, "leave", (1, 5, 7)),
+    ]
+    assert "[…]\n\nRule 1.\n\n[…]\n\nRule 5.\n\n[…]\n\nRule 7.\n\n[…]" in shown.text
+
+
 def test_what_was_cited_leaves_half_of_the_room() -> None:
     """The other half is for what fits the new question."""
     kept = [NumberedDocument(1, page("pool", *(f"Lane {number} is green." for number in range(8))))]
